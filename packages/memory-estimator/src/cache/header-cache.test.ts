@@ -35,7 +35,7 @@ function damage(path: string): void {
   utimesSync(path, WRITTEN_AT, WRITTEN_AT);
 }
 
-test('a cached header equals the one that was read, and the file is not read again', async () => {
+test('a cached header equals the header that was read, and the file is not read again', async () => {
   const paths = ['tiny-llama-tok', 'gpt-oss-20b-L6-mxfp4', 'deepseek-v2-lite-E16-q4km'].map(
     (name) => model(`${name}.gguf`, headerBytes(name)),
   );

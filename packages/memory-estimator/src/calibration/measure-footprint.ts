@@ -7,7 +7,10 @@ export interface MemoryReading {
    * smaps_rollup; macOS: physical footprint; Windows: private bytes.
    */
   readonly engineAnonymousBytes: number | null;
-  /** `null` where it is not known, or where mapped files count as used: the change would include mapped weights. */
+  /**
+   * `null` where it is not known. Also `null` where mapped files count as used, because the change would include
+   * mapped weights.
+   */
   readonly availableRamBytes: number | null;
   readonly gpus: readonly { readonly deviceKey: string; readonly usedBytes: number | null }[];
 }

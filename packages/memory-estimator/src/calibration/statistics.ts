@@ -46,7 +46,7 @@ export function scatterAround(values: readonly Weighted[], centre: number): numb
 }
 
 /**
- * The minimum scatter of readings of this size, in bytes. It holds even if the known readings agree better.
+ * The minimum scatter of readings of this size, in bytes. It applies even if the known readings agree better.
  *
  * @param processSeen Whether at least one reading is of the engine's process rather than of free memory.
  */

@@ -206,7 +206,7 @@ describe('a header that contradicts itself', () => {
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.group_count'],
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.state_size'],
     ['qwen3next-L8-E32-q4km', 'qwen3next.ssm.time_step_rank'],
-  ])('has at most exact weights: %s without %s', async (model, key) => {
+  ])('gives no exact part except the weights: %s without %s', async (model, key) => {
     const header = await corpusHeader(model);
     expect(estimateReport(header, settings).confidence).toBe('high');
     const metadata = new Map(header.metadata);
@@ -222,7 +222,7 @@ describe('a header that contradicts itself', () => {
     ['attention.head_count', 2 ** 40],
     ['attention.key_length', 2 ** 31],
     ['nextn_predict_layers', 16],
-  ])('has at most exact weights: a %s of %d', async (key, value) => {
+  ])('gives no exact part except the weights: a %s of %d', async (key, value) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metadata = new Map(header.metadata).set(`llama.${key}`, value);
     const { confidence, exactParts, totalBytes } = estimateReport(

@@ -7,7 +7,7 @@ import type { EngineSettings } from '../settings/estimate-settings.js';
 
 /**
  * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only the
- * rules for all models are checked. Source: llama_init_from_model in llama-context.cpp; each rule was tried with
+ * rules for all models are checked. Source: llama_init_from_model in llama-context.cpp. Each rule was tried with
  * v0.5.0.
  */
 export function refusals(

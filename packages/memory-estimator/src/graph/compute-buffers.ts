@@ -29,7 +29,7 @@ const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
   metal: { alignment: 32, offload: { minBatch: 32, onlyProducts: true }, reorder: null },
 };
 
-/** The devices of weights and layers. The GPUs have the first indices, the CPU the last one. */
+/** The devices of weights and layers. The GPUs have the first indices, and the CPU has the last index. */
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;

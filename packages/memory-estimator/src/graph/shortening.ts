@@ -2,7 +2,7 @@ import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.
 import type { Reservation } from './packing/allocate.js';
 import type { Tensor } from './tensors/tensor.js';
 
-/** Layers of a repeating stretch that are left out, from `skipFrom` up to but not including `skipTo`. */
+/** Layers of a repeating stretch that are left out: `skipFrom` is the first, and `skipTo` follows the last. */
 export interface Shortening {
   readonly skipFrom: number;
   readonly skipTo: number;
@@ -26,7 +26,7 @@ export type LayoutOfLayer = (il: number) => LayerLayout;
  */
 const WORTHWHILE_SHARE = 0.3;
 
-/** The layers of a graph without those that are left out. */
+/** The layers of a graph after repeating layers were left out. */
 export class ShortenedLayers {
   /** The layers to build, in order. */
   readonly indices: readonly number[];

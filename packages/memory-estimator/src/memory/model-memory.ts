@@ -154,8 +154,8 @@ function exactParts(
 }
 
 /**
- * Whether the corpus has llama.cpp's report of such a load. It has no load with a unified cache, and GPU compute
- * buffers only on Vulkan.
+ * Whether such a load was compared with llama.cpp's report. The corpus has no load with a unified cache, and GPU
+ * compute buffers only on Vulkan.
  */
 export function isComparedLoad({ kvUnified }: EngineSettings, gpuCount: number): boolean {
   return gpuCount === 0 && !kvUnified;

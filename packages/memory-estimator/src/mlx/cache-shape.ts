@@ -14,7 +14,7 @@ export interface MlxCacheShape {
   readonly windowTokens: number;
   /** Recurrent and convolution states of one sequence, in bytes. */
   readonly stateBytes: number;
-  /** Embeddings of a prompt, which stay in memory until the prompt is read; bytes for each token. */
+  /** Bytes for each token of a prompt's embeddings, which stay in memory until the prompt is read. */
   readonly inputBytesPerToken: number;
   /** Attention scores: bytes for each token of the cache and each token of the prefill step. */
   readonly scoreBytes: number;

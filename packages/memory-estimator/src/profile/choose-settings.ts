@@ -264,7 +264,7 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
   );
 }
 
-/** The settings that only some loads use, except those that change nothing but the growth. */
+/** Settings that only some loads use. Settings that change only the growth are not in the list. */
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',

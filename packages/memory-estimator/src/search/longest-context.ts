@@ -10,7 +10,7 @@ import { tryPlan, type Trial } from './try-plan.js';
 
 /** llama.cpp rounds contexts up to a multiple of this, so other lengths need no less memory. */
 const STEP_TOKENS = 256;
-/** The maximum if neither the model nor the caller sets a maximum. */
+/** The maximum if the model does not state one and the caller does not set one. */
 const LONGEST_TOKENS = 1024 * 1024;
 
 /** A context length that fits. */

@@ -24,7 +24,7 @@ const UNASSIGNED = -1;
  * Assigns a device to every operation, and inserts copies where data moves between devices, as ggml's
  * scheduler does. Source: ggml_backend_sched_split_graph in ggml-backend.cpp.
  *
- * @param cpu Index of the CPU: the GPUs have the indices before it.
+ * @param cpu Index of the CPU. The GPUs have the indices below it.
  */
 export function schedule(
   graph: Graph,

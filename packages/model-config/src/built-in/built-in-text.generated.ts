@@ -453,7 +453,7 @@ export const builtInModelConfigText = [
   '',
   '# Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another',
   '# chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the chain',
-  '# does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one category.',
+  '# does not name, large before small. downloaded:CAPABILITY:CATEGORY inserts those of one category.',
   'fallback_chains:',
   '  default:',
   '    - openai/gpt-oss-120b',

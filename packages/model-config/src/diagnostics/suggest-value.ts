@@ -19,7 +19,7 @@ const PLAUSIBLE_BYTES = { min: BYTES_PER_GIB / 16, below: 1024 * BYTES_PER_GIB }
 // A number without a unit is most often a number of seconds or milliseconds.
 const DURATION_UNITS = ['ms', 's'];
 const PLAUSIBLE_MS = { min: 100, below: 24 * 3_600_000 };
-// Smaller numbers are not offered in milliseconds: a bare 20 means 20 seconds.
+// Smaller numbers are not offered in milliseconds, because 20 without a unit most often means 20 seconds.
 const FEWEST_BARE_MS = 1000;
 
 /** Words for the units of durations. */
@@ -141,7 +141,7 @@ function isWithin(amount: number, { min, below }: { min: number; below: number }
   return amount >= min && amount < below;
 }
 
-/** `8192MiB (8GiB)`: a large number is easier to check in a larger unit. */
+/** For example `8192MiB (8GiB)`, because a large number is easier to check in a larger unit. */
 function withMeaning(text: string, meaning: string): string {
   return Number.parseFloat(text) < 1000 || meaning === text ? text : `${text} (${meaning})`;
 }

@@ -82,7 +82,7 @@ function removeItem({ text, root }: Editable, list: YAMLSeq, index: number): str
   const dash = dashOffsets(list)[index] ?? 0;
   const start = lineStart(text, dash);
   const edited = removeLines(text, start, end);
-  // The blank lines before and after the removed model are now adjacent; one of them is removed.
+  // The blank lines before and after the removed model are now adjacent, so one of them is removed.
   const before = edited.slice(0, start);
   const blank = /(\r?\n)\r?\n$/.exec(before);
   return blank !== null && (isBlankLine(edited, start) || start >= edited.length)

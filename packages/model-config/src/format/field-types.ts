@@ -35,10 +35,10 @@ export const optional = <Schema extends z.core.$ZodType>(
   fallback?: string | number,
 ) => documented(z.optional(schema), description, fallback);
 
-/** The quantities that a text of a number and a unit can state. */
+/** The quantities that models.yaml states as a number with a unit. */
 export type Quantity = 'size' | 'duration';
 
-/** The quantity of each schema that `size`, `duration` or `positiveDuration` made. */
+/** The quantity of each schema that `size`, `duration` or `positiveDuration` created. */
 export const quantities = z.registry<{ readonly quantity: Quantity }>();
 
 export const matching = (pattern: RegExp, expected: string) =>

@@ -235,7 +235,7 @@ export const fileSchema = z.strictObject({
     ),
     'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
-      'does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one ' +
+      'does not name, large before small. downloaded:CAPABILITY:CATEGORY inserts those of one ' +
       'category.',
   ),
   switching: optional(switching, 'When to switch to another model.'),

@@ -28,13 +28,13 @@ export interface LoadedModelConfig {
 
 /** Where to look for a configuration. Paths in results are absolute. */
 export interface LoadModelConfigOptions {
-  /** The only file to read, relative to `cwd`. Default: search. */
+  /** The only file to read, relative to `cwd`. Default: the search of `loadModelConfig`. */
   readonly path?: string | null;
-  /** The environment; only `MAI_CONFIG` is read, a path relative to `cwd`. */
+  /** The environment. Only `MAI_CONFIG` is read, a path relative to `cwd`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The project folder. */
   readonly cwd: string;
-  /** The folder of this user's settings for Mai; `null`: there is none. */
+  /** The folder of this user's settings for Mai; `null`: no such folder. */
   readonly userConfigDir: string | null;
   /**
    * A folder for the content of parsed files. A file that has not changed is then neither parsed nor

@@ -5,7 +5,7 @@ import type { GpuResources, Resources } from '@mai/memory-ledger';
  * null, never zero. A snapshot is a `Resources` of the memory ledger with more detail.
  */
 export interface ResourceSnapshot extends Resources {
-  /** Always true: a monitor reads the machine that it runs on. */
+  /** Always true, because a monitor reads the machine that it runs on. */
   readonly observable: boolean;
   readonly ram: RamSnapshot;
   readonly swap: SwapSnapshot;

@@ -1,7 +1,7 @@
 import type { FileTree } from '../src/ports/file-tree.js';
 
 export interface FakeFileTree extends FileTree {
-  /** The text of each file; a test may change it at any time. */
+  /** The text of each file. A test may change a text at any time. */
   readonly contents: Map<string, string>;
   readonly links: Map<string, string>;
   /** Files whose reads never return, as with a driver that hangs. */

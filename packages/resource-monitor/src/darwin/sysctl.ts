@@ -52,8 +52,8 @@ const SMALL_MAC_BYTES = 32 * 1024 ** 3;
 
 /**
  * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize. Until macOS 15 it was two
- * thirds of RAM on machines with up to 32 GB, and three quarters on larger ones. macOS 26 allows more (11.8 of
- * 16 GB, 107.5 of 128 GB). This function returns the smaller share, so that the total is never too large. LM
+ * thirds of RAM on machines with up to 32 GB, and three quarters on larger machines. macOS 26 allows more (11.8
+ * of 16 GB, 107.5 of 128 GB). This function returns the smaller share, so that the total is never too large. LM
  * Studio's survey has Metal's exact figure.
  */
 export function defaultWiredLimit(totalBytes: number): number {

@@ -25,8 +25,8 @@ const LOOK_AGAIN_AFTER_MS = 60_000;
 const PROCESSES_EVERY_MS = 15_000;
 const PROCESSES_TIMEOUT_MS = 5000;
 /**
- * nvidia-smi lists only compute processes. The graphics of a desktop can use up to this much memory. If more is
- * in use and no process is listed, the list is incomplete.
+ * nvidia-smi lists only compute processes. The graphics of a desktop can use up to this number of bytes. If
+ * more memory is in use and no process is listed, the list is incomplete.
  */
 const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
@@ -179,7 +179,7 @@ function createProcessList(executor: Executor, clock: Clock) {
     of({ deviceKey, usedBytes }: GpuReading): GpuReading['processes'] {
       if (byGpu === null) return null;
       const listed = byGpu.get(deviceKey) ?? [];
-      // In a container the driver lists no processes, although they hold memory.
+      // In a container the driver lists no processes, although processes use GPU memory.
       return listed.length === 0 && (usedBytes ?? 0) > GRAPHICS_USE_BYTES ? null : listed;
     },
     refresh(program: string): void {

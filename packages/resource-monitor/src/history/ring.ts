@@ -37,7 +37,7 @@ export function createRing(bucketMs: number, capacity: number): Ring {
     capacity,
     push(atMs, value) {
       const index = Math.floor(atMs / bucketMs);
-      // The sample is older than all buckets: its slot already holds a later interval.
+      // The sample is older than all buckets, because its slot already holds a later interval.
       if (index <= newest - capacity) return;
       newest = Math.max(newest, index);
       const slot = ((index % capacity) + capacity) % capacity;

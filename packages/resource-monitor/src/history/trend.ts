@@ -48,7 +48,7 @@ const FEWEST_POINTS = 8;
 const SHORTEST_SPAN_MS = 10_000;
 /** Bounds the number of pairs, so that a fit takes half a millisecond. */
 const MOST_POINTS = 100;
-/** The trend is unknown if the newest point is older than this and older than three bucket widths. */
+/** The trend is unknown if the newest point is older than this limit and older than three bucket widths. */
 const STALE_AFTER_MS = 15_000;
 /** The trend is steady if use changes by less than this share of the total over the window. */
 const STEADY_BELOW_RATIO = 0.0025;

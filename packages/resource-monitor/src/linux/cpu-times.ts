@@ -9,7 +9,7 @@ const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /**
  * The number of cores in /proc/stat. Node's `availableParallelism` can be lower, because of a control group's
- * quota or this process's CPU affinity. Neither changes the machine's CPU times.
+ * quota or this process's CPU affinity. The quota and the affinity do not change the machine's CPU times.
  */
 export function coreCounter(files: FileTree): () => number {
   let cores: number | null = null;

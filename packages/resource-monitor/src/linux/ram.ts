@@ -113,7 +113,7 @@ function availableOf(
     : { bytes, reasons: [] };
 }
 
-/** Reads the swap that the control group allows, or the machine's if there is no limit. */
+/** Reads the swap that the control group allows, or the machine's swap if there is no limit. */
 export function linuxSwap({
   cgroup,
   memInfo,

@@ -48,7 +48,7 @@ describe('a snapshot', () => {
     await expect(monitor.snapshot()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
   });
 
-  it('uses the next reader if one fails, and names the failed one', async () => {
+  it('uses the next reader if a reader fails, and names the failed reader', async () => {
     const { monitor, files } = openMachine();
     files.contents.delete('/proc/meminfo');
     const snapshot = await monitor.snapshot();

@@ -15,8 +15,8 @@ export const ANSWER_WITHIN_MS = 5000;
 const stuck = new WeakSet<object>();
 
 /**
- * The sample that a reading is for. Each sample has a new object, and readers that share a program run it once
- * for each object.
+ * The sample that a reading is for. Each sample has a new object. Readers that share a program run the program
+ * once for each object.
  */
 export interface SampleContext {
   readonly startedMs: number;

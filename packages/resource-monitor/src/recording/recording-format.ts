@@ -43,7 +43,7 @@ export function decodeRecording(text: string): Decoded {
     const sample = toSample(parseObject(line));
     if (sample === null) return { problem: 'the line is not a sample', line: index + 1 };
     if (sample.atMs < (samples.at(-1)?.atMs ?? 0)) {
-      return { problem: 'the sample is older than the one before it', line: index + 1 };
+      return { problem: 'the sample is older than the sample before it', line: index + 1 };
     }
     samples.push(sample);
   }

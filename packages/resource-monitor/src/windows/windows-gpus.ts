@@ -22,7 +22,7 @@ const SMALL_BYTES = 1024 ** 3;
  * digits, or no number.
  */
 const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
-/** Intel's cards are Arc A, B and Pro; an integrated Arc is called `Arc 140V` or has no number. */
+/** Intel's cards are Arc A, B and Pro. An integrated Arc is called `Arc 140V` or has no number. */
 const INTEL_CARD = /\barc(\(tm\))? (pro )?[ab]\d{2,}/i;
 
 /** The adapters of the registry, with their use from the counters. */

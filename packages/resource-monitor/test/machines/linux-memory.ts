@@ -3,7 +3,7 @@ import { arcStatistics, memInfo } from './machine.js';
 
 const GIB = 1024 ** 3;
 
-/** A server with 64 GiB, of which ZFS's cache holds 31. */
+/** A server with 64 GiB. ZFS's cache takes 31 GiB of them. */
 export const zfsServer: Machine = {
   name: 'Linux with the cache of ZFS',
   sources: [

@@ -69,7 +69,7 @@ const NAMES = {
 /** Version 1 reports a limit near 2^63 for 'unlimited'. No machine has this much memory. */
 const UNLIMITED_BYTES = 2 ** 60;
 
-/** Finds the memory groups of this process; null if there are none. */
+/** Finds the memory groups of this process; null if it has no memory group. */
 export function createCgroupMemory(
   files: FileTree,
   findCgroup: FindCgroup,

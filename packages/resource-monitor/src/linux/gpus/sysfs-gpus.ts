@@ -122,8 +122,8 @@ function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
 
 /**
  * For APUs amdgpu (amdgpu_pm.c) has neither mem_busy_percent nor pcie_bw. Some cards (Vega 10) also lack
- * mem_busy_percent, so the last condition is checked, too: the CPU can address all VRAM of an APU, because it
- * is a carve-out of RAM.
+ * mem_busy_percent, so the last condition is checked, too. The CPU can address all VRAM of an APU, because the
+ * VRAM is a carve-out of RAM.
  */
 function isApu(tree: FileTree, card: DrmCard): boolean {
   const names = new Set(tree.list(card.folder));

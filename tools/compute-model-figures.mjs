@@ -20,7 +20,7 @@ const DATA_FILE = path.join(here, 'model-figures', 'hyper-parameters.json');
 
 const BYTES_PER_GIB = 1024 ** 3;
 
-// The default context: the longest one whose KV cache is small compared with the weights.
+// The default context: the longest context whose KV cache is small compared with the weights.
 const LARGEST_CACHE_SHARE = 1 / 2;
 const CONTEXTS_TOKENS = [2048, 4096, 8192, 16_384, 32_768];
 const SMALLEST_USEFUL_CONTEXT_TOKENS = 4096;

@@ -42,7 +42,7 @@ function packagesOf(url) {
 }
 
 function npm(args) {
-  // npm_execpath is npm's own script: running it with node needs no shell on any platform.
+  // npm_execpath is the path of npm's own script. Node runs this script without a shell on every platform.
   const script = process.env.npm_execpath;
   const { status } = script
     ? spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })

@@ -1,5 +1,5 @@
-// Runs `mai watch` on this machine's real memory: the models of a simulated LM Studio take real memory, and another
-// program takes gigabytes and frees them again. Build first:
+// Runs `mai watch` on this machine's real memory. The models of a simulated LM Studio take real memory, and
+// another program takes gigabytes and frees them again. Build first:
 //   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
 // In every round `mai watch` must step down and up without a flap, and every decision must replay bit for bit. --live
 // shows the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
@@ -24,7 +24,7 @@ const GIVE_UP_AFTER_MS = 240_000;
 const COOL_DOWN_MS = 15_000;
 const say = (text) => live || console.log(text);
 
-// Sizes follow from the free memory: the large model fits alone, but not beside the other program.
+// Sizes follow from the free memory. The large model fits alone, but not beside the other program.
 const totalBytes = os.totalmem();
 const inUseBytes = totalBytes - os.freemem();
 const unitBytes = Math.min(GIB, os.freemem() / 22);

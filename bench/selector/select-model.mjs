@@ -47,7 +47,7 @@ printTable(
 );
 const per = (count) => growth.find((one) => one.count === count).eachRatio;
 judge(
-  'time of one candidate among 10,000 against one among 100',
+  'time per candidate with 10,000 candidates, against 100 candidates',
   per(10_000) / per(100),
   TARGET_GROWTH,
 );

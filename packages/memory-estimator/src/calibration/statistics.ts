@@ -1,6 +1,6 @@
 const MIB = 1024 * 1024;
 
-/** 90 % of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
+/** 90 % of a normal distribution lie within this number of median deviations: 1.645 / 0.6745. */
 const DEVIATIONS = 2.44;
 /**
  * Repeated loads differ by at least this share, because of allocators, thread stacks and other pages of the engine.

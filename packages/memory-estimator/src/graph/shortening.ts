@@ -57,8 +57,8 @@ export class ShortenedLayers {
 
 /**
  * Packs the graph without most of the layers that repeat. When one round of a stretch leaves memory in the same
- * state as the round before, all further rounds do so too, and can be left out. If the state of memory never
- * repeats, packs the graph again with all layers.
+ * state as the round before, all further rounds leave this state too, and can be left out. If the state of memory
+ * never repeats, packs the graph again with all layers.
  */
 export function runShortened(
   patterns: LayerPatterns | null,

@@ -7,7 +7,7 @@ const GIB = 1024 ** 3;
 
 /** Bytes that mlx-engine keeps free, because its own measurements were up to 2.41 GiB above its formula. */
 export const RESERVE_BYTES = 3 * GIB;
-/** The cache grows in blocks of this many tokens (`KVCache.step` of mlx-lm). */
+/** The cache grows in blocks of this number of tokens (`KVCache.step` of mlx-lm). */
 const BLOCK_TOKENS = 256;
 /** The shortest context that is chosen, unless the model's maximum is shorter. */
 const LEAST_TOKENS = 4096;

@@ -110,7 +110,7 @@ function search(
     footprint,
   });
   if (longest.fits) return fit(high, ceiling);
-  // No length from `high` on fits.
+  // The length at `high` and all longer lengths do not fit.
   const exclude = (i: number, { estimate }: Trial) => {
     high = i;
     ceiling = estimate;

@@ -51,7 +51,7 @@ function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
   const home = tensor.home ?? tensor.viewOf?.home ?? null;
   if (home !== null) return home;
   if (tensor.isInput) return cpu;
-  // The frequency factors of a rotation are weights, but too small to decide where it runs.
+  // The frequency factors of a rotation are weights, but too small to decide the device of the rotation.
   if (tensor.op === Op.FlashAttention || tensor.kind === 'rope') return UNASSIGNED;
   for (const source of tensor.sources) {
     if (!source.isWeight) continue;

@@ -204,9 +204,9 @@ const switching = z.strictObject({
   ),
   growth: optional(
     z.enum(['charge', 'reserve-share', 'ignore']),
-    'How much of the memory that a model may take after its load is kept free, such as for prompts ' +
-      'that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: nothing. Growth that has ' +
-      'already happened always counts.',
+    'A model may take more memory after its load, such as for prompts that LM Studio keeps. How much of ' +
+      'this memory is kept free? charge: all of it. reserve-share: a quarter. ignore: nothing. Growth that ' +
+      'has already happened always counts.',
     SWITCHING_DEFAULTS.growth,
   ),
 });

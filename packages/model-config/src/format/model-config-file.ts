@@ -160,9 +160,9 @@ export interface SwitchingSection {
    */
   readonly foreign_idle?: string | undefined;
   /**
-   * How much of the memory that a model may take after its load is kept free, such as for prompts
-   * that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: nothing. Growth
-   * that has already happened always counts. Default: ignore.
+   * A model may take more memory after its load, such as for prompts that LM Studio keeps. How
+   * much of this memory is kept free? charge: all of it. reserve-share: a quarter. ignore:
+   * nothing. Growth that has already happened always counts. Default: ignore.
    */
   readonly growth?: GrowthPolicy | undefined;
 }

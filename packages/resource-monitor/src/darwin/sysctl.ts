@@ -31,7 +31,7 @@ export function parseSysctl(text: string): Sysctl {
   const value = (name: string): string | null =>
     new RegExp(`^${name.replaceAll('.', '\\.')}: (.*)$`, 'm').exec(text)?.[1]?.trim() ?? null;
   const swap = value('vm.swapusage') ?? '';
-  // Sonoma and later use the first name, Ventura the second. Zero means the system's default.
+  // Sonoma and later use the first name. Ventura uses the second name. Zero means the system's default.
   const limit = Number(value('iogpu.wired_limit_mb') ?? 0) * BYTES_PER_MIB;
   const olderLimit = Number(value('debug.iogpu.wired_limit') ?? 0);
   return {

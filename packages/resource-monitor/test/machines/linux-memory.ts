@@ -53,8 +53,8 @@ export const lxcNegative: Machine = {
       'MemTotal:              0 kB\nMemFree:        18446744073708785356 kB\nMemAvailable:   18446744073708785356 kB\n' +
       'Buffers:               0 kB\nCached:           698016 kB\nSwapTotal:       8273916 kB\nSwapFree:        8266492 kB\n',
   },
-  // libuv reads /proc/meminfo, too, and multiplies modulo 2^64. For a MemTotal of 0 it asks sysinfo(2), which
-  // returns the host's total.
+  // libuv reads /proc/meminfo, too, and multiplies modulo 2^64. For a MemTotal of 0, libuv calls sysinfo(2),
+  // which returns the host's total.
   memory: { totalBytes: 16386136 * 1024, freeBytes: 2 ** 64 - 766260 * 1024 },
 };
 

@@ -181,9 +181,9 @@ function smaller(one: Limit | null, other: Limit | null): Limit | null {
 }
 
 /**
- * Null for a limit that this machine cannot reach. Version 2 writes 'unlimited' as `max`, version 1 as the
- * largest multiple of a page below 2^63. Null also for 0, which is never a lasting limit: tools set memory.high
- * to 0 for a moment to make the kernel write out a group's pages.
+ * Null for a limit that this machine cannot reach. Version 2 writes 'unlimited' as `max`. Version 1 writes it
+ * as the largest multiple of a page below 2^63. Null also for 0, which is never a lasting limit: tools set
+ * memory.high to 0 for a moment to make the kernel write out a group's pages.
  */
 function limitBelow(bytes: number | null, machineTotalBytes: number): number | null {
   return bytes === null || bytes === 0 || bytes >= machineTotalBytes ? null : bytes;

@@ -46,8 +46,9 @@ const AMD_FILES = {
 type AmdFile = keyof typeof AMD_FILES;
 
 /**
- * Reads GPUs from /sys/class/drm. amdgpu reports size and use of memory there, Intel's drivers only the size.
- * Other figures of Intel's and NVIDIA's cards are null. Another reader or LM Studio's survey can add them.
+ * Reads GPUs from /sys/class/drm. amdgpu reports size and use of memory there. Intel's drivers report only the
+ * size. Other figures of Intel's and NVIDIA's cards are null. Another reader or LM Studio's survey can add
+ * them.
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];

@@ -144,11 +144,11 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     hog = spawn(process.execPath, ['-e', HOG, String(hogBytes)], { stdio: 'ignore' });
     say(`${at()}  another program takes ${(hogBytes / GIB).toFixed(1)} GiB`);
-    await until('stepped down to the medium one', () => resident() === 'real/medium');
+    await until('stepped down to the medium model', () => resident() === 'real/medium');
     await sleep(10_000);
     hog.kill();
     say(`${at()}  the other program has ended`);
-    await until('stepped up to the large one', () => resident() === 'real/large');
+    await until('stepped up to the large model', () => resident() === 'real/large');
     await sleep(10_000);
   }
 } finally {

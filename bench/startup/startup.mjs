@@ -1,4 +1,4 @@
-// How long `mai` takes to start against `node -e 0`, the yardstick, in turns.
+// Measures how long `mai` takes to start, in turns with the yardstick `node -e 0`.
 //
 //   node bench/startup/startup.mjs [--rounds N]
 //

@@ -58,7 +58,7 @@ export const lxcNegative: Machine = {
   memory: { totalBytes: 16386136 * 1024, freeBytes: 2 ** 64 - 766260 * 1024 },
 };
 
-/** A container with 4 GiB. Its meminfo counts the file cache as used; the group's statistics are invented. */
+/** A container with 4 GiB. Its meminfo counts the file cache as used. The group's statistics are invented. */
 export const lxcCacheAsUsed: Machine = {
   name: 'LXC whose /proc/meminfo counts the file cache as used',
   sources: ['https://github.com/lxc/lxcfs/issues/175 (meminfo of lxcfs 2.0.7)'],

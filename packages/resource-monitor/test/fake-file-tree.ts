@@ -10,7 +10,7 @@ export interface FakeFileTree extends FileTree {
   readonly open: number;
 }
 
-/** A file tree in memory: sysfs uses colons in names, which not every OS allows. */
+/** A file tree in memory, because sysfs uses colons in names and not every OS allows them. */
 export function createFakeFileTree(files: Readonly<Record<string, string>>): FakeFileTree {
   const contents = new Map(Object.entries(files));
   const links = new Map<string, string>();

@@ -59,7 +59,7 @@ describe('nvidia-smi as a real process', () => {
     ]);
   });
 
-  it('distinguishes an idle GPU from an unmeasured one', async () => {
+  it('distinguishes an idle GPU from an unmeasured GPU', async () => {
     expect(first(await setUp('zero').read())).toMatchObject({ usedBytes: 0, utilizationRatio: 0 });
     await cleanUp?.();
     expect(first(await setUp('unknown').read())).toMatchObject({

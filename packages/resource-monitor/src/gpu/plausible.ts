@@ -17,7 +17,7 @@ export function plausible(gpu: GpuReading): GpuReading {
     ...gpu,
     totalBytes,
     usedBytes: overused ? null : gpu.usedBytes,
-    // Several readers derive free memory from the use, so an impossible use makes both unknown.
+    // Several readers derive free memory from the use, so an impossible use makes use and free memory unknown.
     availableBytes: impossible ? null : gpu.availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO

@@ -1,4 +1,5 @@
-import type { WorldGuardrails, WorldMachine } from '../world/world.js';
+import type { WorldGuardrails } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
 import type { MemoryUse, ModelBytes } from './memory.js';
 
 const KEPT_FREE = { off: 0, low: 0, medium: 0.05, high: 0.15, custom: 0 } as const;

@@ -1,7 +1,7 @@
 import { KV_CACHE_TYPES, type KvCacheType, type LoadConfig } from '@mai/memory-ledger';
 import type { LoadDefaults } from '../profile/load-defaults.js';
 import type { ConfigField } from '../wire/frames.js';
-import type { WorldModel } from '../world/world.js';
+import type { WorldModel } from '../world/world-model.js';
 
 /** The settings of a load after defaults. */
 export interface LoadSettings {

@@ -7,7 +7,7 @@ import type { LoadSettings } from './load-settings.js';
 import { effectiveFields, readLoadSettings } from './load-settings.js';
 import type { Placement } from './memory.js';
 import { modelBytes, overflowingPool, place } from './memory.js';
-import type { WorldMachine } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
 import { fitMlxContext } from './mlx-fit.js';
 import { passesGuardrails } from './guardrails.js';
 import type { ResidentState } from '../runtime/resident.js';

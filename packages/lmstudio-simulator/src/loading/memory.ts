@@ -1,5 +1,6 @@
 import type { Footprint, KvCacheType } from '@mai/memory-ledger';
-import type { WorldMachine, WorldModel } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
+import type { WorldModel } from '../world/world-model.js';
 import type { LoadSettings } from './load-settings.js';
 
 /**

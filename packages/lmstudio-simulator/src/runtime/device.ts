@@ -1,4 +1,5 @@
-import type { WorldMachine, WorldModel } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
+import type { WorldModel } from '../world/world-model.js';
 
 /** A machine that can load models: the local one (`identifier` is `null`) or one behind LM Link. */
 export interface Device {

@@ -1,4 +1,5 @@
-import type { WorldMachine, WorldModel } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
+import type { WorldModel } from '../world/world-model.js';
 
 /** An installed engine (runtime extension), as LM Studio describes it. */
 export interface Engine {

@@ -49,7 +49,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   const backend: Backend = {
     runtime,
-    profile,
     storedResponses: new StoredResponses(),
     port: () => listener.port,
   };

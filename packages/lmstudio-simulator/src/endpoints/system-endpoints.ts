@@ -14,7 +14,8 @@ const httpServerSchema = z.object({
 
 /** The namespace `system`: versions, downloaded models and their variants. */
 export function systemEndpoints(backend: Backend): readonly (readonly [string, Endpoint])[] {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
+  const { profile } = runtime;
   const version = runtime.world.version ?? profile.version;
   const shared: readonly (readonly [string, Endpoint])[] = [
     ['version', rpc(noParameter, () => ({ version, build: runtime.world.build ?? profile.build }))],

@@ -65,8 +65,8 @@ export async function answerRequest(exchange: Exchange, options: RouteOptions): 
   // The connection of a request without an answer stays open until stop().
   if (faults.trigger('hang', hangs)) return;
   if (method === 'GET' && isDiscovery) {
-    const { runtime, profile } = backend;
-    const version = runtime.world.version ?? profile.version;
+    const { runtime } = backend;
+    const version = runtime.world.version ?? runtime.profile.version;
     ok(
       exchange,
       path === '/lmstudio-greeting' ? { lmstudio: true } : { package: 'lmstudio', version },
@@ -117,14 +117,14 @@ async function answerApi(
 }
 
 function findEndpoint(
-  { runtime, profile }: Backend,
+  { runtime }: Backend,
   method: string,
   path: string,
 ): HttpEndpoint | null {
   const isOneModel = path.startsWith(ONE_MODEL) && path.length > ONE_MODEL.length;
   const name = `${method} ${isOneModel ? `${ONE_MODEL}{model}` : path}`;
   if (!isHttpEndpoint(name)) return null;
-  return (runtime.world.httpEndpoints[name] ?? hasEndpoint(profile, name)) ? name : null;
+  return (runtime.world.httpEndpoints[name] ?? hasEndpoint(runtime.profile, name)) ? name : null;
 }
 
 // The fault http-error, for requests that generate texts or embeddings.

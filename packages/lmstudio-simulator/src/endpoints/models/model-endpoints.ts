@@ -16,7 +16,8 @@ export function modelEndpoints(
   backend: Backend,
   domain: ModelDomain,
 ): readonly (readonly [string, Endpoint])[] {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
+  const { profile } = runtime;
   const text = z.object({ specifier: specifierSchema, inputString: z.string() });
 
   const shared: readonly (readonly [string, Endpoint])[] = [

@@ -32,9 +32,9 @@ export async function findInstance(
   domain: ModelDomain,
   { model, ttlSeconds }: ModelChoice,
 ): Promise<ResidentState> {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
   // LM Studio used 404 in 0.3.5 and 0.3.15, and 400 in 0.3.31. The version of the change is assumed.
-  const status = isAtLeast(profile.version, '0.3.23') ? 400 : 404;
+  const status = isAtLeast(runtime.profile.version, '0.3.23') ? 400 : 404;
   const loaded = model === null ? null : findLoaded(runtime, model, domain);
   if (loaded) return loaded;
   const file = model === null ? null : findByKey(backend, model);

@@ -8,11 +8,11 @@ import { newCallIdentifier } from '../generation/identifiers.js';
 
 /** The field of a message that carries the reasoning. */
 export function reasoningField(
-  { profile }: Backend,
+  { runtime }: Backend,
   { file }: ResidentState,
 ): 'reasoning' | 'reasoning_content' {
   // From documentation: since 0.3.23, gpt-oss uses the field that o3-mini uses.
-  return isAtLeast(profile.version, '0.3.23') && file.model.architecture === 'gpt-oss'
+  return isAtLeast(runtime.profile.version, '0.3.23') && file.model.architecture === 'gpt-oss'
     ? 'reasoning'
     : 'reasoning_content';
 }
@@ -68,7 +68,7 @@ export function chatBody(
         ]
       : [],
   );
-  const isComplete = isAtLeast(backend.profile.version, '0.4.0');
+  const isComplete = isAtLeast(backend.runtime.profile.version, '0.4.0');
   const reasoning = textOf('reasoning');
   return {
     id: head.id,

@@ -48,7 +48,7 @@ function streamChat(
     includesUsage,
   }: { readonly id: string; readonly created: number; readonly includesUsage: boolean },
 ): AnswerWriter {
-  const { version } = backend.profile;
+  const { version } = backend.runtime.profile;
   const repeatsRole = !isAtLeast(version, '0.3.10');
   const repeatsName = !isAtLeast(version, '0.3.16');
   let model = '';

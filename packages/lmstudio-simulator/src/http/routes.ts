@@ -65,8 +65,7 @@ export async function answerRequest(exchange: Exchange, options: RouteOptions): 
   // The connection of a request without an answer stays open until stop().
   if (faults.trigger('hang', hangs)) return;
   if (method === 'GET' && isDiscovery) {
-    const { runtime } = backend;
-    const version = runtime.world.version ?? runtime.profile.version;
+    const { version } = backend.runtime;
     ok(
       exchange,
       path === '/lmstudio-greeting' ? { lmstudio: true } : { package: 'lmstudio', version },
@@ -116,11 +115,7 @@ async function answerApi(
   }
 }
 
-function findEndpoint(
-  { runtime }: Backend,
-  method: string,
-  path: string,
-): HttpEndpoint | null {
+function findEndpoint({ runtime }: Backend, method: string, path: string): HttpEndpoint | null {
   const isOneModel = path.startsWith(ONE_MODEL) && path.length > ONE_MODEL.length;
   const name = `${method} ${isOneModel ? `${ONE_MODEL}{model}` : path}`;
   if (!isHttpEndpoint(name)) return null;

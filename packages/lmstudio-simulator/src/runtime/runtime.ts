@@ -55,6 +55,10 @@ const HIGHEST_LINUX_PID = 2 ** 22;
 export class Runtime {
   readonly world: World;
   readonly profile: Profile;
+  /** LM Studio's version. */
+  readonly version: string;
+  /** LM Studio's build. */
+  readonly build: number;
   readonly clock: SimulatorClock;
   readonly faults: ActiveFaults;
   readonly speed: number;
@@ -77,6 +81,8 @@ export class Runtime {
   constructor({ world, profile, clock, faults, speed, enginePid, restart }: RuntimeOptions) {
     this.world = world;
     this.profile = profile;
+    this.version = world.version ?? profile.version;
+    this.build = world.build ?? profile.build;
     this.clock = clock;
     this.residents = new ResidentTable(clock);
     this.faults = faults;

@@ -42,7 +42,7 @@ test('an old LM Studio answers calls that it does not know with a warning', asyn
   expect(await unknown.json()).toEqual({ error: expect.stringContaining('Unexpected endpoint') });
 });
 
-test('LM Link: models of connected devices are listed and load there, in their own memory', async () => {
+test('LM Link: models of connected devices are listed, and take memory of their device', async () => {
   await using connected = await startWithClient({ world: exampleWorld('link') });
   const { client, simulator } = connected;
   const status = await client.repository.lmLink.status();
@@ -68,7 +68,7 @@ test('LM Link: models of connected devices are listed and load there, in their o
   expect(simulator.memoryInUse('device-render').gpus[0]?.bytes).toBe(0);
 });
 
-test('a key that two devices have loads on the named device, or else on the preferred one', async () => {
+test('a model of two devices is loaded on the named device, or else on the preferred device', async () => {
   const models = [{ modelKey: 'both', sizeBytes: 1e9 }];
   await using connected = await startWithClient({
     world: {

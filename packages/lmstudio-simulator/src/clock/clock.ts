@@ -1,4 +1,4 @@
-/** The simulator's source of time. All its delays are scheduled here. */
+/** The simulator's source of time. It schedules all delays of the simulator. */
 export interface SimulatorClock {
   /** Milliseconds since the epoch. */
   now(): number;

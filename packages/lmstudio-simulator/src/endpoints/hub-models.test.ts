@@ -131,7 +131,7 @@ test.each([`${KEY}@q4_k_m`, FILE, 'acme/thing-GGUF/thing-7b.gguf'])(
   },
 );
 
-test('getOrLoad of a path names the instance as it was asked', async () => {
+test('getOrLoad of a path makes this path the identifier of the instance', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const model = await connected.client.llm.model('acme/thing-GGUF/thing-7b.gguf', QUIET);
   expect(model.identifier).toBe('acme/thing-GGUF/thing-7b.gguf');

@@ -58,7 +58,7 @@ export class ActiveFaults {
     return null;
   }
 
-  /** As `trigger`, for what happens to this model or to this endpoint. */
+  /** Like `trigger`, but only for faults that affect this model and this endpoint. */
   triggerFor<T extends FaultType>(type: T, target: FaultTarget): FaultOf<T> | null {
     return this.trigger(type, (fault) => affects(fault, target));
   }

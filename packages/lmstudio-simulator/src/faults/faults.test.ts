@@ -226,8 +226,7 @@ test('reject-authentication: each call is refused with the text', async () => {
     expect((await rejection(connected.client.llm.listLoaded())).message).toBe(
       'Failed to authenticate: Token revoked',
     );
-    // Waits until the refused socket has ended; otherwise the SDK would mistake its end for the
-    // next socket's.
+    // Waits for the end of the refused socket. The SDK would mistake a later end for the end of its next socket.
     await until(() => connected.simulator.connections() === 0);
   }
   expect((await fetch(`${connected.simulator.httpUrl}/api/v1/models`)).status).toBe(401);

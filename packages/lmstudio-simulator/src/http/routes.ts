@@ -82,8 +82,8 @@ async function answerApi(
   const { runtime } = backend;
   const { faults } = runtime;
   const { method, path } = exchange;
-  // The real answer of this port while the HTTP server is off is not known. Here it is the answer to an
-  // unknown path.
+  // It is not known how LM Studio's port answers while the HTTP server is off. Here it answers as to an unknown
+  // path.
   const isApi = runtime.httpServer && /^\/(api|v1)\//.test(path);
   if (isApi) {
     const rejection = faults.trigger('reject-authentication');

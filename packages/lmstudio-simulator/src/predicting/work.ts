@@ -53,7 +53,7 @@ export function startWork(
     },
   };
   if (resident.jobs.size < resident.settings.parallelSequences) {
-    // In a microtask, so that the caller has the handle before the first event.
+    // Starts in a microtask, so that the caller gets the handle before the first event.
     resident.jobs.add(job);
     queueMicrotask(() => {
       if (!over) job.start();

@@ -28,7 +28,7 @@ export class Engines {
     const gpuPlatform = gpus[0]?.platform;
     this.installed = [
       ...(gpuPlatform === undefined ? [] : [llama(gpuPlatform)]),
-      // There is no llama.cpp engine for Macs that does not use the GPU.
+      // On Macs, every llama.cpp engine uses the GPU.
       ...(gpuPlatform === 'Metal' ? [] : [llama('none')]),
       ...(platform === 'darwin' && architecture === 'ARM64' ? [MLX] : []),
     ];

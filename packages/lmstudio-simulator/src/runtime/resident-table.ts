@@ -106,7 +106,7 @@ export class ResidentTable {
     resident.growth = growAfterPrediction(resident, tokens);
   }
 
-  /** Adds to what an instance has grown by, up to the limits of its engine. */
+  /** Adds to the growth of an instance, up to the limits of its engine. */
   addGrowth(identifier: string, added: Partial<MemoryGrowth>): void {
     const resident = this.get(identifier);
     const { growth } = resident;

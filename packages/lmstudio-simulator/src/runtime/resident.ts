@@ -69,7 +69,7 @@ export interface SimulatedResident {
   readonly activity: InstanceStatus;
   /** The number of requests that wait. */
   readonly queued: number;
-  /** The memory that the instance takes, including what it has grown by. */
+  /** The memory that the instance takes, including its growth. */
   readonly memory: MemoryUse;
   /** The growth of the instance since its load. */
   readonly growth: MemoryGrowth;

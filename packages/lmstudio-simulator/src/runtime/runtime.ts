@@ -20,9 +20,9 @@ export interface LoadInProgress {
   readonly file: ModelOnDevice;
   readonly identifier: string;
   use: MemoryUse;
-  /** A client cancels the load. It ends some time later, or not at all: see `loadAfterCancel`. */
+  /** A client cancels the load. `loadAfterCancel` decides whether the load ends some time later. */
   cancel(): void;
-  /** The client has gone. What happens to the load then: see `loadAfterDisconnect`. */
+  /** The client has gone. `loadAfterDisconnect` decides whether the load ends. */
   clientGone(): void;
   /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
   abort(): void;
@@ -62,14 +62,14 @@ export class Runtime {
   readonly clock: SimulatorClock;
   readonly faults: ActiveFaults;
   readonly speed: number;
-  /** The settings of a load that sets none. */
+  /** The load settings where a request leaves them out. */
   readonly loadDefaults: LoadDefaults;
   readonly devices: readonly Device[];
   readonly engines: Engines;
   readonly log = new DiagnosticsLog();
   readonly loads = new Set<LoadInProgress>();
   readonly residents: ResidentTable;
-  /** The device of loads that name none; `null`: the simulated machine. */
+  /** The device of loads that name no device; `null`: the simulated machine. */
   preferredDeviceIdentifier: string | null;
   /** Whether REST and the OpenAI-compatible API answer. */
   httpServer: boolean;

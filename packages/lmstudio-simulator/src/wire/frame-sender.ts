@@ -24,7 +24,7 @@ export interface FrameSender {
   warn(kind: WarningKind, warning: string): void;
 }
 
-// LM Studio sends no more warnings than these on one socket.
+// The most warnings that LM Studio sends on one socket.
 const MOST_WARNINGS = 5;
 
 export function createFrameSender(

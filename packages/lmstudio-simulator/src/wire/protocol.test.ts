@@ -106,7 +106,7 @@ test('a message that a channel does not know is answered with a warning', async 
 test.each([
   ['not JSON', '{'],
   ['without a type', {}],
-  ['with a wrong type of an id', { type: 'rpcCall', endpoint: 'listLoaded', callId: 'one' }],
+  ['with an id of a wrong type', { type: 'rpcCall', endpoint: 'listLoaded', callId: 'one' }],
   ['an acknowledgement of an unknown channel', { type: 'channelAck', channelId: 9, ackId: 1 }],
 ])('LM Studio is silent about a frame: %s', async (_, frame) => {
   await using simulator = await startSimulator();

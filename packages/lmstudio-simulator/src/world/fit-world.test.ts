@@ -39,7 +39,7 @@ test('models are put on the GPU that is named, and on no other', () => {
   expect(world.machine?.gpus?.map(({ deviceKey }) => deviceKey)).toEqual(['two']);
 });
 
-test('a reading has less available memory by what simulated models take, mapped weights included', () => {
+test('the memory of simulated models, with mapped weights, is subtracted from the available memory', () => {
   const use = {
     ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
     gpus: [{ deviceKey: 'one', bytes: 10 * GIB }],

@@ -44,7 +44,7 @@ export interface WorldJustInTime {
   readonly enabled: boolean;
   /** The time to live of a model that was loaded just in time. Default: an hour. */
   readonly ttlMs: number;
-  /** Whether a just-in-time load first unloads the models of earlier ones. Default: true. */
+  /** Whether a just-in-time load first unloads the models of earlier just-in-time loads. Default: true. */
   readonly autoEvict: boolean;
 }
 
@@ -91,8 +91,8 @@ export interface World {
   /** Time from a cancel to its confirmation, at speed 1. Default: 50 ms. LM Studio's time is not known. */
   readonly cancelConfirmationMs: number;
   /**
-   * The key that an instance of a hub model reports: the model's key with `selectedVariant`, or the variant's
-   * key. It is not known which one LM Studio reports.
+   * The key that an instance of a hub model reports: the model's key with `selectedVariant`, or the variant's key.
+   * It is not known which of the two LM Studio reports.
    */
   readonly instanceKey: 'model' | 'variant';
   /**
@@ -128,7 +128,7 @@ export interface WorldAnswers {
   readonly reasoningTokens: number;
   /**
    * Whether a model calls a tool where it may choose. It calls the first tool once, and answers with a text when it
-   * has the result. A request that requires a call always gets one. Default: false.
+   * has the result. A request that requires a call always gets a call. Default: false.
    */
   readonly callTools: boolean;
 }

@@ -123,7 +123,7 @@ function predict(
       serverChannel.send({
         type: 'success',
         stats,
-        // LM Studio reports no last use here.
+        // LM Studio leaves out the time of the last use in this message.
         modelInfo: instanceInfo(resident, runtime.profile, null),
         loadModelConfig: { fields: resident.fields },
         predictionConfig: { fields },

@@ -113,7 +113,7 @@ function estimateModelUsage({ runtime }: Backend, domain: ModelDomain): Endpoint
     const contextVramBytes = Math.round(gpu.context);
     return {
       memory: {
-        // Invented: when LM Studio reports a low confidence is not known.
+        // Invented: it is not known when LM Studio reports a low confidence.
         confidence: file.model.architecture === null ? 'low' : 'high',
         modelVramBytes,
         contextVramBytes,

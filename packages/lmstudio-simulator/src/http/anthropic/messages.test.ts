@@ -100,7 +100,7 @@ test('a streamed call of a tool has its input as partial JSON', async () => {
   expect((await ask(simulator, PATH, after))[1]).toMatchObject({ stop_reason: 'end_turn' });
 });
 
-test('a stop sequence and a limit are named as the reason', async () => {
+test('stop_reason names a stop sequence or a limit', async () => {
   await using simulator = await start();
   expect((await ask(simulator, PATH, { ...HELLO, stop_sequences: ['the'] }))[1]).toMatchObject({
     content: [{ type: 'text', text: 'Hello from ' }],

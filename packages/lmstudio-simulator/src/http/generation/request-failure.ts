@@ -1,6 +1,6 @@
 import { engineEnded } from '../../wire/wire-error.js';
 
-/** A request that LM Studio refuses, or a prediction that fails. Each protocol has a form of its own for it. */
+/** A request that LM Studio refuses, or a prediction that fails. Each protocol has its own form for these failures. */
 export class RequestFailure extends Error {
   readonly status: number;
   readonly details: FailureDetails;

@@ -43,8 +43,8 @@ export function usageOf({ promptTokens, stats, reasoningTokens }: FinishedAnswer
 
 /**
  * The body of a chat that is not streamed. Captured: the keys of 0.4, with an empty `reasoning_content` and
- * `tool_calls` where the answer has none. Before 0.4, they are there only where the answer has them (from
- * documentation).
+ * `tool_calls` where the answer has none. From documentation: before 0.4, the body has these two keys only where
+ * they are not empty.
  */
 export function chatBody(
   backend: Backend,

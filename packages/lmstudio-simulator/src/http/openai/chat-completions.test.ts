@@ -242,7 +242,7 @@ test('a stop string ends the text, and a limit cuts it', async () => {
   });
 });
 
-test('a prompt that does not fit is 400, and in a stream an error event', async () => {
+test('a prompt that does not fit gets status 400, or an error event in a stream', async () => {
   await using simulator = await start({ world: { defaultContextLength: 16 } });
   const long = { model: KEY, messages: [{ role: 'user', content: 'x'.repeat(58) }] };
   const message =

@@ -70,7 +70,7 @@ test('calls that are never answered do not keep the process alive after their de
   expect(simulator.residents()).toEqual([]);
 });
 
-test('the process survives LM Studio ending under open connections', async () => {
+test('the process goes on when LM Studio ends while connections are open', async () => {
   const simulator = await startSimulator();
   const running = package_.run(`
     const client = await mai.connect({ baseUrl: '${simulator.baseUrl}' });

@@ -73,7 +73,7 @@ test('a port that accepts and stays silent (the SDK would wait for ever)', async
   });
 });
 
-test('a port that accepts and hangs up', async () => {
+test('a port that accepts and closes the connection', async () => {
   await using server = await listen((socket) => socket.destroy());
   expect(await failure({ baseUrl: `127.0.0.1:${server.port}` })).toMatchObject({
     code: 'INCOMPATIBLE',

@@ -58,8 +58,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
 
 async function locate(options: ConnectOptions): Promise<ServerAddress> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  // Deadline of the first question. A given address may be far away or busy; loopback answers at
-  // once or never.
+  // Deadline of the first request. A given address may be far away or busy. Loopback answers at once or never.
   const discovery = {
     ...options,
     timeoutMs: options.baseUrl === undefined ? Math.min(timeoutMs, 1000) : timeoutMs,

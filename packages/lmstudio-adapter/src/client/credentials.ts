@@ -30,8 +30,8 @@ export function credentialsOf(
   clientIdentifier: string | undefined,
 ): Credentials {
   if (apiToken !== null) return { apiToken };
-  // LM Studio accepts an identifier only with the pass key that it first came with, and may
-  // refuse it after its last socket has closed. A random part makes each identifier new.
+  // LM Studio accepts an identifier only with the pass key of its first connection, and may refuse the identifier
+  // after its last socket has closed. A random part makes each identifier new.
   const name = (clientIdentifier ?? 'mai').slice(0, 200);
   return {
     clientIdentifier: `guest:${name}:${crypto.randomUUID()}`,

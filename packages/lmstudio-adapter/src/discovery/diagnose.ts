@@ -21,8 +21,8 @@ export interface Diagnosis {
 }
 
 /**
- * Says why a search found no LM Studio: from the probes, from LM Studio's folder, and, where a loopback
- * address was given, from whether the app answers on its own ports.
+ * Says why a search found no LM Studio. Uses the probes and LM Studio's folder. Where a loopback address was given,
+ * also asks whether the app answers on its own ports.
  * @throws TypeError when `baseUrl` is malformed; the signal's reason when cancelled.
  */
 export async function diagnose(

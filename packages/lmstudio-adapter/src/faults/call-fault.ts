@@ -29,7 +29,7 @@ export class CallFault extends Error {
   }
 }
 
-/** Whether a value is a `CallFault`, and of one of `kinds` where kinds are given. */
+/** Whether a value is a `CallFault`. Where `kinds` are given, the kind must be one of them. */
 export function isCallFault(
   value: unknown,
   ...kinds: readonly CallFaultKind[]

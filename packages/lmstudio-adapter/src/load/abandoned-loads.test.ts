@@ -15,7 +15,7 @@ test.each([
   ['LM Studio confirms after 100 ms', 100, 1000, 0],
   ['LM Studio does not confirm', 60_000, 6500, 1],
 ])(
-  'a cancelled load ends in time and is named where its end is unknown: %s',
+  'a cancelled load ends in time, and is listed as unconfirmed where its end is not known: %s',
   (_, delayMs, withinMs, unconfirmed) =>
     withClient(async (client, simulator) => {
       simulator.fault.stallLoad();
@@ -32,7 +32,7 @@ test.each([
     }),
 );
 
-test('a load that goes on after its cancellation is unloaded when it lands', () =>
+test('a load that goes on after its cancellation is unloaded when it completes', () =>
   withClient(
     async (client, simulator) => {
       const cancel = new AbortController();
@@ -119,7 +119,7 @@ test('a new load with the identifier of an abandoned load keeps its copy', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('names the device of an abandoned load that only this device has, and its uncertain end', () =>
+test('an abandoned load on an LM Link device is uncertain, and is listed with its device', () =>
   withClient(
     async (client, simulator) => {
       simulator.fault.dropConnection({ atProgress: 0.1, times: 1 });

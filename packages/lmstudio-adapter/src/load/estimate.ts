@@ -31,7 +31,7 @@ export interface EstimateOptions extends CallOptions {
   readonly kind?: ModelKind | undefined;
   /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
-  /** LM Link device; `null`: LM Studio's own machine. Left out: as for a load. */
+  /** LM Link device; `null`: LM Studio's own machine. Left out: chosen as for a load. */
   readonly deviceIdentifier?: string | null | undefined;
 }
 

@@ -50,7 +50,7 @@ function harness() {
   return { coordinator, timers, running, started, mostPerDevice: () => mostPerDevice };
 }
 
-test('loads on one device run one after another, loads on two devices at the same time', async () => {
+test('loads on one device run one after another, and loads on two devices run at the same time', async () => {
   const { coordinator, timers, running } = harness();
   const loads = [
     coordinator.load({ modelKey: 'a' }),
@@ -133,7 +133,7 @@ test('an equal request that arrives during a cancellation starts a new load', as
   await second;
 });
 
-test('callers that come and go never overlap two loads, and each gets an outcome', async () => {
+test('while callers come and go, two loads never overlap, and each caller gets an outcome', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('load' as const), key: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ do: fc.constant('cancel' as const), caller: fc.nat(20) }),

@@ -26,9 +26,9 @@ interface SharedLoad {
 }
 
 /**
- * Runs one load at a time on each device, because LM Studio may abort concurrent loads, and
- * concurrent loads of one model make several copies. Callers with equal requests share a load.
- * The load is cancelled when its last caller leaves; that caller waits for the clean-up.
+ * Runs one load at a time on each device, because LM Studio may abort concurrent loads, and concurrent loads of one
+ * model make several copies. Callers with equal requests share a load. The load is cancelled when its last caller
+ * leaves. This caller waits for the clean-up.
  */
 export class LoadCoordinator {
   readonly #loads = new Map<string, SharedLoad>();

@@ -42,7 +42,7 @@ test('reports a refusal by the guardrails that comes after the estimate passed',
 test.each([
   ['crashes half-way', (simulator: Simulator) => simulator.fault.crashLoad()],
   ['runs out of memory late', (simulator: Simulator) => simulator.fault.outOfMemory()],
-])('LM Studio’s own words are in the error where the engine %s', (_, inject) =>
+])('the error has LM Studio’s message where the engine %s', (_, inject) =>
   withClient(async (client, simulator) => {
     inject(simulator);
     const error = await caught(client.load({ modelKey: KEY }));

@@ -71,7 +71,7 @@ function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void
   const problem =
     loadConfigProblem(loadConfig) ??
     (ttlMs !== null && !(Number.isInteger(ttlMs) && ttlMs >= 1)
-      ? `ttlMs is ${ttlMs}, and must be a whole number of at least 1`
+      ? `ttlMs is ${ttlMs}, but must be a whole number of at least 1`
       : null);
   if (problem !== null) throw impossibleLoad(modelKey, problem);
 }
@@ -192,15 +192,15 @@ async function runLoad(job: LoadJob): Promise<void> {
   }
 }
 
-/** The load of a job, as it is cleaned up and watched after it was cancelled or its connection broke. */
+/** The facts of a load for its clean-up and its watch, after a cancellation or a broken connection. */
 function asAbandoned({ load, target }: LoadJob): UnconfirmedLoad {
   const { modelKey, identifier: instanceIdentifier } = load;
   return { modelKey, instanceIdentifier, deviceIdentifier: target.deviceIdentifier };
 }
 
 /**
- * Whether the load may still run and can be cancelled. After an answer it has ended. After a broken
- * connection the SDK would open a new one to send the cancellation.
+ * Whether the load may still run and can be cancelled. An answered load has ended. After a broken connection, the
+ * SDK would open a new connection to send the cancellation.
  */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');

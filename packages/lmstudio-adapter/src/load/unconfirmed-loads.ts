@@ -6,10 +6,7 @@ import type { UnconfirmedLoad } from './load-types.js';
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 10_000;
 
-/**
- * After this time a copy with the identifier counts as somebody else's: the user may have loaded
- * the same model by hand.
- */
+/** After this time a copy with the identifier is kept, because the user may have loaded the same model by hand. */
 const WATCHED_MS = 10 * 60_000;
 
 interface Entry extends UnconfirmedLoad {
@@ -18,8 +15,8 @@ interface Entry extends UnconfirmedLoad {
 }
 
 /**
- * The abandoned loads whose end LM Studio has not confirmed. Each is watched for ten minutes; a
- * copy that appears and is idle is unloaded. The watch does not keep the process alive.
+ * The abandoned loads whose end LM Studio has not confirmed. Each load is watched for ten minutes. A copy that
+ * appears and is idle is unloaded. The watch does not keep the process alive.
  */
 export class UnconfirmedLoads {
   readonly #entries = new Map<string, Entry>();

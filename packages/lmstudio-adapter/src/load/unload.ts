@@ -70,7 +70,7 @@ export async function unloadResident(
   }
   for (const waitMs of LISTED_WAITS_MS) {
     await delay(connection.timers, waitMs);
-    // LM Studio has confirmed the unload, so it counts as done where the list cannot be read.
+    // LM Studio has confirmed the unload, so the unload counts as done where the list cannot be read.
     if ((await presence(connection, resident)) !== 'listed') return;
   }
   throw new LMStudioError(

@@ -3,9 +3,7 @@ import type { ResidentInstance } from '../models/model-types.js';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
 import { isSameModel, type Target } from './resolve-target.js';
 
-/**
- * The only settings that SDK 2.0.0 passes on for embedding models; it drops the others silently.
- */
+/** The only settings that SDK 2.0.0 passes on for embedding models. It drops all other settings without an error. */
 const EMBEDDING_FIELDS: ReadonlySet<keyof LoadConfig> = new Set(['contextLengthTokens']);
 
 /**

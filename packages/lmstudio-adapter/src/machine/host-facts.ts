@@ -52,7 +52,7 @@ export async function hostFacts(baseUrl: string, probe: HostProbe = {}): Promise
     return { isLocal: false, reason: 'container-host', ...facts };
   }
   if (!own) return { isLocal: false, reason: 'other-host', ...facts };
-  // A forwarded port answers on loopback, but has no entry in this side's socket table.
+  // A port that WSL2 or a container forwards answers on loopback, but is not in the socket table here.
   if ((insideWsl || insideContainer) && (await listensHere(port, probe)) === false) {
     return { isLocal: false, reason: insideWsl ? 'wsl-host' : 'container-host', ...facts };
   }

@@ -32,7 +32,7 @@ export interface UnusableFile {
   readonly path: string;
   /** Absolute path of `path`. */
   readonly filePath: string;
-  /** The key that the file would have as a model; `null`: a model has this key. */
+  /** The key that the file would have as a model; `null`: a model has this key already. */
   readonly modelKey: string | null;
   /** `INCOMPLETE` where parts are missing, else the code of `ScanOptions.judge`. */
   readonly code: string;
@@ -97,8 +97,8 @@ export async function scanModelsFolder(
   const models = withDistinctKeys(
     judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
   );
-  // The keys of several models in one repository end with a quantization. The key without it is
-  // taken, too.
+  // The keys of several models in one repository end with `@` and a quantization. The key without this end also
+  // names a model.
   const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
   const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
     if (judgement.kind !== 'unusable') return [];

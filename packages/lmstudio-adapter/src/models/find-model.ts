@@ -7,14 +7,13 @@ export interface ModelMatch {
   readonly model: DownloadedModel | null;
   /** The given key where it is the key of a variant, else `null`. */
   readonly variant: string | null;
-  /** Without a model: similar keys, best first. */
+  /** Similar keys where no model matches, best first. */
   readonly suggestions: readonly string[];
 }
 
 /**
- * Looks a model key up among the downloaded models. Models of LM Studio's own machine come before
- * those of LM Link devices; with a `deviceIdentifier`, only that device's models count (`null`: LM
- * Studio's own machine).
+ * Looks a model key up among the downloaded models. Models of LM Studio's own machine come before those of LM Link
+ * devices. With a `deviceIdentifier`, only that device's models count (`null`: LM Studio's own machine).
  */
 export function findModel(
   modelKey: string,

@@ -46,7 +46,7 @@ export async function requireReachable(connection: Connection, deadline: Deadlin
     case 'something-else':
       throw new LMStudioError(
         'INCOMPATIBLE',
-        `${address.httpUrl} answers, but not as LM Studio (${probe.detail ?? 'unknown answer'}). Check the address; 'lms server status' prints the port in use.`,
+        `${address.httpUrl} answers, but not as LM Studio (${probe.detail ?? 'unknown answer'}). Check the address. 'lms server status' prints the port in use.`,
         { baseUrl: address.webSocketUrl },
       );
     case 'refused':

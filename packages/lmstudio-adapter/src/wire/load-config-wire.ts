@@ -12,7 +12,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['V', config.kvCacheTypeV],
   ] as const) {
     if (type !== null && !isWireKvType(type)) {
-      return `LM Studio has no ${type} cache for ${name}; choose one of ${WIRE_KV_TYPES.join(', ')}`;
+      return `LM Studio has no ${type} cache for ${name}. Choose one of ${WIRE_KV_TYPES.join(', ')}`;
     }
   }
   for (const [name, ratio] of [
@@ -20,7 +20,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['cpuExpertRatio', config.cpuExpertRatio],
   ] as const) {
     if (ratio !== null && !(ratio >= 0 && ratio <= 1)) {
-      return `${name} is ${ratio}, and must be from 0 to 1`;
+      return `${name} is ${ratio}, but must be from 0 to 1`;
     }
   }
   for (const [name, count] of [
@@ -28,7 +28,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['parallelSequences', config.parallelSequences],
   ] as const) {
     if (count !== null && !(Number.isInteger(count) && count >= 1)) {
-      return `${name} is ${count}, and must be a whole number of at least 1`;
+      return `${name} is ${count}, but must be a whole number of at least 1`;
     }
   }
   return null;
@@ -44,8 +44,8 @@ export function toWireLoadConfig(
     ...(config.contextLengthTokens === null ? {} : { contextLength: config.contextLengthTokens }),
     ...(keepModelInMemory === null ? {} : { keepModelInMemory }),
   };
-  // SDK 2.0.0 passes on only these fields for embedding models; it drops even `gpu.ratio`,
-  // silently.
+  // SDK 2.0.0 passes on only these fields for embedding models. It drops all other fields without an error, even
+  // `gpu.ratio`.
   if (kind === 'embedding') return shared;
   const { offloadRatio, cpuExpertRatio, parallelSequences, flashAttention } = config;
   const gpu = {

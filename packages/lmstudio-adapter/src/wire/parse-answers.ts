@@ -33,7 +33,7 @@ export function parseLoaded(answer: unknown): readonly Json[] | undefined {
   return records(answer).filter((entry) => text(entry['instanceReference']) !== null);
 }
 
-/** A message that begins or ends a load; the SDK needs no field of the model in it. */
+/** A message that begins or ends a load. The SDK does not read the model's fields in it. */
 export function parseLoadMessage(message: unknown): Json | undefined {
   const raw = record(message);
   const info = record(raw?.['info']);

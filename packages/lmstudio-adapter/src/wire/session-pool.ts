@@ -143,7 +143,7 @@ export class SessionPool {
       webSocketUrl: this.#options.webSocketUrl,
       credentials: this.#options.newCredentials(),
       onCommunicationWarning: (namespace, text) => session.reportWarning(namespace, text),
-      // The SDK reconnects by itself, but another LM Studio may listen there by then.
+      // The SDK reconnects by itself, but another LM Studio may have this address by then.
       onDisconnected: () => {
         session.retire();
         this.forget();

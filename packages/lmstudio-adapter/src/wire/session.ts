@@ -117,7 +117,7 @@ export class Session {
 
   /** Ends the open call that a protocol warning is about, where the warning names one. */
   reportWarning(namespace: Namespace | null, text: string): void {
-    // A warning about a late answer: its call has already ended, so open calls go on.
+    // The warning is about a late answer to a call that has ended, so open calls go on.
     if (/for unknown (channel|rpc|signal)/i.test(text)) return;
     const here = [...this.#open].filter(
       ({ spec }) => namespace === null || spec.namespace === namespace,

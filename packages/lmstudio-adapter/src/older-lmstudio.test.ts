@@ -5,7 +5,7 @@ import { connect } from './index.js';
 
 const KEY = 'qwen/qwen3-4b';
 
-test('lists the models of an old LM Studio; facts that it does not report are null', async () => {
+test('lists the models of an old LM Studio, with null for facts that it does not report', async () => {
   await using simulator = await startSimulator({ speed: 50, profile: 'old' });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const { models } = await client.listDownloaded();

@@ -170,7 +170,7 @@ test('just-in-time loads have an hour to live, share one load, and evict one ano
   ]);
 });
 
-test('predictions beyond the parallel slots queue, and can be stopped', async () => {
+test('predictions beyond the parallel slots wait in a queue, and can be stopped', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load('qwen/qwen3-4b', {
     ...QUIET,
@@ -295,7 +295,7 @@ test('enlarge-context: the load gets a larger context than requested, at most th
   expect((await asked.getModelInfo())?.contextLength).toBe(4096);
 });
 
-test('autoFit takes layers off the GPU until the model fits; without it, all layers are loaded', async () => {
+test('autoFit takes layers off the GPU until the model fits, and without autoFit the load fails', async () => {
   const machine = { gpus: [{ name: 'small', totalBytes: 3 * GIB }] };
   await using connected = await startWithClient({
     world: { machine, guardrails: { mode: 'off' } },

@@ -22,7 +22,7 @@ export interface SimulatorOptions {
   readonly host?: string;
   /** The source of time. Default: `realClock()`. */
   readonly clock?: SimulatorClock;
-  /** Factor for the speed of loading and generating; times to live do not change. Default: 1. */
+  /** Factor for the speed of loading and generating. Times to live do not change. Default: 1. */
   readonly speed?: number;
   /** The generation of LM Studio. Default: `current`, which is `lmstudio@0.4.21`. */
   readonly profile?: ProfileName;

@@ -86,7 +86,7 @@ test('a model of two devices is loaded on the named device, or else on the prefe
   ]);
 });
 
-test('a load without a device goes to the preferred one, then to this machine, then to the others', async () => {
+test('a load that names no device goes to the preferred device, else to this machine, else to another device', async () => {
   const models = ['everywhere', 'others'].map((modelKey) => ({ modelKey, sizeBytes: 1e9 }));
   const devices = ['first', 'second'].map((deviceIdentifier) => ({ deviceIdentifier, models }));
   await using connected = await startWithClient({ world: { models: models.slice(0, 1), devices } });

@@ -24,7 +24,7 @@ export interface ConnectOptions extends HomeLookup {
   readonly baseUrl?: string | undefined;
   /** Default: `LM_API_TOKEN` from the environment. Without a token the client is anonymous. */
   readonly apiToken?: string | undefined;
-  /** Name of an anonymous client in LM Studio's logs; a random part is added. Default: `mai`. */
+  /** Name of an anonymous client in LM Studio's logs. A random part is added. Default: `mai`. */
   readonly clientIdentifier?: string | undefined;
   /** Deadline in milliseconds of connecting, and of every later call that sets none. Default: 5000. */
   readonly timeoutMs?: number | undefined;
@@ -58,7 +58,7 @@ export interface LMStudioClient extends AsyncDisposable {
   /** LM Studio's version when the client connected. */
   readonly connectedVersion: LMStudioVersion;
 
-  /** Asks for the version; after a restart it may differ from `connectedVersion`. */
+  /** Asks for the version, which may differ from `connectedVersion` after a restart. */
   version(options?: CallOptions): Promise<LMStudioVersion>;
   /** Lists the downloaded LLMs and embedding models, and names the entries that were left out. */
   listDownloaded(options?: CallOptions): Promise<ModelListing>;
@@ -107,7 +107,7 @@ export interface LMStudioClient extends AsyncDisposable {
    * their copies when they appear, until it is closed. Name them to the user before the process ends.
    */
   unconfirmedLoads(): readonly UnconfirmedLoad[];
-  /** Unloads one instance; resolves when LM Studio no longer lists it. Throws `INSTANCE_NOT_FOUND`. */
+  /** Unloads one instance. Resolves when LM Studio no longer lists the instance. Throws `INSTANCE_NOT_FOUND`. */
   unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;
   /** Generates a short text with a loaded LLM. Throws `INSTANCE_NOT_FOUND`. */
   generate(request: GenerateRequest): Promise<Generation>;

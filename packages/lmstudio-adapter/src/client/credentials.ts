@@ -15,7 +15,7 @@ export function apiTokenOf(options: {
   if (apiToken === '') return null;
   if (!TOKEN.test(apiToken)) {
     const source = options.apiToken === undefined ? 'LM_API_TOKEN' : 'The API token';
-    // The message does not repeat the value: a mistyped token reveals most of the real one.
+    // The message does not repeat the value, because a mistyped token reveals most of the real token.
     throw new LMStudioError(
       'UNAUTHORIZED',
       `${source} is not an LM Studio API token. A token is sk-lm-, 8 characters, a colon and 20 characters. Create one in LM Studio (Developer, Server Settings).`,

@@ -91,7 +91,7 @@ function notLMStudio(probe: Probe): Diagnosis {
   const detail = probe.detail === null ? '' : ` (${probe.detail})`;
   return {
     state: 'something-else',
-    message: `${httpUrl} answers, but not as LM Studio${detail}. Check the port: LM Studio's default is ${DEFAULT_PORT}, and 'lms server status' prints the one in use.`,
+    message: `${httpUrl} answers, but not as LM Studio${detail}. Check the port: LM Studio's default is ${DEFAULT_PORT}, and 'lms server status' prints the port in use.`,
   };
 }
 

@@ -59,7 +59,7 @@ export async function discover(options: DiscoverOptions = {}): Promise<Discovery
   return probeLoopback(options);
 }
 
-/** Deadline of one probe: loopback answers at once or never, a network may take longer. */
+/** Deadline of one probe. Loopback answers at once or never. A network may take longer. */
 export function defaultProbeTimeoutMs(address: ServerAddress): number {
   return isLoopbackHost(address.host) ? LOOPBACK_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
 }

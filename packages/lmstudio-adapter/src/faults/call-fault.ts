@@ -1,6 +1,6 @@
 import type { CallName } from '../wire/wire.js';
 
-/** The reason for a failed call. Only used inside the package; callers see an `LMStudioError`. */
+/** The reason for a failed call. Only used inside the package. Callers get an `LMStudioError`. */
 export type CallFaultKind =
   /** No answer within the deadline. */
   | 'timed-out'

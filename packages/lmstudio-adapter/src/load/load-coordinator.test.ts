@@ -12,7 +12,7 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** A coordinator whose loads end when the test ends them; counts loads that overlap on a device. */
+/** A coordinator whose loads end when the test ends them. Counts loads that overlap on a device. */
 function harness() {
   const timers = fakeTimers();
   const running: { key: string; device: string; finish: () => void; signal: AbortSignal }[] = [];

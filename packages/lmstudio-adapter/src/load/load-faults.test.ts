@@ -6,7 +6,7 @@ import { connect, isLMStudioError, type LMStudioClient } from '../index.js';
 
 requireCleanExit();
 
-/** Asks until LM Studio answers; the only error until then is `UNREACHABLE`. */
+/** Asks until LM Studio answers. The only error until then is `UNREACHABLE`. */
 async function comesBack(client: LMStudioClient): Promise<void> {
   for (;;) {
     try {

@@ -67,7 +67,7 @@ test('loadFirst tries the requests in order and reports each failure', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('refuses where a resident has other settings; another identifier makes a second copy', () =>
+test('refuses where a resident has other settings, and loads a second copy with another identifier', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });
     const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 16_384 };

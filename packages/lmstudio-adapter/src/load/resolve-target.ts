@@ -11,7 +11,7 @@ export interface Target {
   readonly kind: ModelKind;
   /** The key that is sent to LM Studio. */
   readonly wireKey: string;
-  /** Key of the variant that LM Studio loads; the model key where the variant is not known. */
+  /** Key of the variant that LM Studio loads, or the model key where the variant is not known. */
   readonly loads: string;
   /** The caller named another variant than the selected one. LM Studio may refuse its key. */
   readonly otherVariant: boolean;

@@ -2,7 +2,7 @@ import type { Connection } from '../wire/connection.js';
 import { checkAbandoned } from './clean-up-load.js';
 import type { UnconfirmedLoad } from './load-types.js';
 
-/** Delay before the second check; each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
+/** Delay before the second check. Each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 10_000;
 
@@ -57,7 +57,7 @@ export class UnconfirmedLoads {
     this.#entries.delete(instanceIdentifier);
   }
 
-  /** Ends every watch; `list` still names the loads. */
+  /** Ends every watch. `list` still names the loads. */
   stop(): void {
     this.#stopped = true;
     for (const { stop } of this.#entries.values()) stop();

@@ -125,9 +125,7 @@ const VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
   ['Metal', 'apple'],
 ] as const);
 
-/**
- * Result codes of a successful GPU survey; an empty list then means that the machine has no GPU.
- */
+/** Result codes of a successful GPU survey. An empty list then means that the machine has no GPU. */
 const GPU_SURVEY_SUCCEEDED: ReadonlySet<string> = new Set(['success', 'noDevicesFound']);
 
 /** LM Studio reports a capacity that it could not read as 0. */

@@ -68,8 +68,8 @@ function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileG
 }
 
 /**
- * The projector whose name shares the most words with the model's; LM Studio loads one projector
- * for each model.
+ * The projector whose name shares the most words with the model's name. LM Studio loads one projector for each
+ * model.
  */
 export function closestProjector(
   model: string,

@@ -101,7 +101,7 @@ test.each(['model', 'variant'] as const)(
 );
 
 test.each([true, false])(
-  'estimates and loads the key of the selected variant; LM Studio accepts keys of variants: %s',
+  'estimates and loads the key of the selected variant, where LM Studio accepts keys of variants: %s',
   (variantKeysLoad) =>
     withWorld({ models: MODELS, variantKeysLoad }, async (client, simulator) => {
       const ofModel = await client.estimate(HUB, DEFAULT_LOAD_CONFIG);

@@ -147,7 +147,7 @@ export function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Runs a call and turns its fault into an `LMStudioError`; see `toLMStudioError`. */
+/** Runs a call and turns its fault into an `LMStudioError` with `toLMStudioError`. */
 export async function withLMStudioErrors<T>(
   connection: Connection,
   doing: string,

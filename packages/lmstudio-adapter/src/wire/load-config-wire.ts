@@ -2,7 +2,7 @@ import { DEFAULT_LOAD_CONFIG, type KvCacheType, type LoadConfig } from '@mai/mem
 import { boolean, number } from './json-fields.js';
 import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from './wire.js';
 
-/** Every KV cache type that LM Studio offers; `bf16` is not among them. */
+/** Every KV cache type that LM Studio offers. `bf16` is not offered. */
 const WIRE_KV_TYPES = ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
 
 /** Why LM Studio can never load with this configuration; `null`: it can load. */
@@ -66,7 +66,7 @@ export function toWireLoadConfig(
   };
 }
 
-/** The configuration of an instance from LM Studio's fields; fields that are absent are `null`. */
+/** The configuration of an instance from LM Studio's fields. Absent fields are `null`. */
 export function fromWireLoadConfig(
   kind: ModelKind,
   fields: readonly RawConfigField[],

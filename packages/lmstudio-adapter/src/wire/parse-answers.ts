@@ -27,7 +27,7 @@ export function parseListing(answer: unknown): RawListing | undefined {
   return { models, leftOut };
 }
 
-/** The entries that identify an instance; the SDK makes a handle of each. */
+/** The entries that identify an instance. The SDK makes a handle of each entry. */
 export function parseLoaded(answer: unknown): readonly Json[] | undefined {
   if (!Array.isArray(answer)) return undefined;
   return records(answer).filter((entry) => text(entry['instanceReference']) !== null);

@@ -9,8 +9,8 @@ import {
 } from './parse-answers.js';
 import { toServerError } from '../faults/server-error.js';
 
-// Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional; the tests
-// that use them fail if a new SDK changes them.
+// Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional. The tests that use them fail
+// if a new SDK changes them.
 
 export interface Socket {
   readonly readyState: number;

@@ -11,7 +11,7 @@ export interface SessionPoolOptions {
    */
   readonly newCredentials: () => Credentials;
   readonly timers: Timers;
-  /** Loads the wire's module; called when the first session is opened. */
+  /** Loads the wire's module. Called when the first session is opened. */
   readonly loadWire: () => Promise<OpenWire>;
 }
 
@@ -96,7 +96,7 @@ export class SessionPool {
     this.#answered.clear();
   }
 
-  /** Makes the next read open a new connection. Open calls finish on the old one. */
+  /** Makes the next read open a new connection. Open calls finish on the old connection. */
   renew(): void {
     const shared = this.#shared;
     this.#shared = undefined;
@@ -106,7 +106,7 @@ export class SessionPool {
     );
   }
 
-  /** Closes every session; their open calls fail. */
+  /** Closes every session. Their open calls fail. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#shared = undefined;

@@ -12,7 +12,7 @@ const spec = (part: Partial<CallSpec> = {}): CallSpec => ({
 });
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** A wire without a server; it counts its closings. */
+/** A wire without a server. It counts its closings. */
 function fakeWire(connected: boolean | null = true): { wire: Wire; closed: () => number } {
   let closed = 0;
   const unused = (): never => {

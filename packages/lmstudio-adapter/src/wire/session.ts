@@ -115,7 +115,7 @@ export class Session {
     ).catch(() => false);
   }
 
-  /** Ends the open call that a protocol warning is about, where the warning names one. */
+  /** Ends the open call that a protocol warning names. */
   reportWarning(namespace: Namespace | null, text: string): void {
     // The warning is about a late answer to a call that has ended, so open calls go on.
     if (/for unknown (channel|rpc|signal)/i.test(text)) return;
@@ -136,7 +136,7 @@ export class Session {
     cleanUp.push(this.timers.after(WARNED_GRACE_MS, () => fail(fault)));
   }
 
-  /** Lets no further call start; the sockets close after the last open call. */
+  /** Lets no further call start. The sockets close after the last open call. */
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;

@@ -225,7 +225,7 @@ export interface Wire {
   isConnected(namespace: Namespace): boolean | null;
   /** Resolves when every open call and channel has been answered. That may never happen. */
   settled(): Promise<void>;
-  /** Closes all sockets. Never hangs and never rejects; may be called more than once. */
+  /** Closes all sockets. Never hangs and never rejects. May be called more than once. */
   close(): Promise<void>;
 }
 

@@ -55,7 +55,7 @@ test('an engine can be selected, and an engine for the CPU does not use the GPU'
   expect(error.message).toContain('llama.cpp-none@1');
 });
 
-test('a Mac has an engine for MLX; elsewhere a model in safetensors does not load', async () => {
+test('a Mac has an engine for MLX, and elsewhere a model in safetensors does not load', async () => {
   const models = [{ modelKey: 'mlx', format: 'safetensors' as const, sizeBytes: 1e9 }];
   await using mac = await startWithClient({ world: { ...exampleWorld('mac'), models } });
   expect([...(await mac.client.runtime.engine.getSelections()).keys()]).toEqual(['GGUF', 'MLX']);

@@ -116,7 +116,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     },
     cut() {
       isCut = true;
-      // Node hands what was written to the socket only at the end of this turn.
+      // Node passes written data to the socket only at the end of this turn.
       setImmediate(() => request.socket.destroy());
     },
     onClientGone(listener) {

@@ -94,7 +94,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     // lmstudio-bug-tracker #1462, 31 January 2026.
     version: '0.4.1',
     build: 1,
-    // The engine of January 2026; LM Studio's docs name it for parallel requests.
+    // The engine of January 2026. LM Studio's docs on parallel requests name it.
     runtimeVersion: '2.0.0',
     modern: true,
     engineProcess: false,

@@ -20,9 +20,9 @@ export interface LoadInProgress {
   readonly file: ModelOnDevice;
   readonly identifier: string;
   use: MemoryUse;
-  /** A client cancels the load. `loadAfterCancel` decides whether the load ends some time later. */
+  /** A client cancels the load. `loadAfterCancel` decides whether this ends the load. */
   cancel(): void;
-  /** The client has gone. `loadAfterDisconnect` decides whether the load ends. */
+  /** The client has gone. `loadAfterDisconnect` decides whether this ends the load. */
   clientGone(): void;
   /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
   abort(): void;

@@ -10,7 +10,7 @@ test('an empty world is the default one: eight models on a mid-size desktop', ()
   expect(world).toEqual(parseWorld());
 });
 
-test('a model needs only key and size; the other fields have defaults', () => {
+test('a model needs only key and size, because the other fields have defaults', () => {
   const [model] = parseWorld({ models: [{ modelKey: 'acme/thing-7b', sizeBytes: 4e9 }] }).models;
   expect(model).toMatchObject({
     type: 'llm',

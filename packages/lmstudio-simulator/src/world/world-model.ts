@@ -71,8 +71,8 @@ export interface WorldModel {
   /** Whether the model can call tools. */
   readonly trainedForToolUse: boolean;
   /**
-   * The variants; the first is the selected one. A model with variants is from LM Studio's hub. LM Studio then
-   * reports the model's key as `path` and `indexedModelIdentifier`, and names the files only in the list of
+   * The variants. The first variant is the selected one. A model with variants is from LM Studio's hub. LM Studio
+   * then reports the model's key as `path` and `indexedModelIdentifier`, and names the files only in the list of
    * variants. Empty: the model is a file that was downloaded or copied without the hub.
    */
   readonly variants: readonly WorldVariant[];

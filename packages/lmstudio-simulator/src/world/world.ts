@@ -64,7 +64,7 @@ export interface World {
   readonly devices: readonly WorldDevice[];
   /** This machine's identifier in LM Link; `null`: not logged in. */
   readonly deviceIdentifier: string | null;
-  /** The device for loads without a device; `null`: this machine. */
+  /** The device for loads that name no device; `null`: this machine. */
   readonly preferredDeviceIdentifier: string | null;
   /** The known API tokens, `sk-lm-<8>:<20>`. */
   readonly tokens: readonly string[];
@@ -75,8 +75,8 @@ export interface World {
   /** The settings of just-in-time loading. */
   readonly justInTime: WorldJustInTime;
   /**
-   * The context length of a load that does not set one, at most the model's maximum; `null`: that of the
-   * profile. In LM Studio it is `defaultContextLength` in `settings.json`.
+   * The context length of a load that does not set it, at most the model's maximum. `null`: the profile's length.
+   * LM Studio reads it from `defaultContextLength` in `settings.json`.
    */
   readonly defaultContextLength: number | null;
   /** Load settings that differ from those of the profile. */

@@ -34,8 +34,7 @@ export function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
         file,
         domain,
         identifier: request.identifier ?? null,
-        // LM Studio treats a load through the SDK as manual: without a given time to live it has
-        // none.
+        // LM Studio treats a load through the SDK as manual, so the load has no time to live unless one is given.
         ttlMs: request.ttlMs ?? null,
         fields: flattenStack(request.loadConfigStack),
         justInTime: false,

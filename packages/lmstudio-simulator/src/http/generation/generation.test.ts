@@ -193,7 +193,7 @@ describe('a client that has gone', () => {
     expect(simulator.residents()).toMatchObject([{ activity: 'idle' }]);
   });
 
-  test('while queued, leaves the queue; a client that gets its whole answer is not noted', async () => {
+  test('while queued, leaves the queue, and the log does not note a client that gets its whole answer', async () => {
     await using simulator = await start({
       speed: 1,
       world: {
@@ -218,7 +218,7 @@ describe('a client that has gone', () => {
     expect(simulator.requests.at(-1)).toMatchObject({ endpoint: CHAT });
   });
 
-  test('during a load, gets the load cancelled where the world says so', async () => {
+  test('during a load, cancels the load where the world says so', async () => {
     await using simulator = await start({ speed: 1, world: { loadAfterDisconnect: 'cancel' } });
     const controller = new AbortController();
     const outcome = rejection(post(simulator, CHAT, HELLO, { signal: controller.signal }));
@@ -324,7 +324,7 @@ describe('faults', () => {
   });
 });
 
-test('a restart cuts a stream, and the client is not noted as gone', async () => {
+test('a restart cuts a stream, and the log does not note the client as gone', async () => {
   await using simulator = await start({ speed: 1, world: { answers: { textTokens: 10_000 } } });
   const controller = new AbortController();
   const loaded = ask(simulator, '/api/v1/models/load', { model: KEY });

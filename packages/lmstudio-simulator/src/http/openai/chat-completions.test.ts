@@ -164,7 +164,7 @@ test('with callTools, a model calls a tool, and answers when it has the result',
   });
 });
 
-test('a JSON schema gets JSON that matches it; json_object is refused', async () => {
+test('a JSON schema gets JSON that matches the schema, and json_object is refused', async () => {
   await using simulator = await start();
   const format = {
     type: 'json_schema',

@@ -150,7 +150,7 @@ test('a limit makes a response incomplete', async () => {
   expect(events.at(-1)?.name).toBe('response.incomplete');
 });
 
-test('items of a conversation are read; text without a format is refused', async () => {
+test('items of a conversation are read, and text without a format is refused', async () => {
   await using simulator = await start({ world: { answers: { callTools: true } } });
   const input = [
     { role: 'user', content: [{ type: 'input_text', text: 'Hello' }] },

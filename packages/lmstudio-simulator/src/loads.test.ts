@@ -132,7 +132,7 @@ test('memory that another program uses on the GPU makes the load fail late', asy
   expect(connected.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
 });
 
-test('a time to live ends an idle instance, not a busy one', async () => {
+test('a time to live ends an idle instance, but not a busy instance', async () => {
   const clock = manualClock();
   await using simulator = await startSimulator({ clock, speed: Infinity });
   await using connection = connectSdk(simulator.baseUrl);

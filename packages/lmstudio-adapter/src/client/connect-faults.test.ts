@@ -144,7 +144,7 @@ test('an authentication that is never answered', async () => {
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
 });
 
-test('a WebSocket upgrade that is ignored, and one that is refused', async () => {
+test('a WebSocket upgrade that is ignored or refused', async () => {
   await using simulator = await startSimulator();
   const ignored = simulator.fault.ignoreUpgrade();
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });

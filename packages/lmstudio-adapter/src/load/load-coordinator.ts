@@ -144,7 +144,7 @@ export class LoadCoordinator {
     const uncertain = this.unconfirmed.has(load.identifier);
     return new LMStudioError(
       'LOAD_TIMED_OUT',
-      `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? " LM Studio has not confirmed the cancellation: check with 'lms ps'." : ''} Allow more time, or choose a smaller model.`,
+      `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? " LM Studio has not confirmed the cancellation. Check with 'lms ps'." : ''} Allow more time, or choose a smaller model.`,
       {
         baseUrl: this.connection.address.webSocketUrl,
         modelKey: load.modelKey,

@@ -57,7 +57,7 @@ test.each([
   }),
 );
 
-test('tells an engine that ran out of memory from one that crashed', () =>
+test('the error says whether the engine ran out of memory or crashed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.outOfMemory({ pool: 'vram', times: 1 });
     expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({

@@ -233,7 +233,7 @@ async function readBack(job: LoadJob, deadline: Deadline): Promise<LoadResult> {
   }
   throw new LMStudioError(
     'LOAD_FAILED',
-    `LM Studio reported ${load.modelKey} as loaded, but does not list it among the loaded models. Another program may have unloaded it: try again.`,
+    `LM Studio reported ${load.modelKey} as loaded, but does not list it among the loaded models. Another program may have unloaded it. Try again.`,
     { modelKey: load.modelKey, instanceIdentifier: load.identifier },
   );
 }

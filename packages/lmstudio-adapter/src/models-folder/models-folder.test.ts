@@ -151,7 +151,7 @@ test('lists a model whose name has a line break', async () => {
   },
 );
 
-test('a projector adds vision and its size to its model', async () => {
+test('a model with a projector has vision, and its size includes the projector', async () => {
   await put('p/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf', 100);
   await put('p/gemma-3-4b-it-GGUF/mmproj-model-f16.gguf', 20);
   expect(await scan()).toMatchObject([

@@ -234,7 +234,7 @@ export interface WireOptions {
   readonly credentials: Credentials;
   /** LM Studio or the SDK reported a message that it could not interpret. */
   readonly onCommunicationWarning: (namespace: Namespace | null, text: string) => void;
-  /** A socket broke, also where no call was open on it. */
+  /** A socket broke, with or without open calls. */
   readonly onDisconnected: () => void;
 }
 

@@ -36,7 +36,7 @@ test('refuse-load affects only the model that it names', async () => {
   expect((await rejection(connected.client.llm.load(KEY, QUIET))).message).toContain('Not today.');
 });
 
-test('crash-load: there is progress until the crash, an exit code, and no resident', async () => {
+test('crash-load: the load makes progress until the crash, and fails with an exit code and no resident', async () => {
   await using connected = await startWithClient({ speed: 10 });
   connected.simulator.fault.crashLoad({ atProgress: 0.5, exitCode: '18446744072635812000' });
   const progress: number[] = [];
@@ -73,7 +73,7 @@ test('shrink-context: the load succeeds with a smaller context', async () => {
   });
   expect((await model.getModelInfo())?.contextLength).toBe(5000);
   expect(await model.getLoadConfig()).toMatchObject({ contextLength: 5000 });
-  // A context that is smaller than toTokens stays.
+  // The fault does not change a context that is smaller than `toTokens`.
   const small = await connected.client.llm.load(KEY, { ...QUIET, config: { contextLength: 2000 } });
   expect((await small.getModelInfo())?.contextLength).toBe(2000);
   expect(connected.logged).toEqual([]);

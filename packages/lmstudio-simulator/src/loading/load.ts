@@ -41,7 +41,7 @@ export interface LoadListener {
   drop(): void;
 }
 
-/** LM Studio's estimate of a load, and whether its guardrails allow it. */
+/** LM Studio's estimate of a load, and the verdict of the guardrails. */
 export interface LoadEstimate {
   readonly placement: Placement;
   readonly settings: LoadSettings;

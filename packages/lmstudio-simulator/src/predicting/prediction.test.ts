@@ -63,7 +63,7 @@ test('a full context ends the answer with stopAtLimit, and does not with truncat
   expect(long.stats).toMatchObject({ promptTokensCount: 15, predictedTokensCount: 2 });
 });
 
-test('the model info of a finished prediction has no last use', async () => {
+test('the model info of a finished prediction lacks the time of the last use', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load(KEY, QUIET);
   const { modelInfo } = await model.respond('hi', { maxTokens: 1 });

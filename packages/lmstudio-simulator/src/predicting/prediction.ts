@@ -40,7 +40,7 @@ export interface PredictionRequest {
   readonly imageCount: number;
   /** The answer that the model generates. */
   readonly answer: readonly AnswerPart[];
-  /** Whether the answer starts again at its end, until `maxTokens` or another limit is reached. */
+  /** Whether the answer is repeated until `maxTokens` or another limit is reached. */
   readonly repeatsAnswer: boolean;
   /** `null`: the prediction ends with the answer. */
   readonly maxTokens: number | null;

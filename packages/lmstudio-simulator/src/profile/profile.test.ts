@@ -93,7 +93,7 @@ test('an embedding model gets a batch as long as its context in the summer of 20
       gpuBytes(profile, key, 'embedding'),
     ),
   );
-  // Logits of 30,528 and eight activations of 768 for 1536 tokens more, and the scores of 12 heads.
+  // Each of 1536 more tokens takes 30,528 logits and eight activations of 768. The scores of 12 heads come on top.
   expect((during ?? 0) - (before ?? 0)).toBe(4 * (2048 - 512) * (30_528 + 8 * 768 + 12 * 2048));
 });
 

@@ -17,9 +17,9 @@ export interface Profile {
   /** The version of the llama.cpp runtime. */
   readonly runtimeVersion: string;
   /**
-   * Whether it has: publisher, indexed identifier, device, variants, time to live and last use in
-   * the model info; the namespace `runtime`; resource estimates, processing states, variants;
-   * REST v1. It is not published which release added each of them.
+   * Whether this LM Studio has: publisher, indexed identifier, device, variants, time to live and last use in the
+   * model info; the namespace `runtime`; resource estimates, processing states, variants; REST v1. It is not
+   * published which release added each of them.
    */
   readonly modern: boolean;
   /** Whether each instance has an engine process of its own. Its log lines then carry the pid. */

@@ -16,7 +16,7 @@ export interface ResidentState {
   readonly instanceReference: string;
   /** The process of its engine; `null`: the engine runs inside LM Studio. */
   readonly enginePid: number | null;
-  /** Whether it reports the variant's key as its model key. */
+  /** Whether the instance reports the variant's key as its model key. */
   readonly reportsVariant: boolean;
   readonly ttlMs: number | null;
   readonly justInTime: boolean;
@@ -34,7 +34,7 @@ export interface ResidentState {
   readonly queue: Job[];
   /** The activity that a test has set with `setBusy`. */
   scripted: { readonly status: InstanceStatus; readonly queued: number } | null;
-  /** The exit code of its engine after a crash; `null`: it has not crashed. */
+  /** The exit code of the engine after a crash; `null`: the engine has not crashed. */
   crashExitCode: string | null;
   cancelScripted: () => void;
   cancelEviction: () => void;

@@ -32,7 +32,7 @@ export function countMessageTokens(exchange: Exchange): void {
   exchange.send({ status: 200, body: { input_tokens: countPromptTokens(generation) } });
 }
 
-// Captured: the keys, no empty text before a tool call, and numbers as identifiers of calls.
+// Captured: the keys, that no empty text precedes a tool call, and that the identifiers of calls are numbers.
 function messageBody(id: string, answer: FinishedAnswer): object {
   return {
     ...messageHead(id, answer),

@@ -80,7 +80,7 @@ test('a failed load gets status 400, because its stream has not begun', async ()
   expect((await ask(simulator, CHAT, embedding))[0]).toBe(400);
 });
 
-test('text completions answer, stream, and have statistics in REST v0', async () => {
+test('text completions are answered and streamed, with statistics in REST v0', async () => {
   await using simulator = await start();
   const request = { model: KEY, prompt: 'Hello', max_tokens: 2 };
   expect(await ask(simulator, '/v1/completions', request)).toMatchObject([

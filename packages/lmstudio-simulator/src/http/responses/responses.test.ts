@@ -178,7 +178,7 @@ test('items of a conversation are read, and text without a format is refused', a
   });
 });
 
-test('a failure in a stream is the event error', async () => {
+test('a failure in a stream is sent as an event of the type error', async () => {
   await using simulator = await start();
   simulator.fault.streamError({ afterTokens: 1, text: 'Broken.' });
   const events = await stream(simulator, PATH, HELLO);

@@ -104,7 +104,7 @@ test('the guardrails refuse a load by the same estimate that the SDK can request
   expect((await client.llm.estimateResourcesUsage('size-4', {})).passesGuardrails).toBe(false);
 });
 
-test('without guardrails memory runs out during the load, and all of it is freed', async () => {
+test('without guardrails memory runs out during the load, and the failed load frees its memory', async () => {
   await using connected = await startWithClient({ world: SMALL_WORLD });
   await connected.client.llm.load('size-4', QUIET);
   const progress: number[] = [];

@@ -103,8 +103,8 @@ export interface LMStudioClient extends AsyncDisposable {
    */
   loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
   /**
-   * The abandoned loads whose end LM Studio has not confirmed, also after `close`. The client unloads
-   * their copies when they appear, until it is closed. Name them to the user before the process ends.
+   * The abandoned loads whose end LM Studio has not confirmed, also after `close`. Until it is closed, the client
+   * unloads their copies when they appear. Tell the user about these loads before the process ends.
    */
   unconfirmedLoads(): readonly UnconfirmedLoad[];
   /** Unloads one instance. Resolves when LM Studio no longer lists the instance. Throws `INSTANCE_NOT_FOUND`. */

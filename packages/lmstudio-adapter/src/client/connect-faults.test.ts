@@ -173,7 +173,7 @@ test('connects where a protocol warning precedes the answer', async () => {
   expect((await client.listDownloaded()).models).not.toEqual([]);
 });
 
-test('cancelled before and while connecting', async () => {
+test('a cancellation before or while connecting', async () => {
   const reason = new Error('no longer');
   expect(await failure({ signal: AbortSignal.abort(reason) })).toBe(reason);
   await using server = await listen(() => undefined);

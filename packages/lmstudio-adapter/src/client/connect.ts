@@ -31,7 +31,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     webSocketUrl: address.webSocketUrl,
     newCredentials: () => credentialsOf(apiToken, options.clientIdentifier),
     timers: systemTimers,
-    // The SDK is large, so the first call that needs it loads it.
+    // The SDK is large, so it is not loaded before the first call that needs it.
     loadWire: async () => (await import('../sdk-door.js')).openSdkWire,
   });
   const connection: Connection = {

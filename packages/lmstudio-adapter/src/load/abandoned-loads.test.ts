@@ -235,7 +235,7 @@ test('a cancelled load of a variant leaves nothing loaded', () =>
     { speed: 20 },
   ));
 
-test('a cancelled loadFirst rejects with the reason and tries nothing more', () =>
+test('a cancelled loadFirst rejects with the reason and tries no further request', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ modelKey: KEY });
     const controller = new AbortController();

@@ -31,7 +31,7 @@ test('does not send a load that the guardrails refuse', () =>
     { world: { guardrails: { mode: 'custom', customThresholdBytes: 1 } } },
   ));
 
-test('reports a refusal by the guardrails that comes after the estimate passed', () =>
+test('reports that the guardrails refuse a load whose estimate they had passed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.refuseLoad();
     const load = client.load({ modelKey: KEY, checkGuardrails: false });

@@ -25,7 +25,7 @@ export type FileJudgement =
       readonly kind: 'unusable';
       /** Names the kind of fault. */
       readonly code: string;
-      /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+      /** A clause about the file, such as 'it is a LoRA adapter, not a model'. */
       readonly why: string;
     };
 

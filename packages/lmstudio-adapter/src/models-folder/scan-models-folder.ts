@@ -20,9 +20,7 @@ export interface ScannedModel extends DownloadedModel {
   readonly filePath: string;
   /** Absolute paths of all weight files, with the parts of a split file in order. */
   readonly files: readonly string[];
-  /**
-   * Absolute path of the vision projector, whose size `sizeBytes` includes; `null`: no projector.
-   */
+  /** Absolute path of the vision projector; `null`: no projector. `sizeBytes` includes the size of the projector. */
   readonly projectorPath: string | null;
 }
 
@@ -36,7 +34,7 @@ export interface UnusableFile {
   readonly modelKey: string | null;
   /** `INCOMPLETE` where parts are missing, else the code of `ScanOptions.judge`. */
   readonly code: string;
-  /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+  /** A clause about the file, such as 'it is a LoRA adapter, not a model'. */
   readonly why: string;
 }
 

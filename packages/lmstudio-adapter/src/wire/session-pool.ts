@@ -6,8 +6,8 @@ import type { CallName, Credentials, OpenWire, Wire } from './wire.js';
 export interface SessionPoolOptions {
   readonly webSocketUrl: string;
   /**
-   * Makes the credentials of one session. An anonymous client needs a new identifier for each
-   * session: LM Studio's authenticator may refuse an identifier whose last socket has closed.
+   * Makes the credentials of one session. An anonymous client needs a new identifier for each session, because LM
+   * Studio's authenticator may refuse an identifier whose last socket has closed.
    */
   readonly newCredentials: () => Credentials;
   readonly timers: Timers;

@@ -131,7 +131,7 @@ test('after a warning of unknown meaning a call waits 250 ms for its answer', as
   expect(await call).toMatchObject({ kind: 'not-understood' });
 });
 
-test('aborting rejects with the reason, of any type, and retires the session', async () => {
+test('an abort rejects with its reason, which may have any type, and retires the session', async () => {
   for (const reason of [new Error('no'), 'text', { code: 1 }]) {
     const { session: open } = session();
     const cancel = new AbortController();

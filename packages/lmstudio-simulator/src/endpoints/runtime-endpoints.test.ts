@@ -1,7 +1,7 @@
 import { rejection, startWithClient } from '../../test/connect-sdk.js';
 import { exampleWorld } from '../index.js';
 
-test('a survey of the GPUs that fails has a code and no GPU', async () => {
+test('a failed survey of the GPUs has a code and no GPU', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.surveyError({ code: 'invalidDevice', text: 'nvmlInit failed' });
   const survey = await connected.client.runtime.surveyHardware();

@@ -21,7 +21,7 @@ export interface FaultTarget {
   readonly endpoint?: string | null;
 }
 
-/** The faults in force. Where several match, the one that was injected last happens. */
+/** The faults in force. Where several faults match, the last injected fault happens. */
 export class ActiveFaults {
   readonly #active: { fault: Fault; hits: number }[] = [];
 

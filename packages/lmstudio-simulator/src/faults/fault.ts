@@ -64,7 +64,7 @@ export type Fault = FaultScope &
         readonly atProgress?: number;
       }
     | {
-        /** The connection is cut: of a load at `atProgress` (default 0.5), or of a call to `endpoint`. */
+        /** Cuts the connection of a load at `atProgress` (default 0.5), or the connection of a call to `endpoint`. */
         readonly type: 'drop-connection';
         readonly atProgress?: number;
         readonly endpoint?: string;

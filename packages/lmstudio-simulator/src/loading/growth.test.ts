@@ -41,7 +41,7 @@ test('each prediction fills the prompt cache and adds a checkpoint, and both tak
   expect(simulator.memoryInUse().ram.anonymousBytes).toBe(0);
 });
 
-test('the prompt cache stops at 8 GiB, and checkpoints at 32 for each sequence', async () => {
+test('the prompt cache grows up to 8 GiB, and each sequence has up to 32 checkpoints', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const { simulator } = connected;
   await connected.client.llm.load('small', QUIET);
@@ -67,7 +67,7 @@ test('profiles before spring 2026 do not grow after a load', async () => {
   });
 });
 
-test('MLX allocates the KV cache with the tokens, not with the load', async () => {
+test('MLX allocates the KV cache when it processes tokens, not during the load', async () => {
   const models = (WORLD.models ?? []).map((model) => ({
     ...model,
     format: 'safetensors' as const,

@@ -20,7 +20,7 @@ export interface JustInTimeListener extends LoadListener {
   loading(identifier: string, file: ModelOnDevice): void;
 }
 
-/** The instance that serves a name: the one with this identifier, or an idle copy of the model with this key. */
+/** The instance that serves a name: the instance with this identifier, or an idle copy of the model with this key. */
 export function findLoaded(
   runtime: Runtime,
   name: string,

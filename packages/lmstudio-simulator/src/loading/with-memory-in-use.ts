@@ -14,7 +14,7 @@ export function withMemoryInUse(resources: Resources, use: MemoryUse): Resources
         resources.ram.availableBytes,
         use.ram.mappedBytes + use.ram.anonymousBytes,
       ),
-      // Mapped weights were subtracted, too.
+      // Mapped weights were subtracted, too, so they count as used.
       mappedCountsAsUsed: true,
     },
     gpus: resources.gpus.map((gpu) => {

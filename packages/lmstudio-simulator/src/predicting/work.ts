@@ -2,7 +2,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { StopReason } from './prediction.js';
 import type { InstanceStatus, Job, ResidentState } from '../runtime/resident.js';
 
-/** A prediction or an embedding that occupies one of an instance's parallel slots. */
+/** A prediction or an embedding, which occupies a parallel slot of an instance. */
 export interface Work {
   next(callback: () => void, delayMs: number): void;
   finish(stopReason: StopReason): void;

@@ -7,7 +7,7 @@ export interface Engine {
   readonly version: string;
   readonly engine: 'llama.cpp' | 'mlx-llm';
   readonly formatName: 'GGUF' | 'MLX';
-  /** Whether it uses the machine's GPUs. */
+  /** Whether the engine uses the machine's GPUs. */
   readonly usesGpu: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface ResidentState {
   readonly domain: ModelDomain;
   readonly identifier: string;
   readonly instanceReference: string;
-  /** The process of its engine; `null`: the engine runs inside LM Studio. */
+  /** The process of the engine; `null`: the engine runs inside LM Studio. */
   readonly enginePid: number | null;
   /** Whether the instance reports the variant's key as its model key. */
   readonly reportsVariant: boolean;
@@ -63,9 +63,9 @@ export interface SimulatedResident {
   readonly ttlMs: number | null;
   /** Milliseconds since the epoch; `null`: not used yet. */
   readonly lastUsedAtMs: number | null;
-  /** Whether it was loaded just in time (`getOrLoad`). */
+  /** Whether the instance was loaded just in time (`getOrLoad`). */
   readonly justInTime: boolean;
-  /** Its current activity. */
+  /** The current activity. */
   readonly activity: InstanceStatus;
   /** The number of requests that wait. */
   readonly queued: number;

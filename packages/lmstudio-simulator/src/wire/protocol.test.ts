@@ -108,7 +108,7 @@ test.each([
   ['without a type', {}],
   ['with an id of a wrong type', { type: 'rpcCall', endpoint: 'listLoaded', callId: 'one' }],
   ['an acknowledgement of an unknown channel', { type: 'channelAck', channelId: 9, ackId: 1 }],
-])('LM Studio is silent about a frame: %s', async (_, frame) => {
+])('LM Studio does not answer a frame: %s', async (_, frame) => {
   await using simulator = await startSimulator();
   const socket = await connectRaw(simulator, 'llm');
   socket.send(frame);

@@ -33,7 +33,7 @@ test.each([0.25, 4, 48])('the models of a world for %d GiB get smaller and fit t
   expect(() => parseWorld(world)).not.toThrow();
 });
 
-test('models are put on the GPU that is named, and on no other', () => {
+test('models are loaded only on the named GPU', () => {
   const resources = machine({ gpus: [card('one'), card('two')] });
   const { world } = fitWorld({ resources, deviceKey: 'two', roomBytes: 4 * GIB });
   expect(world.machine?.gpus?.map(({ deviceKey }) => deviceKey)).toEqual(['two']);

@@ -32,7 +32,7 @@ const LOAD_SECONDS = 2.4;
 /** The weights' part of a model's share. The rest is for context and buffers. */
 const WEIGHTS_RATIO = 0.86;
 
-/** Makes a world whose models fit a given room: for demos on any machine, small, large or nearly full. */
+/** Makes a world whose models fit a given room. Demos then run on any machine: small, large or nearly full. */
 export function fitWorld({ resources, deviceKey, roomBytes }: WorldRoom): FittedWorld {
   const bytesOf = (share: number) => roomBytes * share * WEIGHTS_RATIO;
   const models = [

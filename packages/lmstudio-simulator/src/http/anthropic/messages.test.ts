@@ -113,7 +113,7 @@ test('stop_reason names a stop sequence or a limit', async () => {
   });
 });
 
-test('failures have the form of Anthropic', async () => {
+test('failures have the form that Anthropic documents', async () => {
   await using simulator = await start();
   expect(await ask(simulator, PATH, { model: KEY, max_tokens: 1 })).toEqual([
     400,

@@ -53,7 +53,7 @@ export interface AnswerWriter {
   started(answer: StartedAnswer): void;
   /** The prompt has been processed. */
   prompted(): void;
-  /** The next tokens of a part. A new part ends the one before. */
+  /** The next tokens of a part. A new part ends the part before. */
   content(part: AnswerPart, content: string): void;
   finished(answer: FinishedAnswer): void;
   failed(failure: RequestFailure): void;

@@ -276,7 +276,7 @@ describe('faults', () => {
     expect(simulator.residents()).toMatchObject([{ activity: 'idle' }]);
   });
 
-  test('http-error answers before the first byte, for one model or endpoint', async () => {
+  test('http-error sends an error before the first byte, for one model or endpoint', async () => {
     await using simulator = await start();
     simulator.fault.httpError({ modelKey: KEY, times: 1 });
     expect((await ask(simulator, CHAT, { ...HELLO, model: OTHER }))[0]).toBe(200);

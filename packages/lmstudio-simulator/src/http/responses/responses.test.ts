@@ -14,7 +14,7 @@ function start(options: SimulatorOptions = {}): Promise<Simulator> {
   return startSimulator({ speed: 1000, ...options });
 }
 
-// A request on a connection that the restart has cut fails.
+// The restart has cut the connection, so the first request fails.
 async function reconnect(simulator: Simulator): Promise<void> {
   for (;;) {
     try {
@@ -109,7 +109,7 @@ test('a streamed call of a function has its arguments in deltas', async () => {
   });
 });
 
-test('previous_response_id goes on with the conversation of this server', async () => {
+test('previous_response_id continues a conversation that this server knows', async () => {
   await using simulator = await start();
   const [, first] = await ask(simulator, PATH, HELLO);
   const previous = { ...HELLO, input: 'More', previous_response_id: identifierOf(first) };

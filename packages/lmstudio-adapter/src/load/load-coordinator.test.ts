@@ -66,7 +66,7 @@ test('loads on one device run one after another, and loads on two devices run at
   await Promise.all(loads);
 });
 
-test('a load without a device waits for a load on LM Studio’s own machine', async () => {
+test('a load that names no device waits for a load on LM Studio’s own machine', async () => {
   const { coordinator, timers, running } = harness();
   void outcome(coordinator.load({ modelKey: 'a' }));
   void outcome(coordinator.load({ modelKey: 'b', deviceIdentifier: null }));

@@ -83,7 +83,7 @@ test('refuses where a resident has other settings, and loads a second copy with 
     expect(simulator.residents()).toHaveLength(2);
   }));
 
-test('loadFirst fails with all failures, and stops at a failure that concerns the server', () =>
+test('loadFirst fails with the failures of all requests, and stops at a failure that concerns the server', () =>
   withClient(async (client, simulator) => {
     simulator.fault.crashLoad();
     const all = await caught(client.loadFirst([{ modelKey: KEY }, { modelKey: OTHER }]));

@@ -30,7 +30,7 @@ export interface Exchange {
   endStream(): void;
   /** Cuts the connection. */
   cut(): void;
-  /** Calls `listener` once when the client has gone before the end of its answer. */
+  /** Calls `listener` once if the client disconnects before the end of its answer. */
   onClientGone(listener: () => void): void;
 }
 

@@ -224,8 +224,8 @@ export function addUses(machine: WorldMachine, uses: readonly MemoryUse[]): Memo
 }
 
 /**
- * The first pool that is too small for a use; `null` where all are large enough. Mapped weights do not
- * count, because the system can drop their pages.
+ * The first pool that is too small for a use; `null` where all pools are large enough. Mapped weights do not count,
+ * because the system can drop their pages.
  */
 export function overflowingPool(machine: WorldMachine, use: MemoryUse): 'ram' | 'vram' | null {
   const gpuFull = machine.gpus.some(

@@ -24,7 +24,7 @@ export interface LoadInProgress {
   cancel(): void;
   /** The client has gone. `loadAfterDisconnect` decides whether this ends the load. */
   clientGone(): void;
-  /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
+  /** Ends the load at once, like a cancel that LM Studio confirms at once. */
   abort(): void;
   /** Ends the load without an event, because LM Studio's process has ended. */
   abandon(): void;
@@ -42,7 +42,7 @@ export interface RuntimeOptions {
   readonly speed: number;
   /** The process id of a new instance's engine. */
   readonly enginePid: ((instanceIdentifier: string) => number) | null;
-  /** Restarts LM Studio; it is down for `downMs`. */
+  /** Restarts LM Studio, which is down for `downMs`. */
   readonly restart: (downMs: number) => void;
 }
 
@@ -62,7 +62,7 @@ export class Runtime {
   readonly clock: SimulatorClock;
   readonly faults: ActiveFaults;
   readonly speed: number;
-  /** The load settings where a request leaves them out. */
+  /** The defaults of a load's settings. */
   readonly loadDefaults: LoadDefaults;
   readonly devices: readonly Device[];
   readonly engines: Engines;
@@ -73,7 +73,7 @@ export class Runtime {
   preferredDeviceIdentifier: string | null;
   /** Whether REST and the OpenAI-compatible API answer. */
   httpServer: boolean;
-  /** Restarts LM Studio; it is down for `downMs`. */
+  /** Restarts LM Studio, which is down for `downMs`. */
   readonly restart: RuntimeOptions['restart'];
   readonly #enginePid: RuntimeOptions['enginePid'];
   #loadedEngines = 0;

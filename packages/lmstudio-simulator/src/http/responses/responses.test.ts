@@ -14,7 +14,7 @@ function start(options: SimulatorOptions = {}): Promise<Simulator> {
   return startSimulator({ speed: 1000, ...options });
 }
 
-// The restart has cut the connection, so the first request fails.
+// After a restart the first request may fail, because its connection was cut.
 async function reconnect(simulator: Simulator): Promise<void> {
   for (;;) {
     try {

@@ -187,7 +187,7 @@ test.each(
   );
 });
 
-// These frames equal the recorded ones, except for ids and stacks.
+// These frames equal the recorded frames, except for ids and stacks.
 test.each([
   'version',
   'listDownloadedModels',

@@ -10,7 +10,7 @@ import {
 import { findLMStudioHome, type LMStudioHome } from '../home/lmstudio-home.js';
 import type { Probe } from './probe.js';
 
-/** Deadline for the app's own ports: on loopback they answer at once or never. */
+/** Deadline for the app's own ports. Loopback answers at once or never. */
 const APP_PROBE_MS = 500;
 
 /** Why LM Studio does not answer. */

@@ -67,7 +67,7 @@ export async function estimateModel(
       const load = { modelKey, identifier: modelKey };
       const failure = loadFailure(error, connection, load, target);
       if (isLMStudioError(failure) && failure.code === 'MODEL_NOT_FOUND') throw failure;
-      // LM Studio refuses to estimate this model: it has no engine for the format, or refuses the key.
+      // LM Studio refuses to estimate this model, because it has no engine for the format or refuses the key.
       return null;
     }
   });

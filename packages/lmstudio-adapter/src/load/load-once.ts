@@ -18,8 +18,8 @@ import { satisfies, verifyLoad } from './verify-load.js';
 const CANCEL_GRACE_MS = 3000;
 
 /**
- * The load call has no deadline of its own: each caller has a deadline, and the last to leave
- * cancels the load.
+ * The load call has no deadline of its own. Each caller has a deadline, and the last caller that leaves cancels the
+ * load.
  */
 const NO_DEADLINE_MS = 2 ** 31 - 1;
 
@@ -101,8 +101,8 @@ async function unloadLeftovers(
 }
 
 /**
- * The resident that serves the request. Throws where a resident has the identifier, or is the same
- * model with other settings: LM Studio would then load a second copy beside it, as `key:2`.
+ * The resident that serves the request. Throws where a resident has the identifier, or is the same model with other
+ * settings. LM Studio would otherwise load a second copy beside this resident, as `key:2`.
  */
 function findReusable(
   { load, target }: LoadJob,

@@ -34,7 +34,7 @@ export interface LoadRequest extends CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A setting of the loaded copy that differs from the requested one. */
+/** A setting of the loaded copy that differs from the requested setting. */
 export interface LoadMismatch {
   readonly field: 'identifier' | 'ttlMs' | 'keepModelInMemory' | keyof LoadConfig;
   readonly asked: string | number | boolean | null;

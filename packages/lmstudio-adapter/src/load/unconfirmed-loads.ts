@@ -51,7 +51,7 @@ export class UnconfirmedLoads {
     this.#schedule(entry, FIRST_DELAY_MS);
   }
 
-  /** Ends the watch for a copy: the copy is gone or in use, or a new load has its identifier. */
+  /** Ends the watch for a copy, because the copy is gone or in use, or a new load has its identifier. */
   remove(instanceIdentifier: string): void {
     this.#entries.get(instanceIdentifier)?.stop();
     this.#entries.delete(instanceIdentifier);

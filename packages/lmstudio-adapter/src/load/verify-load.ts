@@ -59,7 +59,7 @@ function isAtLeast(got: LoadMismatch['got'], wanted: LoadMismatch['asked']): boo
   return typeof got === 'number' && typeof wanted === 'number' && got >= wanted;
 }
 
-/** Numbers within a millionth are equal: LM Studio turns ratios into layer counts and back. */
+/** Numbers within a millionth are equal, because LM Studio turns ratios into layer counts and back. */
 function sameValue(wanted: LoadMismatch['asked'], got: LoadMismatch['got']): boolean {
   return typeof wanted === 'number' && typeof got === 'number'
     ? Math.abs(wanted - got) < 1e-6

@@ -30,9 +30,8 @@ export function deadlineOf(connection: Connection, options: CallOptions | undefi
 }
 
 /**
- * Asks for LM Studio's greeting over HTTP, and throws where no greeting comes. Every command does
- * this first: a WebSocket to a host that drops packets would stay pending, while the greeting
- * fails quickly.
+ * Asks for LM Studio's greeting over HTTP, and throws where no greeting comes. Every command does this first. A
+ * WebSocket to a host that drops packets would stay pending, but the greeting fails quickly.
  */
 export async function requireReachable(connection: Connection, deadline: Deadline): Promise<void> {
   const { address } = connection;

@@ -34,7 +34,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
   return null;
 }
 
-/** The configuration in the SDK's spelling. Fields that are `null` are absent: LM Studio chooses them. */
+/** The configuration in the SDK's spelling. Fields that are `null` are left out, so LM Studio chooses them. */
 export function toWireLoadConfig(
   kind: ModelKind,
   config: LoadConfig,

@@ -9,10 +9,7 @@ const CONNECT_DEADLINE_MS = 2500;
 /** Time that a call waits for its answer after a warning that may not concern the answer. */
 const WARNED_GRACE_MS = 250;
 
-/**
- * Warnings that mean a lost answer: the SDK could not read it, or LM Studio does not know the
- * call.
- */
+/** Warnings that mean a lost answer. The SDK could not read the answer, or LM Studio does not know the call. */
 const NO_ANSWER_FOLLOWS =
   /Produced communication warning|\((?:rpc|channel)(?:EndpointUnknown|EndpointUnhandled|ParameterTypeError|CreationParameterTypeError)\)|unknown (?:rpc|channel) endpoint/i;
 
@@ -175,7 +172,7 @@ export class Session {
   }
 }
 
-/** Turns a synchronous throw into a rejection: the SDK throws for parameters that it refuses. */
+/** Turns a synchronous throw into a rejection. The SDK throws for parameters that it refuses. */
 async function invoke<T>(start: (wire: Wire) => Promise<T>, wire: Wire): Promise<T> {
   return start(wire);
 }

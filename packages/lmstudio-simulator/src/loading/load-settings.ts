@@ -64,8 +64,8 @@ export function readLoadSettings(
     kvCacheOnGpu: value('llm.load.offloadKVCacheToGpu') !== false,
     kvCacheTypeK: cacheTypeOf(value('llm.load.llama.kCacheQuantizationType')),
     kvCacheTypeV: cacheTypeOf(value('llm.load.llama.vCacheQuantizationType')),
-    // Embedding models lack this setting. lmstudio-bug-tracker #2293 reports the memory of an embedding model: that
-    // of a load without flash attention.
+    // Embedding models lack this setting. lmstudio-bug-tracker #2293 reports the memory of an embedding model. It
+    // equals that of a load without flash attention.
     flashAttention:
       !isEmbedding && booleanOf(value('llm.load.llama.flashAttention'), defaults.flashAttention),
     keepModelInMemory: value(`${model.type}.load.llama.keepModelInMemory`) !== false,

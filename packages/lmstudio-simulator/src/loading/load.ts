@@ -48,7 +48,7 @@ export interface LoadEstimate {
   readonly passes: boolean;
 }
 
-// The machine as the selected engine sees it: an engine for the CPU does not use the GPUs.
+// The machine as the selected engine sees it. An engine for the CPU does not use the GPUs.
 function usableMachine(runtime: Runtime, { device, model }: ModelOnDevice): WorldMachine {
   const engine = device.identifier === null ? runtime.engines.forModel(model) : null;
   return engine?.usesGpu === false ? { ...device.machine, gpus: [] } : device.machine;

@@ -8,7 +8,7 @@ export interface Work {
   finish(stopReason: StopReason): void;
 }
 
-/** Starts work in one of the instance's parallel slots, or queues it until one is free. */
+/** Starts work in one of the instance's parallel slots, or queues the work until a slot is free. */
 export function startWork(
   runtime: Runtime,
   resident: ResidentState,

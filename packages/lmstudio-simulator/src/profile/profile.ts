@@ -30,7 +30,7 @@ export interface Profile {
 
 /**
  * The name of a profile. `current` is `lmstudio@0.4.21`, the version that the public captures name. `old` is
- * `lmstudio@0.3.9`: it lacks abilities that SDK 2.0.0 needs, so calls of the SDK hang.
+ * `lmstudio@0.3.9`. It lacks abilities that SDK 2.0.0 needs, so calls of the SDK hang.
  */
 export type ProfileName =
   | 'current'

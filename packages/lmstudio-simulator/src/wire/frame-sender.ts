@@ -18,7 +18,7 @@ export type WarningKind =
 export interface FrameSender {
   /** Sends frames in order. The fault slow-frames delays them. */
   send(frame: object): void;
-  /** Sends a frame at once, before delayed ones. */
+  /** Sends a frame at once, before delayed frames. */
   sendNow(frame: object): void;
   /** Sends a communication warning, LM Studio's reply to a frame that it does not understand. */
   warn(kind: WarningKind, warning: string): void;
@@ -48,7 +48,7 @@ export function createFrameSender(
       sendNow(frame);
       return;
     }
-    // A delayed frame delays all later ones, because a socket keeps the order.
+    // A delayed frame delays all later frames, because a socket keeps the order.
     heldUntilMs = Math.max(heldUntilMs, nowMs) + (slow?.delayMs ?? 0);
     clock.schedule(() => sendNow(frame), heldUntilMs - nowMs);
   };

@@ -20,7 +20,7 @@ const card = (deviceKey: string) => ({
   ...{ totalBytes: 8 * GIB, availableBytes: 8 * GIB },
 });
 
-test.each([0.25, 4, 48])('each model of a world for %d GiB is smaller than the one before, and all fit together', (gib) => {
+test.each([0.25, 4, 48])('each model of a world for %d GiB is smaller than the model before, and all fit together', (gib) => {
   const { models, world } = fitWorld({
     resources: machine(),
     deviceKey: null,

@@ -22,7 +22,7 @@ test('a model needs only key and size, because the other fields have defaults', 
 });
 
 test.each<ExampleWorldName>(['desktop', 'laptop', 'mac', 'workstation', 'link'])(
-  'the example world %s is valid, and survives JSON',
+  'the example world %s is valid, and is the same after JSON',
   (name) => {
     const world = parseWorld(JSON.parse(JSON.stringify(exampleWorld(name))));
     expect(world).toEqual(parseWorld(exampleWorld(name)));

@@ -48,8 +48,8 @@ export interface WorldModel {
   /** The publisher of the files. */
   readonly publisher: string;
   /**
-   * The path of the file in the folder of models. A model with `variants` does not use it: its variants have
-   * paths of their own.
+   * The path of the file in the folder of models. A model with `variants` does not use this path, because its
+   * variants have paths of their own.
    */
   readonly path: string;
   /** The size of the weights, including the projector of a vision model. */

@@ -34,7 +34,8 @@ export function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
         file,
         domain,
         identifier: request.identifier ?? null,
-        // LM Studio treats a load through the SDK as manual, so the load has no time to live unless one is given.
+        // LM Studio treats a load through the SDK as manual, so the load has no time to live unless the request
+        // sets it.
         ttlMs: request.ttlMs ?? null,
         fields: flattenStack(request.loadConfigStack),
         justInTime: false,

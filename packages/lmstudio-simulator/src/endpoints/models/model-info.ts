@@ -24,7 +24,7 @@ export function instanceInfo(
   };
 }
 
-// The file as the instance reports it: the variant is named in `modelKey`, or in `selectedVariant`.
+// The file as the instance reports it. The variant is named in `modelKey`, or in `selectedVariant`.
 function reportedFile({ file, reportsVariant }: ResidentState): ModelOnDevice {
   const { model, variantName } = file;
   const pinnedVariant = reportsVariant && variantName !== null;

@@ -70,7 +70,7 @@ test('names the entries that it leaves out, also over REST', async () => {
   });
 });
 
-test('after a restart of LM Studio, repeats a call that it did not know before', async () => {
+test('after a restart of LM Studio, repeats a call that was unknown before the restart', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const broken = simulator.fault.invalidResult({ endpoint: 'surveyHardware' });

@@ -199,7 +199,7 @@ test.each([
   'loadModel, cancelled by the client',
   'unloadModel',
   'lmLinkStatus',
-])('%s: the answers equal the recorded ones', (scene) => {
+])('%s: the answers equal the recorded answers', (scene) => {
   const answers = (frames: readonly SimulatedFrame[]): readonly unknown[] =>
     frames
       .filter((frame) => frame.direction === 'sent' && /rpc|channelError/.test(kindOf(frame)))

@@ -19,7 +19,7 @@ test('the SDK hangs on the model info of an old LM Studio, and only logs why', a
   }
 });
 
-test('an old LM Studio ignores the upgrade to a namespace that it does not have', async () => {
+test('an old LM Studio ignores the upgrade to an unknown namespace', async () => {
   await using connected = await startWithClient({ profile: 'old' });
   let settled = false;
   connected.client.runtime.surveyHardware().then(
@@ -32,7 +32,7 @@ test('an old LM Studio ignores the upgrade to a namespace that it does not have'
   expect(connected.simulator.requests).toEqual([]);
 });
 
-test('an old LM Studio answers calls that it does not know with a warning', async () => {
+test('an old LM Studio answers an unknown call with a warning', async () => {
   await using connected = await startWithClient({ profile: 'old' });
   connected.client.llm.estimateResourcesUsage('qwen/qwen3-4b', {}).catch(() => {});
   await until(() => connected.logged.some((line) => line.includes('estimateModelUsage')));

@@ -102,7 +102,7 @@ test('the next load unloads a copy that an abandoned load left behind later', ()
     { speed: 1, world: { loadAfterDisconnect: 'continue', machine: { loadBytesPerSecond: 7e8 } } },
   ));
 
-test('a new load with the identifier of an abandoned load keeps its copy', () =>
+test('the copy of a new load is kept, although an abandoned load had the same identifier', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ times: 1 });
     const cancel = new AbortController();

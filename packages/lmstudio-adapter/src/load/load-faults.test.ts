@@ -190,7 +190,7 @@ test('an unload whose answer is lost is checked against the list of residents', 
     expect(simulator.residents()).toEqual([]);
   }));
 
-test('cancelling a generation ends it in LM Studio, too', () =>
+test('a cancelled generation also ends in LM Studio', () =>
   withClient(
     async (client) => {
       await client.load({ modelKey: KEY });

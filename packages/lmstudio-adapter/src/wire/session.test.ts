@@ -200,7 +200,7 @@ test('the pool replaces a retired session, and does not repeat a call that LM St
   });
 });
 
-test('a read over a broken connection is repeated once over a new one', async () => {
+test('a read over a broken connection is repeated once over a new connection', async () => {
   let opened = 0;
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',

@@ -306,7 +306,7 @@ test('a fault with a wrong shape is refused with its problems', async () => {
   }
 });
 
-test('the SDK repeats commands that failed while LM Studio was down, as it does with the real LM Studio', async () => {
+test('as with the real LM Studio, the SDK repeats commands that failed while LM Studio was down', async () => {
   await using connected = await startWithClient();
   const { client, simulator } = connected;
   await client.llm.listLoaded();

@@ -67,7 +67,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     for (const listener of listeners) listener();
   };
   response.on('close', noteClose);
-  // Writing to a connection that was reset fails. 'close' follows.
+  // A write to a reset connection fails. 'close' follows.
   response.on('error', () => {});
   const body = method === 'POST' ? await readBody(request) : null;
   log.add({ via: 'http', namespace: method, endpoint: path, parameter: body });

@@ -140,7 +140,7 @@ test('a malformed authentication packet gets no answer until the deadline of ten
   expect(socket.received).toEqual([{ success: false, error: 'Authentication timed out' }]);
 });
 
-test('a correct authentication packet after a malformed one is accepted', async () => {
+test('a correct authentication packet after a malformed packet is accepted', async () => {
   await using simulator = await startSimulator();
   const socket = await connectRaw(simulator, 'llm', { authVersion: 1 });
   socket.send(CREDENTIALS);

@@ -1,7 +1,7 @@
 import { exampleWorld, isSimulatorError, parseWorld } from '../index.js';
 import type { ExampleWorldName } from '../index.js';
 
-test('an empty world is the default one: eight models on a mid-size desktop', () => {
+test('an empty world is the default world: eight models on a mid-size desktop', () => {
   const world = parseWorld({});
   expect(world.models).toHaveLength(8);
   expect(world.models.filter(({ type }) => type === 'embedding')).toHaveLength(1);

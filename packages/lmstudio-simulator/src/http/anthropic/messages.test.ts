@@ -150,7 +150,7 @@ test('the token may be in the header of Anthropic', async () => {
   );
 });
 
-test('count_tokens is missing, unless the world adds it', async () => {
+test('count_tokens is missing, unless the world adds this endpoint', async () => {
   const path = `${PATH}/count_tokens`;
   await using simulator = await start();
   expect(await ask(simulator, `${path}?beta=true`, HELLO)).toEqual([

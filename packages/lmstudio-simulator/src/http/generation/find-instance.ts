@@ -20,7 +20,7 @@ export interface ModelChoice {
  * Finds the instance that answers a request, or loads it just in time where the world allows that:
  *
  * 1. the instance with this identifier, or a copy of the model with this key;
- * 2. the model with this key, which is loaded;
+ * 2. the downloaded model with this key, which is then loaded;
  * 3. the only instance that is loaded, whatever the request names. Captured: lmstudio-bug-tracker #619 (0.3.14) and
  *    #1217 (0.3.31). Assumed: later versions do the same.
  *

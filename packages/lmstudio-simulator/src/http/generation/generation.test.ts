@@ -218,7 +218,7 @@ describe('a client that has gone', () => {
     expect(simulator.requests.at(-1)).toMatchObject({ endpoint: CHAT });
   });
 
-  test('during a load, cancels the load where the world says so', async () => {
+  test('during a load, cancels the load where loadAfterDisconnect is cancel', async () => {
     await using simulator = await start({ speed: 1, world: { loadAfterDisconnect: 'cancel' } });
     const controller = new AbortController();
     const outcome = rejection(post(simulator, CHAT, HELLO, { signal: controller.signal }));

@@ -229,7 +229,7 @@ test('images need a vision model and base64', async () => {
   ]);
 });
 
-test('a stop string ends the text, and a limit cuts it', async () => {
+test('a stop string ends the text, and a limit cuts the text', async () => {
   await using simulator = await start();
   expect((await ask(simulator, PATH, { ...HELLO, stop: ['simulated'] }))[1]).toMatchObject({
     choices: [{ message: { content: 'Hello from the ' }, finish_reason: 'stop' }],

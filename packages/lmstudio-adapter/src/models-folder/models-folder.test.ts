@@ -270,7 +270,7 @@ test.each([
   expect(quantizationIn(name)).toEqual({ name: quantization, bits });
 });
 
-test('reads names without a quantization, with parameters, and of embedding models', () => {
+test('reads names without a quantization, names with parameters, and names of embedding models', () => {
   expect(quantizationIn('llama-3.2-3b-instruct.gguf')).toBeNull();
   expect(parametersIn('Qwen3-30B-A3B-GGUF')).toBe('30B-A3B');
   expect(parametersIn('Mixtral-8x7B-Instruct')).toBe('8x7B');

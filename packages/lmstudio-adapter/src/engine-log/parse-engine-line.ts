@@ -15,8 +15,8 @@ export type EngineFact =
   /** The engine creates a context. A model with a draft model has two contexts. */
   | { readonly kind: 'context' };
 
-// llama.cpp's lines, as in `load_tensors: CUDA0 model buffer size = 4076.43 MiB`. Only llama.cpp's own names are
-// accepted, because a prompt in the log could look like the name of a device.
+// llama.cpp's lines, as in `load_tensors:        CUDA0 model buffer size =  4076.43 MiB`. Only names
+// that llama.cpp has are accepted: a prompt in the log could otherwise be taken for a device.
 const BUFFER =
   /\b(load_tensors|llm_load_tensors|llama_\w+|sched_reserve|alloc_compute_meta|clip_\w+):\s+((?:CPU|CUDA|ROCm|HIP|MUSA|Vulkan|Metal|MTL|SYCL|OpenCL|CANN|Kompute|WebGPU|BLAS|AMX)\d*(?:_\w+)?)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([\d.]+) (MiB|GiB|KiB)\s*$/;
 const OFFLOADED = /\bload_tensors: offloaded (\d+)\/(\d+) layers to GPU\s*$/;

@@ -64,7 +64,7 @@ test('lists residents with null for details that LM Studio does not report', asy
   });
 });
 
-test('where the allocated context is unknown, the configuration has the requested context', () => {
+test('where the allocated context is unknown, the configuration has the requested one', () => {
   const raw = parseInstance(
     { modelKey: 'a/b', identifier: 'mine', instanceReference: 'ref-1', contextLength: 0 },
     'llm',

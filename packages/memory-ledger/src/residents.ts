@@ -2,12 +2,13 @@ import {
   charge,
   countedAsUsed,
   mostGrowth,
+  NO_CHARGE,
   subtractCharge,
   type Charge,
   type PoolBytes,
-  type PoolName,
 } from './charge.js';
 import type { Footprint } from './footprint.js';
+import { poolOfGpu, type PoolName } from './pool-name.js';
 import type { Resources } from './resources.js';
 import type { GrowthPolicy } from './selection-policy.js';
 
@@ -72,11 +73,11 @@ export function chargeResidents(
   const known = residents.map((resident) => boundsOf(resident, resources));
   const counted = countTogether(residents, known, resources);
   return residents.map(({ footprint }, index) => {
-    const own = counted[index] ?? NOTHING;
+    const own = counted[index] ?? NO_CHARGE;
     const { expected } = known[index] ?? NO_BOUNDS;
     const grown = excess(own, expected);
     return footprint === null
-      ? { full: own, counted: own, grown, reserved: NOTHING }
+      ? { full: own, counted: own, grown, reserved: NO_CHARGE }
       : { ...fullCharge(footprint, resources, growth, own, expected), counted: own, grown };
   });
 }
@@ -90,14 +91,9 @@ export function usedBytes({ ram, unified, gpus }: Resources): readonly PoolBytes
     }
   };
   add('ram', ram.totalBytes, ram.availableBytes);
-  for (const { deviceKey, memory, totalBytes, availableBytes } of gpus) {
-    const kind = unified || memory === 'shared' ? 'gpu-share' : 'gpu';
-    add(`${kind}:${deviceKey}`, totalBytes, availableBytes);
-  }
+  for (const gpu of gpus) add(poolOfGpu(gpu, unified), gpu.totalBytes, gpu.availableBytes);
   return used;
 }
-
-const NOTHING: Charge = new Map();
 
 /** The least and the most that the OS may count as used by one resident. */
 interface Bounds {
@@ -109,7 +105,7 @@ interface Bounds {
   readonly spread: Charge;
 }
 
-const NO_BOUNDS: Bounds = { expected: NOTHING, least: NOTHING, spread: NOTHING };
+const NO_BOUNDS: Bounds = { expected: NO_CHARGE, least: NO_CHARGE, spread: NO_CHARGE };
 
 function boundsOf({ footprint, observation }: ObservedResident, resources: Resources): Bounds {
   const processBytes = observation?.processBytes ?? null;
@@ -119,7 +115,7 @@ function boundsOf({ footprint, observation }: ObservedResident, resources: Resou
       : { ...NO_BOUNDS, least: new Map([['ram', processBytes]]) };
   }
   const expected = countedAsUsed(footprint, resources);
-  if (observation === null) return { expected, least: expected, spread: NOTHING };
+  if (observation === null) return { expected, least: expected, spread: NO_CHARGE };
   const spread = mostGrowth(footprint, resources);
   if (processBytes === null) return { expected, least: expected, spread };
   const { ramBytes } = footprint.growth ?? { ramBytes: 0 };
@@ -184,7 +180,7 @@ function fullCharge(
     const uncounted = (size.get(pool) ?? 0) - (expected.get(pool) ?? 0);
     used.set(pool, Math.max(size.get(pool) ?? 0, bytes + uncounted));
   }
-  if (growth === 'ignore' || footprint.growth === null) return { full: used, reserved: NOTHING };
+  if (growth === 'ignore' || footprint.growth === null) return { full: used, reserved: NO_CHARGE };
   const full = new Map(used);
   for (const [pool, bytes] of charge(footprint, resources, 'expected', growth).charge) {
     full.set(pool, Math.max(bytes, used.get(pool) ?? 0));
@@ -194,6 +190,6 @@ function fullCharge(
 
 /** The first charge less the second, in the pools where the first is larger. */
 function excess(one: Charge, other: Charge): Charge {
-  if (one === other) return NOTHING;
+  if (one === other) return NO_CHARGE;
   return new Map([...subtractCharge(one, other)].filter(([, bytes]) => bytes > 0));
 }

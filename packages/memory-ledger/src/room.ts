@@ -1,4 +1,5 @@
-import type { Charge, PoolName } from './charge.js';
+import type { Charge } from './charge.js';
+import type { PoolName } from './pool-name.js';
 import { useOf, type Pool } from './pools.js';
 
 /** A limit on the use of a pool. */

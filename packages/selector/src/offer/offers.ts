@@ -1,5 +1,5 @@
-import { chargeLoad, type Charge } from '@mai/memory-ledger';
-import { chargeOf, NOTHING, type Accounts } from '../account/accounts.js';
+import { chargeLoad, NO_CHARGE, type Charge } from '@mai/memory-ledger';
+import { chargeOf, type Accounts } from '../account/accounts.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
 import type { ChainPosition } from './chain-position.js';
 import { serviceOf } from './serves.js';
@@ -50,7 +50,7 @@ export function* offersOf(
     const { footprint } = option;
     const needed =
       footprint === null
-        ? NOTHING
+        ? NO_CHARGE
         : chargeLoad(footprint, resources, policy.growth, candidate.observedGrowth);
     yield { candidateIndex, optionIndex, candidate, option, resident: null, needed };
   }

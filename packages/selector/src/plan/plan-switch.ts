@@ -1,17 +1,12 @@
 import {
   deviceKeyOf,
+  NO_CHARGE,
   worstShortfall,
   type Charge,
   type Limit,
   type Shortfall,
 } from '@mai/memory-ledger';
-import {
-  chargesOf,
-  NOTHING,
-  reservedBy,
-  reservedByLoad,
-  type Accounts,
-} from '../account/accounts.js';
+import { chargesOf, reservedBy, reservedByLoad, type Accounts } from '../account/accounts.js';
 import type { Resident, SelectionInput } from '../input.js';
 import type { Offer } from '../offer/offers.js';
 import type { Plan, PlanStep, Rejection } from '../selection.js';
@@ -95,7 +90,7 @@ function growthOf(
   const mayGrow =
     candidate.observedGrowth.length > 0 ||
     (policy.growth !== 'ignore' && option.footprint?.growth !== null);
-  return mayGrow ? reservedByLoad(option, resources, needed) : NOTHING;
+  return mayGrow ? reservedByLoad(option, resources, needed) : NO_CHARGE;
 }
 
 /** The rejection for a pool that is too small. */

@@ -10,7 +10,7 @@ import type { Candidate, LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
-import { buildLoadSteps, type LoadStep } from './load-steps.js';
+import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
@@ -41,21 +41,24 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
   const { request, resources } = sources;
   const hasDedicatedGpu =
     !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
-  const questionsAbout = (profile: CandidateProfile, index: number, hasExperts?: boolean) =>
-    buildLoadSteps(profile, request.requirement, hasDedicatedGpu, hasExperts).map((step) => ({
-      ...{ index, profile, step },
-    }));
+  const { requirement } = request;
   const ask = (questions: readonly StepQuestion[]) =>
     mapConcurrently(questions, ESTIMATES_AT_ONCE, (question) => estimateOption(sources, question));
   // The estimate of the first option says whether the model has experts. The other options depend on that.
   const firsts = await ask(
-    profiles.flatMap((profile, index) => questionsAbout(profile, index).slice(0, 1)),
+    profiles.map((profile, index) => ({
+      index,
+      profile,
+      step: configuredStep(profile, requirement),
+    })),
   );
   const others = await ask(
     profiles.flatMap((profile, index) => {
       // A model that is not on disk can't be loaded, and most of the time can't be estimated.
       if (!request.tradeOffs || !profile.downloaded) return [];
-      return questionsAbout(profile, index, firsts[index]?.hasExperts).slice(1);
+      const { hasExperts } = firsts[index] ?? {};
+      const steps = buildLoadSteps(profile, requirement, hasDedicatedGpu, hasExperts);
+      return steps.slice(1).map((step) => ({ index, profile, step }));
     }),
   );
   const estimated = [...firsts, ...others];

@@ -69,6 +69,12 @@ export function buildLoadSteps(
   ];
 }
 
+/** The way to load a model as configured: the first of `buildLoadSteps`. */
+export function configuredStep(profile: CandidateProfile, requirement: Requirement): LoadStep {
+  const contextLengthTokens = wantedContextTokens(profile, requirement);
+  return { loadConfig: { ...profile.loadConfig, contextLengthTokens }, tradeOffs: [] };
+}
+
 const AS_PLACED: Change = { tradeOffs: [], change: {} };
 
 /** Changes that give up context or precision. */

@@ -21,7 +21,7 @@ export interface Devices {
   readonly gpus: readonly Pick<GpuResources, 'deviceKey' | 'memory'>[];
 }
 
-/** Which size of a footprint is charged. */
+/** The size of a footprint that is charged. */
 export type ChargedSize =
   /** The upper end of the interval, for a planned load. */
   | 'upper-end'
@@ -89,7 +89,7 @@ export function chargeLoad(
   return pools;
 }
 
-/** The most that a model may grow by in each pool, as far as the OS counts these bytes as used. */
+/** The most bytes that a model may grow by in each pool. Growth on a missing GPU is left out. */
 export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
   const sum = new PoolSum(devices);
   sum.addGrowth(withoutMissing(footprint, devices), 1);

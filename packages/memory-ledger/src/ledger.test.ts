@@ -233,7 +233,7 @@ describe('limits', () => {
     [-1, false],
     [0, false],
     [1, true],
-  ])('use of %i bytes more than the hard limit is above it: %s', (more, expected) => {
+  ])('use of %i bytes more than the hard limit allows is over the limit: %s', (more, expected) => {
     const hard = allowedUse(pool, HARD_LIMIT);
     const full = { ...pool, othersBytes: hard - pool.residentBytes + more };
     expect(isOverLimit(full, HARD_LIMIT)).toBe(expected);

@@ -28,7 +28,7 @@ export interface ResidentObservation {
   readonly usedBefore: readonly PoolBytes[];
 }
 
-/** A resident, as far as its memory is concerned. */
+/** The facts about a resident that its charge depends on. */
 export interface ObservedResident {
   /** `null` when it is not known. */
   readonly footprint: Footprint | null;
@@ -44,7 +44,7 @@ export interface ChargedResident {
   readonly full: Charge;
   /** The part of the resident that the OS counts as used: expected, or as observed. */
   readonly counted: Charge;
-  /** How much of `counted` exceeds the expected size; positive entries only. */
+  /** The part of `counted` above the expected size; positive entries only. */
   readonly grown: Charge;
   /** The part of `full` that is held for growth and not in use yet; positive entries only. */
   readonly reserved: Charge;
@@ -57,13 +57,12 @@ export interface ChargedResident {
  *
  * 1. In RAM, where the engine's process is known: the measured RAM of the process, and the expected bytes of
  *    GPUs that share RAM.
- * 2. Else, where the use before the load is known: the rise of use since then, less the bytes of residents
- *    that were loaded later. This is at least the expected size, and at most the expected size plus all
- *    growth.
+ * 2. Else, where the use before the load is known: the rise of use since then, less the bytes of residents that
+ *    were loaded later. This is at least the expected size, and at most the expected size plus all growth.
  * 3. Else the expected size.
  *
  * So the growth of a resident is not counted as the use of others. A resident without an observation counts as
- * loaded last. Without a footprint, only its process is charged.
+ * loaded last. A resident without a footprint is charged only the RAM of its process.
  */
 export function chargeResidents(
   residents: readonly ObservedResident[],
@@ -127,7 +126,7 @@ function boundsOf({ footprint, observation }: ObservedResident, resources: Resou
   };
 }
 
-/** The part of each resident that the OS counts as used, from the last loaded to the first. */
+/** The part of each resident that the OS counts as used. Starts with the resident that was loaded last. */
 function countTogether(
   residents: readonly ObservedResident[],
   bounds: readonly Bounds[],

@@ -82,7 +82,7 @@ export type PlanStep =
 export interface Plan {
   readonly steps: readonly PlanStep[];
   /**
-   * `make-before-break` loads the new model first and then unloads the old one; both must fit together.
+   * `make-before-break` loads the new model first and then unloads the old one; both models must fit together.
    * `break-before-make` unloads first. `null` where the plan only loads or only unloads.
    */
   readonly order: 'make-before-break' | 'break-before-make' | null;

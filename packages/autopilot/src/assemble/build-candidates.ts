@@ -14,7 +14,9 @@ import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** The most estimates at once. They read files or ask LM Studio, and more would wait for the same disk. */
+/**
+ * The most estimates at once. Estimates read files or ask LM Studio. More of them would wait for the same disk.
+ */
 const ESTIMATES_AT_ONCE = 4;
 
 /** A load option with the list of its trade-offs. */
@@ -110,9 +112,9 @@ async function estimateStep(
  * The footprint from the configuration, used when there is no other estimate.
  *
  * `minMemoryBytes` is the memory of the model without a GPU. `minVramBytes` is the part that moves to a GPU
- * with memory of its own together with all layers. With a share of the layers, the same share of the part
- * moves. The rest stays in RAM. Where only `minVramBytes` is configured, it counts as all memory of the
- * model.
+ * with memory of its own together with all layers. If only a share of the layers moves, the same share of this
+ * part moves. The rest stays in RAM. If only `minVramBytes` is configured, `minVramBytes` counts as all memory
+ * of the model.
  */
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
@@ -166,8 +168,8 @@ function withoutUselessOptions(
       kept.push(option);
     }
   }
-  // If no option that starts with moving experts is kept, the model has no experts. The trade-offs of the
-  // offload options then do not mention experts.
+  // If no kept option has experts on the CPU as its first trade-off, the model has no experts. The trade-offs
+  // of the offload options then do not mention experts.
   const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
   return hasExperts
     ? kept

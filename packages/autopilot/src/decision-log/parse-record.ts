@@ -51,8 +51,8 @@ function isDecision({ input, selection, hysteresis }: Readonly<Record<string, un
 }
 
 /**
- * The record with the limits in bytes, which version 1 left out. The minimum headroom is already part of
- * the limit ratio of version 1.
+ * Adds the limits in bytes, which version 1 left out. The minimum headroom is already part of the limit ratio
+ * of version 1.
  */
 function withLimits(record: DecisionRecord): DecisionRecord {
   const { selection } = record;

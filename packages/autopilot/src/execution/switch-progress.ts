@@ -9,7 +9,7 @@ export interface SwitchResult {
   readonly report: RunReport | null;
   /** Direction in which the serving model has changed; null when it is the same. */
   readonly direction: 'up' | 'down' | null;
-  /** Available RAM after the last load, once it had settled; null when nothing was loaded. */
+  /** Available RAM after the last load, once memory had settled; null when nothing was loaded. */
   readonly availableBytes: number | null;
 }
 

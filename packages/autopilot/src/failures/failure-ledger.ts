@@ -10,8 +10,8 @@ export interface FailureEntry {
   readonly lastAtMs: number;
   readonly coolingDownUntilMs: number;
   /**
-   * Available bytes of RAM and GPU memory at the failure, if a retry needs more than these; null if a retry
-   * may succeed with the same memory.
+   * Available bytes of RAM and GPU memory at the failure, if a retry needs more available memory; null if a
+   * retry may succeed with the same memory.
    */
   readonly availableBytes: number | null;
 }

@@ -58,7 +58,7 @@ export class RetryState {
     this.#failures = failures;
   }
 
-  /** Whether no switch is tried for now. A put-off ends early when its busy instances are idle. */
+  /** Whether switches are held back for now. A put-off ends early when its busy instances are idle. */
   isHeldBack(residents: readonly Resident[]): boolean {
     if (this.breakerOpenUntilMs !== null) return true;
     if (this.putOffUntilMs === null) return false;

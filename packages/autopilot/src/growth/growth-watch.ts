@@ -41,15 +41,15 @@ interface Watched {
   readonly lastUsedAtMs: number | null;
   /** The part of the resident that the OS counts as used, at the last observation. */
   readonly counted: Charge;
-  /** How much of `counted` exceeds the expected size. */
+  /** The part of `counted` above the expected size. */
   readonly grown: Charge;
 }
 
 /**
  * Watches residents for growth after their load, so that this growth is not counted as the use of others.
  *
- * For each resident it keeps the use just before the load. An engine grows only while it works. So memory
- * that is taken while every resident is idle is taken by others. It is added to the use before the load.
+ * For each resident it keeps the use just before the load. An engine grows only while it works. So memory that
+ * is taken while every resident is idle is taken by others, and is added to the use before the load.
  */
 export class GrowthWatch {
   readonly #memory = new GrowthMemory();
@@ -69,7 +69,7 @@ export class GrowthWatch {
     this.#loads.set(instanceIdentifier, { atMs, use: this.#use });
   }
 
-  /** Call before the unload of an instance. The memory that comes back shows the growth of the instance. */
+  /** Call before the unload of an instance. The freed memory shows the growth of the instance. */
   unloads(instanceIdentifier: string): void {
     this.#unloads.add(instanceIdentifier);
   }
@@ -178,7 +178,7 @@ export class GrowthWatch {
 
   /**
    * Works out the memory of the residents that are gone. Remembers the growth of those that Mai has unloaded.
-   * After an unload by others, it is not known which memory came back from the model.
+   * After an unload by others, it is not known how much of the freed memory was the model's.
    */
   #learn(
     gone: readonly (readonly [string, Watched])[],

@@ -111,7 +111,7 @@ export class Round {
     let decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio });
     let reason = this.#reasonToAct(decided, yieldsChanged);
     if (reason !== null && !observation.fresh) {
-      // The list of residents may be out of date. Decide again with a new one before acting.
+      // The list of residents may be out of date. Decide again with a new list before acting.
       observation = await this.#observe(request, {}, { steady: false, signal });
       decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio }, decided);
       reason = this.#reasonToAct(decided, yieldsChanged);

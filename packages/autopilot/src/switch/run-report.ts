@@ -8,8 +8,8 @@ import type { LoadFailure } from './load-failure.js';
  * - `switched`: the chosen model is loaded now, or the model that it replaced is unloaded now.
  * - `would-switch`: a dry run found something to do.
  * - `released`: nothing fits and memory was about to run out, so our idle instances were unloaded.
- * - `put-off`: an instance in the way was busy until the drain deadline.
- * - `nothing-fits`: no candidate fits, and none was tried.
+ * - `put-off`: an instance that had to be unloaded was busy until the drain deadline.
+ * - `nothing-fits`: no candidate fits, and no load was tried.
  * - `rolled-back`: the loads failed, and the models that had been unloaded for them are loaded again.
  * - `failed`: the loads failed, and nothing is loaded in their place.
  */

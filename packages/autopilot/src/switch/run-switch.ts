@@ -67,19 +67,20 @@ class SwitchRun {
     return decided;
   }
 
-  /** Resolves to `drained` where a new decision is needed, otherwise to the instances that are still busy. */
+  /** Resolves to `drained` when a new decision is needed, otherwise to the instances that are still busy. */
   async #waitForBusy(selection: Selection): Promise<'drained' | readonly string[]> {
     const { afterDrain } = selection;
     if (afterDrain === null) return [];
     const present = await drainUntilIdle(this.#ports, afterDrain.waitsFor, this.#drainContext());
     const busy = present.filter((one) => one.busy).map((one) => one.instance.instanceIdentifier);
     const first = !this.#drained;
-    // Only one drain in a run: otherwise an instance that becomes busy again and again blocks it for ever.
+    // Drain only once in a run. Otherwise an instance that becomes busy again and again blocks the run for
+    // ever.
     this.#drained = true;
     return busy.length === 0 && first ? 'drained' : busy;
   }
 
-  /** Resolves to null where a new decision is needed. */
+  /** Resolves to null when a new decision is needed. */
   async #carryOut(
     decided: Decided,
     steps: readonly PlanStep[],

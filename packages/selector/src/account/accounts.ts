@@ -22,8 +22,8 @@ export interface Accounts {
   readonly charges: ReadonlyMap<Resident, ChargedResident>;
   readonly evictability: Evictability;
   /**
-   * The bytes that all residents of a list of `evictability` take together. Every load option is compared with
-   * these sums.
+   * For lists of `evictability`: the bytes that all residents of the list take together. Computed once, because
+   * every load option is compared with these sums.
    */
   readonly sums: ReadonlyMap<readonly Resident[], Charge>;
 }

@@ -79,7 +79,7 @@ function decide(
     const steps = released.map((resident) => unloadStep(resident, 'make-room'));
     return { decision: 'release', direction: 'down', chosen: null, plan: { steps, order: null } };
   }
-  // Skip a step down that leaves the pool above its limit. Such a step would only lose the better model.
+  // Skip a step down that leaves a pool above its limit. Such a step would only lose the better model.
   return {
     decision: kept === null ? 'none' : 'keep',
     direction: null,

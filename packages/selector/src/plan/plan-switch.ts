@@ -157,8 +157,8 @@ function writePlan(
   if (resident !== null) return { steps: unloads, order: null };
   const load: PlanStep = { action: 'load', modelKey: candidate.modelKey, loadOption: option };
   if (unloads.length === 0) return { steps: [load], order: null };
-  // Where both do not fit together, unload first. A failed load can be rolled back, but a machine that
-  // swaps hangs.
+  // If the old and the new model do not fit together, unload first. A failed load can be rolled back, but a
+  // machine that swaps hangs.
   return besideAll
     ? { steps: [load, ...unloads], order: 'make-before-break' }
     : { steps: [...unloads, load], order: 'break-before-make' };

@@ -6,7 +6,10 @@ import type { SimulatedModel } from './simulated-model.js';
 /** All instances that are loaded or that are being loaded. */
 export class LoadedInstances {
   readonly #instances = new Map<string, SimulatedInstance>();
-  /** Cached, because it is read far more often than it changes. `undefined` until it is worked out. */
+  /**
+   * Cached, because the serving instance is read far more often than it changes. `undefined` until it is worked
+   * out.
+   */
   #serving: SimulatedInstance | null | undefined;
 
   get instances(): ReadonlyMap<string, SimulatedInstance> {
@@ -44,7 +47,8 @@ export class LoadedInstances {
   }
 
   /**
-   * The instance that answers requests: the most preferred of Mai's ready instances. `null` when none is ready.
+   * The instance that answers requests: the most preferred of Mai's ready instances. `null` when no such
+   * instance is ready.
    */
   serving(models: readonly SimulatedModel[]): SimulatedInstance | null {
     if (this.#serving !== undefined) return this.#serving;

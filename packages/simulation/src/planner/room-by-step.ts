@@ -21,8 +21,8 @@ import type { PlanningGrid } from './planning-grid.js';
 export type RoomByStep = ReadonlyMap<PoolName, Float64Array>;
 
 /**
- * The bytes of each pool that others and models loaded by hand leave free: up to the limit, and up to the hard
- * limit.
+ * The bytes of each pool that are left below the limit, and below the hard limit, beside others and models that
+ * were loaded by hand.
  */
 export interface PlanningRoom {
   readonly limit: RoomByStep;

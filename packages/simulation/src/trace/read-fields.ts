@@ -1,4 +1,4 @@
-/** Collects the problems of a line. A failure makes the line unusable, a warning does not. */
+/** Collects the problems of a line. After a failure the line can't be used. After a warning it can. */
 export interface Complaints {
   readonly fail: (message: string) => void;
   readonly warn: (message: string) => void;

@@ -7,7 +7,7 @@ export interface AutopilotErrorFacts {
   readonly path: string | null;
   /** The process that is already running. */
   readonly processId: number | null;
-  /** Since when it has been running, in epoch milliseconds. */
+  /** The start of that process, in epoch milliseconds. */
   readonly runningSinceMs: number | null;
 }
 

@@ -249,7 +249,8 @@ describe('residents that grow together', () => {
   it.each<[used: number, counted: readonly number[]]>([
     [43, [13, 10]],
     [45, [13, 12]],
-    // The growth is counted for the last loaded resident, up to its bound. The rest is counted for the other.
+    // The growth is counted for the last loaded resident, up to its bound. The rest is counted for the other
+    // resident.
     [51, [13, 18]],
     [54, [16, 18]],
     [56, [18, 18]],
@@ -324,7 +325,7 @@ describe('the full charge of a resident', () => {
     [34, 20, 39],
     [38, 20, 43],
     [50, 32, 55],
-    // Others have shrunk by 12.
+    // Others use 12 less than before the load.
     [18, 8, 23],
   ])('counts no use of others as growth: %i in use, %i by others', (used, others, use) => {
     const resources = machine(used);
@@ -338,7 +339,7 @@ describe('the full charge of a resident', () => {
     expect(ram === undefined ? null : useOf(ram)).toBe(use);
   });
 
-  it('tells by how much a resident has grown', () => {
+  it('reports by how much a resident has grown', () => {
     const [charged] = chargeResidents(
       [{ footprint: print, observation: seen({ ram: 20 }) }],
       machine(34),

@@ -279,7 +279,7 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('decides to keep once its plan has been carried out', () => {
+  it('decides to keep the model once the plan has been carried out', () => {
     fc.assert(
       fc.property(question, (one) => {
         const first = selectModel({ ...one, residents: [] });

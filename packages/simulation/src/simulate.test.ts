@@ -135,7 +135,7 @@ describe('simulate', () => {
     expect(others).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 0 });
   });
 
-  it('measures the longest period in which memory had run out although the others alone did not fill it', async () => {
+  it('measures the longest period in which memory had run out although the others alone did not fill the pool', async () => {
     const report = await run({
       policy: 'static',
       trace: [

@@ -146,7 +146,7 @@ function cacheCatalog(
       },
     },
     expire: () => {
-      // Keep the readings as a fallback for when the next reading fails.
+      // Keep the readings as a fallback in case the next reading fails.
       for (const [chain, known] of readings) {
         readings.set(chain, { ...known, atMs: Number.NEGATIVE_INFINITY });
       }

@@ -27,7 +27,7 @@ export interface PressureDeadlines {
   readonly criticalDrainMs: number;
 }
 
-/** Remembers since when memory has been over the hard limit, and since when it has run out. */
+/** Remembers when memory went over the hard limit, and when memory ran out. */
 export class MemoryPressure {
   readonly #clock: Clock;
   readonly #deadlines: () => PressureDeadlines;

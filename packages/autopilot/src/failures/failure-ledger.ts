@@ -60,7 +60,10 @@ export function recordSuccess(ledger: FailureLedger, modelKey: string): FailureL
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => key !== modelKey));
 }
 
-/** Until when each model is not tried, in epoch milliseconds. `resources` are the latest reading. */
+/**
+ * For each model that failed: the end of the time in which it is not tried, in epoch milliseconds. `resources`
+ * are the latest reading.
+ */
 export function coolDowns(
   ledger: FailureLedger,
   nowMs: number,

@@ -95,7 +95,7 @@ describe('the use before the load', () => {
     expect(machine.grownGib('large')).toBe(0);
   });
 
-  it('counts each of two models once that are first seen together', () => {
+  it('counts two models that are first seen together once each', () => {
     const machine = new Machine();
     machine.add('one');
     machine.add('two');

@@ -48,7 +48,7 @@ interface Watched {
 /**
  * Watches residents for growth after their load, so that this growth is not counted as the use of others.
  *
- * For each resident it keeps the use just before the load. An engine grows only while it works. So memory that
+ * For each resident, the use just before the load is kept. An engine grows only while it works. So memory that
  * is taken while every resident is idle is taken by others, and is added to the use before the load.
  */
 export class GrowthWatch {

@@ -9,7 +9,7 @@ import { RamWatch } from './ram-watch.js';
 import { Round } from './round.js';
 import { createWakeableSleep } from './wakeable-sleep.js';
 
-/** Runs round after round, and waits between rounds. After a fault, waits longer each time. */
+/** Runs round after round, and waits between rounds. The wait grows with each fault in a row. */
 export class AutopilotLoop {
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;

@@ -137,7 +137,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('loads one model on a ramp that still fits at the end of the ramp, and a replay gives the same decisions', async () => {
+  it('on a ramp, loads a model that still fits at the end of the ramp, and a replay gives the same decisions', async () => {
     const MEDIUM = { modelKey: 'medium', bytes: 12 * GIB };
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     const lines: string[] = [];

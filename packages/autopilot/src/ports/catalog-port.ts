@@ -16,7 +16,9 @@ export interface CandidateProfile {
    * better estimate; null when not configured.
    */
   readonly minMemoryBytes: number | null;
-  /** The part of `minMemoryBytes` that moves to a GPU with all layers there; null when not configured. */
+  /**
+   * The part of `minMemoryBytes` that moves to a GPU when all layers are on that GPU; null when not configured.
+   */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload the model; null keeps it loaded. */

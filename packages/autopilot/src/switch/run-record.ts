@@ -6,7 +6,7 @@ import type { RunOutcome, RunReport } from './run-report.js';
 export class RunRecord {
   first: RunReport['first'] | null = null;
   loaded: readonly RuntimeInstance[] = [];
-  /** Unloaded, and not loaded again yet. */
+  /** Instances that were unloaded, and not loaded again yet. */
   unloaded: readonly RuntimeInstance[] = [];
   restored: readonly RuntimeInstance[] = [];
   readonly forced: string[] = [];

@@ -32,11 +32,11 @@ export interface RunReport {
   readonly last: { readonly input: AssembledInput; readonly selection: Selection };
   /** Identifier of the instance that serves now; null when no instance serves. */
   readonly instanceIdentifier: string | null;
-  /** Loaded and still resident, in order. */
+  /** Instances that were loaded and are still resident, in order. */
   readonly loaded: readonly RuntimeInstance[];
-  /** Unloaded and not loaded again, in order. */
+  /** Instances that were unloaded and not loaded again, in order. */
   readonly unloaded: readonly RuntimeInstance[];
-  /** Unloaded and loaded again. */
+  /** Instances that were unloaded and loaded again. */
   readonly restored: readonly RuntimeInstance[];
   /** Identifiers of instances that were unloaded although they were busy. */
   readonly forced: readonly string[];

@@ -214,8 +214,8 @@ class SwitchRun {
 }
 
 /**
- * Whether a step down would load a model and unload nothing, because every instance to unload is busy. That
- * would take memory instead of freeing it.
+ * Whether a step down would load a model and unload nothing, because every instance to unload is busy. Such a
+ * step would take memory instead of freeing memory.
  */
 function onlyAdds({ direction, plan }: Selection): boolean {
   return direction === 'down' && plan.steps.every((step) => step.action === 'load');

@@ -3,7 +3,7 @@ import type { Selection } from '@mai/selector';
 /** The state of `reduceHysteresis`. Plain data, so that it can be logged and replayed. */
 export interface HysteresisState {
   readonly lastObservedAtMs: number | null;
-  /** The change that is due, and since when; null when no change is due. */
+  /** The change that is due, and the time since it has been due; null when no change is due. */
   readonly pending: { readonly direction: 'up' | 'down'; readonly sinceMs: number } | null;
   readonly lastSwitch: { readonly direction: 'up' | 'down'; readonly atMs: number } | null;
 }

@@ -22,8 +22,8 @@ export interface Offer extends ChainPosition {
  *
  * 1. Every resident that is loaded as the option asks.
  * 2. Every resident with a longer context that serves no earlier option.
- * 3. A load, unless a resident is loaded as the option asks. It is tried after a resident with a longer
- *    context, because the shorter context may fit where the longer one does not.
+ * 3. A load, unless a resident is loaded as the option asks. The load is tried after a resident with a longer
+ *    context, because the shorter context may fit where the longer context does not.
  */
 export function* offersOf(
   candidate: Candidate,

@@ -213,7 +213,7 @@ describe('a longer context that takes a pool above its limit', () => {
     ['observe', 'none', []],
     ['evict', 'load', ['unload', 'load']],
   ] as const)(
-    'is kept or unloaded as the policy says where it is foreign: %s',
+    'is kept or unloaded as the policy for foreign residents says: %s',
     (foreign, decision, actions) => {
       const policy = { ...DEFAULT_SELECTION_POLICY, foreign };
       const selection = pressed(ROOM_BYTES + 1, { foreign: true }, policy);

@@ -62,7 +62,7 @@ interface State extends Holding {
 /** A load of `to` while the old state still serves. */
 interface Move {
   readonly to: State;
-  /** By step: the step until which both fit. */
+  /** By step: the step until which both states fit. */
   readonly fitsUntil: Int32Array;
 }
 

@@ -1,4 +1,4 @@
-/** Collects the problems of a line. After a failure the line can't be used. After a warning it can. */
+/** Collects the problems of a line. A line with a failure can't be used. A line with warnings can be used. */
 export interface Complaints {
   readonly fail: (message: string) => void;
   readonly warn: (message: string) => void;

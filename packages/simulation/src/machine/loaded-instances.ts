@@ -14,7 +14,10 @@ export class LoadedInstances {
   readonly #growth: Readonly<Record<string, SimulatedGrowth>>;
   readonly #onChange: () => void;
   readonly #instances = new Map<string, SimulatedInstance>();
-  /** Cached, because it is read far more often than it changes. `undefined` until it is worked out. */
+  /**
+   * Cached, because the serving instance is read far more often than it changes. `undefined` until it is worked
+   * out.
+   */
   #serving: SimulatedInstance | null | undefined;
 
   constructor(options: {
@@ -99,7 +102,8 @@ export class LoadedInstances {
   }
 
   /**
-   * The instance that answers requests: the most preferred of Mai's ready instances. `null` when none is ready.
+   * The instance that answers requests: the most preferred of Mai's ready instances. `null` when no such
+   * instance is ready.
    */
   serving(): SimulatedInstance | null {
     if (this.#serving !== undefined) return this.#serving;

@@ -191,7 +191,7 @@ export class SimulatedMachine {
       .map((instance) => describeInstance(instance, this.hasDedicatedGpu));
   }
 
-  /** The instance that answers requests; `null` when none of Mai's instances is ready. */
+  /** The instance that answers requests; `null` when no instance of Mai is ready. */
   serving(): SimulatedInstance | null {
     return this.#loaded.serving();
   }

@@ -82,7 +82,7 @@ async function openSession(
     const { listDownloads, headers } = await parts.estimation();
     return listDownloads(link, context, headers);
   });
-  const catalog = once(async () => createCatalog(config.config, (await downloads()).models));
+  const catalog = once(async () => createCatalog(config.config, await downloads()));
   return {
     context,
     parts,

@@ -65,6 +65,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
     tier: profile.tier,
     capabilities: profile.capabilities,
     downloaded: profile.downloaded,
+    refusal: profile.refusal ?? null,
     maxContextLengthTokens: profile.maxContextLengthTokens,
     loadOptions: withoutUselessOptions(
       withoutRefused(estimated.filter((one) => one.index === index)),

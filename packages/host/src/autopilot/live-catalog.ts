@@ -41,7 +41,8 @@ export async function openLiveCatalog({
   const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
   const calibration = openCalibration(context, link);
   let downloads = await listDownloads(link, context, headers);
-  const textOf = ({ models, engine }: Downloads) => JSON.stringify([models, engine]);
+  const textOf = ({ listed, unusable, engine }: Downloads) =>
+    JSON.stringify([listed, unusable, engine]);
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string | null, CatalogReading>();
 
@@ -71,7 +72,7 @@ export async function openLiveCatalog({
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
       // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
-      const reading = await createCatalog(latest, downloads.models).port.read(request);
+      const reading = await createCatalog(latest, downloads).port.read(request);
       if (edited !== null) {
         config.accept(edited);
         readings.clear();

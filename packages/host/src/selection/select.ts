@@ -12,7 +12,7 @@ export interface SelectionReport {
   readonly selection: Selection;
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
-  /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
+  /** Models of the chain whose file is not offered. The decision rejects them with `ENGINE_REFUSES`. */
   readonly refused: readonly UnusableFile[];
   /** Why no model was chosen; null where a model was chosen. */
   readonly obstacle: SelectionObstacle | null;
@@ -23,7 +23,7 @@ export interface SelectionReport {
 /** The result of a switch. */
 export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
-  /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
+  /** Models of the chain whose file is not offered. The decision rejects them with `ENGINE_REFUSES`. */
   readonly refused: readonly UnusableFile[];
   /** Why the last decision chose no model; null where it chose one. */
   readonly obstacle: SelectionObstacle | null;

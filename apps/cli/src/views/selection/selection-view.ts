@@ -23,7 +23,9 @@ export function renderSelection(
   const { style } = output;
   const { candidates, resources } = input;
   const absent = new Set(
-    candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
+    candidates
+      .filter(({ downloaded, refusal = null }) => !downloaded && refusal === null)
+      .map(({ modelKey }) => modelKey),
   );
   const sections = [
     renderChoice(selection, input, obstacle, output),

@@ -66,6 +66,13 @@ export interface RawInstanceInfo extends RawModelInfo {
   readonly contextLength: number | null;
 }
 
+/** An entry of the list of loaded models. */
+export interface RawLoadedEntry {
+  readonly instanceReference: string;
+  /** The facts that the list itself has; absent where it has none. */
+  readonly info?: RawInstanceInfo | undefined;
+}
+
 /** One field of a load configuration as LM Studio stores it. */
 export interface RawConfigField {
   readonly key: string;
@@ -195,7 +202,7 @@ export interface Wire {
   version(): Promise<{ readonly version: string; readonly build: number }>;
   listDownloadedModels(): Promise<RawListing>;
   listDownloadedModelVariants(modelKey: string): Promise<RawListing>;
-  listLoaded(kind: ModelKind): Promise<readonly { readonly instanceReference: string }[]>;
+  listLoaded(kind: ModelKind): Promise<readonly RawLoadedEntry[]>;
   getModelInfo(kind: ModelKind, instanceReference: string): Promise<RawInstanceInfo | undefined>;
   getLoadConfig(kind: ModelKind, instanceReference: string): Promise<readonly RawConfigField[]>;
   getInstanceProcessingState(

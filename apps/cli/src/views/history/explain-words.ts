@@ -13,6 +13,7 @@ import {
   type SelectionNote,
   startsRun,
   tradeOffsOf,
+  asServed,
 } from '@mai/host';
 import { poolLabel } from '../machine/memory-pools.js';
 
@@ -141,7 +142,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
 function choiceOf({
   record: { selection, input },
 }: Episode): readonly (readonly [string, string])[] {
-  const { decision, chosen, pools } = selection;
+  const { decision, chosen, pools } = asServed(selection, input);
   const { resources } = input;
   if (chosen === null) return [];
   const { contextLengthTokens } = chosen.loadOption.loadConfig;

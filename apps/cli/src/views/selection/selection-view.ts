@@ -1,4 +1,5 @@
 import {
+  asServed,
   describeFootprint,
   describeTradeOffs,
   explainRejection,
@@ -28,7 +29,7 @@ export function renderSelection(
       .map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, input, obstacle, output),
+    renderChoice(asServed(selection, input), input, obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -61,11 +62,7 @@ function renderChoice(
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
-  // A resident that serves may have a longer context than the load option.
-  const resident = input.residents.find(
-    ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
-  );
-  const { contextLengthTokens } = (resident ?? chosen.loadOption).loadConfig;
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   return [

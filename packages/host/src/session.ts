@@ -3,6 +3,7 @@ import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
 import type { OnFootprint } from './footprints/footprints.js';
+import { openGivenContexts } from './footprints/given-contexts.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { once } from './host-parts.js';
@@ -82,6 +83,7 @@ async function openSession(
     const { listDownloads, headers } = await parts.estimation();
     return listDownloads(link, context, headers);
   });
+  const contexts = openGivenContexts(context, link);
   const catalog = once(async () => createCatalog(config.config, await downloads()));
   return {
     context,
@@ -94,13 +96,20 @@ async function openSession(
       link,
       monitor: monitor.port,
       clock: context.clock,
+      contexts,
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (residents) => {
         const estimator = once(async () => {
           const { createFootprints, openCalibration, headers } = await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
           return createFootprints(
-            { downloads: await downloads(), headers, calibration, lockedAsMapped: !corrected },
+            {
+              downloads: await downloads(),
+              headers,
+              calibration,
+              contexts,
+              lockedAsMapped: !corrected,
+            },
             residents,
             onFootprint,
           );

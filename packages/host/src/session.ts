@@ -1,5 +1,5 @@
 import type { AutopilotPorts } from '@mai/autopilot';
-import { isLMStudioError } from '@mai/lmstudio-adapter';
+import { isLMStudioError, type EngineReport } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
 import type { OnFootprint } from './footprints/footprints.js';
@@ -35,6 +35,8 @@ export interface SessionOptions {
    * compares the new measurement with the estimate before correction.
    */
   readonly corrected?: boolean;
+  /** The reports of LM Studio's engines so far. Default: no report. */
+  readonly engineReports?: () => readonly EngineReport[];
   /** Called with each footprint that the session's ports have estimated, and its sources. */
   readonly onFootprint?: OnFootprint;
 }
@@ -71,7 +73,7 @@ export async function openActiveSession(
 
 async function openSession(
   parts: HostParts,
-  { signal, corrected = true, onFootprint }: SessionOptions,
+  { signal, corrected = true, engineReports = () => [], onFootprint }: SessionOptions,
   given: RuntimeLink | null = null,
 ): Promise<Session> {
   const context = contextOfCall(parts.context, signal);
@@ -108,6 +110,7 @@ async function openSession(
               headers,
               calibration,
               contexts,
+              engineReports,
               lockedAsMapped: !corrected,
             },
             residents,

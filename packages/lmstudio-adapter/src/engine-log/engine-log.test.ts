@@ -166,7 +166,7 @@ describe('a prompt that quotes the lines of a load', () => {
     ['after a request', [input, ...quoted.map((line) => logged(line, names))]],
   ])('adds nothing to the buffers: %s', (_how, events) => {
     const read = [...load, ...events].map((one) => withoutContent({ log: one }));
-    const [report] = reportsOf(read.map((one) => Reflect.get(Object(one), 'log')));
+    const [report] = reportsOf(read.map((one): unknown => Reflect.get(Object(one), 'log')));
     expect(report?.buffers).toEqual(loaded);
     expect(report?.offloadedLayers).toBeNull();
   });

@@ -1,5 +1,5 @@
 import type { Footprint, PoolName, Shortfall, Tier } from '@mai/memory-ledger';
-import type { LoadOption } from './input.js';
+import type { EngineRefusal, LoadOption } from './input.js';
 
 /** A pool before and after the plan, in bytes. */
 export interface PoolOutcome {
@@ -38,6 +38,7 @@ export interface PoolShortfall extends Omit<Shortfall, 'pool'> {
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
   | { readonly code: 'NOT_DOWNLOADED' }
+  | { readonly code: 'ENGINE_REFUSES'; readonly refusal: EngineRefusal }
   | { readonly code: 'MISSING_CAPABILITY'; readonly missing: readonly string[] }
   | { readonly code: 'OUTSIDE_TIER'; readonly tier: Tier; readonly allowed: readonly Tier[] }
   | {

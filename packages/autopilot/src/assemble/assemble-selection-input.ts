@@ -8,11 +8,11 @@ import { withGrowth } from '../growth/with-growth.js';
 import { completeRequest, type SelectionRequest } from './selection-request.js';
 
 /**
- * Reads the catalog, the residents and the machine, estimates every load option, and joins all of it into
- * the input of a decision.
+ * Reads the catalog, the residents and the machine, estimates every load option, and joins all of it into the
+ * input of a decision.
  *
- * Where the runtime is on another machine, or the request names a device, the resources are the totals of
- * the runtime's survey and marked as not observable.
+ * If the runtime is on another machine, or the request names a device, the resources are the totals of the
+ * runtime's survey. They are marked as not observable.
  *
  * @param options.untilFit Whether to leave out the cheaper load options of candidates that the decision does not try.
  *   If nothing is resident, these are the candidates after the first that fits as configured. Default false.

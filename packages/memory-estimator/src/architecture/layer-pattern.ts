@@ -11,7 +11,7 @@ export interface LayerPattern {
   readonly period: number;
   /**
    * Index after the last layer of the stretch. No stretch contains the model's last layer, because that layer drops
-   * rows.
+   * the rows of tokens without logits.
    */
   readonly end: number;
 }

@@ -1,5 +1,5 @@
-import { formatBytes, formatPercent, formatShare } from '@mai/host';
-import { deviceKeyOf, isGpuShare, type Resources } from '@mai/memory-ledger';
+import { formatBytes, formatPercent, formatShare, poolLabel } from '@mai/host';
+import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
 import { type BarPart, renderBar, renderLegend } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
@@ -8,17 +8,6 @@ import { padEnd } from '../../terminal/text.js';
 const FIGURES_WIDTH = 25;
 const MIN_BAR_WIDTH = 10;
 const MAX_BAR_WIDTH = 48;
-
-/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` for a second GPU. */
-export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): string {
-  if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
-  const deviceKey = deviceKeyOf(pool);
-  const kind = isGpuShare(pool) ? 'shared' : 'dedicated';
-  const peers = resources.gpus.filter(({ memory }) => memory === kind);
-  const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
-  const label = kind === 'shared' ? 'GPU cap' : 'VRAM';
-  return peers.length > 1 ? `${label} ${index + 1}` : label;
-}
 
 /**
  * One line for each pool, with label, bar and figures. A pool that can't be measured shows its total.

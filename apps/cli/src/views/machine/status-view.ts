@@ -1,11 +1,17 @@
-import { formatBytes, formatCount, formatDuration, formatPercent, displayAddress } from '@mai/host';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  displayAddress,
+  poolLabel,
+} from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap, wrapBehind } from '../../terminal/text.js';
 import { renderMachine } from './machine-view.js';
-import { poolLabel } from './memory-pools.js';
 
 /** The text of `mai status`: machine, LM Studio, pressure. */
 export function renderStatus(report: StatusReport, output: Output): string {

@@ -1,4 +1,5 @@
 import {
+  asServed,
   describeFootprint,
   describeTradeOffs,
   explainRejection,
@@ -6,6 +7,7 @@ import {
   formatCount,
   formatPercent,
   plural,
+  poolLabel,
   tradeOffsOf,
 } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
@@ -13,7 +15,7 @@ import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap, wrapBehind } from '../../terminal/text.js';
-import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
+import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */
 export function renderSelection(
@@ -23,10 +25,12 @@ export function renderSelection(
   const { style } = output;
   const { candidates, resources } = input;
   const absent = new Set(
-    candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
+    candidates
+      .filter(({ downloaded, refusal = null }) => !downloaded && refusal === null)
+      .map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, input, obstacle, output),
+    renderChoice(asServed(selection, input), input, obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -59,11 +63,7 @@ function renderChoice(
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
-  // A chosen resident may have a longer context than the load option.
-  const resident = input.residents.find(
-    ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
-  );
-  const { contextLengthTokens } = (resident ?? chosen.loadOption).loadConfig;
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   return [

@@ -1,5 +1,7 @@
 import {
   type AutopilotEvent,
+  describePlan,
+  describeReason,
   formatBytes,
   formatCount,
   formatDuration,
@@ -11,7 +13,6 @@ import {
 } from '@mai/host';
 import { errorJson } from '../../exit-codes.js';
 import type { Style } from '../../terminal/style.js';
-import { describePlan, describeReason } from './describe-decision.js';
 
 /**
  * Describes an event. `null`: the log does not show it. `selection` is the latest decision.

@@ -1,11 +1,17 @@
-import { formatBytes, formatCount, formatDuration, formatPercent } from '@mai/host';
+import {
+  describeNext,
+  describeNow,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+} from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { AutopilotState, Resident } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrapBehind } from '../../terminal/text.js';
-import { describeNext, describeNow } from './describe-decision.js';
 import { describeYield } from './describe-yield.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 

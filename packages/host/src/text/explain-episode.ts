@@ -1,20 +1,13 @@
+import type { OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
-import {
-  describeTradeOffs,
-  type Episode,
-  explainRejection,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatPercent,
-  formatShare,
-  type OutcomeRecord,
-  type PoolOutcome,
-  type SelectionNote,
-  startsRun,
-  tradeOffsOf,
-} from '@mai/host';
-import { poolLabel } from '../machine/memory-pools.js';
+import type { PoolOutcome, SelectionNote } from '@mai/selector';
+import { type Episode, startsRun } from '../decisions/read-history.js';
+import { asServed } from '../selection/as-served.js';
+import { tradeOffsOf } from '../selection/trade-offs-of.js';
+import { describeTradeOffs } from './describe-trade-offs.js';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel } from './pool-label.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from './words.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */
 export interface Explanation {
@@ -141,7 +134,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
 function choiceOf({
   record: { selection, input },
 }: Episode): readonly (readonly [string, string])[] {
-  const { decision, chosen, pools } = selection;
+  const { decision, chosen, pools } = asServed(selection, input);
   const { resources } = input;
   if (chosen === null) return [];
   const { contextLengthTokens } = chosen.loadOption.loadConfig;

@@ -1,13 +1,9 @@
-import { explainRejection, formatBytes, formatDuration, formatPercent } from '@mai/host';
+import type { AutopilotState, SwitchReason } from '@mai/autopilot';
 import type { Resources } from '@mai/memory-ledger';
-import type {
-  AutopilotState,
-  PoolOutcome,
-  RejectedCandidate,
-  Selection,
-  SwitchReason,
-} from '@mai/host';
-import { poolLabel } from '../machine/memory-pools.js';
+import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel } from './pool-label.js';
+import { formatBytes, formatDuration, formatPercent } from './words.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 

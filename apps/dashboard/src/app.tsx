@@ -30,12 +30,13 @@ export function App({ api }: { readonly api: Api }) {
 
   const { connection, session } = state;
   const mayChange = session === null || !session.required || session.scopes.includes('control');
+  const mayLoad = mayChange && state.status?.lmStudio.state === 'running';
   const context = useMemo(
     () => ({
-      ...{ api, mayChange, ask: setWanted },
+      ...{ api, mayChange, mayLoad, ask: setWanted },
       announce: (text: string) => dispatch({ type: 'announce', text }),
     }),
-    [api, mayChange],
+    [api, mayChange, mayLoad],
   );
   const signOut = async (): Promise<void> => {
     await api.signOut().catch(() => undefined);
@@ -80,15 +81,19 @@ function Machine({ state, nowMs }: { readonly state: PageState; readonly nowMs: 
         <>
           <RuntimeOff lmStudio={status.lmStudio} />
           <div class="grid">
-            <WhyPanel state={state} nowMs={nowMs} />
+            <div class="column">
+              <WhyPanel state={state} nowMs={nowMs} />
+              <QueuePanel state={state} />
+            </div>
             <MemoryPanel state={state} nowMs={nowMs} />
           </div>
           <div class="grid wide-left">
-            <ChainPanel state={state} />
-            <WhatIfPanel models={models} />
-            <DecisionLog seen={state.decisionsSeen} nowMs={nowMs} />
             <div class="column">
-              <QueuePanel state={state} />
+              <ChainPanel state={state} />
+              <DecisionLog seen={state.decisionsSeen} nowMs={nowMs} />
+            </div>
+            <div class="column">
+              <WhatIfPanel models={models} />
               <KeptPanel status={status} nowMs={nowMs} />
             </div>
           </div>

@@ -1,5 +1,5 @@
 import type { Change } from '../api/api.generated.js';
-import { LedgerBar } from '../memory/ledger-bar.js';
+import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { formatBytes, formatChange } from '../words/format.js';
 
 /** What a change would do: in words, and for each pool before and after. */
@@ -39,13 +39,11 @@ export function ChangePreview({
           <span>{pool.label}</span>
           <LedgerBar
             pool={pool}
-            parts={[
-              { bytes: pool.othersBytes, kind: 'others' },
-              {
-                bytes: pool.useAfterBytes - pool.othersBytes,
-                kind: pool.useAfterBytes > pool.limitBytes ? 'too-large' : 'model',
-              },
-            ]}
+            parts={modelParts(
+              pool.othersBytes,
+              pool.useAfterBytes - pool.othersBytes,
+              pool.limitBytes,
+            )}
           />
           <span class="number">{formatChange(pool.useAfterBytes - pool.useBeforeBytes)}</span>
           <span class="soft">

@@ -64,7 +64,7 @@ function Loaded({
             rank={index + 1}
             model={step}
             verdict={verdictOf(step)}
-            state={step.verdict}
+            state={step.downloaded ? step.verdict : 'absent'}
             pools={chain.pools}
           />
         ))}
@@ -131,7 +131,7 @@ function NothingDownloaded() {
       <p>Mai chooses among the models on the disk. Download one in LM Studio, or in a terminal:</p>
       <ol>
         <li>
-          <code>lms get qwen3-4b</code> downloads a small model that fits most machines.
+          <code>lms get qwen/qwen3-4b</code> downloads a small model that fits most machines.
         </li>
         <li>
           <code>mai config init</code> writes a chain of the downloaded models.

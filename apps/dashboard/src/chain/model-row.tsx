@@ -1,6 +1,6 @@
 import type { Footprint, PoolChange } from '../api/api.generated.js';
 import { chargeOf } from '../memory/charge-of.js';
-import { LedgerBar } from '../memory/ledger-bar.js';
+import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatTokens } from '../words/format.js';
 
@@ -22,11 +22,11 @@ export function ModelRow(props: {
   readonly rank: number | null;
   readonly model: RowModel & { readonly tradeOffs: string | null };
   readonly verdict: string;
-  readonly state: 'chosen' | 'fits' | 'rejected';
+  readonly state: 'chosen' | 'fits' | 'rejected' | 'absent';
   readonly pools: readonly PoolChange[];
 }) {
   const { rank, model, verdict, state, pools } = props;
-  const { ask, mayChange } = usePage();
+  const { ask, mayLoad } = usePage();
   const { modelKey, footprint } = model;
   return (
     <li class={`model-row ${state}`} aria-current={state === 'chosen' ? 'true' : undefined}>
@@ -56,13 +56,7 @@ export function ModelRow(props: {
                 <span class="soft">{pool.label}</span>
                 <LedgerBar
                   pool={pool}
-                  parts={[
-                    { bytes: pool.othersBytes, kind: 'others' },
-                    {
-                      bytes,
-                      kind: pool.othersBytes + bytes > pool.limitBytes ? 'too-large' : 'model',
-                    },
-                  ]}
+                  parts={modelParts(pool.othersBytes, bytes, pool.limitBytes)}
                 />
                 <span class="number">{formatBytes(bytes)}</span>
               </div>
@@ -70,7 +64,7 @@ export function ModelRow(props: {
         )}
       </div>
       <div class="act">
-        {mayChange && model.downloaded && !model.loaded && (
+        {mayLoad && model.downloaded && !model.loaded && (
           <button
             type="button"
             aria-label={`Load ${modelKey}`}

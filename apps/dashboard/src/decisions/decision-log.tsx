@@ -7,7 +7,7 @@ import { formatDuration, formatMoment, plural } from '../words/format.js';
 import { joinNewest } from './join-pages.js';
 import { Sentences } from '../why/sentences.js';
 
-const PAGE = 20;
+const PAGE = 12;
 /** A search starts when the user pauses. */
 const TYPING_MS = 250;
 

@@ -5,6 +5,23 @@ export interface BarPart {
   readonly kind: string;
 }
 
+/**
+ * The part of a bar for a model on top of others' use. What lies above the limit is a part of its own, so that the bar
+ * shows how much is missing.
+ */
+export function modelParts(
+  othersBytes: number,
+  bytes: number,
+  limitBytes: number,
+): readonly BarPart[] {
+  const within = Math.min(bytes, Math.max(0, limitBytes - othersBytes));
+  return [
+    { bytes: othersBytes, kind: 'others' },
+    { bytes: within, kind: 'model' },
+    ...(bytes > within ? [{ bytes: bytes - within, kind: 'too-large' }] : []),
+  ];
+}
+
 /** A pool with its limits. */
 export interface BarPool {
   readonly totalBytes: number;

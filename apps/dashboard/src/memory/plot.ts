@@ -43,7 +43,7 @@ export interface Plot {
   close(): void;
 }
 
-const HEIGHT = 168;
+const HEIGHT = 180;
 /** Plots with the same key move their cursors together. */
 const CURSORS = 'memory';
 
@@ -130,7 +130,7 @@ function options(
         ticks: { show: false },
         incrs: [...tickSteps()],
         values: (_, bytes) => bytes.map(tickLabel),
-        space: 34,
+        space: 24,
       },
     ],
     series: [

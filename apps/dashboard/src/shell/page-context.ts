@@ -21,6 +21,8 @@ export interface PageContext {
   readonly ask: (change: WantedChange) => void;
   /** Whether the caller may change something. */
   readonly mayChange: boolean;
+  /** Whether the caller may load a model now: not while LM Studio is off. */
+  readonly mayLoad: boolean;
   readonly announce: (text: string) => void;
 }
 

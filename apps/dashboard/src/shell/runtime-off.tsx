@@ -5,7 +5,7 @@ export function RuntimeOff({ lmStudio }: { readonly lmStudio: Status['lmStudio']
   if (lmStudio.state === 'running') return null;
   return (
     <section class="empty" aria-labelledby="runtime-off">
-      <h3 id="runtime-off">LM Studio is off, so nothing can be loaded.</h3>
+      <h2 id="runtime-off">LM Studio is off, so nothing can be loaded.</h2>
       <p class="soft">{lmStudio.message}</p>
       <ol>
         <li>

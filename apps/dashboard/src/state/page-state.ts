@@ -146,11 +146,21 @@ function withModelKeys(state: PageState): PageState {
 }
 
 function withSlots(state: PageState): PageState {
-  const shown = state.samples.flatMap(({ pools }) =>
-    pools.flatMap(({ residents }) => residents.map((one) => one.instanceIdentifier)),
-  );
-  const loaded = state.status?.residents.map((one) => one.instanceIdentifier) ?? [];
-  return { ...state, slots: assignSlots(state.slots, [...shown, ...loaded]) };
+  const largest = new Map<string, number>();
+  for (const { pools } of state.samples) {
+    for (const { residents } of pools) {
+      for (const { instanceIdentifier, bytes } of residents) {
+        const before = largest.get(instanceIdentifier) ?? 0;
+        largest.set(instanceIdentifier, Math.max(before, bytes));
+      }
+    }
+  }
+  for (const { instanceIdentifier } of state.status?.residents ?? []) {
+    if (!largest.has(instanceIdentifier)) largest.set(instanceIdentifier, 0);
+  }
+  // The largest first: the first colour is that of the page, which suits the model that the page is about.
+  const shown = [...largest].sort(([, a], [, b]) => b - a).map(([identifier]) => identifier);
+  return { ...state, slots: assignSlots(state.slots, shown) };
 }
 
 function afterEvent(state: PageState, event: ControlEvent): PageState {

@@ -1,5 +1,5 @@
 import type { WhatIf } from '../api/api.generated.js';
-import { LedgerBar } from '../memory/ledger-bar.js';
+import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatPercent } from '../words/format.js';
 import { totalParts } from './footprint-parts.js';
@@ -12,7 +12,7 @@ export function WhatIfAnswer(props: {
   readonly loaded: boolean;
 }) {
   const { answer, settings, loaded } = props;
-  const { ask, mayChange } = usePage();
+  const { ask, mayLoad } = usePage();
   const parts = totalParts(answer.parts);
   const { modelKey, totalBytes, lowBytes, highBytes } = answer;
   return (
@@ -65,13 +65,11 @@ export function WhatIfAnswer(props: {
           <span>{pool.label}</span>
           <LedgerBar
             pool={pool}
-            parts={[
-              { bytes: pool.othersBytes, kind: 'others' },
-              {
-                bytes: pool.useAfterBytes - pool.othersBytes,
-                kind: pool.useAfterBytes > pool.limitBytes ? 'too-large' : 'model',
-              },
-            ]}
+            parts={modelParts(
+              pool.othersBytes,
+              pool.useAfterBytes - pool.othersBytes,
+              pool.limitBytes,
+            )}
           />
           <span class="number soft">
             {formatPercent(pool.useBeforeBytes / pool.totalBytes)} →{' '}
@@ -82,7 +80,7 @@ export function WhatIfAnswer(props: {
       {answer.lmStudioBytes !== null && (
         <p class="soft">LM Studio's own estimate: {formatBytes(answer.lmStudioBytes)}.</p>
       )}
-      {mayChange && !loaded && (
+      {mayLoad && !loaded && (
         <button
           type="button"
           onClick={() =>

@@ -20,8 +20,9 @@ const REST_MS = 120;
 export function WhatIfPanel({ models }: { readonly models: Models | null }) {
   const downloaded = models?.models.filter((one) => one.downloaded) ?? [];
   const [settings, setSettings] = useState<WhatIfSettings | null>(null);
-  const [first] = downloaded;
-  const asked = settings ?? (first === undefined ? null : asConfigured(first.modelKey));
+  const chosen = models?.chain.steps.find(({ verdict }) => verdict === 'chosen');
+  const first = chosen?.modelKey ?? downloaded[0]?.modelKey;
+  const asked = settings ?? (first === undefined ? null : asConfigured(first));
   const { answer, fault } = useAnswer(asked);
   if (asked === null) {
     return (
@@ -67,7 +68,7 @@ export function WhatIfPanel({ models }: { readonly models: Models | null }) {
                   checked={asked.kvCacheType === type}
                   onChange={() => change({ kvCacheType: type })}
                 />
-                <span>{type ?? 'as set'}</span>
+                <span>{type ?? 'default'}</span>
               </label>
             ))}
           </div>

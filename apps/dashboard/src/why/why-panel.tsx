@@ -41,7 +41,7 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
                 value={formatBytes(resident.footprint?.totalBytes ?? null)}
                 unit={resident.footprint?.source === 'measured' ? 'measured' : 'expected'}
               />
-              <Figure name="Left over" value={formatBytes(explanation.headroomBytes)} unit="" />
+              <Figure name="Headroom" value={formatBytes(explanation.headroomBytes)} unit="" />
             </dl>
           )}
           <Sentences sentences={explanation.sentences} />

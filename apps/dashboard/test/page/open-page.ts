@@ -45,8 +45,12 @@ export async function openPage(browser: Browser, options: OpenOptions = {}): Pro
     colorScheme: options.dark === true ? 'dark' : 'light',
     deviceScaleFactor: options.scale ?? 1,
     reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+    locale: 'en-GB',
   });
   const page = await context.newPage();
+  // Timers go on; only the date stands still.
+  if (options.machine?.nowMs !== undefined) await page.clock.setFixedTime(options.machine.nowMs);
   const errors: string[] = [];
   const hosts = new Set<string>();
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));

@@ -18,6 +18,7 @@ export type {
   OutcomeRecord,
   RecordVersion,
 } from './decision-log/decision-record.js';
+export { decisionIdOf, parseDecisionId } from './decision-log/decision-id.js';
 export { createDecisionLog, type DecisionLogOptions } from './decision-log/file-decision-log.js';
 export { parseRecord } from './decision-log/parse-record.js';
 export { replayDecisions, type ReplayReport } from './decision-log/replay-decisions.js';
@@ -31,6 +32,7 @@ export { createFileJournal } from './journal/file-journal.js';
 export { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
+export type { LeaseRequest, LeaseTarget } from './leases/lease-request.js';
 export type { AcquireResult, Lease } from './leases/leases.js';
 export {
   DEFAULT_TIMINGS,
@@ -39,6 +41,7 @@ export {
 } from './loop/autopilot-options.js';
 export type { AutopilotState } from './loop/autopilot-state.js';
 export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
+export type { LeasePlan } from './loop/plan-request.js';
 export type { AutopilotPorts } from './ports/autopilot-ports.js';
 export type { CallOptions } from './ports/call-options.js';
 export type {

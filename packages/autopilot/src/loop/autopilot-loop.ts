@@ -363,10 +363,12 @@ export class AutopilotLoop {
     const round = this.leases.beginRound();
     const observation = await this.#observer.observe(request, coolDowns, options);
     const { measured, instances, fresh } = observation;
-    const input = this.#withRetained(observation.input, turn);
+    const { residents, policy } = observation.input;
+    this.#pressure.observe(measured, residents, policy);
+    this.leases.observe({ residents, instances, fresh, round });
+    // After the observation has given leases: the decision counts the residents as busy.
+    const input = this.#withLeases(observation.input, turn);
     this.#observed = input;
-    this.#pressure.observe(measured, input.residents, input.policy);
-    this.leases.observe({ residents: input.residents, instances, fresh, round });
     this.#residents.observe(input.residents, this.leases.waiting);
     return { ...observation, input: turn.target === null ? this.#withOverdue(input) : input };
   }
@@ -381,11 +383,16 @@ export class AutopilotLoop {
   }
 
   /** A caller's decision supersedes no resident. The autopilot's own supersedes none that is retained. */
-  #withRetained(input: AssembledInput, { target }: Turn): AssembledInput {
+  #withLeases(input: AssembledInput, { target }: Turn): AssembledInput {
     const retained =
       target === null
         ? this.leases.retained(input.residents)
         : input.residents.map((one) => one.instanceIdentifier);
-    return retained.length === 0 ? input : { ...input, retained };
+    if (retained.length === 0) return input;
+    const { leased } = this.leases;
+    const residents = input.residents.map((one) =>
+      leased.includes(one.instanceIdentifier) ? { ...one, busy: true } : one,
+    );
+    return { ...input, residents, retained };
   }
 }

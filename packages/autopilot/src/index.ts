@@ -2,7 +2,7 @@ export { assembleSelectionInput } from './assemble/assemble-selection-input.js';
 export type { AssembledCandidate, AssembledLoadOption } from './assemble/build-candidates.js';
 export type { AssembledInput } from './assemble/join-footprints.js';
 export { buildLoadSteps, type LoadStep } from './assemble/load-steps.js';
-export { IDENTIFIER_PREFIX } from './assemble/ownership.js';
+export { IDENTIFIER_PREFIX, isForeign } from './assemble/ownership.js';
 export type { SelectionRequest } from './assemble/selection-request.js';
 export type { TradeOff } from './assemble/trade-off.js';
 export {

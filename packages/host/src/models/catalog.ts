@@ -41,9 +41,25 @@ export function createCatalog(
     profiles,
     portOf,
     port: {
-      read: async (options) => portOf(chainNamed(config, profiles, options.chain)).read(options),
+      read: async (options) => {
+        const { chain, modelKey = null } = options;
+        if (modelKey === null) return portOf(chainNamed(config, profiles, chain)).read(options);
+        return { chain: profilesNamed(profiles, variants, modelKey), policy, variants: {} };
+      },
     },
   };
+}
+
+/** The profile of a model or of a variant that its model's list of variants names; empty for other names. */
+export function profilesNamed(
+  profiles: readonly ModelProfile[],
+  variants: Readonly<Record<string, readonly string[]>>,
+  modelKey: string,
+): readonly ModelProfile[] {
+  const own = profiles.find((one) => one.modelKey === modelKey);
+  if (own !== undefined) return [own];
+  const base = profiles.find((one) => variants[one.modelKey]?.includes(modelKey) === true);
+  return base === undefined ? [] : [{ ...base, modelKey }];
 }
 
 function chainNamed(

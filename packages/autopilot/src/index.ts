@@ -33,7 +33,7 @@ export { createMemoryJournal, type JournalPort } from './journal/journal-port.js
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
 export type { LeaseRequest, LeaseTarget } from './leases/lease-request.js';
-export type { AcquireResult, Lease } from './leases/leases.js';
+export type { AcquireResult, Lease } from './leases/lease.js';
 export {
   DEFAULT_TIMINGS,
   type AutopilotOptions,

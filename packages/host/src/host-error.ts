@@ -2,7 +2,7 @@ import type { Selection } from '@mai/selector';
 
 /** The kind of failure. Codes are API: they do not change within a major version. */
 export type HostErrorCode =
-  /** No model that meets the requirement can be loaded; `selection` gives the reason for each. */
+  /** No model that meets the requirement can be loaded; `selection` gives the reason for each model. */
   | 'NOTHING_FITS'
   /** A request names a model or a loaded instance that does not exist, or a model that is not downloaded. */
   | 'MODEL_NOT_FOUND'

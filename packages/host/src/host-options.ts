@@ -14,7 +14,7 @@ export interface HostOptions {
   readonly apiToken?: string | undefined;
   /** A file that contains the token. Replaces `apiToken`. Relative to `cwd`. */
   readonly apiTokenFile?: string | undefined;
-  /** The configuration file. Default: the first that exists of `configPlaces()`. Relative to `cwd`. */
+  /** The configuration file. Default: the first existing file of `configPlaces()`. Relative to `cwd`. */
   readonly configFile?: string | undefined;
   /** A configuration as an object. Replaces the configuration file. */
   readonly config?: ModelConfigFile | undefined;

@@ -48,7 +48,7 @@ export interface LoadOptions extends CallOptions {
   /** Called with the progress of the load. */
   readonly onProgress?: (progress: {
     readonly modelKey: string;
-    /** Size on disk; null where LM Studio does not tell. */
+    /** Size on disk; null where LM Studio does not report it. */
     readonly sizeBytes: number | null;
     /** 0 to 1. */
     readonly ratio: number;
@@ -89,7 +89,7 @@ export interface YieldAnswer extends JournalAnswer {
  * the signal's reason.
  */
 export interface Host extends AsyncDisposable {
-  /** One reading of the machine, LM Studio and what is loaded. */
+  /** One reading of the machine, LM Studio and the loaded models. */
   status(options?: CallOptions): Promise<StatusReport>;
   /** Repeated readings, until the iteration ends. They are more frequent while figures change. */
   watchStatus(options?: WatchStatusOptions): AsyncIterable<StatusReport>;
@@ -159,7 +159,7 @@ export interface Host extends AsyncDisposable {
   /** Keeps memory free for others. */
   yieldMemory(request: YieldRequest, options?: ChangeOptions): Promise<YieldAnswer>;
   /**
-   * Ends the yield of a name.
+   * Ends the yield with this name.
    * @param name - null, the default: ends every yield.
    */
   endYield(name?: string | null, options?: ChangeOptions): Promise<EndYieldAnswer>;
@@ -188,6 +188,6 @@ export interface Host extends AsyncDisposable {
   configPlaces(): Promise<ConfigPlaces>;
   /** Writes the text of a first configuration for the downloaded models. */
   initialConfig(options?: CallOptions): Promise<InitialConfig>;
-  /** Names for shell completion. Empty where LM Studio is off and the names are instances. */
+  /** Names for shell completion. Empty for instances while LM Studio is off. */
   names(kind: NameKind, options?: CallOptions): Promise<readonly string[]>;
 }

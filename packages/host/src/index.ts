@@ -78,6 +78,7 @@ export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimat
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/add-footprint-total.js';
 export { parseMoment } from './text/parse-moment.js';
+export { poolLabel } from './text/pool-label.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {
   displayAddress,
@@ -90,6 +91,12 @@ export {
   formatShare,
   plural,
 } from './text/words.js';
+export {
+  describeNext,
+  describeNow,
+  describePlan,
+  describeReason,
+} from './text/describe-decision.js';
 export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
 export {
   describeFootprint,
@@ -99,6 +106,7 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';
 export {
   didYouMean,

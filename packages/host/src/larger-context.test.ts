@@ -25,7 +25,7 @@ describe('where LM Studio always gives a longer context than asked', () => {
     expect(world.residents()).toEqual([`mai/${LARGE}`]);
   });
 
-  test('also where a pool is above its limit', async () => {
+  test('each further `select --load` keeps the model, also where a pool is above its limit', async () => {
     await using host = await openHost(world.options);
     await host.switchModel();
     world.machine.othersBytes = 19 * 1024 ** 3;
@@ -33,7 +33,7 @@ describe('where LM Studio always gives a longer context than asked', () => {
     expect(loadsOf(LARGE)).toBe(1);
   });
 
-  test('a load by hand, and then another, use the same copy', async () => {
+  test('two loads by hand in a row use the same copy', async () => {
     await using host = await openHost(world.options);
     const first = await host.load({ models: [LARGE] });
     expect(first.verified).toMatchObject([{ field: 'contextLengthTokens', got: 8192 }]);
@@ -43,7 +43,7 @@ describe('where LM Studio always gives a longer context than asked', () => {
   });
 });
 
-test('a copy that the user has loaded with more context serves a load by hand and a selection', async () => {
+test('a load by hand and a selection use a copy that the user has loaded with more context', async () => {
   await using host = await openHost(world.options);
   await host.load({ models: [LARGE], identifier: LARGE, changes: { contextLengthTokens: 8192 } });
   const loaded = await host.load({ models: [LARGE] });

@@ -40,7 +40,7 @@ describe.each(['model', 'variant'] as const)(
   (instanceKey) => {
     const simulated = { machine: { gpus: [] }, models: [HUB], instanceKey };
 
-    test('is found by the key of its variant: load, status, estimate and unload', async () => {
+    test('is found by the key of its variant in load, status, estimate and unload', async () => {
       await withHost(simulated, async (host, client) => {
         await client.llm.load('acme/hub', { verbose: false });
         const loaded = await host.load({ models: ['acme/hub@q4_k_m'] });
@@ -58,7 +58,7 @@ describe.each(['model', 'variant'] as const)(
   },
 );
 
-test('the estimate of another variant goes by its own file', async () => {
+test('the estimate of another variant uses the file of that variant', async () => {
   await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
     const [selected, other] = await Promise.all(
       ['acme/hub', 'acme/hub@q8_0'].map((model) => host.estimate({ model, judge: false })),
@@ -68,14 +68,14 @@ test('the estimate of another variant goes by its own file', async () => {
   });
 });
 
-test('the list of models has no context above the maximum of a model', async () => {
+test('the list of models gives each model at most its maximum context length', async () => {
   await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
     const { models } = await host.models({ contextLengthTokens: 65_536 });
     expect(models).toMatchObject([{ profile: { contextLengthTokens: 8192 } }]);
   });
 });
 
-test('load, models and select give a model that is not configured the same context', async () => {
+test('load, models and select use the same context length for a model that is not configured', async () => {
   await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
     const [model] = (await host.models()).models;
     const { selection } = await host.select();
@@ -88,7 +88,7 @@ test('load, models and select give a model that is not configured the same conte
   });
 });
 
-test('strange entries of LM Studio’s list end no call, and are named', async () => {
+test('calls succeed with malformed entries in LM Studio’s list, and the list of models names these entries', async () => {
   const strange = { ...HUB, variants: [], path: 'a/b/c.gguf' };
   const models = [
     { ...strange, modelKey: 'acme/zero', maxContextLength: 0 },
@@ -136,7 +136,7 @@ test('a model on another machine of LM Link is estimated by its size and by LM S
   });
 });
 
-test('a load that LM Studio has not confirmed to end is named when the host is closed', async () => {
+test('closing a host warns of a load whose end LM Studio has not confirmed', async () => {
   const simulated = {
     ...{ machine: { gpus: [] }, models: [HUB] },
     ...{ loadAfterCancel: 'continue' as const, cancelConfirmationMs: 3_600_000 },
@@ -169,7 +169,7 @@ describe('doctor', () => {
     expect(checks.map(({ message }) => message).join()).not.toContain('No GPU was found');
   });
 
-  test('says by what models grow, and how to bound it', async () => {
+  test('says by how much models may grow, and how to bound this growth', async () => {
     await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {
       const growth = (await host.doctor()).find(({ name }) => name === 'Growth');
       expect(growth?.message).toMatch(/prompt cache of up to 8\.0 GiB.*contextCheckpoints/);

@@ -232,7 +232,7 @@ describe('all packages give the same verdict', () => {
           over.map(({ pool }) => pool),
         );
         expect(pressure.isOverHardLimit).toBe(over.length > 0);
-        // Memory that is used up counts as run out, and then it is over the hard limit, too.
+        // Where a pool is used up, the time to drain is over. It can be over only above the hard limit.
         const usedUp = selection.pools.some((pool) => pool.useBeforeBytes > pool.totalBytes);
         if (usedUp) expect(pressure.isDrainOver).toBe(true);
         if (pressure.isDrainOver) expect(over).not.toEqual([]);
@@ -259,7 +259,7 @@ describe('all packages give the same verdict', () => {
         ({ resources, policy: limits, wanted, residents }, held, kinds) => {
           const charged = chargeResidents(residents.map(pinned), resources, limits.growth);
           const pools = measurePools(resources, charged, limits);
-          // Where the residents are said to take more than is in use, the others' use is not known.
+          // Where the residents' charges exceed the use of a pool, the others' use is not known.
           fc.pre(pools.every((pool) => pool.othersBytes > 0));
           const yielded: Yield = { ...YIELD, bytes: held, pools: kinds };
           const asResidents = residents.map(pinned);
@@ -295,14 +295,14 @@ describe('all packages give the same verdict', () => {
     expect(seen.size).toBe(3);
   });
 
-  it('on whether a model fits on a ramp: under the lowered limits, and later under the configured ones', () => {
+  it('on whether a model fits while use rises: a model that fits below the lowered limits still fits later', () => {
     let fitting = 0;
     fc.assert(
       fc.property(
         situation,
         fc.array(bytes(2 * GIB), { minLength: 4, maxLength: 4 }),
         ({ resources, policy: drawn, wanted, residents }, growth) => {
-          // High limits, so that often the minimum headroom is what bounds a pool.
+          // With limits this high, the minimum headroom is often the tighter bound.
           const limits = { ...drawn, memoryLimitRatio: 0.95, vramLimitRatio: 0.95 };
           const { pools } = select(resources, limits, wanted, residents.map(pinned));
           const grown = new Map(

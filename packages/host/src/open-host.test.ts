@@ -106,7 +106,7 @@ test('the list of models and the estimate of each model give the same verdict an
   }
 });
 
-test('an estimate asks LM Studio once for each load configuration, and contains its answer', async () => {
+test('an estimate asks LM Studio once for each load configuration, and contains the answer', async () => {
   await using host = await openHost(options());
   const { lmStudio } = await host.estimate({ model: 'test/small' });
   const asked = simulator.requests
@@ -117,7 +117,7 @@ test('an estimate asks LM Studio once for each load configuration, and contains 
   expect(lmStudio?.totalBytes).toBeGreaterThan(2 * GIB);
 });
 
-test('both give the same verdict also where a resident must be unloaded first', async () => {
+test('the list and the estimate also give the same verdict where a resident must be unloaded first', async () => {
   await using host = await openHost(options());
   await host.switchModel();
   expect(simulator.residents()).toHaveLength(1);
@@ -206,7 +206,7 @@ test('the autopilot waits for a busy model until the configured drain_deadline',
 
 test('a switch leaves a model loaded that is still busy at the deadline', async () => {
   await using host = await openHost(options());
-  // Without its pin, a switch replaces this model by a better one.
+  // Remove the pin, so that a switch would replace this model by a better one.
   await host.load({ models: ['test/small'] });
   await host.unpin({ all: true });
   simulator.setBusy('mai/test/small', {});
@@ -235,7 +235,7 @@ test('a token file that is empty or missing is an error', async () => {
   });
 });
 
-test('Node does not warn of a leak, however many calls wait at a time', async () => {
+test('Node does not warn of a leak when many calls wait at the same time', async () => {
   const limits: unknown[] = [];
   const monitor: MonitorPort = {
     snapshot: ({ signal = AbortSignal.abort() }) => {

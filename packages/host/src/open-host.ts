@@ -29,8 +29,8 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     options.signal === undefined
       ? closing.signal
       : AbortSignal.any([options.signal, closing.signal]);
-  // Many calls may wait for this signal at a time. Without this line, Node warns of a leak at the
-  // eleventh.
+  // Many calls may wait for this signal at a time. Without this line, Node warns of a leak at the eleventh
+  // call.
   setMaxListeners(0, signal);
   const parts = createHostParts(contextOf({ ...options, ...token }, signal));
   const { context } = parts;

@@ -6,7 +6,7 @@ import { openHost } from './open-host.js';
 
 const GIB = 1024 ** 3;
 
-test('a model that is larger than its GPU never takes more of the GPU than is in use, and the rest is in RAM', async () => {
+test('a model that is larger than its GPU is charged the GPU memory in use, and the rest in RAM', async () => {
   await using world = await openAutopilotWorld();
   await using simulator = await startSimulator({
     speed: 500,

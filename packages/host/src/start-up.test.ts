@@ -13,7 +13,7 @@ it('imports no large package until a call needs it', async () => {
     format: 'esm',
     platform: 'node',
     packages: 'external',
-    // Without the workspace's path mapping, so that each package stays an import.
+    // Switches the workspace's path mapping off, so that each package stays an import.
     tsconfigRaw: {},
     metafile: true,
     write: false,

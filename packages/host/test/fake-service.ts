@@ -72,7 +72,7 @@ export class FakeService implements AutopilotService {
     return Promise.resolve(this.answer);
   }
 
-  /** Endless events of about a hundred kilobytes each. Each is made when the reader asks for it. */
+  /** Endless events of about a hundred kilobytes each. Each event is made when the reader asks for it. */
   async *events({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     const padding = 'x'.repeat(100_000);
     while (signal?.aborted !== true) {

@@ -15,7 +15,7 @@ import {
 } from './wire/sdk-internals.js';
 import type { ModelKind, Namespace, RawConfigField, Wire, WireOptions } from './wire/wire.js';
 
-/** Deadline of a socket's closing handshake; then the socket is terminated. */
+/** Deadline of a socket's closing handshake. After that the socket is terminated. */
 const CLOSE_GRACE_MS = 200;
 
 /** Namespaces by the SDK's logger prefix, e.g. `[LMStudioClient][LLM][ClientPort]`. */
@@ -51,7 +51,7 @@ export function openSdkWire(options: WireOptions): Wire {
       const socket = transportOf(client, name)?.ws;
       if (socket != null) sockets.add(socket);
     }
-    // The first dispose waits for open calls; a second one would reject.
+    // The first dispose waits for open calls. A second dispose would reject.
     disposing ??= client[Symbol.asyncDispose]().catch(() => undefined);
     return disposing;
   };

@@ -1,12 +1,13 @@
 import { inexactBytesOf, totalBytesOf, type Footprint } from './footprint.js';
+import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { GpuResources, Resources } from './resources.js';
 import { GROWTH_RESERVE_RATIO, type GrowthPolicy } from './selection-policy.js';
 
-/** A body of memory: system RAM, a GPU's own memory, or the system RAM that a GPU may take. */
-export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
-
 /** Bytes that something takes of each pool. Nothing is taken of a pool without an entry. */
 export type Charge = ReadonlyMap<PoolName, number>;
+
+/** The charge of something that takes no memory. */
+export const NO_CHARGE: Charge = new Map();
 
 /** Bytes of one pool, as plain data. */
 export interface PoolBytes {
@@ -20,7 +21,7 @@ export interface Devices {
   readonly gpus: readonly Pick<GpuResources, 'deviceKey' | 'memory'>[];
 }
 
-/** Which size of a footprint is charged. */
+/** The size of a footprint that is charged. */
 export type ChargedSize =
   /** The upper end of the interval, for a planned load. */
   | 'upper-end'
@@ -88,7 +89,7 @@ export function chargeLoad(
   return pools;
 }
 
-/** The most that a model may grow by in each pool, as far as the OS counts these bytes as used. */
+/** The most bytes that a model may grow by in each pool. Growth on a missing GPU is left out. */
 export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
   const sum = new PoolSum(devices);
   sum.addGrowth(withoutMissing(footprint, devices), 1);
@@ -116,13 +117,16 @@ class PoolSum {
   }
 
   addToGpu(deviceKey: string, bytes: number): void {
-    const memory = memoryOf(deviceKey, this.#devices);
-    if (memory === 'missing' && !this.missingDeviceKeys.includes(deviceKey)) {
-      this.missingDeviceKeys.push(deviceKey);
+    const { gpus, unified } = this.#devices;
+    const gpu = gpus.find((one) => one.deviceKey === deviceKey);
+    if (gpu === undefined) {
+      if (!this.missingDeviceKeys.includes(deviceKey)) this.missingDeviceKeys.push(deviceKey);
+      this.add('ram', bytes);
+      return;
     }
-    if (memory === 'dedicated') this.add(`gpu:${deviceKey}`, bytes);
-    else this.add('ram', bytes);
-    if (memory === 'shared') this.add(`gpu-share:${deviceKey}`, bytes);
+    const pool = poolOfGpu(gpu, unified);
+    if (isGpuShare(pool)) this.add('ram', bytes);
+    this.add(pool, bytes);
   }
 
   /** @param share - 0 to 1. */
@@ -161,7 +165,7 @@ export function countedAsUsed(
 /** A footprint without its bytes on GPUs that the machine does not have. */
 function withoutMissing(footprint: Footprint, devices: Devices): Footprint {
   const isPresent = ({ deviceKey }: { readonly deviceKey: string }): boolean =>
-    memoryOf(deviceKey, devices) !== 'missing';
+    devices.gpus.some((one) => one.deviceKey === deviceKey);
   const { gpus, growth } = footprint;
   return {
     ...footprint,
@@ -182,14 +186,4 @@ export function addCharges(charges: Iterable<Charge>): Charge {
 /** The first charge less the second, in the pools of the first. */
 export function subtractCharge(from: Charge, less: Charge): Charge {
   return new Map([...from].map(([pool, bytes]) => [pool, bytes - (less.get(pool) ?? 0)]));
-}
-
-/** Whether a GPU has memory of its own, shares RAM or is missing. On a unified machine every GPU shares RAM. */
-function memoryOf(
-  deviceKey: string,
-  { gpus, unified }: Devices,
-): GpuResources['memory'] | 'missing' {
-  const gpu = gpus.find((one) => one.deviceKey === deviceKey);
-  if (gpu === undefined) return 'missing';
-  return unified ? 'shared' : gpu.memory;
 }

@@ -47,7 +47,7 @@ export function inexactBytesOf({ ram, gpus }: Pick<Footprint, 'ram' | 'gpus'>): 
   return gpus.reduce((sum, { bytes }) => sum + bytes, ram.anonymousBytes);
 }
 
-/** The footprint with its weights locked in memory. Every OS counts locked weights as used, like anonymous memory. */
+/** The footprint with its weights locked in memory. Every OS counts locked weights as used. */
 export function withLockedWeights(footprint: Footprint): Footprint {
   const { mappedBytes, anonymousBytes } = footprint.ram;
   return { ...footprint, ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes } };

@@ -25,28 +25,15 @@ export {
   chargeLoad,
   countedAsUsed,
   marginOf,
+  NO_CHARGE,
   subtractCharge,
 } from './charge.js';
-export type {
-  Charge,
-  ChargedFootprint,
-  ChargedSize,
-  Devices,
-  PoolBytes,
-  PoolName,
-} from './charge.js';
+export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './charge.js';
+export { deviceKeyOf, isGpuShare } from './pool-name.js';
+export type { PoolName } from './pool-name.js';
 export { chargeResidents, usedBytes } from './residents.js';
 export type { ChargedResident, ObservedResident, ResidentObservation } from './residents.js';
-export {
-  deviceKeyOf,
-  fixedPool,
-  isGpuShare,
-  measurePools,
-  others,
-  ramLimits,
-  useOf,
-  vramLimits,
-} from './pools.js';
+export { fixedPool, measurePools, others, ramLimits, useOf, vramLimits } from './pools.js';
 export type { Pool, PoolLimits } from './pools.js';
 export {
   allowedUse,

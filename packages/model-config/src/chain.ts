@@ -11,7 +11,7 @@ import type { ModelProfile } from './profile/merge-with-downloaded.js';
 export function chain(config: ModelConfig, name: string): readonly ChainEntry[] | null {
   if (config.fallbackChains[name] === undefined) return null;
   const steps = new Map<string, ChainEntry>();
-  // This recursion ends: a configuration with a cycle is refused when it is read.
+  // This recursion ends, because a configuration with a cycle is refused when it is read.
   const visit = (entries: readonly ChainEntry[]): void => {
     for (const entry of entries) {
       if (entry.kind === 'chain') visit(config.fallbackChains[entry.name] ?? []);
@@ -27,7 +27,7 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
  *
  * `downloaded:CAPABILITY` is replaced by every downloaded model with that capability that the chain does not
  * name: large, then medium, then small, and in the order of `profiles` within a tier.
- * `downloaded:CAPABILITY:TIER` is replaced by those of this tier only.
+ * `downloaded:CAPABILITY:TIER` is replaced by the models of this tier only.
  *
  * @param profiles - the result of `mergeWithDownloaded` for this configuration.
  * @returns `null` where no chain has this name.

@@ -14,8 +14,8 @@ export interface PoolOutcome {
   /** `totalBytes - useAfterBytes`; negative where the plan needs more than the pool has. */
   readonly headroomBytes: number;
   /**
-   * The limit as a share of the total, 0 to 1. It is lower than configured where the minimum headroom
-   * requires that.
+   * The limit as a share of the total, 0 to 1. It is lower than configured if the minimum headroom requires a
+   * lower limit.
    */
   readonly limitRatio: number;
   /** The most bytes that may be in use under this limit. */
@@ -82,7 +82,7 @@ export type PlanStep =
 export interface Plan {
   readonly steps: readonly PlanStep[];
   /**
-   * `make-before-break` loads the new model first and then unloads the old one; both must fit together.
+   * `make-before-break` loads the new model first and then unloads the old one; both models must fit together.
    * `break-before-make` unloads first. `null` where the plan only loads or only unloads.
    */
   readonly order: 'make-before-break' | 'break-before-make' | null;

@@ -8,7 +8,7 @@ import { openHostOf } from '../open-host.js';
 import { createRunReporter, renderOutcome } from '../views/selection/run-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 
-/** `mai select`: decides; with `--load`, carries the decision out. */
+/** `mai select`: decides. With `--load`, it also carries out the decision. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const request = requestOf(input);

@@ -11,7 +11,7 @@ const ESTIMATES_AT_ONCE = 4;
 /** An old LM Studio does not report activity. Its instances count as busy this long after the last use. */
 const HIDDEN_ACTIVITY_BUSY_MS = 30_000;
 
-/** Whether the runtime reports requests that run or wait on the instance. */
+/** Whether requests run or wait on the instance, as the runtime reports. */
 export function isBusy(instance: RuntimeInstance, nowMs: number): boolean {
   if ((instance.queued ?? 0) > 0) return true;
   if (instance.activity !== null) return instance.activity !== 'idle';

@@ -1,6 +1,6 @@
 /**
- * The identifier of every instance that Mai loads is this prefix and the model key. This sign of ownership
- * survives a restart and is visible from other machines.
+ * The identifier of every instance that Mai loads is this prefix and the model key. So ownership is known after
+ * a restart and from other machines.
  */
 export const IDENTIFIER_PREFIX = 'mai/';
 
@@ -22,7 +22,7 @@ export function chooseIdentifier(modelKey: string, taken: Iterable<string>): str
   const used = new Set(taken);
   const first = `${IDENTIFIER_PREFIX}${modelKey}`;
   let identifier = first;
-  // While an older copy is still loaded the new one gets a suffix.
+  // While an older copy is still loaded, the new copy gets a suffix.
   for (let copy = 2; used.has(identifier); copy += 1) identifier = `${first}#${copy}`;
   return identifier;
 }

@@ -109,7 +109,8 @@ export class JournalReader {
           ...latest,
           yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
           acknowledged: {
-            // `latest` may have a newer change, which is not applied yet. The next reading acknowledges it.
+            // `latest` may have a newer change, which is not applied yet. The next reading acknowledges that
+            // change.
             revision: read.revision,
             processId: process.pid,
             atMs: clock.nowMs(),

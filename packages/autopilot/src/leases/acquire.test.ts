@@ -1,5 +1,5 @@
 import type { MonitorPort } from '../ports/monitor-port.js';
-import type { AcquireResult } from './leases.js';
+import type { AcquireResult } from './lease.js';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
@@ -33,7 +33,7 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
-  it('gives a lease on a model that a person loaded where the decision is to keep it, and does not evict it', async () => {
+  it('gives a lease on a model that a person loaded if the decision is to keep the model, and does not evict the model', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.place('large', { instanceIdentifier: 'large' });
     const pilot = await startPilot(world);

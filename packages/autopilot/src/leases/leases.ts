@@ -1,57 +1,11 @@
-import type { Tier } from '@mai/memory-ledger';
 import type { Resident, Selection } from '@mai/selector';
-import { loadConfigOf } from '../assemble/build-residents.js';
 import { AutopilotError } from '../autopilot-error.js';
-import type { CatalogReading } from '../ports/catalog-port.js';
-import type { Clock } from '../ports/clock.js';
-import type { RuntimeInstance } from '../ports/runtime-port.js';
+import { findResident, isOffered, type FoundResident } from './find-resident.js';
+import type { HeldLeases } from './held-leases.js';
 import { targetKey, targetOf, type LeaseRequest, type LeaseTarget } from './lease-request.js';
-import {
-  meetsRequirement,
-  profileOf,
-  type CatalogTarget,
-  type TargetCatalog,
-} from './target-catalog.js';
+import type { AcquireResult, Lease, ObservedResidents, Turn } from './lease.js';
+import type { CatalogTarget, TargetCatalog } from './target-catalog.js';
 import { OWN_TURN, Turns } from './turns.js';
-
-/** A promise that a model stays resident: while the lease is held, the model counts as busy. */
-export interface Lease extends Disposable {
-  readonly instanceIdentifier: string;
-  readonly modelKey: string;
-  readonly tier: Tier;
-  readonly capabilities: readonly string[];
-  /** Null where the runtime does not tell. */
-  readonly contextLengthTokens: number | null;
-  /** The logged decision that was in force when the lease was given; null where no decision was logged. */
-  readonly decisionId: string | null;
-  /** Ends the use. May be called more than once. */
-  release(): void;
-}
-
-/** A lease, or the decision that says why there is none. */
-export type AcquireResult =
-  | { readonly lease: Lease; readonly selection: null }
-  | { readonly lease: null; readonly selection: Selection };
-
-/** One round's target, and the requests that wait for it. */
-export interface Turn {
-  readonly key: string;
-  /** Null is the autopilot's own target, which no caller waits for. */
-  readonly target: LeaseTarget | null;
-  /** The requests that the decision is for. Empty with a null target. */
-  readonly requests: readonly LeaseRequest[];
-}
-
-/** The residents of a round. */
-export interface ObservedResidents {
-  readonly residents: readonly Resident[];
-  /** As the runtime listed them: `residents` may have the context length that was asked for. */
-  readonly instances: readonly RuntimeInstance[];
-  /** Whether the runtime listed them for this round. */
-  readonly fresh: boolean;
-  /** The result of `beginRound` before the listing. */
-  readonly round: number;
-}
 
 interface Waiter {
   readonly request: LeaseRequest;
@@ -67,9 +21,7 @@ interface Waiter {
 
 interface Sources {
   readonly catalog: TargetCatalog;
-  readonly clock: Clock;
-  /** How long a resident is retained after its last lease, in milliseconds. */
-  readonly retainMs: () => number;
+  readonly held: HeldLeases;
   /** Whether a resident is drained for a caller, and so gets no new lease. */
   readonly isDrained: (instanceIdentifier: string) => boolean;
   /** Called when a caller begins to wait. */
@@ -79,12 +31,9 @@ interface Sources {
 /** Shared empty array: read every second, almost always empty. */
 const NONE: readonly never[] = [];
 
-/** The leases that are held, and the callers that wait for one. */
+/** Gives leases, and keeps the callers that wait for a lease. */
 export class Leases {
   readonly #sources: Sources;
-  readonly #held = new Map<symbol, string>();
-  /** When the last lease on an instance was released, in monotonic milliseconds. */
-  readonly #releasedAtMs = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
   readonly #turns = new Turns();
   /** Identifiers of instances that are being unloaded; they get no new lease. */
@@ -102,7 +51,7 @@ export class Leases {
 
   /** Identifiers of leased instances, each once. */
   get leased(): readonly string[] {
-    return this.#held.size === 0 ? NONE : [...new Set(this.#held.values())];
+    return this.#sources.held.identifiers;
   }
 
   /** How many callers wait for a lease. */
@@ -127,19 +76,6 @@ export class Leases {
 
   isLeased(instanceIdentifier: string): boolean {
     return this.leased.includes(instanceIdentifier);
-  }
-
-  /** Identifiers of the residents that are leased, or were leased a short time ago. */
-  retained(residents: readonly Resident[]): readonly string[] {
-    if (this.#held.size + this.#releasedAtMs.size === 0) return NONE;
-    const sinceMs = this.#sources.clock.monotonicMs() - this.#sources.retainMs();
-    for (const [identifier, atMs] of this.#releasedAtMs) {
-      if (atMs <= sinceMs) this.#releasedAtMs.delete(identifier);
-    }
-    const leased = this.leased;
-    return residents
-      .map((one) => one.instanceIdentifier)
-      .filter((identifier) => leased.includes(identifier) || this.#releasedAtMs.has(identifier));
   }
 
   /** Call before a round lists the residents. */
@@ -205,7 +141,7 @@ export class Leases {
   }
 
   /**
-   * Answers the callers of a turn for whom nothing will be loaded. If the decision keeps an instance that
+   * Answers the callers of a turn for whom no model will be loaded. If the decision keeps an instance that
    * meets the requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the
    * caller gets the decision.
    */
@@ -257,12 +193,8 @@ export class Leases {
 
   /** Whether a resident meets a request, also where it is foreign. */
   isMet(resident: Resident, request: LeaseRequest): boolean {
-    return (
-      this.#find(
-        request,
-        (one) => one === resident || one.instanceIdentifier === resident.instanceIdentifier,
-      ) !== null
-    );
+    const { instanceIdentifier } = resident;
+    return this.#find(request, (one) => one.instanceIdentifier === instanceIdentifier) !== null;
   }
 
   #wait(
@@ -324,40 +256,28 @@ export class Leases {
     if (found === null) return null;
     const { resident, facts, contextLengthTokens } = found;
     const { instanceIdentifier, modelKey } = resident;
-    const key = Symbol(instanceIdentifier);
-    this.#held.set(key, instanceIdentifier);
-    const release = (): void => {
-      if (!this.#held.delete(key)) return;
-      this.#releasedAtMs.set(instanceIdentifier, this.#sources.clock.monotonicMs());
-    };
+    const release = this.#sources.held.hold(instanceIdentifier);
+    const { tier, capabilities } = facts;
+    const decisionId =
+      this.#decisionIds.get(targetKey(targetOf(request))) ??
+      this.#decisionIds.get(OWN_TURN) ??
+      null;
     return {
-      ...{ instanceIdentifier, modelKey, contextLengthTokens },
-      tier: facts.tier,
-      capabilities: facts.capabilities,
-      decisionId:
-        this.#decisionIds.get(targetKey(targetOf(request))) ??
-        this.#decisionIds.get(OWN_TURN) ??
-        null,
-      release,
-      [Symbol.dispose]: release,
+      ...{ instanceIdentifier, modelKey, tier, capabilities, contextLengthTokens, decisionId },
+      ...{ release, [Symbol.dispose]: release },
     };
   }
 
-  /** The resident that a request gets: in order of the chain, where several meet it. */
-  #find(request: LeaseRequest, offered: (resident: Resident) => boolean) {
+  #find(request: LeaseRequest, offered: (resident: Resident) => boolean): FoundResident | null {
     const asked = this.catalogTarget(targetOf(request));
     const reading = asked === null ? null : this.#sources.catalog.recall(asked);
-    if (reading === null) return null;
-    const usable = (this.#observed?.residents ?? NONE).flatMap((resident) => {
-      const { instanceIdentifier, modelKey } = resident;
-      if (!offered(resident) || !this.#mayLease(instanceIdentifier)) return [];
-      const facts = profileOf(reading, modelKey);
-      const contextLengthTokens = this.#contextOf(resident);
-      return facts !== null && meetsRequirement(facts, contextLengthTokens, request)
-        ? [{ resident, facts, contextLengthTokens, position: positionIn(reading, modelKey) }]
-        : [];
-    });
-    return usable.sort((one, other) => one.position - other.position)[0] ?? null;
+    if (reading === null || this.#observed === null) return null;
+    return findResident(
+      this.#observed,
+      reading,
+      request,
+      (one) => offered(one) && this.#mayLease(one.instanceIdentifier),
+    );
   }
 
   #mayLease(instanceIdentifier: string): boolean {
@@ -368,30 +288,9 @@ export class Leases {
     );
   }
 
-  #contextOf({ instanceIdentifier }: Resident): number | null {
-    const instance = this.#observed?.instances.find(
-      (one) => one.instanceIdentifier === instanceIdentifier,
-    );
-    return instance === undefined ? null : loadConfigOf(instance).contextLengthTokens;
-  }
-
   #resident(instanceIdentifier: string): Resident | undefined {
     return this.#observed?.residents.find((one) => one.instanceIdentifier === instanceIdentifier);
   }
-}
-
-/** Whether a target may get a resident before a decision. Foreign residents serve only who names them. */
-function isOffered(
-  { foreign, modelKey, instanceIdentifier }: Resident,
-  target: LeaseTarget,
-): boolean {
-  if (target.instanceIdentifier !== null) return instanceIdentifier === target.instanceIdentifier;
-  return target.modelKey === null ? !foreign : modelKey === target.modelKey;
-}
-
-function positionIn({ chain }: CatalogReading, modelKey: string): number {
-  const index = chain.findIndex((one) => one.modelKey === modelKey);
-  return index === -1 ? chain.length : index;
 }
 
 function unknownModel(modelKey: string): AutopilotError {

@@ -2,7 +2,7 @@ import { codedError, FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot, type Pilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import type { LeaseRequest } from './lease-request.js';
-import type { AcquireResult } from './leases.js';
+import type { AcquireResult } from './lease.js';
 
 const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };
 const key = (modelKey: string): LeaseRequest => ({ ...ANY, modelKey });

@@ -8,7 +8,8 @@ import type { GrowthWatch } from '../growth/growth-watch.js';
 import { withGrowth } from '../growth/with-growth.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { requirementOf } from '../leases/lease-request.js';
-import type { Leases, Turn } from '../leases/leases.js';
+import type { Turn } from '../leases/lease.js';
+import type { Leases } from '../leases/leases.js';
 import { mergeRequirements, metTogether } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
 import { callOptions } from '../ports/call-options.js';
@@ -130,7 +131,7 @@ export class Observer {
     const instances = recalled ?? (await cache.list(measured, signal));
     const facts = { catalog, instances, resources: measured, request: complete };
     const fresh = recalled === null;
-    const joined = await joinFootprints(ports, facts, { signal, memo });
+    const joined = await joinFootprints(ports, facts, { signal, memo, untilFit: false });
     const input = await withGrowth(ports, growth, { input: joined, facts, fresh }, signal);
     const { yields } = journal.journal;
     if (yields.length === 0) {

@@ -57,6 +57,7 @@ export async function planRequest(request: LeaseRequest, sources: Sources): Prom
   const built = await buildCandidates({
     ...{ estimator: ports.estimator, catalog, resources, signal },
     request: completeRequest(asked),
+    countTried: null,
   });
   const nowMs = ports.clock.nowMs();
   const selection = selectModel({

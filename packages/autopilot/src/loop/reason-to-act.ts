@@ -14,7 +14,7 @@ export function reasonToAct(
   }: {
     /** A yield was added, or grew. */
     readonly yieldsChanged: boolean;
-    /** Whether a model is loaded when none is resident. */
+    /** Whether a model should be loaded when no model is resident. */
     readonly wanted: boolean;
     /** Whether switches are put off for now. An emergency ignores this. */
     readonly isHeldBack: () => boolean;

@@ -1,5 +1,5 @@
 import type { Selection } from '@mai/selector';
-import type { Turn } from '../leases/leases.js';
+import type { Turn } from '../leases/lease.js';
 
 /** Whether a decision for waiting callers is carried out now, drained for, or only answered. */
 export type RequestStep = 'load' | 'drain' | 'answer';

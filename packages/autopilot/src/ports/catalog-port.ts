@@ -12,11 +12,13 @@ export interface CandidateProfile {
   /** The longest context that the model allows; null when unknown. */
   readonly maxContextLengthTokens: number | null;
   /**
-   * The configured estimate, in bytes, of all memory that it takes without a GPU. Used when there is no
+   * The configured estimate, in bytes, of all memory that the model takes without a GPU. Used when there is no
    * better estimate; null when not configured.
    */
   readonly minMemoryBytes: number | null;
-  /** The part of `minMemoryBytes` that moves to a GPU with all layers there; null when not configured. */
+  /**
+   * The part of `minMemoryBytes` that moves to a GPU when all layers are on that GPU; null when not configured.
+   */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload the model; null keeps it loaded. */
@@ -47,15 +49,16 @@ export interface CatalogQuestion extends CallOptions {
    */
   readonly modelKey?: string | null;
   /**
-   * Whether the catalog may ask the runtime for the list of downloaded models. With false it answers from
-   * its cache and from local files. The autopilot passes false as long as nothing has changed: in steady
-   * state it may call the runtime once in ten seconds, and it uses that call to list residents. Default
-   * true.
+   * Whether the catalog may ask the runtime for the list of downloaded models. With false, the catalog answers
+   * from its cache and from local files. The autopilot passes false as long as nothing has changed: in steady
+   * state the autopilot calls the runtime once in ten seconds, and that call lists residents. Default true.
    */
   readonly mayAskRuntime?: boolean;
 }
 
-/** The configuration merged with what is downloaded. Read every two seconds: keep it cheap. */
+/**
+ * The configuration merged with the downloaded models. It is read every two seconds, so a reading must be fast.
+ */
 export interface CatalogPort {
   read(question: CatalogQuestion): Promise<CatalogReading>;
 }

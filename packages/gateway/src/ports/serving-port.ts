@@ -83,6 +83,8 @@ export interface ServingCatalog {
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
   /** Version of LM Studio, such as `0.4.21`; null where it is not known, or LM Studio is off. */
   readonly runtimeVersion: string | null;
+  /** Identifies the decision in force; null where no decision was logged. */
+  readonly decisionId: string | null;
 }
 
 /** One model and its residents. */

@@ -16,8 +16,12 @@ export interface Protocol {
    * an error. Null where the answer is not a failure. `undefined` where more bytes are needed.
    */
   failureIn(head: AnswerHead): UpstreamFailure | null | undefined;
-  /** Token counts in the last bytes of an answer; null where it has none. */
-  usageIn(tail: string): Usage | null;
+  /** Marks of which one stands in every whole stream: the documented last event, or an error event. A stream without them was cut. */
+  readonly endMarks: readonly string[];
+  /** The identifier that later requests name as `previous_response_id`; null where this protocol has none. */
+  responseIdIn(head: string): string | null;
+  /** Token counts in the first and last bytes of an answer; null where it has none. */
+  usageIn(head: string, tail: string): Usage | null;
 }
 
 export type ProtocolName =
@@ -70,7 +74,11 @@ export type FailureCode =
   | 'upstream_failed'
   | 'upstream_unreachable'
   | 'timed_out'
-  | 'stopping';
+  | 'stopping'
+  /** The runtime refuses the request itself; its own answer is passed on. */
+  | 'refused'
+  /** A bug of the gateway. */
+  | 'internal';
 
 /** An answer with a failure. */
 export interface FailureAnswer {

@@ -14,7 +14,7 @@ jest.setTimeout(60_000);
 /** Faults that occur only while a second client also loads. */
 type ConcurrencyFault = 'duplicate-loads' | 'abort-concurrent-loads';
 
-/** Faults of requests that generate text. The autopilot sends none. */
+/** Faults of requests that generate text. The autopilot sends no such requests. */
 type PredictionFault =
   | 'slow-first-token'
   | 'crash-prediction'

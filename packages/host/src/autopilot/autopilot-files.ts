@@ -11,7 +11,7 @@ export interface AutopilotFiles {
   readonly folder: string;
   /** Pins, yields and failures. */
   readonly journal: string;
-  /** Every decision, in JSON lines. A full file is renamed, and a new file started. */
+  /** Every decision, in JSON lines. A full file is renamed, and a new file is started. */
   readonly decisionLog: string;
   /** The note that names the control socket of the autopilot's process. */
   readonly control: string;
@@ -35,8 +35,9 @@ export function autopilotFilesOf({ folders }: HostContext, at: string): Autopilo
 }
 
 /**
- * The files for the LM Studio that the options name, or else for the LM Studio that runs on this machine. Where LM
- * Studio is off, the files that were used last, because their autopilot may be waiting until LM Studio is back.
+ * The files for the LM Studio that the options name, or else for the LM Studio that runs on this machine. Where
+ * LM Studio is off: the files that were used last, because their autopilot may be waiting until LM Studio runs
+ * again.
  *
  * @throws HostError `INVALID_REQUEST` for a malformed address
  */
@@ -68,7 +69,7 @@ function allFolders(dataFolder: string): string {
   return path.join(dataFolder, 'autopilot');
 }
 
-// Left out of folder names, so that they are readable.
+// Folder names leave this scheme out, so that they are readable.
 const USUAL_SCHEME = 'ws://';
 
 function folderName(address: string): string {

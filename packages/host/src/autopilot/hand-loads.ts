@@ -104,7 +104,7 @@ async function loadOneOf(
     kind,
     loadConfig,
     identifier: identifierOf(request, modelKey),
-    // Without a name of its own, a copy that the user has loaded serves as well.
+    // If the request names no identifier, a copy that the user has loaded may be used instead of a new one.
     reuse: request.identifier === null,
     ttlMs: request.ttlMs,
     timeoutMs: request.timeoutMs ?? undefined,
@@ -112,12 +112,12 @@ async function loadOneOf(
     ...(signal === undefined ? {} : { signal }),
   }));
   const [only, second] = requests;
-  // For one model, `loadFirst` would wrap the error in an error about a list.
+  // Not `loadFirst` for one model, because it would wrap the error in an error about a list.
   const loaded =
     only !== undefined && second === undefined
       ? { ...(await client.load(only)), index: 0, failures: [] }
       : await client.loadFirst(requests);
-  // Nobody has asked for the identifier that Mai would have given.
+  // If the request names no identifier, any identifier is accepted.
   const isAsked = ({ field }: LoadMismatch): boolean =>
     field !== 'identifier' || request.identifier !== null;
   return { ...loaded, verified: loaded.verified.filter(isAsked) };

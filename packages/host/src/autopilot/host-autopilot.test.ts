@@ -206,7 +206,7 @@ describe('where another host runs the autopilot', () => {
     expect(await readNote(files.control)).toMatchObject({ processId: process.pid });
   });
 
-  test('that autopilot has read pins, yields and loads by hand when the call resolves', async () => {
+  test('a pin, a yield or a load by hand resolves after that autopilot has read the journal', async () => {
     const holder = open();
     await (await holder.open({ intervalMs: 20 })).start();
     const host = open();
@@ -230,7 +230,7 @@ describe('where another host runs the autopilot', () => {
     expect(world.residents()).toEqual([OURS]);
   });
 
-  test('other hosts do not find an autopilot that runs dry', async () => {
+  test('other hosts do not find an autopilot in a dry run', async () => {
     const dry = await open().open({ intervalMs: 20, dryRun: true });
     await dry.start();
     const host = open();
@@ -280,7 +280,7 @@ describe('where the autopilot does not answer', () => {
   });
 });
 
-test('acquire leases a model that a person has loaded, where it is the best that fits', async () => {
+test('acquire leases a model that a person has loaded, if this model is the best that fits', async () => {
   const host = open();
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
   const candidates = [{ modelKey: LARGE, kind: 'llm' as const, loadConfig }];
@@ -290,7 +290,8 @@ test('acquire leases a model that a person has loaded, where it is the best that
 });
 
 test('acquire throws SERVER_OFF where LM Studio answers over its WebSocket, but lists no models over HTTP', async () => {
-  // The simulator has no option to switch its HTTP server off, so the lists get no answer.
+  // The simulator has no option to switch its HTTP server off. Instead, it does not answer requests for lists
+  // of models.
   const faults = ['/v1/models', '/api/v0/models'].map((endpoint) =>
     world.simulator.fault.hang({ endpoint }),
   );

@@ -44,8 +44,8 @@ export interface Lease extends AsyncDisposable, LeaseFacts {
 export type LeaseRequirement = Partial<LeaseRequest>;
 
 /**
- * A host's access to the autopilot of its runtime, which any process may run. Where no autopilot runs, pins and yields
- * are for the next autopilot, and this process loads and unloads.
+ * A host's access to the autopilot of its runtime. Any process may run this autopilot. Where no autopilot runs,
+ * the journal keeps pins and yields for the next autopilot, and this process loads and unloads.
  */
 export interface HostAutopilot extends JournalCalls, HandCalls, AsyncDisposable {
   /**
@@ -104,8 +104,8 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       const service = await access.find(files, options.signal);
       if (service !== null) return await change(service);
     } catch (error) {
-      // The autopilot did not answer, and may have made the change or not. Change the file, which the
-      // autopilot also reads. A second identical change has no effect.
+      // The autopilot did not answer, so it is not known whether it has made the change. Make the change in the
+      // file, which the autopilot also reads. Making the same change twice does no harm.
       if (!isHostError(error)) throw error;
     }
     return change(createJournalChanges(files, clock));
@@ -137,7 +137,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     const client = await parts.runtime.client(signal);
     const address = await addresses.find(client, signal);
     const files = autopilotFilesOf(context, client.baseUrl);
-    // A lost autopilot has given no lease, so the next autopilot may be asked.
+    // A lost autopilot has given no lease, so it is safe to ask the next autopilot.
     return repeatDuringHandover(clock, signal, isLost, async () => {
       const service = await access.require(files, signal);
       const lease = await service.acquire(wanted, { signal });

@@ -30,12 +30,12 @@ export async function joinAutopilotPorts(
   const client = await parts.runtime.client(signal);
   await parts.monitor.inform(client, signal);
   const link = { kind: 'on', client } as const;
-  // Before the first load, because an engine's log tells its process and its buffers only while it loads. The
-  // subscription ends with the client.
+  // Watch before the first load, because an engine prints its process id and its buffers only while it loads a
+  // model. The subscription ends with the client.
   const watch = await client.watchEngines();
   const engineReports = () => watch.reports();
   const catalog = await openLiveCatalog({ parts, link, config, engineReports, onApplied });
-  // Elsewhere, processes can't be read within milliseconds.
+  // Only Linux is fast enough to read an engine's process in every round.
   const canReadEngines = client.host.isLocal && parts.context.platform === 'linux';
   const ports = composePorts({
     link,

@@ -89,7 +89,7 @@ function present({ signal }: CallOptions): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
-/** The journal with this pin. The same object where the target has a pin already that this one must not replace. */
+/** The journal with this pin. Returns `journal` itself where the target already has a pin that must not be replaced. */
 export function withPin(journal: JournalState, pin: Pin): JournalState {
   const others = journal.pins.filter(({ target }) => target !== pin.target);
   const known = journal.pins.find(({ target }) => target === pin.target);
@@ -98,7 +98,7 @@ export function withPin(journal: JournalState, pin: Pin): JournalState {
   return { ...journal, pins: [...others, pin] };
 }
 
-/** The journal without the pins for which `drop` is true. The same object where there are no such pins. */
+/** The journal without the pins for which `drop` is true. Returns `journal` itself where it has no such pins. */
 export function withoutPins(journal: JournalState, drop: (pin: Pin) => boolean): JournalState {
   const pins = journal.pins.filter((pin) => !drop(pin));
   return pins.length === journal.pins.length ? journal : { ...journal, pins };

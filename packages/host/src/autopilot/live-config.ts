@@ -39,7 +39,7 @@ export async function openLiveConfig(context: HostContext): Promise<LiveConfig> 
   };
 }
 
-/** A text that changes when any file changes that is or can become the configuration file. */
+/** A text that changes when a file changes in one of the places that are searched for the configuration. */
 async function fingerprint(context: HostContext): Promise<string> {
   // A configuration that the host's options contain does not change.
   if (context.config !== null) return '';

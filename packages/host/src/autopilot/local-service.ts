@@ -29,7 +29,7 @@ export interface LocalService {
   end(): void;
 }
 
-/** Makes a service of this process's autopilot. Callers are in this process or, over the socket, in others. */
+/** Makes a service of this process's autopilot. Callers are in this process, or in other processes over the socket. */
 export function createLocalService({ autopilot, journal, hand }: LocalServiceParts): LocalService {
   const ended = new AbortController();
   const lost = (cause?: unknown): HostError =>

@@ -25,7 +25,10 @@ import { createLocalService } from './local-service.js';
 export interface AutopilotRequest {
   /** Fallback chain and requirement. Default: the configuration's default chain without a requirement. */
   readonly selection?: Pick<SelectionRequest, 'chain' | 'requirement'> | undefined;
-  /** Whether to decide only: without loads and unloads, and without a lock, files and a socket. Default false. */
+  /**
+   * Whether to decide only. A dry run loads and unloads nothing, takes no lock, writes no file and opens no
+   * socket. Default false.
+   */
   readonly dryRun?: boolean | undefined;
   /** Milliseconds between two rounds. Null, the default: the autopilot's own interval. */
   readonly intervalMs?: number | null | undefined;
@@ -56,7 +59,7 @@ export interface AutopilotSession extends AsyncDisposable {
   /** Ends the leases, the autopilot and the control socket, in this order. May be called more than once. */
   stop(): Promise<void>;
   /**
-   * The error where another process has taken the lock, which stops this autopilot; otherwise null.
+   * Set when another process has taken the lock, which stops this autopilot; otherwise null.
    */
   readonly lostTo: () => Error | null;
 }
@@ -161,7 +164,7 @@ export async function openAutopilot(
       try {
         await autopilot.stop();
       } finally {
-        // The last step, so that clients receive the events of the stop.
+        // Close the socket last, so that clients receive the events of the stop.
         await server?.close();
       }
     }

@@ -12,7 +12,7 @@ export interface RunningAutopilot extends AsyncDisposable {
   readonly state: AutopilotState;
   /** The events until the stop. The first reader also gets the events since the start; later readers do not. */
   readonly events: AsyncIterable<AutopilotEvent>;
-  /** The error where another process has taken the lock, which stops this autopilot; otherwise null. */
+  /** Set when another process has taken the lock, which stops this autopilot; otherwise null. */
   readonly lostTo: Error | null;
   /** Stops the autopilot. May be called more than once. */
   stop(): Promise<void>;

@@ -29,7 +29,7 @@ export function createServiceAccess(parts: HostParts): ServiceAccess {
   const sessions = new Set<AutopilotSession>();
   let becoming: Promise<AutopilotService> | null = null;
   const disposed = new AbortController();
-  /** Cancels work that several calls share, which no single call may cancel. */
+  /** Cancels work that several calls share. No single call may cancel this work. */
   const ending = AbortSignal.any([parts.context.signal, disposed.signal]);
 
   const find: ServiceAccess['find'] = async (files, signal) => {
@@ -39,7 +39,7 @@ export function createServiceAccess(parts: HostParts): ServiceAccess {
     if (own !== undefined) return own.service;
     const known = clients.get(files.address);
     if (known !== undefined && !known.lost.aborted) return known;
-    // Concurrent calls share one attempt to connect. Each stops waiting when its own signal fires.
+    // Concurrent calls share one attempt to connect. Each call stops waiting when its own signal fires.
     let attempt = connecting.get(files.address);
     if (attempt === undefined) {
       attempt = connectTo(files).finally(() => connecting.delete(files.address));
@@ -72,7 +72,7 @@ export function createServiceAccess(parts: HostParts): ServiceAccess {
    */
   const become = async (files: AutopilotFiles): Promise<AutopilotService> => {
     const session = await open({ unloadAtStop: false });
-    // Where nobody listens, the process with the lock does not listen yet, or is stopping and will release the lock.
+    // If no process listens, the process with the lock is starting, or is stopping and will release the lock.
     return repeatDuringHandover(clock, ending, isAlreadyRunning, async () => {
       try {
         await session.start();
@@ -92,7 +92,7 @@ export function createServiceAccess(parts: HostParts): ServiceAccess {
     require: async (files, signal) => {
       const found = await find(files, signal);
       if (found !== null) return found;
-      // Concurrent calls share one start. Each stops waiting when its own signal fires.
+      // Concurrent calls share one start. Each call stops waiting when its own signal fires.
       becoming ??= become(files).finally(() => (becoming = null));
       return orAborted(becoming, signal);
     },

@@ -10,7 +10,11 @@ export interface UnpinRequest {
   readonly all?: boolean;
 }
 
-/** The targets of the pins to remove. @throws HostError `INVALID_REQUEST` where no pin matches, or several do without `all` */
+/**
+ * The targets of the pins to remove.
+ *
+ * @throws HostError `INVALID_REQUEST` where no pin matches, or where several pins match without `all`
+ */
 export function findPins(
   { pins }: JournalState,
   { target = null, all = false }: UnpinRequest,
@@ -34,7 +38,10 @@ export function findPins(
   throw new HostError('INVALID_REQUEST', `${target} is not pinned. ${next}`);
 }
 
-/** The yields of a name; every yield for null. @throws HostError `INVALID_REQUEST` where no yield has the name */
+/**
+ * The yields with a name; all yields where the name is null. @throws HostError `INVALID_REQUEST` where no yield
+ * has the name
+ */
 export function findYields({ yields }: JournalState, name: string | null): readonly Yield[] {
   if (name === null) return yields;
   const found = yields.filter((one) => one.name === name);

@@ -5,7 +5,7 @@ import { identifiersOf, notLoaded } from './unload-refusals.js';
 
 /**
  * The instance with this identifier, or else the instances of the model or variant with this key. With `all`,
- * first the model key, then the identifier.
+ * the name is first tried as a model key, then as an identifier.
  *
  * @throws HostError `INVALID_REQUEST` where several instances match without `all`; LMStudioError
  *   `INSTANCE_NOT_FOUND`

@@ -10,7 +10,7 @@ export interface LoadRequest {
    * quantization.
    */
   readonly models: readonly string[];
-  /** Settings that replace those of each model's configuration. */
+  /** Settings that replace the settings of each model's configuration. */
   readonly changes?: Partial<LoadConfig>;
   /** Instance identifier. Null, the default: `mai/` and the model key. */
   readonly identifier?: string | null;

@@ -42,7 +42,7 @@ export async function yieldOf(
   };
 }
 
-/** A program that was given by its id has the id in the name, so that each gets its own yield. */
+/** If the program was given by its id, the name contains the id, so that each program gets its own yield. */
 function nameOf(
   { name, startedAs, processId }: Awaited<ReturnType<typeof findProcess>>,
   given: string | null,

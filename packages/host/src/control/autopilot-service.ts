@@ -55,7 +55,7 @@ export interface AutopilotService extends JournalCalls, HandCalls {
   /** The process that runs the autopilot. */
   readonly processId: number;
   /**
-   * A lease on a resident model that meets the request. Loads a model first where none is
+   * A lease on a resident model that meets the request. Loads a model first where no such model is
    * resident.
    *
    * @throws HostError `NOTHING_FITS` with the selection, which has the reason for each model;
@@ -172,6 +172,9 @@ export interface HandUnloaded extends PinChange {
 export interface PinChange {
   /** Null where the pins did not change, or the journal could not be written. */
   readonly delivery: Delivery | null;
-  /** Why the journal could not be written; null where it could. The load or unload stays done. */
+  /**
+   * Why the journal could not be written; null where it was written. In both cases the load or unload has been
+   * carried out.
+   */
   readonly pinError: unknown;
 }

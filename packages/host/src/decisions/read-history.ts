@@ -11,7 +11,7 @@ export interface Episode {
   readonly record: DecisionRecord;
   /** Null where the decision started no switch, or the switch has not ended yet. */
   readonly outcome: OutcomeRecord | null;
-  /** When another decision replaced it, in epoch milliseconds; null for the last decision. */
+  /** When another decision replaced this decision, in epoch milliseconds; null for the last decision. */
   readonly untilMs: number | null;
   /** When its last record was written, in epoch milliseconds. */
   readonly lastSeenMs: number;
@@ -70,7 +70,7 @@ async function readHistory(
       if (text.trim() === '') return [];
       const record = parseRecord(text);
       if (record !== null) return [record];
-      // The last line has no line break yet: it is being written.
+      // A last line without a line break is still being written, so it is not reported.
       if (index < lines.length - 1) unreadable.push({ file, line: index + 1 });
       return [];
     });

@@ -43,7 +43,7 @@ export interface ReplaySummary {
   readonly same: boolean;
   /** Number of decisions that gave the same result. */
   readonly reproduced: number;
-  /** The first decision that gave a different result; null where there is none. */
+  /** The first decision that gave a different result; null where all gave the same result. */
   readonly difference: {
     readonly file: string;
     readonly line: number;
@@ -143,7 +143,7 @@ async function readLog(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = errorCodeOf(error);
-    const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} on reading`;
+    const why = code === 'ENOENT' ? 'There is no file' : `${code ?? 'An error'} while reading`;
     throw new HostError(
       'INVALID_REQUEST',
       `${why} ${file}. Name a decision log of \`mai watch\`.`,
@@ -154,7 +154,7 @@ async function readLog(file: string): Promise<string> {
   }
 }
 
-/** The single fields in which two values of plain data differ, also nested ones. */
+/** The single fields in which two values of plain data differ. Includes nested fields. */
 function differencesOf(recorded: unknown, replayed: unknown, field = ''): FieldDifference[] {
   if (
     isBranch(recorded) &&

@@ -75,7 +75,7 @@ export function checkChains(
   }
   return warning(
     'Models',
-    `${count}, but the fallback chain ${dead.join(', ')} names none of them.`,
+    `${count}, but the fallback chain ${dead.join(', ')} names no downloaded model.`,
     'Download one of its models, or add a model of `mai models` to it.',
   );
 }

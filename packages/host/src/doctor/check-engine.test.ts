@@ -13,21 +13,21 @@ const engine = {
 const gpuChecks = (one: Parameters<typeof checkEngine>[0]) =>
   checkEngine(one).filter(({ name }) => name === 'GPU');
 
-test('the split strategy is shown, and the hardware settings that estimates ignore are warnings', () => {
+test('the split strategy is shown, and hardware settings that estimates ignore are warnings', () => {
   const [strategy, ignored, ...rest] = gpuChecks(engine);
   expect(strategy).toMatchObject({ state: 'ok' });
   expect(strategy?.message).toContain("'priorityOrder'");
   expect(ignored).toMatchObject({ state: 'warning' });
-  expect(ignored?.message).toMatch(/own memory of the GPU.*KV cache stays in RAM.*ignore this/);
+  expect(ignored?.message).toMatch(/GPU's own memory.*KV cache stays in RAM.*ignore this/);
   expect(rest).toEqual([]);
 });
 
 test.each([
-  ['no setting is changed', null],
+  ['the user has changed no setting', null],
   [
-    'the settings have the values of estimates',
+    'the settings have the values that estimates assume',
     { ...engine.hardware, gpuSplit: null, gpuStrictVramCap: false, offloadKvCacheToGpu: true },
   ],
-])('nothing is said where %s', (_, hardware) => {
+])('there is no finding where %s', (_, hardware) => {
   expect(gpuChecks({ ...engine, hardware })).toEqual([]);
 });

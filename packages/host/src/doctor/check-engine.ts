@@ -3,7 +3,7 @@ import { formatBytes, plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { ok, warning } from './check.js';
 
-/** Says what a model may grow by in this engine and how to bound it, and which hardware settings of LM Studio matter. */
+/** Says by how much a model may grow in this engine, how to bound this growth, and which hardware settings matter. */
 export function checkEngine({ profile, disabledGpus, hardware }: LoadEngine): readonly Check[] {
   const { promptCacheBytes, contextCheckpoints } = profile.settings;
   const cacheBytes = Math.max(promptCacheBytes.value, ...promptCacheBytes.alternatives);
@@ -20,7 +20,7 @@ export function checkEngine({ profile, disabledGpus, hardware }: LoadEngine): re
       : [
           ok(
             'Growth',
-            `After its load, each model may also take ${grows.join(' and ')} in RAM. To bound it, lower the prompt cache and the number of context checkpoints (${CHECKPOINTS_KEY}) in the model's load settings in LM Studio, or unload idle models with a time to live.`,
+            `After its load, each model may also take ${grows.join(' and ')} in RAM. To bound this growth, lower the prompt cache and the number of context checkpoints (${CHECKPOINTS_KEY}) in the model's load settings in LM Studio, or unload idle models with a time to live.`,
           ),
         ]),
     ...(disabledGpus === 0
@@ -28,7 +28,7 @@ export function checkEngine({ profile, disabledGpus, hardware }: LoadEngine): re
       : [
           warning(
             'GPU',
-            `${plural(disabledGpus, 'GPU')} disabled in LM Studio. LM Studio names GPUs by an index, and it is not known which GPU that is (with Vulkan it may be another one, lmstudio-bug-tracker #2425). Mai leaves out those with the most free memory.`,
+            `${plural(disabledGpus, 'GPU')} disabled in LM Studio. LM Studio names a GPU by an index, and it is not known which GPU has this index (with Vulkan, the index may mean another GPU: lmstudio-bug-tracker #2425). Mai leaves out the GPUs with the most free memory.`,
             null,
           ),
         ]),
@@ -36,13 +36,13 @@ export function checkEngine({ profile, disabledGpus, hardware }: LoadEngine): re
   ];
 }
 
-/** The user's hardware settings in LM Studio. Estimates do not use them, so those that change a load are warnings. */
+/** The user's hardware settings in LM Studio. Estimates ignore them, so a setting that changes a load is a warning. */
 function checkHardware(hardware: LoadEngine['hardware']): readonly Check[] {
   if (hardware === null) return [];
   const { gpuSplit, gpuStrictVramCap, offloadKvCacheToGpu } = hardware;
   const ignored = [
     ...(gpuStrictVramCap === true
-      ? ['a load is limited to the own memory of the GPU, so fewer layers may get there']
+      ? ["a load uses only the GPU's own memory, so fewer layers may fit on the GPU"]
       : []),
     ...(offloadKvCacheToGpu === false ? ['the KV cache stays in RAM'] : []),
   ];

@@ -2,7 +2,7 @@ import type { LMStudioClient, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-a
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
-import { formatBytes } from '../text/words.js';
+import { formatBytes, plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 
@@ -96,7 +96,7 @@ function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly C
   return [
     warning(
       'GPU',
-      `LM Studio sees ${names}; its free memory can't be read here.`,
+      `LM Studio sees ${names}, but Mai can't read the free memory of ${surveyed.length === 1 ? 'this GPU' : plural(surveyed.length - known, 'GPU')}.`,
       INSTALL_GPU_TOOL,
     ),
   ];

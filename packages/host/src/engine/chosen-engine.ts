@@ -33,8 +33,8 @@ export function engineNamed(name: string): LoadEngine {
 }
 
 /**
- * The engine that would load a file here. LM Studio names it while it runs. Otherwise LM Studio's files name it.
- * Where they do not, the newest known engine is used.
+ * The engine that would load a file here: the engine that LM Studio names while it runs, or else the engine
+ * that LM Studio's files name, or else the newest known engine.
  */
 export async function engineHere(
   { runtime }: HostParts,

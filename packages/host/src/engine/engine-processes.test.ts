@@ -37,16 +37,19 @@ describe('the anonymous memory of the engines', () => {
       [report('a', 'r1', process.pid), report('b', 'r2', process.pid)],
       ['a', 'b'],
     ],
-  ])('is left out: a process %s', async (_, reports, asked) => {
+  ])('is left out for a process %s', async (_, reports, asked) => {
     const residents = [resident('a', 'r1'), resident('b', 'r2')];
     const port = createEnginePort({ reports: () => reports }, () => residents);
     expect((await port.anonymousBytes(asked, {})).size).toBe(0);
   });
 
-  test.each([true, null])('is left out: locked weights (%s)', async (keepModelInMemory) => {
-    const port = createEnginePort({ reports: () => [report('a', 'r1', process.pid)] }, () => [
-      resident('a', 'r1', keepModelInMemory),
-    ]);
-    expect((await port.anonymousBytes(['a'], {})).size).toBe(0);
-  });
+  test.each([true, null])(
+    'is left out where weights may be locked (%s)',
+    async (keepModelInMemory) => {
+      const port = createEnginePort({ reports: () => [report('a', 'r1', process.pid)] }, () => [
+        resident('a', 'r1', keepModelInMemory),
+      ]);
+      expect((await port.anonymousBytes(['a'], {})).size).toBe(0);
+    },
+  );
 });

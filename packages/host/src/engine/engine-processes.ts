@@ -33,7 +33,7 @@ export function createEnginePort(
         processes.map(async ([identifier, processId]) => {
           if (processId === null || !isAlone(processId)) return [];
           const bytes = await readPrivateMemory([processId], { signal: signal ?? null });
-          // A process that has ended counts 0 there.
+          // 0 bytes: the process has ended.
           return bytes === null || bytes === 0 ? [] : [[identifier, bytes] as const];
         }),
       );

@@ -56,7 +56,7 @@ describe('while LM Studio is off', () => {
   test.each([
     ['no files', () => undefined],
     ['a version that is not a number', () => selects(VULKAN, 'nightly')],
-  ])('%s: the newest known engine', async (_, prepare) => {
+  ])('%s: the newest known engine is assumed', async (_, prepare) => {
     prepare();
     expect((await engineOff()).profile).toMatchObject({
       ...{ engine: 'lmstudio', runtimeVersion: null, factsVersion: '2.38.0' },
@@ -93,13 +93,13 @@ describe('GPUs that the user has disabled', () => {
     },
   );
 
-  test('those of another engine change nothing', async () => {
+  test('GPUs that are disabled for another engine change nothing', async () => {
     selects('llama.cpp-win-x86_64-nvidia-cuda12-avx2', '2.28.2');
     disables(0);
     expect((await engineOff()).disabledGpus).toBe(0);
   });
 
-  test('where the engine is not known, those of any engine count', async () => {
+  test('where the engine is not known, GPUs that are disabled for any engine count', async () => {
     disables(0);
     expect((await engineOff()).disabledGpus).toBe(1);
   });

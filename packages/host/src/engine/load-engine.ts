@@ -13,16 +13,19 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 
 /** The engine that LM Studio loads GGUF models with, and its settings. */
 export interface LoadEngine {
-  /** Its defaults. Where LM Studio does not tell the engine, the newest known defaults. */
+  /** The engine's defaults; the newest known defaults where LM Studio does not name the engine. */
   readonly profile: EngineProfile;
-  /** The selected engine of each model format; empty where it is not known. */
+  /** The selected engine of each model format; empty where the selection is not known. */
   readonly selected: readonly SelectedEngine[];
   /**
    * Number of GPUs that the user has disabled. LM Studio names them by an index, and it is not known which GPU of the
    * system an index means.
    */
   readonly disabledGpus: number;
-  /** The user's hardware settings for the engine; null where none is changed, or where the engine is not known. */
+  /**
+   * The user's hardware settings for the engine; null where the user has changed none, or where the engine is
+   * not known.
+   */
   readonly hardware: EngineHardware | null;
 }
 
@@ -52,7 +55,7 @@ export async function readLoadEngine(
   };
 }
 
-/** The profile of an engine; the newest known one where its version is not a number. */
+/** The profile of an engine; the newest known profile where the engine's version is not a number. */
 function profileOf(engine: SelectedEngine | null): EngineProfile {
   if (engine === null) return newestProfile();
   const { name, version } = engine;
@@ -83,7 +86,7 @@ async function askForEngines(
   }
 }
 
-/** The number of GPUs that are disabled for an engine; where the engine is not known, for any engine. */
+/** The number of GPUs that are disabled for the engine, or for any engine where the engine is not known. */
 function disabledGpusOf(
   hardware: readonly EngineHardware[],
   engine: SelectedEngine | null,
@@ -97,7 +100,7 @@ function disabledGpusOf(
 /**
  * The environment of a load by LM Studio on a machine.
  *
- * The user's setting tells how many GPUs are disabled, but not which. The GPUs with the most free memory get no
+ * The user's setting shows how many GPUs are disabled, but not which. The GPUs with the most free memory get no
  * layers, so that the estimate uses no memory that LM Studio may not use.
  */
 export function environmentFor(

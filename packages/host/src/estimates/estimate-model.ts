@@ -36,7 +36,7 @@ export interface EstimateRequest {
   readonly settings?: Partial<EstimateSettings>;
   /**
    * Name of the engine: `llama.cpp`, `lmstudio`, or `lmstudio@` and the version of a runtime. Null, the default: the
-   * runtime that would load the model here, or else LM Studio's newest known one.
+   * runtime that would load the model here, or else LM Studio's newest known runtime.
    */
   readonly engine?: string | null;
   /**
@@ -66,7 +66,7 @@ export async function estimateModel(
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
     return withFit(estimate, fit, file, settings);
   }
-  // The session reports its footprints here with their sources, so that nothing is asked twice.
+  // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
   const onFootprint: SessionOptions['onFootprint'] = ({ modelKey, loadConfig }, sourced) =>
     found.set(keyOf(modelKey, loadConfig), sourced);
@@ -148,13 +148,13 @@ async function estimateDownloaded(
   };
 }
 
-/** The key of the model that a key or the key of a variant names. */
+/** The key of the model that `key` names. `key` may be the key of a variant. */
 function baseOf(key: string, { models }: Downloads): string | null {
   const named = models.find(({ modelKey, variants }) => modelKey === key || variants.includes(key));
   return named?.modelKey ?? null;
 }
 
-/** The engine that loads a model. Where one copy of the model is loaded, its load configuration wins. */
+/** The engine that loads a model. Where exactly one copy is loaded: with the settings of this copy. */
 async function engineOfModel(
   modelKey: string,
   { engine, link }: Downloads,

@@ -16,7 +16,7 @@ export function changesOf(settings: EstimateSettings): Partial<LoadConfig> {
   };
 }
 
-/** The settings, with the fields that a load configuration has taken from it. */
+/** The settings, with the values of a load configuration for the fields that both have. */
 export function settingsOf(
   settings: EstimateSettings,
   { contextLengthTokens, ...loadConfig }: LoadConfig,
@@ -31,8 +31,8 @@ export function settingsOf(
 }
 
 /**
- * Whether a setting is given that LM Studio can't load with. Measured loads in LM Studio then say
- * nothing about the result.
+ * Whether the settings contain one that LM Studio can't load with. Loads that were measured in LM Studio then
+ * say nothing about the result.
  */
 export function isHypothetical(settings: EstimateSettings): boolean {
   const { batchTokens, ubatchTokens, kvUnified, swaFull, gpuLayers, gpuBackend } = settings;

@@ -40,7 +40,7 @@ export interface FileEstimates {
 
 /**
  * @param cwd - the folder of relative file names
- * @param usualEngine - the engine where a question names none
+ * @param usualEngine - the engine for a question that names no engine
  */
 export function createFileEstimates(
   cwd: string,

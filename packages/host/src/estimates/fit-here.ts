@@ -105,7 +105,7 @@ export async function judgeAlone(
   };
 }
 
-/** The same fit with the trade-offs as the autopilot names them. */
+/** The same fit, with its trade-offs in the form that decisions use. */
 export function withTradeOffs(fit: CheapestFit | null): CheaperLoad | null {
   return fit === null ? null : { ...fit, tradeOffs: fit.tradeOffs.map(tradeOffOf) };
 }

@@ -48,8 +48,8 @@ export type KnownModel =
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 
 /**
- * Opens a GGUF file, or a folder with an MLX model. Null where the name is neither: then it must be
- * a model key. @throws ModelFileError
+ * Opens a GGUF file, or a folder with an MLX model. Null for any other name, which must then be a model key.
+ * @throws ModelFileError
  */
 export async function openModelFile(
   name: string,
@@ -175,7 +175,7 @@ async function openMlxFolder(folder: string, signal: AbortSignal): Promise<Known
   };
 }
 
-/** Returns a fault of the model's files, and throws any other. */
+/** Returns an error about the model's files, and throws any other error. */
 function asModelFileError(error: unknown): ModelFileError {
   if (isModelFileError(error)) return error;
   throw error;
@@ -201,7 +201,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     return asObject(JSON.parse(text));
   } catch {
-    // The size of the weights is known without config.json, so a damaged one is no error.
+    // The size of the weights is known without config.json, so a damaged config.json is not an error.
     return {};
   }
 }

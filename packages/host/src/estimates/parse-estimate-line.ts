@@ -42,7 +42,7 @@ const choice = <Option extends keyof typeof ESTIMATE_CHOICES>(
 
 type Read = (value: unknown, name: string) => Partial<EstimateSettings>;
 
-/** The fields of a line, and the setting that each gives. */
+/** The fields of a line, and the setting that each field sets. */
 const FIELDS: Readonly<Record<string, Read>> = {
   context: (value, name) => ({ contextLengthTokens: count(value, name) }),
   kvK: (value, name) => ({ kvCacheTypeK: choice('kv-k', value, name) }),
@@ -89,7 +89,10 @@ export function parseEstimateLine(line: string): EstimateLine {
   return { file, settings, engine };
 }
 
-/** The file that a line names; null where it names none. For the answer to a line with an error. */
+/**
+ * The file that a line names; null where the line names no file. The answer to a line with an error contains
+ * this name.
+ */
 export function fileOfEstimateLine(line: string): string | null {
   try {
     const { file } = parseObject(line);

@@ -12,8 +12,8 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 /** Corrects estimates by measured loads on this machine. */
 export interface Calibration {
   /**
-   * The footprint, corrected by measured loads of this model and of similar models. Without measured
-   * loads, the same object.
+   * The footprint, corrected by measured loads of this model and of similar models. Returns the given footprint
+   * where no such load was measured.
    */
   readonly correct: (
     footprint: Footprint,
@@ -101,7 +101,7 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
   };
 }
 
-/** The engine that runs GGUF models; null where LM Studio does not tell. */
+/** The engine that runs GGUF models; null where LM Studio does not name it. */
 export async function engineOf(
   client: LMStudioClient,
   signal: AbortSignal,

@@ -4,8 +4,8 @@ import { openHeaderCache } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
 import manifest from '../../package.json' with { type: 'json' };
 
-// All functions that need the memory estimator. `host-parts` imports this file on first use, because
-// the estimator is large: calls that estimate nothing start faster without it.
+// All functions that need the memory estimator. The estimator is large, so `host-parts` imports this file on
+// first use. Calls that estimate nothing then start faster.
 export { listDownloads } from '../models/downloads.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';

@@ -47,20 +47,20 @@ describe('a resident whose model was deleted after its load', () => {
   };
   const unread = () => Promise.reject(new Error('No file is there to be read.'));
 
-  test('counts by its size in the list of instances', async () => {
+  test('has a footprint of its size in the list of instances', async () => {
     const footprint = await footprintOf(resident({}));
     expect(footprint).toMatchObject({ source: 'file-size' });
     expect(footprint && totalBytesOf(footprint)).toBeGreaterThan(4 * GIB);
     expect(footprint?.ram.mappedBytes).toBe(4 * GIB);
   });
 
-  test('counts by its settings: locked weights are not mapped', async () => {
+  test('has a footprint with its settings: locked weights are not mapped', async () => {
     const footprint = await footprintOf(resident({ keepModelInMemory: true }));
     expect(footprint?.ram.mappedBytes).toBe(0);
     expect(footprint?.ram.anonymousBytes).toBeGreaterThan(4 * GIB);
   });
 
-  test('has no footprint where LM Studio does not tell its size', async () => {
+  test('has no footprint where LM Studio does not report its size', async () => {
     expect(await footprintOf(resident({ sizeBytes: 0 }))).toBeNull();
   });
 });

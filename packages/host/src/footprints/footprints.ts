@@ -48,7 +48,7 @@ export interface SourcedFootprint {
   readonly corrected: boolean;
   /** From the header of the model's file; null where the file can't be read here. */
   readonly fromHeader: HeaderEstimate | null;
-  /** LM Studio's own estimate; null where LM Studio is off or gives none. */
+  /** LM Studio's own estimate; null where LM Studio is off or gives no estimate. */
   readonly lmStudio: ResourceEstimate | null;
   /** LM Studio's estimate divided by the header's. Null where they differ by a quarter or less. */
   readonly disagreementRatio: number | null;
@@ -78,13 +78,14 @@ async function findFootprint(
   const { downloads, calibration, lockedAsMapped = false } = sources;
   const { modelKey, loadConfig, deviceIdentifier, resources } = question;
   const isHere = deviceIdentifier === null;
-  // Of several variants, the resident's is the one in memory.
+  // Where a model has several variants, the resident names the variant that is in memory.
   const found = await downloads.find(resident?.variant ?? modelKey);
   const model = found?.model ?? null;
   const files = isHere ? (found?.files ?? null) : null;
   const own = resident === null ? downloads.engine : engineOfInstance(downloads.engine, resident);
   const isLocked = own.profile.settings.locksWeights.value && !lockedAsMapped;
-  // Measured loads replace everything but mapped weights, so weights are locked at the end.
+  // Measured loads replace everything but mapped weights. So estimate without locked weights, and lock them at
+  // the end.
   const engine = withUnlockedWeights(own);
   const environment = environmentFor(resources, engine);
   const load = { loadConfig, environment, model, files, resident };
@@ -160,7 +161,7 @@ function residentOf(
 export type OnFootprint = (question: EstimateQuestion, found: SourcedFootprint) => void;
 
 /**
- * Answers the autopilot's questions about footprints. The verdict of the guardrails is LM Studio's.
+ * Answers the autopilot's questions about footprints. The guardrails' verdict comes from LM Studio.
  *
  * @param residents - the last list of residents: a resident is estimated with the settings that it was loaded with
  * @param onFootprint - for a caller that also needs the sources, which the autopilot's port does

@@ -26,8 +26,9 @@ export interface QuestionedLoad {
 }
 
 /**
- * An estimate from a header. The engine's profile and the intervals of the parts are left out: they are larger than the
- * rest, decisions do not use them, and every decision record and the cache store the estimate of each load option.
+ * An estimate from a header. The engine's profile and the intervals of the parts are left out, because
+ * decisions do not use them. They are larger than the rest, and would be stored in the cache and in every
+ * decision record for each load option.
  */
 export type HeaderEstimate = Omit<FootprintEstimate, 'profile' | 'partIntervals'>;
 

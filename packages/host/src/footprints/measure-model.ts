@@ -20,7 +20,10 @@ import { engineOf, openMeasurements, privateMemoryOf, storeMeasurement } from '.
 /** A request to measure a model. */
 export interface MeasureRequest {
   readonly modelKey: string;
-  /** Settings that replace those of the model's configuration. Only settings that LM Studio can load with. */
+  /**
+   * Settings that replace the settings of the model's configuration. LM Studio must be able to load with each
+   * of them.
+   */
   readonly settings?: Partial<EstimateSettings>;
   /** Called with the loaded part of the model, 0 to 1. */
   readonly onProgress?: (ratio: number) => void;
@@ -138,7 +141,7 @@ async function settledReading(
   };
 }
 
-/** Takes no signal: after a cancelled call the instance must be unloaded, too. */
+/** Takes no signal, because the instance must also be unloaded after a cancelled call. */
 async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
   const residents = await client.listResidents();
   if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {

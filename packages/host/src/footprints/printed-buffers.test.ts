@@ -47,12 +47,12 @@ test.each([
   ['a log that ends before the compute buffers', BUFFERS.slice(0, 3), LAYERS, ['card']],
   ['several GPUs, whose order is not known', BUFFERS, LAYERS, ['card', 'other']],
   ['a GPU that the machine does not have', BUFFERS, LAYERS, []],
-])('%s is no measurement', (_, buffers, offloadedLayers, gpuKeys) => {
+])('%s: the printed buffers are not used', (_, buffers, offloadedLayers, gpuKeys) => {
   expect(fromPrintedBuffers({ buffers, offloadedLayers }, ESTIMATE, null, gpuKeys)).toBeNull();
 });
 
 test.each([true, false])(
-  'a resident that LM Studio loads is charged its printed buffers, also by another process (locked weights: %s)',
+  'the footprint of a resident is its printed buffers, in this process and in a later one (locked weights: %s)',
   async (keepModelInMemory) => {
     await using world = await openAutopilotWorld();
     await using simulator = await startSimulator({
@@ -99,7 +99,7 @@ test.each([true, false])(
     );
     expect(Math.abs((footprint?.ram.mappedBytes ?? 0) - taken.mappedBytes)).toBeLessThan(0.1 * MIB);
 
-    // Without the log: from the store of measured loads.
+    // Without the log, the footprint comes from the store of measured loads.
     const learned = await withSession(parts, {}, async (session) => {
       const { residents } = await assembleSelectionInput(session.ports, {});
       return residents[0]?.footprint;

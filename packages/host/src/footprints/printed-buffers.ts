@@ -4,7 +4,7 @@ import type { FootprintEstimate } from '@mai/memory-estimator';
 
 /**
  * The footprint of a resident from the buffers that its engine printed while it loaded. Null where the report is not
- * complete, or where it is not known which GPU of the machine the engine's name of a GPU means.
+ * complete, or where the engine's name of a GPU can't be matched to a GPU of the machine.
  *
  * llama.cpp prints no line for the weights of a vision projector, so they are taken from the header. It prints nothing
  * about the process itself either. So the interval keeps the distance between the estimate and its upper end.

@@ -25,7 +25,7 @@ test.each([
   ['as large as the memory in use on its GPU', 7 * GIB, 7 * GIB, GIB, false],
   ['as large as its GPU', 8 * GIB, 8 * GIB, GIB, false],
   ['one byte larger than its GPU', 8 * GIB + 1, 7 * GIB, 2 * GIB + 1, true],
-])('a share %s', (_, bytes, onGpu, inRam, exceeds) => {
+])('limits a share only if it exceeds the GPU: %s', (_, bytes, onGpu, inRam, exceeds) => {
   const held = withinGpus(onCard(bytes), resources);
   expect(held.gpus).toEqual([{ deviceKey: 'card', bytes: onGpu }]);
   expect(held.ram.anonymousBytes).toBe(inRam);

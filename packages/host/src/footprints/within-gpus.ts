@@ -1,14 +1,14 @@
 import type { Footprint, Resources } from '@mai/memory-ledger';
 
-/** A footprint with a share that exceeds the memory of its GPU, so that this share is limited. */
+/** A footprint in which `withinGpus` has limited a share. */
 interface LimitedFootprint extends Footprint {
   readonly exceedsGpus: true;
 }
 
 /**
- * The footprint of a resident as the machine's GPUs can hold it. LM Studio may have put fewer layers on a GPU than
- * the load configuration says (`autoFit`). Where a model's share exceeds the memory of its GPU, only the memory in use
- * there counts on the GPU. The rest counts in RAM.
+ * The footprint of a resident, limited by the memory of the machine's GPUs. LM Studio may have put fewer layers
+ * on a GPU than the load configuration says (`autoFit`). Where a model's share exceeds the memory of its GPU,
+ * only the memory in use there counts on the GPU. The rest counts in RAM.
  */
 export function withinGpus(
   footprint: Footprint,

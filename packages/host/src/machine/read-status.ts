@@ -25,7 +25,7 @@ export interface PoolTrend {
   readonly trend: Trend;
 }
 
-/** One reading of the machine, LM Studio and what is loaded. */
+/** One reading of the machine, LM Studio and the loaded models. */
 export interface StatusReport {
   readonly lmStudio: LMStudioStatus;
   readonly resources: Resources;
@@ -40,7 +40,7 @@ export interface StatusReport {
   readonly residents: readonly (RuntimeInstance &
     Pick<Resident, 'footprint' | 'busy' | 'foreign'> & {
       /**
-       * Whether it needs more than a GPU has. LM Studio has then spread it over GPU and RAM by itself, so that the
+       * Whether the model needs more than a GPU has. LM Studio has then divided it between GPU and RAM, and the
        * shares are a guess.
        */
       readonly exceedsGpus: boolean;
@@ -50,7 +50,7 @@ export interface StatusReport {
   readonly config: { readonly source: string; readonly file: string | null };
 }
 
-/** Reads the machine and what is loaded. An LM Studio that does not answer is reported as off. */
+/** Reads the machine and the loaded models. An LM Studio that does not answer is reported as off. */
 export async function readStatus(session: Session): Promise<StatusReport> {
   const { link, ports, config, parts } = session;
   const { own } = parts.monitor;

@@ -29,7 +29,7 @@ export async function* watchStatus(
   if (own === null) {
     throw new HostError(
       'INVALID_REQUEST',
-      "The machine can't be watched, because the option `monitor` of this host replaces its monitor.",
+      "The machine can't be watched, because the option `monitor` of this host replaces the monitor of the machine.",
     );
   }
   const context = contextOfCall(parts.context, signal);

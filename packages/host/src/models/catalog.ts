@@ -69,7 +69,8 @@ function chainNamed(
 ): readonly ModelProfile[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
-  // Without a default chain, the profiles are the chain: configured models as written, then others by size.
+  // Without a default chain, the chain is all profiles: the configured models in their order, then the others
+  // by size.
   if (name === null) return profiles;
   const names = Object.keys(config.fallbackChains);
   const guess = didYouMean(name, names);

@@ -42,8 +42,8 @@ export interface DownloadsReport {
   /** Entries of LM Studio's list that are not among the models. */
   readonly otherEntries: readonly LeftOutModel[];
   /**
-   * The models folder of LM Studio's settings where it does not exist, for example because its drive is not
-   * mounted; null where it exists, or where LM Studio is on another machine.
+   * The models folder that LM Studio's settings name, if this folder does not exist, for example because its
+   * drive is not mounted. Null where the folder exists, or where LM Studio is on another machine.
    */
   readonly missingFolder: string | null;
 }
@@ -83,7 +83,10 @@ export async function listDownloads(
   return { ...withEngines(list, engine, home), link, engine };
 }
 
-/** Leaves out the models for whose format no engine is selected: MLX where only an engine for GGUF is. */
+/**
+ * Leaves out models of a format for which no engine is selected, for example MLX models where only an engine
+ * for GGUF is selected.
+ */
 function withEngines(
   list: DownloadsList,
   { selected }: LoadEngine,
@@ -146,7 +149,7 @@ async function listWithClient(
   };
 }
 
-/** The fault of a model that LM Studio lists; null where its file has none, or can't be read from here. */
+/** The fault of a model that LM Studio lists; null where its file has no fault, or can't be read from here. */
 async function faultOf(
   { modelKey, path: relative }: DownloadedModel,
   files: ModelFiles | null,
@@ -165,8 +168,8 @@ async function faultOf(
 }
 
 /**
- * Faults that don't count where LM Studio lists the model. The folder of its settings may not be the one that
- * it has in use.
+ * Faults that are ignored for a model that LM Studio lists, because LM Studio may use another folder than its
+ * settings name.
  */
 const LMSTUDIO_KNOWS_BETTER = new Set(['FILE_NOT_FOUND', 'FILE_UNREADABLE', 'INCOMPLETE']);
 

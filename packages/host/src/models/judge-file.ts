@@ -29,8 +29,8 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
 }
 
 /**
- * Judges a GGUF file by its header. Every list of models asks this function, so that all of them leave out
- * the same files for the same reason.
+ * Judges a GGUF file by its header. Every list of models calls this function, so that all lists leave out the
+ * same files for the same reason.
  */
 export async function judgeFile(
   file: string,

@@ -12,7 +12,7 @@ export function leftOutNotes(report: DownloadsReport): readonly string[] {
   ];
 }
 
-/** Says that the configured models folder is not there. */
+/** Says that the configured models folder does not exist. */
 export function missingFolderNote(folder: string): string {
   return `LM Studio's models folder ${folder} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`;
 }
@@ -28,7 +28,7 @@ export function otherEntryNote({ modelKey, type, reason }: LeftOutModel): string
   const entry = modelKey ?? 'An entry of LM Studio’s list';
   return reason === 'unreadable'
     ? `${entry} is not offered: LM Studio lists it without its facts.`
-    : `${entry} is not offered: it is of the kind ${type ?? 'unknown'}, and no language model.`;
+    : `${entry} is not offered: its kind is ${type ?? 'unknown'}, which is not a language model.`;
 }
 
 /** Says why a path could not be read, and the next step. */
@@ -36,6 +36,6 @@ export function unreadableNote({ path, code }: UnreadablePath): string {
   if (code === 'NAME_NOT_UTF8')
     return `${path} can't be read: its name is not UTF-8, so LM Studio can't name it. Rename it.`;
   return code === 'ENOENT'
-    ? `${path} is a link to a file that does not exist. Is its drive mounted?`
+    ? `${path} is a link to a file that does not exist. Check that its drive is mounted.`
     : `${path} can't be read (${code}). Check its permissions.`;
 }

@@ -35,7 +35,7 @@ export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
    * no load configuration fits.
    */
   readonly cheaper: CheaperLoad | null;
-  /** Size on disk; null where LM Studio does not tell. */
+  /** Size on disk; null where LM Studio does not report it. */
   readonly sizeBytes: number | null;
   readonly loaded: boolean;
 }
@@ -108,7 +108,7 @@ async function judge(
     const fit = cheaperFitOf(candidate, cheaper);
     if (fit === null) return report;
     const { pools: _, ...load } = fit;
-    // Without a trade-off: memory was freed since the first reading.
+    // No trade-off is needed where memory was freed since the first reading.
     return load.tradeOffs.length === 0
       ? { ...report, rejection: null }
       : { ...report, cheaper: load };

@@ -8,7 +8,7 @@ import type { FactsReader } from './judge-file.js';
 export interface ModelFiles {
   /** Absolute paths, the parts of a split model in order; at least one. */
   readonly files: readonly string[];
-  /** Finds the file of the vision projector that LM Studio loads with the model; null where there is none. */
+  /** Finds the file of the vision projector that LM Studio loads with the model; null where the model has no projector. */
   readonly findProjector: () => Promise<string | null>;
   /** Reads the facts of the first file's header; null for an MLX model. @throws ModelFileError */
   readonly facts: () => Promise<HeaderFacts | null>;
@@ -30,7 +30,7 @@ export function filesIn(
   readFacts: FactsReader,
 ): ModelFiles | null {
   if (file !== null && format === 'mlx') {
-    // LM Studio names the folder of an MLX model.
+    // For an MLX model, LM Studio names the folder and no file.
     const config = path.join(folder, file, 'config.json');
     return {
       files: [config],

@@ -46,7 +46,7 @@ test.each([
   },
 );
 
-test('the pools include the load where it fits, and do not where it does not fit', () => {
+test('the pools include the load only if it fits', () => {
   const use = (ramBytes: number) => {
     const { pools } = fitBeside(footprint(ramBytes, 0), machine, DEFAULT_SELECTION_POLICY);
     return pools.find(({ pool }) => pool === 'ram')?.useAfterBytes;

@@ -17,7 +17,7 @@ export interface ModelFit {
   readonly footprint: Footprint | null;
   /** Why the model can't be loaded; null where it fits. */
   readonly rejection: Rejection | null;
-  /** Every pool of the machine before and after the load; unchanged where it does not fit. */
+  /** Every pool of the machine before and after the load; unchanged where the model does not fit. */
   readonly pools: readonly PoolOutcome[];
 }
 
@@ -30,7 +30,7 @@ export interface CheaperLoad {
 }
 
 /**
- * Judges the first load option of a candidate: decides with no other candidate. The decision may unload
+ * Judges the first load option of a candidate, by a decision with no other candidate. The decision may unload
  * residents that are not pinned, busy or foreign.
  */
 export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {

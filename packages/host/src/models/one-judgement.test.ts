@@ -25,7 +25,7 @@ const of = (change: (file: FileContents) => void, file = languageModel()): FileC
   return file;
 };
 
-/** Files that llama.cpp refuses, by their key, with their code. */
+/** Files that llama.cpp refuses, by model key, each with the code of the refusal. */
 const REFUSED: Readonly<Record<string, readonly [contents: FileContents, code: string]>> = {
   lora: [
     of(({ metadata }) => metadata.set('general.type', 'adapter'), emptyFile('llama')),
@@ -123,11 +123,14 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
     });
   });
 
-  test.each(codes)('is refused by the estimate of its key: %s', async (model = '', code) => {
-    await using host = await openHost(options());
-    expect(await host.estimate({ model })).toMatchObject({ refusal: { code }, fit: null });
-    expect((await host.estimate({ model: 'sound' })).refusal).toBeNull();
-  });
+  test.each(codes)(
+    'has an estimate with the reason and without a verdict: %s',
+    async (model = '', code) => {
+      await using host = await openHost(options());
+      expect(await host.estimate({ model })).toMatchObject({ refusal: { code }, fit: null });
+      expect((await host.estimate({ model: 'sound' })).refusal).toBeNull();
+    },
+  );
 
   test('is not in the first configuration', async () => {
     await using host = await openHost(options());
@@ -137,7 +140,7 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
   });
 });
 
-test('the autopilot takes a refused file for a model that is not downloaded', async () => {
+test('the autopilot treats a refused file as a model that is not downloaded', async () => {
   const parts = createHostParts(
     contextOf(optionsOf(simulator.httpUrl), new AbortController().signal),
   );
@@ -149,7 +152,7 @@ test('the autopilot takes a refused file for a model that is not downloaded', as
   await parts[Symbol.asyncDispose]();
 });
 
-describe('a models folder that is not there', () => {
+describe('a models folder that does not exist', () => {
   const elsewhere = '/mnt/not-mounted/models';
   let home: string;
   beforeEach(async () => {
@@ -160,7 +163,7 @@ describe('a models folder that is not there', () => {
   });
   afterEach(() => rm(home, { recursive: true }));
 
-  test('is named by every list, and nobody advises a download', async () => {
+  test('is named by every list, and no answer advises a download', async () => {
     await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
     expect(await host.models()).toMatchObject({ missingFolder: elsewhere, models: [] });
     expect(await host.initialConfig()).toMatchObject({ missingFolder: elsewhere });
@@ -176,7 +179,7 @@ describe('a models folder that is not there', () => {
   });
 });
 
-test('a default models folder that does not exist yet is not missing', async () => {
+test('a default models folder that does not exist yet is not reported as missing', async () => {
   const home = await mkdtemp(path.join(tmpdir(), 'mai new '));
   await mkdir(path.join(home, '.lmstudio'));
   await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });

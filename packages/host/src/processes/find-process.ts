@@ -3,8 +3,8 @@ import type { RunningProcess } from './list-processes.js';
 import { isProgram, listProcesses } from './list-processes.js';
 
 /**
- * The running process with a name or an id. Some programs start further processes with their own
- * name, as browsers do; then this is the process that started the others.
+ * The running process with a name or an id. Some programs, such as browsers, start further processes with the
+ * same name. Of these, the first process is returned.
  *
  * @throws HostError `INVALID_REQUEST` where no process matches, or several processes with the name were started
  *   independently

@@ -36,7 +36,7 @@ test.each([
   ['Blender.exe', 'blender', true],
   ['blender', 'blender.exe', true],
   ['blender-thumbnailer', 'blender', false],
-])('that the program %s has the name %s is %s', (name, wanted, same) => {
+])('whether the program %s has the name %s: %s', (name, wanted, same) => {
   expect(isProgram({ name, startedAs: null }, wanted)).toBe(same);
   expect(isProgram({ name: 'MainThread', startedAs: name }, wanted)).toBe(same);
 });

@@ -9,7 +9,7 @@ export interface PortParts {
   readonly monitor: AutopilotPorts['monitor'];
   readonly catalog: AutopilotPorts['catalog'];
   readonly clock: Clock;
-  /** Default: the processes of the engines are not known. `residents` as above. */
+  /** `residents` returns the last list of residents. Default: the processes of the engines are not known. */
   readonly engines?: (residents: () => readonly ResidentInstance[]) => EnginePort | null;
   /** `residents` returns the last list of residents. */
   readonly estimator: (residents: () => readonly ResidentInstance[]) => AutopilotPorts['estimator'];
@@ -62,7 +62,7 @@ async function surveyMachine(
   if (survey?.ramBytes == null) {
     throw new LMStudioError(
       'INCOMPATIBLE',
-      `LM Studio at ${client.baseUrl} runs on another machine, and does not tell how much memory that machine has. Update LM Studio there.`,
+      `LM Studio at ${client.baseUrl} runs on another machine, and does not report the memory of that machine. Update LM Studio there.`,
       { baseUrl: client.baseUrl },
     );
   }

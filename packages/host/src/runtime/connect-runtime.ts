@@ -45,7 +45,7 @@ export function createRuntimeConnection(context: HostContext): RuntimeConnection
   const link = async (signal: AbortSignal): Promise<RuntimeLink> => {
     if (current !== null) return { kind: 'on', client: current };
     connecting ??= open().finally(() => (connecting = null));
-    // Callers share one attempt to connect. Each stops waiting when its own signal fires.
+    // Callers share one attempt to connect. Each caller stops waiting when its own signal fires.
     return orAborted(connecting, signal);
   };
   return {

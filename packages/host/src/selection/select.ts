@@ -10,6 +10,7 @@ import { findObstacle, type SelectionObstacle } from './obstacle.js';
 /** A decision and its input. */
 export interface SelectionReport {
   readonly selection: Selection;
+  /** Lacks cheaper load options that the decision did not try; see `assembleSelectionInput`. */
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
   /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
@@ -48,7 +49,8 @@ export async function select(
 ): Promise<SelectionReport> {
   const { ports, context, link, downloads } = session;
   const listed = await downloads();
-  const input = await assembleSelectionInput(ports, request, { signal: context.signal });
+  const { signal } = context;
+  const input = await assembleSelectionInput(ports, request, { signal, untilFit: true });
   const selection = selectModel(input);
   return {
     selection,

@@ -13,7 +13,7 @@ export function describeCatalog(
   config: ModelConfig,
   downloads: Pick<Downloads, 'models'>,
   loaded: readonly LoadedModel[],
-): Omit<ServingCatalog, 'runtimeVersion'> {
+): Omit<ServingCatalog, 'runtimeVersion' | 'decisionId'> {
   const { profiles } = createCatalog(config, downloads.models);
   const known = new Set(profiles.map(({ modelKey }) => modelKey));
   const variants = Object.fromEntries(

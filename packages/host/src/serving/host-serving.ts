@@ -27,6 +27,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
     const isOn = downloads.link.kind === 'on' && !isUnreachable(state?.fault);
     return {
       ...describeCatalog(config, downloads, residents),
+      decisionId: state?.decision?.id ?? null,
       runtimeVersion:
         isOn && downloads.link.kind === 'on'
           ? downloads.link.client.connectedVersion.version

@@ -63,6 +63,8 @@ export interface ServingCatalog {
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
   /** Version of LM Studio; null where it is not known, or LM Studio is off. */
   readonly runtimeVersion: string | null;
+  /** Identifies the last decision; null where no decision was logged. */
+  readonly decisionId: string | null;
 }
 
 /** One model and its residents. */

@@ -35,7 +35,7 @@ export interface SimulatedChain {
   readonly origins: ReadonlyMap<string, SimulatedFootprintOrigin>;
   /** Models of the chain that are left out because their memory is not known. */
   readonly leftOut: readonly string[];
-  /** Models of the chain that are left out because they are not downloaded, while other models of the chain are. */
+  /** Models of the chain that are left out because only other models of the chain are downloaded. */
   readonly absent: readonly string[];
 }
 
@@ -65,7 +65,7 @@ export async function simulateChain(
   const leftOut: string[] = [];
   const blockOf = ({ modelKey }: ModelProfile) => configured.get(modelKey)?.simulate ?? null;
   const downloaded = profiles.filter((profile) => profile.downloaded);
-  // Where a block exists, the user describes another machine. Assume that it has the whole chain.
+  // Where a block exists, the user describes another machine. Assume that the whole chain is downloaded there.
   const imagined = downloaded.length === 0 || profiles.some((profile) => blockOf(profile) !== null);
   const here = imagined ? profiles : downloaded;
   for (const profile of here) {
@@ -127,7 +127,7 @@ function memoryOf(
   const footprintBytes =
     block?.footprintBytes ?? estimated?.footprintBytes ?? profile.minMemoryBytes;
   if (footprintBytes === null) return null;
-  // Without a figure for the GPU, take the share of layers on the GPU.
+  // Without a figure for the GPU, use the share of layers on the GPU.
   const share = profile.loadConfig.offloadRatio ?? 1;
   const estimatedShare = estimated === null ? null : estimated.vramBytes / estimated.footprintBytes;
   const vramBytes =
@@ -148,8 +148,8 @@ function memoryOf(
 }
 
 /**
- * The context length of every simulated model. The simulation tells cheaper load options apart by context
- * length and halves it for each, so it must be long enough.
+ * The context length of every simulated model. The simulation halves the context length for each cheaper load
+ * option, so this length must be long enough.
  */
 const SIMULATED_CONTEXT_TOKENS = 65_536;
 
@@ -158,10 +158,10 @@ function simulatedModel(
   block: SimulateBlock | null,
   { footprintBytes, vramBytes }: Memory,
 ): SimulatedModel {
-  const cheaperLoadOptions = (block?.rungs ?? []).map((rung): SimulatedLoad => ({
-    footprintBytes: rung.footprintBytes,
-    vramBytes: Math.min(rung.footprintBytes, rung.vramBytes ?? vramBytes),
-    quality: rung.quality,
+  const cheaperLoadOptions = (block?.rungs ?? []).map((option): SimulatedLoad => ({
+    footprintBytes: option.footprintBytes,
+    vramBytes: Math.min(option.footprintBytes, option.vramBytes ?? vramBytes),
+    quality: option.quality,
   }));
   return {
     profile: {

@@ -21,7 +21,7 @@ describe('the next moment', () => {
   });
 
   test.each(['24:00', '12:60', 'noon', '', '12', '10m', '2031-13-01T08:00', '2031-06-01'])(
-    'does not read %j',
+    'returns null for %j',
     (text) => {
       expect(parseMoment(text, noon, 'next')).toBeNull();
     },
@@ -63,7 +63,7 @@ describe('the last moment', () => {
     '2031-05-04T15:00',
     '2031-13-01',
     '-10m',
-  ])('does not read %j', (text) => {
+  ])('returns null for %j', (text) => {
     expect(parseMoment(text, NOW, 'last')).toBeNull();
   });
 });

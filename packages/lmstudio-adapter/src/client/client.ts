@@ -25,9 +25,7 @@ import { type Connection, deadlineOf } from '../wire/connection.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { LMStudioClient, ModelDetails } from './client-types.js';
 
-/**
- * llama.cpp's micro-batch size: with this number of tokens it allocates all its compute buffers.
- */
+/** llama.cpp's micro-batch size. A prompt of this length makes llama.cpp allocate all its compute buffers. */
 const WARM_UP_TOKENS = 512;
 
 /** The client of a connection that LM Studio has accepted. */

@@ -92,7 +92,7 @@ test('reports process, layers and buffers of an instance, summed by part and dev
       logged('load_tensors: Metal_Mapped model buffer size = 20.00 MiB', names),
       logged('llama_context: constructing llama_context', names),
       logged('llama_context: Metal compute buffer size = 300.00 MiB', names),
-      // The engine reserves its buffers again, so this line replaces the previous one.
+      // The engine reserves its buffers again, so this line replaces the previous line.
       logged('llama_context: Metal compute buffer size = 310.00 MiB', names),
       // The context of a draft model.
       logged('llama_context: constructing llama_context', names),

@@ -14,7 +14,7 @@ export interface EngineBuffer {
 export interface EngineReport {
   /** `null`: LM Studio did not name the instance. */
   readonly instanceIdentifier: string | null;
-  /** As `ResidentInstance.reference`; `null`: LM Studio did not name it. */
+  /** The same value as `ResidentInstance.reference`; `null`: LM Studio did not name it. */
   readonly reference: string | null;
   readonly engine: { readonly name: string; readonly version: string };
   /** The engine's process on LM Studio's machine; `null`: LM Studio does not report it. */
@@ -26,7 +26,7 @@ export interface EngineReport {
 }
 
 /**
- * Number of reports that are kept, more than models are ever loaded at once. The oldest are dropped
+ * Number of reports that are kept. Fewer models than this are ever loaded at once. The oldest reports are dropped
  * first.
  */
 const REPORTS_KEPT = 64;
@@ -86,8 +86,8 @@ export class EngineReports {
 }
 
 /**
- * Whether an event is about the instance of a report. LM Studio may leave out the reference, the
- * process or the identifier. The first of these that both have decides.
+ * Whether an event is about the instance of a report. LM Studio may leave out the reference, the process or the
+ * identifier. The first of the three that both have decides.
  */
 function isAbout(report: OpenReport, event: EngineEvent): boolean {
   if (report.reference !== null && event.reference !== null) {

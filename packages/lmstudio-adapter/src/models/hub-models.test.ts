@@ -77,7 +77,7 @@ test('where LM Studio does not answer about the variants of one model, this mode
   }));
 
 test.each(['model', 'variant'] as const)(
-  'a resident has its model key and its variant, where LM Studio reports it with the key of the %s',
+  'a resident has its model key and its variant, where LM Studio reports the key of the %s',
   (instanceKey) =>
     withWorld({ models: MODELS, instanceKey }, async (client, simulator) => {
       await client.load({ modelKey: HUB });
@@ -101,7 +101,7 @@ test.each(['model', 'variant'] as const)(
 );
 
 test.each([true, false])(
-  'estimates and loads the key of the selected variant; LM Studio accepts keys of variants: %s',
+  'estimates and loads the key of the selected variant, where LM Studio accepts keys of variants: %s',
   (variantKeysLoad) =>
     withWorld({ models: MODELS, variantKeysLoad }, async (client, simulator) => {
       const ofModel = await client.estimate(HUB, DEFAULT_LOAD_CONFIG);
@@ -113,7 +113,7 @@ test.each([true, false])(
     }),
 );
 
-test('loads a variant that is not selected, or says what to do where LM Studio refuses its key', async () => {
+test('loads a variant that is not selected, or names the next step where LM Studio refuses its key', async () => {
   await withWorld({ models: MODELS, variantKeysLoad: true }, async (client) => {
     await client.load({ modelKey: HUB });
     // Another variant is another model, so it is loaded beside the first.

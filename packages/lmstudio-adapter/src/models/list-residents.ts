@@ -11,10 +11,7 @@ import { toResident } from './convert-model.js';
 import { requireHttpListing } from './list-over-http.js';
 import type { ResidentInstance } from './model-types.js';
 
-/**
- * Size at which the cache of load configurations is emptied, more than models are ever loaded at
- * once.
- */
+/** Size at which the cache of load configurations is emptied. Fewer models than this are ever loaded at once. */
 const LOAD_CONFIGS_KEPT = 64;
 
 /** Whether to list residents only, or also to read the load configuration and activity of each. */

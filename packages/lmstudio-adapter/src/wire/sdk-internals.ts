@@ -9,8 +9,8 @@ import {
 } from './parse-answers.js';
 import { toServerError } from '../faults/server-error.js';
 
-// Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional; the tests
-// that use them fail if a new SDK changes them.
+// Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional. The tests that use them fail
+// if a new SDK changes them.
 
 export interface Socket {
   readonly readyState: number;
@@ -57,8 +57,8 @@ export function transportOf(client: object, namespace: string): Transport | unde
 }
 
 /**
- * Makes an SDK client accept answers whose fields are newer or older than its schemas, and keep the
- * fields of LM Studio's errors, which it would otherwise join into one decorated text.
+ * Makes an SDK client accept answers whose fields are newer or older than its schemas. Also keeps the fields of LM
+ * Studio's errors, which the SDK would join into one decorated text.
  */
 export function loosen(client: object): void {
   for (const namespace of ALL_NAMESPACES) {
@@ -80,7 +80,7 @@ export function loosen(client: object): void {
   loosenChannel(client, 'diagnostics', 'streamLogs', withoutContent);
 }
 
-/** Passes an answer on unchanged where `parse` accepts it; `sdk-door.ts` parses it. */
+/** Passes an answer on unchanged where `parse` accepts it. `sdk-door.ts` then parses the answer. */
 function unchangedIf(parse: (answer: unknown) => unknown): (answer: unknown) => unknown {
   return (answer) => (parse(answer) === undefined ? undefined : answer);
 }

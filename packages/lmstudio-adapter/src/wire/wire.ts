@@ -225,7 +225,7 @@ export interface Wire {
   isConnected(namespace: Namespace): boolean | null;
   /** Resolves when every open call and channel has been answered. That may never happen. */
   settled(): Promise<void>;
-  /** Closes all sockets. Never hangs and never rejects; may be called more than once. */
+  /** Closes all sockets. Never hangs and never rejects. May be called more than once. */
   close(): Promise<void>;
 }
 
@@ -234,7 +234,7 @@ export interface WireOptions {
   readonly credentials: Credentials;
   /** LM Studio or the SDK reported a message that it could not interpret. */
   readonly onCommunicationWarning: (namespace: Namespace | null, text: string) => void;
-  /** A socket broke, also where no call was open on it. */
+  /** A socket broke, with or without open calls. */
   readonly onDisconnected: () => void;
 }
 

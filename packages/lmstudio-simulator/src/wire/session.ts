@@ -50,7 +50,7 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
 
   const authenticate = (frame: unknown): void => {
     const parsed = authenticationSchema.safeParse(frame);
-    // LM Studio ignores a malformed packet and waits for another one until the deadline.
+    // LM Studio ignores a malformed packet and waits for another packet until the deadline.
     if (!parsed.success || faults.trigger('mute-authentication')) return;
     cancelDeadline();
     const { clientIdentifier, clientPasskey } = parsed.data;

@@ -89,7 +89,7 @@ interface Corrected {
   readonly bytes: number;
   /** How far the true value may differ from the corrected value, up or down. */
   readonly spread: number;
-  /** The part of the median error that shrinkage left out; signed. */
+  /** The part of the median error that the shift leaves out; may be negative. */
   readonly held: number;
   /** Number of neighbours. */
   readonly count: number;
@@ -121,7 +121,7 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
 /**
  * The interval from the errors of the neighbours. A pool without neighbours keeps its share of the footprint's
  * interval. A model of low confidence keeps the footprint's whole interval unless this model was measured, because
- * other models do not show its peculiarities.
+ * other models do not show the errors of this model's estimate.
  */
 function shifted(
   footprint: Footprint,

@@ -114,7 +114,7 @@ test.each([
   { contextLengthTokens: 1.5 },
   { parallelSequences: 0 },
   { parallelSequences: 257 },
-])('%j is a RangeError', (figures) => {
+])('%j throws a RangeError', (figures) => {
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...figures };
   expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
 });
@@ -137,7 +137,7 @@ test("the defaults are 4 sequences and a context that is at most the model's", (
   });
 });
 
-test("a default of the maximum is the model's maximum, or 4096 tokens if the model states none", () => {
+test("a default of `maximum` is the model's maximum, or 4096 tokens if the model states no maximum", () => {
   const profile = withKnownSettings(
     MLX_ENVIRONMENT.profile,
     { contextLengthTokens: 'maximum' },

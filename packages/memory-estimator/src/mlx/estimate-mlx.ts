@@ -162,7 +162,7 @@ export function estimateMlx(
   };
 }
 
-/** The memory of a sequence with the largest prefill step that fits; with the smallest step where no step fits. */
+/** The memory of a sequence with the largest prefill step that fits, or with the smallest step if no step fits. */
 function atFullContext(
   cache: MlxCacheShape,
   tokens: number,

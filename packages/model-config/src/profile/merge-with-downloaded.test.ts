@@ -23,7 +23,7 @@ const byKey = (profiles: readonly ModelProfile[], key: string): ModelProfile => 
 };
 
 describe('a configured model', () => {
-  it('has the configured values and no derived ones', () => {
+  it('has the configured values and no derived values', () => {
     const profiles = mergeWithDownloaded(config(EXAMPLE), [
       downloadedModel('qwen/qwen3-4b-2507', { maxContextLengthTokens: 262_144, vision: true }),
     ]);

@@ -121,8 +121,8 @@ function toProfile(
   const settings = own ?? base;
   const derived: string[] = [];
   /**
-   * The configured value, or else the derived one. Notes the field in `derived` where the value
-   * is derived or comes from a variant's model.
+   * The configured value, or else the derived value. Adds the field to `derived` if the value is derived or
+   * comes from a variant's model.
    */
   const choose = <Value>(
     field: string,

@@ -25,7 +25,7 @@ export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Re
   return { code: 'COOLING_DOWN_AFTER_FAILURE', untilMs, remainingMs: untilMs - timestampMs };
 }
 
-/** Rejects a context that is shorter than required; `null` for a longer one or one of unknown length. */
+/** Rejects a context that is shorter than required; `null` if it is long enough or its length is unknown. */
 function rejectContext(
   offeredTokens: number | null,
   { minContextLengthTokens }: Requirement,

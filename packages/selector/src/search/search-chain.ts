@@ -118,7 +118,7 @@ function limitFor(
 
 /**
  * Whether a resident that was rejected keeps to the limit and lacks only the upgrade margin. A cheaper load
- * option of its model is then not loaded beside it.
+ * option of the same model is then not loaded beside the resident.
  */
 function lacksOnlyMargin(
   offer: Offer,

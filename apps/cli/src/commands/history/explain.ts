@@ -2,6 +2,7 @@ import {
   decisionIdOf,
   displayAddress,
   type Episode,
+  explainEpisode,
   formatMoment,
   parseDecisionId,
   parseMoment,
@@ -12,7 +13,6 @@ import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
 import { renderHistory } from '../../views/history/explain-view.js';
-import { explainEpisode } from '../../views/history/explain-words.js';
 
 const LAST_DEFAULT = 5;
 

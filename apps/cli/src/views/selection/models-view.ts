@@ -42,10 +42,8 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       { header: 'CAN', dispensable: 5 },
     ],
     rows,
-    width: output.tableWidth,
-    style,
+    output,
     indent,
-    ellipsis: unicode ? '…' : '...',
   });
 }
 

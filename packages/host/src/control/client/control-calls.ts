@@ -68,8 +68,8 @@ export class ControlCalls {
         onResult: (value) => {
           settle();
           if (cancelled) handlers.onLateAnswer?.(value);
-          // The cancellation came too late: the server has carried out the call. So the call
-          // resolves, unless it has rejected at once.
+          // The cancellation came too late: the server has carried out the call. So the call resolves, unless
+          // it has already rejected.
           resolve(value);
         },
         onError: (error) => {

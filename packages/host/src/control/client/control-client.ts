@@ -61,7 +61,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     const { processId } = this;
     const onAbort = (): void => this.#greeting?.reject(signal?.reason);
     const timer = setTimeout(() => {
-      const message = `Process ${processId}, which runs the autopilot, does not answer. Try again, or stop it.`;
+      const message = `Process ${processId}, which runs the autopilot, does not answer. Try again, or stop that process.`;
       this.#greeting?.reject(new HostError('AUTOPILOT_LOST', message, { processId }));
     }, withinMs);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -152,7 +152,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     return { [Symbol.asyncIterator]: () => this.#readEvents(signal) };
   }
 
-  /** Ends the connection, so that the server releases its leases. May be called more than once. */
+  /** Ends the connection, so that the server releases the leases of this client. May be called more than once. */
   close(): Promise<void> {
     this.#lines.end();
     this.#end(lostError(this.processId, null));

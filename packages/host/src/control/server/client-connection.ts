@@ -144,8 +144,8 @@ export class ClientConnection implements ConnectionLeases {
   }
 
   /**
-   * Why a call is above a limit; null where it is allowed. Leases and other calls have a limit each, so
-   * that a program with all its leases can still pin, read the state and release.
+   * Why a call is above a limit; null where it is allowed. Leases and other calls have separate limits, so that
+   * a program with all its leases can still pin, read the state and release.
    */
   #refusalOf(method: string): string | null {
     const { callsMax, leasesMax } = this.#options;

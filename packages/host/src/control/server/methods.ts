@@ -45,8 +45,8 @@ export const METHODS = {
   unload: (service, { params, signal }) => service.unload(parseParams.unload(params), { signal }),
   state: (service, { signal }) => service.state({ signal }),
   events: async (service, { signal, part }) => {
-    // Waits until the client has read an event before it takes the next. Meanwhile the service
-    // keeps the events and drops the oldest.
+    // Takes the next event once the client has read this one. Meanwhile the service keeps the events and drops
+    // the oldest.
     for await (const event of service.events({ signal })) await part(event);
   },
 } satisfies Record<string, (service: AutopilotService, call: ServedCall) => Promise<unknown>>;

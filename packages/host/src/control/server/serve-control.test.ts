@@ -163,7 +163,7 @@ describe('leases', () => {
     await lease.release();
   });
 
-  test('are released where they arrive after the client has cancelled the call', async () => {
+  test('are released where the client has cancelled the call before they arrive', async () => {
     await serve();
     const client = await connect();
     const controller = new AbortController();
@@ -176,7 +176,7 @@ describe('leases', () => {
     await client.close();
   });
 
-  test('are not given any more when the waiting client disconnects', async () => {
+  test('are not given to a waiting client that has disconnected', async () => {
     service.blocks = true;
     await serve();
     const client = await connect();
@@ -276,7 +276,7 @@ describe('messages that break the protocol', () => {
   test.each([
     [255, 'given'],
     [256, 'refused'],
-  ])('a client with %i leases asks for another: it is %s', async (count, verdict) => {
+  ])('a client with %i leases asks for one more lease, which is %s', async (count, verdict) => {
     await serve();
     const client = await connect();
     const leases = await Promise.all(Array.from({ length: count }, () => client.acquire(ANY)));
@@ -339,7 +339,7 @@ describe('messages that break the protocol', () => {
     await client.close();
   });
 
-  test('the server takes no events from the service while the client reads none', async () => {
+  test('the server takes no event from the service while the client does not read', async () => {
     await serve();
     const raw = await openRawClient(file);
     raw.socket.pause();
@@ -373,7 +373,7 @@ describe('messages that break the protocol', () => {
     raw.socket.resume();
     await until(() => raw.lines.length > calls);
     expect(service.statesRead).toBeGreaterThan(readAtFirst);
-    // After the welcome, each call has one answer. Calls above the limit have an error.
+    // After the welcome, each call has one answer. Calls above the limit are answered with an error.
     expect(
       raw.lines
         .slice(1)

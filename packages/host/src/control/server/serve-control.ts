@@ -64,7 +64,7 @@ export async function serveControl(
   // clients without an error.
   server.maxConnections = 2 * connectionsMax;
   await listen(server, endpoint);
-  // An error while accepting a client concerns only that client. Without a listener, the error ends
+  // An error while accepting a client concerns only that client. Without a listener, such an error would end
   // this process.
   server.on('error', () => undefined);
   const note = { endpoint, processId: service.processId };

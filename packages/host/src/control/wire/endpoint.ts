@@ -61,7 +61,7 @@ async function makePrivateFolder(folder: string): Promise<void> {
 
 /**
  * Writes the note and replaces an older note. Only the holder of the running lock may call this, because
- * clients take the process in the note for the one that runs the autopilot.
+ * clients assume that the process in the note runs the autopilot.
  */
 export async function publishNote(noteFile: string, note: EndpointNote): Promise<void> {
   const older = await readNote(noteFile);

@@ -64,7 +64,7 @@ export function parseServerMessage(message: unknown): ServerMessage | null {
 
 /** The message of `AUTOPILOT_INCOMPATIBLE`. */
 export function otherVersion(processId: number): string {
-  return `Process ${processId} runs the autopilot and belongs to another version of Mai. Stop it, or use the same version here.`;
+  return `Process ${processId} runs the autopilot and belongs to another version of Mai. Stop that process, or use the same version here.`;
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,0 +1,54 @@
+// The gateway over a port with one resident model, which is the upstream of the benchmark. Prints its port.
+import { createGateway } from '@mai/gateway';
+
+const baseUrl = process.env.UPSTREAM;
+const model = {
+  modelKey: 'bench/model',
+  displayName: 'Bench',
+  kind: 'llm',
+  tier: 'medium',
+  capabilities: ['chat', 'tools', 'vision'],
+  contextLengthTokens: 131_072,
+  maxContextLengthTokens: 131_072,
+  sizeBytes: 4e9,
+  downloaded: true,
+  residents: [{ instanceIdentifier: 'bench/model', contextLengthTokens: 131_072, foreign: false }],
+};
+const serving = {
+  catalog: async () => ({
+    models: [model],
+    chains: { default: ['bench/model'] },
+    aliases: [],
+    runtimeVersion: '0.4.21',
+    decisionId: 'bench-1',
+  }),
+  plan: async () => ({
+    decision: 'serve',
+    modelKey: 'bench/model',
+    unloads: [],
+    loadBytes: null,
+    selection: { decision: 'keep', rejected: [] },
+  }),
+  acquire: async () => ({
+    modelKey: 'bench/model',
+    instanceIdentifier: 'bench/model',
+    tier: 'medium',
+    capabilities: model.capabilities,
+    contextLengthTokens: 131_072,
+    baseUrl,
+    requestHeaders: {},
+    decisionId: 'bench-1',
+    lost: new AbortController().signal,
+    release: async () => undefined,
+  }),
+  changes: ({ signal }) => silence(signal),
+};
+const gateway = createGateway({ serving });
+const { port } = await gateway.listen({ port: 0 });
+console.log(JSON.stringify({ port }));
+
+/** No change until the signal fires. */
+async function* silence(signal) {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  yield* [];
+}

@@ -1,0 +1,118 @@
+// What the gateway costs on top of the least that a proxy can do: CPU time of a request and time to the first byte, as
+// ratios in pairs of runs that take turns. Build first:
+//   node bench/gateway/overhead.mjs [--rate 200] [--seconds 5] [--pairs 7]
+import { parseArgs } from 'node:util';
+import { cpuSecondsOf } from '../yardstick/process-load.mjs';
+import { format, judge, printTable } from '../yardstick/report.mjs';
+import { median, quantile } from '../yardstick/statistics.mjs';
+import { runClient, startServer } from './processes.mjs';
+
+const { values } = parseArgs({
+  options: {
+    rate: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '5' },
+    pairs: { type: 'string', default: '7' },
+  },
+});
+const [rate, seconds, pairs] = [values.rate, values.seconds, values.pairs].map(Number);
+const TARGET_CPU = 1.3;
+const TARGET_P50 = 1.3;
+const TARGET_P99 = 1.5;
+/** A p99 counts only where the floor agrees with itself to this ratio. */
+const FLOOR_AGREES = 1.15;
+
+const upstream = await startServer('upstream.mjs');
+const UPSTREAM = `http://127.0.0.1:${upstream.port}`;
+const floor = await startServer('floor.mjs', { UPSTREAM });
+const gateway = await startServer('gateway-process.mjs', { UPSTREAM });
+
+try {
+  for (const kind of ['json', 'stream']) {
+    // Compiles the code of all processes.
+    for (const { port } of [floor, gateway]) await runClient('client.mjs', port, kind, rate, 3);
+    const direct = [];
+    const rounds = [];
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const order = pair % 2 === 0 ? ['floor', 'gateway', 'again'] : ['again', 'gateway', 'floor'];
+      const round = {};
+      for (const name of order)
+        round[name] = await measure(name === 'gateway' ? gateway : floor, kind);
+      direct.push(await measure(upstream, kind));
+      rounds.push(round);
+    }
+    report(kind, rounds, direct);
+  }
+} finally {
+  for (const server of [upstream, floor, gateway]) server.stop();
+}
+
+async function measure(server, kind) {
+  const before = cpuSecondsOf(server.processId);
+  const { count, failed, firstByteMs } = await runClient(
+    'client.mjs',
+    server.port,
+    kind,
+    rate,
+    seconds,
+  );
+  if (failed > 0) throw new Error(`${failed} of ${count} requests failed.`);
+  return {
+    cpuMs: ((cpuSecondsOf(server.processId) - before) * 1000) / count,
+    p50: quantile(firstByteMs, 0.5),
+    p99: quantile(firstByteMs, 0.99),
+  };
+}
+
+function report(kind, rounds, direct) {
+  const base = {
+    p50: median(direct.map((one) => one.p50)),
+    p99: median(direct.map((one) => one.p99)),
+  };
+  const of = (name, figure) => median(rounds.map((round) => round[name][figure]));
+  console.log(
+    `${kind}: ${rate} requests a second, medians of ${rounds.length} runs of ${seconds} s`,
+  );
+  printTable(
+    ['', 'CPU ms', 'first byte p50', 'p99'],
+    [
+      ['without a proxy', '', format(base.p50), format(base.p99)],
+      ...['floor', 'gateway'].map((name) => [
+        name,
+        format(of(name, 'cpuMs')),
+        format(of(name, 'p50')),
+        format(of(name, 'p99')),
+      ]),
+    ],
+  );
+  const ratio = (one, other, figure) =>
+    median(rounds.map((round) => round[one][figure] / round[other][figure]));
+  const added = (one, other, figure) =>
+    median(
+      rounds.map(
+        (round) => (round[one][figure] - base[figure]) / (round[other][figure] - base[figure]),
+      ),
+    );
+  judge(
+    `${kind}: CPU of a request, gateway to floor`,
+    ratio('gateway', 'floor', 'cpuMs'),
+    TARGET_CPU,
+  );
+  judge(
+    `${kind}: added time to the first byte at p50`,
+    added('gateway', 'floor', 'p50'),
+    TARGET_P50,
+  );
+  const agreement = ratio('again', 'floor', 'p99');
+  if (Math.max(agreement, 1 / agreement) <= FLOOR_AGREES) {
+    judge(
+      `${kind}: added time to the first byte at p99`,
+      added('gateway', 'floor', 'p99'),
+      TARGET_P99,
+    );
+  } else {
+    console.log(
+      `not judged: p99, because the floor differs from itself by ${format(agreement)} on this machine`,
+    );
+  }
+  console.log('');
+}

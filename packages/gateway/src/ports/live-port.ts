@@ -1,0 +1,107 @@
+import type { Clock } from './clock.js';
+import type { CallOptions, ServingCatalog, ServingChange, ServingPort } from './serving-port.js';
+
+/** A serving port with one subscription for all readers, and with a catalog that is read again only after a change. */
+export interface LivePort extends Omit<ServingPort, 'changes'>, AsyncDisposable {
+  /** Calls `listener` with each change. Returns a function that ends this. */
+  onChange(listener: (change: ServingChange) => void): () => void;
+}
+
+/** Maximum age of a catalog without a change, in milliseconds: changes can be missed while the machine is out of reach. */
+const CATALOG_FRESH_MS = 10_000;
+/** Pause before the changes are subscribed to again after a failure. */
+const RESUBSCRIBE_MS = 1000;
+
+/** Wraps a port. Subscribes at once, and again after each failure until it is disposed of. */
+export function createLivePort(port: ServingPort, clock: Clock): LivePort {
+  const listeners = new Set<(change: ServingChange) => void>();
+  const closed = new AbortController();
+  let cached: { readonly atMs: number; readonly reading: Promise<ServingCatalog> } | null = null;
+
+  const publish = (change: ServingChange): void => {
+    if (change.type === 'catalog' || change.type === 'switched') cached = null;
+    for (const listener of listeners) listener(change);
+  };
+  const subscription = followChanges(port, clock, closed.signal, publish);
+
+  const catalog = (options: CallOptions = {}): Promise<ServingCatalog> => {
+    const nowMs = clock.monotonicMs();
+    if (cached === null || nowMs - cached.atMs > CATALOG_FRESH_MS) {
+      const reading = port.catalog({ signal: closed.signal });
+      const entry = { atMs: nowMs, reading };
+      cached = entry;
+      reading.catch(() => {
+        if (cached === entry) cached = null;
+      });
+    }
+    return unlessAborted(cached.reading, options.signal);
+  };
+
+  return {
+    catalog,
+    acquire: (request, options) => port.acquire(request, options),
+    plan: (request, options) => port.plan(request, options),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    [Symbol.asyncDispose]: async () => {
+      closed.abort(new DOMException('The gateway has stopped.', 'AbortError'));
+      listeners.clear();
+      await subscription;
+    },
+  };
+}
+
+async function followChanges(
+  port: ServingPort,
+  clock: Clock,
+  signal: AbortSignal,
+  publish: (change: ServingChange) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const change of port.changes({ signal })) publish(change);
+    } catch {
+      // The machine is out of reach. What has changed meanwhile is not known, so everything is read again.
+    }
+    if (signal.aborted) return;
+    publish({ type: 'catalog' });
+    await pause(clock, RESUBSCRIBE_MS, signal);
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(ms, resolve);
+    signal.addEventListener(
+      'abort',
+      () => {
+        cancel();
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
+
+/** The promise, or the signal's reason where it fires first. The work itself goes on for other callers. */
+function unlessAborted<Value>(
+  work: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      // The caller's own reason, which may be any value.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      reject(signal.reason);
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

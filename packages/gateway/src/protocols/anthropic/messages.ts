@@ -1,0 +1,74 @@
+import { chatCapabilities, countOf, lastNumber, textOf } from '../fields.js';
+import { jsonAnswer } from '../openai/failures.js';
+import type { Failure, Protocol } from '../protocol.js';
+import { measurePrompt, type PromptSize } from '../prompt-size.js';
+import { runtimeFailureIn } from '../runtime-failure.js';
+import { isJsonObject, type JsonObject } from '../../json.js';
+
+/** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
+export const messages: Protocol = {
+  name: 'anthropic-messages',
+  read: (body) => {
+    const { bytes, images } = measureMessages(body);
+    return {
+      model: textOf(body, 'model'),
+      stream: body['stream'] === true,
+      // `thinking` is no demand: Claude Code sends it to every model.
+      capabilities: chatCapabilities(images, offersTools(body)),
+      promptBytes: bytes,
+      images,
+      maxOutputTokens: countOf(body, 'max_tokens'),
+      previousResponseId: null,
+    };
+  },
+  failure: (failure) => jsonAnswer(failure, anthropicError(failure)),
+  streamFailure: (failure) => `event: error\ndata: ${JSON.stringify(anthropicError(failure))}\n\n`,
+  // The documented event that a client ignores at any place of a stream.
+  waiting: () => 'event: ping\ndata: {"type": "ping"}\n\n',
+  failureIn: runtimeFailureIn,
+  endMarks: ['\nevent: message_stop', '\nevent: error'],
+  responseIdIn: () => null,
+  // `message_start` has the prompt's tokens, `message_delta` those of the answer.
+  usageIn: (head, tail) => {
+    const promptTokens = lastNumber(tail, 'input_tokens') ?? lastNumber(head, 'input_tokens');
+    const outputTokens = lastNumber(tail, 'output_tokens');
+    return promptTokens === null && outputTokens === null ? null : { promptTokens, outputTokens };
+  },
+};
+
+/** The size of what becomes the prompt of a message, also for `POST /v1/messages/count_tokens`. */
+export function measureMessages(body: JsonObject): PromptSize {
+  const { system, messages: turns, tools } = body;
+  return measurePrompt([system, turns, tools]);
+}
+
+function offersTools({ tools, tool_choice: choice }: JsonObject): boolean {
+  const isForbidden = isJsonObject(choice) && choice['type'] === 'none';
+  return Array.isArray(tools) && tools.length > 0 && !isForbidden;
+}
+
+/** https://docs.claude.com/en/api/errors */
+function anthropicError({ status, message }: Failure): object {
+  return { type: 'error', error: { type: typeOf(status), message } };
+}
+
+function typeOf(status: number): string {
+  switch (status) {
+    case 401:
+      return 'authentication_error';
+    case 403:
+      return 'permission_error';
+    case 404:
+      return 'not_found_error';
+    case 413:
+      return 'request_too_large';
+    case 429:
+      return 'rate_limit_error';
+    case 503:
+      return 'overloaded_error';
+    case 504:
+      return 'timeout_error';
+    default:
+      return status >= 500 ? 'api_error' : 'invalid_request_error';
+  }
+}

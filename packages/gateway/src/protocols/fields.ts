@@ -1,0 +1,36 @@
+import type { JsonObject } from '../json.js';
+
+/** A field that is a text; null otherwise. */
+export function textOf(body: JsonObject, field: string): string | null {
+  const value = body[field];
+  return typeof value === 'string' ? value : null;
+}
+
+/** The first of the fields that is a number of at least 1; null where none is. */
+export function countOf(body: JsonObject, ...fields: readonly string[]): number | null {
+  for (const field of fields) {
+    const value = body[field];
+    if (typeof value === 'number' && Number.isFinite(value) && value >= 1) return Math.floor(value);
+  }
+  return null;
+}
+
+/** Whether the request offers tools that the model may call. */
+export function offersTools(body: JsonObject): boolean {
+  const { tools, functions, tool_choice: choice } = body;
+  const offered = [tools, functions].some((list) => Array.isArray(list) && list.length > 0);
+  return offered && choice !== 'none';
+}
+
+/** The capabilities of a chat with these properties. */
+export function chatCapabilities(images: number, tools: boolean): readonly string[] {
+  return ['chat', ...(images > 0 ? ['vision'] : []), ...(tools ? ['tools'] : [])];
+}
+
+/** The number after the last occurrence of a key in a piece of JSON; null where the key does not occur. */
+export function lastNumber(text: string, key: string): number | null {
+  const at = text.lastIndexOf(`"${key}"`);
+  if (at === -1) return null;
+  const found = /^\s*:\s*(\d{1,12})/.exec(text.slice(at + key.length + 2, at + key.length + 20));
+  return found?.[1] === undefined ? null : Number(found[1]);
+}

@@ -1,0 +1,52 @@
+import type { Failure, FailureAnswer, WaitProgress } from '../protocol.js';
+
+/** The body that OpenAI documents for errors: https://platform.openai.com/docs/guides/error-codes/api-errors */
+export function openAiError({ code, status, message }: Failure): object {
+  const param = code === 'previous_response_not_found' ? 'previous_response_id' : null;
+  return { error: { message, type: typeOf(status), param, code } };
+}
+
+/** The types that OpenAI's API sends with each status. */
+function typeOf(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+/** A failure as the answer to a request. */
+export function openAiFailure(failure: Failure): FailureAnswer {
+  return jsonAnswer(failure, openAiError(failure));
+}
+
+/** An answer with a JSON body, and `Retry-After` where the failure has one. */
+export function jsonAnswer({ status, retryAfterSeconds }: Failure, body: object): FailureAnswer {
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+/** The last event of a stream that fails. OpenAI's clients throw on it, and no `[DONE]` follows. */
+export function openAiStreamFailure(failure: Failure): string {
+  return `data: ${JSON.stringify(openAiError(failure))}\n\n`;
+}
+
+/** A comment of server-sent events, which every client ignores. */
+export function waitComment({ position, waitedMs, loading }: WaitProgress): string {
+  const seconds = Math.round(waitedMs / 1000);
+  const load =
+    loading === null
+      ? ''
+      : `, loading ${oneLine(loading.modelKey)} ${Math.round(loading.progressRatio * 100)} %`;
+  return `: mai: waiting for ${seconds} s, position ${position}${load}\n\n`;
+}
+
+/** A line break would end the comment. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ');
+}

@@ -1,0 +1,54 @@
+import { chatCapabilities, countOf, lastNumber, offersTools, textOf } from '../fields.js';
+import { openAiError, openAiFailure, waitComment } from '../openai/failures.js';
+import type { Failure, Protocol } from '../protocol.js';
+import { measurePrompt } from '../prompt-size.js';
+import { runtimeFailureIn } from '../runtime-failure.js';
+
+/** `POST /v1/responses`: https://platform.openai.com/docs/api-reference/responses/create */
+export const responses: Protocol = {
+  name: 'openai-responses',
+  read: (body) => {
+    const { input, instructions, tools, text } = body;
+    const { bytes, images } = measurePrompt([input, instructions, tools, text]);
+    return {
+      model: textOf(body, 'model'),
+      stream: body['stream'] === true,
+      capabilities: chatCapabilities(images, offersTools(body)),
+      promptBytes: bytes,
+      images,
+      maxOutputTokens: countOf(body, 'max_output_tokens'),
+      previousResponseId: textOf(body, 'previous_response_id'),
+    };
+  },
+  failure: openAiFailure,
+  streamFailure: (failure) => errorEvent(failure),
+  waiting: waitComment,
+  failureIn: runtimeFailureIn,
+  // https://platform.openai.com/docs/api-reference/responses-streaming
+  endMarks: [
+    '\nevent: response.completed',
+    '\nevent: response.incomplete',
+    '\nevent: response.failed',
+    '\nevent: error',
+    '\ndata: [DONE]',
+  ],
+  responseIdIn: (head) => /"id"\s*:\s*"(resp_[\w-]{1,200})"/.exec(head)?.[1] ?? null,
+  usageIn: (_head, tail) => {
+    const at = tail.lastIndexOf('"usage"');
+    if (at === -1) return null;
+    const usage = tail.slice(at);
+    const promptTokens = lastNumber(usage, 'input_tokens');
+    const outputTokens = lastNumber(usage, 'output_tokens');
+    return promptTokens === null && outputTokens === null ? null : { promptTokens, outputTokens };
+  },
+};
+
+/**
+ * The documented event `error`, with the number 0 as nothing is known of the numbers before. OpenAI's clients throw
+ * where the data has `error`, so it is there, too.
+ */
+function errorEvent(failure: Failure): string {
+  const { code, message } = failure;
+  const event = { type: 'error', code, message, param: null, sequence_number: 0 };
+  return `event: error\ndata: ${JSON.stringify({ ...event, ...openAiError(failure) })}\n\n`;
+}

@@ -1,0 +1,98 @@
+import { isJsonObject } from '../json.js';
+import type { AnswerHead, UpstreamFailure } from './protocol.js';
+
+/**
+ * Texts of failures that another resident, or the same model loaded again, may not have. LM Studio has no code for them.
+ * Sources: lmstudio-bug-tracker #1050 (crash), #1755 (500 of /v1/messages), #671 and #1796 (unloaded during an answer),
+ * #2133 (guardrails of a just-in-time load), and reports of 'Channel Error' after a crash.
+ */
+const FAILURES_OF_A_RESIDENT =
+  /crash|exit code|unloaded|out of memory|failed to load|error loading model|no models? (?:is |are )?(?:currently )?loaded|model (?:is )?not loaded|insufficient (?:system resources|memory)|channel error|operation cancell?ed|cannot find a model with|websocket|disconnected/i;
+
+/** Texts of failures of the request itself, which any resident would refuse. */
+const FAILURES_OF_A_REQUEST = /n_keep|context length|does not support|invalid/i;
+
+/** What is said of an answer without a byte. */
+const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: true };
+
+/**
+ * The failure that the first bytes of an answer of LM Studio carry: an error status, an `error` body with status 200 (its
+ * answer to unknown endpoints), or a stream whose first event is an error. Null where they carry none; undefined where
+ * more bytes are needed.
+ */
+export function runtimeFailureIn(head: AnswerHead): UpstreamFailure | null | undefined {
+  const { status, contentType, text, ended } = head;
+  if (status >= 400) return ended ? describe(status, text) : undefined;
+  return contentType.startsWith('text/event-stream')
+    ? failureInStream(text, ended)
+    : failureInBody(status, text, ended);
+}
+
+function failureInBody(
+  status: number,
+  text: string,
+  ended: boolean,
+): UpstreamFailure | null | undefined {
+  const start = text.trimStart();
+  if (start === '') return ended ? EMPTY : undefined;
+  if (!/^\{\s*"error"\s*:/.test(start)) {
+    // The key may be cut.
+    const mayBecome = !ended && start.length < 64 && /^\{\s*(?:"[error]*"?\s*)?$/.test(start);
+    return mayBecome ? undefined : null;
+  }
+  if (!ended) return undefined;
+  const body = parse(start);
+  return isJsonObject(body) && body['error'] === null ? null : describe(status, start);
+}
+
+function failureInStream(text: string, ended: boolean): UpstreamFailure | null | undefined {
+  const lines = text.split('\n');
+  for (const [index, line] of lines.entries()) {
+    const isWhole = index < lines.length - 1 || ended;
+    // Blank lines and comments precede the first event.
+    if (isWhole && (line.trim() === '' || line.startsWith(':'))) continue;
+    if (line.startsWith('data:')) {
+      const data = line.slice('data:'.length).trimStart();
+      if (data.length < MARK.length && !isWhole) return undefined;
+      if (!data.startsWith(MARK)) return null;
+      return isWhole ? describe(500, data) : undefined;
+    }
+    if (!isWhole) return undefined;
+    if (/^event:\s*error\s*$/.test(line)) {
+      const data = lines[index + 1];
+      const isDataWhole = index + 1 < lines.length - 1 || ended;
+      return isDataWhole ? describe(500, (data ?? '').replace(/^data:\s*/, '')) : undefined;
+    }
+    return null;
+  }
+  return ended ? EMPTY : undefined;
+}
+
+const MARK = '{"error"';
+
+/** The failure that an error body describes. */
+function describe(status: number, text: string): UpstreamFailure {
+  const message = messageIn(text);
+  const isOfResident = FAILURES_OF_A_RESIDENT.test(message);
+  const isOfRequest = !isOfResident && FAILURES_OF_A_REQUEST.test(message);
+  const isUnknown = status >= 500 && status !== 501 && !isOfRequest;
+  return { message, retriable: isOfResident || isUnknown };
+}
+
+function messageIn(text: string): string {
+  const body = parse(text);
+  if (!isJsonObject(body)) return text.trim() === '' ? 'no message' : text.trim();
+  const { error, message } = body;
+  if (typeof error === 'string') return error;
+  if (isJsonObject(error) && typeof error['message'] === 'string') return error['message'];
+  return typeof message === 'string' ? message : text.trim();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: the text itself is the message.
+    return null;
+  }
+}

@@ -1,0 +1,35 @@
+/** What the answer's headers tell about the choice so far. */
+export interface ToldChoice {
+  modelKey: string | null;
+  instanceIdentifier: string | null;
+  decisionId: string | null;
+  queueMs: number;
+  fallbacks: number;
+}
+
+/** A choice that has not been made. */
+export function nothingTold(): ToldChoice {
+  return { modelKey: null, instanceIdentifier: null, decisionId: null, queueMs: 0, fallbacks: 0 };
+}
+
+/**
+ * The headers that say what serves a request and why. `x-mai-decision` is `none` before the first decision was logged. The
+ * others are absent where the head is sent before the choice.
+ */
+export function decisionHeaders(told: ToldChoice): Record<string, string> {
+  const decision = { 'x-mai-decision': told.decisionId ?? 'none' };
+  if (told.modelKey === null) return decision;
+  return {
+    ...decision,
+    'x-mai-model': visibleAscii(told.modelKey),
+    'x-mai-queue-ms': String(Math.round(told.queueMs)),
+    'x-mai-fallbacks': String(told.fallbacks),
+  };
+}
+
+/** Percent-encodes what a header may not hold. */
+function visibleAscii(text: string): string {
+  return text.replace(/[^\x21-\x7e]+/gu, (part) =>
+    [...Buffer.from(part)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  );
+}

@@ -1,0 +1,110 @@
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { GatewayError } from '../gateway-error.js';
+
+/** Where the gateway listens. */
+export interface ListenOptions {
+  /** Address to listen on. Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Port; 0 takes a free one. Default 11435. */
+  readonly port?: number | undefined;
+  /** Certificate chain and private key in PEM. Default: without TLS. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** Maximum open connections. Default 4096. */
+  readonly maxConnections?: number | undefined;
+}
+
+/** A server that accepts requests. */
+export interface Listening {
+  /** `http://127.0.0.1:11435` or `https://…`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Accepts no new connection, ends idle ones, and resolves when the last has ended. */
+  close(): Promise<void>;
+  /** Ends every connection at once. */
+  destroy(): void;
+}
+
+/** The port that clients find in examples; one above Ollama's. */
+export const DEFAULT_PORT = 11435;
+const MAX_CONNECTIONS = 4096;
+/** How long a client may take to send its headers. */
+const HEADERS_TIMEOUT_MS = 15_000;
+/** How long a client may take to send a request with its body. */
+const REQUEST_TIMEOUT_MS = 120_000;
+/** How long an idle connection stays open for the next request. */
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADER_BYTES = 32_768;
+const MAX_HEADERS = 200;
+
+/**
+ * Listens for requests.
+ *
+ * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`
+ */
+export async function listen(
+  handle: RequestListener,
+  { host = '127.0.0.1', port = DEFAULT_PORT, tls, maxConnections = MAX_CONNECTIONS }: ListenOptions,
+): Promise<Listening> {
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // A request that two servers read differently can be smuggled past one of them.
+    insecureHTTPParser: false,
+  };
+  const server: Server =
+    tls === undefined
+      ? createHttpServer(limits, handle)
+      : createHttpsServer({ ...limits, ...tls }, handle);
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = MAX_HEADERS;
+  await open(server, host, port);
+  const bound = boundPort(server) ?? port;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${name}:${bound}`,
+    host,
+    port: bound,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    destroy: () => server.closeAllConnections(),
+  };
+}
+
+function open(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function boundPort(server: Server): number | null {
+  const address: AddressInfo | string | null = server.address();
+  return typeof address === 'object' && address !== null ? address.port : null;
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): GatewayError {
+  const where = `${host}:${port}`;
+  if (error.code === 'EADDRINUSE') {
+    return new GatewayError(
+      'ADDRESS_IN_USE',
+      `Another program listens on ${where}. Stop it, or choose another port with --port (0 takes a free one).`,
+      { cause: error },
+    );
+  }
+  return new GatewayError(
+    'ADDRESS_UNAVAILABLE',
+    `The gateway can't listen on ${where}: ${error.message}. Choose an address of this machine and a port above 1023.`,
+    { cause: error },
+  );
+}

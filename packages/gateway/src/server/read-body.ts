@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { RequestRefusal } from './request-refusal.js';
+
+/**
+ * Reads the whole body of a request, decompressed.
+ *
+ * @param maxBytes - bound for the bytes after decompression
+ * @throws RequestRefusal `too_large`, `invalid_request` for a broken or unknown compression; the connection's error
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > maxBytes) throw tooLarge(maxBytes);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of decoded(request)) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof RequestRefusal || request.errored !== null) throw error;
+    throw new RequestRefusal(
+      'invalid_request',
+      400,
+      'The body could not be decompressed. Send it without Content-Encoding.',
+      { cause: error },
+    );
+  }
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
+}
+
+function decoded(request: IncomingMessage): Readable {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  switch (encoding) {
+    case '':
+    case 'identity':
+      return request;
+    case 'gzip':
+    case 'x-gzip':
+      return unpack(request, createGunzip());
+    case 'deflate':
+      return unpack(request, createInflate());
+    case 'br':
+      return unpack(request, createBrotliDecompress());
+    default:
+      throw new RequestRefusal(
+        'invalid_request',
+        415,
+        `The gateway can't read Content-Encoding ${JSON.stringify(encoding)}. Send the body as gzip, deflate or br, or uncompressed.`,
+      );
+  }
+}
+
+function unpack(request: IncomingMessage, decompress: ReturnType<typeof createGunzip>): Readable {
+  // The reader of the result receives every error of the pipeline.
+  return pipeline(request, decompress, () => undefined);
+}
+
+function tooLarge(maxBytes: number): RequestRefusal {
+  return new RequestRefusal(
+    'too_large',
+    413,
+    `The body is larger than ${Math.floor(maxBytes / 1_048_576)} MiB, which is the gateway's limit. Send less, or raise the limit (maxBodyBytes).`,
+  );
+}

@@ -1,0 +1,12 @@
+import type { Failure, FailureCode } from '../protocols/protocol.js';
+
+/** A request that the gateway answers with a failure before it reaches a model. */
+export class RequestRefusal extends Error {
+  override readonly name = 'RequestRefusal';
+  readonly failure: Failure;
+
+  constructor(code: FailureCode, status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = { code, status, message, retryAfterSeconds: null };
+  }
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isJsonObject, type JsonObject } from '../json.js';
+import type { ServingRequest } from '../ports/serving-port.js';
+import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
+import { SchedulingFailure } from '../queue/scheduler.js';
+import { ClientAnswer } from './client-answer.js';
+import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
+import { readBody } from './read-body.js';
+import { RequestRefusal } from './request-refusal.js';
+import type { Client, InferenceParts } from './inference-parts.js';
+import { serveWithFallbacks, type Served } from './serve-with-fallbacks.js';
+
+/** Where a request arrived. */
+export interface InferenceRoute {
+  readonly protocol: Protocol;
+  /** Path and query for the runtime. */
+  readonly path: string;
+  readonly client: Client;
+}
+
+/**
+ * Serves one inference request.
+ *
+ * 1. Read the body and what it needs.
+ * 2. Resolve the model's name to a request to the machine.
+ * 3. Wait for a place on a resident. After two seconds, a stream is told of its position.
+ * 4. Send the body, in which only the model's name changes, and pass the answer on from its first event.
+ * 5. Where the runtime fails before the first event, go on at 3 with another resident, a bounded number of times. A
+ *    failure after the first event is told as the protocol's error event.
+ *
+ * A client that has gone ends every step at once, and the runtime's request with it.
+ *
+ * @throws errors that are bugs; the client has been answered then, too
+ */
+export async function serveInference(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { protocol, path, client }: InferenceRoute,
+  parts: InferenceParts,
+): Promise<void> {
+  const { clock, limits } = parts;
+  const startedMs = clock.monotonicMs();
+  const gone = new AbortController();
+  const { signal } = gone;
+  response.once('close', () => {
+    if (!response.writableFinished)
+      gone.abort(new DOMException('The client has gone.', 'AbortError'));
+  });
+  const told = nothingTold();
+  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told));
+  let served: Served | null = null;
+  let failure: Failure | null = null;
+  try {
+    const body = await readBody(request, limits.maxBodyBytes);
+    const facts = protocol.read(parseBody(body));
+    const wanted = await wantedBy(facts, protocol, told, signal, parts);
+    const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
+    served = await serveWithFallbacks(asked, { answer, told, signal }, parts);
+    failure = served.failure;
+  } catch (error) {
+    if (!signal.aborted) {
+      failure = failureOf(error);
+      answer.fail(failure);
+      if (failure.code === 'internal') throw error;
+    }
+  } finally {
+    parts.served({
+      ...told,
+      protocol: protocol.name,
+      status: answer.status,
+      failure,
+      gone: signal.aborted,
+      tookMs: clock.monotonicMs() - startedMs,
+      firstByteMs: served?.firstByteMs ?? null,
+      usage: served?.usage ?? null,
+      responseId: served?.responseId ?? null,
+    });
+  }
+}
+
+function parseBody(body: Buffer): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new RequestRefusal('invalid_request', 400, 'The body is not valid JSON.', {
+      cause: error,
+    });
+  }
+  if (isJsonObject(value)) return value;
+  throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
+}
+
+/** The request to the machine. A request that continues a response goes to the resident that gave the response. */
+async function wantedBy(
+  facts: RequestFacts,
+  protocol: Protocol,
+  told: ToldChoice,
+  signal: AbortSignal,
+  parts: InferenceParts,
+): Promise<ServingRequest> {
+  const catalog = await parts.catalog(signal);
+  told.decisionId = catalog.decisionId;
+  const resolution = parts.resolve(facts, catalog, protocol);
+  if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
+  const { wanted } = resolution;
+  const { previousResponseId } = facts;
+  if (previousResponseId === null) return wanted;
+  const instanceIdentifier = parts.residentOfResponse(previousResponseId);
+  // A response from before the gateway's start: the runtime knows whether it still has it.
+  if (instanceIdentifier === null) return wanted;
+  const isThere = catalog.models.some((model) =>
+    model.residents.some((one) => one.instanceIdentifier === instanceIdentifier),
+  );
+  if (!isThere) {
+    throw new SchedulingFailure({
+      code: 'previous_response_not_found',
+      status: 400,
+      message: `Previous response with id '${previousResponseId}' not found.`,
+      retryAfterSeconds: null,
+    });
+  }
+  return { ...wanted, modelKey: null, chain: null, instanceIdentifier };
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof RequestRefusal || error instanceof SchedulingFailure) return error.failure;
+  return {
+    code: 'internal',
+    status: 500,
+    message: 'The gateway failed. This is a bug of Mai; its log has the details.',
+    retryAfterSeconds: null,
+  };
+}

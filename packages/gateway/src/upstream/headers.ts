@@ -1,0 +1,75 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Headers of one connection, which a proxy does not forward (RFC 9110, section 7.6.1). */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** Request headers that the runtime never receives: the client's secrets, its place, and the framing of its body. */
+const NOT_SENT = new Set([
+  ...HOP_BY_HOP,
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'cookie',
+  'origin',
+  'referer',
+  'host',
+  'forwarded',
+  'content-length',
+  'content-encoding',
+  // Failures are recognized in the first bytes of an answer, so the answer must not be compressed.
+  'accept-encoding',
+  'expect',
+]);
+
+/** Answer headers that the client never receives. */
+const NOT_RETURNED = new Set([...HOP_BY_HOP, 'access-control-allow-origin']);
+
+/**
+ * The headers for the runtime: those of the client without its secrets, and the runtime's own token.
+ *
+ * @param own - headers of the runtime's lease
+ */
+export function forwardedHeaders(
+  client: IncomingHttpHeaders,
+  own: Readonly<Record<string, string>>,
+): Record<string, string | string[]> {
+  // Headers that `Connection` names belong to one connection, too.
+  const named = connectionNames(client.connection);
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(client)) {
+    if (value === undefined || NOT_SENT.has(name) || name.startsWith('x-forwarded-')) continue;
+    if (named.includes(name)) continue;
+    headers[name] = value;
+  }
+  return Object.assign(headers, own, { 'accept-encoding': 'identity' });
+}
+
+/** The headers of the runtime's answer for the client. */
+export function returnedHeaders(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Record<string, string | string[]> {
+  const named = connectionNames(headers['connection']);
+  const returned: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || NOT_RETURNED.has(name) || named.includes(name)) continue;
+    returned[name] = typeof value === 'string' ? value : [...value];
+  }
+  return returned;
+}
+
+const NONE: readonly string[] = [];
+
+function connectionNames(value: string | readonly string[] | undefined): readonly string[] {
+  if (typeof value !== 'string' || value === 'keep-alive' || value === 'close') return NONE;
+  return value.split(',').map((name) => name.trim().toLowerCase());
+}

@@ -1,0 +1,154 @@
+import type { Protocol, UpstreamFailure, Usage } from '../protocols/protocol.js';
+import { AnswerWatch } from './answer-watch.js';
+import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-client.js';
+
+/** Takes an answer of the runtime on its way to the client. */
+export interface AnswerSink {
+  /** Called once, before the first bytes, when the answer is known not to be a failure. */
+  begin(head: HttpHead): void;
+  /** Returns false where the client reads too slowly; then `drained` is called later. */
+  write(chunk: Buffer, drained: () => void): boolean;
+}
+
+/** How an attempt ended. */
+export type RelayOutcome =
+  /** The whole answer was written. The sink's answer is still to be ended. */
+  | {
+      readonly kind: 'done';
+      readonly firstByteMs: number;
+      readonly usage: Usage | null;
+      readonly responseId: string | null;
+    }
+  /** The runtime answered with a failure, and the sink has received nothing. */
+  | {
+      readonly kind: 'refused';
+      readonly failure: UpstreamFailure;
+      readonly head: HttpHead;
+      readonly body: Buffer;
+    }
+  /** The connection failed before the runtime's first byte, and the sink has received nothing. */
+  | { readonly kind: 'unreachable'; readonly error: Error }
+  /** The answer stopped after its first byte. The sink has received a part. */
+  | { readonly kind: 'cut'; readonly error: Error };
+
+/** Longest failure body that is read. LM Studio's are far shorter. */
+const HEAD_BYTES_MAX = 65_536;
+
+/**
+ * Sends one request to the runtime and passes the answer on. The first bytes are held back until they are known not to
+ * be a failure, so that the request can still go to another resident.
+ *
+ * @throws the signal's reason
+ */
+export function relay(
+  client: HttpClient,
+  request: HttpRequest,
+  {
+    protocol,
+    sink,
+    signal,
+    monotonicMs,
+  }: {
+    readonly protocol: Protocol;
+    readonly sink: AnswerSink;
+    readonly signal: AbortSignal;
+    readonly monotonicMs: () => number;
+  },
+): Promise<RelayOutcome> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(reasonOf(signal));
+      return;
+    }
+    const startedMs = monotonicMs();
+    let head: HttpHead | null = null;
+    let held: Buffer[] = [];
+    let heldBytes = 0;
+    let begun = false;
+    let firstByteMs = 0;
+    let refused: UpstreamFailure | null = null;
+    const watch = new AnswerWatch(protocol.endMarks);
+    const onAbort = (): void => exchange.abort(reasonOf(signal));
+    const settle = (outcome: RelayOutcome): void => {
+      signal.removeEventListener('abort', onAbort);
+      if (signal.aborted) reject(reasonOf(signal));
+      else resolve(outcome);
+    };
+    const pass = (chunk: Buffer): void => {
+      watch.add(chunk);
+      if (!sink.write(chunk, () => exchange.resume())) exchange.pause();
+    };
+    /** Looks at the held bytes, and begins the client's answer when they are no failure. */
+    const judge = (at: HttpHead, ended: boolean): void => {
+      const bytes = Buffer.concat(held);
+      const full = ended || bytes.length >= HEAD_BYTES_MAX;
+      const contentType = at.headers['content-type'];
+      const failure = protocol.failureIn({
+        status: at.status,
+        contentType: typeof contentType === 'string' ? contentType : '',
+        text: bytes.toString('utf8'),
+        ended: full,
+      });
+      if (failure === undefined && !full) return;
+      if (failure !== null && failure !== undefined) {
+        refused = failure;
+        return;
+      }
+      begun = true;
+      sink.begin(at);
+      for (const chunk of held) pass(chunk);
+      held = [];
+    };
+    const exchange: HttpExchange = client.send(request, {
+      onHead: (received) => {
+        head = received;
+      },
+      onData: (chunk) => {
+        if (firstByteMs === 0) firstByteMs = monotonicMs() - startedMs;
+        if (begun) {
+          pass(chunk);
+          return;
+        }
+        // The rest of a failure says nothing more.
+        if (refused !== null && heldBytes >= HEAD_BYTES_MAX) return;
+        held.push(chunk);
+        heldBytes += chunk.length;
+        if (head !== null && refused === null) judge(head, false);
+      },
+      onEnd: () => {
+        if (head !== null && !begun && refused === null) judge(head, true);
+        if (refused !== null && head !== null) {
+          settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
+          return;
+        }
+        if (isEventStream(head) && !watch.sawMark) {
+          settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
+          return;
+        }
+        const [start, end] = [watch.headText(), watch.tailText()];
+        const responseId = protocol.responseIdIn(start);
+        settle({ kind: 'done', firstByteMs, usage: protocol.usageIn(start, end), responseId });
+      },
+      onError: (error) => {
+        if (begun) settle({ kind: 'cut', error });
+        else if (refused !== null && head !== null) {
+          settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
+        } else settle({ kind: 'unreachable', error });
+      },
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Whether an answer is a stream of server-sent events. */
+export function isEventStream(head: HttpHead | null): boolean {
+  const type = head?.headers['content-type'];
+  return typeof type === 'string' && type.startsWith('text/event-stream');
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error
+    ? reason
+    : new Error('The request was cancelled.', { cause: reason });
+}

@@ -1,0 +1,128 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { systemClock } from '../src/ports/clock.js';
+import type { ServingCatalog, ServingLease } from '../src/ports/serving-port.js';
+import { INFERENCE_ENDPOINTS } from '../src/protocols/routes.js';
+import type { PlaceRequest, Scheduler } from '../src/queue/scheduler.js';
+import { DEFAULT_INFERENCE_LIMITS, type InferenceLimits } from '../src/server/inference-parts.js';
+import { serveInference } from '../src/server/serve-inference.js';
+import type { ServedRequest } from '../src/server/served-request.js';
+import { createHttpClient } from '../src/upstream/http-client.js';
+
+/** The inference part of a gateway in front of a simulator, with a scheduler that a test controls. */
+export interface Front extends AsyncDisposable {
+  readonly url: string;
+  /** The requests that asked for a place. */
+  readonly asked: readonly PlaceRequest[];
+  /** How the places were released. */
+  readonly released: readonly ('done' | 'failed')[];
+  readonly served: readonly ServedRequest[];
+}
+
+/** Options of `serveThrough`. */
+export interface FrontOptions {
+  readonly limits?: Partial<InferenceLimits>;
+  /** Gives the name of the resident for each attempt, after any wait. Default: the first resident of the simulator. */
+  readonly place?: (request: PlaceRequest) => Promise<string> | string;
+}
+
+export const EMPTY_CATALOG: ServingCatalog = {
+  models: [],
+  chains: { default: [] },
+  aliases: [],
+  runtimeVersion: null,
+  decisionId: 'd-1',
+};
+
+export function leaseOn(simulator: Simulator, identifier: string): ServingLease {
+  return {
+    modelKey: identifier,
+    instanceIdentifier: identifier,
+    tier: 'medium',
+    capabilities: ['chat'],
+    contextLengthTokens: null,
+    baseUrl: simulator.httpUrl,
+    requestHeaders: {},
+    decisionId: 'd-2',
+    lost: new AbortController().signal,
+    release: async () => undefined,
+  };
+}
+
+/** Serves the inference endpoints over a socket. */
+export async function serveThrough(
+  simulator: Simulator,
+  options: FrontOptions = {},
+): Promise<Front> {
+  const asked: PlaceRequest[] = [];
+  const released: ('done' | 'failed')[] = [];
+  const served: ServedRequest[] = [];
+  const first = (): string => simulator.residents()[0]?.instanceIdentifier ?? 'qwen/qwen3-4b';
+  const scheduler: Scheduler = {
+    place: async (request) => {
+      asked.push(request);
+      const identifier = await (options.place ?? first)(request);
+      return {
+        lease: leaseOn(simulator, identifier),
+        waitedMs: 0,
+        release: (outcome) => void released.push(outcome),
+      };
+    },
+    state: () => ({ lanes: [], waiting: 0, oldestWaitMs: 0, loading: null }),
+    drain: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const http = createHttpClient();
+  const parts = {
+    scheduler,
+    http,
+    clock: systemClock,
+    limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    catalog: async () => EMPTY_CATALOG,
+    resolve: () => ({
+      kind: 'resolved' as const,
+      wanted: {
+        capabilities: [],
+        minContextLengthTokens: null,
+        tiers: null,
+        chain: null,
+        modelKey: null,
+        instanceIdentifier: null,
+        failed: [],
+      },
+    }),
+    residentOfResponse: () => null,
+    served: (request: ServedRequest) => void served.push(request),
+  };
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    const endpoint = INFERENCE_ENDPOINTS.get(path);
+    if (endpoint === undefined) throw new Error(`No endpoint ${path}`);
+    const { protocol } = endpoint;
+    void serveInference(
+      request,
+      response,
+      { protocol, path, client: { name: 'test', priority: 0 } },
+      parts,
+    );
+  });
+  const url = await listenOn(server);
+  return {
+    url,
+    asked,
+    released,
+    served,
+    [Symbol.asyncDispose]: async () => {
+      await http[Symbol.asyncDispose]();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Listens on a free port of loopback. */
+export async function listenOn(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,6 +1,9 @@
 import { codedError, FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot, type Pilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
+import { decisionIdOf, parseDecisionId } from '../decision-log/decision-id.js';
+import type { LogRecord } from '../decision-log/decision-record.js';
+import { replayDecisions } from '../decision-log/replay-decisions.js';
 import type { LeaseRequest } from './lease-request.js';
 import type { AcquireResult } from './lease.js';
 
@@ -319,6 +322,42 @@ describe('leases for several targets', () => {
     });
     await world.clock.advance(5 * SECOND);
     expect(pilot.of('fault')).toEqual([]);
+    await pilot.stop();
+  });
+});
+
+describe('the log of decisions for callers', () => {
+  it('names their target, gives each lease the identifier of its decision, and is replayed', async () => {
+    const world = new FakeWorld([LARGE]);
+    download(world, 'coder', 14);
+    const records: LogRecord[] = [];
+    const decisionLog = {
+      write: (record: LogRecord) => records.push(record),
+      flushed: async () => undefined,
+    };
+    const pilot = await startPilot(world, { decisionLog });
+    await world.clock.advance(5 * SECOND);
+    const chat = await acquire(world, pilot, CHAT);
+    chat.lease?.release();
+    const { lease } = await acquire(world, pilot, key('coder'));
+    lease?.release();
+    await world.clock.advance(10 * MINUTE);
+    const decisions = records.filter((record) => record.type === 'decision');
+    const made = decisions.find((record) => decisionIdOf(record) === lease?.decisionId);
+    expect(made).toMatchObject({
+      target: { chain: null, modelKey: 'coder', instanceIdentifier: null },
+      selection: { chosen: { modelKey: 'coder' } },
+      input: { retained: ['mai/large'] },
+    });
+    const own = decisions.find((record) => decisionIdOf(record) === chat.lease?.decisionId);
+    expect(own?.target).toBeUndefined();
+    expect(parseDecisionId(lease?.decisionId ?? '')).toEqual({
+      ...{ atMs: made?.atMs, sequence: made?.sequence },
+    });
+    const lines = records.map((record) => JSON.stringify(record));
+    expect(replayDecisions(lines)).toMatchObject({
+      ...{ reproduced: decisions.length, difference: null },
+    });
     await pilot.stop();
   });
 });

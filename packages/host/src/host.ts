@@ -34,6 +34,7 @@ import type { WatchStatusOptions } from './machine/watch-status.js';
 import type { ModelList, ModelsQuery } from './models/list-models.js';
 import type { NameKind } from './names.js';
 import type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
+import type { Serving } from './serving/serving.js';
 import type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
 
 /** Options of a change. */
@@ -125,6 +126,8 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
+  /** What a gateway needs of this machine. */
+  readonly serving: Serving;
   /**
    * Runs the autopilot in this process.
    * @throws AutopilotError `ALREADY_RUNNING`, `JOURNAL_UNUSABLE`

@@ -29,6 +29,16 @@ export { asServed } from './selection/as-served.js';
 export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
+export type {
+  Serving,
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingModel,
+  ServingPlan,
+  ServingRequest,
+  ServingResident,
+} from './serving/serving.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';
 export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
@@ -70,7 +80,7 @@ export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/add-footprint-total.js';
 export { parseMoment } from './text/parse-moment.js';
 export { poolLabel } from './text/pool-label.js';
-export { systemClock } from '@mai/autopilot';
+export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {
   displayAddress,
   formatAgo,

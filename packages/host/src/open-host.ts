@@ -41,6 +41,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
     return (autopilots = createHostAutopilot(parts));
   });
+  const serving = once(async () => {
+    const { createHostServing } = await import('./serving/host-serving.js');
+    return createHostServing(parts, await autopilot());
+  });
   const fileEstimates = once(async (): Promise<FileEstimates> => {
     const { createFileEstimates } = await import('./estimates/file-estimates.js');
     const { engineHere } = await import('./engine/chosen-engine.js');
@@ -88,6 +92,16 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       return switchModel(await openActiveSession(parts, call), request, call);
     },
     acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
+    serving: {
+      catalog: async (call) => (await serving()).catalog(call),
+      acquire: async (request, call) => (await serving()).acquire(request, call),
+      plan: async (request, call) => (await serving()).plan(request, call),
+      changes: (call) => ({
+        async *[Symbol.asyncIterator]() {
+          yield* (await serving()).changes(call);
+        },
+      }),
+    },
     startAutopilot: async (request) => {
       const { runAutopilot } = await import('./autopilot/running-autopilot.js');
       return runAutopilot(await (await autopilot()).open(request));

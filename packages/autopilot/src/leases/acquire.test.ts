@@ -1,5 +1,5 @@
 import type { MonitorPort } from '../ports/monitor-port.js';
-import type { AcquireResult } from './leases.js';
+import type { AcquireResult } from './lease.js';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';

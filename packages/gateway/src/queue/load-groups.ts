@@ -35,6 +35,8 @@ export class LoadGroups {
   readonly #failed = new FailedResidents();
   /** The group for which residents in use are unloaded, and these residents. */
   #exclusive: { readonly group: Group; readonly unloads: readonly string[] } | null = null;
+  /** The group whose open acquire loads a model. */
+  #loading: Group | null = null;
   #epoch = 0;
 
   constructor(parts: LoadGroupsParts) {
@@ -94,11 +96,13 @@ export class LoadGroups {
     const loadMs = this.#parts.loads.expectedMs(modelKey, loadBytes);
     const { acquire } = group;
     if (acquire !== null) return Math.max(0, loadMs - (this.#now() - acquire.startedMs));
-    const exclusive = this.#exclusive?.group;
+    const exclusive = this.#exclusive?.group ?? null;
+    if (exclusive === group) return loadMs;
+    const before = this.#loading === null ? 0 : (this.#remainingMs(this.#loading) ?? 0);
     const conflicts = this.#parts.lanes.inUse(unloads);
-    if (conflicts.length === 0 || exclusive === group) return loadMs;
+    if (conflicts.length === 0) return before + loadMs;
     const passOverMs = this.#passOverMs(group);
-    if (exclusive !== undefined) {
+    if (exclusive !== null) {
       return (this.#remainingMs(exclusive) ?? 0) + passOverMs + loadMs;
     }
     return this.#parts.lanes.turnLeftMs(conflicts, sinceOf(group), passOverMs) + loadMs;
@@ -159,6 +163,8 @@ export class LoadGroups {
 
   #acquireInTurn(group: Group, plan: ServingPlan, failed: readonly string[]): number {
     const { lanes } = this.#parts;
+    // The machine loads one model at a time. What a load unloads is known after the load before it.
+    if (plan.decision === 'load' && this.#loading !== null) return Infinity;
     const unloads = plan.decision === 'serve' ? [] : this.#unloadsOf(plan);
     const conflicts = lanes.inUse(unloads);
     if (conflicts.length > 0) {
@@ -202,6 +208,7 @@ export class LoadGroups {
     const { port, lanes } = this.#parts;
     const stop = new AbortController();
     group.phase = 'acquiring';
+    if (group.plan?.decision === 'load') this.#loading = group;
     group.acquire = { stop, startedMs: this.#now() };
     const isExclusive = this.#exclusive?.group === group;
     if (isExclusive) lanes.forgetUse(this.#exclusive?.unloads ?? []);
@@ -244,6 +251,7 @@ export class LoadGroups {
     group.phase = 'idle';
     group.acquire = null;
     group.plan = null;
+    if (this.#loading === group) this.#loading = null;
     this.outdate();
     if (this.#exclusive?.group === group) this.#endExclusive();
   }

@@ -66,7 +66,7 @@ async function bundleEntries(format, entries, found) {
     // Minified code is read and parsed faster at every start of the CLI.
     minifyWhitespace: config.libraries.length > 0,
     minifySyntax: config.libraries.length > 0,
-    // Identifiers are shortened only in our own code: a library may rely on its names.
+    // Identifiers are shortened only in our own code, because a library may rely on its names.
     minifyIdentifiers: config.libraries.length > 0 && entries === config.entries,
     supported: config.dynamicImport ? {} : { 'dynamic-import': false },
     plugins: [librariesApart(format, found)],

@@ -20,18 +20,18 @@ const DATA_FILE = path.join(here, 'model-figures', 'hyper-parameters.json');
 
 const BYTES_PER_GIB = 1024 ** 3;
 
-// The default context: the longest one whose KV cache is small compared with the weights.
+// The default context: the longest context whose KV cache is small compared with the weights.
 const LARGEST_CACHE_SHARE = 1 / 2;
 const CONTEXTS_TOKENS = [2048, 4096, 8192, 16_384, 32_768];
 const SMALLEST_USEFUL_CONTEXT_TOKENS = 4096;
 /** Share of the context that an answer may take. */
 const OUTPUT_SHARE = 1 / 4;
 
-/** Sizes of the downloaded files from which a model is called medium and large. */
+/** The smallest file sizes of a medium and of a large model. */
 const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
 const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
 
-/** All figures of one model, and the parts whose sums they are. */
+/** All figures of one model, and the parts that add up to them. */
 export function figuresOf(model) {
   const tensors = tensorsOf(model);
   const vision = visionOf(model);

@@ -1,4 +1,5 @@
-// Draws what a command prints in a terminal as an SVG picture: node tools/draw-terminal.mjs < output > picture.svg
+// Draws the output of a command as an SVG picture of a terminal:
+//   node tools/draw-terminal.mjs < output > picture.svg
 // Reads ANSI colours (SGR) from standard input. --title TEXT names the window, --columns N its width.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

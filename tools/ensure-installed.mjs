@@ -1,4 +1,5 @@
-// Installs the packages of package-lock.json, unless they are installed. Then it needs no network.
+// Installs the packages of package-lock.json, unless they are installed. If they are installed, no network is
+// needed.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -12,7 +13,7 @@ export function ensureInstalled() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < MINIMUM_NODE_MAJOR) {
     console.error(
-      `Mai needs Node ${MINIMUM_NODE_MAJOR} or newer; this is ${process.versions.node}. See https://nodejs.org.`,
+      `Mai needs Node ${MINIMUM_NODE_MAJOR} or newer, but this is Node ${process.versions.node}. See https://nodejs.org.`,
     );
     process.exit(2);
   }
@@ -41,7 +42,7 @@ function packagesOf(url) {
 }
 
 function npm(args) {
-  // npm_execpath is npm's own script: running it with node needs no shell on any platform.
+  // npm_execpath is the path of npm's own script. Node runs this script without a shell on every platform.
   const script = process.env.npm_execpath;
   const { status } = script
     ? spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
@@ -51,7 +52,7 @@ function npm(args) {
         shell: process.platform === 'win32',
       });
   if (status !== 0) {
-    console.error('npm could not install the dependencies; its messages above say why.');
+    console.error('npm could not install the dependencies. Its messages above say why.');
     process.exit(status ?? 1);
   }
 }

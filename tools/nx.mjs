@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = fileURLToPath(new URL('../node_modules/nx/dist/bin/nx.js', import.meta.url));
 
-/** Runs `nx ARGS` in the root; ends this process with Nx's exit code where it fails. */
+/** Runs `nx ARGS` in the root. If Nx fails, ends this process with Nx's exit code. */
 export function nx(args) {
   const { status } = spawnSync(process.execPath, [bin, ...args], {
     cwd: root,

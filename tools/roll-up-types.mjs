@@ -68,7 +68,7 @@ const result = Extractor.invoke(extractorConfig, {
   localBuild: !process.env.CI,
   showVerboseMessages: false,
   messageCallback(message) {
-    // Hides the message, printed at every run, that API Extractor's compiler is older than ours.
+    // Hides a message of every run: API Extractor's compiler is older than ours.
     if (message.messageId === 'console-compiler-version-notice') message.logLevel = 'none';
     if (message.messageId === 'console-preamble') message.logLevel = 'none';
   },

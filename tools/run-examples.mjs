@@ -1,6 +1,6 @@
 // Runs every program of the folder `examples` in the current folder against a simulated LM Studio. Stops at
-// the first that fails. Imports the packages only by their names, so that it also works with installed
-// tarballs.
+// the first program that fails. Imports the packages only by their names, so that it also works with
+// installed tarballs.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,8 @@ const ARGUMENTS = { 'keep-the-best-loaded.mjs': ['--once'] };
 for (const name of readdirSync('examples').filter((file) => file.endsWith('.mjs'))) {
   const file = path.join('examples', name);
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').length;
-  if (lines > LINES_MAX) throw new Error(`${file} has ${lines} lines; at most ${LINES_MAX}.`);
+  if (lines > LINES_MAX)
+    throw new Error(`${file} has ${lines} lines, but at most ${LINES_MAX} are allowed.`);
   const data = mkdtempSync(path.join(tmpdir(), 'mai-example-'));
   const simulator = await startSimulator({ speed: 1000 });
   try {

@@ -20,7 +20,7 @@ export function workspacePackages() {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Runs a command, shows what it prints, and ends this process with its exit code where it fails. */
+/** Runs a command and shows its output. If the command fails, ends this process with its exit code. */
 export function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
@@ -33,7 +33,7 @@ export function run(command, args, options = {}) {
   process.exit(status ?? 1);
 }
 
-/** Runs a command and returns what it prints on stdout; ends this process where it fails. */
+/** Runs a command and returns its output on stdout. If the command fails, ends this process. */
 export function read(command, args, options = {}) {
   const { status, stdout, error } = spawnSync(command, args, {
     cwd: root,

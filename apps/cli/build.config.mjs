@@ -3,10 +3,10 @@
 export default {
   entries: {
     main: 'src/main.ts',
-    // The resource monitor looks beside the bundle for the script of its inventory.
+    // The resource monitor runs this script, and looks for it beside the bundle.
     'inventory-child': '../../packages/resource-monitor/src/inventory/systeminformation-child.ts',
   },
-  // Applies to every import of the module, in libraries and packages, too.
+  // An alias applies to every import of the module, also in libraries and packages.
   alias: { 'node:fs/promises': './src/file-system.ts', 'fs/promises': './src/file-system.ts' },
   libraries: [
     '@lmstudio/sdk',

@@ -1,7 +1,7 @@
 // Compares the policies for growth after a load (switching.growth). Build first:
 //   node bench/autopilot/growth.mjs [--seeds 2,4,6] [--markdown] [--scenarios a,b] [--processes]
-// Every scenario runs with models that may grow by 8 GiB, as LM Studio's prompt cache does by default, and that
-// really grow by nothing, by a little, or by all of it.
+// Every scenario runs with models that may grow by 8 GiB, as LM Studio's prompt cache does by default, and
+// that really grow by nothing, by a little, or by all of the 8 GiB.
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';

@@ -1,5 +1,5 @@
-// Measures the CPU and memory use of `mai watch` while nothing happens. For comparison, a bare Node process runs at
-// the same time, and a process that does the yardstick's fixed work once a second.
+// Measures the CPU and memory use of `mai watch` while nothing happens. For comparison, two processes run at
+// the same time: bare Node, and a process that does the yardstick's fixed work once a second.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

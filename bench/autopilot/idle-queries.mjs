@@ -5,7 +5,7 @@ import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
 const HOUR_MS = 3_600_000;
 const NO_REQUESTS = { ratePerMinute: 0, meanSeconds: 0 };
 
-/** The second hour after the start: by then the first load is long over. */
+/** The second hour after the start. The first load has ended long before. */
 export async function queriesOfIdleHour() {
   return (await queriesWithin(2 * HOUR_MS)) - (await queriesWithin(HOUR_MS));
 }

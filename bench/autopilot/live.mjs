@@ -21,9 +21,9 @@ const figures = (key) => {
 const [whole, own, peer] = ['totalMs', 'ownMs', 'peerMs'].map(figures);
 const show = (one) => `${one.median.toFixed(0)} ms in the median, ${one.p95.toFixed(0)} ms at p95`;
 console.log(
-  `From passing the limit until the smaller model answers, ${results.length} times with a dwell of 1 s:\n` +
+  `Time from passing the limit until the smaller model answers, ${results.length} times with a dwell of 1 s:\n` +
     `  total        ${show(whole)}\n` +
-    `  our own part ${show(own)} (all but dwell, drain, unload and load)\n` +
+    `  our own part ${show(own)} (without dwell, drain, unload and load)\n` +
     `  a bare program that reads memory every 150 ms sees the limit exceeded after ${show(peer)}\n`,
 );
 judge('our own part against the bare program, in the median', own.median / peer.median, 2.5);

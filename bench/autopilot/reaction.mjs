@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const GIB = 1024 ** 3;
 const TOTAL_BYTES = 32 * GIB;
 const QUIET_BYTES = 6 * GIB;
-// Together with the large model, 85 % of memory is in use: above the limit and below the hard limit.
+// With the large model, 85 % of memory is then in use. This is above the limit and below the hard limit.
 const BUSY_BYTES = 10.5 * GIB;
 const MODELS = { 'reaction/large': 16 * GIB, 'reaction/small': 4 * GIB };
 const POLICY = { ...DEFAULT_SELECTION_POLICY, dwellMs: 1000, coolDownMs: 1000 };
@@ -22,7 +22,8 @@ const PEER_POLL_MS = 150;
  */
 export async function timeReactions(times) {
   const results = [];
-  // A new autopilot for each run: after a swing of memory, the same autopilot would step up only minutes later.
+  // Each run has a new autopilot, because after a swing of memory an autopilot waits minutes before it steps
+  // up.
   for (let time = 0; time < times; time += 1) results.push(await timeReaction((time * 0.618) % 1));
   return results;
 }

@@ -1,5 +1,5 @@
-// Runs `mai watch` on this machine's real memory: the models of a simulated LM Studio take real memory, and another
-// program takes gigabytes and frees them again. Build first:
+// Runs `mai watch` on this machine's real memory. The models of a simulated LM Studio take real memory, and
+// another program takes gigabytes and frees them again. Build first:
 //   node bench/autopilot/real-machine.mjs [--live] [--rounds N]
 // In every round `mai watch` must step down and up without a flap, and every decision must replay bit for bit. --live
 // shows the view of `mai watch`. A round takes about a minute and a half, and at most half of the free memory.
@@ -24,7 +24,7 @@ const GIVE_UP_AFTER_MS = 240_000;
 const COOL_DOWN_MS = 15_000;
 const say = (text) => live || console.log(text);
 
-// Sizes follow from the free memory: the large model fits alone, but not beside the other program.
+// Sizes follow from the free memory. The large model fits alone, but not beside the other program.
 const totalBytes = os.totalmem();
 const inUseBytes = totalBytes - os.freemem();
 const unitBytes = Math.min(GIB, os.freemem() / 22);
@@ -62,7 +62,7 @@ writeFileSync(
       unified_hard_limit_percent: hardLimitPercent,
       upgrade_below_percent_min: Math.max(1, (limitPercent * 65) / 80),
       hard_limit_percent: hardLimitPercent,
-      // A busy CPU would delay the step up; this run is about memory.
+      // A busy CPU would delay the step up, but this run is about memory.
       cpu_percent: 100,
       min_headroom: '64MiB',
       dwell: '5s',
@@ -95,7 +95,8 @@ const simulator = await startSimulator({
   },
 });
 
-// The exposed gc() frees memory at once, as an unload does, and not only at a later garbage collection.
+// The exposed gc() frees memory at once, as an unload does. Without it, a later garbage collection would free
+// the memory.
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');
 
@@ -143,11 +144,11 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     hog = spawn(process.execPath, ['-e', HOG, String(hogBytes)], { stdio: 'ignore' });
     say(`${at()}  another program takes ${(hogBytes / GIB).toFixed(1)} GiB`);
-    await until('stepped down to the medium one', () => resident() === 'real/medium');
+    await until('stepped down to the medium model', () => resident() === 'real/medium');
     await sleep(10_000);
     hog.kill();
     say(`${at()}  the other program has ended`);
-    await until('stepped up to the large one', () => resident() === 'real/large');
+    await until('stepped up to the large model', () => resident() === 'real/large');
     await sleep(10_000);
   }
 } finally {

@@ -55,8 +55,8 @@ async function runPolicy(scenario, policy) {
 }
 
 /**
- * Whether `one` has at least the quality of `other` and less overload, or over 1 % more quality and no more
- * overload.
+ * Whether `one` dominates `other`: at least the same quality and less overload, or over 1 % more quality and
+ * at most the same overload.
  */
 function dominates(one, other) {
   return (

@@ -16,8 +16,8 @@ export async function timeDay() {
   const trace = scenario.trace(2);
   const run = () =>
     simulate({ trace, models: SCENARIO_MODELS, limits: DEFAULT_SELECTION_POLICY, seed: 2 });
-  // The fixed work before and after takes at least a twentieth of the simulated day's time, so both see the same
-  // disturbances.
+  // The fixed work before and after takes at least a twentieth of the simulated day's time, so other programs
+  // slow down both.
   const [day] = await takeTurns([{ run }], { rounds: 3, yardstick: () => timeFixedWork(200) });
   return day;
 }

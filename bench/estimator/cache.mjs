@@ -30,7 +30,7 @@ export async function measureCache(folder, rounds) {
   const cases = [
     { name: fromFile, run: () => readAll((file) => readGgufHeader(file)) },
     {
-      name: 'header from the cache, opening it included',
+      name: 'header from a newly opened cache',
       atMost: 0.6,
       run: () => {
         const cache = openHeaderCache({ file: cacheFile });
@@ -43,7 +43,7 @@ export async function measureCache(folder, rounds) {
       run: () => readAll((file) => filled.read(file)),
     },
     {
-      name: 'derived figure from the cache, opening it included',
+      name: 'derived figure from a newly opened cache',
       atMost: 0.03,
       run: () => derive(openHeaderCache({ file: cacheFile })),
     },

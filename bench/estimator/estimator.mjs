@@ -1,5 +1,6 @@
-// How long the memory estimate takes: reading a header, estimates, searches and the header cache. Each measurement
-// takes turns with the yardstick's fixed work or with other readers, and the ratio is judged.
+// Measures how long the memory estimate takes: reading a header, estimates, searches and the header cache.
+// Each measurement takes turns with the yardstick's fixed work or with other readers, and the ratio is
+// judged.
 //
 // node bench/estimator/estimator.mjs [--rounds N]
 //

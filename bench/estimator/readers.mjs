@@ -49,7 +49,7 @@ export function measureReaders(folder, rounds) {
     ]),
   );
   for (const { name } of cases.filter(({ runs }) => runs[0] === null))
-    console.log(`${name}: not installed; run npm run setup in bench/accuracy.`);
+    console.log(`${name}: not installed. Run npm run setup in bench/accuracy.`);
   judge('reading the header again, in units of fixed work', ours.againRatio, TARGET_AGAIN);
   judge('MiB that the first reading takes', ours.extraBytes / MIB, TARGET_MIB);
   for (const { name, reader, againMs, firstMs } of found) {

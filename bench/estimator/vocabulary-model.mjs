@@ -6,7 +6,7 @@ export const TOKENS = 150_000;
 const LAYERS = 36;
 const [WIDTH, KV_WIDTH, FEED_FORWARD] = [4096, 1024, 12_288];
 
-/** Writes the model; its header has about 6 MiB. */
+/** Writes the model. The header has about 6 MiB. */
 export function writeVocabularyModel(file) {
   writeGguf(file, { metadata: metadata(), tensors: tensors() });
 }

@@ -1,7 +1,7 @@
 // Measures the cost of watching a machine, and the error of the forecast. Linux only. Build first (`npm run build`):
 //   node bench/monitor/monitor.mjs [--seconds 60]
-// The ways to watch run at the same time, each in a process of its own, beside one that does the yardstick's fixed
-// work once a second. 'Fake' is a program that prints what nvidia-smi prints.
+// The ways to watch run at the same time, each in a process of its own, beside a process that does the
+// yardstick's fixed work once a second. 'Fake' is a program that prints the lines of nvidia-smi.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// How long a decision takes, in units of the yardstick's fixed work: 50 candidates with 8 load options each,
-// and how the time grows up to 10,000 candidates. Build first:
+// Measures how long a decision takes, in units of the yardstick's fixed work. First for 50 candidates with 8
+// load options each, then for up to 10,000 candidates. Build first:
 //   node bench/selector/select-model.mjs
 import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { selectModel } from '@mai/selector';
@@ -47,7 +47,7 @@ printTable(
 );
 const per = (count) => growth.find((one) => one.count === count).eachRatio;
 judge(
-  'time of one candidate among 10,000 against one among 100',
+  'time per candidate with 10,000 candidates, against 100 candidates',
   per(10_000) / per(100),
   TARGET_GROWTH,
 );

@@ -1,4 +1,4 @@
-// How long `mai` takes to start against `node -e 0`, the yardstick, in turns.
+// Measures how long `mai` takes to start, in turns with the yardstick `node -e 0`.
 //
 //   node bench/startup/startup.mjs [--rounds N]
 //
@@ -58,8 +58,8 @@ try {
       args: [mai, 'select', ...off],
       atMost: 12,
       exitCodes: [0, 3],
-      // A cache folder of its own, because the other cases keep theirs from round to round. It is
-      // removed whole, so that no cache is left, whatever its name.
+      // This case has its own cache folder, because the other cases keep their caches from round to round.
+      // The whole folder is removed, so that no cache is left.
       env: { ...env, XDG_CACHE_HOME: coldCache },
       prepare: () => rmSync(coldCache, { recursive: true, force: true }),
     },

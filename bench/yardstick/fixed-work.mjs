@@ -1,5 +1,5 @@
-// The yardstick of the benchmarks: work that never changes. A machine that is slow or busy takes longer for it,
-// too, so the ratio of a measured time to the time of this work hardly depends on the machine.
+// The yardstick of the benchmarks: work that never changes. A slow or busy machine takes longer for this
+// work, too. So the ratio of a measured time to the time of this work hardly depends on the machine.
 
 const RECORDS = Array.from({ length: 60 }, (_, index) => ({
   modelKey: `yardstick/model-${index}`,

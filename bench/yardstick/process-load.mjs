@@ -1,12 +1,12 @@
-// CPU time and memory of processes. Linux only: other systems have no file for them.
+// CPU time and memory of processes. Linux only, because other systems have no files with these figures.
 import { readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of a process and of those of its children that have ended. */
+/** CPU seconds of a process and of its children that have ended. */
 export function cpuSecondsOf(processId) {
   const text = readFileSync(`/proc/${processId}/stat`, 'utf8');
-  // The name before the last bracket may contain spaces. Then come state, ppid, ...; fields 14 to 17 of
+  // The name before the last bracket may contain spaces. Then come state, ppid, and so on. Fields 14 to 17 of
   // proc(5) are utime, stime, cutime and cstime.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / TICKS_PER_SECOND;

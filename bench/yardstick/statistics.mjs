@@ -1,4 +1,4 @@
-/** The median. For an even count, the upper one of the two middle numbers. */
+/** The median. For an even count, the larger of the two middle numbers. */
 export function median(numbers) {
   return quantile(numbers, 0.5);
 }

@@ -4,11 +4,11 @@ import { median, quantile } from './statistics.mjs';
 /**
  * Measures cases in turns with the yardstick, so that a slow moment of the machine slows both.
  *
- * In each round every case runs once, between two runs of the yardstick. Its ratio is its time to the mean of
- * those two. `warmUp` rounds are not counted.
+ * In each round every case runs once, between two runs of the yardstick. The ratio of a case is its time
+ * divided by the mean time of these two runs. `warmUp` rounds are not counted.
  *
  * @param cases objects with `run` and, if needed, `prepare`, which runs before `run` and is not timed. The
- *   result repeats the other fields
+ *   result also has the other fields of the case
  * @param options `rounds`; `warmUp`, default 1; `yardstick`, which returns its own time in milliseconds,
  *   default the fixed work
  * @returns for each case `medianMs`, `p95Ms`, and `ratio`, the median of the ratios. High quantiles of the

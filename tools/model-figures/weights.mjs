@@ -42,7 +42,7 @@ export function tensorsOf(model) {
     if (family === 'qwen3' || family === 'qwen3moe' || family === 'gemma3') {
       add('vector', headDim, 2); // norms of queries and keys
     }
-    // Norms before attention and feed-forward; Gemma has two more after them, BERT's have biases.
+    // Norms before attention and feed-forward. Gemma has two more norms after them. BERT's norms have biases.
     add('vector', width, family === 'gemma3' || family === 'nomic-bert' ? 4 : 2);
 
     if (family === 'gpt-oss') {
@@ -71,7 +71,7 @@ function quantizer(model) {
     if (model.quantization === 'Q8_0') return 'Q8_0';
     if (model.quantization === 'MXFP4') return role.startsWith('ffn_') ? 'MXFP4' : 'Q8_0';
     const isOutput = role === 'output' || (role === 'token_embd' && model.tiedEmbeddings);
-    // An encoder has no output layer: its embeddings are quantized like any other tensor.
+    // An encoder has no output layer. Its embeddings are quantized like any other tensor.
     if (isOutput && model.architecture !== 'nomic-bert') return 'Q6_K';
     if (role === 'attn_qkv') return 'Q5_K';
     if (role === 'attn_v' && getsMoreBits(layer, model.layers)) return 'Q6_K';

@@ -1,8 +1,7 @@
 'use strict';
-// Compiling the bundle takes half of a command's start, so the compiled code is kept in files
-// between runs. Node's own cache (module.enableCompileCache, from 22.1) is 8 ms slower. Without a
-// usable file, because it can't be written or belongs to another build, the code is compiled
-// anew.
+// Compiling the bundle takes half of a command's start time, so the compiled code is kept in files
+// between runs. Node's own cache (module.enableCompileCache, from 22.1) is 8 ms slower. If a file
+// is missing or belongs to another build, the code is compiled again.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -47,7 +46,7 @@ const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 const TAIL = '\n})';
 
 /**
- * Node keeps a string of this length outside V8's heap, where it triggers no garbage collection.
+ * Node keeps a string of this length outside V8's heap, so it triggers no garbage collection.
  */
 const OUTSIDE_HEAP_BYTES = 1_031_914;
 
@@ -73,7 +72,7 @@ function wrapped(file, size) {
   return text.latin1Slice();
 }
 
-/** V8 compares only the source's length; another build may have the same length. */
+/** V8 compares only the length of the source, and another build may have the same length. */
 function stampOf(size, mtimeMs) {
   return Buffer.from(`${process.version} ${process.arch} ${size} ${mtimeMs}`.padEnd(64));
 }
@@ -94,11 +93,11 @@ function write(cacheFile, stamp, compiled) {
     fs.writeFileSync(temporary, Buffer.concat([stamp, compiled]), { mode: 0o600 });
     fs.renameSync(temporary, cacheFile);
   } catch {
-    // Without the file, only the start takes longer.
+    // Without this file, the next start only takes longer.
   }
 }
 
-/** Where the bundled env-paths puts caches. */
+/** The cache folder, which the bundled library env-paths also uses. */
 function cacheFolder() {
   const home = require('node:os').homedir();
   const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env;

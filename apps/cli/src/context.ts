@@ -1,7 +1,7 @@
 import type { Io } from './io.js';
 import type { Output } from './terminal/output.js';
 
-/** The options of every command that its host takes; null means not given. */
+/** The global options that a command passes to its host. `null`: not given. */
 export interface GlobalOptions {
   readonly url: string | null;
   readonly apiTokenFile: string | null;
@@ -9,7 +9,7 @@ export interface GlobalOptions {
   readonly timeoutMs: number | null;
 }
 
-/** The context of a command, besides its own arguments. */
+/** Everything that a command needs besides its own arguments. */
 export interface CommandContext {
   readonly io: Io;
   readonly output: Output;

@@ -1,4 +1,4 @@
-/** Every exit code of `mai`. They are part of its interface: scripts depend on them. */
+/** Every exit code of `mai`. Scripts depend on these numbers, so they never change. */
 export const EXIT = {
   success: 0,
   bug: 1,
@@ -20,14 +20,14 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const UNAVAILABLE_CODES = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE', 'TIMED_OUT']);
 
-/** All other codes of `HostError` concern the autopilot of another process. */
+/** The other codes of `HostError` concern the autopilot and get its exit code. */
 const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   NOTHING_FITS: EXIT.nothingFits,
   SERVER_OFF: EXIT.lmStudioUnavailable,
   INVALID_REQUEST: EXIT.usage,
 };
 
-/** Each package brands its errors, so that errors from any copy of the package are recognised. */
+/** Each package marks its errors with a global symbol, so errors from any copy of it are recognised. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
@@ -41,14 +41,14 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];
 
-/** An error that says what failed and what to do next, and the exit code that it ends the run with. */
+/** An error that `mai` or its packages throw on purpose, and the exit code for it. */
 export interface KnownError {
   readonly code: string;
   readonly message: string;
   readonly exitCode: ExitCode;
 }
 
-/** The fields of an error in JSON: the message, and the code of an error that `mai` throws on purpose. */
+/** The JSON fields of an error. `code` is null for a bug. */
 export function errorJson(error: unknown): {
   readonly code: string | null;
   readonly message: string;
@@ -57,7 +57,7 @@ export function errorJson(error: unknown): {
   return { code: knownError(error)?.code ?? null, message };
 }
 
-/** Recognises the errors that `mai` and its packages throw on purpose; null means a bug. */
+/** Recognises the errors that `mai` and its packages throw on purpose. Null: a bug. */
 export function knownError(error: unknown): KnownError | null {
   const code = codeOf(error);
   if (code === null || !isObject(error)) return null;
@@ -68,7 +68,7 @@ export function knownError(error: unknown): KnownError | null {
   return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
 }
 
-/** The code of an error, such as `ENOENT`; null where it has none. */
+/** The code of an error, such as `ENOENT`. Null: an error without a code. */
 export function codeOf(error: unknown): string | null {
   return isObject(error) && typeof error['code'] === 'string' ? error['code'] : null;
 }

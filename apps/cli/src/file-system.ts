@@ -1,5 +1,5 @@
-// Replaces node:fs/promises in the bundle (build.config.mjs). Loading that module takes a
-// millisecond, and most commands do not need it, so the first call loads it.
+// Replaces node:fs/promises in the bundle (build.config.mjs) and loads it at the first call, because
+// loading takes a millisecond and most commands do not use it.
 import * as fs from 'node:fs';
 
 export const appendFile = lazy('appendFile');

@@ -1,4 +1,4 @@
-/** One of the process's output streams, as the CLI sees it. */
+/** An output stream of the process. */
 export interface OutputStream {
   write(text: string): void;
   readonly isTTY: boolean;
@@ -8,8 +8,8 @@ export interface OutputStream {
 }
 
 /**
- * The outside world: `runCli` uses the process only through this interface, so tests can replace
- * it.
+ * The outside world. `runCli` uses the process only through this interface, so that tests can
+ * replace the process.
  */
 export interface Io {
   readonly version: string;
@@ -20,13 +20,13 @@ export interface Io {
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
-  /** Aborted with an `Interrupted` by Ctrl-C, and where stdout can't be written. */
+  /** Aborts with an `Interrupted` on a signal such as Ctrl-C, and when stdout can't be written. */
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Why a run was ended from outside: by a signal, or because its output can't be written. */
+/** The reason of an aborted run: a signal such as Ctrl-C, or output that can't be written. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 

@@ -21,7 +21,7 @@ const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 const NOBODY = ['--url', '127.0.0.1:9'];
 
 let home: string;
-/** A file that is always full; Linux only. */
+/** The descriptor of /dev/full, where every write fails. Linux only; -1 elsewhere. */
 let full: number;
 beforeAll(() => {
   full = process.platform === 'linux' ? openSync('/dev/full', 'w') : -1;
@@ -93,7 +93,7 @@ describe('the built program', () => {
     expect(result.status).toBe(status);
   });
 
-  test('the demo plays and ends by itself', () => {
+  test('the demo ends by itself', () => {
     const { status, stdout } = mai('demo', '--fast');
     expect(status).toBe(0);
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
@@ -113,14 +113,14 @@ describe('the built program', () => {
     expect(exitCode).toBe(0);
   });
 
-  // Linux has a file that is always full.
+  // Only Linux has /dev/full.
   const onLinux = process.platform === 'linux' ? test : test.skip;
 
   onLinux.each(COMMANDS)('`mai %s` on a full disk ends with 11 and one sentence', (line) => {
     const { status, stderr } = withStdio(['ignore', full, 'pipe'], ...argvOf(line));
     const told = stderr.split('\n').filter((text) => /error|warning|Cancelled|^ +at /.test(text));
     expect(told).toEqual([
-      "error: The output can't be written (OUTPUT_FAILED, ENOSPC). Free space on its disk, or write it to another place.",
+      "error: The output can't be written (OUTPUT_FAILED, ENOSPC). Free space on that disk, or write the output to another place.",
     ]);
     expect(status).toBe(11);
   });
@@ -131,7 +131,7 @@ describe('the built program', () => {
     expect(withStdio(['ignore', full, full], 'models', ...NOBODY).status).toBe(11);
   });
 
-  test('prints its result where the reader of stderr has gone', async () => {
+  test('prints its result even if nobody reads stderr', async () => {
     const { child, ended } = start('models', ...NOBODY);
     child.stderr.destroy();
     expect(await ended).toEqual({ exitCode: 0, output: 'No model is downloaded.\n' });
@@ -183,7 +183,7 @@ describe('the built program', () => {
     });
   });
 
-  test('behaves the same with compiled code of an earlier run, and with a damaged file', () => {
+  test('behaves the same with cached code of an earlier run, and with a damaged cache file', () => {
     const cache = mkdtempSync(path.join(home, 'cache '));
     const run = () =>
       spawnSync(process.execPath, [MAI, 'config', 'path'], {

@@ -1,7 +1,7 @@
 import { type Host, type HostOptions, openHost } from '@mai/host';
 import type { CommandContext } from './context.js';
 
-/** Opens the host that the command line asks for. */
+/** Opens a host with the global options of the command line. `changes` replace options. */
 export function openHostOf(
   { io, output, globals, signal }: CommandContext,
   changes: HostOptions = {},

@@ -27,12 +27,12 @@ export function reportError(error: unknown, output: Output, verbose: boolean): n
   return known?.exitCode ?? EXIT.bug;
 }
 
-/** Whether a load may still succeed after its error, because LM Studio has not confirmed its end. */
+/** Whether a failed load may still succeed, because LM Studio has not confirmed that it stopped. */
 function isUncertain(error: unknown): boolean {
   return error instanceof Error && 'uncertain' in error && error.uncertain === true;
 }
 
-/** One line for an unexpected error, with how to report it. */
+/** One line for an unexpected error that says how to report it. */
 export function bugMessage(error: unknown, verbose: boolean): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   const how = verbose ? 'with the text below' : 'with the output of the same command and --verbose';

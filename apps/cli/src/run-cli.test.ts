@@ -91,14 +91,14 @@ describe('reportError', () => {
     });
   });
 
-  test('any other error is a bug: one line, how to report it, no stack trace', () => {
+  test('any other error is reported as a bug in one line without a stack trace', () => {
     const { exitCode, text } = report(new TypeError('x is not a function\n  at somewhere'));
     expect(exitCode).toBe(EXIT.bug);
     expect(text).toMatch(/^error: x is not a function\. This is a bug in mai: please report .*\n$/);
     expect(knownError(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).toBeNull();
   });
 
-  test('control sequences in foreign text can not move the cursor or change colours', () => {
+  test("control sequences in text from outside can't move the cursor or change colours", () => {
     const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
       message:
         'No \u001b[31mred\u001b[0m\u0007, no \u001b]0;title\u0007, no \u009b2J.\nSecond line.',

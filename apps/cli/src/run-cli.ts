@@ -27,7 +27,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       return EXIT.success;
     }
     const run = await invocation.path.at(-1)?.load?.();
-    if (run === undefined) throw new Error('The command has no code.');
+    if (run === undefined) throw new Error('The command has no `load` function.');
     return await run(context, invocation.input);
   } catch (error) {
     const interrupted = io.signal.aborted && error !== io.signal.reason && isAbort(error);

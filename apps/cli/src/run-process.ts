@@ -11,7 +11,7 @@ import { SHOW_CURSOR } from './terminal/live-view.js';
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
   const controller = new AbortController();
   const interrupt = (exitCode: number) => () => {
-    // The first Ctrl-C asks for a clean end; the second ends the process at once.
+    // The first Ctrl-C asks for a clean end. The second Ctrl-C ends the process at once.
     if (controller.signal.aborted) {
       showCursor();
       process.exit(exitCode);
@@ -20,7 +20,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   };
   process.on('SIGINT', interrupt(EXIT.interrupted));
   process.on('SIGTERM', interrupt(EXIT.terminated));
-  // Sent when the terminal is closed. The command still ends cleanly.
+  // The system sends SIGHUP when the terminal is closed. The command still ends cleanly.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
   // Where the output can't be written, the result is lost, so the command is cancelled.
   let outputExitCode: number | null = null;
@@ -35,10 +35,10 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     process.exitCode = outputExitCode;
     controller.abort(new Interrupted(outputExitCode, 'output'));
   });
-  // Without stderr the user sees no notes. The result and the exit code do not depend on them.
+  // Without stderr only notes and warnings are lost, so the command goes on.
   process.stderr.on('error', () => undefined);
 
-  // No error may end in a stack trace, not even one in a callback that nobody awaits.
+  // Errors in callbacks that nobody awaits are also reported as bugs, without a stack trace.
   const fail = (error: unknown) => {
     showCursor();
     process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
@@ -50,7 +50,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     version,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
-    // A getter, because reading process.stdin opens it.
+    // A getter, because the first access to process.stdin opens it.
     get stdin() {
       return process.stdin;
     },
@@ -66,17 +66,17 @@ export async function runProcess(argv: readonly string[], version: string): Prom
 }
 
 /**
- * Errors of a stream that has lost its reader: `mai models | head` closes the pipe (on Windows
- * `EOF`), and a closed terminal accepts no output.
+ * Error codes of a stream without a reader: a closed pipe, as in `mai models | head` (`EOF` on
+ * Windows), or a closed terminal (`EIO`).
  */
 const CLOSED_CODES = new Set(['EPIPE', 'EOF', 'EIO']);
 
 function outputFailed(code: string | null): string {
   const why = code === null ? 'OUTPUT_FAILED' : `OUTPUT_FAILED, ${code}`;
-  return `error: The output can't be written (${why}). Free space on its disk, or write it to another place.\n`;
+  return `error: The output can't be written (${why}). Free space on that disk, or write the output to another place.\n`;
 }
 
-/** An interrupted live view has hidden the cursor; showing it twice does no harm. */
+/** An interrupted live view leaves the cursor hidden. Showing a visible cursor changes nothing. */
 function showCursor(): void {
   if (process.stdout.isTTY) process.stdout.write(SHOW_CURSOR);
 }

@@ -77,7 +77,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('a reader that closes the pipe ends it like Ctrl-C', async () => {
+test('a closed pipe ends `mai watch` like Ctrl-C', async () => {
   const { child, ended, said } = watch();
   await said('"switch-finished"');
   child.stdout.destroy();
@@ -87,9 +87,9 @@ test('a reader that closes the pipe ends it like Ctrl-C', async () => {
   expect(world.residents()).toEqual([]);
 });
 
-// Linux has a file that is always full.
+// Only Linux has /dev/full.
 (process.platform === 'linux' ? test : test.skip)(
-  'on a full disk it ends with 11 and leaves nothing loaded',
+  'on a full disk `mai watch` ends with 11 and leaves nothing loaded',
   async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, [MAI, 'watch'], {
@@ -115,20 +115,20 @@ test('SIGINT during a load leaves nothing half loaded', async () => {
   expect(world.residents()).toEqual([]);
 });
 
-test('a second `mai watch` says that one runs and ends; other commands reach the first', async () => {
+test('a second `mai watch` reports the first and ends, and other commands reach the first', async () => {
   const { child, ended, said } = watch();
   await said('"switch-finished"');
   const second = await mai('watch');
   expect(second.stderr).toContain(`process ${String(child.pid)} on `);
   expect([second.status, second.stdout]).toEqual([8, '']);
-  const seen = `\`mai watch\` (process ${String(child.pid)}) has seen it.\n`;
+  const seen = `\`mai watch\` (process ${String(child.pid)}) has read the change.\n`;
   expect(await mai('pin', 'test/large')).toMatchObject({ status: 0, stderr: seen });
   expect(await mai('yield', '64MiB')).toMatchObject({ status: 0, stderr: seen });
   expect(await mai('yield', '--release')).toMatchObject({ status: 0, stderr: seen });
   expect(await mai('unpin', 'test/large')).toMatchObject({ status: 0, stderr: seen });
   child.kill('SIGKILL');
   await ended;
-  // The process was killed: the next one adopts its models, and no autopilot counts as running.
+  // After the kill, the next process adopts the models, and no autopilot counts as running.
   expect((await mai('pin', 'test/large')).stderr).toMatch(/^No `mai watch` is running/);
   const next = watch();
   await next.said('"decision":"keep"');

@@ -11,14 +11,14 @@ export interface FakeIoOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly homeFolder?: string;
-  /** Columns of both streams; absent: the streams are not terminals. */
+  /** Columns of both streams. Absent: the streams are not terminals. */
   readonly columns?: number;
   readonly stdin?: Iterable<string>;
   readonly signal?: AbortSignal;
   readonly platform?: NodeJS.Platform;
 }
 
-/** An outside world in memory; its streams record the output. */
+/** An outside world in memory. Its streams record the output. */
 export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
   const homeFolder = options.homeFolder ?? '/nowhere';
   const written = { out: '', err: '' };

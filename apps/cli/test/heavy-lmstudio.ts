@@ -3,8 +3,8 @@ import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * A simulated LM Studio in a process of that name. The process allocates the memory that its
- * models state, without their weights.
+ * A simulated LM Studio in a process with the name `LM Studio`. The process allocates the memory
+ * of its simulated models, except their weights.
  */
 export interface HeavyLMStudio extends AsyncDisposable {
   readonly url: string;

@@ -10,7 +10,7 @@ export interface MaiResult {
   readonly json: () => Record<string, unknown>;
 }
 
-/** Runs `mai` in this process against an outside world in memory. */
+/** Runs `mai` in this process with a fake outside world. */
 export async function runMai(
   argv: readonly string[],
   options: FakeIoOptions = {},

@@ -7,7 +7,7 @@ import { runMai } from './run-mai.js';
 
 export const GIB = 1024 ** 3;
 
-/** A row of a trace: seconds, GiB that others use, and any other fields. */
+/** A row of a trace: time in seconds, GiB that other programs use, and more fields. */
 export type Row = readonly [
   atS: number,
   othersGib: number,
@@ -56,7 +56,7 @@ export interface SimulateWorld extends AsyncDisposable {
     line?: string,
     columns?: number,
   ) => Promise<MaiResult>;
-  /** Runs with `--json` and returns the report; fails unless the run succeeds. */
+  /** Runs with `--json` and returns the report. Throws if the run fails. */
   readonly report: (
     rows: readonly Row[],
     config: string,

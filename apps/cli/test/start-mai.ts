@@ -10,7 +10,7 @@ const OUTPUT_WITHIN_MS = 45_000;
 
 type Line = Record<string, unknown>;
 
-/** A `mai` that runs until it is told to stop. */
+/** A `mai` that runs until a test interrupts it. */
 export interface RunningMai {
   readonly out: () => string;
   readonly err: () => string;
@@ -25,7 +25,7 @@ export interface RunningMai {
   readonly ended: Promise<number>;
 }
 
-/** Starts `mai` in this process against an outside world in memory. */
+/** Starts `mai` in this process with a fake outside world. */
 export function startMai(
   argv: readonly string[],
   options: Omit<FakeIoOptions, 'signal'> = {},
@@ -55,7 +55,9 @@ export function startMai(
         if (last) throw new Error(`mai ended without ${type}: ${io.err()}`);
         if (Date.now() > untilMs) {
           const told = io.out().split('\n').slice(-20).join('\n');
-          throw new Error(`mai does not come to ${type}; its last lines:\n${told}\n${io.err()}`);
+          throw new Error(
+            `mai printed no line of type ${type}. Its last lines:\n${told}\n${io.err()}`,
+          );
         }
         await wait(10);
       }

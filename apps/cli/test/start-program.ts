@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A program with a chosen name that runs until it is ended. */
+/** A program with a chosen name that runs until a test ends it. */
 export interface TestProgram {
   readonly processId: number;
   readonly end: () => Promise<void>;

@@ -15,7 +15,7 @@ export interface TinyModel {
   readonly contextLength?: number;
 }
 
-/** The bytes of a llama-like GGUF header, and the number of bytes of weights after it. */
+/** The bytes of a llama-like GGUF header, and the size of the weights that follow the header. */
 export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: number } {
   const { name = 'Tiny', layers = 2, width = 256, vocabulary = 512, contextLength = 8192 } = model;
   const metadata: [string, number, string | number][] = [
@@ -67,7 +67,7 @@ export function tinyGguf(model: TinyModel = {}): { header: Buffer; dataBytes: nu
   return { header: Buffer.concat([header, padding]), dataBytes };
 }
 
-/** Writes a whole model; the weights are a sparse part of the file. */
+/** Writes a whole model file. The weights are a hole in the file, so they take no disk space. */
 export function writeTinyModel(file: string, model: TinyModel = {}): void {
   const { header, dataBytes } = tinyGguf(model);
   mkdirSync(path.dirname(file), { recursive: true });

@@ -11,8 +11,8 @@ import { runMai } from './run-mai.js';
 import type { FakeIoOptions } from './fake-io.js';
 
 /**
- * A large and a small model, sized by the free memory of this machine, and a home with a
- * configuration.
+ * A simulated LM Studio with a large and a small model, scaled to the free memory of this machine,
+ * and a home folder with a configuration.
  */
 export interface WatchWorld extends AsyncDisposable {
   readonly simulator: Simulator;

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { estimateReport, readGgufHeader } from '@mai/memory-estimator';
+import { quantile } from '../../yardstick/statistics.mjs';
 import { CASES } from './models/cases.mjs';
-import { quantile } from './comparison/peer-tables.mjs';
 import { runNode } from './llama/run-node.mjs';
 import { shapes } from './models/shapes.mjs';
 import { writeGguf } from './models/write-gguf.mjs';
@@ -89,7 +89,7 @@ function report(rows) {
   );
   console.log('part              exact    median      p90    worst');
   for (const part of Object.keys(rows[0].errors)) {
-    const errors = rows.map((one) => one.errors[part]).sort((a, b) => a - b);
+    const errors = rows.map((one) => one.errors[part]);
     const at = (share) => `${(100 * quantile(errors, share)).toFixed(2)}`.padStart(8);
     const exact = `${errors.filter((one) => one === 0).length}/${rows.length}`.padStart(9);
     console.log(`${part.padEnd(14)} ${exact} ${at(0.5)} ${at(0.9)} ${at(1)}`);

@@ -6,7 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { printPeerTables, quantile } from './comparison/peer-tables.mjs';
+import { quantile } from '../../yardstick/statistics.mjs';
+import { printPeerTables } from './comparison/peer-tables.mjs';
 import { compareRealModels } from './comparison/real-models.mjs';
 import { compareSmallShapes } from './comparison/small-shapes.mjs';
 
@@ -31,7 +32,7 @@ function report(rows, refusals) {
   );
   console.log('part              exact    median     p90    worst');
   for (const part of Object.keys(rows[0].errors)) {
-    const errors = rows.map((row) => Math.abs(row.errors[part].ratio)).sort((a, b) => a - b);
+    const errors = rows.map((row) => Math.abs(row.errors[part].ratio));
     const exact = rows.filter((row) => row.errors[part].bytes === 0).length;
     const at = (share) => percent(quantile(errors, share));
     console.log(

@@ -1,7 +1,7 @@
 // Reads one header with one reader in a separate process. Prints JSON: the time of each reading in
 // milliseconds, and the bytes by which the process's memory rose during the first reading. Each reading after
-// the first also has the ratio of its time to that of the yardstick's fixed work. Prints null if the reader is
-// not installed.
+// the first also has the ratio of its time to the time of the yardstick's fixed work. Prints null if the
+// reader is not installed.
 //
 //   node read-header.mjs READER FILE READINGS
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ async function timeOf(work) {
   return performance.now() - startedMs;
 }
 
-/** Starts to watch resident memory. The returned function gives the growth up to its peak, in bytes. */
+/** Starts to watch resident memory. The returned function gives the growth up to the peak, in bytes. */
 function watchPeak() {
   const status = (name) =>
     1024 *

@@ -7,7 +7,7 @@ export interface AutopilotErrorFacts {
   readonly path: string | null;
   /** The process that is already running. */
   readonly processId: number | null;
-  /** Since when it has been running, in epoch milliseconds. */
+  /** The start of that process, in epoch milliseconds. */
   readonly runningSinceMs: number | null;
 }
 
@@ -43,7 +43,7 @@ export function isAutopilotError(value: unknown): value is AutopilotError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
 
-/** The `code` of a thrown value; null where it has none. */
+/** The `code` of a thrown value; null for a value without a code. */
 export function errorCode(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;

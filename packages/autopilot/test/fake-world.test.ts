@@ -5,7 +5,7 @@ import { describePortsContract } from './ports-contract.js';
 describePortsContract('the fake world', async () => {
   const world = new FakeWorld([{ modelKey: 'small', bytes: 4 * GIB, kvBytes: GIB, loadMs: 4 }]);
   return {
-    // Time that passes by itself, as with real ports.
+    // Here time passes without the test, as with real ports.
     ports: world.portsWith(systemClock),
     modelKey: 'small',
     close: async () => undefined,

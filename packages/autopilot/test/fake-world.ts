@@ -26,7 +26,7 @@ export interface FakeModel {
   readonly kvBytes?: number;
   readonly tier?: 'small' | 'medium' | 'large';
   readonly loadMs?: number;
-  /** The most that it may grow by; by default not known. */
+  /** The most that the model may grow by. Default: not known. */
   readonly growthBytes?: number;
 }
 
@@ -156,7 +156,7 @@ export class FakeWorld {
     };
   }
 
-  /** Adds a resident instance without a load. By default its identifier is that of a load by Mai. */
+  /** Adds a resident instance without a load. By default the identifier is one that Mai would choose. */
   place(modelKey: string, change: Partial<RuntimeInstance> = {}): RuntimeInstance {
     const instance: RuntimeInstance = {
       instanceIdentifier: `mai/${modelKey}`,

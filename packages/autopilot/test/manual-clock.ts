@@ -65,7 +65,7 @@ export class ManualClock implements Clock {
     this.#moveTo(untilMs);
   }
 
-  /** Lets time pass until `promise` settles; throws when nothing is left that could settle it. */
+  /** Lets time pass until `promise` settles; throws when no timer is left that could settle it. */
   async drive<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     const done = (): void => {

@@ -58,7 +58,7 @@ export async function serveThrough(
   const asked: PlaceRequest[] = [];
   const released: ('done' | 'failed')[] = [];
   const served: ServedRequest[] = [];
-  const first = (): string => simulator.residents()[0]?.identifier ?? 'qwen/qwen3-4b';
+  const first = (): string => simulator.residents()[0]?.instanceIdentifier ?? 'qwen/qwen3-4b';
   const scheduler: Scheduler = {
     place: async (request) => {
       asked.push(request);

@@ -25,6 +25,7 @@ export type { ModelEstimate } from './estimates/model-estimate.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
+export { asServed } from './selection/as-served.js';
 export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
@@ -68,6 +69,7 @@ export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimat
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/add-footprint-total.js';
 export { parseMoment } from './text/parse-moment.js';
+export { poolLabel } from './text/pool-label.js';
 export { systemClock } from '@mai/autopilot';
 export {
   displayAddress,
@@ -80,6 +82,12 @@ export {
   formatShare,
   plural,
 } from './text/words.js';
+export {
+  describeNext,
+  describeNow,
+  describePlan,
+  describeReason,
+} from './text/describe-decision.js';
 export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
 export {
   describeFootprint,
@@ -89,6 +97,7 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';
 export {
   didYouMean,

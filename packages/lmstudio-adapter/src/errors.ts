@@ -62,8 +62,8 @@ const NO_FACTS: LMStudioErrorFacts = {
 };
 
 /**
- * The error class of this package. `message` says in plain text what failed, with which value, and what
- * to do next. A cancelled call does not throw it: it throws `signal.reason` unchanged.
+ * The error class of this package. `message` says in plain text what failed, with which value, and what to do next.
+ * A cancelled call throws `signal.reason` instead.
  */
 export class LMStudioError extends Error implements LMStudioErrorFacts {
   override readonly name = 'LMStudioError';
@@ -100,8 +100,8 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
 }
 
 /**
- * Whether a value is an `LMStudioError`, also one of another copy of this package (ES module beside
- * CommonJS, another realm), for which `instanceof` is false.
+ * Whether a value is an `LMStudioError` of any copy of this package. `instanceof` is false for an error of another
+ * copy (ES module beside CommonJS, another realm).
  */
 export function isLMStudioError(value: unknown): value is LMStudioError {
   return typeof value === 'object' && value !== null && BRAND in value;

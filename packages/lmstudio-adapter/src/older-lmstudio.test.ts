@@ -5,7 +5,7 @@ import { connect } from './index.js';
 
 const KEY = 'qwen/qwen3-4b';
 
-test('lists the models of an old LM Studio; facts that it does not report are null', async () => {
+test('lists the models of an old LM Studio, with null for facts that it does not report', async () => {
   await using simulator = await startSimulator({ speed: 50, profile: 'old' });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const { models } = await client.listDownloaded();
@@ -70,7 +70,7 @@ test('names the entries that it leaves out, also over REST', async () => {
   });
 });
 
-test('after a restart of LM Studio, repeats a call that it did not know before', async () => {
+test('after a restart of LM Studio, repeats a call that was unknown before the restart', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const broken = simulator.fault.invalidResult({ endpoint: 'surveyHardware' });

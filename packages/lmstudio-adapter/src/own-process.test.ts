@@ -45,7 +45,7 @@ test('a failed connect prints nothing, and the process ends by itself', async ()
   expect(outcome).toEqual(SILENT);
 });
 
-test('after its last call the process ends without closing the client', async () => {
+test('the process ends after its last call, although the client is not closed', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   const outcome = await package_.run(`
     const client = await mai.connect({ baseUrl: '${simulator.baseUrl}' });
@@ -70,7 +70,7 @@ test('calls that are never answered do not keep the process alive after their de
   expect(simulator.residents()).toEqual([]);
 });
 
-test('the process survives LM Studio ending under open connections', async () => {
+test('the process goes on when LM Studio ends while connections are open', async () => {
   const simulator = await startSimulator();
   const running = package_.run(`
     const client = await mai.connect({ baseUrl: '${simulator.baseUrl}' });

@@ -1,4 +1,4 @@
-/** The clock and the timers of this package; tests pass their own. */
+/** The clock and the timers of this package. Tests pass their own. */
 export interface Timers {
   /** Milliseconds of a monotonic clock, from an arbitrary start. */
   nowMs(): number;
@@ -29,10 +29,7 @@ export const systemTimers: Timers = {
   },
 };
 
-/**
- * Waits `ms` and leaves no listener behind; rejects with the signal's reason when the signal
- * aborts first.
- */
+/** Waits `ms` and leaves no listener behind. Rejects with the signal's reason when the signal aborts first. */
 export function delay(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -81,9 +78,8 @@ export function raceDeadline<T>(
 }
 
 /**
- * A rejection reason, unchanged. Callers may abort with any value, but the linter wants an
- * `Error` in `reject()`. This is the one place that tells the linter that the type is not
- * checked.
+ * A rejection reason, unchanged. Callers may abort with any value, but the linter wants an `Error` in `reject()`.
+ * Only this function tells the linter not to check the type.
  */
 export function asRejection(reason: unknown): Error {
   return reason as Error;

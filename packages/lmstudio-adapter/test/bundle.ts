@@ -16,7 +16,7 @@ export interface ChildOutcome {
 /** The package, bundled into an empty folder outside the repository. */
 export interface Bundle extends AsyncDisposable {
   readonly folder: string;
-  /** Runs a script as an ES module in that folder; `mai` is the package's namespace. */
+  /** Runs a script as an ES module in that folder. `mai` is the package's namespace. */
   run(script: string): Promise<ChildOutcome>;
 }
 

@@ -2,7 +2,7 @@ import type { Timers } from '../src/timers.js';
 
 /** A clock that moves only when a test advances it. */
 export interface FakeTimers extends Timers {
-  /** Moves the clock forward and runs due timers in order; promises settle in between. */
+  /** Moves the clock forward and runs due timers in order. Promises settle in between. */
   advance(ms: number): Promise<void>;
   /** Timers that have not run. */
   readonly pending: number;

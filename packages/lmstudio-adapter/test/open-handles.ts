@@ -11,9 +11,7 @@ export function openHandles(): Readonly<Record<string, number>> {
   return counts;
 }
 
-/**
- * Waits up to 2 s until at most as many handles are open as before; resolves with the open ones.
- */
+/** Waits up to 2 s until at most as many handles are open as before. Resolves with the open handles. */
 export async function handlesBackTo(
   before: Readonly<Record<string, number>>,
 ): Promise<Readonly<Record<string, number>>> {

@@ -41,7 +41,7 @@ test('where a token is required, only a client with a known token may connect', 
   expect(JSON.stringify(simulator.requests)).not.toContain(passkey);
 });
 
-test('HTTP requires the token as a bearer, and no answer repeats it', async () => {
+test('HTTP requires the token as a bearer token, and no answer repeats the token', async () => {
   await using simulator = await startSimulator({ world: { requireToken: true, tokens: [TOKEN] } });
   const ask = async (authorization?: string): Promise<readonly [number, string]> => {
     const response = await fetch(`${simulator.httpUrl}/api/v1/models`, {

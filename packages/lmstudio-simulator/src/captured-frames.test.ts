@@ -5,10 +5,10 @@ import type { SimulatedFrame, WorldInput } from './index.js';
 import { startSimulator } from './index.js';
 
 /**
- * Where a frame is from. `sdk`: sent by the published SDK 2.0.0. `lm-studio`: the keys and the forms of the
- * values are those of public captures of LM Studio; names and sizes are the test world's. `protocol`: the keys
- * and types are those of lmstudio-js' protocol code; the values are ours. `invented`: no source shows what LM
- * Studio sends; the keys are still valid for the SDK.
+ * Where a frame is from. `sdk`: the published SDK 2.0.0 sends the frame. `lm-studio`: public captures of LM Studio
+ * have these keys and forms of values. Names and sizes are the test world's. `protocol`: lmstudio-js' protocol code
+ * has these keys and types. The values are made up. `invented`: no source shows LM Studio's frame. The SDK accepts
+ * the keys.
  */
 type FrameSource = 'sdk' | 'lm-studio' | 'protocol' | 'invented';
 
@@ -187,7 +187,7 @@ test.each(
   );
 });
 
-// These frames equal the recorded ones, except for ids and stacks.
+// These frames equal the recorded frames, except for ids and stacks.
 test.each([
   'version',
   'listDownloadedModels',
@@ -199,7 +199,7 @@ test.each([
   'loadModel, cancelled by the client',
   'unloadModel',
   'lmLinkStatus',
-])('%s: the answers equal the recorded ones', (scene) => {
+])('%s: the answers equal the recorded answers', (scene) => {
   const answers = (frames: readonly SimulatedFrame[]): readonly unknown[] =>
     frames
       .filter((frame) => frame.direction === 'sent' && /rpc|channelError/.test(kindOf(frame)))

@@ -13,7 +13,7 @@ export function findProblems(
   value: unknown,
   whole: string,
 ): readonly string[] {
-  // The locale is passed here, because zod's own setting would change it for the whole process.
+  // The locale is passed here, because zod's global setting would change the locale of the whole process.
   const result = schema.safeParse(value, { error: localeError });
   if (result.success) return [];
   const place = (path: readonly PropertyKey[]): string =>

@@ -24,15 +24,12 @@ export type {
   World,
   WorldAnswers,
   WorldDevice,
-  WorldGpu,
   WorldGuardrails,
   WorldJustInTime,
-  WorldMachine,
-  WorldModel,
-  WorldModelGeometry,
   WorldPreset,
-  WorldVariant,
 } from './world/world.js';
+export type { WorldGpu, WorldMachine } from './world/world-machine.js';
+export type { WorldModel, WorldModelGeometry, WorldVariant } from './world/world-model.js';
 export type {
   WorldDeviceInput,
   WorldGpuInput,

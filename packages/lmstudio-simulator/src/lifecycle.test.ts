@@ -44,7 +44,7 @@ test('a restart keeps the port and loses the residents', async () => {
   await disconnected;
   expect(simulator.port).toBe(port);
   expect(simulator.residents()).toEqual([]);
-  // The first call may still use the dead socket. After that the SDK connects again.
+  // The first call may still use the closed socket. After that the SDK connects again.
   await client.llm.listLoaded().catch(() => {});
   expect(await client.llm.listLoaded()).toEqual([]);
 });

@@ -23,7 +23,7 @@ export interface ListenerOptions {
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
-/** Creates a listener that is closed until `open()`, which rejects with `PORT_UNAVAILABLE`. */
+/** Creates a closed listener. `open()` opens it, or rejects with `PORT_UNAVAILABLE`. */
 export function createListener(options: ListenerOptions): Listener {
   const sockets = new Set<Socket>();
   const cut = new WeakSet<Socket>();

@@ -104,7 +104,7 @@ test('the guardrails refuse a load by the same estimate that the SDK can request
   expect((await client.llm.estimateResourcesUsage('size-4', {})).passesGuardrails).toBe(false);
 });
 
-test('without guardrails memory runs out during the load, and all of it is freed', async () => {
+test('without guardrails memory runs out during the load, and the failed load frees its memory', async () => {
   await using connected = await startWithClient({ world: SMALL_WORLD });
   await connected.client.llm.load('size-4', QUIET);
   const progress: number[] = [];
@@ -132,7 +132,7 @@ test('memory that another program uses on the GPU makes the load fail late', asy
   expect(connected.simulator.memoryInUse().gpus[0]?.bytes).toBe(0);
 });
 
-test('a time to live ends an idle instance, not a busy one', async () => {
+test('a time to live ends an idle instance, but not a busy instance', async () => {
   const clock = manualClock();
   await using simulator = await startSimulator({ clock, speed: Infinity });
   await using connection = connectSdk(simulator.baseUrl);
@@ -170,7 +170,7 @@ test('just-in-time loads have an hour to live, share one load, and evict one ano
   ]);
 });
 
-test('predictions beyond the parallel slots queue, and can be stopped', async () => {
+test('predictions beyond the parallel slots wait in a queue, and can be stopped', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load('qwen/qwen3-4b', {
     ...QUIET,
@@ -295,7 +295,7 @@ test('enlarge-context: the load gets a larger context than requested, at most th
   expect((await asked.getModelInfo())?.contextLength).toBe(4096);
 });
 
-test('autoFit takes layers off the GPU until the model fits; without it, all layers are loaded', async () => {
+test('autoFit takes layers off the GPU until the model fits, and without autoFit the load fails', async () => {
   const machine = { gpus: [{ name: 'small', totalBytes: 3 * GIB }] };
   await using connected = await startWithClient({
     world: { machine, guardrails: { mode: 'off' } },

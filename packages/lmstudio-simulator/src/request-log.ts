@@ -12,8 +12,8 @@ export interface SimulatedRequest {
    */
   readonly endpoint: string;
   /**
-   * The parameter, creation parameter, message or body. Passkeys are left out. For `disconnect`, it is the request:
-   * `{ endpoint, requestedAtMs }`.
+   * The parameter, creation parameter, message or body. Passkeys are left out. For `disconnect`: the request, as `{
+   * endpoint, requestedAtMs }`.
    */
   readonly parameter: unknown;
 }

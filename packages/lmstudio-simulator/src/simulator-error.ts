@@ -30,7 +30,7 @@ export class SimulatorError extends Error {
   }
 }
 
-/** Whether a value is a {@link SimulatorError}, of this copy of the package or of another one. */
+/** Whether a value is a {@link SimulatorError} of any copy of this package. */
 export function isSimulatorError(value: unknown): value is SimulatorError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

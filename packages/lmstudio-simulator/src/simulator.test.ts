@@ -93,7 +93,7 @@ test('an embedding is a unit vector that depends only on the text', async () => 
   });
 });
 
-test('answers the greeting and the status of a discovery', async () => {
+test('answers the greeting and the status that discovery asks for', async () => {
   await using simulator = await startSimulator();
   const greeting = await fetch(`${simulator.httpUrl}/lmstudio-greeting`);
   expect([greeting.status, await greeting.json()]).toEqual([200, { lmstudio: true }]);

@@ -16,13 +16,13 @@ export interface SimulatorOptions {
   /** The port to listen on. Default: 0, any free port. */
   readonly port?: number;
   /**
-   * The address to listen on. Default: `127.0.0.1`. With `0.0.0.0`, `baseUrl` has this machine's address
-   * on its network, so that a client treats LM Studio as one on another machine.
+   * The address to listen on. Default: `127.0.0.1`. With `0.0.0.0`, `baseUrl` has this machine's address on its
+   * network, so that a client treats the simulator as an LM Studio on another machine.
    */
   readonly host?: string;
   /** The source of time. Default: `realClock()`. */
   readonly clock?: SimulatorClock;
-  /** Factor for the speed of loading and generating; times to live do not change. Default: 1. */
+  /** Factor for the speed of loading and generating. Times to live do not change. Default: 1. */
   readonly speed?: number;
   /** The generation of LM Studio. Default: `current`, which is `lmstudio@0.4.21`. */
   readonly profile?: ProfileName;

@@ -49,7 +49,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   const backend: Backend = {
     runtime,
-    profile,
     storedResponses: new StoredResponses(),
     port: () => listener.port,
   };
@@ -163,7 +162,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const device = runtime.devices.find(({ identifier }) => identifier === deviceIdentifier);
       if (!device)
         throw new RangeError(
-          `This world has no device "${deviceIdentifier}". Its devices are: ${runtime.devices.map(({ identifier }) => identifier).join(', ')}.`,
+          `This world has no device "${deviceIdentifier}". Its devices are: ${runtime.devices.map(({ identifier }) => String(identifier)).join(', ')}.`,
         );
       return runtime.memoryInUse(device);
     },

@@ -19,7 +19,7 @@ test('the SDK hangs on the model info of an old LM Studio, and only logs why', a
   }
 });
 
-test('an old LM Studio ignores the upgrade to a namespace that it does not have', async () => {
+test('an old LM Studio ignores the upgrade to an unknown namespace', async () => {
   await using connected = await startWithClient({ profile: 'old' });
   let settled = false;
   connected.client.runtime.surveyHardware().then(
@@ -32,7 +32,7 @@ test('an old LM Studio ignores the upgrade to a namespace that it does not have'
   expect(connected.simulator.requests).toEqual([]);
 });
 
-test('an old LM Studio answers calls that it does not know with a warning', async () => {
+test('an old LM Studio answers an unknown call with a warning', async () => {
   await using connected = await startWithClient({ profile: 'old' });
   connected.client.llm.estimateResourcesUsage('qwen/qwen3-4b', {}).catch(() => {});
   await until(() => connected.logged.some((line) => line.includes('estimateModelUsage')));
@@ -42,7 +42,7 @@ test('an old LM Studio answers calls that it does not know with a warning', asyn
   expect(await unknown.json()).toEqual({ error: expect.stringContaining('Unexpected endpoint') });
 });
 
-test('LM Link: models of connected devices are listed and load there, in their own memory', async () => {
+test('LM Link: models of connected devices are listed, and take memory of their device', async () => {
   await using connected = await startWithClient({ world: exampleWorld('link') });
   const { client, simulator } = connected;
   const status = await client.repository.lmLink.status();
@@ -68,7 +68,7 @@ test('LM Link: models of connected devices are listed and load there, in their o
   expect(simulator.memoryInUse('device-render').gpus[0]?.bytes).toBe(0);
 });
 
-test('a key that two devices have loads on the named device, or else on the preferred one', async () => {
+test('a model of two devices is loaded on the named device, or else on the preferred device', async () => {
   const models = [{ modelKey: 'both', sizeBytes: 1e9 }];
   await using connected = await startWithClient({
     world: {
@@ -86,7 +86,7 @@ test('a key that two devices have loads on the named device, or else on the pref
   ]);
 });
 
-test('a load without a device goes to the preferred one, then to this machine, then to the others', async () => {
+test('a load that names no device goes to the preferred device, else to this machine, else to another device', async () => {
   const models = ['everywhere', 'others'].map((modelKey) => ({ modelKey, sizeBytes: 1e9 }));
   const devices = ['first', 'second'].map((deviceIdentifier) => ({ deviceIdentifier, models }));
   await using connected = await startWithClient({ world: { models: models.slice(0, 1), devices } });

@@ -65,7 +65,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
   throw new Error('did not reject');
 }
 
-/** Resolves when a condition holds; otherwise the timeout of the test ends the wait. */
+/** Resolves when a condition holds. Otherwise the timeout of the test ends the wait. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -85,7 +85,7 @@ function loadOf({ id }: LoadRecord): RecordedLoad {
   return load;
 }
 
-/** `said`: with only the version and the settings that a user states. `all`: with the record's other settings too. */
+/** `said`: only the version and the settings that a user states. `all`: also the record's other settings. */
 async function reportOf(record: LoadRecord, settings: 'said' | 'all'): Promise<EstimateReport> {
   const load = loadOf(record);
   const all = settings === 'all';

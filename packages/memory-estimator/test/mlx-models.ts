@@ -66,7 +66,10 @@ export const GEMMA_1B: PublishedModel = {
   weightsBytes: 732_498_176,
 };
 
-/** mlx-community/Qwen3-Coder-Next-4bit. Config: Qwen/Qwen3-Coder-Next. Bytes: exo, as above, revision 7b9321ea. */
+/**
+ * mlx-community/Qwen3-Coder-Next-4bit. Config: Qwen/Qwen3-Coder-Next. Bytes: exo, as for the first model, revision
+ * 7b9321ea.
+ */
 export const QWEN_NEXT: PublishedModel = {
   name: 'Qwen3-Coder-Next-4bit',
   config: {

@@ -1,12 +1,13 @@
-import { inexactBytesOf, totalBytesOf, type Footprint } from './footprint.js';
+import { inexactBytesOf, totalBytesOf, type Footprint, type FootprintGrowth } from './footprint.js';
+import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { GpuResources, Resources } from './resources.js';
 import { GROWTH_RESERVE_RATIO, type GrowthPolicy } from './selection-policy.js';
 
-/** A body of memory: system RAM, a GPU's own memory, or the system RAM that a GPU may take. */
-export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
-
 /** Bytes that something takes of each pool. Nothing is taken of a pool without an entry. */
 export type Charge = ReadonlyMap<PoolName, number>;
+
+/** The charge of something that takes no memory. */
+export const NO_CHARGE: Charge = new Map();
 
 /** Bytes of one pool, as plain data. */
 export interface PoolBytes {
@@ -20,7 +21,7 @@ export interface Devices {
   readonly gpus: readonly Pick<GpuResources, 'deviceKey' | 'memory'>[];
 }
 
-/** Which size of a footprint is charged. */
+/** The size of a footprint that is charged. */
 export type ChargedSize =
   /** The upper end of the interval, for a planned load. */
   | 'upper-end'
@@ -43,7 +44,7 @@ export interface ChargedFootprint {
  * - Bytes of a GPU that the machine does not have are charged to RAM, and the GPU is named in the answer.
  *
  * @param growth - how much of the growth is charged too, each part rounded up. Growth that is not known is
- *   not charged.
+ *   not charged. Growth that the upper end includes is not charged again.
  */
 export function charge(
   footprint: Footprint,
@@ -61,7 +62,8 @@ export function charge(
   sum.add('ram', ram.mappedBytes + stretched(ram.anonymousBytes));
   if (inexactBytes === 0) sum.add('ram', Math.ceil(marginBytes));
   for (const { deviceKey, bytes } of gpus) sum.addToGpu(deviceKey, stretched(bytes));
-  sum.addGrowth(footprint, CHARGED_SHARE[growth]);
+  const rest = size === 'upper-end' ? splitGrowth(footprint).rest : footprint.growth;
+  sum.addGrowth(rest, CHARGED_SHARE[growth]);
   return { charge: sum.pools, missingDeviceKeys: sum.missingDeviceKeys };
 }
 
@@ -81,17 +83,20 @@ export function chargeLoad(
   if (observed.length === 0) return planned;
   const withoutGrowth = charge(footprint, devices, 'upper-end', 'ignore').charge;
   const pools = new Map(planned);
+  const included = new PoolSum(devices);
+  included.addGrowth(splitGrowth(footprint).inUpperEnd, 1);
   for (const { pool, bytes } of observed) {
-    const least = (withoutGrowth.get(pool) ?? 0) + bytes;
+    const beyond = Math.max(0, bytes - (included.pools.get(pool) ?? 0));
+    const least = (withoutGrowth.get(pool) ?? 0) + beyond;
     if (least > (planned.get(pool) ?? 0)) pools.set(pool, least);
   }
   return pools;
 }
 
-/** The most that a model may grow by in each pool, as far as the OS counts these bytes as used. */
+/** The most bytes that a model may grow by in each pool. Growth on a missing GPU is left out. */
 export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
   const sum = new PoolSum(devices);
-  sum.addGrowth(withoutMissing(footprint, devices), 1);
+  sum.addGrowth(withoutMissing(footprint, devices).growth, 1);
   return sum.pools;
 }
 
@@ -116,23 +121,53 @@ class PoolSum {
   }
 
   addToGpu(deviceKey: string, bytes: number): void {
-    const memory = memoryOf(deviceKey, this.#devices);
-    if (memory === 'missing' && !this.missingDeviceKeys.includes(deviceKey)) {
-      this.missingDeviceKeys.push(deviceKey);
+    const { gpus, unified } = this.#devices;
+    const gpu = gpus.find((one) => one.deviceKey === deviceKey);
+    if (gpu === undefined) {
+      if (!this.missingDeviceKeys.includes(deviceKey)) this.missingDeviceKeys.push(deviceKey);
+      this.add('ram', bytes);
+      return;
     }
-    if (memory === 'dedicated') this.add(`gpu:${deviceKey}`, bytes);
-    else this.add('ram', bytes);
-    if (memory === 'shared') this.add(`gpu-share:${deviceKey}`, bytes);
+    const pool = poolOfGpu(gpu, unified);
+    if (isGpuShare(pool)) this.add('ram', bytes);
+    this.add(pool, bytes);
   }
 
   /** @param share - 0 to 1. */
-  addGrowth({ growth }: Footprint, share: number): void {
+  addGrowth(growth: FootprintGrowth | null, share: number): void {
     if (growth === null || share === 0) return;
     this.add('ram', Math.ceil(share * growth.ramBytes));
     for (const { deviceKey, bytes } of growth.gpus) {
       this.addToGpu(deviceKey, Math.ceil(share * bytes));
     }
   }
+}
+
+/** The growth in two parts: the bytes that the upper end of the interval includes, RAM first, and the rest. */
+function splitGrowth(footprint: Footprint): {
+  readonly inUpperEnd: FootprintGrowth | null;
+  readonly rest: FootprintGrowth | null;
+} {
+  const { growth } = footprint;
+  let leftBytes = Math.min(growth?.inUpperEndBytes ?? 0, marginOf(footprint));
+  if (growth === null || leftBytes <= 0) return { inUpperEnd: null, rest: growth };
+  const take = (bytes: number): number => {
+    const taken = Math.min(bytes, leftBytes);
+    leftBytes -= taken;
+    return taken;
+  };
+  const ramBytes = take(growth.ramBytes);
+  const gpus = growth.gpus.map(({ deviceKey, bytes }) => ({ deviceKey, bytes: take(bytes) }));
+  return {
+    inUpperEnd: { ramBytes, gpus },
+    rest: {
+      ramBytes: growth.ramBytes - ramBytes,
+      gpus: growth.gpus.map(({ deviceKey, bytes }, index) => ({
+        deviceKey,
+        bytes: bytes - (gpus[index]?.bytes ?? 0),
+      })),
+    },
+  };
 }
 
 /** How far the upper end of the interval lies above the expected total, in bytes; never negative. */
@@ -161,7 +196,7 @@ export function countedAsUsed(
 /** A footprint without its bytes on GPUs that the machine does not have. */
 function withoutMissing(footprint: Footprint, devices: Devices): Footprint {
   const isPresent = ({ deviceKey }: { readonly deviceKey: string }): boolean =>
-    memoryOf(deviceKey, devices) !== 'missing';
+    devices.gpus.some((one) => one.deviceKey === deviceKey);
   const { gpus, growth } = footprint;
   return {
     ...footprint,
@@ -182,14 +217,4 @@ export function addCharges(charges: Iterable<Charge>): Charge {
 /** The first charge less the second, in the pools of the first. */
 export function subtractCharge(from: Charge, less: Charge): Charge {
   return new Map([...from].map(([pool, bytes]) => [pool, bytes - (less.get(pool) ?? 0)]));
-}
-
-/** Whether a GPU has memory of its own, shares RAM or is missing. On a unified machine every GPU shares RAM. */
-function memoryOf(
-  deviceKey: string,
-  { gpus, unified }: Devices,
-): GpuResources['memory'] | 'missing' {
-  const gpu = gpus.find((one) => one.deviceKey === deviceKey);
-  if (gpu === undefined) return 'missing';
-  return unified ? 'shared' : gpu.memory;
 }

@@ -18,6 +18,8 @@ export interface FootprintGrowth {
   /** Anonymous memory in RAM, such as prompts that the engine keeps. */
   readonly ramBytes: number;
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
+  /** The part of this growth that the upper end of the footprint's interval already includes. Default 0. */
+  readonly inUpperEndBytes?: number;
 }
 
 /** The memory that a model takes right after its load, in bytes, and its possible growth. */
@@ -47,7 +49,7 @@ export function inexactBytesOf({ ram, gpus }: Pick<Footprint, 'ram' | 'gpus'>): 
   return gpus.reduce((sum, { bytes }) => sum + bytes, ram.anonymousBytes);
 }
 
-/** The footprint with its weights locked in memory. Every OS counts locked weights as used, like anonymous memory. */
+/** The footprint with its weights locked in memory. Every OS counts locked weights as used. */
 export function withLockedWeights(footprint: Footprint): Footprint {
   const { mappedBytes, anonymousBytes } = footprint.ram;
   return { ...footprint, ram: { mappedBytes: 0, anonymousBytes: mappedBytes + anonymousBytes } };

@@ -47,7 +47,7 @@ const gpu = (
   totalBytes: 100,
   availableBytes: available,
 });
-/** A machine with 100 bytes of RAM, of which `used` are in use. */
+/** A machine with 100 bytes of RAM. `used` bytes are in use. */
 const machine = (
   used: number | null,
   facts: Partial<Resources> & { readonly mappedCountsAsUsed?: boolean } = {},
@@ -97,9 +97,31 @@ describe('the charge of growth', () => {
     expect(bytesOf(charge(unknown, machine(0), 'expected', 'charge').charge)).toEqual({ ram: 15 });
   });
 
-  it('comes on top of the margin, which is spread over the footprint alone', () => {
+  it('is added to the margin, which is spread over the footprint without growth', () => {
     const wide = { ...print, interval: { coverage: 0.9, lowBytes: 0, highBytes: 18 } };
     expect(bytesOf(charge(wide, machine(0), 'upper-end', 'charge').charge)).toEqual({ ram: 25 });
+  });
+
+  it('is not charged twice where the upper end includes a part of it', () => {
+    // 10 + a margin of 8, which is 5 of growth and 3 of doubt. Growth of 7 + 4 on the card: 11 - 5 remain.
+    const growth = { ramBytes: 3, gpus: [{ deviceKey: 'card', bytes: 8 }], inUpperEndBytes: 5 };
+    const wide = footprint({ anonymous: 10 }, growth, [], 18);
+    const card = machine(0, { gpus: [gpu('card', 'dedicated')] });
+    const load = (policy: GrowthPolicy, observed?: Parameters<typeof chargeLoad>[3]) =>
+      bytesOf(chargeLoad(wide, card, policy, observed));
+    expect(load('charge')).toEqual({ ram: 18, 'gpu:card': 6 });
+    expect(load('reserve-share')).toEqual({ ram: 18, 'gpu:card': share(6) });
+    expect(load('ignore')).toEqual({ ram: 18 });
+    // The upper end includes 3 of the observed growth in RAM.
+    expect(load('ignore', [{ pool: 'ram', bytes: 4 }])).toEqual({ ram: 19 });
+    // A resident is charged without the margin, so all growth is charged.
+    expect(bytesOf(charge(wide, card, 'expected', 'charge').charge)).toEqual({
+      ram: 13,
+      'gpu:card': 8,
+    });
+    // A calibrated interval can be narrower than the growth that it includes.
+    const narrow = footprint({ anonymous: 10 }, growth, [], 12);
+    expect(bytesOf(chargeLoad(narrow, card, 'charge'))).toEqual({ ram: 13, 'gpu:card': 8 });
   });
 
   it.each<[string, Partial<Resources>, ByPool]>([
@@ -202,12 +224,12 @@ describe('the part of a resident that the OS counts as used', () => {
     });
   });
 
-  it('is the process alone where the footprint is not known', () => {
+  it('is the RAM of the process where the footprint is not known', () => {
     expect(one(null, seen({}, { processBytes: 7 }), machine(60))).toEqual({ ram: 7 });
     expect(one(null, seen({ ram: 20 }), machine(60))).toEqual({});
   });
 
-  it('grows on a card, and leaves out a card that is missing', () => {
+  it('includes growth on a GPU, and leaves out a missing GPU', () => {
     const growth = { ramBytes: 0, gpus: [{ deviceKey: 'card', bytes: 30 }] };
     const print = footprint({ anonymous: 5 }, growth, [{ deviceKey: 'card', bytes: 10 }]);
     const observation = seen({ ram: 20, 'gpu:card': 40 });
@@ -216,16 +238,16 @@ describe('the part of a resident that the OS counts as used', () => {
     expect(one(print, observation, machine(60))).toEqual({ ram: 5 });
   });
 
-  it('grows in the RAM of a unified machine, also beside a process that is measured', () => {
+  it('includes growth in the RAM of a unified machine, also where the process is measured', () => {
     const growth = { ramBytes: 4, gpus: [{ deviceKey: 'apple', bytes: 30 }] };
     const print = footprint({ anonymous: 5 }, growth, [{ deviceKey: 'apple', bytes: 10 }]);
     const unified = { unified: true, gpus: [gpu('apple', 'dedicated', null)] };
-    // Expected 15. 25 more are in use than before the load.
+    // The expected size is 15. Use has risen by 25 since before the load.
     expect(one(print, seen({ ram: 20 }), machine(45, unified))).toEqual({
       ram: 25,
       'gpu-share:apple': 10,
     });
-    // The process takes 8. The GPU's part is 10, and up to 30 more.
+    // The process takes 8. The GPU's part is 10, and may grow by 30.
     const measured = seen({ ram: 20 }, { processBytes: 8 });
     expect(one(print, measured, machine(30, unified))).toMatchObject({ ram: 18 });
     expect(one(print, measured, machine(45, unified))).toMatchObject({ ram: 25 });
@@ -249,7 +271,8 @@ describe('residents that grow together', () => {
   it.each<[used: number, counted: readonly number[]]>([
     [43, [13, 10]],
     [45, [13, 12]],
-    // The growth is counted for the last loaded resident, up to its bound. The rest is counted for the other.
+    // The growth is counted for the last loaded resident, up to its bound. The rest is counted for the other
+    // resident.
     [51, [13, 18]],
     [54, [16, 18]],
     [56, [18, 18]],
@@ -260,7 +283,7 @@ describe('residents that grow together', () => {
     expect(countedAt([second, first], used)).toEqual([...counted].reverse());
   });
 
-  it('count the later in the list as loaded last where the times are equal', () => {
+  it('count the later one in the list as loaded last where the load times are equal', () => {
     expect(countedAt([loaded(1, 20), loaded(1, 30)], 45)).toEqual([10, 15]);
   });
 
@@ -279,7 +302,7 @@ describe('residents that grow together', () => {
 });
 
 describe('the full charge of a resident', () => {
-  // Use before the load: 20. 10 anonymous bytes, 5 mapped ones, and at most 8 of growth.
+  // Use before the load: 20. Footprint: 10 anonymous and 5 mapped bytes. Growth: at most 8.
   const print = footprint({ mapped: 5, anonymous: 10 }, ramGrowth(8));
   const at = (
     used: number,
@@ -324,7 +347,7 @@ describe('the full charge of a resident', () => {
     [34, 20, 39],
     [38, 20, 43],
     [50, 32, 55],
-    // Others have shrunk by 12.
+    // Others use 12 less than before the load.
     [18, 8, 23],
   ])('counts no use of others as growth: %i in use, %i by others', (used, others, use) => {
     const resources = machine(used);
@@ -338,7 +361,7 @@ describe('the full charge of a resident', () => {
     expect(ram === undefined ? null : useOf(ram)).toBe(use);
   });
 
-  it('tells by how much a resident has grown', () => {
+  it('reports by how much a resident has grown', () => {
     const [charged] = chargeResidents(
       [{ footprint: print, observation: seen({ ram: 20 }) }],
       machine(34),

@@ -6,6 +6,8 @@ export {
   LOAD_CONFIG_FIELDS,
 } from './load-config.js';
 export type { KvCacheType, LoadConfig } from './load-config.js';
+export { baseKeyOf, refersTo } from './model-key.js';
+export type { ReportedKeys } from './model-key.js';
 export { CAPABILITIES, TIERS } from './model-class.js';
 export type { Capability, Tier } from './model-class.js';
 export { totalBytesOf, withLockedWeights } from './footprint.js';
@@ -25,28 +27,15 @@ export {
   chargeLoad,
   countedAsUsed,
   marginOf,
+  NO_CHARGE,
   subtractCharge,
 } from './charge.js';
-export type {
-  Charge,
-  ChargedFootprint,
-  ChargedSize,
-  Devices,
-  PoolBytes,
-  PoolName,
-} from './charge.js';
+export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './charge.js';
+export { deviceKeyOf, isGpuShare } from './pool-name.js';
+export type { PoolName } from './pool-name.js';
 export { chargeResidents, usedBytes } from './residents.js';
 export type { ChargedResident, ObservedResident, ResidentObservation } from './residents.js';
-export {
-  deviceKeyOf,
-  fixedPool,
-  isGpuShare,
-  measurePools,
-  others,
-  ramLimits,
-  useOf,
-  vramLimits,
-} from './pools.js';
+export { fixedPool, measurePools, others, ramLimits, useOf, vramLimits } from './pools.js';
 export type { Pool, PoolLimits } from './pools.js';
 export {
   allowedUse,

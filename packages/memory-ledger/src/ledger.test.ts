@@ -223,7 +223,7 @@ describe('limits', () => {
     [-1, true],
     [0, true],
     [1, false],
-  ])('a load of %i bytes more than the room fits: %s', (more, expected) => {
+  ])('a load that is %i bytes larger than the room fits: %s', (more, expected) => {
     const needed = new Map<PoolName, number>([['ram', 30 * GIB + more]]);
     expect(room(pool, LIMIT)).toBe(30 * GIB);
     expect(fits([pool], needed, { limit: LIMIT })).toBe(expected);
@@ -233,7 +233,7 @@ describe('limits', () => {
     [-1, false],
     [0, false],
     [1, true],
-  ])('use of %i bytes more than the hard limit is above it: %s', (more, expected) => {
+  ])('use of %i bytes more than the hard limit allows is over the limit: %s', (more, expected) => {
     const hard = allowedUse(pool, HARD_LIMIT);
     const full = { ...pool, othersBytes: hard - pool.residentBytes + more };
     expect(isOverLimit(full, HARD_LIMIT)).toBe(expected);

@@ -1,4 +1,5 @@
-import { addCharges, type PoolName } from './charge.js';
+import { addCharges } from './charge.js';
+import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { ChargedResident } from './residents.js';
 import type { Resources } from './resources.js';
 import type { SelectionPolicy } from './selection-policy.js';
@@ -53,11 +54,12 @@ export function measurePools(
   const { ram, unified, gpus } = resources;
   return [
     pool('ram', ram.totalBytes, ram.availableBytes, ramLimits(policy, unified)),
-    ...gpus.flatMap(({ deviceKey, memory, totalBytes, availableBytes }) => {
+    ...gpus.flatMap((gpu) => {
+      const { totalBytes, availableBytes } = gpu;
       if (totalBytes === null) return [];
-      return unified || memory === 'shared'
-        ? pool(`gpu-share:${deviceKey}`, totalBytes, availableBytes, CAP_LIMITS)
-        : pool(`gpu:${deviceKey}`, totalBytes, availableBytes, vramLimits(policy));
+      const name = poolOfGpu(gpu, unified);
+      const limits = isGpuShare(name) ? CAP_LIMITS : vramLimits(policy);
+      return pool(name, totalBytes, availableBytes, limits);
     }),
   ];
 }
@@ -75,16 +77,6 @@ export function others(totalBytes: number, availableBytes: number, countedBytes:
 /** Bytes of a pool in use: others plus the full charge of the residents. */
 export function useOf({ othersBytes, residentBytes }: Pool): number {
   return othersBytes + residentBytes;
-}
-
-/** The device key of a GPU's pool; `null` for RAM. */
-export function deviceKeyOf(pool: PoolName): string | null {
-  return pool === 'ram' ? null : pool.slice(pool.indexOf(':') + 1);
-}
-
-/** Whether a pool is the cap on the RAM that a GPU takes. Bytes in this pool are counted in RAM too. */
-export function isGpuShare(pool: PoolName): pool is `gpu-share:${string}` {
-  return pool.startsWith('gpu-share:');
 }
 
 /** A pool of a fixed size that others do not use, and that may be used up to its last byte. */

@@ -2,12 +2,13 @@ import {
   charge,
   countedAsUsed,
   mostGrowth,
+  NO_CHARGE,
   subtractCharge,
   type Charge,
   type PoolBytes,
-  type PoolName,
 } from './charge.js';
 import type { Footprint } from './footprint.js';
+import { poolOfGpu, type PoolName } from './pool-name.js';
 import type { Resources } from './resources.js';
 import type { GrowthPolicy } from './selection-policy.js';
 
@@ -27,7 +28,7 @@ export interface ResidentObservation {
   readonly usedBefore: readonly PoolBytes[];
 }
 
-/** A resident, as far as its memory is concerned. */
+/** The facts about a resident that its charge depends on. */
 export interface ObservedResident {
   /** `null` when it is not known. */
   readonly footprint: Footprint | null;
@@ -43,7 +44,7 @@ export interface ChargedResident {
   readonly full: Charge;
   /** The part of the resident that the OS counts as used: expected, or as observed. */
   readonly counted: Charge;
-  /** How much of `counted` exceeds the expected size; positive entries only. */
+  /** The part of `counted` above the expected size; positive entries only. */
   readonly grown: Charge;
   /** The part of `full` that is held for growth and not in use yet; positive entries only. */
   readonly reserved: Charge;
@@ -56,13 +57,12 @@ export interface ChargedResident {
  *
  * 1. In RAM, where the engine's process is known: the measured RAM of the process, and the expected bytes of
  *    GPUs that share RAM.
- * 2. Else, where the use before the load is known: the rise of use since then, less the bytes of residents
- *    that were loaded later. This is at least the expected size, and at most the expected size plus all
- *    growth.
+ * 2. Else, where the use before the load is known: the rise of use since then, less the bytes of residents that
+ *    were loaded later. This is at least the expected size, and at most the expected size plus all growth.
  * 3. Else the expected size.
  *
  * So the growth of a resident is not counted as the use of others. A resident without an observation counts as
- * loaded last. Without a footprint, only its process is charged.
+ * loaded last. A resident without a footprint is charged only the RAM of its process.
  */
 export function chargeResidents(
   residents: readonly ObservedResident[],
@@ -72,11 +72,11 @@ export function chargeResidents(
   const known = residents.map((resident) => boundsOf(resident, resources));
   const counted = countTogether(residents, known, resources);
   return residents.map(({ footprint }, index) => {
-    const own = counted[index] ?? NOTHING;
+    const own = counted[index] ?? NO_CHARGE;
     const { expected } = known[index] ?? NO_BOUNDS;
     const grown = excess(own, expected);
     return footprint === null
-      ? { full: own, counted: own, grown, reserved: NOTHING }
+      ? { full: own, counted: own, grown, reserved: NO_CHARGE }
       : { ...fullCharge(footprint, resources, growth, own, expected), counted: own, grown };
   });
 }
@@ -90,14 +90,9 @@ export function usedBytes({ ram, unified, gpus }: Resources): readonly PoolBytes
     }
   };
   add('ram', ram.totalBytes, ram.availableBytes);
-  for (const { deviceKey, memory, totalBytes, availableBytes } of gpus) {
-    const kind = unified || memory === 'shared' ? 'gpu-share' : 'gpu';
-    add(`${kind}:${deviceKey}`, totalBytes, availableBytes);
-  }
+  for (const gpu of gpus) add(poolOfGpu(gpu, unified), gpu.totalBytes, gpu.availableBytes);
   return used;
 }
-
-const NOTHING: Charge = new Map();
 
 /** The least and the most that the OS may count as used by one resident. */
 interface Bounds {
@@ -109,7 +104,7 @@ interface Bounds {
   readonly spread: Charge;
 }
 
-const NO_BOUNDS: Bounds = { expected: NOTHING, least: NOTHING, spread: NOTHING };
+const NO_BOUNDS: Bounds = { expected: NO_CHARGE, least: NO_CHARGE, spread: NO_CHARGE };
 
 function boundsOf({ footprint, observation }: ObservedResident, resources: Resources): Bounds {
   const processBytes = observation?.processBytes ?? null;
@@ -119,7 +114,7 @@ function boundsOf({ footprint, observation }: ObservedResident, resources: Resou
       : { ...NO_BOUNDS, least: new Map([['ram', processBytes]]) };
   }
   const expected = countedAsUsed(footprint, resources);
-  if (observation === null) return { expected, least: expected, spread: NOTHING };
+  if (observation === null) return { expected, least: expected, spread: NO_CHARGE };
   const spread = mostGrowth(footprint, resources);
   if (processBytes === null) return { expected, least: expected, spread };
   const { ramBytes } = footprint.growth ?? { ramBytes: 0 };
@@ -131,7 +126,7 @@ function boundsOf({ footprint, observation }: ObservedResident, resources: Resou
   };
 }
 
-/** The part of each resident that the OS counts as used, from the last loaded to the first. */
+/** The part of each resident that the OS counts as used. Starts with the resident that was loaded last. */
 function countTogether(
   residents: readonly ObservedResident[],
   bounds: readonly Bounds[],
@@ -184,7 +179,7 @@ function fullCharge(
     const uncounted = (size.get(pool) ?? 0) - (expected.get(pool) ?? 0);
     used.set(pool, Math.max(size.get(pool) ?? 0, bytes + uncounted));
   }
-  if (growth === 'ignore' || footprint.growth === null) return { full: used, reserved: NOTHING };
+  if (growth === 'ignore' || footprint.growth === null) return { full: used, reserved: NO_CHARGE };
   const full = new Map(used);
   for (const [pool, bytes] of charge(footprint, resources, 'expected', growth).charge) {
     full.set(pool, Math.max(bytes, used.get(pool) ?? 0));
@@ -194,6 +189,6 @@ function fullCharge(
 
 /** The first charge less the second, in the pools where the first is larger. */
 function excess(one: Charge, other: Charge): Charge {
-  if (one === other) return NOTHING;
+  if (one === other) return NO_CHARGE;
   return new Map([...subtractCharge(one, other)].filter(([, bytes]) => bytes > 0));
 }

@@ -5,9 +5,9 @@ export type GpuVendor = 'nvidia' | 'amd' | 'intel' | 'apple';
 export interface GpuResources {
   /** Stable over restarts. A footprint names its GPUs by this key. Two equal cards have two keys. */
   readonly deviceKey: string;
-  /** Name for display; `null` when the system does not tell it. */
+  /** Name for display; `null` when the system reports no name. */
   readonly name: string | null;
-  /** `null` when the system does not tell it. */
+  /** `null` when the system does not report the vendor. */
   readonly vendor: GpuVendor | null;
   /** `shared`: the GPU uses system RAM, and `totalBytes` is the most RAM that the GPU may take. */
   readonly memory: 'dedicated' | 'shared';

@@ -1,13 +1,14 @@
-import type { Charge, PoolName } from './charge.js';
+import type { Charge } from './charge.js';
+import type { PoolName } from './pool-name.js';
 import { useOf, type Pool } from './pools.js';
 
 /** A limit on the use of a pool. */
 export type Limit =
-  /** The configured share of the total, and the minimum headroom. */
+  /** The configured share of the total. The minimum headroom also applies. */
   | { readonly kind: 'limit' }
   /**
-   * The configured share less a margin, but at least a floor, and the minimum headroom. A step up keeps to this
-   * limit, because a step up must leave more room than staying. Margin and floor are ratios, 0 to 1.
+   * The configured share less a margin, but never below a floor. The minimum headroom also applies. This limit
+   * is for a step up, which must leave more room than staying. Margin and floor are ratios, 0 to 1.
    */
   | { readonly kind: 'upgrade'; readonly marginRatio: number; readonly floorRatio: number }
   /** The share above which memory is about to run out. The minimum headroom does not apply. */
@@ -37,8 +38,8 @@ export function limitRatioOf(pool: Pool, limit: Limit): number {
 }
 
 /**
- * The most bytes of a pool that may be in use: the limit's share, or less where the minimum headroom requires
- * less.
+ * The most bytes of a pool that may be in use: the share of the limit, or less if the minimum headroom does not
+ * allow that share.
  */
 export function allowedUse(pool: Pool, limit: Limit): number {
   const shareBytes = Math.floor(pool.totalBytes * limitRatioOf(pool, limit));
@@ -109,7 +110,10 @@ export function fits(pools: readonly Pool[], needed: Charge, options: FitOptions
   return worstShortfall(pools, needed, options) === null;
 }
 
-/** Whether every charged pool is known and measured. If not, `fits` ignores memory whose use is not known. */
+/**
+ * Whether every charged pool is known and measured. If this is false, `fits` ignores the pools whose use is not
+ * known.
+ */
 export function isMeasured(pools: readonly Pool[], needed: Charge): boolean {
   return [...needed].every(
     ([name, bytes]) => bytes <= 0 || pools.some((pool) => pool.name === name && pool.measured),

@@ -25,7 +25,7 @@ export interface SelectionPolicy {
   readonly memoryLimitRatio: number;
   /** The most of each GPU's own memory that may be in use. */
   readonly vramLimitRatio: number;
-  /** CPU load of others, 0 to 1 over all cores, above which no larger model is loaded. */
+  /** Limit of the CPU load of others, 0 to 1 over all cores. Above this limit, no larger model is loaded. */
   readonly cpuLimitRatio: number;
   /** Above this share of a pool, memory is about to run out. */
   readonly hardLimitRatio: number;

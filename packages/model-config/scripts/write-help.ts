@@ -26,7 +26,7 @@ const SECTION_NAMES: readonly SectionName[] = [
 export function writeModelsYaml(text: string): string {
   const withModelHelp = replaceBetween(
     text,
-    '# The fields of a model; only key is required:\n#\n',
+    '# The fields of a model. Only key is required:\n#\n',
     '#\n# category, min_memory_gb,',
     modelHelp(),
   );

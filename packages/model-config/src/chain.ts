@@ -11,7 +11,7 @@ import type { ModelProfile } from './profile/merge-with-downloaded.js';
 export function chain(config: ModelConfig, name: string): readonly ChainEntry[] | null {
   if (config.fallbackChains[name] === undefined) return null;
   const steps = new Map<string, ChainEntry>();
-  // This recursion ends: a configuration with a cycle is refused when it is read.
+  // This recursion ends, because a configuration with a cycle is refused when it is read.
   const visit = (entries: readonly ChainEntry[]): void => {
     for (const entry of entries) {
       if (entry.kind === 'chain') visit(config.fallbackChains[entry.name] ?? []);
@@ -27,21 +27,21 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
  *
  * `downloaded:CAPABILITY` is replaced by every downloaded model with that capability that the chain does not
  * name: large, then medium, then small, and in the order of `profiles` within a tier.
- * `downloaded:CAPABILITY:TIER` is replaced by those of this tier only.
+ * `downloaded:CAPABILITY:TIER` is replaced by the models of this tier only.
  *
  * @param profiles - the result of `mergeWithDownloaded` for this configuration.
  * @returns `null` where no chain has this name.
  */
-export function resolveChain(
+export function resolveChain<Profile extends ModelProfile>(
   config: ModelConfig,
   name: string,
-  profiles: readonly ModelProfile[],
-): readonly ModelProfile[] | null {
+  profiles: readonly Profile[],
+): readonly Profile[] | null {
   const steps = chain(config, name);
   if (steps === null) return null;
   const named = new Set(steps.flatMap((step) => (step.kind === 'model' ? [step.modelKey] : [])));
   const byKey = new Map(profiles.map((profile) => [profile.modelKey, profile]));
-  const resolved = new Set<ModelProfile>();
+  const resolved = new Set<Profile>();
   for (const step of steps) {
     if (step.kind === 'model') {
       const profile = byKey.get(step.modelKey);

@@ -12,7 +12,7 @@ import type { DownloadedModel } from './profile/downloaded-model.js';
  * Parses the text of a `models.yaml` (YAML 1.2, so JSON is allowed). All problems are returned as issues,
  * in the order of the file. Nothing is thrown.
  *
- * @param options.file - the file's name in the issues. Default: none.
+ * @param options.file - the file's name in the issues. Default: no name.
  */
 export async function parseModelConfig(
   text: string,
@@ -35,8 +35,8 @@ export async function defineModelConfig(definition: ModelConfigFile): Promise<Mo
  * The text of a commented `models.yaml` for the downloaded models, the largest first. It is always valid.
  *
  * Facts about a model come from the built-in configuration if it contains the model. Other facts are derived,
- * and a comment says so. A model whose key no configuration can name (`isConfigurableModelKey`) is left out. If
- * nothing is downloaded, the text is that of the built-in configuration.
+ * and a comment says so. A model is left out if a configuration can't name its key
+ * (`isConfigurableModelKey`). If nothing is downloaded, the text is that of the built-in configuration.
  *
  * @param options.schema - the address of the JSON Schema for editors; `null`: none. Default: the file in the
  *   installed package.
@@ -52,7 +52,7 @@ export async function renderModelConfig(
  * Sets one field in the text of a `models.yaml`, or removes it where `value` is `null`. All other bytes of
  * the text stay. Sections that are missing are added. Sections that become empty are removed.
  *
- * @param path - names and indices; a model is named by its key:
+ * @param path - names and indices. The key of a model stands for its index:
  *   `['models', 'qwen/qwen3-4b-2507', 'context_window']`, `['switching', 'dwell']`.
  * @throws ModelConfigError `CONFIG_INVALID` where the text or the result is not a valid configuration.
  */

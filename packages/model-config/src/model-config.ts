@@ -11,7 +11,7 @@ export interface SimulatedRung {
 
 /**
  * Cost and quality of a model in a simulation. `null`: the file does not set the field. The estimator then
- * supplies it, and the tier supplies `quality`.
+ * supplies the value, and the tier supplies `quality`.
  */
 export interface SimulatedModel {
   readonly footprintBytes: number | null;
@@ -20,7 +20,7 @@ export interface SimulatedModel {
   readonly loadMs: number | null;
   /** How good the answers are, 0 to 1. */
   readonly quality: number | null;
-  /** In order of preference; each is cheaper than the one before. */
+  /** In order of preference. Each entry is cheaper than the entry before it. */
   readonly rungs: readonly SimulatedRung[];
 }
 
@@ -56,7 +56,7 @@ export type ChainEntry =
   | {
       readonly kind: 'downloaded';
       readonly capability: Capability;
-      /** Only models of this tier; `null`: of every tier. */
+      /** Only models of this tier; `null`: models of every tier. */
       readonly tier: Tier | null;
     };
 

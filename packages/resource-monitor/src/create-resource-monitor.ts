@@ -6,7 +6,7 @@ import type { Clock } from './ports/clock.js';
 import { systemClock } from './ports/clock.js';
 import { realFileTree } from './ports/file-tree.js';
 
-/** Options of a monitor; each has a default. */
+/** Options of a monitor. Each option has a default. */
 export interface ResourceMonitorOptions {
   /** Default: the system's clock. */
   readonly clock?: Clock;

@@ -163,7 +163,7 @@ describe('memory', () => {
     });
   });
 
-  it('of Windows is null if more is free than there is', async () => {
+  it('of Windows is null if the free memory is above the total', async () => {
     const memory = { totalBytes: GIB, freeBytes: GIB + 1 };
     expect(await ramOf({ ...windows.windowsNvidia, memory })).toMatchObject({
       availableBytes: null,

@@ -1,4 +1,4 @@
-/** The kind of an error. Codes are API: they do not change within a major version. */
+/** The kind of an error. Codes are API and do not change within a major version. */
 export type ResourceMonitorErrorCode = 'PROBE_FAILED' | 'PROBE_TIMED_OUT';
 
 /** The facts of an error; null for a fact that does not apply. */

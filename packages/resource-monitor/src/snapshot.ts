@@ -5,7 +5,7 @@ import type { GpuResources, Resources } from '@mai/memory-ledger';
  * null, never zero. A snapshot is a `Resources` of the memory ledger with more detail.
  */
 export interface ResourceSnapshot extends Resources {
-  /** Always true: a monitor reads the machine that it runs on. */
+  /** Always true, because a monitor reads the machine that it runs on. */
   readonly observable: boolean;
   readonly ram: RamSnapshot;
   readonly swap: SwapSnapshot;
@@ -40,7 +40,7 @@ export interface SwapSnapshot {
   /** 0 where there is no swap. */
   readonly totalBytes: number | null;
   readonly freeBytes: number | null;
-  /** Since the previous sample; null in the first one. */
+  /** Since the previous sample; null in the first sample. */
   readonly inBytesPerSecond: number | null;
   readonly outBytesPerSecond: number | null;
 }

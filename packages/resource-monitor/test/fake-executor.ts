@@ -4,7 +4,7 @@ import type { Executor, RunResult, StreamListener } from '../src/ports/executor.
 export interface FakeCommand {
   /** The program's name, without its path. */
   readonly program: string;
-  /** Texts that the program's arguments must contain; any arguments unless given. */
+  /** Texts that the program's arguments must contain. Default: any arguments. */
   readonly args?: readonly string[];
   readonly stdout: string;
   readonly exitCode?: number;

@@ -1,7 +1,7 @@
 import type { FileTree } from '../src/ports/file-tree.js';
 
 export interface FakeFileTree extends FileTree {
-  /** The text of each file; a test may change it at any time. */
+  /** The text of each file. A test may change a text at any time. */
   readonly contents: Map<string, string>;
   readonly links: Map<string, string>;
   /** Files whose reads never return, as with a driver that hangs. */
@@ -10,7 +10,7 @@ export interface FakeFileTree extends FileTree {
   readonly open: number;
 }
 
-/** A file tree in memory: sysfs uses colons in names, which not every OS allows. */
+/** A file tree in memory, because sysfs uses colons in names and not every OS allows them. */
 export function createFakeFileTree(files: Readonly<Record<string, string>>): FakeFileTree {
   const contents = new Map(Object.entries(files));
   const links = new Map<string, string>();

@@ -34,14 +34,14 @@ if (args.some((arg) => arg.startsWith('--query-compute-apps'))) {
   process.stdout.write(FINE);
   setInterval(() => undefined, 1000);
 } else if (mode === 'dies for a while' && startsBefore() < 3) {
-  // Imitates a reload of the driver: until the reload is complete, each start ends at once.
+  // Imitates a reload of the driver. Until the reload is complete, each start ends at once.
   if (startsBefore() === 0) process.stdout.write(FINE);
   appendFileSync(stateFile, '.');
   setTimeout(() => process.exit(255), loopMs);
 } else {
   const print = frames[mode] ?? frames.fine;
   const tick = () => {
-    // Written in two parts, as a pipe can split a line.
+    // Written in two parts, because a pipe can split a line.
     const text = print();
     process.stdout.write(text.slice(0, 20));
     setTimeout(() => process.stdout.write(text.slice(20)), 1);

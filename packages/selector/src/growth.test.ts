@@ -121,7 +121,7 @@ describe('a model that fills its own prompt cache', () => {
         const modelKey = chosen?.modelKey === 'large' ? 'large' : 'small';
         if (plan.steps.length > 0) {
           served.push(modelKey);
-          // After the unload, the growth of the model is known from the memory that came back.
+          // After the unload, the growth of the model is known from the memory that was freed.
           if (loaded?.modelKey === 'large') observed = Math.max(observed, loaded.grown);
           loaded = { modelKey, grown: 0 };
         } else if (loaded?.modelKey === 'large') {

@@ -36,7 +36,7 @@ const print = fc
     ),
   );
 
-/** Three contexts, the last one on the CPU. */
+/** Three load options with different contexts. The last one runs on the CPU. */
 const OPTION_CONFIGS = [
   { ...LOAD_CONFIG, contextLengthTokens: 8192, offloadRatio: 1 },
   { ...LOAD_CONFIG, contextLengthTokens: 4096, offloadRatio: 1 },
@@ -118,7 +118,7 @@ const question: fc.Arbitrary<SelectionInput> = fc
     }),
   );
 
-/** The same question on a machine where most pools keep to their limits. */
+/** The same input on a machine where most pools keep to their limits. */
 function withMuchMemory(one: SelectionInput): SelectionInput {
   const bytes = { totalBytes: 512 * GIB, availableBytes: 400 * GIB };
   const { resources: before } = one;
@@ -279,7 +279,7 @@ describe('for any machine and any chain', () => {
     );
   });
 
-  it('decides to keep once its plan has been carried out', () => {
+  it('decides to keep the model once the plan has been carried out', () => {
     fc.assert(
       fc.property(question, (one) => {
         const first = selectModel({ ...one, residents: [] });

@@ -13,6 +13,8 @@ import { selectModel } from './select-model.js';
 const codeOf = (selection: ReturnType<typeof selectModel>, modelKey: string): string | undefined =>
   selection.rejected.find((one) => one.modelKey === modelKey)?.rejection.code;
 
+const LORA = { code: 'LORA', reason: 'it is a LoRA adapter, not a model' };
+
 describe('choosing along the chain', () => {
   it('loads the first candidate that fits, and says why it passed over the others', () => {
     const selection = selectModel(
@@ -55,6 +57,8 @@ describe('choosing along the chain', () => {
 
   it.each([
     ['NOT_DOWNLOADED', { downloaded: false }],
+    ['ENGINE_REFUSES', { downloaded: false, refusal: LORA }],
+    ['ENGINE_REFUSES', { downloaded: false, refusal: LORA, capabilities: ['coding'] }],
     ['MISSING_CAPABILITY', { capabilities: ['coding'] }],
     ['OUTSIDE_TIER', { tier: 'large' as const }],
     ['COOLING_DOWN_AFTER_FAILURE', { coolingDownUntilMs: 1_000_001 }],
@@ -74,6 +78,19 @@ describe('choosing along the chain', () => {
     );
     expect(selection.chosen?.modelKey).toBe('second');
     expect(codeOf(selection, 'first')).toBe(code);
+  });
+
+  it('carries the refusal of the engine, and keeps a copy that the engine has loaded anyway', () => {
+    const refused = candidate('first', 1, { downloaded: false, refusal: LORA });
+    expect(selectModel(input({ candidates: [refused] })).rejected[0]?.rejection).toEqual({
+      code: 'ENGINE_REFUSES',
+      refusal: LORA,
+    });
+    const loaded = input({
+      candidates: [refused],
+      residents: [resident('first', footprint({ anonymous: 1 }))],
+    });
+    expect(selectModel(loaded)).toMatchObject({ decision: 'keep', chosen: { modelKey: 'first' } });
   });
 
   it('tries a candidate again the moment its cool-down ends', () => {

@@ -1,5 +1,5 @@
 import type { Footprint, PoolName, Shortfall, Tier } from '@mai/memory-ledger';
-import type { LoadOption } from './input.js';
+import type { EngineRefusal, LoadOption } from './input.js';
 
 /** A pool before and after the plan, in bytes. */
 export interface PoolOutcome {
@@ -14,8 +14,8 @@ export interface PoolOutcome {
   /** `totalBytes - useAfterBytes`; negative where the plan needs more than the pool has. */
   readonly headroomBytes: number;
   /**
-   * The limit as a share of the total, 0 to 1. It is lower than configured where the minimum headroom
-   * requires that.
+   * The limit as a share of the total, 0 to 1. It is lower than configured if the minimum headroom requires a
+   * lower limit.
    */
   readonly limitRatio: number;
   /** The most bytes that may be in use under this limit. */
@@ -38,6 +38,7 @@ export interface PoolShortfall extends Omit<Shortfall, 'pool'> {
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
   | { readonly code: 'NOT_DOWNLOADED' }
+  | { readonly code: 'ENGINE_REFUSES'; readonly refusal: EngineRefusal }
   | { readonly code: 'MISSING_CAPABILITY'; readonly missing: readonly string[] }
   | { readonly code: 'OUTSIDE_TIER'; readonly tier: Tier; readonly allowed: readonly Tier[] }
   | {
@@ -82,7 +83,7 @@ export type PlanStep =
 export interface Plan {
   readonly steps: readonly PlanStep[];
   /**
-   * `make-before-break` loads the new model first and then unloads the old one; both must fit together.
+   * `make-before-break` loads the new model first and then unloads the old one; both models must fit together.
    * `break-before-make` unloads first. `null` where the plan only loads or only unloads.
    */
   readonly order: 'make-before-break' | 'break-before-make' | null;

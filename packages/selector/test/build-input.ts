@@ -39,7 +39,7 @@ export function option(print: Footprint | null, contextLengthTokens = 8192): Loa
   };
 }
 
-/** A candidate whose one load option takes `anonymous` GiB of RAM, unless options are given. */
+/** A candidate with one load option that takes `anonymous` GiB of RAM, unless options are given. */
 export function candidate(
   modelKey: string,
   anonymousOrOptions: number | readonly LoadOption[],

@@ -116,7 +116,7 @@ describe('simulate', () => {
     expect(report.outOfMemoryEvents).toBe(0);
   });
 
-  it('tells avoidable out-of-memory events from unavoidable ones', async () => {
+  it('counts avoidable and unavoidable out-of-memory events apart', async () => {
     const slow = await run({
       policy: 'static',
       trace: [row(0, 6), row(300, 14), row(301, 17), row(310, 6), row(320, 6)],
@@ -135,7 +135,7 @@ describe('simulate', () => {
     expect(others).toMatchObject({ outOfMemoryEvents: 1, avoidableOutOfMemoryEvents: 0 });
   });
 
-  it('measures the longest period in which memory had run out although others alone would have fitted', async () => {
+  it('measures the longest period in which memory had run out although the others alone did not fill the pool', async () => {
     const report = await run({
       policy: 'static',
       trace: [

@@ -56,8 +56,8 @@ export interface SimulationReport extends SimulationMetrics {
   /** The highest quality that is possible with perfect foresight within the limits. */
   readonly referenceQualityMs: number;
   /**
-   * `qualityMs / referenceQualityMs`. The ratio can be above 1, because a model above its limit still counts
-   * for the dwell, but the reference never keeps a model above its limit.
+   * `qualityMs / referenceQualityMs`. The ratio can be above 1: a model above its limit still counts during the
+   * dwell, but the reference never keeps such a model.
    */
   readonly qualityRatio: number;
   /** The decisions of `mai`; empty for the other policies. */

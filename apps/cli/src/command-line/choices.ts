@@ -1,7 +1,7 @@
 import type { NameKind, Yield } from '@mai/host';
 import type { PolicyName } from '@mai/simulation';
 
-// The words of a choice, for the command table and for the command that reads the choice. In the order of the help text.
+// The words of options and arguments with fixed choices, in the order of the help text.
 
 /** The argument of `mai complete`. */
 export const NAME_KINDS: readonly NameKind[] = ['model', 'instance', 'chain', 'pin'];

@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit-codes.js';
 import type { CommandContext } from '../context.js';
 import type { Input } from './input.js';
 
-/** The kind of value of an option or argument, for completion. */
+/** The kind of values that the shell completes for an option or argument. */
 export type Completion = 'file' | NameKind;
 
 /** An option of a command. */
@@ -11,7 +11,7 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter, for `-x`. */
   readonly short?: string;
-  /** Placeholder of the value in the help text; absent: the option is a switch. */
+  /** Placeholder of the value in the help text. Absent: the option is a switch. */
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly summary: string;
@@ -20,7 +20,7 @@ export interface OptionSpec {
 
 /** A positional argument of a command. */
 export interface ArgumentSpec {
-  /** Shown in the help text; `...` at the end allows several values. */
+  /** The name in the help text. `...` at the end allows several values. */
   readonly name: string;
   readonly required: boolean;
   readonly summary: string;
@@ -28,7 +28,7 @@ export interface ArgumentSpec {
   readonly completes?: Completion;
 }
 
-/** A command of the table, from which parsing, help and completions are derived. */
+/** A command of the command table. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
@@ -36,7 +36,7 @@ export interface CommandSpec {
   readonly options?: readonly OptionSpec[];
   readonly examples?: readonly (readonly [command: string, does: string])[];
   readonly subcommands?: readonly CommandSpec[];
-  /** Not shown in the help text and in completions. */
+  /** Whether the help text and the completions leave the command out. */
   readonly hidden?: boolean;
   /** Imports only the code of this command. Absent where a subcommand is required. */
   readonly load?: () => Promise<RunCommand>;

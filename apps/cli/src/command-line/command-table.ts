@@ -9,7 +9,7 @@ import type { CommandSpec, OptionSpec } from './command-spec.js';
 const TTL: OptionSpec = {
   name: 'ttl',
   value: 'DURATION',
-  summary: 'unload after this long without use, such as 10m (default: never)',
+  summary: 'unload after this time without use, such as 10m (default: never)',
 };
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -49,7 +49,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'status',
-    summary: 'this machine, the loaded models, and the free memory',
+    summary: 'show this machine, the loaded models and the free memory',
     options: [
       { name: 'watch', short: 'w', summary: 'refresh until Ctrl-C' },
       {
@@ -71,22 +71,26 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'models',
-    summary: 'downloaded and configured models, the memory that each takes, and whether it fits',
+    summary: 'list the models, the memory that each takes, and whether it fits',
     options: [
-      { name: 'tier', value: 'TIER', choices: TIERS, summary: 'only this tier' },
+      { name: 'tier', value: 'TIER', choices: TIERS, summary: 'list only this tier' },
       REQUIRE,
-      { name: 'all', short: 'a', summary: 'also configured models that are not downloaded' },
+      { name: 'all', short: 'a', summary: 'list also configured models that are not downloaded' },
       CONTEXT,
     ],
     load: async () => (await import('../commands/models.js')).run,
   },
   {
     name: 'select',
-    summary: 'the best model that fits now, and why',
-    options: [...SELECTION_OPTIONS, { name: 'load', summary: 'carry out the decision' }, DRY_RUN],
+    summary: 'choose the best model that fits now, and say why',
+    options: [
+      ...SELECTION_OPTIONS,
+      { name: 'load', summary: 'load the chosen model, after unloading others if needed' },
+      DRY_RUN,
+    ],
     examples: [
-      ['mai select --require chat,tools --min-context 16384', 'decide, and change nothing'],
-      ['mai select --chain coding --load', 'decide, then load it'],
+      ['mai select --require chat,tools --min-context 16384', 'choose a model, and change nothing'],
+      ['mai select --chain coding --load', 'choose a model of the chain named coding, and load it'],
     ],
     load: async () => (await import('../commands/select.js')).run,
   },
@@ -94,7 +98,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'load',
     summary: 'load a model with its configured settings; if that fails, try the next KEY',
     arguments: [
-      { name: 'KEY...', required: true, summary: 'model keys, in order', completes: 'model' },
+      {
+        name: 'KEY...',
+        required: true,
+        summary: 'model keys, in order of preference',
+        completes: 'model',
+      },
     ],
     options: [
       CONTEXT,
@@ -126,8 +135,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
     ],
     options: [
-      { name: 'all', short: 'a', summary: 'every instance of the key' },
-      { name: 'force', summary: 'unload it even while it generates' },
+      { name: 'all', short: 'a', summary: 'unload every instance of the model key' },
+      { name: 'force', summary: 'unload a model even while it generates' },
       DRY_RUN,
     ],
     load: async () => (await import('../commands/unload.js')).run,
@@ -174,26 +183,26 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'path',
         summary:
-          'print the path of the configuration in use, and the other paths that mai looks at',
+          'print the path of the configuration in use, and the other paths that mai searches',
         load: async () => (await import('../commands/config/path.js')).run,
       },
     ],
   },
   {
     name: 'doctor',
-    summary: 'check LM Studio, GPU, configuration and versions, and say how to solve each problem',
+    summary: 'check LM Studio, GPU, configuration and versions, and say how to fix each problem',
     load: async () => (await import('../commands/doctor.js')).run,
   },
   {
     name: 'demo',
-    summary: 'a demo of mai on a simulated LM Studio, half a minute long',
-    options: [{ name: 'fast', summary: 'without the pauses for reading' }],
+    summary: 'show mai on a simulated LM Studio, for half a minute',
+    options: [{ name: 'fast', summary: 'leave out the pauses for reading' }],
     load: async () => (await import('../commands/demo.js')).run,
   },
   {
     name: 'start',
-    summary: 'show this machine, its models and the choice, or the demo if LM Studio is off',
-    options: [{ name: 'fast', summary: 'without the pauses for reading' }],
+    summary: 'show this machine, its models and the choice; if LM Studio is off, run the demo',
+    options: [{ name: 'fast', summary: 'leave out the pauses for reading' }],
     load: async () => (await import('../commands/start.js')).run,
   },
   {
@@ -212,7 +221,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'complete',
-    summary: 'names for shell completions',
+    summary: 'list names for shell completions',
     hidden: true,
     arguments: [
       {

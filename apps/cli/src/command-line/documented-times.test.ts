@@ -4,7 +4,7 @@ import { DEFAULT_TIMINGS } from '@mai/autopilot';
 import { configSchema } from '@mai/host';
 import { AUTOPILOT } from './autopilot-specs.js';
 
-// These texts repeat numbers of the autopilot, because they can't compute them.
+// The documentation repeats these numbers by hand.
 const { observeIntervalMs, emergencyDrainMs, criticalDrainMs } = DEFAULT_TIMINGS;
 
 test("the help text of `mai watch --interval` names the autopilot's default", () => {
@@ -20,7 +20,7 @@ test('the configuration schema names the times that running requests get over th
   expect(text).toContain(`${criticalDrainMs / 1000} second if memory has already run out`);
 });
 
-test('the README names the same times', () => {
+test('the README names the times that running requests get over the hard limit', () => {
   const text = readFileSync(path.join(__dirname, '..', '..', 'README.md'), 'utf8');
   expect(text.replaceAll(/\s+/g, ' ')).toContain(
     `over the hard limit at most ${emergencyDrainMs / 1000} s, and ${criticalDrainMs / 1000} s where memory has run out`,

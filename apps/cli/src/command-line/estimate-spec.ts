@@ -4,12 +4,12 @@ import type { CommandSpec } from './command-spec.js';
 /** `mai estimate`. Its options and its `--json` answer are a fixed contract. */
 export const ESTIMATE: CommandSpec = {
   name: 'estimate',
-  summary: 'the memory that a model takes, by part and by context length',
+  summary: 'estimate the memory of a model, by part and by context length',
   arguments: [
     {
       name: 'KEY-OR-FILE',
       required: false,
-      summary: 'model key, or a file that is or begins with a GGUF header',
+      summary: 'model key, or a GGUF file (the header is enough)',
       completes: 'file',
     },
   ],
@@ -17,7 +17,8 @@ export const ESTIMATE: CommandSpec = {
     {
       name: 'context',
       value: 'TOKENS',
-      summary: "context length of each sequence (default: as configured; for a file, the engine's)",
+      summary:
+        'context length of each sequence (default: as configured; for a file, the default of the engine)',
     },
     { name: 'kv-k', value: 'TYPE', choices: CHOICES['kv-k'], summary: 'KV cache type of the keys' },
     {
@@ -39,7 +40,7 @@ export const ESTIMATE: CommandSpec = {
       name: 'kv-unified',
       value: 'on|off',
       choices: ['on', 'off'],
-      summary: 'one KV cache for all sequences; --context is then their total',
+      summary: 'one KV cache for all sequences; --context is then the total of all sequences',
     },
     { name: 'swa-full', summary: 'full-size cache for sliding-window layers' },
     { name: 'gpu-layers', value: 'N', summary: 'layers on the GPU' },
@@ -47,31 +48,38 @@ export const ESTIMATE: CommandSpec = {
       name: 'gpu-backend',
       value: 'NAME',
       choices: CHOICES['gpu-backend'],
-      summary: "GPU back end (default: the engine's, for a file)",
+      summary: 'GPU back end (for a file, the default of the engine)',
     },
     {
       name: 'engine',
       value: 'NAME',
       summary:
-        "llama.cpp, or lmstudio@ and a runtime's version: whose defaults apply (default: the runtime that would load the model here)",
+        'engine whose defaults apply: llama.cpp, lmstudio or lmstudio@VERSION (default: the runtime that would load the model here)',
     },
     {
       name: 'cpu',
       value: 'NAME',
       choices: CHOICES.cpu,
-      summary: 'instruction set, which decides whether weights are repacked (default: auto)',
+      summary:
+        'instruction set of the CPU, which decides whether weights are repacked (default: auto)',
     },
     {
       name: 'measure',
-      summary: 'load the model in LM Studio, measure its memory, unload it, and keep the result',
+      summary: 'load the model in LM Studio, measure its memory, unload it, and store the result',
     },
-    { name: 'stdin', summary: 'read a JSON object on each line, and answer each with a line' },
+    {
+      name: 'stdin',
+      summary: 'read a JSON object from each line of standard input, and answer each with one line',
+    },
   ],
   examples: [
     ['mai estimate qwen/qwen3-4b --context 32768', 'a downloaded model'],
-    ['mai estimate --measure qwen/qwen3-4b', 'the memory that it takes on this machine, measured'],
+    ['mai estimate --measure qwen/qwen3-4b', 'measure the memory of the model on this machine'],
     ['mai estimate model.gguf --kv-k q8_0 --kv-v q8_0', 'a file, with a smaller KV cache'],
-    ['mai estimate model.gguf --engine lmstudio@2.28.2', 'a file, in another version of LM Studio'],
+    [
+      'mai estimate model.gguf --engine lmstudio@2.28.2',
+      'a file, with the defaults of this LM Studio runtime',
+    ],
   ],
   load: async () => (await import('../commands/estimate.js')).run,
 };

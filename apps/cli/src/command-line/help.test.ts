@@ -8,7 +8,7 @@ import { renderHelp } from './help.js';
 
 const help = renderHelp([], createStyle(false), 80);
 
-test('lists every visible command, and no hidden one', () => {
+test('lists the visible commands only', () => {
   for (const { name, hidden } of COMMANDS) {
     if (hidden === true) expect(help).not.toMatch(new RegExp(`^  ${name} `, 'm'));
     else expect(help).toMatch(new RegExp(`^  ${name} `, 'm'));

@@ -5,19 +5,19 @@ import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
 import { nameOf } from './parse-command-line.js';
 
-/** Every exit code with its meaning; the README has the same. */
+/** The meaning of each exit code. The README has the same texts. */
 const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
-  [EXIT.success]: 'success, also where LM Studio is off and the command has an answer without it',
+  [EXIT.success]: 'success, also if LM Studio is off but the command can answer without it',
   [EXIT.bug]: 'a bug in mai',
   [EXIT.usage]: 'wrong usage or configuration',
   [EXIT.nothingFits]: 'nothing fits',
   [EXIT.lmStudioUnavailable]:
-    'LM Studio cannot be reached, refuses the token, or is another program',
+    'LM Studio does not answer or refuses the token, or another program has its port',
   [EXIT.lmStudioRefused]: 'a model could not be found, loaded or unloaded',
   [EXIT.probe]: 'this machine could not be read',
   [EXIT.modelFile]: 'a model file could not be read',
   [EXIT.autopilot]: 'the journal of the autopilot is unusable, or another autopilot runs',
-  [EXIT.fault]: '`mai doctor` found a fault, or `mai replay` a difference',
+  [EXIT.fault]: '`mai doctor` found a fault, or `mai replay` found a difference',
   [EXIT.outputFailed]: 'the output could not be written, for example to a full disk',
   [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
   [EXIT.interrupted]: 'interrupted (Ctrl-C, SIGINT)',
@@ -35,7 +35,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
   const sections = [
     wrap(
       command === undefined
-        ? 'mai keeps the best local model loaded in LM Studio that fits this machine now.'
+        ? 'mai loads the best local model that fits this machine into LM Studio, and switches when memory changes.'
         : `mai ${nameOf(path)}: ${command.summary}`,
       width,
     ).join('\n'),

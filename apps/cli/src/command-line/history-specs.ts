@@ -1,11 +1,12 @@
 import { POLICIES } from './choices.js';
 import type { CommandSpec } from './command-spec.js';
+import { CHAIN } from './shared-options.js';
 
-/** The commands about decisions: past, repeated and simulated. */
+/** The commands that explain, replay and simulate decisions. */
 export const HISTORY: readonly CommandSpec[] = [
   {
     name: 'explain',
-    summary: 'the last decisions of `mai watch`, or those at a given time, and the reasons',
+    summary: 'explain the last decisions of `mai watch`, or those up to a given time',
     arguments: [
       {
         name: 'WHEN...',
@@ -17,13 +18,13 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'last',
         value: 'COUNT',
-        summary: 'how many decisions up to that time (default: 5; 1 if WHEN is given)',
+        summary: 'number of decisions up to that time (default: 5; with WHEN: 1)',
       },
     ],
     examples: [
       ['mai explain', 'the last five decisions'],
       ['mai explain 10m ago', 'the decision in force ten minutes ago'],
-      ['mai explain 14:05 --last 3', 'the three decisions before five past two'],
+      ['mai explain 14:05 --last 3', 'the last three decisions before 14:05'],
     ],
     load: async () => (await import('../commands/history/explain.js')).run,
   },
@@ -38,25 +39,20 @@ export const HISTORY: readonly CommandSpec[] = [
         completes: 'file',
       },
     ],
-    examples: [['mai replay decisions.jsonl', 'exit code 9 where a decision differs']],
+    examples: [['mai replay decisions.jsonl', 'exit code 9 if a decision differs']],
     load: async () => (await import('../commands/history/replay.js')).run,
   },
   {
     name: 'simulate',
-    summary: 'run the autopilot over a recorded trace of a machine, hours in seconds',
+    summary: 'run the autopilot over a recorded trace; hours take seconds',
     options: [
       {
         name: 'trace',
         value: 'FILE',
-        summary: 'the use of the machine over time, as JSON lines',
+        summary: 'recorded use of memory and CPU over time, as JSON lines',
         completes: 'file',
       },
-      {
-        name: 'chain',
-        value: 'NAME',
-        summary: 'fallback chain of the configuration (default: the one named default)',
-        completes: 'chain',
-      },
+      CHAIN,
       {
         name: 'policy',
         value: 'NAME',
@@ -66,15 +62,12 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'seed',
         value: 'NUMBER',
-        summary: 'seed of the simulated requests and the jitter (default: 1)',
+        summary: 'seed of the random numbers (default: 1)',
       },
     ],
     examples: [
-      ['mai simulate --trace day.jsonl --config models.yaml', 'a recorded day'],
-      [
-        'mai simulate --trace day.jsonl --policy all',
-        'the same trace with every policy, side by side',
-      ],
+      ['mai simulate --trace day.jsonl --config models.yaml', 'simulate a recorded day'],
+      ['mai simulate --trace day.jsonl --policy all', 'compare all policies on the same trace'],
     ],
     load: async () => (await import('../commands/history/simulate.js')).run,
   },

@@ -19,7 +19,7 @@ export class Input {
     return typeof value === 'string' ? value : null;
   }
 
-  /** A word of a list that the command table has checked; null where the option is absent. */
+  /** The value of an option with fixed choices, already checked; null where the option is absent. */
   choice<Word extends string>(name: string, known: readonly Word[]): Word | null {
     const text = this.text(name);
     return known.find((word) => word === text) ?? null;

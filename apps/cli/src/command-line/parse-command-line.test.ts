@@ -111,7 +111,7 @@ describe('refuses a wrong command line and gives the next step', () => {
 });
 
 describe('the table', () => {
-  test('each option name is a switch in all commands or takes a value in all, because parsing relies on it', () => {
+  test('options of the same name all take a value, or are all switches, because parsing relies on this', () => {
     const kinds = new Map<string, boolean>();
     for (const { name, value } of [...GLOBAL_OPTIONS, ...allOptions()]) {
       expect(kinds.get(name) ?? value !== undefined).toBe(value !== undefined);

@@ -14,7 +14,7 @@ export type Invocation =
 type Tokens = NonNullable<ReturnType<typeof tokenize>>;
 type OptionToken = Extract<Tokens[number], { kind: 'option' }>;
 
-/** Parses a command line. Throws a `UsageError` for anything that is not in the table. */
+/** Parses a command line. Throws a `UsageError` for words that are not in the command table. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const tokens = tokenize(argv);
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
@@ -53,7 +53,7 @@ export function nameOf(path: readonly CommandSpec[]): string {
   return path.map(({ name }) => name).join(' ');
 }
 
-/** Every option of the table. An option name is a switch in all commands, or takes a value in all. */
+/** Every option of the table. Options of the same name all take a value, or are all switches. */
 export function allOptions(commands: readonly CommandSpec[] = COMMANDS): readonly OptionSpec[] {
   return commands.flatMap((command) => [
     ...(command.options ?? []),
@@ -69,7 +69,7 @@ function tokenize(argv: readonly string[]) {
       { type: value === undefined ? 'boolean' : 'string', ...(short ? { short } : {}) } as const,
     ]),
   );
-  // Not strict, because the errors are made here, with a suggestion.
+  // Not strict, because `checkOption` reports errors with a suggestion.
   return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
 }
 
@@ -152,7 +152,7 @@ function unknownOption(
   const owner = COMMANDS.find(({ options }) => options?.some(({ name }) => name === token.name));
   if (owner !== undefined && owner.hidden !== true) {
     return new UsageError(
-      `${here} has no option --${token.name}; \`mai ${owner.name}\` has. See \`${here} --help\`.`,
+      `${here} has no option --${token.name}; \`mai ${owner.name}\` has it. See \`${here} --help\`.`,
     );
   }
   const guess =

@@ -3,17 +3,17 @@ import type { OptionSpec } from './command-spec.js';
 
 // Options of several commands. An option name means the same in every command.
 
-const CHAIN: OptionSpec = {
+export const CHAIN: OptionSpec = {
   name: 'chain',
   value: 'NAME',
-  summary: 'fallback chain of the configuration (default: the one named default)',
+  summary: 'fallback chain of the configuration (default: the chain named default)',
   completes: 'chain',
 };
 
 export const REQUIRE: OptionSpec = {
   name: 'require',
   value: 'LIST',
-  summary: `capabilities, separated by commas: ${CAPABILITIES.join(', ')}`,
+  summary: `required capabilities, separated by commas: ${CAPABILITIES.join(', ')}`,
 };
 
 const MIN_CONTEXT: OptionSpec = {
@@ -25,10 +25,10 @@ const MIN_CONTEXT: OptionSpec = {
 const TIER_LIST: OptionSpec = {
   name: 'tier',
   value: 'LIST',
-  summary: `tiers, separated by commas: ${TIERS.join(', ')}`,
+  summary: `allowed tiers, separated by commas: ${TIERS.join(', ')}`,
 };
 
-/** The options that limit the choice of a model; `requestOf` reads them. */
+/** The options that limit the choice of a model. `requestOf` reads them. */
 export const SELECTION_OPTIONS: readonly OptionSpec[] = [CHAIN, REQUIRE, MIN_CONTEXT, TIER_LIST];
 
 export const CONTEXT: OptionSpec = { name: 'context', value: 'TOKENS', summary: 'context length' };

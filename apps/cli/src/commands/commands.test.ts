@@ -170,13 +170,24 @@ describe('mai select', () => {
     expect(loaded()).toEqual(['mai/qwen/qwen3-1.7b']);
   });
 
-  test('shows the context of the resident that serves, where it is longer', async () => {
+  test('shows the context of the chosen resident where it is longer than the load option', async () => {
     await mai('load qwen/qwen3-1.7b --context 16384');
     const { out } = await mai('select --tier small');
     expect(out).toMatch(/^Choice +qwen\/qwen3-1\.7b +small, 16,384 tokens of context/);
+    const served = {
+      chosen: {
+        instanceIdentifier: 'mai/qwen/qwen3-1.7b',
+        loadOption: { loadConfig: { contextLengthTokens: 16_384 } },
+      },
+    };
+    expect((await mai('select --tier small --json')).json()).toMatchObject({ selection: served });
+    expect((await mai('select --tier small --load --json')).json()).toMatchObject({
+      selection: served,
+      firstSelection: served,
+    });
   });
 
-  test('the plan for a resident that stays names the residents that it replaces', async () => {
+  test('the plan that keeps a resident names the residents to unload', async () => {
     await mai('select --load');
     await mai('load qwen/qwen3-1.7b');
     await mai('unpin --all');
@@ -191,7 +202,7 @@ describe('mai select', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('tries the next model of the chain where a load fails, and says so', async () => {
+  test('tries the next model of the chain after a failed load, and says so', async () => {
     simulator.fault.crashLoad({ modelKey: 'google/gemma-3-4b' });
     const { exitCode, out, err } = await mai('select --require vision --load');
     expect(exitCode).toBe(0);
@@ -211,7 +222,7 @@ describe('mai select', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('shows no time of the next try after a failed load', async () => {
+  test('after a failed load, shows no time for the next try', async () => {
     simulator.fault.crashLoad();
     const { exitCode, out } = await mai('select --tier small --load');
     expect(exitCode).toBe(5);
@@ -249,7 +260,7 @@ describe('mai start with LM Studio running', () => {
   test('shows machine, models and the choice, and changes nothing', async () => {
     const { exitCode, out } = await mai('start', { columns: 80 });
     expect(exitCode).toBe(0);
-    expect(out).toMatch(/This machine[\s\S]*Downloaded models[\s\S]*Choice[\s\S]*What next/);
+    expect(out).toMatch(/This machine[\s\S]*Downloaded models[\s\S]*Choice[\s\S]*Next steps/);
     expect(loaded()).toEqual([]);
   });
 });
@@ -261,7 +272,7 @@ describe('mai config', () => {
     expect(init.out).toMatch(/^Wrote .*models\.yaml with 8 models\.\n$/);
     const check = await mai('config check');
     expect(check.out).toMatch(
-      /models\.yaml is valid: 8 models, \d fallback chains \(of this folder\)/,
+      /models\.yaml is valid: 8 models, \d fallback chains \(for this folder\)/,
     );
     const { models } = (await mai('models --json')).json() as { models: { configured: boolean }[] };
     expect(models.every(({ configured }) => configured)).toBe(true);
@@ -372,7 +383,7 @@ describe('unusual models', () => {
     });
   });
 
-  test('where nothing is downloaded: says so and gives the next step', () =>
+  test('says that nothing is downloaded, and gives the next step', () =>
     withWorld({ models: [] }, async (run) => {
       const { exitCode, out, err } = await run('models');
       expect(exitCode).toBe(0);
@@ -380,7 +391,7 @@ describe('unusual models', () => {
       expect(err).toContain('lms get');
     }));
 
-  test('where the chain lacks the capability: says how to name another chain', () =>
+  test('says how to name another chain where the chain lacks the capability', () =>
     withWorld({ models: [{ modelKey: 'plain/model', sizeBytes: GIB }] }, async (run) => {
       const { exitCode, err } = await run('select --require embedding');
       expect(exitCode).toBe(3);

@@ -4,7 +4,7 @@ import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 
-/** `mai complete WHAT`: names for a shell, one a line. */
+/** `mai complete WHAT`: names for a shell, one per line. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const kind = NAME_KINDS.find((one) => one === input.positionals[0]) ?? 'instance';
   await using host = await openHostOf(context);

@@ -10,7 +10,7 @@ export function printCompletions(
   globals: readonly OptionSpec[],
 ): RunCommand {
   return ({ output }, input) => {
-    // The command table allows no other shell.
+    // The command table allows only bash, zsh and fish.
     const [shell = 'bash'] = input.positionals;
     const render =
       shell === 'zsh' ? zshCompletions : shell === 'fish' ? fishCompletions : bashCompletions;

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { padEnd, wrap, wrapBehind } from '../terminal/text.js';
 
-/** `mai doctor`: every check and how to mend its faults; exit code 9 where there is a fault. */
+/** `mai doctor`: every check, and how to fix its problem. Exit code 9 if there is a fault. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const { io, output } = context;
   await using host = await openHostOf(context);
@@ -30,20 +30,19 @@ function render(checks: readonly Check[], { output }: CommandContext): string {
   const indent = ' '.repeat(nameWidth + 6);
   const lines = checks.flatMap(({ name, state, message, mend }) => {
     const label = `${padEnd(`  ${marks[state]}`, 4)}${style.bold(padEnd(name, nameWidth))}  `;
-    const mending =
-      mend === null ? [] : wrap(`To mend it: ${mend}`, output.textWidth - indent.length);
+    const fix = mend === null ? [] : wrap(`To fix it: ${mend}`, output.textWidth - indent.length);
     return [
       ...wrapBehind(label, message, output.textWidth),
-      ...mending.map((line) => indent + style.accent(line)),
+      ...fix.map((line) => indent + style.accent(line)),
     ];
   });
   const bad = checks.filter(({ state }) => state === 'fault').length;
   const warnings = checks.filter(({ state }) => state === 'warning').length;
   const verdict =
     bad > 0
-      ? style.bad(`${bad} ${bad === 1 ? 'thing needs' : 'things need'} mending.`)
+      ? style.bad(`${plural(bad, 'fault')} to fix.`)
       : warnings > 0
-        ? style.caution(`Nothing is broken; ${plural(warnings, 'warning')}.`)
+        ? style.caution(`No fault, ${plural(warnings, 'warning')}.`)
         : style.good('Everything is fine.');
   return `${lines.join('\n')}\n\n${verdict}\n`;
 }

@@ -15,7 +15,7 @@ beforeAll(() => {
   writeTinyModel(path.join(folder, 'tiny.gguf'), { layers: 4, contextLength: 32_768 });
   writeFileSync(path.join(folder, 'tiny.gguf-header'), tinyGguf().header);
   writeFileSync(path.join(folder, 'cut.gguf'), tinyGguf().header.subarray(0, 500));
-  // Weights of a terabyte do not fit any machine that runs tests.
+  // A terabyte of weights fits no machine that runs tests.
   writeFileSync(
     path.join(folder, 'huge.gguf'),
     tinyGguf({ layers: 1, width: 65_536, vocabulary: 8_388_608 }).header,
@@ -30,7 +30,7 @@ beforeAll(() => {
   writeMlxModel(path.join(folder, '.lmstudio', 'models', 'mlx-community', 'Tiny-Gemma-4bit'));
 });
 
-/** An MLX model of 4 layers, of which the last keeps every token and the others a window of 512. */
+/** An MLX model of 4 layers. The last layer keeps every token, the others a window of 512. */
 function writeMlxModel(model: string): void {
   mkdirSync(model, { recursive: true });
   const config = {
@@ -126,7 +126,7 @@ test('the parts add up to the total', async () => {
   expect(gpus).toEqual([]);
 });
 
-test('a context beyond the maximum of the model is said so, and is not in the chart', async () => {
+test('warns of a context beyond the maximum of the model, and leaves it out of the chart', async () => {
   const { out, err } = await mai(['estimate', 'tiny.gguf', '--context', '65536']);
   expect(err).toMatch(
     /The maximum context of tiny\.gguf is 32,768 tokens\. The estimate is for 65,536 tokens\./,
@@ -136,7 +136,7 @@ test('a context beyond the maximum of the model is said so, and is not in the ch
   expect(chart).not.toContain('65,536');
 });
 
-test('as text: the sum, and a chart by context length, within 80 columns', async () => {
+test('prints the sum and a chart by context length within 80 columns', async () => {
   const { exitCode, out } = await mai(['estimate', 'tiny.gguf', '--context', '8192'], [], 80);
   expect(exitCode).toBe(0);
   expect(out).toMatch(/weights +[\d.]+ MiB +exact/);
@@ -148,19 +148,19 @@ test('as text: the sum, and a chart by context length, within 80 columns', async
   for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
 });
 
-test('a model that does not fit: says how much memory is missing', async () => {
+test('says how much memory a model lacks that does not fit', async () => {
   const { out } = await mai(['estimate', 'huge.gguf', '--context', '1048576']);
   expect(out).toMatch(/✗ It needs .* more RAM/);
 });
 
 test.each([2 ** 29, 2 ** 30])(
-  'where %d tokens do not fit, names the longest context that does',
+  'names the longest context that fits where %d tokens do not',
   async (context) => {
     const { out } = await mai(['estimate', 'tiny.gguf', '--context', String(context)]);
     const [, fits] = /~ It fits with ([\d,]+) tokens of context\s+instead of/.exec(out) ?? [];
     const tokens = Number(fits?.replaceAll(',', ''));
     expect(tokens % 256).toBe(0);
-    // Halving the context length can't yield this number.
+    // A search that only halves the context length can't find this number.
     expect(tokens).toBeGreaterThan(100_000);
     const again = await mai(['estimate', 'tiny.gguf', '--context', String(Math.floor(tokens / 2))]);
     expect(again.out).toMatch(/It fits as it is/);
@@ -194,7 +194,7 @@ test.each([
   expect(err).toMatch(
     /^warning: .*No real load of an MLX model was compared with this estimate\.\n$/,
   );
-  // One layer and token keeps 1 * 256 * 2 * 2 bytes: 1024 * 8192 + 3 * 1024 * (512 - 1 + 2048).
+  // A layer keeps 1 * 256 * 2 * 2 bytes for each token: 1024 * 8192 + 3 * 1024 * (512 - 1 + 2048).
   const cache = 8_388_608 + 7_861_248;
   expect(json()).toMatchObject({
     file: name,
@@ -220,7 +220,7 @@ test.each([
   expect(text).toMatch(/It fits as it is/);
 });
 
-test('the list of models has the same footprint of an MLX model', async () => {
+test('`mai models` has the same footprint for an MLX model', async () => {
   const { json } = await mai(['models', '--json', '--url', '127.0.0.1:9']);
   const footprint = expect.objectContaining({
     source: 'safetensors-header',
@@ -233,7 +233,7 @@ test('the list of models has the same footprint of an MLX model', async () => {
 });
 
 test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Qwen3-4B-4bit')])(
-  '%s, an MLX model with damaged files, is estimated by its size, with low confidence',
+  '%s with damaged MLX files is estimated by its size, with low confidence',
   async (name) => {
     const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(0);
@@ -254,7 +254,7 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
     expect((await mai(metal)).json()).toMatchObject({ loadConfig: { gpuLayers: 37 } });
     const { out } = await mai(['estimate', name, '--url', '127.0.0.1:9'], [], 80);
     expect(out).not.toMatch(/no GPU|weights|KV cache|By context length/);
-    // A model that is not configured gets the context of the list; a folder, the engine's default.
+    // A model key gets the default context of `mai models`, a folder that of the engine.
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
       new RegExp(
         `with ${name.includes('/') ? '8,192' : '4,096'} tokens of context.* \\(from the file size, low confidence\\)\\. Only its size is known, so its parts are not shown\\.`,
@@ -296,7 +296,7 @@ test.each([
   expect(plain.err).not.toMatch(/\n\s+at /);
 });
 
-test('a key that is not downloaded: exit 5, with a suggestion', async () => {
+test('a model key that is not downloaded ends with 5 and a suggestion', async () => {
   const { exitCode, err } = await mai(['estimate', 'tniy', '--url', '127.0.0.1:9']);
   expect(exitCode).toBe(5);
   expect(err).toMatch(/Did you mean tiny\?/);
@@ -365,7 +365,7 @@ describe('--stdin', () => {
     expect(err.match(/is a header or an unfinished download/g)).toHaveLength(1);
   });
 
-  test('a wrong line gets its error as the answer, and the next lines are answered', async () => {
+  test('a malformed line is answered with its error, and the next lines are answered', async () => {
     const replies = await answers([
       '{"file": "none.gguf"}\n',
       'not json\n\n',
@@ -415,7 +415,7 @@ test("for a downloaded model, shows LM Studio's estimate, too, and warns where t
     return (await mai(['estimate', 'acme/tiny', '--url', simulator.httpUrl, ...more])).out;
   };
   expect(await said(4 * 1024 ** 3)).toMatch(
-    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times what\s+Mai estimates/,
+    /LM Studio's own estimate.* is [\d.]+ GiB: [\d.]+ times Mai's\s+estimate/,
   );
   expect((await mai(['estimate', 'tiny.gguf'])).out).not.toMatch(/LM Studio's own/);
   const told = JSON.parse(await said(4 * 1024 ** 3, '--json')) as EstimateAnswer;
@@ -474,7 +474,7 @@ interface EstimateAnswer {
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
 }
 
-test('tells the same total, footprint and verdict as `mai models`, also where only the size is known', async () => {
+test('has the same total, footprint and verdict as `mai models`, also if only the size is known', async () => {
   const simulator = await startSimulator({ speed: 1000 });
   try {
     const models = (await mai(['models', '--json', '--url', simulator.baseUrl])).json() as {
@@ -509,7 +509,7 @@ describe('the engine', () => {
     ['lmstudio@2.13.0', { engine: 'lmstudio', runtimeVersion: '2.13.0' }, 512, 8],
     ['lmstudio@1.44.0', { engine: 'lmstudio', runtimeVersion: '1.44.0' }, 512, 0],
   ])(
-    '%s: names its profile, and each setting that came from it',
+    '%s: names its profile, and each setting from the profile',
     async (name, profile, batch, gib) => {
       const { json } = await mai(['estimate', 'tiny.gguf', '--json', '--engine', name]);
       expect(json()).toMatchObject({
@@ -524,14 +524,14 @@ describe('the engine', () => {
     },
   );
 
-  test('options replace its defaults, and are not listed as coming from it', async () => {
+  test('options replace the defaults of the engine, and are not listed as its defaults', async () => {
     const argv = ['estimate', 'tiny.gguf', '--json', '--engine', 'lmstudio', '--parallel', '2'];
     const { json } = await mai([...argv, '--gpu-backend', 'vulkan']);
     expect(json()).toMatchObject({ loadConfig: { parallelSequences: 2, gpuBackend: 'vulkan' } });
     expect(fromProfile(json()).map(({ setting }) => setting)).not.toContain('parallelSequences');
   });
 
-  test('--stdin takes it for each line', async () => {
+  test('--stdin takes an engine on each line', async () => {
     const lines = ['llama.cpp', 'lmstudio@2.28.2'].map((engine) =>
       JSON.stringify({ file: 'tiny.gguf', engine }),
     );
@@ -552,10 +552,10 @@ describe('the engine', () => {
     expect(err).toMatch(/lmstudio@2\.28\.2|2\.28\.2|b9849/);
   });
 
-  test('the text has it in one line, and the ranges of the parts that are not exact', async () => {
+  test('the text names the engine in one line, and the ranges of the parts that are not exact', async () => {
     const { out } = await mai(['estimate', 'tiny.gguf', '--engine', 'lmstudio@2.28.2'], [], 100);
     expect(out).toMatch(
-      /^ +defaults of LM Studio, runtime 2\.28\.2; not known of it: flash attention/m,
+      /^ +defaults of LM Studio, runtime 2\.28\.2; not known for this\s+engine: flash attention/m,
     );
     expect(out).toMatch(/compute buffers +[\d.]+ MiB +[\d.]+ MiB to [\d.]+ MiB/);
     expect(out).toMatch(/may grow by up to 8\.0 GiB of RAM: prompt cache up to 8\.0 GiB/);

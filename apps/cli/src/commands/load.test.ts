@@ -62,7 +62,7 @@ describe('mai load', () => {
     expect(out).toMatch(
       /^Would load qwen\/qwen3-4b: LM Studio expects .* GiB and would load it\.\n/,
     );
-    expect(out).toMatch(/or else qwen\/qwen3-1\.7b: /);
+    expect(out).toMatch(/If that fails, would load qwen\/qwen3-1\.7b: /);
     expect(loaded()).toEqual([]);
   });
 
@@ -105,7 +105,7 @@ describe('mai load', () => {
     expect(loaded()).toEqual([]);
   });
 
-  test('names settings in which the instance differs from the request', async () => {
+  test('warns of settings in which the instance differs from the request', async () => {
     simulator.fault.shrinkContext({ toTokens: 4096 });
     const { err } = await mai('load', 'qwen/qwen3-4b', '--context', '16384');
     expect(err).toContain('the context length in tokens is 4,096, not 16,384 as asked.');
@@ -137,14 +137,14 @@ describe('mai load', () => {
     });
   });
 
-  test('says where a model is loaded already', async () => {
+  test('says that a model is already loaded', async () => {
     await mai('load', 'qwen/qwen3-4b', '--context', '8192');
     const { out, err } = await mai('load', 'qwen/qwen3-4b', '--context', '8192');
-    expect(out).toBe('Loaded already: qwen/qwen3-4b, 8,192 tokens of context.\n');
+    expect(out).toBe('Already loaded: qwen/qwen3-4b, 8,192 tokens of context.\n');
     expect(err).toBe('');
   });
 
-  test('loads the one quantization that is named, and unloads it by that name', async () => {
+  test('loads the named quantization, and unloads it by the same name', async () => {
     const variant = (name: string, sizeBytes: number) => ({
       name,
       sizeBytes,
@@ -193,7 +193,7 @@ describe('mai unload', () => {
     expect(loaded()).toEqual(['two']);
   });
 
-  test('a key needs --all where several instances have it', async () => {
+  test('a model key of several instances needs --all', async () => {
     const { exitCode, err } = await mai('unload', 'qwen/qwen3-1.7b');
     expect(exitCode).toBe(2);
     expect(err).toContain('one, two. Name one of them, or add --all.');

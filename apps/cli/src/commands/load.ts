@@ -10,7 +10,7 @@ import type { Progress } from '../terminal/progress.js';
 import { UsageError } from '../usage-error.js';
 import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
-/** `mai load KEY [FALLBACK...]`. */
+/** `mai load KEY...`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   const request: LoadRequest = {
@@ -44,7 +44,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
 }
 
-/** The settings from the options; all others come from the configuration. */
+/** The settings that options change. The other settings come from the configuration. */
 function changesOf(input: Input): Partial<LoadConfig> {
   const contextLengthTokens = input.integer('context', 1);
   const offloadRatio = offloadRatioOf(input.text('gpu-offload'));
@@ -80,7 +80,9 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
         : `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${
             estimate.passesGuardrails ? 'load' : 'refuse'
           } it`;
-    output.result(`${index === 0 ? 'Would load' : 'or else'} ${modelKey}: ${verdict}.\n`);
+    output.result(
+      `${index === 0 ? 'Would load' : 'If that fails, would load'} ${modelKey}: ${verdict}.\n`,
+    );
   });
 }
 
@@ -106,20 +108,18 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   const what = `${instance.modelKey}${name}`;
   output.result(
     reused
-      ? `${output.style.good('Loaded already')}: ${what}${context}.\n`
+      ? `${output.style.good('Already loaded')}: ${what}${context}.\n`
       : `${output.style.good('Loaded')} ${what} in ${formatDuration(tookMs)}${context}.\n`,
   );
   for (const mismatch of verified) output.warn(describeMismatch(mismatch));
   if (delivery !== null) {
     output.note(
-      output.noteStyle.dim(`It stays until \`mai unload\`. ${describeDelivery(delivery)}`),
+      output.noteStyle.dim(`It stays loaded until \`mai unload\`. ${describeDelivery(delivery)}`),
     );
   }
 }
 
-/**
- * Whether the identifier says more than the model key. Mai's own identifiers end with the key.
- */
+/** Whether the identifier was chosen by a person. Mai's own identifiers end with the model key. */
 function isNamed({ instanceIdentifier, modelKey }: HandLoaded['instance']): boolean {
   return instanceIdentifier !== modelKey && !instanceIdentifier.endsWith(`/${modelKey}`);
 }

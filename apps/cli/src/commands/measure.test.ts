@@ -37,7 +37,7 @@ interface Models {
   }[];
 }
 
-// Linux only: there a process can take another name, and memory is read without a tool.
+// Only Linux starts a process under another name and reads its memory without a tool.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(
@@ -65,7 +65,7 @@ onLinux(
 
     const after = ofKey(await models());
     expect(after).toMatchObject({ source: 'measured', confidence: 'high' });
-    // LM Studio locks the weights, so they are no mapped memory that the system can drop.
+    // LM Studio locks the weights in RAM, so they don't count as mapped memory.
     const { mappedBytes } = predicted.ram;
     expect(after?.ram).toEqual({ mappedBytes: 0, anonymousBytes: taken + mappedBytes });
     expect(after?.interval?.highBytes).toBeGreaterThan(after?.interval?.lowBytes ?? Infinity);
@@ -73,7 +73,7 @@ onLinux(
     const estimate = (await mai(`estimate ${KEY} --json --url ${lmStudio.url}`)).json();
     expect(estimate).toHaveProperty('corrected.source');
 
-    // The second measurement is compared with the uncorrected estimate, so that it does not learn
+    // The second measurement is compared with the uncorrected estimate, so that Mai does not learn
     // from the first.
     const again = await mai(`estimate --measure ${KEY} --json --url ${lmStudio.url}`);
     expect((again.json() as unknown as Measured).predicted).toEqual(predicted);
@@ -92,14 +92,14 @@ test('does not store an unreliable measurement, and says why', async () => {
 
 test.each([
   ['estimate --measure', /needs a model key/],
-  [`estimate --measure ${KEY} --batch 512`, /--batch can't be set in LM Studio/],
+  [`estimate --measure ${KEY} --batch 512`, /LM Studio has no setting for --batch/],
 ])('%s is a usage error', async (line, message) => {
   const { exitCode, err } = await mai(line);
   expect(exitCode).toBe(2);
   expect(err).toMatch(message);
 });
 
-test('an unknown model, and an LM Studio that is off', async () => {
+test('reports an unknown model, and an LM Studio that is off', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   const unknown = await mai(`estimate --measure no/such --url ${simulator.httpUrl}`);
   expect(unknown.exitCode).toBe(5);

@@ -26,7 +26,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (modelKey === undefined) throw new UsageError('mai estimate --measure needs a model key.');
   const stray = NOT_IN_LM_STUDIO.find((name) => input.has(name));
   if (stray !== undefined) {
-    throw new UsageError(`--${stray} can't be set in LM Studio, so it can't be measured.`);
+    throw new UsageError(
+      `LM Studio has no setting for --${stray}, so --measure can't use it. Leave it out.`,
+    );
   }
   const settings = settingsFromInput(input);
   await using host = await openHostOf(context);

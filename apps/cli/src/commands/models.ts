@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { renderModels } from '../views/selection/models-view.js';
 
-/** `mai models`: lists the models. Each is judged on its own. */
+/** `mai models`: lists the models. Each verdict is about that model alone. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
   const all = input.has('all');
@@ -28,7 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     return EXIT.success;
   }
   const gone = downloadedCount === 0 && missingFolder !== null;
-  const none = gone ? 'No model is found.\n' : 'No model matches.\n';
+  const none = gone ? 'No model was found.\n' : 'No model matches.\n';
   const hidden = models.length === 0 && (gone || downloadedCount > 0);
   output.result(hidden ? none : renderModels(models, output));
   output.note(output.noteStyle.dim(origin));

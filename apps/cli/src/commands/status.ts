@@ -25,7 +25,7 @@ async function watch(
 ): Promise<ExitCode> {
   const recordTo = input.text('record');
   const intervalMs = input.durationMs('interval') ?? undefined;
-  const view = output.json ? null : createLiveView(output.stdout);
+  const view = output.json ? null : createLiveView(output);
   try {
     for await (const report of host.watchStatus({ intervalMs, recordTo })) {
       if (view === null) {

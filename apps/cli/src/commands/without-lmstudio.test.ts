@@ -31,7 +31,7 @@ afterEach(() => {
 const mai = (...argv: string[]) =>
   runMai([...argv, ...NOBODY], { homeFolder: home, cwd: home, env: { NO_COLOR: '1' } });
 
-test('mai status shows the machine, and why LM Studio is off and the next step', async () => {
+test('mai status shows the machine, why LM Studio does not answer, and the next step', async () => {
   const { exitCode, out } = await mai('status');
   expect(exitCode).toBe(0);
   expect(out).toMatch(/RAM .* of .* GiB/);
@@ -182,7 +182,7 @@ describe('a configuration with a fault', () => {
   });
 });
 
-test('with nothing downloaded, mai select says that and names a model to get', async () => {
+test('with nothing downloaded, mai select says so and names a model to download', async () => {
   rmSync(models, { recursive: true });
   const { exitCode, out, err } = await mai('select');
   expect(exitCode).toBe(3);
@@ -195,7 +195,7 @@ test('with nothing downloaded, mai select says that and names a model to get', a
 });
 
 test('mai models and mai estimate give one verdict and one footprint for each model', async () => {
-  // Weights of a terabyte: no machine that runs tests has that much.
+  // A terabyte of weights fits no machine that runs tests.
   writeTinyModel(path.join(models, 'acme', 'Huge-GGUF', 'Huge-Q4_K_M.gguf'), {
     ...{ name: 'Huge', layers: 1, width: 65_536, vocabulary: 8_388_608 },
   });
@@ -206,7 +206,7 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
   for (const { modelKey, contextLengthTokens, rejection } of listed) {
     const { out } = await mai('estimate', modelKey);
     expect(out.includes('It fits as it is')).toBe(rejection === null);
-    // As configured, like the list: not at LM Studio's default of 4096 tokens.
+    // The configured context length, as in `mai models`, and not LM Studio's default of 4096 tokens.
     const { loadConfig } = (await mai('estimate', modelKey, '--json')).json() as {
       loadConfig: { contextLengthTokens: number };
     };
@@ -214,7 +214,7 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
   }
 });
 
-test('mai models names the trade-off that select makes; mai estimate names the longest context that fits', async () => {
+test('mai models names the trade-off of mai select, and mai estimate names the longest context that fits', async () => {
   // 128 KiB of KV cache for each token, so a terabyte for the configured context.
   writeTinyModel(path.join(models, 'acme', 'Long-GGUF', 'Long-Q4_K_M.gguf'), {
     ...{ name: 'Long', layers: 128, width: 512, contextLength: 8_388_608 },

@@ -16,13 +16,15 @@ const scripts = {
 const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
 
 test.each(['bash', 'zsh', 'fish'] as const)(
-  '%s offers every visible command and option',
+  'the script for %s offers every visible command and option, and no hidden command',
   (shell) => {
     for (const { spec } of flattenCommands(COMMANDS)) {
       expect(scripts[shell]).toContain(spec.name);
       for (const { name } of spec.options ?? []) expect(scripts[shell]).toContain(name);
     }
-    expect(scripts[shell]).not.toContain('the command that lists names for a shell');
+    for (const { hidden, summary } of COMMANDS) {
+      if (hidden === true) expect(scripts[shell]).not.toContain(summary);
+    }
   },
 );
 
@@ -82,7 +84,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     const options = { encoding: 'utf8', cwd: folder } as const;
     return spawnSync('bash', ['-c', script], options).stdout.split('\n').filter(Boolean);
   };
-  // Quoted for the command line.
+  // bash receives the names with their special characters quoted.
   expect(run('mai', 'load', 'a/')).toEqual([
     'a/\\$\\(touch\\ pwned\\)',
     'a/\\`touch\\ pwned\\`',

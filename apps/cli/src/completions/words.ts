@@ -6,10 +6,10 @@ export type Words =
   | { readonly kind: 'none' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'files' }
-  /** Names that change; the shell asks `mai complete` for them. */
+  /** Names that change. The shell asks `mai complete` for them. */
   | { readonly kind: 'names'; readonly what: NameKind };
 
-/** A command and the words that lead to it. */
+/** A command or subcommand with its path. */
 export interface FlatCommand {
   /** The words that lead to the command, such as `config init`. */
   readonly path: string;

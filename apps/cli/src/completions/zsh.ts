@@ -8,7 +8,7 @@ import {
   type Words,
 } from './words.js';
 
-/** A zsh completion script, to source or to put into `$fpath` as `_mai`. */
+/** A zsh completion script. Source it, or put it into `$fpath` as `_mai`. */
 export function zshCompletions(
   commands: readonly CommandSpec[],
   globals: readonly OptionSpec[],

@@ -23,7 +23,7 @@ export function createDemoMonitor(
     );
   return {
     snapshot: read,
-    // Simulated memory changes at once, so there is no settling to wait for.
+    // Simulated memory changes at once, so every reading is settled.
     readRam: null,
     settled: read,
     inject: (bytes) => {

@@ -3,7 +3,7 @@ import { wrap } from '../terminal/text.js';
 
 /** Prints the demo on stdout, section by section, with pauses for reading. Silent with --json. */
 export interface DemoPrinter {
-  /** Without the pauses for reading. */
+  /** Whether the pauses for reading are left out. */
   readonly fast: boolean;
   readonly heading: (title: string, label?: string) => void;
   readonly say: (text: string) => void;
@@ -18,7 +18,7 @@ export interface DemoPrinter {
 export function createDemoPrinter(context: CommandContext, fast: boolean): DemoPrinter {
   const { io, output, signal } = context;
   const { style } = output;
-  // Without a terminal there is no reader to wait for.
+  // Only a person at a terminal needs pauses.
   const paced = !fast && output.stdout.isTTY && !output.json;
   let section = 0;
   const print = (text: string) => {

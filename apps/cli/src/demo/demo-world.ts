@@ -21,7 +21,7 @@ export interface DemoSetting {
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-/** Minimum share of the pool that is free below the limit. */
+/** Minimum room below the limit, as a share of the pool. */
 const LEAST_ROOM_RATIO = 0.06;
 /** Maximum memory that the models are scaled to. */
 const LARGEST_ROOM_BYTES = 48 * GIB;

@@ -104,7 +104,7 @@ test.each([80, 60])(
     expect(out).toMatch(/Step down: demo\/sequoia-\S+ needs .* more/);
     expect(out).toMatch(/limit 80 %(, 90 %)?\n/);
     expect(out).toMatch(/Step up: demo\/sequoia-\S+ fits again/);
-    expect(out).toMatch(/What next\n/);
+    expect(out).toMatch(/Next steps\n/);
     const plain = out.replaceAll(CURSOR_SEQUENCE, '');
     for (const line of plain.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(columns);
   },

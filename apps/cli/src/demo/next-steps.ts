@@ -4,15 +4,15 @@ import { padEnd, wrap } from '../terminal/text.js';
 const WITH_LM_STUDIO = [
   ['mai select --load', 'load the best model that fits'],
   ['mai status --watch', 'see memory and models live'],
-  ['mai models', 'which models fit here, and why the others do not'],
+  ['mai models', 'see which models fit here, and why the others do not'],
 ] as const;
 const WITHOUT_LM_STUDIO = [
   ['lms server start', 'start LM Studio, then: mai select --load'],
-  ['mai estimate FILE.gguf', 'the memory that a model file would take'],
-  ['mai doctor', 'check this machine and say how to mend its faults'],
+  ['mai estimate FILE.gguf', 'estimate the memory that a model file would take'],
+  ['mai doctor', 'check this machine, and say how to fix each problem'],
 ] as const;
 
-/** Prints the next steps on stdout; nothing with --json. */
+/** Prints the next steps on stdout. Prints nothing with --json. */
 export function nextSteps(output: Output, running: boolean): void {
   if (output.json) return;
   const { style } = output;
@@ -24,5 +24,5 @@ export function nextSteps(output: Output, running: boolean): void {
         `  ${style.accent(padEnd(index === 0 ? command : '', width))}${style.dim(text)}`,
     ),
   );
-  output.result(`\n${style.heading('What next')}\n${lines.join('\n')}\n`);
+  output.result(`\n${style.heading('Next steps')}\n${lines.join('\n')}\n`);
 }

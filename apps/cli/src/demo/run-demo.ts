@@ -2,13 +2,13 @@ import { charge } from '@mai/memory-ledger';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describeFootprint, explainRejection, formatBytes } from '@mai/host';
+import { describeFootprint, explainRejection, formatBytes, poolLabel } from '@mai/host';
 import type { Host, MonitorPort, PoolOutcome, Selection, SwitchReport } from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
 import { createLiveView } from '../terminal/live-view.js';
-import { poolLabel, renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
+import { renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { createRunReporter } from '../views/selection/run-view.js';
 import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';
@@ -19,7 +19,7 @@ import { createDemoPrinter, type DemoPrinter } from './demo-printer.js';
 export interface DemoOptions {
   /** Leaves out the pauses for reading and shortens the loads. */
   readonly fast: boolean;
-  /** Readings of the machine that the models are scaled to. Default: this machine. */
+  /** The monitor of the machine whose memory the models are scaled to. Default: this machine. */
   readonly machineMonitor?: MonitorPort;
 }
 
@@ -45,8 +45,8 @@ export interface DemoStep {
 
 /**
  * Runs the demo against a simulated LM Studio and this machine's real memory. It loads the best
- * model, pretends that another program takes memory, so that a smaller model is loaded, and ends
- * that use, so that the best model is loaded again. Stops everything that it has started.
+ * model. Then it pretends that another program takes memory, and loads a smaller model. Then it
+ * frees that memory, and loads the best model again. Stops everything that it has started.
  */
 export async function runDemo(context: CommandContext, options: DemoOptions): Promise<void> {
   const { output, signal } = context;
@@ -103,7 +103,7 @@ async function showModels({ printer, context, host }: DemoRun): Promise<void> {
 async function choose(demo: DemoRun): Promise<DemoStep> {
   const { printer, context } = demo;
   const { style } = context.output;
-  printer.heading('The best that fits, loaded');
+  printer.heading('Load the best model that fits');
   const report = await switchModel(demo, ({ chosen }) => {
     if (chosen?.footprint == null) return;
     printer.text(
@@ -141,7 +141,7 @@ async function stepDown(demo: DemoRun): Promise<DemoStep> {
 async function stepUp(demo: DemoRun): Promise<DemoStep> {
   const { printer, context, monitor } = demo;
   const { style } = context.output;
-  printer.heading('The pressure is gone', style.caution('(the injected one)'));
+  printer.heading('Memory is free again', style.caution('(injected memory removed)'));
   await ramp(demo, [...monitor.injected().values()][0] ?? 0, 0);
   await printer.pause(1000);
   const report = await switchModel(demo, ({ chosen }) => {
@@ -154,7 +154,7 @@ async function stepUp(demo: DemoRun): Promise<DemoStep> {
   return stepOf('step-up', report);
 }
 
-/** Decides and carries the decision out, as `mai select --load` does. */
+/** Makes a decision and carries it out, as `mai select --load` does. */
 async function switchModel(
   { host, context }: DemoRun,
   onDecided: (selection: Selection) => void,
@@ -199,7 +199,7 @@ async function pressureFor({ host, setting }: DemoRun): Promise<number> {
 const RAMP_FRAMES = 14;
 const RAMP_FRAME_MS = 70;
 
-/** Changes the injected bytes step by step on a terminal; elsewhere at once. */
+/** Changes the injected bytes step by step on a terminal, and at once elsewhere. */
 async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<void> {
   const { context, monitor, printer } = demo;
   const { output } = context;
@@ -208,7 +208,7 @@ async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<
     return;
   }
   const animated = output.stdout.isTTY && !printer.fast;
-  const view = createLiveView(output.stdout);
+  const view = createLiveView(output);
   try {
     for (let frame = animated ? 1 : RAMP_FRAMES; frame <= RAMP_FRAMES; frame += 1) {
       const ratio = frame / RAMP_FRAMES;

@@ -10,7 +10,7 @@ export function warnOfIncomplete(file: string, output: Output): void {
   output.warn(`${file} is a header or an unfinished download: its weights can't be loaded.`);
 }
 
-/** `mai estimate --stdin`: answers each line when it arrives. The answer to a wrong line is an error. */
+/** `mai estimate --stdin`: answers each line when it arrives, a malformed line with its error. */
 export async function answerLines(context: CommandContext): Promise<void> {
   const { io, output, signal } = context;
   await using host = await openHostOf(context);

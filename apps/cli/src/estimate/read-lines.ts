@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** The lines of a stream as they arrive, without line breaks; empty lines are left out. */
+/** The lines of a stream as they arrive, without line breaks and empty lines. */
 export async function* readLines(
   chunks: AsyncIterable<string | Uint8Array>,
 ): AsyncGenerator<string> {

@@ -20,7 +20,7 @@ const bar = (
     style: plain,
   });
 
-test('shows others, models and free memory with different glyphs', () => {
+test('shows other programs, models and free memory with different glyphs', () => {
   expect(bar(0.3, 0.4)).toBe('▒▒▒████···');
   expect(bar(0.3, 0.4, { unicode: false })).toBe('===####...');
 });

@@ -1,18 +1,18 @@
 import type { Style } from './style.js';
 import { fillLines } from './text.js';
 
-/** A part of a memory pool; the parts are drawn in order. `kind` decides on glyph and colour. */
+/** A part of a memory pool. `kind` decides the glyph and the colour. */
 export interface BarPart {
   readonly kind: 'others' | 'models' | 'injected';
   /** Share of the pool, 0 to 1. */
   readonly ratio: number;
 }
 
-/** The content of a bar, and how to draw it. */
+/** The content and the layout of a bar. */
 export interface BarOptions {
   readonly width: number;
   readonly parts: readonly BarPart[];
-  /** Position of the limit, 0 to 1; `null`: no limit. */
+  /** Position of the limit, 0 to 1. `null`: no limit. */
   readonly limitRatio: number | null;
   readonly unicode: boolean;
   readonly style: Style;
@@ -28,7 +28,7 @@ const GLYPHS = {
 type Kind = BarPart['kind'];
 type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
 
-/** Draws a pool: use by others, use by models, free memory, and the limit. */
+/** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
   const paints = paintsOf(style);
@@ -86,7 +86,7 @@ interface Edge {
   readonly kind: Kind;
   readonly from: number;
   readonly to: number;
-  /** Whether the part can end inside a cell: only the last part, and only with the solid glyph. */
+  /** Whether the part can end inside a cell. Only the last part can, and only with the solid glyph. */
   readonly smooth: boolean;
 }
 
@@ -118,7 +118,7 @@ function paintsOf(style: Style): Readonly<Record<Kind | 'free' | 'limit', Cell['
   };
 }
 
-/** Joins the cells, with one colour sequence for each run of cells of a colour. */
+/** Joins the cells. Neighbours of the same colour share one colour sequence. */
 function joinRuns(cells: readonly Cell[]): string {
   let text = '';
   for (let start = 0; start < cells.length;) {

@@ -1,6 +1,6 @@
-import type { OutputStream } from '../io.js';
+import type { Output } from './output.js';
 import { safeText } from './safe-text.js';
-import { truncate } from './text.js';
+import { ellipsisOf, truncate } from './text.js';
 
 /** A block of lines that is redrawn in place. The last frame stays on the screen. */
 export interface LiveView {
@@ -11,13 +11,14 @@ export interface LiveView {
 }
 
 const HIDE_CURSOR = '\u001b[?25l';
-/** The sequence that `close` writes; also for a process that ends without closing its view. */
+/** Also written by a process that ends without closing its view. */
 export const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Redraws on a terminal. Elsewhere it writes each frame below the last, with an empty line between. */
-export function createLiveView(stream: OutputStream): LiveView {
+/** On a terminal, draws each frame over the last one. Elsewhere, writes each frame below the last one. */
+export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): LiveView {
+  const { stdout: stream, unicode } = output;
   if (!stream.isTTY) {
     let first = true;
     return {
@@ -44,7 +45,12 @@ export function createLiveView(stream: OutputStream): LiveView {
       // One write for each frame, so that no incomplete frame is visible.
       stream.write(
         up +
-          lines.map((line) => `${truncate(safeText(line, true), width)}${CLEAR_LINE}\n`).join('') +
+          lines
+            .map(
+              (line) =>
+                `${truncate(safeText(line, true), width, ellipsisOf(unicode))}${CLEAR_LINE}\n`,
+            )
+            .join('') +
           CLEAR_BELOW,
       );
       shownLines = lines.length;

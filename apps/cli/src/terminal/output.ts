@@ -33,20 +33,20 @@ export interface Output {
   readonly result: (text: string) => void;
   /** Prints one JSON value on stdout, with `schemaVersion` first. */
   readonly resultJson: (value: object) => void;
-  /** A remark on stderr; silent with --quiet. */
+  /** Prints a remark on stderr. Silent with --quiet. */
   readonly note: (text: string) => void;
-  /** A warning on stderr; shown even with --quiet. */
+  /** Prints a warning on stderr, even with --quiet. */
   readonly warn: (text: string) => void;
-  /** An error on stderr. */
+  /** Prints an error on stderr. */
   readonly fail: (text: string) => void;
-  /** Starts a progress display on stderr; silent with --quiet. */
+  /** Starts a progress display on stderr. Silent with --quiet. */
   readonly progress: (label: string, totalBytes: number | null) => Progress;
 }
 
 const DEFAULT_WIDTH = 80;
 const MAX_TEXT_WIDTH = 100;
 
-/** The output of one run, for its streams and options. */
+/** Creates the output of one run. */
 export function createOutput(io: Io, options: OutputOptions): Output {
   const style = createStyle(wantsColour(options.noColour, io.env, io.stdout.isTTY));
   const noteStyle = createStyle(wantsColour(options.noColour, io.env, io.stderr.isTTY));
@@ -81,7 +81,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
       say(`${noteStyle.caution('warning:')} ${text}`);
     },
     fail: (text) => {
-      say(`${noteStyle.bad('error:')} ${text.replaceAll('\n', '\n  ')}`);
+      say(`${noteStyle.bad('error:')} ${text.replaceAll(/\n(?!\n)/g, '\n  ')}`);
     },
     progress: (label, totalBytes) =>
       options.quiet

@@ -2,12 +2,12 @@ import { formatBytes, formatDuration, formatPercent, formatShare } from '@mai/ho
 import type { OutputStream } from '../io.js';
 import { renderMeter } from './bar.js';
 import type { Style } from './style.js';
-import { padEnd, textWidth, truncate, truncateMiddle } from './text.js';
+import { ellipsisOf, padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 
-/** The label and size of a progress display, and where to draw it. */
+/** The label, the size and the output stream of a progress display. */
 export interface ProgressOptions {
   readonly label: string;
-  /** Bytes at 100 per cent; `null`: unknown, so only the percentage is shown. */
+  /** Bytes at 100 per cent. `null`: unknown, so only the percentage is shown. */
   readonly totalBytes: number | null;
   readonly stream: OutputStream;
   readonly style: Style;
@@ -19,18 +19,18 @@ export interface ProgressOptions {
 export interface Progress {
   /** `ratio` runs from 0 to 1. */
   readonly update: (ratio: number) => void;
-  /** Removes the bar; the caller then reports the outcome. */
+  /** Removes the bar. The caller then reports the outcome. */
   readonly clear: () => void;
 }
 
 const REDRAW_EVERY_MS = 50;
 /**
- * Rate and time left are shown only from this time and progress on; earlier figures are too
+ * Elapsed time and ratio from which rate and time left are shown. Earlier figures would be too
  * inexact.
  */
 const MIN_ELAPSED_MS = 300;
 const MIN_RATIO = 0.02;
-/** Minimum width of the bar in columns; a shorter bar shows less than the percentage. */
+/** Minimum columns of the bar. A shorter bar would be too coarse. */
 const MIN_BAR = 6;
 
 /** Starts a progress display at 0. */
@@ -97,10 +97,15 @@ function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number
     .trimEnd();
   const barWidth = Math.max(MIN_BAR, room - factsWidth);
   const meter = padEnd(renderMeter(ratio, barWidth, unicode, style.accent), barWidth);
-  return truncate(`${truncateMiddle(label, labelWidth)} ${meter} ${facts}`, width);
+  const ellipsis = ellipsisOf(unicode);
+  return truncate(
+    `${truncateMiddle(label, labelWidth, ellipsis)} ${meter} ${facts}`,
+    width,
+    ellipsis,
+  );
 }
 
-/** Width of the longest percentage, `100 %`. */
+/** Width of the widest share, such as `32.0 of 32.0 GiB`. */
 function shareWidth(totalBytes: number): number {
   return formatShare(totalBytes, totalBytes).length;
 }

@@ -1,5 +1,5 @@
 const ESC = '\u001b';
-/** Control characters, except line breaks and tabs, and the marks that change the direction of writing. */
+/** Control characters except line breaks and tabs, and the characters that change the text direction. */
 const UNSAFE = '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069';
 const SUSPICIOUS = new RegExp(`[${UNSAFE}]`);
 // In this order: colours, other CSI sequences, operating system commands (OSC), single characters.
@@ -12,8 +12,8 @@ const SEQUENCES = new RegExp(
 );
 
 /**
- * A text without control sequences. Model names and messages come from outside, and a sequence in
- * them could clear the screen or set its title. With `colours`, colour sequences stay.
+ * Removes control sequences from a text. Model names and messages come from outside, and a sequence
+ * in them could clear the screen. With `colours`, colour sequences stay.
  */
 export function safeText(text: string, colours: boolean): string {
   if (!SUSPICIOUS.test(text)) return text;

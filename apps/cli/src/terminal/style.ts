@@ -1,4 +1,4 @@
-/** Colours by meaning. A word, a glyph or the position always says the same. */
+/** Colours by meaning. Without colours, a word, a glyph or the position says the same. */
 export interface Style {
   /** Whether the functions add colours. */
   readonly enabled: boolean;
@@ -7,13 +7,13 @@ export interface Style {
   readonly heading: (text: string) => string;
   /** Fits, healthy, done. */
   readonly good: (text: string) => string;
-  /** To be checked: close to a limit, estimated, not downloaded. */
+  /** Needs attention: close to a limit, estimated, not downloaded. */
   readonly caution: (text: string) => string;
   /** Does not fit, failed, over a limit. */
   readonly bad: (text: string) => string;
   /** Chosen or loaded by Mai. */
   readonly accent: (text: string) => string;
-  /** Other programs: memory and CPU that Mai can't change. */
+  /** Memory and CPU that other programs use. */
   readonly others: (text: string) => string;
 }
 
@@ -70,7 +70,7 @@ export function wantsColour(
   return isTTY && env['TERM'] !== 'dumb';
 }
 
-/** Whether the terminal can show block glyphs: not the Linux console, old Windows consoles or other charsets. */
+/** Whether the terminal can show block glyphs. The Linux console and old Windows consoles can't. */
 export function wantsUnicode(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -80,6 +80,6 @@ export function wantsUnicode(
   }
   if (env['TERM'] === 'linux' || env['TERM'] === 'dumb') return false;
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value);
-  // Containers often set no locale, and their terminals are UTF-8.
+  // Containers often set no locale although their terminals are UTF-8.
   return locale === undefined || /utf-?8/i.test(locale);
 }

@@ -14,8 +14,12 @@ const ROWS = [
   ['qwen/qwen3-4b', 'medium', '3.4 GiB', 'fits'],
   ['lmstudio-community/a-very-long-name-indeed', 'large', '40.0 GiB', 'needs 12.1 GiB more RAM'],
 ];
-const table = (width: number, rows: readonly (readonly string[])[] = ROWS, ellipsis = '…') =>
-  renderTable({ columns: COLUMNS, rows, width, style: createStyle(false), ellipsis });
+const table = (width: number, rows: readonly (readonly string[])[] = ROWS, unicode = true) =>
+  renderTable({
+    columns: COLUMNS,
+    rows,
+    output: { tableWidth: width, style: createStyle(false), unicode },
+  });
 
 test('aligns columns, numbers on the right, without trailing blanks', () => {
   expect(table(Infinity)).toBe(
@@ -39,6 +43,10 @@ test('cuts the columns that may be cut, the widest first', () => {
   );
 });
 
+test('cuts with three dots where the terminal has no Unicode', () => {
+  expect(table(60, ROWS, false)).toContain('needs 12.1 GiB ...');
+});
+
 test('leaves out an optional column before it breaks a line', () => {
   expect(table(34).split('\n')[0]).toBe('  MODEL           TAKES  WHY');
 });
@@ -47,7 +55,7 @@ test('leaves out a column that is empty in every row', () => {
   expect(table(80, [['a', '', '1 B', '']]).split('\n')[0]).toBe('  MODEL  TAKES');
 });
 
-test('never exceeds a width that its smallest columns fit into', () => {
+test('never exceeds the width if its smallest columns fit', () => {
   const cell = fc.string({ unit: 'grapheme', maxLength: 40 });
   fc.assert(
     fc.property(

@@ -1,39 +1,36 @@
-import type { Style } from './style.js';
-import { padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
+import type { Output } from './output.js';
+import { ellipsisOf, padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
 
 /** One column of a table. */
 export interface Column {
   readonly header: string;
   readonly align?: 'left' | 'right';
-  /** Minimum width to which the column may be cut when the table is too wide; absent: never cut. */
+  /** Width to which the column may be cut when the table is too wide. Absent: never cut. */
   readonly minWidth?: number;
-  /** Where a cell is cut; at the end unless given. */
+  /** Where a cell is cut. Default: at the end. */
   readonly cut?: 'middle' | 'end';
   /**
-   * Columns with a number are left out when the table is still too wide after cutting; the
-   * highest first.
+   * Order in which columns are left out when cutting is not enough, the highest number first.
+   * Absent: never left out.
    */
   readonly dispensable?: number;
 }
 
-/** The content of a table, and how to draw it. */
+/** The content and the layout of a table. */
 export interface TableOptions {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];
-  /** Columns of the terminal; Infinity where the output is not a terminal. */
-  readonly width: number;
-  readonly style: Style;
+  readonly output: Pick<Output, 'tableWidth' | 'style' | 'unicode'>;
   readonly indent?: number;
-  readonly ellipsis?: string;
 }
 
 const GAP = 2;
 
 /** Aligned columns under dim headers. A table that is too wide is cut where its columns allow it. */
 export function renderTable(options: TableOptions): string {
-  const { style, ellipsis = '…' } = options;
+  const { style, unicode, tableWidth } = options.output;
   const indent = options.indent ?? 2;
-  const room = options.width - indent;
+  const room = tableWidth - indent;
   const { columns, widths, indices } = layOut(options, room);
   const line = (cells: readonly string[], paint: (text: string) => string) =>
     (
@@ -43,7 +40,7 @@ export function renderTable(options: TableOptions): string {
           const column = columns[index];
           const width = widths[index] ?? 0;
           const cut = column?.cut === 'middle' ? truncateMiddle : truncate;
-          const text = paint(cut(cell, width, ellipsis));
+          const text = paint(cut(cell, width, ellipsisOf(unicode)));
           if (column?.align === 'right') return padStart(text, width);
           return index === cells.length - 1 ? text : padEnd(text, width);
         })
@@ -89,7 +86,7 @@ function layOut({ columns: all, rows }: TableOptions, room: number) {
   const widths = indices.map((index) => natural[index] ?? 0);
   let excess = total(widths) - room;
   while (excess > 0) {
-    // Narrows the column with the most room, one terminal column at a time.
+    // Narrows the column that can be cut most, by one terminal column at a time.
     const spare = widths.map((width, position) => width - smallest(indices[position] ?? 0));
     const most = spare.indexOf(Math.max(...spare));
     if (most < 0 || (spare[most] ?? 0) <= 0) break;

@@ -21,7 +21,7 @@ describe('textWidth', () => {
     expect(textWidth(text)).toBe(stringWidth(text));
   });
 
-  test('agrees with string-width on texts of the scripts that names are written in', () => {
+  test('agrees with string-width on texts in many scripts', () => {
     const character = fc.constantFrom(...'aZ0/-_.@ äßéчшאب中文モ한글🦙🚀'.split(/(?:)/u));
     fc.assert(
       fc.property(fc.array(character, { maxLength: 20 }), (characters) => {
@@ -80,6 +80,8 @@ test('wrap breaks at spaces, keeps longer words whole and respects line breaks',
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
   expect(wrap('a veryveryverylongword b', 6)).toEqual(['a', 'veryveryverylongword', 'b']);
   expect(wrap('a\nb', 10)).toEqual(['a', 'b']);
+  expect(wrap('at 95 %: 19.8 GiB', 8)).toEqual(['at 95 %:', '19.8 GiB']);
+  expect(wrap('limit 95 %', 8)).toEqual(['limit', '95 %']);
 });
 
 test('wrapBehind begins later lines below the text, also behind a coloured label', () => {

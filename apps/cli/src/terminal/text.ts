@@ -9,9 +9,9 @@ const JOINER = '\u200d';
 const EMOJI_SELECTOR = '\ufe0f';
 
 /**
- * Columns that a text takes in a terminal; SGR sequences take none. Replaces the library
- * string-width, which builds an `Intl.Segmenter` when it is loaded. That takes a fifth of the
- * time that `mai status` may take. The tests compare the two.
+ * Columns that a text takes in a terminal. SGR sequences take no column. Replaces the library
+ * string-width, which builds an `Intl.Segmenter` at import. That takes a fifth of the time that
+ * `mai status` may take. The tests compare both functions.
  */
 export function textWidth(text: string): number {
   const plain = text.includes(ESC) ? text.replace(SGR_PATTERN, '') : text;
@@ -24,7 +24,7 @@ export function textWidth(text: string): number {
       width += 1;
       last = 2;
     }
-    // The character after a joiner is drawn into the glyph before it.
+    // A joiner merges the characters on both sides into one glyph.
     if (!joined && !ZERO_WIDTH.test(character)) {
       last = WIDE.test(character) ? 2 : 1;
       width += last;
@@ -65,6 +65,11 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - textWidth(text))) + text;
 }
 
+/** The mark of a cut. Terminals without Unicode get three dots. */
+export function ellipsisOf(unicode: boolean): string {
+  return unicode ? '…' : '...';
+}
+
 /** Cuts a text to `width` columns, the ellipsis included. Colours that are open at the cut are closed. */
 export function truncate(text: string, width: number, ellipsis = '…'): string {
   if (textWidth(text) <= width) return text;
@@ -75,7 +80,7 @@ export function truncate(text: string, width: number, ellipsis = '…'): string 
   let cut = false;
   for (const part of text.split(new RegExp(`(${ESC}\\[[0-9;]*m)`))) {
     if (part.startsWith(ESC)) {
-      // After the cut, closing sequences are kept: they close colours that were opened before it.
+      // After the cut, only sequences that close a colour are kept.
       if (!cut || isClosing(part)) kept += part;
       continue;
     }
@@ -93,7 +98,7 @@ export function truncate(text: string, width: number, ellipsis = '…'): string 
   return kept;
 }
 
-/** Cuts the middle of a name that is recognized by both ends, such as a model key or a path. */
+/** Cuts the middle of a text. For names whose two ends matter, such as model keys and paths. */
 export function truncateMiddle(text: string, width: number, ellipsis = '…'): string {
   if (textWidth(text) <= width) return text;
   const room = width - textWidth(ellipsis);
@@ -104,12 +109,15 @@ export function truncateMiddle(text: string, width: number, ellipsis = '…'): s
   return head.join('') + ellipsis + tail.join('');
 }
 
-/** Breaks a text at spaces into lines of at most `width` columns; longer words stay whole. */
+/** A space that may become a line break. The space between a figure and its unit may not. */
+const BREAK = / (?!%|[KMGT]iB)/;
+
+/** Breaks a text at spaces into lines of at most `width` columns. Longer words stay whole. */
 export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(' '), ' ', width));
+  return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(BREAK), ' ', width));
 }
 
-/** Joins pieces into lines of at most `width` columns; longer pieces stay whole. */
+/** Joins pieces into lines of at most `width` columns. Longer pieces stay whole. */
 export function fillLines(pieces: readonly string[], separator: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -125,7 +133,7 @@ export function fillLines(pieces: readonly string[], separator: string, width: n
   return [...lines, line];
 }
 
-/** Breaks a text behind a label into lines of at most `width` columns. Later lines begin below the text. */
+/** Puts a label before a text and wraps both to `width` columns. Later lines are indented by the label. */
 export function wrapBehind(label: string, text: string, width: number): string[] {
   const indent = ' '.repeat(textWidth(label));
   return wrap(text, width - indent.length).map(

@@ -1,5 +1,5 @@
 // The errors of one load by part, relative to the truth, for Mai and both predictions of node-llama-cpp.
-// `null`: the estimator does not report this part on its own.
+// `null`: the estimator does not report this part separately.
 import { error, LOG_ROUNDING_BYTES } from './error.mjs';
 
 export const ESTIMATORS = ['mai', 'heuristic', 'dryRun'];

@@ -1,4 +1,5 @@
 // Tables of the errors of Mai and node-llama-cpp, by part and by architecture.
+import { quantile } from '../../../yardstick/statistics.mjs';
 import { ESTIMATORS, SUM } from './parts-of-load.mjs';
 
 const TITLES = {
@@ -40,13 +41,8 @@ function line(name, ratiosOf) {
 
 function spread(ratios) {
   if (ratios.includes(null)) return '-';
-  const sorted = ratios.map(Math.abs).sort((a, b) => a - b);
-  return [0.5, 0.9, 1].map((share) => percent(quantile(sorted, share)).padStart(9)).join('');
-}
-
-/** The quantile of sorted values: the smallest value that is at least as large as `share` of the values. */
-export function quantile(sorted, share) {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  const errors = ratios.map(Math.abs);
+  return [0.5, 0.9, 1].map((share) => percent(quantile(errors, share)).padStart(9)).join('');
 }
 
 function percent(ratio) {

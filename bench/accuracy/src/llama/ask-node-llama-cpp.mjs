@@ -1,6 +1,6 @@
 // Asks node-llama-cpp for its predictions of a file, in bytes of RAM without a GPU. One prediction comes from
-// its heuristic in JavaScript. The other comes from llama.cpp's dry run, which it prefers if its native library
-// is installed.
+// its heuristic in JavaScript. The other comes from llama.cpp's dry run. node-llama-cpp prefers the dry run
+// if its native library is installed.
 import { GgufInsights, readGgufFileInfo } from 'node-llama-cpp';
 import { GGML_TYPES } from '../models/ggml-types.mjs';
 

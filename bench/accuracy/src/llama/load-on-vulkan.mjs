@@ -1,6 +1,6 @@
 // Loads a GGUF file with some layers on a Vulkan device, creates a context for each case, and prints
-// llama.cpp's report of each device as JSON. Each file and number of layers has its own process.
-// load-with-llama.mjs gives the reason.
+// llama.cpp's report of each device as JSON. Each file and number of layers has its own process, for the
+// reason in load-with-llama.mjs.
 import { readFileSync } from 'node:fs';
 import { logArrived, newContext, newModel, startLlama } from './start-llama.mjs';
 

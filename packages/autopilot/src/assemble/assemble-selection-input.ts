@@ -8,19 +8,22 @@ import { withGrowth } from '../growth/with-growth.js';
 import { completeRequest, type SelectionRequest } from './selection-request.js';
 
 /**
- * Reads the catalog, the residents and the machine, estimates every load option, and joins all of it into
- * the input of a decision.
+ * Reads the catalog, the residents and the machine, estimates every load option, and joins all of it into the
+ * input of a decision.
  *
- * Where the runtime is on another machine, or the request names a device, the resources are the totals of
- * the runtime's survey and marked as not observable.
+ * If the runtime is on another machine, or the request names a device, the resources are the totals of the
+ * runtime's survey. They are marked as not observable.
  *
+ * @param options.untilFit Whether to leave out the cheaper load options of candidates that the decision does not try.
+ *   If nothing is resident, these are the candidates after the first that fits as configured. Default false.
  * @throws the errors of the ports, unchanged, and the signal's reason when it fires.
  */
 export async function assembleSelectionInput(
   ports: AutopilotPorts,
   request: SelectionRequest = {},
-  { signal = null }: { readonly signal?: AbortSignal | null } = {},
+  options: { readonly signal?: AbortSignal | null; readonly untilFit?: boolean } = {},
 ): Promise<AssembledInput> {
+  const { signal = null, untilFit = false } = options;
   throwIfAborted(signal);
   const complete = completeRequest(request);
   const [catalog, instances, resources] = await Promise.all([
@@ -29,6 +32,6 @@ export async function assembleSelectionInput(
     observeResources(ports, complete.deviceIdentifier, signal),
   ]);
   const facts = { catalog, instances, resources, request: complete };
-  const input = await joinFootprints(ports, facts, { signal, memo: null });
+  const input = await joinFootprints(ports, facts, { signal, memo: null, untilFit });
   return withGrowth(ports, new GrowthWatch(), { input, facts, fresh: true }, signal);
 }

@@ -10,11 +10,13 @@ import type { Candidate, LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
-import { buildLoadSteps, type LoadStep } from './load-steps.js';
+import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
-/** The most estimates at once. They read files or ask LM Studio, and more would wait for the same disk. */
+/**
+ * The most estimates at once. Estimates read files or ask LM Studio. More of them would wait for the same disk.
+ */
 const ESTIMATES_AT_ONCE = 4;
 
 /** A load option with the list of its trade-offs. */
@@ -33,47 +35,67 @@ interface Sources {
   readonly resources: Resources;
   readonly request: CompleteRequest;
   readonly signal: AbortSignal | null;
+  /**
+   * Finds the number of candidates whose cheaper load options the decision tries. Takes all candidates, each with
+   * only its first option. Null: all candidates.
+   */
+  readonly countTried: ((candidates: readonly AssembledCandidate[]) => Promise<number>) | null;
 }
 
-/** Builds the candidates of the chain, with a footprint for every load option. */
+/** Builds the candidates of the chain, with a footprint for every load option that the decision may try. */
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
   const hasDedicatedGpu =
     !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
-  const questionsAbout = (profile: CandidateProfile, index: number, hasExperts?: boolean) =>
-    buildLoadSteps(profile, request.requirement, hasDedicatedGpu, hasExperts).map((step) => ({
-      ...{ index, profile, step },
-    }));
+  const { requirement } = request;
   const ask = (questions: readonly StepQuestion[]) =>
     mapConcurrently(questions, ESTIMATES_AT_ONCE, (question) => estimateOption(sources, question));
   // The estimate of the first option says whether the model has experts. The other options depend on that.
   const firsts = await ask(
-    profiles.flatMap((profile, index) => questionsAbout(profile, index).slice(0, 1)),
+    profiles.map((profile, index) => ({
+      index,
+      profile,
+      step: configuredStep(profile, requirement),
+    })),
   );
+  const withOptions = (estimated: readonly EstimatedOption[]) =>
+    profiles.map((profile, index) => candidateOf(profile, index, estimated, sources));
+  const tried = (await sources.countTried?.(withOptions(firsts))) ?? profiles.length;
   const others = await ask(
-    profiles.flatMap((profile, index) => {
+    profiles.slice(0, tried).flatMap((profile, index) => {
       // A model that is not on disk can't be loaded, and most of the time can't be estimated.
       if (!request.tradeOffs || !profile.downloaded) return [];
-      return questionsAbout(profile, index, firsts[index]?.hasExperts).slice(1);
+      const { hasExperts } = firsts[index] ?? {};
+      const steps = buildLoadSteps(profile, requirement, hasDedicatedGpu, hasExperts);
+      return steps.slice(1).map((step) => ({ index, profile, step }));
     }),
   );
-  const estimated = [...firsts, ...others];
-  return profiles.map((profile, index) => ({
+  return withOptions([...firsts, ...others]);
+}
+
+function candidateOf(
+  profile: CandidateProfile,
+  index: number,
+  estimated: readonly EstimatedOption[],
+  { resources, catalog, request }: Sources,
+): AssembledCandidate {
+  return {
     modelKey: profile.modelKey,
     displayName: profile.displayName,
     tier: profile.tier,
     capabilities: profile.capabilities,
     downloaded: profile.downloaded,
+    refusal: profile.refusal ?? null,
     maxContextLengthTokens: profile.maxContextLengthTokens,
     loadOptions: withoutUselessOptions(
       withoutRefused(estimated.filter((one) => one.index === index)),
-      { resources, policy: sources.catalog.policy },
+      { resources, policy: catalog.policy },
     ),
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
     observedGrowth: [],
     ttlMs: profile.ttlMs,
-  }));
+  };
 }
 
 interface StepQuestion {
@@ -82,7 +104,17 @@ interface StepQuestion {
   readonly step: LoadStep;
 }
 
-async function estimateOption(sources: Sources, { index, profile, step }: StepQuestion) {
+interface EstimatedOption {
+  readonly index: number;
+  readonly refused: boolean;
+  readonly hasExperts: boolean | undefined;
+  readonly option: AssembledLoadOption;
+}
+
+async function estimateOption(
+  sources: Sources,
+  { index, profile, step }: StepQuestion,
+): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
   const { refused = false, hasExperts, ...estimate } = answer;
   return { index, refused, hasExperts, option: { ...step, ...estimate } };
@@ -107,9 +139,9 @@ async function estimateStep(
  * The footprint from the configuration, used when there is no other estimate.
  *
  * `minMemoryBytes` is the memory of the model without a GPU. `minVramBytes` is the part that moves to a GPU
- * with memory of its own together with all layers. With a share of the layers, the same share of the part
- * moves. The rest stays in RAM. Where only `minVramBytes` is configured, it counts as all memory of the
- * model.
+ * with memory of its own together with all layers. If only a share of the layers moves, the same share of this
+ * part moves. The rest stays in RAM. If only `minVramBytes` is configured, `minVramBytes` counts as all memory
+ * of the model.
  */
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
@@ -163,8 +195,8 @@ function withoutUselessOptions(
       kept.push(option);
     }
   }
-  // If no option that starts with moving experts is kept, the model has no experts. The trade-offs of the
-  // offload options then do not mention experts.
+  // If no kept option has experts on the CPU as its first trade-off, the model has no experts. The trade-offs
+  // of the offload options then do not mention experts.
   const hasExperts = kept.some(({ tradeOffs }) => tradeOffs[0]?.kind === 'experts-on-cpu');
   return hasExperts
     ? kept

@@ -1,5 +1,5 @@
 import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
-import type { Requirement, Resident } from '@mai/selector';
+import { selectModel, type Requirement, type Resident } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -42,28 +42,57 @@ export interface AssemblyMemo {
   readonly residents: Memo<readonly Resident[]>;
 }
 
+/** Options of the join. */
+interface JoinOptions {
+  readonly signal: AbortSignal | null;
+  readonly memo: AssemblyMemo | null;
+  /** See `assembleSelectionInput`. */
+  readonly untilFit: boolean;
+}
+
 /** Adds footprints to the readings. With a memo, only footprints that may have changed are estimated again. */
 export async function joinFootprints(
   { estimator, clock }: Pick<AutopilotPorts, 'estimator' | 'clock'>,
   facts: AssemblyFacts,
-  { signal, memo }: { readonly signal: AbortSignal | null; readonly memo: AssemblyMemo | null },
+  { signal, memo, untilFit }: JoinOptions,
 ): Promise<AssembledInput> {
   const known = {
     candidates: memo?.candidates.recall(facts) ?? null,
     residents: memo?.residents.recall(facts) ?? null,
   };
-  const [candidates, residents] = await Promise.all([
-    known.candidates ?? buildCandidates({ ...facts, estimator, signal }),
-    known.residents ?? buildResidents({ ...facts, estimator, nowMs: clock.nowMs(), signal }),
-  ]);
-  throwIfAborted(signal);
-  if (known.candidates === null) memo?.candidates.remember(facts, candidates);
-  if (known.residents === null) memo?.residents.remember(facts, residents);
-  return {
+  const reading =
+    known.residents ?? buildResidents({ ...facts, estimator, nowMs: clock.nowMs(), signal });
+  const join = (
+    candidates: readonly AssembledCandidate[],
+    residents: readonly Resident[],
+  ): AssembledInput => ({
     candidates,
     requirement: facts.request.requirement,
     resources: facts.resources,
     residents,
     policy: facts.catalog.policy,
-  };
+  });
+  const countTried = untilFit
+    ? async (candidates: readonly AssembledCandidate[]) =>
+        countUntilFit(join(candidates, await reading))
+    : null;
+  const [candidates, residents] = await Promise.all([
+    known.candidates ?? buildCandidates({ ...facts, estimator, signal, countTried }),
+    reading,
+  ]);
+  throwIfAborted(signal);
+  if (known.candidates === null) memo?.candidates.remember(facts, candidates);
+  if (known.residents === null) memo?.residents.remember(facts, residents);
+  return join(candidates, residents);
+}
+
+/**
+ * The number of candidates up to the one that is chosen if each has only its first load option. The decision does not
+ * try the candidates after it. With residents, the number of all candidates, because another load option of a later
+ * candidate may keep a resident.
+ */
+function countUntilFit(input: AssembledInput): number {
+  const all = input.candidates.length;
+  const chosen = input.residents.length > 0 ? null : selectModel(input).chosen;
+  return chosen === null ? all : chosen.candidateIndex + 1;
 }

@@ -44,7 +44,7 @@ interface Change {
  * 2. with half and then with all of the experts on the CPU, each with the same settings as in 1;
  * 3. with fewer layers on the GPU, each with the first and the last of those settings.
  *
- * @param hasExperts - false for a dense model. It skips 2 and moves only layers in 3.
+ * @param hasExperts - false for a dense model: 2 is skipped, and 3 moves only layers.
  * @param hasDedicatedGpu - without such a GPU, moving layers or experts to the CPU frees no memory.
  */
 export function buildLoadSteps(
@@ -67,6 +67,12 @@ export function buildLoadSteps(
     ...experts.flatMap((placement) => settings.map((setting) => combine(placement, setting))),
     ...offload.flatMap((placement) => extremes.map((setting) => combine(placement, setting))),
   ];
+}
+
+/** The way to load a model as configured: the first of `buildLoadSteps`. */
+export function configuredStep(profile: CandidateProfile, requirement: Requirement): LoadStep {
+  const contextLengthTokens = wantedContextTokens(profile, requirement);
+  return { loadConfig: { ...profile.loadConfig, contextLengthTokens }, tradeOffs: [] };
 }
 
 const AS_PLACED: Change = { tradeOffs: [], change: {} };
@@ -98,7 +104,7 @@ function settingChanges(
   return { configured, cheaper: [...contexts, ...caches] };
 }
 
-/** A dense model has no experts. Its expert steps free nothing, and are dropped after the estimate. */
+/** The expert steps of a dense model free nothing, and are dropped after the estimate. */
 function expertChanges({ loadConfig }: CandidateProfile): Change[] {
   return CPU_EXPERT_STEPS.filter((ratio) => ratio > (loadConfig.cpuExpertRatio ?? 0)).map(
     (ratio) => ({
@@ -108,7 +114,7 @@ function expertChanges({ loadConfig }: CandidateProfile): Change[] {
   );
 }
 
-/** @param experts - the last expert step. Every returned step contains its change. */
+/** @param experts - the last expert step. Every returned step contains the change of this step. */
 function offloadChanges({ loadConfig }: CandidateProfile, experts: Change = AS_PLACED): Change[] {
   return OFFLOAD_STEPS.filter((ratio) => ratio < (loadConfig.offloadRatio ?? 1)).map((ratio) => ({
     tradeOffs: [{ kind: 'less-offload', ratio }, ...experts.tradeOffs],
@@ -134,7 +140,7 @@ export function leastContextTokens(wantedTokens: number, requiredTokens: number 
 }
 
 /**
- * The contexts below the wanted one: each is half of the one before. The last is the shortest useful
+ * The contexts below the wanted context. Each is half of the context before it. The last is the shortest useful
  * context.
  */
 function shorterContexts(wantedTokens: number, requiredTokens: number | null): number[] {

@@ -17,7 +17,8 @@ export interface SelectionRequest {
   readonly coolingDownUntilMs?: Readonly<Record<string, number>>;
   /**
    * The load configuration that was requested for an instance, by instance identifier. The runtime may have
-   * shortened the context. Without this, such a model would be loaded again and again.
+   * shortened the context. Without this entry, a model with a shortened context would be loaded again and
+   * again.
    */
   readonly acceptedAs?: Readonly<Record<string, LoadConfig>>;
   /** Whether cheaper load options are tried. False tries every model only as configured. Default true. */

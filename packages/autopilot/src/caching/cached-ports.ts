@@ -8,8 +8,8 @@ import { ResidentCache } from './resident-cache.js';
 import { isSameData } from './same-data.js';
 
 /**
- * Maximum age of surveys, and of estimates that prevent a load. After this age, they are requested again if
- * memory or the residents have changed.
+ * Maximum age of surveys, and of estimates that prevent a load. Older ones are requested again if memory or the
+ * residents have changed.
  */
 const MAX_AGE_MS = 60_000;
 /**
@@ -121,7 +121,8 @@ function cacheCatalog(
   ): Promise<CatalogReading> => {
     try {
       const latest = await catalog.read(options);
-      // Return the cached object where its content is the same: other caches compare readings by identity.
+      // If the content is the same, return the cached object, because other caches compare readings by
+      // identity.
       return known !== undefined && isSameData(known, latest) ? known : latest;
     } catch (error) {
       if (known === undefined || options.signal?.aborted === true) throw error;
@@ -145,7 +146,7 @@ function cacheCatalog(
       },
     },
     expire: () => {
-      // Keep the readings as a fallback for when the next reading fails.
+      // Keep the readings as a fallback in case the next reading fails.
       for (const [chain, known] of readings) {
         readings.set(chain, { ...known, atMs: Number.NEGATIVE_INFINITY });
       }

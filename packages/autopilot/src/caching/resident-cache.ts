@@ -10,13 +10,13 @@ import { isSameData } from './same-data.js';
  */
 const STEADY_MAX_AGE_MS = 9900;
 /**
- * A change of available memory of this size triggers a new listing. It is smaller than a model of a
- * gigabyte, and larger than the usual changes on a desktop.
+ * A change of available memory of this size triggers a new listing. A model of a gigabyte takes more, and the
+ * usual changes on a desktop are smaller.
  */
 const CHANGED_BYTES = 512 * 1024 ** 2;
 /**
- * A model takes memory while it loads, but the runtime lists it only at the end. So after a change, the
- * runtime is asked more often for this time.
+ * A model takes memory while it loads, but the runtime lists it only at the end. So the runtime is asked more
+ * often for this time after a change.
  */
 const UNSETTLED_MS = 10_000;
 const UNSETTLED_MAX_AGE_MS = 1900;

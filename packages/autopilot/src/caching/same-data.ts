@@ -1,3 +1,5 @@
+import { isRecord } from '../is-record.js';
+
 /** Whether two values of plain data (what JSON can hold) are equal. Faster than comparing their JSON. */
 export function isSameData(one: unknown, other: unknown): boolean {
   if (one === other) return true;
@@ -20,8 +22,4 @@ export function isSameData(one: unknown, other: unknown): boolean {
     extraKeys -= 1;
   }
   return extraKeys === 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

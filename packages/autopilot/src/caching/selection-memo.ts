@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
 import { isSameData } from './same-data.js';
 
-/** `selectModel` with a cache: the same input as the last gives the last selection. */
+/** `selectModel` with a cache. If the input equals the last input, the last selection is returned. */
 export function createSelectionMemo(): (input: SelectionInput) => Selection {
   let last: { readonly input: SelectionInput; readonly selection: Selection } | null = null;
   return (input) => {

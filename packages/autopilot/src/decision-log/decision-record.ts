@@ -4,7 +4,7 @@ import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunOutcome } from '../switch/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
-/** The version of new records. It is raised when decisions depend on other data than before. */
+/** The version of new records. It is raised when decisions start to depend on different data. */
 export const RECORD_VERSION = 3;
 
 /**
@@ -21,7 +21,7 @@ export type RecordVersion = 1 | 2 | 3;
 export interface DecisionRecord {
   readonly type: 'decision';
   readonly version: RecordVersion;
-  /** Counts the decisions of one run of the autopilot. Repeated decisions are counted, not written. */
+  /** Number of the decision in one run of the autopilot. Decisions that are not written are counted too. */
   readonly sequence: number;
   /** Epoch milliseconds. */
   readonly atMs: number;

@@ -8,7 +8,7 @@ export interface DecisionLogOptions {
   readonly maxBytes?: number;
   /** Number of full files that are kept besides the current one. Default 4. */
   readonly keep?: number;
-  /** Called when a record could not be written; the autopilot goes on. Default: nothing. */
+  /** Called when a record could not be written; the autopilot goes on. Default: no call. */
   readonly onError?: (error: unknown) => void;
 }
 

@@ -1,5 +1,6 @@
 import { allowedUse, fixedPool, HARD_LIMIT, LIMIT, type Pool } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
+import { isRecord } from '../is-record.js';
 import { withoutGrowth } from './without-growth.js';
 import { RECORD_VERSION, type DecisionRecord, type LogRecord } from './decision-record.js';
 
@@ -14,7 +15,7 @@ export function parseRecord(text: string): LogRecord | null {
   } catch {
     return null;
   }
-  if (!isRecord(value)) return null;
+  if (!isLogRecord(value)) return null;
   if (value.type === 'outcome' || value.version === RECORD_VERSION) return value;
   try {
     return withoutGrowth(value.version === 1 ? withLimits(value) : value);
@@ -25,8 +26,8 @@ export function parseRecord(text: string): LogRecord | null {
   }
 }
 
-function isRecord(value: unknown): value is LogRecord {
-  if (!isObject(value)) return false;
+function isLogRecord(value: unknown): value is LogRecord {
+  if (!isRecord(value)) return false;
   const { type, version } = value;
   if (version !== 1 && version !== 2 && version !== RECORD_VERSION) return false;
   return type === 'outcome' || (type === 'decision' && isDecision(value));
@@ -35,23 +36,23 @@ function isRecord(value: unknown): value is LogRecord {
 /** Checks the nested parts that readers of a record access. */
 function isDecision({ input, selection, hysteresis }: Readonly<Record<string, unknown>>): boolean {
   return (
-    isObject(input) &&
-    isObject(input['candidates']) &&
-    isObject(input['resources']) &&
-    isObject(selection) &&
-    isObject(selection['plan']) &&
+    isRecord(input) &&
+    Array.isArray(input['candidates']) &&
+    isRecord(input['resources']) &&
+    isRecord(selection) &&
+    isRecord(selection['plan']) &&
     Array.isArray(selection['pools']) &&
-    isObject(selection['rejected']) &&
-    isObject(hysteresis) &&
-    isObject(hysteresis['before']) &&
-    isObject(hysteresis['policy']) &&
-    isObject(hysteresis['verdict'])
+    Array.isArray(selection['rejected']) &&
+    isRecord(hysteresis) &&
+    isRecord(hysteresis['before']) &&
+    isRecord(hysteresis['policy']) &&
+    isRecord(hysteresis['verdict'])
   );
 }
 
 /**
- * The record with the limits in bytes, which version 1 left out. The minimum headroom is already part of
- * the limit ratio of version 1.
+ * Adds the limits in bytes, which version 1 left out. The minimum headroom is already part of the limit ratio
+ * of version 1.
  */
 function withLimits(record: DecisionRecord): DecisionRecord {
   const { selection } = record;
@@ -69,8 +70,4 @@ function withLimits(record: DecisionRecord): DecisionRecord {
     };
   });
   return { ...record, selection: { ...selection, pools } };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

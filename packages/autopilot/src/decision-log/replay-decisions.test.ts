@@ -81,7 +81,7 @@ describe('replayDecisions', () => {
     });
   });
 
-  it('counts a record without an input of the decision as damaged', async () => {
+  it('counts a record that lacks an input of the decision as damaged', async () => {
     const lines = await recordRun();
     const record = JSON.parse(lines[0] ?? '') as Extract<LogRecord, { type: 'decision' }>;
     const damaged = [

@@ -5,7 +5,7 @@ import { reduceHysteresis } from '../timing/reduce-hysteresis.js';
 import type { DecisionRecord, RecordVersion } from './decision-record.js';
 import { parseRecord } from './parse-record.js';
 
-/** The versions whose records give the same decisions today. */
+/** The versions of records that can be replayed: they give the same decisions as when they were written. */
 const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3]);
 
 /** The result of a replay. Lines are counted from 1. */
@@ -105,7 +105,7 @@ function decideAgain({ input, hysteresis }: DecisionRecord) {
   }
 }
 
-/** Compares as JSON, because the recorded value was read from JSON: it lacks fields that are undefined. */
+/** Compares as JSON, because the recorded value was read from JSON and has no fields that are undefined. */
 function isSame(recorded: unknown, replayed: unknown): boolean {
   return isSameData(recorded, JSON.parse(JSON.stringify(replayed)));
 }

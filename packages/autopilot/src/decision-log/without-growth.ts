@@ -3,8 +3,8 @@ import type { LoadOption, Plan, Rejection, Selection, SelectionInput } from '@ma
 import type { DecisionRecord } from './decision-record.js';
 
 /**
- * A record of version 1 or 2 with the fields about growth, which these versions left out: growth is not known,
- * was not observed and is not charged.
+ * Adds the fields about growth to a record of version 1 or 2, which had none: growth is not known, was not
+ * observed and is not charged.
  *
  * @throws TypeError where the record is damaged.
  */

@@ -12,7 +12,7 @@ export type SwitchReason = Verdict['reason'] | 'REQUESTED' | 'YIELD';
 /** An event of a running autopilot. `atMs` is in epoch milliseconds. */
 export type AutopilotEvent = { readonly atMs: number } & (
   | { readonly type: 'started' }
-  /** One round of the loop, whether the decision is carried out or not. */
+  /** The decision of one round of the loop, whether it is carried out or not. */
   | {
       readonly type: 'decided';
       readonly input: AssembledInput;

@@ -3,7 +3,7 @@ export interface EventHub<Event> {
   publish(event: Event): void;
   /** Whether there is at least one reader. */
   readonly hasReaders: boolean;
-  /** Reads everything published from now on. A reader that falls behind loses the oldest events. */
+  /** Reads every event that is published from now on. A reader that falls behind loses the oldest events. */
   subscribe(): AsyncIterableIterator<Event>;
   /** Ends every reader after its last event. */
   close(): void;

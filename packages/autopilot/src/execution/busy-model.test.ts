@@ -168,7 +168,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('does not wait for the model where others take the last memory', async () => {
+  it('does not wait for the model while others take the last free memory', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);
@@ -183,7 +183,7 @@ describe('with a busy model', () => {
     await pilot.stop();
   });
 
-  it('loads no smaller model beside the busy one, because that would take memory instead of freeing it', async () => {
+  it('loads no smaller model beside the busy model, because the load would take memory instead of freeing it', async () => {
     const world = new FakeWorld([LARGE, { modelKey: 'small', bytes: 3 * GIB }]);
     const pilot = await startPilot(world);
     await world.clock.advance(2 * MINUTE);

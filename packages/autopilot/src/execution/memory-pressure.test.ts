@@ -64,7 +64,7 @@ describe('MemoryPressure', () => {
     expect(look(ram(50), [mapped(43)])).toEqual(['ram']);
   });
 
-  it('reports no pool where no pool is measured', () => {
+  it('reports no pool while the available memory is unknown', () => {
     const unknown = { totalBytes: 100 * GIB, availableBytes: null, mappedCountsAsUsed: null };
     expect(open().look(ram(0, { ram: unknown }), [mapped(99)])).toEqual([]);
   });

@@ -16,7 +16,7 @@ import { measuredPools } from '../switch/hard-limit.js';
  * never reports less than zero available bytes.
  */
 const EXHAUSTED_RATIO = 0.99;
-/** Above this share, memory has run out if its use also grows. */
+/** Above this share, memory has run out if use also grows. */
 const CRITICAL_RATIO = 0.98;
 
 /** How long a busy instance may go on while memory is short; milliseconds. */
@@ -27,7 +27,7 @@ export interface PressureDeadlines {
   readonly criticalDrainMs: number;
 }
 
-/** Remembers since when memory has been over the hard limit, and since when it has run out. */
+/** Remembers when memory went over the hard limit, and when memory ran out. */
 export class MemoryPressure {
   readonly #clock: Clock;
   readonly #deadlines: () => PressureDeadlines;

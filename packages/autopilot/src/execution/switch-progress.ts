@@ -7,9 +7,9 @@ import type { RunReport } from '../switch/run-report.js';
 export interface SwitchResult {
   /** Null when a load was aborted because memory ran out. */
   readonly report: RunReport | null;
-  /** Direction in which the serving model has changed; null when it is the same. */
+  /** Direction in which the serving model has changed; null when the same model serves. */
   readonly direction: 'up' | 'down' | null;
-  /** Available RAM after the last load, once it had settled; null when nothing was loaded. */
+  /** Available RAM after the last load, once memory had settled; null when nothing was loaded. */
   readonly availableBytes: number | null;
 }
 

@@ -1,4 +1,7 @@
-/** The times of recent failures, and until when no load is tried. Monotonic milliseconds. Plain data. */
+/**
+ * The times of recent failures, and the time until which all loads are paused. Monotonic milliseconds. Plain
+ * data.
+ */
 export interface BreakerState {
   readonly failedAtMs: readonly number[];
   readonly openUntilMs: number | null;

@@ -10,8 +10,8 @@ export interface FailureEntry {
   readonly lastAtMs: number;
   readonly coolingDownUntilMs: number;
   /**
-   * Available bytes of RAM and GPU memory at the failure, if a retry needs more than these; null if a retry
-   * may succeed with the same memory.
+   * Available bytes of RAM and GPU memory at the failure, if a retry needs more available memory; null if a
+   * retry may succeed with the same memory.
    */
   readonly availableBytes: number | null;
 }
@@ -60,7 +60,10 @@ export function recordSuccess(ledger: FailureLedger, modelKey: string): FailureL
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => key !== modelKey));
 }
 
-/** Until when each model is not tried, in epoch milliseconds. `resources` are the latest reading. */
+/**
+ * For each model that failed: the end of the time in which it is not tried, in epoch milliseconds. `resources`
+ * are the latest reading.
+ */
 export function coolDowns(
   ledger: FailureLedger,
   nowMs: number,

@@ -99,7 +99,7 @@ describe('the breaker', () => {
     expect(isBreakerOpen(after(0, 8000, 16_000, 24_000), 24_000)).toBe(false);
   });
 
-  it('closes after the pause, and opens again at a failure soon after but not much later', () => {
+  it('closes after the pause, and opens again at a failure soon after the pause, but not at a much later failure', () => {
     const open = after(0, 1000, 2000);
     expect(isBreakerOpen(open, 61_999)).toBe(true);
     expect(isBreakerOpen(open, 62_000)).toBe(false);

@@ -18,7 +18,7 @@ interface RetryTimings {
   readonly breaker: BreakerPolicy;
 }
 
-/** Remembers failed loads and put-off switches, and until when they are not tried again. */
+/** Remembers failed loads and put-off switches, and when they may be tried again. */
 export class RetryState {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -58,7 +58,7 @@ export class RetryState {
     this.#failures = failures;
   }
 
-  /** Whether no switch is tried for now. A put-off ends early when its busy instances are idle. */
+  /** Whether switches are held back for now. A put-off ends early when its busy instances are idle. */
   isHeldBack(residents: readonly Resident[]): boolean {
     if (this.breakerOpenUntilMs !== null) return true;
     if (this.putOffUntilMs === null) return false;
@@ -69,7 +69,7 @@ export class RetryState {
     return busy;
   }
 
-  /** Until when each model that failed is not tried, in epoch milliseconds. */
+  /** For each model that failed: the end of the time in which it is not tried, in epoch milliseconds. */
   coolDowns(resources: Resources | null): Record<string, number> {
     return coolDowns(this.#failures, this.#clock.nowMs(), resources);
   }
@@ -95,7 +95,7 @@ export class RetryState {
     return wasOpen ? null : this.breakerOpenUntilMs;
   }
 
-  /** Puts the switch off. Returns until when, in epoch milliseconds. */
+  /** Puts the switch off. Returns the end of the wait in epoch milliseconds. */
   putOff(busy: readonly string[]): number {
     this.#putOffs += 1;
     this.#putOffFor = busy;

@@ -5,7 +5,7 @@ import { MINUTE, SECOND } from '../../test/samples.js';
 import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
 
-/** 32 GiB, of which others use 6. At most 25.6 GiB may be in use. */
+/** 32 GiB. Others use 6 GiB. At most 25.6 GiB may be in use. */
 function worldOf(growth: GrowthPolicy): FakeWorld {
   const world = new FakeWorld([
     { modelKey: 'large', bytes: 16 * GIB, growthBytes: 8 * GIB },

@@ -1,4 +1,4 @@
-import type { Charge, PoolBytes, PoolName } from '@mai/memory-ledger';
+import { NO_CHARGE, type Charge, type PoolBytes, type PoolName } from '@mai/memory-ledger';
 
 /** How long the growth of a model is remembered after its unload. Most use repeats from day to day. */
 const REMEMBERED_MS = 24 * 3_600_000;
@@ -20,10 +20,10 @@ export class GrowthMemory {
 
   #recall(modelKey: string, nowMs: number): Charge {
     const known = this.#models.get(modelKey);
-    if (known === undefined) return NOTHING;
+    if (known === undefined) return NO_CHARGE;
     if (nowMs - known.atMs < REMEMBERED_MS) return known.grown;
     this.#models.delete(modelKey);
-    return NOTHING;
+    return NO_CHARGE;
   }
 }
 
@@ -31,8 +31,6 @@ export class GrowthMemory {
 function asPoolBytes(charge: Charge): readonly PoolBytes[] {
   return [...charge].map(([pool, bytes]) => ({ pool, bytes }));
 }
-
-const NOTHING: Charge = new Map();
 
 /** The larger number of bytes in each pool. */
 function largest(charges: readonly Charge[]): Charge {

@@ -95,7 +95,7 @@ describe('the use before the load', () => {
     expect(machine.grownGib('large')).toBe(0);
   });
 
-  it('of two models that are first seen together counts each of them once', () => {
+  it('counts two models that are first seen together once each', () => {
     const machine = new Machine();
     machine.add('one');
     machine.add('two');
@@ -121,7 +121,8 @@ describe('the use before the load', () => {
     expect(usedBeforeGib(machine.observe(21))).toBe(11);
     expect(machine.grownGib('large')).toBe(0);
     expect(usedBeforeGib(machine.observe(17))).toBe(7);
-    // Others have freed more than they took since the load. They had taken the rest before the load.
+    // Since the load, others have freed more than they took. The difference is memory that they had taken
+    // before.
     expect(usedBeforeGib(machine.observe(13))).toBe(6);
   });
 
@@ -137,7 +138,7 @@ describe('the use before the load', () => {
     expect(machine.grownGib('large')).toBe(3);
   });
 
-  it('rises between two listings by the memory that is taken beside idle models', () => {
+  it('rises between two listings by the memory that is taken while models are idle', () => {
     const machine = new Machine();
     machine.load('large', 6);
     machine.observe(16);
@@ -172,7 +173,7 @@ describe('the growth of a model', () => {
     expect(machine.grownGib('large')).toBe(0);
   });
 
-  it('is the memory that came back with the unload, because others had taken the rest', () => {
+  it('is the memory that the unload freed, because others had taken the rest', () => {
     const machine = grown();
     machine.watch.unloads('mai/large');
     machine.remove('large');

@@ -1,6 +1,7 @@
 import {
   addCharges,
   chargeResidents,
+  NO_CHARGE,
   subtractCharge,
   usedBytes,
   type Charge,
@@ -40,23 +41,23 @@ interface Watched {
   readonly lastUsedAtMs: number | null;
   /** The part of the resident that the OS counts as used, at the last observation. */
   readonly counted: Charge;
-  /** How much of `counted` exceeds the expected size. */
+  /** The part of `counted` above the expected size. */
   readonly grown: Charge;
 }
 
 /**
  * Watches residents for growth after their load, so that this growth is not counted as the use of others.
  *
- * For each resident it keeps the use just before the load. An engine grows only while it works. So memory
- * that is taken while every resident is idle is taken by others. It is added to the use before the load.
+ * For each resident, the use just before the load is kept. An engine grows only while it works. So memory that
+ * is taken while every resident is idle is taken by others, and is added to the use before the load.
  */
 export class GrowthWatch {
   readonly #memory = new GrowthMemory();
   #watched: ReadonlyMap<string, Watched> = new Map();
   /** Use of each pool at the last observation. */
-  #use: Charge = NOTHING;
+  #use: Charge = NO_CHARGE;
   /** Use of each pool at the last observation with a new listing. */
-  #listedUse: Charge = NOTHING;
+  #listedUse: Charge = NO_CHARGE;
   /** Loads since the last listing, by instance identifier: when the load began, and the use then. */
   #loads = new Map<string, { readonly atMs: number; readonly use: Charge }>();
   /** Instances that Mai has unloaded since the last listing. */
@@ -68,7 +69,7 @@ export class GrowthWatch {
     this.#loads.set(instanceIdentifier, { atMs, use: this.#use });
   }
 
-  /** Call before the unload of an instance. The memory that comes back shows the growth of the instance. */
+  /** Call before the unload of an instance. The freed memory shows the growth of the instance. */
   unloads(instanceIdentifier: string): void {
     this.#unloads.add(instanceIdentifier);
   }
@@ -87,7 +88,7 @@ export class GrowthWatch {
     const use = byPool(usedBytes(resources));
     if (fresh) this.#follow(readings, use);
     // Between two listings, residents that were idle count as idle.
-    const moved = fresh || !this.#areIdle() ? NOTHING : subtractCharge(use, this.#listedUse);
+    const moved = fresh || !this.#areIdle() ? NO_CHARGE : subtractCharge(use, this.#listedUse);
     const observed = residents.map((resident) => ({
       ...resident,
       observation: observationOf(
@@ -101,7 +102,7 @@ export class GrowthWatch {
     this.#watched = new Map(
       residents.flatMap(({ instanceIdentifier }, index) => {
         const watched = this.#watched.get(instanceIdentifier);
-        const { counted = NOTHING, grown = NOTHING } = charged[index] ?? {};
+        const { counted = NO_CHARGE, grown = NO_CHARGE } = charged[index] ?? {};
         return watched === undefined
           ? []
           : [[instanceIdentifier, { ...watched, counted, grown }] as const];
@@ -147,7 +148,7 @@ export class GrowthWatch {
           busy || lastUsedAtMs !== this.#watched.get(identifier)?.lastUsedAtMs,
       );
     const isQuiet = !worked && arrived.length === 0 && gone.length === 0;
-    const moved = isQuiet ? subtractCharge(use, this.#listedUse) : NOTHING;
+    const moved = isQuiet ? subtractCharge(use, this.#listedUse) : NO_CHARGE;
     for (const [identifier, one] of next) {
       const earlier = unloaded.filter(({ loadedAtMs }) => loadedAtMs < one.loadedAtMs);
       next.set(identifier, {
@@ -163,10 +164,10 @@ export class GrowthWatch {
         loadedAtMs: load?.atMs ?? atMs,
         // Where the use before the load is not known, it follows from the expected size.
         before: load?.use ?? subtractCharge(use, addCharges(expected.slice(index))),
-        movedWhileIdle: NOTHING,
+        movedWhileIdle: NO_CHARGE,
         ...activityOf(listed.get(instanceIdentifier), atMs),
-        counted: NOTHING,
-        grown: NOTHING,
+        counted: NO_CHARGE,
+        grown: NO_CHARGE,
       });
     }
     this.#watched = next;
@@ -177,7 +178,7 @@ export class GrowthWatch {
 
   /**
    * Works out the memory of the residents that are gone. Remembers the growth of those that Mai has unloaded.
-   * After an unload by others, it is not known which memory came back from the model.
+   * After an unload by others, it is not known how much of the freed memory was the model's.
    */
   #learn(
     gone: readonly (readonly [string, Watched])[],
@@ -196,12 +197,10 @@ export class GrowthWatch {
         if (bytesBack > 0) had.set(pool, bytesBack);
       }
       this.#memory.remember(modelKey, had, atMs);
-      return { loadedAtMs, took: addCharges([sizes[index] ?? NOTHING, had]) };
+      return { loadedAtMs, took: addCharges([sizes[index] ?? NO_CHARGE, had]) };
     });
   }
 }
-
-const NOTHING: Charge = new Map();
 
 function observationOf(
   watched: Watched | undefined,

@@ -2,8 +2,8 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Replaces a file atomically and creates its folder. A reader sees the old or the new content and never a
- * part of it, even after a loss of power.
+ * Replaces a file atomically and creates its folder. A reader sees all of the old or all of the new content,
+ * even after a loss of power.
  */
 export async function writeFileAtomically(file: string, content: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });

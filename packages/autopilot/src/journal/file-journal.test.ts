@@ -73,9 +73,9 @@ describe('createFileJournal', () => {
     expect(state.revision).toBe(12);
   });
 
-  it('discards no lock that was released and taken again', async () => {
+  it('does not discard a lock that was released and taken again', async () => {
     const file = path.join(folder, 'journal.json');
-    // Writers without a pause take and release the lock at all moments of each other's attempts.
+    // Writers that never pause take and release the lock at every possible moment of another writer's attempt.
     const write = async (writer: number): Promise<void> => {
       const journal = createFileJournal(file, { ...systemClock, sleep: () => nextTurn() });
       for (let change = 0; change < 40; change += 1) {

@@ -16,7 +16,7 @@ test('a process lives until it has ended', async () => {
   expect(isProcessAlive(processId)).toBe(false);
 });
 
-test('a process from before a restart of the machine is not alive, though its id is in use again', () => {
+test('a process from before a restart of the machine is not alive, even if its id is in use again', () => {
   const startedAtMs = Date.now() - os.uptime() * 1000;
   expect(isProcessAlive(process.pid, startedAtMs + 5000)).toBe(true);
   expect(isProcessAlive(process.pid, startedAtMs - 5000)).toBe(false);

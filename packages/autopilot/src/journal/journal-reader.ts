@@ -1,3 +1,4 @@
+import { isNamedBy } from '../assemble/ownership.js';
 import { isSameData } from '../caching/same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
@@ -27,11 +28,8 @@ export class JournalReader {
     return this.#journal;
   }
 
-  isPinned(instance: { readonly instanceIdentifier: string; readonly modelKey: string }): boolean {
-    const { instanceIdentifier, modelKey } = instance;
-    return this.#journal.pins.some(
-      ({ target }) => target === instanceIdentifier || target === modelKey,
-    );
+  isPinned(instance: Parameters<typeof isNamedBy>[1]): boolean {
+    return this.#journal.pins.some(({ target }) => isNamedBy(target, instance));
   }
 
   /** The failures from before the restart at the first call; null at later calls. */
@@ -109,7 +107,8 @@ export class JournalReader {
           ...latest,
           yields: holdingYields(latest.yields, clock.nowMs(), isProcessAlive),
           acknowledged: {
-            // `latest` may have a newer change, which is not applied yet. The next reading acknowledges it.
+            // `latest` may have a newer change, which is not applied yet. The next reading acknowledges that
+            // change.
             revision: read.revision,
             processId: process.pid,
             atMs: clock.nowMs(),

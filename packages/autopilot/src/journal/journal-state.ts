@@ -1,4 +1,5 @@
 import type { FailureEntry, FailureLedger } from '../failures/failure-ledger.js';
+import { isRecord } from '../is-record.js';
 import type { LoadFailureCode } from '../switch/load-failure.js';
 
 /** Protects a model or an instance from being unloaded. */
@@ -127,10 +128,6 @@ function isFailureEntry(value: unknown): value is FailureEntry {
     isNumber(value['coolingDownUntilMs']) &&
     (value['availableBytes'] === null || isNumber(value['availableBytes']))
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isNumber(value: unknown): value is number {

@@ -13,7 +13,7 @@ import {
 import type { LockOwner } from './process-lock.js';
 
 const HEARTBEAT_MS = 5000;
-/** Twelve missed heartbeats, so that a process keeps its lock while the machine sleeps or swaps for a while. */
+/** Twelve heartbeats, so that a process keeps its lock while the machine sleeps or swaps for a while. */
 const STALE_AFTER_MS = 60_000;
 
 /** The claim of one running autopilot on one LM Studio. */

@@ -33,7 +33,7 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
-  it('gives a lease on a model that a person loaded where the decision is to keep it, and does not evict it', async () => {
+  it('gives a lease on a model that a person loaded if the decision is to keep the model, and does not evict the model', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     world.place('large', { instanceIdentifier: 'large' });
     const pilot = await startPilot(world);

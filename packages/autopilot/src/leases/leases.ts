@@ -9,7 +9,7 @@ export interface Lease extends Disposable {
   release(): void;
 }
 
-/** A lease, or the decision that says why there is none. */
+/** A lease, or the decision that says why no lease is given. */
 export type AcquireResult =
   | { readonly lease: Lease; readonly selection: null }
   | { readonly lease: null; readonly selection: Selection };
@@ -23,7 +23,7 @@ interface Waiter {
 /** Shared empty array: read every second, almost always empty. */
 const NONE: readonly never[] = [];
 
-/** The leases that are held, and the callers that wait for one. */
+/** The leases that are held, and the callers that wait for a lease. */
 export class Leases {
   readonly #held = new Map<
     symbol,
@@ -71,9 +71,9 @@ export class Leases {
   }
 
   /**
-   * Answers waiting callers for whom nothing will be loaded. If the decision keeps an instance that meets
-   * the requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the caller
-   * gets the decision.
+   * Answers waiting callers for whom no model will be loaded. If the decision keeps an instance that meets the
+   * requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the caller gets the
+   * decision.
    *
    * @param considered - the requirements that the decision was made for. Other callers go on waiting.
    */
@@ -94,7 +94,9 @@ export class Leases {
     }
   }
 
-  /** Resolves at once when a resident meets the requirement, and later otherwise. */
+  /**
+   * Resolves at once if a resident meets the requirement. Otherwise waits for a later observation or answer.
+   */
   acquire(requirement: Requirement, signal: AbortSignal | null): Promise<AcquireResult> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();

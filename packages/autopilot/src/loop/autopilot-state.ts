@@ -17,11 +17,13 @@ export interface AutopilotState {
   } | null;
   /** The error of a port that failed in the last round; null when all ports worked. */
   readonly fault: unknown;
-  /** Until when no load is tried after many failures, in epoch milliseconds; null while loads are tried. */
+  /**
+   * The end of the pause of all loads after many failures, in epoch milliseconds; null while loads are tried.
+   */
   readonly breakerOpenUntilMs: number | null;
   /**
-   * Until when a switch is put off for a busy instance, in epoch milliseconds; null when no switch is put
-   * off.
+   * The time at which a switch that was put off is tried again, in epoch milliseconds; null when no switch is
+   * put off.
    */
   readonly putOffUntilMs: number | null;
   readonly failures: FailureLedger;

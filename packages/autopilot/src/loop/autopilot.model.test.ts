@@ -211,7 +211,7 @@ class WatchedWorld extends FakeWorld {
   pinChangedAtMs = Number.NEGATIVE_INFINITY;
   #listings = 0;
 
-  /** @param period - the number of listings after which a request arrives or ends just before a listing. */
+  /** @param period - a request arrives or ends just before every `period`-th listing. */
   constructor(
     models: readonly FakeModel[],
     readonly period: number,

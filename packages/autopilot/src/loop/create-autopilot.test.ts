@@ -6,7 +6,7 @@ import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
 
 describe('createAutopilot', () => {
-  it('at once loads the best model that fits, and unloads it at the stop', async () => {
+  it('loads the best model that fits at once, and unloads it at the stop', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);
     await world.clock.advance(5 * SECOND);
@@ -137,7 +137,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('on a ramp loads one model that still fits at the end of the ramp, and every decision replays', async () => {
+  it('on a ramp, loads a model that still fits at the end of the ramp, and a replay gives the same decisions', async () => {
     const MEDIUM = { modelKey: 'medium', bytes: 12 * GIB };
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     const lines: string[] = [];
@@ -241,7 +241,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('evicts a foreign instance that has been idle for long enough, where the policy says so', async () => {
+  it('evicts a foreign instance that has been idle for long enough, if the policy allows it', async () => {
     const world = new FakeWorld([LARGE]);
     world.models.set('theirs', { modelKey: 'theirs', bytes: 8 * GIB });
     world.policy = { ...DEFAULT_SELECTION_POLICY, foreign: 'evict-idle' };
@@ -255,7 +255,7 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
-  it('counts a load as failed, and does not abort it, where a pool is over the hard limit after it', async () => {
+  it('counts a load as failed, and does not abort it, if a pool is over the hard limit only after the load', async () => {
     const world = new FakeWorld([{ ...LARGE, loadMs: 10 * SECOND }, SMALL]);
     const { ports } = world;
     const pilot = await startPilot(world, {
@@ -278,7 +278,7 @@ describe('createAutopilot', () => {
   });
 
   describe('idle: release', () => {
-    it('leaves nothing loaded after the idle time, and loads again at the next `acquire`', async () => {
+    it('leaves no model loaded after the idle time, and loads again at the next `acquire`', async () => {
       const world = new FakeWorld([SMALL]);
       const pilot = await startPilot(world, { idle: 'release' });
       await world.clock.advance(10 * SECOND);

@@ -25,17 +25,17 @@ export interface Autopilot extends AsyncDisposable {
    */
   start(): Promise<void>;
   /**
-   * Cancels the switch under way; a load that is cancelled leaves no instance. With `idle: 'keep'` our
-   * instances are then unloaded, except those that are pinned or stay busy; `unloadAtStop: false` leaves all
-   * of them loaded. Resolves when no timer and no listener is left.
+   * Cancels the switch under way; a load that is cancelled leaves no instance. With `idle: 'keep'`, our
+   * instances are then unloaded, except those that are pinned or stay busy. With `unloadAtStop: false`, all of
+   * them stay loaded. Resolves when no timer and no listener is left.
    */
   stop(): Promise<void>;
   readonly state: AutopilotState;
   /** The events from the start of the iteration to the stop. Each reader gets all of them. */
   readonly events: AsyncIterable<AutopilotEvent>;
   /**
-   * Resolves to a lease on a resident model that meets the requirement, after loading one if necessary. If no
-   * such model can be loaded soon, it resolves to the decision, which says why.
+   * Resolves to a lease on a resident model that meets the requirement, after loading such a model if
+   * necessary. If no such model can be loaded soon, it resolves to the decision, which says why.
    *
    * @throws the signal's reason, or an `AbortError` when the autopilot stops.
    */

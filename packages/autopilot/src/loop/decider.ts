@@ -33,8 +33,8 @@ export class Decider {
   }
 
   /**
-   * @param earlier - the decision of the same round that this one replaces; null for the first decision of a
-   * round.
+   * @param earlier - the decision of the same round that the new decision replaces; null for the first decision
+   *   of a round.
    */
   decide(input: Decision['input'], earlier: Decision | null = null): Decision {
     const selection = this.#select(input);
@@ -54,7 +54,7 @@ export class Decider {
     return this.#timing.lastDirection;
   }
 
-  /** Call after a switch; `direction` is null where the same model serves as before. */
+  /** Call after a switch; `direction` is null if the same model serves as before. */
   switched(direction: 'up' | 'down' | null): void {
     this.#timing.switched(direction);
   }

@@ -94,7 +94,7 @@ export class Observer {
     const instances = recalled ?? (await cache.list(measured, signal));
     const facts = { catalog, instances, resources: measured, request: complete };
     const fresh = recalled === null;
-    const joined = await joinFootprints(ports, facts, { signal, memo });
+    const joined = await joinFootprints(ports, facts, { signal, memo, untilFit: false });
     const input = await withGrowth(ports, growth, { input: joined, facts, fresh }, signal);
     const { yields } = journal.journal;
     if (yields.length === 0) {

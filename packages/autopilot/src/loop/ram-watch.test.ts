@@ -7,7 +7,7 @@ import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 import type { AutopilotOptions } from './autopilot-options.js';
 
 describe('between two rounds', () => {
-  /** A world whose RAM can be read alone; `reads` counts these readings. */
+  /** A world that can read RAM without the other resources. `reads` counts these readings. */
   function openPolled() {
     const world = new FakeWorld([LARGE, SMALL]);
     const polls = { reads: 0, broken: false };

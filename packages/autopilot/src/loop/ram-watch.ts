@@ -15,7 +15,7 @@ interface Reference {
   readonly availableBytes: number;
 }
 
-/** Polls RAM between two rounds, so that the next round comes at once when a limit is passed. */
+/** Polls RAM between two rounds, so that the next round starts at once when a limit is passed. */
 export class RamWatch {
   readonly #clock: Clock;
   readonly #readRam: MonitorPort['readRam'];

@@ -15,7 +15,7 @@ export function reasonToAct(
   }: {
     /** A yield was added, or grew. */
     readonly yieldsChanged: boolean;
-    /** Whether a model is loaded when none is resident. */
+    /** Whether a model should be loaded when no model is resident. */
     readonly wanted: boolean;
     /** How many callers wait for a lease. */
     readonly waiting: number;

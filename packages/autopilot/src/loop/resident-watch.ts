@@ -17,12 +17,12 @@ export class ResidentWatch {
     this.#publish = publish;
   }
 
-  /** Whether a model is loaded when none is resident; false after an idle time has expired. */
+  /** Whether a model should be loaded when no model is resident; false after an idle time has expired. */
   get wanted(): boolean {
     return this.#wanted;
   }
 
-  /** Whether our last instance was unloaded for lack of memory, and none has been loaded since. */
+  /** Whether our last instance was unloaded for lack of memory, and no instance has been loaded since. */
   get released(): boolean {
     return this.#released;
   }

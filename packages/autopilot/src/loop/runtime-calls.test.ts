@@ -6,7 +6,7 @@ import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 
-/** A running autopilot in steady state, with the calls that reach the runtime from then on. */
+/** A running autopilot in steady state, and the calls that reach the runtime from then on. */
 async function openSteady(change: (ports: AutopilotPorts) => Partial<AutopilotPorts> = () => ({})) {
   const world = new FakeWorld([LARGE, SMALL]);
   const calls = { listResidents: 0, estimate: 0, catalog: 0, survey: 0 };
@@ -160,7 +160,7 @@ describe('how often the runtime is asked', () => {
 
 describe('how soon a load by somebody else is noticed', () => {
   it.each([0, 3, 7])(
-    'is within 2 s where it takes 1 GB of RAM (%d s after a call)',
+    'is within 2 s where the load takes 1 GB of RAM (%d s after a call)',
     async (afterS) => {
       const { world, pilot, secondsUntilSeen } = await openSteady();
       await world.clock.advance(afterS * SECOND);
@@ -171,7 +171,7 @@ describe('how soon a load by somebody else is noticed', () => {
     },
   );
 
-  it('is within 2 s where it takes 1 GB of GPU memory', async () => {
+  it('is within 2 s where the load takes 1 GB of GPU memory', async () => {
     let takenBytes = 0;
     const withGpu = (resources: Resources): Resources => ({
       ...resources,
@@ -225,7 +225,7 @@ describe('how soon a load by somebody else is noticed', () => {
 });
 
 describe('a reason to ask the runtime at once', () => {
-  it('is that its engines use the CPU', async () => {
+  it('is that the engines start to use the CPU', async () => {
     let enginesRatio = 0;
     const { world, pilot, calls, reset } = await openSteady(({ monitor }) => ({
       monitor: {

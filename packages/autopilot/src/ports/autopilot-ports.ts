@@ -5,7 +5,7 @@ import type { EstimatorPort } from './estimator-port.js';
 import type { MonitorPort, SurveyPort } from './monitor-port.js';
 import type { RuntimePort } from './runtime-port.js';
 
-/** Everything outside of this package that the autopilot uses. */
+/** The ports through which the autopilot reaches everything outside of this package. */
 export interface AutopilotPorts {
   readonly runtime: RuntimePort;
   readonly monitor: MonitorPort;

@@ -1,4 +1,5 @@
 import type { LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
+import type { EngineRefusal } from '@mai/selector';
 import type { CallOptions } from './call-options.js';
 
 /** The facts about a model that are known before a load. A profile of `@mai/model-config` satisfies this type. */
@@ -12,16 +13,21 @@ export interface CandidateProfile {
   /** The longest context that the model allows; null when unknown. */
   readonly maxContextLengthTokens: number | null;
   /**
-   * The configured estimate, in bytes, of all memory that it takes without a GPU. Used when there is no
+   * The configured estimate, in bytes, of all memory that the model takes without a GPU. Used when there is no
    * better estimate; null when not configured.
    */
   readonly minMemoryBytes: number | null;
-  /** The part of `minMemoryBytes` that moves to a GPU with all layers there; null when not configured. */
+  /**
+   * The part of `minMemoryBytes` that moves to a GPU when all layers are on that GPU; null when not configured.
+   */
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload the model; null keeps it loaded. */
   readonly ttlMs: number | null;
+  /** Whether a file is downloaded that the engine loads. */
   readonly downloaded: boolean;
+  /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
+  readonly refusal?: EngineRefusal | null;
 }
 
 /** One reading of the configuration, applied whole or not at all. */
@@ -41,15 +47,16 @@ export interface CatalogQuestion extends CallOptions {
   /** Name of the fallback chain; null is the default chain. */
   readonly chain: string | null;
   /**
-   * Whether the catalog may ask the runtime for the list of downloaded models. With false it answers from
-   * its cache and from local files. The autopilot passes false as long as nothing has changed: in steady
-   * state it may call the runtime once in ten seconds, and it uses that call to list residents. Default
-   * true.
+   * Whether the catalog may ask the runtime for the list of downloaded models. With false, the catalog answers
+   * from its cache and from local files. The autopilot passes false as long as nothing has changed: in steady
+   * state the autopilot calls the runtime once in ten seconds, and that call lists residents. Default true.
    */
   readonly mayAskRuntime?: boolean;
 }
 
-/** The configuration merged with what is downloaded. Read every two seconds: keep it cheap. */
+/**
+ * The configuration merged with the downloaded models. It is read every two seconds, so a reading must be fast.
+ */
 export interface CatalogPort {
   read(question: CatalogQuestion): Promise<CatalogReading>;
 }

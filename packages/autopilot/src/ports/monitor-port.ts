@@ -7,7 +7,7 @@ export interface MonitorPort {
   snapshot(options: CallOptions): Promise<Resources>;
   /**
    * Reads only RAM, in less than a millisecond, for polls between two rounds. Null when the machine can't do
-   * that. Use over a limit is then noticed at the next round.
+   * that. The next round then notices use over a limit.
    */
   readonly readRam: (() => Promise<{ readonly availableBytes: number | null }>) | null;
   /**
@@ -17,7 +17,7 @@ export interface MonitorPort {
   readonly settled: ((options: CallOptions) => Promise<Resources>) | null;
 }
 
-/** Asks a runtime on another machine about its hardware. It replaces the monitor there. */
+/** Asks a runtime on another machine about its hardware. Used in place of the monitor. */
 export interface SurveyPort {
   survey(options: CallOptions & { readonly deviceIdentifier: string | null }): Promise<Survey>;
 }

@@ -5,20 +5,22 @@ import type { CallOptions } from './call-options.js';
 export interface RuntimeInstance {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
+  /** Key of the loaded variant, such as `qwen/qwen3-4b@q8_0`. Default null: the runtime does not tell. */
+  readonly variant?: string | null;
   readonly sizeBytes: number;
   readonly contextLengthTokens: number | null;
   readonly maxContextLengthTokens: number | null;
   readonly ttlMs: number | null;
-  /** Epoch milliseconds; null when it was never used or the runtime does not tell. */
+  /** Epoch milliseconds; null when the copy was never used or the runtime does not report the time. */
   readonly lastUsedAtMs: number | null;
-  /** The device that it is loaded on; null is the machine that the runtime runs on. */
+  /** The device that the copy is loaded on; null is the machine that the runtime runs on. */
   readonly deviceIdentifier: string | null;
-  /** `'idle'` or the name of another activity; null when the runtime does not tell. */
+  /** `'idle'` or the name of another activity; null when the runtime does not report activity. */
   readonly activity: string | null;
-  /** Number of requests that wait; null when the runtime does not tell. */
+  /** Number of requests that wait; null when the runtime does not report the number. */
   readonly queued: number | null;
   readonly loadConfig: LoadConfig;
-  /** Whether its weights are locked in memory; null when the runtime does not tell. */
+  /** Whether the weights are locked in memory; null when the runtime does not report this. */
   readonly keepModelInMemory: boolean | null;
 }
 

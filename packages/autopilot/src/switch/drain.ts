@@ -72,7 +72,7 @@ interface UnloadTask extends DrainContext {
 /**
  * The result of `drainAndUnload`.
  *
- * - `unloaded`: the instance was unloaded. `forced`: although it was busy.
+ * - `unloaded`: the instance was unloaded. `forced` says whether it was busy then.
  * - `gone`: the instance was no longer resident, or another model has its identifier.
  * - `busy`: the instance stays. It was busy at the deadline, or was pinned meanwhile.
  */

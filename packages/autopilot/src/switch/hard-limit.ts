@@ -10,14 +10,22 @@ import {
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 
+/** The pools whose total is known, with the charge of the residents. */
+export function poolsWith(
+  resources: Resources,
+  residents: readonly ObservedResident[],
+  policy: SelectionPolicy,
+): readonly Pool[] {
+  return measurePools(resources, chargeResidents(residents, resources, policy.growth), policy);
+}
+
 /** The pools whose total and available bytes are measured. */
 export function measuredPools(
   resources: Resources,
   residents: readonly ObservedResident[],
   policy: SelectionPolicy,
 ): readonly Pool[] {
-  const charged = chargeResidents(residents, resources, policy.growth);
-  return measurePools(resources, charged, policy).filter((pool) => pool.measured);
+  return poolsWith(resources, residents, policy).filter((pool) => pool.measured);
 }
 
 /** The measured pools in which others and residents together use more than the hard limit. */

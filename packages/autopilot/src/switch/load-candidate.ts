@@ -18,7 +18,9 @@ import { asLoadFailure, type LoadFailure } from './load-failure.js';
 import type { EmitRunEvent } from './run-event.js';
 import { settleMemory } from './settle-memory.js';
 
-/** Deadline of the clean-up after a failed load, because the same fault may make the clean-up hang. */
+/**
+ * Deadline of the clean-up after a failed load. The fault that made the load fail may make the clean-up hang.
+ */
 const CLEAN_UP_TIMEOUT_MS = 10_000;
 
 /** The data that all loads of a run share. */
@@ -39,7 +41,7 @@ export interface LoadTask extends LoadContext {
   readonly footprint: Footprint | null;
   readonly ttlMs: number | null;
   readonly requirement: Requirement;
-  /** The identifier to load it under; null chooses a free one. */
+  /** The identifier of the new instance; null chooses a free identifier. */
   readonly identifier: string | null;
 }
 

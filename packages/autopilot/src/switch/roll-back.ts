@@ -1,17 +1,11 @@
-import {
-  chargeLoad,
-  chargeResidents,
-  fits,
-  HARD_LIMIT,
-  measurePools,
-  type Footprint,
-} from '@mai/memory-ledger';
+import { chargeLoad, fits, HARD_LIMIT, type Footprint } from '@mai/memory-ledger';
 import { loadConfigOf } from '../assemble/build-residents.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import { NO_REQUIREMENT } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
+import { poolsWith } from './hard-limit.js';
 import { loadCandidate, type LoadContext, type LoadOutcome } from './load-candidate.js';
 
 /**
@@ -32,28 +26,9 @@ export async function footprintIfFits(
     callOptions(signal, null),
   );
   if (footprint === null) return null;
-  const charged = chargeResidents(residents, resources, policy.growth);
-  const pools = measurePools(resources, charged, policy);
+  const pools = poolsWith(resources, residents, policy);
   const needed = chargeLoad(footprint, resources, policy.growth);
   return fits(pools, needed, { limit: HARD_LIMIT }) ? footprint : null;
-}
-
-/**
- * Finds the models that were unloaded and then, after a failure, loaded again by a later decision. They
- * count as rolled back (`back`), and are removed from `loaded` and `unloaded`.
- */
-export function separateReturned(
-  loaded: readonly RuntimeInstance[],
-  unloaded: readonly RuntimeInstance[],
-): Record<'back' | 'loaded' | 'unloaded', RuntimeInstance[]> {
-  const gone = new Set(unloaded.map((one) => one.modelKey));
-  const back = loaded.filter((one) => gone.has(one.modelKey));
-  const returned = new Set(back.map((one) => one.modelKey));
-  return {
-    back,
-    loaded: loaded.filter((one) => !back.includes(one)),
-    unloaded: unloaded.filter((one) => !returned.has(one.modelKey)),
-  };
 }
 
 /** Loads an instance again as it was, under its old identifier if that is free. */

@@ -20,7 +20,7 @@ export type RunEvent =
       readonly type: 'unloading';
       readonly instanceIdentifier: string;
       readonly modelKey: string;
-      /** It was busy, and is unloaded anyway because memory is about to run out. */
+      /** The instance was busy, and is unloaded anyway because memory is about to run out. */
       readonly forced: boolean;
     }
   | {

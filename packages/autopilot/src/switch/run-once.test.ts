@@ -208,7 +208,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['small']);
     });
 
-    it('tells out-of-memory failures from other failures of the engine', async () => {
+    it('reports out-of-memory failures apart from other failures of the engine', async () => {
       const world = new FakeWorld([MEDIUM, SMALL]);
       const { ports } = world;
       const noRoom = Object.assign(new Error('unable to allocate CPU buffer'), {
@@ -366,7 +366,7 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual([]);
     });
 
-    it('during a wait for a busy instance, changes nothing', async () => {
+    it('during a wait for a busy instance, leaves every model as it was', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium', { activity: 'generating' });
       const controller = new AbortController();

@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal | null;
   readonly onEvent?: EmitRunEvent;
-  /** How long busy instances may finish their requests before the switch is put off. Default 30 s. */
+  /** How long busy instances have to finish their requests before the switch is put off. Default 30 s. */
   readonly drainDeadlineMs?: number;
   /** Poll interval of a drain. Default 500 ms. */
   readonly drainPollMs?: number;
@@ -30,8 +30,7 @@ export interface RunOptions {
  * again.
  *
  * @throws the signal's reason when it fires. A load under way is then cancelled and leaves nothing behind;
- *   models that had been unloaded before stay unloaded. An error of a port that says nothing about a model
- *   (the
+ *   models that had been unloaded before stay unloaded. An error of a port that is not about a model (the
  *   runtime can't be reached) is thrown unchanged.
  */
 export async function runOnce(

@@ -8,8 +8,8 @@ import type { LoadFailure } from './load-failure.js';
  * - `switched`: the chosen model is loaded now, or the model that it replaced is unloaded now.
  * - `would-switch`: a dry run found something to do.
  * - `released`: nothing fits and memory was about to run out, so our idle instances were unloaded.
- * - `put-off`: an instance in the way was busy until the drain deadline.
- * - `nothing-fits`: no candidate fits, and none was tried.
+ * - `put-off`: an instance that had to be unloaded was busy until the drain deadline.
+ * - `nothing-fits`: no candidate fits, and no load was tried.
  * - `rolled-back`: the loads failed, and the models that had been unloaded for them are loaded again.
  * - `failed`: the loads failed, and nothing is loaded in their place.
  */
@@ -32,11 +32,11 @@ export interface RunReport {
   readonly last: { readonly input: AssembledInput; readonly selection: Selection };
   /** Identifier of the instance that serves now; null when no instance serves. */
   readonly instanceIdentifier: string | null;
-  /** Loaded and still resident, in order. */
+  /** Instances that were loaded and are still resident, in order. */
   readonly loaded: readonly RuntimeInstance[];
-  /** Unloaded and not loaded again, in order. */
+  /** Instances that were unloaded and not loaded again, in order. */
   readonly unloaded: readonly RuntimeInstance[];
-  /** Unloaded and loaded again. */
+  /** Instances that were unloaded and loaded again. */
   readonly restored: readonly RuntimeInstance[];
   /** Identifiers of instances that were unloaded although they were busy. */
   readonly forced: readonly string[];

@@ -4,10 +4,10 @@ import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { drainAndUnload, drainUntilIdle } from './drain.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
-import type { LoadFailure } from './load-failure.js';
 import { markRefused, notBetterThan, notTriedAgain } from './narrow-input.js';
-import { footprintIfFits, rollBack, separateReturned } from './roll-back.js';
-import type { RunOutcome, RunReport } from './run-report.js';
+import { footprintIfFits, rollBack } from './roll-back.js';
+import { RunRecord } from './run-record.js';
+import type { RunReport } from './run-report.js';
 import { settleMemory } from './settle-memory.js';
 import type { SwitchContext } from './switch-context.js';
 
@@ -18,16 +18,11 @@ export async function runSwitch(ports: AutopilotPorts, context: SwitchContext): 
   return new SwitchRun(ports, context).run();
 }
 
-/** One run. It keeps what was done so far, because the next decision and the report depend on that. */
+/** One run. Its next decision and its report depend on the steps that were carried out so far. */
 class SwitchRun {
   readonly #ports: AutopilotPorts;
   readonly #context: SwitchContext;
-  #first: Decided | null = null;
-  #loaded: RuntimeInstance[] = [];
-  #unloaded: RuntimeInstance[] = [];
-  #restored: RuntimeInstance[] = [];
-  readonly #forced: string[] = [];
-  readonly #failures: LoadFailure[] = [];
+  readonly #record = new RunRecord();
   /** The residents that had been unloaded when the last load failed. They may have to be loaded again. */
   #unloadedForFailed: readonly RuntimeInstance[] = [];
   #drained = false;
@@ -46,7 +41,7 @@ class SwitchRun {
       if (this.#context.dryRun) {
         const steps = selection.plan.steps.length + (selection.afterDrain?.plan.steps.length ?? 0);
         const outcome = steps > 0 ? 'would-switch' : selection.chosen ? 'kept' : 'nothing-fits';
-        return this.#report(outcome, decided, []);
+        return this.#record.report(outcome, decided, []);
       }
       const busy = await this.#waitForBusy(selection);
       if (busy === 'drained') continue;
@@ -61,30 +56,31 @@ class SwitchRun {
   async #observeAndDecide(): Promise<Decided> {
     const { emit } = this.#context;
     emit({ type: 'observing' });
-    const observed = await this.#context.observe(notTriedAgain(this.#failures));
-    const narrowed = markRefused(notBetterThan(observed, this.#target), this.#failures);
+    const observed = await this.#context.observe(notTriedAgain(this.#record.failures));
+    const narrowed = markRefused(notBetterThan(observed, this.#target), this.#record.failures);
     // After an unload, the selector no longer sees which instance the step down started from.
-    const input = this.#unloaded.length > 0 ? { ...narrowed, steppingDown: true } : narrowed;
+    const input = this.#record.unloaded.length > 0 ? { ...narrowed, steppingDown: true } : narrowed;
     const selection = this.#context.decide(input);
     const decided = { input, selection };
-    this.#first ??= decided;
+    this.#record.first ??= decided;
     emit({ type: 'decided', ...decided });
     return decided;
   }
 
-  /** Resolves to `drained` where a new decision is needed, otherwise to the instances that are still busy. */
+  /** Resolves to `drained` when a new decision is needed, otherwise to the instances that are still busy. */
   async #waitForBusy(selection: Selection): Promise<'drained' | readonly string[]> {
     const { afterDrain } = selection;
     if (afterDrain === null) return [];
     const present = await drainUntilIdle(this.#ports, afterDrain.waitsFor, this.#drainContext());
     const busy = present.filter((one) => one.busy).map((one) => one.instance.instanceIdentifier);
     const first = !this.#drained;
-    // Only one drain in a run: otherwise an instance that becomes busy again and again blocks it for ever.
+    // Drain only once in a run. Otherwise an instance that becomes busy again and again blocks the run for
+    // ever.
     this.#drained = true;
     return busy.length === 0 && first ? 'drained' : busy;
   }
 
-  /** Resolves to null where a new decision is needed. */
+  /** Resolves to null when a new decision is needed. */
   async #carryOut(
     decided: Decided,
     steps: readonly PlanStep[],
@@ -117,21 +113,9 @@ class SwitchRun {
     }
     if (chosen === null && loadAt < 0) return this.#giveUp(decided, busy);
     await this.#restoreBystanders(decided.input.candidates.map((one) => one.modelKey));
-    if (this.#loaded.length === 0 && busy.length > 0) return this.#report('put-off', decided, busy);
-    return this.#report(this.#outcome(), decided, busy, serving);
-  }
-
-  #outcome(): RunOutcome {
-    if (this.#failures.length > 0) {
-      const { back, loaded, unloaded } = separateReturned(this.#loaded, this.#unloaded);
-      if (back.length > 0) {
-        this.#restored.push(...back);
-        this.#loaded = loaded;
-        this.#unloaded = unloaded;
-        return loaded.length > 0 ? 'switched' : 'rolled-back';
-      }
-    }
-    return this.#loaded.length > 0 || this.#unloaded.length > 0 ? 'switched' : 'kept';
+    if (this.#record.loaded.length === 0 && busy.length > 0)
+      return this.#record.report('put-off', decided, busy);
+    return this.#record.report(this.#record.conclude(), decided, busy, serving);
   }
 
   async #unload(step: PlanStep): Promise<string | null> {
@@ -144,8 +128,8 @@ class SwitchRun {
     });
     if (outcome.kind === 'busy') return instanceIdentifier;
     if (outcome.kind === 'unloaded') {
-      this.#unloaded.push(outcome.instance);
-      if (outcome.forced) this.#forced.push(instanceIdentifier);
+      this.#record.unloaded = [...this.#record.unloaded, outcome.instance];
+      if (outcome.forced) this.#record.forced.push(instanceIdentifier);
     }
     return null;
   }
@@ -166,11 +150,11 @@ class SwitchRun {
       identifier: null,
     });
     if (failure === null) {
-      this.#loaded.push(instance);
+      this.#record.loaded = [...this.#record.loaded, instance];
       return instance;
     }
-    this.#failures.push(failure);
-    this.#unloadedForFailed = [...this.#unloaded];
+    this.#record.failures.push(failure);
+    this.#unloadedForFailed = this.#record.unloaded;
     this.#context.emit({ type: 'load-failed', failure });
     return null;
   }
@@ -181,18 +165,18 @@ class SwitchRun {
   }
 
   async #giveUp(decided: Decided, busy: readonly string[]): Promise<RunReport> {
-    if (this.#failures.length === 0) {
-      const outcome = this.#unloaded.length > 0 ? 'released' : 'nothing-fits';
-      return this.#report(busy.length > 0 ? 'put-off' : outcome, decided, busy);
+    if (this.#record.failures.length === 0) {
+      const outcome = this.#record.unloaded.length > 0 ? 'released' : 'nothing-fits';
+      return this.#record.report(busy.length > 0 ? 'put-off' : outcome, decided, busy);
     }
-    await this.#restore(this.#unloaded);
-    const back = this.#restored.length > 0 && this.#unloaded.length === 0;
-    return this.#report(back ? 'rolled-back' : 'failed', decided, busy);
+    await this.#restore(this.#record.unloaded);
+    const back = this.#record.restored.length > 0 && this.#record.unloaded.length === 0;
+    return this.#record.report(back ? 'rolled-back' : 'failed', decided, busy);
   }
 
   async #putOff(decided: Decided, busy: readonly string[]): Promise<RunReport> {
-    await this.#restore(this.#unloaded);
-    return this.#report('put-off', decided, busy);
+    await this.#restore(this.#record.unloaded);
+    return this.#record.report('put-off', decided, busy);
   }
 
   async #restore(instances: readonly RuntimeInstance[]): Promise<void> {
@@ -203,11 +187,11 @@ class SwitchRun {
       const context = this.#loadContext(input);
       const { instance, failure } = await rollBack(this.#ports, one, footprint, context);
       if (failure !== null) {
-        this.#failures.push(failure);
+        this.#record.failures.push(failure);
         continue;
       }
-      this.#restored.push(instance);
-      this.#unloaded = this.#unloaded.filter((other) => other !== one);
+      this.#record.restored = [...this.#record.restored, instance];
+      this.#record.unloaded = this.#record.unloaded.filter((other) => other !== one);
     }
   }
 
@@ -227,31 +211,11 @@ class SwitchRun {
       signal: this.#context.signal,
     };
   }
-
-  #report(
-    outcome: RunOutcome,
-    last: Decided,
-    busy: readonly string[],
-    serving: string | null = last.selection.chosen?.instanceIdentifier ?? null,
-  ): RunReport {
-    return {
-      outcome,
-      first: this.#first ?? last,
-      last,
-      instanceIdentifier: serving ?? this.#restored[0]?.instanceIdentifier ?? null,
-      loaded: this.#loaded,
-      unloaded: this.#unloaded,
-      restored: this.#restored,
-      forced: this.#forced,
-      failures: this.#failures,
-      busy,
-    };
-  }
 }
 
 /**
- * Whether a step down would load a model and unload nothing, because every instance to unload is busy. That
- * would take memory instead of freeing it.
+ * Whether a step down would load a model and unload nothing, because every instance to unload is busy. Such a
+ * step would take memory instead of freeing memory.
  */
 function onlyAdds({ direction, plan }: Selection): boolean {
   return direction === 'down' && plan.steps.every((step) => step.action === 'load');

@@ -6,7 +6,7 @@ import type { EmitRunEvent } from './run-event.js';
 
 /** The inputs of `runSwitch` besides the ports. */
 export interface SwitchContext {
-  /** Assembles the input of a decision. The argument adds cool-downs of models that failed in this run. */
+  /** Assembles the input of a decision. The argument adds the cool-downs of models that failed in this run. */
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
   readonly deviceIdentifier: string | null;

@@ -11,9 +11,9 @@ export interface DecisionOnRamp<Input extends SelectionInput> {
 }
 
 /**
- * Decides again with limits lowered by the growth that is forecast for the others. `limits` go from the
- * lowest to the highest. The first limits under which a model fits are used. Null when no model fits under
- * any of them. The first decision then stays in force.
+ * Decides again with limits lowered by the growth that is forecast for the others. `limits` go from the lowest
+ * to the highest. The first limits under which a model fits are used. Null if no model fits under any of these
+ * limits. The first decision then stays in force.
  */
 export function decideOnRamp<Input extends SelectionInput>(
   input: Input,
@@ -33,8 +33,8 @@ export function decideOnRamp<Input extends SelectionInput>(
 }
 
 /**
- * Decides during a switch. Takes the first of `limits` under which a model fits, or the configured limits
- * where no model fits under any of them.
+ * Decides during a switch. Uses the first of `limits` under which a model fits. If no model fits under any of
+ * them, uses the configured limits.
  */
 export function decideWithin(input: SelectionInput, limits: readonly SelectionPolicy[]): Selection {
   for (const policy of limits) {

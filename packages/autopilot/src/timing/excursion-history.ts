@@ -2,10 +2,12 @@ import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-led
 import type { PoolOutcome, Selection } from '@mai/selector';
 import { bytesToMs, loadMs, SETTLE_MS } from './reaction-time.js';
 
-/** A time during which the others' use left too little room for the model that was loaded at its start. */
+/**
+ * A period in which the others' use left too little room for the model that was loaded when the period began.
+ */
 interface Excursion {
   readonly sinceMs: number;
-  /** How much of each pool the others may use so that this model stays within the limits. */
+  /** The most bytes of each pool that the others may use while this model stays within the limits. */
   readonly roomBytes: ReadonlyMap<PoolName, number>;
 }
 
@@ -19,9 +21,9 @@ const OUTLASTED_MIN = 0.8;
 const COOL_DOWN_SHARE = 0.25;
 
 /**
- * Learns how long excursions over the limit last on this machine. This determines how long a step down waits
- * for an excursion to end. For example, a step down waits for a build that is over the limit for less time
- * than two switches take, but not for a game.
+ * Learns how long excursions over the limit last on this machine. A step down waits for an excursion to end if
+ * excursions are usually shorter than two switches take, as during a build. It does not wait for long
+ * excursions, as during a game.
  */
 export class ExcursionHistory {
   #open: Excursion | null = null;
@@ -49,7 +51,7 @@ export class ExcursionHistory {
   /**
    * The dwell time of a step down: `policy.dwellMs`, or a longer time that would have cost less. The cost is
    * added up over the remembered excursions and an excursion that never ends. An excursion that outlasts the
-   * dwell costs the dwell and a switch down and up. An excursion that ends earlier costs its own length.
+   * dwell costs the dwell, a switch down and a switch up. An excursion that ends earlier costs its own length.
    */
   dwellMs({ dwellMs }: SelectionPolicy): number {
     const lasted = this.#ended.map((one) => one.lastedMs);
@@ -87,7 +89,7 @@ function roundTripMs({ chosen, pools }: Selection, { coolDownMs }: SelectionPoli
   return downMs + upMs + COOL_DOWN_SHARE * coolDownMs;
 }
 
-/** How much the others may use of each pool that the residents take memory from. */
+/** The most bytes that the others may use of each pool that the residents take memory from. */
 function roomForOthers(pools: readonly PoolOutcome[]): ReadonlyMap<PoolName, number> {
   return new Map(
     pools.flatMap(({ pool, limitBytes, useBeforeBytes, othersBytes }) => {

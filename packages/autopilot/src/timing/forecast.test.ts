@@ -30,11 +30,11 @@ const forecast = (usesBytes: readonly number[]): number | null => {
 
 describe('forecastUse', () => {
   // The hard limit is 24 GiB and 4 GiB are ours: others reach it at 20 GiB.
-  it('tells when a ramp reaches the hard limit', () => {
+  it('forecasts when a ramp reaches the hard limit', () => {
     expect(forecast([10, 10.5, 11, 11.5, 12, 12.5].map((gib) => gib * GIB))).toBe(15_000);
   });
 
-  it('counts the growth of our residents, and does not take it for growth of others', () => {
+  it('counts the growth of our residents, but not as growth of others', () => {
     let samples: UseSamples = [];
     let pools: PoolOutcome[] = [];
     for (let second = 0; second < 6; second += 1) {

@@ -12,7 +12,7 @@ import {
 import type { PoolOutcome } from '@mai/selector';
 import { suffixMinima } from './suffix-minima.js';
 
-/** The use of each pool over the last seconds, in all and by others, oldest first. Plain data. */
+/** The total use and the use by others of each pool over the last seconds, oldest first. Plain data. */
 export type UseSamples = readonly {
   readonly atMs: number;
   readonly pools: readonly Pick<PoolOutcome, 'pool' | 'othersBytes' | 'useBeforeBytes'>[];
@@ -32,7 +32,7 @@ const FALLING_PAIRS_MAX = 0.2;
 /** On a ramp, one step makes up at most this share of the rise. A single large step may not continue. */
 const STEP_MAX_RATIO = 0.7;
 
-/** The samples with one more; those older than the window are dropped. */
+/** Adds a sample, and drops the samples that are older than the window. */
 export function addUse(
   samples: UseSamples,
   atMs: number,
@@ -55,11 +55,11 @@ export interface Forecast {
 }
 
 /**
- * Forecasts use by the median of the slopes between all pairs of samples (Theil-Sen estimator).
- * One spike does not change that median much. Null when the samples show no ramp.
+ * Forecasts use by the median of the slopes between all pairs of samples (Theil-Sen estimator). A single spike
+ * changes this median little. Null when the samples show no ramp.
  *
- * The time until the hard limit counts growth of our residents too, because memory runs out whoever takes it.
- * The slopes are those of the others alone: the growth of a resident ends with its unload.
+ * The time until the hard limit includes the growth of our residents. The slopes do not include it, because the
+ * growth of a resident ends with its unload.
  */
 export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]): Forecast | null {
   if (samples.length < SAMPLES_MIN) return null;
@@ -79,11 +79,11 @@ export function forecastUse(samples: UseSamples, pools: readonly PoolOutcome[]):
 }
 
 /**
- * The policy with its limits lowered by the memory that the others will take within `horizonMs`: a model
- * that is loaded on a ramp has to fit when it is loaded, not when it is chosen.
+ * The policy with its limits lowered by the memory that the others will take within `horizonMs`. A model that
+ * is chosen on a ramp must still fit when it is loaded.
  *
- * Where the minimum headroom sets the limit of a pool, that limit is lowered. All GPUs have one limit: the
- * GPU that lowers it most sets it.
+ * Where the minimum headroom sets the limit of a pool, that limit is lowered. All GPUs have the same limit, so
+ * the lowest limit of any GPU is used.
  */
 export function limitsAfter(
   policy: SelectionPolicy,

@@ -3,7 +3,7 @@ import type { Selection } from '@mai/selector';
 /** The state of `reduceHysteresis`. Plain data, so that it can be logged and replayed. */
 export interface HysteresisState {
   readonly lastObservedAtMs: number | null;
-  /** The change that is due, and since when; null when no change is due. */
+  /** The change that is due, and the time since it has been due; null when no change is due. */
   readonly pending: { readonly direction: 'up' | 'down'; readonly sinceMs: number } | null;
   readonly lastSwitch: { readonly direction: 'up' | 'down'; readonly atMs: number } | null;
 }
@@ -16,7 +16,7 @@ export interface HysteresisObservation {
   readonly upgradeMarginRatio: number;
   /** Forecast time until a pool reaches its hard limit; null without a forecast. */
   readonly timeToHardLimitMs: number | null;
-  /** How long a decision taken now would need to take effect, loading included. */
+  /** How long a decision that is made now takes until it has an effect, loading included. */
   readonly reactionMs: number;
 }
 
@@ -24,15 +24,15 @@ export interface HysteresisObservation {
 export type VerdictReason =
   /** No change is due. */
   | 'STEADY'
-  /** Nothing is resident and a candidate fits, so it is loaded at once. */
+  /** No model is resident and a candidate fits. The candidate is loaded at once. */
   | 'NOTHING_RESIDENT'
-  /** A pool is over its hard limit. This breaks dwell and cool-down. */
+  /** A pool is over its hard limit. The switch waits for neither dwell nor cool-down. */
   | 'EMERGENCY'
   /** The forecast reaches the hard limit before a later decision could take effect. */
   | 'FORECAST'
   /** The change has been due for the dwell time. */
   | 'DWELL_OVER'
-  /** The change is due, but not yet for the dwell time. */
+  /** The change is due, but has not been due for the dwell time yet. */
   | 'DWELLING'
   /** The quiet time after the last switch. */
   | 'COOLING_DOWN'
@@ -50,6 +50,6 @@ export interface Verdict {
    * due.
    */
   readonly waitMs: number | null;
-  /** The share of RAM that a step up must stay below, 0 to 1; the selection was made with it. */
+  /** The share of RAM that use must stay below after a step up, 0 to 1. The selection used the same share. */
   readonly upgradeBelowRatio: number;
 }

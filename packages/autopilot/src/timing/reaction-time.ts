@@ -18,7 +18,7 @@ export function loadMs(footprint: Footprint | null): number {
   return footprint === null ? 0 : bytesToMs(totalBytesOf(footprint));
 }
 
-/** How long a decision of the next round would take until memory is free and a model answers. */
+/** The time from now until a decision of the next round has freed memory and a model answers. */
 export function reactionMs(
   { chosen, plan, afterDrain }: Selection,
   observeIntervalMs: number,

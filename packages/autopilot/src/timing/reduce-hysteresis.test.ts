@@ -196,7 +196,7 @@ describe('when a plan may be carried out', () => {
     expect(machine.observe(141_000, 65)).toMatchObject({ act: true, reason: 'DWELL_OVER' });
   });
 
-  it('loads nothing within the cool-down after its own release', () => {
+  it('loads no model within the cool-down after its own release', () => {
     const machine = new Driven();
     machine.observe(0, 70);
     machine.carryOut(0); // small
@@ -227,7 +227,7 @@ describe('the threshold for a step up', () => {
     expect(new Driven().observe(0, 30, facts, policy).upgradeBelowRatio).toBeCloseTo(ratio, 10);
   });
 
-  it('is the one that the selector acts on', () => {
+  it('is the threshold that the selector acts on', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 80 }),
@@ -250,7 +250,7 @@ describe('the threshold for a step up', () => {
 });
 
 describe('clocks', () => {
-  it('counts time that runs backwards as no time', () => {
+  it('counts no time as passed while the clock runs backwards', () => {
     const machine = new Driven();
     machine.observe(0, 30);
     machine.carryOut(0);

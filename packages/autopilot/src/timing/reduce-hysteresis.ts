@@ -18,7 +18,7 @@ export function initialHysteresis(): HysteresisState {
  *   within `reactionMs`.
  * - Loading does not wait when nothing is resident, unless the last switch unloaded for lack of memory.
  *
- * Pure. If the clock runs backwards, no time counts as passed. After a gap of more than a minute the dwell
+ * Pure. If the clock runs backwards, the time passed counts as 0. After a gap of more than a minute the dwell
  * starts again.
  *
  * @param policy - the limits and times in force. The limits are those that the selection was made with.
@@ -79,15 +79,16 @@ function judge(
       return act('EMERGENCY');
     }
     if (timeToHardLimitMs !== null && timeToHardLimitMs <= reactionMs) return act('FORECAST');
-    // Down after up within the cool-down would be a flap. Down after down is not: it frees more memory.
+    // Within the cool-down, a step down after a step up would be a flap. A second step down is not a flap,
+    // because it frees more memory.
     if (lastSwitch?.direction === 'up' && coolDownLeftMs > 0) {
       return wait('COOLING_DOWN', Math.max(coolDownLeftMs, dwellLeftMs));
     }
     return dwellLeftMs > 0 ? wait('DWELLING', dwellLeftMs) : act('DWELL_OVER');
   }
 
-  // After our own unload, a load would be a flap. Otherwise a person unloaded the model or the runtime
-  // restarted, and the load need not wait.
+  // After our own unload, a load would be a flap. After an unload by a person or a restart of the runtime, the
+  // load does not wait.
   const mayLoadAtOnce = selection.decision === 'load' && lastSwitch?.direction !== 'down';
   if (coolDownLeftMs > 0 && !mayLoadAtOnce) {
     return wait('COOLING_DOWN', Math.max(coolDownLeftMs, dwellLeftMs));
@@ -123,8 +124,8 @@ function dueDirection({ decision, direction }: Selection): 'up' | 'down' | null 
 }
 
 /**
- * The share of RAM that the selector allowed for a step up. It is the upgrade limit, or less where the minimum
- * headroom requires it.
+ * The share of RAM that the selector allowed for a step up. The share is the upgrade limit, or less if the
+ * minimum headroom requires less.
  */
 function upgradeBelowRatio(
   { pools }: Selection,

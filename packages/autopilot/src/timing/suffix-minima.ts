@@ -1,4 +1,4 @@
-/** For each index the smallest value from there to the end. */
+/** For each index, the smallest value from that index to the end. */
 export function suffixMinima(values: readonly number[]): number[] {
   const minima: number[] = [];
   let lowest = Number.POSITIVE_INFINITY;

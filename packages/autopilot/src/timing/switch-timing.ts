@@ -32,8 +32,8 @@ export interface Judgement {
 }
 
 /**
- * Decides when a decision is carried out, and with which margin the next one is made. Remembers the
- * others' use of memory, the excursions over the limit and the last switch.
+ * Decides when a decision is carried out, and which margin the next decision uses. Remembers the others' use of
+ * memory, the excursions over the limit and the last switch.
  */
 export class SwitchTiming {
   readonly #clock: Clock;
@@ -60,7 +60,7 @@ export class SwitchTiming {
     return this.#hysteresis.lastSwitch?.direction ?? null;
   }
 
-  /** Judges one decision, and updates the margin for the next one. */
+  /** Judges one decision, and updates the margin for the next decision. */
   judge(decided: Selection, { policy: configured, upgradeMarginRatio }: DecidedWith): Judgement {
     const atMs = this.#clock.monotonicMs();
     const selection = asDue(decided);
@@ -83,7 +83,7 @@ export class SwitchTiming {
     );
   }
 
-  /** Judges another decision about the same observation, in place of the one that was judged last. */
+  /** Judges another decision about the same observation. Replaces the last judgement. */
   judgeInstead(
     { before, observation, policy: { dwellMs } }: Judgement,
     selection: Selection,
@@ -109,7 +109,7 @@ export class SwitchTiming {
     );
   }
 
-  /** Call after a switch; `direction` is null where the same model serves as before. */
+  /** Call after a switch; `direction` is null if the same model serves as before. */
   switched(direction: 'up' | 'down' | null): void {
     // A switch disturbs the measurement of the others' use, so the samples start again.
     this.#use = [];
@@ -141,8 +141,8 @@ export class SwitchTiming {
   }
 
   /**
-   * The margin leaves room for the largest swing of the others. Where the dwell outlasts excursions, a swing
-   * may go over the limit, but must stay below the hard limit.
+   * The margin leaves room for the largest swing of the others. If the dwell outlasts excursions, a swing may
+   * go over the limit, but must stay below the hard limit.
    */
   #nextMarginRatio({ pools }: Selection, policy: SelectionPolicy): number {
     const outlasted = this.#excursions.areOutlasted(policy);

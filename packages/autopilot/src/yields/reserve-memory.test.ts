@@ -65,7 +65,7 @@ describe('reserveMemory', () => {
     expect(reserved.gpus[0]?.availableBytes).toBe(gpuGib * GIB);
   });
 
-  it('counts as use before the load of a resident, so that it is not taken for growth', () => {
+  it('counts as use before the load of a resident, so that it does not count as growth', () => {
     const world = new FakeWorld([{ modelKey: 'ours', bytes: 10 * GIB, growthBytes: 8 * GIB }]);
     const { instanceIdentifier, modelKey, loadConfig } = world.place('ours');
     const resident: Resident = {

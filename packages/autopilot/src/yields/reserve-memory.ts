@@ -14,8 +14,8 @@ export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, numbe
 /** The resources without the yielded memory. */
 export interface Reservation<One extends ObservedResident> {
   /**
-   * Available bytes are negative where yields hold more than is available. If they were cut off at 0, part of
-   * the yielded memory would be offered to another model.
+   * Available bytes are negative if yields hold more than is available. A lower bound of 0 would offer part of
+   * the yielded memory to a model.
    */
   readonly resources: Resources;
   /**
@@ -27,8 +27,8 @@ export interface Reservation<One extends ObservedResident> {
 }
 
 /**
- * Subtracts from the available memory the bytes that each yield still holds free: its size, less the growth
- * of the others' use since the yield began.
+ * Reduces the available memory by the bytes that each yield still holds free. These are the size of the yield,
+ * less the growth of the others' use since the yield began.
  */
 export function reserveMemory<One extends ObservedResident>(
   {
@@ -45,7 +45,7 @@ export function reserveMemory<One extends ObservedResident>(
 ): Reservation<One> {
   const others = new Map(
     measuredPools(resources, residents, policy)
-      // Shared GPU memory is part of RAM, so it is held free there.
+      // Shared GPU memory is part of RAM, so only RAM is held free.
       .filter(({ name }) => !isGpuShare(name))
       .map(({ name, othersBytes }) => [name, othersBytes]),
   );

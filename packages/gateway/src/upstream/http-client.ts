@@ -96,7 +96,7 @@ function dispatch(agent: Agent, request: HttpRequest, receiver: HttpReceiver): H
     onResponseError: (_controller, error) => fail(error),
   };
   try {
-    agent.dispatch({ ...request, throwOnError: false }, handler);
+    agent.dispatch(request, handler);
   } catch (error) {
     // An argument that undici refuses, such as an invalid header value. Later, so that the caller has the exchange.
     queueMicrotask(() => fail(error instanceof Error ? error : new Error(String(error))));

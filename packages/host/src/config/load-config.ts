@@ -34,9 +34,9 @@ export function describeSource(source: ModelConfigSource): string {
     case 'environment':
       return 'named by MAI_CONFIG';
     case 'project':
-      return 'of this folder';
+      return 'for this folder';
     case 'user':
-      return 'of this user';
+      return 'for this user';
     case 'built-in':
       return 'built in';
   }

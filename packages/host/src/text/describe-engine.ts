@@ -23,7 +23,7 @@ export function describeUnknownSettings({ settings }: UsedProfile): string | nul
   const unknown = settings.filter(({ isKnown }) => !isKnown);
   if (unknown.length === 0) return null;
   const names = unknown.map(({ setting }) => SETTING_NAMES[setting] ?? setting);
-  return `not known of it: ${names.join(', ')}`;
+  return `not known for this engine: ${names.join(', ')}`;
 }
 
 const SETTING_NAMES: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   embeddingBatch: 'batch of embedding models',
   locksWeights: 'locked weights',
   draftTokens: 'draft tokens',
-  encoderFlashAttention: 'flash attention of the picture encoder',
+  encoderFlashAttention: 'flash attention of the image encoder',
   promptCacheBytes: 'prompt cache',
   contextCheckpoints: 'context checkpoints',
 };

@@ -20,16 +20,13 @@ import type { CallOptions } from '../wire/deadline.js';
 
 /** How to reach LM Studio. */
 export interface ConnectOptions extends HomeLookup {
-  /** http, https, ws or wss URL, or host:port; `discover` looks for LM Studio unless given. */
+  /** http, https, ws or wss URL, or host:port. Default: the address that `discover` finds. */
   readonly baseUrl?: string | undefined;
-  /** `LM_API_TOKEN` from the environment unless given; without either the client is anonymous. */
+  /** Default: `LM_API_TOKEN` from the environment. Without a token the client is anonymous. */
   readonly apiToken?: string | undefined;
-  /** Name of an anonymous client in LM Studio's logs; a random part is added. Default: `mai`. */
+  /** Name of an anonymous client in LM Studio's logs. A random part is added. Default: `mai`. */
   readonly clientIdentifier?: string | undefined;
-  /**
-   * Deadline in milliseconds of connecting, and of every later call without its own. Default:
-   * 5000.
-   */
+  /** Deadline in milliseconds of connecting, and of every later call that sets none. Default: 5000. */
   readonly timeoutMs?: number | undefined;
   /** Cancels connecting. */
   readonly signal?: AbortSignal | undefined;
@@ -61,13 +58,13 @@ export interface LMStudioClient extends AsyncDisposable {
   /** LM Studio's version when the client connected. */
   readonly connectedVersion: LMStudioVersion;
 
-  /** Asks for the version; after a restart it may differ from `connectedVersion`. */
+  /** Asks for the version, which may differ from `connectedVersion` after a restart. */
   version(options?: CallOptions): Promise<LMStudioVersion>;
   /** Lists the downloaded LLMs and embedding models, and names the entries that were left out. */
   listDownloaded(options?: CallOptions): Promise<ModelListing>;
   /** Lists the loaded LLMs and embedding models, with load configuration and activity. */
   listResidents(options?: CallOptions): Promise<readonly ResidentInstance[]>;
-  /** Looks a model key up among the downloaded models; an unknown key comes with suggestions. */
+  /** Looks a model key up among the downloaded models. An unknown key gets suggestions. */
   findModel(modelKey: string, options?: CallOptions): Promise<ModelMatch>;
   /** One downloaded model with its details. Throws `MODEL_NOT_FOUND` with suggestions. */
   modelInfo(modelKey: string, options?: CallOptions): Promise<ModelDetails>;
@@ -80,25 +77,24 @@ export interface LMStudioClient extends AsyncDisposable {
     loadConfig: LoadConfig,
     options?: EstimateOptions,
   ): Promise<ResourceEstimate | null>;
-  /** Memory and devices of the machine that LM Studio runs on; totals only. */
+  /** Total memory and devices of the machine that LM Studio runs on. */
   surveyHardware(options?: CallOptions): Promise<HardwareSurvey | null>;
   /** The engine that LM Studio uses for each model format. */
   selectedEngines(options?: CallOptions): Promise<readonly SelectedEngine[] | null>;
   /**
-   * Subscribes to the logs of LM Studio's engines: each engine's process and the memory that it has
-   * allocated. The stream also carries prompts and answers; they are dropped where they arrive. The watch
-   * keeps the process alive until the watch or the client is closed.
+   * Subscribes to the logs of LM Studio's engines: each engine's process and the memory that it has allocated. The
+   * stream also carries prompts and answers, which are dropped on arrival. The watch keeps the process alive until
+   * the watch or the client is closed.
    */
   watchEngines(): Promise<EngineWatch>;
   /** The machines of LM Link. */
   devices(options?: CallOptions): Promise<LinkedDevices | null>;
 
   /**
-   * Loads a model and compares the result with the request. Loads on one device run one after another;
-   * equal requests share one load; a resident with the same settings and enough context is reused. A cancelled or
-   * timed-out load leaves no copy behind. Where LM Studio does not confirm that, the error is
-   * `uncertain` and `unconfirmedLoads` names the load.
-   * Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
+   * Loads a model and compares the result with the request. Loads on one device run one after another. Equal
+   * requests share one load. A resident with the same settings and enough context is reused. A cancelled or
+   * timed-out load leaves no copy behind. Where LM Studio does not confirm that, the error is `uncertain` and
+   * `unconfirmedLoads` names the load. Throws `MODEL_NOT_FOUND`, `LOAD_REFUSED`, `LOAD_FAILED`, `LOAD_TIMED_OUT`.
    */
   load(request: LoadRequest): Promise<LoadResult>;
   /**
@@ -107,11 +103,11 @@ export interface LMStudioClient extends AsyncDisposable {
    */
   loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
   /**
-   * The abandoned loads whose end LM Studio has not confirmed, also after `close`. The client unloads
-   * their copies when they appear, until it is closed. Name them to the user before the process ends.
+   * The abandoned loads whose end LM Studio has not confirmed, also after `close`. Until it is closed, the client
+   * unloads their copies when they appear. Tell the user about these loads before the process ends.
    */
   unconfirmedLoads(): readonly UnconfirmedLoad[];
-  /** Unloads one instance; resolves when LM Studio no longer lists it. Throws `INSTANCE_NOT_FOUND`. */
+  /** Unloads one instance. Resolves when LM Studio no longer lists the instance. Throws `INSTANCE_NOT_FOUND`. */
   unload(instanceIdentifier: string, options?: CallOptions): Promise<void>;
   /** Generates a short text with a loaded LLM. Throws `INSTANCE_NOT_FOUND`. */
   generate(request: GenerateRequest): Promise<Generation>;

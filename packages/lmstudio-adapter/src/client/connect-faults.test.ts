@@ -73,7 +73,7 @@ test('a port that accepts and stays silent (the SDK would wait for ever)', async
   });
 });
 
-test('a port that accepts and hangs up', async () => {
+test('a port that accepts and closes the connection', async () => {
   await using server = await listen((socket) => socket.destroy());
   expect(await failure({ baseUrl: `127.0.0.1:${server.port}` })).toMatchObject({
     code: 'INCOMPATIBLE',
@@ -144,7 +144,7 @@ test('an authentication that is never answered', async () => {
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
 });
 
-test('a WebSocket upgrade that is ignored, and one that is refused', async () => {
+test('a WebSocket upgrade that is ignored or refused', async () => {
   await using simulator = await startSimulator();
   const ignored = simulator.fault.ignoreUpgrade();
   expect(await failure({ baseUrl: simulator.baseUrl })).toMatchObject({ code: 'TIMED_OUT' });
@@ -173,7 +173,7 @@ test('connects where a protocol warning precedes the answer', async () => {
   expect((await client.listDownloaded()).models).not.toEqual([]);
 });
 
-test('cancelled before and while connecting', async () => {
+test('a cancellation before or while connecting', async () => {
   const reason = new Error('no longer');
   expect(await failure({ signal: AbortSignal.abort(reason) })).toBe(reason);
   await using server = await listen(() => undefined);

@@ -31,7 +31,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
     webSocketUrl: address.webSocketUrl,
     newCredentials: () => credentialsOf(apiToken, options.clientIdentifier),
     timers: systemTimers,
-    // The SDK is large, so the first call that needs it loads it.
+    // The SDK is large, so it is not loaded before the first call that needs it.
     loadWire: async () => (await import('../sdk-door.js')).openSdkWire,
   });
   const connection: Connection = {
@@ -58,8 +58,7 @@ export async function connect(options: ConnectOptions = {}): Promise<LMStudioCli
 
 async function locate(options: ConnectOptions): Promise<ServerAddress> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  // Deadline of the first question. A given address may be far away or busy; loopback answers at
-  // once or never.
+  // Deadline of the first request. A given address may be far away or busy. Loopback answers at once or never.
   const discovery = {
     ...options,
     timeoutMs: options.baseUrl === undefined ? Math.min(timeoutMs, 1000) : timeoutMs,

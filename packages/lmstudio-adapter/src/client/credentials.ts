@@ -15,7 +15,7 @@ export function apiTokenOf(options: {
   if (apiToken === '') return null;
   if (!TOKEN.test(apiToken)) {
     const source = options.apiToken === undefined ? 'LM_API_TOKEN' : 'The API token';
-    // The message does not repeat the value: a mistyped token reveals most of the real one.
+    // The message does not repeat the value, because a mistyped token reveals most of the real token.
     throw new LMStudioError(
       'UNAUTHORIZED',
       `${source} is not an LM Studio API token. A token is sk-lm-, 8 characters, a colon and 20 characters. Create one in LM Studio (Developer, Server Settings).`,
@@ -30,8 +30,8 @@ export function credentialsOf(
   clientIdentifier: string | undefined,
 ): Credentials {
   if (apiToken !== null) return { apiToken };
-  // LM Studio accepts an identifier only with the pass key that it first came with, and may
-  // refuse it after its last socket has closed. A random part makes each identifier new.
+  // LM Studio accepts an identifier only with the pass key of its first connection, and may refuse the identifier
+  // after its last socket has closed. A random part makes each identifier new.
   const name = (clientIdentifier ?? 'mai').slice(0, 200);
   return {
     clientIdentifier: `guest:${name}:${crypto.randomUUID()}`,

@@ -21,8 +21,8 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 const API_SUFFIX = /\/(?:api\/)?v[01]\/?$/;
 
 /**
- * Reads an LM Studio address: an `http`, `https`, `ws` or `wss` URL, or `host[:port]` (port 1234
- * unless given). A path is kept, for reverse proxies; a trailing `/v1` or `/api/v0` is dropped.
+ * Reads an LM Studio address: an `http`, `https`, `ws` or `wss` URL, or `host[:port]` (port 1234 unless given). A
+ * path is kept, for reverse proxies. A trailing `/v1` or `/api/v0` is dropped.
  * @throws TypeError for any other text, and for an address with credentials, a query or a
  * fragment.
  */

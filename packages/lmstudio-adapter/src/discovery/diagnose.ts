@@ -10,7 +10,7 @@ import {
 import { findLMStudioHome, type LMStudioHome } from '../home/lmstudio-home.js';
 import type { Probe } from './probe.js';
 
-/** Deadline for the app's own ports: on loopback they answer at once or never. */
+/** Deadline for the app's own ports. Loopback answers at once or never. */
 const APP_PROBE_MS = 500;
 
 /** Why LM Studio does not answer. */
@@ -21,8 +21,8 @@ export interface Diagnosis {
 }
 
 /**
- * Says why a search found no LM Studio: from the probes, from LM Studio's folder, and, where a loopback
- * address was given, from whether the app answers on its own ports.
+ * Says why a search found no LM Studio. Uses the probes and LM Studio's folder. Where a loopback address was given,
+ * also asks whether the app answers on its own ports.
  * @throws TypeError when `baseUrl` is malformed; the signal's reason when cancelled.
  */
 export async function diagnose(
@@ -91,7 +91,7 @@ function notLMStudio(probe: Probe): Diagnosis {
   const detail = probe.detail === null ? '' : ` (${probe.detail})`;
   return {
     state: 'something-else',
-    message: `${httpUrl} answers, but not as LM Studio${detail}. Check the port: LM Studio's default is ${DEFAULT_PORT}, and 'lms server status' prints the one in use.`,
+    message: `${httpUrl} answers, but not as LM Studio${detail}. Check the port: LM Studio's default is ${DEFAULT_PORT}, and 'lms server status' prints the port in use.`,
   };
 }
 

@@ -10,7 +10,7 @@ export const APP_PORTS: readonly number[] = [41343, 52993, 16141, 39414, 22931];
 export interface DiscoverOptions extends HomeLookup {
   /** The only address to try: http, https, ws or wss URL, or host:port. */
   readonly baseUrl?: string | undefined;
-  /** Deadline of each probe in milliseconds; probes run in parallel. 500 on loopback, 2000 elsewhere. */
+  /** Deadline of each probe in milliseconds. Default: 500 on loopback, 2000 elsewhere. Probes run in parallel. */
   readonly timeoutMs?: number | undefined;
   /** Cancels the search. */
   readonly signal?: AbortSignal | undefined;
@@ -59,7 +59,7 @@ export async function discover(options: DiscoverOptions = {}): Promise<Discovery
   return probeLoopback(options);
 }
 
-/** Deadline of one probe: loopback answers at once or never, a network may take longer. */
+/** Deadline of one probe. Loopback answers at once or never. A network may take longer. */
 export function defaultProbeTimeoutMs(address: ServerAddress): number {
   return isLoopbackHost(address.host) ? LOOPBACK_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
 }

@@ -193,7 +193,7 @@ describe('diagnose', () => {
     });
   });
 
-  test('server off on the given port although the app is open', async () => {
+  test('the app is open, but the server is off on the given port', async () => {
     const port = await freePort();
     const appPort = 41343;
     const app = await startSimulator({ port: appPort }).catch(() => null);

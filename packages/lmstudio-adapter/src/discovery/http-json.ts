@@ -83,7 +83,7 @@ function connectTcp(
     };
     const onDeadline = (): void => settle({ kind: 'timed-out' });
     deadline.addEventListener('abort', onDeadline, { once: true });
-    // This listener stays: an error on a socket without a listener would end the process.
+    // This listener is not removed, because an error on a socket without a listener would end the process.
     socket.on('error', (error) => settle(failure(error)));
     socket.once('connect', () => settle({ socket }));
   });

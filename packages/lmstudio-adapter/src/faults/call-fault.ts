@@ -1,6 +1,6 @@
 import type { CallName } from '../wire/wire.js';
 
-/** The reason for a failed call. Only used inside the package; callers see an `LMStudioError`. */
+/** The reason for a failed call. Only used inside the package. Callers get an `LMStudioError`. */
 export type CallFaultKind =
   /** No answer within the deadline. */
   | 'timed-out'
@@ -29,7 +29,7 @@ export class CallFault extends Error {
   }
 }
 
-/** Whether a value is a `CallFault`, and of one of `kinds` where kinds are given. */
+/** Whether a value is a `CallFault`. Where `kinds` are given, the kind must be one of them. */
 export function isCallFault(
   value: unknown,
   ...kinds: readonly CallFaultKind[]

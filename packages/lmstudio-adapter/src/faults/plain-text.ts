@@ -2,7 +2,7 @@
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 /** Lines and corners of the boxes that the SDK and LM Studio draw around their messages. */
 const BOX = /[\u2500-\u257f]+/g;
-/** A suggestion reaches to the next heading. The messages of this package say what to do next. */
+/** A suggestion, up to the next heading. It is dropped, because the messages of this package say what to do next. */
 const SUGGESTION = /\(!\) SUGGESTION\b[\s\S]*?(?=\([Xi]\) (?:CAUSE|INFO)\b|$)/g;
 /** Headings before the parts of a message, e.g. `(X) CAUSE`. */
 const HEADING = /\([Xi]\) (?:CAUSE|INFO)\b:?/g;

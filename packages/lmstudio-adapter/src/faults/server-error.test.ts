@@ -10,7 +10,7 @@ test.each([
     { title: 'Error loading model.', cause: '(Exit code: 6). Unknown error.' },
     'Error loading model: (Exit code: 6). Unknown error.',
   ],
-  // An empty title leaves no hole.
+  // An empty title adds no colon.
   [{ title: '', cause: 'no more memory' }, 'no more memory'],
   [
     { title: 'Unknown error', rootTitle: 'Engine exited', cause: 'signal 9' },

@@ -7,7 +7,7 @@ export class ServerError extends Error {
 
   constructor(
     message: string,
-    /** LM Studio's code, e.g. `generic.pathNotFound`. Few errors have one. */
+    /** LM Studio's code, e.g. `generic.pathNotFound`. Few errors have a code. */
     readonly code: string | null,
   ) {
     super(message);
@@ -15,8 +15,8 @@ export class ServerError extends Error {
 }
 
 /**
- * Reads an error as LM Studio serializes it. Its suggestion is dropped: the messages of this package
- * say what to do next.
+ * Reads an error as LM Studio serializes it. Drops the suggestion, because the messages of this package say what to
+ * do next.
  */
 export function toServerError(serialized: unknown): ServerError {
   const raw = record(serialized);

@@ -10,11 +10,11 @@ import {
   toDefaultContext,
 } from './local-settings.js';
 
-/** Where to look for LM Studio's folder; tests replace the user's home. */
+/** Where to look for LM Studio's folder. Tests replace the user's home. */
 export interface HomeLookup {
-  /** The user's home folder; `os.homedir()` unless given. */
+  /** The user's home folder. Default: `os.homedir()`. */
   readonly userHome?: string | undefined;
-  /** Environment variables; `process.env` unless given. */
+  /** Environment variables. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface HomeLookup {
 export interface LMStudioHome extends LocalSettings {
   /** Absolute path. */
   readonly path: string;
-  /** Which of the three candidates the folder is; see `findLMStudioHome`. */
+  /** How `findLMStudioHome` found the folder. */
   readonly foundBy: 'pointer-file' | 'cache-folder' | 'default';
   /** Folder of the model files: `downloadsFolder` of settings.json, else `models` in this folder. */
   readonly modelsFolder: string;

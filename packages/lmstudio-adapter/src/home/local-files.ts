@@ -16,7 +16,7 @@ export function readJson(file: string): unknown {
 /** A text file; `null` where it is absent or cannot be read. */
 export function readText(file: string): string | null {
   try {
-    // Checks first: that is a hundred times as fast as an exception, and most files are absent.
+    // Checks first, because most files are absent, and a check is a hundred times as fast as an exception.
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
     return readFileSync(file, 'utf8');
   } catch {

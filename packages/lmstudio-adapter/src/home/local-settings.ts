@@ -24,8 +24,8 @@ export interface EngineHardware {
  */
 export interface LocalSettings {
   /**
-   * Context length of a load that names no context length; `maximum`: as much as the model allows.
-   * `null`: the user has not set it, so LM Studio's own default applies.
+   * Context length of a load that names none. `maximum`: as much as the model allows. `null`: the user has not set
+   * a length, so LM Studio's own default applies.
    */
   readonly defaultContextLengthTokens: number | 'maximum' | null;
   /** The engine that is selected for each model format; empty where the user chose no engine. */

@@ -15,7 +15,7 @@ test.each([
   ['LM Studio confirms after 100 ms', 100, 1000, 0],
   ['LM Studio does not confirm', 60_000, 6500, 1],
 ])(
-  'a cancelled load ends in time and is named where its end is unknown: %s',
+  'a cancelled load ends in time, and is listed as unconfirmed where its end is not known: %s',
   (_, delayMs, withinMs, unconfirmed) =>
     withClient(async (client, simulator) => {
       simulator.fault.stallLoad();
@@ -32,7 +32,7 @@ test.each([
     }),
 );
 
-test('a load that goes on after its cancellation is unloaded when it lands', () =>
+test('a load that goes on after its cancellation is unloaded when it completes', () =>
   withClient(
     async (client, simulator) => {
       const cancel = new AbortController();
@@ -102,7 +102,7 @@ test('the next load unloads a copy that an abandoned load left behind later', ()
     { speed: 1, world: { loadAfterDisconnect: 'continue', machine: { loadBytesPerSecond: 7e8 } } },
   ));
 
-test('a new load with the identifier of an abandoned load keeps its copy', () =>
+test('the copy of a new load is kept, although an abandoned load had the same identifier', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ times: 1 });
     const cancel = new AbortController();
@@ -119,7 +119,7 @@ test('a new load with the identifier of an abandoned load keeps its copy', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('names the device of an abandoned load that only this device has, and its uncertain end', () =>
+test('an abandoned load on an LM Link device is uncertain, and is listed with its device', () =>
   withClient(
     async (client, simulator) => {
       simulator.fault.dropConnection({ atProgress: 0.1, times: 1 });
@@ -235,7 +235,7 @@ test('a cancelled load of a variant leaves nothing loaded', () =>
     { speed: 20 },
   ));
 
-test('a cancelled loadFirst rejects with the reason and tries nothing more', () =>
+test('a cancelled loadFirst rejects with the reason and tries no further request', () =>
   withClient(async (client, simulator) => {
     simulator.fault.stallLoad({ modelKey: KEY });
     const controller = new AbortController();

@@ -7,13 +7,13 @@ import { Deadline } from '../wire/deadline.js';
 import type { UnconfirmedLoad } from './load-types.js';
 import { CHECK_DEADLINE_MS, unloadResident } from './unload.js';
 
-/** Waits before each check, where LM Studio has not confirmed that the load is over; 2.4 s in all. */
+/** Waits before each check, where LM Studio has not confirmed that the load is over. Together 2.4 s. */
 const UNCONFIRMED_WAITS_MS = [0, 150, 350, 700, 1200];
 
 /**
- * Makes sure that an abandoned load leaves no copy behind: asks over a new connection which models are
- * loaded, and unloads the copy. Resolves `false` where LM Studio could not be asked or never confirmed
- * that the load is over, because the copy may then still appear.
+ * Makes sure that an abandoned load leaves no copy behind. Asks over a new connection which models are loaded, and
+ * unloads the copy. Resolves `false` where LM Studio could not be asked or never confirmed that the load is over,
+ * because the copy may then still appear.
  *
  * @param confirmed Whether LM Studio confirmed that the load is over, so that one check is enough.
  */
@@ -65,7 +65,7 @@ export async function checkAbandoned(
     await unloadResident(connection, ours, newDeadline());
     return 'removed';
   } catch {
-    // LM Studio could not be asked; the caller reports the load as uncertain.
+    // LM Studio could not be asked. The caller reports the load as uncertain.
     return 'unknown';
   }
 }

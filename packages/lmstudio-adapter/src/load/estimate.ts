@@ -27,11 +27,11 @@ export interface ResourceEstimate {
 
 /** Options of an estimate, besides the model and its load configuration. */
 export interface EstimateOptions extends CallOptions {
-  /** Kind of the model; looked up among the downloaded models unless given. */
+  /** Kind of the model. Default: the kind in the list of downloaded models. */
   readonly kind?: ModelKind | undefined;
-  /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
+  /** Lock the weights in memory (mlock). `null` (default): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
-  /** LM Link device; `null`: LM Studio's own machine. Left out: as for a load. */
+  /** LM Link device; `null`: LM Studio's own machine. Left out: chosen as for a load. */
   readonly deviceIdentifier?: string | null | undefined;
 }
 
@@ -67,7 +67,7 @@ export async function estimateModel(
       const load = { modelKey, identifier: modelKey };
       const failure = loadFailure(error, connection, load, target);
       if (isLMStudioError(failure) && failure.code === 'MODEL_NOT_FOUND') throw failure;
-      // LM Studio refuses to estimate this model: it has no engine for the format, or refuses the key.
+      // LM Studio refuses to estimate this model, because it has no engine for the format or refuses the key.
       return null;
     }
   });

@@ -12,7 +12,7 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** A coordinator whose loads end when the test ends them; counts loads that overlap on a device. */
+/** A coordinator whose loads end when the test ends them. Counts loads that overlap on a device. */
 function harness() {
   const timers = fakeTimers();
   const running: { key: string; device: string; finish: () => void; signal: AbortSignal }[] = [];
@@ -50,7 +50,7 @@ function harness() {
   return { coordinator, timers, running, started, mostPerDevice: () => mostPerDevice };
 }
 
-test('loads on one device run one after another, loads on two devices at the same time', async () => {
+test('loads on one device run one after another, and loads on two devices run at the same time', async () => {
   const { coordinator, timers, running } = harness();
   const loads = [
     coordinator.load({ modelKey: 'a' }),
@@ -66,7 +66,7 @@ test('loads on one device run one after another, loads on two devices at the sam
   await Promise.all(loads);
 });
 
-test('a load without a device waits for a load on LM Studio’s own machine', async () => {
+test('a load that names no device waits for a load on LM Studio’s own machine', async () => {
   const { coordinator, timers, running } = harness();
   void outcome(coordinator.load({ modelKey: 'a' }));
   void outcome(coordinator.load({ modelKey: 'b', deviceIdentifier: null }));
@@ -133,7 +133,7 @@ test('an equal request that arrives during a cancellation starts a new load', as
   await second;
 });
 
-test('callers that come and go never overlap two loads, and each gets an outcome', async () => {
+test('while callers come and go, two loads never overlap, and each caller gets an outcome', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('load' as const), key: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ do: fc.constant('cancel' as const), caller: fc.nat(20) }),

@@ -26,9 +26,9 @@ interface SharedLoad {
 }
 
 /**
- * Runs one load at a time on each device, because LM Studio may abort concurrent loads, and
- * concurrent loads of one model make several copies. Callers with equal requests share a load.
- * The load is cancelled when its last caller leaves; that caller waits for the clean-up.
+ * Runs one load at a time on each device, because LM Studio may abort concurrent loads, and concurrent loads of one
+ * model make several copies. Callers with equal requests share a load. The load is cancelled when its last caller
+ * leaves. This caller waits for the clean-up.
  */
 export class LoadCoordinator {
   readonly #loads = new Map<string, SharedLoad>();
@@ -144,7 +144,7 @@ export class LoadCoordinator {
     const uncertain = this.unconfirmed.has(load.identifier);
     return new LMStudioError(
       'LOAD_TIMED_OUT',
-      `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? " LM Studio has not confirmed the cancellation: check with 'lms ps'." : ''} Allow more time, or choose a smaller model.`,
+      `${load.modelKey} was not loaded within ${Math.round(timeoutMs / 100) / 10} s, so the load was cancelled.${uncertain ? " LM Studio has not confirmed the cancellation. Check with 'lms ps'." : ''} Allow more time, or choose a smaller model.`,
       {
         baseUrl: this.connection.address.webSocketUrl,
         modelKey: load.modelKey,

@@ -6,7 +6,7 @@ import { connect, isLMStudioError, type LMStudioClient } from '../index.js';
 
 requireCleanExit();
 
-/** Asks until LM Studio answers; the only error until then is `UNREACHABLE`. */
+/** Asks until LM Studio answers. The only error until then is `UNREACHABLE`. */
 async function comesBack(client: LMStudioClient): Promise<void> {
   for (;;) {
     try {
@@ -31,7 +31,7 @@ test('does not send a load that the guardrails refuse', () =>
     { world: { guardrails: { mode: 'custom', customThresholdBytes: 1 } } },
   ));
 
-test('reports a refusal by the guardrails that comes after the estimate passed', () =>
+test('reports that the guardrails refuse a load whose estimate they had passed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.refuseLoad();
     const load = client.load({ modelKey: KEY, checkGuardrails: false });
@@ -42,7 +42,7 @@ test('reports a refusal by the guardrails that comes after the estimate passed',
 test.each([
   ['crashes half-way', (simulator: Simulator) => simulator.fault.crashLoad()],
   ['runs out of memory late', (simulator: Simulator) => simulator.fault.outOfMemory()],
-])('LM Studio’s own words are in the error where the engine %s', (_, inject) =>
+])('the error has LM Studio’s message where the engine %s', (_, inject) =>
   withClient(async (client, simulator) => {
     inject(simulator);
     const error = await caught(client.load({ modelKey: KEY }));
@@ -57,7 +57,7 @@ test.each([
   }),
 );
 
-test('tells an engine that ran out of memory from one that crashed', () =>
+test('the error says whether the engine ran out of memory or crashed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.outOfMemory({ pool: 'vram', times: 1 });
     expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({
@@ -190,7 +190,7 @@ test('an unload whose answer is lost is checked against the list of residents', 
     expect(simulator.residents()).toEqual([]);
   }));
 
-test('cancelling a generation ends it in LM Studio, too', () =>
+test('a cancelled generation also ends in LM Studio', () =>
   withClient(
     async (client) => {
       await client.load({ modelKey: KEY });

@@ -18,8 +18,8 @@ import { satisfies, verifyLoad } from './verify-load.js';
 const CANCEL_GRACE_MS = 3000;
 
 /**
- * The load call has no deadline of its own: each caller has a deadline, and the last to leave
- * cancels the load.
+ * The load call has no deadline of its own. Each caller has a deadline, and the last caller that leaves cancels the
+ * load.
  */
 const NO_DEADLINE_MS = 2 ** 31 - 1;
 
@@ -71,7 +71,7 @@ function refuseImpossible({ modelKey, loadConfig, ttlMs }: NormalizedLoad): void
   const problem =
     loadConfigProblem(loadConfig) ??
     (ttlMs !== null && !(Number.isInteger(ttlMs) && ttlMs >= 1)
-      ? `ttlMs is ${ttlMs}, and must be a whole number of at least 1`
+      ? `ttlMs is ${ttlMs}, but must be a whole number of at least 1`
       : null);
   if (problem !== null) throw impossibleLoad(modelKey, problem);
 }
@@ -101,8 +101,8 @@ async function unloadLeftovers(
 }
 
 /**
- * The resident that serves the request. Throws where a resident has the identifier, or is the same
- * model with other settings: LM Studio would then load a second copy beside it, as `key:2`.
+ * The resident that serves the request. Throws where a resident has the identifier, or is the same model with other
+ * settings. LM Studio would otherwise load a second copy beside this resident, as `key:2`.
  */
 function findReusable(
   { load, target }: LoadJob,
@@ -192,15 +192,15 @@ async function runLoad(job: LoadJob): Promise<void> {
   }
 }
 
-/** The load of a job, as it is cleaned up and watched after it was cancelled or its connection broke. */
+/** The facts of a load for its clean-up and its watch, after a cancellation or a broken connection. */
 function asAbandoned({ load, target }: LoadJob): UnconfirmedLoad {
   const { modelKey, identifier: instanceIdentifier } = load;
   return { modelKey, instanceIdentifier, deviceIdentifier: target.deviceIdentifier };
 }
 
 /**
- * Whether the load may still run and can be cancelled. After an answer it has ended. After a broken
- * connection the SDK would open a new one to send the cancellation.
+ * Whether the load may still run and can be cancelled. An answered load has ended. After a broken connection, the
+ * SDK would open a new connection to send the cancellation.
  */
 function mayStillRun(error: unknown): boolean {
   return !isCallFault(error) || isCallFault(error, 'timed-out', 'not-understood', 'closed');
@@ -233,7 +233,7 @@ async function readBack(job: LoadJob, deadline: Deadline): Promise<LoadResult> {
   }
   throw new LMStudioError(
     'LOAD_FAILED',
-    `LM Studio reported ${load.modelKey} as loaded, but does not list it among the loaded models. Another program may have unloaded it: try again.`,
+    `LM Studio reported ${load.modelKey} as loaded, but does not list it among the loaded models. Another program may have unloaded it. Try again.`,
     { modelKey: load.modelKey, instanceIdentifier: load.identifier },
   );
 }

@@ -67,7 +67,7 @@ test('loadFirst tries the requests in order and reports each failure', () =>
     expect(simulator.residents()).toHaveLength(1);
   }));
 
-test('refuses where a resident has other settings; another identifier makes a second copy', () =>
+test('refuses where a resident has other settings, and loads a second copy with another identifier', () =>
   withClient(async (client, simulator) => {
     await client.load({ modelKey: KEY });
     const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 16_384 };
@@ -83,7 +83,7 @@ test('refuses where a resident has other settings; another identifier makes a se
     expect(simulator.residents()).toHaveLength(2);
   }));
 
-test('loadFirst fails with all failures, and stops at a failure that concerns the server', () =>
+test('loadFirst fails with the failures of all requests, and stops at a failure that concerns the server', () =>
   withClient(async (client, simulator) => {
     simulator.fault.crashLoad();
     const all = await caught(client.loadFirst([{ modelKey: KEY }, { modelKey: OTHER }]));

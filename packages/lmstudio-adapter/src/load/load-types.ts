@@ -6,38 +6,35 @@ import type { ModelKind } from '../wire/wire.js';
 /** A request to load a model. */
 export interface LoadRequest extends CallOptions {
   readonly modelKey: string;
-  /** LM Studio chooses the fields that are `null`; without a configuration, all fields. */
+  /** LM Studio chooses the fields that are `null`. Without a configuration, LM Studio chooses all fields. */
   readonly loadConfig?: LoadConfig | undefined;
-  /** Identifier of the loaded copy; the model key unless given. */
+  /** Identifier of the loaded copy. Default: the model key. */
   readonly identifier?: string | null | undefined;
   /**
-   * Whether to use a loaded copy of the same model that serves the request (equal settings, enough
-   * context), whatever its identifier. Unless given: `true` without an identifier, else `false`.
+   * Whether to use a loaded copy of the same model that serves the request (equal settings, enough context),
+   * whatever its identifier. Default: `true` without an identifier, else `false`.
    */
   readonly reuse?: boolean | undefined;
-  /** Idle time in milliseconds after which LM Studio unloads the copy; `null` (unless given): never. */
+  /** Idle time in milliseconds after which LM Studio unloads the copy. `null` (default): never. */
   readonly ttlMs?: number | null | undefined;
-  /** Kind of the model; looked up among the downloaded models unless given. */
+  /** Kind of the model. Default: the kind in the list of downloaded models. */
   readonly kind?: ModelKind | null | undefined;
-  /** Lock the weights in memory (mlock); `null` (unless given): LM Studio chooses. */
+  /** Lock the weights in memory (mlock). `null` (default): LM Studio chooses. */
   readonly keepModelInMemory?: boolean | null | undefined;
   /**
    * LM Link device; `null`: LM Studio's own machine. Left out: LM Studio's own machine where it has
    * the model, else a device that has the model.
    */
   readonly deviceIdentifier?: string | null | undefined;
-  /**
-   * Whether to ask LM Studio's guardrails first, and to refuse a load that they refuse; `true`
-   * unless given.
-   */
+  /** Whether to ask LM Studio's guardrails first, and to refuse a load that they refuse. Default: `true`. */
   readonly checkGuardrails?: boolean | undefined;
   /** Called with ratios from 0 to 1 that never decrease. Its exceptions are ignored. */
   readonly onProgress?: ((ratio: number) => void) | undefined;
-  /** Deadline in milliseconds, 10 minutes unless given. It includes the wait for other loads. */
+  /** Deadline in milliseconds, including the wait for other loads. Default: 10 minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** A setting of the loaded copy that differs from the requested one. */
+/** A setting of the loaded copy that differs from the requested setting. */
 export interface LoadMismatch {
   readonly field: 'identifier' | 'ttlMs' | 'keepModelInMemory' | keyof LoadConfig;
   readonly asked: string | number | boolean | null;
@@ -51,8 +48,8 @@ export interface LoadResult {
   /** The settings that differ from the request; empty when all match. */
   readonly verified: readonly LoadMismatch[];
   /**
-   * `true`: a loaded copy serves the request, so nothing was loaded. Its context may be longer than
-   * requested; `verified` then lists the difference.
+   * `true`: a loaded copy serves the request, so nothing was loaded. Its context may be longer than requested.
+   * `verified` then lists the difference.
    */
   readonly reused: boolean;
 }

@@ -1,6 +1,6 @@
 import { findModel } from '../models/find-model.js';
 import { listDownloaded } from '../models/list-downloaded.js';
-import { baseKeyOf, refersTo } from '../models/model-identity.js';
+import { baseKeyOf, refersTo } from '@mai/memory-ledger';
 import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
@@ -11,9 +11,9 @@ export interface Target {
   readonly kind: ModelKind;
   /** The key that is sent to LM Studio. */
   readonly wireKey: string;
-  /** Key of the variant that LM Studio loads; the model key where the variant is not known. */
+  /** Key of the variant that LM Studio loads, or the model key where the variant is not known. */
   readonly loads: string;
-  /** The caller named a variant that is not the selected one; LM Studio may refuse it. */
+  /** The caller named another variant than the selected one. LM Studio may refuse its key. */
   readonly otherVariant: boolean;
   /** `null`: LM Studio's own machine. */
   readonly deviceIdentifier: string | null;
@@ -44,8 +44,8 @@ export async function resolveTarget(
   const holder = model?.deviceIdentifier ?? null;
   return {
     kind: kind ?? model?.kind ?? 'llm',
-    // LM Studio refuses the keys of variants; the model's own key loads the selected variant. LM
-    // Studio also accepts partial paths, so a key that is not in the list is sent unchanged.
+    // LM Studio refuses the keys of variants. The model's own key loads the selected variant. LM Studio also
+    // accepts partial paths, so a key that is not in the list is sent unchanged.
     wireKey: model !== null && variant !== null && variant === selected ? model.modelKey : modelKey,
     loads: variant ?? selected ?? model?.modelKey ?? modelKey,
     otherVariant: variant !== null && variant !== selected,

@@ -2,14 +2,11 @@ import type { Connection } from '../wire/connection.js';
 import { checkAbandoned } from './clean-up-load.js';
 import type { UnconfirmedLoad } from './load-types.js';
 
-/** Delay before the second check; each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
+/** Delay before the second check. Each later delay is twice as long, up to `LONGEST_DELAY_MS`. */
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 10_000;
 
-/**
- * After this time a copy with the identifier counts as somebody else's: the user may have loaded
- * the same model by hand.
- */
+/** After this time a copy with the identifier is kept, because the user may have loaded the same model by hand. */
 const WATCHED_MS = 10 * 60_000;
 
 interface Entry extends UnconfirmedLoad {
@@ -18,8 +15,8 @@ interface Entry extends UnconfirmedLoad {
 }
 
 /**
- * The abandoned loads whose end LM Studio has not confirmed. Each is watched for ten minutes; a
- * copy that appears and is idle is unloaded. The watch does not keep the process alive.
+ * The abandoned loads whose end LM Studio has not confirmed. Each load is watched for ten minutes. A copy that
+ * appears and is idle is unloaded. The watch does not keep the process alive.
  */
 export class UnconfirmedLoads {
   readonly #entries = new Map<string, Entry>();
@@ -54,13 +51,13 @@ export class UnconfirmedLoads {
     this.#schedule(entry, FIRST_DELAY_MS);
   }
 
-  /** Ends the watch for a copy: the copy is gone or in use, or a new load has its identifier. */
+  /** Ends the watch for a copy, because the copy is gone or in use, or a new load has its identifier. */
   remove(instanceIdentifier: string): void {
     this.#entries.get(instanceIdentifier)?.stop();
     this.#entries.delete(instanceIdentifier);
   }
 
-  /** Ends every watch; `list` still names the loads. */
+  /** Ends every watch. `list` still names the loads. */
   stop(): void {
     this.#stopped = true;
     for (const { stop } of this.#entries.values()) stop();

@@ -13,7 +13,7 @@ const unused = (): never => {
   throw new Error('not part of this test');
 };
 
-/** An LM Studio that confirms every unload; `listed` says which instance it lists afterwards. */
+/** An LM Studio that confirms every unload. `listed` says which instance it lists afterwards. */
 async function unloadFrom(listed: (unloaded: boolean) => object | null): Promise<void> {
   await using server = await listen(answering('200 OK', '{"lmstudio":true}'));
   let unloaded = false;
@@ -63,7 +63,7 @@ async function unloadFrom(listed: (unloaded: boolean) => object | null): Promise
   await unload(connection, 'mine', new Deadline(systemTimers, 5000, undefined));
 }
 
-test('an unload that LM Studio confirms is an error while LM Studio still lists the instance', async () => {
+test('a confirmed unload is an error where LM Studio still lists the instance', async () => {
   await expect(unloadFrom(() => INSTANCE)).rejects.toMatchObject({
     code: 'TIMED_OUT',
     instanceIdentifier: 'mine',

@@ -70,7 +70,7 @@ export async function unloadResident(
   }
   for (const waitMs of LISTED_WAITS_MS) {
     await delay(connection.timers, waitMs);
-    // LM Studio has confirmed the unload, so it counts as done where the list cannot be read.
+    // LM Studio has confirmed the unload, so the unload counts as done where the list cannot be read.
     if ((await presence(connection, resident)) !== 'listed') return;
   }
   throw new LMStudioError(
@@ -80,7 +80,7 @@ export async function unloadResident(
   );
 }
 
-/** Waits before each check after LM Studio has confirmed an unload; 2 s in all. */
+/** Waits before each check after LM Studio has confirmed an unload. Together 2 s. */
 const LISTED_WAITS_MS = [0, 100, 300, 600, 1000];
 
 /** Whether LM Studio still lists an instance; `unknown`: LM Studio could not be asked. */

@@ -3,9 +3,7 @@ import type { ResidentInstance } from '../models/model-types.js';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
 import { isSameModel, type Target } from './resolve-target.js';
 
-/**
- * The only settings that SDK 2.0.0 passes on for embedding models; it drops the others silently.
- */
+/** The only settings that SDK 2.0.0 passes on for embedding models. It drops all other settings without an error. */
 const EMBEDDING_FIELDS: ReadonlySet<keyof LoadConfig> = new Set(['contextLengthTokens']);
 
 /**
@@ -61,7 +59,7 @@ function isAtLeast(got: LoadMismatch['got'], wanted: LoadMismatch['asked']): boo
   return typeof got === 'number' && typeof wanted === 'number' && got >= wanted;
 }
 
-/** Numbers within a millionth are equal: LM Studio turns ratios into layer counts and back. */
+/** Numbers within a millionth are equal, because LM Studio turns ratios into layer counts and back. */
 function sameValue(wanted: LoadMismatch['asked'], got: LoadMismatch['got']): boolean {
   return typeof wanted === 'number' && typeof got === 'number'
     ? Math.abs(wanted - got) < 1e-6

@@ -3,7 +3,7 @@ import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
 import type { RawSurvey, RawSurveyedGpu, RawSurveyEngine } from '../wire/wire.js';
 
-/** A GPU as LM Studio's engine sees it. Capacities only: LM Studio does not report free memory. */
+/** A GPU as LM Studio's engine sees it. LM Studio reports only capacities, and no free memory. */
 export interface SurveyedGpu {
   readonly deviceIndex: number;
   /** `null`: LM Studio's hardware survey gives no name. */
@@ -125,9 +125,7 @@ const VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
   ['Metal', 'apple'],
 ] as const);
 
-/**
- * Result codes of a successful GPU survey; an empty list then means that the machine has no GPU.
- */
+/** Result codes of a successful GPU survey. An empty list then means that the machine has no GPU. */
 const GPU_SURVEY_SUCCEEDED: ReadonlySet<string> = new Set(['success', 'noDevicesFound']);
 
 /** LM Studio reports a capacity that it could not read as 0. */

@@ -6,7 +6,7 @@ import { parseBaseUrl } from '../discovery/base-url.js';
 import { isLoopbackHost } from '../discovery/discover.js';
 import { raceDeadline, systemTimers } from '../timers.js';
 
-/** Deadline of name resolution; a resolver can take many seconds to give up. */
+/** Deadline of name resolution. A resolver can take many seconds to give up. */
 const RESOLVE_DEADLINE_MS = 1000;
 
 /** Where LM Studio runs, as far as this process can tell. */
@@ -28,9 +28,9 @@ export interface HostFacts {
   readonly insideContainer: boolean;
 }
 
-/** The places to read; tests replace them. */
+/** The places to read. Tests replace them. */
 export interface HostProbe {
-  /** Root of `/proc`, `/.dockerenv` and `/run`; `''` unless given. */
+  /** Root of `/proc`, `/.dockerenv` and `/run`. Default: `''`. */
   readonly root?: string | undefined;
   readonly platform?: NodeJS.Platform | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -52,7 +52,7 @@ export async function hostFacts(baseUrl: string, probe: HostProbe = {}): Promise
     return { isLocal: false, reason: 'container-host', ...facts };
   }
   if (!own) return { isLocal: false, reason: 'other-host', ...facts };
-  // A forwarded port answers on loopback, but has no entry in this side's socket table.
+  // A port that WSL2 or a container forwards answers on loopback, but is not in the socket table here.
   if ((insideWsl || insideContainer) && (await listensHere(port, probe)) === false) {
     return { isLocal: false, reason: insideWsl ? 'wsl-host' : 'container-host', ...facts };
   }

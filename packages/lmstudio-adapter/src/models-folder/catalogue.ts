@@ -36,7 +36,7 @@ async function readManifest(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch {
-    // A manifest that is absent or broken adds nothing; keys then follow the file names.
+    // A manifest that is absent or broken adds nothing. Keys then follow the file names.
     return null;
   }
 }

@@ -25,7 +25,7 @@ export type FileJudgement =
       readonly kind: 'unusable';
       /** Names the kind of fault. */
       readonly code: string;
-      /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+      /** A clause about the file, such as 'it is a LoRA adapter, not a model'. */
       readonly why: string;
     };
 
@@ -68,8 +68,8 @@ function mlxFolder(folder: string, files: readonly FolderFile[]): readonly FileG
 }
 
 /**
- * The projector whose name shares the most words with the model's; LM Studio loads one projector
- * for each model.
+ * The projector whose name shares the most words with the model's name. LM Studio loads one projector for each
+ * model.
  */
 export function closestProjector(
   model: string,

@@ -31,9 +31,9 @@ export function looksLikeEmbedding(path: string): boolean {
 }
 
 /**
- * The model key that LM Studio gives a file outside its catalogue: the repository's name in lower case
- * without `-GGUF`; `text-embedding-` precedes it for embedding models, and `@quantization` follows it
- * where the repository has several models.
+ * The model key that LM Studio gives a file outside its catalogue: the repository's name in lower case without
+ * `-GGUF`. Embedding models get `text-embedding-` before this name. Models of a repository with several models get
+ * `@quantization` after this name.
  */
 export function keyOfFile(
   repository: string,

@@ -118,7 +118,7 @@ test.each([
   ['two publishers', 'a/M-7B-GGUF/M-7B-Q4_K_M.gguf', 'b/M-7B-GGUF/M-7B-Q4_K_M.gguf', 'm-7b'],
   ['one repository', 'p/M-GGUF/M-Q4_0.gguf', 'p/M-GGUF/M-v2-Q4_0.gguf', 'm@q4_0'],
   ['no quantization', 'p/M-GGUF/one.gguf', 'p/M-GGUF/two.gguf', 'm'],
-])('two models that would get the same key are told apart: %s', async (_, one, two, key) => {
+])('two models that would get the same key get different keys: %s', async (_, one, two, key) => {
   await put(one, 1);
   await put(two, 2);
   expect(await scan()).toMatchObject(
@@ -151,7 +151,7 @@ test('lists a model whose name has a line break', async () => {
   },
 );
 
-test('a projector adds vision and its size to its model', async () => {
+test('a model with a projector has vision, and its size includes the projector', async () => {
   await put('p/gemma-3-4b-it-GGUF/gemma-3-4b-it-Q4_K_M.gguf', 100);
   await put('p/gemma-3-4b-it-GGUF/mmproj-model-f16.gguf', 20);
   expect(await scan()).toMatchObject([
@@ -163,7 +163,7 @@ test('a projector adds vision and its size to its model', async () => {
   ]);
 });
 
-test('finds the projector beside a model file whose name is closest', async () => {
+test('finds the projector whose name is closest to the name of the model file', async () => {
   const at = (name: string) => path.join(folder, 'p/gemma-3-GGUF', name);
   await put('p/gemma-3-GGUF/gemma-3-4b-it-Q4_K_M.gguf');
   await put('p/gemma-3-GGUF/gemma-3-12b-it-Q4_K_M.gguf');
@@ -216,7 +216,7 @@ test('takes keys from the catalogue in LM Studio’s folder', async () => {
   expect(models.map(({ modelKey }) => modelKey)).toEqual(['qwen/qwen3-4b']);
 });
 
-test('follows links to another drive and names broken ones', async () => {
+test('follows links to another drive, and names broken links', async () => {
   await put('drive/M-Q8_0.gguf', 7);
   await mkdir(path.join(folder, 'models/p/M-GGUF'), { recursive: true });
   await symlink(
@@ -270,7 +270,7 @@ test.each([
   expect(quantizationIn(name)).toEqual({ name: quantization, bits });
 });
 
-test('reads names without a quantization, with parameters, and of embedding models', () => {
+test('reads names without a quantization, names with parameters, and names of embedding models', () => {
   expect(quantizationIn('llama-3.2-3b-instruct.gguf')).toBeNull();
   expect(parametersIn('Qwen3-30B-A3B-GGUF')).toBe('30B-A3B');
   expect(parametersIn('Mixtral-8x7B-Instruct')).toBe('8x7B');

@@ -16,13 +16,11 @@ import { type UnreadablePath, walkModelsFolder } from './walk-models-folder.js';
 
 /** A model that was found on disk without LM Studio. Facts that only LM Studio or the header has are `null`. */
 export interface ScannedModel extends DownloadedModel {
-  /** Absolute path of the GGUF file (the first part of a split one), or of the MLX folder. */
+  /** Absolute path of the GGUF file (the first part of a split file), or of the MLX folder. */
   readonly filePath: string;
-  /** Absolute paths of all weight files; the parts of a split file in order. */
+  /** Absolute paths of all weight files, with the parts of a split file in order. */
   readonly files: readonly string[];
-  /**
-   * Absolute path of the vision projector, whose size `sizeBytes` includes; `null`: no projector.
-   */
+  /** Absolute path of the vision projector; `null`: no projector. `sizeBytes` includes the size of the projector. */
   readonly projectorPath: string | null;
 }
 
@@ -32,11 +30,11 @@ export interface UnusableFile {
   readonly path: string;
   /** Absolute path of `path`. */
   readonly filePath: string;
-  /** The key that the file would have as a model; `null`: a model has this key. */
+  /** The key that the file would have as a model; `null`: a model has this key already. */
   readonly modelKey: string | null;
   /** `INCOMPLETE` where parts are missing, else the code of `ScanOptions.judge`. */
   readonly code: string;
-  /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+  /** A clause about the file, such as 'it is a LoRA adapter, not a model'. */
   readonly why: string;
 }
 
@@ -66,12 +64,12 @@ export interface ModelsFolderScan {
 }
 
 /**
- * Lists the models in a models folder (`publisher/repository/file`) from names and sizes. This function opens
- * no file; `judge` may. The parts of a split file are one model, a projector belongs to its model, and an MLX
+ * Lists the models in a models folder (`publisher/repository/file`) from names and sizes. This function opens no
+ * file, but `judge` may. The parts of a split file are one model, a projector belongs to its model, and an MLX
  * folder is one model. Keys follow LM Studio's catalogue where `home` is given and has the repository, and
- * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where several models would get
- * the same key, the first by path keeps it, and each other model gets its path as its key. LM Studio accepts
- * such keys, too.
+ * otherwise the rule of `keyOfFile`. Files that are not models take no key. Where several models would get the same
+ * key, the first by path keeps the key, and each other model gets its path as its key. LM Studio accepts such keys,
+ * too.
  *
  * @throws the signal's reason when cancelled.
  */
@@ -97,8 +95,8 @@ export async function scanModelsFolder(
   const models = withDistinctKeys(
     judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
   );
-  // The keys of several models in one repository end with a quantization. The key without it is
-  // taken, too.
+  // The keys of several models in one repository end with `@` and a quantization. The key without this end also
+  // names a model.
   const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
   const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
     if (judgement.kind !== 'unusable') return [];
@@ -199,7 +197,7 @@ function describe(
  * Absolute path of the vision projector beside a model file; `null`: no projector, or an
  * unreadable folder. LM Studio loads the projector with the model, but does not report its path.
  *
- * @param modelFile Absolute path of a GGUF file; any part of a split one.
+ * @param modelFile Absolute path of a GGUF file, or of any part of a split file.
  */
 export async function findProjector(modelFile: string): Promise<string | null> {
   const folder = path.dirname(modelFile);

@@ -5,7 +5,7 @@ import type { FolderFile } from './group-files.js';
 
 /** A file or folder that could not be read. */
 export interface UnreadablePath {
-  /** Absolute; bytes that are not UTF-8 are replaced. */
+  /** Absolute path. Bytes that are not UTF-8 are replaced. */
   readonly path: string;
   /** The system's error code, or `NAME_NOT_UTF8`. */
   readonly code: string;

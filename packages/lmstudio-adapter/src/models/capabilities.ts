@@ -1,7 +1,7 @@
 import type { Capability } from '@mai/memory-ledger';
 import type { DownloadedModel } from './model-types.js';
 
-/** The capabilities that LM Studio's facts or the model's name show. Neither shows `analysis`. */
+/** The capabilities that LM Studio's facts or the model's name show. `analysis` is in neither of the two. */
 export type ModelCapability = Exclude<Capability, 'analysis'>;
 
 // LM Studio reports only vision and tool use, so the other capabilities are guessed from the

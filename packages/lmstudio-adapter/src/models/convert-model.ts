@@ -10,7 +10,7 @@ import { toInstanceSettings } from './instance-settings.js';
 import { filePathOf, identify, type KnownVariants } from './model-identity.js';
 import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
 
-/** A downloaded model from LM Studio's listing. */
+/** Converts an entry of LM Studio's list of downloaded models. */
 export function toDownloadedModel(raw: RawModelInfo, path: string | null): DownloadedModel {
   return {
     modelKey: raw.modelKey,
@@ -32,7 +32,10 @@ export function toDownloadedModel(raw: RawModelInfo, path: string | null): Downl
   };
 }
 
-/** A resident from LM Studio's listing, with its load configuration and activity where they were read. */
+/**
+ * Converts an entry of LM Studio's list of loaded models, with the load configuration and activity where they were
+ * read.
+ */
 export function toResident(
   raw: RawInstanceInfo,
   fields: readonly RawConfigField[] | null,
@@ -56,7 +59,7 @@ export function toResident(
     deviceIdentifier: raw.deviceIdentifier,
     activity: state === null ? null : (ACTIVITIES[state.status] ?? null),
     queued: state === null ? null : state.queued,
-    // `contextLength` is the allocated length; the stored configuration has the requested one.
+    // `contextLength` is the allocated length. The stored configuration has the requested length.
     loadConfig: {
       ...loadConfig,
       contextLengthTokens: contextLengthTokens ?? positive(loadConfig.contextLengthTokens),
@@ -66,7 +69,7 @@ export function toResident(
   };
 }
 
-/** The format in lower case; LM Studio's `safetensors` becomes `mlx`. */
+/** The format in lower case. LM Studio's `safetensors` becomes `mlx`. */
 export function toFormat(format: string): string {
   const lower = format.toLowerCase();
   return lower === 'safetensors' || lower === 'mlx_placeholder' ? 'mlx' : lower;

@@ -39,7 +39,7 @@ describe('suggest', () => {
     expect(suggest('x', [])).toEqual([]);
   });
 
-  test('suggests a known name first for itself', () => {
+  test('for a known name, suggests this name first', () => {
     fc.assert(
       fc.property(fc.constantFrom(...known), (name) => {
         expect(suggest(name, known)[0]).toBe(name);

@@ -7,14 +7,13 @@ export interface ModelMatch {
   readonly model: DownloadedModel | null;
   /** The given key where it is the key of a variant, else `null`. */
   readonly variant: string | null;
-  /** Without a model: similar keys, best first. */
+  /** Similar keys where no model matches, best first. */
   readonly suggestions: readonly string[];
 }
 
 /**
- * Looks a model key up among the downloaded models. Models of LM Studio's own machine come before
- * those of LM Link devices; with a `deviceIdentifier`, only that device's models count (`null`: LM
- * Studio's own machine).
+ * Looks a model key up among the downloaded models. Models of LM Studio's own machine come before those of LM Link
+ * devices. With a `deviceIdentifier`, only that device's models count (`null`: LM Studio's own machine).
  */
 export function findModel(
   modelKey: string,
@@ -75,7 +74,7 @@ const MAX_SUGGESTIONS = 3;
 const MAX_DISTANCE = 0.45;
 
 /**
- * Known names that are similar to the wanted one, best first: they differ by few edits, or one
+ * Known names that are similar to the wanted name, best first. Similar names differ by few edits, or one name
  * contains the other. Case, separators and a missing publisher are ignored.
  */
 export function suggest(wanted: string, known: readonly string[]): readonly string[] {
@@ -89,7 +88,7 @@ export function suggest(wanted: string, known: readonly string[]): readonly stri
     .map(({ name }) => name);
 }
 
-/** 0: the same name, spelled differently; 1: nothing in common. */
+/** From 0 (the same name, spelled differently) to 1 (nothing in common). */
 function distanceTo(target: string, name: string): number {
   const spellings = [normalize(name), normalize(name.split('/').pop() ?? name)];
   return Math.min(

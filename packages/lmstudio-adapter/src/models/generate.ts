@@ -15,13 +15,13 @@ const CANCEL_GRACE_MS = 1000;
 export interface GenerateRequest extends CallOptions {
   readonly instanceIdentifier: string;
   readonly prompt: string;
-  /** Upper limit of generated tokens; 64 unless given. */
+  /** Upper limit of generated tokens. Default: 64. */
   readonly maxTokens?: number | undefined;
-  /** Sampling temperature; the model's own unless given. */
+  /** Sampling temperature. Default: the model's own. */
   readonly temperature?: number | null | undefined;
   /** Called with each piece of text. Its exceptions are ignored. */
   readonly onText?: ((text: string) => void) | undefined;
-  /** Deadline in milliseconds; 2 minutes unless given. */
+  /** Deadline in milliseconds. Default: 2 minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface Generation {
 
 /** Options of a warm-up. */
 export interface WarmUpOptions extends CallOptions {
-  /** Approximate number of prompt tokens; 512 (llama.cpp's micro-batch) unless given. */
+  /** Approximate number of prompt tokens. Default: 512, llama.cpp's micro-batch. */
   readonly promptTokens?: number | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface WarmUp {
   readonly promptTokens: number | null;
 }
 
-/** Generates a short text with a loaded LLM; see `LMStudioClient.generate`. */
+/** Generates a short text with a loaded LLM: `LMStudioClient.generate`. */
 export async function generate(
   connection: Connection,
   request: GenerateRequest,

@@ -1,7 +1,8 @@
 import { startSimulator, type WorldInput } from '@mai/lmstudio-simulator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
-import { connect, type LMStudioClient, refersTo } from '../index.js';
+import { refersTo } from '@mai/memory-ledger';
+import { connect, type LMStudioClient } from '../index.js';
 
 const HUB = 'acme/alpha-9b';
 const Q4 = `${HUB}@q4_k_m`;
@@ -77,7 +78,7 @@ test('where LM Studio does not answer about the variants of one model, this mode
   }));
 
 test.each(['model', 'variant'] as const)(
-  'a resident has its model key and its variant, where LM Studio reports it with the key of the %s',
+  'a resident has its model key and its variant, where LM Studio reports the key of the %s',
   (instanceKey) =>
     withWorld({ models: MODELS, instanceKey }, async (client, simulator) => {
       await client.load({ modelKey: HUB });
@@ -101,7 +102,7 @@ test.each(['model', 'variant'] as const)(
 );
 
 test.each([true, false])(
-  'estimates and loads the key of the selected variant; LM Studio accepts keys of variants: %s',
+  'estimates and loads the key of the selected variant, where LM Studio accepts keys of variants: %s',
   (variantKeysLoad) =>
     withWorld({ models: MODELS, variantKeysLoad }, async (client, simulator) => {
       const ofModel = await client.estimate(HUB, DEFAULT_LOAD_CONFIG);
@@ -113,7 +114,7 @@ test.each([true, false])(
     }),
 );
 
-test('loads a variant that is not selected, or says what to do where LM Studio refuses its key', async () => {
+test('loads a variant that is not selected, or names the next step where LM Studio refuses its key', async () => {
   await withWorld({ models: MODELS, variantKeysLoad: true }, async (client) => {
     await client.load({ modelKey: HUB });
     // Another variant is another model, so it is loaded beside the first.

@@ -43,7 +43,7 @@ test('reads the settings of an instance', () => {
   expect(toInstanceSettings('llm', 'mlx', FIELDS).autoFit).toBe(false);
 });
 
-test('settings that LM Studio does not report are null, and so is the number of draft tokens', () => {
+test('settings that LM Studio does not report are null, also the number of draft tokens', () => {
   const { draftMethods, ...settings } = toInstanceSettings('llm', 'gguf', []);
   expect(draftMethods).toEqual([]);
   expect(Object.values(settings).every((value) => value === null)).toBe(true);

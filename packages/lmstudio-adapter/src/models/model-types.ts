@@ -57,7 +57,7 @@ export type InstanceActivity = 'idle' | 'processing-prompt' | 'generating' | 'co
 /** One loaded copy of a model. */
 export interface ResidentInstance {
   readonly instanceIdentifier: string;
-  /** LM Studio's own name for this copy; no other copy gets it. `null`: not reported. */
+  /** LM Studio's own name for this copy. No other copy gets this name. `null`: not reported. */
   readonly reference: string | null;
   /**
    * Key that loads this copy again: the model's key, or the variant's key where another variant is
@@ -74,7 +74,7 @@ export interface ResidentInstance {
   /** Path relative to the models folder, with forward slashes; `null`: not reported. */
   readonly path: string | null;
   readonly sizeBytes: number;
-  /** The context length that the engine allocated; it can differ from the requested one. */
+  /** The context length that the engine allocated. The requested length can differ. */
   readonly contextLengthTokens: number | null;
   readonly maxContextLengthTokens: number | null;
   /** Idle time after which LM Studio unloads the instance; `null`: never. */

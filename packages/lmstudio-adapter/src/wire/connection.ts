@@ -30,9 +30,8 @@ export function deadlineOf(connection: Connection, options: CallOptions | undefi
 }
 
 /**
- * Asks for LM Studio's greeting over HTTP, and throws where no greeting comes. Every command does
- * this first: a WebSocket to a host that drops packets would stay pending, while the greeting
- * fails quickly.
+ * Asks for LM Studio's greeting over HTTP, and throws where no greeting comes. Every command does this first. A
+ * WebSocket to a host that drops packets would stay pending, but the greeting fails quickly.
  */
 export async function requireReachable(connection: Connection, deadline: Deadline): Promise<void> {
   const { address } = connection;
@@ -46,7 +45,7 @@ export async function requireReachable(connection: Connection, deadline: Deadlin
     case 'something-else':
       throw new LMStudioError(
         'INCOMPATIBLE',
-        `${address.httpUrl} answers, but not as LM Studio (${probe.detail ?? 'unknown answer'}). Check the address; 'lms server status' prints the port in use.`,
+        `${address.httpUrl} answers, but not as LM Studio (${probe.detail ?? 'unknown answer'}). Check the address. 'lms server status' prints the port in use.`,
         { baseUrl: address.webSocketUrl },
       );
     case 'refused':
@@ -147,7 +146,7 @@ export function asSentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Runs a call and turns its fault into an `LMStudioError`; see `toLMStudioError`. */
+/** Runs a call and turns its fault into an `LMStudioError` with `toLMStudioError`. */
 export async function withLMStudioErrors<T>(
   connection: Connection,
   doing: string,

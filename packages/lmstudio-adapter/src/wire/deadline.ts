@@ -4,9 +4,9 @@ import type { Endpoint, Namespace } from './wire.js';
 
 /** Options of every method. */
 export interface CallOptions {
-  /** Cancels the call; the call then rejects with `signal.reason`. */
+  /** Cancels the call, which then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline of this call in milliseconds; the client's `timeoutMs` unless given. */
+  /** Deadline of this call in milliseconds. Default: the client's `timeoutMs`. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -7,7 +7,7 @@ export function record(value: unknown): Json | null {
   return isRecord(value) ? value : null;
 }
 
-/** The objects of an array; other elements are left out. `[]` for anything but an array. */
+/** The objects of an array. Other elements are left out. `[]` for anything but an array. */
 export function records(value: unknown): readonly Json[] {
   if (!Array.isArray(value)) return [];
   return value.map(record).filter((item) => item !== null);
@@ -18,7 +18,7 @@ export function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** The texts of an array; other elements are left out. `[]` for anything but an array. */
+/** The texts of an array. Other elements are left out. `[]` for anything but an array. */
 export function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
@@ -34,7 +34,7 @@ export function positive(value: unknown): number | null {
   return read !== null && read > 0 ? read : null;
 }
 
-/** The finite numbers of an array; other elements are left out. `[]` for anything but an array. */
+/** The finite numbers of an array. Other elements are left out. `[]` for anything but an array. */
 export function numbers(value: unknown): readonly number[] {
   if (!Array.isArray(value)) return [];
   return value.map(number).filter((item) => item !== null);

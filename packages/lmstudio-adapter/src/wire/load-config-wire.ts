@@ -2,7 +2,7 @@ import { DEFAULT_LOAD_CONFIG, type KvCacheType, type LoadConfig } from '@mai/mem
 import { boolean, number } from './json-fields.js';
 import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from './wire.js';
 
-/** Every KV cache type that LM Studio offers; `bf16` is not among them. */
+/** Every KV cache type that LM Studio offers. `bf16` is not offered. */
 const WIRE_KV_TYPES = ['f32', 'f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'] as const;
 
 /** Why LM Studio can never load with this configuration; `null`: it can load. */
@@ -12,7 +12,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['V', config.kvCacheTypeV],
   ] as const) {
     if (type !== null && !isWireKvType(type)) {
-      return `LM Studio has no ${type} cache for ${name}; choose one of ${WIRE_KV_TYPES.join(', ')}`;
+      return `LM Studio has no ${type} cache for ${name}. Choose one of ${WIRE_KV_TYPES.join(', ')}`;
     }
   }
   for (const [name, ratio] of [
@@ -20,7 +20,7 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['cpuExpertRatio', config.cpuExpertRatio],
   ] as const) {
     if (ratio !== null && !(ratio >= 0 && ratio <= 1)) {
-      return `${name} is ${ratio}, and must be from 0 to 1`;
+      return `${name} is ${ratio}, but must be from 0 to 1`;
     }
   }
   for (const [name, count] of [
@@ -28,13 +28,13 @@ export function loadConfigProblem(config: LoadConfig): string | null {
     ['parallelSequences', config.parallelSequences],
   ] as const) {
     if (count !== null && !(Number.isInteger(count) && count >= 1)) {
-      return `${name} is ${count}, and must be a whole number of at least 1`;
+      return `${name} is ${count}, but must be a whole number of at least 1`;
     }
   }
   return null;
 }
 
-/** The configuration in the SDK's spelling. Fields that are `null` are absent: LM Studio chooses them. */
+/** The configuration in the SDK's spelling. Fields that are `null` are left out, so LM Studio chooses them. */
 export function toWireLoadConfig(
   kind: ModelKind,
   config: LoadConfig,
@@ -44,8 +44,8 @@ export function toWireLoadConfig(
     ...(config.contextLengthTokens === null ? {} : { contextLength: config.contextLengthTokens }),
     ...(keepModelInMemory === null ? {} : { keepModelInMemory }),
   };
-  // SDK 2.0.0 passes on only these fields for embedding models; it drops even `gpu.ratio`,
-  // silently.
+  // SDK 2.0.0 passes on only these fields for embedding models. It drops all other fields without an error, even
+  // `gpu.ratio`.
   if (kind === 'embedding') return shared;
   const { offloadRatio, cpuExpertRatio, parallelSequences, flashAttention } = config;
   const gpu = {
@@ -66,7 +66,7 @@ export function toWireLoadConfig(
   };
 }
 
-/** The configuration of an instance from LM Studio's fields; fields that are absent are `null`. */
+/** The configuration of an instance from LM Studio's fields. Absent fields are `null`. */
 export function fromWireLoadConfig(
   kind: ModelKind,
   fields: readonly RawConfigField[],

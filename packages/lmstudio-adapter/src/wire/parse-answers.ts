@@ -27,13 +27,13 @@ export function parseListing(answer: unknown): RawListing | undefined {
   return { models, leftOut };
 }
 
-/** The entries that identify an instance; the SDK makes a handle of each. */
+/** The entries that identify an instance. The SDK makes a handle of each entry. */
 export function parseLoaded(answer: unknown): readonly Json[] | undefined {
   if (!Array.isArray(answer)) return undefined;
   return records(answer).filter((entry) => text(entry['instanceReference']) !== null);
 }
 
-/** A message that begins or ends a load; the SDK needs no field of the model in it. */
+/** A message that begins or ends a load. The SDK does not read the model's fields in it. */
 export function parseLoadMessage(message: unknown): Json | undefined {
   const raw = record(message);
   const info = record(raw?.['info']);
@@ -66,6 +66,16 @@ export function parseInstance(answer: unknown, type: ModelKind): RawInstanceInfo
     lastUsedTime: number(raw['lastUsedTime']),
     contextLength: number(raw['contextLength']),
   };
+}
+
+/** An entry of the list of loaded models. The instance reference replaces an identifier that is missing. */
+export function parseLoadedEntry(entry: unknown, type: ModelKind): RawInstanceInfo | undefined {
+  const raw = record(entry);
+  if (raw === null) return undefined;
+  return parseInstance(
+    { ...raw, identifier: text(raw['identifier']) ?? raw['instanceReference'] },
+    type,
+  );
 }
 
 /** The activity of an instance. Accepts an activity that is newer than the SDK. */

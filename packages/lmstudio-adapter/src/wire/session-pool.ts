@@ -6,12 +6,12 @@ import type { CallName, Credentials, OpenWire, Wire } from './wire.js';
 export interface SessionPoolOptions {
   readonly webSocketUrl: string;
   /**
-   * Makes the credentials of one session. An anonymous client needs a new identifier for each
-   * session: LM Studio's authenticator may refuse an identifier whose last socket has closed.
+   * Makes the credentials of one session. An anonymous client needs a new identifier for each session, because LM
+   * Studio's authenticator may refuse an identifier whose last socket has closed.
    */
   readonly newCredentials: () => Credentials;
   readonly timers: Timers;
-  /** Loads the wire's module; called when the first session is opened. */
+  /** Loads the wire's module. Called when the first session is opened. */
   readonly loadWire: () => Promise<OpenWire>;
 }
 
@@ -96,7 +96,7 @@ export class SessionPool {
     this.#answered.clear();
   }
 
-  /** Makes the next read open a new connection. Open calls finish on the old one. */
+  /** Makes the next read open a new connection. Open calls finish on the old connection. */
   renew(): void {
     const shared = this.#shared;
     this.#shared = undefined;
@@ -106,7 +106,7 @@ export class SessionPool {
     );
   }
 
-  /** Closes every session; their open calls fail. */
+  /** Closes every session. Their open calls fail. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#shared = undefined;
@@ -143,7 +143,7 @@ export class SessionPool {
       webSocketUrl: this.#options.webSocketUrl,
       credentials: this.#options.newCredentials(),
       onCommunicationWarning: (namespace, text) => session.reportWarning(namespace, text),
-      // The SDK reconnects by itself, but another LM Studio may listen there by then.
+      // The SDK reconnects by itself, but another LM Studio may have this address by then.
       onDisconnected: () => {
         session.retire();
         this.forget();

@@ -12,7 +12,7 @@ const spec = (part: Partial<CallSpec> = {}): CallSpec => ({
 });
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** A wire without a server; it counts its closings. */
+/** A wire without a server. It counts its closings. */
 function fakeWire(connected: boolean | null = true): { wire: Wire; closed: () => number } {
   let closed = 0;
   const unused = (): never => {
@@ -131,7 +131,7 @@ test('after a warning of unknown meaning a call waits 250 ms for its answer', as
   expect(await call).toMatchObject({ kind: 'not-understood' });
 });
 
-test('aborting rejects with the reason, of any type, and retires the session', async () => {
+test('an abort rejects with its reason, which may have any type, and retires the session', async () => {
   for (const reason of [new Error('no'), 'text', { code: 1 }]) {
     const { session: open } = session();
     const cancel = new AbortController();
@@ -200,7 +200,7 @@ test('the pool replaces a retired session, and does not repeat a call that LM St
   });
 });
 
-test('a read over a broken connection is repeated once over a new one', async () => {
+test('a read over a broken connection is repeated once over a new connection', async () => {
   let opened = 0;
   const pool = new SessionPool({
     webSocketUrl: 'ws://x:1',

@@ -9,10 +9,7 @@ const CONNECT_DEADLINE_MS = 2500;
 /** Time that a call waits for its answer after a warning that may not concern the answer. */
 const WARNED_GRACE_MS = 250;
 
-/**
- * Warnings that mean a lost answer: the SDK could not read it, or LM Studio does not know the
- * call.
- */
+/** Warnings that mean a lost answer. The SDK could not read the answer, or LM Studio does not know the call. */
 const NO_ANSWER_FOLLOWS =
   /Produced communication warning|\((?:rpc|channel)(?:EndpointUnknown|EndpointUnhandled|ParameterTypeError|CreationParameterTypeError)\)|unknown (?:rpc|channel) endpoint/i;
 
@@ -115,9 +112,9 @@ export class Session {
     ).catch(() => false);
   }
 
-  /** Ends the open call that a protocol warning is about, where the warning names one. */
+  /** Ends the open call that a protocol warning names. */
   reportWarning(namespace: Namespace | null, text: string): void {
-    // A warning about a late answer: its call has already ended, so open calls go on.
+    // The warning is about a late answer to a call that has ended, so open calls go on.
     if (/for unknown (channel|rpc|signal)/i.test(text)) return;
     const here = [...this.#open].filter(
       ({ spec }) => namespace === null || spec.namespace === namespace,
@@ -136,7 +133,7 @@ export class Session {
     cleanUp.push(this.timers.after(WARNED_GRACE_MS, () => fail(fault)));
   }
 
-  /** Lets no further call start; the sockets close after the last open call. */
+  /** Lets no further call start. The sockets close after the last open call. */
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
@@ -175,7 +172,7 @@ export class Session {
   }
 }
 
-/** Turns a synchronous throw into a rejection: the SDK throws for parameters that it refuses. */
+/** Turns a synchronous throw into a rejection. The SDK throws for parameters that it refuses. */
 async function invoke<T>(start: (wire: Wire) => Promise<T>, wire: Wire): Promise<T> {
   return start(wire);
 }

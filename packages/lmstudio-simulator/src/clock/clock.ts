@@ -1,4 +1,4 @@
-/** The simulator's source of time. All its delays are scheduled here. */
+/** The simulator's source of time. It schedules all delays of the simulator. */
 export interface SimulatorClock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -9,8 +9,8 @@ export interface SimulatorClock {
 /** A clock whose time moves only with `advance`. */
 export interface ManualClock extends SimulatorClock {
   /**
-   * Moves time forward by `durationMs` and runs the timers that become due, in order. Between two timers
-   * the event loop turns, so that frames on real sockets are delivered and answered.
+   * Moves time forward by `durationMs` and runs the timers that become due, in order. Between two timers, waits for
+   * turns of the event loop, so that frames on real sockets are delivered and answered.
    */
   advance(durationMs: number): Promise<void>;
   /** How many timers are waiting. */

@@ -96,7 +96,7 @@ test.each([
   expect(err.join('')).not.toContain('    at ');
 });
 
-test('refuses a world file that is not JSON or not a world, with its name or field', async () => {
+test('an invalid world file is refused with its name or with the invalid field', async () => {
   const file = path.join(folder, 'broken.json');
   writeFileSync(file, '{');
   expect((await run('--world', file)).err.join('')).toContain(`${file} is not valid JSON`);

@@ -167,7 +167,7 @@ function readProfile(value: string): ProfileName {
   );
 }
 
-// Parameters of faults that are given by name alone. All other faults have defaults of their own.
+// Defaults for faults that are given by name alone. The other faults need no defaults here.
 const DEFAULT_FIGURES: Readonly<Record<string, object>> = {
   'shrink-context': { toTokens: 2048 },
   'slow-frames': { delayMs: 500 },

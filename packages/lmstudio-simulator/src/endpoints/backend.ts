@@ -2,14 +2,12 @@ import type { ModelDomain } from '../runtime/device.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { ResidentState } from '../runtime/resident.js';
 import type { StoredResponses } from '../http/responses/stored-responses.js';
-import type { Profile } from '../profile/profile.js';
 import type { ModelSpecifier } from '../wire/frames.js';
 import { noModelMatchingQuery } from '../wire/wire-error.js';
 
 /** The state that all endpoints share. */
 export interface Backend {
   readonly runtime: Runtime;
-  readonly profile: Profile;
   /** The conversations that `previous_response_id` names. */
   readonly storedResponses: StoredResponses;
   /** The port that the simulator listens on. */

@@ -14,7 +14,7 @@ async function streamLogs({ client, simulator }: ConnectedSimulator): Promise<{
   return { events, stop };
 }
 
-test("runtime.log has the engine's lines with the buffers of the load, its instance and its pid", async () => {
+test("runtime.log has the engine's lines with the buffers of a load, and names the instance and the pid", async () => {
   await using connected = await startWithClient({ enginePid: () => 4711 });
   const { events } = await streamLogs(connected);
   const model = await connected.client.llm.load('qwen/qwen3-8b', {
@@ -54,7 +54,7 @@ test('where an engine has no process of its own, its log lines carry no pid', as
   expect(connected.simulator.residents()[0]?.enginePid).toBeNull();
 });
 
-test('the default pid is too high for a process of Linux, and each instance has its own', async () => {
+test('the default pid is too high for a process of Linux, and each instance has its own pid', async () => {
   await using connected = await startWithClient();
   await connected.client.llm.load('qwen/qwen3-1.7b', QUIET);
   await connected.client.llm.load('qwen/qwen3-1.7b', QUIET);

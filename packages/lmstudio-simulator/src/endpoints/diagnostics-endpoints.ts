@@ -3,7 +3,7 @@ import type { Backend } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { channel } from '../wire/endpoint.js';
 
-// SDK 2.0.0 sends no parameter. The newest protocol code allows one that names a device.
+// SDK 2.0.0 sends no parameter. The newest protocol code allows a parameter that names a device.
 const parameterSchema = z.optional(z.object({ originDeviceIdentifier: z.optional(z.string()) }));
 const stopSchema = z.object({ type: z.literal('stop') });
 

@@ -37,7 +37,7 @@ const WORLD: WorldInput = {
   ],
 };
 
-test('a hub model has its key as path and identifier; only its variants name the files', async () => {
+test('a hub model has its key as path and identifier, and only its variants name the files', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const { client } = connected;
   expect(await client.system.listDownloadedModels()).toMatchObject([
@@ -81,7 +81,7 @@ test.each([
     undefined,
   ],
 ] as const)(
-  'instanceKey "%s": how an instance of a variant reports itself',
+  'with instanceKey "%s", an instance of a variant reports the expected key',
   async (instanceKey, expected, selectedVariant) => {
     await using connected = await startWithClient({ world: { ...WORLD, instanceKey } });
     const { client } = connected;
@@ -94,7 +94,7 @@ test.each([
   },
 );
 
-test('a load without a variant loads the selected one', async () => {
+test('a load that names no variant loads the selected variant', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const model = await connected.client.llm.load(KEY, QUIET);
   expect(await model.getModelInfo()).toMatchObject({
@@ -131,7 +131,7 @@ test.each([`${KEY}@q4_k_m`, FILE, 'acme/thing-GGUF/thing-7b.gguf'])(
   },
 );
 
-test('getOrLoad of a path names the instance as it was asked', async () => {
+test('getOrLoad of a path makes this path the identifier of the instance', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const model = await connected.client.llm.model('acme/thing-GGUF/thing-7b.gguf', QUIET);
   expect(model.identifier).toBe('acme/thing-GGUF/thing-7b.gguf');

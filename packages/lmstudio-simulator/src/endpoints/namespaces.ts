@@ -27,7 +27,7 @@ export function createNamespaces(backend: Backend): ReadonlyMap<string, Namespac
     ['files', completeNamespace('files', filesEndpoints())],
     ['plugins', completeNamespace('plugins', [])],
   ]);
-  if (backend.profile.modern) {
+  if (backend.runtime.profile.modern) {
     namespaces.set('runtime', completeNamespace('runtime', runtimeEndpoints(backend)));
   }
   return namespaces;

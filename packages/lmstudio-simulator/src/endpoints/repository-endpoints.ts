@@ -7,9 +7,8 @@ import { WireError } from '../wire/wire-error.js';
 /** The namespace `repository`: the status of LM Link and its preferred device. */
 export function repositoryEndpoints({
   runtime,
-  profile,
 }: Backend): readonly (readonly [string, Endpoint])[] {
-  if (!profile.modern) return [];
+  if (!runtime.profile.modern) return [];
   const { devices, deviceIdentifier, machine } = runtime.world;
   return [
     [

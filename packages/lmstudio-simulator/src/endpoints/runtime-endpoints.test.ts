@@ -1,7 +1,7 @@
 import { rejection, startWithClient } from '../../test/connect-sdk.js';
 import { exampleWorld } from '../index.js';
 
-test('a survey of the GPUs that fails has a code and no GPU', async () => {
+test('a failed survey of the GPUs has a code and no GPU', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.surveyError({ code: 'invalidDevice', text: 'nvmlInit failed' });
   const survey = await connected.client.runtime.surveyHardware();
@@ -55,7 +55,7 @@ test('an engine can be selected, and an engine for the CPU does not use the GPU'
   expect(error.message).toContain('llama.cpp-none@1');
 });
 
-test('a Mac has an engine for MLX; elsewhere a model in safetensors does not load', async () => {
+test('a Mac has an engine for MLX, and elsewhere a model in safetensors does not load', async () => {
   const models = [{ modelKey: 'mlx', format: 'safetensors' as const, sizeBytes: 1e9 }];
   await using mac = await startWithClient({ world: { ...exampleWorld('mac'), models } });
   expect([...(await mac.client.runtime.engine.getSelections()).keys()]).toEqual(['GGUF', 'MLX']);

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Engine } from '../runtime/engines.js';
-import type { WorldMachine } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
 import type { Backend } from './backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { rpc, noParameter } from '../wire/endpoint.js';

@@ -14,10 +14,10 @@ const httpServerSchema = z.object({
 
 /** The namespace `system`: versions, downloaded models and their variants. */
 export function systemEndpoints(backend: Backend): readonly (readonly [string, Endpoint])[] {
-  const { runtime, profile } = backend;
-  const version = runtime.world.version ?? profile.version;
+  const { runtime } = backend;
+  const { profile, version, build } = runtime;
   const shared: readonly (readonly [string, Endpoint])[] = [
-    ['version', rpc(noParameter, () => ({ version, build: runtime.world.build ?? profile.build }))],
+    ['version', rpc(noParameter, () => ({ version, build }))],
     [
       'listDownloadedModels',
       rpc(noParameter, () => runtime.downloaded().map((file) => modelInfo(file, profile))),

@@ -21,7 +21,7 @@ export interface FaultTarget {
   readonly endpoint?: string | null;
 }
 
-/** The faults in force. Where several match, the one that was injected last happens. */
+/** The faults in force. Where several faults match, the last injected fault happens. */
 export class ActiveFaults {
   readonly #active: { fault: Fault; hits: number }[] = [];
 
@@ -58,7 +58,7 @@ export class ActiveFaults {
     return null;
   }
 
-  /** As `trigger`, for what happens to this model or to this endpoint. */
+  /** Like `trigger`, but only for faults that affect this model and this endpoint. */
   triggerFor<T extends FaultType>(type: T, target: FaultTarget): FaultOf<T> | null {
     return this.trigger(type, (fault) => affects(fault, target));
   }

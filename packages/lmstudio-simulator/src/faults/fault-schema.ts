@@ -46,11 +46,12 @@ const faultSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('abort-concurrent-loads'), ...scope }),
   z.strictObject({ type: z.literal('hang'), endpoint, ...scope }),
   z.strictObject({ type: z.literal('invalid-result'), endpoint, ...scope }),
+  z.strictObject({ type: z.literal('answer-error'), endpoint, ...scope }),
   z.strictObject({ type: z.literal('protocol-warning'), endpoint, text, ...scope }),
   z.strictObject({ type: z.literal('slow-frames'), delayMs: delay, ...scope }),
   z.strictObject({ type: z.literal('reject-authentication'), text, ...scope }),
   z.strictObject({ type: z.literal('mute-authentication'), ...scope }),
-  z.strictObject({ type: z.enum(['ignore-upgrade', 'refuse-upgrade']), ...scope }),
+  z.strictObject({ type: z.literal(['ignore-upgrade', 'refuse-upgrade']), ...scope }),
   z.strictObject({ type: z.literal('not-lm-studio'), ...scope }),
   z.strictObject({ type: z.literal('slow-first-token'), delayMs: delay, ...scope }),
   z.strictObject({
@@ -73,35 +74,9 @@ const faultSchema = z.discriminatedUnion('type', [
 ]);
 
 /** Every kind of fault. */
-export const FAULT_TYPES: readonly FaultType[] = [
-  'refuse-load',
-  'crash-load',
-  'out-of-memory',
-  'shrink-context',
-  'enlarge-context',
-  'survey-error',
-  'no-compatible-backends',
-  'stall-load',
-  'drop-connection',
-  'restart',
-  'duplicate-loads',
-  'abort-concurrent-loads',
-  'hang',
-  'invalid-result',
-  'protocol-warning',
-  'slow-frames',
-  'reject-authentication',
-  'mute-authentication',
-  'ignore-upgrade',
-  'refuse-upgrade',
-  'not-lm-studio',
-  'slow-first-token',
-  'crash-prediction',
-  'unload-during-prediction',
-  'cut-stream',
-  'stream-error',
-  'http-error',
-];
+export const FAULT_TYPES: readonly FaultType[] = faultSchema.def.options.flatMap(
+  ({ shape }) => shape.type.def.values,
+);
 
 /** @throws SimulatorError `FAULT_INVALID` with every problem in `issues`. */
 export function assertFault(fault: unknown): asserts fault is Fault {

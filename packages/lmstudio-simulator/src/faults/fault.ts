@@ -2,7 +2,7 @@
 export interface FaultScope {
   /** The model key without a variant. */
   readonly modelKey?: string;
-  /** The number of times that it happens, 1 or more. */
+  /** The number of times that the fault happens, 1 or more. */
   readonly times?: number;
 }
 
@@ -10,8 +10,8 @@ export interface FaultScope {
 export const CRASH_EXIT_CODE = '18446744072635812000';
 
 /**
- * A fault that the real LM Studio can have, too. `atProgress` is 0 to 1, and `endpoint` the name
- * of an endpoint of the wire protocol, such as `listLoaded`.
+ * A fault that the real LM Studio can have, too. `atProgress` is from 0 to 1. `endpoint` is the name of an endpoint
+ * of the wire protocol, such as `listLoaded`.
  */
 export type Fault = FaultScope &
   (
@@ -64,7 +64,7 @@ export type Fault = FaultScope &
         readonly atProgress?: number;
       }
     | {
-        /** The connection is cut: of a load at `atProgress` (default 0.5), or of a call to `endpoint`. */
+        /** Cuts the connection of a load at `atProgress` (default 0.5), or the connection of a call to `endpoint`. */
         readonly type: 'drop-connection';
         readonly atProgress?: number;
         readonly endpoint?: string;
@@ -97,6 +97,11 @@ export type Fault = FaultScope &
         readonly endpoint?: string;
       }
     | {
+        /** `endpoint` answers with an error. Default: all endpoints. */
+        readonly type: 'answer-error';
+        readonly endpoint?: string;
+      }
+    | {
         /** A communication warning is sent before the answer of `endpoint`. Default: all endpoints. */
         readonly type: 'protocol-warning';
         readonly endpoint?: string;
@@ -117,7 +122,10 @@ export type Fault = FaultScope &
         readonly type: 'mute-authentication';
       }
     | {
-        /** The WebSocket upgrade gets no answer, as for a namespace that does not exist, or a 404. */
+        /**
+         * `ignore-upgrade`: the WebSocket upgrade gets no answer, as in LM Studio for an unknown namespace.
+         * `refuse-upgrade`: the upgrade gets a 404.
+         */
         readonly type: 'ignore-upgrade' | 'refuse-upgrade';
       }
     | {
@@ -131,9 +139,9 @@ export type Fault = FaultScope &
       }
     | {
         /**
-         * The engine ends during a prediction after `afterTokens` tokens (default 3), and the instance is gone. Every
-         * prediction of the instance fails. `cause`: `crash` (default), or `out-of-memory`, where the system ends the
-         * process. `exitCode`: default 18446744072635812000, and null without memory.
+         * The engine ends during a prediction after `afterTokens` tokens (default 3), and the instance is gone.
+         * Every prediction of the instance fails. `cause`: `crash` (default), or `out-of-memory`: the system ends
+         * the process. `exitCode`: default 18446744072635812000 for `crash`, and null for `out-of-memory`.
          */
         readonly type: 'crash-prediction';
         readonly afterTokens?: number;

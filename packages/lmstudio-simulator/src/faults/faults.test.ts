@@ -36,7 +36,7 @@ test('refuse-load affects only the model that it names', async () => {
   expect((await rejection(connected.client.llm.load(KEY, QUIET))).message).toContain('Not today.');
 });
 
-test('crash-load: there is progress until the crash, an exit code, and no resident', async () => {
+test('crash-load: the load makes progress until the crash, and fails with an exit code and no resident', async () => {
   await using connected = await startWithClient({ speed: 10 });
   connected.simulator.fault.crashLoad({ atProgress: 0.5, exitCode: '18446744072635812000' });
   const progress: number[] = [];
@@ -73,7 +73,7 @@ test('shrink-context: the load succeeds with a smaller context', async () => {
   });
   expect((await model.getModelInfo())?.contextLength).toBe(5000);
   expect(await model.getLoadConfig()).toMatchObject({ contextLength: 5000 });
-  // A context that is smaller than toTokens stays.
+  // The fault does not change a context that is smaller than `toTokens`.
   const small = await connected.client.llm.load(KEY, { ...QUIET, config: { contextLength: 2000 } });
   expect((await small.getModelInfo())?.contextLength).toBe(2000);
   expect(connected.logged).toEqual([]);
@@ -226,8 +226,7 @@ test('reject-authentication: each call is refused with the text', async () => {
     expect((await rejection(connected.client.llm.listLoaded())).message).toBe(
       'Failed to authenticate: Token revoked',
     );
-    // Waits until the refused socket has ended; otherwise the SDK would mistake its end for the
-    // next socket's.
+    // Waits for the end of the refused socket. The SDK would mistake a later end for the end of its next socket.
     await until(() => connected.simulator.connections() === 0);
   }
   expect((await fetch(`${connected.simulator.httpUrl}/api/v1/models`)).status).toBe(401);
@@ -307,7 +306,7 @@ test('a fault with a wrong shape is refused with its problems', async () => {
   }
 });
 
-test('the SDK repeats commands that failed while LM Studio was down, as it does with the real LM Studio', async () => {
+test('as with the real LM Studio, the SDK repeats commands that failed while LM Studio was down', async () => {
   await using connected = await startWithClient();
   const { client, simulator } = connected;
   await client.llm.listLoaded();

@@ -30,7 +30,7 @@ export interface Exchange {
   endStream(): void;
   /** Cuts the connection. */
   cut(): void;
-  /** Calls `listener` once when the client has gone before the end of its answer. */
+  /** Calls `listener` once if the client disconnects before the end of its answer. */
   onClientGone(listener: () => void): void;
 }
 
@@ -47,7 +47,7 @@ export interface ExchangeOptions {
 // Images travel in the body, so the limit is far above the size of a text. LM Studio's own limit is not known.
 const LARGEST_BODY_BYTES = 64 * 2 ** 20;
 
-/** Reads a request and notes it in the log, and later the client that has gone before the end of its answer. */
+/** Reads a request and logs it. Also logs a client that disconnects before the end of its answer. */
 export async function openExchange(options: ExchangeOptions): Promise<Exchange> {
   const { request, response, log, now } = options;
   const method = request.method ?? 'GET';
@@ -67,7 +67,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     for (const listener of listeners) listener();
   };
   response.on('close', noteClose);
-  // Writing to a connection that was reset fails. 'close' follows.
+  // A write to a reset connection fails. 'close' follows.
   response.on('error', () => {});
   const body = method === 'POST' ? await readBody(request) : null;
   log.add({ via: 'http', namespace: method, endpoint: path, parameter: body });
@@ -116,7 +116,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     },
     cut() {
       isCut = true;
-      // Node hands what was written to the socket only at the end of this turn.
+      // Node passes written data to the socket only at the end of this turn.
       setImmediate(() => request.socket.destroy());
     },
     onClientGone(listener) {
@@ -138,7 +138,7 @@ function readPath(url: string): string {
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Throws where the body is not JSON, or where the client disconnects before its end.
+  // Throws where the body is not JSON, or where the client disconnects before the end of the body.
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;

@@ -65,8 +65,7 @@ export async function answerRequest(exchange: Exchange, options: RouteOptions): 
   // The connection of a request without an answer stays open until stop().
   if (faults.trigger('hang', hangs)) return;
   if (method === 'GET' && isDiscovery) {
-    const { runtime, profile } = backend;
-    const version = runtime.world.version ?? profile.version;
+    const { version } = backend.runtime;
     ok(
       exchange,
       path === '/lmstudio-greeting' ? { lmstudio: true } : { package: 'lmstudio', version },
@@ -83,8 +82,8 @@ async function answerApi(
   const { runtime } = backend;
   const { faults } = runtime;
   const { method, path } = exchange;
-  // The real answer of this port while the HTTP server is off is not known. Here it is the answer to an
-  // unknown path.
+  // It is not known how LM Studio's port answers while the HTTP server is off. Here it answers as to an unknown
+  // path.
   const isApi = runtime.httpServer && /^\/(api|v1)\//.test(path);
   if (isApi) {
     const rejection = faults.trigger('reject-authentication');
@@ -116,15 +115,11 @@ async function answerApi(
   }
 }
 
-function findEndpoint(
-  { runtime, profile }: Backend,
-  method: string,
-  path: string,
-): HttpEndpoint | null {
+function findEndpoint({ runtime }: Backend, method: string, path: string): HttpEndpoint | null {
   const isOneModel = path.startsWith(ONE_MODEL) && path.length > ONE_MODEL.length;
   const name = `${method} ${isOneModel ? `${ONE_MODEL}{model}` : path}`;
   if (!isHttpEndpoint(name)) return null;
-  return (runtime.world.httpEndpoints[name] ?? hasEndpoint(profile, name)) ? name : null;
+  return (runtime.world.httpEndpoints[name] ?? hasEndpoint(runtime.profile, name)) ? name : null;
 }
 
 // The fault http-error, for requests that generate texts or embeddings.

@@ -4,7 +4,7 @@ import type { WorldInput } from '../index.js';
 const QUIET = { verbose: false } as const;
 const GIB = 2 ** 30;
 
-/** One layer with the whole context and one with a window of 100 tokens: 4 bytes each for a token. */
+/** One layer keeps the whole context, the other a window of 100 tokens. Each takes 4 bytes for a token. */
 const WORLD: WorldInput = {
   machine: { gpus: [] },
   guardrails: { mode: 'off' },
@@ -25,7 +25,7 @@ test('each prediction fills the prompt cache and adds a checkpoint, and both tak
   const { simulator } = connected;
   const model = await connected.client.llm.load('small', QUIET);
   const loaded = simulator.memoryInUse().ram.anonymousBytes;
-  // Three tokens of prompt ('user: hi' has eight letters: two), two of answer.
+  // The prompt 'user: hi' has eight characters, so two tokens. The answer has two tokens.
   const { stats } = await model.respond('hi', { maxTokens: 2 });
   expect(stats.totalTokensCount).toBe(4);
   const [resident] = simulator.residents();
@@ -41,7 +41,7 @@ test('each prediction fills the prompt cache and adds a checkpoint, and both tak
   expect(simulator.memoryInUse().ram.anonymousBytes).toBe(0);
 });
 
-test('the prompt cache stops at 8 GiB, and checkpoints at 32 for each sequence', async () => {
+test('the prompt cache grows up to 8 GiB, and each sequence has up to 32 checkpoints', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const { simulator } = connected;
   await connected.client.llm.load('small', QUIET);
@@ -56,7 +56,7 @@ test('the prompt cache stops at 8 GiB, and checkpoints at 32 for each sequence',
   expect(() => simulator.growMemory('none', {})).toThrow('none');
 });
 
-test('before spring 2026 nothing grows', async () => {
+test('profiles before spring 2026 do not grow after a load', async () => {
   await using connected = await startWithClient({ world: WORLD, profile: 'lmstudio@0.4.1' });
   const model = await connected.client.llm.load('small', QUIET);
   await model.respond('hi', { maxTokens: 2 });
@@ -67,7 +67,7 @@ test('before spring 2026 nothing grows', async () => {
   });
 });
 
-test('MLX allocates the KV cache with the tokens, not with the load', async () => {
+test('MLX allocates the KV cache when it processes tokens, not during the load', async () => {
   const models = (WORLD.models ?? []).map((model) => ({
     ...model,
     format: 'safetensors' as const,

@@ -17,7 +17,7 @@ export const NO_GROWTH: MemoryGrowth = { promptCacheBytes: 0, checkpointBytes: 0
 /**
  * The growth after a prediction.
  *
- * llama.cpp saves the prompt of an idle slot in RAM and makes checkpoints; MLX enlarges the KV cache. Invented:
+ * llama.cpp saves the prompt of an idle slot in RAM and makes checkpoints. MLX enlarges the KV cache. Invented:
  * each prediction adds one saved prompt and one checkpoint.
  *
  * @param tokens - the tokens of prompt and answer.
@@ -48,7 +48,7 @@ export function bounded({ file, settings }: ResidentState, growth: MemoryGrowth)
   };
 }
 
-/** The memory that an instance takes now, with what it has grown by. */
+/** The memory that an instance takes now, including its growth. */
 export function residentUse({ file, use, growth }: ResidentState): MemoryUse {
   const { gpus } = file.device.machine;
   const [first] = gpus;

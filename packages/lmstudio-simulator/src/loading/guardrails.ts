@@ -1,9 +1,10 @@
-import type { WorldGuardrails, WorldMachine } from '../world/world.js';
+import type { WorldGuardrails } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
 import type { MemoryUse, ModelBytes } from './memory.js';
 
 const KEPT_FREE = { off: 0, low: 0, medium: 0.05, high: 0.15, custom: 0 } as const;
 
-/** Whether LM Studio allows a load, by its own estimate: weights and context without compute buffers. */
+/** Whether LM Studio's guardrails allow a load. They count weights and context, but not compute buffers. */
 export function passesGuardrails(
   guardrails: WorldGuardrails,
   machine: WorldMachine,

@@ -20,7 +20,7 @@ export interface JustInTimeListener extends LoadListener {
   loading(identifier: string, file: ModelOnDevice): void;
 }
 
-/** The instance that serves a name: the one with this identifier, or an idle copy of the model with this key. */
+/** The instance that serves a name: the instance with this identifier, or an idle copy of the model with this key. */
 export function findLoaded(
   runtime: Runtime,
   name: string,
@@ -36,8 +36,8 @@ export function findLoaded(
 }
 
 /**
- * Loads a model just in time. Concurrent requests share one load, except with the fault duplicate-loads. Otherwise,
- * models that were loaded just in time are unloaded first, where the world has `autoEvict`.
+ * Loads a model just in time. Concurrent requests share one load, except with the fault duplicate-loads. Where the
+ * world has `autoEvict`, a new load first unloads the models of earlier just-in-time loads.
  *
  * @returns the load that this call has started, or `null` where it waits for a load of another call.
  * @throws WireError where the load can't start.
@@ -68,7 +68,7 @@ export function loadJustInTime(
     {
       file,
       domain,
-      // The instance gets the name that was asked for, even where it is a path.
+      // The instance gets the name that was asked for, even where this name is a path.
       identifier: runtime.freeIdentifier(request.identifier),
       ttlMs: request.ttlMs ?? justInTime.ttlMs,
       fields: request.fields,

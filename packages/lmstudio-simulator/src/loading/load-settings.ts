@@ -1,7 +1,7 @@
 import { KV_CACHE_TYPES, type KvCacheType, type LoadConfig } from '@mai/memory-ledger';
 import type { LoadDefaults } from '../profile/load-defaults.js';
 import type { ConfigField } from '../wire/frames.js';
-import type { WorldModel } from '../world/world.js';
+import type { WorldModel } from '../world/world-model.js';
 
 /** The settings of a load after defaults. */
 export interface LoadSettings {
@@ -64,8 +64,8 @@ export function readLoadSettings(
     kvCacheOnGpu: value('llm.load.offloadKVCacheToGpu') !== false,
     kvCacheTypeK: cacheTypeOf(value('llm.load.llama.kCacheQuantizationType')),
     kvCacheTypeV: cacheTypeOf(value('llm.load.llama.vCacheQuantizationType')),
-    // Embedding models have no such setting. The memory that lmstudio-bug-tracker #2293 reports for one is
-    // that of a load without flash attention.
+    // Embedding models lack this setting. lmstudio-bug-tracker #2293 reports the memory of an embedding model. It
+    // equals that of a load without flash attention.
     flashAttention:
       !isEmbedding && booleanOf(value('llm.load.llama.flashAttention'), defaults.flashAttention),
     keepModelInMemory: value(`${model.type}.load.llama.keepModelInMemory`) !== false,

@@ -7,7 +7,7 @@ import type { LoadSettings } from './load-settings.js';
 import { effectiveFields, readLoadSettings } from './load-settings.js';
 import type { Placement } from './memory.js';
 import { modelBytes, overflowingPool, place } from './memory.js';
-import type { WorldMachine } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
 import { fitMlxContext } from './mlx-fit.js';
 import { passesGuardrails } from './guardrails.js';
 import type { ResidentState } from '../runtime/resident.js';
@@ -41,14 +41,14 @@ export interface LoadListener {
   drop(): void;
 }
 
-/** LM Studio's estimate of a load, and whether its guardrails allow it. */
+/** LM Studio's estimate of a load, and the verdict of the guardrails. */
 export interface LoadEstimate {
   readonly placement: Placement;
   readonly settings: LoadSettings;
   readonly passes: boolean;
 }
 
-// The machine as the selected engine sees it: an engine for the CPU does not use the GPUs.
+// The machine as the selected engine sees it. An engine for the CPU does not use the GPUs.
 function usableMachine(runtime: Runtime, { device, model }: ModelOnDevice): WorldMachine {
   const engine = device.identifier === null ? runtime.engines.forModel(model) : null;
   return engine?.usesGpu === false ? { ...device.machine, gpus: [] } : device.machine;
@@ -57,7 +57,7 @@ function usableMachine(runtime: Runtime, { device, model }: ModelOnDevice): Worl
 const PROGRESS_STEPS = 20;
 const SHORTEST_STEP_MS = 25;
 
-/** Estimates a load with these fields; a given context length replaces theirs. */
+/** Estimates a load with these fields. A given context length replaces that of the fields. */
 export function estimateLoad(
   runtime: Runtime,
   file: ModelOnDevice,
@@ -83,8 +83,8 @@ export function estimateLoad(
 }
 
 /**
- * Loads a model. The guardrails decide first; then the weights are read over time; then context and compute
- * buffers are allocated. The memory in use grows with the progress, and the load fails where a pool is full.
+ * Loads a model. First the guardrails decide. Then the weights are read over time. Then context and compute buffers
+ * are allocated. The memory in use grows with the progress, and the load fails where a pool is full.
  *
  * @throws WireError where the load can't start.
  */
@@ -211,7 +211,7 @@ export function startLoad(
   };
 
   runtime.loads.add(load);
-  // Scheduled, so that the caller has the handle before the first event.
+  // Starts in a timer, so that the caller gets the handle before the first event.
   cancelTimer = runtime.clock.schedule(advance, 0);
   return load;
 }

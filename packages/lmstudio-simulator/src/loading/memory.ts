@@ -1,5 +1,6 @@
 import type { Footprint, KvCacheType } from '@mai/memory-ledger';
-import type { WorldMachine, WorldModel } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
+import type { WorldModel } from '../world/world-model.js';
 import type { LoadSettings } from './load-settings.js';
 
 /**
@@ -43,11 +44,11 @@ export interface Placement {
 const MIB = 2 ** 20;
 // Bytes of a CUDA context and its kernels on each GPU in use.
 const GPU_CONTEXT_BYTES = 150 * MIB;
-// Printed for Qwen3-VL-4B by runtime 2.13.0. That other encoders take the same is assumed.
+// Runtime 2.13.0 printed this size for Qwen3-VL-4B. Assumed: other encoders take the same.
 const ENCODER_COMPUTE_BYTES = 322 * MIB;
 
-// Bytes of one element: the bytes of a block with its scales, divided by its 32 elements (f32,
-// f16, bf16: 1). See ggml-common.h.
+// Bytes of one element: the bytes of a block with its scales, divided by the elements of a block. A block has 32
+// elements, and 1 for f32, f16 and bf16. See ggml-common.h.
 const CACHE_ELEMENT_BYTES: Readonly<Record<KvCacheType, number>> = {
   f32: 4,
   f16: 2,
@@ -135,8 +136,8 @@ export function checkpointBytes(model: WorldModel, settings: LoadSettings, token
  * Distributes a load over a machine. Without an offload ratio, the GPUs get as many layers as fit into
  * their free memory.
  *
- * @param contextAtLoad - whether the engine allocates the KV cache during the load. llama.cpp does; MLX
- *   allocates it while it processes tokens.
+ * @param contextAtLoad - whether the engine allocates the KV cache during the load. llama.cpp does. MLX allocates
+ *   the KV cache while it processes tokens.
  */
 export function place(
   machine: WorldMachine,
@@ -223,8 +224,8 @@ export function addUses(machine: WorldMachine, uses: readonly MemoryUse[]): Memo
 }
 
 /**
- * The first pool that is too small for a use; `null` where all are large enough. Mapped weights do not
- * count, because the system can drop their pages.
+ * The first pool that is too small for a use; `null` where all pools are large enough. Mapped weights do not count,
+ * because the system can drop their pages.
  */
 export function overflowingPool(machine: WorldMachine, use: MemoryUse): 'ram' | 'vram' | null {
   const gpuFull = machine.gpus.some(

@@ -10,7 +10,7 @@ const FITTED = Math.ceil((16 * GIB - 3 * GIB - 1e9) / (131_072 + 32_768) / 256) 
 test.each([
   ['as many tokens as fit', 262_144, {}, FITTED],
   ["at most the model's maximum", 32_768, {}, 32_768],
-  ['without autoFit, what was asked for', 262_144, { contextLength: 8192 }, 8192],
+  ['without autoFit, the requested length', 262_144, { contextLength: 8192 }, 8192],
 ] as const)('the context of an MLX model: %s', async (_, maxContextLength, config, expected) => {
   await using connected = await startWithClient({
     world: {

@@ -4,16 +4,16 @@ import { sequenceStateBytes } from './memory.js';
 
 // Memory that mlx-engine reserves for the parts that its formula does not count.
 const RESERVE_BYTES = 3 * 2 ** 30;
-// Tokens that mlx-engine processes at once, for which it reserves the scores of each head.
+// Tokens that mlx-engine processes at once. It reserves memory for each head's scores of these tokens.
 const PREFILL_TOKENS = 512;
 const SCORE_BYTES = 2;
 const CACHE_STEP_TOKENS = 256;
 const LEAST_TOKENS = 4096;
 
 /**
- * The settings with the context that mlx-engine's autoFit chooses: as many tokens as fit into the memory that
- * the GPU may use. It replaces the default context, so it can be larger. Source: `context_fit.py` of mlx-engine,
- * without the small term for the input.
+ * The settings with the context that mlx-engine's autoFit chooses: as many tokens as fit into the memory that the
+ * GPU may use. This context replaces the default context, and can be larger. Source: `context_fit.py` of
+ * mlx-engine, without the small term for the input.
  */
 export function fitMlxContext(settings: LoadSettings, file: ModelOnDevice): LoadSettings {
   const { model, device, sizeBytes } = file;

@@ -1,7 +1,7 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { MemoryUse } from './memory.js';
 
-/** A reading of a machine as if simulated models took its memory: `use` is taken off what is available. */
+/** Subtracts the memory of simulated models (`use`) from the available memory in a reading of a machine. */
 export function withMemoryInUse(resources: Resources, use: MemoryUse): Resources {
   const less = (available: number | null, bytes: number) =>
     available === null ? null : Math.max(0, available - bytes);
@@ -9,12 +9,12 @@ export function withMemoryInUse(resources: Resources, use: MemoryUse): Resources
     ...resources,
     ram: {
       ...resources.ram,
-      // The bytes of GPUs with shared memory are part of it.
+      // `use.ram` includes the bytes of GPUs with shared memory.
       availableBytes: less(
         resources.ram.availableBytes,
         use.ram.mappedBytes + use.ram.anonymousBytes,
       ),
-      // Mapped weights were taken off as well.
+      // Mapped weights were subtracted, too, so they count as used.
       mappedCountsAsUsed: true,
     },
     gpus: resources.gpus.map((gpu) => {

@@ -13,10 +13,10 @@ export interface Tool {
   readonly parameters: unknown;
 }
 
-/** The parts of a request that decide what a model answers. */
+/** The parts of a request that determine the model's answer. */
 export interface AnswerRequest {
   readonly tools: readonly Tool[];
-  /** Whether a tool may or must be called; an object names the tool that must be. */
+  /** Whether a tool may or must be called. An object names the tool that must be called. */
   readonly toolChoice: 'none' | 'auto' | 'required' | { readonly name: string };
   /** Whether the last message is the result of a tool. */
   readonly hasToolResult: boolean;
@@ -31,7 +31,7 @@ const TEXT_TOKENS: readonly string[] =
   'Hello from the simulated model. This text stands in for an answer.'.match(/\s?\S+/g) ?? [];
 const REASONING_TOKENS: readonly string[] = 'The user wants an answer.'.match(/\s?\S+/g) ?? [];
 
-/** The fixed text. */
+/** The answer of every prediction over WebSocket. */
 export const FIXED_ANSWER: readonly AnswerPart[] = [{ type: 'text', tokens: TEXT_TOKENS }];
 
 /** The answer of a model. The same request gets the same answer. */
@@ -74,7 +74,7 @@ function repeat(tokens: readonly string[], count: number): readonly string[] {
   });
 }
 
-// Four characters a token, like `countTokens`.
+// A token has four characters, as in `countTokens`.
 function splitJson(value: unknown): readonly string[] {
   return JSON.stringify(value).match(/.{1,4}/gsu) ?? [];
 }

@@ -19,9 +19,9 @@ type Keyword =
 type JsonSchema = { readonly [K in Keyword]?: unknown };
 
 /**
- * A value that matches a JSON schema, always the same one. It knows the keywords that clients of a model use: `type`,
+ * Makes a value that matches a JSON schema. The same schema always gets the same value. Supported keywords: `type`,
  * `const`, `enum`, `properties`, `required`, `items`, `minItems`, `minLength`, `minimum`, `anyOf`, `oneOf`, `allOf`
- * and `$ref` within the schema. Other keywords, such as `pattern`, are not looked at.
+ * and `$ref` within the schema. Other keywords, such as `pattern`, are ignored.
  */
 export function exampleValue(schema: unknown): unknown {
   return exampleOf(schema, schema, 0);

@@ -21,7 +21,7 @@ test('a stop string may span several tokens, and its start alone does not end th
   expect(open.add('to the').text + open.rest()).toBe('to the');
 });
 
-test('a known draft model is reported with its tokens; an unknown one is rejected', async () => {
+test('a known draft model is reported with its tokens, and an unknown draft model is rejected', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load(KEY, QUIET);
   const { stats } = await model.respond('hi', { draftModel: 'qwen/qwen3-1.7b', maxTokens: 4 });
@@ -35,7 +35,7 @@ test('a known draft model is reported with its tokens; an unknown one is rejecte
   expect(error.message).toContain('invalid-model');
 });
 
-test('a known preset is accepted; an unknown one is generic.presetNotFound', async () => {
+test('a known preset is accepted, and an unknown preset gets the error generic.presetNotFound', async () => {
   await using connected = await startWithClient({
     world: { presets: [{ identifier: '@local:focus', name: 'Focus' }] },
   });
@@ -46,7 +46,7 @@ test('a known preset is accepted; an unknown one is generic.presetNotFound', asy
   expect(message).toContain('Focus');
 });
 
-test('a full context ends the answer with stopAtLimit; with truncateMiddle (the default) the answer goes on', async () => {
+test('a full context ends the answer with stopAtLimit, and does not with truncateMiddle (the default)', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load(KEY, { ...QUIET, config: { contextLength: 16 } });
   const options = { maxTokens: 40 };
@@ -63,7 +63,7 @@ test('a full context ends the answer with stopAtLimit; with truncateMiddle (the 
   expect(long.stats).toMatchObject({ promptTokensCount: 15, predictedTokensCount: 2 });
 });
 
-test('the model info of a finished prediction has no last use', async () => {
+test('the model info of a finished prediction lacks the time of the last use', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load(KEY, QUIET);
   const { modelInfo } = await model.respond('hi', { maxTokens: 1 });

@@ -36,11 +36,11 @@ export interface PredictionStats {
 /** A request to generate text. */
 export interface PredictionRequest {
   readonly prompt: string;
-  /** Images of the prompt, whose tokens are not in its text. */
+  /** The number of images. Their tokens are not part of `prompt`. */
   readonly imageCount: number;
   /** The answer that the model generates. */
   readonly answer: readonly AnswerPart[];
-  /** Whether the answer starts again at its end, until `maxTokens` or another limit is reached. */
+  /** Whether the answer is repeated until `maxTokens` or another limit is reached. */
   readonly repeatsAnswer: boolean;
   /** `null`: the prediction ends with the answer. */
   readonly maxTokens: number | null;
@@ -49,7 +49,7 @@ export interface PredictionRequest {
   readonly overflowPolicy: 'stopAtLimit' | 'truncateMiddle' | 'rollingWindow';
   /** The key of a draft model for speculative decoding; `null`: none. */
   readonly draftModelKey: string | null;
-  /** Whether a stop during the processing of the prompt takes effect only after it. */
+  /** Whether a stop waits until the prompt has been processed. */
   readonly finishesPrompt: boolean;
 }
 

@@ -27,7 +27,7 @@ export function createStopStringFilter(stopStrings: readonly string[]): StopStri
   };
 }
 
-// The length of the longest end of the text that is the start of a stop string.
+// The length of the longest suffix of the text that is a prefix of a stop string.
 function longestStart(text: string, stopStrings: readonly string[]): number {
   const longest = Math.max(0, ...stopStrings.map(({ length }) => length - 1));
   for (let length = Math.min(longest, text.length); length > 0; length--) {

@@ -1,4 +1,7 @@
-/** The tokens of an image in a prompt. Assumed: vision models take some hundred, and each its own number. */
+/**
+ * The tokens of an image in a prompt. Assumed: real vision models take some hundred tokens, and the number differs
+ * from model to model.
+ */
 const TOKENS_PER_IMAGE = 256;
 
 /** The number of tokens of a text: one for each four characters, a rule of thumb for English. */
@@ -14,7 +17,7 @@ export function countPromptTokens(prompt: {
   return countTokens(prompt.prompt) + prompt.imageCount * TOKENS_PER_IMAGE;
 }
 
-/** Stable numbers that stand for tokens; their count is that of `countTokens`. */
+/** Stable numbers that stand for tokens, as many as `countTokens` counts. */
 export function tokenize(text: string): readonly number[] {
   return Array.from({ length: countTokens(text) }, (_, index) =>
     [...text.slice(index * 4, index * 4 + 4)].reduce(

@@ -2,13 +2,13 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { StopReason } from './prediction.js';
 import type { InstanceStatus, Job, ResidentState } from '../runtime/resident.js';
 
-/** A prediction or an embedding that occupies one of an instance's parallel slots. */
+/** A prediction or an embedding, which occupies a parallel slot of an instance. */
 export interface Work {
   next(callback: () => void, delayMs: number): void;
   finish(stopReason: StopReason): void;
 }
 
-/** Starts work in one of the instance's parallel slots, or queues it until one is free. */
+/** Starts work in one of the instance's parallel slots, or queues the work until a slot is free. */
 export function startWork(
   runtime: Runtime,
   resident: ResidentState,
@@ -53,7 +53,7 @@ export function startWork(
     },
   };
   if (resident.jobs.size < resident.settings.parallelSequences) {
-    // In a microtask, so that the caller has the handle before the first event.
+    // Starts in a microtask, so that the caller gets the handle before the first event.
     resident.jobs.add(job);
     queueMicrotask(() => {
       if (!over) job.start();

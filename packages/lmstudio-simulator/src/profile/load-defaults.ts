@@ -51,9 +51,9 @@ export const DEFAULTS_OF_2025: LoadDefaults = {
 };
 
 /**
- * LM Studio 0.4. Four sequences and one KV cache since 23 January 2026 (schema of lmstudio-js;
- * lmstudio-bug-tracker #1862). A context of 8192 in reports of all 0.4 versions. Flash attention is on in a
- * CUDA log of 0.4.6; for other backends it is not known.
+ * LM Studio 0.4. Four sequences and one KV cache since 23 January 2026 (schema of lmstudio-js; lmstudio-bug-tracker
+ * #1862). A context of 8192 in reports of all 0.4 versions. Flash attention is on in a CUDA log of 0.4.6. For other
+ * backends the setting is not known.
  */
 export const DEFAULTS_OF_0_4: LoadDefaults = {
   ...DEFAULTS_OF_2025,
@@ -87,9 +87,9 @@ export const DEFAULTS_OF_SUMMER_2026: LoadDefaults = {
 };
 
 /**
- * Runtime 2.37.0, which is llama.cpp b10914: logits only for the requested outputs (logs of b9849 and newer).
- * It is not known whether embedding models still get a batch as long as their context; here they do not. A
- * headless capture of 21 September 2026 has flash attention off; here it is on.
+ * Runtime 2.37.0, which is llama.cpp b10914: logits only for the requested outputs (logs of b9849 and newer). It is
+ * not known whether embedding models still get a batch as long as their context. Here they do not. A headless
+ * capture of 21 September 2026 has flash attention off. Here it is on.
  */
 export const DEFAULTS_OF_SEPTEMBER_2026: LoadDefaults = {
   ...DEFAULTS_OF_SUMMER_2026,

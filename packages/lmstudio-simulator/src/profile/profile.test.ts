@@ -71,7 +71,7 @@ async function gpuBytes(
   return connected.simulator.memoryInUse().gpus[0]?.bytes ?? 0;
 }
 
-test('a load takes more with full-size windows, without flash attention, and with logits for the whole batch', async () => {
+test('a load takes more memory with full-size windows, without flash attention, and with logits for the whole batch', async () => {
   const sizes = await Promise.all(
     (['lmstudio@0.3.23', 'lmstudio@0.3.31', 'lmstudio@0.4.24'] as const).map((profile) =>
       gpuBytes(profile, 'openai/gpt-oss-20b'),
@@ -86,14 +86,14 @@ test('a load takes more with full-size windows, without flash attention, and wit
   );
 });
 
-test('an embedding model gets a batch as long as its context in the summer of 2026', async () => {
+test('in profiles of summer 2026, an embedding model gets a batch as long as its context', async () => {
   const key = 'text-embedding-nomic-embed-text-v1.5';
   const [before, during] = await Promise.all(
     (['lmstudio@0.4.16', 'lmstudio@0.4.21'] as const).map((profile) =>
       gpuBytes(profile, key, 'embedding'),
     ),
   );
-  // Logits of 30,528 and eight activations of 768 for 1536 tokens more, and the scores of 12 heads.
+  // Each of 1536 more tokens takes 30,528 logits and eight activations of 768. The scores of 12 heads come on top.
   expect((during ?? 0) - (before ?? 0)).toBe(4 * (2048 - 512) * (30_528 + 8 * 768 + 12 * 2048));
 });
 

@@ -17,12 +17,12 @@ export interface Profile {
   /** The version of the llama.cpp runtime. */
   readonly runtimeVersion: string;
   /**
-   * Whether it has: publisher, indexed identifier, device, variants, time to live and last use in
-   * the model info; the namespace `runtime`; resource estimates, processing states, variants;
-   * REST v1. It is not published which release added each of them.
+   * Whether this LM Studio has: publisher, indexed identifier, device, variants, time to live and last use in the
+   * model info; the namespace `runtime`; resource estimates, processing states, variants; REST v1. It is not
+   * published which release added each of them.
    */
   readonly modern: boolean;
-  /** Whether each instance has an engine process of its own, whose pid its log lines carry. */
+  /** Whether each instance has an engine process of its own. Its log lines then carry the pid. */
   readonly engineProcess: boolean;
   /** The default settings of a load. */
   readonly load: LoadDefaults;
@@ -30,7 +30,7 @@ export interface Profile {
 
 /**
  * The name of a profile. `current` is `lmstudio@0.4.21`, the version that the public captures name. `old` is
- * `lmstudio@0.3.9`: it lacks abilities that SDK 2.0.0 needs, so calls of the SDK hang.
+ * `lmstudio@0.3.9`. It lacks abilities that SDK 2.0.0 needs, so calls of the SDK hang.
  */
 export type ProfileName =
   | 'current'
@@ -44,7 +44,7 @@ export type ProfileName =
   | 'lmstudio@0.4.21'
   | 'lmstudio@0.4.24';
 
-// The version, build and runtime that no source names are marked 'assumed'.
+// Versions, builds and runtimes without a source are marked 'assumed'.
 const V0_3_9: Profile = {
   version: '0.3.9',
   // Assumed.
@@ -72,7 +72,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   'lmstudio@0.3.9': V0_3_9,
   'lmstudio@0.3.23': {
     version: '0.3.23',
-    // Assumed. That 0.3.23 has the abilities of `modern` is assumed, too.
+    // Assumed, like the abilities of `modern` in 0.3.23.
     build: 3,
     // A log of gpt-oss-120b of August 2025 prints 1.44.0 and 'using full-size SWA cache'.
     runtimeVersion: '1.44.0',
@@ -94,7 +94,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     // lmstudio-bug-tracker #1462, 31 January 2026.
     version: '0.4.1',
     build: 1,
-    // The engine of January 2026; LM Studio's docs name it for parallel requests.
+    // The engine of January 2026. LM Studio's docs on parallel requests name it.
     runtimeVersion: '2.0.0',
     modern: true,
     engineProcess: false,
@@ -123,7 +123,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     version: '0.4.24',
     // Assumed.
     build: 1,
-    // A log of 14 September 2026 prints 2.37.0. That 0.4.24 came with it is assumed.
+    // A log of 14 September 2026 prints 2.37.0. Assumed: 0.4.24 came with this runtime.
     runtimeVersion: '2.37.0',
     modern: true,
     engineProcess: true,

@@ -1,6 +1,7 @@
-import type { WorldMachine, WorldModel } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
+import type { WorldModel } from '../world/world-model.js';
 
-/** A machine that can load models: the local one (`identifier` is `null`) or one behind LM Link. */
+/** A machine that can load models: the local machine (`identifier` is `null`), or a device of LM Link. */
 export interface Device {
   readonly identifier: string | null;
   readonly name: string;
@@ -11,7 +12,7 @@ export interface Device {
 /** The models that the protocol can load. Each kind has a namespace of its own. */
 export type ModelDomain = 'llm' | 'embedding';
 
-/** A model file on a device: the variant that a key names, or the selected one. */
+/** A model file on a device: the variant that a key names, or the selected variant. */
 export interface ModelOnDevice {
   readonly device: Device;
   readonly model: WorldModel;

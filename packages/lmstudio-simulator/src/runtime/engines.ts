@@ -1,4 +1,5 @@
-import type { WorldMachine, WorldModel } from '../world/world.js';
+import type { WorldMachine } from '../world/world-machine.js';
+import type { WorldModel } from '../world/world-model.js';
 
 /** An installed engine (runtime extension), as LM Studio describes it. */
 export interface Engine {
@@ -6,7 +7,7 @@ export interface Engine {
   readonly version: string;
   readonly engine: 'llama.cpp' | 'mlx-llm';
   readonly formatName: 'GGUF' | 'MLX';
-  /** Whether it uses the machine's GPUs. */
+  /** Whether the engine uses the machine's GPUs. */
   readonly usesGpu: boolean;
 }
 
@@ -27,7 +28,7 @@ export class Engines {
     const gpuPlatform = gpus[0]?.platform;
     this.installed = [
       ...(gpuPlatform === undefined ? [] : [llama(gpuPlatform)]),
-      // There is no llama.cpp engine for Macs that does not use the GPU.
+      // On Macs, every llama.cpp engine uses the GPU.
       ...(gpuPlatform === 'Metal' ? [] : [llama('none')]),
       ...(platform === 'darwin' && architecture === 'ARM64' ? [MLX] : []),
     ];

@@ -95,18 +95,18 @@ export class ResidentTable {
     this.unload(resident.identifier, resident.domain);
   }
 
-  /** Notes that an instance is used or has become idle, which restarts its time to live. */
+  /** Restarts the time to live of an instance that is used or has become idle. */
   touch(resident: ResidentState): void {
     resident.lastUsedMs = this.#clock.now();
     this.#scheduleEviction(resident);
   }
 
-  /** Notes that an instance has predicted, which fills the engine's caches. */
+  /** Adds the growth of a prediction, because a prediction fills the engine's caches. */
   grow(resident: ResidentState, tokens: number): void {
     resident.growth = growAfterPrediction(resident, tokens);
   }
 
-  /** Adds to what an instance has grown by, up to the limits of its engine. */
+  /** Adds to the growth of an instance, up to the limits of its engine. */
   addGrowth(identifier: string, added: Partial<MemoryGrowth>): void {
     const resident = this.get(identifier);
     const { growth } = resident;

@@ -14,9 +14,9 @@ export interface ResidentState {
   readonly domain: ModelDomain;
   readonly identifier: string;
   readonly instanceReference: string;
-  /** The process of its engine; `null`: the engine runs inside LM Studio. */
+  /** The process of the engine; `null`: the engine runs inside LM Studio. */
   readonly enginePid: number | null;
-  /** Whether it reports the variant's key as its model key. */
+  /** Whether the instance reports the variant's key as its model key. */
   readonly reportsVariant: boolean;
   readonly ttlMs: number | null;
   readonly justInTime: boolean;
@@ -34,7 +34,7 @@ export interface ResidentState {
   readonly queue: Job[];
   /** The activity that a test has set with `setBusy`. */
   scripted: { readonly status: InstanceStatus; readonly queued: number } | null;
-  /** The exit code of its engine after a crash; `null`: it has not crashed. */
+  /** The exit code of the engine after a crash; `null`: the engine has not crashed. */
   crashExitCode: string | null;
   cancelScripted: () => void;
   cancelEviction: () => void;
@@ -63,13 +63,13 @@ export interface SimulatedResident {
   readonly ttlMs: number | null;
   /** Milliseconds since the epoch; `null`: not used yet. */
   readonly lastUsedAtMs: number | null;
-  /** Whether it was loaded just in time (`getOrLoad`). */
+  /** Whether the instance was loaded just in time (`getOrLoad`). */
   readonly justInTime: boolean;
-  /** Its current activity. */
+  /** The current activity. */
   readonly activity: InstanceStatus;
   /** The number of requests that wait. */
   readonly queued: number;
-  /** The memory that the instance takes, including what it has grown by. */
+  /** The memory that the instance takes, including its growth. */
   readonly memory: MemoryUse;
   /** The growth of the instance since its load. */
   readonly growth: MemoryGrowth;

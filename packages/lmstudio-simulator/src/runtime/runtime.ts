@@ -20,11 +20,11 @@ export interface LoadInProgress {
   readonly file: ModelOnDevice;
   readonly identifier: string;
   use: MemoryUse;
-  /** A client cancels the load. It ends some time later, or not at all: see `loadAfterCancel`. */
+  /** A client cancels the load. `loadAfterCancel` decides whether this ends the load. */
   cancel(): void;
-  /** The client has gone. What happens to the load then: see `loadAfterDisconnect`. */
+  /** The client has gone. `loadAfterDisconnect` decides whether this ends the load. */
   clientGone(): void;
-  /** Ends the load at once, as if it had been cancelled and the cancel confirmed. */
+  /** Ends the load at once, like a cancel that LM Studio confirms at once. */
   abort(): void;
   /** Ends the load without an event, because LM Studio's process has ended. */
   abandon(): void;
@@ -42,7 +42,7 @@ export interface RuntimeOptions {
   readonly speed: number;
   /** The process id of a new instance's engine. */
   readonly enginePid: ((instanceIdentifier: string) => number) | null;
-  /** Restarts LM Studio; it is down for `downMs`. */
+  /** Restarts LM Studio, which is down for `downMs`. */
   readonly restart: (downMs: number) => void;
 }
 
@@ -55,21 +55,25 @@ const HIGHEST_LINUX_PID = 2 ** 22;
 export class Runtime {
   readonly world: World;
   readonly profile: Profile;
+  /** LM Studio's version. */
+  readonly version: string;
+  /** LM Studio's build. */
+  readonly build: number;
   readonly clock: SimulatorClock;
   readonly faults: ActiveFaults;
   readonly speed: number;
-  /** The settings of a load that sets none. */
+  /** The defaults of a load's settings. */
   readonly loadDefaults: LoadDefaults;
   readonly devices: readonly Device[];
   readonly engines: Engines;
   readonly log = new DiagnosticsLog();
   readonly loads = new Set<LoadInProgress>();
   readonly residents: ResidentTable;
-  /** The device of loads that name none; `null`: the simulated machine. */
+  /** The device of loads that name no device; `null`: the simulated machine. */
   preferredDeviceIdentifier: string | null;
   /** Whether REST and the OpenAI-compatible API answer. */
   httpServer: boolean;
-  /** Restarts LM Studio; it is down for `downMs`. */
+  /** Restarts LM Studio, which is down for `downMs`. */
   readonly restart: RuntimeOptions['restart'];
   readonly #enginePid: RuntimeOptions['enginePid'];
   #loadedEngines = 0;
@@ -77,6 +81,8 @@ export class Runtime {
   constructor({ world, profile, clock, faults, speed, enginePid, restart }: RuntimeOptions) {
     this.world = world;
     this.profile = profile;
+    this.version = world.version ?? profile.version;
+    this.build = world.build ?? profile.build;
     this.clock = clock;
     this.residents = new ResidentTable(clock);
     this.faults = faults;

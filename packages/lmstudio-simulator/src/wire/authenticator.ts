@@ -26,9 +26,9 @@ interface KnownClient {
 }
 
 /**
- * Checks clients as LM Studio does. Guests must keep the passkey that they first connected with. An API token
- * must be one of `tokens`. The texts for guests are those of lmstudio-js' `fcfsAuthenticator.ts`; the texts
- * for tokens over WebSocket are invented.
+ * Checks clients as LM Studio does. Guests must keep the passkey that they first connected with. An API token must
+ * be one of `tokens`. The texts for guests are those of lmstudio-js' `fcfsAuthenticator.ts`. The texts for tokens
+ * over WebSocket are invented.
  */
 export function createAuthenticator({
   tokens,

@@ -18,13 +18,13 @@ export type WarningKind =
 export interface FrameSender {
   /** Sends frames in order. The fault slow-frames delays them. */
   send(frame: object): void;
-  /** Sends a frame at once, before delayed ones. */
+  /** Sends a frame at once, before delayed frames. */
   sendNow(frame: object): void;
   /** Sends a communication warning, LM Studio's reply to a frame that it does not understand. */
   warn(kind: WarningKind, warning: string): void;
 }
 
-// LM Studio sends no more warnings than these on one socket.
+// The most warnings that LM Studio sends on one socket.
 const MOST_WARNINGS = 5;
 
 export function createFrameSender(
@@ -48,7 +48,7 @@ export function createFrameSender(
       sendNow(frame);
       return;
     }
-    // A delayed frame delays all later ones, because a socket keeps the order.
+    // A delayed frame delays all later frames, because a socket keeps the order.
     heldUntilMs = Math.max(heldUntilMs, nowMs) + (slow?.delayMs ?? 0);
     clock.schedule(() => sendNow(frame), heldUntilMs - nowMs);
   };

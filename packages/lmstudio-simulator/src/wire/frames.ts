@@ -78,7 +78,7 @@ export const configStackSchema = z.object({
 
 export type ConfigStack = z.infer<typeof configStackSchema>;
 
-/** The fields of all layers. A later layer overrides an earlier one. */
+/** The fields of all layers of a configuration. A later layer overrides an earlier layer. */
 export function flattenStack(stack: ConfigStack): readonly ConfigField[] {
   const values = new Map<string, unknown>();
   for (const { config } of stack.layers) {

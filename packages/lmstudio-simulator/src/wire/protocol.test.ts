@@ -106,9 +106,9 @@ test('a message that a channel does not know is answered with a warning', async 
 test.each([
   ['not JSON', '{'],
   ['without a type', {}],
-  ['with a wrong type of an id', { type: 'rpcCall', endpoint: 'listLoaded', callId: 'one' }],
+  ['with an id of a wrong type', { type: 'rpcCall', endpoint: 'listLoaded', callId: 'one' }],
   ['an acknowledgement of an unknown channel', { type: 'channelAck', channelId: 9, ackId: 1 }],
-])('LM Studio is silent about a frame: %s', async (_, frame) => {
+])('LM Studio does not answer a frame: %s', async (_, frame) => {
   await using simulator = await startSimulator();
   const socket = await connectRaw(simulator, 'llm');
   socket.send(frame);
@@ -140,7 +140,7 @@ test('a malformed authentication packet gets no answer until the deadline of ten
   expect(socket.received).toEqual([{ success: false, error: 'Authentication timed out' }]);
 });
 
-test('a correct authentication packet after a malformed one is accepted', async () => {
+test('a correct authentication packet after a malformed packet is accepted', async () => {
   await using simulator = await startSimulator();
   const socket = await connectRaw(simulator, 'llm', { authVersion: 1 });
   socket.send(CREDENTIALS);

@@ -50,7 +50,7 @@ export function serveSocket(socket: WebSocket, options: SessionOptions): void {
 
   const authenticate = (frame: unknown): void => {
     const parsed = authenticationSchema.safeParse(frame);
-    // LM Studio ignores a malformed packet and waits for another one until the deadline.
+    // LM Studio ignores a malformed packet and waits for another packet until the deadline.
     if (!parsed.success || faults.trigger('mute-authentication')) return;
     cancelDeadline();
     const { clientIdentifier, clientPasskey } = parsed.data;
@@ -130,6 +130,9 @@ function createReceiver(
         return;
       }
       const result = await outcome.result;
+      if (faults.triggerFor('answer-error', { endpoint: name })) {
+        throw new WireError(`Simulated error of ${name}`);
+      }
       const wrong = faults.triggerFor('invalid-result', { endpoint: name });
       const answer = wrong ? WRONG_SHAPE : result;
       // LM Studio omits the key `result` where there is no result.

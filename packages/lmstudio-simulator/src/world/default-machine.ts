@@ -1,4 +1,5 @@
-import type { WorldGuardrails, WorldMachine } from './world.js';
+import type { WorldGuardrails } from './world.js';
+import type { WorldMachine } from './world-machine.js';
 
 const GIB = 2 ** 30;
 

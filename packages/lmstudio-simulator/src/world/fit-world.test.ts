@@ -20,26 +20,29 @@ const card = (deviceKey: string) => ({
   ...{ totalBytes: 8 * GIB, availableBytes: 8 * GIB },
 });
 
-test.each([0.25, 4, 48])('the models of a world for %d GiB get smaller and fit together', (gib) => {
-  const { models, world } = fitWorld({
-    resources: machine(),
-    deviceKey: null,
-    roomBytes: gib * GIB,
-  });
-  const [large, medium, small] = models.map(({ sizeBytes }) => sizeBytes ?? 0);
-  expect(large).toBeGreaterThan(medium ?? 0);
-  expect(medium).toBeGreaterThan(small ?? 0);
-  expect((large ?? 0) + (medium ?? 0) + (small ?? 0)).toBeLessThan(gib * GIB);
-  expect(() => parseWorld(world)).not.toThrow();
-});
+test.each([0.25, 4, 48])(
+  'each model of a world for %d GiB is smaller than the model before, and all fit together',
+  (gib) => {
+    const { models, world } = fitWorld({
+      resources: machine(),
+      deviceKey: null,
+      roomBytes: gib * GIB,
+    });
+    const [large, medium, small] = models.map(({ sizeBytes }) => sizeBytes ?? 0);
+    expect(large).toBeGreaterThan(medium ?? 0);
+    expect(medium).toBeGreaterThan(small ?? 0);
+    expect((large ?? 0) + (medium ?? 0) + (small ?? 0)).toBeLessThan(gib * GIB);
+    expect(() => parseWorld(world)).not.toThrow();
+  },
+);
 
-test('models are put on the GPU that is named, and on no other', () => {
+test('models are loaded only on the named GPU', () => {
   const resources = machine({ gpus: [card('one'), card('two')] });
   const { world } = fitWorld({ resources, deviceKey: 'two', roomBytes: 4 * GIB });
   expect(world.machine?.gpus?.map(({ deviceKey }) => deviceKey)).toEqual(['two']);
 });
 
-test('a reading has less available memory by what simulated models take, mapped weights included', () => {
+test('the memory of simulated models, with mapped weights, is subtracted from the available memory', () => {
   const use = {
     ram: { mappedBytes: 3 * GIB, anonymousBytes: GIB },
     gpus: [{ deviceKey: 'one', bytes: 10 * GIB }],

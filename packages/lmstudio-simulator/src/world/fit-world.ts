@@ -3,7 +3,7 @@ import type { WorldInput, WorldModelInput } from './world-input.js';
 
 /** The memory that the models of a world must fit into. */
 export interface WorldRoom {
-  /** The machine whose memory it is. */
+  /** The machine that has the memory. */
   readonly resources: Resources;
   /** The GPU that models are loaded on; null: system memory. */
   readonly deviceKey: string | null;
@@ -23,16 +23,16 @@ export interface FittedWorld {
   readonly contextLengthTokens: number;
 }
 
-/** Shares of the room: each model fits alone, and each is clearly smaller than the one before. */
+/** Each model's share of the room. Every model fits alone, and the next model is clearly smaller. */
 const SHARES = { large: 0.6, medium: 0.28, small: 0.1 };
-/** Four-bit weights with their scales take about this much for each parameter. */
+/** Bytes that a parameter takes in four-bit weights, with their scales. */
 const BYTES_PER_PARAMETER = 0.606;
-/** How long the largest model takes to load. */
+/** The load time of the largest model. */
 const LOAD_SECONDS = 2.4;
-/** The rest of a model's share is for context and buffers. */
+/** The weights' part of a model's share. The rest is for context and buffers. */
 const WEIGHTS_RATIO = 0.86;
 
-/** Makes a world whose models fit a given room: for demos on any machine, small, large or nearly full. */
+/** Makes a world whose models fit a given room. Demos then run on any machine: small, large or nearly full. */
 export function fitWorld({ resources, deviceKey, roomBytes }: WorldRoom): FittedWorld {
   const bytesOf = (share: number) => roomBytes * share * WEIGHTS_RATIO;
   const models = [
@@ -46,7 +46,7 @@ export function fitWorld({ resources, deviceKey, roomBytes }: WorldRoom): Fitted
     world: {
       machine: machineOf(resources, deviceKey, bytesOf(SHARES.large) / LOAD_SECONDS),
       models,
-      // The caller decides which loads are possible, not LM Studio.
+      // Off, because the caller decides which loads are possible.
       guardrails: { mode: 'off' },
     },
   };
@@ -82,7 +82,7 @@ function modelOf(name: string, sizeBytes: number): WorldModelInput {
 const CONTEXT_TOKENS = 8192;
 const KV_BYTES_PER_LAYER = 2 * 8 * 128 * 2 * CONTEXT_TOKENS;
 
-/** `14B`, `1.7B`, `270M`. */
+/** The number of parameters as model names have it: `14B`, `1.7B`, `270M`. */
 function parameterName(parameters: number): string {
   const billions = parameters / 1e9;
   if (billions >= 10) return `${Math.round(billions)}B`;
@@ -100,7 +100,7 @@ function machineOf(
     ramBytes: ram.totalBytes,
     othersRamBytes: ram.totalBytes - (ram.availableBytes ?? ram.totalBytes),
     loadBytesPerSecond,
-    // Other GPUs are left out, because models would be loaded on a GPU that can't be measured.
+    // Other GPUs are left out. Otherwise models would be loaded on a GPU that can't be measured.
     gpus: gpus.flatMap((gpu) =>
       gpu.totalBytes === null || !(unified || gpu.deviceKey === deviceKey)
         ? []

@@ -1,7 +1,7 @@
 import { exampleWorld, isSimulatorError, parseWorld } from '../index.js';
 import type { ExampleWorldName } from '../index.js';
 
-test('an empty world is the default one: eight models on a mid-size desktop', () => {
+test('an empty world is the default world: eight models on a mid-size desktop', () => {
   const world = parseWorld({});
   expect(world.models).toHaveLength(8);
   expect(world.models.filter(({ type }) => type === 'embedding')).toHaveLength(1);
@@ -10,7 +10,7 @@ test('an empty world is the default one: eight models on a mid-size desktop', ()
   expect(world).toEqual(parseWorld());
 });
 
-test('a model needs only key and size; the other fields have defaults', () => {
+test('a model needs only key and size, because the other fields have defaults', () => {
   const [model] = parseWorld({ models: [{ modelKey: 'acme/thing-7b', sizeBytes: 4e9 }] }).models;
   expect(model).toMatchObject({
     type: 'llm',
@@ -22,7 +22,7 @@ test('a model needs only key and size; the other fields have defaults', () => {
 });
 
 test.each<ExampleWorldName>(['desktop', 'laptop', 'mac', 'workstation', 'link'])(
-  'the example world %s is valid, and survives JSON',
+  'the example world %s is valid, and is the same after JSON',
   (name) => {
     const world = parseWorld(JSON.parse(JSON.stringify(exampleWorld(name))));
     expect(world).toEqual(parseWorld(exampleWorld(name)));

@@ -2,7 +2,9 @@ import { findProblems } from '../check-shape.js';
 import { SimulatorError } from '../simulator-error.js';
 import { DEFAULT_GUARDRAILS, DEFAULT_MACHINE } from './default-machine.js';
 import { DEFAULT_MODELS } from './default-models.js';
-import type { World, WorldGpu, WorldMachine, WorldModel } from './world.js';
+import type { World } from './world.js';
+import type { WorldGpu, WorldMachine } from './world-machine.js';
+import type { WorldModel } from './world-model.js';
 import type {
   WorldGpuInput,
   WorldInput,

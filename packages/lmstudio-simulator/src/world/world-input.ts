@@ -1,13 +1,6 @@
-import type {
-  World,
-  WorldGpu,
-  WorldGuardrails,
-  WorldJustInTime,
-  WorldAnswers,
-  WorldMachine,
-  WorldModel,
-  WorldModelGeometry,
-} from './world.js';
+import type { World, WorldGuardrails, WorldJustInTime, WorldAnswers } from './world.js';
+import type { WorldGpu, WorldMachine } from './world-machine.js';
+import type { WorldModel, WorldModelGeometry } from './world-model.js';
 
 /** A GPU in a world file. Defaults: a discrete CUDA card that no other program uses. */
 export type WorldGpuInput = {

@@ -1,130 +1,7 @@
 import type { HttpEndpoint } from '../profile/http-api.js';
 import type { LoadDefaults } from '../profile/load-defaults.js';
-
-/** A GPU of a simulated machine. */
-export interface WorldGpu {
-  /** The name in the hardware survey. */
-  readonly name: string;
-  /** The key of this GPU in `memoryInUse()`. Default: `survey:<index>`. */
-  readonly deviceKey: string;
-  /**
-   * `shared`: the GPU uses RAM (integrated GPU, Apple silicon), and `totalBytes` is only the
-   * limit of its use.
-   */
-  readonly memory: 'dedicated' | 'shared';
-  /** The capacity in bytes. */
-  readonly totalBytes: number;
-  /** Bytes that other programs use. */
-  readonly othersBytes: number;
-  /** The API through which the engine uses the GPU. */
-  readonly platform: 'CUDA' | 'ROCm' | 'Vulkan' | 'Metal';
-}
-
-/** A simulated machine: capacities, their use by other programs, and speeds. */
-export interface WorldMachine {
-  /** The host name, which is also the device name of LM Link. */
-  readonly name: string;
-  /** The value of Node's `process.platform`. */
-  readonly platform: 'linux' | 'darwin' | 'win32';
-  /** The name of the CPU in the hardware survey. */
-  readonly cpuName: string;
-  /** The architecture of the CPU. */
-  readonly architecture: 'x86_64' | 'ARM64';
-  /** The capacity of RAM. */
-  readonly ramBytes: number;
-  /** RAM that other programs use. */
-  readonly othersRamBytes: number;
-  /** Empty for a machine without a GPU. */
-  readonly gpus: readonly WorldGpu[];
-  /** Bytes of weights that a load reads in a second. */
-  readonly loadBytesPerSecond: number;
-  /** Tokens of a prompt that any model processes in a second. */
-  readonly promptTokensPerSecond: number;
-}
-
-/** The figures that determine a model's memory, besides the size of its weights. */
-export interface WorldModelGeometry {
-  /** Transformer blocks. */
-  readonly layers: number;
-  /** Heads of the KV cache in each layer. */
-  readonly kvHeads: number;
-  /** Length of a key and of a value. */
-  readonly headDimension: number;
-  /** Embedding length. */
-  readonly hiddenSize: number;
-  /** Tokens in the vocabulary. */
-  readonly vocabularySize: number;
-  /** Layers with sliding-window attention. */
-  readonly slidingLayers: number;
-  /** The window of these layers; 0 where there are none. */
-  readonly slidingWindowTokens: number;
-  /** Share of the weights that belong to experts, 0 to 1; 0 for a dense model. */
-  readonly expertRatio: number;
-  /** Heads of the attention in each layer. Without flash attention, they determine the compute buffer. */
-  readonly attentionHeads: number;
-  /** The bytes of one sequence's recurrent state; 0 for a model without recurrent layers. */
-  readonly recurrentStateBytes: number;
-}
-
-/** One downloaded quantization of a model from LM Studio's hub. */
-export interface WorldVariant {
-  /** The part of the key after the `@`, such as `q4_k_m`. */
-  readonly name: string;
-  /** The size of the file. */
-  readonly sizeBytes: number;
-  /** The precision of the weights. */
-  readonly quantization: { readonly name: string; readonly bits: number };
-  /** The path of the file, or of the folder of an MLX model, in the folder of models. */
-  readonly path: string;
-}
-
-/** A downloaded model. */
-export interface WorldModel {
-  /** Names the model. */
-  readonly modelKey: string;
-  /**
-   * `llm` and `embedding` can be loaded. A model of another type, such as `tts`, is only listed, and SDK 2.0.0 then
-   * refuses the whole list.
-   */
-  readonly type: string;
-  /** The name that the app shows. */
-  readonly displayName: string;
-  /** The publisher of the files. */
-  readonly publisher: string;
-  /**
-   * The path of the file in the folder of models. A model with `variants` does not use it: its variants have
-   * paths of their own.
-   */
-  readonly path: string;
-  /** The size of the weights, including the projector of a vision model. */
-  readonly sizeBytes: number;
-  /** The part of `sizeBytes` that is the projector. It is loaded on the GPU, where there is one. */
-  readonly projectorBytes: number;
-  /** The file format; `safetensors` is for MLX. */
-  readonly format: 'gguf' | 'safetensors';
-  /** `null`: not known, so LM Studio's estimate has low confidence. */
-  readonly architecture: string | null;
-  /** The number of parameters, such as `4B`; `null`: not known. */
-  readonly paramsString: string | null;
-  /** The precision of the weights. */
-  readonly quantization: { readonly name: string; readonly bits: number } | null;
-  /** The most tokens of context that the model allows. LM Studio reports 0 where it does not know them. */
-  readonly maxContextLength: number;
-  /** Whether the model accepts images. */
-  readonly vision: boolean;
-  /** Whether the model can call tools. */
-  readonly trainedForToolUse: boolean;
-  /**
-   * The variants; the first is the selected one. A model with variants is from LM Studio's hub. LM Studio then
-   * reports the model's key as `path` and `indexedModelIdentifier`, and names the files only in the list of
-   * variants. Empty: the model is a file that was downloaded or copied without the hub.
-   */
-  readonly variants: readonly WorldVariant[];
-  /** The figures that determine the model's memory. */
-  readonly geometry: WorldModelGeometry;
-  /** Tokens that the model generates, or embeds, in a second. */
-  readonly tokensPerSecond: number;
-}
+import type { WorldMachine } from './world-machine.js';
+import type { WorldModel } from './world-model.js';
 
 /** Another machine, which is connected through LM Link. */
 export interface WorldDevice {
@@ -167,7 +44,7 @@ export interface WorldJustInTime {
   readonly enabled: boolean;
   /** The time to live of a model that was loaded just in time. Default: an hour. */
   readonly ttlMs: number;
-  /** Whether a just-in-time load first unloads the models of earlier ones. Default: true. */
+  /** Whether a just-in-time load first unloads the models of earlier just-in-time loads. Default: true. */
   readonly autoEvict: boolean;
 }
 
@@ -187,7 +64,7 @@ export interface World {
   readonly devices: readonly WorldDevice[];
   /** This machine's identifier in LM Link; `null`: not logged in. */
   readonly deviceIdentifier: string | null;
-  /** The device for loads without a device; `null`: this machine. */
+  /** The device for loads that name no device; `null`: this machine. */
   readonly preferredDeviceIdentifier: string | null;
   /** The known API tokens, `sk-lm-<8>:<20>`. */
   readonly tokens: readonly string[];
@@ -198,8 +75,8 @@ export interface World {
   /** The settings of just-in-time loading. */
   readonly justInTime: WorldJustInTime;
   /**
-   * The context length of a load that does not set one, at most the model's maximum; `null`: that of the
-   * profile. In LM Studio it is `defaultContextLength` in `settings.json`.
+   * The context length of a load that does not set it, at most the model's maximum. `null`: the profile's length.
+   * LM Studio reads it from `defaultContextLength` in `settings.json`.
    */
   readonly defaultContextLength: number | null;
   /** Load settings that differ from those of the profile. */
@@ -214,8 +91,8 @@ export interface World {
   /** Time from a cancel to its confirmation, at speed 1. Default: 50 ms. LM Studio's time is not known. */
   readonly cancelConfirmationMs: number;
   /**
-   * The key that an instance of a hub model reports: the model's key with `selectedVariant`, or the variant's
-   * key. It is not known which one LM Studio reports.
+   * The key that an instance of a hub model reports: the model's key with `selectedVariant`, or the variant's key.
+   * It is not known which of the two LM Studio reports.
    */
   readonly instanceKey: 'model' | 'variant';
   /**
@@ -251,7 +128,7 @@ export interface WorldAnswers {
   readonly reasoningTokens: number;
   /**
    * Whether a model calls a tool where it may choose. It calls the first tool once, and answers with a text when it
-   * has the result. A request that requires a call always gets one. Default: false.
+   * has the result. A request that requires a call always gets a call. Default: false.
    */
   readonly callTools: boolean;
 }

@@ -38,7 +38,7 @@ export interface Hyperparameters extends StateSizes {
   readonly attention: readonly boolean[];
   readonly stateSpace: StateSpace | null;
   readonly experts: number;
-  /** By layer: experts that a token goes through. */
+  /** By layer: number of experts that each token uses. */
   readonly expertsUsed: readonly number[];
   /** Sizes of latent attention, whose cache holds keys only; `null` for other attention. */
   readonly latent: { readonly keyLength: number; readonly valueLength: number } | null;

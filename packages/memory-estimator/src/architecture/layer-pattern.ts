@@ -1,3 +1,4 @@
+import type { GgufTensor } from '../gguf/gguf-header.js';
 import { itemAt } from '../item-at.js';
 import type { Hyperparameters } from './hyperparameters.js';
 import type { TensorGroups } from './tensor-groups.js';
@@ -10,7 +11,7 @@ export interface LayerPattern {
   readonly period: number;
   /**
    * Index after the last layer of the stretch. No stretch contains the model's last layer, because that layer drops
-   * rows.
+   * the rows of tokens without logits.
    */
   readonly end: number;
 }
@@ -33,14 +34,39 @@ export function findLayerPatterns(
   layers: readonly TensorGroups[],
 ): LayerPatterns {
   const all = layers.slice(0, model.layers);
-  const shapes = all.map((tensors, il) => shapeOf(model, tensors, il));
-  return {
-    byShape: longestPattern(shapes),
-    byType: longestPattern(all.map((tensors, il) => itemAt(shapes, il) + typesOf(tensors))),
-  };
+  const facts = all.map((_, il) => factsOf(model, il));
+  const byShape = classesOf(
+    all,
+    (one, other) =>
+      facts[one] === facts[other] &&
+      haveSame(itemAt(all, one), itemAt(all, other), (tensor) => tensor?.shape.join('x')),
+  );
+  const byType = classesOf(
+    all,
+    (one, other) =>
+      byShape[one] === byShape[other] &&
+      haveSame(itemAt(all, one), itemAt(all, other), (tensor) => tensor?.type),
+  );
+  return { byShape: longestPattern(byShape), byType: longestPattern(byType) };
 }
 
-function longestPattern(signatures: readonly string[]): LayerPattern | null {
+/**
+ * Gives equal layers the same number. A layer is compared only with those of the longest period before it, because
+ * farther layers make no pattern.
+ */
+function classesOf(
+  layers: readonly TensorGroups[],
+  isEqual: (one: number, other: number) => boolean,
+): readonly number[] {
+  const classes: number[] = [];
+  for (const il of layers.keys()) {
+    const recent = [...new Set(classes.slice(-LONGEST_PERIOD))];
+    classes.push(recent.find((first) => isEqual(first, il)) ?? il);
+  }
+  return classes;
+}
+
+function longestPattern(signatures: readonly number[]): LayerPattern | null {
   const last = signatures.length - 1;
   let best: LayerPattern | null = null;
   for (let period = 1; period <= LONGEST_PERIOD; period += 1) {
@@ -60,9 +86,9 @@ function repeats({ start, period, end }: LayerPattern): number {
   return end - start - period;
 }
 
-/** The properties of a layer that its part of the graph depends on, without the types of weights. */
-function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): string {
-  const facts = [
+/** The properties of a layer that its part of the graph depends on, besides its tensors. */
+function factsOf(model: Hyperparameters, il: number): string {
+  return [
     model.heads[il],
     model.kvHeads[il],
     model.window?.layers[il] === true,
@@ -73,16 +99,21 @@ function shapeOf(model: Hyperparameters, tensors: TensorGroups, il: number): str
     // ten layers of Gemma 3n are sparse.
     model.architecture.name === 'smollm3' && il % 4 === 3,
     model.architecture.name === 'gemma3n' && il < 10,
-  ];
-  const shapes = [...tensors].map(
-    ([name, { weight, bias }]) => `${name}:${weight?.shape.join('x')}:${bias?.shape.join('x')}`,
-  );
-  return `${facts.join()};${shapes.sort().join()}`;
+  ].join();
 }
 
-function typesOf(tensors: TensorGroups): string {
-  const types = [...tensors].map(
-    ([name, { weight, bias }]) => `${name}:${weight?.type}:${bias?.type}`,
-  );
-  return `;${types.sort().join()}`;
+/** Whether two layers have tensors of the same names, with the same property. */
+function haveSame(
+  one: TensorGroups,
+  other: TensorGroups,
+  property: (tensor: GgufTensor | null) => string | number | undefined,
+): boolean {
+  if (one.size !== other.size) return false;
+  for (const [name, { weight, bias }] of one) {
+    const group = other.get(name);
+    if (group === undefined) return false;
+    if (property(weight) !== property(group.weight) || property(bias) !== property(group.bias))
+      return false;
+  }
+  return true;
 }

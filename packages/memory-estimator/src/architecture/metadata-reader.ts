@@ -37,7 +37,7 @@ export class MetadataReader {
     return typeof value === 'string' ? value : null;
   }
 
-  /** The values of an array as numbers; booleans are 0 and 1. */
+  /** The values of an array as numbers. `false` is 0, and `true` is 1. */
   array(key: string): readonly number[] | null {
     const value = this.#values.get(key);
     if (value === undefined || value === null || typeof value !== 'object' || value.values === null)

@@ -6,7 +6,7 @@ import { MetadataReader } from './metadata-reader.js';
 import { groupTensors, type TensorGroups } from './tensor-groups.js';
 import { indexWeights, type WeightIndex } from './weight-index.js';
 
-/** A header with its figures read and its tensors sorted by layer, for all estimates of the model. */
+/** The figures of a header, and its tensors sorted by layer. All estimates of the model use them. */
 export interface ModelIndex {
   readonly header: GgufHeader;
   /** `null` where the header lacks figures; see `readHyperparameters`. */

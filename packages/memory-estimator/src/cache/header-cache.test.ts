@@ -35,7 +35,7 @@ function damage(path: string): void {
   utimesSync(path, WRITTEN_AT, WRITTEN_AT);
 }
 
-test('a cached header equals the one that was read, and the file is not read again', async () => {
+test('a cached header equals the header that was read, and the file is not read again', async () => {
   const paths = ['tiny-llama-tok', 'gpt-oss-20b-L6-mxfp4', 'deepseek-v2-lite-E16-q4km'].map(
     (name) => model(`${name}.gguf`, headerBytes(name)),
   );
@@ -112,7 +112,7 @@ test('two processes that save keep the entries of both', async () => {
 
 test('a cache that cannot be written still reads headers, and returns the error', async () => {
   const path = model('a.gguf', smallModel());
-  // The folder of the cache would be a file.
+  // The folder of the cache cannot be created, because a file has its path.
   const cache = openHeaderCache({ file: join(path, 'headers.json') });
   expect((await cache.read(path)).architecture).toBe('llama');
   const { saved, error } = cache.save();

@@ -8,9 +8,9 @@ import type { SaveOutcome } from '../files/atomic-file.js';
 import { decodeHeader, encodeHeader } from './header-codec.js';
 import { openStampedStore } from './stamped-store.js';
 
-/** Version of the stored form. Raise it when the form changes: files of another version are ignored. */
+/** Version of the stored form. Raise it when the form changes, because files of another version are ignored. */
 const FORMAT = 2;
-/** Results kept for each model. The oldest are dropped first. */
+/** Maximum number of results for each model. The oldest results are dropped first. */
 const MAX_DERIVED = 64;
 
 /** Keeps headers, and results that were computed from them, in files. */

@@ -86,7 +86,7 @@ export function decodeHeader(encoded: unknown): GgufHeader | null {
   };
 }
 
-/** Checks the fields of a header, but not each number in them: only this package writes the file. */
+/** Checks the fields of a header, but not each number in them, because only this package writes the file. */
 function isEncodedHeader(value: unknown): value is EncodedHeader {
   return (
     typeof value === 'object' &&

@@ -59,7 +59,7 @@ describe('a measured load', () => {
     expect(neighbour.interval?.highBytes).toBeGreaterThanOrEqual(5750 * MIB);
   });
 
-  test('goes by loads that were measured whole, not by printed buffers', () => {
+  test('uses loads that were measured whole, not printed buffers', () => {
     const printed = observed('a', 1000, 1100, {
       measured: { anonymousBytes: 1100 * MIB, gpus: [], method: 'buffers' },
     });

@@ -21,8 +21,8 @@ import { sameEngine, type CalibrationTarget, type Observation } from './observat
  * the part of m that `n / (n + 1)` leaves out, and d is the drift between versions. The interval is `null` only if
  * the footprint has no interval and this load was not measured.
  *
- * Buffers that an engine printed leave out the memory of its process. So they are used only where no load was
- * measured whole, and the upper end then keeps its distance from the estimate.
+ * Buffers that an engine printed leave out the memory of the engine's process. They are used only if no load was
+ * measured whole. The upper end then keeps its distance from the estimate.
  *
  * @param footprint The footprint before any correction. A second correction would count the measurements twice.
  * @param observations Observations of this machine. Observations of an engine with another name are ignored.
@@ -46,7 +46,9 @@ export function calibrateFootprint(
   );
 }
 
-/** Corrects a footprint by the loads that were measured whole. Where there are none, by printed buffers. */
+/**
+ * Corrects a footprint by the loads that were measured whole, or by printed buffers if no load was measured whole.
+ */
 function correctBy(
   footprint: Footprint,
   observations: readonly Observation[],

@@ -106,7 +106,7 @@ test('a file that is damaged while the store is open is renamed too', async () =
   expect(store.observations()).toEqual([observed('b', 100, 120)]);
 });
 
-test('a damaged file is left alone while another process holds the lock', async () => {
+test('a damaged file does not change while another process holds the lock', async () => {
   await open().record(observed('a', 100, 120));
   writeFileSync(file, '');
   writeFileSync(`${file}.lock`, '1');
@@ -114,7 +114,7 @@ test('a damaged file is left alone while another process holds the lock', async 
   expect(existsSync(`${file}.damaged`)).toBe(false);
 });
 
-test('a file of a newer version is left alone, and the error says so', async () => {
+test('a file of a newer version does not change, and the error gives the reason', async () => {
   await open().record(observed('a', 100, 120));
   const newer = '{"format":2,"observations":{}}';
   writeFileSync(file, newer);

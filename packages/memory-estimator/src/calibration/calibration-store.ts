@@ -7,7 +7,7 @@ import { asError, systemErrorCode } from '../files/system-error.js';
 import { isObservation, sameEngine, type Observation } from './observation.js';
 
 const FORMAT = 1;
-/** Observations that are kept of the same model, load configuration and engine version. */
+/** Maximum number of observations of the same model, load configuration and engine version. */
 const KEPT_OF_A_KIND = 5;
 const KEPT_IN_ALL = 500;
 
@@ -16,15 +16,14 @@ export interface CalibrationStore {
   /** The observations of this machine, the newest last. */
   observations(): readonly Observation[];
   /**
-   * Adds an observation to the file, and keeps those that other processes added. Never rejects: the outcome tells
-   * why the observation was not saved (a full disk, a folder without write access, `error` below).
+   * Adds an observation to the file, and keeps those that other processes added. Never rejects. The outcome tells why
+   * the observation was not saved (a full disk, a folder without write access, `error` below).
    */
   record(observation: Observation): Promise<SaveOutcome>;
   /** New path of a damaged file, which was renamed so that the store starts empty; `null` otherwise. */
   readonly recoveredFrom: string | null;
   /**
-   * Why the file is neither read nor written: it cannot be opened, it is damaged and cannot be renamed, or a newer
-   * version wrote it.
+   * Why the file is not used: it cannot be opened, it is damaged and cannot be renamed, or a newer version wrote it.
    */
   readonly error: Error | null;
 }
@@ -39,13 +38,13 @@ export interface CalibrationStoreOptions {
 
 /**
  * Opens the calibration store. A missing file is an empty store. A damaged file is renamed (`recoveredFrom`). Never
- * throws: `error` tells why the file cannot be used.
+ * throws. `error` tells why the file cannot be used.
  */
 export function openCalibrationStore(options: CalibrationStoreOptions): CalibrationStore {
   const { file, host } = options;
   const lock = `${file}.lock`;
   let recoveredFrom: string | null = null;
-  /** Reads under the lock, because another process may rename the damaged file and write a new one. */
+  /** Reads under the lock, because another process may rename the damaged file and write a new file. */
   const setAsideIfDamaged = (): Content => {
     const content = read(file);
     if (content.kind === 'damaged') recoveredFrom = setAside(file);

@@ -112,7 +112,7 @@ function widened(
   };
 }
 
-/** The fewest bytes that a load takes: those of the weights whose size is known. */
+/** The fewest bytes that a load takes: the bytes of the weights whose size is known. */
 function leastBytes(footprint: Footprint | FootprintEstimate): number {
   if ('parts' in footprint)
     return partsOf(footprint).reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);

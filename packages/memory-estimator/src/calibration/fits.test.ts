@@ -146,7 +146,7 @@ describe.each(SOURCES)('%s', (_, footprintOf) => {
         wrong += swept.wrong;
       }
     }
-    // Many loads must be said to fit. Otherwise the test shows nothing.
+    // The test proves something only if many loads are said to fit.
     expect(said).toBeGreaterThan(10 * worlds.length * LOADS.length);
     expect(wrong / said).toBeLessThan(0.01);
   });

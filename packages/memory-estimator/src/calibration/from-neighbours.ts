@@ -1,5 +1,6 @@
 import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
 import { VERSION_DRIFT } from '../estimate/interval.js';
+import { growthBeside } from '../parts/growth.js';
 import { bytesOn, isSure, type CalibrationTarget, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
@@ -54,7 +55,7 @@ export function fromNeighbours(
   return {
     ...corrected,
     interval: shifted(footprint, corrected, pools, sameModel),
-    growth: footprint.growth,
+    growth: growthBeside(footprint.growth, keptMargin(footprint, pools, sameModel)),
     source: footprint.source,
     confidence: footprint.confidence,
   };
@@ -89,7 +90,7 @@ interface Corrected {
   readonly bytes: number;
   /** How far the true value may differ from the corrected value, up or down. */
   readonly spread: number;
-  /** The part of the median error that shrinkage left out; signed. */
+  /** The part of the median error that the shift leaves out; may be negative. */
   readonly held: number;
   /** Number of neighbours. */
   readonly count: number;
@@ -121,7 +122,7 @@ function correction(bytes: number, drift: number, seen: readonly Residual[]): Co
 /**
  * The interval from the errors of the neighbours. A pool without neighbours keeps its share of the footprint's
  * interval. A model of low confidence keeps the footprint's whole interval unless this model was measured, because
- * other models do not show its peculiarities.
+ * other models do not show the errors of this model's estimate.
  */
 function shifted(
   footprint: Footprint,
@@ -129,15 +130,12 @@ function shifted(
   pools: readonly Corrected[],
   sameModel: boolean,
 ): FootprintInterval | null {
-  const { interval, confidence } = footprint;
+  const { interval } = footprint;
   if (interval === null) return null;
   const [before, after] = [totalBytesOf(footprint), totalBytesOf(corrected)];
   const spread = Math.hypot(...pools.map((one) => one.spread));
   const held = pools.reduce((sum, one) => sum + one.held, 0);
-  const unseen =
-    confidence === 'low' && !sameModel
-      ? 1
-      : pools.filter(({ count }) => count === 0).length / pools.length;
+  const unseen = keptMargin(footprint, pools, sameModel);
   return {
     coverage: interval.coverage,
     lowBytes: Math.max(
@@ -148,4 +146,14 @@ function shifted(
       after + spread + Math.max(0, held) + unseen * (interval.highBytes - before),
     ),
   };
+}
+
+/** The share of the estimate's own margin that the corrected interval keeps, 0 to 1. */
+function keptMargin(
+  { confidence }: Footprint,
+  pools: readonly Corrected[],
+  sameModel: boolean,
+): number {
+  if (confidence === 'low' && !sameModel) return 1;
+  return pools.filter(({ count }) => count === 0).length / pools.length;
 }

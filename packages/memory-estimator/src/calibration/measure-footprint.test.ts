@@ -32,7 +32,7 @@ function ports(readings: readonly (MemoryReading | null)[], facts: Partial<Measu
   };
 }
 
-/** A reading with a loaded model, and this many more bytes on the GPU. */
+/** A reading with a loaded model, and with additional bytes on the GPU. */
 const onGpu = (bytes: number): MemoryReading => ({
   engineAnonymousBytes: 650 * MIB,
   availableRamBytes: FREE - 3 * GIB,

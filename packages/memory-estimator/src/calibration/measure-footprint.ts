@@ -7,7 +7,10 @@ export interface MemoryReading {
    * smaps_rollup; macOS: physical footprint; Windows: private bytes.
    */
   readonly engineAnonymousBytes: number | null;
-  /** `null` where it is not known, or where mapped files count as used: the change would include mapped weights. */
+  /**
+   * `null` where it is not known. Also `null` where mapped files count as used, because the change would include
+   * mapped weights.
+   */
   readonly availableRamBytes: number | null;
   readonly gpus: readonly { readonly deviceKey: string; readonly usedBytes: number | null }[];
 }
@@ -16,7 +19,7 @@ export interface MemoryReading {
 export interface MeasurePorts {
   /** Loads the model. */
   load(signal: AbortSignal | null): Promise<void>;
-  /** Generates once, with a prompt that fills a micro-batch: this makes the compute buffers resident. */
+  /** Generates once, with a prompt that fills a micro-batch. This makes the compute buffers resident. */
   generate(signal: AbortSignal | null): Promise<void>;
   /** Unloads the model. Called also after a load that failed or was cancelled. */
   unload(): Promise<void>;
@@ -45,7 +48,7 @@ export type MeasureOutcome =
  */
 export type UntrustedReason = 'NOT_SETTLED' | 'DISTURBED' | 'NOTHING_SEEN' | 'IMPLAUSIBLE';
 
-/** Share of the load's memory that may be missing from free memory after unloading, besides the slack. */
+/** Share of the load's memory that may be missing from free memory after unloading, in addition to the slack. */
 const RETURN_SHARE = 0.15;
 const RETURN_SLACK_BYTES = 64 * 1024 * 1024;
 const PLAUSIBLE_FACTOR = 3;

@@ -28,7 +28,7 @@ export interface MeasuredMemory {
 /** A load that is estimated. */
 export interface CalibrationTarget {
   readonly modelKey: string;
-  /** Compared field by field. `null` is not equal to the default value that LM Studio uses for it. */
+  /** Compared field by field. `null` stands for LM Studio's default, but is not equal to it. */
   readonly loadConfig: LoadConfig;
   readonly engine: Engine;
 }
@@ -51,7 +51,7 @@ export function bytesOn(gpus: Footprint['gpus'], deviceKey: string): number | nu
   return gpus.find((gpu) => gpu.deviceKey === deviceKey)?.bytes ?? null;
 }
 
-/** Whether other programs can't have changed the readings of a measurement. */
+/** Whether the readings of a measurement are independent of other programs. */
 export function isSure({ measured }: Observation): boolean {
   return measured.method !== 'free-memory';
 }

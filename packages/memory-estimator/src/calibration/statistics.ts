@@ -1,6 +1,6 @@
 const MIB = 1024 * 1024;
 
-/** 90 % of a normal distribution lie within this many median deviations: 1.645 / 0.6745. */
+/** 90 % of a normal distribution lie within this number of median deviations: 1.645 / 0.6745. */
 const DEVIATIONS = 2.44;
 /**
  * Repeated loads differ by at least this share, because of allocators, thread stacks and other pages of the engine.
@@ -18,7 +18,7 @@ export interface Weighted {
 }
 
 /**
- * The value with half of the weight below it: outliers with less than half of the weight barely move the median.
+ * The weighted median: half of the weight is below it. Outliers with less than half of the weight barely move it.
  */
 export function weightedMedian(values: readonly Weighted[]): number {
   const sorted = [...values].sort((a, b) => a.value - b.value);
@@ -46,7 +46,7 @@ export function scatterAround(values: readonly Weighted[], centre: number): numb
 }
 
 /**
- * The minimum scatter of readings of this size, in bytes. It holds even if the known readings agree better.
+ * The minimum scatter of readings of this size, in bytes. It applies even if the known readings agree better.
  *
  * @param processSeen Whether at least one reading is of the engine's process rather than of free memory.
  */

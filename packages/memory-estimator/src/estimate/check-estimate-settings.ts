@@ -25,7 +25,7 @@ export function checkEstimateSettings(
   if (resolved.gpuBackend === 'none' && resolved.gpuLayers > 0)
     problems.push({
       setting: 'gpuLayers',
-      message: 'Layers on a GPU need a GPU back end: choose cuda, metal or vulkan.',
+      message: 'Layers on a GPU need a GPU back end. Choose cuda, metal or vulkan.',
     });
   const model = header === null ? null : indexModel(header).model;
   return [...problems, ...refusals(model, resolved)];

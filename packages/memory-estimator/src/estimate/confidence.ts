@@ -1,6 +1,7 @@
 import type { Confidence } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { SettledMemory } from '../memory/load-memory.js';
+import { isComparedLoad } from '../memory/model-memory.js';
 import type { LoadPlan } from './plan-load.js';
 
 /** How far an estimate can be trusted. */
@@ -13,9 +14,7 @@ export function confidenceOf(
   if (model === null || !model.architecture.known || memory.compute === 'rough') return 'low';
   if (!index.consistent || !index.allWeights) return 'low';
   if (memory.compute === 'guessed' || !environment.profile.isCompared) return 'medium';
-  // High confidence needs a comparison with llama.cpp. The corpus has no shared cache, and GPU compute
-  // buffers only on Vulkan.
-  return memory.gpus.length === 0 && !settings.kvUnified ? 'high' : 'medium';
+  return isComparedLoad(settings, memory.gpus.length) ? 'high' : 'medium';
 }
 
 /** Sentences about the omissions and assumptions of an estimate. */
@@ -28,25 +27,27 @@ export function notesOf(
   const { visionProjector, profile } = environment;
   const notes: string[] = [];
   if (model === null)
-    notes.push('The header does not describe the layers: only the weights are counted.');
+    notes.push('The header does not describe the layers, so only the weights are counted.');
   else if (!model.architecture.known)
     notes.push(
-      `The architecture ${model.architecture.name || '(none)'} is unknown: its cache is counted as plain attention.`,
+      `The architecture ${model.architecture.name || '(none)'} is unknown, so its cache is counted as plain attention.`,
     );
   if (model !== null && memory.compute !== 'simulated')
-    notes.push('The graph of this architecture is unknown: the compute buffers are approximate.');
+    notes.push(
+      'The graph of this architecture is unknown, so the compute buffers are approximate.',
+    );
   if (model !== null && !index.consistent)
     notes.push(
-      'The metadata contradicts the tensors, so llama.cpp refuses to load the model: only the weights are certain.',
+      'The metadata contradicts the tensors, so llama.cpp refuses to load the model. Only the weights are certain.',
     );
   if (!index.allWeights)
-    notes.push('Tensors are missing or of an unknown type: the weights may be larger.');
-  if (!header.complete) notes.push('The file is incomplete: it cannot be loaded.');
+    notes.push('Tensors are missing or of an unknown type, so the weights may be larger.');
+  if (!header.complete) notes.push('The file is incomplete, so it cannot be loaded.');
   if (visionProjector !== null && !hasEncoder(memory))
     notes.push('The compute buffers of the vision projector are not counted.');
   if (!isCertain)
     notes.push(
-      `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known: the interval covers all possible values.`,
+      `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known, so the interval covers all possible values.`,
     );
   const trained = model?.trainedContext ?? null;
   if (trained !== null && settings.contextLengthTokens > trained)

@@ -10,8 +10,8 @@ export interface EstimateEnvironment {
   readonly profile: EngineProfile;
   readonly gpuBackend: GpuBackend;
   /**
-   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory. A GPU with `null` counts with
-   * the mean of the other GPUs.
+   * The GPUs in LM Studio's order. Layers are spread in proportion to free memory. Unknown free memory (`null`)
+   * counts as the mean of the other GPUs.
    */
   readonly gpus: readonly { readonly deviceKey: string; readonly availableBytes: number | null }[];
   readonly cpu: CpuKind;
@@ -54,7 +54,7 @@ export function usesGpu({
   return gpuBackend !== 'none' && gpus.length > 0;
 }
 
-/** The GPUs of a report, which is about a machine with at most one GPU. */
+/** The GPUs of a report. A report is about a machine with at most one GPU. */
 export function gpusOfReport(gpuBackend: GpuBackend): EstimateEnvironment['gpus'] {
   return gpuBackend === 'none' ? [] : [{ deviceKey: 'gpu:0', availableBytes: null }];
 }
@@ -89,7 +89,7 @@ export function environmentOf(
   };
 }
 
-/** CUDA uses no other GPUs beside those of NVIDIA. Without any, the engine was built for AMD (ROCm). */
+/** CUDA uses only NVIDIA's GPUs. On a machine without NVIDIA's GPUs, the engine was built for AMD (ROCm). */
 function usedBy(backend: GpuBackend, gpus: readonly GpuResources[]): readonly GpuResources[] {
   const ofNvidia = gpus.filter(({ vendor }) => vendor === 'nvidia');
   return backend === 'cuda' && ofNvidia.length > 0 ? ofNvidia : gpus;

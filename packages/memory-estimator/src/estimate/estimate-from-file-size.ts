@@ -12,7 +12,7 @@ const BYTES_PER_TOKEN = 96 * 1024;
 /** Compute buffers relative to the size of the file. */
 const COMPUTE_SHARE = 0.08;
 const LARGEST_CONTEXT_COUNTED = 131_072;
-/** Upper end of the interval: models with wide caches take several times the usual KV cache. */
+/** Upper end of the interval, because models with wide caches take several times the usual KV cache. */
 const UPPER_FACTOR = 3;
 const FIXED_BYTES = 256 * MIB;
 

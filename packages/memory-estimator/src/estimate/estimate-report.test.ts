@@ -145,11 +145,15 @@ describe('the contract of mai estimate', () => {
     expect(split.exactParts).toContain('compute');
   });
 
-  test('a unified cache for one sequence has medium confidence too', async () => {
+  test('a unified cache for one sequence has medium confidence and an inexact compute buffer too', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const one = { ...NO_SETTINGS, parallelSequences: 1 };
-    expect(estimateReport(header, { ...one, kvUnified: true }).confidence).toBe('medium');
-    expect(estimateReport(header, { ...one, kvUnified: false }).confidence).toBe('high');
+    const unified = estimateReport(header, { ...one, kvUnified: true });
+    expect(unified.confidence).toBe('medium');
+    expect(unified.exactParts).not.toContain('compute');
+    const split = estimateReport(header, { ...one, kvUnified: false });
+    expect(split.confidence).toBe('high');
+    expect(split.exactParts).toContain('compute');
   });
 
   test('the context counts for each sequence in a split cache, and for all sequences together in a unified cache', async () => {
@@ -202,7 +206,7 @@ describe('a header that contradicts itself', () => {
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.group_count'],
     ['falcon-h1-1.5b-q4km', 'falcon-h1.ssm.state_size'],
     ['qwen3next-L8-E32-q4km', 'qwen3next.ssm.time_step_rank'],
-  ])('has only exact weights: %s without %s', async (model, key) => {
+  ])('gives no exact part except the weights: %s without %s', async (model, key) => {
     const header = await corpusHeader(model);
     expect(estimateReport(header, settings).confidence).toBe('high');
     const metadata = new Map(header.metadata);
@@ -218,7 +222,7 @@ describe('a header that contradicts itself', () => {
     ['attention.head_count', 2 ** 40],
     ['attention.key_length', 2 ** 31],
     ['nextn_predict_layers', 16],
-  ])('has only exact weights: a %s of %d', async (key, value) => {
+  ])('gives no exact part except the weights: a %s of %d', async (key, value) => {
     const header = await corpusHeader('llama-3.2-1b-q4km');
     const metadata = new Map(header.metadata).set(`llama.${key}`, value);
     const { confidence, exactParts, totalBytes } = estimateReport(

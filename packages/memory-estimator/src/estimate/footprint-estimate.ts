@@ -30,7 +30,7 @@ export interface FootprintEstimate extends Footprint {
     readonly ram: MemoryParts;
     readonly gpus: readonly (MemoryParts & { readonly deviceKey: string })[];
   };
-  /** Parts that are exact to the byte for llama.cpp v0.5.0. The others are estimates. */
+  /** Parts that are exact to the byte for llama.cpp v0.5.0. The other parts are estimates. */
   readonly exactParts: readonly PartName[];
   /**
    * The range of each part over RAM and all GPUs. Both ends are equal for an exact part. The interval of the total

@@ -7,7 +7,7 @@ import type { EngineSettings } from '../settings/estimate-settings.js';
 
 /**
  * The settings that make llama.cpp refuse a load or abort, with any amount of memory. Without a model, only the
- * rules for all models are checked. Source: llama_init_from_model in llama-context.cpp; each rule was tried with
+ * rules for all models are checked. Source: llama_init_from_model in llama-context.cpp. Each rule was tried with
  * v0.5.0.
  */
 export function refusals(
@@ -21,7 +21,7 @@ export function refusals(
   if (batchTokens < parallelSequences)
     refuse(
       'batchTokens',
-      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences: each sequence needs a token.`,
+      `A batch of ${batchTokens} tokens is too small for ${parallelSequences} sequences, because each sequence needs a token.`,
     );
   if (!flashAttention && isQuantizedCacheType(kvCacheTypeV))
     refuse('kvCacheTypeV', `llama.cpp stores values as ${kvCacheTypeV} only with flash attention.`);

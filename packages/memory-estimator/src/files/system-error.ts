@@ -10,7 +10,7 @@ export function systemErrorCode(error: unknown): string | undefined {
     : undefined;
 }
 
-/** A thrown value as an Error. */
+/** Converts a thrown value to an Error. */
 export function asError(error: unknown): Error {
   return types.isNativeError(error) ? error : new Error(String(error));
 }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { systemErrorCode } from '../files/system-error.js';
 import { ModelFileError } from './model-file-error.js';
 
-/** Reads bytes by range, for a header that is neither in a file nor in memory. */
+/** Reads bytes by range, for example of a header on a server. */
 export interface ByteRangeReader {
   /** Total length in bytes; `null` where it is not known. */
   readonly sizeBytes: number | null;

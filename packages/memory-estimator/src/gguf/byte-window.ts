@@ -10,7 +10,7 @@ const LONG_STRING_BYTES = 2 ** 29;
 /**
  * A part of a file in memory, and a reading position in it.
  *
- * Reads are synchronous. A read past the loaded part throws NEEDS_MORE: the caller then loads bytes from
+ * Reads are synchronous. A read past the loaded part throws NEEDS_MORE. The caller then loads bytes from
  * `resumeOffset` on, and repeats all reads since the last `checkpoint()`.
  */
 export class ByteWindow {
@@ -73,7 +73,7 @@ export class ByteWindow {
   skipStrings(count: number): number {
     let passed = this.#skipShortStrings(count);
     if (passed < count && this.offset + 8 <= this.#end) {
-      // The short walk stopped at a string of a huge length: skip it with exact arithmetic.
+      // The loop with 32-bit arithmetic stopped at a huge string. This string is skipped with exact arithmetic.
       this.stringOffset = this.offset;
       const length = this.uint64();
       this.offset += length;
@@ -83,7 +83,7 @@ export class ByteWindow {
     return passed;
   }
 
-  /** Uses 32-bit integers only, which halves the time: a vocabulary is most of a header. */
+  /** Uses only 32-bit integers. This halves the time of a header, because most of a header is a vocabulary. */
   #skipShortStrings(count: number): number {
     const view = this.#view;
     const little = this.littleEndian;

@@ -21,7 +21,7 @@ export interface CheckedFile {
 }
 
 /**
- * Reads the values of a header, and throws CORRUPT for one that exceeds the file or the header's budget.
+ * Reads the values of a header, and throws CORRUPT for a value that exceeds the file or the header's budget.
  */
 export class CheckedReader {
   readonly window: ByteWindow;

@@ -8,7 +8,7 @@ import { isModelFileError } from './model-file-error.js';
 import { readGgufHeader } from './read-gguf-header.js';
 
 const CASES = 100_000;
-/** The most memory that a damaged header may cost; the limits in header-budget.ts allow about 100 MiB. */
+/** The most memory that a damaged header may cost. The limits in header-budget.ts allow about 100 MiB. */
 const MOST_MEMORY_BYTES = 256 * 1024 * 1024;
 
 const SPECIAL = [0, 1, 0x7f, 0x80, 0xff];

@@ -1,7 +1,7 @@
-/** A scalar in a GGUF file. A 64-bit integer is a bigint where a number cannot hold it. */
+/** A scalar in a GGUF file. A 64-bit integer is a bigint where a number would not be exact. */
 export type GgufScalar = string | number | bigint | boolean;
 
-/** An array in a GGUF file. Of a long array, such as a vocabulary, only the length is kept. */
+/** An array in a GGUF file. Only the length of a long array, such as a vocabulary, is kept. */
 export interface GgufArray {
   readonly length: number;
   /** `null` where the array was skipped. */

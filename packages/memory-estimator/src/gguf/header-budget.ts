@@ -1,6 +1,6 @@
 // A file may claim anything. These limits bound the memory and the time that reading a header can cost, to a
-// few tens of megabytes and seconds. Models stay far below them: the largest known have some 50,000 tensors,
-// 100 metadata pairs and a vocabulary of 600,000 strings.
+// few tens of megabytes and seconds. Models stay far below these limits. The largest known models have about 50,000
+// tensors, 100 metadata pairs and a vocabulary of 600,000 strings.
 export const MAX_METADATA_PAIRS = 65_536;
 export const MAX_TENSORS = 262_144;
 export const MAX_KEY_BYTES = 65_535;
@@ -16,7 +16,7 @@ export const MAX_OFFSET_BYTES = 2 ** 50;
 
 /** Metadata, names and tensors of all files of a model together. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-/** Strings and nested arrays of all files of a model together: each is read or skipped on its own. */
+/** Strings and nested arrays of all files of a model together. Each of them is read or skipped separately. */
 const MAX_WALKED = 2 ** 24;
 
 /** Memory of a metadata pair, without its key and value. */
@@ -51,7 +51,7 @@ export class HeaderBudget {
     return this.#keep(TENSOR_BYTES);
   }
 
-  /** Counts strings or nested arrays before they are walked. */
+  /** Counts strings or nested arrays before they are read. */
   walk(count: number): boolean {
     this.#walked += count;
     return this.#walked <= MAX_WALKED;

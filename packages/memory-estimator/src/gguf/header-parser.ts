@@ -92,7 +92,7 @@ export class HeaderParser {
       const { path } = this.#options;
       throw new ModelFileError(
         'UNSUPPORTED_VERSION',
-        `${this.#reader.name} is GGUF version ${version}; Mai reads versions 2 and 3. Convert the file or update Mai.`,
+        `${this.#reader.name} is GGUF version ${version}, but Mai reads only versions 2 and 3. Convert the file or update Mai.`,
         { path, offsetBytes: MAGIC.length },
       );
     }

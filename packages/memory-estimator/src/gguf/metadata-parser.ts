@@ -19,7 +19,7 @@ export class MetadataParser {
     this.#keepArrays = keepArrays;
   }
 
-  /** Reads up to `count` pairs in all; throws NEEDS_MORE where more bytes must be loaded first. */
+  /** Reads up to `count` pairs in all. Throws NEEDS_MORE if more bytes must be loaded first. */
   parse(count: number): Metadata {
     if (this.#pending !== null) this.#finishArray(this.#pending);
     while (this.#metadata.size < count) this.#pair();

@@ -14,7 +14,7 @@ import { HeaderParser, type ParsedFile, type ParserOptions } from './header-pars
 import { isModelFileError } from './model-file-error.js';
 import { splitFiles } from './split-files.js';
 
-/** Size of the first read: most headers without a vocabulary fit. */
+/** Size of the first read. Most headers without a vocabulary fit into it. */
 const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 128 * 1024;
 /** Number of reads (8 MiB) before a break. Most headers are shorter, even with a vocabulary. */

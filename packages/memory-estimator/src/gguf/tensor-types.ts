@@ -1,4 +1,4 @@
-/** How ggml stores a tensor type: `blockBytes` bytes for every `blockElements` elements of a row. */
+/** The layout of a tensor type in ggml: `blockBytes` bytes for every `blockElements` elements of a row. */
 export interface TensorTypeLayout {
   /** ggml_type number, as in a GGUF file. */
   readonly number: number;

@@ -37,7 +37,7 @@ const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
   float64: 8,
 };
 
-/** The fewest bytes of a value. An empty string still has a length, an empty array a type and a length. */
+/** The fewest bytes of a value. An empty string still has a length. An empty array still has a type and a length. */
 const LEAST_BYTES: Readonly<Record<ValueType, number>> = { ...SCALAR_BYTES, string: 8, array: 12 };
 
 /** The type with a number; `null` for a number that GGUF does not define. */

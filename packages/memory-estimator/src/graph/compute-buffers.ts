@@ -13,7 +13,7 @@ import { runShortened, type LayoutOfLayer, type Shortening } from './shortening.
 /** Alignment of tensors in ggml's CPU buffers (TENSOR_ALIGNMENT), in bytes. */
 const CPU_ALIGNMENT = 32;
 
-/** How a GPU back end allocates tensors, and which operations it takes over from the CPU. */
+/** Rules of a GPU back end: the allocation of tensors, and the operations that it takes over from the CPU. */
 interface BackendRules {
   /** Bytes that a tensor's size is rounded up to. */
   readonly alignment: number;
@@ -29,7 +29,7 @@ const BACKENDS: Readonly<Record<Exclude<GpuBackend, 'none'>, BackendRules>> = {
   metal: { alignment: 32, offload: { minBatch: 32, onlyProducts: true }, reorder: null },
 };
 
-/** The devices of weights and layers. The GPUs have the first indices, the CPU the last one. */
+/** The devices of weights and layers. The GPUs have the first indices, and the CPU has the last index. */
 export interface ComputePlacement {
   readonly gpuCount: number;
   readonly homes: Homes;
@@ -42,8 +42,8 @@ export interface ComputeBuffers {
   readonly cpuBytes: number;
   readonly gpuBytes: readonly number[];
   /**
-   * The most bytes in use at once, which are at most the buffer's size. With larger tensors, this value never
-   * falls, but the buffer may shrink.
+   * The most bytes in use at once, which are at most the buffer's size. Larger tensors never lower this value, but
+   * may shrink the buffer.
    */
   readonly liveBytes: { readonly cpu: number; readonly gpus: readonly number[] };
 }

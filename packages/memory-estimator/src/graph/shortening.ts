@@ -2,7 +2,7 @@ import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.
 import type { Reservation } from './packing/allocate.js';
 import type { Tensor } from './tensors/tensor.js';
 
-/** Layers of a repeating stretch that are left out, from `skipFrom` up to but not including `skipTo`. */
+/** Layers of a repeating stretch that are left out: `skipFrom` is the first, and `skipTo` follows the last. */
 export interface Shortening {
   readonly skipFrom: number;
   readonly skipTo: number;
@@ -26,7 +26,7 @@ export type LayoutOfLayer = (il: number) => LayerLayout;
  */
 const WORTHWHILE_SHARE = 0.3;
 
-/** The layers of a graph without those that are left out. */
+/** The layers of a graph after repeating layers were left out. */
 export class ShortenedLayers {
   /** The layers to build, in order. */
   readonly indices: readonly number[];
@@ -57,8 +57,8 @@ export class ShortenedLayers {
 
 /**
  * Packs the graph without most of the layers that repeat. When one round of a stretch leaves memory in the same
- * state as the round before, all further rounds do so too, and can be left out. If the state of memory never
- * repeats, packs the graph again with all layers.
+ * state as the round before, all further rounds leave this state too, and can be left out. If the state of memory
+ * never repeats, packs the graph again with all layers.
  */
 export function runShortened(
   patterns: LayerPatterns | null,

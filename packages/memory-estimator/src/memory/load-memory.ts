@@ -15,7 +15,9 @@ const LARGEST_ENCODER_BYTES = 512 * 1024 * 1024;
 export interface SettledMemory extends ModelMemory {
   /** The slack of the draft's context; see `ModelMemory.slack`. */
   readonly draftSlack: ModelMemory['slack'];
-  /** Bytes in the buffers of the draft's context and of the encoder, which were hardly compared with real loads. */
+  /**
+   * Bytes in the buffers of the draft's context and of the encoder. Few real loads were compared with these buffers.
+   */
   readonly uncomparedBytes: number;
 }
 

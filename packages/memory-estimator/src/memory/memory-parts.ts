@@ -1,7 +1,7 @@
 /** The memory of a load on one device, by purpose, in bytes. */
 export interface MemoryParts {
   readonly weightsBytes: number;
-  /** A second copy of weights in the layout of the CPU's kernels; always 0 on a GPU. */
+  /** A second copy of some weights, in the layout of the CPU's kernels; always 0 on a GPU. */
   readonly repackBytes: number;
   readonly kvCacheBytes: number;
   readonly recurrentStateBytes: number;

@@ -148,11 +148,17 @@ function exactParts(
   const parts: PartName[] = index.allWeights ? ['weights', 'repack'] : [];
   if (!index.consistent) return parts;
   if (model.architecture.known) parts.push('kvCache', 'recurrentState', 'output');
-  // High confidence needs a comparison with llama.cpp. The corpus has no shared cache, and GPU compute
-  // buffers only on Vulkan.
-  const compared = gpuCount === 0 && (!settings.kvUnified || settings.parallelSequences === 1);
-  if (kind === 'simulated' && compared && index.allWeights) parts.push('compute');
+  const isCompared = isComparedLoad(settings, gpuCount);
+  if (kind === 'simulated' && isCompared && index.allWeights) parts.push('compute');
   return parts;
+}
+
+/**
+ * Whether such a load was compared with llama.cpp's report. The corpus has no load with a unified cache, and GPU
+ * compute buffers only on Vulkan.
+ */
+export function isComparedLoad({ kvUnified }: EngineSettings, gpuCount: number): boolean {
+  return gpuCount === 0 && !kvUnified;
 }
 
 function byPlace(

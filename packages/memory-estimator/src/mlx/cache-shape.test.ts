@@ -144,7 +144,7 @@ test('a latent vector is counted for deepseek_v3, but every head for an architec
 describe('where the config is ambiguous, the larger cache is counted', () => {
   const windows = layersOf(['sliding_attention'], 32);
 
-  test('windows of an architecture whose cache keeps old tokens, or that was not looked up', () => {
+  test('windows of an architecture that keeps old tokens or was not looked up', () => {
     const config = { ...LLAMA_8B.config, layer_types: windows, sliding_window: 512 };
     for (const architecture of ['qwen2', 'exaone9'])
       expect(cacheShapeOf(config, architecture)).toMatchObject({

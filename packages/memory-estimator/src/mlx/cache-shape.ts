@@ -14,7 +14,7 @@ export interface MlxCacheShape {
   readonly windowTokens: number;
   /** Recurrent and convolution states of one sequence, in bytes. */
   readonly stateBytes: number;
-  /** Embeddings of a prompt, which stay in memory until the prompt is read; bytes for each token. */
+  /** Bytes for each token of a prompt's embeddings, which stay in memory until the prompt is read. */
   readonly inputBytesPerToken: number;
   /** Attention scores: bytes for each token of the cache and each token of the prefill step. */
   readonly scoreBytes: number;
@@ -31,7 +31,7 @@ const HALF_BYTES = 2;
 const STATE_BYTES = 4;
 
 /**
- * Works out the caches of a model from its config.json.
+ * Computes the caches of a model from its config.json.
  *
  * Sources: `make_cache` and `ModelArgs` of the architectures in mlx-lm (`gemma3_text.py`, `gpt_oss.py`,
  * `qwen3_next.py`, `granitemoehybrid.py`, `deepseek_v3.py`), and the profiles that mlx-engine measured

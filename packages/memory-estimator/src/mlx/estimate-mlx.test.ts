@@ -1,4 +1,4 @@
-import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import { chargeLoad, DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { GEMMA_1B, LLAMA_8B, QWEN_NEXT, type PublishedModel } from '../../test/mlx-models.js';
 import { withKnownSettings } from '../profile/resolve-profile.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
@@ -109,12 +109,25 @@ test.each(WORKED)(
   },
 );
 
+test('a load under the policy `charge` counts the first sequence once', () => {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192, parallelSequences: 4 };
+  const estimate = estimateMlx(modelOf(LLAMA_8B), loadConfig);
+  const ram = { unified: false, gpus: [] };
+  // 4,517,404,672 of weights, 1 GiB for the engine, and the growth once: 4 * 1,073,741,824 of KV cache,
+  // 4 * 67,108,864 of prompts, 1,073,741,824 of scores and 3 GiB of reserve.
+  expect(chargeLoad(estimate, ram, 'charge').get('ram')).toBe(14_449_516_544);
+  // Without growth, the upper end: the weights and one sequence that fills its context.
+  expect(chargeLoad(estimate, ram, 'ignore').get('ram')).toBe(6_731_997_184);
+  // The upper end, and a quarter of the other growth: 0.25 * (8,858,370,048 - 1,140,850,688).
+  expect(chargeLoad(estimate, ram, 'reserve-share').get('ram')).toBe(8_661_377_024);
+});
+
 test.each([
   { contextLengthTokens: 0 },
   { contextLengthTokens: 1.5 },
   { parallelSequences: 0 },
   { parallelSequences: 257 },
-])('%j is a RangeError', (figures) => {
+])('%j throws a RangeError', (figures) => {
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...figures };
   expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
 });
@@ -137,7 +150,7 @@ test("the defaults are 4 sequences and a context that is at most the model's", (
   });
 });
 
-test("a default of the maximum is the model's maximum, or 4096 tokens if the model states none", () => {
+test("a default of `maximum` is the model's maximum, or 4096 tokens if the model states no maximum", () => {
   const profile = withKnownSettings(
     MLX_ENVIRONMENT.profile,
     { contextLengthTokens: 'maximum' },

@@ -74,10 +74,10 @@ const PLAIN: MlxModel = {
 const roomFor = (tokens: number) => ({ workingSetBytes: 4 * GIB + tokens * 2 * KIB });
 
 test.each([
-  // A room of 8192 tokens is a whole number of blocks; one byte less or more falls into the next block.
+  // 8192 tokens are a whole number of blocks. One byte less or more changes the number of blocks.
   ['one byte less than 8192 tokens', { workingSetBytes: roomFor(8192).workingSetBytes - 1 }, 8192],
   ['8192 tokens', roomFor(8192), 8192],
-  ['8192 tokens and a byte', { workingSetBytes: roomFor(8192).workingSetBytes + 1 }, 8192],
+  ['one byte more than 8192 tokens', { workingSetBytes: roomFor(8192).workingSetBytes + 1 }, 8192],
   ['8193 tokens', roomFor(8193), 8448],
   ['4096 tokens', roomFor(4096), 4096],
   ['4095 tokens', roomFor(4095), 4096],

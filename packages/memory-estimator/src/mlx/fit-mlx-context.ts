@@ -7,16 +7,16 @@ const GIB = 1024 ** 3;
 
 /** Bytes that mlx-engine keeps free, because its own measurements were up to 2.41 GiB above its formula. */
 export const RESERVE_BYTES = 3 * GIB;
-/** The cache grows in blocks of this many tokens (`KVCache.step` of mlx-lm). */
+/** The cache grows in blocks of this number of tokens (`KVCache.step` of mlx-lm). */
 const BLOCK_TOKENS = 256;
-/** The shortest context that is chosen, unless the model's own is shorter. */
+/** The shortest context that is chosen, unless the model's maximum is shorter. */
 const LEAST_TOKENS = 4096;
 /** The smallest step is used only beyond this share of the context, in percent. */
 const SMALLEST_STEP_FROM_PERCENT = 85;
 /** Model families that mlx-engine's formula was checked with. */
 const CHECKED = /^(gemma4|qwen3_[56])/;
 
-/** A limit on the wired memory of the GPU, as macOS has it. */
+/** The limit that macOS sets on the wired memory of the GPU. */
 export interface WiredLimit {
   /**
    * Bytes that the GPU may hold: `iogpu.wired_limit_mb`, or Metal's recommended working set (two thirds to three

@@ -1,7 +1,9 @@
 import type { JsonObject } from '../files/json-object.js';
 import { countIn } from './read-json-file.js';
 
-/** The cache that a layer keeps: for every token, for a window of tokens, a state of fixed size, or no cache. */
+/**
+ * The kinds of cache of a layer. A layer keeps every token, a window of tokens, a state of fixed size, or nothing.
+ */
 export type LayerCache = 'full' | 'window' | 'delta-net' | 'mamba' | 'short-conv' | 'none';
 
 /** The cache of each layer of a model. */

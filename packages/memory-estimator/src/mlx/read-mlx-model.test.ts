@@ -52,7 +52,7 @@ test('the tensors of several files are added up, and the index is not needed', a
   expect(await readMlxModel(folder)).toMatchObject({ weightsBytes: 5300, complete: true });
 });
 
-test('a file that is not of the model (an adapter, another layout) is not counted', async () => {
+test('a file that does not belong to the model (an adapter, another layout) is not counted', async () => {
   const folder = folderWith({ 'config.json': config });
   for (const name of ['model.safetensors', 'adapters.safetensors', 'consolidated.safetensors'])
     writeSafetensors(path.join(folder, name), 1000);

@@ -7,7 +7,7 @@ import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
 import { countIn, readJsonFile } from './read-json-file.js';
 import { readSafetensors } from './safetensors.js';
 
-/** Facts in the files of an MLX model that its memory depends on. */
+/** The facts in the files of an MLX model that decide its memory. */
 export interface MlxModel {
   readonly folder: string;
   /** `model_type` of the language model; `null` if config.json does not state it. */

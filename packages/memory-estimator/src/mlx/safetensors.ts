@@ -5,7 +5,7 @@ import { parseJsonObject } from './read-json-file.js';
 
 /** The header's length is a 64-bit number in front of it. */
 const LENGTH_BYTES = 8;
-/** Real headers have some 100 bytes for each tensor; the largest known have a few MiB. */
+/** Real headers have about 100 bytes for each tensor. The largest known headers have a few MiB. */
 const MOST_HEADER_BYTES = 16 * 1024 * 1024;
 
 /** The tensors of a safetensors file. */

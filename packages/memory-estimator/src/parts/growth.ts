@@ -9,7 +9,7 @@ import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
 
 /**
  * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
- * first two kinds, in RAM. mlx-engine takes every kind but the second, on the device that has the weights.
+ * first two kinds, in RAM. mlx-engine takes all kinds except the second, on the device of the weights.
  */
 export interface GrowthPart {
   readonly kind:
@@ -44,8 +44,8 @@ export function growthOf(
 ): Growth {
   // An embedding model does not continue earlier prompts.
   if (high.isEmbedding) return sumGrowth([], null);
-  // The engine does not copy a full-size cache, because such a cache keeps earlier tokens. The low end is full-size
-  // only where the setting is known.
+  // The engine does not copy a full-size cache, because a full-size cache keeps earlier tokens. The low end is
+  // full-size only if the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
   const slots = high.parallelSequences;
   const parts: readonly GrowthPart[] = [
@@ -78,6 +78,17 @@ export function sumGrowth(parts: readonly GrowthPart[], deviceKey: string | null
   return deviceKey === null
     ? { mostBytes, ramBytes: mostBytes, gpus: [], parts: present }
     : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
+}
+
+/** The growth beside an interval that has kept a share of its margin, 0 to 1. */
+export function growthBeside(
+  growth: FootprintGrowth | null,
+  share: number,
+): FootprintGrowth | null {
+  const included = growth?.inUpperEndBytes;
+  return growth === null || included === undefined
+    ? growth
+    : { ...growth, inUpperEndBytes: Math.floor(share * included) };
 }
 
 /** The recurrent state of one sequence. */

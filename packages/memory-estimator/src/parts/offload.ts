@@ -28,7 +28,7 @@ export function deviceOfLayer(
   };
 }
 
-/** The number of layers that LM Studio's offload ratio means; a ratio of 1 includes the output layer. */
+/** Converts LM Studio's offload ratio to a number of layers. A ratio of 1 includes the output layer. */
 export function layersOfRatio(ratio: number, layers: number): number {
   return ratio >= 1 ? layers + 1 : Math.floor(Math.max(0, ratio) * layers);
 }

@@ -5,7 +5,7 @@ import type { CpuKind } from '../settings/estimate-settings.js';
 export type CpuRepack = 'avx2' | 'neon' | 'none';
 
 /**
- * Types that are repacked, and the number that their row count must be a multiple of. Source:
+ * The types that are repacked. The number of rows must be a multiple of the value. Source:
  * ggml/src/ggml-cpu/repack.cpp, v0.5.0.
  */
 const REPACKED: Readonly<Record<CpuRepack, Readonly<Record<string, number>>>> = {

@@ -8,7 +8,7 @@ const CELL_PADDING = 256;
 /** Sizes that llama.cpp derives from the settings. Source: llama-context.cpp and llama-kv-cache-iswa.cpp. */
 export interface RuntimeShape {
   readonly sequences: number;
-  /** Copies of the recurrent state of each sequence: one, and one for each token that a draft may take back. */
+  /** Copies of the recurrent state of each sequence: one, and one more for each draft token that may be rejected. */
   readonly stateCopies: number;
   /** Separate caches: one for each sequence, or one for all where the cache is unified. */
   readonly streams: number;
@@ -16,7 +16,7 @@ export interface RuntimeShape {
   readonly cells: number;
   /** Cells in one stream of the cache of a sliding-window layer. */
   readonly windowCells: number;
-  /** Number of tokens in the graph that compute buffers are reserved for; a multiple of the sequences. */
+  /** Number of tokens in the graph that compute buffers are reserved for. It is a multiple of the sequences. */
   readonly graphTokens: number;
   /** Number of tokens in that graph that have logits. */
   readonly graphOutputs: number;

@@ -10,7 +10,7 @@ export interface WeightPlacement {
   readonly repackBytes: number;
 }
 
-/** The device of a layer: `CPU`, or the index of a GPU. The layer after the last one is the output. */
+/** The device of a layer: `CPU`, or the index of a GPU. The index after the last layer stands for the output. */
 export type DeviceOfLayer = (il: number) => number;
 
 export const CPU = -1;

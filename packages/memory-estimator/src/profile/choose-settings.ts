@@ -46,7 +46,7 @@ export interface ChosenSettings {
   /** The known settings, and the likeliest values of unknown settings. */
   readonly settings: EngineSettings;
   readonly ends: SettingEnds;
-  /** Whether `settings` takes the same memory as an end. */
+  /** For each end: whether `settings` takes the same memory as this end. */
   readonly equalsEnd: { readonly low: boolean; readonly high: boolean };
   /** Whether every setting that this load uses is known. If so, both ends take the same memory. */
   readonly isCertain: boolean;
@@ -183,7 +183,7 @@ export function chooseSettings(
       high: takeTheSame(settings, high, facts),
     },
     isCertain: takeTheSame(low, high, facts),
-    // Where the model is not known, no setting can be said to be without effect.
+    // If the model is not known, every setting may have an effect.
     fromProfile:
       facts.model === null
         ? fromProfile
@@ -264,7 +264,7 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
   );
 }
 
-/** The settings that only some loads use, except those that change nothing but the growth. */
+/** Settings that only some loads use. Settings that change only the growth are not in the list. */
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',

@@ -127,7 +127,7 @@ describe('the settings of a load', () => {
     });
   });
 
-  test('have two ends where a default is not known', () => {
+  test('have a low and a high value where a default is not known', () => {
     const { ends, isCertain } = chooseSettings(lmStudio('2.28.2'), NO_SETTINGS, FACTS);
     expect(isCertain).toBe(false);
     expect(ends.low).toMatchObject({ flashAttention: true, swaFull: false });

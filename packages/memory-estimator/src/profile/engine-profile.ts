@@ -17,9 +17,9 @@ export interface ProfileValues extends EngineRules {
 
 /** An engine's default for one setting. */
 export interface ProfileSetting<T> {
-  /** The known value, or the likeliest one. */
+  /** The known value, or the likeliest value. */
   readonly value: T;
-  /** Other values that the engine may have. Empty: the value is known. */
+  /** Other values that the engine may have; empty where the value is known. */
   readonly alternatives: readonly T[];
   /** Where the value comes from: a log, an issue, a schema, source code. */
   readonly source: string;

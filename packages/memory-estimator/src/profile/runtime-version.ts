@@ -37,7 +37,7 @@ function backendOf(name: string): GpuBackend | null {
 export function versionParts(text: string): VersionParts {
   const match = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(text);
   if (match === null)
-    throw new RangeError(`A runtime version looks like 2.28.2; ${JSON.stringify(text)} does not.`);
+    throw new RangeError(`${JSON.stringify(text)} is not a runtime version such as 2.28.2.`);
   const [, major = '0', minor = '0', patch = '0'] = match;
   return [Number(major), Number(minor), Number(patch)];
 }

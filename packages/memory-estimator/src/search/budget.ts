@@ -11,7 +11,7 @@ import {
   type Pool,
 } from '@mai/memory-ledger';
 
-/** The memory that a model has to fit. */
+/** The memory that a model must fit into. */
 export interface MemoryBudget {
   /**
    * Pools from `measurePools`, or from `fixedPool` for a number of bytes. A pool that is left out sets no bound.

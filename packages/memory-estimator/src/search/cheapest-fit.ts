@@ -16,7 +16,7 @@ export interface KvCacheTypes {
   readonly values: KvCacheType;
 }
 
-/** A setting that a load gives up, with the value that was asked for (`from`) and the one that fits (`to`). */
+/** A setting that a load gives up, with the value that was asked for (`from`) and the value that fits (`to`). */
 export type TradeOff =
   | { readonly setting: 'kvCacheTypes'; readonly from: KvCacheTypes; readonly to: KvCacheTypes }
   /** Quantized values need flash attention. */

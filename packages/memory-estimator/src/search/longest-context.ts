@@ -10,7 +10,7 @@ import { tryPlan, type Trial } from './try-plan.js';
 
 /** llama.cpp rounds contexts up to a multiple of this, so other lengths need no less memory. */
 const STEP_TOKENS = 256;
-/** The maximum if neither the model nor the caller sets a maximum. */
+/** The maximum if the model does not state one and the caller does not set one. */
 const LONGEST_TOKENS = 1024 * 1024;
 
 /** A context length that fits. */
@@ -73,7 +73,7 @@ function hasGrowingCache(index: ModelIndex): boolean {
   return index.model?.attention.includes(true) === true;
 }
 
-/** Lengths from short to long, computed on demand: a header may claim too many for a list. */
+/** Lengths from short to long. They are computed on demand, because a header may claim too many for a list. */
 interface Lengths {
   readonly count: number;
   at(i: number): number;
@@ -110,7 +110,7 @@ function search(
     footprint,
   });
   if (longest.fits) return fit(high, ceiling);
-  // No length from `high` on fits.
+  // The length at `high` and all longer lengths do not fit.
   const exclude = (i: number, { estimate }: Trial) => {
     high = i;
     ceiling = estimate;

@@ -9,7 +9,7 @@ import { tryPlan } from './try-plan.js';
 
 /** A number of layers on GPUs that fits. */
 export interface LayerFit {
-  /** Layers on GPUs; the output layer counts as one. */
+  /** Layers on GPUs. The output layer counts as one layer. */
   readonly gpuLayers: number;
   /** The offload ratio that asks LM Studio for this number of layers. */
   readonly offloadRatio: number;

@@ -53,7 +53,7 @@ describe('the longest context', () => {
   // Compute buffers of these models shrink at some lengths when the context grows.
   const cases = ['gemma-3-1b-q4km', 'falcon-h1-1.5b-q4km', 'qwen3-0.6b-q8', 'gpt-oss-20b-L6-mxfp4'];
 
-  test.each(cases)('of %s fits, and no longer context does', async (model) => {
+  test.each(cases)('of %s fits, and longer contexts do not fit', async (model) => {
     const header = await corpusHeader(model);
     const at = (contextLengthTokens: number) =>
       estimateFootprint(header, { ...ONE_SEQUENCE, contextLengthTokens }, CPU);
@@ -169,7 +169,7 @@ describe('the longest context', () => {
     }
   });
 
-  test('is one step shorter with one byte less', async () => {
+  test('is one step shorter if the budget has one byte less', async () => {
     const header = await corpusHeader('llama-3.1-8b-q4km');
     const config = { ...ONE_SEQUENCE, contextLengthTokens: 4096 };
     const { totalBytes } = estimateFootprint(header, config, CPU);

@@ -22,13 +22,13 @@ export interface Trial {
    * `ceiling`.
    *
    * A longer context may need a smaller compute buffer, because llama.cpp's packing is not monotone. The
-   * bytes that are in use at once are monotone, and give a lower bound: where the bound of a context does
-   * not fit, no longer context does.
+   * bytes that are in use at once are monotone, and give a lower bound: if the bound of a context does not fit,
+   * longer contexts do not fit.
    */
   mayFitLonger(ceiling: FootprintEstimate): boolean;
 }
 
-/** Estimates a plan and checks it against a budget. A plan that llama.cpp refuses fits no budget. */
+/** Estimates a plan and checks it against a budget. If llama.cpp refuses a plan, the plan fits no budget. */
 export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget): Trial {
   const memory = memoryOfPlan(index, plan);
   const estimate = assemble(index, plan, memory);
@@ -46,7 +46,7 @@ export function tryPlan(index: ModelIndex, plan: LoadPlan, budget: MemoryBudget)
   };
 }
 
-/** Compute buffers of a shorter context may exceed those of the ceiling by this share. */
+/** Compute buffers of a context below the ceiling may be larger than those of the ceiling, by this share. */
 const PACKING_SHARE = 0.05;
 
 /**

@@ -24,7 +24,7 @@ export interface EstimateSettings {
   readonly kvUnified: boolean | null;
   /** Sliding-window layers keep the whole context. */
   readonly swaFull: boolean | null;
-  /** Number of layers on the GPU; the output layer counts as one. */
+  /** Number of layers on the GPU. The output layer counts as one layer. */
   readonly gpuLayers: number | null;
   readonly gpuBackend: GpuBackend | null;
   readonly cpu: CpuKind | null;

@@ -57,7 +57,7 @@ describe('the built-in configuration', () => {
     ]);
   });
 
-  it('prefers a large unknown model to a small known one', () => {
+  it('prefers a large unknown model to a small known model', () => {
     const profiles = mergeWithDownloaded(config, [
       downloadedModel('llama-3.2-1b-instruct', { sizeBytes: 2 ** 30 }),
       downloadedModel('acme/unheard-of', { sizeBytes: 18 * 2 ** 30 }),

@@ -38,7 +38,7 @@ function models(raw: unknown): Finding[] {
         contradiction(
           [...path, 'max_output_tokens'],
           `max_output_tokens (${output}) is more than context_window (${window})`,
-          'the answer is part of the context: lower max_output_tokens, or raise context_window',
+          'the answer is part of the context, so lower max_output_tokens, or raise context_window',
         ),
       );
     }
@@ -72,7 +72,7 @@ function simulation(path: readonly PathStep[], read: (...steps: PathStep[]) => u
           contradiction(
             [...path, ...steps, 'vram'],
             `vram (${vram}) is more than footprint (${footprint})`,
-            'vram is a part of footprint: lower vram, or raise footprint',
+            'vram is a part of footprint, so lower vram, or raise footprint',
           ),
         ]
       : [];

@@ -126,7 +126,7 @@ function oneOf(
   return unknown(path, message, didYouMeanSentence(entry, offers) ?? `known: ${known.join(', ')}`);
 }
 
-/** `others` are the entries of the same list. The suggestion never is one of them. */
+/** `others` are the entries of the same list. The suggestion is never one of these entries. */
 function knownModel(
   path: readonly PathStep[],
   key: string,

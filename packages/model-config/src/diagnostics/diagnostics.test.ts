@@ -120,7 +120,7 @@ describe('the report on a file', () => {
         '> 1 | version: 2',
         '    |          ^',
         '  2 | models: []',
-        '  this file was written for a newer Mai; update Mai',
+        '  this file was written for a newer Mai, so update Mai',
       ),
     ],
     [
@@ -201,7 +201,7 @@ describe('the report on a file', () => {
         '> 4 |   <<: { dwell: 1s }',
         '    |   ^^',
         '  5 |',
-        '  merge keys are not read; write the fields out, or alias a whole section (load: *name)',
+        '  merge keys are not read, so write the fields out, or alias a whole section (load: *name)',
       ),
     ],
     [

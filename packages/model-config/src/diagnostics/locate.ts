@@ -52,8 +52,7 @@ function startOf(node: { items: readonly Pair[] }, holder: Node | null): TextRan
 }
 
 /**
- * The range of a scalar or of a collection in brackets; for a block collection, the range of its
- * first entry.
+ * The range of a scalar or of a collection in brackets. For a block collection, the range of its first entry.
  */
 function valueRange(node: unknown): TextRange | null {
   if (isMap(node) && node.flow !== true) return rangeOf(node.items[0]?.key) ?? rangeOf(node);

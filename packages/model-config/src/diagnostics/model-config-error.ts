@@ -34,7 +34,7 @@ export class ModelConfigError extends Error {
   }
 }
 
-/** Whether `value` is a `ModelConfigError`, of this copy of the package or of another one. */
+/** Whether `value` is a `ModelConfigError`, of this copy of the package or of another copy. */
 export function isModelConfigError(value: unknown): value is ModelConfigError {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -5,7 +5,11 @@ import {
   parseDurationMs,
   parseSizeBytes,
 } from '../format/quantities.js';
+import type { Quantity } from '../format/field-types.js';
 import type { PathStep } from './issue.js';
+
+/** The kinds of values for which a correction can be worked out. */
+export type ValueKind = Quantity | 'number';
 
 // The units that are tried for a number without a unit.
 const SIZE_UNITS = ['B', 'KiB', 'MiB', 'GiB'];
@@ -15,7 +19,7 @@ const PLAUSIBLE_BYTES = { min: BYTES_PER_GIB / 16, below: 1024 * BYTES_PER_GIB }
 // A number without a unit is most often a number of seconds or milliseconds.
 const DURATION_UNITS = ['ms', 's'];
 const PLAUSIBLE_MS = { min: 100, below: 24 * 3_600_000 };
-// Smaller numbers are not offered in milliseconds: a bare 20 means 20 seconds.
+// Smaller numbers are not offered in milliseconds, because 20 without a unit most often means 20 seconds.
 const FEWEST_BARE_MS = 1000;
 
 /** Words for the units of durations. */
@@ -31,11 +35,11 @@ const UNIT_WORDS: readonly (readonly [unit: string, words: RegExp])[] = [
  * How to correct a value whose unit is missing or wrong; `null` for other values. Each value that
  * a suggestion offers is valid at `path`.
  *
- * @param wanted - the noun phrase of the message, such as `a size such as 1GiB`.
+ * @param kind - the kind of value that is valid at `path`; `null` for other kinds.
  * @param accepts - whether a value is valid at `path`; `undefined` asks whether the field may be left out.
  */
 export function suggestValue(
-  wanted: string,
+  kind: ValueKind | null,
   path: readonly PathStep[],
   value: unknown,
   accepts: (value: unknown) => boolean,
@@ -43,9 +47,9 @@ export function suggestValue(
   if (value === null) {
     return accepts(undefined) ? 'write a value, or remove the line' : 'write a value';
   }
-  if (wanted.startsWith('a size')) return suggestSize(value, accepts);
-  if (wanted.startsWith('a duration')) return suggestDuration(value, accepts);
-  if (typeof value === 'string' && (wanted === 'a number' || wanted === 'a whole number')) {
+  if (kind === 'size') return suggestSize(value, accepts);
+  if (kind === 'duration') return suggestDuration(value, accepts);
+  if (kind === 'number' && typeof value === 'string') {
     const number = numbersIn(value, String(path.at(-1))).find(accepts);
     return number === undefined ? null : `write ${number}`;
   }
@@ -101,7 +105,7 @@ function respelled(text: string): string | null {
   return spelled.includes(null) ? null : spelled.join('');
 }
 
-/** The numbers that a text can mean in this field, the most probable first. */
+/** The numbers that a text may stand for in this field, the most probable first. */
 function numbersIn(text: string, field: string): number[] {
   const trimmed = text.trim();
   const bare = bareNumber(trimmed);
@@ -137,7 +141,7 @@ function isWithin(amount: number, { min, below }: { min: number; below: number }
   return amount >= min && amount < below;
 }
 
-/** `8192MiB (8GiB)`: a large number is easier to check in a larger unit. */
+/** For example `8192MiB (8GiB)`, because a large number is easier to check in a larger unit. */
 function withMeaning(text: string, meaning: string): string {
   return Number.parseFloat(text) < 1000 || meaning === text ? text : `${text} (${meaning})`;
 }

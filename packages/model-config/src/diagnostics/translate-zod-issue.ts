@@ -1,8 +1,9 @@
 import type * as z from 'zod/mini';
+import type { Quantity } from '../format/field-types.js';
 import { didYouMean, didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
-import { suggestValue } from './suggest-value.js';
+import { suggestValue, type ValueKind } from './suggest-value.js';
 
 // The message of zod/mini for every issue, because no locale is loaded.
 const NO_MESSAGE = 'Invalid input';
@@ -35,10 +36,12 @@ const RENAMED: Readonly<Record<string, string>> = {
 
 /** Functions that query the schema of the file. */
 export interface FormatQuestions {
-  /** The keys that a map at a path may have; empty where it may have any. */
+  /** The keys that a map at a path may have; empty where the map may have any key. */
   readonly knownKeys: (path: readonly PathStep[]) => readonly string[];
   /** Whether a value is valid at a path; `undefined` asks whether the field may be left out. */
   readonly accepts: (path: readonly PathStep[], value: unknown) => boolean;
+  /** The quantity that the text at a path states; `null` for any other value. */
+  readonly quantity: (path: readonly PathStep[]) => Quantity | null;
 }
 
 /** A zod issue as findings in this package's wording. */
@@ -52,8 +55,8 @@ export function translateZodIssue(
   const finding = (message: string, suggestion: string | null = null): Finding[] => [
     { code: 'INVALID_VALUE', path, at: 'value', message, suggestion },
   ];
-  const suggest = (wanted: string): string | null =>
-    suggestValue(wanted, path, value, (offered) => format.accepts(path, offered));
+  const suggest = (kind: ValueKind | null): string | null =>
+    suggestValue(kind, path, value, (offered) => format.accepts(path, offered));
   const expected = issue.message === NO_MESSAGE ? null : issue.message;
 
   if (value === undefined && issue.code !== 'unrecognized_keys') {
@@ -69,7 +72,11 @@ export function translateZodIssue(
       );
     case 'invalid_type': {
       const wanted = expected ?? TYPE_NAMES[issue.expected] ?? issue.expected;
-      return finding(`must be ${wanted}, not ${quote(value)}`, suggest(wanted));
+      const isNumber = issue.expected === 'number' || issue.expected === 'int';
+      return finding(
+        `must be ${wanted}, not ${quote(value)}`,
+        suggest(isNumber ? 'number' : format.quantity(path)),
+      );
     }
     case 'invalid_value': {
       const options = issue.values.map(String);
@@ -93,7 +100,7 @@ export function translateZodIssue(
     case 'invalid_union':
     case 'custom': {
       const wanted = expected ?? 'something else';
-      return finding(`must be ${wanted}, not ${quote(value)}`, suggest(wanted));
+      return finding(`must be ${wanted}, not ${quote(value)}`, suggest(format.quantity(path)));
     }
     case 'invalid_key': {
       const key = path.at(-1) ?? '';
@@ -131,7 +138,7 @@ function unknownKey(path: readonly PathStep[], known: readonly string[], map: un
   const meant = renamed !== undefined && free.includes(renamed) ? renamed : didYouMean(key, free);
   const suggestion =
     key === '<<'
-      ? 'merge keys are not read; write the fields out, or alias a whole section (load: *name)'
+      ? 'merge keys are not read, so write the fields out, or alias a whole section (load: *name)'
       : meant !== null
         ? `did you mean ${JSON.stringify(meant)}?`
         : known.length > 0
@@ -165,6 +172,6 @@ function boundMessage(
 
 function versionAdvice(value: unknown): string {
   return typeof value === 'number' && value > 1
-    ? 'this file was written for a newer Mai; update Mai'
+    ? 'this file was written for a newer Mai, so update Mai'
     : 'write version: 1';
 }

@@ -14,7 +14,7 @@ import {
   startOfNode,
 } from './yaml-source.js';
 
-/** Replaces the value of a pair; its comment and everything else stay. */
+/** Replaces the value of a pair. The pair's comment and everything else stay. */
 export function replaceValue(text: string, pair: Pair, value: EditValue): string {
   const colon = afterColon(text, pair);
   const valueStart = startOfNode(pair.value);
@@ -75,7 +75,7 @@ export function removePair(text: string, map: YAMLMap, key: string): string | nu
   return removeLines(text, firstOfLine, end);
 }
 
-/** Removes whole lines: the line of `start`, the line of `end`, and those between. */
+/** Removes whole lines: the line of `start`, the line of `end`, and all lines between them. */
 export function removeLines(text: string, start: number, end: number): string {
   const from = lineStart(text, start);
   const to = lineEnd(text, end);

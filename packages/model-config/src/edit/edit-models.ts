@@ -25,7 +25,7 @@ export function addConfiguredModel(text: string, model: ModelSection): string {
     const models = pairOf(root, 'models');
     const list: unknown = models?.value;
     if (models === null || !isSeq(list))
-      throw uneditable('models', 'it is an alias (*name); write the list out first');
+      throw uneditable('models', 'it is an alias (*name), so write the list out first');
     const ending = lineEnding(text);
     const lines = fields.map((line, index) => `${index === 0 ? '- ' : '  '}${line}`);
     if (list.items.length === 0) {
@@ -55,7 +55,7 @@ export function removeConfiguredModel(text: string, modelKey: string): string {
   return checked(unlisted, (source) => {
     const list: unknown = pairOf(source.root, 'models')?.value;
     if (!isSeq(list))
-      throw uneditable('models', 'it is an alias (*name); write the list out first');
+      throw uneditable('models', 'it is an alias (*name), so write the list out first');
     const index = list.items.findIndex((item) => {
       const key = isMap(item) ? pairOf(item, 'key')?.value : null;
       return isScalar(key) && key.value === modelKey;
@@ -82,7 +82,7 @@ function removeItem({ text, root }: Editable, list: YAMLSeq, index: number): str
   const dash = dashOffsets(list)[index] ?? 0;
   const start = lineStart(text, dash);
   const edited = removeLines(text, start, end);
-  // The blank lines before and after the removed model are now adjacent; one of them is removed.
+  // The blank lines before and after the removed model are now adjacent, so one of them is removed.
   const before = edited.slice(0, start);
   const blank = /(\r?\n)\r?\n$/.exec(before);
   return blank !== null && (isBlankLine(edited, start) || start >= edited.length)

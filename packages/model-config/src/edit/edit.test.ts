@@ -291,7 +291,7 @@ describe('setting a chain', () => {
     ]);
   });
 
-  it('adds a chain, and with the first chain the section fallback_chains', () => {
+  it('adds a chain, and adds the section fallback_chains with the first chain', () => {
     expect(difference(EXAMPLE, setFallbackChain(EXAMPLE, 'vision', ['downloaded:vision']))).toEqual(
       ['+   vision: [downloaded:vision]'],
     );

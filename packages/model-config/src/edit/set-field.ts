@@ -39,7 +39,7 @@ function descend({ root }: Editable, path: readonly PathStep[]): Place {
     if (isAlias(value)) {
       throw uneditable(
         formatPath(path.slice(0, index + 1)),
-        'it is an alias (*name), and the edit would change every section that uses it; write the section out first',
+        'it is an alias (*name), and the edit would change every section that uses the alias, so write the section out first',
       );
     }
     if (isSeq(value)) {
@@ -50,7 +50,7 @@ function descend({ root }: Editable, path: readonly PathStep[]): Place {
       if (!isMap(item))
         throw uneditable(
           formatPath(path.slice(0, index + 2)),
-          'the list has no such item; add it first',
+          'the list has no such item, so add the item first',
         );
       map = item;
       index += 1;
@@ -59,7 +59,7 @@ function descend({ root }: Editable, path: readonly PathStep[]): Place {
     } else {
       const missing = path.slice(index);
       if (!missing.every((name) => typeof name === 'string')) {
-        throw uneditable(formatPath(path), 'there is no such list; add it first');
+        throw uneditable(formatPath(path), 'there is no such list, so add the list first');
       }
       return { map, missing };
     }

@@ -37,7 +37,7 @@ export function lineEnd(text: string, offset: number): number {
   return text[newline - 1] === '\r' && newline > offset ? newline - 1 : newline;
 }
 
-/** How many characters of the line are before the offset. */
+/** Number of characters of the line before the offset. */
 export function columnOf(text: string, offset: number): number {
   return offset - lineStart(text, offset);
 }

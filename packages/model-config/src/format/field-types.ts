@@ -35,24 +35,45 @@ export const optional = <Schema extends z.core.$ZodType>(
   fallback?: string | number,
 ) => documented(z.optional(schema), description, fallback);
 
+/** The quantities that models.yaml states as a number with a unit. */
+export type Quantity = 'size' | 'duration';
+
+/** The quantity of each schema that `size`, `duration` or `positiveDuration` created. */
+export const quantities = z.registry<{ readonly quantity: Quantity }>();
+
 export const matching = (pattern: RegExp, expected: string) =>
   z.string(expected).check(z.regex(pattern, expected));
 export const text = () => matching(/\S/, 'some text');
 // The second check is for numbers that are too large for any machine, such as 999999999TiB.
-export const quantity = (pattern: RegExp, expected: string, isValid: (text: string) => boolean) =>
-  z
+const quantityText = (
+  quantity: Quantity,
+  pattern: RegExp,
+  expected: string,
+  isValid: (text: string) => boolean,
+) => {
+  const schema = z
     .string(expected)
     .check(z.regex(pattern, { error: expected, abort: true }), z.refine(isValid, expected));
+  quantities.add(schema, { quantity });
+  return schema;
+};
 export const size = () =>
-  quantity(SIZE_PATTERN, 'a size such as 1GiB or 512MiB', (text) => parseSizeBytes(text) !== null);
+  quantityText(
+    'size',
+    SIZE_PATTERN,
+    'a size such as 1GiB or 512MiB',
+    (text) => parseSizeBytes(text) !== null,
+  );
 export const duration = () =>
-  quantity(
+  quantityText(
+    'duration',
     DURATION_PATTERN,
     'a duration such as 20s, 10m or 1h30m',
     (text) => parseDurationMs(text) !== null,
   );
 export const positiveDuration = () =>
-  quantity(
+  quantityText(
+    'duration',
     POSITIVE_DURATION_PATTERN,
     'a duration above 0, such as 20s, 10m or 1h30m',
     (text) => (parseDurationMs(text) ?? 0) > 0,

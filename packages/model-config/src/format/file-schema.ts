@@ -77,7 +77,7 @@ const simulate = z.strictObject({
   ),
   load_seconds: optional(
     z.number().check(z.gte(0), z.lte(86_400)),
-    'Seconds that a load takes. Default: footprint at 1 GB a second.',
+    'Seconds that a load takes. Default: the time to read footprint at 1 GB a second.',
   ),
   quality: optional(
     ratio(),
@@ -103,12 +103,12 @@ const model = z.strictObject({
   ),
   min_memory_gb: optional(
     gibibytes(),
-    'GiB that the model takes without a GPU, at context_window; 0 means that it needs no memory. ' +
+    'GiB that the model takes without a GPU, at context_window. 0 means that it needs no memory. ' +
       'Default: unknown.',
   ),
   min_vram_gb: optional(
     gibibytes(),
-    'GiB of min_memory_gb that move to VRAM when all layers are on the GPU; the rest stays in RAM. 0 ' +
+    'GiB of min_memory_gb that move to VRAM when all layers are on the GPU. The rest stays in RAM. 0 ' +
       'means that the model needs no VRAM. Default: unknown.',
   ),
   context_window: optional(
@@ -171,7 +171,7 @@ const switching = z.strictObject({
   ),
   cool_down: optional(
     duration(),
-    'How long Mai waits after a switch before the next one. Only memory pressure ends the wait early.',
+    'How long Mai waits after a switch before the next switch. Only memory pressure ends the wait early.',
     SWITCHING_DEFAULTS.cool_down,
   ),
   min_headroom: optional(
@@ -204,9 +204,9 @@ const switching = z.strictObject({
   ),
   growth: optional(
     z.enum(['charge', 'reserve-share', 'ignore']),
-    'How much of the memory that a model may take after its load is kept free, such as for prompts ' +
-      'that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model ' +
-      'has really grown by always counts.',
+    'A model may take more memory after its load, such as for prompts that LM Studio keeps. How much of ' +
+      'this memory is kept free? charge: all of it. reserve-share: a quarter. ignore: nothing. Growth that ' +
+      'has already happened always counts.',
     SWITCHING_DEFAULTS.growth,
   ),
 });
@@ -235,7 +235,7 @@ export const fileSchema = z.strictObject({
     ),
     'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
-      'does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one ' +
+      'does not name, large before small. downloaded:CAPABILITY:CATEGORY inserts those of one ' +
       'category.',
   ),
   switching: optional(switching, 'When to switch to another model.'),

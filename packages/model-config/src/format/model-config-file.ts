@@ -53,7 +53,7 @@ export interface SimulateSection {
   readonly footprint?: string | undefined;
   /** The part of footprint that is VRAM on a machine with a GPU. Default: the estimate. */
   readonly vram?: string | undefined;
-  /** Seconds that a load takes. Default: footprint at 1 GB a second. */
+  /** Seconds that a load takes. Default: the time to read footprint at 1 GB a second. */
   readonly load_seconds?: number | undefined;
   /** How good the answers are, 0 to 1. Default: 0.4, 0.65 or 0.9 by category. */
   readonly quality?: number | undefined;
@@ -75,12 +75,12 @@ export interface ModelSection {
   /** How large the model is: small, medium or large. Default: derived from the size of its file. */
   readonly category?: Tier | undefined;
   /**
-   * GiB that the model takes without a GPU, at context_window; 0 means that it needs no memory.
+   * GiB that the model takes without a GPU, at context_window. 0 means that it needs no memory.
    * Default: unknown.
    */
   readonly min_memory_gb?: number | undefined;
   /**
-   * GiB of min_memory_gb that move to VRAM when all layers are on the GPU; the rest stays in RAM.
+   * GiB of min_memory_gb that move to VRAM when all layers are on the GPU. The rest stays in RAM.
    * 0 means that the model needs no VRAM. Default: unknown.
    */
   readonly min_vram_gb?: number | undefined;
@@ -133,7 +133,7 @@ export interface SwitchingSection {
   /** How long the reason for a switch must last before Mai switches. Default: 20s. */
   readonly dwell?: string | undefined;
   /**
-   * How long Mai waits after a switch before the next one. Only memory pressure ends the wait
+   * How long Mai waits after a switch before the next switch. Only memory pressure ends the wait
    * early. Default: 1m.
    */
   readonly cool_down?: string | undefined;
@@ -160,9 +160,9 @@ export interface SwitchingSection {
    */
   readonly foreign_idle?: string | undefined;
   /**
-   * How much of the memory that a model may take after its load is kept free, such as for prompts
-   * that LM Studio keeps. charge: all of it. reserve-share: a quarter. ignore: none. What a model
-   * has really grown by always counts. Default: ignore.
+   * A model may take more memory after its load, such as for prompts that LM Studio keeps. How
+   * much of this memory is kept free? charge: all of it. reserve-share: a quarter. ignore:
+   * nothing. Growth that has already happened always counts. Default: ignore.
    */
   readonly growth?: GrowthPolicy | undefined;
 }
@@ -176,7 +176,7 @@ export interface ModelConfigFile {
   /**
    * Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another
    * chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the
-   * chain does not name, large before small; downloaded:CAPABILITY:CATEGORY inserts those of one
+   * chain does not name, large before small. downloaded:CAPABILITY:CATEGORY inserts those of one
    * category.
    */
   readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;

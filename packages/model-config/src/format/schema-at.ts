@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import type { PathStep } from '../diagnostics/issue.js';
+import { quantities, type Quantity } from './field-types.js';
 
-/** The keys that the schema allows in a map at `path`; empty where it allows any. */
+/** The keys that the schema allows in a map at `path`; empty where the schema allows any key. */
 export function knownKeysAt(schema: z.core.$ZodType, path: readonly PathStep[]): readonly string[] {
   return schemasAt(schema, path).flatMap((found) =>
     unwrap(found).flatMap((inner) =>
@@ -17,6 +18,12 @@ export function acceptsAt(
   value: unknown,
 ): boolean {
   return schemasAt(schema, path).some((found) => z.safeParse(found, value).success);
+}
+
+/** The quantity that the text at `path` states; `null` for any other value. */
+export function quantityAt(schema: z.core.$ZodType, path: readonly PathStep[]): Quantity | null {
+  const found = schemasAt(schema, path).flatMap(unwrap);
+  return found.flatMap((inner) => quantities.get(inner)?.quantity ?? [])[0] ?? null;
 }
 
 /** The schemas of the value at `path`. There are several where `path` leads through a union. */

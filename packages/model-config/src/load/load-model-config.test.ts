@@ -88,7 +88,7 @@ describe('the search', () => {
     );
   });
 
-  it('skips the user’s folder where the user has none', async () => {
+  it('skips the user’s folder where the user has no such folder', async () => {
     expect((await loadModelConfig(options({ userConfigDir: null }))).absent).toHaveLength(3);
   });
 });

@@ -6,7 +6,7 @@ import { invalidConfigError, ModelConfigError } from '../diagnostics/model-confi
 import { toModelConfig } from '../parse/to-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 
-/** Where a configuration comes from. */
+/** The origin of a configuration. */
 export type ModelConfigSource =
   /** The path in the options. */
   | { readonly kind: 'explicit'; readonly file: string }
@@ -18,7 +18,7 @@ export type ModelConfigSource =
   | { readonly kind: 'user'; readonly file: string }
   | { readonly kind: 'built-in'; readonly file: null };
 
-/** A configuration and where it comes from. */
+/** A configuration and its origin. */
 export interface LoadedModelConfig {
   readonly config: ModelConfig;
   readonly source: ModelConfigSource;
@@ -28,13 +28,13 @@ export interface LoadedModelConfig {
 
 /** Where to look for a configuration. Paths in results are absolute. */
 export interface LoadModelConfigOptions {
-  /** The only file to read, relative to `cwd`. Default: search. */
+  /** The only file to read, relative to `cwd`. Default: the search of `loadModelConfig`. */
   readonly path?: string | null;
-  /** The environment; only `MAI_CONFIG` is read, a path relative to `cwd`. */
+  /** The environment. Only `MAI_CONFIG` is read, a path relative to `cwd`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The project folder. */
   readonly cwd: string;
-  /** The folder of this user's settings for Mai; `null`: there is none. */
+  /** The folder of this user's settings for Mai; `null`: no such folder. */
   readonly userConfigDir: string | null;
   /**
    * A folder for the content of parsed files. A file that has not changed is then neither parsed nor

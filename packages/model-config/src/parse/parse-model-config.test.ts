@@ -341,7 +341,7 @@ describe('chains and pins', () => {
 });
 
 describe('any text', () => {
-  it('is parsed, or refused with issues whose positions are within the text; nothing is thrown', () => {
+  it('is parsed, or refused with issues whose positions are within the text, and nothing is thrown', () => {
     const fragments = fc.constantFrom(
       'version: 1\n',
       'models:\n',

@@ -63,11 +63,11 @@ function readYaml(text: string, file: string | null): ReadYaml {
     strict: true,
     version: '1.2',
   });
-  // For tags and directives that it ignores, the parser reports warnings, not errors.
+  // The parser reports warnings, not errors, for tags and directives that it ignores.
   const all = [...document.errors, ...document.warnings];
   const tooDeep = all.filter(({ code }) => code === 'RESOURCE_EXHAUSTION');
-  // Where the nesting is too deep, the parser stops and also reports each bracket that is open there. Those
-  // errors are left out.
+  // If the nesting is too deep, the parser stops and also reports each open bracket. The errors about
+  // brackets are left out.
   const faults = tooDeep.length > 0 ? tooDeep : all;
   // The parser reports the same error once for each bracket that stays open.
   const issues = faults
@@ -120,7 +120,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
 const TOO_DEEP = {
   code: 'SYNTAX',
   message: 'lists and maps are nested too deep to be read',
-  suggestion: 'a models.yaml needs at most 6 levels: is an indentation or a bracket wrong?',
+  suggestion: 'a models.yaml needs at most 6 levels. Is an indentation or a bracket wrong?',
 } as const;
 
 const SYNTAX_ADVICE: Readonly<Record<string, string>> = {

@@ -138,12 +138,12 @@ const durationMs = (text: string | undefined): number | null =>
   text === undefined ? null : converted(text, parseDurationMs(text));
 
 function converted(text: string, value: number | null): number {
-  if (value === null) throw new Error(`"${text}" passed validation and can't be converted.`);
+  if (value === null) throw new Error(`"${text}" passed validation, but can't be converted.`);
   return value;
 }
 
 function known<Name extends string>(names: readonly Name[], name: string | undefined): Name {
   const found = names.find((one) => one === name);
-  if (found === undefined) throw new Error(`"${name}" passed validation and is not known.`);
+  if (found === undefined) throw new Error(`"${name}" passed validation, but is not known.`);
   return found;
 }

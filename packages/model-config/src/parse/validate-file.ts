@@ -1,7 +1,7 @@
 import type { Finding } from '../diagnostics/issue.js';
 import { translateZodIssue } from '../diagnostics/translate-zod-issue.js';
 import { fileSchema, type ParsedFile } from '../format/file-schema.js';
-import { acceptsAt, knownKeysAt } from '../format/schema-at.js';
+import { acceptsAt, knownKeysAt, quantityAt } from '../format/schema-at.js';
 
 /** Checks a raw value against the schema of the file. */
 export function validateFile(raw: unknown): {
@@ -16,6 +16,7 @@ export function validateFile(raw: unknown): {
       translateZodIssue(issue, raw, {
         knownKeys: (path) => knownKeysAt(fileSchema, path),
         accepts: (path, value) => acceptsAt(fileSchema, path, value),
+        quantity: (path) => quantityAt(fileSchema, path),
       }),
     ),
   };

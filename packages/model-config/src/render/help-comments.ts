@@ -1,7 +1,7 @@
 import { describeFields } from '../format/field-help.js';
 
-// Comments of a models.yaml that explain its fields. config/models.yaml has the same comments; scripts/generate.mjs
-// writes them there.
+// Comments of a models.yaml that explain its fields. scripts/generate.mjs writes the same comments into
+// config/models.yaml.
 
 const WIDTH = 100;
 

@@ -34,10 +34,10 @@ export function renderModelConfig(
   return [
     ...schemaLines,
     "# Mai's configuration: which models it may choose from, in which order it prefers them, and when it",
-    '# switches. It was written for the models that LM Studio has. Change what you like; the command',
+    '# switches. It was written for the models that LM Studio has. Change any of it. The command',
     '# `mai config check` explains every mistake.',
     '#',
-    '# The fields of a model; only key is required:',
+    '# The fields of a model. Only key is required:',
     '#',
     ...modelHelp(),
     'version: 1',

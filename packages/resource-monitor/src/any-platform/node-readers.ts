@@ -32,7 +32,7 @@ export function nodeCpu(): Reader<CpuTimes> {
   };
 }
 
-/** Load averages; none on Windows, where Node reports 0. */
+/** Load averages. Windows has no load average, and Node reports 0 there. */
 export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages> {
   return {
     source: 'os.loadavg()',
@@ -46,7 +46,7 @@ export function nodeLoadAverages(platform: NodeJS.Platform): Reader<LoadAverages
 
 /**
  * Total and free memory. Outside Windows, Node's free memory can exclude the file cache, so it can be less than
- * the available memory. It is not known whether it includes mapped pages.
+ * the available memory. It is not known whether Node's free memory includes mapped pages.
  */
 export function nodeRam(
   memory: () => NodeMemory,

@@ -2,7 +2,7 @@ import type { GpuReading } from '../reading/figures.js';
 import type { Accelerator } from './ioreg.js';
 import { defaultWiredLimit } from './sysctl.js';
 
-/** Turns the accelerators of the I/O registry into GPU readings. */
+/** Converts the accelerators of the I/O registry to GPU readings. */
 export function describeAccelerators(
   accelerators: readonly Accelerator[],
   machine: { readonly totalBytes: number; readonly wiredLimitBytes: number | null },

@@ -28,7 +28,7 @@ export function darwinReaders(
       timeoutMs: TIMEOUT_MS,
       signal: over.signal,
     });
-    // The exit code is ignored: sysctl fails if one name is unknown, but prints the other values.
+    // The exit code is ignored, because sysctl fails if one name is unknown, but prints the other values.
     if (result.outcome === 'exited') return result.stdout;
     const why =
       result.outcome === 'timed-out' ? `no answer within ${TIMEOUT_MS} ms` : result.stderr;

@@ -10,7 +10,7 @@ export const SYSCTL_NAMES = [
   'debug.iogpu.wired_limit',
 ] as const;
 
-/** The values; null where the system has none. */
+/** The values; null for a value that the system does not have. */
 export interface Sysctl {
   readonly swapTotalBytes: number | null;
   readonly swapFreeBytes: number | null;
@@ -31,7 +31,7 @@ export function parseSysctl(text: string): Sysctl {
   const value = (name: string): string | null =>
     new RegExp(`^${name.replaceAll('.', '\\.')}: (.*)$`, 'm').exec(text)?.[1]?.trim() ?? null;
   const swap = value('vm.swapusage') ?? '';
-  // Sonoma and later use the first name, Ventura the second. Zero means the system's default.
+  // Sonoma and later use the first name. Ventura uses the second name. Zero means the system's default.
   const limit = Number(value('iogpu.wired_limit_mb') ?? 0) * BYTES_PER_MIB;
   const olderLimit = Number(value('debug.iogpu.wired_limit') ?? 0);
   return {
@@ -52,8 +52,8 @@ const SMALL_MAC_BYTES = 32 * 1024 ** 3;
 
 /**
  * The memory that the GPU may wire by default: Metal's recommendedMaxWorkingSetSize. Until macOS 15 it was two
- * thirds of RAM on machines with up to 32 GB, and three quarters on larger ones. macOS 26 allows more (11.8 of
- * 16 GB, 107.5 of 128 GB). This function returns the smaller share, so that the total is never too large. LM
+ * thirds of RAM on machines with up to 32 GB, and three quarters on larger machines. macOS 26 allows more (11.8
+ * of 16 GB, 107.5 of 128 GB). This function returns the smaller share, so that the total is never too large. LM
  * Studio's survey has Metal's exact figure.
  */
 export function defaultWiredLimit(totalBytes: number): number {

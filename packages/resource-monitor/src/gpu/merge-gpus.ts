@@ -20,8 +20,8 @@ export interface MergedGpu {
 
 /**
  * Merges the lists of several readers, given in order of trust. A GPU that is in several lists gets the key and
- * the figures of the first reader. Fields that the first reader does not know come from the next one. Two GPUs
- * of one list are never merged, even if they are equal.
+ * the figures of the first reader. Fields that the first reader does not know come from the next reader. Two
+ * GPUs of one list are never merged, even if they are equal.
  */
 export function mergeGpus(lists: readonly GpuList[]): readonly MergedGpu[] {
   const merged: MergedGpu[] = [];

@@ -1,8 +1,8 @@
 /**
  * Product names of NVIDIA GPUs without memory of their own: DGX Spark (GB10), RTX Spark (N1X) and Jetson.
- * nvidia-smi has no field that tells this. For some of these GPUs it prints no memory. For others it prints
- * only the part of RAM that firmware has set aside (the carve-out): 8128 MiB for an N1X that can use 46477 MiB
- * (https://github.com/unslothai/unsloth/pull/11208).
+ * No field of nvidia-smi tells whether a GPU has memory of its own. For some of these GPUs nvidia-smi prints no
+ * memory. For others it prints only the part of RAM that firmware has set aside (the carve-out): 8128 MiB for
+ * an N1X that can use 46477 MiB (https://github.com/unslothai/unsloth/pull/11208).
  */
 const SHARED_MEMORY_PRODUCTS = /\b(GB10|N1X?|Spark|Jetson|Thor|Orin|Xavier|Tegra)\b/i;
 

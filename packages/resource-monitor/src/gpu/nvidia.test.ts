@@ -59,7 +59,7 @@ describe('nvidia-smi as a real process', () => {
     ]);
   });
 
-  it('distinguishes an idle GPU from an unmeasured one', async () => {
+  it('distinguishes an idle GPU from an unmeasured GPU', async () => {
     expect(first(await setUp('zero').read())).toMatchObject({ usedBytes: 0, utilizationRatio: 0 });
     await cleanUp?.();
     expect(first(await setUp('unknown').read())).toMatchObject({
@@ -192,7 +192,7 @@ describe('the nvidia reader', () => {
     expect(executor.started[1]).toContain('--query-compute-apps');
   });
 
-  it('has processes of null if memory is in use and no process is listed', async () => {
+  it('has null for its processes if memory is in use and no process is listed', async () => {
     // In a container the driver lists no process.
     const line = (used: number) => `1, GPU-1f, 00000000:01:00.0, X, 24576, ${used}, 99, 0`;
     for (const [used, processes] of [

@@ -17,7 +17,7 @@ const FASTEST_MS = 250;
 const SLOWEST_MS = 5000;
 /** nvidia-smi is restarted only if the interval changes by at least this factor. */
 const RESTART_FROM_FACTOR = 1.9;
-/** Figures are stale after this many intervals, but not before `SHORTEST_STALE_MS`. */
+/** Figures are stale after this number of intervals, but not before `SHORTEST_STALE_MS`. */
 const STALE_AFTER_INTERVALS = 3;
 const SHORTEST_STALE_MS = 3000;
 /** Where nvidia-smi is not found, the PATH is searched again after this time. */
@@ -25,8 +25,8 @@ const LOOK_AGAIN_AFTER_MS = 60_000;
 const PROCESSES_EVERY_MS = 15_000;
 const PROCESSES_TIMEOUT_MS = 5000;
 /**
- * nvidia-smi lists only compute processes. The graphics of a desktop can use up to this much memory. If more is
- * in use and no process is listed, the list is incomplete.
+ * nvidia-smi lists only compute processes. The graphics of a desktop can use up to this number of bytes. If
+ * more memory is in use and no process is listed, the list is incomplete.
  */
 const GRAPHICS_USE_BYTES = 2 * 1024 ** 3;
 
@@ -179,7 +179,7 @@ function createProcessList(executor: Executor, clock: Clock) {
     of({ deviceKey, usedBytes }: GpuReading): GpuReading['processes'] {
       if (byGpu === null) return null;
       const listed = byGpu.get(deviceKey) ?? [];
-      // In a container the driver lists no processes, although they hold memory.
+      // In a container the driver lists no processes, although processes use GPU memory.
       return listed.length === 0 && (usedBytes ?? 0) > GRAPHICS_USE_BYTES ? null : listed;
     },
     refresh(program: string): void {

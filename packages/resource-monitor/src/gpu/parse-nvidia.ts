@@ -108,7 +108,7 @@ function mebibytes(value: number | null | undefined): number | null {
   return value == null ? null : value * BYTES_PER_MIB;
 }
 
-/** nvidia-smi prints the PCI domain with eight digits, the kernel with four. */
+/** nvidia-smi prints the PCI domain with eight digits, and the kernel prints it with four digits. */
 function pciAddressOf(busId: string): string | null {
   const match = /^([0-9a-f]{4,8}):([0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f])$/i.exec(busId);
   if (match === null) return null;

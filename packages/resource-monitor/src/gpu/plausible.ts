@@ -3,7 +3,7 @@ import type { GpuReading } from '../reading/figures.js';
 /** Drivers add up the rounded load of several units of a GPU, so a sum slightly above 1 is read as 1. */
 const ROUNDING_RATIO = 1.1;
 
-/** Replaces impossible figures by null: a failing driver can report arbitrary numbers. */
+/** Replaces impossible figures by null, because a failing driver can report arbitrary numbers. */
 export function plausible(gpu: GpuReading): GpuReading {
   const { utilizationRatio } = gpu;
   const totalBytes = gpu.totalBytes === 0 ? null : gpu.totalBytes;
@@ -17,7 +17,7 @@ export function plausible(gpu: GpuReading): GpuReading {
     ...gpu,
     totalBytes,
     usedBytes: overused ? null : gpu.usedBytes,
-    // Several readers derive free memory from the use, so an impossible use makes both unknown.
+    // Several readers derive free memory from the use, so an impossible use makes use and free memory unknown.
     availableBytes: impossible ? null : gpu.availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO

@@ -6,9 +6,9 @@ const TIMES_USUAL_CHANGE = 8;
 const SHARE_OF_RANGE = 0.5;
 
 /**
- * The index of the first value after the last step; 0 without a step. A spike is not a step, because the values
- * return to their old level. A steep ramp is not a step, because all its changes are large. A change below
- * `smallest` is never a step.
+ * The index of the first value after the last step; 0 if there is no step. A spike is not a step, because the
+ * values return to their old level. A steep ramp is not a step, because all its changes are large. A change
+ * below `smallest` is never a step.
  */
 export function lastStep(values: readonly number[], smallest: number): number {
   if (values.length < 4) return 0;

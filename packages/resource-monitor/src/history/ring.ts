@@ -12,12 +12,12 @@ export interface RingBucket {
   readonly count: number;
 }
 
-/** Buckets of equal width in memory of fixed size: the newest overwrites the oldest. */
+/** Buckets of equal width in memory of fixed size. The newest bucket overwrites the oldest. */
 export interface Ring {
   readonly bucketMs: number;
   readonly capacity: number;
   push(atMs: number, value: number): void;
-  /** The buckets that began at or after `fromMs`, oldest first, without empty ones. */
+  /** The buckets that began at or after `fromMs`, oldest first, without empty buckets. */
   since(fromMs: number): RingBucket[];
 }
 
@@ -37,7 +37,7 @@ export function createRing(bucketMs: number, capacity: number): Ring {
     capacity,
     push(atMs, value) {
       const index = Math.floor(atMs / bucketMs);
-      // The sample is older than all buckets: its slot already holds a later interval.
+      // The sample is older than all buckets, because its slot already holds a later interval.
       if (index <= newest - capacity) return;
       newest = Math.max(newest, index);
       const slot = ((index % capacity) + capacity) % capacity;

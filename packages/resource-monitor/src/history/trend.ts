@@ -48,7 +48,7 @@ const FEWEST_POINTS = 8;
 const SHORTEST_SPAN_MS = 10_000;
 /** Bounds the number of pairs, so that a fit takes half a millisecond. */
 const MOST_POINTS = 100;
-/** The trend is unknown if the newest point is older than this and older than three bucket widths. */
+/** The trend is unknown if the newest point is older than this limit and older than three bucket widths. */
 const STALE_AFTER_MS = 15_000;
 /** The trend is steady if use changes by less than this share of the total over the window. */
 const STEADY_BELOW_RATIO = 0.0025;
@@ -67,7 +67,7 @@ export function describeTrend(
   nowMs: number,
 ): Trend {
   const all = thin(buckets.map(({ atMs, mean }) => ({ x: atMs, y: mean })));
-  // A model load is a step. Only the values after it belong to the current slope.
+  // A model load is a step. Only the values after the load belong to the current slope.
   const smallest = STEP_FROM_RATIO * (total ?? 0);
   const points = all.slice(
     lastStep(

@@ -15,8 +15,8 @@ export type InventoryOutcome =
   { readonly inventory: MachineInventory } | { readonly reason: string };
 
 /**
- * Runs systeminformation in a child process. `script` is the path of its program; null: the one beside this
- * package's bundle.
+ * Runs systeminformation in a child process. `script` is the path of the child's program; null: the program
+ * beside this package's bundle.
  */
 export async function runInventory(
   executor: Executor,

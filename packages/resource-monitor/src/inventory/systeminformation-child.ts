@@ -1,5 +1,5 @@
-// The only file that imports systeminformation. It is a program of its own, so that it can be killed: some
-// of systeminformation's calls run other programs synchronously and without a deadline.
+// The only file that imports systeminformation. Some of systeminformation's calls run other programs
+// synchronously and without a deadline. So this file is a separate program, which can be killed.
 import { battery, cpu, graphics, mem, osInfo } from 'systeminformation';
 import type { InventoryGpu, MachineInventory } from './inventory.js';
 

@@ -9,7 +9,7 @@ const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /**
  * The number of cores in /proc/stat. Node's `availableParallelism` can be lower, because of a control group's
- * quota or this process's CPU affinity. Neither changes the machine's CPU times.
+ * quota or this process's CPU affinity. The quota and the affinity do not change the machine's CPU times.
  */
 export function coreCounter(files: FileTree): () => number {
   let cores: number | null = null;
@@ -40,7 +40,7 @@ export function machineCpu(
 export function parseCpuLine(text: string | null): { busyMs: number; totalMs: number } | null {
   const line = /^cpu +(.*)$/m.exec(text ?? '')?.[1];
   if (line === undefined) return null;
-  // The last two fields are left out: user and nice already include guest time.
+  // The last two fields are left out, because user and nice already include guest time.
   const ticks = line.split(/ +/).slice(0, 8).map(Number);
   if (ticks.length < 4 || ticks.some(Number.isNaN)) return null;
   const total = ticks.reduce((sum, value) => sum + value, 0);

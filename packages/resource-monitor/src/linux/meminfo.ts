@@ -35,7 +35,7 @@ export function createMemInfo(files: FileTree): MemInfoReader {
   };
 }
 
-/** No machine has this much. Containers print negative figures as unsigned ones near 2^64. */
+/** No machine has this much memory. Containers print negative figures as unsigned figures near 2^64. */
 const IMPOSSIBLE_BYTES = 2 ** 60;
 /**
  * The kernel subtracts its reserve from MemFree to get MemAvailable. The reserve is a few percent of the

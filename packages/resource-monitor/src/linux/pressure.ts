@@ -4,8 +4,8 @@ import type { PressureSnapshot } from '../snapshot.js';
 import type { FindCgroup } from './cgroups/cgroup-folders.js';
 
 /**
- * Reads pressure stall information of this process's control group, or of the machine if the group
- * does not have it. See Documentation/accounting/psi.rst of the kernel.
+ * Reads pressure stall information of this process's control group, or of the machine if the group does not
+ * report it. See Documentation/accounting/psi.rst of the kernel.
  */
 export function linuxPressure(
   files: FileTree,

@@ -46,7 +46,7 @@ describe('/proc/meminfo', () => {
     [1000, 1, -1, 'reports less than 0 bytes of memory'],
     [1000, 0, 0, 'reports neither free nor available memory'],
     [1000, 251, 0, 'reports much free memory, but no available memory'],
-    // Only the kernel's reserve is free: the machine has run out of memory, so 0 available is valid.
+    // Only the kernel's reserve is free. The machine has run out of memory, so 0 available bytes are valid.
     [1000, 30, 0, null],
     [1000, 30, 18_446_744_073_708_785_356n, 'reports more available memory than the total'],
   ])('of %s kB with %s free and %s available has the fault %j', (total, free, available, fault) => {

@@ -44,7 +44,7 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
 
 /**
  * A group has at most the machine's available memory. A container's own /proc/meminfo does not show the
- * machine's memory: its figures are derived from the group, and some versions of lxcfs count the file cache as
+ * machine's memory. Its figures are derived from the group, and some versions of lxcfs count the file cache as
  * used.
  */
 function availableInGroup(
@@ -113,7 +113,7 @@ function availableOf(
     : { bytes, reasons: [] };
 }
 
-/** Reads the swap that the control group allows, or the machine's if there is no limit. */
+/** Reads the swap that the control group allows, or the machine's swap if there is no limit. */
 export function linuxSwap({
   cgroup,
   memInfo,

@@ -21,8 +21,8 @@ export function createZfsArc(files: FileTree): {
  * The bytes of the ARC that the kernel gets back under memory pressure. MemAvailable does not include them,
  * because the ARC is not part of the page cache. The formula is `arc_evictable_memory()` of OpenZFS
  * (module/os/linux/zfs/arc_os.c) with its default `zfs_arc_pc_percent` of 0: clean buffers of both lists can be
- * evicted, until the size is `c_min`. `size` includes dirty and pinned buffers, the counters of evictable bytes
- * do not. Null if a counter is missing.
+ * evicted, until the size is `c_min`. `size` includes dirty and pinned buffers, but the counters of evictable
+ * bytes do not. Null if a counter is missing.
  */
 export function parseEvictableBytes(text: string | null): number | null {
   if (text === null) return null;

@@ -48,7 +48,7 @@ describe('a snapshot', () => {
     await expect(monitor.snapshot()).rejects.toMatchObject({ code: 'PROBE_FAILED' });
   });
 
-  it('uses the next reader if one fails, and names the failed one', async () => {
+  it('uses the next reader if a reader fails, and names the failed reader', async () => {
     const { monitor, files } = openMachine();
     files.contents.delete('/proc/meminfo');
     const snapshot = await monitor.snapshot();
@@ -168,7 +168,7 @@ describe('settled', () => {
     await monitor[Symbol.asyncDispose]();
   });
 
-  it('names the pools that were still moving at the deadline', async () => {
+  it('names the pools whose memory was still changing at the deadline', async () => {
     const { monitor, clock, setAvailable } = openMachine();
     const settled = monitor.settled();
     for (let step = 0; step < 400; step += 1) {

@@ -7,7 +7,10 @@ import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
 
 /** Options of every call that waits. */
 export interface CallOptions {
-  /** Cancels the wait; the call rejects with the signal's reason. A sample that other callers share goes on. */
+  /**
+   * Cancels the wait. The call then rejects with the signal's reason. A sample that other callers share goes
+   * on.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Deadline in milliseconds. If it is not set, only the readers' own deadlines apply. */
   readonly timeoutMs?: number | undefined;
@@ -37,7 +40,7 @@ export interface WatchOptions {
 
 /** Facts about this machine from other sources. A field that is left out keeps its last value. */
 export interface MonitorHints {
-  /** LM Studio's hardware survey of this machine; null removes an earlier one. */
+  /** LM Studio's hardware survey of this machine; null removes an earlier survey. */
   readonly survey?: HardwareSurveyFacts | null;
   /** Ids of more processes of LM Studio, which the monitor does not find by name or parent. */
   readonly engineProcessIds?: readonly number[];
@@ -47,7 +50,7 @@ export interface MonitorHints {
 
 /** A snapshot that was taken when memory had stopped moving, or at the deadline. */
 export interface SettledSnapshot extends ResourceSnapshot {
-  /** False: the deadline came first, and the pools in `moving` were still changing. */
+  /** False if the deadline came first. The pools in `moving` were then still changing. */
   readonly settled: boolean;
   /** `ram`, or `gpu:` and a device key. */
   readonly moving: readonly string[];
@@ -70,14 +73,14 @@ export interface ResourceMonitor extends AsyncDisposable {
    */
   readonly readRam: (() => Promise<RamSnapshot>) | null;
   /**
-   * Samples until memory stops moving and returns the last sample. Call it right after a load or an unload:
-   * drivers and the OS free memory up to 1.5 s late. Ends after `timeoutMs` (default: 8000) and then lists the
-   * pools that were still moving.
+   * Samples until memory stops moving and returns the last sample. Call it right after a load or an unload,
+   * because drivers and the OS free memory up to 1.5 s late. Ends after `timeoutMs` (default: 8000) and then
+   * lists the pools that were still moving.
    */
   settled(options?: CallOptions): Promise<SettledSnapshot>;
   /**
-   * Samples while the result is iterated. Each step returns the newest sample not yet seen: a slow
-   * consumer skips samples, and no queue builds up. Ends with `break`, or rejects with the signal's reason.
+   * Samples while the result is iterated. Each step returns the newest sample not yet seen. A slow consumer
+   * skips samples, and no queue builds up. Ends with `break`, or rejects with the signal's reason.
    */
   watch(options?: WatchOptions): AsyncIterableIterator<ResourceSnapshot>;
   /** The samples so far in buckets, oldest first. */
@@ -98,8 +101,8 @@ export interface ResourceMonitor extends AsyncDisposable {
   /** Gives the monitor facts from other sources. */
   inform(hints: MonitorHints): void;
   /**
-   * The hardware as systeminformation reports it. It is read once, in a child process, and kept. Null if that
-   * failed, and for a replayed recording, which has no inventory.
+   * The hardware as systeminformation reports it. It is read once, in a child process, and kept. Null if the
+   * reading failed, and for a replayed recording, which has no inventory.
    */
   inventory(options?: CallOptions): Promise<MachineInventory | null>;
 }

@@ -1,4 +1,4 @@
-/** The only source of time in this package; tests pass their own. */
+/** The only source of time in this package. Tests pass their own clock. */
 export interface Clock {
   /** Milliseconds since the epoch, for time stamps. May jump. */
   nowMs(): number;

@@ -27,7 +27,10 @@ export interface FileTree {
   readLink(path: string): string | null;
 }
 
-/** A file that stays open between reads. Such a read takes a third of the time of opening, reading and closing. */
+/**
+ * A file that stays open between reads. Reading an open file takes a third of the time of opening, reading and
+ * closing it.
+ */
 export interface KeptFile {
   /**
    * The current text, or null if it cannot be read. An error closes the file and the next read opens it again,

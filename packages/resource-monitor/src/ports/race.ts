@@ -60,7 +60,7 @@ export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | null): 
   });
 }
 
-/** Something that happens again and again, and that callers can wait for. */
+/** A recurring event that callers can wait for. */
 export interface RepeatedEvent {
   /** Ends the wait of all current callers. */
   happened(): void;

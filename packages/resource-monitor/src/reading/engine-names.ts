@@ -1,7 +1,7 @@
 /**
  * LM Studio's own processes are known by name: the app (`lm-studio`, `LM Studio`, `LM Studio Helper`) and
- * the headless daemon (`llmster`). The engines are children of these and are called `node`, so they are
- * found by their parent or, if the parent is gone, by their program's path (`.../.internal/utils/node`).
+ * the headless daemon (`llmster`). The engines are children of these processes and are called `node`. So they
+ * are found by their parent or, if the parent is gone, by their program's path (`.../.internal/utils/node`).
  */
 const ROOT_NAMES = /^(lm[ -]studio\b.*|llmster(\.exe)?)$/i;
 const ENGINE_PROGRAM = /[\\/]\.internal[\\/]utils[\\/]node(\.exe)?$/i;

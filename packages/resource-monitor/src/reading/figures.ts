@@ -30,7 +30,7 @@ export interface SwapReading {
 /** One of LM Studio's processes, with its CPU time since it started. */
 export interface ProcessReading {
   readonly processId: number;
-  /** Distinguishes a process from a later one with the same id. */
+  /** Distinguishes a process from a later process with the same id. */
   readonly startedAt: string;
   readonly name: string;
   readonly cpuMs: number;

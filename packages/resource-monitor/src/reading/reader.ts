@@ -15,8 +15,8 @@ export const ANSWER_WITHIN_MS = 5000;
 const stuck = new WeakSet<object>();
 
 /**
- * The sample that a reading is for. Each sample has a new object, and readers that share a program run it once
- * for each object.
+ * The sample that a reading is for. Each sample has a new object. Readers that share a program run the program
+ * once for each object.
  */
 export interface SampleContext {
   readonly startedMs: number;
@@ -28,8 +28,8 @@ export interface SampleContext {
 }
 
 /**
- * A value, or the reason why it is missing, as a text for people. A value can have reasons, too: why parts
- * of it are null or were not counted.
+ * A value, or the reason why it is missing, as a text for people. A value can also have reasons. They tell why
+ * parts of the value are null or were not counted.
  */
 export type Reading<T> =
   { readonly value: T; readonly reasons?: readonly string[] } | { readonly reason: string };

@@ -19,7 +19,7 @@ export interface ReplayOptions {
 
 /**
  * Opens a recording as a monitor. Snapshots have the timestamps of the recording. `watch` ends with the
- * recording; after that `snapshot` returns the last sample.
+ * recording. After that, `snapshot` returns the last sample.
  * @throws ResourceMonitorError `PROBE_FAILED` if the file cannot be read or is not a recording; TypeError if
  * `speed` is not a number above 0.
  */

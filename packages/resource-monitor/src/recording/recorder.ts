@@ -42,7 +42,7 @@ export async function createRecorder(
       await file.appendFile(line);
       wholeBytes += Buffer.byteLength(line);
     } catch (error) {
-      // An incomplete line would make the following ones unreadable. Truncating fails for pipes and devices.
+      // An incomplete line would make the following lines unreadable. Truncating fails for pipes and devices.
       await file.truncate(wholeBytes).catch(() => undefined);
       throw error;
     }

@@ -23,7 +23,10 @@ export type Decoded =
   | { readonly samples: readonly TimedSnapshot[] }
   | { readonly problem: string; readonly line: number };
 
-/** Reads a whole recording. An incomplete last line is ignored: it is left by a recording process that was killed. */
+/**
+ * Reads a whole recording. An incomplete last line is ignored, because it comes from a recording process that
+ * was killed.
+ */
 export function decodeRecording(text: string): Decoded {
   const lines = text.split('\n');
   const cutOff = lines.pop() !== '';
@@ -40,7 +43,7 @@ export function decodeRecording(text: string): Decoded {
     const sample = toSample(parseObject(line));
     if (sample === null) return { problem: 'the line is not a sample', line: index + 1 };
     if (sample.atMs < (samples.at(-1)?.atMs ?? 0)) {
-      return { problem: 'the sample is older than the one before it', line: index + 1 };
+      return { problem: 'the sample is older than the sample before it', line: index + 1 };
     }
     samples.push(sample);
   }

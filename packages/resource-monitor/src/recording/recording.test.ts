@@ -128,7 +128,7 @@ describe('a recording', () => {
   it.each([
     ['three equal readings, one a second, are enough', [20, 12, 12, 12], true],
     ['two equal readings can be a coincidence', [20, 16, 12, 12], false],
-  ])('settles by the recorded interval: %s', async (_, available, settled) => {
+  ])('settles according to the recorded times: %s', async (_, available, settled) => {
     const clock = createFakeClock();
     const monitor = await openRecording(await record(available), { clock });
     const settling = monitor.settled({ timeoutMs: 60_000 });

@@ -32,7 +32,7 @@ type MachineRates = Pick<
   'utilizationRatio' | 'swapInBytesPerSecond' | 'swapOutBytesPerSecond'
 >;
 
-/** Turns growing counters into rates since the previous sample. */
+/** Converts growing counters to rates since the previous sample. */
 export function createRates(): (now: Counters) => Rates {
   const sharesOf = createEngineShares();
   let base: Counters | null = null;
@@ -93,7 +93,7 @@ function swapRates(before: SwapCounters | null, now: SwapCounters | null, elapse
 }
 
 /**
- * Turns the CPU times of processes into shares of all cores. The shares refer to the time between two listings
+ * Converts the CPU times of processes to shares of all cores. The shares refer to the time between two listings
  * of the processes. Listing is expensive, so some platforms list less often than they sample.
  */
 function createEngineShares(): (

@@ -8,14 +8,14 @@ const SHORTEST_WAIT_MS = 1500;
 /** A pool has settled if its readings have stayed within the tolerance for this time. */
 const QUIET_MS = 750;
 /**
- * The tolerance is the larger of the two values. Normal use of a desktop changes memory by less, a model load
- * by more.
+ * The tolerance is the larger of the two values. Normal use of a desktop changes memory by less than the
+ * tolerance, and a model load changes it by more.
  */
 const TOLERANCE_BYTES = 32 * 1024 * 1024;
 const TOLERANCE_RATIO = 0.002;
 /** Two equal readings are not enough, because they can be a coincidence. */
 const FEWEST_READINGS = 3;
-/** Readings further apart are not consecutive: sampling was interrupted in between. */
+/** Readings further apart are not consecutive, because sampling was interrupted in between. */
 const LONGEST_READING_INTERVAL_MS = 2000;
 /** Rounding error of a reading's time, which is converted between two clocks of whole milliseconds. */
 const SAME_READING_MS = 2;
@@ -61,7 +61,7 @@ interface PoolReadings {
   readonly readings: { readonly atMs: number; readonly bytes: number }[];
 }
 
-/** `startMs` is the moment of the load or unload; earlier readings are ignored. */
+/** `startMs` is the moment of the load or unload. Earlier readings are ignored. */
 export function createSettleDetector(startMs: number): SettleDetector {
   const pools = new Map<string, PoolReadings>();
   /** Pools that were measured at least once. A pool that becomes unmeasured later has not settled. */

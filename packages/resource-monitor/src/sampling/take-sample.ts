@@ -132,8 +132,8 @@ function requireRam({ value, source: { passedOver } }: ReadFigure<RamSnapshot>):
 }
 
 /**
- * Limits the charge to 100 %. Some drivers report more for a new battery, which holds more than its design
- * capacity.
+ * Limits the charge to 100 %. Some drivers report more for a new battery, because its capacity is above the
+ * design capacity.
  */
 function withinFull({ onBattery, chargeRatio }: PowerSnapshot): PowerSnapshot {
   return { onBattery, chargeRatio: chargeRatio === null ? null : Math.min(1, chargeRatio) };

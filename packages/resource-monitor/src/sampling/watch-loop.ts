@@ -73,7 +73,7 @@ export function createWatchLoop(options: {
       const request =
         typeof requested === 'number'
           ? { minMs: requested, maxMs: requested }
-          : // A copy: two watchers may pass the same object.
+          : // Copied, because two watchers may pass the same object.
             { ...requested };
       requests.add(request);
       const samples = broadcast.listen(signal ?? null, () => {

@@ -59,7 +59,7 @@ describe('a supervised stream', () => {
     const { stream, live } = setUp();
     await live(17, 'bad: driver mismatch');
     expect(stream.state.trouble).toMatch(
-      /^tool printed no figures for \d+ s, last said: bad: driver/,
+      /^tool printed no figures for \d+ s, and its last message was: bad: driver/,
     );
   });
 
@@ -137,7 +137,7 @@ describe('a supervised stream', () => {
     expect(executor.started).toHaveLength(2);
   });
 
-  it('starts no more programs while two earlier ones cannot be killed', async () => {
+  it('starts no more programs while two earlier programs cannot be killed', async () => {
     const clock = createFakeClock();
     const ends: ((detail: string) => void)[] = [];
     const stream = createSupervisedStream({

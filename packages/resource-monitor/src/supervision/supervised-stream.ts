@@ -2,14 +2,14 @@ import type { Clock } from '../ports/clock.js';
 import type { Executor, RunningStream } from '../ports/executor.js';
 import { messageOf } from '../resource-monitor-error.js';
 
-/** Wait after the first fault; doubles up to `LONGEST_BACK_OFF_MS` while faults go on. */
+/** Wait after the first fault. It doubles up to `LONGEST_BACK_OFF_MS` while faults go on. */
 const FIRST_BACK_OFF_MS = 1000;
 const LONGEST_BACK_OFF_MS = 60_000;
 /** After a run of at least this length, the back-off starts at `FIRST_BACK_OFF_MS` again. */
 const HEALTHY_AFTER_MS = 60_000;
 /** Longest wait for the first line. Without a persistence daemon, the driver wakes all GPUs first. */
 const FIRST_LINE_WITHIN_MS = 15_000;
-/** A program hangs if it has been silent for this many intervals, but not before `SHORTEST_SILENCE_MS`. */
+/** A program hangs if it has been silent for this number of intervals, but not before `SHORTEST_SILENCE_MS`. */
 const SILENT_INTERVALS = 4;
 const SHORTEST_SILENCE_MS = 3000;
 /** Without a `keepAlive` for this time the program is ended, so that the GPU can sleep. */
@@ -17,14 +17,14 @@ const RELEASE_AFTER_MS = 30_000;
 /** Length at which a program's message is cut. */
 const MAX_REASON_CHARS = 200;
 /**
- * Number of programs that were told to end and may still run when a new one starts. Two are normal: one from a
- * restart, and one that hangs in its driver.
+ * Number of programs that were told to end and may still run when a new program starts. Two are normal: one
+ * from a restart, and one that hangs in its driver.
  */
 const MOST_LINGERING = 2;
 /** A program that prints more is killed. 64 GPUs at the shortest interval print far fewer lines. */
 const MOST_LINES_PER_SECOND = 2000;
 
-/** The condition of the program. */
+/** The state of the program. */
 export interface StreamState {
   /** Why the program supplies nothing now; null while it runs well. */
   readonly trouble: string | null;
@@ -58,8 +58,8 @@ export interface SupervisedStreamOptions {
   readonly command: () => { readonly program: string; readonly args: readonly string[] };
   readonly intervalMs: () => number;
   /**
-   * Returns false for a line in an unknown format. Such a line does not count as output, so the program can
-   * still be judged silent.
+   * Returns false for a line in an unknown format. Such a line does not count as output. A program that prints
+   * only such lines counts as silent.
    */
   readonly onLine: (line: string) => boolean;
   /**
@@ -180,7 +180,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     onState();
   };
 
-  /** Ends the program. A reason counts as a fault, null does not. */
+  /** Ends the program. If there is a reason, the end counts as a fault. */
   const end = (current: Run, reason: string | null): void => {
     if (run !== current) return;
     run = null;
@@ -204,12 +204,14 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
         const silentMs = owedSinceMs === null ? 0 : nowMs - owedSinceMs;
         if (silentMs >= allowedMs) {
           const heard =
-            current.lastUnknownLine === null ? '' : `, last said: ${current.lastUnknownLine}`;
+            current.lastUnknownLine === null
+              ? ''
+              : `, and its last message was: ${current.lastUnknownLine}`;
           end(current, `${name} printed no figures for ${Math.round(silentMs / 1000)} s${heard}`);
         } else if (nowMs - usedAtMs > RELEASE_AFTER_MS) end(current, null);
       }
     } catch {
-      // The sleep was aborted: this run has ended.
+      // The sleep was aborted, because this run has ended.
     }
   };
 
@@ -220,7 +222,7 @@ export function createSupervisedStream(options: SupervisedStreamOptions): Superv
     keepAlive() {
       usedAtMs = clock.monotonicMs();
       if (run !== null || stopped || usedAtMs < retryAtMs) return;
-      // A program that hangs in the kernel cannot be killed, and the next one would hang beside it.
+      // A program that hangs in the kernel cannot be killed, and the next program would hang, too.
       if (lingering.size < MOST_LINGERING) start();
     },
     send(line) {

@@ -11,8 +11,8 @@ const VENDORS: Readonly<Record<number, GpuReading['vendor']>> = {
 /** Vendor id of Microsoft's software renderer and remote display. Neither is a GPU. */
 const MICROSOFT = 0x1414;
 /**
- * Dedicated memory below this size is the carve-out of an integrated GPU. By default firmware sets aside
- * less than this, and cards that can run models have more.
+ * Dedicated memory below this size is the carve-out of an integrated GPU. By default firmware sets aside less
+ * memory than this, and cards that can run models have more.
  */
 const SMALL_BYTES = 1024 ** 3;
 
@@ -22,7 +22,7 @@ const SMALL_BYTES = 1024 ** 3;
  * digits, or no number.
  */
 const AMD_INTEGRATED = /radeon(\(tm\))?( vega \d{1,2}| \d{3,4}[ms])? graphics$/i;
-/** Intel's cards are Arc A, B and Pro; an integrated Arc is called `Arc 140V` or has no number. */
+/** Intel's cards are Arc A, B and Pro. An integrated Arc is called `Arc 140V` or has no number. */
 const INTEL_CARD = /\barc(\(tm\))? (pro )?[ab]\d{2,}/i;
 
 /** The adapters of the registry, with their use from the counters. */

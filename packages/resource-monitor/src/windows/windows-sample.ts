@@ -34,7 +34,7 @@ const BYTES_PER_MIB = 1024 * 1024;
 /** The unit of KernelModeTime and UserModeTime is 100 ns. */
 const TICKS_PER_MS = 10_000;
 
-/** Reads one line of the script's output; null for anything else. */
+/** Reads one line of the script's output; null for any other text. */
 export function parseWindowsSample(line: string): WindowsSample | null {
   if (!line.startsWith('{')) return null;
   let parsed: unknown;

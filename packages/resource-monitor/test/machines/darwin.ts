@@ -2,7 +2,7 @@ import type { Machine } from './machine.js';
 
 const GIB = 1024 ** 3;
 
-/** MacBook Pro with M1 Pro and 16 GB, with much compressed memory; the GPU figures are from an M4. */
+/** MacBook Pro with M1 Pro and 16 GB, with much compressed memory. The GPU figures are from an M4. */
 export const appleSilicon: Machine = {
   name: 'Mac with M1 Pro',
   sources: [

@@ -94,7 +94,9 @@ export const amdApuPagesLimit: Machine = {
   },
 };
 
-/** A small, almost full card, from `nvidia-smi -q -d MEMORY,UTILIZATION`: total is used plus free. */
+/**
+ * A small, almost full card, from `nvidia-smi -q -d MEMORY,UTILIZATION`. The total is used plus free memory.
+ */
 export const nvidiaCard: Machine = {
   name: 'one NVIDIA card',
   sources: [

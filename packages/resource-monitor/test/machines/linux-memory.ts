@@ -3,7 +3,7 @@ import { arcStatistics, memInfo } from './machine.js';
 
 const GIB = 1024 ** 3;
 
-/** A server with 64 GiB, of which ZFS's cache holds 31. */
+/** A server with 64 GiB. ZFS's cache takes 31 GiB of them. */
 export const zfsServer: Machine = {
   name: 'Linux with the cache of ZFS',
   sources: [
@@ -53,12 +53,12 @@ export const lxcNegative: Machine = {
       'MemTotal:              0 kB\nMemFree:        18446744073708785356 kB\nMemAvailable:   18446744073708785356 kB\n' +
       'Buffers:               0 kB\nCached:           698016 kB\nSwapTotal:       8273916 kB\nSwapFree:        8266492 kB\n',
   },
-  // libuv reads /proc/meminfo, too, and multiplies modulo 2^64. For a MemTotal of 0 it asks sysinfo(2), which
-  // returns the host's total.
+  // libuv reads /proc/meminfo, too, and multiplies modulo 2^64. For a MemTotal of 0, libuv calls sysinfo(2),
+  // which returns the host's total.
   memory: { totalBytes: 16386136 * 1024, freeBytes: 2 ** 64 - 766260 * 1024 },
 };
 
-/** A container with 4 GiB. Its meminfo counts the file cache as used; the group's statistics are invented. */
+/** A container with 4 GiB. Its meminfo counts the file cache as used. The group's statistics are invented. */
 export const lxcCacheAsUsed: Machine = {
   name: 'LXC whose /proc/meminfo counts the file cache as used',
   sources: ['https://github.com/lxc/lxcfs/issues/175 (meminfo of lxcfs 2.0.7)'],

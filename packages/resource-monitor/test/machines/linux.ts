@@ -107,7 +107,7 @@ export const podmanUnlimited: Machine = {
   },
 };
 
-/** The limit is from `docker run --memory=125m`; the usage is invented. */
+/** The limit is from `docker run --memory=125m`. The usage is invented. */
 export const dockerVersion2: Machine = {
   name: 'Docker with a limit on cgroup v2',
   sources: ['https://github.com/komuw/ong/issues/100 (the limit)'],

@@ -5,7 +5,7 @@ export interface Machine {
   readonly name: string;
   /** The origin of each part: a capture, or the public page on which it was posted. */
   readonly sources: readonly string[];
-  /** True if parts are invented. Such a machine does not count as a real one. */
+  /** True if parts are invented. Such a machine does not count as a real machine. */
   readonly synthetic: boolean;
   readonly platform: NodeJS.Platform;
   readonly files?: Readonly<Record<string, string>>;

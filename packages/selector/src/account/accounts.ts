@@ -3,6 +3,7 @@ import {
   charge,
   chargeResidents,
   measurePools,
+  NO_CHARGE,
   subtractCharge,
   type Charge,
   type ChargedResident,
@@ -21,8 +22,8 @@ export interface Accounts {
   readonly charges: ReadonlyMap<Resident, ChargedResident>;
   readonly evictability: Evictability;
   /**
-   * The bytes that all residents of a list of `evictability` take together. Every load option is compared with
-   * these sums.
+   * For lists of `evictability`: the bytes that all residents of the list take together. Computed once, because
+   * every load option is compared with these sums.
    */
   readonly sums: ReadonlyMap<readonly Resident[], Charge>;
 }
@@ -51,12 +52,9 @@ export function openAccounts({
   };
 }
 
-/** The charge of something that takes no memory. */
-export const NOTHING: Charge = new Map();
-
 /** The bytes that a resident takes of each pool. */
 export function chargeOf({ charges }: Accounts, resident: Resident): Charge {
-  return charges.get(resident)?.full ?? NOTHING;
+  return charges.get(resident)?.full ?? NO_CHARGE;
 }
 
 /** The part of the charge of several residents that is held for growth and not in use yet. */
@@ -66,7 +64,7 @@ export function reservedBy({ charges }: Accounts, residents: Iterable<Resident>)
     const one = charges.get(resident)?.reserved;
     if (one !== undefined && one.size > 0) reserved.push(one);
   }
-  return reserved.length === 0 ? NOTHING : addCharges(reserved);
+  return reserved.length === 0 ? NO_CHARGE : addCharges(reserved);
 }
 
 /**
@@ -79,7 +77,7 @@ export function reservedByLoad(
   resources: Resources,
   needed: Charge,
 ): Charge {
-  if (footprint === null) return NOTHING;
+  if (footprint === null) return NO_CHARGE;
   return subtractCharge(needed, charge(footprint, resources, 'upper-end', 'ignore').charge);
 }
 
@@ -89,5 +87,5 @@ export function chargesOf({ charges, sums }: Accounts, residents: readonly Resid
 }
 
 function sumOf(charges: Accounts['charges'], residents: readonly Resident[]): Charge {
-  return addCharges(residents.map((resident) => charges.get(resident)?.full ?? NOTHING));
+  return addCharges(residents.map((resident) => charges.get(resident)?.full ?? NO_CHARGE));
 }

@@ -1,7 +1,7 @@
 import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { Candidate, Resident } from '../input.js';
 
-/** The residents that a plan may unload, grouped by when it may do so. */
+/** The residents that a plan may unload, grouped by when they may be unloaded. */
 export interface Evictability {
   /** Our idle residents of this chain. The chosen model takes their place. */
   readonly superseded: readonly Resident[];

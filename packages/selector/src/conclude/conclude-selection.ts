@@ -1,5 +1,5 @@
-import type { Charge } from '@mai/memory-ledger';
-import { chargeOf, NOTHING, type Accounts } from '../account/accounts.js';
+import { NO_CHARGE, type Charge } from '@mai/memory-ledger';
+import { chargeOf, type Accounts } from '../account/accounts.js';
 import { comparePositions, type ChainPosition } from '../offer/chain-position.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
 import type { Current } from '../offer/current.js';
@@ -79,7 +79,7 @@ function decide(
     const steps = released.map((resident) => unloadStep(resident, 'make-room'));
     return { decision: 'release', direction: 'down', chosen: null, plan: { steps, order: null } };
   }
-  // Skip a step down that leaves the pool above its limit. Such a step would only lose the better model.
+  // Skip a step down that leaves a pool above its limit. Such a step would only lose the better model.
   return {
     decision: kept === null ? 'none' : 'keep',
     direction: null,
@@ -133,5 +133,5 @@ function tightest(pools: readonly PoolOutcome[], needed: Charge): number {
 /** The bytes that the chosen model takes of each pool. */
 function neededBy({ picked, current }: Outcome, accounts: Accounts): Charge {
   if (picked !== null) return picked.offer.needed;
-  return current === null ? NOTHING : chargeOf(accounts, current.resident);
+  return current === null ? NO_CHARGE : chargeOf(accounts, current.resident);
 }

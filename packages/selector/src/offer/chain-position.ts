@@ -2,7 +2,7 @@
 export interface ChainPosition {
   readonly candidateIndex: number;
   /**
-   * Index of the load option. A resident that serves no option has the number of options, so it comes last.
+   * Index of the load option. A resident that serves no option comes last: its index is the number of options.
    */
   readonly optionIndex: number;
 }

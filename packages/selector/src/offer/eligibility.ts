@@ -14,18 +14,25 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
   return candidate.loadOptions.length === 0 ? { code: 'FOOTPRINT_UNKNOWN' } : null;
 }
 
+/** The refusal of the engine as a rejection; `null` where no refusal is known. */
+export function rejectRefused({ refusal = null }: Candidate): Rejection | null {
+  return refusal === null ? null : { code: 'ENGINE_REFUSES', refusal };
+}
+
 /**
  * Why a candidate can't be loaded now, however much memory is free; `null` when it can be loaded. A resident
  * copy may stay.
  */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
+  const refused = rejectRefused(candidate);
+  if (refused !== null) return refused;
   if (!candidate.downloaded) return { code: 'NOT_DOWNLOADED' };
   const untilMs = candidate.coolingDownUntilMs;
   if (untilMs === null || untilMs <= timestampMs) return null;
   return { code: 'COOLING_DOWN_AFTER_FAILURE', untilMs, remainingMs: untilMs - timestampMs };
 }
 
-/** Rejects a context that is shorter than required; `null` for a longer one or one of unknown length. */
+/** Rejects a context that is shorter than required; `null` if it is long enough or its length is unknown. */
 function rejectContext(
   offeredTokens: number | null,
   { minContextLengthTokens }: Requirement,

@@ -1,5 +1,5 @@
-import { chargeLoad, type Charge } from '@mai/memory-ledger';
-import { chargeOf, NOTHING, type Accounts } from '../account/accounts.js';
+import { chargeLoad, NO_CHARGE, type Charge } from '@mai/memory-ledger';
+import { chargeOf, type Accounts } from '../account/accounts.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
 import type { ChainPosition } from './chain-position.js';
 import { serviceOf } from './serves.js';
@@ -22,8 +22,8 @@ export interface Offer extends ChainPosition {
  *
  * 1. Every resident that is loaded as the option asks.
  * 2. Every resident with a longer context that serves no earlier option.
- * 3. A load, unless a resident is loaded as the option asks. It is tried after a resident with a longer
- *    context, because the shorter context may fit where the longer one does not.
+ * 3. A load, unless a resident is loaded as the option asks. The load is tried after a resident with a longer
+ *    context, because the shorter context may fit where the longer context does not.
  */
 export function* offersOf(
   candidate: Candidate,
@@ -50,7 +50,7 @@ export function* offersOf(
     const { footprint } = option;
     const needed =
       footprint === null
-        ? NOTHING
+        ? NO_CHARGE
         : chargeLoad(footprint, resources, policy.growth, candidate.observedGrowth);
     yield { candidateIndex, optionIndex, candidate, option, resident: null, needed };
   }

@@ -98,7 +98,7 @@ describe('a resident with another context than the load option asks for', () => 
   });
 
   it('serves in place of our copy when only our copy has to be unloaded', () => {
-    // Limit 12.8 of 16: others 2, theirs 7, ours 6. 2 + 7 fits, 2 + 7 + 6 does not.
+    // Limit 12.8 of 16: others use 2, the foreign copy 7, our copy 6. 2 + 7 fits, 2 + 7 + 6 does not.
     const selection = selectModel(
       input({
         candidates: [candidate('mine', [option(footprint({ anonymous: 6 }), 8192)])],
@@ -213,7 +213,7 @@ describe('a longer context that takes a pool above its limit', () => {
     ['observe', 'none', []],
     ['evict', 'load', ['unload', 'load']],
   ] as const)(
-    'is kept or unloaded as the policy says where it is foreign: %s',
+    'is kept or unloaded as the policy for foreign residents says: %s',
     (foreign, decision, actions) => {
       const policy = { ...DEFAULT_SELECTION_POLICY, foreign };
       const selection = pressed(ROOM_BYTES + 1, { foreign: true }, policy);
@@ -244,8 +244,8 @@ describe('a longer context that takes a pool above its limit', () => {
   });
 
   it('is not replaced where the asked context would not fit either', () => {
-    // Others 8 of 16, limit 12.8. The resident makes 14.5, the asked context 14.3. Both are above the limit,
-    // and the change would free less than 2 % of 16.
+    // Others 8 of 16, limit 12.8. With the resident, use is 14.5. With the asked context, use is 14.3. Both are
+    // above the limit, and the change would free less than 2 % of 16.
     const selection = selectModel(
       input({
         candidates: [candidate('mine', [option(footprint({ anonymous: 6.3 }), 8192)])],

@@ -4,8 +4,8 @@ import type { LoadOption, Requirement, Resident } from '../input.js';
 /**
  * How a resident serves a load option of its model:
  *
- * - `as-asked`: every field that the option sets and that the runtime tells is equal. A field that the
- *   option leaves to the runtime's default matches any value.
+ * - `as-asked`: every field that the option sets and that the runtime reports is equal. A field that the option
+ *   leaves to the runtime's default matches any value.
  * - `longer-context`: the same, but the context is longer than the option asks for.
  */
 export type Service = 'as-asked' | 'longer-context';

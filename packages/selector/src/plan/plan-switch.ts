@@ -1,17 +1,12 @@
 import {
   deviceKeyOf,
+  NO_CHARGE,
   worstShortfall,
   type Charge,
   type Limit,
   type Shortfall,
 } from '@mai/memory-ledger';
-import {
-  chargesOf,
-  NOTHING,
-  reservedBy,
-  reservedByLoad,
-  type Accounts,
-} from '../account/accounts.js';
+import { chargesOf, reservedBy, reservedByLoad, type Accounts } from '../account/accounts.js';
 import type { Resident, SelectionInput } from '../input.js';
 import type { Offer } from '../offer/offers.js';
 import type { Plan, PlanStep, Rejection } from '../selection.js';
@@ -95,7 +90,7 @@ function growthOf(
   const mayGrow =
     candidate.observedGrowth.length > 0 ||
     (policy.growth !== 'ignore' && option.footprint?.growth !== null);
-  return mayGrow ? reservedByLoad(option, resources, needed) : NOTHING;
+  return mayGrow ? reservedByLoad(option, resources, needed) : NO_CHARGE;
 }
 
 /** The rejection for a pool that is too small. */
@@ -162,8 +157,8 @@ function writePlan(
   if (resident !== null) return { steps: unloads, order: null };
   const load: PlanStep = { action: 'load', modelKey: candidate.modelKey, loadOption: option };
   if (unloads.length === 0) return { steps: [load], order: null };
-  // Where both do not fit together, unload first. A failed load can be rolled back, but a machine that
-  // swaps hangs.
+  // If the old and the new model do not fit together, unload first. A failed load can be rolled back, but a
+  // machine that swaps hangs.
   return besideAll
     ? { steps: [load, ...unloads], order: 'make-before-break' }
     : { steps: [...unloads, load], order: 'break-before-make' };

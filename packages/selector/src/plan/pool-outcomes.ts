@@ -1,11 +1,13 @@
-import { allowedUse, HARD_LIMIT, LIMIT, useOf, type Charge, type Pool } from '@mai/memory-ledger';
 import {
-  chargesOf,
-  NOTHING,
-  reservedBy,
-  reservedByLoad,
-  type Accounts,
-} from '../account/accounts.js';
+  allowedUse,
+  HARD_LIMIT,
+  LIMIT,
+  NO_CHARGE,
+  useOf,
+  type Charge,
+  type Pool,
+} from '@mai/memory-ledger';
+import { chargesOf, reservedBy, reservedByLoad, type Accounts } from '../account/accounts.js';
 import type { Resident, SelectionInput } from '../input.js';
 import type { Plan, PoolOutcome } from '../selection.js';
 
@@ -27,8 +29,9 @@ export function outcomesOf(
     residents.filter((one) => !isUnloaded(one)),
   );
   const load = steps.find((step) => step.action === 'load');
-  const loaded = load === undefined ? NOTHING : needed;
-  const growth = load === undefined ? NOTHING : reservedByLoad(load.loadOption, resources, needed);
+  const loaded = load === undefined ? NO_CHARGE : needed;
+  const growth =
+    load === undefined ? NO_CHARGE : reservedByLoad(load.loadOption, resources, needed);
   return accounts.pools.map((pool) => ({
     ...outcomeOf(pool, freed.get(pool.name) ?? 0, loaded.get(pool.name) ?? 0),
     growthBytes: (kept.get(pool.name) ?? 0) + (growth.get(pool.name) ?? 0),

@@ -8,7 +8,9 @@ type Configs = readonly LoadConfig[];
 /** Cached for each model, because a simulation needs the load configurations at every step. */
 const known = new WeakMap<SimulatedModel, Map<boolean, Configs>>();
 
-/** The load configurations that the autopilot tries for a model. The configured one is the first. */
+/**
+ * The load configurations that the autopilot tries for a model. The configured load configuration is the first.
+ */
 function configsOf(model: SimulatedModel, hasDedicatedGpu: boolean): Configs {
   const byGpu = known.get(model) ?? new Map<boolean, Configs>();
   known.set(model, byGpu);

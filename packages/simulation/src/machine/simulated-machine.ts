@@ -22,9 +22,6 @@ import {
   resourcesOfRow,
 } from './simulated-resources.js';
 
-/** The most requests that an instance answers at the same time: LM Studio's default. */
-const PARALLEL_REQUESTS_MAX = 4;
-
 /** A machine with LM Studio whose memory, requests and events follow a trace. */
 export class SimulatedMachine {
   readonly clock: SimulationClock;
@@ -32,7 +29,7 @@ export class SimulatedMachine {
   readonly policy: SelectionPolicy;
   readonly #growth: Readonly<Record<string, SimulatedGrowth>>;
   readonly #requestStream: RequestStream;
-  readonly #loaded = new LoadedInstances();
+  readonly #loaded: LoadedInstances;
   readonly #gpusLost = new Set<number>();
   #row: TraceRow;
   #empty: Resources;
@@ -59,8 +56,16 @@ export class SimulatedMachine {
     this.#growth = options.growth;
     this.#row = first;
     this.#empty = resourcesOfRow(first);
+    this.#loaded = new LoadedInstances({
+      ...options,
+      onChange: () => {
+        this.#pools = null;
+      },
+    });
     this.#requestStream = new RequestStream(options.clock, options.seed, (durationMs) => {
-      this.#serve(durationMs);
+      if (this.#loaded.isFull) return;
+      const instance = this.#loaded.serve(durationMs);
+      this.#observer?.onRequest(instance);
     });
     for (const row of options.trace) {
       this.clock.at(row.tMs, () => {
@@ -142,7 +147,7 @@ export class SimulatedMachine {
       lastUsedAtMs: null,
       grownBytes: 0,
     };
-    this.#add(loading);
+    this.#loaded.add(loading);
     try {
       await this.clock.sleep(model.loadMs, { signal: request.signal ?? null });
       this.#check();
@@ -155,11 +160,13 @@ export class SimulatedMachine {
       }
     } catch (error) {
       // After a restart of LM Studio another instance may have this identifier.
-      if (this.instances.get(request.identifier) === loading) this.#take(request.identifier);
+      if (this.instances.get(request.identifier) === loading) {
+        this.#loaded.remove(request.identifier);
+      }
       throw error;
     }
     const instance = { ...loading, ready: true };
-    this.#add(instance);
+    this.#loaded.add(instance);
     this.#observer?.onLoaded();
     return { instance: describeInstance(instance, hasDedicatedGpu), verified: [] };
   }
@@ -171,7 +178,7 @@ export class SimulatedMachine {
       throw coded('INSTANCE_NOT_FOUND', `There is no instance '${instanceIdentifier}'.`);
     }
     const before = this.pools;
-    this.#take(instanceIdentifier);
+    this.#loaded.remove(instanceIdentifier);
     this.#observer?.onUnloaded(instance, before);
   }
 
@@ -184,20 +191,9 @@ export class SimulatedMachine {
       .map((instance) => describeInstance(instance, this.hasDedicatedGpu));
   }
 
-  /** The instance that answers requests; `null` when none of Mai's instances is ready. */
+  /** The instance that answers requests; `null` when no instance of Mai is ready. */
   serving(): SimulatedInstance | null {
-    return this.#loaded.serving(this.models);
-  }
-
-  #add(instance: SimulatedInstance): void {
-    this.#loaded.add(instance);
-    this.#pools = null;
-  }
-
-  /** Removes an instance. The requests that the instance answers are lost. */
-  #take(instanceIdentifier: string): void {
-    this.#loaded.remove(instanceIdentifier);
-    this.#pools = null;
+    return this.#loaded.serving();
   }
 
   #enter(row: TraceRow): void {
@@ -221,7 +217,7 @@ export class SimulatedMachine {
         this.#failLoads += event.count;
         break;
       case 'foreignLoad':
-        this.#add({
+        this.#loaded.add({
           instanceIdentifier: event.instanceIdentifier,
           model: null,
           modelKey: event.modelKey,
@@ -234,7 +230,7 @@ export class SimulatedMachine {
         });
         break;
       case 'foreignUnload':
-        this.#take(event.instanceIdentifier);
+        this.#loaded.remove(event.instanceIdentifier);
         break;
       case 'gpuLost':
         for (const index of this.#row.gpus.keys()) {
@@ -249,33 +245,8 @@ export class SimulatedMachine {
 
   #loseAll(): void {
     const lost = [...this.instances.values()];
-    for (const { instanceIdentifier } of lost) this.#take(instanceIdentifier);
+    for (const { instanceIdentifier } of lost) this.#loaded.remove(instanceIdentifier);
     this.#observer?.onLost(lost);
-  }
-
-  #serve(durationMs: number): void {
-    if (this.#loaded.requests >= PARALLEL_REQUESTS_MAX) return;
-    const instance = this.serving();
-    this.#observer?.onRequest(instance);
-    if (instance === null) return;
-    instance.requests += 1;
-    this.clock.at(this.clock.nowMs() + durationMs, () => {
-      // The instance was unloaded meanwhile, so its request was lost.
-      if (this.instances.get(instance.instanceIdentifier) !== instance) return;
-      instance.requests -= 1;
-      instance.lastUsedAtMs = this.clock.nowMs();
-      this.#grow(instance);
-    });
-  }
-
-  #grow(instance: SimulatedInstance): void {
-    const growth = this.#growth[instance.modelKey];
-    if (growth === undefined || instance.grownBytes >= growth.reachedBytes) return;
-    instance.grownBytes = Math.min(
-      growth.reachedBytes,
-      instance.grownBytes + growth.bytesPerRequest,
-    );
-    this.#pools = null;
   }
 
   #check(): void {

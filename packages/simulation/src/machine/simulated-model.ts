@@ -35,7 +35,8 @@ export interface SimulatedGrowth {
 }
 
 /**
- * The load options of a model. The configured one is the first. `loadOptionIndex` is an index into this list.
+ * The load options of a model. The configured load option is the first. `loadOptionIndex` is an index into this
+ * list.
  */
 export function loadOptionsOf(model: SimulatedModel): readonly SimulatedLoadOption[] {
   return [model, ...model.cheaperLoadOptions];

@@ -199,7 +199,7 @@ function isAnyOver(pools: readonly Pool[], limit: Limit): boolean {
   return pools.some((pool) => isOverLimit(pool, limit));
 }
 
-/** Whether every pool would be within the limit with none of our models loaded. */
+/** Whether every pool would be within the limit if all of our models were unloaded. */
 function fitWithoutModels(pools: readonly Pool[], limit: Limit): boolean {
   return pools.every((pool) => room(pool, limit, pool.residentBytes) >= 0);
 }

@@ -24,8 +24,8 @@ export interface SimulationMetrics {
    */
   readonly avoidableOutOfMemoryEvents: number;
   /**
-   * The longest period in which a pool was out of memory although others alone would have fitted. The period
-   * starts when memory ran out, so it includes one observation interval that can't be avoided.
+   * The longest period in which a pool was out of memory although the others alone did not fill the pool. The
+   * period starts when memory ran out, so it includes one observation interval that can't be avoided.
    */
   readonly longestAvoidableOutOfMemoryMs: number;
   /** Unloads of an instance that was answering requests. */
@@ -37,8 +37,9 @@ export interface SimulationMetrics {
   /** Time without a ready model. */
   readonly noModelMs: number;
   /**
-   * Integral over time of the quality of the ready model. Time stops counting once a pool has been above its
-   * limit for longer than the dwell. For the last model of the chain the hard limit applies instead.
+   * Integral over time of the quality of the ready model. Time does not count once a pool has been above its
+   * limit for longer than the dwell. For the last model of the chain, the hard limit takes the place of the
+   * limit.
    */
   readonly qualityMs: number;
   readonly timeByModelMs: Readonly<Record<string, number>>;

@@ -19,12 +19,12 @@ interface Holding {
  * programming over steps of time finds the best sequence of loads.
  *
  * 1. Load times and load options are those of the simulation. GPUs are those of the first row.
- * 2. A model is loaded and kept only while every pool that it is charged to stays within the limit. For the last
- *    model of the chain, this is the hard limit.
- * 3. During a load the old model serves on where both models fit.
+ * 2. A model is loaded and kept only while every pool that it is charged to stays within the limit. For the
+ *    last model of the chain, this is the hard limit.
+ * 3. During a load the old model still serves if both models fit.
  *
- * The result is exact where `gridOf` finds a step that divides every time. Otherwise a model is counted for a step
- * only if it fits during the whole step.
+ * The result is exact where `gridOf` finds a step that divides every time. Otherwise a model is counted for a
+ * step only if it fits during the whole step.
  */
 export function referenceQualityMs(
   trace: readonly TraceRow[],
@@ -50,16 +50,19 @@ export function referenceQualityMs(
 
 /** A state of the plan, with its tables for dynamic programming. */
 interface State extends Holding {
-  /** By step: the first later step at which the state no longer fits; the step itself where it does not fit. */
+  /**
+   * By step: the first later step at which the state no longer fits; the step itself if the state does not fit
+   * there.
+   */
   readonly fitsUntil: Int32Array;
   /** By step: the highest quality from that step on while this state is held. */
   readonly best: Float64Array;
 }
 
-/** A load of `to` while another state serves on. */
+/** A load of `to` while the old state still serves. */
 interface Move {
   readonly to: State;
-  /** By step: the step until which both fit. */
+  /** By step: the step until which both states fit. */
   readonly fitsUntil: Int32Array;
 }
 

@@ -2,8 +2,8 @@ import {
   addCharges,
   HARD_LIMIT,
   LIMIT,
+  NO_CHARGE,
   room,
-  type Charge,
   type Footprint,
   type PoolName,
   type SelectionPolicy,
@@ -21,8 +21,8 @@ import type { PlanningGrid } from './planning-grid.js';
 export type RoomByStep = ReadonlyMap<PoolName, Float64Array>;
 
 /**
- * The bytes of each pool that others and models loaded by hand leave free: up to the limit, and up to the hard
- * limit.
+ * The bytes of each pool that are left below the limit, and below the hard limit, beside others and models that
+ * were loaded by hand.
  */
 export interface PlanningRoom {
   readonly limit: RoomByStep;
@@ -30,8 +30,6 @@ export interface PlanningRoom {
   /** By step: 1 while LM Studio is up. */
   readonly up: Uint8Array;
 }
-
-const NOTHING: Charge = new Map();
 
 /**
  * Works out the room for models in every step.
@@ -60,7 +58,7 @@ export function planningRoom(
     if (!isUp) up.fill(0, from, until);
     const resources = resourcesOfRow(row);
     const held = poolsOfRow(row, policy, {
-      ours: NOTHING,
+      ours: NO_CHARGE,
       foreign: addCharges([...foreign.values()].map((one) => chargeOf(one, resources))),
     });
     for (const name of pools) {

@@ -4,7 +4,7 @@ import { createRandom } from '../random.js';
 import type { RunningPolicy } from './policy.js';
 import { portsOf } from './ports.js';
 
-/** A switch that the autopilot decided on, whatever its outcome was. */
+/** A switch that the autopilot decided on, with any outcome. */
 export interface SimulatedDecision {
   readonly atMs: number;
   readonly reason: string;

@@ -22,8 +22,8 @@ export function portsOf(
     },
     monitor: {
       snapshot: () => Promise.resolve(machine.resources()),
-      // RAM is not polled between rounds. Memory changes only at the start of a row, usually on a full second,
-      // and then a round runs anyway.
+      // RAM is not polled between rounds. Memory changes only at the start of a row. This is usually a full
+      // second, and a round runs at every full second.
       readRam: null,
       settled: () => Promise.resolve(machine.resources()),
     },

@@ -2,7 +2,7 @@ import type { TraceEvent, TraceGpu, TraceRow } from '../trace/trace.js';
 
 export const GIB = 1024 ** 3;
 
-/** The machine of a scenario and the requests that it gets. */
+/** The machine of a scenario and its requests. */
 export interface Machine {
   readonly ramGib: number;
   readonly gpus: readonly TraceGpu[];

@@ -10,8 +10,8 @@ export interface Scenario {
   /** The events of the scenario, in a sentence. */
   readonly description: string;
   /**
-   * Whether every peak of use by others is shorter than the load time of a large model. The reference planner
-   * then gains no quality from a switch, so the quality ratio says little.
+   * Whether every peak of use by others is shorter than the load time of a large model. In that case even the
+   * reference planner gains no quality from a switch, so the quality ratio says little.
    */
   readonly short: boolean;
   /** Makes the trace. The same seed gives the same rows. */

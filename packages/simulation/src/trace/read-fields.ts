@@ -1,4 +1,4 @@
-/** Collects the problems of a line. A failure makes the line unusable, a warning does not. */
+/** Collects the problems of a line. A line with a failure can't be used. A line with warnings can be used. */
 export interface Complaints {
   readonly fail: (message: string) => void;
   readonly warn: (message: string) => void;

@@ -19,7 +19,7 @@ const FIELDS = new Set([
   'requests',
   'events',
 ]);
-/** One request a millisecond. There is a limit because each request takes time to simulate. */
+/** One request a millisecond. Each request takes time to simulate, so the rate is limited. */
 const REQUESTS_PER_MINUTE_MAX = 60_000;
 /** A century. */
 const DURATION_MAX_MS = 100 * 366 * 86_400_000;

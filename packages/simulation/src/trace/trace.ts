@@ -6,14 +6,13 @@ export interface TraceRow {
   /** Milliseconds since the start of the trace. The first row has 0. */
   readonly tMs: number;
   /**
-   * `othersBytes` is the use of all programs except LM Studio. Where it is above the total, memory has run
-   * out.
+   * `othersBytes` is the use of all programs except LM Studio. If this is above the total, memory has run out.
    */
   readonly ram: { readonly totalBytes: number; readonly othersBytes: number };
   readonly gpus: readonly TraceGpu[];
   /** CPU load of other programs, 0 to 1 over all cores. */
   readonly cpuOthersRatio: number;
-  /** No decision depends on it. It informs readers of the trace. */
+  /** For readers of the trace. No decision depends on it. */
   readonly onBattery: boolean;
   /** Bytes per second. No decision depends on it. */
   readonly swapInPerSecond?: number;
@@ -33,7 +32,7 @@ export interface TraceGpu {
   readonly totalBytes: number;
   readonly othersBytes: number;
   /**
-   * Whether the GPU uses system RAM. Use of the GPU by others is then part of `ram.othersBytes`, and
+   * Whether the GPU uses system RAM. If so, use of the GPU by others is part of `ram.othersBytes`, and
    * `totalBytes` only caps the memory of models. If every GPU is unified, the machine has one unified pool.
    */
   readonly unified: boolean;

@@ -24,7 +24,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (output.json) {
     output.resultJson({ dryRun, pins: journal.pins, delivery: deliveryJson(delivery) });
   } else {
-    const done = delivery === null ? 'Was pinned already' : 'Pinned';
+    const done = delivery === null ? 'Already pinned' : 'Pinned';
     output.result(`${output.style.good(done)}: ${target} is not unloaded until \`mai unpin\`.\n`);
     if (delivery !== null) output.note(describeDelivery(delivery));
   }

@@ -26,7 +26,7 @@ const readLog = async () => {
 };
 
 describe('mai watch', () => {
-  test('loads the best model that fits, and at the end unloads what it has loaded', async () => {
+  test('loads the best model that fits, and unloads it at the end', async () => {
     const mai = world.start(`watch ${SOON}`);
     await mai.line('switch-finished');
     expect(world.residents()).toEqual(['mai/test/large']);
@@ -51,11 +51,11 @@ describe('mai watch', () => {
     expect(world.residents()).toEqual(['mai/test/large']);
     expect(await mai.interrupt()).toMatchObject({
       exitCode: 0,
-      err: expect.stringMatching(/^LM Studio does not answer yet\. Waiting for it/),
+      err: expect.stringMatching(/^LM Studio does not answer yet\. Waiting for LM Studio/),
     });
   });
 
-  test('without --wait, fails while LM Studio is off; with --wait, Ctrl-C ends it', async () => {
+  test('while LM Studio is off, fails without --wait, and waits for Ctrl-C with --wait', async () => {
     await world.simulator.stop();
     expect(await world.start(`watch ${SOON}`).ended).toBe(4);
     const mai = world.start(`watch --wait ${SOON}`);
@@ -63,7 +63,7 @@ describe('mai watch', () => {
     expect((await mai.interrupt()).exitCode).toBe(130);
   });
 
-  test('steps down while a program of a rule runs, and up again; the log replays', async () => {
+  test('steps down while the program of a rule runs, and up again when the program ends', async () => {
     await world.writeConfig({
       rules: [{ when: { process: 'mai-test-program' }, then: { tier: 'small' } }],
     });
@@ -97,7 +97,7 @@ describe('mai watch', () => {
     expect(await everyFile(world.folder)).toEqual(before);
   });
 
-  test('a second `mai watch` says that one runs, and ends', async () => {
+  test('a second `mai watch` reports the first and ends', async () => {
     const first = world.start(`watch ${SOON}`);
     await first.line('switch-finished');
     const { exitCode, err, out } = await world.mai('watch');
@@ -122,8 +122,8 @@ describe('mai watch', () => {
     await mai.interrupt();
   });
 
-  describe('a configuration that is edited during the run', () => {
-    test('is applied as a whole', async () => {
+  describe('the configuration', () => {
+    test('an edit during the run is applied as a whole', async () => {
       const mai = world.start(`watch ${SOON}`);
       await mai.line('switch-finished');
       const fallback_chains = { default: ['test/small', 'test/large'] };
@@ -131,8 +131,7 @@ describe('mai watch', () => {
       expect(await mai.line('config-applied')).toMatchObject({ file: world.configFile });
       await mai.line('switch-finished', ({ loaded }) => String(loaded) === 'mai/test/small');
       expect(world.residents()).toEqual(['mai/test/small']);
-      // All settings apply, not only the chain: with `idle: release` no model is unloaded at the
-      // end.
+      // An edit of `switching` applies, too: with `idle: release` the model stays loaded at the end.
       const from = mai.lines().length;
       await world.writeConfig({ fallback_chains, switching: { idle: 'release' } });
       await mai.line('config-applied', () => true, from);
@@ -140,7 +139,7 @@ describe('mai watch', () => {
       expect(world.residents()).toEqual(['mai/test/small']);
     });
 
-    test('is not applied at all where it has a fault', async () => {
+    test('an edit with a fault is not applied at all', async () => {
       await world.writeConfig({ fallback_chains: { mine: ['test/large'] } });
       const mai = world.start(`watch --chain mine ${SOON}`);
       await mai.line('switch-finished');
@@ -163,7 +162,7 @@ describe('mai watch', () => {
       expect(types).not.toContain('config-applied');
     });
 
-    test('a configuration with a fault at the start ends it with 2', async () => {
+    test('a fault at the start ends `mai watch` with 2', async () => {
       await writeFile(world.configFile, 'version: 2\n');
       expect((await world.mai('watch')).exitCode).toBe(2);
       await world.writeConfig();
@@ -204,12 +203,12 @@ describe('mai watch', () => {
     expect(await readFile(journal, 'utf8')).toBe('not a journal');
   });
 
-  test('needs LM Studio', async () => {
+  test('ends with 4 where LM Studio is off', async () => {
     await world.simulator.stop();
     expect((await world.mai('watch')).exitCode).toBe(4);
   });
 
-  test('shows a live view on a terminal that fits 80 columns, and gives the terminal back', async () => {
+  test('on a terminal, shows a live view within 80 columns, and restores the cursor at the end', async () => {
     const mai = world.start(`watch ${SOON}`, { columns: 80 });
     while (!mai.out().includes('keep test/large')) await new Promise(setImmediate);
     const { exitCode } = await mai.interrupt();
@@ -219,7 +218,7 @@ describe('mai watch', () => {
     expect(plain).toMatch(/mai watch {2}running {2}LM Studio/);
     expect(plain).toMatch(/mai\/test\/large +2,048 +\d.* GiB +idle +Mai/);
     expect(plain).toMatch(
-      /Decision {2}keep test\/large: it is loaded, and the best model that fits\./,
+      /Decision {2}keep test\/large: it is loaded and is the best model that fits\./,
     );
     expect(plain).toMatch(/Next +a step down when RAM stays above 95 % for 1\.0 s/);
     expect(plain).toMatch(/Unloaded mai\/test\/large in .*\n.*Stopped\.\n$/);

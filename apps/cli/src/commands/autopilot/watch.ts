@@ -33,7 +33,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-/** Tries again until LM Studio answers. Every other error ends the wait, and so does the signal. */
+/** Tries again while LM Studio does not answer. Other errors and the signal end the wait. */
 async function untilReachable<Result>(
   start: () => Promise<Result>,
   { io, output, signal }: CommandContext,
@@ -43,13 +43,13 @@ async function untilReachable<Result>(
       return await start();
     } catch (error) {
       if (knownError(error)?.code !== 'UNREACHABLE') throw error;
-      if (first) output.note('LM Studio does not answer yet. Waiting for it; Ctrl-C ends this.');
+      if (first) output.note('LM Studio does not answer yet. Waiting for LM Studio until Ctrl-C.');
     }
     await io.sleep(RETRY_MS, signal);
   }
 }
 
-/** Shows the autopilot's events until it has stopped. The signal stops it. */
+/** Shows the events of the autopilot until it has stopped. The signal stops the autopilot. */
 async function follow(
   autopilot: RunningAutopilot,
   report: WatchReport,

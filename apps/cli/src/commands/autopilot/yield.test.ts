@@ -12,8 +12,8 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const yields = async () => (await world.mai('yield --json')).json()['yields'];
 const pins = async () => (await world.mai('pin --json')).json()['pins'];
-const NOBODY = 'No `mai watch` is running; the next one will use it.\n';
-const SEEN = `\`mai watch\` (process ${process.pid}) has seen it.\n`;
+const NOBODY = 'No `mai watch` is running. The next one will apply the change.\n';
+const SEEN = `\`mai watch\` (process ${process.pid}) has read the change.\n`;
 
 describe('while no `mai watch` runs', () => {
   test('a yield is stored for the next start, and the message says so', async () => {
@@ -78,7 +78,7 @@ describe('while no `mai watch` runs', () => {
     const { out, err } = await world.mai('pin test/large');
     expect(out).toBe('Pinned: test/large is not unloaded until `mai unpin`.\n');
     expect(err).toBe(NOBODY);
-    expect((await world.mai('pin test/large')).out).toMatch(/^Was pinned already/);
+    expect((await world.mai('pin test/large')).out).toMatch(/^Already pinned/);
     await world.simulator.stop();
     const unchecked = await world.mai('pin mine');
     expect(unchecked.exitCode).toBe(0);
@@ -91,7 +91,7 @@ describe('while no `mai watch` runs', () => {
 
   test('a load by hand is pinned until it is unloaded by hand', async () => {
     const { err } = await world.mai('load test/small --identifier mine');
-    expect(err).toContain(`It stays until \`mai unload\`. ${NOBODY}`);
+    expect(err).toContain(`It stays loaded until \`mai unload\`. ${NOBODY}`);
     expect(await pins()).toMatchObject([{ target: 'mine', reason: 'load' }]);
     await world.mai('unload mine');
     expect(await pins()).toEqual([]);
@@ -111,7 +111,7 @@ describe('while no `mai watch` runs', () => {
 });
 
 describe('while `mai watch` runs', () => {
-  test('each change is confirmed, and in force', async () => {
+  test('each change is confirmed and takes effect', async () => {
     const mai = world.start('watch --interval 20ms');
     await mai.line('switch-finished');
 

@@ -29,12 +29,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   output.note(output.noteStyle.dim(describeOrigin(origin)));
   for (const modelKey of leftOut) {
-    output.warn(`${modelKey} is left out: a configuration can't name such a key.`);
+    output.warn(`${modelKey} is left out, because a configuration can't contain this model key.`);
   }
   for (const note of leftOutNotes(initial)) output.warn(note);
   if (models.length === 0 && missingFolder === null) {
     output.note(
-      `Nothing is downloaded: get a model in LM Studio (or \`lms get\`), then run this again${dryRun ? '' : ' with --force'}.`,
+      `No model is downloaded. Get one in LM Studio or with \`lms get\`, then run this command again${dryRun ? '' : ' with --force'}.`,
     );
   }
   return EXIT.success;
@@ -43,7 +43,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 async function write(file: string, text: string, force: boolean): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true });
-    // Exclusive creation, so that a file that appears after the check is not overwritten.
+    // The flag `wx` fails if the file exists, so that no file is lost.
     await writeFile(file, text, { flag: force ? 'w' : 'wx' });
   } catch (error) {
     const code = codeOf(error);

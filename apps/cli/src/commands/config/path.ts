@@ -3,7 +3,7 @@ import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 
-/** `mai config path`: the file in use on stdout, the other places of the search on stderr. */
+/** `mai config path`: the file in use on stdout, the other searched places on stderr. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const { output } = context;
   await using host = await openHostOf(context);
@@ -17,8 +17,8 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   }
   output.result(`${file ?? 'built-in'}\n`);
   places.forEach((place, index) => {
-    const passedOver = used < 0 || index < used;
-    const state = index === used ? 'in use' : passedOver ? 'not there' : 'not looked at';
+    const missing = used < 0 || index < used;
+    const state = index === used ? 'in use' : missing ? 'does not exist' : 'not read';
     output.note(output.noteStyle.dim(`${place.file}: ${state} (${describeSource(place)})`));
   });
   return EXIT.success;

@@ -23,8 +23,8 @@ const decisions = async (line: string) =>
   (await mai(`${line} --json`)).json()['decisions'] as Record<string, unknown>[];
 
 /**
- * A day: the large model is loaded and runs for hours, an emergency replaces it by the small one,
- * which stays.
+ * The log of a day. The large model runs for hours. Then an emergency replaces it by the small model,
+ * which stays loaded.
  */
 const DAY = [
   decisionOf(1, now - 90 * MINUTE, 4, null),
@@ -47,7 +47,7 @@ test('explains the decision at a given time, with its figures', async () => {
   await writeLog(home, DAY);
   const { exitCode, out } = await mai('explain 19m30s ago', 80);
   expect(exitCode).toBe(0);
-  // 14 + 16 of 32 GiB is 93.75 %, and the large model is allowed 25.6 - 14 GiB.
+  // 14 + 16 of 32 GiB is 93.75 %, and the large model may take 25.6 - 14 GiB.
   expect(out.replace(/\n {13}/g, ' ')).toMatch(
     /^[-\d: ]+, 20 min ago: stepped down to acme\/small\.\n {2}Memory {5}RAM 94 % in use \(30\.0 of 32\.0 GiB\), over its hard limit of 92 %: other programs 14\.0 GiB, models 16\.0 GiB\.\n {2}Timing {5}at once: memory was over its hard limit\.\n {2}Choice {5}acme\/small \(small, 8,192 tokens of context\) takes 4\.0 GiB; RAM then at 56 %, 14\.0 GiB free\.\n {2}Rejected {3}acme\/large: needs 4\.4 GiB more RAM \(takes 16\.0 GiB, allowed 11\.6 GiB\)\.\n {2}Done {7}unloaded acme\/large, loaded acme\/small in 2\.4 s\.\n {2}RAM {8}1\.0 GiB available before, 13\.0 GiB after\.\n {2}In force {3}until [-\d: ]+ \(1 min\)\.\n$/,
   );
@@ -68,7 +68,7 @@ test('lists the last decisions, oldest first, and joins those with the same cont
   expect(out).toMatch(/In force +at least until .* \(1 min\), the end of the log\.\n$/);
 });
 
-test('reads older log files, too, where it needs them', async () => {
+test('also reads older log files if the newest has too few decisions', async () => {
   await writeLog(home, DAY.slice(0, 3), 'decisions.jsonl.2');
   await writeLog(home, DAY.slice(3, 5), 'decisions.jsonl.1');
   await writeLog(home, DAY.slice(5));
@@ -81,7 +81,7 @@ test('reads older log files, too, where it needs them', async () => {
   expect(await decisions('explain --last 1')).toMatchObject([{ sequence: 4003 }]);
 });
 
-test('equal decisions of two runs are two decisions', async () => {
+test('equal decisions of two runs are listed separately', async () => {
   await writeLog(home, [
     decisionOf(12, now - 50 * MINUTE, 4, 'acme/large'),
     decisionOf(1, now - 20 * MINUTE, 4, 'acme/large'),
@@ -124,7 +124,7 @@ test('shows the message of a failed load', async () => {
   expect((await mai('explain')).out).toMatch(/Failed +acme\/small: The engine gave up\.\n/);
 });
 
-test('names the version of a record that an older mai wrote', async () => {
+test('says that an older version of mai wrote a record', async () => {
   const [old] = [decisionOf(1, now - 50 * MINUTE, 4, null)].map((record) => ({
     ...record,
     version: 1,
@@ -139,7 +139,7 @@ test('names the version of a record that an older mai wrote', async () => {
   await writeLog(home, [JSON.stringify(old), decisionOf(2, now - 20 * MINUTE, 14, 'acme/large')]);
   expect(await decisions('explain')).toMatchObject([{ recordVersion: 1 }, { recordVersion: 2 }]);
   const { out } = await mai('explain');
-  expect(out.match(/Record +an older mai wrote it in version 1 of the log/g)).toHaveLength(1);
+  expect(out.match(/Record +an older version of mai wrote this record/g)).toHaveLength(1);
 });
 
 test('names the trade-offs of the chosen load option', async () => {

@@ -1,11 +1,17 @@
-import { displayAddress, type Episode, formatMoment, parseMoment } from '@mai/host';
+import {
+  asServed,
+  displayAddress,
+  type Episode,
+  explainEpisode,
+  formatMoment,
+  parseMoment,
+} from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
 import { renderHistory } from '../../views/history/explain-view.js';
-import { explainEpisode } from '../../views/history/explain-words.js';
 
 const LAST_DEFAULT = 5;
 
@@ -50,7 +56,7 @@ function episodeJson(episode: Episode) {
   return {
     ...{ recordVersion, sequence, atMs, untilMs, lastSeenMs },
     text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
-    selection,
+    selection: asServed(selection, input),
     verdict: hysteresis.verdict,
     timeToHardLimitMs: hysteresis.timeToHardLimitMs,
     resources: input.resources,

@@ -7,7 +7,7 @@ test('`mai explain` and `mai replay` read the log of `mai watch`', async () => {
   await using world = await openWatchWorld();
   const mai = world.start('watch --interval 20ms');
   await mai.line('switch-finished');
-  // Both also work while `mai watch` runs.
+  // Both commands also work while `mai watch` runs.
   expect((await world.mai('replay')).exitCode).toBe(0);
   await mai.line('decided', () => true, mai.lines().length);
   await mai.interrupt();
@@ -15,7 +15,9 @@ test('`mai explain` and `mai replay` read the log of `mai watch`', async () => {
   const { out, err } = await world.mai('explain --last 50');
   expect(err).toBe('');
   expect(out).toMatch(/^\S+, .* ago: loaded test\/large\.\n/);
-  expect(out).toMatch(/Memory +RAM \d+ % in use \(.* GiB\), [\d.]+ [GM]iB below its limit of 95 %/);
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(
+    /Memory RAM \d+ % in use \(.* GiB\), [\d.]+ [GM]iB below its limit of 95 %/,
+  );
   expect(out).toMatch(/Timing +at once: nothing was loaded\./);
   expect(out).toMatch(/Done +loaded test\/large in /);
   expect(out).toMatch(/RAM +[\d.]+ GiB available before, [\d.]+ GiB after\./);

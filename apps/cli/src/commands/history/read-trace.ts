@@ -7,7 +7,7 @@ import { UsageError } from '../../usage-error.js';
 
 const MOST_ISSUES = 10;
 
-/** Reads a trace. @throws UsageError naming the file and the line of every mistake. */
+/** Reads a trace. A malformed trace throws a `UsageError` with the lines of up to ten mistakes. */
 export async function readTrace(
   name: string,
   cwd: string,

@@ -32,7 +32,7 @@ test('replays a log bit for bit', async () => {
   });
 });
 
-test('speaks of a single older decision in the singular', async () => {
+test('uses the singular for one older decision', async () => {
   const log = await writeLog(home, [{ ...first, version: 1 }]);
   const { out } = await mai('replay', log);
   expect(out).toMatch(/^Older: 1 decision from line 1 on was written in version 1 of the log/);
@@ -67,7 +67,7 @@ test('ends with 9 at the first difference and names its place', async () => {
   expect(exitCode).toBe(9);
   expect(out).toMatch(/^Differs: line 2, decision 2 of [-\d: ]+: the selection\s+differs\.\n/);
   expect(out).toContain('  decision\n    recorded  "keep"\n    replayed  "switch"\n');
-  // Headroom of 14 GiB: 14 + 4 of 32 GiB are in use.
+  // 14 + 4 of 32 GiB are in use, so the headroom is 14 GiB.
   expect(out).toContain(`  headroomBytes\n    recorded  7\n    replayed  ${14 * 1024 ** 3}\n`);
   expect((await mai('replay', log, '--json')).json()).toMatchObject({
     same: false,
@@ -105,7 +105,7 @@ test('notices a difference of one bit in the input', async () => {
   expect((await mai('replay', same)).exitCode).toBe(0);
 });
 
-test('names a differing verdict, not the selection', async () => {
+test('names the verdict where only the verdict differs', async () => {
   const { hysteresis } = third;
   const verdict = { ...hysteresis.verdict, act: !hysteresis.verdict.act };
   const log = await writeLog(home, [{ ...third, hysteresis: { ...hysteresis, verdict } }]);

@@ -13,8 +13,9 @@ import { writeTinyModel } from '../../../test/tiny-gguf.js';
 import { Interrupted } from '../../io.js';
 import { textWidth } from '../../terminal/text.js';
 
-// Expected figures are calculated by hand. 32 GiB, limit 25.6, hard limit 29.44. Large model: 16
-// GiB, loads in 10 s, quality 0.9. Small model: 4 GiB, 2 s, 0.4.
+// The expected figures are calculated by hand. The machine has 32 GiB, a limit of 25.6 GiB and a hard
+// limit of 29.44 GiB. The large model takes 16 GiB, loads in 10 s and has quality 0.9. The small
+// model takes 4 GiB, loads in 2 s and has quality 0.4.
 
 let world: SimulateWorld;
 beforeEach(async () => {
@@ -61,7 +62,7 @@ describe('the answer of --json', () => {
     );
   });
 
-  test('on a quiet machine: the large model for all but its load time', async () => {
+  test('on a quiet machine, the large model answers except during its load', async () => {
     expect(
       await world.report(
         [
@@ -89,8 +90,8 @@ describe('the answer of --json', () => {
 });
 
 describe('quality', () => {
-  test('ends when the limit was exceeded for the dwell time, and the reference steps down', async () => {
-    // 12 + 16 = 28 GiB: over the limit for 100 s; quality counts for the first 20 s.
+  test('the quality of a model over the limit counts for the dwell time, and the reference steps down', async () => {
+    // 12 + 16 = 28 GiB is over the limit for 100 s. Quality counts for the first 20 s.
     const report = await world.report(
       [
         [0, 4],
@@ -103,14 +104,14 @@ describe('quality', () => {
     );
     expect(report.overloadedMs).toBe(0);
     expect(report.qualityMs).toBeCloseTo(900 * (90 + 20 + 100), 3);
-    // Small model: 2 to 12 s, while the large one loads. Large: to 100 s. Small, loaded beside
-    // it: to 210 s. Then large again: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
+    // The small model answers from 2 to 12 s, the large model to 100 s, the small model to 210 s, and
+    // the large model to 300 s: 10 x 0.4 + 88 x 0.9 + 110 x 0.4 + 90 x 0.9.
     expect(report.referenceQualityMs).toBeCloseTo(1000 * (4 + 79.2 + 44 + 81), 3);
     expect(report.qualityRatio).toBeCloseTo(189 / 208.2, 9);
   });
 
-  test('of the last candidate counts up to the hard limit', async () => {
-    // 23 + 4 = 27 GiB exceeds the limit but not the hard limit; 26 + 4 = 30 exceeds both.
+  test('the quality of the last candidate counts up to the hard limit', async () => {
+    // 23 + 4 = 27 GiB exceeds only the limit. 26 + 4 = 30 GiB also exceeds the hard limit.
     const rows = (gib: number) =>
       [
         [0, 4],
@@ -127,9 +128,9 @@ describe('quality', () => {
     expect(over.referenceQualityMs).toBeCloseTo(400 * (98 + 98), 3);
   });
 
-  test('of a cheaper load option is its own, and the option is used where the full model does not fit', async () => {
+  test('a cheaper load option has its own quality, and is used where the full model does not fit', async () => {
     const cheaper = LARGE.replace(' }', ', rungs: [{ footprint: 14GiB, quality: 0.88 }] }');
-    // 10.5 + 16 = 26.5 GiB do not fit, 10.5 + 14 do.
+    // 10.5 + 16 = 26.5 GiB does not fit, but 10.5 + 14 = 24.5 GiB fits.
     const report = await world.report(
       [
         [0, 10.5],
@@ -149,7 +150,7 @@ describe('quality', () => {
     expect(without.timeByModelMs).toEqual({ 'acme/small': 298_000 });
   });
 
-  test('five cheaper load options are told apart without a GPU', async () => {
+  test('five cheaper load options are distinguished without a GPU', async () => {
     const option = (gib: number, quality: number) =>
       `{ footprint: ${gib}GiB, quality: ${quality} }`;
     const options = [
@@ -160,7 +161,7 @@ describe('quality', () => {
       option(11, 0.45),
     ];
     const model = LARGE.replace(' }', `, rungs: [${options.join(', ')}] }`);
-    // 13 + 12 = 25 GiB fit, 14 + 12 do not; when others use 14 GiB, only the last option fits.
+    // 13 + 12 = 25 GiB fits. 14 + 12 = 26 GiB does not fit, but the last option does: 14 + 11.
     const fourth = await world.report(
       [
         [0, 13],
@@ -181,8 +182,8 @@ describe('quality', () => {
 });
 
 describe('overload', () => {
-  test('is the time over the hard limit, and all but its first observation is avoidable', async () => {
-    // 15 + 16 = 31 GiB: over the hard limit.
+  test('time over the hard limit is overload, and all but its first second is avoidable', async () => {
+    // 15 + 16 = 31 GiB is over the hard limit.
     const report = await world.report(
       [
         [0, 4],
@@ -200,7 +201,7 @@ describe('overload', () => {
     });
   });
 
-  test('that other programs alone cause is not avoidable', async () => {
+  test('overload is not avoidable where other programs alone cause it', async () => {
     const report = await world.report(
       [
         [0, 4],
@@ -219,8 +220,9 @@ describe('overload', () => {
     });
   });
 
-  test('running out of memory is avoidable after a warning ten seconds before', async () => {
-    // Twice 15 + 16 = 31, then 17 + 16 = 33 of 32 GiB; a third time 20 + 16 at once.
+  test('running out of memory is avoidable after ten seconds over the hard limit', async () => {
+    // Twice, 31 GiB is over the hard limit for 10 s before 33 of 32 GiB. The third time, 36 GiB comes
+    // at once.
     const report = await world.report(
       [
         [0, 4],
@@ -262,9 +264,9 @@ describe('overload', () => {
 });
 
 describe('switches', () => {
-  test('down and up within the cool-down are a flap', async () => {
-    // In every second the best that fits: down when 12 + 16 > 25.6 (2 s), up again at 130 s (10
-    // s).
+  test('a switch down and a switch up within the cool-down are a flap', async () => {
+    // The naive policy switches at once. At 100 s, 12 + 16 > 25.6 GiB, so it loads the small model in
+    // 2 s. At 130 s it loads the large model again in 10 s.
     const rows = [
       [0, 4],
       [100, 12],
@@ -286,7 +288,7 @@ describe('switches', () => {
     expect(mai.flaps).toBe(0);
   });
 
-  test('that the hard limit forces are counted, but not as flaps', async () => {
+  test('a switch that the hard limit forces is counted, but not as a flap', async () => {
     const rows = [
       [0, 4],
       [100, 15],
@@ -310,8 +312,8 @@ describe('switches', () => {
 describe('requests', () => {
   const busy = { requests: { ratePerMinute: 30, meanSeconds: 5 } };
 
-  test('are dropped while no model is ready', async () => {
-    // Others use 30 GiB: no model fits, and each of about 300 requests is dropped.
+  test('requests are dropped while no model is ready', async () => {
+    // Other programs use 30 GiB, so no model fits, and all of about 300 requests are dropped.
     const rows = [
       [0, 30, busy],
       [600, 30, busy],
@@ -332,7 +334,7 @@ describe('requests', () => {
     expect(served.droppedRequests).toBe(0);
   });
 
-  test('depend only on the seed', async () => {
+  test('the requests depend only on the seed', async () => {
     const rows = [
       [0, 30, busy],
       [600, 30, busy],
@@ -343,7 +345,7 @@ describe('requests', () => {
     expect(new Set([one, await dropped('--seed 2'), await dropped('--seed 3')]).size).toBe(3);
   });
 
-  test('delay a switch of mai, which interrupts none of them', async () => {
+  test('mai delays a switch until running requests have ended', async () => {
     const rows = [
       [0, 4, busy],
       [100, 12, busy],
@@ -362,7 +364,8 @@ describe('pools', () => {
   });
 
   test("a discrete GPU takes the model's vram, and RAM the rest", async () => {
-    // 4 + 1 of 8 GiB of RAM and 1 + 15 of 24 of VRAM (limit 21.6): it fits. With 7 + 15 = 22 it does not.
+    // With 4 + 1 of 8 GiB of RAM and 1 + 15 of 24 GiB of VRAM (limit 21.6) the large model fits. With
+    // 7 + 15 = 22 GiB of VRAM it does not fit.
     const run = async (vramGib: number) =>
       (
         await world.simulate(
@@ -382,7 +385,7 @@ describe('pools', () => {
   });
 
   test('VRAM over its hard limit is overload', async () => {
-    // 8 + 15 = 23 of 24 GiB: 95.8 %.
+    // 8 + 15 = 23 of 24 GiB is 95.8 %.
     const rows = [
       [0, 4, gpus(1)],
       [100, 4, gpus(8)],
@@ -396,7 +399,7 @@ describe('pools', () => {
   });
 
   test('a unified pool has a hard limit of its own, and takes the whole footprint', async () => {
-    // 11 + 16 = 27 GiB: 84.4 % of 32; 11.5 + 16: 85.9 %, over the 85 % of a unified pool.
+    // The hard limit of a unified pool is 85 %. 11 + 16 of 32 GiB is 84.4 %, 11.5 + 16 is 85.9 %.
     const rows = (gib: number) =>
       [
         [0, 4, gpus(0, true)],
@@ -429,7 +432,7 @@ describe('events', () => {
   });
 
   test('a failed load takes its load time', async () => {
-    // The failed load takes 0 to 10 s; the next try is at 11 s and takes until 21 s.
+    // The failed load lasts from 0 to 10 s, and the next load from 11 to 21 s.
     const rows = [
       [0, 4, event('failNextLoads', { count: 1 })],
       [100, 4],
@@ -439,7 +442,7 @@ describe('events', () => {
   });
 
   test('a model that another client loads counts as use by others', async () => {
-    // 4 + 16 + 11 = 31 GiB from 100 to 160 s.
+    // 4 + 16 + 11 = 31 GiB is over the hard limit from 100 to 160 s.
     const rows = [
       [0, 4],
       [100, 4, event('foreignLoad', { instanceIdentifier: 'theirs', ramBytes: 11 * GIB })],
@@ -463,14 +466,14 @@ describe('events', () => {
   });
 });
 
-describe('where the configuration does not say', () => {
+describe('where the configuration lacks simulation properties', () => {
   const MEDIUM = `
   - key: acme/medium
     category: medium
     simulate: { footprint: 9GiB }`;
 
   test("uses 1 GB/s and the tier's default quality", async () => {
-    // 9 GiB are 9.663676416 GB.
+    // 9 GiB is 9.663676416 GB.
     const report = await world.report(
       [
         [0, 4],
@@ -519,7 +522,7 @@ describe('where the configuration does not say', () => {
     expect(report.qualityMs).toBeCloseTo(0.9 * (300_000 - loadMs), 3);
   });
 
-  test('simulates only the downloaded models, where the configuration describes none', async () => {
+  test('simulates only downloaded models where the configuration has no simulation properties', async () => {
     const file = ['.lmstudio', 'models', 'acme', 'Real-7B-GGUF', 'Real-7B-Q4_K_M.gguf'];
     writeTinyModel(path.join(world.folder, ...file), { name: 'Real', layers: 32, width: 1024 });
     const real = '\n  - key: real-7b\n    category: small';
@@ -531,7 +534,7 @@ describe('where the configuration does not say', () => {
     const { err, json } = await world.simulate(rows, configText(claimed, real), '--json');
     expect(err).toBe('These models are left out, because they are not downloaded: acme/claimed.\n');
     expect(Object.keys(json()['timeByModelMs'] as object)).toEqual(['real-7b']);
-    // A machine that the configuration describes has every model.
+    // If the configuration has properties for a model, every model counts as downloaded.
     const described = await world.report(rows, configText(claimed, SMALL), '--policy static');
     expect(Object.keys(described.timeByModelMs)).toEqual(['acme/claimed']);
   });
@@ -561,7 +564,7 @@ describe('where the configuration does not say', () => {
     expect(alone.err).toContain('acme/unknown');
   });
 
-  test('without chains, simulates every model that the configuration describes', async () => {
+  test('without chains, simulates every model with simulation properties', async () => {
     const config = `version: 1\nmodels:${SMALL}${LARGE}\n`;
     const report = await world.report(
       [
@@ -610,7 +613,7 @@ describe('a malformed trace', () => {
     ["trace.jsonl:2: unknown field 'rma'", `${good}\n{"tMs":1,"rma":{}}`],
     ["trace.jsonl:3: 'tMs' goes back from 5", `${good}\n{"tMs":5}\n{"tMs":4}`],
     ["trace.jsonl:2: unknown event 'thunder'", `${good}\n{"tMs":1,"events":[{"type":"thunder"}]}`],
-  ])('is refused with its line: %s', async (message, text) => {
+  ])('is refused, and the message names the line: %s', async (message, text) => {
     const { exitCode, err, out } = await world.simulate(text, BOTH);
     expect(err).toContain(message);
     expect([exitCode, out]).toEqual([2, '']);
@@ -662,7 +665,7 @@ test('Ctrl-C ends the simulation without a result', async () => {
   expect([exitCode, out]).toEqual([130, '']);
 });
 
-describe('for people', () => {
+describe('the text', () => {
   const rows = [
     [0, 4],
     [100, 15],
@@ -670,18 +673,18 @@ describe('for people', () => {
     [900, 4],
   ] as const;
 
-  test('a chart and the figures at 80 columns', async () => {
+  test('shows a chart and the figures within 80 columns', async () => {
     const { exitCode, out } = await world.simulate(rows, BOTH, '--no-color', 80);
     expect(exitCode).toBe(0);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
     expect(out).toMatch(/acme\/large +[░▓█]+·+[░▓█]+ /);
     expect(out).toMatch(/acme\/small +·+[░▓█]+·+ /);
     expect(out).toMatch(/nothing ready/);
-    expect(out).toMatch(/Quality +\d+\.\d % of what perfect foresight/);
+    expect(out).toMatch(/Quality +\d+\.\d % of the quality that perfect foresight/);
     expect(out).toMatch(/0:01:\d\d +switched +acme\/small +EMERGENCY/);
   });
 
-  test('all policies side by side', async () => {
+  test('shows all policies side by side', async () => {
     const { out } = await world.simulate(rows, BOTH, '--policy all --no-color', 80);
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
     for (const name of ['mai', 'static', 'naive', 'lru-evict', 'jit-last']) {

@@ -83,7 +83,7 @@ function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: 
     .join('\n');
 }
 
-/** The total. Where only the size is known, the one that the verdict and `mai models` use. */
+/** The total. For a model of which only the size is known, `mai models` shows the same total. */
 function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): string {
   const { style } = output;
   const judged = basis.kind === 'size' ? (fit?.footprint ?? null) : null;
@@ -103,7 +103,7 @@ function renderTotal({ basis, fit, report }: ModelEstimate, output: Output): str
   return wrap(text, output.textWidth).join('\n');
 }
 
-/** The memory that a model of llama.cpp may take after its load. */
+/** The memory that a llama.cpp model may take after its load. */
 function renderGrowth({ basis, report: { growth } }: ModelEstimate, { textWidth }: Output) {
   const text = basis.kind === 'mlx' || growth === null ? null : describeGrowth(growth);
   return text === null ? [] : wrap(`${text} \`mai doctor\` says how to bound it.`, textWidth);
@@ -114,14 +114,16 @@ function renderMlx({ mlx, report }: ModelEstimate, { textWidth }: Output): reado
   if (mlx === null || mlx.peakBytes === null) return [];
   const { contextLengthTokens } = report.loadConfig;
   const texts = [
-    `Its KV cache grows with the tokens: while it reads a prompt of ${formatCount(contextLengthTokens)} tokens, it takes ${formatBytes(mlx.peakBytes)}.`,
+    `Its KV cache grows with the tokens. While the model reads a prompt of ${formatCount(contextLengthTokens)} tokens, it takes ${formatBytes(mlx.peakBytes)}.`,
     ...(mlx.staysBelowWiredLimit === false
-      ? ['With the 3 GiB that its engine keeps free, this is more than the GPU may hold here.']
+      ? [
+          'Together with the 3 GiB that the engine keeps free, this is more than the GPU may hold here.',
+        ]
       : []),
     ...(mlx.fittedContextTokens === null
       ? []
       : [
-          `The auto-fit of its engine would choose ${formatCount(mlx.fittedContextTokens)} tokens here.`,
+          `The auto-fit of the engine would choose ${formatCount(mlx.fittedContextTokens)} tokens here.`,
         ]),
   ];
   return wrap(texts.join(' '), textWidth);
@@ -162,7 +164,7 @@ function lmStudioSays({
   const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
   return disagreementRatio === null
     ? `${says}.`
-    : `${says}: ${disagreementRatio.toFixed(1)} times what Mai estimates for the same parts.`;
+    : `${says}: ${disagreementRatio.toFixed(1)} times Mai's estimate for the same parts.`;
 }
 
 const CHART_FIGURES_WIDTH = 46;
@@ -200,8 +202,7 @@ function renderChart(
       { header: ' ' },
     ],
     rows,
-    width: output.tableWidth,
-    style,
+    output,
     indent: 0,
   });
   return `${style.heading('By context length')}\n${table}`;
@@ -227,6 +228,6 @@ function verdictOf({ rejection, cheaper }: FitHere, output: Output): string {
   }
   const no = style.bad(unicode ? '✗' : 'no:');
   return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
-    ? `${no} It ${explainRejection(rejection)}. No trade-off makes it fit, such as a shorter context.`
+    ? `${no} It ${explainRejection(rejection)}. No trade-off, such as a shorter context, makes it fit.`
     : `${no} It can't be loaded now: ${explainRejection(rejection)}.`;
 }

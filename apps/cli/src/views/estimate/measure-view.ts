@@ -7,8 +7,8 @@ import { renderTable } from '../../terminal/table.js';
 const WHY_NOT = {
   NOT_SETTLED: 'memory use kept changing; close busy programs and try again',
   DISTURBED: 'another program took memory during the measurement; try again',
-  IMPLAUSIBLE: 'the reading is far from anything that this model can take; try again',
-  NOTHING_SEEN: 'neither the engine nor free memory showed the load; try again',
+  IMPLAUSIBLE: 'the reading is implausible for this model; try again',
+  NOTHING_SEEN: 'the load was visible neither in the engine nor in free memory; try again',
 } as const;
 
 /** A measurement as text: expected and taken memory side by side. */
@@ -38,15 +38,13 @@ export function renderMeasurement(report: MeasureReport, output: Output): string
       { header: 'DIFFERENCE', align: 'right' },
     ],
     rows,
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   const how =
     method === 'process'
       ? "read from the engine's processes"
-      : 'from the change of free memory, so only roughly';
-  return `${heading}\n\n${table.trimEnd()}\n\nMeasured (${how}); estimates of this model use it from now on.\n`;
+      : 'roughly, from the change of free memory';
+  return `${heading}\n\n${table.trimEnd()}\n\nMeasured (${how}); estimates of this model use the result from now on.\n`;
 }
 
 function row(name: string, expected: number, taken: number | null): readonly string[] {

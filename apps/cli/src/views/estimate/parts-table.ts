@@ -21,7 +21,7 @@ const PARTS: readonly (readonly [
   ['compute buffers', 'computeBytes', 'compute'],
   ['output buffer', 'outputBytes', 'output'],
   ['vision projector', 'visionProjectorBytes', ''],
-  ['picture encoder', 'visionEncoderBytes', ''],
+  ['image encoder', 'visionEncoderBytes', ''],
   ['draft tokens', 'draftBytes', ''],
 ];
 
@@ -64,12 +64,11 @@ export function renderParts(
       { header: '', dispensable: 1 },
     ],
     rows: [...rows, total],
-    width: output.tableWidth,
-    style,
+    output,
   });
 }
 
-/** `1.0 to 1.4 GiB`. The sizes of a projector follow from its header, so that both ends are equal. */
+/** `1.0 to 1.4 GiB`. Both ends are equal where the header of a vision projector gives the size. */
 function describeRange(range: ByteRange | null): string {
   if (range === null) return 'estimated';
   const [low, high] = [range.lowBytes, range.highBytes].map(formatBytes);

@@ -1,8 +1,7 @@
-import { formatDuration, formatAgo, formatMoment } from '@mai/host';
+import { explainEpisode, formatDuration, formatAgo, formatMoment } from '@mai/host';
 import type { Episode } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, wrap, wrapBehind } from '../../terminal/text.js';
-import { explainEpisode } from './explain-words.js';
 
 const LABEL_WIDTH = 11;
 

@@ -22,7 +22,7 @@ test('lists every GPU, two equal cards as two', () => {
   );
 });
 
-test('says where a GPU has no name', () => {
+test('says that a GPU has no name', () => {
   expect(heading([gpu('a', null), gpu('b', 'RTX 3090')])).toBe(
     'This machine  a GPU without a name, RTX 3090',
   );

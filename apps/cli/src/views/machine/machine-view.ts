@@ -1,10 +1,17 @@
-import { formatBytes, formatDuration, formatPercent, formatShare, plural } from '@mai/host';
+import {
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatShare,
+  plural,
+  poolLabel,
+} from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, PoolTrend, ResourceSnapshot } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
 import { padEnd, wrapBehind } from '../../terminal/text.js';
-import { poolLabel, renderPoolLegend, renderPools } from './memory-pools.js';
+import { renderPoolLegend, renderPools } from './memory-pools.js';
 
 /** The readings of a machine. */
 export interface MachineReport {

@@ -1,5 +1,5 @@
-import { formatBytes, formatPercent, formatShare } from '@mai/host';
-import { deviceKeyOf, isGpuShare, type Resources } from '@mai/memory-ledger';
+import { formatBytes, formatPercent, formatShare, poolLabel } from '@mai/host';
+import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
 import { type BarPart, renderBar, renderLegend } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
@@ -9,21 +9,10 @@ const FIGURES_WIDTH = 25;
 const MIN_BAR_WIDTH = 10;
 const MAX_BAR_WIDTH = 48;
 
-/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` of several. */
-export function poolLabel(pool: PoolOutcome['pool'], resources: Resources): string {
-  if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
-  const deviceKey = deviceKeyOf(pool);
-  const kind = isGpuShare(pool) ? 'shared' : 'dedicated';
-  const peers = resources.gpus.filter(({ memory }) => memory === kind);
-  const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
-  const label = kind === 'shared' ? 'GPU cap' : 'VRAM';
-  return peers.length > 1 ? `${label} ${index + 1}` : label;
-}
-
 /**
  * One line for each pool, with label, bar and figures. A pool that can't be measured shows its total.
- * `when` chooses the use before or after the plan. `injectedBytes` is the simulated part of the
- * others' use, by pool.
+ * `when` chooses the use before or after the plan. `injectedBytes` is the use that the demo
+ * simulates, by pool.
  */
 export function renderPools(
   pools: readonly PoolOutcome[],
@@ -40,7 +29,7 @@ export function renderPools(
     Math.max(MIN_BAR_WIDTH, output.textWidth - labelWidth - FIGURES_WIDTH - 6),
   );
   const measured = pools.map((pool, index) => {
-    // The use now can't exceed the pool's total. Sums of estimates can.
+    // The estimated use after the plan may exceed the pool, but the use before the plan can't.
     const useBytes =
       when === 'before' ? Math.min(pool.useBeforeBytes, pool.totalBytes) : pool.useAfterBytes;
     const injected = injectedBytes.get(pool.pool) ?? 0;

@@ -1,11 +1,17 @@
-import { formatBytes, formatCount, formatDuration, formatPercent, displayAddress } from '@mai/host';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  displayAddress,
+  poolLabel,
+} from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap, wrapBehind } from '../../terminal/text.js';
 import { renderMachine } from './machine-view.js';
-import { poolLabel } from './memory-pools.js';
 
 /** The text of `mai status`: machine, LM Studio, pressure. */
 export function renderStatus(report: StatusReport, output: Output): string {
@@ -54,9 +60,7 @@ function renderLMStudio(report: StatusReport, output: Output): string {
       { header: 'UNLOADS', dispensable: 3 },
     ],
     rows,
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   const exceeding = residents.some(({ exceedsGpus }) => exceedsGpus)
     ? `\n  ${style.dim('~ larger than its GPU: its shares of GPU and RAM are a guess')}`

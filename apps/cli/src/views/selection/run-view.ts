@@ -80,7 +80,7 @@ function outcomeSentence(report: SwitchReport, { style }: Output): string {
   const key = last.selection.chosen?.modelKey ?? 'nothing';
   switch (outcome) {
     case 'kept':
-      return `${style.good('Kept')} ${instanceIdentifier ?? key}: it is loaded, and the best model that fits.`;
+      return `${style.good('Kept')} ${instanceIdentifier ?? key}: it is loaded and is the best model that fits.`;
     case 'switched':
       return `${style.good('Ready')}: ${key} answers as ${instanceIdentifier ?? key}.`;
     case 'would-switch':

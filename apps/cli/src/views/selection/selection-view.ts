@@ -1,4 +1,5 @@
 import {
+  asServed,
   describeFootprint,
   describeTradeOffs,
   explainRejection,
@@ -6,6 +7,7 @@ import {
   formatCount,
   formatPercent,
   plural,
+  poolLabel,
   tradeOffsOf,
 } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
@@ -13,7 +15,7 @@ import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 import { wrap, wrapBehind } from '../../terminal/text.js';
-import { poolLabel, renderPoolLegend, renderPools } from '../machine/memory-pools.js';
+import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */
 export function renderSelection(
@@ -23,10 +25,12 @@ export function renderSelection(
   const { style } = output;
   const { candidates, resources } = input;
   const absent = new Set(
-    candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
+    candidates
+      .filter(({ downloaded, refusal = null }) => !downloaded && refusal === null)
+      .map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, input, obstacle, output),
+    renderChoice(asServed(selection, input), input, obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -59,11 +63,7 @@ function renderChoice(
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
-  // A resident that serves may have a longer context than the load option.
-  const resident = input.residents.find(
-    ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
-  );
-  const { contextLengthTokens } = (resident ?? chosen.loadOption).loadConfig;
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   return [
@@ -106,7 +106,7 @@ function planRows(
       : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
   );
   return [
-    ...(keeps ? [row('Plan', 'keep it: it is loaded, and the best model that fits')] : []),
+    ...(keeps ? [row('Plan', 'keep it: it is loaded and is the best model that fits')] : []),
     ...(steps.length === 0 ? [] : [row(keeps ? '' : 'Plan', steps.join(', then '))]),
     ...(afterDrain === null
       ? []
@@ -119,8 +119,8 @@ function planChanges({ plan }: Selection): boolean {
 }
 
 /**
- * A table of the rejected candidates, and one line each for the candidates after the chosen one
- * and those that are not downloaded.
+ * A table of the rejected candidates. Candidates after the chosen one share a line, and
+ * candidates that are not downloaded share another line.
  */
 function renderRejected(
   { rejected }: Selection,
@@ -154,9 +154,7 @@ function renderRejected(
       modelKey,
       style.caution(explainRejection(rejection)),
     ]),
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   return `${style.heading('Why not the others')}\n${table}${remarks.join('\n')}`;
 }
@@ -177,14 +175,14 @@ function explainNote(note: SelectionNote, resources: Resources): string | readon
     resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
   switch (note.code) {
     case 'RESOURCES_NOT_OBSERVABLE':
-      return 'LM Studio runs on another machine: only the total memory there is known, not what is free.';
+      return 'LM Studio runs on another machine. Only the total memory there is known, not the free memory.';
     case 'GPU_UNMEASURED':
       return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
     case 'GPU_UNKNOWN':
-      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have; its bytes are charged to RAM.`;
+      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have. The bytes on that GPU are charged to RAM.`;
     case 'RESIDENT_UNMEASURED':
       return `The memory that ${note.instanceIdentifier} takes is not known.`;
-    // The trade-offs of the choice include it.
+    // The line `Trade-off` already says this.
     case 'SHORTER_CONTEXT':
       return [];
     case 'ABOVE_LIMIT':

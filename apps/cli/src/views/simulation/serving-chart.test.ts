@@ -41,12 +41,12 @@ test('fits 80 columns whatever the names are', () => {
   }
 });
 
-test('a simulation of no time is empty', () => {
+test('a simulation without duration has an empty chart', () => {
   const empty = { ...report, durationMs: 0, noModelMs: 0, timeByModelMs: {} };
   expect(renderServing(['large'], [], empty, output())[0]).toMatch(/^ {2}large +·+ +0 ms +0\.0 %$/);
 });
 
-test('shows only the models that answered, where the chain is long', () => {
+test('of a long chain, shows only the models that answered', () => {
   const keys = ['large', ...Array.from({ length: 6 }, (_, index) => `unused-${index}`)];
   const lines = renderServing(keys, served, report, output());
   expect(lines.map((line) => line.split(' ')[2])).toEqual(['large', 'nothing', '', '6']);

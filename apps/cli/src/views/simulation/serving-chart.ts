@@ -1,9 +1,9 @@
 import { formatDuration, plural } from '@mai/host';
 import type { SimulationReport } from '@mai/simulation';
 import type { Output } from '../../terminal/output.js';
-import { padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
+import { ellipsisOf, padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 
-/** The model that answers from `fromMs` until the next part begins; `null`: no model. */
+/** The model that answers from `fromMs` until the next part begins. `null`: no model. */
 export interface ServedPart {
   readonly modelKey: string | null;
   readonly fromMs: number;
@@ -12,7 +12,7 @@ export interface ServedPart {
 const NOTHING_READY = 'nothing ready';
 const CHART_WIDTH_MAX = 48;
 const KEY_WIDTH_MAX = 24;
-/** A longer chain shows only the models that answered. */
+/** In a longer chain, only the models that answered are shown. */
 const UNUSED_SHOWN_UP_TO = 6;
 const FIGURES_WIDTH = 22;
 /**
@@ -49,7 +49,7 @@ export function renderServing(
       const glyph = shades[Math.ceil(share * (shades.length - 1))] ?? '';
       return share === 0 ? style.dim(glyph) : paint(glyph);
     });
-    const name = padEnd(truncateMiddle(label, keyWidth, unicode ? '…' : '...'), keyWidth);
+    const name = padEnd(truncateMiddle(label, keyWidth, ellipsisOf(unicode)), keyWidth);
     const share = formatPrecisePercent(durationMs === 0 ? 0 : ms / durationMs);
     return `  ${name}  ${cells.join('')}  ${padStart(formatDuration(ms), 11)}  ${padStart(share, 7)}`;
   });
@@ -98,7 +98,7 @@ export function formatSimulatedTime(atMs: number): string {
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** `97.4 %`: policies often differ by less than one per cent. */
+/** `97.4 %`, with a decimal because policies often differ by less than one per cent. */
 export function formatPrecisePercent(ratio: number): string {
   return `${(ratio * 100).toFixed(1)} %`;
 }

@@ -71,11 +71,10 @@ export function renderComparison(
       ),
     ],
     rows,
-    width: output.tableWidth,
-    style,
+    output,
   });
   const legend =
-    'QUALITY: share of what perfect foresight reaches. OVERLOAD: share of the time over a hard limit. OOM: how often ' +
+    'QUALITY: share of the quality that perfect foresight reaches. OVERLOAD: share of the time over a hard limit. OOM: how often ' +
     'demand for memory exceeded capacity. BUSY: unloads in the middle of an answer. DROPPED: requests ' +
     'without an answer.';
   return [
@@ -96,7 +95,7 @@ function renderTitle(
   const name = chainName === null ? 'Chain' : `Chain ${chainName}`;
   return [
     ...wrap(
-      `${style.bold(traceName)}: ${formatDuration(durationMs)} in a simulation, seed ${seed}.`,
+      `${style.bold(traceName)}: ${formatDuration(durationMs)} simulated, seed ${seed}.`,
       width,
     ),
     ...wrap(`${name}: ${models.join(', ')}.`, width).map((line) => style.dim(line)),
@@ -112,7 +111,7 @@ function figures(report: SimulationReport, output: Output): string[] {
   const rows: readonly (readonly [string, string])[] = [
     [
       'Quality',
-      `${style.bold(formatPrecisePercent(report.qualityRatio))} of what perfect foresight reaches`,
+      `${style.bold(formatPrecisePercent(report.qualityRatio))} of the quality that perfect foresight reaches`,
     ],
     [
       'Switches',
@@ -179,9 +178,7 @@ function renderDecisions({ decisions }: SimulationReport, output: Output): strin
       modelKey ?? '',
       style.dim(reason),
     ]),
-    width: output.tableWidth,
-    style,
-    ellipsis: output.unicode ? '…' : '...',
+    output,
   });
   return `${style.heading(heading)}\n${table}`;
 }

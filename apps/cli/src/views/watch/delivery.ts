@@ -4,15 +4,15 @@ import type { Delivery } from '@mai/host';
 export function describeDelivery(delivery: Delivery): string {
   switch (delivery.kind) {
     case 'seen':
-      return `\`mai watch\` (process ${delivery.processId}) has seen it.`;
+      return `\`mai watch\` (process ${delivery.processId}) has read the change.`;
     case 'waiting':
-      return `\`mai watch\` (process ${delivery.processId}) has not seen it yet, and will act on it as soon as it can.`;
+      return `\`mai watch\` (process ${delivery.processId}) has not read the change yet, and will read it soon.`;
     case 'nobody':
-      return 'No `mai watch` is running; the next one will use it.';
+      return 'No `mai watch` is running. The next one will apply the change.';
   }
 }
 
-/** The delivery for `--json`; `null` where nothing had to change. */
+/** The delivery for `--json`. `null`: nothing had to change. */
 export function deliveryJson(delivery: Delivery | null): object | null {
   if (delivery === null) return null;
   return delivery.kind === 'nobody'

@@ -1,5 +1,7 @@
 import {
   type AutopilotEvent,
+  describePlan,
+  describeReason,
   formatBytes,
   formatCount,
   formatDuration,
@@ -11,10 +13,9 @@ import {
 } from '@mai/host';
 import { errorJson } from '../../exit-codes.js';
 import type { Style } from '../../terminal/style.js';
-import { describePlan, describeReason } from './describe-decision.js';
 
 /**
- * An event in words; `null` for events that the log does not show. `selection` is the latest decision.
+ * Describes an event. `null`: the log does not show it. `selection` is the latest decision.
  */
 export function describeEvent(
   event: AutopilotEvent,
@@ -25,7 +26,7 @@ export function describeEvent(
     case 'started':
       return 'Started.';
     case 'switch-started':
-      return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}; `}${describeReason(event.reason)}.`;
+      return `${style.bold('Switch')}: ${selection === null ? '' : `${describePlan(selection)}, because `}${describeReason(event.reason)}.`;
     case 'switch-step':
       return describeStep(event.step, style);
     case 'switch-finished':
@@ -90,7 +91,7 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
   }
 }
 
-/** The outcome of a switch; `null` where its steps have already shown the outcome. */
+/** Describes the outcome of a switch. `null`: its steps have already shown the outcome. */
 function describeOutcome(report: RunReport, tookMs: number, style: Style): string | null {
   switch (report.outcome) {
     case 'switched':
@@ -115,11 +116,8 @@ function describeJournal({
   yields,
 }: Extract<AutopilotEvent, { type: 'journal-changed' }>['journal']): string {
   const held = yields.reduce((sum, { bytes }) => sum + bytes, 0);
-  const parts = [
-    pins.length === 0 ? 'no pins' : `pinned: ${pins.map(({ target }) => target).join(', ')}`,
-    held === 0 ? 'no memory yielded' : `${formatBytes(held)} yielded`,
-  ];
-  return `Pins and yields changed: ${parts.join('; ')}.`;
+  const pinned = pins.length === 0 ? 'none' : pins.map(({ target }) => target).join(', ');
+  return `Pins: ${pinned}. Yields: ${held === 0 ? 'none' : formatBytes(held)}.`;
 }
 
 function messageOf(error: unknown): string {

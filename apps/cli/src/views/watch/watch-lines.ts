@@ -7,14 +7,14 @@ import type { WatchReport } from './watch-report.js';
 /** Prints each event as one line of JSON, for pipes, logs and other programs. */
 export function createWatchLines({ io, output }: CommandContext): WatchReport {
   const line = (type: string, value: object) => {
-    // The type comes first, so that a reader finds it quickly.
+    // The type comes first, so that people find it quickly in a line.
     const versioned = Object.assign({ schemaVersion: SCHEMA_VERSION, type }, value);
     output.result(`${JSON.stringify(versioned)}\n`);
   };
   let nextTenth = 0;
   return {
     event: (event) => {
-      // A load reports progress about a hundred times; ten lines are enough.
+      // A load reports progress about a hundred times, but ten lines are enough.
       if (event.type === 'switch-step' && event.step.type === 'loading') {
         const tenth = Math.floor(event.step.progressRatio * 10);
         if (tenth < nextTenth) return;

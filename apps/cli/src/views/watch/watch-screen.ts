@@ -6,10 +6,8 @@ import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
 import { describeEvent } from './describe-event.js';
 import type { WatchReport } from './watch-report.js';
-import { type LoadProgress, renderWatch } from './watch-view.js';
+import { type LoadProgress, MAX_LOG_LINES, renderWatch } from './watch-view.js';
 
-/** Maximum number of log lines that are kept, which is the most that the view shows. */
-const LOG_LENGTH = 10;
 /** Minimum time between two redraws for load progress. */
 const REDRAW_EVERY_MS = 100;
 
@@ -19,7 +17,7 @@ export function createWatchScreen(
   dryRun: boolean,
   { io, output }: CommandContext,
 ): WatchReport {
-  const view = createLiveView(output.stdout);
+  const view = createLiveView(output);
   const log: { atMs: number; text: string }[] = [];
   let loading: LoadProgress | null = null;
   let gone: ReadonlySet<string> = new Set();
@@ -27,7 +25,7 @@ export function createWatchScreen(
 
   const say = (text: string) => {
     log.push({ atMs: io.nowMs(), text });
-    if (log.length > LOG_LENGTH) log.shift();
+    if (log.length > MAX_LOG_LINES) log.shift();
   };
   const draw = (stopped: boolean) => {
     drawnMs = io.nowMs();

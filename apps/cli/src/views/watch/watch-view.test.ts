@@ -50,23 +50,23 @@ function render(
   return text.replaceAll(/\n +(?=[a-z(])/g, ' ');
 }
 
-test('before the first decision', () => {
+test('before the first decision, says that it reads memory and models', () => {
   expect(render(null)).toMatch(
     /reading memory and models \.\.\.[^]*nothing is loaded[^]*Decision {2}none yet/,
   );
 });
 
-test('the best model is loaded: names the condition for a step down', () => {
+test('while the best model is loaded, names the condition for a step down', () => {
   const text = render(decide(4, [resident('big-model', 16)]));
   expect(text).toMatch(/mai\/big-model +8,192 +16\.0 GiB +idle +Mai/);
-  expect(text).toContain('keep big-model: it is loaded, and the best model that fits.');
+  expect(text).toContain('keep big-model: it is loaded and is the best model that fits.');
   expect(text).toContain(
     'a step down when RAM stays above 80 % for 20 s (now 5.6 GiB below); at once above 92 %',
   );
   expect(text).not.toContain('step up');
 });
 
-test('a smaller model is loaded: names the memory that the larger one needs', () => {
+test('while a smaller model is loaded, names the memory that the larger one needs', () => {
   const text = render(decide(12, [resident('small-model', 4)]));
   expect(text).toContain('keep small-model');
   expect(text).toMatch(
@@ -74,16 +74,16 @@ test('a smaller model is loaded: names the memory that the larger one needs', ()
   );
 });
 
-test('a step down that is due: names its time', () => {
+test('names the time of a step down that is due', () => {
   const due = decide(14, [resident('big-model', 16)], { reason: 'DWELLING', waitMs: 12_000 });
   expect(render(due)).toContain(
-    'step down to small-model: the best model that fits, in 12 s if it is still due.',
+    'step down to small-model, the best model that fits, in 12 s if it is still due.',
   );
   const text = render({ ...due, timeToHardLimitMs: 30_000 });
   expect(text).toContain('at this rate memory reaches its hard limit in 30 s');
 });
 
-test('a step down that waits for a busy model', () => {
+test('names the busy model that a step down waits for', () => {
   const busy = decide(14, [resident('big-model', 16, { busy: true })], { reason: 'DRAINING' });
   expect(render(busy)).toMatch(/once mai\/big-model is idle/);
   expect(render(busy, { putOffUntilMs: NOW_MS + 15_000 })).toContain(
@@ -91,7 +91,7 @@ test('a step down that waits for a busy model', () => {
   );
 });
 
-test('too many failed loads, an expired idle time, and no model that fits', () => {
+test('shows too many failed loads, an expired idle time, and that nothing fits', () => {
   const none = decide(4, []);
   expect(render(none, { breakerOpenUntilMs: NOW_MS + 600_000 })).toContain(
     'No load is tried for 10 min: too many loads failed.',
@@ -102,7 +102,7 @@ test('too many failed loads, an expired idle time, and no model that fits', () =
   expect(render(decide(31, []))).toContain('Decision  nothing fits.');
 });
 
-test('a load in progress, without the instance that was unloaded for it', () => {
+test('shows a load in progress, and hides the instance that was unloaded for it', () => {
   const due = decide(14, [resident('big-model', 16)]);
   const text = render(
     due,
@@ -117,7 +117,7 @@ test('a load in progress, without the instance that was unloaded for it', () => 
   expect(text).not.toContain('mai/big-model');
 });
 
-test('pins, yields, a fault and a dry run', () => {
+test('shows pins, yields, a fault and a dry run', () => {
   const text = render(
     decide(4, [resident('big-model', 16, { pinned: true, busy: true, foreign: true })]),
     {
@@ -138,7 +138,7 @@ test('pins, yields, a fault and a dry run', () => {
   expect(text).toContain('Pinned    big-model');
 });
 
-test('shows the events that the screen has room for, the newest last; all of them after the end', () => {
+test('shows as many events as fit on the screen, the newest last, and every event after the end', () => {
   const log = Array.from({ length: 10 }, (_, index) => ({
     atMs: NOW_MS - 1000 * (10 - index),
     text: `event ${index}`,

@@ -1,11 +1,17 @@
-import { formatBytes, formatCount, formatDuration, formatPercent } from '@mai/host';
+import {
+  describeNext,
+  describeNow,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+} from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { AutopilotState, Resident } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrapBehind } from '../../terminal/text.js';
-import { describeNext, describeNow } from './describe-decision.js';
 import { describeYield } from './describe-yield.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
@@ -20,11 +26,11 @@ export interface WatchPicture {
   readonly address: string;
   readonly version: string;
   readonly dryRun: boolean;
-  /** `mai watch` has ended. */
+  /** Whether `mai watch` has ended. */
   readonly stopped: boolean;
   readonly state: AutopilotState;
   readonly loading: LoadProgress | null;
-  /** Instance identifiers that were unloaded since the last decision. */
+  /** Identifiers of the instances that were unloaded since the last decision. */
   readonly gone: ReadonlySet<string>;
   /** The latest events, oldest first. */
   readonly log: readonly { readonly atMs: number; readonly text: string }[];
@@ -33,7 +39,7 @@ export interface WatchPicture {
   readonly rows: number | null;
 }
 
-/** The live view: pools, residents, the decision with its reasons, what would change it, and the latest events. */
+/** The live view: pools, residents, the decision and its reasons, possible next steps, and the latest events. */
 export function renderWatch(picture: WatchPicture, output: Output): string {
   const log = logLines(picture, output);
   // After the end the state is out of date, so only the events are shown.
@@ -52,7 +58,8 @@ export function renderWatch(picture: WatchPicture, output: Output): string {
 }
 
 const MIN_LOG_LINES = 3;
-const MAX_LOG_LINES = 10;
+/** Maximum number of events that the view shows. */
+export const MAX_LOG_LINES = 10;
 const LABEL_WIDTH = 10;
 
 function title(
@@ -102,9 +109,7 @@ function residents({ state, loading, gone }: WatchPicture, output: Output): stri
             { header: 'BY', dispensable: 1 },
           ],
           rows,
-          width: Math.min(output.tableWidth, output.textWidth),
-          style,
-          ellipsis: unicode ? '…' : '...',
+          output: { ...output, tableWidth: Math.min(output.tableWidth, output.textWidth) },
         })
           .trimEnd()
           .split('\n');

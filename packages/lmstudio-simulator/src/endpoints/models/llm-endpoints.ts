@@ -87,7 +87,7 @@ function predict(
   parameter: PredictParameter,
   serverChannel: ServerChannel,
 ): void {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
   const resident = resolveSpecifier(backend, 'llm', parameter.modelSpecifier);
   const fields = flattenStack(parameter.predictionConfigStack);
   assertPreset(backend, parameter.fuzzyPresetIdentifier);
@@ -123,8 +123,8 @@ function predict(
       serverChannel.send({
         type: 'success',
         stats,
-        // LM Studio reports no last use here.
-        modelInfo: instanceInfo(resident, profile, null),
+        // LM Studio leaves out the time of the last use in this message.
+        modelInfo: instanceInfo(resident, runtime.profile, null),
         loadModelConfig: { fields: resident.fields },
         predictionConfig: { fields },
       });

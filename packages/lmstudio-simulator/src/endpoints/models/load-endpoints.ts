@@ -16,7 +16,8 @@ const ttlSchema = z.optional(z.int().check(z.positive()));
 
 /** `loadModel`: the endpoint behind `client.llm.load(key)`. */
 export function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
+  const { profile } = runtime;
   const schema = z.object({
     modelKey: z.string(),
     identifier: z.optional(z.string()),
@@ -33,8 +34,8 @@ export function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
         file,
         domain,
         identifier: request.identifier ?? null,
-        // LM Studio treats a load through the SDK as manual: without a given time to live it has
-        // none.
+        // LM Studio treats a load through the SDK as manual, so the load has no time to live unless the request
+        // sets it.
         ttlMs: request.ttlMs ?? null,
         fields: flattenStack(request.loadConfigStack),
         justInTime: false,
@@ -54,7 +55,8 @@ export function loadModel(backend: Backend, domain: ModelDomain): Endpoint {
 
 /** `getOrLoad`, just-in-time loading: the endpoint behind `client.llm.model(key)`. */
 export function getOrLoad(backend: Backend, domain: ModelDomain): Endpoint {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
+  const { profile } = runtime;
   const schema = z.object({
     identifier: z.string(),
     deviceIdentifier: deviceSchema,

@@ -16,7 +16,8 @@ export function modelEndpoints(
   backend: Backend,
   domain: ModelDomain,
 ): readonly (readonly [string, Endpoint])[] {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
+  const { profile } = runtime;
   const text = z.object({ specifier: specifierSchema, inputString: z.string() });
 
   const shared: readonly (readonly [string, Endpoint])[] = [
@@ -112,7 +113,7 @@ function estimateModelUsage({ runtime }: Backend, domain: ModelDomain): Endpoint
     const contextVramBytes = Math.round(gpu.context);
     return {
       memory: {
-        // Invented: when LM Studio reports a low confidence is not known.
+        // Invented: it is not known when LM Studio reports a low confidence.
         confidence: file.model.architecture === null ? 'low' : 'high',
         modelVramBytes,
         contextVramBytes,

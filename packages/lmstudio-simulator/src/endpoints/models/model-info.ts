@@ -24,7 +24,7 @@ export function instanceInfo(
   };
 }
 
-// The file as the instance reports it: the variant is named in `modelKey`, or in `selectedVariant`.
+// The file as the instance reports it. The variant is named in `modelKey`, or in `selectedVariant`.
 function reportedFile({ file, reportsVariant }: ResidentState): ModelOnDevice {
   const { model, variantName } = file;
   const pinnedVariant = reportsVariant && variantName !== null;
@@ -58,8 +58,8 @@ function common(file: ModelOnDevice, profile: Profile): object {
   };
 }
 
-// Public captures of LM Studio show the key of a hub model, `key@path` of a variant, and the path of any
-// other file.
+// Captured: a hub model has its key as `indexedModelIdentifier`, its variant `key@path`, and any other file its
+// path.
 function indexedIdentifier({ model, filePath, variantName, pinnedVariant }: ModelOnDevice): string {
   if (variantName === null) return filePath;
   return pinnedVariant ? `${model.modelKey}@${filePath}` : model.modelKey;

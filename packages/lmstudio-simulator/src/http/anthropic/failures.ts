@@ -2,8 +2,8 @@ import type { Exchange } from '../exchange.js';
 import type { RequestFailure } from '../generation/request-failure.js';
 
 /**
- * Sends a failure. Captured (lmstudio-bug-tracker #1755 and reports of Claude Code): a prediction that fails has the
- * status 500 and the type `api_error`. The types of other failures are Anthropic's, which is assumed.
+ * Sends a failure. Captured (lmstudio-bug-tracker #1755 and reports of Claude Code): a prediction that fails has
+ * the status 500 and the type `api_error`. Assumed: other failures have Anthropic's types.
  */
 export function sendMessagesFailure(exchange: Exchange, failure: RequestFailure): void {
   const { type, status } = errorOf(failure);

@@ -100,7 +100,7 @@ test('a streamed call of a tool has its input as partial JSON', async () => {
   expect((await ask(simulator, PATH, after))[1]).toMatchObject({ stop_reason: 'end_turn' });
 });
 
-test('a stop sequence and a limit are named as the reason', async () => {
+test('stop_reason names a stop sequence or a limit', async () => {
   await using simulator = await start();
   expect((await ask(simulator, PATH, { ...HELLO, stop_sequences: ['the'] }))[1]).toMatchObject({
     content: [{ type: 'text', text: 'Hello from ' }],
@@ -113,7 +113,7 @@ test('a stop sequence and a limit are named as the reason', async () => {
   });
 });
 
-test('failures have the form of Anthropic', async () => {
+test('failures have the form that Anthropic documents', async () => {
   await using simulator = await start();
   expect(await ask(simulator, PATH, { model: KEY, max_tokens: 1 })).toEqual([
     400,
@@ -150,7 +150,7 @@ test('the token may be in the header of Anthropic', async () => {
   );
 });
 
-test('count_tokens is missing, unless the world adds it', async () => {
+test('count_tokens is missing, unless the world adds this endpoint', async () => {
   const path = `${PATH}/count_tokens`;
   await using simulator = await start();
   expect(await ask(simulator, `${path}?beta=true`, HELLO)).toEqual([

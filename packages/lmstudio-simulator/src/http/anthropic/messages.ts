@@ -24,15 +24,15 @@ export async function messages(backend: Backend, exchange: Exchange): Promise<vo
 }
 
 /**
- * `POST /v1/messages/count_tokens`. No known version of LM Studio has it; a world can add it. From Anthropic's
- * documentation. An image counts as in a prompt.
+ * `POST /v1/messages/count_tokens`. No known version of LM Studio has this endpoint. A world can add it. Its form
+ * is from Anthropic's documentation. Images are counted as in a prompt.
  */
 export function countMessageTokens(exchange: Exchange): void {
   const { generation } = readMessagesRequest(exchange.body);
   exchange.send({ status: 200, body: { input_tokens: countPromptTokens(generation) } });
 }
 
-// Captured: the keys, no empty text before a tool call, and numbers as identifiers of calls.
+// Captured: the keys, that no empty text precedes a tool call, and that the identifiers of calls are numbers.
 function messageBody(id: string, answer: FinishedAnswer): object {
   return {
     ...messageHead(id, answer),

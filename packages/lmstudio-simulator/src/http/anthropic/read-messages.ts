@@ -45,7 +45,10 @@ export interface MessagesRequest {
   readonly streams: boolean;
 }
 
-/** Reads the body of a Messages request. Anthropic requires `max_tokens`; here it may be left out, which is assumed. */
+/**
+ * Reads the body of a Messages request. Anthropic requires `max_tokens`. Assumed: LM Studio accepts a request
+ * without it.
+ */
 export function readMessagesRequest(body: unknown): MessagesRequest {
   const request = checkBody(messagesSchema, body);
   const tools: readonly Tool[] = (request.tools ?? []).map((tool) => ({

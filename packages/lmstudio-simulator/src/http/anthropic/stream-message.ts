@@ -6,8 +6,8 @@ import { sendMessagesFailure } from './failures.js';
 import { messageHead, stopReason } from './message-head.js';
 
 /**
- * Streams a message. The order of events is Anthropic's, with a ping after the first start of a block. That
- * LM Studio sends `message_start` only after the prompt has been processed is assumed.
+ * Streams a message. The order of events is Anthropic's, with a ping after the first start of a block. Assumed: LM
+ * Studio sends `message_start` only after it has processed the prompt.
  */
 export function streamMessage(exchange: Exchange, id: string): AnswerWriter {
   let started: StartedAnswer | null = null;

@@ -10,19 +10,19 @@ import { RequestFailure } from './request-failure.js';
 
 /** The model that a request names, and the time to live for a load. */
 export interface ModelChoice {
-  /** An instance identifier or a model key; `null`: none. */
+  /** An instance identifier or a model key; `null`: the request names no model. */
   readonly model: string | null;
   /** Seconds; `null`: the default of the world. */
   readonly ttlSeconds: number | null;
 }
 
 /**
- * The instance that answers a request, loaded just in time where the world has that on:
+ * Finds the instance that answers a request, or loads it just in time where the world allows that:
  *
  * 1. the instance with this identifier, or a copy of the model with this key;
- * 2. the model with this key, which is loaded;
+ * 2. the downloaded model with this key, which is then loaded;
  * 3. the only instance that is loaded, whatever the request names. Captured: lmstudio-bug-tracker #619 (0.3.14) and
- *    #1217 (0.3.31). That later versions do so is assumed.
+ *    #1217 (0.3.31). Assumed: later versions do the same.
  *
  * @throws RequestFailure where no instance can answer.
  */
@@ -32,9 +32,9 @@ export async function findInstance(
   domain: ModelDomain,
   { model, ttlSeconds }: ModelChoice,
 ): Promise<ResidentState> {
-  const { runtime, profile } = backend;
+  const { runtime } = backend;
   // LM Studio used 404 in 0.3.5 and 0.3.15, and 400 in 0.3.31. The version of the change is assumed.
-  const status = isAtLeast(profile.version, '0.3.23') ? 400 : 404;
+  const status = isAtLeast(runtime.profile.version, '0.3.23') ? 400 : 404;
   const loaded = model === null ? null : findLoaded(runtime, model, domain);
   if (loaded) return loaded;
   const file = model === null ? null : findByKey(backend, model);
@@ -88,8 +88,8 @@ export function findByKey({ runtime }: Backend, key: string): ModelOnDevice | nu
   return null;
 }
 
-// Captured: 'No models loaded', and 'Invalid model identifier' in a report of November 2025. That the second text
-// belongs to several loaded models is assumed. The text for a request without a model is assumed, too.
+// Captured: 'No models loaded', and 'Invalid model identifier' in a report of November 2025. Assumed: LM Studio
+// sends the second text where several models are loaded. The text for a request without a model is assumed, too.
 function noInstance(
   { runtime }: Backend,
   model: string | null,

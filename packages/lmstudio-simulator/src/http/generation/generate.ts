@@ -16,7 +16,7 @@ import {
   RequestFailure,
 } from './request-failure.js';
 
-/** A request for text, in no protocol's own form. */
+/** A request for text, the same for all protocols. */
 export interface GenerationRequest extends AnswerRequest, ModelChoice {
   /** All that the model reads: messages, system prompt and tool definitions. */
   readonly prompt: string;
@@ -53,7 +53,7 @@ export interface AnswerWriter {
   started(answer: StartedAnswer): void;
   /** The prompt has been processed. */
   prompted(): void;
-  /** The next tokens of a part. A new part ends the one before. */
+  /** The next tokens of a part. A new part ends the part before. */
   content(part: AnswerPart, content: string): void;
   finished(answer: FinishedAnswer): void;
   failed(failure: RequestFailure): void;
@@ -106,7 +106,7 @@ function predict(
   let generated = 0;
   let isOver = false;
 
-  // Ends the answer by a fault. Returns whether it has done so.
+  // Ends the answer where a fault says so. Returns whether the answer has ended.
   const endByFault = (isAtEnd: boolean): boolean => {
     if (isOver) return true;
     if (cut && (isAtEnd || generated >= (cut.afterTokens ?? 3))) {
@@ -135,7 +135,8 @@ function predict(
       // Assumed: an answer that fills the context ends there.
       overflowPolicy: 'stopAtLimit',
       draftModelKey: null,
-      // Captured up to 0.3.31: LM Studio logs that it finishes the prompt first when a client has gone. Assumed later.
+      // Captured up to 0.3.31: when a client has gone, LM Studio logs that it finishes the prompt first. Assumed
+      // for later versions.
       finishesPrompt: true,
     },
     {

@@ -23,7 +23,7 @@ function start(options: SimulatorOptions = {}): Promise<Simulator> {
   return startSimulator({ speed: 1000, ...options });
 }
 
-test('a name that no model has goes to the only loaded one, and is refused where several are loaded', async () => {
+test('a request with an unknown model name goes to the only instance, and is refused where several are loaded', async () => {
   await using simulator = await start({ world: { justInTime: { autoEvict: false } } });
   const unknown = { model: 'nope', messages: MESSAGES };
   expect(await ask(simulator, CHAT, unknown)).toEqual([400, NO_MODEL]);
@@ -53,7 +53,7 @@ test('without just-in-time loading, a model that is not loaded is refused', asyn
   expect(simulator.residents()).toEqual([]);
 });
 
-test('concurrent requests share a load; the next model evicts the first; ttl is in seconds', async () => {
+test('concurrent requests share a load, the next model evicts the first, and ttl is in seconds', async () => {
   await using simulator = await start();
   const answers = await Promise.all([1, 2, 3].map(() => ask(simulator, CHAT, HELLO)));
   expect(answers.map(([status]) => status)).toEqual([200, 200, 200]);
@@ -62,7 +62,7 @@ test('concurrent requests share a load; the next model evicts the first; ttl is 
   expect(simulator.residents()).toMatchObject([{ instanceIdentifier: OTHER, ttlMs: 60_000 }]);
 });
 
-test('a load that fails is 400 before a stream begins', async () => {
+test('a failed load gets status 400, because its stream has not begun', async () => {
   await using simulator = await start();
   simulator.fault.crashLoad({ times: 1 });
   expect(await ask(simulator, CHAT, { ...HELLO, stream: true })).toEqual([
@@ -80,7 +80,7 @@ test('a load that fails is 400 before a stream begins', async () => {
   expect((await ask(simulator, CHAT, embedding))[0]).toBe(400);
 });
 
-test('text completions answer, stream, and have statistics in REST v0', async () => {
+test('text completions are answered and streamed, with statistics in REST v0', async () => {
   await using simulator = await start();
   const request = { model: KEY, prompt: 'Hello', max_tokens: 2 };
   expect(await ask(simulator, '/v1/completions', request)).toMatchObject([
@@ -105,7 +105,7 @@ test('text completions answer, stream, and have statistics in REST v0', async ()
   });
 });
 
-test('embeddings are numbers, one vector for each text, even where base64 is asked for', async () => {
+test('each text gets an embedding of numbers, even where the request asks for base64', async () => {
   await using simulator = await start();
   const request = { model: EMBEDDING, input: ['one', 'two'], encoding_format: 'base64' };
   const [status, body] = await ask(simulator, '/v1/embeddings', request);
@@ -125,7 +125,7 @@ test('embeddings are numbers, one vector for each text, even where base64 is ask
   expect((await ask(simulator, '/v1/embeddings', { ...request, model: KEY }))[0]).toBe(400);
 });
 
-test('an endpoint is there from its version on', async () => {
+test('an endpoint answers from its first version on', async () => {
   const answers = async (options: SimulatorOptions, path: string): Promise<boolean> => {
     await using simulator = await start(options);
     const [status, body] = await ask(simulator, path, {});
@@ -193,7 +193,7 @@ describe('a client that has gone', () => {
     expect(simulator.residents()).toMatchObject([{ activity: 'idle' }]);
   });
 
-  test('while queued, leaves the queue; a client that gets its whole answer is not noted', async () => {
+  test('while queued, leaves the queue, and the log does not note a client that gets its whole answer', async () => {
     await using simulator = await start({
       speed: 1,
       world: {
@@ -218,7 +218,7 @@ describe('a client that has gone', () => {
     expect(simulator.requests.at(-1)).toMatchObject({ endpoint: CHAT });
   });
 
-  test('during a load, gets the load cancelled where the world says so', async () => {
+  test('during a load, cancels the load where loadAfterDisconnect is cancel', async () => {
     await using simulator = await start({ speed: 1, world: { loadAfterDisconnect: 'cancel' } });
     const controller = new AbortController();
     const outcome = rejection(post(simulator, CHAT, HELLO, { signal: controller.signal }));
@@ -276,7 +276,7 @@ describe('faults', () => {
     expect(simulator.residents()).toMatchObject([{ activity: 'idle' }]);
   });
 
-  test('http-error answers before the first byte, for one model or endpoint', async () => {
+  test('http-error sends an error before the first byte, for one model or endpoint', async () => {
     await using simulator = await start();
     simulator.fault.httpError({ modelKey: KEY, times: 1 });
     expect((await ask(simulator, CHAT, { ...HELLO, model: OTHER }))[0]).toBe(200);
@@ -292,7 +292,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('crash-prediction ends every prediction of the instance, and the instance', async () => {
+  test('crash-prediction ends every prediction of the instance, and removes the instance', async () => {
     await using simulator = await start({
       speed: 10,
       world: { answers: { textTokens: 50 }, machine: { loadBytesPerSecond: 1e12 } },
@@ -324,7 +324,7 @@ describe('faults', () => {
   });
 });
 
-test('a restart cuts a stream, and the client is not noted as gone', async () => {
+test('a restart cuts a stream, and the log does not note the client as gone', async () => {
   await using simulator = await start({ speed: 1, world: { answers: { textTokens: 10_000 } } });
   const controller = new AbortController();
   const loaded = ask(simulator, '/api/v1/models/load', { model: KEY });

@@ -67,7 +67,7 @@ export function readStop(stop: string | readonly string[] | null | undefined): r
   return typeof stop === 'string' ? [stop] : stop;
 }
 
-/** The documented -1, and a field that is left out, set no limit. */
+/** No limit: the documented value -1, or a missing field. */
 export function readLimit(...limits: readonly (number | null | undefined)[]): number | null {
   const limit = limits.find((value) => value !== null && value !== undefined);
   return limit === undefined || limit <= 0 ? null : limit;

@@ -1,6 +1,6 @@
 import { engineEnded } from '../../wire/wire-error.js';
 
-/** A request that LM Studio refuses, or a prediction that fails. Each protocol has a form of its own for it. */
+/** A request that LM Studio refuses, or a prediction that fails. Each protocol has its own form for these failures. */
 export class RequestFailure extends Error {
   readonly status: number;
   readonly details: FailureDetails;
@@ -38,7 +38,10 @@ export function predictionUnloaded(): RequestFailure {
   return new RequestFailure(400, 'Model unloaded.');
 }
 
-/** Captured: status 400 with this text, in several reports of 2026. LM Studio 0.4.20 left out the figures once. */
+/**
+ * Captured: status 400 with this text, in several reports of 2026. In one report of 0.4.20, the text lacks the
+ * figures.
+ */
 export function promptTooLong(promptTokens: number, contextTokens: number): RequestFailure {
   return new RequestFailure(
     400,

@@ -8,11 +8,11 @@ import { newCallIdentifier } from '../generation/identifiers.js';
 
 /** The field of a message that carries the reasoning. */
 export function reasoningField(
-  { profile }: Backend,
+  { runtime }: Backend,
   { file }: ResidentState,
 ): 'reasoning' | 'reasoning_content' {
   // From documentation: since 0.3.23, gpt-oss uses the field that o3-mini uses.
-  return isAtLeast(profile.version, '0.3.23') && file.model.architecture === 'gpt-oss'
+  return isAtLeast(runtime.profile.version, '0.3.23') && file.model.architecture === 'gpt-oss'
     ? 'reasoning'
     : 'reasoning_content';
 }
@@ -43,8 +43,8 @@ export function usageOf({ promptTokens, stats, reasoningTokens }: FinishedAnswer
 
 /**
  * The body of a chat that is not streamed. Captured: the keys of 0.4, with an empty `reasoning_content` and
- * `tool_calls` where the answer has none. Before 0.4, they are there only where the answer has them (from
- * documentation).
+ * `tool_calls` where the answer has none. From documentation: before 0.4, the body has these two keys only where
+ * they are not empty.
  */
 export function chatBody(
   backend: Backend,
@@ -68,7 +68,7 @@ export function chatBody(
         ]
       : [],
   );
-  const isComplete = isAtLeast(backend.profile.version, '0.4.0');
+  const isComplete = isAtLeast(backend.runtime.profile.version, '0.4.0');
   const reasoning = textOf('reasoning');
   return {
     id: head.id,

@@ -164,7 +164,7 @@ test('with callTools, a model calls a tool, and answers when it has the result',
   });
 });
 
-test('a JSON schema gets JSON that matches it; json_object is refused', async () => {
+test('a JSON schema gets JSON that matches the schema, and json_object is refused', async () => {
   await using simulator = await start();
   const format = {
     type: 'json_schema',
@@ -229,7 +229,7 @@ test('images need a vision model and base64', async () => {
   ]);
 });
 
-test('a stop string ends the text, and a limit cuts it', async () => {
+test('a stop string ends the text, and a limit cuts the text', async () => {
   await using simulator = await start();
   expect((await ask(simulator, PATH, { ...HELLO, stop: ['simulated'] }))[1]).toMatchObject({
     choices: [{ message: { content: 'Hello from the ' }, finish_reason: 'stop' }],
@@ -242,7 +242,7 @@ test('a stop string ends the text, and a limit cuts it', async () => {
   });
 });
 
-test('a prompt that does not fit is 400, and in a stream an error event', async () => {
+test('a prompt that does not fit gets status 400, or an error event in a stream', async () => {
   await using simulator = await start({ world: { defaultContextLength: 16 } });
   const long = { model: KEY, messages: [{ role: 'user', content: 'x'.repeat(58) }] };
   const message =

@@ -35,9 +35,10 @@ export async function chatCompletions(backend: Backend, exchange: Exchange): Pro
 }
 
 /**
- * Streams chunks. Captured: the first chunk has the role and the first token; the finish reason has a chunk of its own
- * (lmstudio-bug-tracker #649, #676); 0.3.9 repeats the role in each chunk (#378); later parts of a tool call have the
- * empty name until 0.3.16 (#649). The usage has a chunk without choices since 0.3.18, as OpenAI documents it.
+ * Streams chunks. Captured: the first chunk has the role and the first token; the finish reason has a chunk of its
+ * own (lmstudio-bug-tracker #649, #676); 0.3.9 repeats the role in each chunk (#378); until 0.3.16, later parts of
+ * a tool call have an empty name (#649). The usage has a chunk without choices since 0.3.18, as OpenAI documents
+ * it.
  */
 function streamChat(
   backend: Backend,
@@ -48,7 +49,7 @@ function streamChat(
     includesUsage,
   }: { readonly id: string; readonly created: number; readonly includesUsage: boolean },
 ): AnswerWriter {
-  const { version } = backend.profile;
+  const { version } = backend.runtime.profile;
   const repeatsRole = !isAtLeast(version, '0.3.10');
   const repeatsName = !isAtLeast(version, '0.3.16');
   let model = '';

@@ -24,7 +24,7 @@ const completionSchema = z.object({
   ),
 });
 
-/** `POST /v1/completions` and `POST /api/v0/completions`. From documentation; several prompts are joined to one. */
+/** `POST /v1/completions` and `POST /api/v0/completions`. From documentation. Several prompts are joined to one. */
 export async function completions(backend: Backend, exchange: Exchange): Promise<void> {
   const request = checkBody(completionSchema, exchange.body);
   const id = newIdentifier('cmpl-');

@@ -7,8 +7,8 @@ export function sendFailure(exchange: Exchange, failure: RequestFailure): void {
 }
 
 /**
- * Ends a stream with an error event, or sends an error status where the stream has not begun. Reported: the event is
- * named `error`, and its data has the keys `error` and `message`. That no `[DONE]` follows is assumed.
+ * Ends a stream with an error event, or sends an error status where the stream has not begun. Reported: the event
+ * is named `error`, and its data has the keys `error` and `message`. Assumed: no `[DONE]` follows.
  */
 export function sendStreamFailure(exchange: Exchange, failure: RequestFailure): void {
   if (!exchange.isStreaming) {

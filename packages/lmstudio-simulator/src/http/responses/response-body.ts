@@ -8,7 +8,7 @@ export interface ResponseHead {
   readonly request: ResponsesRequest;
 }
 
-/** A response before its end. From OpenAI's documentation; LM Studio's set of fields is not known. */
+/** A response before its end. From OpenAI's documentation. It is not known which of these fields LM Studio sends. */
 export function startedBody({ id, createdAt, request }: ResponseHead, model: string): object {
   return {
     id,

@@ -14,7 +14,7 @@ function start(options: SimulatorOptions = {}): Promise<Simulator> {
   return startSimulator({ speed: 1000, ...options });
 }
 
-// A request on a connection that the restart has cut fails.
+// After a restart the first request may fail, because its connection was cut.
 async function reconnect(simulator: Simulator): Promise<void> {
   for (;;) {
     try {
@@ -109,7 +109,7 @@ test('a streamed call of a function has its arguments in deltas', async () => {
   });
 });
 
-test('previous_response_id goes on with the conversation of this server', async () => {
+test('previous_response_id continues a conversation that this server knows', async () => {
   await using simulator = await start();
   const [, first] = await ask(simulator, PATH, HELLO);
   const previous = { ...HELLO, input: 'More', previous_response_id: identifierOf(first) };
@@ -150,7 +150,7 @@ test('a limit makes a response incomplete', async () => {
   expect(events.at(-1)?.name).toBe('response.incomplete');
 });
 
-test('items of a conversation are read; text without a format is refused', async () => {
+test('items of a conversation are read, and text without a format is refused', async () => {
   await using simulator = await start({ world: { answers: { callTools: true } } });
   const input = [
     { role: 'user', content: [{ type: 'input_text', text: 'Hello' }] },
@@ -178,7 +178,7 @@ test('items of a conversation are read; text without a format is refused', async
   });
 });
 
-test('a failure in a stream is the event error', async () => {
+test('a failure in a stream is sent as an event of the type error', async () => {
   await using simulator = await start();
   simulator.fault.streamError({ afterTokens: 1, text: 'Broken.' });
   const events = await stream(simulator, PATH, HELLO);

@@ -89,7 +89,7 @@ export function streamResponse(
         sendFailure(exchange, failure);
         return;
       }
-      // OpenAI names the code of a failure of the model so.
+      // OpenAI's code for a failure of the model.
       send('error', { code: 'server_error', message: failure.message, param: null });
       exchange.endStream();
     },

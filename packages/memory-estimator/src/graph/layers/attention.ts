@@ -52,7 +52,7 @@ export class Attention {
    * Projects to queries, keys and values, with three matrices or one fused matrix.
    *
    * @param options.queryWidth Width of a query head. Default: that of a key head.
-   * @param options.flat Whether the heads stay in one row.
+   * @param options.flat Whether all heads of a token stay in one row.
    */
   project(
     il: number,

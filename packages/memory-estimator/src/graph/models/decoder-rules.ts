@@ -7,7 +7,8 @@ export interface DecoderRules {
   /** Embeddings are scaled by a constant. */
   readonly scalesEmbedding: boolean;
   /**
-   * Norms on queries and keys, either of each head or before the heads are split. Only with tensors for the norms.
+   * Norms on queries and keys, either of each head or before the heads are split. Applied only if the model has
+   * tensors for the norms.
    */
   readonly queryKeyNorm: 'heads' | 'flat' | 'none';
   /** Which layers rotate queries and keys by position. */
@@ -196,7 +197,7 @@ const RULES: Readonly<Record<string, DecoderRules>> = {
   },
 };
 
-/** The rules of an architecture; `null` for an unknown one. */
+/** The rules of an architecture; `null` for an unknown architecture. */
 export function decoderRules(architecture: string): DecoderRules | null {
   return (Object.hasOwn(RULES, architecture) ? RULES[architecture] : undefined) ?? null;
 }

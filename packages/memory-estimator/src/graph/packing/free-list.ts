@@ -59,8 +59,7 @@ export class FreeList {
   }
 
   /**
-   * Frees a block. The order of the checks is that of ggml, also for empty blocks, because it decides which blocks
-   * are merged.
+   * Frees a block. The checks have the same order as in ggml, because the order decides which blocks are merged.
    */
   give(offset: number, bytes: number): void {
     const size = this.aligned(bytes);

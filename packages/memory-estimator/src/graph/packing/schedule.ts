@@ -24,7 +24,7 @@ const UNASSIGNED = -1;
  * Assigns a device to every operation, and inserts copies where data moves between devices, as ggml's
  * scheduler does. Source: ggml_backend_sched_split_graph in ggml-backend.cpp.
  *
- * @param cpu Index of the CPU: the GPUs have the indices before it.
+ * @param cpu Index of the CPU. The GPUs have the indices below it.
  */
 export function schedule(
   graph: Graph,
@@ -51,7 +51,7 @@ function ownDevice(tensor: Tensor, cpu: number, offload: OffloadRules): number {
   const home = tensor.home ?? tensor.viewOf?.home ?? null;
   if (home !== null) return home;
   if (tensor.isInput) return cpu;
-  // The frequency factors of a rotation are weights, but too small to decide where it runs.
+  // The frequency factors of a rotation are weights, but too small to decide the device of the rotation.
   if (tensor.op === Op.FlashAttention || tensor.kind === 'rope') return UNASSIGNED;
   for (const source of tensor.sources) {
     if (!source.isWeight) continue;
@@ -70,7 +70,7 @@ function isTakenOver(tensor: Tensor, offload: OffloadRules): boolean {
   return !offload.onlyProducts && tensor.ne1 * tensor.ne2 * tensor.ne3 >= offload.minBatch;
 }
 
-/** Assigns unassigned nodes the device of the node before. With `gpuOnly`, this device is never the CPU. */
+/** Gives each unassigned node the device of the node before it. With `gpuOnly`, this device is never the CPU. */
 function expand(nodes: readonly Tensor[], cpu: number, gpuOnly: boolean): void {
   let current = UNASSIGNED;
   for (const node of nodes) {

@@ -5,7 +5,7 @@ import { F16, F32, I32, Op, Tensor, type NodeKind } from './tensor.js';
 
 type Sources = readonly Tensor[];
 
-/** A weight or a cache, whose memory is on the device `home` and not in the compute buffer. */
+/** A weight or a cache. Its memory is on the device `home`, not in the compute buffer. */
 export function leaf(
   type: TensorTypeLayout,
   home: number,
@@ -89,7 +89,7 @@ export function unary(a: Tensor): Tensor {
   return ofKind('unary', inPlace(a));
 }
 
-/** Softmax of scores; a mask and sinks are further operands. */
+/** Softmax of scores. A mask and sinks are further operands. */
 export function softMax(...sources: [Tensor, ...Tensor[]]): Tensor {
   return ofKind('soft-max', inPlace(...sources));
 }
@@ -190,7 +190,9 @@ export function gatedHalves(a: Tensor): Tensor {
   return compute(a.type, [a], a.ne0 / 2, a.ne1, a.ne2, a.ne3);
 }
 
-/** Indices of the `count` highest values of each row. ggml sorts all values and returns a view of the first ones. */
+/**
+ * Indices of the `count` highest values of each row. ggml sorts all values and returns a view of the first values.
+ */
 export function topK(a: Tensor, count: number): Tensor {
   const sorted = ofKind('sort', compute(I32, [a], a.ne0, a.ne1, a.ne2, a.ne3));
   return view(

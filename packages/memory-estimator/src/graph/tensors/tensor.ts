@@ -18,7 +18,7 @@ export const Op = {
   MatMul: 5,
   /** Computes attention in one operation. The devices of the operands do not decide the device of this operation. */
   FlashAttention: 6,
-  /** Picks rows from a table. No GPU takes it over from the CPU. */
+  /** Picks rows from a table. No GPU takes this operation over from the CPU. */
   GetRows: 7,
 } as const;
 

@@ -5,7 +5,7 @@ import type { FindCgroup } from './cgroup-folders.js';
 
 interface Level {
   readonly folder: string;
-  /** The quota in cores; null without one. */
+  /** The quota in cores; null without a quota. */
   readonly quota: () => number | null;
   /** CPU time of the whole group since its creation. */
   readonly busyMs: () => number | null;
@@ -58,8 +58,8 @@ function findLevels(files: FileTree, findCgroup: FindCgroup): Level[] {
       };
     });
   }
-  // The controller cpuacct counts the time. If it is mounted separately, its groups can differ from those
-  // of cpu; then the group's time is not known.
+  // The controller cpuacct counts the time. If cpuacct is mounted separately, its groups can differ from those
+  // of cpu. The group's time is then not known.
   const accounting = findCgroup('cpuacct');
   const sameDepth = accounting?.version === 1 && accounting.folders.length === cpu.folders.length;
   return cpu.folders.map((folder, index) => {

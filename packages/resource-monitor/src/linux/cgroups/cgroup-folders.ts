@@ -83,7 +83,8 @@ function foldersUpwards(files: FileTree, mount: Mount, path: string): string[] {
   const folders = parts.map(
     (_, index) => `${mount.mountPoint}/${parts.slice(0, parts.length - index).join('/')}`,
   );
-  // In a container the path can be the host's, while only the container's part of the hierarchy is mounted.
+  // In a container the path can be that of the host, although only the container's part of the hierarchy is
+  // mounted.
   const visible = folders.filter((folder) => files.exists(folder));
   return [...visible, mount.mountPoint];
 }

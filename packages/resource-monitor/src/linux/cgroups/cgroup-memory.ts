@@ -44,8 +44,8 @@ interface Level {
 }
 
 /**
- * The file names of each version. `memory.high` counts as a limit: above it the kernel does not kill a
- * process, but slows it down so much that a model does not run.
+ * The file names of each version. `memory.high` counts as a limit, because above it the kernel slows a process
+ * down so much that a model does not run.
  */
 const NAMES = {
   2: {
@@ -66,10 +66,10 @@ const NAMES = {
   },
 } as const;
 
-/** Version 1 reports a limit near 2^63 for 'unlimited'. No machine has this much. */
+/** Version 1 reports a limit near 2^63 for 'unlimited'. No machine has this much memory. */
 const UNLIMITED_BYTES = 2 ** 60;
 
-/** Finds the memory groups of this process; null if there are none. */
+/** Finds the memory groups of this process; null if it has no memory group. */
 export function createCgroupMemory(
   files: FileTree,
   findCgroup: FindCgroup,
@@ -181,8 +181,8 @@ function smaller(one: Limit | null, other: Limit | null): Limit | null {
 }
 
 /**
- * Null for a limit that this machine cannot reach. Version 2 writes 'unlimited' as `max`, version 1 as the
- * largest multiple of a page below 2^63. Null also for 0: no process can run in such a group, but tools set
+ * Null for a limit that this machine cannot reach. Version 2 writes 'unlimited' as `max`. Version 1 writes it
+ * as the largest multiple of a page below 2^63. Null also for 0, which is never a lasting limit: tools set
  * memory.high to 0 for a moment to make the kernel write out a group's pages.
  */
 function limitBelow(bytes: number | null, machineTotalBytes: number): number | null {

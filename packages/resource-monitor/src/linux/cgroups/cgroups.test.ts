@@ -113,7 +113,7 @@ describe('createCgroupMemory', () => {
     ).toMatchObject({ limitBytes: 2 * GIB, availableBytes: 0.5 * GIB });
   });
 
-  it('counts memory.high as a limit: above it the kernel slows a process down', async () => {
+  it('counts memory.high as a limit, because above it the kernel slows a process down', async () => {
     expect(
       await limited('/', {
         '/sys/fs/cgroup/memory.max': 'max',

@@ -19,7 +19,7 @@ type Classified = Pick<
 
 /**
  * The pool of an AMD GPU. For a card it is the VRAM. An APU allocates from its carve-out and from system memory
- * (GTT). With a small carve-out, as is usual, the pool is both together and shared with the system. If the
+ * (GTT). With a small carve-out, as is usual, the pool is the sum of both and is shared with the system. If the
  * carve-out is larger than the GTT (on Strix Halo boards), the carve-out is a dedicated pool, because the OS
  * does not count it as RAM.
  */
@@ -31,7 +31,7 @@ export function classifyAmd(memory: AmdMemory): Classified {
     return { kind, memory: shared, totalBytes: null, usedBytes: null, availableBytes: null };
   }
   if (integrated && gttTotalBytes === null) {
-    // The system memory that the GPU may use is not known. The carve-out alone would be too small a total:
+    // The system memory that the GPU may use is not known. The carve-out alone would be too small, because
     // models also use system memory.
     return { kind, memory: 'shared', totalBytes: null, usedBytes: null, availableBytes: null };
   }

@@ -11,7 +11,7 @@ const UUID = 'GPU-11111111-2222-3333-4444-555555555555';
 const REASON = 'this GPU is suspended to save power, and nvidia-smi would wake it';
 
 describe('a suspended NVIDIA GPU', () => {
-  it('is left asleep by snapshots and by watching, and listed with its name', async () => {
+  it('is not woken by snapshots or by watching, and is listed with its name', async () => {
     const { monitor, clock, executor } = assembleMachine(nvidiaAsleep);
     const samples: unknown[] = [];
     const over = new AbortController();

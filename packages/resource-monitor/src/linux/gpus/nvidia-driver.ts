@@ -9,7 +9,7 @@ const DRIVER_FOLDER = '/sys/module/nvidia/drivers/pci:nvidia';
 
 /**
  * Whether every NVIDIA GPU is suspended by the kernel's runtime power management. Any call of nvidia-smi wakes
- * all of them. False if there is no NVIDIA GPU, or if the kernel does not report its state.
+ * all of them. False if there is no NVIDIA GPU, or if the kernel does not report the state of a GPU.
  */
 export function nvidiaSleep(files: FileTree, clock: Clock): () => boolean {
   let folders: readonly string[] = [];

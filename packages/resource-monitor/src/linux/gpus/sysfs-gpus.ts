@@ -46,8 +46,9 @@ const AMD_FILES = {
 type AmdFile = keyof typeof AMD_FILES;
 
 /**
- * Reads GPUs from /sys/class/drm. amdgpu reports size and use of memory there, Intel's drivers only the size.
- * Other figures of Intel's and NVIDIA's cards are null. Another reader or LM Studio's survey can add them.
+ * Reads GPUs from /sys/class/drm. amdgpu reports size and use of memory there. Intel's drivers report only the
+ * size. Other figures of Intel's and NVIDIA's cards are null. Another reader or LM Studio's survey can add
+ * them.
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];
@@ -122,8 +123,8 @@ function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
 
 /**
  * For APUs amdgpu (amdgpu_pm.c) has neither mem_busy_percent nor pcie_bw. Some cards (Vega 10) also lack
- * mem_busy_percent, so the last condition is checked, too: the CPU can address all VRAM of an APU, because it
- * is a carve-out of RAM.
+ * mem_busy_percent, so the last condition is checked, too. The CPU can address all VRAM of an APU, because the
+ * VRAM is a carve-out of RAM.
  */
 function isApu(tree: FileTree, card: DrmCard): boolean {
   const names = new Set(tree.list(card.folder));
@@ -163,7 +164,7 @@ async function readAmd({ files }: AmdCard) {
     const text = (await files[name].readLater())?.trim() ?? '';
     return /^\d+$/.test(text) ? Number(text) : null;
   };
-  // A suspended card is not read: reading gpu_busy_percent would wake the card and keep it awake.
+  // A suspended card is not read, because reading gpu_busy_percent would wake the card and keep it awake.
   const asleep = isSuspended(await files.runtimeStatus.readLater());
   // Cards are read one after the other, so that a hanging driver blocks only one thread of the pool.
   const vramTotalBytes = await number('vramTotal');
@@ -201,14 +202,12 @@ function reasonFor(
   { vendor, driver, folder }: DrmCard,
   { totalBytes }: CardFacts,
 ): string {
-  if (vendor === 'nvidia') {
-    return isSuspended(tree.readText(`${folder}/${RUNTIME_STATUS}`))
-      ? 'this GPU is suspended to save power, and nvidia-smi would wake it'
-      : `the driver (${driver ?? 'none loaded'}) reports no memory in sysfs`;
-  }
+  if (vendor === 'nvidia' && isSuspended(tree.readText(`${folder}/${RUNTIME_STATUS}`)))
+    return 'this GPU is suspended to save power, and nvidia-smi would wake it';
+  if (driver === null) return 'no driver is loaded for this GPU';
   return totalBytes === null
-    ? `the ${driver ?? 'missing'} driver reports no memory in sysfs`
-    : `the ${driver ?? 'missing'} driver reports the size of the VRAM, but not how much is in use`;
+    ? `the driver ${driver} reports no memory in sysfs`
+    : `the driver ${driver} reports the size of the VRAM, but not how much is in use`;
 }
 
 /**

@@ -1,20 +1,13 @@
+import type { OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
-import {
-  describeTradeOffs,
-  type Episode,
-  explainRejection,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatPercent,
-  formatShare,
-  type OutcomeRecord,
-  type PoolOutcome,
-  type SelectionNote,
-  startsRun,
-  tradeOffsOf,
-} from '@mai/host';
-import { poolLabel } from '../machine/memory-pools.js';
+import type { PoolOutcome, SelectionNote } from '@mai/selector';
+import { type Episode, startsRun } from '../decisions/read-history.js';
+import { asServed } from '../selection/as-served.js';
+import { tradeOffsOf } from '../selection/trade-offs-of.js';
+import { describeTradeOffs } from './describe-trade-offs.js';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel } from './pool-label.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from './words.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */
 export interface Explanation {
@@ -47,7 +40,7 @@ export function explainEpisode(episode: Episode): Explanation {
 }
 
 const VERSION_1 =
-  'an older mai wrote it in version 1 of the log. It has no data about trade-offs, and `mai replay` skips it.';
+  'an older version of mai wrote this record, without data about trade-offs. `mai replay` skips it.';
 
 function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
@@ -111,7 +104,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
   switch (verdict.reason) {
     case 'STEADY':
       return selection.decision === 'keep'
-        ? 'it was loaded, and the best model that fitted.'
+        ? 'it was loaded and was the best model that fitted.'
         : 'there was nothing to do.';
     case 'NOTHING_RESIDENT':
       return 'at once: nothing was loaded.';
@@ -141,7 +134,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
 function choiceOf({
   record: { selection, input },
 }: Episode): readonly (readonly [string, string])[] {
-  const { decision, chosen, pools } = selection;
+  const { decision, chosen, pools } = asServed(selection, input);
   const { resources } = input;
   if (chosen === null) return [];
   const { contextLengthTokens } = chosen.loadOption.loadConfig;
@@ -185,7 +178,7 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
       return `the memory that ${note.instanceIdentifier} took was not known.`;
     case 'RESOURCES_NOT_OBSERVABLE':
       return 'LM Studio ran on another machine, whose free memory was not known.';
-    // The sentences about the choice and the pools already contain these notes.
+    // The sentences about the choice and the pools already say this.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':
     case 'GPU_UNKNOWN':

@@ -1,13 +1,9 @@
-import { explainRejection, formatBytes, formatDuration, formatPercent } from '@mai/host';
+import type { AutopilotState, SwitchReason } from '@mai/autopilot';
 import type { Resources } from '@mai/memory-ledger';
-import type {
-  AutopilotState,
-  PoolOutcome,
-  RejectedCandidate,
-  Selection,
-  SwitchReason,
-} from '@mai/host';
-import { poolLabel } from '../machine/memory-pools.js';
+import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
+import { explainRejection } from './explain-rejection.js';
+import { poolLabel } from './pool-label.js';
+import { formatBytes, formatDuration, formatPercent } from './words.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 
@@ -51,13 +47,13 @@ function timing({ selection, verdict }: Decided): string {
     case 'DWELLING':
       return `,${inTime || ' soon'} if it is still due`;
     case 'COOLING_DOWN':
-      return `,${inTime || ' later'}: the last switch is too recent`;
+      return `,${inTime || ' later'}, because the last switch is too recent`;
     case 'CPU_PRESSURE':
       return ', when other programs use less CPU';
     case 'DRAINING':
       return ', when it is idle';
     default:
-      return verdict.act ? `, now: ${describeReason(verdict.reason)}` : '';
+      return verdict.act ? `, now, because ${describeReason(verdict.reason)}` : '';
   }
 }
 
@@ -93,8 +89,8 @@ function stepUp({ selection, verdict, input }: Decided): string[] {
 }
 
 /**
- * The first candidate before the chosen one that could be loaded later: it does not fit now, or
- * has to wait.
+ * The first candidate before the chosen one that may be loaded later. Its rejection is temporary:
+ * it does not fit now, or it has to wait.
  */
 function firstWanted({ chosen, rejected }: Selection): RejectedCandidate | null {
   const before = chosen?.candidateIndex ?? Infinity;
@@ -127,17 +123,17 @@ export function describePlan({ decision, direction, chosen, afterDrain }: Select
   const key = chosen?.modelKey ?? 'nothing';
   switch (decision) {
     case 'keep':
-      return `keep ${key}: it is loaded, and the best model that fits`;
+      return `keep ${key}: it is loaded and is the best model that fits`;
     case 'load':
-      return `load ${key}: the best model that fits`;
+      return `load ${key}, the best model that fits`;
     case 'switch':
       return direction === null
         ? `load ${key} again with other settings`
-        : `step ${direction} to ${key}: the best model that fits`;
+        : `step ${direction} to ${key}, the best model that fits`;
     case 'wait':
       return `step ${direction ?? 'down'} to ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
     case 'release':
-      return 'unload the model: memory is about to run out, and no smaller model fits';
+      return 'unload the model without a replacement';
     case 'none':
       return 'nothing fits';
   }

@@ -79,7 +79,7 @@ export async function openWorld(
     monitor: monitorOf(simulator, machine),
     warn: () => undefined,
   });
-  const gateway = createGateway({ serving: host.serving }, options);
+  const gateway = await createGateway({ serving: host.serving }, options);
   const { url } = await gateway.listen({ port: 0 });
   return {
     simulator,

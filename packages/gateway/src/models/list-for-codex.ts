@@ -32,7 +32,7 @@ export interface CodexModel {
 /** Codex sends these instead of its own, which it keeps for OpenAI's models. */
 const INSTRUCTIONS =
   "You are a coding agent in the user's terminal. Read the files that matter before you change them, and change no more than the task needs. Use the tools that you are given, run the tests after a change, and say briefly what you did.";
-/** Codex cuts the output of a tool after so many bytes. The limit is Codex's own for unknown models. */
+/** Codex cuts the output of a tool after this number of bytes. The models of Codex's own tests have the same. */
 const TOOL_OUTPUT_BYTES = 10_000;
 
 /**
@@ -40,12 +40,14 @@ const TOOL_OUTPUT_BYTES = 10_000;
  * models that answer chats. Aliases with `*` are left out, because the list is for a person to pick from.
  */
 export function listForCodex({ data }: ModelList): readonly CodexModel[] {
+  // `auto` means another model for a request with an image.
+  const anySees = data.some(({ type }) => type === 'vlm');
   return data
     .filter(({ id, type }) => type !== 'embeddings' && !id.includes('*'))
-    .map((model, index) => toCodex(model, index));
+    .map((model, index) => toCodex(model, index, model.id === 'auto' && anySees));
 }
 
-function toCodex(model: ListedModel, priority: number): CodexModel {
+function toCodex(model: ListedModel, priority: number, sees: boolean): CodexModel {
   const { id, loaded_context_length: loaded, mai } = model;
   const context = loaded ?? mai.context_length ?? null;
   return {
@@ -68,7 +70,7 @@ function toCodex(model: ListedModel, priority: number): CodexModel {
     supports_parallel_tool_calls: false,
     ...(context === null ? {} : { context_window: context, max_context_window: context }),
     experimental_supported_tools: [],
-    input_modalities: model.type === 'vlm' ? ['text', 'image'] : ['text'],
+    input_modalities: sees || model.type === 'vlm' ? ['text', 'image'] : ['text'],
   };
 }
 

@@ -15,7 +15,9 @@ export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Res
 /**
  * Creates the function that resolves names. `findModel` tells what a name means.
  *
- * - `auto` asks for the capabilities and the context length that the request needs.
+ * - `auto` asks for the capabilities and the context length that the request needs. Where the name has no chain, and no
+ *   model of the default chain has the capabilities, it means the first chain with such a model: images and embeddings
+ *   need no name of their own.
  * - A key or an instance asks for no capability: the client wants that model, and the runtime tells what it can't do.
  * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
  *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
@@ -65,13 +67,20 @@ function wantedBy(
       return { ...NO_CONDITION, modelKey, minContextLengthTokens };
     }
     case 'auto': {
-      const { tiers, chain } = named;
       const capabilities = [...new Set([...facts.capabilities, ...named.capabilities])];
-      const wanted = { ...NO_CONDITION, capabilities, tiers, chain };
+      const asked = { ...NO_CONDITION, tiers: named.tiers, chain: named.chain, capabilities };
+      const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
       const minContextLengthTokens = requiredContext(facts, candidates(wanted, catalog), counter);
       return { ...wanted, minContextLengthTokens };
     }
   }
+}
+
+/** The chain of a request that names none: null for the default chain. */
+function chainWith(wanted: ServingRequest, catalog: ServingCatalog): string | null {
+  if (candidates(wanted, catalog).length > 0) return null;
+  const chains = Object.keys(catalog.chains);
+  return chains.find((chain) => candidates({ ...wanted, chain }, catalog).length > 0) ?? null;
 }
 
 /** The downloaded models that meet a request for a chain at some context length. */

@@ -270,7 +270,7 @@ describe('the waiting line', () => {
       code: 'queue_full',
       status: 503,
     });
-    waiting.map((one) => one.catch(() => undefined));
+    void Promise.allSettled(waiting);
   });
 
   test('clients take turns, a higher priority goes first, and a repeated request precedes its client`s others', async () => {

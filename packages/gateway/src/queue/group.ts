@@ -40,6 +40,11 @@ export function sinceOf({ tickets, promised }: Group): number {
   return Math.min(promised?.sinceMs ?? Infinity, ...[...tickets].map(({ sinceMs }) => sinceMs));
 }
 
+/** The reason of an acquire that is cancelled. */
+export function gaveUp(): DOMException {
+  return new DOMException('No request waits for this model any more.', 'AbortError');
+}
+
 /** Requests with the same key share one load. Residents that failed are named when the load begins. */
 export function groupKeyOf(wanted: ServingRequest): string {
   const { capabilities, minContextLengthTokens, tiers, chain, modelKey, instanceIdentifier } =

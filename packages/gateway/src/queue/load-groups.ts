@@ -5,7 +5,7 @@ import type { Lanes } from './lanes.js';
 import type { SchedulerLimits } from './limits.js';
 import type { Loads } from './loads.js';
 import { FailedResidents } from './failed-residents.js';
-import { newGroup, sinceOf, type Group } from './group.js';
+import { gaveUp, newGroup, sinceOf, type Group } from './group.js';
 import { residentsThatServe } from './serves.js';
 import type { Ticket } from './ticket.js';
 
@@ -297,8 +297,4 @@ export class LoadGroups {
   #now(): number {
     return this.#parts.clock.monotonicMs();
   }
-}
-
-function gaveUp(): DOMException {
-  return new DOMException('No request waits for this model any more.', 'AbortError');
 }

@@ -96,7 +96,7 @@ export async function createGateway(
     }
     for (const [name, value] of Object.entries(admission.headers)) response.setHeader(name, value);
     if (target === null) page.handle(request, response);
-    else if (request.method === 'POST' && isInference(target)) {
+    else if (isInference(target)) {
       await inference.serve(request, response, target, admission.client);
     } else if (target.path === '/healthz') sendJson(response, 200, { status: 'ok' }, API_HEADERS);
     else page.handle(request, response);

@@ -9,6 +9,7 @@ import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './answer-count-tokens.js';
+import { createModelLists } from './answer-models.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference-parts.js';
 import type { RequestTarget } from './request-target.js';
 import { ResponseHomes } from './response-homes.js';
@@ -48,6 +49,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
   const counter = new TokenCounter();
   const homes = new ResponseHomes();
   const resolve = createResolveModel(counter);
+  const lists = createModelLists(port, resolve);
   const inference: InferenceParts = {
     scheduler,
     http,
@@ -71,7 +73,17 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     protocolOf: (path) =>
       INFERENCE_ENDPOINTS.get(path)?.protocol ??
       (path === COUNT_TOKENS ? (INFERENCE_ENDPOINTS.get('/v1/messages')?.protocol ?? null) : null),
-    serve: async (request, response, { path, query }, client) => {
+    serve: async (request, response, target, client) => {
+      const { path, query } = target;
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (isRead && lists.has(path)) {
+        await lists.answer(response, target);
+        return;
+      }
+      if (request.method !== 'POST') {
+        sendFailure(response, chatCompletions, wrongMethod(request.method ?? '', path));
+        return;
+      }
       if (path === COUNT_TOKENS) {
         await answerCountTokens(request, response, {
           port,
@@ -105,6 +117,15 @@ function unknownPath(path: string): Failure {
     code: 'not_supported',
     status: 404,
     message: `The gateway has no endpoint ${JSON.stringify(path)}.`,
+    retryAfterSeconds: null,
+  };
+}
+
+function wrongMethod(method: string, path: string): Failure {
+  return {
+    code: 'invalid_request',
+    status: 405,
+    message: `${path} does not take ${method}. Send a POST.`,
     retryAfterSeconds: null,
   };
 }

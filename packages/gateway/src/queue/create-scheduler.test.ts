@@ -469,3 +469,34 @@ describe('drain', () => {
     await scheduler.drain();
   });
 });
+
+describe('a changing machine', () => {
+  test('a request that failed elsewhere is still served while the scheduler drains', async () => {
+    const { clock, scheduler, place } = bench([A]);
+    const running = await arrives(clock, place(ANY));
+    const failing = await place(ANY);
+    const drained = scheduler.drain();
+    failing.release('failed');
+    const again = await arrives(clock, place({ ...ANY, failed: ['a'] }, { again: true }), 0);
+    running.release('done');
+    again.release('done');
+    await drained;
+  });
+
+  test('no step is taken by a catalog from before a change', async () => {
+    const { clock, machine, place } = bench([A, B], { passOverMs: 60_000 });
+    await arrives(clock, place(wantsKey('a')));
+    const now = await machine.catalog();
+    const residents = [{ instanceIdentifier: 'b', contextLengthTokens: 8192, foreign: false }];
+    const before = {
+      ...now,
+      models: now.models.map((one) => (one.modelKey === 'b' ? { ...one, residents } : one)),
+    };
+    machine.catalog = async () => before;
+    void place(wantsKey('b'));
+    machine.catalog = async () => now;
+    machine.emit({ type: 'catalog' });
+    await clock.advance(1000);
+    expect(machine.acquires.map(({ modelKey }) => modelKey)).toEqual(['a']);
+  });
+});

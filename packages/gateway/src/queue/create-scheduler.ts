@@ -3,6 +3,7 @@ import type { LivePort } from '../ports/live-port.js';
 import type { ServingCatalog, ServingChange, ServingLease } from '../ports/serving-port.js';
 import { Lanes, laneServes, type Lane } from './lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
+import { KnownCatalog } from './known-catalog.js';
 import { LoadGroups } from './load-groups.js';
 import { groupKeyOf, type Group } from './group.js';
 import { Loads } from './loads.js';
@@ -38,17 +39,16 @@ export function createScheduler({ port, clock, limits = {} }: SchedulerOptions):
 }
 
 class LaneScheduler implements Scheduler {
-  readonly #port: LivePort;
   readonly #clock: Clock;
   readonly #line: WaitingLine;
   readonly #lanes: Lanes;
+  readonly #catalog: KnownCatalog;
   readonly #groups: LoadGroups;
   readonly #loads = new Loads();
   readonly #unsubscribe: () => void;
   /** Places that were given and not released. */
   readonly #places = new Set<Place>();
   readonly #onIdle: (() => void)[] = [];
-  #catalog: ServingCatalog | null = null;
   #phase: 'serving' | 'draining' | 'ended' = 'serving';
   #sequence = 0;
   #isPumping = false;
@@ -56,8 +56,8 @@ class LaneScheduler implements Scheduler {
   #cancelTimer: (() => void) | null = null;
 
   constructor(port: LivePort, clock: Clock, limits: SchedulerLimits) {
-    this.#port = port;
     this.#clock = clock;
+    this.#catalog = new KnownCatalog(port);
     this.#line = new WaitingLine(limits);
     const changed = (): void => this.#pump();
     this.#lanes = new Lanes(clock, limits, changed);
@@ -80,10 +80,10 @@ class LaneScheduler implements Scheduler {
   async place(request: PlaceRequest): Promise<Place> {
     const { wanted, signal } = request;
     signal.throwIfAborted();
-    if (this.#phase !== 'serving') throw stopping();
-    const catalog = await this.#readCatalog(signal);
+    if (this.#isClosedTo(request)) throw stopping();
+    const catalog = await this.#catalog.read(signal);
     signal.throwIfAborted();
-    if (this.#isEnding()) throw stopping();
+    if (this.#isClosedTo(request)) throw stopping();
     const groupKey = groupKeyOf(wanted);
     const lane = this.#lanes.best(wanted, groupKey, catalog);
     if (lane !== null) return this.#start(request, lane, 0);
@@ -135,29 +135,20 @@ class LaneScheduler implements Scheduler {
     await this.#lanes.released();
   }
 
-  async #readCatalog(signal: AbortSignal): Promise<ServingCatalog> {
-    try {
-      this.#catalog = await this.#port.catalog({ signal });
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      // The last catalog is good enough for requests that a lane serves.
-      if (this.#catalog === null) throw failureOfMachine(error);
-    }
-    return this.#catalog;
-  }
-
-  #isEnding(): boolean {
-    return this.#phase !== 'serving';
+  /** A request that has failed elsewhere is no new request: it is served while the scheduler drains. */
+  #isClosedTo({ again }: PlaceRequest): boolean {
+    return this.#phase === 'ended' || (this.#phase === 'draining' && !again);
   }
 
   /** Opens a lane for a group and starts its requests. */
   #onGranted({ key }: Group, lease: ServingLease, verified: boolean): void {
     const lane = this.#lanes.open(lease, key, verified);
-    if (lane === null || this.#catalog === null) return;
+    const catalog = this.#catalog.last;
+    if (lane === null || catalog === null) return;
     // These requests start even where the resident was closed to new ones meanwhile: the machine gave it for them.
     for (const ticket of this.#line.ordered(this.#clock.monotonicMs())) {
       const { wanted } = ticket.request;
-      if (ticket.groupKey === key && laneServes(lane, wanted, key, this.#catalog))
+      if (ticket.groupKey === key && laneServes(lane, wanted, key, catalog))
         this.#startWaiting(ticket, lane);
     }
     this.#lanes.settle(lane);
@@ -208,26 +199,14 @@ class LaneScheduler implements Scheduler {
   }
 
   #onChange(change: ServingChange): void {
-    this.#loads.onChange(change, this.#catalog);
+    this.#loads.onChange(change, this.#catalog.last);
     if (change.type === 'draining') this.#lanes.drain(change.instanceIdentifier);
     if (change.type === 'switched') this.#lanes.switched();
     if (change.type === 'switched' || change.type === 'catalog') {
       this.#groups.outdate();
-      if (this.#line.size > 0) this.#refreshCatalog();
+      this.#catalog.outdate();
     }
     this.#pump();
-  }
-
-  #refreshCatalog(): void {
-    this.#port.catalog().then(
-      (catalog) => {
-        this.#catalog = catalog;
-        this.#pump();
-      },
-      () => {
-        // The machine is out of reach. The next acquire tells why, and the next change reads the catalog again.
-      },
-    );
   }
 
   /** Starts what can start, takes the next step of each group, and tells the waiting clients. */
@@ -239,7 +218,8 @@ class LaneScheduler implements Scheduler {
     let againAtMs = Infinity;
     while (this.#pumpAgain) {
       this.#pumpAgain = false;
-      againAtMs = this.#catalog === null ? Infinity : this.#advance(this.#catalog);
+      const catalog = this.#catalog.last;
+      againAtMs = catalog === null ? Infinity : this.#advance(catalog);
     }
     this.#isPumping = false;
     if (this.#phase === 'draining' && this.#line.size === 0 && this.#places.size === 0) {
@@ -261,6 +241,12 @@ class LaneScheduler implements Scheduler {
     for (const ticket of ordered) {
       const lane = this.#lanes.best(ticket.request.wanted, ticket.groupKey, catalog);
       if (lane !== null) this.#startWaiting(ticket, lane);
+    }
+    if (this.#groups.isEmpty) return Infinity;
+    // A step by an old catalog might ask for a resident that is gone, and so cause a load out of turn.
+    if (this.#catalog.isOutdated) {
+      this.#catalog.refresh(() => this.#pump());
+      return Infinity;
     }
     const waiting = ordered.filter((ticket) => this.#line.has(ticket));
     const againAtMs = this.#groups.advance(waiting, catalog);

@@ -43,6 +43,10 @@ export class LoadGroups {
     this.#parts = parts;
   }
 
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
   join(ticket: Ticket): void {
     const { groupKey: key, request } = ticket;
     let group = this.#groups.get(key);
@@ -102,9 +106,7 @@ export class LoadGroups {
     const conflicts = this.#parts.lanes.inUse(unloads);
     if (conflicts.length === 0) return before + loadMs;
     const passOverMs = this.#passOverMs(group);
-    if (exclusive !== null) {
-      return (this.#remainingMs(exclusive) ?? 0) + passOverMs + loadMs;
-    }
+    if (exclusive !== null) return (this.#remainingMs(exclusive) ?? 0) + passOverMs + loadMs;
     return this.#parts.lanes.turnLeftMs(conflicts, sinceOf(group), passOverMs) + loadMs;
   }
 
@@ -165,7 +167,7 @@ export class LoadGroups {
     const { lanes } = this.#parts;
     // The machine loads one model at a time. What a load unloads is known after the load before it.
     if (plan.decision === 'load' && this.#loading !== null) return Infinity;
-    const unloads = plan.decision === 'serve' ? [] : this.#unloadsOf(plan);
+    const unloads = this.#unloadsOf(plan);
     const conflicts = lanes.inUse(unloads);
     if (conflicts.length > 0) {
       if (this.#exclusive !== null) return Infinity;
@@ -181,7 +183,7 @@ export class LoadGroups {
 
   /** The residents that a load unloads. Where a plan only waits for busy residents, each of ours may be the one. */
   #unloadsOf({ decision, unloads, selection }: ServingPlan): readonly string[] {
-    if (decision === 'load' || unloads.length > 0) return unloads;
+    if (decision !== 'none' || unloads.length > 0) return unloads;
     const waits = selection.rejected.some(({ rejection }) => rejection.code === 'WAITS_FOR_BUSY');
     if (!waits) return [];
     return [...this.#parts.lanes.all].map(({ lease }) => lease.instanceIdentifier);

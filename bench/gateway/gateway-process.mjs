@@ -45,6 +45,7 @@ const serving = {
 };
 const gateway = await createGateway({ serving });
 const { port } = await gateway.listen({ port: 0 });
+process.once('SIGINT', () => process.exit(0));
 console.log(JSON.stringify({ port }));
 
 /** No change until the signal fires. */

@@ -1,318 +1,380 @@
-import type { Clock } from '../src/ports/clock.js';
-import type { LivePort } from '../src/ports/live-port.js';
-import type {
-  ServingCatalog,
-  ServingChange,
-  ServingLease,
-  ServingModel,
-  ServingPlan,
-  ServingRequest,
-} from '../src/ports/serving-port.js';
+import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import type { DecisionEpisode, MachineEvent, PoolOutcome } from '../src/ports/control-facts.js';
+import type { ControlPort, ControlWords, JournalFacts } from '../src/ports/control-port.js';
 
-/** A model of a `FakeMachine`. */
-export interface FakeModel {
-  readonly modelKey: string;
-  readonly sizeBytes: number;
-  readonly loadMs: number;
-  readonly tier?: 'small' | 'medium' | 'large';
-  readonly capabilities?: readonly string[];
-  readonly contextLengthTokens?: number;
-}
+export const GIB = 1024 ** 3;
+export const LOADED = 'test/small';
+const AT_MS = 1_900_000_000_000;
 
-interface FakeResident {
-  readonly model: FakeModel;
-  readonly leases: Set<FakeLease>;
-  usedAt: number;
-}
-
-interface FakeLease extends ServingLease {
-  releases: number;
-  lose(): void;
-}
-
-/** A machine with so many bytes of memory, behind the port. Its loads take time by the clock, and one runs at a time. */
-export class FakeMachine implements LivePort {
-  readonly residents = new Map<string, FakeResident>();
-  /** Every lease that was given. */
-  readonly leases: FakeLease[] = [];
-  readonly acquires: ServingRequest[] = [];
-  readonly listeners = new Set<(change: ServingChange) => void>();
-  loads = 0;
-  /** Loads that unloaded another model. */
-  switches = 0;
-  /** Thrown by the next acquires. */
-  failure: Error | null = null;
-  openAcquires = 0;
-  chains: Record<string, readonly string[]>;
-  readonly #models: ReadonlyMap<string, FakeModel>;
-  readonly #wakes = new Set<() => void>();
-  #isLoading = false;
-  #uses = 0;
-
-  constructor(
-    readonly clock: Clock,
-    readonly memoryBytes: number,
-    models: readonly FakeModel[],
-  ) {
-    this.#models = new Map(models.map((model) => [model.modelKey, model]));
-    this.chains = { default: models.map(({ modelKey }) => modelKey) };
-  }
-
-  emit(change: ServingChange): void {
-    for (const listener of [...this.listeners]) listener(change);
-  }
-
-  onChange(listener: (change: ServingChange) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  async catalog(): Promise<ServingCatalog> {
-    return {
-      models: [...this.#models.values()].map((model) => this.#describe(model)),
-      chains: this.chains,
-      aliases: [],
-      runtimeVersion: null,
-      decisionId: null,
-    };
-  }
-
-  async plan(request: ServingRequest): Promise<ServingPlan> {
-    const rejected = this.#rejected(request);
-    if (this.#serving(request) !== null)
-      return {
-        decision: 'serve',
-        modelKey: null,
-        unloads: [],
-        loadBytes: null,
-        selection: { decision: 'keep', rejected },
-      };
-    const model = this.#choose(request);
-    if (model === null)
-      return {
-        decision: 'none',
-        modelKey: null,
-        unloads: [],
-        loadBytes: null,
-        selection: { decision: 'none', rejected },
-      };
-    return {
-      decision: 'load',
-      modelKey: model.modelKey,
-      unloads: this.#inTheWay(model),
-      loadBytes: model.sizeBytes,
-      selection: { decision: 'switch', rejected },
-    };
-  }
-
-  async acquire(
-    request: ServingRequest,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<ServingLease> {
-    this.acquires.push(request);
-    this.openAcquires += 1;
-    try {
-      for (;;) {
-        signal?.throwIfAborted();
-        if (this.failure !== null) throw this.failure;
-        const serving = this.#serving(request);
-        if (serving !== null) return this.#lease(serving);
-        const model = this.#choose(request);
-        if (model === null) throw this.#nothingFits(request);
-        const unloads = this.#inTheWay(model);
-        const busy = unloads.filter((one) => (this.residents.get(one)?.leases.size ?? 0) > 0);
-        if (!this.#isLoading && busy.length === 0) void this.#load(model, unloads);
-        else if (!this.#isLoading)
-          for (const instanceIdentifier of busy)
-            this.emit({ type: 'draining', instanceIdentifier });
-        await this.#nextChange(signal);
-      }
-    } finally {
-      this.openAcquires -= 1;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.listeners.clear();
-  }
-
-  /** Ends a resident without asking, as a crash does. */
-  crash(instanceIdentifier: string): void {
-    const resident = this.residents.get(instanceIdentifier);
-    this.residents.delete(instanceIdentifier);
-    for (const lease of [...(resident?.leases ?? [])]) lease.lose();
-    this.emit({ type: 'catalog' });
-  }
-
-  async #load(model: FakeModel, unloads: readonly string[]): Promise<void> {
-    this.#isLoading = true;
-    this.loads += 1;
-    if (unloads.length > 0) this.switches += 1;
-    for (const identifier of unloads) this.residents.delete(identifier);
-    this.emit({ type: 'catalog' });
-    this.emit({ type: 'loading', modelKey: model.modelKey, progressRatio: 0.5 });
-    await new Promise<void>((resolve) => this.clock.setTimer(model.loadMs, resolve));
-    this.#isLoading = false;
-    this.residents.set(model.modelKey, { model, leases: new Set(), usedAt: this.#uses++ });
-    this.emit({ type: 'loaded', modelKey: model.modelKey, tookMs: model.loadMs });
-    this.emit({ type: 'switched' });
-    this.emit({ type: 'catalog' });
-    this.#wake();
-  }
-
-  #lease(identifier: string): FakeLease {
-    const resident = this.residents.get(identifier);
-    if (resident === undefined) throw new Error(`No resident ${identifier}`);
-    const lost = new AbortController();
-    const { model } = resident;
-    const lease: FakeLease = {
-      modelKey: model.modelKey,
-      instanceIdentifier: identifier,
-      tier: model.tier ?? 'medium',
-      capabilities: model.capabilities ?? ['chat'],
-      contextLengthTokens: model.contextLengthTokens ?? 8192,
-      baseUrl: 'http://127.0.0.1:1234',
-      requestHeaders: {},
-      decisionId: null,
-      lost: lost.signal,
-      releases: 0,
-      lose: () => lost.abort(),
-      release: async () => {
-        lease.releases += 1;
-        resident.leases.delete(lease);
-        this.#wake();
-      },
-    };
-    resident.leases.add(lease);
-    resident.usedAt = this.#uses++;
-    this.leases.push(lease);
-    return lease;
-  }
-
-  #serving(request: ServingRequest): string | null {
-    for (const [identifier, { model }] of this.residents) {
-      const isNamed = request.instanceIdentifier ?? identifier;
-      if (isNamed === identifier && this.#meets(model, request)) return identifier;
-    }
-    return null;
-  }
-
-  #choose(request: ServingRequest): FakeModel | null {
-    if (request.instanceIdentifier !== null) return null;
-    const keys =
-      request.modelKey === null
-        ? (this.chains[request.chain ?? 'default'] ?? [])
-        : [request.modelKey];
-    const models = keys.flatMap((key) => this.#models.get(key) ?? []);
-    const fits = (model: FakeModel): boolean =>
-      model.sizeBytes <= this.memoryBytes && this.#meets(model, request);
-    return models.find(fits) ?? null;
-  }
-
-  #meets(model: FakeModel, request: ServingRequest): boolean {
-    const {
-      modelKey,
-      tier = 'medium',
-      capabilities = ['chat'],
-      contextLengthTokens = 8192,
-    } = model;
-    if (request.modelKey !== null && request.modelKey !== modelKey) return false;
-    const isNamed = request.modelKey !== null || request.instanceIdentifier !== null;
-    if (!isNamed && this.chains[request.chain ?? 'default']?.includes(modelKey) !== true)
-      return false;
-    return (
-      request.tiers?.includes(tier) !== false &&
-      request.capabilities.every((one) => capabilities.includes(one)) &&
-      contextLengthTokens >= (request.minContextLengthTokens ?? 0)
-    );
-  }
-
-  /** The residents that a load unloads: idle ones first, the least recently used first. */
-  #inTheWay(model: FakeModel): readonly string[] {
-    const order = [...this.residents].sort(
-      ([, one], [, other]) =>
-        Math.sign(one.leases.size) - Math.sign(other.leases.size) || one.usedAt - other.usedAt,
-    );
-    let used = order.reduce((sum, [, resident]) => sum + resident.model.sizeBytes, 0);
-    const unloads: string[] = [];
-    for (const [identifier, resident] of order) {
-      if (used + model.sizeBytes <= this.memoryBytes) break;
-      used -= resident.model.sizeBytes;
-      unloads.push(identifier);
-    }
-    return unloads;
-  }
-
-  #rejected(request: ServingRequest): ServingPlan['selection']['rejected'] {
-    return [...this.#models.values()].map((model) => ({
-      modelKey: model.modelKey,
-      rejection: { code: this.#meets(model, request) ? 'INSUFFICIENT_RAM' : 'MISSING_CAPABILITY' },
-    }));
-  }
-
-  #nothingFits(request: ServingRequest): Error {
-    const isUnknown = request.modelKey !== null && !this.#models.has(request.modelKey);
-    return Object.assign(new Error(isUnknown ? `No model ${request.modelKey}` : 'Nothing fits'), {
-      code: isUnknown ? 'MODEL_NOT_FOUND' : 'NOTHING_FITS',
-      selection: { decision: 'none', rejected: this.#rejected(request) },
-    });
-  }
-
-  #describe(model: FakeModel): ServingModel {
-    const contextLengthTokens = model.contextLengthTokens ?? 8192;
-    const residents = [...this.residents].filter(([, resident]) => resident.model === model);
-    return {
-      modelKey: model.modelKey,
-      displayName: model.modelKey,
-      kind: 'llm',
-      tier: model.tier ?? 'medium',
-      capabilities: model.capabilities ?? ['chat'],
-      contextLengthTokens,
-      maxContextLengthTokens: contextLengthTokens,
-      sizeBytes: model.sizeBytes,
-      downloaded: true,
-      residents: residents.map(([instanceIdentifier]) => ({
-        instanceIdentifier,
-        contextLengthTokens,
-        foreign: false,
-      })),
-    };
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#wakes]) wake();
-  }
-
-  #nextChange(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        this.#wakes.delete(done);
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const onAbort = (): void => {
-        this.#wakes.delete(done);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-        reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#wakes.add(done);
-    });
-  }
-}
-
-/** A request that any model of the default chain serves. */
-export const ANY: ServingRequest = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-  chain: null,
-  modelKey: null,
-  instanceIdentifier: null,
-  failed: [],
+export const RESOURCES: Resources = {
+  timestampMs: AT_MS,
+  observable: true,
+  ram: { totalBytes: 16 * GIB, availableBytes: 8 * GIB, mappedCountsAsUsed: false },
+  unified: false,
+  gpus: [
+    {
+      deviceKey: 'nvidia-0',
+      name: 'RTX',
+      vendor: 'nvidia',
+      memory: 'dedicated',
+      totalBytes: 8 * GIB,
+      availableBytes: 7 * GIB,
+    },
+  ],
+  cpu: { utilizationRatio: 0.2, othersRatio: 0.1 },
 };
 
-/** A request for one model. */
-export function wantsKey(modelKey: string): ServingRequest {
-  return { ...ANY, modelKey };
+export const footprintOf = (bytes: number): Footprint => ({
+  ram: { mappedBytes: bytes / 2, anonymousBytes: bytes / 2 },
+  gpus: [],
+  interval: { coverage: 0.9, lowBytes: bytes * 0.9, highBytes: bytes * 1.1 },
+  growth: null,
+  source: 'gguf-header',
+  confidence: 'high',
+});
+
+const LOAD: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+
+export const POOL: PoolOutcome = {
+  pool: 'ram',
+  totalBytes: 16 * GIB,
+  othersBytes: 6 * GIB,
+  useBeforeBytes: 8 * GIB,
+  useAfterBytes: 8 * GIB,
+  headroomBytes: 8 * GIB,
+  limitBytes: 12 * GIB,
+  hardLimitBytes: 15 * GIB,
+  growthBytes: 0,
+};
+
+export function episodeOf(sequence: number, modelKey: string, reason = 'STEADY'): DecisionEpisode {
+  return {
+    record: {
+      sequence,
+      atMs: AT_MS + sequence * 1000,
+      input: { resources: RESOURCES },
+      selection: {
+        decision: 'keep',
+        direction: null,
+        chosen: {
+          candidateIndex: 0,
+          modelKey,
+          optionIndex: 0,
+          loadOption: { loadConfig: LOAD },
+          footprint: footprintOf(2 * GIB),
+        },
+        plan: { steps: [{ action: 'unload', instanceIdentifier: 'mai/old' }] },
+        pools: [POOL],
+        headroomBytes: 8 * GIB,
+        rejected: [
+          { candidateIndex: 1, modelKey: 'test/large', rejection: { code: 'INSUFFICIENT_RAM' } },
+        ],
+      },
+      hysteresis: { verdict: { act: false, reason } },
+    },
+    outcome: { outcome: 'switched', tookMs: 1200, failures: [] },
+    untilMs: null,
+  };
+}
+
+export const WORDS: ControlWords = {
+  decisionIdOf: ({ atMs, sequence }) => `${atMs.toString(36)}-${sequence.toString(36)}`,
+  explainRejection: ({ code }) => `is rejected: ${code}`,
+  describeTradeOffs: (tradeOffs) => tradeOffs.map(({ kind }) => kind).join(' and '),
+  explainEpisode: ({ record }) => ({
+    headline: `kept ${record.selection.chosen?.modelKey ?? 'nothing'}`,
+    sentences: [['Timing', 'there was nothing to do.']],
+  }),
+  describeObstacle: ({ kind }) => kind,
+  formatBytes: (bytes) => `${((bytes ?? 0) / GIB).toFixed(1)} GiB`,
+};
+
+/** A machine that a test controls. It records its changes and answers from fixed figures. */
+export interface FakeMachine {
+  readonly port: ControlPort;
+  readonly calls: readonly (readonly [name: string, ...values: unknown[]])[];
+  /** Hands an event to the reader of `events`. */
+  emit(event: MachineEvent): void;
+  /** The log, oldest first. */
+  episodes: DecisionEpisode[];
+  /** Thrown by every method but `events`, while it is set. */
+  fails: unknown;
+}
+
+export function createFakeMachine(): FakeMachine {
+  const calls: [string, ...unknown[]][] = [];
+  const waiting: MachineEvent[] = [];
+  let wake: () => void = () => undefined;
+  const fake = {
+    episodes: [episodeOf(1, LOADED), episodeOf(2, LOADED, 'DWELLING')],
+    fails: null as unknown,
+  };
+  let journal: JournalFacts = { pins: [], yields: [] };
+  const called = (name: string, ...values: unknown[]): void => {
+    calls.push([name, ...values]);
+    // Any value, as ports may throw it.
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    if (fake.fails !== null) throw fake.fails;
+  };
+  const resident = { instanceIdentifier: 'mai/test/small', modelKey: LOADED };
+  const profile = (modelKey: string) => ({
+    modelKey,
+    displayName: modelKey,
+    tier: 'small' as const,
+    capabilities: ['chat' as const],
+    contextLengthTokens: 8192,
+    maxContextLengthTokens: 32_768,
+    loadConfig: LOAD,
+    downloaded: true,
+  });
+  const figures = (contextLengthTokens: number, totalBytes: number) => ({
+    loadConfig: {
+      contextLengthTokens,
+      kvCacheTypeK: 'f16' as const,
+      kvCacheTypeV: 'f16' as const,
+      flashAttention: false,
+      parallelSequences: 1,
+    },
+    totalBytes,
+  });
+  const parts = {
+    weightsBytes: GIB,
+    kvCacheBytes: GIB / 2,
+    recurrentStateBytes: 0,
+    computeBytes: GIB / 4,
+    outputBytes: 0,
+    totalBytes: 1.75 * GIB,
+  };
+
+  const port: ControlPort = {
+    status: async () => {
+      called('status');
+      return {
+        lmStudio: {
+          state: 'running',
+          baseUrl: 'ws://127.0.0.1:1234',
+          version: '0.4.21',
+          isLocal: true,
+        },
+        resources: RESOURCES,
+        trends: [{ pool: 'ram', trend: { direction: 'rising', timeToLimitMs: 60_000 } }],
+        pools: [POOL],
+        residents: [
+          {
+            ...resident,
+            sizeBytes: GIB,
+            contextLengthTokens: 8192,
+            loadConfig: LOAD,
+            ttlMs: null,
+            lastUsedAtMs: null,
+            queued: 0,
+            footprint: footprintOf(2 * GIB),
+            busy: false,
+            foreign: false,
+            exceedsGpus: false,
+          },
+        ],
+        elsewhere: [],
+        config: { source: 'built-in', file: null },
+      };
+    },
+    resources: async () => {
+      called('resources');
+      return RESOURCES;
+    },
+    models: async (query) => {
+      called('models', query);
+      return {
+        models: [
+          {
+            profile: profile(LOADED),
+            footprint: footprintOf(2 * GIB),
+            rejection: null,
+            cheaper: null,
+            sizeBytes: GIB,
+            loaded: true,
+          },
+          {
+            profile: profile('test/large'),
+            footprint: footprintOf(20 * GIB),
+            rejection: { code: 'INSUFFICIENT_RAM' },
+            cheaper: {
+              loadConfig: LOAD,
+              footprint: footprintOf(8 * GIB),
+              tradeOffs: [{ kind: 'shorter-context' }],
+            },
+            sizeBytes: null,
+            loaded: false,
+          },
+        ],
+        downloadedCount: 2,
+        unusable: [{ path: 'a/b.gguf', modelKey: null, why: 'it is not a model' }],
+      };
+    },
+    select: async (request) => {
+      called('select', request);
+      return {
+        selection: episodeOf(1, LOADED).record.selection,
+        input: {
+          resources: RESOURCES,
+          residents: [resident],
+          candidates: [LOADED, 'test/large'].map((modelKey) => ({
+            ...profile(modelKey),
+            loadOptions: [{ loadConfig: LOAD, footprint: footprintOf(2 * GIB), tradeOffs: [] }],
+          })),
+        },
+        obstacle: null,
+      };
+    },
+    estimate: async (request) => {
+      called('estimate', request);
+      return {
+        title: request.model,
+        basis: { kind: 'header' },
+        report: {
+          ...figures(request.settings?.contextLengthTokens ?? 8192, 2 * GIB),
+          ram: { ...parts, repackBytes: GIB / 4 },
+          gpus: [parts],
+          interval: null,
+        },
+        maxContextLengthTokens: 32_768,
+        byContextLength: [figures(4096, GIB), figures(8192, 2 * GIB)],
+        fit: {
+          footprint: footprintOf(2 * GIB),
+          rejection: null,
+          pools: [POOL],
+          loadConfig: LOAD,
+          resources: RESOURCES,
+          cheaper: null,
+        },
+        corrected: null,
+        lmStudio: { totalBytes: 2 * GIB },
+      };
+    },
+    autopilotState: async () => {
+      called('autopilotState');
+      return {
+        status: 'running',
+        decision: {
+          input: {
+            residents: [
+              {
+                ...resident,
+                footprint: footprintOf(2 * GIB),
+                observation: { loadedAtMs: 1, processBytes: 1.5 * GIB, usedBefore: [] },
+              },
+            ],
+          },
+        },
+        fault: null,
+        breakerOpenUntilMs: null,
+        putOffUntilMs: null,
+        leased: [resident.instanceIdentifier],
+        waiting: 0,
+        idle: false,
+      };
+    },
+    events: async (options) =>
+      (async function* () {
+        for (;;) {
+          const next = waiting.shift();
+          if (next !== undefined) yield next;
+          else {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+              options?.signal?.addEventListener('abort', () => resolve(), { once: true });
+            });
+            if (options?.signal?.aborted === true) return;
+          }
+        }
+      })(),
+    decisions: async (query = {}) => {
+      called('decisions', query);
+      const { count = 5, untilMs = Infinity, id } = query;
+      const found = fake.episodes.filter(
+        ({ record }) =>
+          record.atMs <= untilMs && (id === undefined || WORDS.decisionIdOf(record) === id),
+      );
+      return { episodes: found.slice(-count), unreadable: [] };
+    },
+    journal: async () => {
+      called('journal');
+      return journal;
+    },
+    config: async () => ({
+      config: { fallbackChains: { default: [], coding: [] }, switching: { growth: 'ignore' } },
+    }),
+    load: async (request) => {
+      called('load', request);
+      return {
+        instance: { ...resident, loadConfig: LOAD },
+        verified: [{ field: 'contextLengthTokens' }],
+        reused: false,
+        pinError: null,
+      };
+    },
+    unload: async (request, options) => {
+      called('unload', request, options?.dryRun);
+      return { unloaded: [resident] };
+    },
+    pin: async (target, options) => {
+      called('pin', target, options?.dryRun);
+      if (options?.dryRun !== true) {
+        journal = { ...journal, pins: [{ target, reason: 'pin', sinceMs: AT_MS }] };
+      }
+      return { journal };
+    },
+    unpin: async (request, options) => {
+      called('unpin', request, options?.dryRun);
+      return { journal, unpinned: journal.pins.map(({ target }) => target) };
+    },
+    yieldMemory: async (request, options) => {
+      called('yieldMemory', request, options?.dryRun);
+      const added = {
+        name: request.name ?? 'by hand',
+        bytes: request.bytes,
+        pools: request.pools ?? 'all',
+        sinceMs: AT_MS,
+        untilMs: request.untilMs ?? null,
+        processId: null,
+      };
+      if (options?.dryRun !== true) journal = { ...journal, yields: [added] };
+      return { journal, yield: added };
+    },
+    endYield: async (name, options) => {
+      called('endYield', name, options?.dryRun);
+      return { journal, released: journal.yields };
+    },
+  };
+  return Object.assign(fake, {
+    port,
+    calls,
+    emit: (event: MachineEvent) => {
+      waiting.push(event);
+      wake();
+    },
+  });
+}
+
+/** A round of the autopilot that keeps the loaded model. */
+export function decidedAt(atMs: number, reason = 'STEADY'): MachineEvent {
+  const { selection } = episodeOf(1, LOADED).record;
+  return {
+    type: 'decided',
+    atMs,
+    input: {
+      resources: RESOURCES,
+      residents: [
+        {
+          instanceIdentifier: 'mai/test/small',
+          modelKey: LOADED,
+          footprint: footprintOf(2 * GIB),
+          observation: null,
+        },
+      ],
+    },
+    selection,
+    verdict: { act: false, reason },
+  };
 }

@@ -1,5 +1,5 @@
 import { createFakeClock, type FakeClock, settle } from '../../test/fake-clock.js';
-import { ANY, FakeMachine, type FakeModel, wantsKey } from '../../test/fake-machine.js';
+import { ANY, FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { WaitProgress } from '../protocols/protocol.js';
 import { createScheduler } from './create-scheduler.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createFakeClock } from '../../test/fake-clock.js';
-import { ANY, FakeMachine, type FakeModel, wantsKey } from '../../test/fake-machine.js';
+import { ANY, FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import { createScheduler } from './create-scheduler.js';
 import { type Place, SchedulingFailure } from './scheduler.js';

@@ -52,7 +52,7 @@ export const chainStep = component(
       loaded: z.boolean(),
       verdict: z
         .enum(['chosen', 'fits', 'rejected'])
-        .describe('`fits`: a model that comes first in the chain was chosen.'),
+        .describe('`fits`: it would fit, and a model that comes before it was chosen.'),
       rejection: rejection.nullable().describe('Null for the chosen model.'),
       loadConfig: loadConfig.nullable().describe('The load that was judged; null without one.'),
       footprint: footprint.nullable(),

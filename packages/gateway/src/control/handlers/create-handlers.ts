@@ -1,0 +1,75 @@
+import { poolLabel } from '../views/memory-views.js';
+import * as journal from './change-journal.js';
+import { load, planLoad, unload } from './change-models.js';
+import type { AnswerOf, HandlerParts, Handlers } from './handlers.js';
+import { explainDecision, listDecisions } from './read-decisions.js';
+import { readModels } from './read-models.js';
+import { readStatus } from './read-status.js';
+import { whatIf } from './what-if.js';
+
+/** The functions that answer the operations. */
+export function createHandlers(parts: HandlerParts): Handlers {
+  return {
+    status: () => readStatus(parts),
+    models: ({ query }) => readModels(parts, query.chain),
+    whatIf: ({ query, signal }) => whatIf(parts, query, signal),
+    decisions: ({ query, signal }) => listDecisions(parts, query, signal),
+    decision: ({ id, signal }) => explainDecision(parts, id, signal),
+    explain: ({ signal }) => explainDecision(parts, null, signal),
+    history: ({ query }) => readHistory(parts, query.sinceMs ?? Number.NEGATIVE_INFINITY),
+    queue: () => readQueue(parts),
+    load: ({ query, body: { dryRun, ...request }, signal }) =>
+      isDry(query, dryRun) ? planLoad(parts, request, signal) : load(parts, request, signal),
+    unload: ({ query, body, signal }) =>
+      unload(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
+    pin: ({ query, body, signal }) =>
+      journal.pin(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
+    unpin: ({ query, body, signal }) =>
+      journal.unpin(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
+    yield: ({ query, body, signal }) =>
+      journal.yieldMemory(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
+    endYield: ({ query, body, signal }) =>
+      journal.endYield(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
+  };
+}
+
+function isDry({ dryRun }: { readonly dryRun?: '0' | '1' | undefined }, inBody: boolean): boolean {
+  return inBody || dryRun === '1';
+}
+
+function readHistory({ watch, switches }: HandlerParts, sinceMs: number): AnswerOf<'history'> {
+  const { last } = watch;
+  return {
+    pools:
+      last === null
+        ? []
+        : last.pools.map(({ pool, totalBytes, limitBytes, hardLimitBytes }) => ({
+            pool,
+            label: poolLabel(pool, last.resources),
+            totalBytes,
+            limitBytes,
+            hardLimitBytes,
+          })),
+    samples: watch.samples().filter(({ atMs }) => atMs > sinceMs),
+    switches: switches().filter(({ atMs }) => atMs > sinceMs),
+  };
+}
+
+function readQueue({ scheduler, throughput }: HandlerParts): AnswerOf<'queue'> {
+  const { lanes, waiting, oldestWaitMs, loading } = scheduler.state();
+  return {
+    lanes: lanes.map(({ modelKey, instanceIdentifier, running, draining }) => ({
+      modelKey,
+      instanceIdentifier,
+      running,
+      draining,
+    })),
+    waiting,
+    oldestWaitMs,
+    loading:
+      loading === null
+        ? null
+        : { modelKey: loading.modelKey, progressRatio: loading.progressRatio },
+    lastMinute: throughput.lastMinute(),
+  };
+}

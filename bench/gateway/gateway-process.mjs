@@ -43,7 +43,7 @@ const serving = {
   }),
   changes: ({ signal }) => silence(signal),
 };
-const gateway = createGateway({ serving });
+const gateway = await createGateway({ serving });
 const { port } = await gateway.listen({ port: 0 });
 console.log(JSON.stringify({ port }));
 

@@ -7,7 +7,9 @@ export type GatewayErrorCode =
   /** An address other than loopback needs an API key. */
   | 'KEY_REQUIRED'
   /** A file of keys or certificates can't be used. */
-  | 'FILE_UNUSABLE';
+  | 'FILE_UNUSABLE'
+  /** A new API key can't be made: its name is taken, or a property is out of range. */
+  | 'KEY_INVALID';
 
 const BRAND = Symbol.for('@mai/gateway/GatewayError');
 

@@ -1,3 +1,5 @@
+export { createGateway, type Gateway, type GatewayPorts } from './create-gateway.js';
+export type { GatewayOptions } from './gateway-options.js';
 export type {
   CallOptions,
   ServingCatalog,

@@ -25,6 +25,7 @@ export type { ModelEstimate } from './estimates/model-estimate.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
+export { asServed } from './selection/as-served.js';
 export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';

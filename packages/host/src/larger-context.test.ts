@@ -1,4 +1,10 @@
-import { LARGE, openAutopilotWorld, type AutopilotWorld } from '../test/autopilot-world.js';
+import {
+  GIB,
+  LARGE,
+  openAutopilotWorld,
+  SMALL,
+  type AutopilotWorld,
+} from '../test/autopilot-world.js';
 import { openHost } from './open-host.js';
 
 jest.setTimeout(30_000);
@@ -32,6 +38,31 @@ describe('where LM Studio always gives a longer context than asked', () => {
     for (let round = 0; round < 3; round += 1) await host.switchModel();
     expect(loadsOf(LARGE)).toBe(1);
   });
+
+  test.each([[[LARGE]], [[LARGE, SMALL]]])(
+    'also where it takes the pool above its limit: %j',
+    async (chain) => {
+      // 4096 tokens would fit, but LM Studio gives 65,536 to each load.
+      await using wide = await openAutopilotWorld({ fallback_chains: { default: chain } }, 65_536);
+      wide.simulator.fault.enlargeContext({ toTokens: 65_536 });
+      await using host = await openHost(wide.options);
+      await host.switchModel();
+      wide.machine.othersBytes = 10 * GIB;
+      const loads = () =>
+        wide.simulator.requests.filter(({ endpoint }) => endpoint === 'loadModel').length;
+      const { selection } = await host.select();
+      const [ram] = selection.pools;
+      expect(ram?.useBeforeBytes).toBeGreaterThan(ram?.limitBytes ?? Infinity);
+      // A cheaper KV cache may be loaded once.
+      for (let round = 0; round < 2; round += 1) await host.switchModel();
+      const before = loads();
+      expect(before).toBeLessThanOrEqual(2);
+      // Each process has a host of its own.
+      await using later = await openHost(wide.options);
+      for (let round = 0; round < 3; round += 1) await later.switchModel();
+      expect(loads()).toBe(before);
+    },
+  );
 
   test('two loads by hand in a row use the same copy', async () => {
     await using host = await openHost(world.options);

@@ -2,6 +2,7 @@ import { LMStudioClient } from '@lmstudio/sdk';
 import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { openAutopilotWorld, type AutopilotWorld } from '../test/autopilot-world.js';
 import type { Host } from './host.js';
+import type { HostOptions } from './host-options.js';
 import { openHost } from './open-host.js';
 
 const GIB = 1024 ** 3;
@@ -28,9 +29,10 @@ afterEach(() => world[Symbol.asyncDispose]());
 async function withHost(
   simulated: NonNullable<SimulatorOptions['world']>,
   use: (host: Host, client: LMStudioClient) => Promise<void>,
+  options: Partial<HostOptions> = {},
 ): Promise<void> {
   await using simulator = await startSimulator({ speed: 500, world: simulated });
-  await using host = await openHost({ ...world.options, url: simulator.httpUrl });
+  await using host = await openHost({ ...world.options, ...options, url: simulator.httpUrl });
   await using client = new LMStudioClient({ baseUrl: simulator.baseUrl });
   await use(host, client);
 }
@@ -54,6 +56,35 @@ describe.each(['model', 'variant'] as const)(
         expect(unloaded).toHaveLength(1);
         expect((await host.status()).residents).toEqual([]);
       });
+    });
+
+    test('serves a configuration that names the selected variant, and is pinned by its key', async () => {
+      const options: Partial<HostOptions> = {
+        config: {
+          version: 1,
+          models: [{ key: 'acme/hub@q4_k_m', context_window: 4096, load: { parallel: 1 } }],
+          fallback_chains: { default: ['acme/hub@q4_k_m'] },
+        },
+      };
+      const use = async (host: Host): Promise<void> => {
+        const first = await host.switchModel();
+        expect(first).toMatchObject({ outcome: 'switched', loaded: [{ modelKey: 'acme/hub' }] });
+        expect(await host.switchModel()).toMatchObject({ outcome: 'kept', loaded: [] });
+        expect((await host.select()).selection).toMatchObject({
+          decision: 'keep',
+          chosen: { modelKey: 'acme/hub', instanceIdentifier: 'mai/acme/hub' },
+        });
+        const { models } = await host.models();
+        expect(models.map(({ profile, loaded }) => [profile.modelKey, loaded])).toEqual([
+          ['acme/hub', true],
+        ]);
+        // A load by hand uses the settings of the variant's entry, and so the same copy.
+        const byHand = await host.load({ models: ['acme/hub'] });
+        expect(byHand).toMatchObject({ reused: true, verified: [] });
+        const { selection } = await host.select({ pinned: ['acme/hub@q4_k_m'] });
+        expect(selection).toMatchObject({ decision: 'keep' });
+      };
+      await withHost(simulated, use, options);
     });
   },
 );
@@ -133,6 +164,23 @@ test('a model on another machine of LM Link is estimated by its size and by LM S
       fit: null,
     });
     expect(estimate.lmStudio?.totalBytes).toBeGreaterThan(4 * GIB);
+  });
+});
+
+test('a variant on another machine of LM Link is estimated by LM Studio, too', async () => {
+  const simulated = {
+    ...{
+      machine: { gpus: [] },
+      models: [{ ...HUB, variants: [], modelKey: 'n', path: 'a/b/n.gguf' }],
+    },
+    devices: [{ deviceIdentifier: 'far-away', deviceName: 'Far', models: [HUB] }],
+  };
+  await withHost(simulated, async (host) => {
+    const [model, variant] = await Promise.all(
+      ['acme/hub', 'acme/hub@q4_k_m'].map((key) => host.estimate({ model: key })),
+    );
+    expect(variant?.lmStudio?.totalBytes).toBeGreaterThan(4 * GIB);
+    expect(variant?.lmStudio).toEqual(model?.lmStudio);
   });
 });
 

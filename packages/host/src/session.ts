@@ -1,8 +1,9 @@
 import type { AutopilotPorts } from '@mai/autopilot';
-import { isLMStudioError } from '@mai/lmstudio-adapter';
+import { isLMStudioError, type EngineReport } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
 import type { OnFootprint } from './footprints/footprints.js';
+import { openGivenContexts } from './footprints/given-contexts.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { once } from './host-parts.js';
@@ -34,6 +35,8 @@ export interface SessionOptions {
    * compares the new measurement with the estimate before correction.
    */
   readonly corrected?: boolean;
+  /** The reports of LM Studio's engines so far. Default: no report. */
+  readonly engineReports?: () => readonly EngineReport[];
   /** Called with each footprint that the session's ports have estimated, and its sources. */
   readonly onFootprint?: OnFootprint;
 }
@@ -70,7 +73,7 @@ export async function openActiveSession(
 
 async function openSession(
   parts: HostParts,
-  { signal, corrected = true, onFootprint }: SessionOptions,
+  { signal, corrected = true, engineReports = () => [], onFootprint }: SessionOptions,
   given: RuntimeLink | null = null,
 ): Promise<Session> {
   const context = contextOfCall(parts.context, signal);
@@ -82,7 +85,8 @@ async function openSession(
     const { listDownloads, headers } = await parts.estimation();
     return listDownloads(link, context, headers);
   });
-  const catalog = once(async () => createCatalog(config.config, (await downloads()).models));
+  const contexts = openGivenContexts(context, link);
+  const catalog = once(async () => createCatalog(config.config, await downloads()));
   return {
     context,
     parts,
@@ -94,13 +98,21 @@ async function openSession(
       link,
       monitor: monitor.port,
       clock: context.clock,
+      contexts,
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (residents) => {
         const estimator = once(async () => {
           const { createFootprints, openCalibration, headers } = await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
           return createFootprints(
-            { downloads: await downloads(), headers, calibration, lockedAsMapped: !corrected },
+            {
+              downloads: await downloads(),
+              headers,
+              calibration,
+              contexts,
+              engineReports,
+              lockedAsMapped: !corrected,
+            },
             residents,
             onFootprint,
           );

@@ -32,11 +32,12 @@ export interface AutopilotWorld extends AsyncDisposable {
 
 export async function openAutopilotWorld(
   changes: Partial<ModelConfigFile> = {},
+  maxContextLength = 8192,
 ): Promise<AutopilotWorld> {
   // A short name, because the length of Unix socket paths is limited.
   const folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
   const model = (modelKey: string, sizeBytes: number) => ({
-    ...{ modelKey, sizeBytes, maxContextLength: 8192 },
+    ...{ modelKey, sizeBytes, maxContextLength },
   });
   const simulator = await startSimulator({
     speed: 200,

@@ -8,7 +8,6 @@ export type { LMStudioErrorCode, LMStudioErrorFacts, LMStudioState } from './err
 
 export type { GpuSplit } from './models/gpu-split.js';
 export type { DraftMethod, InstanceSettings } from './models/instance-settings.js';
-export { refersTo } from './models/model-identity.js';
 export type {
   DownloadedModel,
   InstanceActivity,

@@ -4,7 +4,12 @@ import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
 import { toEngineEvent } from './engine-log/engine-event.js';
 import { systemTimers } from './timers.js';
-import { parseInstance, parseListing, parseSurvey } from './wire/parse-answers.js';
+import {
+  parseInstance,
+  parseListing,
+  parseLoadedEntry,
+  parseSurvey,
+} from './wire/parse-answers.js';
 import { plainText } from './faults/plain-text.js';
 import {
   ALL_NAMESPACES,
@@ -37,7 +42,7 @@ export function openSdkWire(options: WireOptions): Wire {
     verboseErrorMessages: false,
     ...options.credentials,
   });
-  loosen(client);
+  const loadedEntry = loosen(client);
   const models = (kind: ModelKind) => (kind === 'llm' ? client.llm : client.embedding);
   const handle = (kind: ModelKind, reference: string) =>
     models(kind).createDynamicHandleFromInstanceReference(reference);
@@ -63,8 +68,9 @@ export function openSdkWire(options: WireOptions): Wire {
     listDownloadedModelVariants: async (modelKey) =>
       parsed(parseListing(await client.system.listDownloadedModelVariants(modelKey))),
     listLoaded: async (kind) =>
-      (await models(kind).listLoaded()).map((model: LLM | EmbeddingModel) => ({
-        instanceReference: model.instanceReference,
+      (await models(kind).listLoaded()).map(({ instanceReference }: LLM | EmbeddingModel) => ({
+        instanceReference,
+        info: parseLoadedEntry(loadedEntry(kind, instanceReference), kind),
       })),
     getModelInfo: async (kind, reference) =>
       parseInstance(await handle(kind, reference).getModelInfo(), kind),

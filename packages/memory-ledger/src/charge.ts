@@ -1,4 +1,4 @@
-import { inexactBytesOf, totalBytesOf, type Footprint } from './footprint.js';
+import { inexactBytesOf, totalBytesOf, type Footprint, type FootprintGrowth } from './footprint.js';
 import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { GpuResources, Resources } from './resources.js';
 import { GROWTH_RESERVE_RATIO, type GrowthPolicy } from './selection-policy.js';
@@ -44,7 +44,7 @@ export interface ChargedFootprint {
  * - Bytes of a GPU that the machine does not have are charged to RAM, and the GPU is named in the answer.
  *
  * @param growth - how much of the growth is charged too, each part rounded up. Growth that is not known is
- *   not charged.
+ *   not charged. Growth that the upper end includes is not charged again.
  */
 export function charge(
   footprint: Footprint,
@@ -62,7 +62,8 @@ export function charge(
   sum.add('ram', ram.mappedBytes + stretched(ram.anonymousBytes));
   if (inexactBytes === 0) sum.add('ram', Math.ceil(marginBytes));
   for (const { deviceKey, bytes } of gpus) sum.addToGpu(deviceKey, stretched(bytes));
-  sum.addGrowth(footprint, CHARGED_SHARE[growth]);
+  const rest = size === 'upper-end' ? splitGrowth(footprint).rest : footprint.growth;
+  sum.addGrowth(rest, CHARGED_SHARE[growth]);
   return { charge: sum.pools, missingDeviceKeys: sum.missingDeviceKeys };
 }
 
@@ -82,8 +83,11 @@ export function chargeLoad(
   if (observed.length === 0) return planned;
   const withoutGrowth = charge(footprint, devices, 'upper-end', 'ignore').charge;
   const pools = new Map(planned);
+  const included = new PoolSum(devices);
+  included.addGrowth(splitGrowth(footprint).inUpperEnd, 1);
   for (const { pool, bytes } of observed) {
-    const least = (withoutGrowth.get(pool) ?? 0) + bytes;
+    const beyond = Math.max(0, bytes - (included.pools.get(pool) ?? 0));
+    const least = (withoutGrowth.get(pool) ?? 0) + beyond;
     if (least > (planned.get(pool) ?? 0)) pools.set(pool, least);
   }
   return pools;
@@ -92,7 +96,7 @@ export function chargeLoad(
 /** The most bytes that a model may grow by in each pool. Growth on a missing GPU is left out. */
 export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
   const sum = new PoolSum(devices);
-  sum.addGrowth(withoutMissing(footprint, devices), 1);
+  sum.addGrowth(withoutMissing(footprint, devices).growth, 1);
   return sum.pools;
 }
 
@@ -130,13 +134,40 @@ class PoolSum {
   }
 
   /** @param share - 0 to 1. */
-  addGrowth({ growth }: Footprint, share: number): void {
+  addGrowth(growth: FootprintGrowth | null, share: number): void {
     if (growth === null || share === 0) return;
     this.add('ram', Math.ceil(share * growth.ramBytes));
     for (const { deviceKey, bytes } of growth.gpus) {
       this.addToGpu(deviceKey, Math.ceil(share * bytes));
     }
   }
+}
+
+/** The growth in two parts: the bytes that the upper end of the interval includes, RAM first, and the rest. */
+function splitGrowth(footprint: Footprint): {
+  readonly inUpperEnd: FootprintGrowth | null;
+  readonly rest: FootprintGrowth | null;
+} {
+  const { growth } = footprint;
+  let leftBytes = Math.min(growth?.inUpperEndBytes ?? 0, marginOf(footprint));
+  if (growth === null || leftBytes <= 0) return { inUpperEnd: null, rest: growth };
+  const take = (bytes: number): number => {
+    const taken = Math.min(bytes, leftBytes);
+    leftBytes -= taken;
+    return taken;
+  };
+  const ramBytes = take(growth.ramBytes);
+  const gpus = growth.gpus.map(({ deviceKey, bytes }) => ({ deviceKey, bytes: take(bytes) }));
+  return {
+    inUpperEnd: { ramBytes, gpus },
+    rest: {
+      ramBytes: growth.ramBytes - ramBytes,
+      gpus: growth.gpus.map(({ deviceKey, bytes }, index) => ({
+        deviceKey,
+        bytes: bytes - (gpus[index]?.bytes ?? 0),
+      })),
+    },
+  };
 }
 
 /** How far the upper end of the interval lies above the expected total, in bytes; never negative. */

@@ -18,6 +18,8 @@ export interface FootprintGrowth {
   /** Anonymous memory in RAM, such as prompts that the engine keeps. */
   readonly ramBytes: number;
   readonly gpus: readonly { readonly deviceKey: string; readonly bytes: number }[];
+  /** The part of this growth that the upper end of the footprint's interval already includes. Default 0. */
+  readonly inUpperEndBytes?: number;
 }
 
 /** The memory that a model takes right after its load, in bytes, and its possible growth. */

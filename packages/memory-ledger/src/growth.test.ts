@@ -102,6 +102,28 @@ describe('the charge of growth', () => {
     expect(bytesOf(charge(wide, machine(0), 'upper-end', 'charge').charge)).toEqual({ ram: 25 });
   });
 
+  it('is not charged twice where the upper end includes a part of it', () => {
+    // 10 + a margin of 8, which is 5 of growth and 3 of doubt. Growth of 7 + 4 on the card: 11 - 5 remain.
+    const growth = { ramBytes: 3, gpus: [{ deviceKey: 'card', bytes: 8 }], inUpperEndBytes: 5 };
+    const wide = footprint({ anonymous: 10 }, growth, [], 18);
+    const card = machine(0, { gpus: [gpu('card', 'dedicated')] });
+    const load = (policy: GrowthPolicy, observed?: Parameters<typeof chargeLoad>[3]) =>
+      bytesOf(chargeLoad(wide, card, policy, observed));
+    expect(load('charge')).toEqual({ ram: 18, 'gpu:card': 6 });
+    expect(load('reserve-share')).toEqual({ ram: 18, 'gpu:card': share(6) });
+    expect(load('ignore')).toEqual({ ram: 18 });
+    // The upper end includes 3 of the observed growth in RAM.
+    expect(load('ignore', [{ pool: 'ram', bytes: 4 }])).toEqual({ ram: 19 });
+    // A resident is charged without the margin, so all growth is charged.
+    expect(bytesOf(charge(wide, card, 'expected', 'charge').charge)).toEqual({
+      ram: 13,
+      'gpu:card': 8,
+    });
+    // A calibrated interval can be narrower than the growth that it includes.
+    const narrow = footprint({ anonymous: 10 }, growth, [], 12);
+    expect(bytesOf(chargeLoad(narrow, card, 'charge'))).toEqual({ ram: 13, 'gpu:card': 8 });
+  });
+
   it.each<[string, Partial<Resources>, ByPool]>([
     ['a card', { gpus: [gpu('card', 'dedicated')] }, { ram: 12, 'gpu:card': 4 }],
     ['a GPU that shares RAM', { gpus: [gpu('card', 'shared')] }, { ram: 16, 'gpu-share:card': 4 }],

@@ -6,6 +6,8 @@ export {
   LOAD_CONFIG_FIELDS,
 } from './load-config.js';
 export type { KvCacheType, LoadConfig } from './load-config.js';
+export { baseKeyOf, refersTo } from './model-key.js';
+export type { ReportedKeys } from './model-key.js';
 export { CAPABILITIES, TIERS } from './model-class.js';
 export type { Capability, Tier } from './model-class.js';
 export { totalBytesOf, withLockedWeights } from './footprint.js';

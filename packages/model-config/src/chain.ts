@@ -32,16 +32,16 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
  * @param profiles - the result of `mergeWithDownloaded` for this configuration.
  * @returns `null` where no chain has this name.
  */
-export function resolveChain(
+export function resolveChain<Profile extends ModelProfile>(
   config: ModelConfig,
   name: string,
-  profiles: readonly ModelProfile[],
-): readonly ModelProfile[] | null {
+  profiles: readonly Profile[],
+): readonly Profile[] | null {
   const steps = chain(config, name);
   if (steps === null) return null;
   const named = new Set(steps.flatMap((step) => (step.kind === 'model' ? [step.modelKey] : [])));
   const byKey = new Map(profiles.map((profile) => [profile.modelKey, profile]));
-  const resolved = new Set<ModelProfile>();
+  const resolved = new Set<Profile>();
   for (const step of steps) {
     if (step.kind === 'model') {
       const profile = byKey.get(step.modelKey);

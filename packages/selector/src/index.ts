@@ -1,5 +1,12 @@
 export { NO_REQUIREMENT } from './input.js';
-export type { Candidate, LoadOption, Requirement, Resident, SelectionInput } from './input.js';
+export type {
+  Candidate,
+  EngineRefusal,
+  LoadOption,
+  Requirement,
+  Resident,
+  SelectionInput,
+} from './input.js';
 export type {
   Chosen,
   Plan,

@@ -17,13 +17,24 @@ export interface LoadOption {
   readonly guardrails: 'pass' | 'refuse' | null;
 }
 
+/** Why the engine does not load a file, however much memory is free. */
+export interface EngineRefusal {
+  /** The kind of the file or its fault, such as `LORA_ADAPTER` or `INCOMPLETE`. */
+  readonly code: string;
+  /** A clause whose subject is the file: 'it is a LoRA adapter, not a model'. */
+  readonly reason: string;
+}
+
 /** A model in play for a decision, with its load configurations in order of preference. */
 export interface Candidate {
   readonly modelKey: string;
   readonly displayName: string;
   readonly tier: Tier;
   readonly capabilities: readonly string[];
+  /** Whether a file is downloaded that the engine loads. */
   readonly downloaded: boolean;
+  /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
+  readonly refusal?: EngineRefusal | null;
   /** Longest context that the model allows; `null` when not known. */
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];

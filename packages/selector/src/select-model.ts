@@ -16,7 +16,7 @@ import type { Selection } from './selection.js';
  * 2. Find the current resident: ours, and the most preferred in the chain.
  * 3. Search the chain in order of preference for the first offer that fits.
  *    - A candidate is passed over when it lacks a capability, is outside of the allowed tiers, is not
- *      downloaded or cools down after a failed load.
+ *      downloaded, has a file that the engine refuses, or cools down after a failed load.
  *    - Each load option is offered by the residents that serve it, then by a load. A resident with a longer
  *      context than the option asks for serves it.
  *    - Each offer is planned with the fewest evictions. It fits when, in every pool that it takes memory

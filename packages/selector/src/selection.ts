@@ -1,5 +1,5 @@
 import type { Footprint, PoolName, Shortfall, Tier } from '@mai/memory-ledger';
-import type { LoadOption } from './input.js';
+import type { EngineRefusal, LoadOption } from './input.js';
 
 /** A pool before and after the plan, in bytes. */
 export interface PoolOutcome {
@@ -38,6 +38,7 @@ export interface PoolShortfall extends Omit<Shortfall, 'pool'> {
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
   | { readonly code: 'NOT_DOWNLOADED' }
+  | { readonly code: 'ENGINE_REFUSES'; readonly refusal: EngineRefusal }
   | { readonly code: 'MISSING_CAPABILITY'; readonly missing: readonly string[] }
   | { readonly code: 'OUTSIDE_TIER'; readonly tier: Tier; readonly allowed: readonly Tier[] }
   | {
@@ -132,12 +133,16 @@ export interface Selection {
    * - `switch`: another candidate or load option takes over.
    * - `release`: nothing fits and memory is about to run out, so our idle residents are unloaded.
    * - `wait`: a switch is due, but a busy instance has to finish first.
-   * - `none`: nothing fits, and no resident has to be unloaded.
+   * - `none`: no model that meets the requirement fits. Nothing is loaded or unloaded; a resident that does not
+   *   meet the requirement stays loaded.
    */
   readonly decision: 'keep' | 'load' | 'switch' | 'release' | 'wait' | 'none';
   /** Direction of the switch in the chain; `null` without a switch. */
   readonly direction: 'up' | 'down' | null;
-  /** `null` where nothing fits. With `wait`, the resident that serves until the switch. */
+  /**
+   * Meets the requirement. `null` where nothing fits. With `wait`, the resident that serves until the switch;
+   * `null` where no resident of ours meets the requirement.
+   */
   readonly chosen: Chosen | null;
   readonly plan: Plan;
   /** Every pool whose total is known, RAM first. */

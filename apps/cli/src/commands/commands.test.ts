@@ -174,6 +174,17 @@ describe('mai select', () => {
     await mai('load qwen/qwen3-1.7b --context 16384');
     const { out } = await mai('select --tier small');
     expect(out).toMatch(/^Choice +qwen\/qwen3-1\.7b +small, 16,384 tokens of context/);
+    const served = {
+      chosen: {
+        instanceIdentifier: 'mai/qwen/qwen3-1.7b',
+        loadOption: { loadConfig: { contextLengthTokens: 16_384 } },
+      },
+    };
+    expect((await mai('select --tier small --json')).json()).toMatchObject({ selection: served });
+    expect((await mai('select --tier small --load --json')).json()).toMatchObject({
+      selection: served,
+      firstSelection: served,
+    });
   });
 
   test('the plan that keeps a resident names the residents to unload', async () => {

@@ -1,4 +1,4 @@
-import { describeObstacle, describeOrigin, unusableNote } from '@mai/host';
+import { asServed, describeObstacle, describeOrigin, unusableNote } from '@mai/host';
 import type { DownloadsOrigin, Host, SelectionRequest, SwitchReport } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import { requestOf } from '../command-line/selection-request.js';
@@ -20,8 +20,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { selection, origin, refused, obstacle, runtimeIsOn } = report;
   noteOrigin(origin, context);
   if (output.json) {
-    const { resources } = report.input;
-    output.resultJson({ origin: originJson(origin), selection, refused, resources });
+    const { input } = report;
+    output.resultJson({
+      origin: originJson(origin),
+      selection: asServed(selection, input),
+      refused,
+      resources: input.resources,
+    });
   } else {
     output.result(renderSelection(report, output));
     if (selection.chosen !== null) for (const file of refused) output.warn(unusableNote(file));
@@ -51,8 +56,8 @@ async function carryOut(
       output.resultJson({
         origin: originJson(origin),
         ...done,
-        selection: last.selection,
-        firstSelection: first.selection,
+        selection: asServed(last.selection, last.input),
+        firstSelection: asServed(first.selection, first.input),
         resources: last.input.resources,
       });
     } else {

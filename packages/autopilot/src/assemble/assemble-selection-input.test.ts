@@ -223,6 +223,18 @@ describe('assembleSelectionInput', () => {
     ]);
   });
 
+  it('pins a resident by the key of its variant, but not by the key of another one', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.place('large', { variant: 'large@q4_k_m' });
+    world.place('small', { variant: 'small@q8_0' });
+    const pinned = ['large@q4_k_m', 'small@q4_k_m'];
+    const { residents } = await assembleSelectionInput(world.ports, { pinned });
+    expect(residents.map((one) => [one.modelKey, one.pinned])).toEqual([
+      ['large', true],
+      ['small', false],
+    ]);
+  });
+
   it('counts an instance that hides its activity as busy for 30 s after its last use', async () => {
     const world = new FakeWorld([SMALL]);
     const hidden = { activity: null, queued: null };

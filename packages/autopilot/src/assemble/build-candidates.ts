@@ -86,6 +86,7 @@ function candidateOf(
     tier: profile.tier,
     capabilities: profile.capabilities,
     downloaded: profile.downloaded,
+    refusal: profile.refusal ?? null,
     maxContextLengthTokens: profile.maxContextLengthTokens,
     loadOptions: withoutUselessOptions(
       withoutRefused(estimated.filter((one) => one.index === index)),

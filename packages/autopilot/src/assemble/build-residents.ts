@@ -4,7 +4,7 @@ import { callOptions } from '../ports/call-options.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { mapConcurrently } from './map-concurrently.js';
-import { isForeign } from './ownership.js';
+import { isForeign, isNamedBy } from './ownership.js';
 import type { CompleteRequest } from './selection-request.js';
 
 const ESTIMATES_AT_ONCE = 4;
@@ -36,7 +36,6 @@ export async function buildResidents(sources: {
   readonly signal: AbortSignal | null;
 }): Promise<Resident[]> {
   const { request, resources, nowMs } = sources;
-  const pinned = new Set(request.pinned);
   const leased = new Set(request.leased);
   return mapConcurrently(
     // Instances on other devices take no memory of this device.
@@ -62,7 +61,7 @@ export async function buildResidents(sources: {
             ? withLockedWeights(footprint)
             : footprint,
         busy: leased.has(instance.instanceIdentifier) || isBusy(instance, nowMs),
-        pinned: pinned.has(instance.instanceIdentifier) || pinned.has(instance.modelKey),
+        pinned: request.pinned.some((target) => isNamedBy(target, instance)),
         foreign: isForeign(instance),
         lastUsedAtMs: instance.lastUsedAtMs,
         observation: null,

@@ -10,6 +10,7 @@ describe('isForeign', () => {
     // The name of the publisher equals the prefix.
     ['mai/coder', 'mai/coder', true],
     ['mai/coder:2', 'mai/coder', true],
+    ['mai/coder@q8_0', 'mai/coder', true],
     ['mai/mai/coder', 'mai/coder', false],
   ])('%s of %s: %s', (instanceIdentifier, modelKey, foreign) => {
     expect(isForeign({ instanceIdentifier, modelKey })).toBe(foreign);

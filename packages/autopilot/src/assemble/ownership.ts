@@ -1,3 +1,5 @@
+import { refersTo, type ReportedKeys } from '@mai/memory-ledger';
+
 /**
  * The identifier of every instance that Mai loads is this prefix and the model key. So ownership is known after
  * a restart and from other machines.
@@ -9,12 +11,25 @@ export function isForeign(instance: {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
 }): boolean {
-  // By default LM Studio names instances after their model key ('key', 'key:2'). If the publisher is named
+  // By default LM Studio names instances after their model key ('key', 'key:2', 'key@q8_0'). If the publisher is named
   // 'mai', such an identifier starts with our prefix, although the instance is foreign.
   const namedByRuntime =
     instance.instanceIdentifier === instance.modelKey ||
-    instance.instanceIdentifier.startsWith(`${instance.modelKey}:`);
+    SUFFIXES.some((suffix) =>
+      instance.instanceIdentifier.startsWith(`${instance.modelKey}${suffix}`),
+    );
   return namedByRuntime || !instance.instanceIdentifier.startsWith(IDENTIFIER_PREFIX);
+}
+
+/** LM Studio's suffixes of a second copy and of a variant. */
+const SUFFIXES = [':', '@'];
+
+/** Whether a name of a pin means this instance: its identifier, or a key that `refersTo` it. */
+export function isNamedBy(
+  target: string,
+  instance: ReportedKeys & { readonly instanceIdentifier: string },
+): boolean {
+  return target === instance.instanceIdentifier || refersTo(target, instance);
 }
 
 /** A free identifier for a new instance of `modelKey`. */

@@ -1,3 +1,4 @@
+import { isNamedBy } from '../assemble/ownership.js';
 import { isSameData } from '../caching/same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
@@ -27,11 +28,8 @@ export class JournalReader {
     return this.#journal;
   }
 
-  isPinned(instance: { readonly instanceIdentifier: string; readonly modelKey: string }): boolean {
-    const { instanceIdentifier, modelKey } = instance;
-    return this.#journal.pins.some(
-      ({ target }) => target === instanceIdentifier || target === modelKey,
-    );
+  isPinned(instance: Parameters<typeof isNamedBy>[1]): boolean {
+    return this.#journal.pins.some(({ target }) => isNamedBy(target, instance));
   }
 
   /** The failures from before the restart at the first call; null at later calls. */

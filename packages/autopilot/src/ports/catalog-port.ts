@@ -1,4 +1,5 @@
 import type { LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
+import type { EngineRefusal } from '@mai/selector';
 import type { CallOptions } from './call-options.js';
 
 /** The facts about a model that are known before a load. A profile of `@mai/model-config` satisfies this type. */
@@ -23,7 +24,10 @@ export interface CandidateProfile {
   readonly loadConfig: LoadConfig;
   /** Idle time after which the runtime may unload the model; null keeps it loaded. */
   readonly ttlMs: number | null;
+  /** Whether a file is downloaded that the engine loads. */
   readonly downloaded: boolean;
+  /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
+  readonly refusal?: EngineRefusal | null;
 }
 
 /** One reading of the configuration, applied whole or not at all. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { isJsonObject, type JsonObject } from '../json.js';
 import { RequestRefusal } from './request-refusal.js';
 
 /**
@@ -32,6 +33,20 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
   const [only] = chunks;
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
+}
+
+/** Parses a body that must be a JSON object. @throws RequestRefusal `invalid_request` */
+export function parseBody(body: Buffer): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new RequestRefusal('invalid_request', 400, 'The body is not valid JSON.', {
+      cause: error,
+    });
+  }
+  if (isJsonObject(value)) return value;
+  throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
 }
 
 function decoded(request: IncomingMessage): Readable {

@@ -174,6 +174,11 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault | PredictionFault>, Case
     ...{ when: 'running', code: null, meanwhile: asBefore },
     inject: (fault) => fault.invalidResult({ endpoint: 'listLoaded' }),
   },
+  'answer-error': {
+    // The facts of the list count.
+    ...{ when: 'running', code: null, meanwhile: asBefore },
+    inject: (fault) => fault.answerError({ endpoint: 'getModelInfo' }),
+  },
   'protocol-warning': {
     ...{ when: 'running', code: null, meanwhile: asBefore },
     inject: (fault) => fault.protocolWarning(),

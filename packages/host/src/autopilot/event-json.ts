@@ -1,5 +1,6 @@
 import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import type { RejectedCandidate } from '@mai/selector';
+import { asServed } from '../selection/as-served.js';
 
 /**
  * An event of the autopilot as an object for one line of JSON. Leaves out the input of a decision, because it is a
@@ -11,7 +12,8 @@ export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => 
   switch (event.type) {
     case 'decided': {
       const { type, atMs, selection, verdict, timeToHardLimitMs, input } = event;
-      const { decision, direction, chosen, plan, afterDrain, headroomBytes } = selection;
+      const { decision, direction, plan, afterDrain, headroomBytes } = selection;
+      const { chosen } = asServed(selection, input);
       return {
         ...{ type, atMs, decision, direction },
         chosen:

@@ -13,6 +13,7 @@ import type {
   JournalCalls,
   LeaseFacts,
 } from '../control/autopilot-service.js';
+import { learnFromLoads } from '../footprints/learn-from-loads.js';
 import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
@@ -115,16 +116,26 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     const context = contextOfCall(parts.context, signal);
     const client = await parts.runtime.client(context.signal);
     const files = autopilotFilesOf(context, client.baseUrl);
-    return (
-      (await access.find(files, signal)) ??
-      createHandLoads({
-        client,
-        journal: createJournalChanges(files, clock),
-        clock,
-        leased: () => [],
-        hold: () => () => undefined,
-      })
-    );
+    const service = await access.find(files, signal);
+    if (service !== null) return service;
+    const hand = createHandLoads({
+      client,
+      journal: createJournalChanges(files, clock),
+      clock,
+      leased: () => [],
+      hold: () => () => undefined,
+    });
+    return {
+      ...hand,
+      load: (request, options) =>
+        learnFromLoads(
+          parts,
+          client,
+          context.signal,
+          () => hand.load(request, options),
+          ({ instance, reused }) => (reused ? [] : [instance]),
+        ),
+    };
   };
 
   const acquire = async (

@@ -2,6 +2,7 @@ import type { AutopilotPorts } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { createEnginePort } from '../engine/engine-processes.js';
+import { openGivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
 import { openLiveCatalog } from './live-catalog.js';
@@ -34,13 +35,17 @@ export async function joinAutopilotPorts(
   // model. The subscription ends with the client.
   const watch = await client.watchEngines();
   const engineReports = () => watch.reports();
-  const catalog = await openLiveCatalog({ parts, link, config, engineReports, onApplied });
+  const contexts = openGivenContexts(parts.context, link);
+  const catalog = await openLiveCatalog({
+    ...{ parts, link, config, contexts, engineReports, onApplied },
+  });
   // Only Linux is fast enough to read an engine's process in every round.
   const canReadEngines = client.host.isLocal && parts.context.platform === 'linux';
   const ports = composePorts({
     link,
     monitor: parts.monitor.port,
     clock,
+    contexts,
     catalog: catalog.port,
     estimator: catalog.estimator,
     engines: (residents) => (canReadEngines ? createEnginePort(watch, residents) : null),

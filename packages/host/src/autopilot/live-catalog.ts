@@ -2,6 +2,7 @@ import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot'
 import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
+import type { GivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { createCatalog } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads.js';
@@ -19,6 +20,7 @@ export interface LiveCatalogOptions {
   readonly parts: HostParts;
   readonly link: RuntimeLink;
   readonly config: LiveConfig;
+  readonly contexts: GivenContexts;
   /** The reports of LM Studio's engines so far. */
   readonly engineReports: () => readonly EngineReport[];
   /** Called after an edited configuration has come into force. */
@@ -33,6 +35,7 @@ export async function openLiveCatalog({
   parts,
   link,
   config,
+  contexts,
   engineReports,
   onApplied,
 }: LiveCatalogOptions): Promise<LiveCatalog> {
@@ -41,7 +44,8 @@ export async function openLiveCatalog({
   const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
   const calibration = openCalibration(context, link);
   let downloads = await listDownloads(link, context, headers);
-  const textOf = ({ models, engine }: Downloads) => JSON.stringify([models, engine]);
+  const textOf = ({ listed, unusable, engine }: Downloads) =>
+    JSON.stringify([listed, unusable, engine]);
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string, CatalogReading>();
   /** The chain of the first reading: the autopilot's own. */
@@ -74,7 +78,7 @@ export async function openLiveCatalog({
       const known = readings.get(key);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      const catalog = createCatalog(latest, downloads.models);
+      const catalog = createCatalog(latest, downloads);
       ownChain ??= { chain };
       if (edited !== null) {
         // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
@@ -97,7 +101,7 @@ export async function openLiveCatalog({
       return {
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
-            const sources = { downloads, headers, calibration, engineReports };
+            const sources = { downloads, headers, calibration, contexts, engineReports };
             made = { of: downloads, port: createFootprints(sources, residents) };
           }
           return made.port.estimate(question, callOptions);

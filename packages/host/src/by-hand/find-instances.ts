@@ -1,5 +1,5 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
-import { refersTo } from '@mai/lmstudio-adapter';
+import { refersTo } from '@mai/memory-ledger';
 import { HostError } from '../host-error.js';
 import { identifiersOf, notLoaded } from './unload-refusals.js';
 

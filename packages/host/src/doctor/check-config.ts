@@ -1,5 +1,10 @@
 import type { LoadedModelConfig } from '@mai/model-config';
-import { isModelConfigError, mergeWithDownloaded, resolveChain } from '@mai/model-config';
+import {
+  isModelConfigError,
+  mergeWithDownloaded,
+  resolveChain,
+  withSelectedVariants,
+} from '@mai/model-config';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../models/downloads.js';
@@ -39,13 +44,14 @@ export async function checkConfig(
 
 /** Checks that every fallback chain has a downloaded model. */
 export function checkChains(
-  { config, source }: LoadedModelConfig,
+  { config: given, source }: LoadedModelConfig,
   { models: downloaded, missingFolder, unusable }: Downloads,
 ): Check {
   if (missingFolder !== null) {
     const finding = downloaded.length === 0 ? fault : warning;
     return finding('Models', missingFolderNote(missingFolder), null);
   }
+  const config = withSelectedVariants(given, downloaded);
   const profiles = mergeWithDownloaded(config, downloaded);
   const dead = Object.keys(config.fallbackChains).filter(
     (name) => !resolveChain(config, name, profiles)?.some((profile) => profile.downloaded),

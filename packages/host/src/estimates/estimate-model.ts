@@ -4,11 +4,12 @@ import {
   DEFAULT_LOAD_CONFIG,
   LIMIT,
   measurePools,
+  refersTo,
   type LoadConfig,
 } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import { refersTo } from '@mai/lmstudio-adapter';
 import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
+import { keyThatLoads } from '@mai/model-config';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
@@ -23,7 +24,7 @@ import { withSession } from '../session.js';
 import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
-import { openDownloaded, openModelFile, type KnownModel } from './open-model.js';
+import { linkedModel, openDownloaded, openModelFile, type KnownModel } from './open-model.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
@@ -82,7 +83,7 @@ function keyOf(modelKey: string, loadConfig: LoadConfig): string {
 
 async function estimateDownloaded(
   {
-    modelKey,
+    modelKey: asked,
     settings,
     named,
   }: {
@@ -95,22 +96,24 @@ async function estimateDownloaded(
 ): Promise<ModelEstimate> {
   const { context, parts, catalog } = session;
   const downloads = await session.downloads();
+  const modelKey = keyThatLoads(asked, downloads.listed);
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
   // Without this note, the estimate would look as if the model could be loaded.
   if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
   const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
-  if (refused !== null) return { ...describeModel(modelKey, refused, settings, engine), modelKey };
+  if (refused !== null)
+    return { ...describeModel(asked, refused, settings, engine), modelKey: asked };
   const known = await openDownloaded(modelKey, downloads, headers, context);
   const { profiles, portOf } = await catalog();
   // A variant is configured by the key of its model.
   const base = (await downloads.find(modelKey)) === null ? null : baseOf(modelKey, downloads);
   const profile = profiles.find((one) => one.modelKey === (base ?? modelKey));
-  if (profile === undefined) return estimateLinked(modelKey, known, settings, engine, downloads);
+  if (profile === undefined) return estimateLinked(asked, known, settings, engine, downloads);
   const wanted = { ...withLoadConfig(profile, changesOf(settings)), modelKey };
   const asConfigured = settingsOf(settings, wanted.loadConfig, wanted.contextLengthTokens);
-  const estimate = { ...describeModel(modelKey, known, asConfigured, engine), modelKey };
+  const estimate = { ...describeModel(asked, known, asConfigured, engine), modelKey: asked };
   if (named !== null || isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withFit(estimate, fit, known, asConfigured);
@@ -125,8 +128,8 @@ async function estimateDownloaded(
   const option = candidate?.loadOptions[0];
   if (candidate === undefined || option === undefined) return estimate;
   const { resources } = input;
-  const { loadConfig: asked } = option;
-  const sourced = found.get(keyOf(modelKey, asked)) ?? null;
+  const { loadConfig } = option;
+  const sourced = found.get(keyOf(modelKey, loadConfig)) ?? null;
   const fit = fitOf(candidate, input);
   const isHere = known.kind !== 'size' || known.isHere;
   return {
@@ -135,7 +138,7 @@ async function estimateDownloaded(
       isHere
         ? {
             ...fit,
-            loadConfig: asked,
+            loadConfig,
             resources,
             cheaper: fit.rejection === null ? null : cheaperOf(known, engine, input),
           }
@@ -179,7 +182,7 @@ async function estimateLinked(
   { link, linked }: Downloads,
 ): Promise<ModelEstimate> {
   const estimate = { ...describeModel(modelKey, known, settings, engine), modelKey };
-  const model = linked.find((one) => one.modelKey === modelKey);
+  const model = linkedModel(modelKey, linked);
   if (link.kind === 'off' || model === undefined) return estimate;
   const { kind, deviceIdentifier } = model;
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, ...changesOf(settings) };

@@ -121,13 +121,22 @@ export async function openDownloaded(
 
 /** A model on another machine of LM Link. @throws LMStudioError `MODEL_NOT_FOUND` where no machine has the key */
 function openLinked(key: string, downloads: Downloads): KnownModel {
-  const model = downloads.linked.find(
-    ({ modelKey, variants }) => modelKey === key || variants.includes(key),
-  );
+  const model = linkedModel(key, downloads.linked);
   if (model === undefined) throw notFound(key, downloads);
   const { sizeBytes, format, architecture } = model;
   const why = 'it is on another machine of LM Link';
   return { kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere: false };
+}
+
+/** The model of another machine that a key or the key of a variant names. */
+export function linkedModel(
+  key: string,
+  linked: Downloads['linked'],
+): Downloads['linked'][number] | undefined {
+  return (
+    linked.find(({ modelKey }) => modelKey === key) ??
+    linked.find(({ variants }) => variants.includes(key))
+  );
 }
 
 function notFound(key: string, { models, origin, missingFolder }: Downloads): LMStudioError {

@@ -20,6 +20,7 @@ describe('a resident whose model was deleted after its load', () => {
   const downloads: Downloads = {
     ...{
       models: [],
+      listed: [],
       linked: [],
       unusable: [],
       otherEntries: [],

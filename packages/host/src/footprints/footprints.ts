@@ -18,6 +18,7 @@ import {
   type QuestionedLoad,
 } from './header-footprint.js';
 import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
+import type { GivenContexts } from './given-contexts.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
 import { withinGpus } from './within-gpus.js';
@@ -36,6 +37,8 @@ export interface FootprintSources {
    * process does not see them. Default false: they are anonymous, because no system can drop their pages.
    */
   readonly lockedAsMapped?: boolean;
+  /** The longer contexts that LM Studio has given. Default: a load gets the context that it asks for. */
+  readonly contexts?: Pick<GivenContexts, 'longer'>;
   /** The reports of LM Studio's engines so far. Default: no report. */
   readonly engineReports?: () => readonly EngineReport[];
 }
@@ -157,6 +160,20 @@ function residentOf(
   );
 }
 
+/** The question about a new load, with the longer context that LM Studio is expected to give. */
+async function asGiven(
+  question: EstimateQuestion,
+  { contexts }: FootprintSources,
+): Promise<EstimateQuestion> {
+  const { modelKey, loadConfig, deviceIdentifier } = question;
+  const { contextLengthTokens: asked } = loadConfig;
+  const longer =
+    asked === null || deviceIdentifier !== null ? null : await contexts?.longer(modelKey);
+  return longer == null || asked === null || longer <= asked
+    ? question
+    : { ...question, loadConfig: { ...loadConfig, contextLengthTokens: longer } };
+}
+
 /** Called with each question and its answer. */
 export type OnFootprint = (question: EstimateQuestion, found: SourcedFootprint) => void;
 
@@ -177,7 +194,8 @@ export function createFootprints(
     estimate: async (question, options) => {
       const loaded = residents();
       const resident = residentOf(question, loaded);
-      const found = await findFootprint(question, sources, resident, mlxModels, options);
+      const load = resident === null ? await asGiven(question, sources) : question;
+      const found = await findFootprint(load, sources, resident, mlxModels, options);
       onFootprint(question, found);
       const { footprint, lmStudio, hasExperts } = found;
       return {

@@ -2,7 +2,9 @@ import { LMStudioClient } from '@lmstudio/sdk';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { totalBytesOf, type Footprint, type GpuResources } from '@mai/memory-ledger';
-import { openAutopilotWorld } from '../../test/autopilot-world.js';
+import { LARGE, openAutopilotWorld } from '../../test/autopilot-world.js';
+import type { Host } from '../host.js';
+import { openHost } from '../open-host.js';
 import { joinAutopilotPorts } from '../autopilot/join-ports.js';
 import { withSession } from '../session.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
@@ -107,6 +109,27 @@ test.each([true, false])(
     expect(learned).toMatchObject({ source: 'measured' });
     const bytes = footprint && learned ? totalBytesOf(learned) - totalBytesOf(footprint) : null;
     expect(Math.abs(bytes ?? Infinity)).toBeLessThan(64 * MIB);
+  },
+  30_000,
+);
+
+test.each<[string, (host: Host) => Promise<unknown>]>([
+  ['load', (host) => host.load({ models: ['test/large'] })],
+  ['switchModel', (host) => host.switchModel()],
+])(
+  'a load by `%s` without a running autopilot is learned from its printed buffers',
+  async (_name, load) => {
+    await using world = await openAutopilotWorld();
+    // A process that has not seen the load reads the stored measurement.
+    const sources = async (): Promise<readonly unknown[]> => {
+      await using host = await openHost(world.options);
+      const { input } = await host.select();
+      return input.residents.map(({ footprint }) => footprint?.source);
+    };
+    await using host = await openHost(world.options);
+    await load(host);
+    expect(await sources()).toEqual(['measured']);
+    expect(world.residents()).toEqual([`mai/${LARGE}`]);
   },
   30_000,
 );

@@ -1,32 +1,49 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { CatalogPort } from '@mai/autopilot';
-import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
 import {
   didYouMean,
+  keyThatLoads,
   mergeWithDownloaded,
   resolveChain,
   toSelectionPolicy,
+  withSelectedVariants,
 } from '@mai/model-config';
+import type { EngineRefusal } from '@mai/selector';
 import { HostError } from '../host-error.js';
+import type { Downloads } from './downloads.js';
+
+/** A profile, with the reason for which its downloaded file is not offered. */
+export interface CatalogProfile extends ModelProfile {
+  /** Null where the file is offered, and where no file is downloaded. */
+  readonly refusal: EngineRefusal | null;
+}
 
 /** The configuration joined with the downloaded models. */
 export interface Catalog {
-  readonly profiles: readonly ModelProfile[];
+  readonly profiles: readonly CatalogProfile[];
   /** Reads a fallback chain of the configuration. @throws HostError `INVALID_REQUEST` where the chain does not exist */
   readonly port: CatalogPort;
   /** A port that answers with these profiles for every chain. */
-  readonly portOf: (profiles: readonly ModelProfile[]) => CatalogPort;
+  readonly portOf: (profiles: readonly CatalogProfile[]) => CatalogPort;
 }
 
 const DEFAULT_CHAIN = 'default';
 
 /** Joins a configuration with the downloaded models. */
 export function createCatalog(
-  config: ModelConfig,
-  downloaded: readonly DownloadedModel[],
+  given: ModelConfig,
+  { models: downloaded, listed, unusable }: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
 ): Catalog {
-  const profiles = mergeWithDownloaded(config, downloaded);
+  // Also the selected variant of a refused model has the key of its model.
+  const config = withSelectedVariants(given, listed);
+  const refusals = new Map(
+    unusable.map(({ modelKey, code, why }) => [modelKey, { code, reason: why }]),
+  );
+  const profiles = mergeWithDownloaded(config, downloaded).map((profile) => ({
+    ...profile,
+    refusal: profile.downloaded ? null : (refusals.get(profile.modelKey) ?? null),
+  }));
   const policy = toSelectionPolicy(config.switching);
   const variants = Object.fromEntries(
     downloaded.map(({ modelKey, variants: all, selectedVariant }) => [
@@ -34,7 +51,7 @@ export function createCatalog(
       all.filter((variant) => variant !== selectedVariant),
     ]),
   );
-  const portOf = (chain: readonly ModelProfile[]): CatalogPort => ({
+  const portOf = (chain: readonly CatalogProfile[]): CatalogPort => ({
     read: () => Promise.resolve({ chain, policy, variants }),
   });
   return {
@@ -44,7 +61,8 @@ export function createCatalog(
       read: async (options) => {
         const { chain, modelKey = null } = options;
         if (modelKey === null) return portOf(chainNamed(config, profiles, chain)).read(options);
-        return { chain: profilesNamed(profiles, variants, modelKey), policy, variants: {} };
+        const key = keyThatLoads(modelKey, listed);
+        return { chain: profilesNamed(profiles, variants, key), policy, variants: {} };
       },
     },
   };
@@ -64,9 +82,9 @@ export function profilesNamed(
 
 function chainNamed(
   config: ModelConfig,
-  profiles: readonly ModelProfile[],
+  profiles: readonly CatalogProfile[],
   name: string | null,
-): readonly ModelProfile[] {
+): readonly CatalogProfile[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
   // Without a default chain, the chain is all profiles: the configured models in their order, then the others
@@ -85,7 +103,10 @@ function chainNamed(
 }
 
 /** A copy of the profile with other load settings. */
-export function withLoadConfig(profile: ModelProfile, changes: Partial<LoadConfig>): ModelProfile {
+export function withLoadConfig<Profile extends ModelProfile>(
+  profile: Profile,
+  changes: Partial<LoadConfig>,
+): Profile {
   return {
     ...profile,
     contextLengthTokens: changes.contextLengthTokens ?? profile.contextLengthTokens,

@@ -54,6 +54,8 @@ export interface Downloads extends DownloadsReport {
   /** The engine that LM Studio loads GGUF models with. */
   readonly engine: LoadEngine;
   readonly models: readonly DownloadedModel[];
+  /** The models of this machine, also those whose file is unusable. While LM Studio is off, the same as `models`. */
+  readonly listed: readonly DownloadedModel[];
   /** Models on other machines of LM Link, which `models` leaves out. */
   readonly linked: readonly DownloadedModel[];
   /**
@@ -135,6 +137,7 @@ async function listWithClient(
   const usable = judged.filter(({ fault }) => fault === null);
   return {
     models: usable.map(({ model }) => model),
+    listed: judged.map(({ model }) => model),
     linked: elsewhere,
     find: finderOf(usable, async (variant, { modelKey }) => {
       const { variants } = await client.modelInfo(modelKey, { signal });
@@ -214,6 +217,7 @@ async function listFolder(
   if (home === null) {
     return {
       models: [],
+      listed: [],
       linked: [],
       find: () => Promise.resolve(null),
       unusable: [],
@@ -237,6 +241,7 @@ async function listFolder(
   );
   return {
     models: described,
+    listed: described,
     linked: [],
     find: finderOf(
       described.map((model) => ({

@@ -1,8 +1,7 @@
 import type { Capability, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import type { ModelProfile } from '@mai/model-config';
 import type { Session } from '../session.js';
-import { withLoadConfig } from './catalog.js';
+import { withLoadConfig, type CatalogProfile } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
 import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
 
@@ -29,7 +28,7 @@ export interface ModelList extends DownloadsReport {
 
 /** A model with its memory on this machine and whether it fits now. */
 export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
-  readonly profile: ModelProfile;
+  readonly profile: CatalogProfile;
   /**
    * The load configuration with trade-offs that `select` would load. Null where the configured load fits, and where
    * no load configuration fits.
@@ -72,7 +71,7 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
 async function judge(
   session: Session,
   { models }: Downloads,
-  profiles: readonly ModelProfile[],
+  profiles: readonly CatalogProfile[],
 ): Promise<readonly ModelReport[]> {
   const input = await assemble(session, profiles, false);
   // Older versions of LM Studio list models without their size.
@@ -117,7 +116,7 @@ async function judge(
 
 async function assemble(
   { ports, catalog, context }: Session,
-  profiles: readonly ModelProfile[],
+  profiles: readonly CatalogProfile[],
   tradeOffs: boolean,
 ): Promise<AssembledInput> {
   const { portOf } = await catalog();

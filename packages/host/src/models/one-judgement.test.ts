@@ -1,9 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { assembleSelectionInput } from '@mai/autopilot';
+import type { UnusableFile } from '@mai/lmstudio-adapter';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import type { ModelConfigFile } from '@mai/model-config';
+import { NO_REQUIREMENT, selectModel, type Selection } from '@mai/selector';
 // The estimator does not export its test files.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import {
@@ -17,6 +20,7 @@ import type { HostOptions } from '../host-options.js';
 import { contextOf } from '../host-options.js';
 import { createHostParts } from '../host-parts.js';
 import { openHost } from '../open-host.js';
+import { listDownloadsNow } from '../session.js';
 
 const NOBODY = '127.0.0.1:9';
 
@@ -90,6 +94,17 @@ const optionsOf = (url: string): HostOptions => ({
   warn: () => undefined,
 });
 
+const rejectionsOf = ({ rejected }: Selection): readonly unknown[] =>
+  rejected.map(({ modelKey, rejection }) => [modelKey, rejection]);
+
+/** In the order of the chain. */
+const expectedRejections = (unusable: readonly UnusableFile[]): readonly unknown[] =>
+  Object.entries(REFUSED).map(([key, [, code]]) => {
+    const reason = unusable.find(({ modelKey }) => modelKey === key)?.why;
+    expect(reason).toMatch(/^its? /);
+    return [key, { code: 'ENGINE_REFUSES', refusal: { code, reason } }];
+  });
+
 describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses', (state) => {
   const options = () => optionsOf(state === 'on' ? simulator.httpUrl : NOBODY);
   const codes = Object.entries(REFUSED).map(([key, [, code]]) => [key, code]);
@@ -107,8 +122,30 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
     await using host = await openHost(options());
     const { selection, refused } = await host.select({});
     expect(selection.chosen?.modelKey).toBe('sound');
+    expect(rejectionsOf(selection)).toEqual(expectedRejections(refused));
     expect(sorted(refused.map(({ modelKey }) => modelKey ?? ''))).toEqual(
       sorted(Object.keys(REFUSED)),
+    );
+  });
+
+  test('has its reason in the list of all configured models', async () => {
+    await using host = await openHost(options());
+    const { models: listed, unusable } = await host.models({ all: true });
+    const rejected = listed.filter(({ rejection }) => rejection !== null);
+    expect(rejected.map(({ profile, rejection }) => [profile.modelKey, rejection])).toEqual(
+      expectedRejections(unusable),
+    );
+  });
+
+  test('keeps its reason where its capabilities would not do either', async () => {
+    await using host = await openHost(options());
+    const requirement = { ...NO_REQUIREMENT, capabilities: ['vision' as const] };
+    const { selection } = await host.select({ requirement });
+    expect(selection.rejected.map(({ modelKey, rejection }) => [modelKey, rejection.code])).toEqual(
+      [
+        ...Object.keys(REFUSED).map((key) => [key, 'ENGINE_REFUSES']),
+        ['sound', 'MISSING_CAPABILITY'],
+      ],
     );
   });
 
@@ -140,12 +177,15 @@ describe.each(['off', 'on'])('with LM Studio %s, a file that llama.cpp refuses',
   });
 });
 
-test('the autopilot treats a refused file as a model that is not downloaded', async () => {
+test('the autopilot rejects a refused file with the reason', async () => {
   const parts = createHostParts(
     contextOf(optionsOf(simulator.httpUrl), new AbortController().signal),
   );
   const { ports } = await joinAutopilotPorts(parts, () => undefined);
   const { chain } = await ports.catalog.read({ chain: null });
+  const input = await assembleSelectionInput(ports);
+  const { unusable } = await listDownloadsNow(parts, undefined);
+  expect(rejectionsOf(selectModel(input))).toEqual(expectedRejections(unusable));
   expect(chain.filter(({ downloaded }) => downloaded).map(({ modelKey }) => modelKey)).toEqual([
     'sound',
   ]);

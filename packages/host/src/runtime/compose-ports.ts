@@ -1,6 +1,7 @@
 import type { AutopilotPorts, Clock, EnginePort, RuntimePort, SurveyPort } from '@mai/autopilot';
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
+import type { GivenContexts } from '../footprints/given-contexts.js';
 import type { RuntimeLink } from './connect-runtime.js';
 
 /** The parts that the autopilot's ports are made from. */
@@ -9,6 +10,8 @@ export interface PortParts {
   readonly monitor: AutopilotPorts['monitor'];
   readonly catalog: AutopilotPorts['catalog'];
   readonly clock: Clock;
+  /** Notes which context each load got. */
+  readonly contexts: Pick<GivenContexts, 'record'>;
   /** `residents` returns the last list of residents. Default: the processes of the engines are not known. */
   readonly engines?: (residents: () => readonly ResidentInstance[]) => EnginePort | null;
   /** `residents` returns the last list of residents. */
@@ -16,7 +19,13 @@ export interface PortParts {
 }
 
 /** Makes the autopilot's ports of a runtime, a monitor, a catalog and an estimator. */
-export function composePorts({ link, estimator, engines, ...ports }: PortParts): AutopilotPorts {
+export function composePorts({
+  link,
+  estimator,
+  engines,
+  contexts,
+  ...ports
+}: PortParts): AutopilotPorts {
   let residents: readonly ResidentInstance[] = [];
   const runtime = link.kind === 'on' ? link.client : runtimeOff(link.reason);
   return {
@@ -27,7 +36,15 @@ export function composePorts({ link, estimator, engines, ...ports }: PortParts):
         residents = await runtime.listResidents(options);
         return residents;
       },
-      load: (request) => runtime.load(request),
+      load: async (request) => {
+        const result = await runtime.load(request);
+        const { modelKey, loadConfig, deviceIdentifier } = request;
+        if (deviceIdentifier === null) {
+          const { contextLengthTokens } = result.instance;
+          await contexts.record(modelKey, loadConfig.contextLengthTokens, contextLengthTokens);
+        }
+        return result;
+      },
       unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
     },
     engines: engines?.(() => residents) ?? null,

@@ -44,6 +44,7 @@ test('composePorts returns every port that the autopilot needs, and no other', (
   const ports: AutopilotPorts = composePorts({
     link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'off') },
     clock: systemClock,
+    contexts: { record: () => Promise.resolve() },
     monitor: { snapshot: () => Promise.reject(new Error('unused')), readRam: null, settled: null },
     catalog: { read: () => Promise.reject(new Error('unused')) },
     estimator: () => ({ estimate: () => Promise.reject(new Error('unused')) }),

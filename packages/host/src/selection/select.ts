@@ -3,6 +3,7 @@ import { assembleSelectionInput, runOnce } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { UnusableFile } from '@mai/lmstudio-adapter';
+import { learnFromLoads } from '../footprints/learn-from-loads.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
 import { findObstacle, type SelectionObstacle } from './obstacle.js';
@@ -13,7 +14,7 @@ export interface SelectionReport {
   /** Lacks cheaper load options that the decision did not try; see `assembleSelectionInput`. */
   readonly input: AssembledInput;
   readonly origin: DownloadsOrigin;
-  /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
+  /** Models of the chain whose file is not offered. The decision rejects them with `ENGINE_REFUSES`. */
   readonly refused: readonly UnusableFile[];
   /** Why no model was chosen; null where a model was chosen. */
   readonly obstacle: SelectionObstacle | null;
@@ -24,7 +25,7 @@ export interface SelectionReport {
 /** The result of a switch. */
 export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
-  /** Models of the chain whose file llama.cpp refuses. The decision treats them as not downloaded. */
+  /** Models of the chain whose file is not offered. The decision rejects them with `ENGINE_REFUSES`. */
   readonly refused: readonly UnusableFile[];
   /** Why the last decision chose no model; null where it chose one. */
   readonly obstacle: SelectionObstacle | null;
@@ -68,7 +69,7 @@ export async function switchModel(
   request: SelectionRequest,
   { dryRun = false, onEvent = () => undefined }: SwitchOptions,
 ): Promise<SwitchReport> {
-  const { ports, context, downloads, config } = session;
+  const { ports, parts, link, context, downloads, config } = session;
   const listed = await downloads();
   const { origin, models } = listed;
   const sizeOf = (event: RunEvent): number | null => {
@@ -76,13 +77,18 @@ export async function switchModel(
     const size = models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes ?? 0;
     return size > 0 ? size : null;
   };
-  const report = await runOnce(ports, request, {
-    dryRun,
-    onEvent: (event) => onEvent(event, sizeOf(event)),
-    signal: context.signal,
-    loadTimeoutMs: context.timeoutMs,
-    drainDeadlineMs: config.config.switching.drainDeadlineMs,
-  });
+  const run = () =>
+    runOnce(ports, request, {
+      dryRun,
+      onEvent: (event) => onEvent(event, sizeOf(event)),
+      signal: context.signal,
+      loadTimeoutMs: context.timeoutMs,
+      drainDeadlineMs: config.config.switching.drainDeadlineMs,
+    });
+  const report =
+    dryRun || link.kind === 'off'
+      ? await run()
+      : await learnFromLoads(parts, link.client, context.signal, run, ({ loaded }) => loaded);
   const { selection, input } = report.last;
   const refused = refusedOf(input, listed);
   return { ...report, origin, refused, obstacle: findObstacle(selection, input, listed) };

@@ -11,10 +11,10 @@ export interface LoadedModel extends ServingResident {
 /** Joins the configuration, the downloaded models and the residents into a catalog. */
 export function describeCatalog(
   config: ModelConfig,
-  downloads: Pick<Downloads, 'models'>,
+  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
   loaded: readonly LoadedModel[],
 ): Omit<ServingCatalog, 'runtimeVersion' | 'decisionId'> {
-  const { profiles } = createCatalog(config, downloads.models);
+  const { profiles } = createCatalog(config, downloads);
   const known = new Set(profiles.map(({ modelKey }) => modelKey));
   const variants = Object.fromEntries(
     downloads.models.map((model) => [model.modelKey, model.variants]),

@@ -1,7 +1,7 @@
 import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
-import { toSelectionPolicy } from '@mai/model-config';
+import { toSelectionPolicy, withSelectedVariants } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
@@ -47,7 +47,6 @@ export async function openSimulatedModels(
   return {
     ...chain,
     limits: toSelectionPolicy(config.switching),
-    pinned: config.pins,
     drainDeadlineMs: config.switching.drainDeadlineMs,
   };
 }
@@ -58,28 +57,36 @@ async function openChain(
   config: ModelConfig,
   chainName: string | null,
   resources: Resources,
-): Promise<SimulatedChain> {
+): Promise<SimulatedChain & Pick<SimulatedModels, 'pinned'>> {
   const { signal } = context;
-  const described = config.models.flatMap(({ modelKey, simulate }) =>
-    simulate?.footprintBytes == null ? [] : [describedModel(modelKey, simulate.footprintBytes)],
-  );
-  const named = await profilesOf(config, chainName, described, signal);
+  const named = await profilesOf(config, chainName, describedIn(config), signal);
   const blocks = new Map(config.models.map((model) => [model.modelKey, model.simulate]));
   const isComplete = ({ modelKey }: ModelProfile) =>
     !needsEstimate(blocks.get(modelKey) ?? null, resources);
   if (named.length > 0 && named.every(isComplete)) {
-    return simulateChain(config, named, resources, null, signal);
+    const simulated = await simulateChain(config, named, resources, null, signal);
+    return { ...simulated, pinned: config.pins };
   }
   const { createFootprints, headers } = await parts.estimation();
   const downloads = await listDownloadsNow(parts, signal);
-  const profiles = await profilesOf(
-    config,
-    chainName,
-    joined(downloads.models, described, named),
-    signal,
+  const known = withSelectedVariants(config, downloads.listed);
+  const described = describedIn(known);
+  const library = joined(
+    downloads.models,
+    described,
+    await profilesOf(known, chainName, described, signal),
   );
+  const profiles = await profilesOf(known, chainName, library, signal);
   const footprints = createFootprints({ downloads, headers, calibration: null }, () => []);
-  return simulateChain(config, profiles, resources, footprints, signal);
+  const simulated = await simulateChain(known, profiles, resources, footprints, signal);
+  return { ...simulated, pinned: known.pins };
+}
+
+/** The models whose memory the configuration describes. */
+function describedIn({ models }: ModelConfig): readonly DownloadedModel[] {
+  return models.flatMap(({ modelKey, simulate }) =>
+    simulate?.footprintBytes == null ? [] : [describedModel(modelKey, simulate.footprintBytes)],
+  );
 }
 
 /** The memory of the simulated machine as `Resources`. */
@@ -111,7 +118,11 @@ async function profilesOf(
   downloaded: readonly DownloadedModel[],
   signal: AbortSignal,
 ): Promise<readonly ModelProfile[]> {
-  const { port, profiles } = createCatalog(config, downloaded);
+  const { port, profiles } = createCatalog(config, {
+    models: downloaded,
+    listed: downloaded,
+    unusable: [],
+  });
   const { chain } = await port.read({ chain: chainName, signal });
   return chain.flatMap(({ modelKey }) => profiles.find((one) => one.modelKey === modelKey) ?? []);
 }

@@ -2,6 +2,7 @@ import type { OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, SelectionNote } from '@mai/selector';
 import { type Episode, startsRun } from '../decisions/read-history.js';
+import { asServed } from '../selection/as-served.js';
 import { tradeOffsOf } from '../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection } from './explain-rejection.js';
@@ -133,7 +134,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
 function choiceOf({
   record: { selection, input },
 }: Episode): readonly (readonly [string, string])[] {
-  const { decision, chosen, pools } = selection;
+  const { decision, chosen, pools } = asServed(selection, input);
   const { resources } = input;
   if (chosen === null) return [];
   const { contextLengthTokens } = chosen.loadOption.loadConfig;

@@ -9,6 +9,8 @@ export function explainRejection(rejection: Rejection): string {
   switch (rejection.code) {
     case 'NOT_DOWNLOADED':
       return 'not downloaded';
+    case 'ENGINE_REFUSES':
+      return `not offered: ${rejection.refusal.reason}`;
     case 'MISSING_CAPABILITY':
       return `can't do ${rejection.missing.join(', ')}`;
     case 'OUTSIDE_TIER':

@@ -1,3 +1,4 @@
+import { refersTo } from '@mai/memory-ledger';
 import { watchEngines } from '../engine-log/watch-engines.js';
 import { LMStudioError } from '../errors.js';
 import { estimateModel } from '../load/estimate.js';
@@ -20,7 +21,6 @@ import { findModel, instanceNotFound, modelNotFound } from '../models/find-model
 import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listVariants } from '../models/list-downloaded.js';
 import { listResidents } from '../models/list-residents.js';
-import { refersTo } from '../models/model-identity.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { LMStudioClient, ModelDetails } from './client-types.js';

@@ -10,12 +10,21 @@ export interface EngineEvent {
   readonly facts: readonly EngineFact[];
 }
 
+/** A request to the instance with this identifier, without its content. */
+export interface RequestEvent {
+  readonly requestTo: string | null;
+}
+
+const REQUEST = 'llm.prediction.input';
+
 /**
- * Reads an event of `diagnostics.streamLogs`. `null` for an event that is not from an engine's log,
- * because other events carry prompts and answers. Only the facts of a log are kept, not its text.
+ * Reads an event of `diagnostics.streamLogs`. `null` for an event that says nothing about a load, because such
+ * events carry prompts and answers. Only the facts of a log are kept, not its text. A request to a model shows that
+ * its load has ended.
  */
-export function toEngineEvent(logEvent: unknown): EngineEvent | null {
+export function toEngineEvent(logEvent: unknown): EngineEvent | RequestEvent | null {
   const data = record(record(logEvent)?.['data']);
+  if (data?.['type'] === REQUEST) return { requestTo: text(data['modelIdentifier']) };
   if (data?.['type'] !== 'runtime.log') return null;
   return {
     instanceIdentifier: text(data['modelIdentifier']),
@@ -35,6 +44,11 @@ export function toEngineEvent(logEvent: unknown): EngineEvent | null {
  */
 export function withoutContent(message: unknown): unknown {
   const log = record(record(message)?.['log']);
-  const isEngineLog = record(log?.['data'])?.['type'] === 'runtime.log';
-  return { type: 'log', log: isEngineLog ? log : { data: { type: 'dropped' } } };
+  const data = record(log?.['data']);
+  if (data?.['type'] === 'runtime.log') return { type: 'log', log };
+  const kept =
+    data?.['type'] === REQUEST
+      ? { type: REQUEST, modelIdentifier: text(data['modelIdentifier']) }
+      : { type: 'dropped' };
+  return { type: 'log', log: { data: kept } };
 }

@@ -51,14 +51,24 @@ test.each([
 });
 
 test.each([
-  'srv  params_from_: Chat format: peg-native, prompt: what is my secret?',
   'KV buffer size = 12 MiB is what the user asked about',
   'load_tensors:        CUDA0 model buffer size =  4076.43 parsecs',
+  'prompt: load_tensors:        CUDA0 model buffer size =  4076.43 MiB',
   'my notes: Ada model buffer size = 1.00 MiB',
   'load_tensors: Ada model buffer size = 1.00 MiB',
   '',
 ])('reads nothing in %j', (line) => {
   expect(parseEngineLines(line)).toEqual([]);
+});
+
+test.each([
+  'srv  params_from_: Chat format: peg-native, prompt: what is my secret?',
+  'slot launch_slot_: id  0 | task 1 | processing task',
+  // Also where each line of the quoted log is a message's line of its own.
+  "slot update_slots: prompt = '\nload_tensors:        CUDA0 model buffer size =  4076.43 MiB\n'",
+  'You asked:\nload_tensors:        CUDA0 model buffer size =  4076.43 MiB',
+])('takes %j for a sign that the load has ended', (message) => {
+  expect(parseEngineLines(message)).toEqual([{ kind: 'ended' }]);
 });
 
 const logged = (message: string, names: Readonly<Record<string, unknown>> = {}): unknown => ({
@@ -115,7 +125,7 @@ test('reports process, layers and buffers of an instance, summed by part and dev
 });
 
 test('joins the lines of a process with the instance that is named later, and keeps instances apart', () => {
-  const line = 'llama_kv_cache: CUDA0 KV buffer size = 1.00 MiB';
+  const line = 'load_tensors: CUDA0 model buffer size = 1.00 MiB';
   const reports = reportsOf([
     logged(line, { pid: 1 }),
     logged(line, { pid: 2, instanceReference: 'b' }),
@@ -128,6 +138,53 @@ test('joins the lines of a process with the instance that is named later, and ke
     ['b', 2, 1],
     ['c', 1, 1],
   ]);
+});
+
+describe('a prompt that quotes the lines of a load', () => {
+  const names = { modelIdentifier: 'mine', instanceReference: 'ref-1', pid: 4711 };
+  const quoted = [
+    'load_tensors: offloaded 1/1 layers to GPU',
+    'load_tensors: CUDA0 model buffer size = 5.00 MiB',
+    'llama_context: CUDA0 compute buffer size = 5.00 MiB',
+  ];
+  const load = [
+    logged('load_tensors: CUDA0 model buffer size = 100.00 MiB', names),
+    logged('llama_context: CUDA0 compute buffer size = 30.00 MiB', names),
+  ];
+  const loaded = [
+    { part: 'weights', device: 'CUDA0', bytes: 100 * MIB },
+    { part: 'compute', device: 'CUDA0', bytes: 30 * MIB },
+  ];
+  const input = { data: { type: 'llm.prediction.input', input: 'x', modelIdentifier: 'mine' } };
+
+  test.each<[string, readonly unknown[]]>([
+    ['in one message', [logged(`slot 0: prompt = '${quoted.join('\n')}'`, names)]],
+    [
+      'in a message for each line',
+      ["slot 0: prompt = '", ...quoted].map((line) => logged(line, names)),
+    ],
+    ['after a request', [input, ...quoted.map((line) => logged(line, names))]],
+  ])('adds nothing to the buffers: %s', (_how, events) => {
+    const read = [...load, ...events].map((one) => withoutContent({ log: one }));
+    const [report] = reportsOf(read.map((one): unknown => Reflect.get(Object(one), 'log')));
+    expect(report?.buffers).toEqual(loaded);
+    expect(report?.offloadedLayers).toBeNull();
+  });
+
+  test('adds nothing to an instance that was loaded before the watch', () => {
+    const reports = new EngineReports();
+    reports.markLoaded(['ref-1']);
+    for (const line of quoted) {
+      const event = toEngineEvent(logged(line, names));
+      if (event !== null) reports.add(event);
+    }
+    expect(reports.list()).toMatchObject([{ reference: 'ref-1', pid: 4711, buffers: [] }]);
+  });
+
+  test('lines before those about the weights are not of a load that the watch has seen', () => {
+    const [report] = reportsOf(quoted.slice(2).map((line) => logged(line, names)));
+    expect(report?.buffers).toEqual([]);
+  });
 });
 
 const SECRET = 'the patient is called Ada';

@@ -1,4 +1,4 @@
-import type { EngineEvent } from './engine-event.js';
+import type { EngineEvent, RequestEvent } from './engine-event.js';
 import type { EngineBufferPart, EngineFact } from './parse-engine-line.js';
 
 /** Memory that an engine has allocated for one part of a model, on one device. */
@@ -40,18 +40,36 @@ interface OpenReport {
   /** Contexts that the engine has created so far. A draft model has a context of its own. */
   contexts: number;
   readonly buffers: Map<string, EngineBuffer>;
+  /** Lines about buffers count only while this is `loading`: a prompt may quote such lines later. */
+  phase: 'unseen' | 'loading' | 'ended';
 }
 
 /** Collects the reports of all instances from the events of the log. */
 export class EngineReports {
   readonly #reports: OpenReport[] = [];
+  readonly #loaded = new Set<string>();
 
-  add(event: EngineEvent): void {
+  add(event: EngineEvent | RequestEvent): void {
+    if ('requestTo' in event) {
+      for (const report of this.#reports) {
+        if (report.instanceIdentifier === event.requestTo) report.phase = 'ended';
+      }
+      return;
+    }
     const report = this.#reportOf(event);
     report.instanceIdentifier ??= event.instanceIdentifier;
     report.reference ??= event.reference;
     report.pid ??= event.pid;
     for (const fact of event.facts) addFact(report, fact);
+  }
+
+  /** Says which instances are loaded already. No later line is about their load. */
+  markLoaded(references: Iterable<string>): void {
+    for (const reference of references) {
+      this.#loaded.add(reference);
+      const known = this.#reports.find((report) => report.reference === reference);
+      if (known !== undefined) known.phase = 'ended';
+    }
   }
 
   /** The reports so far, the oldest first. */
@@ -77,6 +95,7 @@ export class EngineReports {
       pid: event.pid,
       offloadedLayers: null,
       contexts: 0,
+      phase: event.reference !== null && this.#loaded.has(event.reference) ? 'ended' : 'unseen',
       buffers: new Map(),
     };
     this.#reports.push(report);
@@ -100,10 +119,17 @@ function isAbout(report: OpenReport, event: EngineEvent): boolean {
 }
 
 function addFact(report: OpenReport, fact: EngineFact): void {
+  if (fact.kind === 'ended') report.phase = 'ended';
+  // The first lines about memory are those about the weights.
+  const isStart = fact.kind === 'offloaded' || (fact.kind === 'buffer' && fact.part === 'weights');
+  if (report.phase === 'unseen' && isStart) report.phase = 'loading';
+  if (report.phase !== 'loading') return;
   switch (fact.kind) {
     case 'offloaded':
       // A draft model's line comes after the model's own.
       report.offloadedLayers ??= { onGpu: fact.layersOnGpu, total: fact.layers };
+      return;
+    case 'ended':
       return;
     case 'context':
       report.contexts += 1;

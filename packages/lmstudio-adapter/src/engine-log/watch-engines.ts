@@ -1,5 +1,7 @@
 import { delay } from '../timers.js';
-import type { Connection } from '../wire/connection.js';
+import { isLMStudioError } from '../errors.js';
+import { listResidents } from '../models/list-residents.js';
+import { type Connection, deadlineOf } from '../wire/connection.js';
 import { isCallFault } from '../faults/call-fault.js';
 import type { Session } from '../wire/session.js';
 import { type EngineReport, EngineReports } from './engine-reports.js';
@@ -30,12 +32,23 @@ export async function watchEngines(connection: Connection): Promise<EngineWatch>
   let closed = false;
   let cancelReopening = (): void => undefined;
 
+  // Instances that are loaded already print only prompts, which may quote the lines of a load.
+  const markLoaded = async (): Promise<void> => {
+    try {
+      const residents = await listResidents(connection, deadlineOf(connection, {}), 'listing');
+      reports.markLoaded(residents.flatMap(({ reference }) => reference ?? []));
+    } catch (error) {
+      // The stream itself is open. Without the list, a request to an instance shows that it is loaded.
+      if (!isLMStudioError(error)) throw error;
+    }
+  };
   const open = async (delayMs: number): Promise<void> => {
     try {
       const opened = await pool.stream((wire) =>
         wire.streamEngineLogs((event) => reports.add(event)),
       );
       session = opened;
+      await markLoaded();
       void opened.closed.then(() => reopenAfter(REOPEN_DELAY_MS));
       if (closed) await opened.close();
     } catch (error) {

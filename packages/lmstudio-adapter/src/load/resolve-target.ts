@@ -1,6 +1,6 @@
 import { findModel } from '../models/find-model.js';
 import { listDownloaded } from '../models/list-downloaded.js';
-import { baseKeyOf, refersTo } from '../models/model-identity.js';
+import { baseKeyOf, refersTo } from '@mai/memory-ledger';
 import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';

@@ -1,7 +1,8 @@
 import { startSimulator, type WorldInput } from '@mai/lmstudio-simulator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
-import { connect, type LMStudioClient, refersTo } from '../index.js';
+import { refersTo } from '@mai/memory-ledger';
+import { connect, type LMStudioClient } from '../index.js';
 
 const HUB = 'acme/alpha-9b';
 const Q4 = `${HUB}@q4_k_m`;

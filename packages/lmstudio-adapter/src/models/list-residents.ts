@@ -1,10 +1,12 @@
 import { isCallFault } from '../faults/call-fault.js';
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
+import { parseLoadedEntry } from '../wire/parse-answers.js';
 import type {
   ModelKind,
   RawConfigField,
   RawInstanceInfo,
+  RawLoadedEntry,
   RawProcessingState,
 } from '../wire/wire.js';
 import { toResident } from './convert-model.js';
@@ -44,11 +46,16 @@ async function listKind(
     wire.listLoaded(kind),
   );
   if (handles === null) return null;
+  const stillListed = once(() => listReferences(connection, kind, deadline));
   const residents = await Promise.all(
-    handles.value.map(async ({ instanceReference }) => {
-      const info = await describe(connection, kind, instanceReference, deadline);
-      if (info === 'gone') return [];
-      if (info === null) return null;
+    handles.value.map(async (entry) => {
+      const { instanceReference } = entry;
+      const answer = await describe(connection, kind, instanceReference, deadline);
+      if (answer === null) return null;
+      // Where LM Studio still lists the instance that it does not describe, the entry of the list counts.
+      const isLoaded = answer !== 'refused' || (await stillListed()).has(instanceReference);
+      if (!isLoaded) return [];
+      const info = answer === 'refused' ? infoOf(entry, kind) : answer;
       const [fields, state] =
         detail === 'listing'
           ? [null, null]
@@ -67,18 +74,43 @@ async function describe(
   kind: ModelKind,
   reference: string,
   deadline: Deadline,
-): Promise<RawInstanceInfo | 'gone' | null> {
+): Promise<RawInstanceInfo | 'refused' | null> {
   try {
     const info = await connection.pool.readIfAvailable(
       deadline.spec(kind, 'getModelInfo'),
       (wire) => wire.getModelInfo(kind, reference),
     );
-    return info === null ? null : (info.value ?? 'gone');
+    return info === null ? null : (info.value ?? 'refused');
   } catch (error) {
-    // The instance was unloaded between the two calls, and LM Studio answers with an error.
-    if (isCallFault(error, 'answered')) return 'gone';
+    // Usually the instance was unloaded between the two calls.
+    if (isCallFault(error, 'answered')) return 'refused';
     throw error;
   }
+}
+
+/** The references of the instances that LM Studio lists now. */
+async function listReferences(
+  { pool }: Connection,
+  kind: ModelKind,
+  deadline: Deadline,
+): Promise<ReadonlySet<string>> {
+  const listed = await pool.readIfAvailable(deadline.spec(kind, 'listLoaded'), (wire) =>
+    wire.listLoaded(kind),
+  );
+  return new Set(listed?.value.map(({ instanceReference }) => instanceReference));
+}
+
+/** The facts in an entry of the list; where the entry has no facts, only the reference and the kind are known. */
+function infoOf({ instanceReference, info }: RawLoadedEntry, kind: ModelKind): RawInstanceInfo {
+  const known = info ?? parseLoadedEntry({ instanceReference }, kind);
+  if (known === undefined) throw new TypeError('a listed instance has no reference');
+  return known;
+}
+
+/** Calls the function at most once. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | null = null;
+  return () => (made ??= make());
 }
 
 async function loadConfigOf(

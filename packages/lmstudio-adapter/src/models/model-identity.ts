@@ -1,26 +1,6 @@
+import { baseKeyOf } from '@mai/memory-ledger';
 import type { RawModelInfo } from '../wire/wire.js';
 import type { ResidentInstance } from './model-types.js';
-
-/** A model key without its variant: `qwen/qwen3-4b` for `qwen/qwen3-4b@q8_0`. */
-export function baseKeyOf(modelKey: string): string {
-  const at = modelKey.indexOf('@');
-  return at === -1 ? modelKey : modelKey.slice(0, at);
-}
-
-/**
- * Whether a model key names this resident. The key of the model and the key of the loaded variant
- * do. Where LM Studio does not report the variant, the key of any variant of the model does.
- */
-export function refersTo(
-  modelKey: string,
-  resident: Pick<ResidentInstance, 'modelKey' | 'variant'>,
-): boolean {
-  const { variant } = resident;
-  if (modelKey === resident.modelKey || modelKey === variant) return true;
-  return variant === null
-    ? baseKeyOf(modelKey) === resident.modelKey
-    : modelKey === baseKeyOf(variant);
-}
 
 /** Model keys and selected variants, by the keys of all variants. */
 export type KnownVariants = ReadonlyMap<

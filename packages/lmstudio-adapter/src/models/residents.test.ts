@@ -2,7 +2,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 
 import { connect } from '../index.js';
-import { parseInstance } from '../wire/parse-answers.js';
+import { parseInstance, parseLoadedEntry } from '../wire/parse-answers.js';
 import { toResident } from './convert-model.js';
 
 const KEY = 'qwen/qwen3-4b';
@@ -64,7 +64,24 @@ test('lists residents with null for details that LM Studio does not report', asy
   });
 });
 
-test('where the allocated context is unknown, the configuration has the requested one', () => {
+test('a resident that LM Studio lists and does not describe counts with the facts of the list', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await client.load({ modelKey: KEY });
+  const [before] = await client.listResidents();
+  simulator.fault.answerError({ endpoint: 'getModelInfo' });
+  expect(await client.listResidents()).toEqual([before]);
+  await client.unload(KEY);
+  expect(await client.listResidents()).toEqual([]);
+});
+
+test('an entry of the list that has only its reference is a resident of unknown size', () => {
+  expect(parseLoadedEntry({ instanceReference: 'ref-1' }, 'llm')).toMatchObject({
+    ...{ identifier: 'ref-1', instanceReference: 'ref-1', modelKey: 'ref-1', sizeBytes: 0 },
+  });
+});
+
+test('where LM Studio does not report the allocated context length, the load configuration has the requested context length', () => {
   const raw = parseInstance(
     { modelKey: 'a/b', identifier: 'mine', instanceReference: 'ref-1', contextLength: 0 },
     'llm',

@@ -68,6 +68,16 @@ export function parseInstance(answer: unknown, type: ModelKind): RawInstanceInfo
   };
 }
 
+/** An entry of the list of loaded models. The instance reference replaces an identifier that is missing. */
+export function parseLoadedEntry(entry: unknown, type: ModelKind): RawInstanceInfo | undefined {
+  const raw = record(entry);
+  if (raw === null) return undefined;
+  return parseInstance(
+    { ...raw, identifier: text(raw['identifier']) ?? raw['instanceReference'] },
+    type,
+  );
+}
+
 /** The activity of an instance. Accepts an activity that is newer than the SDK. */
 export function parseState(answer: unknown): RawProcessingState | undefined {
   const raw = record(answer);

@@ -8,6 +8,8 @@ import {
   parseSurvey,
 } from './parse-answers.js';
 import { toServerError } from '../faults/server-error.js';
+import type { Json } from './json-fields.js';
+import type { ModelKind } from './wire.js';
 
 // Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional. The tests that use them fail
 // if a new SDK changes them.
@@ -56,20 +58,27 @@ export function transportOf(client: object, namespace: string): Transport | unde
   return portOf(client, namespace)?.transport;
 }
 
+/** The entry of an instance in the last list of loaded models, which the SDK's handle does not keep whole. */
+export type LoadedEntries = (kind: ModelKind, instanceReference: string) => Json | undefined;
+
 /**
  * Makes an SDK client accept answers whose fields are newer or older than its schemas. Also keeps the fields of LM
  * Studio's errors, which the SDK would join into one decorated text.
  */
-export function loosen(client: object): void {
+export function loosen(client: object): LoadedEntries {
+  const entries = new Map<ModelKind, readonly Json[]>();
   for (const namespace of ALL_NAMESPACES) {
     const port = portOf(client, namespace);
     if (port !== undefined) port.errorDeserializer = toServerError;
   }
   loosenRpc(client, 'system', 'listDownloadedModels', unchangedIf(parseListing));
   loosenRpc(client, 'system', 'listDownloadedModelVariants', unchangedIf(parseListing));
-  loosenRpc(client, 'llm', 'listLoaded', parseLoaded);
-  loosenRpc(client, 'embedding', 'listLoaded', parseLoaded);
   for (const kind of ['llm', 'embedding'] as const) {
+    loosenRpc(client, kind, 'listLoaded', (answer) => {
+      const loaded = parseLoaded(answer);
+      if (loaded !== undefined) entries.set(kind, loaded);
+      return loaded;
+    });
     const parse = (answer: unknown): unknown => parseInstance(answer, kind);
     loosenRpc(client, kind, 'getModelInfo', unchangedIf(parse));
     loosenRpc(client, kind, 'getInstanceProcessingState', parseState);
@@ -78,6 +87,8 @@ export function loosen(client: object): void {
   loosenChannel(client, 'llm', 'loadModel', unchangedIf(parseLoadMessage));
   loosenChannel(client, 'embedding', 'loadModel', unchangedIf(parseLoadMessage));
   loosenChannel(client, 'diagnostics', 'streamLogs', withoutContent);
+  return (kind, reference) =>
+    entries.get(kind)?.find((entry) => entry['instanceReference'] === reference);
 }
 
 /** Passes an answer on unchanged where `parse` accepts it. `sdk-door.ts` then parses the answer. */

@@ -1,5 +1,5 @@
 import type { KvCacheType } from '@mai/memory-ledger';
-import type { EngineEvent } from '../engine-log/engine-event.js';
+import type { EngineEvent, RequestEvent } from '../engine-log/engine-event.js';
 
 /** The purpose of a model: text generation or embeddings. LM Studio has a namespace for each. */
 export type ModelKind = 'llm' | 'embedding';
@@ -64,6 +64,13 @@ export interface RawInstanceInfo extends RawModelInfo {
   readonly ttlMs: number | null;
   readonly lastUsedTime: number | null;
   readonly contextLength: number | null;
+}
+
+/** An entry of the list of loaded models. */
+export interface RawLoadedEntry {
+  readonly instanceReference: string;
+  /** The facts that the list itself has; absent where it has none. */
+  readonly info?: RawInstanceInfo | undefined;
 }
 
 /** One field of a load configuration as LM Studio stores it. */
@@ -195,7 +202,7 @@ export interface Wire {
   version(): Promise<{ readonly version: string; readonly build: number }>;
   listDownloadedModels(): Promise<RawListing>;
   listDownloadedModelVariants(modelKey: string): Promise<RawListing>;
-  listLoaded(kind: ModelKind): Promise<readonly { readonly instanceReference: string }[]>;
+  listLoaded(kind: ModelKind): Promise<readonly RawLoadedEntry[]>;
   getModelInfo(kind: ModelKind, instanceReference: string): Promise<RawInstanceInfo | undefined>;
   getLoadConfig(kind: ModelKind, instanceReference: string): Promise<readonly RawConfigField[]>;
   getInstanceProcessingState(
@@ -219,7 +226,7 @@ export interface Wire {
   >;
   lmLinkStatus(): Promise<RawLinkStatus>;
   /** Streams the logs of the engines until the wire is closed. Prompts and answers are dropped. */
-  streamEngineLogs(onEvent: (event: EngineEvent) => void): void;
+  streamEngineLogs(onEvent: (event: EngineEvent | RequestEvent) => void): void;
 
   /** Whether the namespace's socket is open and authenticated; `null`: the SDK does not say. */
   isConnected(namespace: Namespace): boolean | null;

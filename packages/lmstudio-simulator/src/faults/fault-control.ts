@@ -41,6 +41,8 @@ export interface FaultControl {
   hang(options?: FaultOptions<'hang'>): ActiveFault;
   /** Answers have a wrong shape. */
   invalidResult(options?: FaultOptions<'invalid-result'>): ActiveFault;
+  /** Calls are answered with an error. */
+  answerError(options?: FaultOptions<'answer-error'>): ActiveFault;
   /** A communication warning is sent before each answer. */
   protocolWarning(options?: FaultOptions<'protocol-warning'>): ActiveFault;
   /** Every frame is late. */
@@ -88,6 +90,7 @@ export function createFaultControl(faults: ActiveFaults): FaultControl {
     abortConcurrentLoads: (options) => inject({ ...options, type: 'abort-concurrent-loads' }),
     hang: (options) => inject({ ...options, type: 'hang' }),
     invalidResult: (options) => inject({ ...options, type: 'invalid-result' }),
+    answerError: (options) => inject({ ...options, type: 'answer-error' }),
     protocolWarning: (options) => inject({ ...options, type: 'protocol-warning' }),
     slowFrames: (options) => inject({ ...options, type: 'slow-frames' }),
     rejectAuthentication: (options) => inject({ ...options, type: 'reject-authentication' }),

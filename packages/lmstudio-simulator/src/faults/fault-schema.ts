@@ -46,6 +46,7 @@ const faultSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('abort-concurrent-loads'), ...scope }),
   z.strictObject({ type: z.literal('hang'), endpoint, ...scope }),
   z.strictObject({ type: z.literal('invalid-result'), endpoint, ...scope }),
+  z.strictObject({ type: z.literal('answer-error'), endpoint, ...scope }),
   z.strictObject({ type: z.literal('protocol-warning'), endpoint, text, ...scope }),
   z.strictObject({ type: z.literal('slow-frames'), delayMs: delay, ...scope }),
   z.strictObject({ type: z.literal('reject-authentication'), text, ...scope }),

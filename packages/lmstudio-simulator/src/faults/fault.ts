@@ -97,6 +97,11 @@ export type Fault = FaultScope &
         readonly endpoint?: string;
       }
     | {
+        /** `endpoint` answers with an error. Default: all endpoints. */
+        readonly type: 'answer-error';
+        readonly endpoint?: string;
+      }
+    | {
         /** A communication warning is sent before the answer of `endpoint`. Default: all endpoints. */
         readonly type: 'protocol-warning';
         readonly endpoint?: string;

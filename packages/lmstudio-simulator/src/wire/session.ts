@@ -130,6 +130,9 @@ function createReceiver(
         return;
       }
       const result = await outcome.result;
+      if (faults.triggerFor('answer-error', { endpoint: name })) {
+        throw new WireError(`Simulated error of ${name}`);
+      }
       const wrong = faults.triggerFor('invalid-result', { endpoint: name });
       const answer = wrong ? WRONG_SHAPE : result;
       // LM Studio omits the key `result` where there is no result.

@@ -1,5 +1,6 @@
 import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { COVERAGE } from '../estimate/interval.js';
+import { growthBeside } from '../parts/growth.js';
 import { bytesOn, isSure, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
@@ -37,7 +38,8 @@ export function fromMeasurements(
       lowBytes: Math.max(0, Math.floor(total - spread)),
       highBytes: Math.ceil(total + spread),
     },
-    growth: footprint.growth,
+    // Measured right after a load, so the interval includes no growth.
+    growth: growthBeside(footprint.growth, 0),
     source: 'measured',
     confidence: same.some(isSure) ? 'high' : 'medium',
   };

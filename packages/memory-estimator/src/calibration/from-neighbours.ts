@@ -1,5 +1,6 @@
 import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
 import { VERSION_DRIFT } from '../estimate/interval.js';
+import { growthBeside } from '../parts/growth.js';
 import { bytesOn, isSure, type CalibrationTarget, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 
@@ -54,7 +55,7 @@ export function fromNeighbours(
   return {
     ...corrected,
     interval: shifted(footprint, corrected, pools, sameModel),
-    growth: footprint.growth,
+    growth: growthBeside(footprint.growth, keptMargin(footprint, pools, sameModel)),
     source: footprint.source,
     confidence: footprint.confidence,
   };
@@ -129,15 +130,12 @@ function shifted(
   pools: readonly Corrected[],
   sameModel: boolean,
 ): FootprintInterval | null {
-  const { interval, confidence } = footprint;
+  const { interval } = footprint;
   if (interval === null) return null;
   const [before, after] = [totalBytesOf(footprint), totalBytesOf(corrected)];
   const spread = Math.hypot(...pools.map((one) => one.spread));
   const held = pools.reduce((sum, one) => sum + one.held, 0);
-  const unseen =
-    confidence === 'low' && !sameModel
-      ? 1
-      : pools.filter(({ count }) => count === 0).length / pools.length;
+  const unseen = keptMargin(footprint, pools, sameModel);
   return {
     coverage: interval.coverage,
     lowBytes: Math.max(
@@ -148,4 +146,14 @@ function shifted(
       after + spread + Math.max(0, held) + unseen * (interval.highBytes - before),
     ),
   };
+}
+
+/** The share of the estimate's own margin that the corrected interval keeps, 0 to 1. */
+function keptMargin(
+  { confidence }: Footprint,
+  pools: readonly Corrected[],
+  sameModel: boolean,
+): number {
+  if (confidence === 'low' && !sameModel) return 1;
+  return pools.filter(({ count }) => count === 0).length / pools.length;
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import { chargeLoad, DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { GEMMA_1B, LLAMA_8B, QWEN_NEXT, type PublishedModel } from '../../test/mlx-models.js';
 import { withKnownSettings } from '../profile/resolve-profile.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
@@ -108,6 +108,19 @@ test.each(WORKED)(
     expect(estimate.growth.mostBytes).toBe(Object.values(growth).reduce((a, b) => a + b, 0));
   },
 );
+
+test('a load under the policy `charge` counts the first sequence once', () => {
+  const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192, parallelSequences: 4 };
+  const estimate = estimateMlx(modelOf(LLAMA_8B), loadConfig);
+  const ram = { unified: false, gpus: [] };
+  // 4,517,404,672 of weights, 1 GiB for the engine, and the growth once: 4 * 1,073,741,824 of KV cache,
+  // 4 * 67,108,864 of prompts, 1,073,741,824 of scores and 3 GiB of reserve.
+  expect(chargeLoad(estimate, ram, 'charge').get('ram')).toBe(14_449_516_544);
+  // Without growth, the upper end: the weights and one sequence that fills its context.
+  expect(chargeLoad(estimate, ram, 'ignore').get('ram')).toBe(6_731_997_184);
+  // The upper end, and a quarter of the other growth: 0.25 * (8,858,370,048 - 1,140,850,688).
+  expect(chargeLoad(estimate, ram, 'reserve-share').get('ram')).toBe(8_661_377_024);
+});
 
 test.each([
   { contextLengthTokens: 0 },

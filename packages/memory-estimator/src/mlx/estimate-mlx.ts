@@ -127,6 +127,10 @@ export function estimateMlx(
     cache === null ? null : atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization);
   const peakBytes = sequence === null ? null : weightsBytes + sumSequence(sequence);
   const hasGpu = usesGpu(environment);
+  const loadedBytes = totalBytes + ENGINE_BYTES;
+  // A planned load is charged the upper end. Like mlx-engine's auto-fit, the upper end includes one sequence
+  // that fills its context, so the model still fits when the context is full.
+  const highBytes = Math.max(loadedBytes, peakBytes ?? 0);
   const all: MemoryParts = { ...NO_PARTS, weightsBytes, recurrentStateBytes: stateBytes };
   const gpus = (hasGpu ? environment.gpus : []).map(({ deviceKey }, i) => ({
     deviceKey,
@@ -139,16 +143,18 @@ export function estimateMlx(
     interval: {
       coverage: COVERAGE,
       lowBytes: weightsBytes,
-      // A planned load is charged the upper end. Like mlx-engine's auto-fit, the upper end includes one sequence
-      // that fills its context, so the model still fits when the context is full.
-      highBytes: Math.max(totalBytes + ENGINE_BYTES, peakBytes ?? 0),
+      highBytes,
     },
     source: 'safetensors-header',
     confidence: cache?.isKnown === true && model.complete ? 'medium' : 'low',
     totalBytes,
     parts: { ram: hasGpu ? NO_PARTS : all, gpus },
     exactParts: ['weights'],
-    growth: growthOf(sequence, parallelSequences, gpus[0]?.deviceKey ?? null),
+    growth: {
+      ...growthOf(sequence, parallelSequences, gpus[0]?.deviceKey ?? null),
+      // Beyond the weights and the engine, the upper end consists of the first sequence's growth.
+      inUpperEndBytes: highBytes - loadedBytes,
+    },
     peakBytes,
     contextLengthTokens,
     parallelSequences,

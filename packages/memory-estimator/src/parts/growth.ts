@@ -80,6 +80,17 @@ export function sumGrowth(parts: readonly GrowthPart[], deviceKey: string | null
     : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
 }
 
+/** The growth beside an interval that has kept a share of its margin, 0 to 1. */
+export function growthBeside(
+  growth: FootprintGrowth | null,
+  share: number,
+): FootprintGrowth | null {
+  const included = growth?.inUpperEndBytes;
+  return growth === null || included === undefined
+    ? growth
+    : { ...growth, inUpperEndBytes: Math.floor(share * included) };
+}
+
 /** The recurrent state of one sequence. */
 function recurrentBytes(model: Hyperparameters | null): number {
   if (model === null) return 0;

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { downloadedModel } from '../../test/downloaded.js';
 import { EXAMPLE } from '../../test/example-file.js';
+import { resolveChain } from '../chain.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
-import { mergeWithDownloaded, type ModelProfile } from './merge-with-downloaded.js';
+import {
+  mergeWithDownloaded,
+  withSelectedVariants,
+  type ModelProfile,
+} from './merge-with-downloaded.js';
 
 const GIB = 1024 ** 3;
 
@@ -226,10 +231,37 @@ describe('a variant', () => {
     expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
   });
 
-  it('is downloaded when it is the only quantization of its model', () => {
+  it('has the key of its model if it is the selected variant, in models, chains and pins', () => {
+    const text = `version: 1
+models:
+  - { key: qwen/qwen3-4b, category: small }
+  - { key: qwen/qwen3-4b@q4_k_m, category: large }
+fallback_chains: { default: [qwen/qwen3-4b@q4_k_m, qwen/qwen3-4b@q8_0] }
+pins: [qwen/qwen3-4b@q4_k_m]`;
+    const given = config(text);
+    const joined = withSelectedVariants(given, [base]);
+    expect(joined.pins).toEqual(['qwen/qwen3-4b']);
+    expect(joined.models).toMatchObject([{ modelKey: 'qwen/qwen3-4b', tier: 'large' }]);
+    const profiles = mergeWithDownloaded(given, [base]);
+    expect(profiles.map(({ modelKey, tier, downloaded }) => [modelKey, tier, downloaded])).toEqual([
+      ['qwen/qwen3-4b', 'large', true],
+      ['qwen/qwen3-4b@q8_0', 'large', true],
+    ]);
+    const inOrder = resolveChain(joined, 'default', profiles) ?? [];
+    expect(inOrder.map(({ modelKey }) => modelKey)).toEqual([
+      'qwen/qwen3-4b',
+      'qwen/qwen3-4b@q8_0',
+    ]);
+    expect(joined.fallbackChains['constructor']).toBeUndefined();
+    // Without LM Studio's list, no key is known to be a selected variant.
+    expect(withSelectedVariants(given, [])).toBe(given);
+  });
+
+  it('has the key of its model when it is the only quantization', () => {
     const single = downloadedModel('qwen/qwen3-4b', { quantization: { name: 'Q8_0', bits: 8 } });
     const profiles = mergeWithDownloaded(inChain, [single]);
-    expect(byKey(profiles, 'qwen/qwen3-4b@q8_0').downloaded).toBe(true);
+    expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
+    expect(profiles.map(({ modelKey }) => modelKey)).not.toContain('qwen/qwen3-4b@q8_0');
     expect(byKey(profiles, 'qwen/qwen3-4b@q6_k').downloaded).toBe(false);
   });
 

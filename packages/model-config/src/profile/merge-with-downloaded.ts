@@ -5,7 +5,7 @@ import {
   type Tier,
 } from '@mai/memory-ledger';
 import { deepFreeze } from '../freeze.js';
-import type { ConfiguredModel, ModelConfig } from '../model-config.js';
+import type { ChainEntry, ConfiguredModel, ModelConfig } from '../model-config.js';
 import {
   deriveCapabilities,
   deriveContextLengthTokens,
@@ -44,12 +44,14 @@ export interface ModelProfile {
  * the downloaded models that are not configured, the largest file first.
  *
  * A field that the file does not set is derived from LM Studio's facts and named in `derived`. A variant
- * (`key@q4_k_m`) takes over the configuration of its model, except for the memory figures.
+ * (`key@q4_k_m`) takes over the configuration of its model, except for the memory figures. Keys are those of
+ * `withSelectedVariants`.
  */
 export function mergeWithDownloaded(
-  config: ModelConfig,
+  given: ModelConfig,
   downloaded: readonly DownloadedModel[],
 ): readonly ModelProfile[] {
+  const config = withSelectedVariants(given, downloaded);
   const library = indexDownloaded(downloaded);
   const configured = new Map(config.models.map((model) => [model.modelKey, model]));
   const keys = new Set(configured.keys());
@@ -76,6 +78,57 @@ function namedKeys(config: ModelConfig): string[] {
   return [...inChains, ...config.pins];
 }
 
+/**
+ * The configuration with the keys that LM Studio loads and reports. The key of a selected variant becomes the key of
+ * its model, because both load the same file. Where `models` has entries for both keys, the variant's entry is kept.
+ */
+export function withSelectedVariants(
+  config: ModelConfig,
+  downloaded: readonly DownloadedModel[],
+): ModelConfig {
+  const library = indexDownloaded(downloaded);
+  const keyOf = (key: string): string => selectedBy(key, library)?.modelKey ?? key;
+  const isVariant = (key: string): boolean => keyOf(key) !== key;
+  const named = [...config.models.map(({ modelKey }) => modelKey), ...namedKeys(config)];
+  if (!named.some(isVariant)) return config;
+  const own = new Set(
+    config.models.flatMap(({ modelKey }) => (isVariant(modelKey) ? keyOf(modelKey) : [])),
+  );
+  const fallbackChains: Record<string, readonly ChainEntry[]> = {};
+  Object.setPrototypeOf(fallbackChains, null);
+  for (const [name, entries] of Object.entries(config.fallbackChains)) {
+    fallbackChains[name] = entries.map((entry) =>
+      entry.kind === 'model' ? { ...entry, modelKey: keyOf(entry.modelKey) } : entry,
+    );
+  }
+  return deepFreeze({
+    ...config,
+    models: config.models
+      .filter(({ modelKey }) => isVariant(modelKey) || !own.has(modelKey))
+      .map((model) => ({ ...model, modelKey: keyOf(model.modelKey) })),
+    fallbackChains,
+    pins: [...new Set(config.pins.map(keyOf))],
+  });
+}
+
+/** The key by which a model is loaded and reported: for the key of a selected variant, the key of its model. */
+export function keyThatLoads(key: string, downloaded: readonly DownloadedModel[]): string {
+  return selectedBy(key, indexDownloaded(downloaded))?.modelKey ?? key;
+}
+
+/** The model that a key or the key of its selected variant names; `null` for any other key. */
+function selectedBy(
+  key: string,
+  library: ReadonlyMap<string, DownloadedModel>,
+): DownloadedModel | null {
+  const model = library.get(key) ?? library.get(modelOfVariant(key));
+  if (model === undefined) return null;
+  const { modelKey, selectedVariant, quantization } = model;
+  // Without variants, the model's only quantization is the one that loads.
+  const selected = selectedVariant ?? `${modelKey}@${quantization?.name.toLowerCase() ?? ''}`;
+  return key === modelKey || key === selected ? model : null;
+}
+
 /** Models by key. If a model is on several devices, the copy on LM Studio's own machine is used. */
 function indexDownloaded(
   downloaded: readonly DownloadedModel[],
@@ -96,8 +149,8 @@ interface Found {
 }
 
 function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedModel>): Found | null {
-  const exact = library.get(key);
-  if (exact !== undefined) return { model: exact, sizeBytes: exact.sizeBytes };
+  const loaded = selectedBy(key, library);
+  if (loaded !== null) return { model: loaded, sizeBytes: loaded.sizeBytes };
   const base = modelOfVariant(key);
   if (base === key) {
     // LM Studio lists only variants of this model, and resolves the plain key to one of them.
@@ -105,11 +158,7 @@ function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedMode
     return variant === undefined ? null : { model: variant, sizeBytes: variant.sizeBytes };
   }
   const model = library.get(base);
-  if (model === undefined) return null;
-  const selected =
-    (model.selectedVariant ?? `${base}@${model.quantization?.name.toLowerCase() ?? ''}`) === key;
-  if (selected) return { model, sizeBytes: model.sizeBytes };
-  return model.variants.includes(key) ? { model, sizeBytes: null } : null;
+  return model?.variants.includes(key) === true ? { model, sizeBytes: null } : null;
 }
 
 function toProfile(

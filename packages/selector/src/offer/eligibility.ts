@@ -14,11 +14,18 @@ export function rejectCandidate(candidate: Candidate, requirement: Requirement):
   return candidate.loadOptions.length === 0 ? { code: 'FOOTPRINT_UNKNOWN' } : null;
 }
 
+/** The refusal of the engine as a rejection; `null` where no refusal is known. */
+export function rejectRefused({ refusal = null }: Candidate): Rejection | null {
+  return refusal === null ? null : { code: 'ENGINE_REFUSES', refusal };
+}
+
 /**
  * Why a candidate can't be loaded now, however much memory is free; `null` when it can be loaded. A resident
  * copy may stay.
  */
 export function rejectLoad(candidate: Candidate, { timestampMs }: Resources): Rejection | null {
+  const refused = rejectRefused(candidate);
+  if (refused !== null) return refused;
   if (!candidate.downloaded) return { code: 'NOT_DOWNLOADED' };
   const untilMs = candidate.coolingDownUntilMs;
   if (untilMs === null || untilMs <= timestampMs) return null;

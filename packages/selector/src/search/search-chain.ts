@@ -7,7 +7,7 @@ import { offersOf, type Offer } from '../offer/offers.js';
 import { attemptOffer } from '../plan/attempt-offer.js';
 import { planSwitch, type DrainingOffer, type FittingOffer } from '../plan/plan-switch.js';
 import type { RejectedCandidate, Rejection } from '../selection.js';
-import { rejectCandidate, rejectLoad } from '../offer/eligibility.js';
+import { rejectCandidate, rejectLoad, rejectRefused } from '../offer/eligibility.js';
 
 /** The result of the search through the chain. */
 export interface Search {
@@ -51,7 +51,9 @@ function passOver(
   picked: FittingOffer | null,
 ): Rejection | null {
   const unsuitable = rejectCandidate(candidate, requirement);
-  if (unsuitable !== null || picked === null) return unsuitable;
+  // The tier and the capabilities of a refused file are guesses, so its refusal comes first.
+  if (unsuitable !== null) return rejectRefused(candidate) ?? unsuitable;
+  if (picked === null) return null;
   const preferredModelKey = picked.offer.candidate.modelKey;
   return (
     rejectLoad(candidate, resources) ?? { code: 'PREFERRED_CANDIDATE_FITS', preferredModelKey }

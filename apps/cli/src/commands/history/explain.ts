@@ -1,4 +1,5 @@
 import {
+  asServed,
   decisionIdOf,
   displayAddress,
   type Episode,
@@ -70,7 +71,7 @@ function episodeJson(episode: Episode) {
     id: decisionIdOf(record),
     ...{ recordVersion, sequence, atMs, untilMs, lastSeenMs },
     text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
-    selection,
+    selection: asServed(selection, input),
     verdict: hysteresis.verdict,
     timeToHardLimitMs: hysteresis.timeToHardLimitMs,
     resources: input.resources,

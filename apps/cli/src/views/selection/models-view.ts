@@ -48,7 +48,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
 }
 
 function verdict({ profile, rejection, cheaper }: ModelReport, { style, unicode }: Output): string {
-  if (!profile.downloaded) return style.dim('not downloaded');
+  if (!profile.downloaded && profile.refusal === null) return style.dim('not downloaded');
   if (rejection === null) return style.good(unicode ? '✓ fits' : 'fits');
   if (cheaper !== null) return style.caution(`~ fits with ${describeTradeOffs(cheaper.tradeOffs)}`);
   const whyNot = explainRejection(rejection);

@@ -1,4 +1,5 @@
 import {
+  asServed,
   describeFootprint,
   describeTradeOffs,
   explainRejection,
@@ -24,10 +25,12 @@ export function renderSelection(
   const { style } = output;
   const { candidates, resources } = input;
   const absent = new Set(
-    candidates.filter(({ downloaded }) => !downloaded).map(({ modelKey }) => modelKey),
+    candidates
+      .filter(({ downloaded, refusal = null }) => !downloaded && refusal === null)
+      .map(({ modelKey }) => modelKey),
   );
   const sections = [
-    renderChoice(selection, input, obstacle, output),
+    renderChoice(asServed(selection, input), input, obstacle, output),
     selection.pools.length === 0
       ? ''
       : [
@@ -60,11 +63,7 @@ function renderChoice(
     return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
   }
   const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
-  // A chosen resident may have a longer context than the load option.
-  const resident = input.residents.find(
-    ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
-  );
-  const { contextLengthTokens } = (resident ?? chosen.loadOption).loadConfig;
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
   return [

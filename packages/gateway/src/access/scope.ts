@@ -1,0 +1,7 @@
+/**
+ * What a key allows: `inference` the models, `read` the state of the machine, `control` everything that changes it.
+ * `control` includes `read`.
+ */
+export const SCOPES = ['inference', 'control', 'read'] as const;
+
+export type Scope = (typeof SCOPES)[number];

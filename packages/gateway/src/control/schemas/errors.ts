@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { component } from './component.js';
+
+export const errorAnswer = component(
+  'Error',
+  z.strictObject({
+    error: z.strictObject({
+      code: z.string().describe('A stable code, such as `INVALID_REQUEST` or `MODEL_NOT_FOUND`.'),
+      message: z.string().describe('What failed, with which value, and what to do next.'),
+    }),
+  }),
+);

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { component } from './component.js';
+import { epochMs } from './memory.js';
+
+export const scope = z.enum(['inference', 'control', 'read']);
+
+export const signInRequest = component(
+  'SignInRequest',
+  z.strictObject({ key: z.string().min(1).max(200).describe('An API key.') }),
+);
+
+export const session = component(
+  'Session',
+  z
+    .strictObject({
+      required: z.boolean().describe('Whether requests need a key or a session.'),
+      signedIn: z.boolean(),
+      scopes: z.array(scope).describe('What the caller may do.'),
+      csrfToken: z
+        .string()
+        .nullable()
+        .describe('Goes into `x-mai-csrf` of changing requests; null without a session.'),
+      expiresAtMs: epochMs.nullable(),
+    })
+    .describe('Who the caller is.'),
+);

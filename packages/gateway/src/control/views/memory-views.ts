@@ -1,0 +1,88 @@
+import {
+  deviceKeyOf,
+  isGpuShare,
+  totalBytesOf,
+  type Footprint,
+  type LoadConfig,
+  type PoolName,
+  type Resources,
+} from '@mai/memory-ledger';
+import type { z } from 'zod';
+import type { PoolOutcome, Rejection } from '../../ports/control-facts.js';
+import type { CheaperLoad, ControlWords } from '../../ports/control-port.js';
+import type * as schemas from '../schemas/memory.js';
+
+/** A footprint for an answer. */
+export function footprintView(footprint: Footprint): z.output<typeof schemas.footprint> {
+  const { ram, gpus, interval, growth, source, confidence } = footprint;
+  return {
+    totalBytes: totalBytesOf(footprint),
+    lowBytes: interval?.lowBytes ?? null,
+    highBytes: interval?.highBytes ?? null,
+    ...{ mappedBytes: ram.mappedBytes, anonymousBytes: ram.anonymousBytes },
+    gpus: gpus.map(({ deviceKey, bytes }) => ({ deviceKey, bytes })),
+    growthBytes:
+      growth === null ? null : growth.gpus.reduce((sum, { bytes }) => sum + bytes, growth.ramBytes),
+    ...{ source, confidence },
+  };
+}
+
+/** A load configuration for an answer. */
+export function loadConfigView(loadConfig: LoadConfig): z.output<typeof schemas.loadConfig> {
+  const { contextLengthTokens, parallelSequences, offloadRatio, cpuExpertRatio } = loadConfig;
+  const { kvCacheTypeK, kvCacheTypeV, flashAttention } = loadConfig;
+  return {
+    ...{ contextLengthTokens, parallelSequences, offloadRatio, kvCacheTypeK, kvCacheTypeV },
+    ...{ flashAttention, cpuExpertRatio },
+  };
+}
+
+/** A pool before and after a plan, for an answer. */
+export function poolChangeView(
+  pool: PoolOutcome,
+  resources: Resources,
+): z.output<typeof schemas.poolChange> {
+  const { totalBytes, othersBytes, useBeforeBytes, useAfterBytes } = pool;
+  const { limitBytes, hardLimitBytes, headroomBytes } = pool;
+  return {
+    pool: pool.pool,
+    label: poolLabel(pool.pool, resources),
+    ...{ totalBytes, othersBytes, useBeforeBytes, useAfterBytes },
+    ...{ limitBytes, hardLimitBytes, headroomBytes },
+  };
+}
+
+/** A reason in code and words. */
+export function rejectionView(
+  rejection: Rejection,
+  words: ControlWords,
+): z.output<typeof schemas.rejection> {
+  return { code: rejection.code, text: words.explainRejection(rejection) };
+}
+
+/** A load with trade-offs, for an answer. */
+export function cheaperView(
+  { loadConfig, footprint, tradeOffs }: CheaperLoad,
+  words: ControlWords,
+): {
+  loadConfig: z.output<typeof schemas.loadConfig>;
+  footprint: z.output<typeof schemas.footprint>;
+  tradeOffs: string;
+} {
+  return {
+    loadConfig: loadConfigView(loadConfig),
+    footprint: footprintView(footprint),
+    tradeOffs: words.describeTradeOffs(tradeOffs),
+  };
+}
+
+/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` for a second GPU. */
+export function poolLabel(pool: PoolName, resources: Resources): string {
+  if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
+  const deviceKey = deviceKeyOf(pool);
+  const kind = isGpuShare(pool) ? 'shared' : 'dedicated';
+  const peers = resources.gpus.filter(({ memory }) => memory === kind);
+  const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
+  const label = kind === 'shared' ? 'GPU cap' : 'VRAM';
+  return peers.length > 1 ? `${label} ${index + 1}` : label;
+}

@@ -1,0 +1,151 @@
+import type { Resources } from '@mai/memory-ledger';
+import { messageOf } from '../../error-facts.js';
+import type { Clock } from '../../ports/clock.js';
+import type { MachineEvent, ObservedModel, PoolOutcome } from '../../ports/control-facts.js';
+import type { ControlPort } from '../../ports/control-port.js';
+import { sampleOf, type MemorySample } from './memory-sample.js';
+
+/** Follows the machine: one subscription to the autopilot, and one sample of memory a second, for all readers. */
+export interface MachineWatch extends AsyncDisposable {
+  /** The last observation; null before the first. */
+  readonly last: Observation | null;
+  /** The samples of the last 15 minutes, oldest first. */
+  samples(): readonly MemorySample[];
+  /** Calls `listener` with each change. Returns a function that ends this. */
+  onChange(listener: (change: WatchChange) => void): () => void;
+}
+
+/** What was observed of the machine's memory. */
+export interface Observation {
+  readonly atMs: number;
+  readonly resources: Resources;
+  readonly residents: readonly ObservedModel[];
+  readonly pools: readonly PoolOutcome[];
+}
+
+/** A change that readers of the watch receive. */
+export type WatchChange =
+  | { readonly type: 'sample'; readonly sample: MemorySample }
+  | { readonly type: 'event'; readonly event: MachineEvent }
+  /** The autopilot can't be followed; `message` says why. */
+  | { readonly type: 'lost'; readonly message: string };
+
+const SAMPLE_MS = 1000;
+const SAMPLES_MAX = 900;
+/** Without an autopilot the runtime is asked this often, and not more: it is somebody's desktop app. */
+const STATUS_MS = 10_000;
+const RESUBSCRIBE_MS = 1000;
+
+/** Starts to watch. Disposing of it ends every timer and subscription. */
+export function watchMachine(port: ControlPort, clock: Clock): MachineWatch {
+  const listeners = new Set<(change: WatchChange) => void>();
+  const closed = new AbortController();
+  const { signal } = closed;
+  const samples: MemorySample[] = [];
+  let last: Observation | null = null;
+  let statusAtMs = Number.NEGATIVE_INFINITY;
+
+  const publish = (change: WatchChange): void => {
+    for (const listener of listeners) listener(change);
+  };
+  const observe = (observation: Observation): void => {
+    last = observation;
+    const newest = samples.at(-1);
+    // Rounds of the autopilot may be much closer together than samples.
+    if (newest !== undefined && observation.atMs - newest.atMs < SAMPLE_MS * 0.9) {
+      // A clock that was set back would stop the samples until it has caught up.
+      if (observation.atMs >= newest.atMs) return;
+      samples.length = 0;
+    }
+    const sample = sampleOf(observation.atMs, observation.resources, observation.residents);
+    samples.push(sample);
+    if (samples.length > SAMPLES_MAX) samples.shift();
+    publish({ type: 'sample', sample });
+  };
+
+  const follow = async (): Promise<void> => {
+    let told = '';
+    while (!signal.aborted) {
+      let why = 'No autopilot runs.';
+      try {
+        const events = await port.events({ signal });
+        if (events !== null) {
+          for await (const event of events) {
+            told = '';
+            if (signal.aborted) return;
+            if (event.type === 'decided') {
+              const { resources, residents } = event.input;
+              observe({ atMs: event.atMs, resources, residents, pools: event.selection.pools });
+            }
+            publish({ type: 'event', event });
+          }
+          why = 'The autopilot has stopped.';
+        }
+      } catch (error) {
+        why = messageOf(error);
+      }
+      if (signal.aborted) return;
+      if (why !== told) publish({ type: 'lost', message: why });
+      told = why;
+      await pause(clock, RESUBSCRIBE_MS, signal);
+    }
+  };
+  /** Reads the memory where the autopilot has not: during a switch, and where none runs. */
+  const sample = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await pause(clock, SAMPLE_MS, signal);
+      if (signal.aborted || isFresh()) continue;
+      try {
+        await readMachine();
+      } catch {
+        // The next second tries again. The page shows the gap, and the status route tells the error.
+      }
+    }
+  };
+  const isFresh = (): boolean => last !== null && clock.nowMs() - last.atMs < SAMPLE_MS * 1.5;
+  const readMachine = async (): Promise<void> => {
+    const isKnown = last !== null && clock.monotonicMs() - statusAtMs < STATUS_MS;
+    if (!isKnown && (await port.autopilotState({ signal })) === null) {
+      const { resources, residents, pools } = await port.status({ signal });
+      statusAtMs = clock.monotonicMs();
+      const observed = residents.map(({ instanceIdentifier, modelKey, footprint }) => ({
+        ...{ instanceIdentifier, modelKey, footprint, observation: null },
+      }));
+      observe({ atMs: clock.nowMs(), resources, residents: observed, pools });
+      return;
+    }
+    if (last === null) return;
+    const resources = await port.resources({ signal });
+    observe({ ...last, atMs: clock.nowMs(), resources });
+  };
+
+  const running = [follow(), sample()];
+  return {
+    get last() {
+      return last;
+    },
+    samples: () => samples,
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    [Symbol.asyncDispose]: async () => {
+      closed.abort(new DOMException('The gateway has stopped.', 'AbortError'));
+      listeners.clear();
+      await Promise.all(running);
+    },
+  };
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, done);
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done, { once: true });
+  });
+}

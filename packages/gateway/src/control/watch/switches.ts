@@ -1,0 +1,39 @@
+import type { MachineEvent } from '../../ports/control-facts.js';
+
+/** A switch that has ended, for the time axis. */
+export interface SwitchMark {
+  readonly atMs: number;
+  readonly tookMs: number;
+  readonly reason: string;
+  readonly outcome: string;
+  readonly loaded: readonly string[];
+  readonly unloaded: readonly string[];
+  readonly text: string;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  NOTHING_RESIDENT: 'nothing was loaded',
+  EMERGENCY: 'memory was over its hard limit',
+  FORECAST: 'memory was filling up',
+  DWELL_OVER: 'it had been due for the dwell time',
+  REQUESTED: 'a request needed it',
+  YIELD: 'another program needs the memory',
+};
+
+/** A switch that has ended, in words. */
+export function markOf(event: Extract<MachineEvent, { type: 'switch-finished' }>): SwitchMark {
+  const { atMs, tookMs, reason, report } = event;
+  const loaded = report.loaded.map((one) => one.instanceIdentifier);
+  const unloaded = report.unloaded.map((one) => one.instanceIdentifier);
+  const parts = [
+    ...(unloaded.length === 0 ? [] : [`unloaded ${unloaded.join(', ')}`]),
+    ...(loaded.length === 0 ? [] : [`loaded ${loaded.join(', ')}`]),
+    ...report.failures.map(({ modelKey }) => `${modelKey} failed to load`),
+  ];
+  const done = parts.length === 0 ? 'nothing changed' : parts.join(', ');
+  return {
+    ...{ atMs, tookMs, reason, loaded, unloaded },
+    outcome: report.outcome,
+    text: `${done}, because ${REASONS[reason] ?? reason}`,
+  };
+}

@@ -1,0 +1,17 @@
+import { refersTo } from './model-key.js';
+
+test.each([
+  // The instance reports the key of its model, with the variant that is loaded.
+  ['K', { modelKey: 'K', variant: 'K@q4' }, true],
+  ['K@q4', { modelKey: 'K', variant: 'K@q4' }, true],
+  ['K@q8', { modelKey: 'K', variant: 'K@q4' }, false],
+  // Another variant than the selected one is loaded by its own key.
+  ['K', { modelKey: 'K@q8', variant: 'K@q8' }, true],
+  ['K@q4', { modelKey: 'K@q8', variant: 'K@q8' }, false],
+  // The variant is not reported.
+  ['K@q4', { modelKey: 'K' }, true],
+  ['K@q4', { modelKey: 'K', variant: null }, true],
+  ['J@q4', { modelKey: 'K' }, false],
+])('%j names an instance that reports %j: %j', (key, reported, expected) => {
+  expect(refersTo(key, reported)).toBe(expected);
+});

@@ -1,0 +1,25 @@
+/** The names by which a runtime reports a loaded copy. */
+export interface ReportedKeys {
+  /** The key that loads this copy again. */
+  readonly modelKey: string;
+  /** Key of the loaded variant, e.g. `qwen/qwen3-4b@q8_0`; `null` or absent: not reported. */
+  readonly variant?: string | null;
+}
+
+/** A model key without its variant: `qwen/qwen3-4b` for `qwen/qwen3-4b@q8_0`. */
+export function baseKeyOf(modelKey: string): string {
+  const at = modelKey.indexOf('@');
+  return at === -1 ? modelKey : modelKey.slice(0, at);
+}
+
+/**
+ * Whether a model key names this resident. The key of the model and the key of the loaded variant do. Where the
+ * runtime does not report the variant, the key of any variant of the model does.
+ */
+export function refersTo(
+  modelKey: string,
+  { modelKey: reported, variant = null }: ReportedKeys,
+): boolean {
+  if (modelKey === reported || modelKey === variant) return true;
+  return variant === null ? baseKeyOf(modelKey) === reported : modelKey === baseKeyOf(variant);
+}

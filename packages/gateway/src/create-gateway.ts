@@ -3,9 +3,11 @@ import { createAccess } from './access/create-access.js';
 import { NO_KEYS } from './access/key-store.js';
 import { API_HEADERS } from './access/page-headers.js';
 import type { Scope } from './access/scope.js';
+import { createControl } from './control/create-control.js';
 import type { GatewayOptions } from './gateway-options.js';
 import { createPage } from './page/create-page.js';
 import { systemClock } from './ports/clock.js';
+import type { ControlPort, ControlWords } from './ports/control-port.js';
 import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { chatCompletions } from './protocols/openai/chat-completions.js';
@@ -22,6 +24,8 @@ import { createHttpClient } from './upstream/http-client.js';
 /** What a gateway needs of a machine. A host of `@mai/host` has both. */
 export interface GatewayPorts {
   readonly serving: ServingPort;
+  /** State and control of the machine under `/api/mai/`, and the words for its decisions. Default: none. */
+  readonly control?: { readonly machine: ControlPort; readonly words: ControlWords } | undefined;
 }
 
 /** One HTTP address for every client. */
@@ -52,7 +56,7 @@ const DRAIN_DEADLINE_MS = 30_000;
  * @throws GatewayError `KEY_REQUIRED`, `FILE_UNUSABLE`
  */
 export async function createGateway(
-  { serving }: GatewayPorts,
+  { serving, control: controlled }: GatewayPorts,
   options: GatewayOptions = {},
 ): Promise<Gateway> {
   const { host = '127.0.0.1', clock = systemClock, pageFolder = null } = options;
@@ -69,19 +73,27 @@ export async function createGateway(
   const scheduler = createScheduler({ port, clock, limits: options.queue ?? {} });
   const http = createHttpClient();
   const servers = new Set<Listening>();
+  const control =
+    controlled === undefined
+      ? null
+      : createControl({ ...controlled, access, scheduler, clock, onFault: onError });
   const inference = createInferenceService({
     port,
     scheduler,
     http,
     clock,
     limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
-    onServed: () => undefined,
+    onServed: (request) => control?.served(request),
   });
   let isStopping = false;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (isStopping) response.setHeader('connection', 'close');
     const target = parseTarget(request.url);
+    if (control !== null && target?.path.startsWith('/api/mai/') === true) {
+      await control.handle(request, response);
+      return;
+    }
     const preflight = access.preflight(request);
     if (preflight !== null) {
       response.writeHead(preflight.status, preflight.headers).end();
@@ -104,6 +116,8 @@ export async function createGateway(
 
   const drain = async (deadlineMs = DRAIN_DEADLINE_MS): Promise<void> => {
     isStopping = true;
+    // Ends the streams of events, which have no end of their own.
+    await control?.[Symbol.asyncDispose]();
     const closing = Promise.all([...servers].map((one) => one.close()));
     const cancel = clock.setTimer(deadlineMs, () => {
       for (const one of servers) one.destroy();
@@ -131,6 +145,7 @@ export async function createGateway(
     drain,
     [Symbol.asyncDispose]: async () => {
       isStopping = true;
+      await control?.[Symbol.asyncDispose]();
       for (const one of servers) one.destroy();
       await Promise.all([...servers].map((one) => one.close()));
       await scheduler[Symbol.asyncDispose]();

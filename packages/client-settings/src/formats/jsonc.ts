@@ -1,6 +1,14 @@
-import { applyEdits, modify, parse, type ParseError, printParseErrorCode } from 'jsonc-parser';
+import {
+  applyEdits,
+  findNodeAtLocation,
+  modify,
+  parse,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
 import type { Format } from './format.js';
-import { isObject, type SettingPath } from './value.js';
+import { isObject, type SettingPath, type Value } from './value.js';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 
@@ -24,15 +32,58 @@ export const jsonc: Format = {
     const content = withoutMark(text);
     const mark = content.length < text.length ? BYTE_ORDER_MARK : '';
     const start = hasContent(content) ? content : `${content.trimEnd()}\n{}\n`.trimStart();
-    const edits = modify(start, keysOf(path), value, {
-      formattingOptions: {
-        ...indentationOf(content),
-        eol: content.includes('\r\n') ? '\r\n' : '\n',
-      },
-    });
-    return mark + applyEdits(start, edits);
+    const keys = keysOf(path);
+    const options = {
+      ...indentationOf(content),
+      eol: content.includes('\r\n') ? '\r\n' : '\n',
+    };
+    const added = value === undefined ? null : addAfterComment(start, keys, value, options);
+    if (added !== null) return mark + added;
+    return mark + applyEdits(start, modify(start, keys, value, { formattingOptions: options }));
   },
 };
+
+interface Layout {
+  readonly insertSpaces: boolean;
+  readonly tabSize: number;
+  readonly eol: string;
+}
+
+/**
+ * Adds a setting to an object whose last setting has a comment on its line. `modify` would insert the new setting
+ * before that comment. Null: the setting exists, or there is no such comment.
+ */
+function addAfterComment(
+  text: string,
+  keys: readonly string[],
+  value: Value,
+  layout: Layout,
+): string | null {
+  const root = parseTree(text);
+  if (root === undefined) return null;
+  // The longest path that exists.
+  let depth = 0;
+  while (depth < keys.length && findNodeAtLocation(root, keys.slice(0, depth + 1))) depth += 1;
+  const object = findNodeAtLocation(root, keys.slice(0, depth));
+  const missing = keys.slice(depth);
+  const last = object?.type === 'object' ? object.children?.at(-1) : undefined;
+  const [first, ...inner] = missing;
+  if (first === undefined || last === undefined) return null;
+  const end = last.offset + last.length;
+  const found = /^([ \t]*,)?[ \t]*(?:\/\/[^\r\n]*|\/\*[^\r\n]*?\*\/)(?=[ \t]*\r?\n)/.exec(
+    text.slice(end),
+  );
+  if (found === null) return null;
+  const [tail, comma] = found;
+  const lineStart = text.lastIndexOf('\n', last.offset) + 1;
+  const indent = /^[ \t]*/.exec(text.slice(lineStart))?.[0] ?? '';
+  const unit = layout.insertSpaces ? ' '.repeat(layout.tabSize) : '\t';
+  const nested = inner.reduceRight<Value>((all, key) => ({ [key]: all }), value);
+  const json = JSON.stringify(nested, null, unit).replaceAll('\n', `${layout.eol}${indent}`);
+  const setting = `${indent}${JSON.stringify(first)}: ${json}${comma === undefined ? '' : ','}`;
+  const head = `${text.slice(0, end)}${comma === undefined ? ',' : ''}${tail}`;
+  return `${head}${layout.eol}${setting}${text.slice(end + tail.length)}`;
+}
 
 function keysOf(path: SettingPath): string[] {
   return path.map((part) => {

@@ -72,12 +72,17 @@ function entryLines(value: Value, indent: string): string[] {
   );
 }
 
-/** A plain scalar where YAML reads it back as the same text, else JSON, which YAML reads too. */
+/** Texts that YAML 1.1, which Python programs read, takes for true and false. */
+const BOOLEAN_WORD = /^(?:y|n|yes|no|on|off|true|false)$/i;
+
+/** A plain scalar where YAML reads it back as the same text, else JSON, which is valid YAML. */
 function scalarText(value: Value): string {
   if (Array.isArray(value)) return `[${(value as readonly Value[]).map(scalarText).join(', ')}]`;
-  const plain = typeof value === 'string' && /^[A-Za-z][\w ./:()-]*[\w)]$/.test(value);
-  if (!plain || value.includes(': ')) return JSON.stringify(value);
-  return parseDocument(value).toJS() === value ? value : JSON.stringify(value);
+  if (typeof value !== 'string' || !/^[A-Za-z](?:[\w ./:()-]*[\w)])?$/.test(value)) {
+    return JSON.stringify(value);
+  }
+  const plain = !BOOLEAN_WORD.test(value) && parseDocument(value).toJS() === value;
+  return plain ? value : JSON.stringify(value);
 }
 
 interface Span {

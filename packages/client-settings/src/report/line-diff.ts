@@ -13,10 +13,11 @@ export function lineDiff(before: string, after: string): string {
       .slice(Math.max(0, at - CONTEXT_LINES), at + CONTEXT_LINES + 1)
       .some(({ mark }) => mark !== ' '),
   );
+  if (!near.includes(true)) return '';
   return lines
     .flatMap(({ mark, text }, at) => {
       if (near[at] === true) return [`${mark} ${text}`];
-      return at > 0 && near[at - 1] === true ? ['  ...'] : [];
+      return at === 0 || near[at - 1] === true ? ['  ...'] : [];
     })
     .join('\n');
 }

@@ -78,11 +78,19 @@ export function describeUndo(
   }
   if (left.length > 0)
     lines.push(`Left as they are, because they were changed: ${left.join(', ')}.`);
-  if (done)
-    lines.push(
-      `${client.title} is as it was before: ${after === null ? 'removed' : 'restored'} ${file}.`,
-    );
+  if (done) lines.push(outcomeOf(client.title, file, changedSince, after));
   return `${lines.join('\n')}\n`;
+}
+
+function outcomeOf(
+  title: string,
+  file: string,
+  changedSince: boolean,
+  after: string | null,
+): string {
+  if (after === null) return `Removed ${file}, which did not exist before.`;
+  if (changedSince) return `Removed mai's settings of ${title} from ${file}.`;
+  return `Restored ${file} as it was before.`;
 }
 
 /** The results of `testClient` as text. */

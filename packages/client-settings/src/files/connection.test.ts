@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   lstatSync,
@@ -12,6 +13,7 @@ import { SAMPLES, type ClientSample } from '../../test/client-samples.js';
 import { temporaryHome } from '../../test/temporary-home.js';
 import {
   CLIENTS,
+  describeUndo,
   findClient,
   gatewayAccess,
   type Machine,
@@ -182,9 +184,9 @@ test('undo after the file was deleted removes the copy and the record', async ()
   const file = path.join(home.homeFolder, '.aider.conf.yml');
   put(file, 'dark-mode: true\n');
   await connect('aider', home);
-  const { rmSync } = await import('node:fs');
   rmSync(file);
-  await undo('aider', home);
+  const plan = await undo('aider', home);
+  expect(describeUndo(plan, await gatewayAccess(), true)).toBe(`${file} is gone already.\n`);
   expect([file, `${file}.mai-backup`, `${file}.mai-backup.json`].some(existsSync)).toBe(false);
 });
 

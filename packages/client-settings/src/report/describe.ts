@@ -78,7 +78,12 @@ export function describeUndo(
   }
   if (left.length > 0)
     lines.push(`Left as they are, because they were changed: ${left.join(', ')}.`);
-  if (done) lines.push(outcomeOf(client.title, file, changedSince, after));
+  if (done)
+    lines.push(
+      before === null
+        ? `${file} is gone already.`
+        : outcomeOf(client.title, file, changedSince, after),
+    );
   return `${lines.join('\n')}\n`;
 }
 

@@ -31,6 +31,7 @@ const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
+  [Symbol.for('@mai/client-settings/ClientSettingsError'), () => EXIT.usage],
   [
     Symbol.for('@mai/lmstudio-adapter/LMStudioError'),
     (code) => (UNAVAILABLE_CODES.has(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused),

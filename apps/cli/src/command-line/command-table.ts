@@ -1,6 +1,7 @@
 import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './autopilot-specs.js';
 import { NAME_KINDS } from './choices.js';
+import { CONNECT } from './connect-spec.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { HISTORY } from './history-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
@@ -144,6 +145,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...AUTOPILOT,
   ...HISTORY,
   ESTIMATE,
+  CONNECT,
   {
     name: 'config',
     summary: 'write, check and find the configuration',

@@ -9,6 +9,7 @@ export type {
   YieldAnswer,
 } from './host.js';
 export type { HostOptions } from './host-options.js';
+export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
@@ -39,6 +40,7 @@ export type {
   ServingRequest,
   ServingResident,
 } from './serving/serving.js';
+export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';
 export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';

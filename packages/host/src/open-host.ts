@@ -52,7 +52,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     return createFileEstimates(context.cwd, signal, engine);
   });
 
-  return {
+  const host: Host = {
     status: (call = {}) => withSession(parts, call, readStatus),
     watchStatus: (call = {}) => ({
       async *[Symbol.asyncIterator]() {
@@ -106,6 +106,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { runAutopilot } = await import('./autopilot/running-autopilot.js');
       return runAutopilot(await (await autopilot()).open(request));
     },
+    keepAutopilot: async (request, options) => {
+      const { keepAutopilot } = await import('./autopilot/keep-autopilot.js');
+      return keepAutopilot(host, request, { ...options, clock: context.clock });
+    },
     autopilotState: async (call) => (await autopilot()).state(call),
     events: async (call) => (await autopilot()).events(call),
 
@@ -128,6 +132,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       return openSimulatedModels(parts, contextOfCall(context, own), chain, hardware);
     },
 
+    folders: context.folders,
     config: () => loadConfig(context),
     configPlaces: () => findConfigPlaces(context),
     initialConfig: async (call = {}) => {
@@ -145,6 +150,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       await parts[Symbol.asyncDispose]();
     },
   };
+  return host;
 }
 
 /** The methods for loads, pins and yields by hand. */

@@ -18,6 +18,7 @@ export default {
     'yaml',
     'zod/mini',
     '@mai/client-settings',
+    '@mai/gateway',
     '@mai/lmstudio-simulator',
     '@mai/memory-estimator',
   ],

@@ -1,5 +1,6 @@
 import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './autopilot-specs.js';
+import { GATEWAY } from './gateway-specs.js';
 import { NAME_KINDS } from './choices.js';
 import { CONNECT } from './connect-spec.js';
 import { ESTIMATE } from './estimate-spec.js';
@@ -143,6 +144,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/unload.js')).run,
   },
   ...AUTOPILOT,
+  ...GATEWAY,
   ...HISTORY,
   ESTIMATE,
   CONNECT,

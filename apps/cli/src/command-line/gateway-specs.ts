@@ -27,7 +27,8 @@ export const GATEWAY: readonly CommandSpec[] = [
       {
         name: 'allow-host',
         value: 'NAMES',
-        summary: 'further host names of this gateway, separated by commas, such as host.docker.internal',
+        summary:
+          'further host names of this gateway, separated by commas, such as host.docker.internal',
       },
       {
         name: 'allow-origin',

@@ -71,7 +71,8 @@ export class ClientAnswer implements AnswerSink {
   }
 
   write(chunk: Buffer, drained: () => void): boolean {
-    this.#atEventEnd = chunk.at(-1) === NEWLINE && chunk.at(-2) === NEWLINE;
+    const { length } = chunk;
+    this.#atEventEnd = chunk[length - 1] === NEWLINE && chunk[length - 2] === NEWLINE;
     if (this.#response.write(chunk)) return true;
     this.#response.once('drain', drained);
     return false;

@@ -27,8 +27,11 @@ export function decisionHeaders(told: ToldChoice): Record<string, string> {
   };
 }
 
+const VISIBLE = /^[\x21-\x7e]*$/;
+
 /** Percent-encodes what a header may not hold. */
 function visibleAscii(text: string): string {
+  if (VISIBLE.test(text)) return text;
   return text.replace(/[^\x21-\x7e]+/gu, (part) =>
     [...Buffer.from(part)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   );

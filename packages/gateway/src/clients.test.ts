@@ -12,7 +12,7 @@ const TEXT = 'Hello from the simulated model. This text stands in for an answer.
 const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 const WEATHER = {
   type: 'object' as const,
-  properties: { city: { type: 'string', enum: ['Paris'] } },
+  properties: { city: { type: 'string' as const, enum: ['Paris'] } },
   required: ['city'],
 };
 /** A picture of one pixel. */

@@ -64,7 +64,7 @@ export async function openWorld(
         chat(LARGE, 'large', 'tools'),
         chat(VISION, 'medium', 'vision'),
         chat(SMALL, 'small', 'tools'),
-        { key: EMBEDDING, category: 'small', context_window: 8192, capabilities: ['embedding'] },
+        { key: EMBEDDING, category: 'small', context_window: 2048, capabilities: ['embedding'] },
       ],
       fallback_chains: { default: [LARGE, VISION, SMALL], embedding: [EMBEDDING] },
       switching: { dwell: '1s', cool_down: '1s' },
@@ -79,7 +79,7 @@ export async function openWorld(
     monitor: monitorOf(simulator, machine),
     warn: () => undefined,
   });
-  const gateway = createGateway({ serving: host.serving }, options);
+  const gateway = await createGateway({ serving: host.serving }, options);
   const { url } = await gateway.listen({ port: 0 });
   return {
     simulator,

@@ -316,6 +316,7 @@ test('throughput counts the last minute alone', () => {
   const throughput = createThroughput(clock);
   const served = {
     protocol: 'openai-chat' as const,
+    facts: null,
     ...{ modelKey: null, instanceIdentifier: null, decisionId: null, status: 200, failure: null },
     ...{ gone: false, queueMs: 0, fallbacks: 0, tookMs: 10, firstByteMs: 40, responseId: null },
     usage: { promptTokens: 100, outputTokens: null },

@@ -17,6 +17,8 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
   const listeners = new Set<(change: ServingChange) => void>();
   const closed = new AbortController();
   let cached: { readonly atMs: number; readonly reading: Promise<ServingCatalog> } | null = null;
+  /** The reading that has ended. Each request reads the catalog several times. */
+  let known: { readonly entry: object; readonly catalog: ServingCatalog } | null = null;
 
   const publish = (change: ServingChange): void => {
     if (change.type === 'catalog' || change.type === 'switched') cached = null;
@@ -30,10 +32,16 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
       const reading = port.catalog({ signal: closed.signal });
       const entry = { atMs: nowMs, reading };
       cached = entry;
-      reading.catch(() => {
-        if (cached === entry) cached = null;
-      });
+      reading.then(
+        (read) => {
+          known = { entry, catalog: read };
+        },
+        () => {
+          if (cached === entry) cached = null;
+        },
+      );
     }
+    if (known?.entry === cached) return Promise.resolve(known.catalog);
     return unlessAborted(cached.reading, options.signal);
   };
 

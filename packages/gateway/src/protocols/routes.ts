@@ -27,7 +27,7 @@ export const INFERENCE_ENDPOINTS: ReadonlyMap<string, InferenceEndpoint> = new M
 
 /** Whether a version of LM Studio has an endpoint. An unknown version has all. */
 export function hasEndpoint({ since }: InferenceEndpoint, version: string | null): boolean {
-  if (version === null) return true;
+  if (version === null || version === since) return true;
   const [have, need] = [partsOf(version), partsOf(since)];
   for (const [index, part] of need.entries()) {
     const own = have[index] ?? 0;

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isJsonObject, type JsonObject } from '../json.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
 import { SchedulingFailure } from '../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
 import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
-import { readBody } from './read-body.js';
+import { parseBody, readBody } from './read-body.js';
 import { RequestRefusal } from './request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { serveWithFallbacks, type Served } from './serve-with-fallbacks.js';
@@ -48,11 +47,12 @@ export async function serveInference(
   });
   const told = nothingTold();
   const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told));
+  let facts: RequestFacts | null = null;
   let served: Served | null = null;
   let failure: Failure | null = null;
   try {
     const body = await readBody(request, limits.maxBodyBytes);
-    const facts = protocol.read(parseBody(body));
+    facts = protocol.read(parseBody(body));
     const wanted = await wantedBy(facts, protocol, told, signal, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
     served = await serveWithFallbacks(asked, { answer, told, signal }, parts);
@@ -67,6 +67,7 @@ export async function serveInference(
     parts.served({
       ...told,
       protocol: protocol.name,
+      facts,
       status: answer.status,
       failure,
       gone: signal.aborted,
@@ -76,19 +77,6 @@ export async function serveInference(
       responseId: served?.responseId ?? null,
     });
   }
-}
-
-function parseBody(body: Buffer): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw new RequestRefusal('invalid_request', 400, 'The body is not valid JSON.', {
-      cause: error,
-    });
-  }
-  if (isJsonObject(value)) return value;
-  throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
 }
 
 /** The request to the machine. A request that continues a response goes to the resident that gave the response. */

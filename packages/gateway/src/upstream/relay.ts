@@ -31,6 +31,8 @@ export type RelayOutcome =
   /** The answer stopped after its first byte. The sink has received a part. */
   | { readonly kind: 'cut'; readonly error: Error };
 
+/** The start of an answer that tells whether it is a failure. */
+const GLANCE_BYTES = 512;
 /** Longest failure body that is read. LM Studio's are far shorter. */
 const HEAD_BYTES_MAX = 65_536;
 
@@ -80,13 +82,15 @@ export function relay(
     };
     /** Looks at the held bytes, and begins the client's answer when they are no failure. */
     const judge = (at: HttpHead, ended: boolean): void => {
-      const bytes = Buffer.concat(held);
-      const full = ended || bytes.length >= HEAD_BYTES_MAX;
+      const full = ended || heldBytes >= HEAD_BYTES_MAX;
+      const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
+      // A failure is told whole; to see that it is none, the start is enough.
+      const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
       const contentType = at.headers['content-type'];
       const failure = protocol.failureIn({
         status: at.status,
         contentType: typeof contentType === 'string' ? contentType : '',
-        text: bytes.toString('utf8'),
+        text: bytes.toString('utf8', 0, textBytes),
         ended: full,
       });
       if (failure === undefined && !full) return;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask } from '../../test/ask.js';
-import { createManualClock, type ManualClock } from '../../test/manual-clock.js';
+import { createFakeClock, type FakeClock } from '../../test/fake-clock.js';
 import { serveControl, type ControlWorld } from '../../test/serve-control.js';
 import { addKey, removeKey } from '../access/key-file.js';
 import { openKeyStore } from '../access/key-store.js';
@@ -12,7 +12,7 @@ let folder: string;
 let file: string;
 let key: string;
 let readKey: string;
-let clock: ManualClock;
+let clock: FakeClock;
 let world: ControlWorld;
 
 beforeEach(async () => {
@@ -20,7 +20,7 @@ beforeEach(async () => {
   file = path.join(folder, 'keys.json');
   key = await addKey(file, { name: 'admin', scopes: ['control', 'inference'] }, 1);
   readKey = await addKey(file, { name: 'viewer', scopes: ['read'] }, 1);
-  clock = createManualClock();
+  clock = createFakeClock();
   world = await serveControl({ keys: await openKeyStore(file, clock), clock });
 });
 afterEach(async () => {
@@ -117,14 +117,14 @@ test('a session ends by signing out, by time, and with its key', async () => {
   expect(await status({ cookie: first.cookie })).toBe(401);
 
   const second = await signIn(key);
-  clock.advance(SESSION_MS - 1);
+  await clock.advance(SESSION_MS - 1);
   expect(await status({ cookie: second.cookie })).toBe(200);
-  clock.advance(1);
+  await clock.advance(1);
   expect(await status({ cookie: second.cookie })).toBe(401);
 
   const third = await signIn(key);
   await removeKey(file, 'admin');
-  clock.advance(1001);
+  await clock.advance(1001);
   expect(await status({ cookie: third.cookie })).toBe(401);
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ask } from '../../test/ask.js';
 import { createFakeMachine, decidedAt, GIB, LOADED } from '../../test/fake-machine.js';
-import { createManualClock } from '../../test/manual-clock.js';
+import { createFakeClock } from '../../test/fake-clock.js';
 import { listenOn } from '../../test/serve-through.js';
 import { watchMachine } from '../control/watch/machine-watch.js';
 import type { ServedRequest } from '../server/served-request.js';
@@ -12,6 +12,7 @@ import { createMetrics } from './create-metrics.js';
 
 const SERVED: ServedRequest = {
   protocol: 'openai-chat',
+  facts: null,
   modelKey: LOADED,
   instanceIdentifier: 'mai/test/small',
   decisionId: null,
@@ -28,8 +29,8 @@ const SERVED: ServedRequest = {
 
 async function open() {
   const machine = createFakeMachine();
-  const clock = createManualClock();
-  const watch = watchMachine(machine.port, clock);
+  const clock = createFakeClock();
+  const watch = watchMachine(machine.port, clock, () => machine.port.status());
   const metrics = createMetrics({
     watch,
     scheduler: {

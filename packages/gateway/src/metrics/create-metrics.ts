@@ -18,7 +18,8 @@ export interface Metrics extends AsyncDisposable {
 
 /** What the metrics are read from. */
 export interface MetricsParts {
-  readonly watch: MachineWatch;
+  /** Null without control of the machine: then the metrics are about requests alone. */
+  readonly watch: MachineWatch | null;
   readonly scheduler: Pick<Scheduler, 'state'>;
   readonly version: string;
 }
@@ -108,10 +109,8 @@ export function createMetrics({ watch, scheduler, version }: MetricsParts): Metr
   gauge('mai_requests_running', 'Requests that run on a resident.', () =>
     scheduler.state().lanes.reduce((sum, { running }) => sum + running, 0),
   );
-  const stopFollowing = followMachine({
-    ...{ watch, registers, models },
-    loadBuckets: LOAD_SECONDS,
-  });
+  const stopFollowing =
+    watch === null ? null : followMachine({ watch, registers, models, loadBuckets: LOAD_SECONDS });
 
   return {
     served: (request) => {
@@ -143,7 +142,7 @@ export function createMetrics({ watch, scheduler, version }: MetricsParts): Metr
     },
     names: () => registry.getMetricsAsArray().map(({ name }) => name),
     [Symbol.asyncDispose]: () => {
-      stopFollowing();
+      stopFollowing?.();
       registry.clear();
       return Promise.resolve();
     },

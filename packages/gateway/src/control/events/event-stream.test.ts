@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { decidedAt, LOADED } from '../../../test/fake-machine.js';
-import { createManualClock } from '../../../test/manual-clock.js';
+import { createFakeClock } from '../../../test/fake-clock.js';
 import { serveControl, type ControlWorld } from '../../../test/serve-control.js';
 
 interface Received {
@@ -57,10 +57,10 @@ async function emit(world: ControlWorld, ...atMs: readonly number[]): Promise<vo
   await soon();
 }
 
-const START = createManualClock().nowMs();
+const START = createFakeClock().nowMs();
 
 test('events arrive as they happen, each with an id and its type', async () => {
-  await using world = await serveControl({ clock: createManualClock() });
+  await using world = await serveControl({ clock: createFakeClock() });
   const page = await listen(world.url);
   expect(page.response.headers.get('content-type')).toContain('text/event-stream');
   await emit(world, START + 1);
@@ -71,7 +71,7 @@ test('events arrive as they happen, each with an id and its type', async () => {
 });
 
 test('a decision that repeats the one before is not told again', async () => {
-  await using world = await serveControl({ clock: createManualClock() });
+  await using world = await serveControl({ clock: createFakeClock() });
   const page = await listen(world.url);
   world.machine.emit(decidedAt(START));
   world.machine.emit(decidedAt(START + 10));
@@ -81,7 +81,7 @@ test('a decision that repeats the one before is not told again', async () => {
 });
 
 test('a page that comes back gets exactly the events that it missed', async () => {
-  await using world = await serveControl({ clock: createManualClock() });
+  await using world = await serveControl({ clock: createFakeClock() });
   const first = await listen(world.url);
   await emit(world, START);
   await first.leave();
@@ -100,7 +100,7 @@ test('a page that comes back gets exactly the events that it missed', async () =
 test.each(['another.1', 'x', '../..', '9'.repeat(400), '.', 'a.-1', 'a.1e400'])(
   'after the unknown event %j the page is told to read everything again',
   async (lastId) => {
-    await using world = await serveControl({ clock: createManualClock() });
+    await using world = await serveControl({ clock: createFakeClock() });
     const page = await listen(world.url, lastId);
     await soon();
     expect(page.received.map(({ type }) => type)).toEqual(['reset']);
@@ -109,7 +109,7 @@ test.each(['another.1', 'x', '../..', '9'.repeat(400), '.', 'a.-1', 'a.1e400'])(
 );
 
 test('a page that was away for too long is told to read everything again', async () => {
-  await using world = await serveControl({ clock: createManualClock() });
+  await using world = await serveControl({ clock: createFakeClock() });
   const first = await listen(world.url);
   await emit(world, START);
   await first.leave();
@@ -121,26 +121,25 @@ test('a page that was away for too long is told to read everything again', async
 });
 
 test('a quiet stream gets a heartbeat, and the queue is told when it changes', async () => {
-  const clock = createManualClock();
+  const clock = createFakeClock();
   await using world = await serveControl({ clock });
   const page = await listen(world.url);
   for (let second = 0; second < 31; second += 1) {
-    clock.advance(1000);
-    await new Promise(setImmediate);
+    await clock.advance(1000);
   }
   await soon();
   expect(page.comments()).toBe(2);
   const queue = () => page.received.filter(({ type }) => type === 'queue');
   expect(queue().map(({ data }) => [data.running, data.waiting])).toEqual([[2, 1]]);
   world.queue.state = { ...world.queue.state, waiting: 5 };
-  clock.advance(1000);
+  await clock.advance(1000);
   await soon();
   expect(queue().at(-1)?.data.waiting).toBe(5);
   await page.leave();
 });
 
 test('the progress of a load is told in steps of a hundredth', async () => {
-  await using world = await serveControl({ clock: createManualClock() });
+  await using world = await serveControl({ clock: createFakeClock() });
   const page = await listen(world.url);
   for (const progressRatio of [0.101, 0.102, 0.109, 0.11, 0.5, 1]) {
     world.machine.emit({
@@ -155,7 +154,7 @@ test('the progress of a load is told in steps of a hundredth', async () => {
 });
 
 test('the gateway ends its streams when it stops, and leaves no timer', async () => {
-  const clock = createManualClock();
+  const clock = createFakeClock();
   const world = await serveControl({ clock });
   const page = await listen(world.url);
   await world.control[Symbol.asyncDispose]();
@@ -166,7 +165,7 @@ test('the gateway ends its streams when it stops, and leaves no timer', async ()
 });
 
 test('streams beyond the bound are refused, and one that ends makes room', async () => {
-  await using world = await serveControl({ clock: createManualClock() });
+  await using world = await serveControl({ clock: createFakeClock() });
   const { hostname, port } = new URL(world.url);
   const open = () => {
     const socket = connect(Number(port), hostname);

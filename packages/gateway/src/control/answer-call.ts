@@ -56,18 +56,62 @@ function decode(segment: string): string | null {
   }
 }
 
-/**
- * Reads the query of a request.
- *
- * @throws ControlFailure 400
- */
-export function parseQuery(schema: z.ZodObject, search: URLSearchParams): unknown {
-  const given: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of search) {
-    if (name in given) throw invalid(`The parameter ${name} is given twice.`);
-    given[name] = value;
+/** An operation with its function: reads and checks the parts of a request, and returns the answer. */
+export type BoundOperation = (request: {
+  readonly request: IncomingMessage;
+  readonly search: string;
+  readonly id: string;
+  /** Fires when the client leaves. */
+  readonly signal: AbortSignal;
+}) => Promise<unknown>;
+
+/** A call with its checked parts. */
+export interface Call<Query, Body> {
+  readonly query: Query;
+  readonly body: Body;
+  /** The segment of the path that `{id}` stands for; empty without one. */
+  readonly id: string;
+  readonly signal: AbortSignal;
+}
+
+/** Joins an operation and its function, whose types follow from the schemas. */
+export function bindOperation<
+  Query extends z.ZodObject,
+  Body extends z.ZodObject,
+  Answer extends z.ZodType,
+>(
+  operation: {
+    readonly method: string;
+    readonly query: Query;
+    readonly body: Body;
+    readonly answer: Answer;
+  },
+  run: (
+    call: Call<z.output<Query>, z.output<Body>>,
+  ) => Promise<DeepReadonly<z.output<Answer>>> | DeepReadonly<z.output<Answer>>,
+): BoundOperation {
+  return async ({ request, search, id, signal }) => {
+    const query = parseQuery(operation.query, search);
+    const body =
+      operation.method === 'POST'
+        ? await parseBody(operation.body, request)
+        : parse(operation.body, {});
+    return run({ query, body, id, signal });
+  };
+}
+
+/** A type whose fields and elements can't be assigned. */
+export type DeepReadonly<Value> = Value extends object
+  ? { readonly [Field in keyof Value]: DeepReadonly<Value[Field]> }
+  : Value;
+
+function parseQuery<Schema extends z.ZodObject>(schema: Schema, search: string): z.output<Schema> {
+  const given = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (given.has(name)) throw invalid(`The parameter ${JSON.stringify(name)} is given twice.`);
+    given.set(name, value);
   }
-  return parse(schema, { ...given });
+  return parse(schema, Object.fromEntries(given));
 }
 
 /**
@@ -75,7 +119,10 @@ export function parseQuery(schema: z.ZodObject, search: URLSearchParams): unknow
  *
  * @throws ControlFailure 400, 413, 415
  */
-export async function parseBody(schema: z.ZodObject, request: IncomingMessage): Promise<unknown> {
+export async function parseBody<Schema extends z.ZodObject>(
+  schema: Schema,
+  request: IncomingMessage,
+): Promise<z.output<Schema>> {
   const bytes = await readBody(request, BODY_BYTES_MAX).catch((error: unknown) => {
     if (!(error instanceof RequestRefusal)) throw error;
     const { status, message } = error.failure;
@@ -100,7 +147,7 @@ export async function parseBody(schema: z.ZodObject, request: IncomingMessage): 
   return parse(schema, value);
 }
 
-function parse(schema: z.ZodObject, value: unknown): unknown {
+function parse<Schema extends z.ZodObject>(schema: Schema, value: unknown): z.output<Schema> {
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
   throw invalid(z.prettifyError(error).slice(0, 1000));

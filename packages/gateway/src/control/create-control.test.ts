@@ -1,6 +1,6 @@
 import { ask } from '../../test/ask.js';
 import { decidedAt, episodeOf, GIB, LOADED } from '../../test/fake-machine.js';
-import { createManualClock } from '../../test/manual-clock.js';
+import { createFakeClock } from '../../test/fake-clock.js';
 import { serveControl } from '../../test/serve-control.js';
 import { createThroughput } from './handlers/throughput.js';
 
@@ -148,22 +148,22 @@ describe('errors of the machine', () => {
 
 describe('readings', () => {
   test('many readers ask the runtime once in ten seconds', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock();
     await using world = await serveControl({ clock });
     const asked = () => world.machine.calls.filter(([name]) => name === 'status').length;
     const read = () => ask(world.url, { path: '/api/mai/status' });
     await Promise.all([read(), read(), read()]);
     const before = asked();
-    clock.advance(9000);
+    await clock.advance(9000);
     await read();
     expect(asked()).toBe(before);
-    clock.advance(1001);
+    await clock.advance(1001);
     await read();
     expect(asked()).toBe(before + 1);
   });
 
   test('after a change the next reader asks at once, and after a dry run it does not', async () => {
-    await using world = await serveControl({ clock: createManualClock() });
+    await using world = await serveControl({ clock: createFakeClock() });
     const asked = () => world.machine.calls.filter(([name]) => name === 'status').length;
     const unload = (dryRun: boolean) =>
       ask(world.url, {
@@ -275,7 +275,7 @@ describe('decisions', () => {
 });
 
 test('history has one sample a second, with the limits and the switches', async () => {
-  const clock = createManualClock();
+  const clock = createFakeClock();
   await using world = await serveControl({ clock });
   const start = clock.nowMs();
   for (const ms of [0, 100, 1000, 2000, 2100]) world.machine.emit(decidedAt(start + ms));
@@ -311,8 +311,8 @@ test('history has one sample a second, with the limits and the switches', async 
   });
 });
 
-test('throughput counts the last minute alone', () => {
-  const clock = createManualClock();
+test('throughput counts the last minute alone', async () => {
+  const clock = createFakeClock();
   const throughput = createThroughput(clock);
   const served = {
     protocol: 'openai-chat' as const,
@@ -322,7 +322,7 @@ test('throughput counts the last minute alone', () => {
     usage: { promptTokens: 100, outputTokens: null },
   };
   throughput.served(served);
-  clock.advance(30_000);
+  await clock.advance(30_000);
   throughput.served({ ...served, firstByteMs: 80 });
   expect(throughput.lastMinute()).toMatchObject({
     requests: 2,
@@ -330,8 +330,8 @@ test('throughput counts the last minute alone', () => {
     outputTokens: 0,
     medianFirstByteMs: 80,
   });
-  clock.advance(30_000);
+  await clock.advance(30_000);
   expect(throughput.lastMinute().requests).toBe(1);
-  clock.advance(60_000);
+  await clock.advance(60_000);
   expect(throughput.lastMinute()).toMatchObject({ requests: 0, medianFirstByteMs: null });
 });

@@ -7,7 +7,7 @@ import type { Failure } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
 import type { ServedRequest } from '../server/served-request.js';
-import { findOperation, parseBody, parseQuery, type FoundOperation } from './answer-call.js';
+import { findOperation, parseBody, type FoundOperation } from './answer-call.js';
 import { ControlFailure, failureFor } from './control-failure.js';
 import { createEventLog } from './events/event-log.js';
 import { createEventStreams } from './events/event-stream.js';
@@ -45,8 +45,8 @@ const DOCUMENT_PATH = '/api/mai/openapi.json';
 /** Creates the routes, and starts to follow the machine. */
 export function createControl(parts: ControlParts): Control {
   const { machine, words, access, scheduler, clock, onFault } = parts;
-  const watch = watchMachine(machine, clock);
   const readings = createReadings(machine, clock);
+  const watch = watchMachine(machine, clock, () => readings.status());
   const throughput = createThroughput(clock);
   const log = createEventLog(() => clock.nowMs());
   const streams = createEventStreams(log, clock);
@@ -54,7 +54,7 @@ export function createControl(parts: ControlParts): Control {
   const handlers = createHandlers({
     ...{ machine, words, clock, watch, readings, scheduler, throughput },
     startedAtMs: clock.nowMs(),
-    switches: published.switches,
+    switches: () => published.switches(),
   });
   const documentText = JSON.stringify(openApiDocument());
 
@@ -88,7 +88,8 @@ export function createControl(parts: ControlParts): Control {
       await answerSession(found.name, request, response, headers);
       return;
     }
-    const body = await callHandler(found, request, new URLSearchParams(search), signal);
+    const { id } = found;
+    const body = await handlers[found.name]({ request, search, id, signal });
     sendJson(response, 200, body, headers);
   };
   /** Checks access, and returns the headers of the answer. @throws ControlFailure where the request is refused */
@@ -112,29 +113,13 @@ export function createControl(parts: ControlParts): Control {
   ): Promise<void> => {
     const answered =
       name === 'signIn'
-        ? await access.signIn(
-            request,
-            signInRequest.parse(await parseBody(signInRequest, request)).key,
-          )
+        ? await access.signIn(request, (await parseBody(signInRequest, request)).key)
         : name === 'session'
           ? await access.session(request)
           : await access.signOut(request);
     if (answered.kind === 'refused') throw refusal(answered.failure);
     sendJson(response, 200, answered.session, { ...headers, ...answered.headers });
   };
-  const callHandler = async (
-    { name, operation, id }: FoundOperation,
-    request: IncomingMessage,
-    search: URLSearchParams,
-    signal: AbortSignal,
-  ): Promise<unknown> => {
-    const query = operation.query === null ? null : parseQuery(operation.query, search);
-    const body = operation.body === null ? null : await parseBody(operation.body, request);
-    const handler: unknown = Reflect.get(handlers, name);
-    if (typeof handler !== 'function') throw new Error(`No handler for ${name}`);
-    return handler({ query, body, id, signal });
-  };
-
   return {
     watch,
     served: (request) => throughput.served(request),

@@ -1,35 +1,53 @@
+import { bindOperation, type BoundOperation } from '../answer-call.js';
+import { OPERATIONS } from '../openapi/operations.js';
 import { poolLabel } from '../views/memory-views.js';
 import * as journal from './change-journal.js';
 import { load, planLoad, unload } from './change-models.js';
-import type { AnswerOf, HandlerParts, Handlers } from './handlers.js';
+import type { AnswerOf, HandlerParts, JsonOperationName } from './handlers.js';
 import { explainDecision, listDecisions } from './read-decisions.js';
 import { readModels } from './read-models.js';
 import { readStatus } from './read-status.js';
 import { whatIf } from './what-if.js';
 
-/** The functions that answer the operations. */
-export function createHandlers(parts: HandlerParts): Handlers {
+/** The operations with their functions, by name. */
+export function createHandlers(
+  parts: HandlerParts,
+): Readonly<Record<JsonOperationName, BoundOperation>> {
   return {
-    status: () => readStatus(parts),
-    models: ({ query }) => readModels(parts, query.chain),
-    whatIf: ({ query, signal }) => whatIf(parts, query, signal),
-    decisions: ({ query, signal }) => listDecisions(parts, query, signal),
-    decision: ({ id, signal }) => explainDecision(parts, id, signal),
-    explain: ({ signal }) => explainDecision(parts, null, signal),
-    history: ({ query }) => readHistory(parts, query.sinceMs ?? Number.NEGATIVE_INFINITY),
-    queue: () => readQueue(parts),
-    load: ({ query, body: { dryRun, ...request }, signal }) =>
+    status: bindOperation(OPERATIONS.status, () => readStatus(parts)),
+    models: bindOperation(OPERATIONS.models, ({ query }) => readModels(parts, query.chain)),
+    whatIf: bindOperation(OPERATIONS.whatIf, ({ query, signal }) => whatIf(parts, query, signal)),
+    decisions: bindOperation(OPERATIONS.decisions, ({ query, signal }) =>
+      listDecisions(parts, query, signal),
+    ),
+    decision: bindOperation(OPERATIONS.decision, ({ id, signal }) =>
+      explainDecision(parts, id, signal),
+    ),
+    explain: bindOperation(OPERATIONS.explain, ({ signal }) =>
+      explainDecision(parts, null, signal),
+    ),
+    history: bindOperation(OPERATIONS.history, ({ query }) =>
+      readHistory(parts, query.sinceMs ?? Number.NEGATIVE_INFINITY),
+    ),
+    queue: bindOperation(OPERATIONS.queue, () => readQueue(parts)),
+    load: bindOperation(OPERATIONS.load, ({ query, body: { dryRun, ...request }, signal }) =>
       isDry(query, dryRun) ? planLoad(parts, request, signal) : load(parts, request, signal),
-    unload: ({ query, body, signal }) =>
+    ),
+    unload: bindOperation(OPERATIONS.unload, ({ query, body, signal }) =>
       unload(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
-    pin: ({ query, body, signal }) =>
+    ),
+    pin: bindOperation(OPERATIONS.pin, ({ query, body, signal }) =>
       journal.pin(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
-    unpin: ({ query, body, signal }) =>
+    ),
+    unpin: bindOperation(OPERATIONS.unpin, ({ query, body, signal }) =>
       journal.unpin(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
-    yield: ({ query, body, signal }) =>
+    ),
+    yield: bindOperation(OPERATIONS.yield, ({ query, body, signal }) =>
       journal.yieldMemory(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
-    endYield: ({ query, body, signal }) =>
+    ),
+    endYield: bindOperation(OPERATIONS.endYield, ({ query, body, signal }) =>
       journal.endYield(parts, { ...body, dryRun: isDry(query, body.dryRun) }, signal),
+    ),
   };
 }
 
@@ -37,7 +55,8 @@ function isDry({ dryRun }: { readonly dryRun?: '0' | '1' | undefined }, inBody: 
   return inBody || dryRun === '1';
 }
 
-function readHistory({ watch, switches }: HandlerParts, sinceMs: number): AnswerOf<'history'> {
+function readHistory(parts: HandlerParts, sinceMs: number): AnswerOf<'history'> {
+  const { watch } = parts;
   const { last } = watch;
   return {
     pools:
@@ -51,7 +70,7 @@ function readHistory({ watch, switches }: HandlerParts, sinceMs: number): Answer
             hardLimitBytes,
           })),
     samples: watch.samples().filter(({ atMs }) => atMs > sinceMs),
-    switches: switches().filter(({ atMs }) => atMs > sinceMs),
+    switches: parts.switches().filter(({ atMs }) => atMs > sinceMs),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { DeepReadonly } from '../answer-call.js';
 import type { Scheduler } from '../../queue/scheduler.js';
 import type { Clock } from '../../ports/clock.js';
 import type { ControlPort, ControlWords } from '../../ports/control-port.js';
@@ -25,33 +26,7 @@ export interface HandlerParts {
 /** The operations that answer with JSON and need neither headers nor cookies. */
 export type JsonOperationName = Exclude<OperationName, 'events' | 'session' | 'signIn' | 'signOut'>;
 
-type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : null;
-
-/** A call with its checked parts. */
-export interface Call<Query, Body> {
-  readonly query: Query;
-  readonly body: Body;
-  /** The segment of the path that `{id}` stands for; empty without one. */
-  readonly id: string;
-  /** Fires when the client leaves. */
-  readonly signal: AbortSignal;
-}
-
 /** The answer of an operation, typed by its schema. */
 export type AnswerOf<Name extends OperationName> = DeepReadonly<
   z.output<(typeof OPERATIONS)[Name]['answer']>
 >;
-
-/** One function for each operation. */
-export type Handlers = {
-  readonly [Name in JsonOperationName]: (
-    call: Call<
-      Parsed<(typeof OPERATIONS)[Name]['query']>,
-      Parsed<(typeof OPERATIONS)[Name]['body']>
-    >,
-  ) => Promise<AnswerOf<Name>> | AnswerOf<Name>;
-};
-
-type DeepReadonly<Value> = Value extends object
-  ? { readonly [Field in keyof Value]: DeepReadonly<Value[Field]> }
-  : Value;

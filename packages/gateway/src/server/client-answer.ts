@@ -62,10 +62,10 @@ export class ClientAnswer implements AnswerSink {
   begin(head: HttpHead): void {
     const streams = isEventStream(head);
     if (this.#state === 'open') {
-      this.#response.writeHead(head.status, {
-        ...returnedHeaders(head.headers),
-        ...this.#headers(),
-      });
+      this.#response.writeHead(
+        head.status,
+        Object.assign(returnedHeaders(head.headers), this.#headers()),
+      );
     }
     this.#state = streams || this.#state === 'waiting' ? 'streaming' : 'body';
   }

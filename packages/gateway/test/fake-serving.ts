@@ -49,6 +49,8 @@ export class FakeMachine implements LivePort {
   #isLoading = false;
   #uses = 0;
 
+  readonly known = (): null => null;
+
   constructor(
     readonly clock: Clock,
     readonly memoryBytes: number,

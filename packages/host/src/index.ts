@@ -18,6 +18,7 @@ export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
+export type { CatalogProfile } from './models/catalog.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';

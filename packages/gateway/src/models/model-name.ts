@@ -54,7 +54,7 @@ export function autoNames(catalog: ServingCatalog): readonly string[] {
 }
 
 function findWithoutAlias(name: string, catalog: ServingCatalog): NamedModel | null {
-  if (name === '') return auto([], catalog);
+  if (name === '' || name === 'auto') return auto([], catalog);
   const parts = /^auto(?::(.*))?$/i.exec(name);
   if (parts !== null) return auto((parts[1] ?? '').split('+'), catalog);
   const { models } = catalog;

@@ -3,6 +3,8 @@ import type { CallOptions, ServingCatalog, ServingChange, ServingPort } from './
 
 /** A serving port with one subscription for all readers, and with a catalog that is read again only after a change. */
 export interface LivePort extends Omit<ServingPort, 'changes'>, AsyncDisposable {
+  /** The catalog, where it was read since the last change; otherwise null. */
+  known(): ServingCatalog | null;
   /** Calls `listener` with each change. Returns a function that ends this. */
   onChange(listener: (change: ServingChange) => void): () => void;
 }
@@ -47,6 +49,12 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
 
   return {
     catalog,
+    known: () =>
+      known !== null &&
+      known.entry === cached &&
+      clock.monotonicMs() - cached.atMs < CATALOG_FRESH_MS
+        ? known.catalog
+        : null,
     acquire: (request, options) => port.acquire(request, options),
     plan: (request, options) => port.plan(request, options),
     onChange: (listener) => {

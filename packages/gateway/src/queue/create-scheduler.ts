@@ -1,6 +1,11 @@
 import type { Clock } from '../ports/clock.js';
 import type { LivePort } from '../ports/live-port.js';
-import type { ServingCatalog, ServingChange, ServingLease } from '../ports/serving-port.js';
+import type {
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingRequest,
+} from '../ports/serving-port.js';
 import { Lanes, laneServes, type Lane } from './lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
@@ -77,6 +82,13 @@ class LaneScheduler implements Scheduler {
     this.#unsubscribe = port.onChange((change) => this.#onChange(change));
   }
 
+  tryPlace(wanted: ServingRequest, client: string): Place | null {
+    const catalog = this.#catalog.isOutdated ? null : this.#catalog.last;
+    if (catalog === null || this.#phase !== 'serving') return null;
+    const lane = this.#lanes.best(wanted, groupKeyOf(wanted), catalog);
+    return lane === null ? null : this.#start(client, lane, 0);
+  }
+
   async place(request: PlaceRequest): Promise<Place> {
     const { wanted, signal } = request;
     signal.throwIfAborted();
@@ -86,7 +98,7 @@ class LaneScheduler implements Scheduler {
     if (this.#isClosedTo(request)) throw stopping();
     const groupKey = groupKeyOf(wanted);
     const lane = this.#lanes.best(wanted, groupKey, catalog);
-    if (lane !== null) return this.#start(request, lane, 0);
+    if (lane !== null) return this.#start(request.client, lane, 0);
     const refusal = this.#line.refusal(request.client);
     if (refusal !== null) throw refusal;
     return new Promise((resolve, reject) => {
@@ -154,7 +166,7 @@ class LaneScheduler implements Scheduler {
     this.#lanes.settle(lane);
   }
 
-  #start({ client }: PlaceRequest, lane: Lane, waitedMs: number): Place {
+  #start(client: string, lane: Lane, waitedMs: number): Place {
     this.#line.served(client);
     this.#lanes.start(lane);
     const place: Place = {
@@ -177,7 +189,7 @@ class LaneScheduler implements Scheduler {
   #startWaiting(ticket: Ticket, lane: Lane): void {
     if (!this.#line.remove(ticket)) return;
     const waitedMs = this.#clock.monotonicMs() - ticket.sinceMs;
-    ticket.resolve(this.#start(ticket.request, lane, waitedMs));
+    ticket.resolve(this.#start(ticket.request.client, lane, waitedMs));
     this.#groups.leave(ticket);
   }
 

@@ -49,12 +49,8 @@ export function gaveUp(): DOMException {
 export function groupKeyOf(wanted: ServingRequest): string {
   const { capabilities, minContextLengthTokens, tiers, chain, modelKey, instanceIdentifier } =
     wanted;
-  return JSON.stringify([
-    [...capabilities].sort(),
-    minContextLengthTokens,
-    tiers === null ? null : [...tiers].sort(),
-    chain,
-    modelKey,
-    instanceIdentifier,
-  ]);
+  const names = capabilities.length < 2 ? capabilities : [...capabilities].sort();
+  const allowed = tiers === null || tiers.length < 2 ? tiers : [...tiers].sort();
+  // No name holds this character. JSON would cost a fiftieth of a small request's CPU time.
+  return `${names.join()}\0${minContextLengthTokens}\0${allowed?.join() ?? '*'}\0${chain}\0${modelKey}\0${instanceIdentifier}`;
 }

@@ -62,16 +62,17 @@ export class ClientAnswer implements AnswerSink {
   begin(head: HttpHead): void {
     const streams = isEventStream(head);
     if (this.#state === 'open') {
-      this.#response.writeHead(head.status, {
-        ...returnedHeaders(head.headers),
-        ...this.#headers(),
-      });
+      this.#response.writeHead(
+        head.status,
+        Object.assign(returnedHeaders(head.headers), this.#headers()),
+      );
     }
     this.#state = streams || this.#state === 'waiting' ? 'streaming' : 'body';
   }
 
   write(chunk: Buffer, drained: () => void): boolean {
-    this.#atEventEnd = chunk.at(-1) === NEWLINE && chunk.at(-2) === NEWLINE;
+    const { length } = chunk;
+    this.#atEventEnd = chunk[length - 1] === NEWLINE && chunk[length - 2] === NEWLINE;
     if (this.#response.write(chunk)) return true;
     this.#response.once('drain', drained);
     return false;

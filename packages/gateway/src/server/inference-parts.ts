@@ -12,7 +12,9 @@ export interface InferenceParts {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly limits: InferenceLimits;
-  /** The models of the machine, as far as they are known now. */
+  /** The models of the machine, where they were read since the last change; otherwise null. */
+  knownCatalog(): ServingCatalog | null;
+  /** Reads the models of the machine. */
   catalog(signal: AbortSignal): Promise<ServingCatalog>;
   resolve(facts: RequestFacts, catalog: ServingCatalog, protocol: Protocol): Resolution;
   /** The resident that gave the response that a request continues; null where it is not known. */

@@ -3,6 +3,7 @@ import { createResolveModel } from '../models/resolve-model.js';
 import { TokenCounter } from '../models/token-counter.js';
 import type { Clock } from '../ports/clock.js';
 import type { LivePort } from '../ports/live-port.js';
+import type { ServingCatalog } from '../ports/serving-port.js';
 import { chatCompletions } from '../protocols/openai/chat-completions.js';
 import type { Failure, Protocol } from '../protocols/protocol.js';
 import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
@@ -56,6 +57,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     clock,
     limits,
     resolve,
+    knownCatalog: () => port.known(),
     catalog: (signal) => port.catalog({ signal }),
     residentOfResponse: (responseId) => homes.find(responseId),
     served: (request) => {
@@ -98,11 +100,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
         return;
       }
       const { protocol } = endpoint;
-      const version = await port.catalog().then(
-        ({ runtimeVersion }) => runtimeVersion,
-        // The request itself tells why the machine is out of reach.
-        () => null,
-      );
+      const version = (port.known() ?? (await catalogOrNull(port)))?.runtimeVersion ?? null;
       if (!hasEndpoint(endpoint, version)) {
         sendFailure(response, protocol, missingEndpoint(path, version, endpoint.since));
         return;
@@ -110,6 +108,11 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
       await serveInference(request, response, { protocol, path: path + query, client }, inference);
     },
   };
+}
+
+/** Null where the machine is out of reach: the request itself tells why. */
+function catalogOrNull(port: LivePort): Promise<ServingCatalog | null> {
+  return port.catalog().catch(() => null);
 }
 
 function unknownPath(path: string): Failure {

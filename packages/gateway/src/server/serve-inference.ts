@@ -3,6 +3,7 @@ import type { ServingRequest } from '../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
 import { SchedulingFailure } from '../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
+import { Departure } from './departure.js';
 import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
 import { parseBody, readBody } from './read-body.js';
 import { RequestRefusal } from './request-refusal.js';
@@ -39,12 +40,7 @@ export async function serveInference(
 ): Promise<void> {
   const { clock, limits } = parts;
   const startedMs = clock.monotonicMs();
-  const gone = new AbortController();
-  const { signal } = gone;
-  response.once('close', () => {
-    if (!response.writableFinished)
-      gone.abort(new DOMException('The client has gone.', 'AbortError'));
-  });
+  const departure = new Departure(response);
   const told = nothingTold();
   const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told));
   let facts: RequestFacts | null = null;
@@ -53,24 +49,29 @@ export async function serveInference(
   try {
     const body = await readBody(request, limits.maxBodyBytes);
     facts = protocol.read(parseBody(body));
-    const wanted = await wantedBy(facts, protocol, told, signal, parts);
+    const wanted = await wantedBy(facts, protocol, told, departure, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
-    served = await serveWithFallbacks(asked, { answer, told, signal }, parts);
+    served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
   } catch (error) {
-    if (!signal.aborted) {
+    if (!departure.isGone) {
       failure = failureOf(error);
       answer.fail(failure);
       if (failure.code === 'internal') throw error;
     }
   } finally {
     parts.served({
-      ...told,
+      // Field by field: a spread costs a tenth of a small request's CPU time here.
+      modelKey: told.modelKey,
+      instanceIdentifier: told.instanceIdentifier,
+      decisionId: told.decisionId,
+      queueMs: told.queueMs,
+      fallbacks: told.fallbacks,
       protocol: protocol.name,
       facts,
       status: answer.status,
       failure,
-      gone: signal.aborted,
+      gone: departure.isGone,
       tookMs: clock.monotonicMs() - startedMs,
       firstByteMs: served?.firstByteMs ?? null,
       usage: served?.usage ?? null,
@@ -84,10 +85,10 @@ async function wantedBy(
   facts: RequestFacts,
   protocol: Protocol,
   told: ToldChoice,
-  signal: AbortSignal,
+  departure: Departure,
   parts: InferenceParts,
 ): Promise<ServingRequest> {
-  const catalog = await parts.catalog(signal);
+  const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
   told.decisionId = catalog.decisionId;
   const resolution = parts.resolve(facts, catalog, protocol);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);

@@ -1,4 +1,3 @@
-import type { ServingPort } from '@mai/gateway';
 import {
   GIB,
   LARGE,
@@ -57,8 +56,8 @@ const PROCESSES: Record<string, () => Promise<Serving>> = {
 };
 
 describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
-  test('satisfies the port of the gateway', async () => {
-    const port: ServingPort = await begin();
+  test('offers what a gateway needs', async () => {
+    const port = await begin();
     expect(Object.keys(port).sort()).toEqual(['acquire', 'catalog', 'changes', 'plan']);
   });
 
@@ -179,13 +178,13 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
     const serving = await begin();
     await (await serving.acquire(ANY)).release();
     await serving.catalog();
-    const before = Date.now();
+    const before = world.simulator.requests.length;
     for (let call = 0; call < 200; call += 1) {
       await serving.catalog();
       await (await serving.acquire(ANY)).release();
     }
-    // Two hundred calls that ask LM Studio would take seconds.
-    expect(Date.now() - before).toBeLessThan(4000);
+    // The autopilot itself may list the residents meanwhile, and the address is probed now and then.
+    expect(world.simulator.requests.length - before).toBeLessThan(20);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   explainRejection,
   formatBytes,
   openHost,
+  poolLabel,
   type Host,
   type MonitorPort,
 } from '@mai/host';
@@ -22,6 +23,7 @@ const WORDS = {
   explainEpisode,
   explainRejection,
   formatBytes,
+  poolLabel,
 };
 
 export const GIB = 1024 ** 3;

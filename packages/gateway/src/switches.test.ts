@@ -86,7 +86,7 @@ describe('memory that another program takes and gives back', () => {
 describe('two clients that alternate between models that do not fit together', () => {
   it('cause at most a third of the switches of serving in order of arrival', async () => {
     await using world = await openWorld({}, { speed: 20 });
-    world.machine.othersBytes = 17 * GIB;
+    world.machine.othersBytes = 12 * GIB;
     const rounds = 15;
     const ask = async (model: string): Promise<void> => {
       for (let round = 0; round < rounds; round += 1) {

@@ -7,11 +7,18 @@ export default {
     'inventory-child': '../../packages/resource-monitor/src/inventory/systeminformation-child.ts',
   },
   // An alias applies to every import of the module, also in libraries and packages.
-  alias: { 'node:fs/promises': './src/file-system.ts', 'fs/promises': './src/file-system.ts' },
+  alias: {
+    'node:fs/promises': './src/file-system.ts',
+    'fs/promises': './src/file-system.ts',
+    // The main file of jsonc-parser is UMD, whose require() esbuild can't follow.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+  },
   libraries: [
     '@lmstudio/sdk',
     'yaml',
     'zod/mini',
+    '@mai/client-settings',
+    '@mai/gateway',
     '@mai/lmstudio-simulator',
     '@mai/memory-estimator',
   ],

@@ -38,6 +38,7 @@ const server = createServer((request, response) => {
     );
   });
 });
+process.once('SIGINT', () => process.exit(0));
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', 4096, () =>
   console.log(JSON.stringify({ port: server.address().port })),

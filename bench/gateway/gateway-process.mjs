@@ -43,8 +43,9 @@ const serving = {
   }),
   changes: ({ signal }) => silence(signal),
 };
-const gateway = createGateway({ serving });
+const gateway = await createGateway({ serving });
 const { port } = await gateway.listen({ port: 0 });
+process.once('SIGINT', () => process.exit(0));
 console.log(JSON.stringify({ port }));
 
 /** No change until the signal fires. */

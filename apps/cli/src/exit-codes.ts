@@ -10,6 +10,7 @@ export const EXIT = {
   modelFile: 7,
   autopilot: 8,
   fault: 9,
+  gateway: 10,
   outputFailed: 11,
   hungUp: 129,
   interrupted: 130,
@@ -27,10 +28,18 @@ const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   INVALID_REQUEST: EXIT.usage,
 };
 
+/** A missing key and unusable files are usage errors of `mai serve`. */
+const EXIT_BY_GATEWAY_CODE: Readonly<Record<string, ExitCode>> = {
+  KEY_REQUIRED: EXIT.usage,
+  KEY_INVALID: EXIT.usage,
+  FILE_UNUSABLE: EXIT.usage,
+};
+
 /** Each package marks its errors with a global symbol, so errors from any copy of it are recognised. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
+  [Symbol.for('@mai/client-settings/ClientSettingsError'), () => EXIT.usage],
   [
     Symbol.for('@mai/lmstudio-adapter/LMStudioError'),
     (code) => (UNAVAILABLE_CODES.has(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused),
@@ -38,6 +47,7 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/resource-monitor/ResourceMonitorError'), () => EXIT.probe],
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
+  [Symbol.for('@mai/gateway/GatewayError'), (code) => EXIT_BY_GATEWAY_CODE[code] ?? EXIT.gateway],
   [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];
 

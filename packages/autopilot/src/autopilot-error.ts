@@ -1,5 +1,5 @@
 /** Codes of `AutopilotError`. They do not change within a major version. */
-export type AutopilotErrorCode = 'JOURNAL_UNUSABLE' | 'ALREADY_RUNNING';
+export type AutopilotErrorCode = 'JOURNAL_UNUSABLE' | 'ALREADY_RUNNING' | 'MODEL_NOT_FOUND';
 
 /** The facts of an error. A fact that does not apply is null. */
 export interface AutopilotErrorFacts {

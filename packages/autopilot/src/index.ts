@@ -2,7 +2,7 @@ export { assembleSelectionInput } from './assemble/assemble-selection-input.js';
 export type { AssembledCandidate, AssembledLoadOption } from './assemble/build-candidates.js';
 export type { AssembledInput } from './assemble/join-footprints.js';
 export { buildLoadSteps, type LoadStep } from './assemble/load-steps.js';
-export { IDENTIFIER_PREFIX } from './assemble/ownership.js';
+export { IDENTIFIER_PREFIX, isForeign } from './assemble/ownership.js';
 export type { SelectionRequest } from './assemble/selection-request.js';
 export type { TradeOff } from './assemble/trade-off.js';
 export {
@@ -18,6 +18,7 @@ export type {
   OutcomeRecord,
   RecordVersion,
 } from './decision-log/decision-record.js';
+export { decisionIdOf, parseDecisionId } from './decision-log/decision-id.js';
 export { createDecisionLog, type DecisionLogOptions } from './decision-log/file-decision-log.js';
 export { parseRecord } from './decision-log/parse-record.js';
 export { replayDecisions, type ReplayReport } from './decision-log/replay-decisions.js';
@@ -31,7 +32,8 @@ export { createFileJournal } from './journal/file-journal.js';
 export { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
-export type { AcquireResult, Lease } from './leases/leases.js';
+export type { LeaseRequest, LeaseTarget } from './leases/lease-request.js';
+export type { AcquireResult, Lease } from './leases/lease.js';
 export {
   DEFAULT_TIMINGS,
   type AutopilotOptions,
@@ -39,6 +41,7 @@ export {
 } from './loop/autopilot-options.js';
 export type { AutopilotState } from './loop/autopilot-state.js';
 export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
+export type { LeasePlan } from './loop/plan-request.js';
 export type { AutopilotPorts } from './ports/autopilot-ports.js';
 export type { CallOptions } from './ports/call-options.js';
 export type {

@@ -8,7 +8,7 @@ import {
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 import type { CallOptions } from '../src/ports/call-options.js';
 import type { Clock } from '../src/ports/clock.js';
-import type { CandidateProfile } from '../src/ports/catalog-port.js';
+import type { CandidateProfile, CatalogQuestion, CatalogReading } from '../src/ports/catalog-port.js';
 import type {
   RuntimeInstance,
   RuntimeLoadRequest,
@@ -68,6 +68,10 @@ export class FakeWorld {
   othersBytes = 6 * GIB;
   policy = DEFAULT_SELECTION_POLICY;
   chain: CandidateProfile[] = [];
+  /** Other chains, by name. */
+  readonly chains = new Map<string, readonly CandidateProfile[]>();
+  /** Models that are on the disk and in no chain. */
+  others: CandidateProfile[] = [];
   variants: Record<string, string[]> = {};
   loading = 0;
   maxLoading = 0;
@@ -114,7 +118,7 @@ export class FakeWorld {
         }),
       },
       catalog: {
-        read: async () => ({ chain: this.chain, policy: this.policy, variants: this.variants }),
+        read: async (question) => this.#read(question),
       },
       engines: null,
       clock,
@@ -189,6 +193,15 @@ export class FakeWorld {
 
   residentKeys(): string[] {
     return [...this.instances.values()].map((one) => one.modelKey).sort();
+  }
+
+  #read({ chain, modelKey = null }: CatalogQuestion): CatalogReading {
+    const { policy, variants } = this;
+    if (modelKey !== null) {
+      const all = [...this.chain, ...this.others];
+      return { chain: all.filter((one) => one.modelKey === modelKey), policy, variants: {} };
+    }
+    return { chain: this.chains.get(chain ?? '') ?? this.chain, policy, variants };
   }
 
   async #load(request: RuntimeLoadRequest, clock: Clock): Promise<RuntimeLoadResult> {

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import Anthropic from '@anthropic-ai/sdk';
 import { embed, generateText, jsonSchema, streamText, tool } from 'ai';
+import { LMStudioClient } from '@lmstudio/sdk';
 import OpenAI from 'openai';
 import { EMBEDDING, LARGE, openWorld, VISION, type GatewayWorld } from '../test/open-world.js';
 
@@ -12,12 +13,15 @@ const TEXT = 'Hello from the simulated model. This text stands in for an answer.
 const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 const WEATHER = {
   type: 'object' as const,
-  properties: { city: { type: 'string', enum: ['Paris'] } },
+  properties: { city: { type: 'string' as const, enum: ['Paris'] } },
   required: ['city'],
 };
 /** A picture of one pixel. */
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+const nothing = (): void => undefined;
+const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 let world: GatewayWorld;
 beforeAll(async () => {
@@ -182,6 +186,15 @@ describe("Vercel's ai package", () => {
       value: 'one',
     });
     expect(embedding.length).toBeGreaterThan(1);
+  });
+});
+
+describe('the LM Studio SDK', () => {
+  it('works beside the gateway', async () => {
+    const client = new LMStudioClient({ baseUrl: world.simulator.baseUrl, logger: SILENT });
+    const { content } = await (await client.llm.model(`mai/${LARGE}`)).respond('Hello');
+    expect(content).toBe(TEXT);
+    await client[Symbol.asyncDispose]();
   });
 });
 

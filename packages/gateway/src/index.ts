@@ -1,3 +1,9 @@
+export { addKey, readKeyFile, removeKey, type KeyFile, type NewKey } from './access/key-file.js';
+export type { StoredKey } from './access/api-key.js';
+export { NO_KEYS, openKeyStore, type KeyStore } from './access/key-store.js';
+export { SCOPES, type Scope } from './access/scope.js';
+export { createGateway, type Gateway, type GatewayPorts } from './create-gateway.js';
+export type { GatewayOptions } from './gateway-options.js';
 export type {
   CallOptions,
   ServingCatalog,
@@ -10,3 +16,10 @@ export type {
   ServingResident,
 } from './ports/serving-port.js';
 export type { Selection } from './ports/selection.js';
+export { GatewayError, isGatewayError, type GatewayErrorCode } from './gateway-error.js';
+export type { ControlPort, ControlWords } from './ports/control-port.js';
+export { systemClock, type Clock } from './ports/clock.js';
+export type { SchedulerLimits } from './queue/limits.js';
+export type { SchedulerState } from './queue/scheduler.js';
+export type { InferenceLimits } from './server/inference-parts.js';
+export type { Listening, ListenOptions } from './server/listen.js';

@@ -1,9 +1,30 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openHost, type Host, type MonitorPort } from '@mai/host';
+import {
+  decisionIdOf,
+  describeObstacle,
+  describeTradeOffs,
+  explainEpisode,
+  explainRejection,
+  formatBytes,
+  openHost,
+  poolLabel,
+  type Host,
+  type MonitorPort,
+} from '@mai/host';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { createGateway, type Gateway, type GatewayOptions } from '../src/index.js';
+
+const WORDS = {
+  decisionIdOf,
+  describeObstacle,
+  describeTradeOffs,
+  explainEpisode,
+  explainRejection,
+  formatBytes,
+  poolLabel,
+};
 
 export const GIB = 1024 ** 3;
 export const LARGE = 'test/large';
@@ -64,7 +85,7 @@ export async function openWorld(
         chat(LARGE, 'large', 'tools'),
         chat(VISION, 'medium', 'vision'),
         chat(SMALL, 'small', 'tools'),
-        { key: EMBEDDING, category: 'small', context_window: 8192, capabilities: ['embedding'] },
+        { key: EMBEDDING, category: 'small', context_window: 2048, capabilities: ['embedding'] },
       ],
       fallback_chains: { default: [LARGE, VISION, SMALL], embedding: [EMBEDDING] },
       switching: { dwell: '1s', cool_down: '1s' },
@@ -79,7 +100,10 @@ export async function openWorld(
     monitor: monitorOf(simulator, machine),
     warn: () => undefined,
   });
-  const gateway = createGateway({ serving: host.serving }, options);
+  const gateway = await createGateway(
+    { serving: host.serving, control: { machine: host, words: WORDS } },
+    options,
+  );
   const { url } = await gateway.listen({ port: 0 });
   return {
     simulator,

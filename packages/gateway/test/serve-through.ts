@@ -69,6 +69,7 @@ export async function serveThrough(
         release: (outcome) => void released.push(outcome),
       };
     },
+    tryPlace: () => null,
     state: () => ({ lanes: [], waiting: 0, oldestWaitMs: 0, loading: null }),
     drain: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
@@ -79,6 +80,7 @@ export async function serveThrough(
     http,
     clock: systemClock,
     limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
     resolve: () => ({
       kind: 'resolved' as const,

@@ -4,6 +4,8 @@ import type { Selection } from '@mai/selector';
 export type HostErrorCode =
   /** No model that meets the requirement can be loaded; `selection` gives the reason for each model. */
   | 'NOTHING_FITS'
+  /** A request names a model or a loaded instance that does not exist, or a model that is not downloaded. */
+  | 'MODEL_NOT_FOUND'
   /** LM Studio runs, but its HTTP server is off. OpenAI clients need that server. */
   | 'SERVER_OFF'
   /** The request names something that does not exist, or its values contradict each other; the message says how to change it. */
@@ -17,7 +19,7 @@ export type HostErrorCode =
 
 /** The facts of an error; null where a fact does not apply. */
 export interface HostErrorFacts {
-  /** With `NOTHING_FITS`: the decision. */
+  /** With `NOTHING_FITS`, and `MODEL_NOT_FOUND` for a model that is not downloaded: the decision. */
   readonly selection: Selection | null;
   /** With `AUTOPILOT_LOST`, `AUTOPILOT_INCOMPATIBLE` and `AUTOPILOT_BUSY`: the process that ran the autopilot. */
   readonly processId: number | null;

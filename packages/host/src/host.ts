@@ -10,6 +10,7 @@ import type { EstimateSettings } from '@mai/memory-estimator';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { RunningAutopilot } from './autopilot/running-autopilot.js';
 import type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
+import type { KeepOptions } from './autopilot/keep-autopilot.js';
 import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
 import type { UnpinRequest } from './by-hand/find-in-journal.js';
@@ -30,10 +31,12 @@ import type { FileEstimate } from './estimates/file-estimates.js';
 import type { ModelEstimate } from './estimates/model-estimate.js';
 import type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 import type { StatusReport } from './machine/read-status.js';
+import type { HostFolders } from './machine/user-folders.js';
 import type { WatchStatusOptions } from './machine/watch-status.js';
 import type { ModelList, ModelsQuery } from './models/list-models.js';
 import type { NameKind } from './names.js';
 import type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
+import type { Serving } from './serving/serving.js';
 import type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
 
 /** Options of a change. */
@@ -125,11 +128,18 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
+  /** What a gateway needs of this machine. */
+  readonly serving: Serving;
   /**
    * Runs the autopilot in this process.
    * @throws AutopilotError `ALREADY_RUNNING`, `JOURNAL_UNUSABLE`
    */
   startAutopilot(request?: AutopilotRequest): Promise<RunningAutopilot>;
+  /**
+   * Keeps an autopilot running until the signal fires: in this process where no other runs one, and again here when the
+   * other one has ended. Waits while LM Studio is off.
+   */
+  keepAutopilot(request: AutopilotRequest, options: Omit<KeepOptions, 'clock'>): Promise<void>;
   /** The state of the running autopilot; null where no autopilot runs. */
   autopilotState(options?: CallOptions): Promise<AutopilotState | null>;
   /** The events of the running autopilot from now on; null where no autopilot runs. */
@@ -179,6 +189,8 @@ export interface Host extends AsyncDisposable {
     options?: CallOptions,
   ): Promise<SimulatedModels>;
 
+  /** The folders of this user's files. */
+  readonly folders: HostFolders;
   /** The configuration in use. @throws ModelConfigError */
   config(): Promise<LoadedModelConfig>;
   /** The places that are searched for a configuration, in order. */

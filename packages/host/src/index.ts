@@ -9,6 +9,7 @@ export type {
   YieldAnswer,
 } from './host.js';
 export type { HostOptions } from './host-options.js';
+export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
@@ -17,6 +18,7 @@ export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
+export type { CatalogProfile } from './models/catalog.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
@@ -29,6 +31,17 @@ export { asServed } from './selection/as-served.js';
 export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
+export type {
+  Serving,
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingModel,
+  ServingPlan,
+  ServingRequest,
+  ServingResident,
+} from './serving/serving.js';
+export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';
 export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
@@ -70,7 +83,7 @@ export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/add-footprint-total.js';
 export { parseMoment } from './text/parse-moment.js';
 export { poolLabel } from './text/pool-label.js';
-export { systemClock } from '@mai/autopilot';
+export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {
   displayAddress,
   formatAgo,

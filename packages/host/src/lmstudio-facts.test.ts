@@ -1,6 +1,8 @@
 import { LMStudioClient } from '@lmstudio/sdk';
 import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
+import { totalBytesOf } from '@mai/memory-ledger';
 import { openAutopilotWorld, type AutopilotWorld } from '../test/autopilot-world.js';
+import { isRecord } from './guards.js';
 import type { Host } from './host.js';
 import type { HostOptions } from './host-options.js';
 import { openHost } from './open-host.js';
@@ -98,6 +100,27 @@ test('the estimate of another variant uses the file of that variant', async () =
     expect(other?.report.ram.weightsBytes).toBe(7 * GIB);
   });
 });
+
+test('a measurement of another variant loads that variant and names it', async () => {
+  await using simulator = await startSimulator({
+    speed: 500,
+    world: { machine: { gpus: [] }, models: [HUB] },
+  });
+  const { monitor: _, ...options } = world.options;
+  await using host = await openHost({ ...options, url: simulator.httpUrl });
+  const loadedKeys = () =>
+    simulator.requests.flatMap(({ endpoint, parameter }) =>
+      endpoint === 'loadModel' && isRecord(parameter) ? [parameter['modelKey']] : [],
+    );
+  const other = await host.measure({ modelKey: 'acme/hub@q8_0' });
+  expect(other.modelKey).toBe('acme/hub@q8_0');
+  expect(loadedKeys()).toEqual(['acme/hub@q8_0']);
+  const selected = await host.measure({ modelKey: 'acme/hub@q4_k_m' });
+  expect(selected.modelKey).toBe('acme/hub');
+  expect(loadedKeys()).toEqual(['acme/hub@q8_0', 'acme/hub']);
+  expect(totalBytesOf(other.predicted)).toBeGreaterThan(totalBytesOf(selected.predicted));
+  expect(simulator.residents()).toEqual([]);
+}, 60_000);
 
 test('the list of models gives each model at most its maximum context length', async () => {
   await withHost({ machine: { gpus: [] }, models: [HUB] }, async (host) => {

@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { MonitorPort } from '@mai/autopilot';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator, withMemoryInUse } from '@mai/lmstudio-simulator';
 import type { ModelConfigFile } from '@mai/model-config';
+import { NO_REQUIREMENT } from '@mai/selector';
 import type { HostOptions } from './host-options.js';
+import type { Host } from './host.js';
 import { openHost } from './open-host.js';
 
 const GIB = 1024 ** 3;
@@ -90,6 +92,67 @@ test('where no model meets the requirement, acquire throws NOTHING_FITS with the
         rejection: { code: 'MISSING_CAPABILITY', missing: ['vision'] },
       })),
     },
+  });
+});
+
+describe('a resident that has no room beside a better model', () => {
+  // Limit 25.6 of 32 GiB. Other programs use 6, so test/large does not fit beside test/small.
+  const switching = async (config: ModelConfigFile, pin: (host: Host) => Promise<unknown>) => {
+    await using host = await openHost(options({ config }));
+    await host.switchModel({ requirement: { ...NO_REQUIREMENT, tiers: ['small'] } });
+    await pin(host);
+    const { models } = await host.models();
+    const { selection } = await host.select();
+    const { outcome } = await host.switchModel();
+    return {
+      isLargeOffered:
+        models.find(({ profile }) => profile.modelKey === 'test/large')?.rejection === null,
+      decision: selection.decision,
+      outcome,
+      residents: simulator.residents().map(({ modelKey }) => modelKey),
+    };
+  };
+
+  test('is unloaded by select and switchModel where it is not pinned', async () => {
+    expect(await switching(CONFIG, () => Promise.resolve())).toEqual({
+      isLargeOffered: true,
+      decision: 'switch',
+      outcome: 'switched',
+      residents: ['test/large'],
+    });
+  });
+
+  test.each([
+    ['by hand', CONFIG, (host: Host) => host.pin('test/small')],
+    ['in the configuration', { ...CONFIG, pins: ['test/small'] }, () => Promise.resolve()],
+  ])('stays loaded where it is pinned %s', async (_where, config, pin) => {
+    expect(await switching(config, pin)).toEqual({
+      isLargeOffered: false,
+      decision: 'keep',
+      outcome: 'kept',
+      residents: ['test/small'],
+    });
+  });
+
+  test('is not touched by switchModel while the journal of pins is malformed, and select warns', async () => {
+    const warnings: string[] = [];
+    await using host = await openHost(
+      options({ dataFolder: folder, warn: (message) => warnings.push(message) }),
+    );
+    await host.switchModel({ requirement: { ...NO_REQUIREMENT, tiers: ['small'] } });
+    await host.pin('test/small');
+    const journal = path.join(
+      folder,
+      'autopilot',
+      encodeURIComponent(`127.0.0.1:${simulator.port}`),
+      'journal.json',
+    );
+    await access(journal);
+    await writeFile(journal, 'not a journal');
+    expect((await host.select()).selection.decision).toBe('switch');
+    expect(warnings).toEqual([expect.stringMatching(/^The pins are not known\. .*not a journal/)]);
+    await expect(host.switchModel()).rejects.toMatchObject({ code: 'JOURNAL_UNUSABLE' });
+    expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual(['test/small']);
   });
 });
 

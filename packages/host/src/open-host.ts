@@ -41,6 +41,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
     return (autopilots = createHostAutopilot(parts));
   });
+  const serving = once(async () => {
+    const { createHostServing } = await import('./serving/host-serving.js');
+    return createHostServing(parts, await autopilot());
+  });
   const fileEstimates = once(async (): Promise<FileEstimates> => {
     const { createFileEstimates } = await import('./estimates/file-estimates.js');
     const { engineHere } = await import('./engine/chosen-engine.js');
@@ -48,7 +52,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     return createFileEstimates(context.cwd, signal, engine);
   });
 
-  return {
+  const host: Host = {
     status: (call = {}) => withSession(parts, call, readStatus),
     watchStatus: (call = {}) => ({
       async *[Symbol.asyncIterator]() {
@@ -88,9 +92,23 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       return switchModel(await openActiveSession(parts, call), request, call);
     },
     acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
+    serving: {
+      catalog: async (call) => (await serving()).catalog(call),
+      acquire: async (request, call) => (await serving()).acquire(request, call),
+      plan: async (request, call) => (await serving()).plan(request, call),
+      changes: (call) => ({
+        async *[Symbol.asyncIterator]() {
+          yield* (await serving()).changes(call);
+        },
+      }),
+    },
     startAutopilot: async (request) => {
       const { runAutopilot } = await import('./autopilot/running-autopilot.js');
       return runAutopilot(await (await autopilot()).open(request));
+    },
+    keepAutopilot: async (request, options) => {
+      const { keepAutopilot } = await import('./autopilot/keep-autopilot.js');
+      return keepAutopilot(host, request, { ...options, clock: context.clock });
     },
     autopilotState: async (call) => (await autopilot()).state(call),
     events: async (call) => (await autopilot()).events(call),
@@ -114,6 +132,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       return openSimulatedModels(parts, contextOfCall(context, own), chain, hardware);
     },
 
+    folders: context.folders,
     config: () => loadConfig(context),
     configPlaces: () => findConfigPlaces(context),
     initialConfig: async (call = {}) => {
@@ -131,6 +150,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       await parts[Symbol.asyncDispose]();
     },
   };
+  return host;
 }
 
 /** The methods for loads, pins and yields by hand. */

@@ -28,8 +28,8 @@ export class FakeService implements AutopilotService {
     this.held += 1;
     let released = false;
     return {
-      modelKey: 'model',
-      instanceIdentifier: 'mai/model',
+      ...{ modelKey: 'model', instanceIdentifier: 'mai/model', tier: 'small' as const },
+      ...{ capabilities: ['chat'], contextLengthTokens: 4096, decisionId: null },
       lost: new AbortController().signal,
       release: async () => {
         if (!released) this.held -= 1;
@@ -52,6 +52,10 @@ export class FakeService implements AutopilotService {
 
   endYield(): Promise<JournalAnswer> {
     return Promise.resolve({ journal: EMPTY_JOURNAL, delivery: null });
+  }
+
+  plan(): Promise<never> {
+    return this.#fail();
   }
 
   load(): Promise<never> {

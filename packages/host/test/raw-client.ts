@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { readNote } from '../src/control/wire/endpoint.js';
+import { PROTOCOL_VERSION } from '../src/control/wire/messages.js';
 
 /** A connection to the control socket that can send any bytes. */
 export interface RawClient {
@@ -15,7 +16,7 @@ export interface RawClient {
   readonly closed: Promise<void>;
 }
 
-export const HELLO = { type: 'hello', protocol: 1, processId: process.pid };
+export const HELLO = { type: 'hello', protocol: PROTOCOL_VERSION, processId: process.pid };
 
 /** Connects without sending a hello. */
 export async function openRawClient(noteFile: string): Promise<RawClient> {

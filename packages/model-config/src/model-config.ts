@@ -77,6 +77,15 @@ export interface Rule {
   readonly then: { readonly tier: Tier };
 }
 
+/** Settings of the gateway. */
+export interface GatewayConfig {
+  /**
+   * Other names for models. The first pattern that fits a requested name applies; `*` in a pattern stands for
+   * any text. The target is `auto`, `auto:NAME` with chains and tiers joined by `+`, or a model key.
+   */
+  readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+}
+
 /** A complete configuration: validated, converted to bytes, milliseconds and ratios, deeply frozen. */
 export interface ModelConfig {
   readonly version: 1;
@@ -87,4 +96,5 @@ export interface ModelConfig {
   readonly rules: readonly Rule[];
   /** Model keys that are never evicted. */
   readonly pins: readonly string[];
+  readonly gateway: GatewayConfig;
 }

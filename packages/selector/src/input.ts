@@ -100,4 +100,9 @@ export interface SelectionInput {
    * be loaded up to the hard limit. Default `false`.
    */
   readonly steppingDown?: boolean;
+  /**
+   * Identifiers of residents that the chosen model does not supersede. They are unloaded only when their
+   * memory is needed. Default: none.
+   */
+  readonly retained?: readonly string[];
 }

@@ -10,7 +10,7 @@ import {
   resources,
 } from '../test/build-input.js';
 import { DEFAULT_SELECTION_POLICY, type Tier } from '@mai/memory-ledger';
-import type { SelectionInput } from './input.js';
+import type { Requirement, SelectionInput } from './input.js';
 import { selectModel } from './select-model.js';
 
 const TIERS: readonly Tier[] = ['large', 'medium', 'small'];
@@ -117,6 +117,12 @@ const question: fc.Arbitrary<SelectionInput> = fc
       },
     }),
   );
+
+const requirement: fc.Arbitrary<Requirement> = fc.record({
+  capabilities: fc.constantFrom([], ['chat'], ['chat', 'vision']),
+  minContextLengthTokens: fc.constantFrom(null, 4096, 4097, 8192, 8193),
+  tiers: fc.constantFrom(null, ...TIERS.map((tier) => [tier])),
+});
 
 /** The same input on a machine where most pools keep to their limits. */
 function withMuchMemory(one: SelectionInput): SelectionInput {
@@ -265,6 +271,37 @@ describe('for any machine and any chain', () => {
       }),
       RUNS,
     );
+  });
+
+  it('chooses no model that does not meet the requirement, resident or not', () => {
+    let chosenCount = 0;
+    let unmetCount = 0;
+    fc.assert(
+      fc.property(question, requirement, (plain, required) => {
+        const one = { ...plain, requirement: required };
+        const { decision, chosen } = selectModel(one);
+        if (chosen === null) {
+          expect(['none', 'release', 'wait']).toContain(decision);
+          if (selectModel(plain).decision === 'keep') unmetCount += 1;
+          return;
+        }
+        chosenCount += 1;
+        const serving = one.residents.find(
+          ({ instanceIdentifier }) => instanceIdentifier === chosen.instanceIdentifier,
+        );
+        const { contextLengthTokens } = (serving ?? chosen.loadOption).loadConfig;
+        const capabilities = one.candidates[chosen.candidateIndex]?.capabilities;
+        expect(capabilities).toEqual(expect.arrayContaining([...required.capabilities]));
+        if (required.tiers !== null) expect(required.tiers).toContain(chosen.tier);
+        if (required.minContextLengthTokens !== null) {
+          expect(contextLengthTokens).toBeGreaterThanOrEqual(required.minContextLengthTokens);
+        }
+      }),
+      RUNS,
+    );
+    // Fails when the generated cases do not include both outcomes, because the property would then test nothing.
+    expect(chosenCount).toBeGreaterThan(0);
+    expect(unmetCount).toBeGreaterThan(0);
   });
 
   it('chooses or rejects every candidate', () => {

@@ -8,6 +8,7 @@ import {
   resident,
   resources,
 } from '../test/build-input.js';
+import { NO_REQUIREMENT } from './input.js';
 import { selectModel } from './select-model.js';
 
 const codeOf = (selection: ReturnType<typeof selectModel>, modelKey: string): string | undefined =>
@@ -31,16 +32,56 @@ describe('choosing along the chain', () => {
     expect(codeOf(selection, 'small')).toBe('PREFERRED_CANDIDATE_FITS');
   });
 
-  it('gives the reason why a kept resident does not meet the requirement', () => {
+  it.each([
+    [{ capabilities: ['vision', 'embedding'] }, 'MISSING_CAPABILITY'],
+    [{ tiers: ['large' as const] }, 'OUTSIDE_TIER'],
+    [{ minContextLengthTokens: 8193 }, 'CONTEXT_TOO_SMALL'],
+  ])(
+    'does not choose and does not unload a resident that does not meet the requirement %j',
+    (requirement, code) => {
+      const loadOption = option(footprint({ mapped: 4 }), 8192);
+      const selection = selectModel(
+        input({
+          candidates: [
+            candidate('loaded', [loadOption], { capabilities: ['chat'], tier: 'small' }),
+          ],
+          residents: [
+            resident('loaded', footprint({ mapped: 4 }), {
+              loadConfig: loadOption.loadConfig,
+            }),
+          ],
+          requirement: { ...NO_REQUIREMENT, ...requirement },
+        }),
+      );
+      expect(selection).toMatchObject({
+        decision: 'none',
+        direction: null,
+        chosen: null,
+        headroomBytes: null,
+        plan: { steps: [], order: null },
+      });
+      expect(codeOf(selection, 'loaded')).toBe(code);
+    },
+  );
+
+  it('says which resident to wait for, but does not choose it where it does not meet the requirement', () => {
+    // 32 GiB, limit 80 % = 25.6 GiB. 20 + 10 do not fit together.
     const selection = selectModel(
       input({
-        candidates: [candidate('loaded', 4, { capabilities: ['chat'] })],
-        residents: [resident('loaded', footprint({ mapped: 4 }))],
-        requirement: { capabilities: ['vision'], minContextLengthTokens: null, tiers: null },
+        candidates: [
+          candidate('seeing', 10, { capabilities: ['vision'] }),
+          candidate('loaded', 20, { capabilities: ['chat'] }),
+        ],
+        residents: [resident('loaded', footprint({ anonymous: 20 }), { busy: true })],
+        requirement: { ...NO_REQUIREMENT, capabilities: ['vision'] },
       }),
     );
-    expect(selection).toMatchObject({ decision: 'keep', chosen: { modelKey: 'loaded' } });
-    expect(codeOf(selection, 'loaded')).toBe('MISSING_CAPABILITY');
+    expect(selection).toMatchObject({
+      decision: 'wait',
+      chosen: null,
+      plan: { steps: [] },
+      afterDrain: { modelKey: 'seeing', waitsFor: ['mai/loaded'] },
+    });
   });
 
   it('says that nothing fits, with the shortfall of each candidate', () => {

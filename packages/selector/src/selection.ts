@@ -133,12 +133,16 @@ export interface Selection {
    * - `switch`: another candidate or load option takes over.
    * - `release`: nothing fits and memory is about to run out, so our idle residents are unloaded.
    * - `wait`: a switch is due, but a busy instance has to finish first.
-   * - `none`: nothing fits, and no resident has to be unloaded.
+   * - `none`: no model that meets the requirement fits. Nothing is loaded or unloaded; a resident that does not
+   *   meet the requirement stays loaded.
    */
   readonly decision: 'keep' | 'load' | 'switch' | 'release' | 'wait' | 'none';
   /** Direction of the switch in the chain; `null` without a switch. */
   readonly direction: 'up' | 'down' | null;
-  /** `null` where nothing fits. With `wait`, the resident that serves until the switch. */
+  /**
+   * Meets the requirement. `null` where nothing fits. With `wait`, the resident that serves until the switch;
+   * `null` where no resident of ours meets the requirement.
+   */
   readonly chosen: Chosen | null;
   readonly plan: Plan;
   /** Every pool whose total is known, RAM first. */

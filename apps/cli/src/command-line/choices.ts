@@ -1,7 +1,21 @@
+import type { ClientName } from '@mai/client-settings';
 import type { NameKind, Yield } from '@mai/host';
 import type { PolicyName } from '@mai/simulation';
 
 // The words of options and arguments with fixed choices, in the order of the help text.
+
+/** The argument of `mai connect`. */
+export const CONNECT_CLIENTS: readonly ClientName[] = [
+  'claude-code',
+  'codex',
+  'zed',
+  'cline',
+  'continue',
+  'open-webui',
+  'aider',
+  'opencode',
+  'cursor',
+];
 
 /** The argument of `mai complete`. */
 export const NAME_KINDS: readonly NameKind[] = ['model', 'instance', 'chain', 'pin'];

@@ -1,6 +1,8 @@
 import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './autopilot-specs.js';
+import { GATEWAY } from './gateway-specs.js';
 import { NAME_KINDS } from './choices.js';
+import { CONNECT } from './connect-spec.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { HISTORY } from './history-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
@@ -142,8 +144,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/unload.js')).run,
   },
   ...AUTOPILOT,
+  ...GATEWAY,
   ...HISTORY,
   ESTIMATE,
+  CONNECT,
   {
     name: 'config',
     summary: 'write, check and find the configuration',

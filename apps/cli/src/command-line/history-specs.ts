@@ -11,7 +11,8 @@ export const HISTORY: readonly CommandSpec[] = [
       {
         name: 'WHEN...',
         required: false,
-        summary: 'a time: 14:05, 2031-05-04T14:05 or 10m ago (default: now)',
+        summary:
+          'a time: 14:05, 2031-05-04T14:05 or 10m ago (default: now), or the identifier of a decision',
       },
     ],
     options: [
@@ -24,6 +25,7 @@ export const HISTORY: readonly CommandSpec[] = [
     examples: [
       ['mai explain', 'the last five decisions'],
       ['mai explain 10m ago', 'the decision in force ten minutes ago'],
+      ['mai explain mijq3x2k-h', 'the decision with this identifier'],
       ['mai explain 14:05 --last 3', 'the last three decisions before 14:05'],
     ],
     load: async () => (await import('../commands/history/explain.js')).run,

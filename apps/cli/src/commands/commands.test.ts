@@ -236,6 +236,24 @@ describe('mai select', () => {
     expect(out).toMatch(/is medium, not small/);
   });
 
+  test.each(['', ' --load', ' --load --dry-run'])(
+    'a resident that does not meet the requirement is not the choice of select%s, and stays loaded',
+    async (options) => {
+      await mai('select --tier small --load');
+      const before = loaded();
+      const { exitCode, out, err } = await mai(`select --require vision,embedding${options}`);
+      expect(exitCode).toBe(3);
+      expect(out).toMatch(/^Choice +nothing fits/);
+      expect(out).not.toMatch(/best model that fits|keep it|Kept/);
+      expect(out).toMatch(/qwen\/qwen3-1\.7b +can't do vision, embedding/);
+      expect(out + err).toMatch(
+        /No downloaded model of this chain can do vision and\s+embedding|Nothing was changed/,
+      );
+      expect(before).toHaveLength(1);
+      expect(loaded()).toEqual(before);
+    },
+  );
+
   test('answers in JSON', async () => {
     expect((await mai('select --json')).json()).toMatchObject({
       schemaVersion: 1,

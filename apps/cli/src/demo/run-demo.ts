@@ -1,4 +1,4 @@
-import { charge } from '@mai/memory-ledger';
+import { charge, chargeLoad } from '@mai/memory-ledger';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -187,13 +187,14 @@ async function pressureFor({ host, setting }: DemoRun): Promise<number> {
   const { name } = setting.pool;
   const pool = pools.find((one) => one.pool === name);
   if (pool === undefined) return 0;
-  const [large, medium] = input.candidates.map(({ loadOptions }) => {
-    const footprint = loadOptions[0]?.footprint;
-    if (footprint == null) return 0;
-    return charge(footprint, input.resources, 'expected', 'ignore').charge.get(name) ?? 0;
-  });
+  const [large, medium] = input.candidates.map(({ loadOptions }) => loadOptions[0]?.footprint);
+  if (large == null || medium == null) return 0;
+  const { resources, policy } = input;
+  // The large model is loaded, so it is charged its expected size. A load is charged the upper end of its interval.
+  const staysBytes = charge(large, resources, 'expected', 'ignore').charge.get(name) ?? 0;
+  const loadBytes = chargeLoad(medium, resources, policy.growth).get(name) ?? 0;
   const roomBytes = pool.limitBytes - pool.othersBytes;
-  return Math.max(0, Math.round(roomBytes - ((large ?? 0) + (medium ?? 0)) / 2));
+  return Math.max(0, Math.round(roomBytes - (staysBytes + loadBytes) / 2));
 }
 
 const RAMP_FRAMES = 14;

@@ -27,7 +27,11 @@ export async function assembleSelectionInput(
   throwIfAborted(signal);
   const complete = completeRequest(request);
   const [catalog, instances, resources] = await Promise.all([
-    ports.catalog.read({ ...callOptions(signal, null), chain: complete.chain }),
+    ports.catalog.read({
+      ...callOptions(signal, null),
+      chain: complete.chain,
+      modelKey: complete.modelKey,
+    }),
     ports.runtime.listResidents(callOptions(signal, null)),
     observeResources(ports, complete.deviceIdentifier, signal),
   ]);

@@ -17,6 +17,8 @@ export interface AssembledInput {
   readonly policy: SelectionPolicy;
   /** See `SelectionInput`. */
   readonly steppingDown?: boolean;
+  /** See `SelectionInput`. */
+  readonly retained?: readonly string[];
 }
 
 /** The readings that a decision is made from, before footprints are added. */

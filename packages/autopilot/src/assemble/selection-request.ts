@@ -5,6 +5,8 @@ import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
 export interface SelectionRequest {
   /** Name of the fallback chain. Default null, the configuration's default chain. */
   readonly chain?: string | null;
+  /** Only this model, which need not be in the chain. Default null, the whole chain. */
+  readonly modelKey?: string | null;
   /** Default: none. */
   readonly requirement?: Requirement;
   /** The device to load on. Default null, the machine that the runtime runs on. */
@@ -32,6 +34,7 @@ export type CompleteRequest = Required<SelectionRequest>;
 export function completeRequest(request: SelectionRequest): CompleteRequest {
   return {
     chain: request.chain ?? null,
+    modelKey: request.modelKey ?? null,
     requirement: request.requirement ?? NO_REQUIREMENT,
     deviceIdentifier: request.deviceIdentifier ?? null,
     pinned: request.pinned ?? [],

@@ -114,7 +114,7 @@ function cacheCatalog(
     onChanged,
   }: { readonly onRejected: (error: unknown) => void; readonly onChanged: () => void },
 ): { readonly port: CatalogPort; expire(): void } {
-  const readings = new Map<string | null, CachedReading>();
+  const readings = new Map<string, CachedReading>();
   const readLatest = async (
     options: Parameters<CatalogPort['read']>[0],
     known: CatalogReading | undefined,
@@ -134,21 +134,24 @@ function cacheCatalog(
   return {
     port: {
       read: async (options) => {
-        const { chain, mayAskRuntime = true } = options;
-        const known = readings.get(chain);
+        const { chain, modelKey = null, mayAskRuntime = true } = options;
+        const key = JSON.stringify([chain, modelKey]);
+        const known = readings.get(key);
         const atMs = clock.monotonicMs();
         const fresh = known !== undefined && atMs - known.atMs < CATALOG_MAX_AGE_MS;
         if (fresh && (known.askedRuntime || !mayAskRuntime)) return known.reading;
         const reading = await readLatest(options, known?.reading);
         if (known !== undefined && reading !== known.reading) onChanged();
-        readings.set(chain, { atMs, reading, askedRuntime: mayAskRuntime });
+        // Unknown models are not kept: callers may ask for any name.
+        if (modelKey !== null && reading.chain.length === 0) readings.delete(key);
+        else readings.set(key, { atMs, reading, askedRuntime: mayAskRuntime });
         return reading;
       },
     },
     expire: () => {
       // Keep the readings as a fallback in case the next reading fails.
-      for (const [chain, known] of readings) {
-        readings.set(chain, { ...known, atMs: Number.NEGATIVE_INFINITY });
+      for (const [key, known] of readings) {
+        readings.set(key, { ...known, atMs: Number.NEGATIVE_INFINITY });
       }
     },
   };

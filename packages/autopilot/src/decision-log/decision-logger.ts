@@ -1,6 +1,8 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import type { SwitchResult } from '../execution/switch-progress.js';
+import type { LeaseTarget } from '../leases/lease-request.js';
 import type { Judgement } from '../timing/switch-timing.js';
+import { decisionIdOf } from './decision-id.js';
 import { RECORD_VERSION, type DecisionSink } from './decision-record.js';
 
 /** Interval at which a repeated decision is written, to show that the autopilot still runs. */
@@ -10,7 +12,20 @@ interface Decided extends Judgement {
   readonly atMs: number;
   readonly input: SelectionInput;
   readonly selection: Selection;
+  /** Null for the autopilot's own decision. */
+  readonly target: LeaseTarget | null;
+  /** Decisions with the same key may repeat each other. */
+  readonly key: string;
 }
+
+/** The last decision of a key, and when it was written. */
+interface Last extends Pick<Decided, 'selection' | 'verdict'> {
+  readonly id: string;
+  readonly writtenAtMs: number;
+}
+
+/** The most keys that are remembered. More callers than that wait for different targets only rarely. */
+const KEYS_MAX = 64;
 
 /**
  * Writes each decision that differs from the last one or is carried out. Writes a repeated decision once a
@@ -19,31 +34,40 @@ interface Decided extends Judgement {
 export class DecisionLogger {
   readonly #sink: DecisionSink | null;
   #sequence = 0;
-  #last: Pick<Decided, 'selection' | 'verdict'> | null = null;
-  #writtenAtMs = Number.NEGATIVE_INFINITY;
+  readonly #last = new Map<string, Last>();
 
   constructor(sink: DecisionSink | null) {
     this.#sink = sink;
   }
 
-  decided(decided: Decided, acts: boolean): void {
+  /** Returns the identifier of the record, or of the record that the decision repeats; null without a log. */
+  decided(decided: Decided, acts: boolean): string | null {
     this.#sequence += 1;
-    if (this.#sink === null) return;
-    const { input, selection, verdict, observation, before, policy } = decided;
+    if (this.#sink === null) return null;
+    const { input, selection, verdict, observation, before, policy, target, key } = decided;
     const { atMs, timeToHardLimitMs, reactionMs } = observation;
-    const repeats = this.#last !== null && isRepeat(this.#last, decided);
-    this.#last = { selection, verdict };
-    if (!acts && repeats && atMs < this.#writtenAtMs + REPEAT_MS) return;
-    this.#writtenAtMs = atMs;
+    const last = this.#last.get(key);
+    const repeats = last !== undefined && isRepeat(last, decided);
+    if (!acts && repeats && atMs < last.writtenAtMs + REPEAT_MS) {
+      this.#last.set(key, { ...last, selection, verdict });
+      return last.id;
+    }
+    const id = decisionIdOf({ atMs: decided.atMs, sequence: this.#sequence });
+    this.#last.delete(key);
+    this.#last.set(key, { selection, verdict, id, writtenAtMs: atMs });
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > KEYS_MAX && oldest !== undefined) this.#last.delete(oldest);
     this.#sink.write({
       type: 'decision',
       version: RECORD_VERSION,
       sequence: this.#sequence,
       atMs: decided.atMs,
+      ...(target === null ? {} : { target }),
       input,
       selection,
       hysteresis: { before, atMs, timeToHardLimitMs, reactionMs, policy, verdict },
     });
+    return id;
   }
 
   finished(outcome: {

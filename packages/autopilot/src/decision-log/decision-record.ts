@@ -1,5 +1,6 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
+import type { LeaseTarget } from '../leases/lease-request.js';
 import type { LoadFailure } from '../switch/load-failure.js';
 import type { RunOutcome } from '../switch/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
@@ -25,6 +26,8 @@ export interface DecisionRecord {
   readonly sequence: number;
   /** Epoch milliseconds. */
   readonly atMs: number;
+  /** The target of the callers that the decision was made for. Absent: the autopilot's own decision. */
+  readonly target?: LeaseTarget;
   /** The input of the selector, with the margin in force. */
   readonly input: SelectionInput;
   readonly selection: Selection;

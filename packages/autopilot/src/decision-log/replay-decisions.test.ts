@@ -156,6 +156,28 @@ describe('records of version 1', () => {
   });
 });
 
+it('counts and does not replay a decision that chose a resident without the required capability', async () => {
+  const lines = await recordRun();
+  const at = lines.findLastIndex((line) => line.includes('"decision":"keep"'));
+  const record = JSON.parse(lines[at] ?? '') as Extract<LogRecord, { type: 'decision' }>;
+  const { input, selection } = record;
+  const requirement = { ...input.requirement, capabilities: ['vision'] };
+  const rejected = input.candidates.map(({ modelKey }, candidateIndex) => ({
+    candidateIndex,
+    modelKey,
+    rejection: { code: 'MISSING_CAPABILITY', missing: ['vision'] },
+    options: [],
+  }));
+  const asOlder = JSON.stringify({
+    ...record,
+    input: { ...input, requirement },
+    selection: { ...selection, rejected },
+  });
+  const report = replayDecisions(lines.with(at, asOlder));
+  expect(report.older).toEqual({ version: 3, decisions: 1, firstLine: at + 1 });
+  expect(report).toMatchObject({ difference: null, unreadable: [] });
+});
+
 describe('createDecisionLog', () => {
   const outcome: LogRecord = {
     type: 'outcome',

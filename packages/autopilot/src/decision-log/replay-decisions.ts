@@ -1,4 +1,4 @@
-import { selectModel } from '@mai/selector';
+import { selectModel, type Rejection, type Selection } from '@mai/selector';
 import { isSameData } from '../caching/same-data.js';
 import { asDue } from '../timing/as-due.js';
 import { reduceHysteresis } from '../timing/reduce-hysteresis.js';
@@ -7,6 +7,9 @@ import { parseRecord } from './parse-record.js';
 
 /** The versions of records that can be replayed: they give the same decisions as when they were written. */
 const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3]);
+
+/** Reasons why no load option of a candidate can meet the requirement. */
+const UNSUITABLE: ReadonlySet<Rejection['code']> = new Set(['MISSING_CAPABILITY', 'OUTSIDE_TIER']);
 
 /** The result of a replay. Lines are counted from 1. */
 export interface ReplayReport {
@@ -21,8 +24,8 @@ export interface ReplayReport {
     readonly replayed: unknown;
   } | null;
   /**
-   * Decisions of an older version of the log, which are not replayed; null when the log has no such
-   * decisions.
+   * Decisions that an older autopilot made by other rules, which are not replayed; null when the log has no such
+   * decisions. `version` is the log version of the first.
    */
   readonly older: {
     readonly version: number;
@@ -49,7 +52,7 @@ export function replayDecisions(lines: Iterable<string>): ReplayReport {
     }
     if (record.type !== 'decision') continue;
     const { version, selection, hysteresis } = record;
-    if (!REPLAYABLE.has(version)) {
+    if (!REPLAYABLE.has(version) || choosesUnsuitable(selection)) {
       older.push({ version, line });
       continue;
     }
@@ -70,6 +73,17 @@ export function replayDecisions(lines: Iterable<string>): ReplayReport {
     reproduced += 1;
   }
   return { reproduced, unreadable, older: summarise(older), difference: null };
+}
+
+/**
+ * Whether the chosen resident does not meet the requirement. Older autopilots chose such a
+ * resident when nothing else fitted. Now the decision is then `none`.
+ */
+function choosesUnsuitable({ chosen, rejected }: Selection): boolean {
+  return rejected.some(
+    ({ candidateIndex, rejection }) =>
+      candidateIndex === chosen?.candidateIndex && UNSUITABLE.has(rejection.code),
+  );
 }
 
 function summarise(

@@ -2,6 +2,7 @@ import type { PoolName } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
 import type { Verdict } from '../timing/hysteresis-state.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
+import type { LeaseTarget } from '../leases/lease-request.js';
 import type { JournalState } from '../journal/journal-state.js';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';
@@ -15,6 +16,8 @@ export type AutopilotEvent = { readonly atMs: number } & (
   /** The decision of one round of the loop, whether it is carried out or not. */
   | {
       readonly type: 'decided';
+      /** See `AutopilotState.decision`. */
+      readonly target: LeaseTarget | null;
       readonly input: AssembledInput;
       readonly selection: Selection;
       readonly verdict: Verdict;
@@ -38,6 +41,8 @@ export type AutopilotEvent = { readonly atMs: number } & (
     }
   /** A switch is tried again at `untilMs`, or as soon as the instances in `busy` are idle. */
   | { readonly type: 'put-off'; readonly untilMs: number; readonly busy: readonly string[] }
+  /** These instances are drained no longer, and get leases again. They may have been unloaded. */
+  | { readonly type: 'drain-ended'; readonly instanceIdentifiers: readonly string[] }
   /** Pools went over their hard limit during a switch. */
   | { readonly type: 'emergency'; readonly pools: readonly PoolName[] }
   /** After many failures no load is tried until `untilMs`. */

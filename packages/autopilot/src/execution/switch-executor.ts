@@ -96,7 +96,7 @@ export class SwitchExecutor {
     try {
       throwIfAborted(task.signal);
       const report = await this.#runSwitch(task, progress, abort.signal);
-      this.#learn(report, task.input);
+      this.#learn(report, task);
       const tookMs = clock.monotonicMs() - startedMs;
       this.#publish({ type: 'switch-finished', reason: task.reason, report, tookMs });
       const { availableBytes } = progress;
@@ -127,7 +127,11 @@ export class SwitchExecutor {
       isPinned: (instance) => journal.isPinned(instance),
       dryRun: false,
       drain: {
-        deadlineMs: () => (pressure.isDrainOver ? 0 : timings.drainDeadlineMs),
+        // Other callers do not wait for a drain: the switch is put off instead.
+        deadlineMs: () =>
+          pressure.isDrainOver || (leases.waiting > 0 && !pressure.isOverHardLimit)
+            ? 0
+            : timings.drainDeadlineMs,
         force: () => pressure.isDrainOver,
         pollMs: timings.drainPollMs,
       },
@@ -160,11 +164,16 @@ export class SwitchExecutor {
     this.#publish({ type: 'switch-step', step: event });
   }
 
-  #learn({ loaded, failures, outcome, busy }: RunReport, input: AssembledInput): void {
+  #learn({ loaded, failures, outcome, busy }: RunReport, { reason, input }: SwitchTask): void {
     const { retries } = this.#sources;
     for (const { modelKey } of loaded) retries.succeeded(modelKey);
     for (const failure of failures) this.#fail(failure, input);
-    if (outcome === 'put-off') {
+    if (reason === 'REQUESTED') {
+      // The next round tries again. The autopilot's own switches are not put off for a caller's.
+      const { clock, timings } = this.#settings;
+      const untilMs = clock.nowMs() + timings.observeIntervalMs;
+      if (outcome === 'put-off') this.#publish({ type: 'put-off', untilMs, busy });
+    } else if (outcome === 'put-off') {
       this.#publish({ type: 'put-off', untilMs: retries.putOff(busy), busy });
     } else {
       retries.resetPutOffs();

@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { isAutopilotError } from '../autopilot-error.js';
-import { systemClock } from '../ports/clock.js';
+import { systemClock, type Clock } from '../ports/clock.js';
 import { createFileJournal } from './file-journal.js';
 import { EMPTY_JOURNAL, type JournalState } from './journal-state.js';
+import { newOwner } from './process-lock.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -71,6 +72,38 @@ describe('createFileJournal', () => {
     const state = await createFileJournal(file, systemClock).read({});
     expect(state.pins.map((pin) => pin.target).sort()).toEqual([...targets].sort());
     expect(state.revision).toBe(12);
+  });
+
+  it('waits for longer than two seconds while other writers take turns, and gives up where one holds the lock', async () => {
+    const file = path.join(folder, 'journal.json');
+    const lock = `${file}.lock`;
+    let nowMs = 0;
+    let holders = 0;
+    const hold = (token: string): Promise<void> =>
+      writeFile(lock, JSON.stringify({ ...newOwner(nowMs), token }));
+    /** Each wait takes a second. Then the next writer holds the lock, five writers in all. */
+    const clock: Clock = {
+      ...systemClock,
+      nowMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      sleep: async () => {
+        nowMs += 1000;
+        holders += 1;
+        await (holders < 5 ? hold(`writer-${holders}`) : rm(lock));
+      },
+    };
+    await hold('writer-0');
+    await createFileJournal(file, clock).update(addPin('late'), {});
+    expect(nowMs).toBe(5000);
+
+    await hold('writer-5');
+    const stuck: Clock = { ...clock, sleep: () => Promise.resolve(void (nowMs += 1000)) };
+    await expect(createFileJournal(file, stuck).update(addPin('never'), {})).rejects.toMatchObject({
+      code: 'JOURNAL_UNUSABLE',
+      path: lock,
+      processId: process.pid,
+    });
+    expect(nowMs).toBe(8000);
   });
 
   it('does not discard a lock that was released and taken again', async () => {

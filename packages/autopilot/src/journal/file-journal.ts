@@ -9,6 +9,7 @@ import { hostLiveness, newOwner, tryLock, unlock } from './process-lock.js';
 /** A change takes milliseconds. A writer that holds the lock for longer than this has died. */
 const WRITER_STALE_MS = 5000;
 const WRITER_RETRY_MS = 20;
+/** A call gives up when another writer holds the lock for this long. While holders change, the call waits. */
 const WRITER_TIMEOUT_MS = 2000;
 
 /**
@@ -62,7 +63,8 @@ async function lockForWriting(
   signal: AbortSignal | null,
 ): Promise<() => Promise<void>> {
   const lockFile = `${file}.lock`;
-  const startedMs = clock.monotonicMs();
+  let waitsFor: string | null = null;
+  let sinceMs = 0;
   for (;;) {
     const owner = newOwner(clock.nowMs());
     let holder;
@@ -72,7 +74,11 @@ async function lockForWriting(
       throw unusable(file, error);
     }
     if (holder === null) return () => unlock(lockFile, owner);
-    if (clock.monotonicMs() - startedMs > WRITER_TIMEOUT_MS) {
+    if (holder.token !== waitsFor) {
+      waitsFor = holder.token;
+      sinceMs = clock.monotonicMs();
+    }
+    if (clock.monotonicMs() - sinceMs > WRITER_TIMEOUT_MS) {
       throw new AutopilotError(
         'JOURNAL_UNUSABLE',
         `${lockFile} is held by process ${holder.processId} on ${holder.hostname}. Delete the file when that process is gone.`,

@@ -1,5 +1,5 @@
 import type { MonitorPort } from '../ports/monitor-port.js';
-import type { AcquireResult } from './leases.js';
+import type { AcquireResult } from './lease.js';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { startPilot } from '../../test/pilot.js';
 import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
@@ -74,7 +74,9 @@ describe('acquire', () => {
     await world.clock.advance(2 * SECOND);
     const { lease, selection } = await acquiring;
     expect(lease).toBeNull();
-    expect(selection).toMatchObject({ decision: 'keep', plan: { steps: [] } });
+    expect(selection).toMatchObject({ decision: 'none', chosen: null, plan: { steps: [] } });
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
     await pilot.stop();
   });
 

@@ -1,49 +1,57 @@
-import type { Requirement, Resident, Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/join-footprints.js';
-
-/** A promise that a model stays resident: while the lease is held, the model counts as busy. */
-export interface Lease extends Disposable {
-  readonly instanceIdentifier: string;
-  readonly modelKey: string;
-  /** Ends the use. May be called more than once. */
-  release(): void;
-}
-
-/** A lease, or the decision that says why no lease is given. */
-export type AcquireResult =
-  | { readonly lease: Lease; readonly selection: null }
-  | { readonly lease: null; readonly selection: Selection };
+import type { Resident, Selection } from '@mai/selector';
+import { AutopilotError } from '../autopilot-error.js';
+import { findResident, isOffered, type FoundResident } from './find-resident.js';
+import type { HeldLeases } from './held-leases.js';
+import { targetKey, targetOf, type LeaseRequest, type LeaseTarget } from './lease-request.js';
+import type { AcquireResult, Lease, ObservedResidents, Turn } from './lease.js';
+import type { CatalogTarget, TargetCatalog } from './target-catalog.js';
+import { OWN_TURN, Turns } from './turns.js';
 
 interface Waiter {
-  readonly requirement: Requirement;
+  readonly request: LeaseRequest;
+  readonly target: LeaseTarget;
+  readonly key: string;
+  /** The last round that had begun when the caller asked. */
+  readonly round: number;
+  /** Whether a decision was made for the request. */
+  considered: boolean;
   readonly resolve: (result: AcquireResult) => void;
   readonly reject: (reason: unknown) => void;
+}
+
+interface Sources {
+  readonly catalog: TargetCatalog;
+  readonly held: HeldLeases;
+  /** Whether a resident is drained for a caller, and so gets no new lease. */
+  readonly isDrained: (instanceIdentifier: string) => boolean;
+  /** Called when a caller begins to wait. */
+  readonly onWaiting: () => void;
 }
 
 /** Shared empty array: read every second, almost always empty. */
 const NONE: readonly never[] = [];
 
-/** The leases that are held, and the callers that wait for a lease. */
+/** Gives leases, and keeps the callers that wait for a lease. */
 export class Leases {
-  readonly #held = new Map<
-    symbol,
-    { readonly identifier: string; readonly requirement: Requirement }
-  >();
+  readonly #sources: Sources;
   readonly #waiters = new Set<Waiter>();
+  readonly #turns = new Turns();
   /** Identifiers of instances that are being unloaded; they get no new lease. */
   readonly #leaving = new Set<string>();
-  #input: AssembledInput | null = null;
+  /** Instances that have failed, with the last round that had begun then; they get no new lease. */
+  readonly #failed = new Map<string, number>();
+  readonly #decisionIds = new Map<string, string | null>();
+  #round = 0;
+  #observed: ObservedResidents | null = null;
+  #closed: Error | null = null;
 
-  /** The requirements of the callers that hold a lease or wait for one. */
-  get requirements(): readonly Requirement[] {
-    if (this.#held.size === 0 && this.#waiters.size === 0) return NONE;
-    return [...this.#held.values(), ...this.#waiters].map((one) => one.requirement);
+  constructor(sources: Sources) {
+    this.#sources = sources;
   }
 
   /** Identifiers of leased instances, each once. */
   get leased(): readonly string[] {
-    if (this.#held.size === 0) return NONE;
-    return [...new Set([...this.#held.values()].map((one) => one.identifier))];
+    return this.#sources.held.identifiers;
   }
 
   /** How many callers wait for a lease. */
@@ -51,17 +59,68 @@ export class Leases {
     return this.#waiters.size;
   }
 
+  /** Whether the runtime has to be asked for its residents in the next round. */
+  get mustList(): boolean {
+    return this.#waiters.size + this.#failed.size > 0;
+  }
+
+  /** Whether a caller waits for whom no decision was made yet. */
+  get hasUnheard(): boolean {
+    return [...this.#waiters].some((waiter) => !waiter.considered);
+  }
+
+  /** The keys of the targets that callers wait for. */
+  get waitingKeys(): ReadonlySet<string> {
+    return new Set([...this.#waiters].map(({ key }) => key));
+  }
+
   isLeased(instanceIdentifier: string): boolean {
     return this.leased.includes(instanceIdentifier);
   }
 
+  /** Call before a round lists the residents. */
+  beginRound(): number {
+    this.#round += 1;
+    return this.#round;
+  }
+
+  /** @param ownFirst - whether the autopilot's own turn comes now, unless the last turn was its own. */
+  takeTurn(ownFirst: boolean): Turn {
+    const key = this.#turns.next(this.waitingKeys, ownFirst);
+    if (key === OWN_TURN) return this.takeOwnTurn();
+    const waiters = [...this.#waiters].filter((waiter) => waiter.key === key);
+    const [first] = waiters;
+    if (first === undefined) return this.takeOwnTurn();
+    // Moved to the end: in the next turn of this target, another request comes first.
+    this.#waiters.delete(first);
+    this.#waiters.add(first);
+    return { key, target: first.target, requests: waiters.map(({ request }) => request) };
+  }
+
+  takeOwnTurn(): Turn {
+    return { key: this.#turns.take(OWN_TURN), target: null, requests: NONE };
+  }
+
+  /** What the catalog is asked about a target; null for a resident that is not known. */
+  catalogTarget({ chain, modelKey, instanceIdentifier }: LeaseTarget): CatalogTarget | null {
+    if (instanceIdentifier === null) return { chain, modelKey };
+    const resident = this.#resident(instanceIdentifier);
+    return resident === undefined ? null : { chain, modelKey: resident.modelKey };
+  }
+
   /** Takes a new observation, and gives leases to callers that wait for one of its residents. */
-  observe(input: AssembledInput): void {
-    this.#input = input;
+  observe(observed: ObservedResidents): void {
+    this.#observed = observed;
     this.#leaving.clear();
+    if (observed.fresh) {
+      for (const [identifier, round] of this.#failed) {
+        if (observed.round > round) this.#failed.delete(identifier);
+      }
+    }
     for (const waiter of this.#waiters) {
-      const lease = this.#grant(waiter.requirement, isOurs);
+      const lease = this.#grant(waiter.request, (one) => isOffered(one, waiter.target));
       if (lease !== null) this.#settle(waiter, { lease, selection: null });
+      else this.#rejectUnknown(waiter, observed);
     }
   }
 
@@ -70,24 +129,36 @@ export class Leases {
     this.#leaving.add(instanceIdentifier);
   }
 
-  /**
-   * Answers waiting callers for whom no model will be loaded. If the decision keeps an instance that meets the
-   * requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the caller gets the
-   * decision.
-   *
-   * @param considered - the requirements that the decision was made for. Other callers go on waiting.
-   */
-  answer(selection: Selection, considered: readonly Requirement[]): void {
-    const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
+  /** Takes the identifier of the decision that was made in a turn. */
+  decided({ key, requests }: Turn, decisionId: string | null): void {
+    this.#decisionIds.set(key, decisionId);
     for (const waiter of this.#waiters) {
-      if (!considered.includes(waiter.requirement)) continue;
-      const lease = this.#grant(waiter.requirement, (one) => one.instanceIdentifier === kept);
+      if (requests.includes(waiter.request)) waiter.considered = true;
+    }
+    for (const known of this.#decisionIds.keys()) {
+      if (known !== OWN_TURN && !this.waitingKeys.has(known)) this.#decisionIds.delete(known);
+    }
+  }
+
+  /**
+   * Answers the callers of a turn for whom no model will be loaded. If the decision keeps an instance that
+   * meets the requirement, the caller gets a lease on that instance, even if it is foreign. Otherwise the
+   * caller gets the decision.
+   */
+  answer(selection: Selection, { requests }: Turn): void {
+    const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
+    // Callers that another caller's drain holds up go on waiting: they get their turn after it.
+    if (kept !== null && kept !== undefined && this.#sources.isDrained(kept)) return;
+    for (const waiter of this.#waiters) {
+      if (!requests.includes(waiter.request)) continue;
+      const lease = this.#grant(waiter.request, (one) => one.instanceIdentifier === kept);
       this.#settle(waiter, lease === null ? { lease, selection } : { lease, selection: null });
     }
   }
 
   /** Rejects every waiting caller, because the autopilot stops. */
   close(reason: Error): void {
+    this.#closed = reason;
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
       waiter.reject(reason);
@@ -95,19 +166,51 @@ export class Leases {
   }
 
   /**
-   * Resolves at once if a resident meets the requirement. Otherwise waits for a later observation or answer.
+   * Resolves at once when a resident meets the request, and later otherwise.
+   *
+   * @throws AutopilotError `MODEL_NOT_FOUND`
    */
-  acquire(requirement: Requirement, signal: AbortSignal | null): Promise<AcquireResult> {
+  async acquire(request: LeaseRequest, signal: AbortSignal | null): Promise<AcquireResult> {
+    signal?.throwIfAborted();
+    const target = targetOf(request);
+    for (const identifier of request.failed ?? NONE) this.#failed.set(identifier, this.#round);
+    const asked = this.catalogTarget(target);
+    if (asked !== null) {
+      const reading = await this.#sources.catalog.find(asked, signal);
+      if (asked.modelKey !== null && reading.chain.length === 0) throw unknownModel(asked.modelKey);
+    }
+    signal?.throwIfAborted();
+    if (this.#closed !== null) throw this.#closed;
+    const lease = this.#grant(request, (one) => isOffered(one, target));
+    return lease === null ? this.#wait(request, target, signal) : { lease, selection: null };
+  }
+
+  /** The resident that a request would get at once; null where there is no such resident. */
+  find(request: LeaseRequest): Resident | null {
+    const target = targetOf(request);
+    return this.#find(request, (one) => isOffered(one, target))?.resident ?? null;
+  }
+
+  /** Whether a resident meets a request, also where it is foreign. */
+  isMet(resident: Resident, request: LeaseRequest): boolean {
+    const { instanceIdentifier } = resident;
+    return this.#find(request, (one) => one.instanceIdentifier === instanceIdentifier) !== null;
+  }
+
+  #wait(
+    request: LeaseRequest,
+    target: LeaseTarget,
+    signal: AbortSignal | null,
+  ): Promise<AcquireResult> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const lease = this.#grant(requirement, isOurs);
-      if (lease !== null) {
-        resolve({ lease, selection: null });
-        return;
-      }
       const forget = (): void => signal?.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
-        requirement,
+        // A copy, because one object may be passed to several calls.
+        request: { ...request },
+        target,
+        key: targetKey(target),
+        round: this.#round,
+        considered: false,
         resolve: (result) => {
           forget();
           resolve(result);
@@ -125,7 +228,22 @@ export class Leases {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
+      this.#sources.onWaiting();
     });
+  }
+
+  /** Rejects a caller that waits for a resident which a later listing does not have. */
+  #rejectUnknown(waiter: Waiter, { fresh, round }: ObservedResidents): void {
+    const { instanceIdentifier } = waiter.target;
+    if (instanceIdentifier === null || !fresh || round <= waiter.round) return;
+    if (this.#resident(instanceIdentifier) !== undefined) return;
+    this.#waiters.delete(waiter);
+    waiter.reject(
+      new AutopilotError(
+        'MODEL_NOT_FOUND',
+        `No loaded model has the identifier ${JSON.stringify(instanceIdentifier)}. It may have been unloaded.`,
+      ),
+    );
   }
 
   #settle(waiter: Waiter, result: AcquireResult): void {
@@ -133,34 +251,51 @@ export class Leases {
     waiter.resolve(result);
   }
 
-  #grant(requirement: Requirement, offered: (resident: Resident) => boolean): Lease | null {
-    const resident = this.#input?.residents.find(
-      (one) =>
-        offered(one) && !this.#leaving.has(one.instanceIdentifier) && this.#meets(one, requirement),
-    );
-    if (resident === undefined) return null;
+  #grant(request: LeaseRequest, offered: (resident: Resident) => boolean): Lease | null {
+    const found = this.#find(request, offered);
+    if (found === null) return null;
+    const { resident, facts, contextLengthTokens } = found;
     const { instanceIdentifier, modelKey } = resident;
-    const key = Symbol(instanceIdentifier);
-    this.#held.set(key, { identifier: instanceIdentifier, requirement });
-    const release = (): void => {
-      this.#held.delete(key);
+    const release = this.#sources.held.hold(instanceIdentifier);
+    const { tier, capabilities } = facts;
+    const decisionId =
+      this.#decisionIds.get(targetKey(targetOf(request))) ??
+      this.#decisionIds.get(OWN_TURN) ??
+      null;
+    return {
+      ...{ instanceIdentifier, modelKey, tier, capabilities, contextLengthTokens, decisionId },
+      ...{ release, [Symbol.dispose]: release },
     };
-    return { instanceIdentifier, modelKey, release, [Symbol.dispose]: release };
   }
 
-  #meets(resident: Resident, requirement: Requirement): boolean {
-    const candidate = this.#input?.candidates.find((one) => one.modelKey === resident.modelKey);
-    if (candidate === undefined) return false;
-    const { capabilities, minContextLengthTokens, tiers } = requirement;
-    const context = resident.loadConfig.contextLengthTokens;
-    return (
-      capabilities.every((capability) => candidate.capabilities.includes(capability)) &&
-      (tiers?.includes(candidate.tier) ?? true) &&
-      (minContextLengthTokens === null || (context !== null && context >= minContextLengthTokens))
+  #find(request: LeaseRequest, offered: (resident: Resident) => boolean): FoundResident | null {
+    const asked = this.catalogTarget(targetOf(request));
+    const reading = asked === null ? null : this.#sources.catalog.recall(asked);
+    if (reading === null || this.#observed === null) return null;
+    return findResident(
+      this.#observed,
+      reading,
+      request,
+      (one) => offered(one) && this.#mayLease(one.instanceIdentifier),
     );
+  }
+
+  #mayLease(instanceIdentifier: string): boolean {
+    return (
+      !this.#leaving.has(instanceIdentifier) &&
+      !this.#failed.has(instanceIdentifier) &&
+      !this.#sources.isDrained(instanceIdentifier)
+    );
+  }
+
+  #resident(instanceIdentifier: string): Resident | undefined {
+    return this.#observed?.residents.find((one) => one.instanceIdentifier === instanceIdentifier);
   }
 }
 
-function isOurs({ foreign }: Resident): boolean {
-  return !foreign;
+function unknownModel(modelKey: string): AutopilotError {
+  return new AutopilotError(
+    'MODEL_NOT_FOUND',
+    `There is no model ${JSON.stringify(modelKey)} on the disk or in the configuration.`,
+  );
 }

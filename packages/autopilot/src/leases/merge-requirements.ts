@@ -1,5 +1,7 @@
 import type { Tier } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
+import type { CandidateProfile } from '../ports/catalog-port.js';
+import { meetsRequirement } from './target-catalog.js';
 
 /**
  * Merges requirements into one that includes all of them. If they have no tier in common, the tiers of the
@@ -17,6 +19,25 @@ export function mergeRequirements(
       minContextLengthTokens: contexts.length === 0 ? null : Math.max(...contexts),
       tiers: mergeTiers(merged.tiers, next.tiers),
     };
+  });
+}
+
+/**
+ * The requirements that one decision can meet: the first, and each other as long as one candidate meets them
+ * all. A candidate of unknown maximum context meets every minimum.
+ */
+export function metTogether<One extends Requirement>(
+  requirements: readonly One[],
+  candidates: readonly CandidateProfile[],
+): readonly One[] {
+  let able = candidates;
+  return requirements.filter((requirement, index) => {
+    const still = able.filter((one) =>
+      meetsRequirement(one, one.maxContextLengthTokens ?? Infinity, requirement),
+    );
+    if (index > 0 && still.length === 0) return false;
+    able = still;
+    return true;
   });
 }
 

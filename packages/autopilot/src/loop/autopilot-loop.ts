@@ -1,10 +1,12 @@
 import { backOffMs } from '../failures/back-off.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import { JournalReader } from '../journal/journal-reader.js';
+import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
+import type { LeasePlan } from './plan-request.js';
 import { RamWatch } from './ram-watch.js';
 import { Round } from './round.js';
 import { createWakeableSleep } from './wakeable-sleep.js';
@@ -28,6 +30,7 @@ export class AutopilotLoop {
     this.#round = new Round(settings, publish, {
       journal: this.#journal,
       ramWatch: this.#ramWatch,
+      onWaiting: () => this.wake(),
     });
   }
 
@@ -41,6 +44,11 @@ export class AutopilotLoop {
 
   get switching(): boolean {
     return this.#round.switching;
+  }
+
+  /** The decision for a request if it were made now. Loads and unloads nothing. */
+  plan(request: LeaseRequest, signal: AbortSignal | null): Promise<LeasePlan> {
+    return this.#round.plan(request, signal);
   }
 
   /** Starts the next round at once. */
@@ -58,8 +66,8 @@ export class AutopilotLoop {
     for (;;) {
       let waitMs: number | null = null;
       try {
-        const switched = await this.#round.run(signal);
-        if (switched) this.#sleeper.wake();
+        const again = await this.#round.run(signal);
+        if (again) this.#sleeper.wake();
         if (this.#fault !== null) this.#publish({ type: 'recovered' });
         this.#fault = null;
         this.#faults = 0;
@@ -80,7 +88,8 @@ export class AutopilotLoop {
       const { observeIntervalMs } = this.#settings.timings;
       const nextRoundMs =
         observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      const dueMs = this.#round.decision?.verdict.waitMs ?? nextRoundMs;
+      const { decision } = this.#round;
+      const dueMs = (decision?.target === null ? decision.verdict.waitMs : null) ?? nextRoundMs;
       await this.#ramWatch.sleep(this.#sleeper, Math.min(nextRoundMs, dueMs), signal);
     }
   }

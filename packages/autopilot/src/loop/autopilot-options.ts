@@ -32,6 +32,11 @@ export interface AutopilotTimings {
   readonly loadTimeoutMs: number | null;
   /** How long `stop` waits for our busy instances. Default 5 s. */
   readonly stopDrainMs: number;
+  /**
+   * For how long a resident is retained after its last lease: the autopilot's own decisions unload it only
+   * where its memory is needed. Default 5 min.
+   */
+  readonly retainMs: number;
   /** Wait after a switch that was put off. Default 15 s, doubling up to 5 min. */
   readonly putOff: BackOffPolicy;
   /** Wait after a fault of a port. Default 1 s, doubling up to 30 s. */
@@ -94,6 +99,7 @@ export const DEFAULT_TIMINGS: AutopilotTimings = {
   drainPollMs: 250,
   loadTimeoutMs: null,
   stopDrainMs: 5000,
+  retainMs: 300_000,
   putOff: { baseMs: 15_000, maxMs: 300_000, jitterRatio: 0.1 },
   fault: { baseMs: 1000, maxMs: 30_000, jitterRatio: 0.2 },
   failure: { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 },

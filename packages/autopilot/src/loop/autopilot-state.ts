@@ -1,3 +1,4 @@
+import type { LeaseTarget } from '../leases/lease-request.js';
 import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
@@ -10,6 +11,13 @@ export interface AutopilotState {
   /** The last round of the loop; null before the first. */
   readonly decision: {
     readonly atMs: number;
+    /**
+     * Identifies the logged decision. A decision that repeats an earlier one has its identifier. Null where
+     * no log is written.
+     */
+    readonly id: string | null;
+    /** Null for the autopilot's own decision; otherwise the target of the callers that it was made for. */
+    readonly target: LeaseTarget | null;
     readonly input: AssembledInput;
     readonly selection: Selection;
     readonly verdict: Verdict;

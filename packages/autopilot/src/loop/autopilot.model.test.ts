@@ -4,7 +4,7 @@ import { startPilot } from '../../test/pilot.js';
 import { SECOND } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
-import type { Lease } from '../leases/leases.js';
+import type { Lease } from '../leases/lease.js';
 
 const MODELS = [
   { modelKey: 'large', bytes: 16 * GIB, kvBytes: 3 * GIB, loadMs: 16 * SECOND },

@@ -1,4 +1,3 @@
-import type { Requirement } from '@mai/selector';
 import { isForeign } from '../assemble/ownership.js';
 import type { RunningLock } from '../journal/running-lock.js';
 import { callOptions } from '../ports/call-options.js';
@@ -8,7 +7,9 @@ import { AutopilotLoop } from './autopilot-loop.js';
 import { completeOptions, type AutopilotOptions } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { createEventHub } from '../events/event-hub.js';
-import type { AcquireResult } from '../leases/leases.js';
+import type { LeaseRequest } from '../leases/lease-request.js';
+import type { AcquireResult } from '../leases/lease.js';
+import type { LeasePlan } from './plan-request.js';
 
 /**
  * How many unread events are kept for each reader. A round publishes a few events, so a reader with more
@@ -34,15 +35,26 @@ export interface Autopilot extends AsyncDisposable {
   /** The events from the start of the iteration to the stop. Each reader gets all of them. */
   readonly events: AsyncIterable<AutopilotEvent>;
   /**
-   * Resolves to a lease on a resident model that meets the requirement, after loading such a model if
-   * necessary. If no such model can be loaded soon, it resolves to the decision, which says why.
+   * Resolves to a lease on a resident model that meets the request, after loading such a model if necessary. If
+   * no such model can be loaded soon, it resolves to the decision, which says why.
    *
-   * @throws the signal's reason, or an `AbortError` when the autopilot stops.
+   * Callers with different targets take turns, also with the autopilot's own decisions.
+   *
+   * @throws AutopilotError `MODEL_NOT_FOUND`, the signal's reason, or an `AbortError` when the autopilot stops.
    */
   acquire(
-    requirement: Requirement,
+    request: LeaseRequest,
     options?: { readonly signal?: AbortSignal | null },
   ): Promise<AcquireResult>;
+  /**
+   * The decision for a request if it were made now. Loads and unloads nothing.
+   *
+   * @throws the errors of the ports, unchanged, and the signal's reason.
+   */
+  plan(
+    request: LeaseRequest,
+    options?: { readonly signal?: AbortSignal | null },
+  ): Promise<LeasePlan>;
 }
 
 /** Creates an autopilot that has not started. It uses no port before `start`. */
@@ -162,19 +174,21 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
     }
   };
 
-  const acquire: Autopilot['acquire'] = (requirement, { signal = null } = {}) => {
+  const acquire: Autopilot['acquire'] = (request, { signal = null } = {}) => {
     if (run === null || stopping !== null) {
       return Promise.reject(new DOMException('The autopilot is not running.', 'AbortError'));
     }
-    const result = loop.leases.acquire(requirement, signal);
-    if (loop.leases.waiting > 0) loop.wake();
-    return result;
+    return loop.leases.acquire(request, signal);
   };
 
   return {
     start,
     stop,
     acquire,
+    plan: async (request, { signal = null } = {}) => {
+      signal?.throwIfAborted();
+      return loop.plan(request, signal);
+    },
     get state(): AutopilotState {
       const status =
         stopping !== null

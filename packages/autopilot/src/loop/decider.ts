@@ -49,6 +49,19 @@ export class Decider {
     return { ...onRamp, judged: again };
   }
 
+  /**
+   * Decides for callers that wait. The autopilot's own timing does not change: such decisions do not wait for
+   * it, and are not part of its history.
+   */
+  decideForRequest(input: Decision['input']): Decision {
+    const selection = this.#select(input);
+    const judged = this.#timing.judgeAside(selection, input);
+    const lowered = judged.verdict.act ? this.#timing.limitsOnRamp(judged, input.policy) : [];
+    const onRamp = decideOnRamp(input, selection, lowered);
+    if (onRamp === null) return { input, selection, judged, limits: [] };
+    return { ...onRamp, judged: this.#timing.judgeAside(onRamp.selection, onRamp.input) };
+  }
+
   /** The direction of the last switch; null before the first. */
   get lastDirection(): 'up' | 'down' | null {
     return this.#timing.lastDirection;

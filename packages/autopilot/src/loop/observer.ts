@@ -7,10 +7,14 @@ import type { CachedPorts } from '../caching/cached-ports.js';
 import type { GrowthWatch } from '../growth/growth-watch.js';
 import { withGrowth } from '../growth/with-growth.js';
 import type { JournalReader } from '../journal/journal-reader.js';
+import { requirementOf } from '../leases/lease-request.js';
+import type { Turn } from '../leases/lease.js';
 import type { Leases } from '../leases/leases.js';
-import { mergeRequirements } from '../leases/merge-requirements.js';
+import { mergeRequirements, metTogether } from '../leases/merge-requirements.js';
+import type { TargetCatalog } from '../leases/target-catalog.js';
 import { callOptions } from '../ports/call-options.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
+import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { SwitchExecutor } from '../execution/switch-executor.js';
@@ -22,6 +26,7 @@ interface Sources {
   readonly cached: CachedPorts;
   readonly journal: JournalReader;
   readonly leases: Leases;
+  readonly targets: TargetCatalog;
   readonly executor: SwitchExecutor;
   readonly growth: GrowthWatch;
 }
@@ -29,10 +34,17 @@ interface Sources {
 /** The input of a decision, with the readings behind it. */
 export interface Observation {
   readonly input: AssembledInput;
+  readonly instances: readonly RuntimeInstance[];
   /** The resources as they were measured, yielded memory included. */
   readonly measured: Resources;
   /** True when the runtime was asked for its residents; false when the last listing was used again. */
   readonly fresh: boolean;
+}
+
+/** The request of a turn, and the turn with the requests that the decision can meet together. */
+export interface AskedFor {
+  readonly request: SelectionRequest;
+  readonly turn: Turn;
 }
 
 /** Observes the request, the machine and the residents for a decision, and subtracts yielded memory. */
@@ -47,24 +59,48 @@ export class Observer {
     this.#sources = sources;
   }
 
-  /** The configured request, extended by the rules, leases and pins that apply now. */
-  async request(signal: AbortSignal): Promise<SelectionRequest> {
+  /** The request of a turn, extended by the rules and pins that apply now. */
+  async request(turn: Turn, signal: AbortSignal): Promise<AskedFor> {
     const { request, rules } = this.#settings;
-    const { journal, leases, executor } = this.#sources;
-    const own = request.requirement ?? NO_REQUIREMENT;
+    const { journal, executor } = this.#sources;
+    const asked = await this.#askedIn(turn, signal);
     const ruled = rules === null ? NONE : await rules({ signal });
     const { pins } = journal.journal;
     const pinned = request.pinned ?? NONE;
+    const [first = NO_REQUIREMENT, ...others] = [
+      ...asked.first,
+      ...ruled,
+      ...asked.turn.requests.map(requirementOf),
+    ];
     return {
-      chain: request.chain ?? null,
-      deviceIdentifier: request.deviceIdentifier ?? null,
-      tradeOffs: request.tradeOffs ?? true,
-      requirement:
-        ruled.length + leases.requirements.length === 0
-          ? own
-          : mergeRequirements([own, ...ruled, ...leases.requirements]),
-      pinned: pins.length === 0 ? pinned : [...pinned, ...pins.map((pin) => pin.target)],
-      acceptedAs: executor.acceptedAs,
+      turn: asked.turn,
+      request: {
+        ...asked.catalog,
+        deviceIdentifier: request.deviceIdentifier ?? null,
+        tradeOffs: request.tradeOffs ?? true,
+        requirement: mergeRequirements([first, ...others]),
+        pinned: pins.length === 0 ? pinned : [...pinned, ...pins.map((pin) => pin.target)],
+        acceptedAs: executor.acceptedAs,
+      },
+    };
+  }
+
+  /** What the catalog is asked in a turn, and the requirements that one decision can meet. */
+  async #askedIn(turn: Turn, signal: AbortSignal) {
+    const { request } = this.#settings;
+    const { leases, targets } = this.#sources;
+    const ownChain = request.chain ?? null;
+    if (turn.target === null) {
+      const first = [request.requirement ?? NO_REQUIREMENT];
+      return { turn, first, catalog: { chain: ownChain, modelKey: null } };
+    }
+    const target = leases.catalogTarget(turn.target);
+    if (target === null) return { turn, first: NONE, catalog: { chain: ownChain, modelKey: null } };
+    const { chain } = await targets.find(target, signal);
+    return {
+      turn: { ...turn, requests: metTogether(turn.requests, chain) },
+      first: NONE,
+      catalog: { ...target, chain: target.chain ?? ownChain },
     };
   }
 
@@ -86,6 +122,7 @@ export class Observer {
     const catalog = await ports.catalog.read({
       ...callOptions(signal, null),
       chain: complete.chain,
+      modelKey: complete.modelKey,
       mayAskRuntime,
     });
     const mustAsk = mayAskRuntime || catalog !== this.#catalog;
@@ -99,10 +136,10 @@ export class Observer {
     const { yields } = journal.journal;
     if (yields.length === 0) {
       this.#baselines = {};
-      return { input, measured, fresh };
+      return { input, instances, measured, fresh };
     }
     const { resources, residents, baselines } = reserveMemory(input, yields, this.#baselines);
     this.#baselines = baselines;
-    return { input: { ...input, resources, residents }, measured, fresh };
+    return { input: { ...input, resources, residents }, instances, measured, fresh };
   }
 }

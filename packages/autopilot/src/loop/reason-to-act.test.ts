@@ -9,7 +9,7 @@ describe('reasonToAct', () => {
     waitMs: null,
     upgradeBelowRatio: 0.7,
   });
-  const calm = { yieldsChanged: false, wanted: true, waiting: 0, isHeldBack: () => false };
+  const calm = { yieldsChanged: false, wanted: true, isHeldBack: () => false };
 
   it('is null while switches are put off, except in an emergency', () => {
     const held = { ...calm, isHeldBack: () => true };
@@ -18,10 +18,9 @@ describe('reasonToAct', () => {
     expect(reasonToAct(down, act('EMERGENCY'), held)).toBe('EMERGENCY');
   });
 
-  it('does not depend on the verdict where a caller waits for a model or a yield needs memory', () => {
+  it('does not depend on the verdict where a yield needs memory', () => {
     const wait: Verdict = { act: false, reason: 'DWELLING', waitMs: 1000, upgradeBelowRatio: 0.7 };
     expect(reasonToAct(down, wait, calm)).toBeNull();
-    expect(reasonToAct(down, wait, { ...calm, waiting: 1 })).toBe('REQUESTED');
     expect(reasonToAct(down, wait, { ...calm, yieldsChanged: true })).toBe('YIELD');
     const up = { ...down, direction: 'up' as const };
     expect(reasonToAct(up, wait, { ...calm, yieldsChanged: true })).toBeNull();

@@ -10,15 +10,12 @@ export function reasonToAct(
   {
     yieldsChanged,
     wanted,
-    waiting,
     isHeldBack,
   }: {
     /** A yield was added, or grew. */
     readonly yieldsChanged: boolean;
     /** Whether a model should be loaded when no model is resident. */
     readonly wanted: boolean;
-    /** How many callers wait for a lease. */
-    readonly waiting: number;
     /** Whether switches are put off for now. An emergency ignores this. */
     readonly isHeldBack: () => boolean;
   },
@@ -32,7 +29,6 @@ export function reasonToAct(
   const emergency = verdict.act && verdict.reason === 'EMERGENCY';
   if (!emergency && isHeldBack()) return null;
   if (decision === 'load' && !wanted) return null;
-  if (waiting > 0) return 'REQUESTED';
   if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';
   return verdict.act ? verdict.reason : null;
 }

@@ -1,7 +1,5 @@
-import type { Requirement, Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
-import type { SelectionRequest } from '../assemble/selection-request.js';
-import { cachePorts } from '../caching/cached-ports.js';
+import { cachePorts, type CachedPorts } from '../caching/cached-ports.js';
 import { DecisionLogger } from '../decision-log/decision-logger.js';
 import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import { MemoryPressure } from '../execution/memory-pressure.js';
@@ -10,26 +8,29 @@ import { isLateEnd } from '../execution/switch-progress.js';
 import { RetryState } from '../failures/retry-state.js';
 import { GrowthWatch } from '../growth/growth-watch.js';
 import type { JournalReader } from '../journal/journal-reader.js';
-import { Leases } from '../leases/leases.js';
+import { createLeaseDesk, type LeaseDesk } from '../leases/lease-desk.js';
+import type { LeaseRequest } from '../leases/lease-request.js';
+import type { Leases } from '../leases/leases.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
-import { Decider, type Decision } from './decider.js';
-import { Observer, type Observation } from './observer.js';
+import { Decider } from './decider.js';
+import { Observer, type AskedFor, type Observation } from './observer.js';
+import { planRequest, type LeasePlan } from './plan-request.js';
 import type { RamWatch } from './ram-watch.js';
-import { reasonToAct } from './reason-to-act.js';
 import { ResidentWatch } from './resident-watch.js';
+import { RoundDecision, type DecidedRound } from './round-decision.js';
+import { withRetainedPinned } from './spare-retained.js';
 
 /** A decision to carry out now. */
-interface Due extends Decision {
+interface Due extends DecidedRound {
   readonly reason: SwitchReason;
-  readonly request: SelectionRequest;
-  readonly observation: Observation;
+  readonly asked: AskedFor;
 }
 
 /** Runs single rounds of the autopilot: observe, decide, and switch when the decision is due. */
 export class Round {
-  readonly leases = new Leases();
+  readonly leases: Leases;
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
   readonly #journal: JournalReader;
@@ -41,14 +42,31 @@ export class Round {
   readonly #decider: Decider;
   readonly #residents: ResidentWatch;
   readonly #logger: DecisionLogger;
+  readonly #growth = new GrowthWatch();
+  readonly #cached: CachedPorts;
+  readonly #desk: LeaseDesk;
+  readonly #decisions: RoundDecision;
   #decision: AutopilotState['decision'] = null;
+  /** The input of the last observation; null before the first. */
+  #observed: AssembledInput | null = null;
+  /** Whether yields have changed since the last of the autopilot's own turns. */
+  #yieldsChanged = false;
   /** Whether the last round did nothing, and no switch waits for an instance to become idle. */
   #steady = false;
 
   constructor(
     settings: AutopilotSettings,
     publish: (event: PublishedEvent) => void,
-    { journal, ramWatch }: { readonly journal: JournalReader; readonly ramWatch: RamWatch },
+    {
+      journal,
+      ramWatch,
+      onWaiting,
+    }: {
+      readonly journal: JournalReader;
+      readonly ramWatch: RamWatch;
+      /** Called when a caller begins to wait for a lease. */
+      readonly onWaiting: () => void;
+    },
   ) {
     const { clock, random } = settings;
     this.#settings = settings;
@@ -63,8 +81,15 @@ export class Round {
     this.#decider = new Decider(clock, () => settings.timings.observeIntervalMs);
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
-    const growth = new GrowthWatch();
-    const sources = { cached, journal, leases: this.leases, growth };
+    this.#cached = cached;
+    this.#desk = createLeaseDesk(settings, cached.ports.catalog, publish, onWaiting);
+    const { leases, targets, drains } = this.#desk;
+    this.leases = leases;
+    this.#decisions = new RoundDecision(settings, {
+      ...{ decider: this.#decider, retries: this.#retries, residents: this.#residents },
+      ...{ leases, drains },
+    });
+    const sources = { cached, journal, leases, targets, growth: this.#growth };
     this.#executor = new SwitchExecutor(
       settings,
       { ...sources, retries: this.#retries, pressure: this.#pressure },
@@ -97,26 +122,50 @@ export class Round {
     return this.#executor.switching;
   }
 
-  /** Runs one round. Resolves to whether it has switched. Then the next round starts at once. */
+  /** The decision for a request if it were made now. Loads and unloads nothing. */
+  plan(request: LeaseRequest, signal: AbortSignal | null): Promise<LeasePlan> {
+    return planRequest(request, {
+      ...{ ports: this.#cached.ports, settings: this.#settings, observed: this.#observed },
+      ...{ growth: this.#growth, leases: this.leases, targets: this.#desk.targets },
+      coolDowns: this.#retries.coolDowns(this.#observed?.resources ?? null),
+      upgradeMarginRatio: this.#decider.upgradeMarginRatio,
+      signal,
+    });
+  }
+
+  /** Runs one round. Resolves to whether the next round starts at once, because it has switched or callers wait. */
   async run(signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#settings;
     const { changed, yieldsChanged } = await this.#journal.refresh(signal);
     const failures = this.#journal.takeFailures();
     if (failures !== null) this.#retries.adopt(failures);
-    const considered = this.leases.requirements;
-    const request = await this.#observer.request(signal);
-    const steady = this.#steady && !changed && this.leases.waiting === 0;
-    const { upgradeMarginRatio } = this.#decider;
-    let observation = await this.#observe(request, {}, { steady, signal });
-    let decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio });
-    let reason = this.#reasonToAct(decided, yieldsChanged);
+    this.#yieldsChanged ||= yieldsChanged;
+    const { isOverHardLimit } = this.#pressure;
+    this.#desk.drains.endExcept(this.leases.waitingKeys);
+    let asked = await this.#observer.request(
+      this.#yieldsChanged ? this.leases.takeOwnTurn() : this.leases.takeTurn(isOverHardLimit),
+      signal,
+    );
+    const steady = this.#steady && !changed && !this.leases.mustList;
+    let observation = await this.#observe(asked, {}, { steady, signal });
+    if (asked.turn.target !== null && this.#pressure.isOverHardLimit && !isOverHardLimit) {
+      // An emergency does not wait for the turns of callers.
+      asked = await this.#observer.request(this.leases.takeOwnTurn(), signal);
+      observation = await this.#observe(asked, {}, { steady: false, signal });
+    }
+    const { turn } = asked;
+    const reasonFor = ({ decided }: DecidedRound) =>
+      this.#decisions.reasonToAct(turn, decided, this.#yieldsChanged);
+    let round = this.#decisions.decide(asked, observation, null);
+    let reason = reasonFor(round);
     if (reason !== null && !observation.fresh) {
       // The list of residents may be out of date. Decide again with a new list before acting.
-      observation = await this.#observe(request, {}, { steady: false, signal });
-      decided = this.#decider.decide({ ...observation.input, upgradeMarginRatio }, decided);
-      reason = this.#reasonToAct(decided, yieldsChanged);
+      observation = await this.#observe(asked, {}, { steady: false, signal });
+      round = this.#decisions.decide(asked, observation, round.decided);
+      reason = reasonFor(round);
     }
-    const { input, selection, judged } = decided;
+    if (turn.target === null) this.#yieldsChanged = false;
+    const { input, selection, judged } = round.decided;
     const { verdict, observation: observed } = judged;
     const { timeToHardLimitMs } = observed;
     const ours = input.residents.some((one) => !one.foreign);
@@ -124,13 +173,20 @@ export class Round {
       reason === null &&
       this.#retries.putOffUntilMs === null &&
       !(this.#pressure.isOverHardLimit && ours);
-    this.#decision = { atMs: clock.nowMs(), input, selection, verdict, timeToHardLimitMs };
+    const { target, key } = turn;
+    const atMs = clock.nowMs();
+    const logged = { atMs, input, selection, ...judged, target, key };
+    const id = this.#logger.decided(logged, reason !== null);
+    this.#decision = { atMs, id, target, input, selection, verdict, timeToHardLimitMs };
     this.#ramWatch.decided(selection, observation.measured);
-    this.#publish({ type: 'decided', input, selection, verdict, timeToHardLimitMs });
-    this.#logger.decided({ atMs: clock.nowMs(), input, selection, ...judged }, reason !== null);
-    if (reason === null) this.#answerWaiting(selection, considered);
-    else await this.#switch({ ...decided, reason, request, observation }, signal);
-    return reason !== null;
+    this.#publish({ type: 'decided', target, input, selection, verdict, timeToHardLimitMs });
+    this.leases.decided(turn, id);
+    this.#decisions.serve(turn, selection, input);
+    if (reason !== null) {
+      await this.#switch({ ...round, reason, asked }, signal);
+      this.#desk.drains.end(key);
+    }
+    return reason !== null || this.leases.hasUnheard;
   }
 
   /** Call after a round has thrown. The next round then lists the residents again. */
@@ -139,21 +195,8 @@ export class Round {
     this.#residents.forget();
   }
 
-  #reasonToAct(
-    { input, selection, judged }: Decision,
-    yieldsChanged: boolean,
-  ): SwitchReason | null {
-    if (this.#settings.dryRun) return null;
-    return reasonToAct(selection, judged.verdict, {
-      yieldsChanged,
-      wanted: this.#residents.wanted,
-      waiting: this.leases.waiting,
-      isHeldBack: () => this.#retries.isHeldBack(input.residents),
-    });
-  }
-
   async #switch(
-    { reason, request, observation, input, limits }: Due,
+    { reason, asked, observation, decided: { input, limits }, spares }: Due,
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#settings;
@@ -163,14 +206,16 @@ export class Round {
     const switching = this.#executor.run({
       reason,
       policy: observation.input.policy,
-      deviceIdentifier: request.deviceIdentifier ?? null,
+      deviceIdentifier: asked.request.deviceIdentifier ?? null,
       input: observation.input,
       observe: async (coolingDownUntilMs) => {
         // The first decision of the switch uses the logged input, so that a replay can repeat it.
         const options = { steady: false, signal };
-        const next = first ?? (await this.#observe(request, coolingDownUntilMs, options)).input;
+        const logged = first;
         first = null;
-        return next;
+        if (logged !== null) return logged;
+        const next = (await this.#observe(asked, coolingDownUntilMs, options)).input;
+        return spares ? withRetainedPinned(next) : next;
       },
       decide: (next) => decideWithin({ ...next, upgradeMarginRatio }, limits),
       signal,
@@ -184,26 +229,37 @@ export class Round {
       result,
       before: observation.measured.ram.availableBytes,
     });
+    this.#residents.forget();
+    if (result.report === null || result.report.outcome === 'released') this.#residents.release();
+    if (asked.turn.target !== null) {
+      // A caller's switch starts no cool-down of the autopilot's own decisions.
+      this.#decider.switched(null);
+      return;
+    }
     // If this switch only finished an earlier switch, the cool-down of the earlier switch starts now.
     const late = result.report !== null && isLateEnd(result.report);
     this.#decider.switched(late ? this.#decider.lastDirection : result.direction);
-    this.#residents.forget();
-    if (result.report === null || result.report.outcome === 'released') this.#residents.release();
   }
 
   async #observe(
-    request: SelectionRequest,
+    { turn, request }: AskedFor,
     coolingDownUntilMs: Record<string, number>,
     options: { readonly steady: boolean; readonly signal: AbortSignal },
   ): Promise<Observation> {
     const resources = this.#decision?.input.resources ?? null;
     const coolDowns = { ...this.#retries.coolDowns(resources), ...coolingDownUntilMs };
+    const round = this.leases.beginRound();
     const observation = await this.#observer.observe(request, coolDowns, options);
-    const { input, measured } = observation;
-    this.#pressure.observe(measured, input.residents, input.policy);
-    this.leases.observe(input);
+    const { measured, instances, fresh } = observation;
+    const { residents, policy } = observation.input;
+    this.#pressure.observe(measured, residents, policy);
+    this.leases.observe({ residents, instances, fresh, round });
+    // After the observation has given leases: the decision counts the leased residents as busy.
+    const retained = this.#desk.held.retained(residents);
+    const input = this.#decisions.withLeases(observation.input, turn, retained);
+    this.#observed = input;
     this.#residents.observe(input.residents, this.leases.waiting);
-    return { ...observation, input: this.#withOverdue(input) };
+    return { ...observation, input: turn.target === null ? this.#withOverdue(input) : input };
   }
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */
@@ -213,16 +269,5 @@ export class Round {
       ? input.residents.map((one) => (one.foreign ? one : { ...one, busy: false }))
       : input.residents;
     return { ...input, residents, ...(released ? { steppingDown: true } : {}) };
-  }
-
-  /** Answers callers that wait for a lease, if no model will be loaded for them soon. */
-  #answerWaiting(selection: Selection, considered: readonly Requirement[]): void {
-    const { decision } = selection;
-    const hopeless =
-      this.#settings.dryRun ||
-      decision === 'keep' ||
-      decision === 'none' ||
-      this.#retries.breakerOpenUntilMs !== null;
-    if (hopeless && this.leases.waiting > 0) this.leases.answer(selection, considered);
   }
 }

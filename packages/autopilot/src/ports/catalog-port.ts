@@ -47,6 +47,12 @@ export interface CatalogQuestion extends CallOptions {
   /** Name of the fallback chain; null is the default chain. */
   readonly chain: string | null;
   /**
+   * Asks about this model only: the chain of the reading is the model alone, whether or not a chain names
+   * it, and has no variants. It is empty where the model is neither downloaded nor configured. Default null:
+   * the whole chain.
+   */
+  readonly modelKey?: string | null;
+  /**
    * Whether the catalog may ask the runtime for the list of downloaded models. With false, the catalog answers
    * from its cache and from local files. The autopilot passes false as long as nothing has changed: in steady
    * state the autopilot calls the runtime once in ten seconds, and that call lists residents. Default true.

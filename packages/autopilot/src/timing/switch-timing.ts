@@ -96,6 +96,21 @@ export class SwitchTiming {
     );
   }
 
+  /** Judges a decision that is not the autopilot's own, and remembers nothing of it. */
+  judgeAside(decided: Selection, { policy, upgradeMarginRatio }: DecidedWith): Judgement {
+    const selection = asDue(decided);
+    const before = this.#hysteresis;
+    const observation = {
+      atMs: this.#clock.monotonicMs(),
+      selection,
+      upgradeMarginRatio,
+      timeToHardLimitMs: this.#forecast?.timeToHardLimitMs ?? null,
+      reactionMs: reactionMs(selection, this.#observeIntervalMs()),
+    };
+    const { verdict } = reduceHysteresis(before, observation, policy);
+    return { before, observation, policy, verdict };
+  }
+
   /**
    * The lowered limits for a switch that begins now, lowest first; empty when no pool is on a ramp. A model
    * that fits under the lowest limits still fits a dwell time after the end of its load.

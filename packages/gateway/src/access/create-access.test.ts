@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask, askRaw, type Answer } from '../../test/ask.js';
-import { createManualClock } from '../../test/manual-clock.js';
+import { createFakeClock } from '../../test/fake-clock.js';
 import { listenOn } from '../../test/serve-through.js';
 import { createAccess, type Access } from './create-access.js';
 import { addKey, removeKey } from './key-file.js';
@@ -34,7 +34,7 @@ async function guard(
     readonly allowHosts?: readonly string[];
     readonly allowOrigins?: readonly string[];
     readonly scope?: Scope | null;
-    readonly clock?: ReturnType<typeof createManualClock>;
+    readonly clock?: ReturnType<typeof createFakeClock>;
   } = {},
 ): Promise<Guarded> {
   const access = createAccess({
@@ -42,7 +42,7 @@ async function guard(
     listenHost: '127.0.0.1',
     allowHosts: options.allowHosts ?? [],
     allowOrigins: options.allowOrigins ?? [],
-    clock: options.clock ?? createManualClock(),
+    clock: options.clock ?? createFakeClock(),
   });
   const server = createServer((request, response) => {
     const preflight = access.preflight(request);
@@ -217,7 +217,7 @@ describe('origins', () => {
 });
 
 describe('keys', () => {
-  async function withKeys(clock = createManualClock()) {
+  async function withKeys(clock = createFakeClock()) {
     const file = path.join(await mkdtemp(path.join(folder, 'keys-')), 'keys.json');
     const inference = await addKey(file, { name: 'laptop', scopes: ['inference'], priority: 5 }, 1);
     const control = await addKey(file, { name: 'admin', scopes: ['control'] }, 2);
@@ -277,7 +277,7 @@ describe('keys', () => {
     expect(await status(inference)).toBe(200);
     await removeKey(file, 'laptop');
     await removeKey(file, 'admin');
-    clock.advance(1001);
+    await clock.advance(1001);
     expect(await status(inference)).toBe(401);
     expect(await status(control)).toBe(401);
     expect((await ask(url)).status).toBe(401);
@@ -287,7 +287,7 @@ describe('keys', () => {
     const { file, keys, clock } = await withKeys();
     const { url } = await guard({ keys, clock });
     const added = await addKey(file, { name: 'phone', scopes: ['inference'] }, 3);
-    clock.advance(1001);
+    await clock.advance(1001);
     expect((await ask(url, { headers: { 'x-api-key': added } })).status).toBe(200);
   });
 
@@ -303,7 +303,7 @@ describe('keys', () => {
     }
     await status('mai-guess-11');
     expect(await status('mai-guess-12')).toEqual({ status: 429, waits: 1 });
-    clock.advance(1000);
+    await clock.advance(1000);
     expect(await status('mai-guess-13')).toEqual({ status: 401, waits: null });
     expect(await status('mai-guess-14')).toEqual({ status: 429, waits: 2 });
     expect((await status(inference)).status).toBe(200);
@@ -311,7 +311,7 @@ describe('keys', () => {
 
   test('another address than loopback needs a key', async () => {
     const listen = (listenHost: string, keys: KeyStore, allowOrigins: readonly string[] = []) =>
-      createAccess({ keys, listenHost, allowHosts: [], allowOrigins, clock: createManualClock() });
+      createAccess({ keys, listenHost, allowHosts: [], allowOrigins, clock: createFakeClock() });
     const { keys } = await withKeys();
     for (const host of ['0.0.0.0', '::', '192.168.1.4', 'mai.lan', '']) {
       expect(() => listen(host, NO_KEYS)).toThrow(

@@ -1,5 +1,8 @@
-import type { ServingCatalog, ServingRequest } from '../ports/serving-port.js';
+import type { ServingCatalog, ServingModel, ServingRequest } from '../ports/serving-port.js';
 import type { Failure, RequestFacts } from '../protocols/protocol.js';
+import { findModel, type NamedModel } from './model-name.js';
+import { requiredContext } from './required-context.js';
+import type { TokenCounter } from './token-counter.js';
 
 /** The model that a request names, as a request to the machine. */
 export type Resolution =
@@ -8,3 +11,89 @@ export type Resolution =
 
 /** Resolves the model's name of a request. */
 export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Resolution;
+
+/**
+ * Creates the function that resolves names. `findModel` tells what a name means.
+ *
+ * - `auto` asks for the capabilities and the context length that the request needs. Where the name has no chain, and no
+ *   model of the default chain has the capabilities, it means the first chain with such a model: images and embeddings
+ *   need no name of their own.
+ * - A key or an instance asks for no capability: the client wants that model, and the runtime tells what it can't do.
+ * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
+ *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
+ */
+export function createResolveModel(counter: TokenCounter): ResolveModel {
+  return (facts, catalog) => {
+    const named = findModel(facts.model, catalog);
+    if (named.kind === 'unknown') {
+      const { message } = named;
+      const failure = {
+        code: 'model_not_found',
+        status: 404,
+        message,
+        retryAfterSeconds: null,
+      } as const;
+      return { kind: 'failed', failure };
+    }
+    return { kind: 'resolved', wanted: wantedBy(named, facts, catalog, counter) };
+  };
+}
+
+const NO_CONDITION: ServingRequest = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
+};
+
+function wantedBy(
+  named: Exclude<NamedModel, { kind: 'unknown' }>,
+  facts: RequestFacts,
+  catalog: ServingCatalog,
+  counter: TokenCounter,
+): ServingRequest {
+  switch (named.kind) {
+    case 'instance':
+      return { ...NO_CONDITION, instanceIdentifier: named.instanceIdentifier };
+    case 'key': {
+      const { modelKey } = named;
+      const models = catalog.models.filter((model) => model.modelKey === modelKey);
+      // A resident that a person has loaded serves with its own context: a second copy beside it would surprise.
+      const isForeign = models.some(({ residents }) => residents.some(({ foreign }) => foreign));
+      const minContextLengthTokens = isForeign ? null : requiredContext(facts, models, counter);
+      return { ...NO_CONDITION, modelKey, minContextLengthTokens };
+    }
+    case 'auto': {
+      const capabilities = [...new Set([...facts.capabilities, ...named.capabilities])];
+      const asked = { ...NO_CONDITION, tiers: named.tiers, chain: named.chain, capabilities };
+      const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
+      const minContextLengthTokens = requiredContext(facts, candidates(wanted, catalog), counter);
+      return { ...wanted, minContextLengthTokens };
+    }
+  }
+}
+
+/** The chain of a request that names none: null for the default chain. */
+function chainWith(wanted: ServingRequest, catalog: ServingCatalog): string | null {
+  if (candidates(wanted, catalog).length > 0) return null;
+  const chains = Object.keys(catalog.chains);
+  return chains.find((chain) => candidates({ ...wanted, chain }, catalog).length > 0) ?? null;
+}
+
+/** The downloaded models that meet a request for a chain at some context length. */
+function candidates(
+  { capabilities, tiers, chain }: ServingRequest,
+  catalog: ServingCatalog,
+): readonly ServingModel[] {
+  const keys = catalog.chains[chain ?? 'default'] ?? [];
+  return catalog.models.filter(
+    (model) =>
+      model.downloaded &&
+      keys.includes(model.modelKey) &&
+      (tiers === null || tiers.includes(model.tier)) &&
+      capabilities.every((one) => model.capabilities.includes(one)),
+  );
+}

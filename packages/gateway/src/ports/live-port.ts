@@ -3,6 +3,8 @@ import type { CallOptions, ServingCatalog, ServingChange, ServingPort } from './
 
 /** A serving port with one subscription for all readers, and with a catalog that is read again only after a change. */
 export interface LivePort extends Omit<ServingPort, 'changes'>, AsyncDisposable {
+  /** The catalog, where it was read since the last change; otherwise null. */
+  known(): ServingCatalog | null;
   /** Calls `listener` with each change. Returns a function that ends this. */
   onChange(listener: (change: ServingChange) => void): () => void;
 }
@@ -17,6 +19,8 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
   const listeners = new Set<(change: ServingChange) => void>();
   const closed = new AbortController();
   let cached: { readonly atMs: number; readonly reading: Promise<ServingCatalog> } | null = null;
+  /** The reading that has ended. Each request reads the catalog several times. */
+  let known: { readonly entry: object; readonly catalog: ServingCatalog } | null = null;
 
   const publish = (change: ServingChange): void => {
     if (change.type === 'catalog' || change.type === 'switched') cached = null;
@@ -30,15 +34,27 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
       const reading = port.catalog({ signal: closed.signal });
       const entry = { atMs: nowMs, reading };
       cached = entry;
-      reading.catch(() => {
-        if (cached === entry) cached = null;
-      });
+      reading.then(
+        (read) => {
+          known = { entry, catalog: read };
+        },
+        () => {
+          if (cached === entry) cached = null;
+        },
+      );
     }
+    if (known?.entry === cached) return Promise.resolve(known.catalog);
     return unlessAborted(cached.reading, options.signal);
   };
 
   return {
     catalog,
+    known: () =>
+      known !== null &&
+      known.entry === cached &&
+      clock.monotonicMs() - cached.atMs < CATALOG_FRESH_MS
+        ? known.catalog
+        : null,
     acquire: (request, options) => port.acquire(request, options),
     plan: (request, options) => port.plan(request, options),
     onChange: (listener) => {

@@ -16,8 +16,13 @@ export interface Protocol {
    * an error. Null where the answer is not a failure. `undefined` where more bytes are needed.
    */
   failureIn(head: AnswerHead): UpstreamFailure | null | undefined;
-  /** Marks of which one stands in every whole stream: the documented last event, or an error event. A stream without them was cut. */
+  /**
+   * Marks of which one stands in the last `tailBytes` of every whole stream: the documented last event, or an error event. A
+   * stream without them was cut.
+   */
   readonly endMarks: readonly string[];
+  /** How many of the last bytes of an answer have its last event and its usage. */
+  readonly tailBytes: number;
   /** The identifier that later requests name as `previous_response_id`; null where this protocol has none. */
   responseIdIn(head: string): string | null;
   /** Token counts in the first and last bytes of an answer; null where it has none. */

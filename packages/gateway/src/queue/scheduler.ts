@@ -3,6 +3,8 @@ import type { Failure, WaitProgress } from '../protocols/protocol.js';
 
 /** Gives each request a resident that meets it: at once where one serves, else in turn after a load. */
 export interface Scheduler extends AsyncDisposable {
+  /** A place at once, where an open resident serves the request; otherwise null. Most requests need no more. */
+  tryPlace(wanted: ServingRequest, client: string): Place | null;
   /**
    * Waits for a place on a resident that meets the request.
    *

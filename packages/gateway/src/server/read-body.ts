@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { isJsonObject, type JsonObject } from '../json.js';
 import { RequestRefusal } from './request-refusal.js';
 
 /**
@@ -9,29 +10,55 @@ import { RequestRefusal } from './request-refusal.js';
  * @param maxBytes - bound for the bytes after decompression
  * @throws RequestRefusal `too_large`, `invalid_request` for a broken or unknown compression; the connection's error
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const length = Number(request.headers['content-length'] ?? 0);
-  if (length > maxBytes) throw tooLarge(maxBytes);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of decoded(request)) {
-      if (!Buffer.isBuffer(chunk)) continue;
+  if (length > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  const source = decoded(request);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    // Events, because an async iterator costs a fifth of a small request's CPU time.
+    source.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw tooLarge(maxBytes);
-      chunks.push(chunk);
-    }
+      if (bytes > maxBytes) {
+        // The rest is read and thrown away, so that the client gets the answer.
+        source.removeAllListeners('data');
+        source.resume();
+        reject(tooLarge(maxBytes));
+      } else chunks.push(chunk);
+    });
+    source.once('end', () => {
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes));
+    });
+    source.once('error', (error) => reject(source === request ? error : notDecompressed(error)));
+    request.once('close', () => {
+      if (!request.complete) reject(new DOMException('The client has gone.', 'AbortError'));
+    });
+  });
+}
+
+function notDecompressed(cause: Error): RequestRefusal {
+  return new RequestRefusal(
+    'invalid_request',
+    400,
+    'The body could not be decompressed. Send it without Content-Encoding.',
+    { cause },
+  );
+}
+
+/** Parses a body that must be a JSON object. @throws RequestRefusal `invalid_request` */
+export function parseBody(body: Buffer): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
   } catch (error) {
-    if (error instanceof RequestRefusal || request.errored !== null) throw error;
-    throw new RequestRefusal(
-      'invalid_request',
-      400,
-      'The body could not be decompressed. Send it without Content-Encoding.',
-      { cause: error },
-    );
+    throw new RequestRefusal('invalid_request', 400, 'The body is not valid JSON.', {
+      cause: error,
+    });
   }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
+  if (isJsonObject(value)) return value;
+  throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
 }
 
 function decoded(request: IncomingMessage): Readable {

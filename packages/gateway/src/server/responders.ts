@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Failure, Protocol } from '../protocols/protocol.js';
 
 /** Sends a JSON answer. */
 export function sendJson(
@@ -14,4 +15,16 @@ export function sendJson(
     ...headers,
   });
   response.end(text);
+}
+
+/** Sends a failure in the form of a protocol. */
+export function sendFailure(
+  response: ServerResponse,
+  protocol: Pick<Protocol, 'failure'>,
+  failure: Failure,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const { status, headers, body } = protocol.failure(failure);
+  response.writeHead(status, { ...headers, ...more });
+  response.end(body);
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isJsonObject, type JsonObject } from '../json.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
 import { SchedulingFailure } from '../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
+import { Departure } from './departure.js';
 import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
-import { readBody } from './read-body.js';
+import { parseBody, readBody } from './read-body.js';
 import { RequestRefusal } from './request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { serveWithFallbacks, type Served } from './serve-with-fallbacks.js';
@@ -40,36 +40,41 @@ export async function serveInference(
 ): Promise<void> {
   const { clock, limits } = parts;
   const startedMs = clock.monotonicMs();
-  const gone = new AbortController();
-  const { signal } = gone;
-  response.once('close', () => {
-    if (!response.writableFinished)
-      gone.abort(new DOMException('The client has gone.', 'AbortError'));
-  });
+  const departure = new Departure(response);
   const told = nothingTold();
-  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told));
+  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told), {
+    clock,
+    stallMs: limits.stallMs,
+  });
+  let facts: RequestFacts | null = null;
   let served: Served | null = null;
   let failure: Failure | null = null;
   try {
     const body = await readBody(request, limits.maxBodyBytes);
-    const facts = protocol.read(parseBody(body));
-    const wanted = await wantedBy(facts, protocol, told, signal, parts);
+    facts = protocol.read(parseBody(body));
+    const wanted = await wantedBy(facts, protocol, told, departure, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
-    served = await serveWithFallbacks(asked, { answer, told, signal }, parts);
+    served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
   } catch (error) {
-    if (!signal.aborted) {
+    if (!departure.isGone) {
       failure = failureOf(error);
       answer.fail(failure);
       if (failure.code === 'internal') throw error;
     }
   } finally {
     parts.served({
-      ...told,
+      // Field by field: a spread costs a tenth of a small request's CPU time here.
+      modelKey: told.modelKey,
+      instanceIdentifier: told.instanceIdentifier,
+      decisionId: told.decisionId,
+      queueMs: told.queueMs,
+      fallbacks: told.fallbacks,
       protocol: protocol.name,
+      facts,
       status: answer.status,
       failure,
-      gone: signal.aborted,
+      gone: departure.isGone,
       tookMs: clock.monotonicMs() - startedMs,
       firstByteMs: served?.firstByteMs ?? null,
       usage: served?.usage ?? null,
@@ -78,28 +83,15 @@ export async function serveInference(
   }
 }
 
-function parseBody(body: Buffer): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw new RequestRefusal('invalid_request', 400, 'The body is not valid JSON.', {
-      cause: error,
-    });
-  }
-  if (isJsonObject(value)) return value;
-  throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
-}
-
 /** The request to the machine. A request that continues a response goes to the resident that gave the response. */
 async function wantedBy(
   facts: RequestFacts,
   protocol: Protocol,
   told: ToldChoice,
-  signal: AbortSignal,
+  departure: Departure,
   parts: InferenceParts,
 ): Promise<ServingRequest> {
-  const catalog = await parts.catalog(signal);
+  const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
   told.decisionId = catalog.decisionId;
   const resolution = parts.resolve(facts, catalog, protocol);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);

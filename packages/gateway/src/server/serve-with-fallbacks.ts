@@ -12,6 +12,7 @@ import type { Place } from '../queue/scheduler.js';
 import { forwardedHeaders } from '../upstream/headers.js';
 import { relay, type RelayOutcome } from '../upstream/relay.js';
 import type { ClientAnswer } from './client-answer.js';
+import type { Departure } from './departure.js';
 import type { ToldChoice } from './decision-headers.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 
@@ -31,8 +32,7 @@ export interface ClientSide {
   readonly answer: ClientAnswer;
   /** Filled in as the choice is made. */
   readonly told: ToldChoice;
-  /** Fires when the client has gone. */
-  readonly signal: AbortSignal;
+  readonly departure: Departure;
 }
 
 /** How a request was answered. */
@@ -55,18 +55,20 @@ const QUOTED_MAX = 300;
  */
 export async function serveWithFallbacks(
   asked: AskedRequest,
-  { answer, told, signal }: ClientSide,
+  { answer, told, departure }: ClientSide,
   parts: InferenceParts,
 ): Promise<Served> {
   const failed: string[] = [];
   for (;;) {
-    const place = await placeFor(asked, failed, { answer, told, signal }, parts);
+    const place =
+      (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
+      (await placeFor(asked, failed, { answer, told, departure }, parts));
     const { lease } = place;
     told.modelKey = lease.modelKey;
     told.instanceIdentifier = lease.instanceIdentifier;
     told.decisionId = lease.decisionId ?? told.decisionId;
     told.queueMs += place.waitedMs;
-    const outcome = await relayThrough(place, asked, { answer, told, signal }, parts);
+    const outcome = await relayThrough(place, asked, { answer, told, departure }, parts);
     const isLast = told.fallbacks >= parts.limits.maxFallbacks;
     if (!isLast && mayFallBack(outcome)) {
       told.fallbacks += 1;
@@ -80,7 +82,7 @@ export async function serveWithFallbacks(
 function placeFor(
   { facts, wanted, client }: AskedRequest,
   failed: readonly string[],
-  { answer, signal }: ClientSide,
+  { answer, departure }: ClientSide,
   { scheduler, limits }: InferenceParts,
 ): Promise<Place> {
   const tell = (progress: WaitProgress): void => {
@@ -92,7 +94,7 @@ function placeFor(
     priority: client.priority,
     deadlineMs: facts.stream ? limits.streamDeadlineMs : limits.answerDeadlineMs,
     again: failed.length > 0,
-    signal,
+    signal: departure.signal,
     onWait: tell,
   });
 }
@@ -101,7 +103,7 @@ function placeFor(
 async function relayThrough(
   place: Place,
   { headers, path, body, protocol }: AskedRequest,
-  { answer, signal }: ClientSide,
+  { answer, departure }: ClientSide,
   { http, clock }: InferenceParts,
 ): Promise<RelayOutcome> {
   const { baseUrl, requestHeaders, instanceIdentifier } = place.lease;
@@ -116,7 +118,7 @@ async function relayThrough(
         headers: forwardedHeaders(headers, requestHeaders),
         body: replaceModel(body, instanceIdentifier),
       },
-      { protocol, sink: answer, signal, monotonicMs: () => clock.monotonicMs() },
+      { protocol, sink: answer, client: departure, monotonicMs: () => clock.monotonicMs() },
     );
     return outcome;
   } finally {

@@ -1,8 +1,10 @@
-import type { Failure, ProtocolName, Usage } from '../protocols/protocol.js';
+import type { Failure, ProtocolName, RequestFacts, Usage } from '../protocols/protocol.js';
 
 /** How a request was served, for metrics. Holds neither prompt nor answer. */
 export interface ServedRequest {
   readonly protocol: ProtocolName;
+  /** Null where the body was not read. */
+  readonly facts: RequestFacts | null;
   /** Null where the request reached no model. */
   readonly modelKey: string | null;
   readonly instanceIdentifier: string | null;

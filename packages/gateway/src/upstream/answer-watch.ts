@@ -1,62 +1,45 @@
 /** Longest start of an answer that is kept: identifiers and the first event are shorter. */
 const HEAD_BYTES = 2048;
-/** Longest end of an answer that is kept: usage and the last event are shorter. */
-const TAIL_BYTES = 4096;
 
-/**
- * Keeps the first and last bytes of an answer, and watches for the marks of a whole stream. Keeps references to chunks,
- * and copies only where a mark may lie across two chunks.
- */
+/** Keeps the first and last bytes of an answer. Keeps references to chunks, and copies only what is asked for. */
 export class AnswerWatch {
-  readonly #marks: readonly Buffer[];
-  readonly #overlap: number;
+  readonly #tailBytes: number;
   #head: Buffer | null = null;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #sawMark = false;
 
-  constructor(marks: readonly string[]) {
-    this.#marks = marks.map((mark) => Buffer.from(mark));
-    this.#overlap = Math.max(0, ...this.#marks.map((mark) => mark.length - 1));
-  }
-
-  /** Whether one of the marks was seen. */
-  get sawMark(): boolean {
-    return this.#sawMark;
+  /** @param tailBytes - how many of the last bytes are kept, at least */
+  constructor(tailBytes: number) {
+    this.#tailBytes = tailBytes;
   }
 
   add(chunk: Buffer): void {
-    this.#head ??= chunk.subarray(0, HEAD_BYTES);
-    if (!this.#sawMark) this.#sawMark = this.#holdsMark(chunk);
+    this.#head ??= chunk;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    while (this.#chunks.length > 1 && this.#bytes - (this.#chunks[0]?.length ?? 0) >= TAIL_BYTES) {
-      this.#bytes -= this.#chunks.shift()?.length ?? 0;
-    }
+    // Twice the length, so that a stream of small chunks is cut seldom.
+    if (this.#bytes > 2 * this.#tailBytes && this.#chunks.length > 1) this.#forget();
   }
 
   /** The first bytes, as text. */
   headText(): string {
-    return this.#head?.toString('utf8') ?? '';
+    return this.#head?.toString('utf8', 0, HEAD_BYTES) ?? '';
   }
 
   /** The last bytes, as text. Its first character may be cut. */
   tailText(): string {
-    const all = Buffer.concat(this.#chunks);
-    return all.subarray(Math.max(0, all.length - TAIL_BYTES)).toString('utf8');
+    const all = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    if (all === undefined) return '';
+    return all.toString('utf8', Math.max(0, all.length - this.#tailBytes));
   }
 
-  #holdsMark(chunk: Buffer): boolean {
-    if (this.#marks.some((mark) => chunk.includes(mark))) return true;
-    const last = this.#chunks.at(-1);
-    if (last === undefined || this.#overlap === 0) return false;
-    // Where chunks are shorter than a mark, it may lie across more than two.
-    const before =
-      last.length >= this.#overlap ? last : Buffer.concat(this.#chunks.slice(-this.#overlap));
-    const seam = Buffer.concat([
-      before.subarray(Math.max(0, before.length - this.#overlap)),
-      chunk.subarray(0, this.#overlap),
-    ]);
-    return this.#marks.some((mark) => seam.includes(mark));
+  #forget(): void {
+    let from = 0;
+    for (const chunk of this.#chunks) {
+      if (this.#bytes - chunk.length < this.#tailBytes) break;
+      this.#bytes -= chunk.length;
+      from += 1;
+    }
+    this.#chunks = this.#chunks.slice(from);
   }
 }

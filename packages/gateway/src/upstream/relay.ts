@@ -31,6 +31,15 @@ export type RelayOutcome =
   /** The answer stopped after its first byte. The sink has received a part. */
   | { readonly kind: 'cut'; readonly error: Error };
 
+/** The start of an answer that tells whether it is a failure. */
+const GLANCE_BYTES = 512;
+/** The client whose request is relayed. */
+export interface AskingClient {
+  readonly isGone: boolean;
+  /** Calls the listener when the client goes; null removes it. */
+  listen(listener: (() => void) | null): void;
+}
+
 /** Longest failure body that is read. LM Studio's are far shorter. */
 const HEAD_BYTES_MAX = 65_536;
 
@@ -38,7 +47,7 @@ const HEAD_BYTES_MAX = 65_536;
  * Sends one request to the runtime and passes the answer on. The first bytes are held back until they are known not to
  * be a failure, so that the request can still go to another resident.
  *
- * @throws the signal's reason
+ * @throws an AbortError when the client has gone
  */
 export function relay(
   client: HttpClient,
@@ -46,18 +55,18 @@ export function relay(
   {
     protocol,
     sink,
-    signal,
+    client: asking,
     monotonicMs,
   }: {
     readonly protocol: Protocol;
     readonly sink: AnswerSink;
-    readonly signal: AbortSignal;
+    readonly client: AskingClient;
     readonly monotonicMs: () => number;
   },
 ): Promise<RelayOutcome> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(reasonOf(signal));
+    if (asking.isGone) {
+      reject(departed());
       return;
     }
     const startedMs = monotonicMs();
@@ -67,11 +76,10 @@ export function relay(
     let begun = false;
     let firstByteMs = 0;
     let refused: UpstreamFailure | null = null;
-    const watch = new AnswerWatch(protocol.endMarks);
-    const onAbort = (): void => exchange.abort(reasonOf(signal));
+    const watch = new AnswerWatch(protocol.tailBytes);
     const settle = (outcome: RelayOutcome): void => {
-      signal.removeEventListener('abort', onAbort);
-      if (signal.aborted) reject(reasonOf(signal));
+      asking.listen(null);
+      if (asking.isGone) reject(departed());
       else resolve(outcome);
     };
     const pass = (chunk: Buffer): void => {
@@ -80,13 +88,15 @@ export function relay(
     };
     /** Looks at the held bytes, and begins the client's answer when they are no failure. */
     const judge = (at: HttpHead, ended: boolean): void => {
-      const bytes = Buffer.concat(held);
-      const full = ended || bytes.length >= HEAD_BYTES_MAX;
+      const full = ended || heldBytes >= HEAD_BYTES_MAX;
+      const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
+      // A failure is told whole; to see that it is none, the start is enough.
+      const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
       const contentType = at.headers['content-type'];
       const failure = protocol.failureIn({
         status: at.status,
         contentType: typeof contentType === 'string' ? contentType : '',
-        text: bytes.toString('utf8'),
+        text: bytes.toString('utf8', 0, textBytes),
         ended: full,
       });
       if (failure === undefined && !full) return;
@@ -121,11 +131,11 @@ export function relay(
           settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
           return;
         }
-        if (isEventStream(head) && !watch.sawMark) {
+        const [start, end] = [watch.headText(), watch.tailText()];
+        if (isEventStream(head) && !protocol.endMarks.some((mark) => end.includes(mark))) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
-        const [start, end] = [watch.headText(), watch.tailText()];
         const responseId = protocol.responseIdIn(start);
         settle({ kind: 'done', firstByteMs, usage: protocol.usageIn(start, end), responseId });
       },
@@ -136,19 +146,16 @@ export function relay(
         } else settle({ kind: 'unreachable', error });
       },
     });
-    signal.addEventListener('abort', onAbort, { once: true });
+    asking.listen(() => exchange.abort(departed()));
   });
+}
+
+function departed(): DOMException {
+  return new DOMException('The client has gone.', 'AbortError');
 }
 
 /** Whether an answer is a stream of server-sent events. */
 export function isEventStream(head: HttpHead | null): boolean {
   const type = head?.headers['content-type'];
   return typeof type === 'string' && type.startsWith('text/event-stream');
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error
-    ? reason
-    : new Error('The request was cancelled.', { cause: reason });
 }

@@ -14,6 +14,7 @@ import {
 } from '../../test/autopilot-world.js';
 import type { HandLoad } from '../control/autopilot-service.js';
 import { readNote } from '../control/wire/endpoint.js';
+import { PROTOCOL_VERSION } from '../control/wire/messages.js';
 import type { HostOptions } from '../host-options.js';
 import { findAutopilotFiles } from './autopilot-files.js';
 import { createHostAutopilot, type HostAutopilot } from './host-autopilot.js';
@@ -185,7 +186,7 @@ describe('where another host runs the autopilot', () => {
       fs.writeFileSync(lock, JSON.stringify({ token: 't', processId, hostname, sinceMs: now, aliveAtMs: now }));
       fs.writeFileSync(control, JSON.stringify({ endpoint, processId }));
       require('node:net').createServer((socket) => {
-        socket.write(JSON.stringify({ type: 'welcome', protocol: 1, processId }) + '\\n');
+        socket.write(JSON.stringify({ type: 'welcome', protocol: ${PROTOCOL_VERSION}, processId }) + '\\n');
         socket.on('data', (data) => String(data).includes('"acquire"') && console.log('asked'));
       }).listen(endpoint, () => console.log('up'));`;
     const lock = path.join(files.folder, `running-${encodeURIComponent(files.address)}.lock`);

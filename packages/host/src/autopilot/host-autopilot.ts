@@ -1,27 +1,33 @@
-import type { AutopilotEvent, AutopilotState, JournalState } from '@mai/autopilot';
-import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
+import type {
+  AutopilotEvent,
+  AutopilotState,
+  JournalState,
+  LeasePlan,
+  LeaseRequest,
+} from '@mai/autopilot';
 import type {
   AutopilotService,
   CallOptions,
   HandCalls,
   JournalAnswer,
   JournalCalls,
+  LeaseFacts,
 } from '../control/autopilot-service.js';
 import { learnFromLoads } from '../footprints/learn-from-loads.js';
 import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall } from '../session.js';
+import { createAddressCache } from './address-cache.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
 import type { AutopilotRequest, AutopilotSession } from './open-autopilot.js';
-import { findOpenAiAddress } from './openai-address.js';
 import { createServiceAccess, repeatDuringHandover } from './service-access.js';
 
 /** A promise that a resident model stays loaded until the release, with the address for OpenAI clients. */
-export interface Lease extends AsyncDisposable {
+export interface Lease extends AsyncDisposable, LeaseFacts {
   readonly modelKey: string;
   /** The model name that OpenAI clients send as `model`. */
   readonly instanceIdentifier: string;
@@ -35,8 +41,8 @@ export interface Lease extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-/** Requirements for a leased model. An absent field sets no condition. */
-export type LeaseRequirement = Partial<Requirement>;
+/** Requirements for a leased model, and where it may come from. An absent field sets no condition. */
+export type LeaseRequirement = Partial<LeaseRequest>;
 
 /**
  * A host's access to the autopilot of its runtime. Any process may run this autopilot. Where no autopilot runs,
@@ -53,9 +59,12 @@ export interface HostAutopilot extends JournalCalls, HandCalls, AsyncDisposable 
    * A lease on a resident model that meets the requirement. The running autopilot gives the lease. Where
    * no autopilot runs, this process runs one until the host is disposed. Disposing unloads no model.
    *
-   * @throws HostError `NOTHING_FITS` with the selection, `SERVER_OFF`, `INVALID_REQUEST`; LMStudioError where LM Studio is off
+   * @throws HostError `NOTHING_FITS` with the selection, `MODEL_NOT_FOUND`, `SERVER_OFF`, `INVALID_REQUEST`;
+   *   LMStudioError where LM Studio is off
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
+  /** The running autopilot's decision for a request if it were made now; null where no autopilot runs. */
+  plan(requirement?: LeaseRequirement, options?: CallOptions): Promise<LeasePlan | null>;
   /** The journal with its pins and yields. @throws AutopilotError `JOURNAL_UNUSABLE` */
   journal(options?: CallOptions): Promise<JournalState>;
   /** The state of the running autopilot; null where no autopilot runs. */
@@ -64,13 +73,24 @@ export interface HostAutopilot extends JournalCalls, HandCalls, AsyncDisposable 
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 }
 
+/** For how long the files of the autopilot are used without a new search for LM Studio's address. */
+const FILES_FRESH_MS = 5000;
+
 /** Creates the object without connecting. */
 export function createHostAutopilot(parts: HostParts): HostAutopilot {
   const { clock } = parts.context;
   const access = createServiceAccess(parts);
+  const addresses = createAddressCache(parts.context);
 
-  const filesOfCall = ({ signal }: CallOptions): Promise<AutopilotFiles> =>
-    findAutopilotFiles(contextOfCall(parts.context, signal));
+  let lastFiles: { readonly files: AutopilotFiles; readonly atMs: number } | null = null;
+  const filesOfCall = async ({ signal }: CallOptions): Promise<AutopilotFiles> => {
+    if (lastFiles !== null && clock.monotonicMs() - lastFiles.atMs < FILES_FRESH_MS) {
+      return lastFiles.files;
+    }
+    const files = await findAutopilotFiles(contextOfCall(parts.context, signal));
+    lastFiles = { files, atMs: clock.monotonicMs() };
+    return files;
+  };
 
   const findService = async (options: CallOptions): Promise<AutopilotService | null> =>
     access.find(await filesOfCall(options), options.signal);
@@ -122,11 +142,11 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     requirement: LeaseRequirement = {},
     options: CallOptions = {},
   ): Promise<Lease> => {
-    const wanted = parseParams.requirement({ ...NO_REQUIREMENT, ...requirement });
+    const wanted = parseParams.leaseRequest(requirement);
     const context = contextOfCall(parts.context, options.signal);
     const { signal } = context;
     const client = await parts.runtime.client(signal);
-    const address = await findOpenAiAddress(context, client, signal);
+    const address = await addresses.find(client, signal);
     const files = autopilotFilesOf(context, client.baseUrl);
     // A lost autopilot has given no lease, so it is safe to ask the next autopilot.
     return repeatDuringHandover(clock, signal, isLost, async () => {
@@ -139,6 +159,11 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
   return {
     open: (request) => access.open(request),
     acquire,
+    plan: async (requirement = {}, options = {}) => {
+      const wanted = parseParams.leaseRequest(requirement);
+      const service = await findService(options);
+      return service === null ? null : service.plan(wanted, options);
+    },
     journal: async (options = {}) =>
       createJournalChanges(await filesOfCall(options), clock).read(options),
     pin: (target, options = {}) => changeJournal(options, (to) => to.pin(target, options)),

@@ -47,7 +47,9 @@ export async function openLiveCatalog({
   const textOf = ({ listed, unusable, engine }: Downloads) =>
     JSON.stringify([listed, unusable, engine]);
   let listedAtMs = clock.monotonicMs();
-  const readings = new Map<string | null, CatalogReading>();
+  const readings = new Map<string, CatalogReading>();
+  /** The chain of the first reading: the autopilot's own. */
+  let ownChain: { readonly chain: string | null } | null = null;
 
   /** Lists the downloads again where the list is old. Returns whether they have changed. */
   const refreshDownloads = async (): Promise<boolean> => {
@@ -71,18 +73,23 @@ export async function openLiveCatalog({
     read: async (request) => {
       const edited = await config.changed();
       const downloaded = await refreshDownloads();
-      const known = readings.get(request.chain);
+      const { chain, modelKey = null } = request;
+      const key = JSON.stringify([chain, modelKey]);
+      const known = readings.get(key);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      // Throws where the edited configuration lacks the chain in use. The edited configuration then does not
-      // come into force.
-      const reading = await createCatalog(latest, downloads).port.read(request);
+      const catalog = createCatalog(latest, downloads);
+      ownChain ??= { chain };
       if (edited !== null) {
+        // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
+        await catalog.port.read(ownChain);
         config.accept(edited);
-        readings.clear();
         onApplied(edited);
       }
-      readings.set(request.chain, reading);
+      if (edited !== null || downloaded) readings.clear();
+      const reading = await catalog.port.read(request);
+      // Unknown models are not kept: callers may ask for any name.
+      if (modelKey === null || reading.chain.length > 0) readings.set(key, reading);
       return reading;
     },
   };

@@ -1,10 +1,11 @@
-import type { Autopilot } from '@mai/autopilot';
-import type { Requirement } from '@mai/selector';
-import type {
-  AutopilotService,
-  CallOptions,
-  HandCalls,
-  ServiceLease,
+import { isAutopilotError, type Autopilot, type LeaseRequest } from '@mai/autopilot';
+import type { Selection } from '@mai/selector';
+import {
+  leaseFactsOf,
+  type AutopilotService,
+  type CallOptions,
+  type HandCalls,
+  type ServiceLease,
 } from '../control/autopilot-service.js';
 import { isRecord } from '../guards.js';
 import { EventStream } from '../control/event-stream.js';
@@ -42,26 +43,19 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
     signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
 
   const acquire = async (
-    requirement: Requirement,
+    request: LeaseRequest,
     { signal }: CallOptions = {},
   ): Promise<ServiceLease> => {
     const { lease, selection } = await autopilot
-      .acquire(requirement, { signal: signal ?? null })
-      .catch((error: unknown) => {
+      .acquire(request, { signal: signal ?? null })
+      .catch((error: unknown): never => {
         // The call was aborted although the caller did not cancel it, so the autopilot is stopping.
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
-        throw error;
+        throw asHostError(error);
       });
-    if (lease === null) {
-      throw new HostError(
-        'NOTHING_FITS',
-        `No model can be loaded now that meets the requirement: ${describeRequirement(requirement)}. "mai select" gives the reason for each model.`,
-        { selection },
-      );
-    }
+    if (lease === null) throw noLease(request, selection);
     return {
-      modelKey: lease.modelKey,
-      instanceIdentifier: lease.instanceIdentifier,
+      ...leaseFactsOf(lease),
       lost: ended.signal,
       release: () => {
         lease.release();
@@ -78,6 +72,10 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
     service: {
       processId: process.pid,
       acquire,
+      plan: (request, { signal } = {}) =>
+        autopilot.plan(request, { signal: signal ?? null }).catch((error: unknown): never => {
+          throw asHostError(error);
+        }),
       pin: (target, options) => journal.pin(target, options),
       unpin: (targets, options) => journal.unpin(targets, options),
       yieldMemory: (request, options) => journal.yieldMemory(request, options),
@@ -99,8 +97,47 @@ function isAbortError(error: unknown): boolean {
   return isRecord(error) && error['name'] === 'AbortError';
 }
 
-function describeRequirement({ capabilities, minContextLengthTokens, tiers }: Requirement): string {
+function asHostError(error: unknown): unknown {
+  return isAutopilotError(error) && error.code === 'MODEL_NOT_FOUND'
+    ? new HostError('MODEL_NOT_FOUND', `${error.message} "mai models" lists the models.`, {
+        cause: error,
+      })
+    : error;
+}
+
+/** The error for a request that no model can meet now. */
+function noLease(request: LeaseRequest, selection: Selection): HostError {
+  const { modelKey = null } = request;
+  const { rejected } = selection;
+  const isMissing =
+    modelKey !== null &&
+    rejected.length > 0 &&
+    rejected.every(({ rejection }) => rejection.code === 'NOT_DOWNLOADED');
+  return isMissing
+    ? new HostError(
+        'MODEL_NOT_FOUND',
+        `The model ${modelKey} is configured and not downloaded. Download it in LM Studio, or with "lms get".`,
+        { selection },
+      )
+    : new HostError(
+        'NOTHING_FITS',
+        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. "mai select" gives the reason for each model.`,
+        { selection },
+      );
+}
+
+function describeRequest({
+  capabilities,
+  minContextLengthTokens,
+  tiers,
+  chain = null,
+  modelKey = null,
+  instanceIdentifier = null,
+}: LeaseRequest): string {
   const parts = [
+    ...(modelKey === null ? [] : [`the model ${modelKey}`]),
+    ...(instanceIdentifier === null ? [] : [`the loaded model ${instanceIdentifier}`]),
+    ...(chain === null ? [] : [`the chain ${chain}`]),
     ...capabilities,
     ...(minContextLengthTokens === null ? [] : [`${minContextLengthTokens} tokens of context`]),
     ...(tiers === null ? [] : [`tier ${tiers.join(' or ')}`]),

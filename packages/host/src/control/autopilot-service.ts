@@ -1,7 +1,14 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { AutopilotEvent, AutopilotState, JournalState, Yield } from '@mai/autopilot';
+import type {
+  AutopilotEvent,
+  AutopilotState,
+  JournalState,
+  Lease,
+  LeasePlan,
+  LeaseRequest,
+  Yield,
+} from '@mai/autopilot';
 import type { LoadMismatch, ModelKind, ResidentInstance } from '@mai/lmstudio-adapter';
-import type { Requirement } from '@mai/selector';
 
 /** Options of a call that can be cancelled. A cancelled call rejects with the signal's reason. */
 export interface CallOptions {
@@ -48,12 +55,15 @@ export interface AutopilotService extends JournalCalls, HandCalls {
   /** The process that runs the autopilot. */
   readonly processId: number;
   /**
-   * A lease on a resident model that meets the requirement. Loads a model first where no such model is
+   * A lease on a resident model that meets the request. Loads a model first where no such model is
    * resident.
    *
-   * @throws HostError `NOTHING_FITS` with the selection, which has the reason for each model.
+   * @throws HostError `NOTHING_FITS` with the selection, which has the reason for each model;
+   *   `MODEL_NOT_FOUND`; `INVALID_REQUEST` where the chain does not exist
    */
-  acquire(requirement: Requirement, options?: CallOptions): Promise<ServiceLease>;
+  acquire(request: LeaseRequest, options?: CallOptions): Promise<ServiceLease>;
+  /** The decision for a request if it were made now. Loads and unloads nothing. @throws as `acquire` */
+  plan(request: LeaseRequest, options?: CallOptions): Promise<LeasePlan>;
   /** The present state. */
   state(options?: CallOptions): Promise<AutopilotState>;
   /**
@@ -63,10 +73,26 @@ export interface AutopilotService extends JournalCalls, HandCalls {
   events(options?: CallOptions): AsyncIterable<AutopilotEvent>;
 }
 
+/** The facts about a leased resident. */
+export type LeaseFacts = Pick<
+  Lease,
+  'modelKey' | 'instanceIdentifier' | 'tier' | 'capabilities' | 'contextLengthTokens' | 'decisionId'
+>;
+
+/** The facts of a lease, without its methods. */
+export function leaseFactsOf({
+  modelKey,
+  instanceIdentifier,
+  tier,
+  capabilities,
+  contextLengthTokens,
+  decisionId,
+}: LeaseFacts): LeaseFacts {
+  return { modelKey, instanceIdentifier, tier, capabilities, contextLengthTokens, decisionId };
+}
+
 /** A promise that a resident model stays. While it is held, the model counts as busy and is not unloaded. */
-export interface ServiceLease {
-  readonly modelKey: string;
-  readonly instanceIdentifier: string;
+export interface ServiceLease extends LeaseFacts {
   /** Fires when the lease ends without a release: the autopilot stopped, or its process ended. */
   readonly lost: AbortSignal;
   /** Releases the lease and unloads nothing. May be called more than once. Never throws. */

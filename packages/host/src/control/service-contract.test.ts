@@ -98,6 +98,48 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
   });
 
+  test('leases and plans a model by its key, and names one that does not exist', async () => {
+    await begin();
+    const request = { ...ANY, modelKey: SMALL };
+    await (await service.acquire(ANY)).release();
+    const plan = await service.plan(request);
+    expect(plan).toMatchObject({
+      resident: null,
+      selection: { decision: 'load', chosen: { modelKey: SMALL } },
+    });
+    const lease = await service.acquire(request);
+    expect(lease).toMatchObject({
+      ...{ modelKey: SMALL, tier: 'small', capabilities: ['chat'], contextLengthTokens: 4096 },
+      decisionId: expect.stringMatching(/^[0-9a-z]+-[0-9a-z]+$/),
+    });
+    expect((await service.plan(request)).resident).toMatchObject({
+      instanceIdentifier: lease.instanceIdentifier,
+    });
+    expect([...world.residents()].sort()).toEqual([`mai/${LARGE}`, `mai/${SMALL}`]);
+    await lease.release();
+    for (const unknown of [
+      { ...ANY, modelKey: 'test/none' },
+      { ...ANY, instanceIdentifier: 'mai/none' },
+    ]) {
+      await expect(service.acquire(unknown)).rejects.toMatchObject({
+        ...{ name: 'HostError', code: 'MODEL_NOT_FOUND' },
+      });
+    }
+    await expect(service.acquire({ ...ANY, chain: 'none' })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+  });
+
+  test('leases an instance that has failed only once LM Studio has listed it again', async () => {
+    await begin();
+    const first = await service.acquire(ANY);
+    const failed = [first.instanceIdentifier];
+    const again = await service.acquire({ ...ANY, failed });
+    expect(again.instanceIdentifier).toBe(first.instanceIdentifier);
+    await first.release();
+    await again.release();
+  });
+
   test('an acquire whose signal fires rejects with the reason and leaves no lease', async () => {
     world.simulator.fault.stallLoad();
     await begin();

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { DecisionRecord, OutcomeRecord } from '@mai/autopilot';
-import { listRotated, parseRecord } from '@mai/autopilot';
+import { listRotated, parseDecisionId, parseRecord } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 
 /** A decision, the time in which it was in force, and its outcome. */
@@ -37,6 +38,8 @@ export interface DecisionsQuery {
   readonly count?: number;
   /** Only decisions up to this moment, in epoch milliseconds. Default: all. */
   readonly untilMs?: number;
+  /** Only the decision with this identifier; see `AutopilotState.decision`. Default: all. */
+  readonly id?: string;
 }
 
 /** The last decisions about the LM Studio of a host. */
@@ -54,8 +57,9 @@ export async function readDecisions(
  */
 async function readHistory(
   logFile: string,
-  { count = 5, untilMs = Number.POSITIVE_INFINITY }: DecisionsQuery,
+  { count = 5, untilMs = Number.POSITIVE_INFINITY, id }: DecisionsQuery,
 ): Promise<Pick<DecisionHistory, 'episodes' | 'unreadable'>> {
+  const wanted = id === undefined ? null : idOf(id);
   const files = await listRotated(logFile, ROTATED_MAX);
   const unreadable: { file: string; line: number }[] = [];
   const records: (DecisionRecord | OutcomeRecord)[] = [];
@@ -71,17 +75,44 @@ async function readHistory(
       return [];
     });
     records.unshift(...read);
-    episodes = episodesOf(records).filter(({ record }) => record.atMs <= untilMs);
+    episodes = episodesOf(records, wanted).filter(({ record }) => record.atMs <= untilMs);
+    if (wanted !== null) {
+      // Its outcome is in the same file or in a newer one, which was read before.
+      const found = episodes.filter(({ record }) => isWanted(record, wanted));
+      if (found.length > 0) return { episodes: found, unreadable };
+      continue;
+    }
     // Read one decision more than needed, because the oldest decision of a file may have begun in the
     // older file.
     if (episodes.length > count) break;
   }
+  if (wanted !== null) return { episodes: [], unreadable };
   return { episodes: count === 0 ? [] : episodes.slice(-count), unreadable };
+}
+
+type WantedRecord = Pick<DecisionRecord, 'atMs' | 'sequence'>;
+
+/** @throws HostError `INVALID_REQUEST` */
+function idOf(text: string): WantedRecord {
+  const wanted = parseDecisionId(text);
+  if (wanted !== null) return wanted;
+  throw new HostError(
+    'INVALID_REQUEST',
+    `${JSON.stringify(text)} is not the identifier of a decision. An identifier looks like mijq3x2k-h.`,
+  );
+}
+
+function isWanted({ atMs, sequence }: DecisionRecord, wanted: WantedRecord): boolean {
+  return atMs === wanted.atMs && sequence === wanted.sequence;
 }
 
 type Growing = { -readonly [Field in keyof Episode]: Episode[Field] };
 
-function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): readonly Episode[] {
+/** @param wanted - a record that begins an episode, also where it repeats the decision before; null for none */
+function episodesOf(
+  records: readonly (DecisionRecord | OutcomeRecord)[],
+  wanted: WantedRecord | null,
+): readonly Episode[] {
   const episodes: Growing[] = [];
   for (const record of records) {
     const last = episodes.at(-1);
@@ -90,7 +121,11 @@ function episodesOf(records: readonly (DecisionRecord | OutcomeRecord)[]): reado
       // of the autopilot numbers from 1 again.
       const made = episodes.findLast((one) => one.record.sequence === record.sequence);
       if (made !== undefined && made.outcome === null) made.outcome = record;
-    } else if (last !== undefined && continues(last, record)) {
+    } else if (
+      last !== undefined &&
+      continues(last, record) &&
+      (wanted === null || !isWanted(record, wanted))
+    ) {
       last.lastSeenMs = record.atMs;
     } else {
       // Where a new run starts, the decision was in force only until its last record.
@@ -106,6 +141,10 @@ export function startsRun({ sequence }: DecisionRecord): boolean {
   return sequence === 1;
 }
 
+function isSameTarget(one: DecisionRecord['target'], other: DecisionRecord['target']): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+}
+
 /** Whether a record repeats the episode's decision. Its figures may differ. */
 function continues({ record: first }: Episode, next: DecisionRecord): boolean {
   return (
@@ -113,6 +152,7 @@ function continues({ record: first }: Episode, next: DecisionRecord): boolean {
     !first.hysteresis.verdict.act &&
     !next.hysteresis.verdict.act &&
     next.sequence > first.sequence &&
+    isSameTarget(first.target, next.target) &&
     first.hysteresis.verdict.reason === next.hysteresis.verdict.reason &&
     first.selection.decision === next.selection.decision &&
     first.selection.direction === next.selection.direction &&

@@ -10,6 +10,7 @@ import {
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
 import { keyThatLoads } from '@mai/model-config';
+import { readPinsOrWarn } from '../autopilot/read-pins.js';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
@@ -121,7 +122,7 @@ async function estimateDownloaded(
 
   const input = await assembleSelectionInput(
     { ...session.ports, catalog: portOf([wanted]) },
-    {},
+    { pinned: await readPinsOrWarn(session) },
     { signal: context.signal },
   );
   const [candidate] = input.candidates;

@@ -9,6 +9,7 @@ import type {
   MemoryReading,
 } from '@mai/memory-estimator';
 import { measureFootprint, NO_SETTINGS } from '@mai/memory-estimator';
+import { keyThatLoads } from '@mai/model-config';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
 import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
@@ -19,6 +20,7 @@ import { engineOf, openMeasurements, privateMemoryOf, storeMeasurement } from '.
 
 /** A request to measure a model. */
 export interface MeasureRequest {
+  /** `key@variant` names a quantization. */
   readonly modelKey: string;
   /**
    * Settings that replace the settings of the model's configuration. LM Studio must be able to load with each
@@ -31,6 +33,7 @@ export interface MeasureRequest {
 
 /** The measured memory of a load, beside its estimate. */
 export interface MeasureReport {
+  /** The key that was loaded: for the key of the selected variant, the key of its model. */
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
   readonly engine: Engine;
@@ -45,7 +48,7 @@ export interface MeasureReport {
  */
 export async function measureModel(
   session: Session,
-  { modelKey, settings = {}, onProgress = () => undefined }: MeasureRequest,
+  { modelKey: asked, settings = {}, onProgress = () => undefined }: MeasureRequest,
 ): Promise<MeasureReport> {
   const { context, link, parts } = session;
   const { signal, timeoutMs } = context;
@@ -65,16 +68,19 @@ export async function measureModel(
       'Only loads on this machine can be measured, but LM Studio runs on another machine. Run mai on that machine.',
     );
   }
-  const { model } = await client.modelInfo(modelKey, { signal });
-  const { loadConfig, predicted } = await predict(session, model.modelKey, changesOf(wanted));
+  const { model } = await client.modelInfo(asked, { signal });
+  const isVariant = model.variants.includes(asked);
+  const modelKey = isVariant ? keyThatLoads(asked, [model]) : model.modelKey;
+  const keys = { modelKey, baseKey: model.modelKey };
+  const { loadConfig, predicted } = await predict(session, keys, changesOf(wanted));
   const expected = privateMemoryOf(predicted);
   const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
-  const identifier = `mai/measure/${model.modelKey}`;
+  const identifier = `mai/measure/${modelKey}`;
   const callOptions = { signal, ...(timeoutMs === null ? {} : { timeoutMs }) };
   const ports: MeasurePorts = {
     load: async () => {
       await client.load({
-        modelKey: model.modelKey,
+        modelKey,
         kind: model.kind,
         loadConfig,
         identifier,
@@ -95,23 +101,24 @@ export async function measureModel(
   const outcome = await measureFootprint(ports, signal);
   if (outcome.measured !== null) {
     await storeMeasurement(openMeasurements(context), context, {
-      ...{ modelKey: model.modelKey, loadConfig, engine },
+      ...{ modelKey, loadConfig, engine },
       ...{ predicted: expected, measured: outcome.measured },
     });
   }
-  return { modelKey: model.modelKey, loadConfig, engine, predicted, outcome };
+  return { modelKey, loadConfig, engine, predicted, outcome };
 }
 
 /** The load configuration that a decision would try first, and its estimated footprint. */
 async function predict(
   { ports, catalog, context }: Session,
-  modelKey: string,
+  { modelKey, baseKey }: { readonly modelKey: string; readonly baseKey: string },
   changes: Partial<LoadConfig>,
 ): Promise<{ readonly loadConfig: LoadConfig; readonly predicted: Footprint }> {
   const { profiles, portOf } = await catalog();
   const chain = profiles
-    .filter((profile) => profile.modelKey === modelKey)
-    .map((profile) => withLoadConfig(profile, changes));
+    // A variant is configured by the key of its model.
+    .filter((profile) => profile.modelKey === baseKey)
+    .map((profile) => ({ ...withLoadConfig(profile, changes), modelKey }));
   const { candidates } = await assembleSelectionInput(
     { ...ports, catalog: portOf(chain) },
     { tradeOffs: false },

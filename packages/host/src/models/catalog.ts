@@ -3,6 +3,7 @@ import type { CatalogPort } from '@mai/autopilot';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
 import {
   didYouMean,
+  keyThatLoads,
   mergeWithDownloaded,
   resolveChain,
   toSelectionPolicy,
@@ -57,9 +58,26 @@ export function createCatalog(
     profiles,
     portOf,
     port: {
-      read: async (options) => portOf(chainNamed(config, profiles, options.chain)).read(options),
+      read: async (options) => {
+        const { chain, modelKey = null } = options;
+        if (modelKey === null) return portOf(chainNamed(config, profiles, chain)).read(options);
+        const key = keyThatLoads(modelKey, listed);
+        return { chain: profilesNamed(profiles, variants, key), policy, variants: {} };
+      },
     },
   };
+}
+
+/** The profile of a model or of a variant that its model's list of variants names; empty for other names. */
+export function profilesNamed(
+  profiles: readonly ModelProfile[],
+  variants: Readonly<Record<string, readonly string[]>>,
+  modelKey: string,
+): readonly ModelProfile[] {
+  const own = profiles.find((one) => one.modelKey === modelKey);
+  if (own !== undefined) return [own];
+  const base = profiles.find((one) => variants[one.modelKey]?.includes(modelKey) === true);
+  return base === undefined ? [] : [{ ...base, modelKey }];
 }
 
 function chainNamed(

@@ -1,5 +1,6 @@
 import type { Capability, Tier } from '@mai/memory-ledger';
-import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
+import { assembleSelectionInput, type AssembledInput, type SelectionRequest } from '@mai/autopilot';
+import { readPinsOrWarn } from '../autopilot/read-pins.js';
 import type { Session } from '../session.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
@@ -73,7 +74,8 @@ async function judge(
   { models }: Downloads,
   profiles: readonly CatalogProfile[],
 ): Promise<readonly ModelReport[]> {
-  const input = await assemble(session, profiles, false);
+  const pinned = await readPinsOrWarn(session);
+  const input = await assemble(session, profiles, { tradeOffs: false, pinned });
   // Older versions of LM Studio list models without their size.
   const sizes = new Map(models.map(({ modelKey, sizeBytes }) => [modelKey, sizeBytes || null]));
   const reports = profiles.flatMap((profile): ModelReport[] => {
@@ -97,7 +99,7 @@ async function judge(
   const cheaper = await assemble(
     session,
     rejected.map(({ profile }) => profile),
-    true,
+    { tradeOffs: true, pinned },
   );
   return reports.map((report) => {
     const candidate = rejected.includes(report)
@@ -117,12 +119,10 @@ async function judge(
 async function assemble(
   { ports, catalog, context }: Session,
   profiles: readonly CatalogProfile[],
-  tradeOffs: boolean,
+  request: Pick<SelectionRequest, 'tradeOffs' | 'pinned'>,
 ): Promise<AssembledInput> {
   const { portOf } = await catalog();
-  return assembleSelectionInput(
-    { ...ports, catalog: portOf(profiles) },
-    { tradeOffs },
-    { signal: context.signal },
-  );
+  return assembleSelectionInput({ ...ports, catalog: portOf(profiles) }, request, {
+    signal: context.signal,
+  });
 }

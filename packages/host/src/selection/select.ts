@@ -3,6 +3,7 @@ import { assembleSelectionInput, runOnce } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { UnusableFile } from '@mai/lmstudio-adapter';
+import { readPins, readPinsOrWarn } from '../autopilot/read-pins.js';
 import { learnFromLoads } from '../footprints/learn-from-loads.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
@@ -51,7 +52,8 @@ export async function select(
   const { ports, context, link, downloads } = session;
   const listed = await downloads();
   const { signal } = context;
-  const input = await assembleSelectionInput(ports, request, { signal, untilFit: true });
+  const asked = withPins(request, await readPinsOrWarn(session));
+  const input = await assembleSelectionInput(ports, asked, { signal, untilFit: true });
   const selection = selectModel(input);
   return {
     selection,
@@ -63,7 +65,7 @@ export async function select(
   };
 }
 
-/** Decides, and loads the chosen model. */
+/** Decides, and loads the chosen model. @throws AutopilotError `JOURNAL_UNUSABLE`: the pins are not known */
 export async function switchModel(
   session: Session,
   request: SelectionRequest,
@@ -77,8 +79,9 @@ export async function switchModel(
     const size = models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes ?? 0;
     return size > 0 ? size : null;
   };
+  const asked = withPins(request, await readPins(session));
   const run = () =>
-    runOnce(ports, request, {
+    runOnce(ports, asked, {
       dryRun,
       onEvent: (event) => onEvent(event, sizeOf(event)),
       signal: context.signal,
@@ -92,6 +95,10 @@ export async function switchModel(
   const { selection, input } = report.last;
   const refused = refusedOf(input, listed);
   return { ...report, origin, refused, obstacle: findObstacle(selection, input, listed) };
+}
+
+function withPins(request: SelectionRequest, pins: readonly string[]): SelectionRequest {
+  return { ...request, pinned: [...(request.pinned ?? []), ...pins] };
 }
 
 function refusedOf(

@@ -20,8 +20,9 @@ export type EngineFact =
 /** llama.cpp's prefix of a log event, where it is switched on: the time and the level. */
 const PREFIX = '^(?:\\d[\\d.]* [DIWE] )?';
 
-// llama.cpp's lines, as in `load_tensors:        CUDA0 model buffer size =  4076.43 MiB`. Only names
-// that llama.cpp has are accepted: a prompt in the log could otherwise be taken for a device.
+// A line in which llama.cpp prints the size of a buffer, such as
+// `load_tensors:        CUDA0 model buffer size =  4076.43 MiB`. Only llama.cpp's own names of functions and devices
+// match, because a prompt in the log may contain a similar line.
 const BUFFER = new RegExp(
   PREFIX +
     /(load_tensors|llm_load_tensors|llama_\w+|sched_reserve|alloc_compute_meta|clip_\w+):\s+((?:CPU|CUDA|ROCm|HIP|MUSA|Vulkan|Metal|MTL|SYCL|OpenCL|CANN|Kompute|WebGPU|BLAS|AMX)\d*(?:_\w+)?)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([\d.]+) (MiB|GiB|KiB)\s*$/

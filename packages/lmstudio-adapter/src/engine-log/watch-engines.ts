@@ -1,9 +1,8 @@
 import { delay } from '../timers.js';
-import { isLMStudioError } from '../errors.js';
-import { listResidents } from '../models/list-residents.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
 import { isCallFault } from '../faults/call-fault.js';
 import type { Session } from '../wire/session.js';
+import type { ModelKind } from '../wire/wire.js';
 import { type EngineReport, EngineReports } from './engine-reports.js';
 
 /** A subscription to the logs of LM Studio's engines. */
@@ -34,12 +33,16 @@ export async function watchEngines(connection: Connection): Promise<EngineWatch>
 
   // Instances that are loaded already print only prompts, which may quote the lines of a load.
   const markLoaded = async (): Promise<void> => {
+    const deadline = deadlineOf(connection, {});
+    const list = (kind: ModelKind) =>
+      // Not `readIfAvailable`: a timeout here must not tell other callers that LM Studio lacks the call.
+      pool.read(deadline.spec(kind, 'listLoaded'), (wire) => wire.listLoaded(kind));
     try {
-      const residents = await listResidents(connection, deadlineOf(connection, {}), 'listing');
-      reports.markLoaded(residents.flatMap(({ reference }) => reference ?? []));
+      const listed = await Promise.all([list('llm'), list('embedding')]);
+      reports.markLoaded(listed.flat().map(({ instanceReference }) => instanceReference));
     } catch (error) {
       // The stream itself is open. Without the list, a request to an instance shows that it is loaded.
-      if (!isLMStudioError(error)) throw error;
+      if (!isCallFault(error) || error.kind === 'closed') throw error;
     }
   };
   const open = async (delayMs: number): Promise<void> => {

@@ -81,7 +81,7 @@ test('an entry of the list that has only its reference is a resident of unknown 
   });
 });
 
-test('where the allocated context is unknown, the configuration has the requested one', () => {
+test('where LM Studio does not report the allocated context length, the load configuration has the requested context length', () => {
   const raw = parseInstance(
     { modelKey: 'a/b', identifier: 'mine', instanceReference: 'ref-1', contextLength: 0 },
     'llm',

@@ -1,5 +1,6 @@
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import { MODEL_KEY_PATTERN } from '../format/model-key.js';
+import { checkAliases } from './check-aliases.js';
 import { didYouMeanSentence } from './did-you-mean.js';
 import { type Finding, type PathStep, quote } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
@@ -16,6 +17,10 @@ export function checkReferences(raw: unknown): Finding[] {
     ...chains.flatMap(([name, entries]) => chainEntries(name, entries, keys, chains)),
     ...cycles(chains),
     ...pins(raw, keys),
+    ...checkAliases(raw, {
+      modelKeys: keys.map(([, key]) => key),
+      chainNames: chains.map(([name]) => name),
+    }),
   ];
 }
 

@@ -224,6 +224,15 @@ const rule = z.strictObject({
   ),
 });
 
+const gateway = z.strictObject({
+  aliases: optional(
+    z.record(text(), text()),
+    'Other names for models, in order: the first pattern that fits a requested name applies. * in a ' +
+      'pattern stands for any text. The value is auto, auto:NAME with chains and categories joined by +, ' +
+      'or a model key. Default: no aliases.',
+  ),
+});
+
 /** The file format of version 1. */
 export const fileSchema = z.strictObject({
   version: documented(z.literal(1), 'The version of the file format: 1.'),
@@ -241,6 +250,7 @@ export const fileSchema = z.strictObject({
   switching: optional(switching, 'When to switch to another model.'),
   rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),
   pins: optional(z.array(modelKey()), 'Model keys that are never evicted.'),
+  gateway: optional(gateway, 'Settings of the gateway (mai serve).'),
 });
 
 /** The sections of the file whose fields have help texts, by the name of the section's type. */
@@ -251,6 +261,7 @@ export const sections = {
   SimulateSection: simulate.shape,
   SimulateRungSection: rung.shape,
   SwitchingSection: switching.shape,
+  GatewaySection: gateway.shape,
 } as const;
 
 export type ParsedFile = z.infer<typeof fileSchema>;

@@ -167,6 +167,11 @@ export interface SwitchingSection {
   readonly growth?: GrowthPolicy | undefined;
 }
 
+/** Settings of the gateway, in the format of the file. */
+export interface GatewaySection {
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+}
+
 /** The content of a `models.yaml`, which is also the argument of `defineModelConfig`. */
 export interface ModelConfigFile {
   /** The version of the file format: 1. */
@@ -191,4 +196,6 @@ export interface ModelConfigFile {
     | undefined;
   /** Model keys that are never evicted. */
   readonly pins?: readonly string[] | undefined;
+  /** Settings of the gateway (mai serve). */
+  readonly gateway?: GatewaySection | undefined;
 }

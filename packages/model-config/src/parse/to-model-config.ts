@@ -37,6 +37,12 @@ export function toModelConfig(file: ModelConfigFile): ModelConfig {
       then: { tier: rule.then.tier },
     })),
     pins: [...(file.pins ?? [])],
+    gateway: {
+      aliases: Object.entries(file.gateway?.aliases ?? {}).map(([pattern, target]) => ({
+        pattern,
+        target,
+      })),
+    },
   });
 }
 

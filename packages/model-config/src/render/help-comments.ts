@@ -56,6 +56,16 @@ export function optionalSections(pinnedKey: string): string[] {
     `# ${fieldOf('pins').description}`,
     '#',
     `# pins: [${pinnedKey}]`,
+    '#',
+    `# ${fieldOf('gateway').description}`,
+    ...describeFields('GatewaySection').flatMap(({ description }) =>
+      wrap(description, WIDTH - 2).map((line) => `# ${line}`),
+    ),
+    '#',
+    '# gateway:',
+    '#   aliases:',
+    '#     claude-*-haiku*: auto:small',
+    '#     gpt-*: auto',
   ];
 }
 

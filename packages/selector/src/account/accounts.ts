@@ -34,6 +34,7 @@ export function openAccounts({
   resources,
   residents,
   policy,
+  retained,
 }: SelectionInput): Accounts {
   const charged = chargeResidents(residents, resources, policy.growth);
   const charges = new Map(
@@ -42,7 +43,7 @@ export function openAccounts({
       return one === undefined ? [] : [[resident, one] as const];
     }),
   );
-  const evictability = sortByEvictability(residents, candidates, resources, policy);
+  const evictability = sortByEvictability(residents, candidates, resources, policy, retained);
   const { superseded, idle, movable } = evictability;
   return {
     pools: measurePools(resources, charged, policy),

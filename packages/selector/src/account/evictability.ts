@@ -3,7 +3,7 @@ import type { Candidate, Resident } from '../input.js';
 
 /** The residents that a plan may unload, grouped by when they may be unloaded. */
 export interface Evictability {
-  /** Our idle residents of this chain. The chosen model takes their place. */
+  /** Our idle residents of this chain that are not retained. The chosen model takes their place. */
   readonly superseded: readonly Resident[];
   /** Residents that are unloaded only when their memory is needed, in this order. */
   readonly spare: readonly Resident[];
@@ -20,16 +20,21 @@ export interface Evictability {
  *
  * - A pinned resident is never evicted. A busy resident is not evicted before it is idle. A foreign resident
  *   is evicted only as far as the policy allows.
- * - Our residents of another chain are evicted before foreign ones. Within each group, the least recently
- *   used is evicted first.
+ * - Our retained residents and those of another chain are evicted before foreign ones. Within each group,
+ *   the least recently used is evicted first.
+ *
+ * @param retained - identifiers of residents that are unloaded only when their memory is needed.
  */
 export function sortByEvictability(
   residents: readonly Resident[],
   candidates: readonly Candidate[],
   resources: Resources,
   policy: SelectionPolicy,
+  retained: readonly string[] = [],
 ): Evictability {
   const keys = new Set(candidates.map(({ modelKey }) => modelKey));
+  const isSuperseded = ({ modelKey, instanceIdentifier }: Resident): boolean =>
+    keys.has(modelKey) && !retained.includes(instanceIdentifier);
   const movable = residents.filter((resident) => !resident.pinned);
   const ours = movable.filter((resident) => !resident.foreign);
   const idle = ours.filter((resident) => !resident.busy);
@@ -37,9 +42,9 @@ export function sortByEvictability(
     (resident) =>
       resident.foreign && !resident.busy && mayEvictForeign(resident, resources, policy),
   );
-  const superseded = idle.filter(({ modelKey }) => keys.has(modelKey));
+  const superseded = idle.filter(isSuperseded);
   const spare = [
-    ...leastRecentlyUsedFirst(idle.filter(({ modelKey }) => !keys.has(modelKey))),
+    ...leastRecentlyUsedFirst(idle.filter((resident) => !isSuperseded(resident))),
     ...leastRecentlyUsedFirst(foreign),
   ];
   const draining = ours.filter((resident) => resident.busy);

@@ -3,9 +3,10 @@ import { chargeOf, type Accounts } from '../account/accounts.js';
 import { comparePositions, type ChainPosition } from '../offer/chain-position.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
 import type { Current } from '../offer/current.js';
+import { rejectCandidate } from '../offer/eligibility.js';
 import { unloadStep, type DrainingOffer } from '../plan/plan-switch.js';
 import { outcomesOf } from '../plan/pool-outcomes.js';
-import type { Chosen, Plan, PoolOutcome, Rejection, Selection } from '../selection.js';
+import type { Chosen, Plan, PoolOutcome, Selection } from '../selection.js';
 import type { Search } from '../search/search-chain.js';
 import { noteSelection, poolsUsedBy } from './selection-notes.js';
 
@@ -15,16 +16,6 @@ export interface Outcome extends Search {
   readonly released: readonly Resident[];
   readonly current: Current | null;
 }
-
-/**
- * Reasons that are reported for the chosen model too. A resident that does not meet the requirement is kept
- * while no better model fits.
- */
-const UNSERVED: ReadonlySet<Rejection['code']> = new Set([
-  'MISSING_CAPABILITY',
-  'OUTSIDE_TIER',
-  'CONTEXT_TOO_SMALL',
-]);
 
 const NO_PLAN: Plan = { steps: [], order: null };
 
@@ -44,8 +35,7 @@ export function concludeSelection(
     pools,
     headroomBytes: chosen === null ? null : tightest(pools, needed),
     rejected: outcome.rejected.filter(
-      ({ candidateIndex, rejection }) =>
-        candidateIndex !== chosen?.candidateIndex || UNSERVED.has(rejection.code),
+      ({ candidateIndex }) => candidateIndex !== chosen?.candidateIndex,
     ),
     afterDrain: afterDrain === null ? null : describeDrain(afterDrain),
   };
@@ -93,14 +83,15 @@ function directionFrom(current: Current | null, to: ChainPosition): 'up' | 'down
   return comparePositions(to, current.position) < 0 ? 'up' : 'down';
 }
 
+/** The current resident as the chosen model; `null` where it does not meet the requirement. */
 function describeCurrent(
   { resident, position, option }: Current,
-  { candidates }: SelectionInput,
+  { candidates, requirement }: SelectionInput,
 ): Chosen | null {
   const candidate = candidates[position.candidateIndex];
-  return candidate === undefined || option === null
-    ? null
-    : describe(position, candidate, option, resident);
+  if (candidate === undefined || option === null) return null;
+  if (rejectCandidate(candidate, requirement) !== null) return null;
+  return describe(position, candidate, option, resident);
 }
 
 function describe(

@@ -4,7 +4,10 @@ import { chargeOf } from './simulated-resources.js';
 import { comparePreference, type SimulatedInstance } from './simulated-instance.js';
 import type { SimulatedGrowth, SimulatedModel } from './simulated-model.js';
 
-/** The most requests that an instance answers at the same time: LM Studio's default. */
+/**
+ * The most requests that all instances together answer at the same time. This is LM Studio's default for one
+ * instance. It limits all of them, because only the most preferred instance gets new requests.
+ */
 const PARALLEL_REQUESTS_MAX = 4;
 
 /** All instances that are loaded or that are being loaded. They answer requests, which makes them grow. */
@@ -51,7 +54,7 @@ export class LoadedInstances {
     this.#onChange();
   }
 
-  /** Whether the instances answer as many requests as they can. Further requests are not counted. */
+  /** Whether all instances together answer the most requests. Further requests are not counted. */
   get isFull(): boolean {
     const requests = [...this.#instances.values()].reduce((sum, one) => sum + one.requests, 0);
     return requests >= PARALLEL_REQUESTS_MAX;

@@ -81,6 +81,20 @@ test('also reads older log files if the newest has too few decisions', async () 
   expect(await decisions('explain --last 1')).toMatchObject([{ sequence: 4003 }]);
 });
 
+test('finds a decision by its identifier, also one that repeats the decision before', async () => {
+  await writeLog(home, DAY.slice(0, 4), 'decisions.jsonl.1');
+  await writeLog(home, DAY.slice(4));
+  const all = await decisions('explain');
+  expect(await decisions(`explain ${String(all[0]?.['id'])}`)).toMatchObject([
+    { sequence: 1, outcome: { tookMs: 9000 } },
+  ]);
+  const repeated = `${(now - 88 * MINUTE).toString(36)}-${(72).toString(36)}`;
+  expect(await decisions(`explain ${repeated}`)).toMatchObject([{ sequence: 72, id: repeated }]);
+  expect((await mai('explain mijq3x2k-h')).out).toContain(
+    'has no decision with the identifier mijq3x2k-h.',
+  );
+});
+
 test('equal decisions of two runs are listed separately', async () => {
   await writeLog(home, [
     decisionOf(12, now - 50 * MINUTE, 4, 'acme/large'),

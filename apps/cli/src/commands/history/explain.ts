@@ -1,9 +1,11 @@
 import {
   asServed,
+  decisionIdOf,
   displayAddress,
   type Episode,
   explainEpisode,
   formatMoment,
+  parseDecisionId,
   parseMoment,
 } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
@@ -15,14 +17,21 @@ import { renderHistory } from '../../views/history/explain-view.js';
 
 const LAST_DEFAULT = 5;
 
-/** `mai explain [WHEN]`. */
+/** `mai explain [WHEN | ID]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   const nowMs = io.nowMs();
-  const untilMs = momentOf(input.positionals.join(' '), nowMs);
+  const when = input.positionals.join(' ');
+  const id =
+    parseMoment(when, nowMs, 'last') === null && parseDecisionId(when) !== null ? when : null;
+  const untilMs = id === null ? momentOf(when, nowMs) : null;
   const count = input.integer('last', 1) ?? (untilMs === null ? LAST_DEFAULT : 1);
   await using host = await openHostOf(context);
-  const history = await host.decisions(untilMs === null ? { count } : { count, untilMs });
+  const history = await host.decisions({
+    count,
+    ...(untilMs === null ? {} : { untilMs }),
+    ...(id === null ? {} : { id }),
+  });
   const { log, address, episodes, unreadable } = history;
   for (const { file, line } of unreadable) {
     output.warn(`${file}:${line} is left out, because it is not a record of a decision.`);
@@ -32,7 +41,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (episodes.length > 0) {
     output.result(renderHistory(episodes, nowMs, output));
   } else {
-    const upTo = untilMs === null ? 'yet' : `up to ${formatMoment(untilMs, nowMs)}`;
+    const upTo =
+      id !== null
+        ? `with the identifier ${id}`
+        : untilMs === null
+          ? 'yet'
+          : `up to ${formatMoment(untilMs, nowMs)}`;
     output.result(
       `The log for the LM Studio at ${displayAddress(address)} has no decision ${upTo}. \`mai watch\` writes the log.\n`,
     );
@@ -45,7 +59,7 @@ function momentOf(when: string, nowMs: number): number | null {
   const untilMs = parseMoment(when, nowMs, 'last');
   if (untilMs !== null) return untilMs;
   throw new UsageError(
-    `WHEN must be a past time, such as 14:05, 2031-05-04T14:05 or 10m ago, not ${JSON.stringify(when)}.`,
+    `WHEN must be a past time, such as 14:05, 2031-05-04T14:05 or 10m ago, or the identifier of a decision, not ${JSON.stringify(when)}.`,
   );
 }
 
@@ -54,6 +68,7 @@ function episodeJson(episode: Episode) {
   const { version: recordVersion, selection, hysteresis, input, sequence, atMs } = record;
   const { headline, sentences } = explainEpisode(episode);
   return {
+    id: decisionIdOf(record),
     ...{ recordVersion, sequence, atMs, untilMs, lastSeenMs },
     text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
     selection: asServed(selection, input),

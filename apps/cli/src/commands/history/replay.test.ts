@@ -35,14 +35,18 @@ test('replays a log bit for bit', async () => {
 test('uses the singular for one older decision', async () => {
   const log = await writeLog(home, [{ ...first, version: 1 }]);
   const { out } = await mai('replay', log);
-  expect(out).toMatch(/^Older: 1 decision from line 1 on was written in version 1 of the log/);
+  expect(out).toMatch(
+    /^Older: 1 decision from line 1 on was made by an older mai \(version 1 of the\s+log\)/,
+  );
 });
 
 test('names the decisions of an older mai and replays the others', async () => {
   const log = await writeLog(home, [{ ...first, version: 1 }, { ...second, version: 1 }, third]);
   const { exitCode, out } = await mai('replay', log);
   expect(exitCode).toBe(0);
-  expect(out).toMatch(/^Older: 2 decisions from line 1 on were written in version 1 of the log/);
+  expect(out).toMatch(
+    /^Older: 2 decisions from line 1 on were made by an older mai \(version 1 of the\s+log\)/,
+  );
   expect(out).toContain('1 decision replayed bit for bit.');
   expect((await mai('replay', log, '--json')).json()).toMatchObject({
     same: true,

@@ -32,7 +32,7 @@ export function renderReplay(
     if (older !== null) {
       lines.push(
         `${style.caution('Older')}: ${name(file)}${plural(older.decisions, 'decision')} from line ${older.firstLine} on ` +
-          `${older.decisions === 1 ? 'was' : 'were'} written in version ${older.version} of the log, which this mai can explain but not replay.`,
+          `${older.decisions === 1 ? 'was' : 'were'} made by an older mai (version ${older.version} of the log). This mai can explain but not replay ${older.decisions === 1 ? 'it' : 'them'}.`,
       );
     }
     if (difference === null) continue;

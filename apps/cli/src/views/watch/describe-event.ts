@@ -55,6 +55,7 @@ export function describeEvent(
       return `Left ${event.instanceIdentifier} loaded: it is ${event.why}.`;
     case 'stopped':
       return 'Stopped.';
+    case 'drain-ended':
     case 'decided':
       return null;
   }

@@ -22,6 +22,8 @@ function decide(
 ): NonNullable<AutopilotState['decision']> {
   const input = inputOf(NOW_MS, othersGib, CANDIDATES, residents);
   return {
+    id: null,
+    target: null,
     ...{ atMs: NOW_MS, input, selection: selectModel({ ...input, upgradeMarginRatio: 0.05 }) },
     verdict: { act: false, reason: 'STEADY', waitMs: null, upgradeBelowRatio: 0.75, ...verdict },
     timeToHardLimitMs: null,

@@ -35,15 +35,15 @@ export function openApiDocument(): JsonObject {
 }
 
 function describeOperation(operationId: string, operation: Operation): JsonObject {
-  const { summary, scope, body, answer, streams, path, query } = operation;
+  const { method, summary, scope, body, answer, streams, path, query } = operation;
   const type = streams ? 'text/event-stream' : 'application/json';
-  const parameters = [...pathParameters(path), ...(query === null ? [] : queryParameters(query))];
+  const parameters = [...pathParameters(path), ...queryParameters(query)];
   return {
     operationId,
     summary,
     ...(scope === null ? {} : { 'x-mai-scope': scope }),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === null
+    ...(method !== 'POST'
       ? {}
       : {
           requestBody: { required: true, content: { 'application/json': { schema: refTo(body) } } },
@@ -67,11 +67,11 @@ function pathParameters(path: string): readonly JsonObject[] {
 
 function queryParameters(query: z.ZodObject): readonly JsonObject[] {
   const schema: unknown = z.toJSONSchema(query, { io: 'input', target: 'draft-2020-12' });
-  const properties = isJsonObject(schema) ? schema['properties'] : null;
+  const { properties, required: needed } = isJsonObject(schema) ? schema : {};
   if (!isJsonObject(properties)) return [];
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...rest } = isJsonObject(property) ? property : {};
-    const required = query.shape[name]?.safeParse(undefined).success === false;
+    const required = Array.isArray(needed) && needed.includes(name);
     return {
       ...{ name, in: 'query', required },
       ...(description === undefined ? {} : { description }),

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import * as changes from '../schemas/changes.js';
 import { decisions, decisionsQuery, explanation } from '../schemas/decisions.js';
 import { controlEvent } from '../schemas/events.js';
@@ -18,12 +18,16 @@ export interface Operation {
   readonly summary: string;
   /** The scope of a key that may call it; null: no key is needed. */
   readonly scope: Scope | null;
-  readonly query: z.ZodObject | null;
-  readonly body: z.ZodObject | null;
+  readonly query: z.ZodObject;
+  /** Only requests with the method POST have a body. */
+  readonly body: z.ZodObject;
   /** The JSON of an answer with status 200, or of the `data` of each event. */
   readonly answer: z.ZodType;
   readonly streams: boolean;
 }
+
+/** Other parameters and fields are ignored. */
+const nothing = z.object({});
 
 const read = <Answer extends z.ZodType>(path: string, summary: string, answer: Answer) =>
   ({
@@ -31,8 +35,8 @@ const read = <Answer extends z.ZodType>(path: string, summary: string, answer: A
     path,
     summary,
     scope: 'read',
-    query: null,
-    body: null,
+    query: nothing,
+    body: nothing,
     answer,
     streams: false,
   }) as const;
@@ -94,7 +98,7 @@ export const OPERATIONS = {
     path: '/api/mai/session',
     summary: 'Signs the page in with a key.',
     scope: null,
-    query: null,
+    query: nothing,
     body: signInRequest,
     answer: session,
     streams: false,
@@ -104,8 +108,8 @@ export const OPERATIONS = {
     path: '/api/mai/session',
     summary: 'Ends the session of the page.',
     scope: null,
-    query: null,
-    body: null,
+    query: nothing,
+    body: nothing,
     answer: session,
     streams: false,
   },

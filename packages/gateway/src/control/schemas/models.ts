@@ -52,7 +52,7 @@ export const chainStep = component(
       loaded: z.boolean(),
       verdict: z
         .enum(['chosen', 'fits', 'rejected'])
-        .describe('`fits`: a model that comes first in the chain was chosen.'),
+        .describe('`fits`: it would fit, and a model that comes before it was chosen.'),
       rejection: rejection.nullable().describe('Null for the chosen model.'),
       loadConfig: loadConfig.nullable().describe('The load that was judged; null without one.'),
       footprint: footprint.nullable(),
@@ -78,6 +78,6 @@ export const models = component(
     downloadedCount: z.int(),
     unusable: z
       .array(z.strictObject({ modelKey: z.string(), reason: z.string() }))
-      .describe('Downloaded files that can not be loaded.'),
+      .describe("Downloaded files that can't be loaded."),
   }),
 );

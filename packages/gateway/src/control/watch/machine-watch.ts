@@ -2,7 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import { messageOf } from '../../error-facts.js';
 import type { Clock } from '../../ports/clock.js';
 import type { MachineEvent, ObservedModel, PoolOutcome } from '../../ports/control-facts.js';
-import type { ControlPort } from '../../ports/control-port.js';
+import type { ControlPort, MachineStatus } from '../../ports/control-port.js';
 import { sampleOf, type MemorySample } from './memory-sample.js';
 
 /** Follows the machine: one subscription to the autopilot, and one sample of memory a second, for all readers. */
@@ -36,8 +36,16 @@ const SAMPLES_MAX = 900;
 const STATUS_MS = 10_000;
 const RESUBSCRIBE_MS = 1000;
 
-/** Starts to watch. Disposing of it ends every timer and subscription. */
-export function watchMachine(port: ControlPort, clock: Clock): MachineWatch {
+/**
+ * Starts to watch. Disposing of it ends every timer and subscription.
+ *
+ * @param readStatus - reads the status that other readers share
+ */
+export function watchMachine(
+  port: Pick<ControlPort, 'events' | 'autopilotState' | 'resources'>,
+  clock: Clock,
+  readStatus: () => Promise<MachineStatus>,
+): MachineWatch {
   const listeners = new Set<(change: WatchChange) => void>();
   const closed = new AbortController();
   const { signal } = closed;
@@ -104,10 +112,10 @@ export function watchMachine(port: ControlPort, clock: Clock): MachineWatch {
   };
   const isFresh = (): boolean => last !== null && clock.nowMs() - last.atMs < SAMPLE_MS * 1.5;
   const readMachine = async (): Promise<void> => {
-    const isKnown = last !== null && clock.monotonicMs() - statusAtMs < STATUS_MS;
-    if (!isKnown && (await port.autopilotState({ signal })) === null) {
-      const { resources, residents, pools } = await port.status({ signal });
+    const isDue = clock.monotonicMs() - statusAtMs >= STATUS_MS;
+    if (isDue && (last === null || (await port.autopilotState({ signal })) === null)) {
       statusAtMs = clock.monotonicMs();
+      const { resources, residents, pools } = await readStatus();
       const observed = residents.map(({ instanceIdentifier, modelKey, footprint }) => ({
         ...{ instanceIdentifier, modelKey, footprint, observation: null },
       }));

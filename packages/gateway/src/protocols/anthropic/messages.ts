@@ -27,6 +27,7 @@ export const messages: Protocol = {
   waiting: () => 'event: ping\ndata: {"type": "ping"}\n\n',
   failureIn: runtimeFailureIn,
   endMarks: ['\nevent: message_stop', '\nevent: error'],
+  tailBytes: 4096,
   responseIdIn: () => null,
   // `message_start` has the prompt's tokens, `message_delta` those of the answer.
   usageIn: (head, tail) => {

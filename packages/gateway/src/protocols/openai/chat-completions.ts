@@ -29,6 +29,7 @@ export const chatCompletions: Protocol = {
   waiting: waitComment,
   failureIn: runtimeFailureIn,
   endMarks: CHAT_END_MARKS,
+  tailBytes: 4096,
   responseIdIn: () => null,
   usageIn: (_head, tail) => chatUsage(tail),
 };

@@ -1,4 +1,4 @@
-import type { Failure, FailureAnswer, WaitProgress } from '../protocol.js';
+import type { Failure, FailureAnswer, FailureCode, WaitProgress } from '../protocol.js';
 
 /** The body that OpenAI documents for errors: https://platform.openai.com/docs/guides/error-codes/api-errors */
 export function openAiError({ code, status, message }: Failure): object {
@@ -19,12 +19,20 @@ export function openAiFailure(failure: Failure): FailureAnswer {
   return jsonAnswer(failure, openAiError(failure));
 }
 
+/** Failures that the same request would meet again. */
+const POINTLESS: readonly FailureCode[] = ['nothing_fits', 'not_supported', 'internal'];
+
 /** An answer with a JSON body, and `Retry-After` where the failure has one. */
-export function jsonAnswer({ status, retryAfterSeconds }: Failure, body: object): FailureAnswer {
+export function jsonAnswer(
+  { code, status, retryAfterSeconds }: Failure,
+  body: object,
+): FailureAnswer {
   return {
     status,
     headers: {
       'content-type': 'application/json; charset=utf-8',
+      // The clients of OpenAI and Anthropic send a 5xx again, unless this header forbids it.
+      ...(POINTLESS.includes(code) ? { 'x-should-retry': 'false' } : {}),
       ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify(body),

@@ -32,6 +32,8 @@ export const responses: Protocol = {
     '\nevent: error',
     '\ndata: [DONE]',
   ],
+  // The last event repeats the whole answer.
+  tailBytes: 1_048_576,
   responseIdIn: (head) => /"id"\s*:\s*"(resp_[\w-]{1,200})"/.exec(head)?.[1] ?? null,
   usageIn: (_head, tail) => {
     const at = tail.lastIndexOf('"usage"');

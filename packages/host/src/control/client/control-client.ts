@@ -1,7 +1,12 @@
 import type { Socket } from 'node:net';
 import { createEventHub, type AutopilotEvent } from '@mai/autopilot';
 import { HostError } from '../../host-error.js';
-import type { AutopilotService, CallOptions, ServiceLease } from '../autopilot-service.js';
+import {
+  leaseFactsOf,
+  type AutopilotService,
+  type CallOptions,
+  type ServiceLease,
+} from '../autopilot-service.js';
 import { EventStream } from '../event-stream.js';
 import { LineSocket } from '../wire/line-socket.js';
 import { otherVersion, parseServerMessage, PROTOCOL_VERSION } from '../wire/messages.js';
@@ -14,6 +19,7 @@ import {
   isHandUnloaded,
   isJournalAnswer,
   isLeaseAnswer,
+  isLeasePlan,
   isLoadProgress,
 } from './parse-answers.js';
 
@@ -75,7 +81,7 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   }
 
   async acquire(
-    requirement: Parameters<AutopilotService['acquire']>[0],
+    request: Parameters<AutopilotService['acquire']>[0],
     { signal }: CallOptions = {},
   ): Promise<ServiceLease> {
     const release = async (lease: number): Promise<void> => {
@@ -85,19 +91,23 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
         .catch(() => undefined);
     };
     const answer = await this.#call(isLeaseAnswer, {
-      ...{ method: 'acquire', params: requirement, signal, cancels: 'at-once' },
+      ...{ method: 'acquire', params: request, signal, cancels: 'at-once' },
       onLateAnswer: (value) => {
         if (isLeaseAnswer(value)) void release(value.lease);
       },
     });
-    const { modelKey, instanceIdentifier } = answer;
     let released: Promise<void> | null = null;
     return {
-      modelKey,
-      instanceIdentifier,
+      ...leaseFactsOf(answer),
       lost: this.lost,
       release: () => (released ??= release(answer.lease)),
     };
+  }
+
+  plan(request: Parameters<AutopilotService['plan']>[0], { signal }: CallOptions = {}) {
+    return this.#call(isLeasePlan, {
+      ...{ method: 'plan', params: request, signal, cancels: 'at-once' },
+    });
   }
 
   pin(target: string, options?: CallOptions) {

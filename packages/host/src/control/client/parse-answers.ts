@@ -1,13 +1,11 @@
-import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
-import type { HandLoaded, HandUnloaded, JournalAnswer } from '../autopilot-service.js';
+import type { AutopilotEvent, AutopilotState, LeasePlan } from '@mai/autopilot';
+import type { HandLoaded, HandUnloaded, JournalAnswer, LeaseFacts } from '../autopilot-service.js';
 import { isRecord } from '../../guards.js';
 
 /** The answer to `acquire`. */
-export interface LeaseAnswer {
+export interface LeaseAnswer extends LeaseFacts {
   /** Number of the lease on this connection. */
   readonly lease: number;
-  readonly modelKey: string;
-  readonly instanceIdentifier: string;
 }
 
 /*
@@ -20,7 +18,17 @@ export function isLeaseAnswer(value: unknown): value is LeaseAnswer {
     isRecord(value) &&
     typeof value['lease'] === 'number' &&
     typeof value['modelKey'] === 'string' &&
-    typeof value['instanceIdentifier'] === 'string'
+    typeof value['instanceIdentifier'] === 'string' &&
+    typeof value['tier'] === 'string' &&
+    Array.isArray(value['capabilities'])
+  );
+}
+
+export function isLeasePlan(value: unknown): value is LeasePlan {
+  return (
+    isRecord(value) &&
+    isRecord(value['selection']) &&
+    (value['resident'] === null || isRecord(value['resident']))
   );
 }
 

@@ -1,4 +1,4 @@
-import type { AutopilotService, ServiceLease } from '../autopilot-service.js';
+import { leaseFactsOf, type AutopilotService, type ServiceLease } from '../autopilot-service.js';
 import { parseParams } from './parse-params.js';
 
 /** The context of a client's call. */
@@ -21,14 +21,14 @@ export interface ConnectionLeases {
 /** The methods that a client may call, by name. */
 export const METHODS = {
   acquire: async (service, { params, signal, leases }) => {
-    const lease = await service.acquire(parseParams.requirement(params), { signal });
+    const lease = await service.acquire(parseParams.leaseRequest(params), { signal });
     if (signal.aborted) {
       await lease.release();
       signal.throwIfAborted();
     }
-    const { modelKey, instanceIdentifier } = lease;
-    return { lease: leases.add(lease), modelKey, instanceIdentifier };
+    return { lease: leases.add(lease), ...leaseFactsOf(lease) };
   },
+  plan: (service, { params, signal }) => service.plan(parseParams.leaseRequest(params), { signal }),
   release: (_service, { params, leases }) => leases.release(parseParams.lease(params)),
   pin: (service, { params, signal }) => service.pin(parseParams.target(params), { signal }),
   unpin: (service, { params, signal }) => service.unpin(parseParams.names(params), { signal }),

@@ -1,19 +1,30 @@
 import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
-import type { Yield } from '@mai/autopilot';
-import type { Requirement } from '@mai/selector';
+import type { LeaseRequest, Yield } from '@mai/autopilot';
+import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../../guards.js';
 
 /** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {
-  requirement: (params: unknown): Requirement => check('requirement', params, isRequirement),
+  /** An absent field gets its default. */
+  leaseRequest: (params: unknown): Required<LeaseRequest> =>
+    check(
+      'request for a lease',
+      isRecord(params) ? { ...NO_REQUEST, ...withoutUndefined(params) } : params,
+      isLeaseRequest,
+    ),
   target: (params: unknown): string => check('target of a pin', params, isText),
   names: (params: unknown): readonly string[] => check('list of names', params, isTexts),
   yield: (params: unknown): Yield => check('yield', params, isYield),
   load: (params: unknown): HandLoad => check('load by hand', params, isLoad),
   unload: (params: unknown): HandUnload => check('unload by hand', params, isUnload),
   lease: (params: unknown): number => check('number of a lease', params, isCount),
+};
+
+const NO_REQUEST: Required<LeaseRequest> = {
+  ...NO_REQUIREMENT,
+  ...{ chain: null, modelKey: null, instanceIdentifier: null, failed: [] },
 };
 
 /** Maximum number of characters of a value in a message. */
@@ -37,6 +48,22 @@ function isRequirement(value: unknown): value is Requirement {
     isNullOr(minContextLengthTokens, isCount) &&
     (tiers === null || (Array.isArray(tiers) && tiers.every(isTier)))
   );
+}
+
+function isLeaseRequest(value: unknown): value is Required<LeaseRequest> {
+  if (!isRecord(value)) return false;
+  const { chain, modelKey, instanceIdentifier, failed } = value;
+  return (
+    isRequirement(value) &&
+    isNullOr(chain, isText) &&
+    isNullOr(modelKey, isText) &&
+    isNullOr(instanceIdentifier, isText) &&
+    isTexts(failed)
+  );
+}
+
+function withoutUndefined(value: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
 }
 
 function isTier(value: unknown): value is Tier {

@@ -8,6 +8,7 @@ import { HELLO, openRawClient } from '../../../test/raw-client.js';
 import { connectControl } from '../client/connect-control.js';
 import type { ControlClient } from '../client/control-client.js';
 import { readNote } from '../wire/endpoint.js';
+import { PROTOCOL_VERSION } from '../wire/messages.js';
 import { serveControl, type ControlServer, type ServeControlOptions } from './serve-control.js';
 
 const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };
@@ -104,7 +105,7 @@ describe('the endpoint of a server', () => {
       const net = require('node:net'), fs = require('node:fs');
       const endpoint = process.argv[1] + '/mai-0123456789ab.sock';
       net.createServer((socket) => {
-        socket.write(JSON.stringify({ type: 'welcome', protocol: 1, processId: process.pid }) + '\\n');
+        socket.write(JSON.stringify({ type: 'welcome', protocol: ${PROTOCOL_VERSION}, processId: process.pid }) + '\\n');
         socket.on('data', () => undefined);
       }).listen(endpoint, () => {
         fs.writeFileSync(process.argv[1] + '/control.json', JSON.stringify({ endpoint, processId: process.pid }));
@@ -140,7 +141,7 @@ describe('leases', () => {
     const program = `
       const socket = require('node:net').connect(process.argv[1]);
       const send = (message) => socket.write(JSON.stringify(message) + '\\n');
-      send({ type: 'hello', protocol: 1, processId: process.pid });
+      send({ type: 'hello', protocol: ${PROTOCOL_VERSION}, processId: process.pid });
       send({ type: 'call', id: 1, method: 'acquire', params: ${JSON.stringify(ANY)} });
       socket.on('data', (data) => String(data).includes('result') && console.log('leased'));`;
     const child = spawn(process.execPath, ['-e', program, server.endpoint], {
@@ -256,7 +257,7 @@ describe('messages that break the protocol', () => {
   test('a hello with another version of the protocol is refused with an error', async () => {
     await serve();
     const raw = await openRawClient(file);
-    raw.send({ ...HELLO, protocol: 2 });
+    raw.send({ ...HELLO, protocol: PROTOCOL_VERSION + 1 });
     await raw.closed;
     expect(raw.lines).toMatchObject([
       { type: 'refused', error: { '@mai/error': { facts: { code: 'AUTOPILOT_INCOMPATIBLE' } } } },

@@ -5,7 +5,7 @@ import { isRecord } from '../../guards.js';
  * server welcomes or refuses the client. Then the client sends calls. The server answers each call exactly once, also a
  * cancelled call. Before the answer it may send parts: the progress of a load, or events.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Messages from the client. */
 export type ClientMessage =

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  createGateway,
+  type Gateway,
+  type Listening,
+  openKeyStore,
+  systemClock,
+} from '@mai/gateway';
+import {
+  type AutopilotPlace,
+  decisionIdOf,
+  describeObstacle,
+  describeTradeOffs,
+  explainEpisode,
+  explainRejection,
+  formatBytes,
+  poolLabel,
+  type Host,
+} from '@mai/host';
+import type { Input } from '../../command-line/input.js';
+import { requestOf } from '../../command-line/selection-request.js';
+import type { CommandContext } from '../../context.js';
+import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { SCHEMA_VERSION } from '../../terminal/output.js';
+import { UsageError } from '../../usage-error.js';
+import { createWatchLines } from '../../views/watch/watch-lines.js';
+import { createEventLines } from '../../views/watch/event-lines.js';
+import { keysFileOf } from './keys-file.js';
+
+const WORDS = {
+  decisionIdOf,
+  describeObstacle,
+  describeTradeOffs,
+  explainEpisode,
+  explainRejection,
+  formatBytes,
+  poolLabel,
+};
+
+/** `mai serve`: runs the gateway and the autopilot until Ctrl-C. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output, signal } = context;
+  // The host outlives the signal: running requests need their models until they have ended.
+  await using host = await openHostOf(context, { signal: undefined });
+  // Reports a faulty configuration before anything listens.
+  await host.config();
+  await using gateway = await openGateway(host, context, input);
+  const server = await gateway.listen({
+    port: input.integer('port', 0) ?? undefined,
+    tls: await tlsOf(input),
+  });
+  announce(server, context);
+  const report = output.json ? createWatchLines(context).event : createEventLines(context);
+  const drained = drainAtEnd(gateway, context);
+  await host.keepAutopilot(
+    { selection: requestOf(input) },
+    { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
+  );
+  signal.throwIfAborted();
+  return EXIT.success;
+}
+
+/** A signal that fires when the gateway has been drained after the end was asked for. */
+function drainAtEnd(gateway: Gateway, { signal, output }: CommandContext): AbortSignal {
+  const drained = new AbortController();
+  const drain = async (): Promise<void> => {
+    output.note('Stopping. New requests are refused, and running ones have 30 seconds to end.');
+    await gateway.drain();
+    drained.abort(signal.reason);
+  };
+  const begin = (): void => {
+    drain().catch((error: unknown) => drained.abort(error));
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return drained.signal;
+}
+
+async function openGateway(host: Host, context: CommandContext, input: Input): Promise<Gateway> {
+  const page = fileURLToPath(new URL('./page', import.meta.url));
+  return createGateway(
+    { serving: host.serving, control: { machine: host, words: WORDS } },
+    {
+      host: input.text('listen') ?? undefined,
+      keys: await openKeyStore(keysFileOf(host, context, input), systemClock),
+      allowHosts: input.list('allow-host') ?? [],
+      allowOrigins: input.list('allow-origin') ?? [],
+      pageFolder: existsSync(path.join(page, 'index.html')) ? page : null,
+      onError: (error) =>
+        context.output.warn(error instanceof Error ? error.message : String(error)),
+    },
+  );
+}
+
+async function tlsOf(
+  input: Input,
+): Promise<{ readonly cert: Buffer; readonly key: Buffer } | undefined> {
+  const [cert, key] = [input.text('tls-cert'), input.text('tls-key')];
+  if (cert === null && key === null) return undefined;
+  if (cert === null || key === null) {
+    throw new UsageError('--tls-cert and --tls-key belong together. Give both, or neither.');
+  }
+  const read = (file: string): Promise<Buffer> =>
+    readFile(file).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UsageError(`The file ${JSON.stringify(file)} can't be read: ${why}.`);
+    });
+  return { cert: await read(cert), key: await read(key) };
+}
+
+function announce({ url, host, port }: Listening, { output }: CommandContext): void {
+  const { style } = output;
+  if (output.json) {
+    const line = { schemaVersion: SCHEMA_VERSION, type: 'listening', url, host, port };
+    output.result(`${JSON.stringify(line)}\n`);
+    return;
+  }
+  output.result(
+    [
+      `${style.good('Serving')} at ${style.bold(url)}`,
+      `  page       ${url}/`,
+      `  OpenAI     ${url}/v1   model: auto`,
+      `  Anthropic  ${url}`,
+      `Connect a program with \`mai connect\`. Ctrl-C ends.`,
+      '',
+    ].join('\n'),
+  );
+}
+
+function tellPlace(place: AutopilotPlace, { output }: CommandContext): void {
+  if (output.json) {
+    const error = place.kind === 'nowhere' ? { error: errorJson(place.error) } : {};
+    const line = { schemaVersion: SCHEMA_VERSION, type: 'autopilot', place: place.kind, ...error };
+    output.result(`${JSON.stringify(line)}\n`);
+  } else if (place.kind === 'elsewhere') {
+    output.note('Another process runs the autopilot, and this gateway uses it.');
+  } else if (place.kind === 'nowhere') {
+    output.warn(`${errorJson(place.error).message} Requests get an error until LM Studio answers.`);
+  }
+}

@@ -1,0 +1,13 @@
+import { type AutopilotEvent, formatMoment, type Selection } from '@mai/host';
+import type { CommandContext } from '../../context.js';
+import { describeEvent } from './describe-event.js';
+
+/** Prints one line of text for each event that a person wants to see. */
+export function createEventLines({ output }: CommandContext): (event: AutopilotEvent) => void {
+  let selection: Selection | null = null;
+  return (event) => {
+    if (event.type === 'decided') ({ selection } = event);
+    const text = describeEvent(event, selection, output.style);
+    if (text !== null) output.result(`${output.style.dim(formatMoment(event.atMs))}  ${text}\n`);
+  };
+}

@@ -1,0 +1,119 @@
+import type { Selection } from '@mai/selector';
+import type { AssembledInput } from '../assemble/join-footprints.js';
+import type { SwitchReason } from '../events/autopilot-event.js';
+import type { RetryState } from '../failures/retry-state.js';
+import type { Turn } from '../leases/lease.js';
+import type { Leases } from '../leases/leases.js';
+import type { RequestDrains } from '../leases/request-drains.js';
+import type { AutopilotSettings } from './autopilot-options.js';
+import type { Decider, Decision } from './decider.js';
+import type { AskedFor, Observation } from './observer.js';
+import { reasonToAct } from './reason-to-act.js';
+import { stepForRequest, type RequestStep } from './reason-to-serve.js';
+import type { ResidentWatch } from './resident-watch.js';
+import { wouldEvictRetained, withRetainedPinned } from './spare-retained.js';
+
+/** A round's observation, and the decision that was made from it. */
+export interface DecidedRound {
+  readonly observation: Observation;
+  readonly decided: Decision;
+  /** Whether retained residents count as pinned in the decision. */
+  readonly spares: boolean;
+}
+
+interface Sources {
+  readonly decider: Decider;
+  readonly retries: RetryState;
+  readonly residents: ResidentWatch;
+  readonly leases: Leases;
+  readonly drains: RequestDrains;
+}
+
+/** Decides in a round, for the autopilot itself or for waiting callers, and says what follows. */
+export class RoundDecision {
+  readonly #settings: AutopilotSettings;
+  readonly #sources: Sources;
+
+  constructor(settings: AutopilotSettings, sources: Sources) {
+    this.#settings = settings;
+    this.#sources = sources;
+  }
+
+  /** @param earlier - the decision of the same round that the new decision replaces; null for the first. */
+  decide({ turn }: AskedFor, observation: Observation, earlier: Decision | null): DecidedRound {
+    const { decider } = this.#sources;
+    const { upgradeMarginRatio } = decider;
+    const { input } = observation;
+    if (turn.target !== null) {
+      const decided = decider.decideForRequest({ ...input, upgradeMarginRatio });
+      return { observation, decided, spares: false };
+    }
+    const decided = decider.decide({ ...input, upgradeMarginRatio }, earlier);
+    if (!wouldEvictRetained(decided.selection, input)) {
+      return { observation, decided, spares: false };
+    }
+    const spared = withRetainedPinned(input);
+    return {
+      observation: { ...observation, input: spared },
+      decided: decider.decide({ ...spared, upgradeMarginRatio }, decided),
+      spares: true,
+    };
+  }
+
+  /** The reason to carry the decision out now; null when it is not carried out. */
+  reasonToAct(
+    turn: Turn,
+    { input, selection, judged }: Decision,
+    yieldsChanged: boolean,
+  ): SwitchReason | null {
+    if (turn.target !== null) return this.#stepFor(turn, selection) === 'load' ? 'REQUESTED' : null;
+    if (this.#settings.dryRun) return null;
+    const { residents, retries } = this.#sources;
+    return reasonToAct(selection, judged.verdict, {
+      yieldsChanged,
+      wanted: residents.wanted,
+      isHeldBack: () => retries.isHeldBack(input.residents),
+    });
+  }
+
+  /** Drains for the callers of a turn, or answers them if no model will be loaded for them soon. */
+  serve(turn: Turn, selection: Selection, { residents }: AssembledInput): void {
+    if (turn.target === null) return;
+    const { leases, drains } = this.#sources;
+    const step = this.#stepFor(turn, selection);
+    if (step === 'load') return;
+    if (step === 'drain') {
+      const waitsFor = selection.afterDrain?.waitsFor ?? [];
+      drains.drain(
+        turn.key,
+        residents.filter((one) => waitsFor.includes(one.instanceIdentifier)),
+      );
+      return;
+    }
+    drains.end(turn.key);
+    leases.answer(selection, turn);
+  }
+
+  /** A caller's decision supersedes no resident. The autopilot's own supersedes none that is retained. */
+  withLeases(
+    input: AssembledInput,
+    { target }: Turn,
+    ownRetained: readonly string[],
+  ): AssembledInput {
+    const retained =
+      target === null ? ownRetained : input.residents.map((one) => one.instanceIdentifier);
+    if (retained.length === 0) return input;
+    const { leased } = this.#sources.leases;
+    const residents = input.residents.map((one) =>
+      leased.includes(one.instanceIdentifier) ? { ...one, busy: true } : one,
+    );
+    return { ...input, residents, retained };
+  }
+
+  #stepFor(turn: Turn, selection: Selection): RequestStep {
+    return stepForRequest(selection, turn, {
+      mayLoad: !this.#settings.dryRun,
+      isHeldBack: this.#sources.retries.breakerOpenUntilMs !== null,
+    });
+  }
+}

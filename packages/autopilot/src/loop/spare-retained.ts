@@ -1,0 +1,30 @@
+import type { Selection } from '@mai/selector';
+import type { AssembledInput } from '../assemble/join-footprints.js';
+
+/**
+ * Whether the autopilot's own decision would unload a retained resident only to have a better model loaded.
+ * While every pool keeps to its limit, such a resident is left to its callers: otherwise two models that
+ * do not fit together would take turns although nobody asks for the other.
+ */
+export function wouldEvictRetained(selection: Selection, { retained }: AssembledInput): boolean {
+  if (retained === undefined || selection.direction === 'down') return false;
+  const { decision, plan, afterDrain, pools } = selection;
+  if (decision === 'release' || pools.some((pool) => pool.useBeforeBytes > pool.limitBytes)) {
+    return false;
+  }
+  const steps = [...plan.steps, ...(afterDrain?.plan.steps ?? [])];
+  return steps.some(
+    (step) => step.action === 'unload' && retained.includes(step.instanceIdentifier),
+  );
+}
+
+/** The input in which retained residents are never evicted. */
+export function withRetainedPinned(input: AssembledInput): AssembledInput {
+  const { retained = [] } = input;
+  return {
+    ...input,
+    residents: input.residents.map((one) =>
+      retained.includes(one.instanceIdentifier) ? { ...one, pinned: true } : one,
+    ),
+  };
+}

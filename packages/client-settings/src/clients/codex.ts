@@ -1,0 +1,51 @@
+import { responsesRequests } from '../probe/responses-requests.js';
+import { type Client, folderFrom, joinPath, type Machine, openAiUrl } from './client.js';
+
+// Sources:
+// - https://github.com/openai/codex, codex-rs/core/src/model_provider_info.rs: the keys of a provider; without
+//   `env_key` no key is sent; with `env_key` Codex refuses to start while the variable is missing.
+// - https://dev.to/aihubmix/codex-configtoml-a-working-setup-and-what-each-error-means-2ghj (Codex 0.162): the place on
+//   each platform; `wire_api = "responses"` is the only accepted value; the file is read only at the start.
+// - CODEX_HOME moves the folder (docs/config.md of the repository).
+// - https://github.com/openai/codex/issues/11698: built-in providers such as `openai` can't be overridden in the file.
+
+const KEY_VARIABLE = 'MAI_API_KEY';
+
+function folder(machine: Machine): string {
+  return folderFrom(machine, 'CODEX_HOME', ['.codex']);
+}
+
+export const CODEX: Client = {
+  name: 'codex',
+  title: 'Codex',
+  file: {
+    format: 'toml',
+    places: (machine) => [joinPath(machine, folder(machine), 'config.toml')],
+    settings: (access) => [
+      { path: ['model'], value: access.model },
+      { path: ['model_provider'], value: 'mai' },
+      {
+        path: ['model_providers', 'mai'],
+        value: {
+          name: 'Mai',
+          base_url: openAiUrl(access),
+          wire_api: 'responses',
+          ...(access.apiKey === null ? {} : { env_key: KEY_VARIABLE }),
+        },
+      },
+    ],
+    address: ['model_providers', 'mai', 'base_url'],
+  },
+  environment: (access) => (access.apiKey === null ? {} : { [KEY_VARIABLE]: access.apiKey }),
+  steps: (access) => [
+    ...(access.apiKey === null
+      ? []
+      : [
+          `Set ${KEY_VARIABLE} in your shell's profile: Codex reads the key from the environment only.`,
+        ]),
+    'Start Codex again: it reads the file only at its start.',
+  ],
+  traces: (machine) => [folder(machine)],
+  programs: ['codex'],
+  requests: responsesRequests,
+};

@@ -1,0 +1,48 @@
+import { chatRequests } from '../probe/chat-requests.js';
+import { type Client, folderFrom, joinPath, keyOf, type Machine, openAiUrl } from './client.js';
+
+// Sources:
+// - https://docs.continue.dev/reference: `name`, `version` and `schema` are required; `models` is a list.
+// - https://docs.continue.dev/customize/model-providers/top-level/openai: `provider: openai` with `apiBase`.
+// - https://docs.continue.dev/yaml-migration: ~/.continue (%USERPROFILE%\.continue); where config.yaml exists,
+//   config.json is not read.
+// - CONTINUE_GLOBAL_DIR moves the folder (core/util/paths.ts of https://github.com/continuedev/continue).
+
+const ENTRY = { key: 'name', is: 'Mai' } as const;
+
+function folder(machine: Machine): string {
+  return folderFrom(machine, 'CONTINUE_GLOBAL_DIR', ['.continue']);
+}
+
+export const CONTINUE: Client = {
+  name: 'continue',
+  title: 'Continue',
+  file: {
+    format: 'yaml',
+    places: (machine) => [joinPath(machine, folder(machine), 'config.yaml')],
+    settings: (access) => [
+      { path: ['name'], value: 'Local Config', required: true },
+      { path: ['version'], value: '1.0.0', required: true },
+      { path: ['schema'], value: 'v1', required: true },
+      {
+        path: ['models', ENTRY],
+        value: {
+          name: ENTRY.is,
+          provider: 'openai',
+          model: access.model,
+          apiBase: openAiUrl(access),
+          apiKey: keyOf(access),
+          roles: ['chat', 'edit', 'apply'],
+          capabilities: ['tool_use'],
+        },
+      },
+    ],
+    address: ['models', ENTRY, 'apiBase'],
+    hides: (machine) => joinPath(machine, folder(machine), 'config.json'),
+  },
+  environment: () => ({}),
+  steps: () => ['Choose Mai in the list of models below the chat.'],
+  traces: (machine) => [folder(machine)],
+  programs: ['cn'],
+  requests: (access) => chatRequests(access, { agent: 'Continue', tools: true }),
+};

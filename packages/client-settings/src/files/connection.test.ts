@@ -1,0 +1,255 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  lstatSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { SAMPLES, type ClientSample } from '../../test/client-samples.js';
+import { temporaryHome } from '../../test/temporary-home.js';
+import {
+  CLIENTS,
+  describeUndo,
+  findClient,
+  gatewayAccess,
+  type Machine,
+  planConnection,
+  planUndo,
+  statusOf,
+  writeConnection,
+  writeUndo,
+} from '../index.js';
+
+const fileIn = (home: Machine, { file }: ClientSample) => path.join(home.homeFolder, file);
+
+function put(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+async function connect(name: string, home: Machine, options = {}) {
+  const plan = await planConnection(findClient(name), await gatewayAccess(options), home);
+  await writeConnection(plan);
+  return plan;
+}
+
+async function undo(name: string, home: Machine) {
+  const plan = await planUndo(findClient(name), home);
+  await writeUndo(plan);
+  return plan;
+}
+
+test('there is a sample of every client with a settings file', () => {
+  const names = CLIENTS.filter(({ file }) => file !== null).map(({ name }) => name);
+  expect(SAMPLES.map(({ client }) => client).sort()).toEqual([...names].sort());
+});
+
+describe.each(SAMPLES)('$client', (sample) => {
+  const { client, before, after } = sample;
+
+  test('an absent file is created with the settings, and undo removes it', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    const plan = await connect(client, home);
+    expect(plan).toMatchObject({ file, before: null, backup: null });
+    const status = await statusOf(findClient(client), await gatewayAccess(), home);
+    expect(status).toMatchObject({ file, found: true, state: 'connected' });
+    // The file may hold an API key.
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+
+    expect(await undo(client, home)).toMatchObject({ changedSince: false, after: null });
+    expect(existsSync(file)).toBe(false);
+    expect(existsSync(`${file}.mai-backup.json`)).toBe(false);
+  });
+
+  test('an existing file keeps its comments and other settings', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before);
+    await connect(client, home);
+    expect(readFileSync(file, 'utf8')).toBe(after);
+    expect(readFileSync(`${file}.mai-backup`, 'utf8')).toBe(before);
+  });
+
+  test('a second write changes nothing, and undo still restores the first file', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before);
+    await connect(client, home);
+    const second = await connect(client, home);
+    expect(second.after).toBe(second.before);
+    expect(readFileSync(file, 'utf8')).toBe(after);
+
+    await undo(client, home);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(existsSync(`${file}.mai-backup`)).toBe(false);
+    expect(existsSync(`${file}.mai-backup.json`)).toBe(false);
+  });
+
+  test('a second write with another address replaces the first, and undo restores the first file', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before);
+    await connect(client, home);
+    await connect(client, home, { url: 'http://10.0.0.5:8080' });
+    expect(readFileSync(file, 'utf8')).toBe(
+      after.replaceAll('http://127.0.0.1:11435', 'http://10.0.0.5:8080'),
+    );
+    await undo(client, home);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  test('undo after a change by somebody else keeps the change and removes only our settings', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before);
+    await connect(client, home);
+    expect(after).toContain(sample.foreign[0]);
+    writeFileSync(file, after.replace(...sample.foreign));
+    expect(await undo(client, home)).toMatchObject({ changedSince: true, left: [] });
+    expect(readFileSync(file, 'utf8')).toBe(sample.undone);
+  });
+
+  test('a change by somebody else between two writes survives undo', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before);
+    await connect(client, home);
+    writeFileSync(file, after.replace(...sample.foreign));
+    await connect(client, home, { url: 'http://10.0.0.5:8080' });
+    expect(await undo(client, home)).toMatchObject({ changedSince: true, left: [] });
+    expect(readFileSync(file, 'utf8')).toBe(sample.undone);
+  });
+
+  test('a file with Windows line ends keeps them', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before.replaceAll('\n', '\r\n'));
+    await connect(client, home);
+    expect(readFileSync(file, 'utf8')).toBe(after.replaceAll('\n', '\r\n'));
+    writeFileSync(file, after.replace(...sample.foreign).replaceAll('\n', '\r\n'));
+    await undo(client, home);
+    expect(readFileSync(file, 'utf8')).toBe(sample.undone.replaceAll('\n', '\r\n'));
+  });
+
+  test('a file without a line end at its end is merged', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before.trimEnd());
+    await connect(client, home);
+    expect(readFileSync(file, 'utf8').trimEnd()).toBe(after.trimEnd());
+    await undo(client, home);
+    expect(readFileSync(file, 'utf8')).toBe(before.trimEnd());
+  });
+
+  test('a file with a syntax error is refused and stays as it is', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    const broken = `${before}\n{[ "`;
+    put(file, broken);
+    await expect(connect(client, home)).rejects.toMatchObject({ code: 'FILE_INVALID' });
+    expect(readFileSync(file, 'utf8')).toBe(broken);
+    const status = await statusOf(findClient(client), await gatewayAccess(), home);
+    expect(status.state).toBe('unreadable');
+  });
+
+  test('undo without a write changes nothing', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, after);
+    expect(await undo(client, home)).toMatchObject({ connected: false });
+    expect(readFileSync(file, 'utf8')).toBe(after);
+  });
+});
+
+test('a setting of ours that somebody else changed stays, and undo names it', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.claude/settings.json');
+  put(file, '{}\n');
+  await connect('claude-code', home);
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace('"ANTHROPIC_MODEL": "auto"', '"ANTHROPIC_MODEL": "x"'),
+  );
+  expect(await undo('claude-code', home)).toMatchObject({ left: ['env.ANTHROPIC_MODEL'] });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ env: { ANTHROPIC_MODEL: 'x' } });
+});
+
+test('undo after the file was deleted removes the copy and the record', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.aider.conf.yml');
+  put(file, 'dark-mode: true\n');
+  await connect('aider', home);
+  rmSync(file);
+  const plan = await undo('aider', home);
+  expect(describeUndo(plan, await gatewayAccess(), true)).toBe(`${file} is gone already.\n`);
+  expect([file, `${file}.mai-backup`, `${file}.mai-backup.json`].some(existsSync)).toBe(false);
+});
+
+test('a symbolic link into a folder of dotfiles stays a link', async () => {
+  using home = temporaryHome();
+  const target = path.join(home.homeFolder, 'dotfiles/aider.yml');
+  const link = path.join(home.homeFolder, '.aider.conf.yml');
+  put(target, 'dark-mode: true\n');
+  symlinkSync(target, link);
+  await connect('aider', home);
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readFileSync(target, 'utf8')).toContain('openai-api-base');
+  await undo('aider', home);
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readFileSync(target, 'utf8')).toBe('dark-mode: true\n');
+});
+
+test('the permissions of an existing file stay', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.aider.conf.yml');
+  put(file, 'dark-mode: true\n');
+  const mode = statSync(file).mode;
+  await connect('aider', home);
+  expect(statSync(file).mode).toBe(mode);
+});
+
+test('a copy without a record is not overwritten', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.aider.conf.yml');
+  put(file, 'dark-mode: true\n');
+  put(`${file}.mai-backup`, 'precious');
+  await expect(connect('aider', home)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+  expect(readFileSync(`${file}.mai-backup`, 'utf8')).toBe('precious');
+  expect(readFileSync(file, 'utf8')).toBe('dark-mode: true\n');
+});
+
+test('Continue is refused while its settings are in config.json, which config.yaml would hide', async () => {
+  using home = temporaryHome();
+  put(path.join(home.homeFolder, '.continue/config.json'), '{}');
+  await expect(connect('continue', home)).rejects.toMatchObject({ code: 'HIDES_SETTINGS' });
+});
+
+test('opencode.jsonc is used where it exists', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.config/opencode/opencode.jsonc');
+  put(file, '{ /* mine */ }\n');
+  expect((await connect('opencode', home)).file).toBe(file);
+  expect(readFileSync(file, 'utf8')).toContain('/* mine */');
+});
+
+test.each(['cline', 'cursor', 'open-webui'])('%s has no settings file to write', async (name) => {
+  using home = temporaryHome();
+  await expect(connect(name, home)).rejects.toMatchObject({ code: 'NO_SETTINGS_FILE' });
+});
+
+test('Codex reads the API key from the environment, so the key is not in the file', async () => {
+  using home = temporaryHome();
+  const keyFile = path.join(home.homeFolder, 'key');
+  put(keyFile, 'mai-secret\n');
+  const { after, client } = await connect('codex', home, { keyFile });
+  expect(after).toContain('env_key = "MAI_API_KEY"');
+  expect(after).not.toContain('mai-secret');
+  expect(client.environment(await gatewayAccess({ keyFile }))).toEqual({
+    MAI_API_KEY: 'mai-secret',
+  });
+});

@@ -1,0 +1,119 @@
+import { ClientSettingsError } from '../client-settings-error.js';
+import type { Client, GatewayAccess, Machine, Setting } from '../clients/client.js';
+import { editSettings, parseSettings } from '../formats/format.js';
+import {
+  existingDepth,
+  sameValue,
+  type SettingPath,
+  type Value,
+  valueAt,
+} from '../formats/value.js';
+import {
+  backupFile,
+  type ConnectionRecord,
+  hashOf,
+  readRecord,
+  recordFile,
+  type WrittenSetting,
+} from './connection-record.js';
+import { createText, exists, readText, replaceText } from './machine-files.js';
+import { placeOf } from './settings-place.js';
+
+/** What `writeConnection` would do. */
+export interface ConnectionPlan {
+  readonly client: Client;
+  readonly file: string;
+  /** Where the copy of the present file goes. Null: there is no file, or a copy exists already. */
+  readonly backup: string | null;
+  /** Text of the file. Null: the file does not exist. */
+  readonly before: string | null;
+  /** Text that would be written. Equal to `before` where the client is connected already. */
+  readonly after: string;
+  readonly record: ConnectionRecord;
+}
+
+/**
+ * Works out how a client's settings file changes. Comments and other settings stay as they are. Writes nothing.
+ *
+ * @throws ClientSettingsError
+ */
+export async function planConnection(
+  client: Client,
+  access: GatewayAccess,
+  machine: Machine,
+): Promise<ConnectionPlan> {
+  const { settings: place, file } = await placeOf(client, machine);
+  const before = await readText(file);
+  const hidden = place.hides?.(machine);
+  if (before === null && hidden !== undefined && (await exists(hidden))) {
+    throw new ClientSettingsError(
+      'HIDES_SETTINGS',
+      `${client.title} would no longer read ${hidden} if ${file} existed. Move your settings to ${file} first, then run the command again.`,
+    );
+  }
+  const content = parseSettings(place.format, before ?? '', file);
+  const settings = place
+    .settings(access)
+    .filter(({ path, required }) => required !== true || valueAt(content, path) === undefined);
+  const changes = settings.filter(({ path, value }) => !sameValue(valueAt(content, path), value));
+  const after =
+    changes.length === 0 && before !== null
+      ? before
+      : editSettings(place.format, before ?? '', changes, file);
+  const old = await readRecord(file);
+  return {
+    client,
+    file,
+    backup: old === null && before !== null ? backupFile(file) : null,
+    before,
+    after,
+    record: recordOf(client, settings, content, before, after, old),
+  };
+}
+
+/**
+ * Writes a plan: the copy of the file, the record for `undo`, then the file. Writes nothing if nothing changes.
+ *
+ * @throws ClientSettingsError `FILE_UNUSABLE`
+ */
+export async function writeConnection(plan: ConnectionPlan): Promise<void> {
+  if (plan.before === plan.after) return;
+  if (plan.backup !== null && plan.before !== null) await createText(plan.backup, plan.before);
+  await replaceText(recordFile(plan.file), `${JSON.stringify(plan.record, null, 2)}\n`);
+  await replaceText(plan.file, plan.after);
+}
+
+function recordOf(
+  client: Client,
+  settings: readonly Setting[],
+  content: Value,
+  before: string | null,
+  after: string,
+  old: ConnectionRecord | null,
+): ConnectionRecord {
+  const written = settings.map((setting): WrittenSetting => {
+    const present = valueAt(content, setting.path);
+    const earlier = settingAt(old, setting.path);
+    // The value before the first connection, unless somebody else has changed the setting since.
+    if (earlier !== undefined && sameValue(present, earlier.value)) {
+      return { ...earlier, value: setting.value };
+    }
+    const depth = existingDepth(content, setting.path);
+    return { ...setting, ...(present === undefined ? {} : { before: present }), depth };
+  });
+  const others = (old?.settings ?? []).filter(
+    ({ path }) => !written.some((setting) => sameValue(path as Value, setting.path as Value)),
+  );
+  const untouched = old === null || (before !== null && hashOf(before) === old.writtenHash);
+  return {
+    version: 1,
+    client: client.name,
+    existed: old?.existed ?? before !== null,
+    writtenHash: untouched ? hashOf(after) : null,
+    settings: [...others, ...written],
+  };
+}
+
+function settingAt(record: ConnectionRecord | null, path: SettingPath): WrittenSetting | undefined {
+  return record?.settings.find((setting) => sameValue(setting.path as Value, path as Value));
+}

@@ -1,0 +1,112 @@
+import type { Client, Machine, SettingsFile } from '../clients/client.js';
+import { editSettings, parseSettings } from '../formats/format.js';
+import {
+  isObject,
+  pathText,
+  sameValue,
+  type SettingPath,
+  valueAt,
+  withValueAt,
+} from '../formats/value.js';
+import {
+  backupFile,
+  type ConnectionRecord,
+  hashOf,
+  readRecord,
+  recordFile,
+  type WrittenSetting,
+} from './connection-record.js';
+import { readText, removeFile, replaceText } from './machine-files.js';
+import { placeOf } from './settings-place.js';
+
+/** What `writeUndo` would do. */
+export interface UndoPlan {
+  readonly client: Client;
+  readonly file: string;
+  /** Whether this package wrote the file. If not, nothing is undone. */
+  readonly connected: boolean;
+  /** Whether somebody else changed the file after it was written. Then only our settings are removed. */
+  readonly changedSince: boolean;
+  /** Text of the file. Null: the file does not exist. */
+  readonly before: string | null;
+  /** Text that would be written. Null: the file would be removed. */
+  readonly after: string | null;
+  /** Our settings that somebody else changed. They stay. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Works out how a connection is taken back. An unchanged file becomes what it was, byte for byte. In a changed file our
+ * settings get the values from before, or are removed. Writes nothing.
+ *
+ * @throws ClientSettingsError
+ */
+export async function planUndo(client: Client, machine: Machine): Promise<UndoPlan> {
+  const { settings, file } = await placeOf(client, machine);
+  const record = await readRecord(file);
+  const before = await readText(file);
+  const plan = { client, file, connected: record !== null, changedSince: false, before, left: [] };
+  if (record === null || before === null) return { ...plan, after: before };
+  const original = record.existed ? await readText(backupFile(file)) : null;
+  const exact = hashOf(before) === record.writtenHash && (original !== null || !record.existed);
+  if (exact) return { ...plan, after: original };
+  return { ...plan, changedSince: true, ...withoutOurs(settings, before, record, file) };
+}
+
+/**
+ * Writes a plan, then removes the copy of the file and the record.
+ *
+ * @throws ClientSettingsError `FILE_UNUSABLE`
+ */
+export async function writeUndo(plan: UndoPlan): Promise<void> {
+  if (!plan.connected) return;
+  if (plan.after === null) await removeFile(plan.file);
+  else if (plan.after !== plan.before) await replaceText(plan.file, plan.after);
+  await removeFile(recordFile(plan.file));
+  await removeFile(backupFile(plan.file));
+}
+
+function withoutOurs(
+  { format }: SettingsFile,
+  text: string,
+  record: ConnectionRecord,
+  file: string,
+): { after: string | null; left: readonly string[] } {
+  const left: string[] = [];
+  let after = text;
+  for (const setting of [...record.settings].reverse()) {
+    const content = parseSettings(format, after, file);
+    const present = valueAt(content, setting.path);
+    if (setting.required === true || present === undefined) continue;
+    if (!sameValue(present, setting.value)) {
+      left.push(pathText(setting.path));
+      continue;
+    }
+    const path = setting.before === undefined ? removalPath(content, setting) : setting.path;
+    after = editSettings(format, after, [{ path, value: setting.before }], file);
+  }
+  return { after: record.existed || !isEmpty(format, after, file) ? after : null, left };
+}
+
+/** The path to remove: the setting, with the objects around it that we created and that would be empty. */
+function removalPath(
+  content: Parameters<typeof valueAt>[0],
+  { path, depth }: WrittenSetting,
+): SettingPath {
+  let removed = path;
+  while (removed.length > Math.max(depth, 0) + 1) {
+    const parent = removed.slice(0, -1);
+    const rest = valueAt(withValueAt(content, removed, undefined), parent);
+    const empty = isObject(rest)
+      ? Object.keys(rest).length === 0
+      : Array.isArray(rest) && rest.length === 0;
+    if (!empty) break;
+    removed = parent;
+  }
+  return removed;
+}
+
+function isEmpty(format: SettingsFile['format'], text: string, file: string): boolean {
+  const content = parseSettings(format, text, file);
+  return isObject(content) && Object.keys(content).length === 0;
+}

@@ -1,0 +1,109 @@
+import { parse } from 'smol-toml';
+import type { Format } from './format.js';
+import { isObject, type SettingPath, type Value } from './value.js';
+import { tomlLines, type TomlLine } from './toml-lines.js';
+
+/**
+ * TOML with settings at the top level, and with tables of scalars. Edits replace only the line of the setting, or the
+ * table.
+ */
+export const toml: Format = {
+  parse(text) {
+    // Values without a JSON form, such as dates, only have to stay equal.
+    return parse(text) as { readonly [key: string]: Value };
+  },
+
+  edit(text, path, value) {
+    const keys = keysOf(path);
+    const [key] = keys;
+    if (key === undefined) throw new Error('The path is empty.');
+    if (keys.length === 1 && !isTable(text, key)) return editRootKey(text, key, value);
+    return editTable(text, keys, value);
+  },
+};
+
+function isTable(text: string, key: string): boolean {
+  return tomlLines(text).some(
+    ({ table }) => table === key || table?.startsWith(`${key}.`) === true,
+  );
+}
+
+function editRootKey(text: string, key: string, value: Value | undefined): string {
+  const lines = tomlLines(text);
+  const firstTable = lines.findIndex(({ table }) => table !== null);
+  const root = lines.slice(0, firstTable < 0 ? lines.length : firstTable);
+  const found = root.find((line) => line.key === key);
+  if (value === undefined) return found === undefined ? text : cut(text, found);
+  const statement = `${key} = ${scalarText(value)}`;
+  if (found !== undefined) {
+    return `${text.slice(0, found.start)}${statement}${text.slice(found.contentEnd)}`;
+  }
+  const last = root.findLast((line) => line.key !== null);
+  if (last !== undefined) return insert(text, last.end, `${statement}${eolOf(text)}`);
+  // A comment at the start of the file stays there, unless it belongs to the first table.
+  const at = root.findLast((line) => line.blank)?.end ?? (firstTable < 0 ? text.length : 0);
+  const gap = firstTable < 0 ? '' : eolOf(text);
+  return insert(text, at, `${statement}${eolOf(text)}${gap}`);
+}
+
+function editTable(text: string, keys: readonly string[], value: Value | undefined): string {
+  const lines = tomlLines(text);
+  const name = keys.join('.');
+  const own = (line: TomlLine) => line.inTable === name || line.inTable?.startsWith(`${name}.`);
+  const mine = lines.filter(
+    (line) => own(line) === true && (line.table !== null || line.key !== null),
+  );
+  const [first] = mine;
+  const block = value === undefined ? '' : tableText(keys, value, eolOf(text));
+  if (first === undefined) {
+    if (value === undefined) return text;
+    const head = text === '' || text.endsWith('\n') ? text : `${text}${eolOf(text)}`;
+    const gap = head.trim() === '' ? '' : eolOf(text);
+    return `${head}${gap}${block}`;
+  }
+  let edited = '';
+  let at = 0;
+  for (const line of mine) {
+    edited += text.slice(at, line.start) + (line === first ? block : '');
+    at = line.end;
+  }
+  const rest = text.slice(at);
+  // The blank line before the table goes with it.
+  if (value === undefined) edited = edited.replace(/(\r?\n)(?:[ \t]*\r?\n)+$/, '$1');
+  return edited + rest;
+}
+
+function tableText(keys: readonly string[], value: Value, eol: string): string {
+  if (!isObject(value)) throw new Error('A table is an object.');
+  const settings = Object.entries(value).map(([key, inner]) => `${key} = ${scalarText(inner)}`);
+  return [`[${keys.join('.')}]`, ...settings, ''].join(eol);
+}
+
+/** JSON strings, numbers and booleans are valid TOML. */
+function scalarText(value: Value): string {
+  if (typeof value === 'object') throw new Error('The value is not a scalar.');
+  return JSON.stringify(value);
+}
+
+function keysOf(path: SettingPath): string[] {
+  return path.map((part) => {
+    if (typeof part !== 'string' || !/^[\w-]+$/.test(part)) {
+      throw new Error('A path in TOML has bare keys only.');
+    }
+    return part;
+  });
+}
+
+function cut(text: string, { start, end }: TomlLine): string {
+  return text.slice(0, start) + text.slice(end);
+}
+
+function insert(text: string, at: number, added: string): string {
+  const head = text.slice(0, at);
+  const separator = head === '' || head.endsWith('\n') ? '' : eolOf(text);
+  return `${head}${separator}${added}${text.slice(at)}`;
+}
+
+function eolOf(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n';
+}

@@ -1,0 +1,80 @@
+import type { GatewayAccess } from '../clients/client.js';
+import { keyOf } from '../clients/client.js';
+import { errorIn, field, listField } from './fields.js';
+import { jsonHeaders, type ProbeRequest, QUESTION, TOOL_PARAMETERS } from './probe-request.js';
+import { eventJson, type ServerEvent } from './server-events.js';
+
+/**
+ * Codex's requests: its list of models, and a streamed response with tools. Source:
+ * https://github.com/openai/codex (`wire_api = "responses"`).
+ */
+export function responsesRequests(access: GatewayAccess): readonly ProbeRequest[] {
+  const agent = 'codex_cli_rs';
+  const headers = jsonHeaders(keyOf(access), agent, { originator: agent });
+  return [
+    {
+      title: 'list of models',
+      method: 'GET',
+      path: '/v1/models?client_version=0.162.1',
+      headers,
+      body: null,
+      answer: { kind: 'json', check: checkModels },
+    },
+    {
+      title: 'streamed response with tools',
+      method: 'POST',
+      path: '/v1/responses',
+      headers: { ...headers, accept: 'text/event-stream' },
+      body: {
+        model: access.model,
+        instructions: 'You are a coding agent.',
+        input: [
+          { type: 'message', role: 'user', content: [{ type: 'input_text', text: QUESTION }] },
+        ],
+        tools: [
+          {
+            type: 'function',
+            name: 'shell',
+            description: 'Runs a command',
+            strict: false,
+            parameters: TOOL_PARAMETERS,
+          },
+        ],
+        tool_choice: 'auto',
+        parallel_tool_calls: false,
+        store: false,
+        stream: true,
+        include: [],
+      },
+      answer: { kind: 'stream', check: checkResponseStream },
+    },
+  ];
+}
+
+/** Codex uses its built-in facts about models where the list has no `models`, so that is not a failure. */
+function checkModels(body: unknown): string {
+  const listed = listField(body, 'data').length;
+  const own = listField(body, 'models').length;
+  if (listed + own === 0) throw new Error('the list of models is empty');
+  return own > 0 ? `${own} models in Codex's form` : `${listed} models, none in Codex's own form`;
+}
+
+function checkResponseStream(events: readonly ServerEvent[]): string {
+  const values = events.map(eventJson);
+  const types = values.map((value) => field(value, 'type'));
+  const failed = values.find((value) =>
+    ['error', 'response.failed'].includes(String(field(value, 'type'))),
+  );
+  if (failed !== undefined) {
+    const message =
+      errorIn(failed) ?? errorIn(field(failed, 'response')) ?? field(failed, 'message');
+    throw new Error(typeof message === 'string' ? message : 'the response failed');
+  }
+  if (types[0] !== 'response.created')
+    throw new Error('the stream does not start with response.created');
+  const last = types.at(-1);
+  if (last !== 'response.completed' && last !== 'response.incomplete') {
+    throw new Error('the stream ended without response.completed');
+  }
+  return `${values.length} events, ${last}`;
+}

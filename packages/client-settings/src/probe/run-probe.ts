@@ -1,0 +1,116 @@
+import type { Client, GatewayAccess } from '../clients/client.js';
+import { errorIn, field } from './fields.js';
+import type { ProbeRequest } from './probe-request.js';
+import { parseServerEvents, shorten } from './server-events.js';
+
+/** What came back for one request of a client. */
+export interface ProbeResult {
+  readonly title: string;
+  /** Method and path, such as `POST /v1/messages`. */
+  readonly request: string;
+  /** Whether the client could use the answer. */
+  readonly ok: boolean;
+  /** HTTP status. Null: nothing was answered. */
+  readonly status: number | null;
+  /** What came back, or what is wrong with it. */
+  readonly detail: string;
+  /** Which model answered. Null: the answer does not say so. */
+  readonly model: string | null;
+  readonly durationMs: number;
+}
+
+/** Options of `testClient`. */
+export interface ProbeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For one request. Default: 300,000, because a model may have to be loaded first. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 300_000;
+
+/**
+ * Sends a client's requests to the gateway, one after another, and judges each answer as the client would.
+ *
+ * @throws the reason of the signal
+ */
+export async function testClient(
+  client: Client,
+  access: GatewayAccess,
+  options: ProbeOptions = {},
+): Promise<readonly ProbeResult[]> {
+  const results: ProbeResult[] = [];
+  for (const request of client.requests(access)) {
+    options.signal?.throwIfAborted();
+    results.push(await probe(request, access.url, options));
+    options.signal?.throwIfAborted();
+  }
+  return results;
+}
+
+async function probe(
+  request: ProbeRequest,
+  url: string,
+  { signal, timeoutMs = TIMEOUT_MS }: ProbeOptions,
+): Promise<ProbeResult> {
+  const startMs = performance.now();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const seen: { status: number | null; model: string | null } = { status: null, model: null };
+  const outcome = await judge().then(
+    (detail) => ({ ok: true, detail }),
+    (error: unknown) => ({ ok: false, detail: failureText(error, timeout, url, timeoutMs) }),
+  );
+  return {
+    title: request.title,
+    request: `${request.method} ${request.path}`,
+    ...outcome,
+    ...seen,
+    durationMs: performance.now() - startMs,
+  };
+
+  async function judge(): Promise<string> {
+    const response = await fetch(`${url}${request.path}`, {
+      method: request.method,
+      headers: request.headers,
+      body: request.body === null ? null : JSON.stringify(request.body),
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    seen.status = response.status;
+    const text = await response.text();
+    seen.model = response.headers.get('x-mai-model') ?? modelIn(text);
+    const type = response.headers.get('content-type') ?? '';
+    if (!response.ok || !type.includes('event-stream')) {
+      const body = jsonOf(text);
+      const message = errorIn(body);
+      if (message !== null) throw new Error(message);
+      if (!response.ok || body === undefined) throw new Error(shorten(text));
+      if (request.answer.kind === 'json') return request.answer.check(body);
+      throw new Error(`the answer is not a stream but ${type}`);
+    }
+    if (request.answer.kind === 'json') throw new Error('the answer is a stream');
+    return request.answer.check(parseServerEvents(text));
+  }
+}
+
+function failureText(error: unknown, timeout: AbortSignal, url: string, timeoutMs: number): string {
+  if (timeout.aborted) return `no answer within ${timeoutMs / 1000} s`;
+  const code = field(error, 'cause', 'code');
+  if (code === 'ECONNREFUSED')
+    return `nothing listens at ${url}; start the gateway with \`mai serve\``;
+  if (typeof code === 'string') return `the connection broke (${code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not JSON: the caller shows the text.
+    return undefined;
+  }
+}
+
+/** The model that an answer names, in JSON or in the first event that names one. */
+function modelIn(text: string): string | null {
+  const found = /"model"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+  return found === undefined ? null : String(JSON.parse(found));
+}

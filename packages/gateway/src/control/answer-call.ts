@@ -1,0 +1,164 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { readBody } from '../server/read-body.js';
+import { RequestRefusal } from '../server/request-refusal.js';
+import { ControlFailure, notFound } from './control-failure.js';
+import { OPERATIONS, type Operation, type OperationName } from './openapi/operations.js';
+
+/** Bodies of the control API are a few fields. */
+const BODY_BYTES_MAX = 65_536;
+
+/** The operation that a request names. */
+export interface FoundOperation {
+  readonly name: OperationName;
+  readonly operation: Operation;
+  /** The segment of `{id}`; empty without one. */
+  readonly id: string;
+}
+
+const NAMES = Object.keys(OPERATIONS).filter((name): name is OperationName => name in OPERATIONS);
+
+/**
+ * Finds the operation of a method and a path.
+ *
+ * @throws ControlFailure 404 for an unknown path, 405 for another method
+ */
+export function findOperation(method: string, path: string): FoundOperation {
+  const found = NAMES.flatMap((name): FoundOperation[] => {
+    const operation: Operation = OPERATIONS[name];
+    const id = matchPath(operation.path, path);
+    return id === null ? [] : [{ name, operation, id }];
+  });
+  const asked = method === 'HEAD' ? 'GET' : method;
+  const match = found.find(({ operation }) => operation.method === asked);
+  if (match !== undefined) return match;
+  if (found.length === 0) {
+    throw notFound('NOT_FOUND', 'There is no such address. /api/mai/openapi.json lists them.');
+  }
+  const allow = found.map(({ operation }) => operation.method).join(', ');
+  throw new ControlFailure(405, 'METHOD_NOT_ALLOWED', `Use ${allow} at this address.`, { allow });
+}
+
+/** The segment that `{id}` stands for, empty without one; null where the path does not match. */
+function matchPath(pattern: string, path: string): string | null {
+  if (!pattern.endsWith('/{id}')) return pattern === path ? '' : null;
+  const prefix = pattern.slice(0, -'{id}'.length);
+  if (!path.startsWith(prefix)) return null;
+  const segment = path.slice(prefix.length);
+  return /^[\w.%~-]{1,200}$/.test(segment) ? decode(segment) : null;
+}
+
+function decode(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
+/** An operation with its function: reads and checks the parts of a request, and returns the answer. */
+export type BoundOperation = (request: {
+  readonly request: IncomingMessage;
+  readonly search: string;
+  readonly id: string;
+  /** Fires when the client leaves. */
+  readonly signal: AbortSignal;
+}) => Promise<unknown>;
+
+/** A call with its checked parts. */
+export interface Call<Query, Body> {
+  readonly query: Query;
+  readonly body: Body;
+  /** The segment of the path that `{id}` stands for; empty without one. */
+  readonly id: string;
+  readonly signal: AbortSignal;
+}
+
+/** Joins an operation and its function, whose types follow from the schemas. */
+export function bindOperation<
+  Query extends z.ZodObject,
+  Body extends z.ZodObject,
+  Answer extends z.ZodType,
+>(
+  operation: {
+    readonly method: string;
+    readonly query: Query;
+    readonly body: Body;
+    readonly answer: Answer;
+  },
+  run: (
+    call: Call<z.output<Query>, z.output<Body>>,
+  ) => Promise<DeepReadonly<z.output<Answer>>> | DeepReadonly<z.output<Answer>>,
+): BoundOperation {
+  return async ({ request, search, id, signal }) => {
+    const query = parseQuery(operation.query, search);
+    const body =
+      operation.method === 'POST'
+        ? await parseBody(operation.body, request)
+        : parse(operation.body, {});
+    return run({ query, body, id, signal });
+  };
+}
+
+/** A type whose fields and elements can't be assigned. */
+export type DeepReadonly<Value> = Value extends object
+  ? { readonly [Field in keyof Value]: DeepReadonly<Value[Field]> }
+  : Value;
+
+function parseQuery<Schema extends z.ZodObject>(schema: Schema, search: string): z.output<Schema> {
+  const given = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (given.has(name)) throw invalid(`The parameter ${JSON.stringify(name)} is given twice.`);
+    given.set(name, value);
+  }
+  return parse(schema, Object.fromEntries(given));
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * @throws ControlFailure 400, 413, 415
+ */
+export async function parseBody<Schema extends z.ZodObject>(
+  schema: Schema,
+  request: IncomingMessage,
+): Promise<z.output<Schema>> {
+  const bytes = await readBody(request, BODY_BYTES_MAX).catch((error: unknown) => {
+    if (!(error instanceof RequestRefusal)) throw error;
+    const { status, message } = error.failure;
+    throw new ControlFailure(status, 'INVALID_REQUEST', message, {}, { cause: error });
+  });
+  const [type = ''] = (request.headers['content-type'] ?? '').split(';');
+  // A form of another site can't send this type without asking first.
+  if (bytes.length > 0 && type.trim().toLowerCase() !== 'application/json') {
+    throw new ControlFailure(
+      415,
+      'INVALID_REQUEST',
+      'Send the body as JSON, with Content-Type: application/json.',
+    );
+  }
+  if (bytes.length === 0) return parse(schema, {});
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw invalid('The body is not JSON.', error);
+  }
+  return parse(schema, value);
+}
+
+function parse<Schema extends z.ZodObject>(schema: Schema, value: unknown): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  throw invalid(z.prettifyError(error).slice(0, 1000));
+}
+
+function invalid(message: string, cause?: unknown): ControlFailure {
+  return new ControlFailure(
+    400,
+    'INVALID_REQUEST',
+    message,
+    {},
+    cause === undefined ? undefined : { cause },
+  );
+}

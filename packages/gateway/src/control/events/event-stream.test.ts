@@ -1,0 +1,186 @@
+import { connect } from 'node:net';
+import { decidedAt, LOADED } from '../../../test/fake-machine.js';
+import { createFakeClock } from '../../../test/fake-clock.js';
+import { serveControl, type ControlWorld } from '../../../test/serve-control.js';
+
+interface Received {
+  readonly id: string;
+  readonly type: string;
+  readonly data: any; // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+/** Reads a stream as a browser does, until it is left. */
+async function listen(url: string, lastEventId: string | null = null) {
+  const leaving = new AbortController();
+  const response = await fetch(`${url}/api/mai/events`, {
+    signal: leaving.signal,
+    headers: lastEventId === null ? {} : { 'last-event-id': lastEventId },
+  });
+  const received: Received[] = [];
+  let text = '';
+  let comments = 0;
+  let ended = false;
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    if (response.body === null) return;
+    for await (const chunk of response.body) {
+      text += decoder.decode(chunk);
+      for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+        const lines = text.slice(0, end).split('\n');
+        text = text.slice(end + 2);
+        const field = (name: string) =>
+          lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? '';
+        if (lines[0] === ':') comments += 1;
+        else if (field('data') !== '') {
+          received.push({ id: field('id'), type: field('event'), data: JSON.parse(field('data')) });
+        }
+      }
+    }
+    ended = true;
+  })().catch(() => undefined);
+  return {
+    response,
+    received,
+    comments: () => comments,
+    hasEnded: () => ended,
+    leave: async () => {
+      leaving.abort();
+      await reading;
+    },
+  };
+}
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+async function emit(world: ControlWorld, ...atMs: readonly number[]): Promise<void> {
+  for (const one of atMs) world.machine.emit(decidedAt(one, `REASON_${one}`));
+  await soon();
+}
+
+const START = createFakeClock().nowMs();
+
+test('events arrive as they happen, each with an id and its type', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const page = await listen(world.url);
+  expect(page.response.headers.get('content-type')).toContain('text/event-stream');
+  await emit(world, START + 1);
+  expect(page.received.map(({ type }) => type)).toEqual(['sample', 'decided']);
+  const [, decided] = page.received;
+  expect(decided?.data).toMatchObject({ type: 'decided', modelKey: LOADED, id: decided?.id });
+  await page.leave();
+});
+
+test('a decision that repeats the one before is not told again', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const page = await listen(world.url);
+  world.machine.emit(decidedAt(START));
+  world.machine.emit(decidedAt(START + 10));
+  await soon();
+  expect(page.received.filter(({ type }) => type === 'decided')).toHaveLength(1);
+  await page.leave();
+});
+
+test('a page that comes back gets exactly the events that it missed', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const first = await listen(world.url);
+  await emit(world, START);
+  await first.leave();
+  await emit(world, START + 2000, START + 4000);
+  const second = await listen(world.url, first.received.at(-1)?.id ?? '');
+  await soon();
+  expect(second.received.map(({ type, data }) => [type, data.atMs])).toEqual([
+    ['sample', START + 2000],
+    ['decided', START + 2000],
+    ['sample', START + 4000],
+    ['decided', START + 4000],
+  ]);
+  await second.leave();
+});
+
+test.each(['another.1', 'x', '../..', '9'.repeat(400), '.', 'a.-1', 'a.1e400'])(
+  'after the unknown event %j the page is told to read everything again',
+  async (lastId) => {
+    await using world = await serveControl({ clock: createFakeClock() });
+    const page = await listen(world.url, lastId);
+    await soon();
+    expect(page.received.map(({ type }) => type)).toEqual(['reset']);
+    await page.leave();
+  },
+);
+
+test('a page that was away for too long is told to read everything again', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const first = await listen(world.url);
+  await emit(world, START);
+  await first.leave();
+  await emit(world, ...Array.from({ length: 1001 }, (_, index) => START + index));
+  const second = await listen(world.url, first.received.at(-1)?.id ?? '');
+  await soon();
+  expect(second.received[0]?.type).toBe('reset');
+  await second.leave();
+});
+
+test('a quiet stream gets a heartbeat, and the queue is told when it changes', async () => {
+  const clock = createFakeClock();
+  await using world = await serveControl({ clock });
+  const page = await listen(world.url);
+  for (let second = 0; second < 31; second += 1) {
+    await clock.advance(1000);
+  }
+  await soon();
+  expect(page.comments()).toBe(2);
+  const queue = () => page.received.filter(({ type }) => type === 'queue');
+  expect(queue().map(({ data }) => [data.running, data.waiting])).toEqual([[2, 1]]);
+  world.queue.state = { ...world.queue.state, waiting: 5 };
+  await clock.advance(1000);
+  await soon();
+  expect(queue().at(-1)?.data.waiting).toBe(5);
+  await page.leave();
+});
+
+test('the progress of a load is told in steps of a hundredth', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const page = await listen(world.url);
+  for (const progressRatio of [0.101, 0.102, 0.109, 0.11, 0.5, 1]) {
+    world.machine.emit({
+      type: 'switch-step',
+      atMs: START,
+      step: { type: 'loading', modelKey: 'a', instanceIdentifier: 'mai/a', progressRatio },
+    });
+  }
+  await soon();
+  expect(page.received.map(({ data }) => data.progressRatio)).toEqual([0.101, 0.11, 0.5, 1]);
+  await page.leave();
+});
+
+test('the gateway ends its streams when it stops, and leaves no timer', async () => {
+  const clock = createFakeClock();
+  const world = await serveControl({ clock });
+  const page = await listen(world.url);
+  await world.control[Symbol.asyncDispose]();
+  await soon();
+  expect(page.hasEnded()).toBe(true);
+  expect(clock.pending).toBe(0);
+  await world[Symbol.asyncDispose]();
+});
+
+test('streams beyond the bound are refused, and one that ends makes room', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const { hostname, port } = new URL(world.url);
+  const open = () => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET /api/mai/events HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`);
+    socket.on('error', () => undefined);
+    return socket;
+  };
+  const sockets = Array.from({ length: 64 }, open);
+  await soon();
+  await soon();
+  expect((await fetch(`${world.url}/api/mai/events`)).status).toBe(503);
+  sockets[0]?.destroy();
+  await soon();
+  const page = await listen(world.url);
+  expect(page.response.status).toBe(200);
+  await page.leave();
+  for (const socket of sockets) socket.destroy();
+});

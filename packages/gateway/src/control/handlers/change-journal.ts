@@ -1,0 +1,102 @@
+import type { JournalFacts } from '../../ports/control-port.js';
+import type { AnswerOf, HandlerParts } from './handlers.js';
+import { journalView } from './read-status.js';
+
+type Change = AnswerOf<'pin'>;
+
+/** Answers `pin`. With `dryRun` the pin is added to the answer alone. */
+export async function pin(
+  { machine, readings, clock }: HandlerParts,
+  { target, dryRun }: { readonly target: string; readonly dryRun: boolean },
+  signal: AbortSignal,
+): Promise<Change> {
+  const { journal } = await machine.pin(target, { dryRun, signal });
+  if (!dryRun) readings.forget();
+  const isThere = journal.pins.some((one) => one.target === target);
+  const added = { target, reason: 'pin', sinceMs: clock.nowMs() } as const;
+  return changeOf(
+    'pin',
+    dryRun,
+    `${dryRun ? 'Keeps' : 'Keeps from now on'} ${target} loaded: nothing unloads it.`,
+    isThere || !dryRun ? journal : { ...journal, pins: [...journal.pins, added] },
+  );
+}
+
+/** Answers `unpin`. */
+export async function unpin(
+  { machine, readings }: HandlerParts,
+  request: { readonly target: string | null; readonly all: boolean; readonly dryRun: boolean },
+  signal: AbortSignal,
+): Promise<Change> {
+  const { target, all, dryRun } = request;
+  const { journal, unpinned } = await machine.unpin({ target, all }, { dryRun, signal });
+  if (!dryRun) readings.forget();
+  return changeOf(
+    'unpin',
+    dryRun,
+    unpinned.length === 0
+      ? 'Nothing is pinned, so nothing changes.'
+      : `${unpinned.join(', ')} may be unloaded ${dryRun ? 'then' : 'again'}.`,
+    { ...journal, pins: journal.pins.filter((one) => !unpinned.includes(one.target)) },
+  );
+}
+
+/** Answers `yield`. */
+export async function yieldMemory(
+  { machine, readings, words }: HandlerParts,
+  {
+    dryRun,
+    ...request
+  }: {
+    readonly bytes: number;
+    readonly pools: 'ram' | 'gpu' | 'all';
+    readonly name: string | null;
+    readonly untilMs: number | null;
+    readonly dryRun: boolean;
+  },
+  signal: AbortSignal,
+): Promise<Change> {
+  const answer = await machine.yieldMemory(request, { dryRun, signal });
+  if (!dryRun) readings.forget();
+  const { yield: added, journal } = answer;
+  const others = journal.yields.filter((one) => one.name !== added.name);
+  const where = { ram: 'RAM', gpu: 'GPU memory', all: 'RAM and GPU memory' }[added.pools];
+  return changeOf(
+    'yield',
+    dryRun,
+    `Keeps ${words.formatBytes(added.bytes)} of ${where} free for ${added.name}. Models that are in the way are unloaded.`,
+    { ...journal, yields: [...others, added] },
+  );
+}
+
+/** Answers `endYield`. */
+export async function endYield(
+  { machine, readings }: HandlerParts,
+  { name, dryRun }: { readonly name: string | null; readonly dryRun: boolean },
+  signal: AbortSignal,
+): Promise<Change> {
+  const { journal, released } = await machine.endYield(name, { dryRun, signal });
+  if (!dryRun) readings.forget();
+  const names = released.map((one) => one.name);
+  return changeOf(
+    'end-yield',
+    dryRun,
+    names.length === 0
+      ? 'No memory is kept free, so nothing changes.'
+      : `Models may use the memory ${dryRun ? 'then' : 'again'} that was kept free for ${names.join(', ')}.`,
+    { ...journal, yields: journal.yields.filter((one) => !names.includes(one.name)) },
+  );
+}
+
+function changeOf(
+  action: Change['action'],
+  dryRun: boolean,
+  summary: string,
+  journal: JournalFacts,
+): Change {
+  return {
+    ...{ action, dryRun, summary, possible: true },
+    ...{ loads: [], unloads: [], pools: [], warnings: [] },
+    ...journalView(journal),
+  };
+}

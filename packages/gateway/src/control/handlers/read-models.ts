@@ -1,0 +1,107 @@
+import type { MachineModel, SelectionAnswer } from '../../ports/control-port.js';
+import { notFound } from '../control-failure.js';
+import {
+  cheaperView,
+  footprintView,
+  loadConfigView,
+  poolChangeView,
+  rejectionView,
+} from '../views/memory-views.js';
+import type { AnswerOf, HandlerParts } from './handlers.js';
+
+const DEFAULT_CHAIN = 'default';
+
+/** Answers `models`. */
+export async function readModels(
+  { machine, readings, words }: HandlerParts,
+  chain: string = DEFAULT_CHAIN,
+): Promise<AnswerOf<'models'>> {
+  const names = Object.keys((await machine.config()).config.fallbackChains);
+  if (chain !== DEFAULT_CHAIN && !names.includes(chain)) {
+    throw notFound(
+      'CHAIN_NOT_FOUND',
+      `There is no fallback chain ${JSON.stringify(chain)}. The configuration has: ${names.join(', ')}.`,
+    );
+  }
+  const [{ models, downloadedCount, unusable }, answer] = await Promise.all([
+    readings.models(),
+    readings.selection(chain === DEFAULT_CHAIN ? null : chain),
+  ]);
+  const { selection, input, obstacle } = answer;
+  return {
+    chain: {
+      name: chain,
+      names,
+      decision: selection.decision,
+      steps: chainSteps(answer, models, words),
+      pools: selection.pools.map((pool) => poolChangeView(pool, input.resources, words)),
+      obstacle: obstacle === null ? null : words.describeObstacle(obstacle),
+    },
+    models: models.map((model) => modelView(model, words)),
+    downloadedCount,
+    unusable: unusable.map(({ modelKey, path, why }) => ({
+      modelKey: modelKey ?? path,
+      reason: why,
+    })),
+  };
+}
+
+function chainSteps(
+  { selection, input }: SelectionAnswer,
+  models: readonly MachineModel[],
+  words: HandlerParts['words'],
+): AnswerOf<'models'>['chain']['steps'] {
+  const { chosen, rejected } = selection;
+  return input.candidates.map((candidate, index) => {
+    const isChosen = chosen?.candidateIndex === index;
+    const decided = rejected.find((one) => one.candidateIndex === index)?.rejection ?? null;
+    const isAfter = decided?.code === 'PREFERRED_CANDIDATE_FITS';
+    const option = candidate.loadOptions[isChosen ? chosen.optionIndex : 0] ?? null;
+    const { modelKey, displayName, tier, capabilities, downloaded } = candidate;
+    // The decision does not judge a model after the chosen one. The list of models does.
+    const judged = models.find(({ profile }) => profile.modelKey === modelKey);
+    const rejection = (isAfter ? judged?.rejection : null) ?? decided;
+    return {
+      modelKey,
+      displayName,
+      tier,
+      capabilities: [...capabilities],
+      downloaded,
+      loaded: input.residents.some((resident) => resident.modelKey === modelKey),
+      verdict: isChosen
+        ? 'chosen'
+        : rejection?.code === 'PREFERRED_CANDIDATE_FITS'
+          ? 'fits'
+          : 'rejected',
+      rejection: rejection === null ? null : rejectionView(rejection, words),
+      loadConfig: option === null ? null : loadConfigView(option.loadConfig),
+      footprint: option?.footprint ? footprintView(option.footprint) : null,
+      tradeOffs:
+        option === null || option.tradeOffs.length === 0
+          ? null
+          : words.describeTradeOffs(option.tradeOffs),
+    };
+  });
+}
+
+function modelView(
+  { profile, footprint, rejection, cheaper, sizeBytes, loaded }: MachineModel,
+  words: HandlerParts['words'],
+): AnswerOf<'models'>['models'][number] {
+  return {
+    modelKey: profile.modelKey,
+    displayName: profile.displayName,
+    tier: profile.tier,
+    capabilities: [...profile.capabilities],
+    downloaded: profile.downloaded,
+    loaded,
+    sizeBytes,
+    contextLengthTokens: profile.contextLengthTokens,
+    maxContextLengthTokens: profile.maxContextLengthTokens,
+    loadConfig: loadConfigView(profile.loadConfig),
+    footprint: footprint === null ? null : footprintView(footprint),
+    fits: rejection === null,
+    rejection: rejection === null ? null : rejectionView(rejection, words),
+    cheaper: cheaper === null ? null : cheaperView(cheaper, words),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../../ports/clock.js';
+import type { ServedRequest } from '../../server/served-request.js';
+
+/** Counts the requests of the last minute. */
+export interface Throughput {
+  served(request: ServedRequest): void;
+  lastMinute(): {
+    readonly requests: number;
+    readonly failures: number;
+    readonly promptTokens: number;
+    readonly outputTokens: number;
+    readonly medianFirstByteMs: number | null;
+  };
+}
+
+const SECONDS = 60;
+/** Times to the first byte that are kept for each second. The median needs no more. */
+const TIMES_MAX = 50;
+
+interface Bucket {
+  readonly second: number;
+  requests: number;
+  failures: number;
+  promptTokens: number;
+  outputTokens: number;
+  readonly firstByteMs: number[];
+}
+
+/** Creates the counts. */
+export function createThroughput(clock: Clock): Throughput {
+  let buckets: Bucket[] = [];
+  const current = (): Bucket => {
+    const second = Math.floor(clock.monotonicMs() / 1000);
+    buckets = buckets.filter((one) => second - one.second < SECONDS);
+    const last = buckets.at(-1);
+    if (last?.second === second) return last;
+    const bucket: Bucket = {
+      ...{ second, requests: 0, failures: 0, promptTokens: 0, outputTokens: 0 },
+      firstByteMs: [],
+    };
+    buckets.push(bucket);
+    return bucket;
+  };
+  return {
+    served: ({ failure, usage, firstByteMs }) => {
+      const bucket = current();
+      bucket.requests += 1;
+      if (failure !== null) bucket.failures += 1;
+      bucket.promptTokens += usage?.promptTokens ?? 0;
+      bucket.outputTokens += usage?.outputTokens ?? 0;
+      if (firstByteMs !== null && bucket.firstByteMs.length < TIMES_MAX) {
+        bucket.firstByteMs.push(firstByteMs);
+      }
+    },
+    lastMinute: () => {
+      current();
+      const sum = (field: 'requests' | 'failures' | 'promptTokens' | 'outputTokens'): number =>
+        buckets.reduce((total, bucket) => total + bucket[field], 0);
+      const times = buckets.flatMap((bucket) => bucket.firstByteMs).sort((a, b) => a - b);
+      return {
+        requests: sum('requests'),
+        failures: sum('failures'),
+        promptTokens: sum('promptTokens'),
+        outputTokens: sum('outputTokens'),
+        medianFirstByteMs: times[Math.floor(times.length / 2)] ?? null,
+      };
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createAccess } from './access/create-access.js';
+import { NO_KEYS } from './access/key-store.js';
+import { API_HEADERS } from './access/page-headers.js';
+import type { Scope } from './access/scope.js';
+import { createControl } from './control/create-control.js';
+import type { GatewayOptions } from './gateway-options.js';
+import { createMetrics } from './metrics/create-metrics.js';
+import { createPage } from './page/create-page.js';
+import { systemClock } from './ports/clock.js';
+import type { ControlPort, ControlWords } from './ports/control-port.js';
+import { createLivePort } from './ports/live-port.js';
+import type { ServingPort } from './ports/serving-port.js';
+import { chatCompletions } from './protocols/openai/chat-completions.js';
+import type { Failure } from './protocols/protocol.js';
+import { createScheduler } from './queue/create-scheduler.js';
+import type { SchedulerState } from './queue/scheduler.js';
+import { DEFAULT_INFERENCE_LIMITS } from './server/inference-parts.js';
+import { createInferenceService } from './server/inference-service.js';
+import { listen, type ListenOptions, type Listening } from './server/listen.js';
+import { parseTarget, type RequestTarget } from './server/request-target.js';
+import { sendFailure, sendJson } from './server/responders.js';
+import { createHttpClient } from './upstream/http-client.js';
+
+/** What a gateway needs of a machine. A host of `@mai/host` has both. */
+export interface GatewayPorts {
+  readonly serving: ServingPort;
+  /** State and control of the machine under `/api/mai/`, and the words for its decisions. Default: none. */
+  readonly control?: { readonly machine: ControlPort; readonly words: ControlWords } | undefined;
+}
+
+/** One HTTP address for every client. */
+export interface Gateway extends AsyncDisposable {
+  /** Answers one request. Mounts the gateway in a server of yours. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The residents in use and the waiting requests. */
+  state(): SchedulerState;
+  /**
+   * Listens on the gateway's address.
+   *
+   * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`
+   */
+  listen(options?: Omit<ListenOptions, 'host'>): Promise<Listening>;
+  /**
+   * Takes no new requests, and resolves when the running ones have ended.
+   *
+   * @param deadlineMs - when requests that still run are cut. Default 30 seconds
+   */
+  drain(deadlineMs?: number): Promise<void>;
+}
+
+const DRAIN_DEADLINE_MS = 30_000;
+
+/**
+ * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
+ * request.
+ *
+ * @throws GatewayError `KEY_REQUIRED`, `FILE_UNUSABLE`
+ */
+export async function createGateway(
+  { serving, control: controlled }: GatewayPorts,
+  options: GatewayOptions = {},
+): Promise<Gateway> {
+  const { host = '127.0.0.1', clock = systemClock, pageFolder = null } = options;
+  const onError = options.onError ?? warnOf;
+  const access = createAccess({
+    keys: options.keys ?? NO_KEYS,
+    listenHost: host,
+    allowHosts: options.allowHosts ?? [],
+    allowOrigins: options.allowOrigins ?? [],
+    clock,
+  });
+  const page = await createPage({ folder: pageFolder });
+  const port = createLivePort(serving, clock);
+  const scheduler = createScheduler({ port, clock, limits: options.queue ?? {} });
+  const http = createHttpClient();
+  const servers = new Set<Listening>();
+  const control =
+    controlled === undefined
+      ? null
+      : createControl({ ...controlled, access, scheduler, clock, onFault: onError });
+  const metrics = createMetrics({
+    watch: control?.watch ?? null,
+    scheduler,
+    version: options.version ?? 'unknown',
+  });
+  const inference = createInferenceService({
+    port,
+    scheduler,
+    http,
+    clock,
+    limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    onServed: (request) => {
+      control?.served(request);
+      metrics.served(request);
+    },
+  });
+  let isStopping = false;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (isStopping) response.setHeader('connection', 'close');
+    const target = parseTarget(request.url);
+    if (control !== null && target?.path.startsWith('/api/mai/') === true) {
+      await control.handle(request, response);
+      return;
+    }
+    const preflight = access.preflight(request);
+    if (preflight !== null) {
+      response.writeHead(preflight.status, preflight.headers).end();
+      return;
+    }
+    const protocol =
+      (target === null ? null : inference.protocolOf(target.path)) ?? chatCompletions;
+    const admission = await access.check(request, scopeOf(target));
+    if (admission.kind === 'refused') {
+      sendFailure(response, protocol, admission.failure, admission.headers);
+      return;
+    }
+    for (const [name, value] of Object.entries(admission.headers)) response.setHeader(name, value);
+    if (target === null) page.handle(request, response);
+    else if (isInference(target)) {
+      await inference.serve(request, response, target, admission.client);
+    } else if (target.path === '/healthz') sendJson(response, 200, { status: 'ok' }, API_HEADERS);
+    else if (target.path === '/readyz') await answerReady(response);
+    else if (target.path === '/metrics') await metrics.handle(request, response);
+    else page.handle(request, response);
+  };
+
+  /** Ready where LM Studio answers and the gateway takes requests. */
+  const answerReady = async (response: ServerResponse): Promise<void> => {
+    const version = await port.catalog().then(
+      ({ runtimeVersion }) => runtimeVersion,
+      () => null,
+    );
+    const isReady = version !== null && !isStopping;
+    const body = {
+      status: isReady ? 'ready' : 'not ready',
+      stopping: isStopping,
+      lmStudio: version,
+    };
+    sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
+  };
+
+  const drain = async (deadlineMs = DRAIN_DEADLINE_MS): Promise<void> => {
+    isStopping = true;
+    // Ends the streams of events, which have no end of their own.
+    await control?.[Symbol.asyncDispose]();
+    const closing = Promise.all([...servers].map((one) => one.close()));
+    const cancel = clock.setTimer(deadlineMs, () => {
+      for (const one of servers) one.destroy();
+    });
+    await Promise.all([scheduler.drain(), closing]);
+    cancel();
+  };
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    answer(request, response).catch((error: unknown) => {
+      onError(error);
+      if (!response.headersSent) sendFailure(response, chatCompletions, BUG);
+      else if (!response.writableEnded) response.destroy();
+    });
+  };
+
+  return {
+    handle,
+    state: () => scheduler.state(),
+    listen: async (where = {}) => {
+      const server = await listen(handle, { ...where, host });
+      servers.add(server);
+      return server;
+    },
+    drain,
+    [Symbol.asyncDispose]: async () => {
+      isStopping = true;
+      await control?.[Symbol.asyncDispose]();
+      await metrics[Symbol.asyncDispose]();
+      for (const one of servers) one.destroy();
+      await Promise.all([...servers].map((one) => one.close()));
+      await scheduler[Symbol.asyncDispose]();
+      await port[Symbol.asyncDispose]();
+      await http[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const BUG: Failure = {
+  code: 'internal',
+  status: 500,
+  message: 'The gateway failed. This is a bug of Mai; its log has the details.',
+  retryAfterSeconds: null,
+};
+
+/** The scope that a request needs; null for what everybody may see. */
+function scopeOf(target: RequestTarget | null): Scope | null {
+  if (target === null || target.path === '/healthz' || target.path === '/readyz') return null;
+  if (target.path === '/metrics') return 'read';
+  return isInference(target) ? 'inference' : null;
+}
+
+function isInference({ path }: RequestTarget): boolean {
+  return path.startsWith('/v1/') || path.startsWith('/api/v0/');
+}
+
+function warnOf(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), 'MaiGatewayWarning');
+}

@@ -1,0 +1,52 @@
+import { isJsonObject, type JsonObject } from '../json.js';
+import type { ListedModel, ModelList } from './list-models.js';
+
+/** Clients such as Zed refuse a list with an entry that lacks its context length. LM Studio's own default is careful. */
+const UNKNOWN_CONTEXT = 4096;
+
+/**
+ * The body of `GET /api/v0/models`: LM Studio's own entries unchanged, with `auto`, the chains and the aliases before them.
+ * Where LM Studio has not answered, its entries are made from what Mai knows. Fields:
+ * https://lmstudio.ai/docs/developer/rest/endpoints
+ *
+ * @param own - LM Studio's answer; null where there is none
+ */
+export function listForLmStudio(own: unknown, { data }: ModelList): JsonObject {
+  const theirs = entriesIn(own);
+  const known = new Set((theirs ?? []).map((one) => (isJsonObject(one) ? one['id'] : null)));
+  const added = data.filter(
+    ({ id, mai }) => !known.has(id) && (theirs === null || isName(mai.kind)),
+  );
+  return { object: 'list', data: [...added.map(toEntry), ...(theirs ?? [])] };
+}
+
+function isName(kind: ListedModel['mai']['kind']): boolean {
+  return kind === 'auto' || kind === 'alias';
+}
+
+function entriesIn(own: unknown): readonly unknown[] | null {
+  const list: unknown = isJsonObject(own) ? own['data'] : null;
+  return Array.isArray(list) ? list : null;
+}
+
+function toEntry({
+  id,
+  owned_by: publisher,
+  type,
+  state,
+  mai,
+  ...lengths
+}: ListedModel): JsonObject {
+  const { max_context_length: longest, loaded_context_length: loaded } = lengths;
+  return {
+    id,
+    object: 'model',
+    type,
+    publisher,
+    state,
+    max_context_length: longest ?? loaded ?? mai.context_length ?? UNKNOWN_CONTEXT,
+    ...(loaded === null ? {} : { loaded_context_length: loaded }),
+    ...(mai.capabilities.includes('tools') ? { capabilities: ['tool_use'] } : {}),
+    mai,
+  };
+}

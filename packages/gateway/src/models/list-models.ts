@@ -1,0 +1,109 @@
+import type { ServingCatalog, ServingModel } from '../ports/serving-port.js';
+import type { NameMeaning } from './name-meanings.js';
+
+/**
+ * One entry of `GET /v1/models`: OpenAI's fields, then LM Studio's of `GET /api/v0/models`, then ours. OpenAI:
+ * https://platform.openai.com/docs/api-reference/models/object
+ */
+export interface ListedModel {
+  readonly id: string;
+  readonly object: 'model';
+  /** 0: the time of a download is not known, and OpenAI's clients expect a number. */
+  readonly created: number;
+  readonly owned_by: string;
+  readonly type: 'llm' | 'vlm' | 'embeddings';
+  readonly state: 'loaded' | 'not-loaded';
+  /** Null where it is not known. */
+  readonly max_context_length: number | null;
+  /** Context length of the loaded copy; null where none is loaded, or it is not known. */
+  readonly loaded_context_length: number | null;
+  readonly mai: {
+    readonly kind: 'model' | 'instance' | 'auto' | 'alias';
+    /** The model key that the name means now; null where no model fits, or the decision is not known. */
+    readonly means: string | null;
+    /** The name that an alias stands for; null for other names. */
+    readonly target: string | null;
+    readonly tier: ServingModel['tier'] | null;
+    readonly capabilities: readonly string[];
+    /** Context length of a load; null where it is not known. */
+    readonly context_length: number | null;
+  };
+}
+
+/** The body of `GET /v1/models`. */
+export interface ModelList {
+  readonly object: 'list';
+  readonly data: readonly ListedModel[];
+}
+
+/** Lists `auto`, the chains, the aliases, the downloaded models, and residents with a name of their own. */
+export function listModels(catalog: ServingCatalog, meanings: readonly NameMeaning[]): ModelList {
+  const models = catalog.models.filter(
+    ({ downloaded, residents }) => downloaded || residents.length > 0,
+  );
+  const keys = new Set(models.map(({ modelKey }) => modelKey));
+  const instances = models.flatMap((model) =>
+    model.residents
+      .filter(({ instanceIdentifier }) => !keys.has(instanceIdentifier))
+      .map((resident) =>
+        describe(resident.instanceIdentifier, 'instance', null, {
+          ...model,
+          residents: [resident],
+        }),
+      ),
+  );
+  const known = new Set([...keys, ...instances.map(({ id }) => id)]);
+  return {
+    object: 'list',
+    data: [
+      ...meanings
+        // A key or an identifier with the name of an alias precedes it.
+        .filter(({ name }) => !known.has(name))
+        .map(({ name, kind, target, modelKey }) => {
+          const model = catalog.models.find((one) => one.modelKey === modelKey) ?? null;
+          return describe(name, kind, target, model);
+        }),
+      ...models.map((model) => describe(model.modelKey, 'model', null, model)),
+      ...instances,
+    ],
+  };
+}
+
+function describe(
+  id: string,
+  kind: ListedModel['mai']['kind'],
+  target: string | null,
+  model: ServingModel | null,
+): ListedModel {
+  const [resident = null] = model?.residents ?? [];
+  const isOurs = kind === 'auto' || kind === 'alias';
+  return {
+    id,
+    object: 'model',
+    created: 0,
+    owned_by: isOurs ? 'mai' : publisherOf(model?.modelKey ?? id),
+    type: model === null ? 'llm' : typeOf(model),
+    state: resident === null ? 'not-loaded' : 'loaded',
+    max_context_length: model?.maxContextLengthTokens ?? null,
+    loaded_context_length: resident?.contextLengthTokens ?? null,
+    mai: {
+      kind,
+      means: model?.modelKey ?? null,
+      target,
+      tier: model?.tier ?? null,
+      capabilities: model?.capabilities ?? [],
+      context_length: model?.contextLengthTokens ?? null,
+    },
+  };
+}
+
+function typeOf({ kind, capabilities }: ServingModel): ListedModel['type'] {
+  if (kind === 'embedding') return 'embeddings';
+  return capabilities.includes('vision') ? 'vlm' : 'llm';
+}
+
+/** The part of a model key before the slash. LM Studio's own list says `organization_owner` of every model. */
+function publisherOf(modelKey: string): string {
+  const slash = modelKey.indexOf('/');
+  return slash > 0 ? modelKey.slice(0, slash) : 'organization_owner';
+}

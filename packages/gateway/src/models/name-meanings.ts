@@ -1,0 +1,65 @@
+import type { CallOptions, ServingCatalog, ServingPort } from '../ports/serving-port.js';
+import type { RequestFacts } from '../protocols/protocol.js';
+import { autoNames } from './model-name.js';
+import type { ResolveModel } from './resolve-model.js';
+
+/** A name that the gateway offers beside keys and instance identifiers. */
+export interface NameMeaning {
+  readonly name: string;
+  readonly kind: 'auto' | 'alias';
+  /** The name that an alias stands for; null for `auto`. */
+  readonly target: string | null;
+  /** The model that would serve now; null where none fits, or the decision is not known. */
+  readonly modelKey: string | null;
+}
+
+/** Without a prompt and without a capability: what the name means by itself. */
+const NO_REQUEST: Omit<RequestFacts, 'model'> = {
+  stream: false,
+  capabilities: [],
+  promptBytes: 0,
+  images: 0,
+  maxOutputTokens: null,
+  previousResponseId: null,
+};
+
+/**
+ * What `auto`, `auto:CHAIN` and each alias mean now. An alias with `*` is listed under its pattern, which is a name that
+ * it matches. Names with the same meaning share one question to the machine.
+ */
+export async function meaningsOf(
+  catalog: ServingCatalog,
+  resolve: ResolveModel,
+  plan: ServingPort['plan'],
+  options: CallOptions = {},
+): Promise<readonly NameMeaning[]> {
+  const answers = new Map<string, Promise<string | null>>();
+  const modelOf = (name: string): Promise<string | null> => {
+    const resolution = resolve({ ...NO_REQUEST, model: name }, catalog);
+    if (resolution.kind === 'failed') return Promise.resolve(null);
+    const { wanted } = resolution;
+    if (wanted.modelKey !== null) return Promise.resolve(wanted.modelKey);
+    const key = JSON.stringify(wanted);
+    const answer =
+      answers.get(key) ??
+      plan(wanted, options).then(
+        ({ modelKey }) => modelKey,
+        () => {
+          options.signal?.throwIfAborted();
+          // The machine is out of reach. The names are listed nevertheless.
+          return null;
+        },
+      );
+    answers.set(key, answer);
+    return answer;
+  };
+  const names = [
+    ...autoNames(catalog).map((name) => ({ name, kind: 'auto' as const, target: null })),
+    ...catalog.aliases.map(({ pattern, target }) => ({
+      name: pattern,
+      kind: 'alias' as const,
+      target,
+    })),
+  ];
+  return Promise.all(names.map(async (one) => ({ ...one, modelKey: await modelOf(one.name) })));
+}

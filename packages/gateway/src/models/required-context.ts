@@ -1,0 +1,47 @@
+import type { ServingModel } from '../ports/serving-port.js';
+import type { RequestFacts } from '../protocols/protocol.js';
+import type { TokenCounter } from './token-counter.js';
+
+/** Output tokens that a chat gets where it sets no limit. */
+const OUTPUT_DEFAULT = 1024;
+/**
+ * The most output tokens that count. Clients ask for 32 000 by default and use few of them; where the context is full, the
+ * runtime ends the answer with `length`.
+ */
+const OUTPUT_MAX = 2048;
+/** A context length that every load has. Smaller needs set no condition. */
+const ALWAYS_THERE = 2048;
+
+/**
+ * The context length that a request needs of one of the models: the prompt and some output. Null where it sets no
+ * condition.
+ *
+ * The need is rounded up to a quarter of a power of two, so that requests of similar size share one load. It is at most
+ * the longest context that the models have: the count is an estimate, and must not refuse what the runtime may serve.
+ */
+export function requiredContext(
+  facts: RequestFacts,
+  models: readonly ServingModel[],
+  counter: TokenCounter,
+): number | null {
+  const keys = models.map(({ modelKey }) => modelKey);
+  const isEmbedding = facts.capabilities.includes('embedding');
+  const output = isEmbedding ? 0 : Math.min(facts.maxOutputTokens ?? OUTPUT_DEFAULT, OUTPUT_MAX);
+  const needed = counter.count(keys, facts) + output;
+  if (needed <= ALWAYS_THERE) return null;
+  const contexts = models.map(longestContext);
+  const longest = contexts.includes(null) ? Infinity : Math.max(0, ...contexts.map(Number));
+  // Without a model the machine tells why nothing fits.
+  return Math.min(roundUp(needed), longest === 0 ? Infinity : longest);
+}
+
+/** The longest context that a model has, or gets with a load; null where it is not known. */
+function longestContext({ contextLengthTokens, residents }: ServingModel): number | null {
+  const known = [contextLengthTokens, ...residents.map((one) => one.contextLengthTokens)];
+  return known.includes(null) ? null : Math.max(...known.map(Number));
+}
+
+function roundUp(tokens: number): number {
+  const step = 2 ** (Math.ceil(Math.log2(tokens)) - 3);
+  return Math.ceil(tokens / step) * step;
+}

@@ -1,0 +1,259 @@
+import type { ServingCatalog, ServingModel } from '../ports/serving-port.js';
+import type { RequestFacts } from '../protocols/protocol.js';
+import { createResolveModel, type Resolution } from './resolve-model.js';
+import { TokenCounter } from './token-counter.js';
+
+function model(modelKey: string, more: Partial<ServingModel> = {}): ServingModel {
+  return {
+    modelKey,
+    displayName: modelKey,
+    kind: 'llm',
+    tier: 'medium',
+    capabilities: ['chat', 'tools'],
+    contextLengthTokens: 16_384,
+    maxContextLengthTokens: 32_768,
+    sizeBytes: 1,
+    downloaded: true,
+    residents: [],
+    ...more,
+  };
+}
+
+const CATALOG: ServingCatalog = {
+  models: [
+    model('qwen/qwen3-30b', { tier: 'large', contextLengthTokens: 30_000 }),
+    model('qwen/qwen3-4b@q4_k_m', { tier: 'small' }),
+    model('mine', {
+      residents: [{ instanceIdentifier: 'mine:2', contextLengthTokens: 4096, foreign: true }],
+    }),
+    model('sees', { capabilities: ['chat', 'vision'] }),
+    model('embeds', { kind: 'embedding', capabilities: ['embedding'], contextLengthTokens: 8192 }),
+  ],
+  chains: {
+    default: ['qwen/qwen3-30b', 'qwen/qwen3-4b@q4_k_m'],
+    coding: ['qwen/qwen3-30b'],
+    pictures: ['sees'],
+    embedding: ['embeds'],
+  },
+  aliases: [
+    { pattern: 'claude-*-haiku*', target: 'auto:small' },
+    { pattern: 'claude-*', target: 'gpt-4o' },
+    { pattern: 'gpt-*', target: 'qwen/qwen3-30b' },
+    { pattern: 'ring-a', target: 'ring-b' },
+    { pattern: 'ring-b', target: 'ring-a' },
+    { pattern: 'deep-1', target: 'deep-2' },
+    { pattern: 'deep-2', target: 'deep-3' },
+    { pattern: 'deep-3', target: 'deep-4' },
+    { pattern: 'deep-4', target: 'deep-5' },
+    { pattern: 'deep-5', target: 'auto' },
+    { pattern: 'old', target: 'qwen/gone' },
+  ],
+  runtimeVersion: null,
+  decisionId: null,
+};
+
+function resolve(name: string | null, facts: Partial<RequestFacts> = {}): Resolution {
+  return createResolveModel(new TokenCounter())(
+    {
+      stream: false,
+      capabilities: ['chat'],
+      promptBytes: 0,
+      images: 0,
+      maxOutputTokens: null,
+      previousResponseId: null,
+      ...facts,
+      model: name,
+    },
+    CATALOG,
+  );
+}
+
+function wanted(name: string | null, facts: Partial<RequestFacts> = {}): object {
+  const resolution = resolve(name, facts);
+  if (resolution.kind === 'failed') throw new Error(resolution.failure.message);
+  return resolution.wanted;
+}
+
+function messageOf(name: string): string {
+  const resolution = resolve(name);
+  if (resolution.kind === 'resolved') throw new Error(`${name} is known`);
+  expect(resolution.failure).toMatchObject({ code: 'model_not_found', status: 404 });
+  return resolution.failure.message;
+}
+
+const AUTO = {
+  capabilities: ['chat'],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
+};
+
+describe('names', () => {
+  test.each([null, '', '  ', 'auto', 'AUTO', 'auto:'])('%j means the default chain', (name) => {
+    expect(wanted(name)).toEqual(AUTO);
+  });
+
+  test.each([
+    ['auto:small', { tiers: ['small'] }],
+    ['auto:small+large', { tiers: ['small', 'large'] }],
+    ['auto:coding', { chain: 'coding' }],
+    ['auto:default', { chain: 'default' }],
+    ['auto:coding + large', { chain: 'coding', tiers: ['large'] }],
+    ['auto:tools', { capabilities: ['chat', 'tools'] }],
+  ])('%s sets conditions', (name, conditions) => {
+    expect(wanted(name)).toEqual({ ...AUTO, ...conditions });
+  });
+
+  test('a key asks for this model, whatever the request needs', () => {
+    expect(wanted('embeds', { capabilities: ['chat', 'vision'] })).toEqual({
+      ...AUTO,
+      capabilities: [],
+      modelKey: 'embeds',
+    });
+    expect(wanted('qwen/qwen3-4b@q4_k_m')).toMatchObject({ modelKey: 'qwen/qwen3-4b@q4_k_m' });
+  });
+
+  test('an instance identifier asks for this resident without a condition', () => {
+    expect(wanted('mine:2', { promptBytes: 1_000_000, images: 2 })).toEqual({
+      ...AUTO,
+      capabilities: [],
+      instanceIdentifier: 'mine:2',
+    });
+  });
+
+  test.each([
+    ['claude-3-5-haiku-20241022', { tiers: ['small'] }],
+    ['Claude-3-5-Haiku', { tiers: ['small'] }],
+    ['claude-sonnet-4', { modelKey: 'qwen/qwen3-30b' }],
+    ['gpt-5', { modelKey: 'qwen/qwen3-30b' }],
+    ['claude-*-haiku*', { tiers: ['small'] }],
+    ['deep-2', { chain: null, modelKey: null }],
+  ])('%s is an alias', (name, meaning) => {
+    expect(wanted(name)).toMatchObject(meaning);
+  });
+
+  test('an alias needs its whole pattern', () => {
+    expect(messageOf('my-gpt-5')).toContain('Mai knows no model "my-gpt-5"');
+    expect(messageOf('claud-haiku')).toContain('Mai knows no model');
+  });
+
+  test('aliases in a circle, and more than four in a row, are refused with their path', () => {
+    expect(messageOf('ring-a')).toContain('in a circle: "ring-a" to "ring-b" to "ring-a"');
+    expect(messageOf('deep-1')).toContain('more than 4 aliases');
+  });
+
+  test.each([
+    ['qwen3-30b', '"qwen/qwen3-30b"'],
+    ['qwen/qwen3-30b@q8_0', '"qwen/qwen3-30b"'],
+    ['qwen/qwen3-4b', '"qwen/qwen3-4b@q4_k_m"'],
+    ['lmstudio-community/Qwen3-30B', '"qwen/qwen3-30b"'],
+    ['embds', '"embeds"'],
+    ['old', 'to which the alias "old" leads'],
+  ])('the refusal of %s says %s, and how to go on', (name, part) => {
+    const message = messageOf(name);
+    expect(message).toContain(part);
+    expect(message).toContain('Ask for "auto"');
+  });
+
+  test('an unknown part after auto: is refused with the known ones', () => {
+    expect(messageOf('auto:codin')).toContain('Did you mean "coding"?');
+    expect(messageOf('auto:coding+pictures')).toContain('takes one chain');
+    expect(messageOf('auto:__proto__')).toContain('"__proto__"');
+  });
+
+  test('a huge name is quoted in part', () => {
+    expect(messageOf('x'.repeat(100_000)).length).toBeLessThan(1000);
+  });
+
+  test('auto means another chain where the default chain has no model for the request', () => {
+    expect(wanted('auto', { capabilities: ['embedding'] })).toMatchObject({ chain: 'embedding' });
+    expect(wanted(null, { capabilities: ['chat', 'vision'] })).toMatchObject({ chain: 'pictures' });
+    expect(wanted('auto', { capabilities: ['chat', 'tools'] })).toMatchObject({ chain: null });
+    expect(wanted('auto:coding', { capabilities: ['chat', 'vision'] })).toMatchObject({
+      chain: 'coding',
+    });
+    expect(wanted('auto', { capabilities: ['chat', 'vision', 'tools'] })).toMatchObject({
+      chain: null,
+    });
+  });
+});
+
+describe('the needed context', () => {
+  test.each([
+    // 64 tokens of the template and 1024 of output are added.
+    [0, null, null],
+    [2880, null, null], // 2048
+    [2883, null, 2560], // 2049
+    [9000, null, 4096], // 4088
+    [9027, null, 5120], // 4097
+    [45_000, null, 16_384], // 16 088
+    [60_000, null, 24_576], // 21 088
+    [81_000, null, 28_672], // 28 088
+  ])('%d bytes with an output of %s need %s tokens', (promptBytes, maxOutputTokens, tokens) => {
+    expect(wanted('auto', { promptBytes, maxOutputTokens })).toMatchObject({
+      minContextLengthTokens: tokens,
+    });
+  });
+
+  test('an output of 32 000 tokens counts as 2048', () => {
+    expect(wanted('auto', { maxOutputTokens: 32_000 })).toMatchObject({
+      minContextLengthTokens: 2560,
+    });
+    expect(wanted('auto', { maxOutputTokens: 10 })).toMatchObject({ minContextLengthTokens: null });
+  });
+
+  test('the need is at most the longest context of the models that can serve', () => {
+    const huge = { promptBytes: 10_000_000 };
+    expect(wanted('auto', huge)).toMatchObject({ minContextLengthTokens: 30_000 });
+    expect(wanted('auto:small', huge)).toMatchObject({ minContextLengthTokens: 16_384 });
+    expect(wanted('qwen/qwen3-30b', huge)).toMatchObject({ minContextLengthTokens: 30_000 });
+    expect(wanted('embeds', huge)).toMatchObject({ minContextLengthTokens: 8192 });
+  });
+
+  test('a resident that a person has loaded serves its key with the context that it has', () => {
+    expect(wanted('mine', { promptBytes: 30_000 })).toMatchObject({ minContextLengthTokens: null });
+  });
+
+  test('an image counts as 1536 tokens, and an embedding has no output', () => {
+    expect(wanted('auto', { images: 2 })).toMatchObject({ minContextLengthTokens: 5120 });
+    expect(wanted('auto', { capabilities: ['embedding'], promptBytes: 5952 })).toMatchObject({
+      minContextLengthTokens: null,
+    });
+  });
+});
+
+describe('the token counter', () => {
+  const prompt = { promptBytes: 30_000, images: 0 };
+
+  test('a model that reports more tokens raises its own count at once', () => {
+    const counter = new TokenCounter();
+    counter.learn('dense', prompt, 15_000);
+    // 0.5 tokens a byte, and a tenth more.
+    expect(counter.count(['dense'], prompt)).toBe(16_564);
+    expect(counter.count(['other'], prompt)).toBe(10_064);
+    expect(counter.count(['other', 'dense'], prompt)).toBe(16_564);
+    expect(counter.count([], prompt)).toBe(10_064);
+  });
+
+  test('a model that reports fewer tokens lowers its count slowly, and not below one for 6 bytes', () => {
+    const counter = new TokenCounter();
+    counter.learn('plain', prompt, 7500);
+    expect(counter.count(['plain'], prompt)).toBeGreaterThan(9900);
+    for (let count = 0; count < 1000; count += 1) counter.learn('plain', prompt, 10);
+    expect(counter.count(['plain'], prompt)).toBeGreaterThanOrEqual(5064);
+    expect(counter.count(['plain'], prompt)).toBeLessThan(5100);
+  });
+
+  test('a count above one for each byte, short prompts and images teach nothing', () => {
+    const counter = new TokenCounter();
+    counter.learn('short', { promptBytes: 100, images: 0 }, 500);
+    counter.learn('seen', { promptBytes: 30_000, images: 1 }, 90_000);
+    counter.learn('odd', prompt, Number.NaN);
+    expect(counter.count(['short', 'seen', 'odd'], prompt)).toBe(10_064);
+    counter.learn('wrong', prompt, 1e9);
+    expect(counter.count(['wrong'], prompt)).toBe(30_064);
+  });
+});

@@ -1,0 +1,302 @@
+import type { Clock } from '../ports/clock.js';
+import type { ServingCatalog, ServingLease, ServingRequest } from '../ports/serving-port.js';
+import type { SchedulerLimits } from './limits.js';
+import { preferenceRank, residentsThatServe, serves } from './serves.js';
+
+/** A lease on a resident, with the requests that run on it. */
+export interface Lane {
+  readonly lease: ServingLease;
+  /** Keys of the groups for which the machine gave this resident. */
+  readonly grantedTo: Set<string>;
+  /** Whether the machine has looked at the resident again after its last failure. */
+  verified: boolean;
+  running: number;
+  /**
+   * `open`: takes requests. `draining`: the machine waits until it is idle. `yielding`: its memory is for requests that
+   * have waited long. `closed`: failed, lost or released.
+   */
+  state: 'open' | 'draining' | 'yielding' | 'closed';
+  cancelLinger: (() => void) | null;
+  readonly forget: () => void;
+}
+
+/** The use of a resident, which outlasts its lanes for some seconds. */
+interface Use {
+  /** When the present turn of the resident began. */
+  readonly turnStartedMs: number;
+  readonly lastEndMs: number;
+}
+
+/** A resident counts as in use for this time after its last request. */
+const RECENT_MS = 5000;
+/** A resident counts as draining for this time after the machine has said so, in case the end of the switch is missed. */
+const DRAINING_MAX_MS = 60_000;
+
+/** The lanes, and the recent use of their residents. */
+export class Lanes {
+  readonly #clock: Clock;
+  readonly #limits: SchedulerLimits;
+  readonly #changed: () => void;
+  readonly #lanes = new Set<Lane>();
+  readonly #uses = new Map<string, Use>();
+  readonly #draining = new Map<string, number>();
+  readonly #yielding = new Set<string>();
+  readonly #releases = new Set<Promise<void>>();
+
+  /** @param changed - called when a lane has ended by itself */
+  constructor(clock: Clock, limits: SchedulerLimits, changed: () => void) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#changed = changed;
+  }
+
+  get all(): ReadonlySet<Lane> {
+    return this.#lanes;
+  }
+
+  /** Opens a lane with a lease. Where an open lane has the resident, that lane is returned and the lease is released. */
+  open(lease: ServingLease, groupKey: string, verified: boolean): Lane | null {
+    const identifier = lease.instanceIdentifier;
+    if (lease.lost.aborted) {
+      this.#release(lease);
+      return null;
+    }
+    for (const lane of this.#lanes) {
+      if (lane.state !== 'open' || lane.lease.instanceIdentifier !== identifier) continue;
+      this.#release(lease);
+      lane.grantedTo.add(groupKey);
+      lane.verified ||= verified;
+      return lane;
+    }
+    const onLost = (): void => {
+      this.#end(lane);
+      this.#changed();
+    };
+    const lane: Lane = {
+      lease,
+      grantedTo: new Set([groupKey]),
+      verified,
+      running: 0,
+      state: this.#heldState(identifier) ?? 'open',
+      cancelLinger: null,
+      forget: () => lease.lost.removeEventListener('abort', onLost),
+    };
+    lease.lost.addEventListener('abort', onLost, { once: true });
+    this.#lanes.add(lane);
+    this.#use(identifier);
+    return lane;
+  }
+
+  /**
+   * The open lane that serves a request best: the most preferred of its chain, then the least busy. Null where a resident
+   * without a lane is more preferred: the machine gives that one without a load.
+   */
+  best(wanted: ServingRequest, groupKey: string, catalog: ServingCatalog): Lane | null {
+    let best: Lane | null = null;
+    let bestRank = Infinity;
+    for (const lane of this.#lanes) {
+      if (lane.state !== 'open' || !laneServes(lane, wanted, groupKey, catalog)) continue;
+      const rank = preferenceRank(lane.lease.modelKey, wanted, catalog);
+      if (rank > bestRank || (rank === bestRank && lane.running >= (best?.running ?? 0))) continue;
+      best = lane;
+      bestRank = rank;
+    }
+    return bestRank > 0 && best !== null && this.#hasBetter(wanted, bestRank, catalog)
+      ? null
+      : best;
+  }
+
+  #hasBetter(wanted: ServingRequest, rank: number, catalog: ServingCatalog): boolean {
+    return residentsThatServe(wanted, catalog).some(
+      ({ modelKey, instanceIdentifier }) =>
+        preferenceRank(modelKey, wanted, catalog) < rank &&
+        !wanted.failed.includes(instanceIdentifier) &&
+        this.#heldState(instanceIdentifier) === null &&
+        ![...this.#lanes].some(({ lease }) => lease.instanceIdentifier === instanceIdentifier),
+    );
+  }
+
+  /** A request begins on a lane. */
+  start(lane: Lane): void {
+    lane.cancelLinger?.();
+    lane.cancelLinger = null;
+    lane.running += 1;
+    this.#use(lane.lease.instanceIdentifier);
+  }
+
+  /** A request has ended on a lane. */
+  finish(lane: Lane): void {
+    lane.running -= 1;
+    if (!this.#lanes.has(lane)) return;
+    this.#use(lane.lease.instanceIdentifier);
+    this.settle(lane);
+  }
+
+  /** Closes the lanes of a resident that has failed. Their leases are released with their last request. */
+  closeResident(identifier: string): void {
+    for (const lane of this.#lanes) {
+      if (lane.lease.instanceIdentifier !== identifier) continue;
+      lane.state = 'closed';
+      this.settle(lane);
+    }
+  }
+
+  /** Releases the lease of an idle lane: at once where it is closed to requests, else after the linger time. */
+  settle(lane: Lane): void {
+    if (lane.running > 0 || !this.#lanes.has(lane)) return;
+    if (lane.state !== 'open') {
+      this.#end(lane);
+      return;
+    }
+    lane.cancelLinger ??= this.#clock.setTimer(this.#limits.lingerMs, () => {
+      this.#end(lane);
+      this.#changed();
+    });
+  }
+
+  /** The machine waits until a resident is idle. */
+  drain(identifier: string): void {
+    this.#draining.set(identifier, this.#clock.monotonicMs());
+    this.#hold(identifier, 'draining');
+  }
+
+  /** A switch of the machine has ended: residents that were draining serve again. */
+  switched(): void {
+    this.#draining.clear();
+    this.#reopen();
+  }
+
+  /** Closes residents to new requests, because waiting requests need their memory. */
+  yield(identifiers: readonly string[]): void {
+    for (const identifier of identifiers) {
+      this.#yielding.add(identifier);
+      this.#hold(identifier, 'yielding');
+    }
+  }
+
+  /** Ends `yield`. What is still leased serves again. */
+  endYield(): void {
+    this.#yielding.clear();
+    this.#reopen();
+  }
+
+  /** Whether a resident takes no new requests. */
+  isHeld(identifier: string): boolean {
+    return this.#heldState(identifier) !== null;
+  }
+
+  /** Whether a lane has a lease on one of the residents. */
+  hasLease(identifiers: readonly string[]): boolean {
+    return [...this.#lanes].some(({ lease }) => identifiers.includes(lease.instanceIdentifier));
+  }
+
+  /** Those of the residents that are in use, or were in the last seconds. */
+  inUse(identifiers: readonly string[]): readonly string[] {
+    const nowMs = this.#clock.monotonicMs();
+    return identifiers.filter((identifier) => {
+      const use = this.#uses.get(identifier);
+      const isRecent = use !== undefined && nowMs - use.lastEndMs < RECENT_MS;
+      return isRecent || this.hasLease([identifier]);
+    });
+  }
+
+  /**
+   * How long residents are kept for their own requests while others have waited since `sinceMs`. 0 where each has been
+   * idle for `quietMs`, or has had its turn.
+   */
+  turnLeftMs(identifiers: readonly string[], sinceMs: number, passOverMs: number): number {
+    const nowMs = this.#clock.monotonicMs();
+    const left = identifiers.map((identifier) => {
+      const use = this.#uses.get(identifier);
+      if (use === undefined) return 0;
+      const turn = Math.max(use.turnStartedMs, sinceMs) + passOverMs - nowMs;
+      const isRunning = [...this.#lanes].some(
+        ({ lease, running }) => running > 0 && lease.instanceIdentifier === identifier,
+      );
+      const quiet = isRunning ? Infinity : use.lastEndMs + this.#limits.quietMs - nowMs;
+      return Math.min(turn, quiet);
+    });
+    return Math.max(0, ...left);
+  }
+
+  /** Forgets the use of residents that are about to be unloaded. */
+  forgetUse(identifiers: readonly string[]): void {
+    for (const identifier of identifiers) this.#uses.delete(identifier);
+  }
+
+  /** Resolves when the releases that have begun are done. */
+  async released(): Promise<void> {
+    await Promise.all(this.#releases);
+  }
+
+  /** Ends every lane. */
+  endAll(): void {
+    for (const lane of this.#lanes) this.#end(lane);
+  }
+
+  /** Releases a lease that no lane needs. */
+  releaseUnused(lease: ServingLease): void {
+    this.#release(lease);
+  }
+
+  #hold(identifier: string, state: 'draining' | 'yielding'): void {
+    for (const lane of this.#lanes) {
+      if (lane.lease.instanceIdentifier !== identifier || lane.state === 'closed') continue;
+      lane.state = state;
+      this.settle(lane);
+    }
+  }
+
+  #heldState(identifier: string): 'draining' | 'yielding' | null {
+    if (this.#yielding.has(identifier)) return 'yielding';
+    const sinceMs = this.#draining.get(identifier);
+    if (sinceMs === undefined) return null;
+    if (this.#clock.monotonicMs() - sinceMs < DRAINING_MAX_MS) return 'draining';
+    this.#draining.delete(identifier);
+    return null;
+  }
+
+  #reopen(): void {
+    for (const lane of this.#lanes) {
+      if (lane.state === 'closed') continue;
+      lane.state = this.#heldState(lane.lease.instanceIdentifier) ?? 'open';
+    }
+  }
+
+  #use(identifier: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    const use = this.#uses.get(identifier);
+    const isSameTurn = use !== undefined && nowMs - use.lastEndMs < RECENT_MS;
+    const isRunning = use !== undefined && this.hasLease([identifier]);
+    const turnStartedMs = isSameTurn || isRunning ? use.turnStartedMs : nowMs;
+    this.#uses.set(identifier, { turnStartedMs, lastEndMs: nowMs });
+    for (const [other, { lastEndMs }] of this.#uses) {
+      if (nowMs - lastEndMs >= RECENT_MS && !this.hasLease([other])) this.#uses.delete(other);
+    }
+  }
+
+  #end(lane: Lane): void {
+    if (!this.#lanes.delete(lane)) return;
+    lane.state = 'closed';
+    lane.cancelLinger?.();
+    lane.cancelLinger = null;
+    lane.forget();
+    this.#release(lane.lease);
+  }
+
+  #release(lease: ServingLease): void {
+    const release = lease.release().finally(() => this.#releases.delete(release));
+    this.#releases.add(release);
+  }
+}
+
+/** Whether a lane serves a request: by the rules, or because the machine gave its resident for the same request. */
+export function laneServes(
+  { lease, grantedTo, verified }: Lane,
+  wanted: ServingRequest,
+  groupKey: string,
+  catalog: ServingCatalog,
+): boolean {
+  if (!verified && wanted.failed.includes(lease.instanceIdentifier)) return false;
+  return grantedTo.has(groupKey) || serves(lease, wanted, catalog);
+}

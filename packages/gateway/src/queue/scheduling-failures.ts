@@ -1,0 +1,125 @@
+import type { Selection } from '../ports/selection.js';
+import type { Failure, FailureCode } from '../protocols/protocol.js';
+import { SchedulingFailure } from './scheduler.js';
+
+/** Clients ignore a longer `Retry-After`. */
+const RETRY_MAX_SECONDS = 59;
+/** Rejected models that a message names. */
+const NAMED_MAX = 5;
+
+/** Seconds for `Retry-After`: between 1 and 59. */
+function retryAfter(ms: number): number {
+  return Math.min(RETRY_MAX_SECONDS, Math.max(1, Math.ceil(ms / 1000)));
+}
+
+export function stopping(): SchedulingFailure {
+  return failure(
+    'stopping',
+    503,
+    'Mai is stopping. Start it again, then send the request again.',
+    5,
+  );
+}
+
+export function clientQueueFull(waiting: number): SchedulingFailure {
+  return failure(
+    'queue_full',
+    429,
+    `This client has ${waiting} waiting requests, which is the limit. Wait until one of them is answered, then send the request again.`,
+    5,
+  );
+}
+
+export function queueFull(waiting: number): SchedulingFailure {
+  return failure(
+    'queue_full',
+    503,
+    `${waiting} requests wait for a model, which is the limit. Send the request again later.`,
+    10,
+  );
+}
+
+/** The model will be loaded, but not within the request's deadline. */
+export function modelLoading(modelKey: string | null, remainingMs: number): SchedulingFailure {
+  const seconds = retryAfter(remainingMs);
+  const model = modelKey ?? 'The model';
+  return failure(
+    'model_loading',
+    503,
+    `${model} is not ready within the deadline of this request. Send the request again in ${seconds} s, or let it wait longer as a stream.`,
+    seconds,
+  );
+}
+
+/** The failure that an error of the machine means. */
+export function failureOfMachine(error: unknown): SchedulingFailure {
+  const cause = { cause: error };
+  const code = codeOf(error);
+  const text = error instanceof Error ? error.message : String(error);
+  if (code === 'NOTHING_FITS') {
+    const reasons = reasonsIn(error);
+    return failure(
+      'nothing_fits',
+      503,
+      `No model that this request needs fits now${reasons === '' ? '' : `: ${reasons}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
+      30,
+      cause,
+    );
+  }
+  if (code === 'MODEL_NOT_FOUND') {
+    return failure(
+      'model_not_found',
+      404,
+      `${sentence(text)} Use one of the models that GET /v1/models lists, or "auto".`,
+      null,
+      cause,
+    );
+  }
+  return failure(
+    'upstream_unreachable',
+    503,
+    `Mai has no connection to a model: ${sentence(text)} Check with "mai status" that LM Studio and its server run, then send the request again.`,
+    5,
+    cause,
+  );
+}
+
+function reasonsIn(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('selection' in error)) return '';
+  const { selection } = error;
+  if (!isSelection(selection)) return '';
+  const { rejected } = selection;
+  const named = rejected
+    .slice(0, NAMED_MAX)
+    .map(({ modelKey, rejection }) => `${modelKey} (${rejection.code})`);
+  const more = rejected.length - named.length;
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function isSelection(value: unknown): value is Pick<Selection, 'rejected'> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'rejected' in value &&
+    Array.isArray(value.rejected)
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function failure(
+  code: FailureCode,
+  status: number,
+  message: string,
+  retryAfterSeconds: number | null,
+  options?: ErrorOptions,
+): SchedulingFailure {
+  const told: Failure = { code, status, message, retryAfterSeconds };
+  return new SchedulingFailure(told, options);
+}

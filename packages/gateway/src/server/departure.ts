@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http';
+
+/**
+ * Notices that a client has gone before the end of its answer. Only a request that waits needs a signal, so it is made at
+ * the first use: an AbortController costs a tenth of a small request's CPU time.
+ */
+export class Departure {
+  #isGone = false;
+  #controller: AbortController | null = null;
+  #listener: (() => void) | null = null;
+
+  constructor(response: ServerResponse) {
+    response.once('close', () => {
+      if (!response.writableFinished) this.#leave();
+    });
+  }
+
+  /** Whether the client has gone. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Fires when the client goes. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#isGone) this.#controller.abort(departed());
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls one listener when the client goes, in place of the one before; null removes it. */
+  listen(listener: (() => void) | null): void {
+    this.#listener = listener;
+  }
+
+  #leave(): void {
+    this.#isGone = true;
+    this.#listener?.();
+    this.#controller?.abort(departed());
+  }
+}
+
+/** The reason of everything that ends because the client has gone. */
+export function departed(): DOMException {
+  return new DOMException('The client has gone.', 'AbortError');
+}

@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createResolveModel } from '../models/resolve-model.js';
+import { TokenCounter } from '../models/token-counter.js';
+import type { Clock } from '../ports/clock.js';
+import type { LivePort } from '../ports/live-port.js';
+import type { ServingCatalog } from '../ports/serving-port.js';
+import { chatCompletions } from '../protocols/openai/chat-completions.js';
+import type { Failure, Protocol } from '../protocols/protocol.js';
+import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
+import type { Scheduler } from '../queue/scheduler.js';
+import type { HttpClient } from '../upstream/http-client.js';
+import { answerCountTokens } from './answer-count-tokens.js';
+import { createModelLists } from './answer-models.js';
+import type { Client, InferenceLimits, InferenceParts } from './inference-parts.js';
+import type { RequestTarget } from './request-target.js';
+import { ResponseHomes } from './response-homes.js';
+import { sendFailure } from './responders.js';
+import { serveInference } from './serve-inference.js';
+import type { ServedRequest } from './served-request.js';
+
+/** Answers the requests for inference. */
+export interface InferenceService {
+  /** The protocol of a path; null where the path is not one for inference. */
+  protocolOf(path: string): Protocol | null;
+  /** Answers one request. Rejects only with a bug, after the client was answered. */
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: RequestTarget,
+    client: Client,
+  ): Promise<void>;
+}
+
+/** The parts of the service. */
+export interface InferenceServiceParts {
+  readonly port: LivePort;
+  readonly scheduler: Scheduler;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly limits: InferenceLimits;
+  /** Called once for each request when its answer has ended. */
+  readonly onServed: (request: ServedRequest) => void;
+}
+
+const COUNT_TOKENS = '/v1/messages/count_tokens';
+
+/** Creates the service. */
+export function createInferenceService(parts: InferenceServiceParts): InferenceService {
+  const { port, scheduler, http, clock, limits, onServed } = parts;
+  const counter = new TokenCounter();
+  const homes = new ResponseHomes();
+  const resolve = createResolveModel(counter);
+  const lists = createModelLists(port, resolve);
+  const inference: InferenceParts = {
+    scheduler,
+    http,
+    clock,
+    limits,
+    resolve,
+    knownCatalog: () => port.known(),
+    catalog: (signal) => port.catalog({ signal }),
+    residentOfResponse: (responseId) => homes.find(responseId),
+    served: (request) => {
+      const { modelKey, instanceIdentifier, facts, usage, responseId } = request;
+      if (modelKey !== null && facts !== null && typeof usage?.promptTokens === 'number') {
+        counter.learn(modelKey, facts, usage.promptTokens);
+      }
+      if (responseId !== null && instanceIdentifier !== null) {
+        homes.add(responseId, instanceIdentifier);
+      }
+      onServed(request);
+    },
+  };
+  return {
+    protocolOf: (path) =>
+      INFERENCE_ENDPOINTS.get(path)?.protocol ??
+      (path === COUNT_TOKENS ? (INFERENCE_ENDPOINTS.get('/v1/messages')?.protocol ?? null) : null),
+    serve: async (request, response, target, client) => {
+      const { path, query } = target;
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (isRead && lists.has(path)) {
+        await lists.answer(response, target);
+        return;
+      }
+      if (request.method !== 'POST') {
+        sendFailure(response, chatCompletions, wrongMethod(request.method ?? '', path));
+        return;
+      }
+      if (path === COUNT_TOKENS) {
+        await answerCountTokens(request, response, {
+          port,
+          counter,
+          maxBytes: limits.maxBodyBytes,
+        });
+        return;
+      }
+      const endpoint = INFERENCE_ENDPOINTS.get(path);
+      if (endpoint === undefined) {
+        sendFailure(response, chatCompletions, unknownPath(path));
+        return;
+      }
+      const { protocol } = endpoint;
+      const version = (port.known() ?? (await catalogOrNull(port)))?.runtimeVersion ?? null;
+      if (!hasEndpoint(endpoint, version)) {
+        sendFailure(response, protocol, missingEndpoint(path, version, endpoint.since));
+        return;
+      }
+      await serveInference(request, response, { protocol, path: path + query, client }, inference);
+    },
+  };
+}
+
+/** Null where the machine is out of reach: the request itself tells why. */
+function catalogOrNull(port: LivePort): Promise<ServingCatalog | null> {
+  return port.catalog().catch(() => null);
+}
+
+function unknownPath(path: string): Failure {
+  return {
+    code: 'not_supported',
+    status: 404,
+    message: `The gateway has no endpoint ${JSON.stringify(path)}.`,
+    retryAfterSeconds: null,
+  };
+}
+
+function wrongMethod(method: string, path: string): Failure {
+  return {
+    code: 'invalid_request',
+    status: 405,
+    message: `${path} does not take ${method}. Send a POST.`,
+    retryAfterSeconds: null,
+  };
+}
+
+function missingEndpoint(path: string, version: string | null, since: string): Failure {
+  return {
+    code: 'not_supported',
+    status: 501,
+    message: `LM Studio ${version ?? ''} has no ${path}; version ${since} and later have it. Update LM Studio, or use /v1/chat/completions.`,
+    retryAfterSeconds: null,
+  };
+}

@@ -1,0 +1,55 @@
+import { resolveChain, type ModelConfig, type ModelProfile } from '@mai/model-config';
+import { createCatalog, profilesNamed } from '../models/catalog.js';
+import type { Downloads } from '../models/downloads.js';
+import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
+
+/** A resident with its model. */
+export interface LoadedModel extends ServingResident {
+  readonly modelKey: string;
+}
+
+/** Joins the configuration, the downloaded models and the residents into a catalog. */
+export function describeCatalog(
+  config: ModelConfig,
+  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
+  loaded: readonly LoadedModel[],
+): Omit<ServingCatalog, 'runtimeVersion' | 'decisionId'> {
+  const { profiles } = createCatalog(config, downloads);
+  const known = new Set(profiles.map(({ modelKey }) => modelKey));
+  const variants = Object.fromEntries(
+    downloads.models.map((model) => [model.modelKey, model.variants]),
+  );
+  // A resident may be a variant that neither the configuration nor LM Studio's list has as a model.
+  const others = [...new Set(loaded.map(({ modelKey }) => modelKey))]
+    .filter((modelKey) => !known.has(modelKey))
+    .flatMap((modelKey) => profilesNamed(profiles, variants, modelKey));
+  const downloaded = new Map(downloads.models.map((model) => [model.modelKey, model]));
+  const describe = (profile: ModelProfile): ServingModel => {
+    const { modelKey, displayName, tier, capabilities } = profile;
+    const model = downloaded.get(modelKey);
+    const isEmbedding = capabilities.includes('embedding');
+    return {
+      ...{ modelKey, displayName, tier, capabilities, downloaded: profile.downloaded },
+      kind: model?.kind ?? (isEmbedding ? 'embedding' : 'llm'),
+      contextLengthTokens: profile.contextLengthTokens,
+      maxContextLengthTokens: profile.maxContextLengthTokens,
+      // Older versions of LM Studio list models without their size.
+      sizeBytes: model?.sizeBytes === 0 ? null : (model?.sizeBytes ?? null),
+      residents: loaded
+        .filter((one) => one.modelKey === modelKey)
+        .map(({ instanceIdentifier, contextLengthTokens, foreign }) => ({
+          ...{ instanceIdentifier, contextLengthTokens, foreign },
+        })),
+    };
+  };
+  const keysOf = (chain: readonly ModelProfile[] | null) =>
+    (chain ?? profiles).map(({ modelKey }) => modelKey);
+  const names = new Set(['default', ...Object.keys(config.fallbackChains)]);
+  return {
+    models: [...profiles, ...others].map(describe),
+    chains: Object.fromEntries(
+      [...names].map((name) => [name, keysOf(resolveChain(config, name, profiles))]),
+    ),
+    aliases: config.gateway.aliases,
+  };
+}

@@ -1,0 +1,109 @@
+import type { Tier } from '@mai/memory-ledger';
+import type { LeaseRequest } from '@mai/autopilot';
+import type { ModelKind } from '@mai/lmstudio-adapter';
+import type { Selection } from '@mai/selector';
+import type { CallOptions, LeaseFacts } from '../control/autopilot-service.js';
+
+/** What a gateway needs of a machine. `ServingPort` of `@mai/gateway` has the same shape. */
+export interface Serving {
+  /**
+   * The configured and downloaded models, and what is resident. Answered from the running autopilot's last
+   * observation and from caches, so that LM Studio is not asked at each call.
+   *
+   * @throws ModelConfigError where no valid configuration was read yet
+   */
+  catalog(options?: CallOptions): Promise<ServingCatalog>;
+  /**
+   * A lease on a resident that meets the request. Loads a model first where no such model is resident.
+   *
+   * @throws HostError `NOTHING_FITS` with the selection, `MODEL_NOT_FOUND`, `SERVER_OFF`, `AUTOPILOT_LOST`,
+   *   `INVALID_REQUEST`; LMStudioError `UNREACHABLE`
+   */
+  acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
+  /** The decision for a request if it were made now. Loads and unloads nothing. @throws as `acquire` */
+  plan(request: ServingRequest, options?: CallOptions): Promise<ServingPlan>;
+  /** Changes from now on, until the signal fires. */
+  changes(options?: CallOptions): AsyncIterable<ServingChange>;
+}
+
+/** Which model may serve. Null and empty fields set no condition. */
+export type ServingRequest = Required<LeaseRequest>;
+
+/** A promise that a resident stays. While it is held, the resident counts as busy and is not unloaded. */
+export interface ServingLease extends LeaseFacts {
+  /** Base URL of LM Studio's HTTP server, without a path. */
+  readonly baseUrl: string;
+  /** LM Studio's token as headers; empty without a token. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  /** Fires when the lease ends without a release. */
+  readonly lost: AbortSignal;
+  /** Releases the lease and unloads nothing. May be called more than once. Never rejects. */
+  release(): Promise<void>;
+}
+
+/** What would happen for a request. */
+export interface ServingPlan {
+  /** `serve`: a resident meets the request. `load`: a model is loaded. `none`: nothing fits. */
+  readonly decision: 'serve' | 'load' | 'none';
+  /** Null with `none`. */
+  readonly modelKey: string | null;
+  /** Identifiers of the residents that the plan unloads. */
+  readonly unloads: readonly string[];
+  /** Size on disk of the model that is loaded; null where it is not known, or nothing is loaded. */
+  readonly loadBytes: number | null;
+  readonly selection: Selection;
+}
+
+/** The models of the machine. */
+export interface ServingCatalog {
+  readonly models: readonly ServingModel[];
+  /** Model keys in order of preference, by the name of the fallback chain. Always has `default`. */
+  readonly chains: Readonly<Record<string, readonly string[]>>;
+  /** Aliases of the configuration, in order. */
+  readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  /** Version of LM Studio; null where it is not known, or LM Studio is off. */
+  readonly runtimeVersion: string | null;
+  /** Identifies the last decision; null where no decision was logged. */
+  readonly decisionId: string | null;
+}
+
+/** One model and its residents. */
+export interface ServingModel {
+  readonly modelKey: string;
+  readonly displayName: string;
+  readonly kind: ModelKind;
+  readonly tier: Tier;
+  readonly capabilities: readonly string[];
+  /** Context length of a load. */
+  readonly contextLengthTokens: number | null;
+  readonly maxContextLengthTokens: number | null;
+  /** Size on disk; null where it is not known. */
+  readonly sizeBytes: number | null;
+  readonly downloaded: boolean;
+  readonly residents: readonly ServingResident[];
+}
+
+/** One loaded copy. */
+export interface ServingResident {
+  readonly instanceIdentifier: string;
+  readonly contextLengthTokens: number | null;
+  /** Whether Mai did not load it. */
+  readonly foreign: boolean;
+}
+
+/** A change of the models or of the residents. */
+export type ServingChange =
+  /** Models or residents may have changed. */
+  | { readonly type: 'catalog' }
+  /** The autopilot waits until this resident is idle, because it will unload it. */
+  | { readonly type: 'draining'; readonly instanceIdentifier: string }
+  /** Residents that were draining and are still there may serve again. */
+  | { readonly type: 'switched' }
+  | {
+      readonly type: 'loading';
+      readonly modelKey: string;
+      /** 0 to 1. */
+      readonly progressRatio: number;
+    }
+  | { readonly type: 'loaded'; readonly modelKey: string; readonly tookMs: number }
+  | { readonly type: 'load-failed'; readonly modelKey: string; readonly message: string };

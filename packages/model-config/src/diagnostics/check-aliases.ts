@@ -1,0 +1,55 @@
+import { TIERS } from '@mai/memory-ledger';
+import { didYouMeanSentence } from './did-you-mean.js';
+import { type Finding, type PathStep, quote } from './issue.js';
+import { valueAt } from './raw-value.js';
+
+const AUTO = 'auto';
+
+/** Finds aliases whose target names a chain, a category or a model that does not exist. */
+export function checkAliases(
+  raw: unknown,
+  {
+    modelKeys,
+    chainNames,
+  }: { readonly modelKeys: readonly string[]; readonly chainNames: readonly string[] },
+): Finding[] {
+  const aliases = valueAt(raw, ['gateway', 'aliases']);
+  if (typeof aliases !== 'object' || aliases === null || Array.isArray(aliases)) return [];
+  // A file without a `default` chain gets one, so a reference to it is valid.
+  const names = [...new Set([...chainNames, 'default', ...TIERS])];
+  return Object.entries(aliases).flatMap(([pattern, target]): Finding[] => {
+    const path = ['gateway', 'aliases', pattern];
+    if (typeof target !== 'string' || target.trim() === '' || target === AUTO) return [];
+    if (!target.startsWith(`${AUTO}:`)) return checkModel(path, target, modelKeys);
+    const parts = target.slice(AUTO.length + 1).split('+');
+    const wrong = parts.findIndex((part) => !names.includes(part));
+    const part = parts[wrong];
+    if (part === undefined) return [];
+    const offers = names
+      .filter((name) => !parts.includes(name))
+      .map((name) => `${AUTO}:${parts.with(wrong, name).join('+')}`);
+    return unknown(
+      path,
+      `there is no chain or category ${quote(part)}`,
+      didYouMeanSentence(target, offers) ?? `known: ${names.join(', ')}`,
+    );
+  });
+}
+
+function checkModel(
+  path: readonly PathStep[],
+  target: string,
+  modelKeys: readonly string[],
+): Finding[] {
+  // A variant (key@q4_k_m) of a configured model has that model's configuration.
+  if (modelKeys.includes(target) || modelKeys.includes(target.replace(/@[^@]*$/, ''))) return [];
+  return unknown(
+    path,
+    `no model ${quote(target)} is configured`,
+    didYouMeanSentence(target, [AUTO, ...modelKeys]) ?? 'add it under models, or write auto',
+  );
+}
+
+function unknown(path: readonly PathStep[], message: string, suggestion: string): Finding[] {
+  return [{ code: 'UNKNOWN_REFERENCE', path, at: 'value', message, suggestion }];
+}

@@ -1,9 +1,9 @@
-// Opens streams, holds all of them at once and reads each to its end. Prints how many were lost and the most that were
-// open at once.
-//   node hold-client.mjs PORT COUNT
+// Opens streams, holds all of them for some seconds, tells the runtime to end them and reads each to its end. Prints how
+// many were lost and the most that were open at once.
+//   node hold-client.mjs PORT RUNTIME_PORT COUNT
 import { Agent, request } from 'node:http';
 
-const [port, count] = process.argv.slice(2).map(Number);
+const [port, runtimePort, count] = process.argv.slice(2).map(Number);
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 const BODY = JSON.stringify({
   model: 'auto',
@@ -13,6 +13,7 @@ const BODY = JSON.stringify({
 });
 /** Pause between two streams that open: 500 a second. */
 const OPEN_PAUSE_MS = 2;
+const HOLD_MS = 3000;
 let lost = 0;
 let open = 0;
 let mostOpen = 0;
@@ -50,13 +51,17 @@ function hold(onFirst) {
   });
 }
 
-const streams = [];
-// The first stream finds the model, so that the others do not wait in the queue.
-await new Promise((resolve) => streams.push(hold(resolve)));
-for (let index = 1; index < count; index += 1) {
-  streams.push(hold(() => undefined));
+const begun = [];
+const ended = [];
+for (let index = 0; index < count; index += 1) {
+  begun.push(new Promise((resolve) => ended.push(hold(resolve))));
+  // The first stream finds the model, so that the others do not wait in the queue.
+  if (index === 0) await begun[0];
   await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
 }
-await Promise.all(streams);
+await Promise.all(begun);
+await new Promise((resolve) => setTimeout(resolve, HOLD_MS));
+await fetch(`http://127.0.0.1:${runtimePort}/release`);
+await Promise.all(ended);
 agent.destroy();
 console.log(JSON.stringify({ count, lost, mostOpen }));

@@ -1,6 +1,7 @@
 // Holds 1,000 streams at once through the gateway and through the floor, and compares the memory of the two processes.
 // Linux only. Build first:
 //   node bench/gateway/streams.mjs [--streams 1000] [--rounds 3]
+import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { residentBytesOf } from '../yardstick/process-load.mjs';
 import { judge, printTable } from '../yardstick/report.mjs';
@@ -57,7 +58,12 @@ async function measure(file) {
     const sampler = setInterval(() => {
       mostBytes = Math.max(mostBytes, residentBytesOf(server.processId));
     }, SAMPLE_MS);
-    const { lost, mostOpen } = await runClient('hold-client.mjs', server.port, streams);
+    const { lost, mostOpen } = await runClient(
+      'hold-client.mjs',
+      server.port,
+      upstream.port,
+      streams,
+    );
     clearInterval(sampler);
     return { beforeBytes, mostBytes, lost, mostOpen };
   } finally {

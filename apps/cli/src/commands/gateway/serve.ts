@@ -58,7 +58,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     { selection: requestOf(input) },
     { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
   );
-  signal.throwIfAborted();
+  // A failed drain is a fault. After a clean one, Ctrl-C and SIGTERM are the usual end.
+  if (drained.reason !== signal.reason) throw drained.reason;
   return EXIT.success;
 }
 

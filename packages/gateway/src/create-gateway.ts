@@ -5,6 +5,7 @@ import { API_HEADERS } from './access/page-headers.js';
 import type { Scope } from './access/scope.js';
 import { createControl } from './control/create-control.js';
 import type { GatewayOptions } from './gateway-options.js';
+import { createMetrics } from './metrics/create-metrics.js';
 import { createPage } from './page/create-page.js';
 import { systemClock } from './ports/clock.js';
 import type { ControlPort, ControlWords } from './ports/control-port.js';
@@ -77,13 +78,21 @@ export async function createGateway(
     controlled === undefined
       ? null
       : createControl({ ...controlled, access, scheduler, clock, onFault: onError });
+  const metrics = createMetrics({
+    watch: control?.watch ?? null,
+    scheduler,
+    version: options.version ?? 'unknown',
+  });
   const inference = createInferenceService({
     port,
     scheduler,
     http,
     clock,
     limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
-    onServed: (request) => control?.served(request),
+    onServed: (request) => {
+      control?.served(request);
+      metrics.served(request);
+    },
   });
   let isStopping = false;
 
@@ -111,7 +120,24 @@ export async function createGateway(
     else if (isInference(target)) {
       await inference.serve(request, response, target, admission.client);
     } else if (target.path === '/healthz') sendJson(response, 200, { status: 'ok' }, API_HEADERS);
+    else if (target.path === '/readyz') await answerReady(response);
+    else if (target.path === '/metrics') await metrics.handle(request, response);
     else page.handle(request, response);
+  };
+
+  /** Ready where LM Studio answers and the gateway takes requests. */
+  const answerReady = async (response: ServerResponse): Promise<void> => {
+    const version = await port.catalog().then(
+      ({ runtimeVersion }) => runtimeVersion,
+      () => null,
+    );
+    const isReady = version !== null && !isStopping;
+    const body = {
+      status: isReady ? 'ready' : 'not ready',
+      stopping: isStopping,
+      lmStudio: version,
+    };
+    sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };
 
   const drain = async (deadlineMs = DRAIN_DEADLINE_MS): Promise<void> => {
@@ -146,6 +172,7 @@ export async function createGateway(
     [Symbol.asyncDispose]: async () => {
       isStopping = true;
       await control?.[Symbol.asyncDispose]();
+      await metrics[Symbol.asyncDispose]();
       for (const one of servers) one.destroy();
       await Promise.all([...servers].map((one) => one.close()));
       await scheduler[Symbol.asyncDispose]();
@@ -165,6 +192,7 @@ const BUG: Failure = {
 /** The scope that a request needs; null for what everybody may see. */
 function scopeOf(target: RequestTarget | null): Scope | null {
   if (target === null || target.path === '/healthz' || target.path === '/readyz') return null;
+  if (target.path === '/metrics') return 'read';
   return isInference(target) ? 'inference' : null;
 }
 

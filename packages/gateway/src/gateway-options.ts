@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<InferenceLimits> | undefined;
   /** Bounds of the queue that differ from `DEFAULT_SCHEDULER_LIMITS`. */
   readonly queue?: Partial<SchedulerLimits> | undefined;
+  /** Version for the metrics. Default `unknown`. */
+  readonly version?: string | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
   /** Called with each bug that ended a request. Default: a warning of the process. */

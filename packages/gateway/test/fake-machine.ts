@@ -87,6 +87,7 @@ export const WORDS: ControlWords = {
     sentences: [['Timing', 'there was nothing to do.']],
   }),
   describeObstacle: ({ kind }) => kind,
+  poolLabel: (pool) => pool.toUpperCase(),
   formatBytes: (bytes) => `${((bytes ?? 0) / GIB).toFixed(1)} GiB`,
 };
 

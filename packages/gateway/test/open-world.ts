@@ -1,9 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openHost, type Host, type MonitorPort } from '@mai/host';
+import {
+  decisionIdOf,
+  describeObstacle,
+  describeTradeOffs,
+  explainEpisode,
+  explainRejection,
+  formatBytes,
+  openHost,
+  type Host,
+  type MonitorPort,
+} from '@mai/host';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { createGateway, type Gateway, type GatewayOptions } from '../src/index.js';
+
+const WORDS = {
+  decisionIdOf,
+  describeObstacle,
+  describeTradeOffs,
+  explainEpisode,
+  explainRejection,
+  formatBytes,
+};
 
 export const GIB = 1024 ** 3;
 export const LARGE = 'test/large';
@@ -79,7 +98,10 @@ export async function openWorld(
     monitor: monitorOf(simulator, machine),
     warn: () => undefined,
   });
-  const gateway = await createGateway({ serving: host.serving }, options);
+  const gateway = await createGateway(
+    { serving: host.serving, control: { machine: host, words: WORDS } },
+    options,
+  );
   const { url } = await gateway.listen({ port: 0 });
   return {
     simulator,

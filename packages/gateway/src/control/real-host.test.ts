@@ -20,7 +20,7 @@ let world: ControlWorld;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mai-control-'));
   simulator = await startSimulator({
-    speed: 200,
+    speed: 1,
     world: {
       machine: { ramBytes: 32 * GIB, gpus: [] },
       models: [

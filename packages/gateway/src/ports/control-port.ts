@@ -2,8 +2,8 @@ import type {
   Capability,
   Footprint,
   GrowthPolicy,
-  KvCacheType,
   LoadConfig,
+  PoolName,
   Resources,
   Tier,
 } from '@mai/memory-ledger';
@@ -18,6 +18,7 @@ import type {
   Rejection,
   TradeOff,
 } from './control-facts.js';
+import type { CheaperLoad, EstimateAnswer, EstimateRequest } from './control-estimates.js';
 import type { CallOptions } from './serving-port.js';
 
 /** Options of a change. */
@@ -102,6 +103,8 @@ export interface ControlWords {
   };
   /** What to do where no model was chosen. */
   describeObstacle(obstacle: { readonly kind: string }): string;
+  /** The name of a pool, such as `RAM` or `VRAM 2`. */
+  poolLabel(pool: PoolName, resources: Resources): string;
   /** Bytes with their unit, such as `3.4 GiB`. */
   formatBytes(bytes: number | null): string;
 }
@@ -180,13 +183,6 @@ export interface MachineModel {
   readonly loaded: boolean;
 }
 
-/** A load with trade-offs that fits. */
-export interface CheaperLoad {
-  readonly loadConfig: LoadConfig;
-  readonly footprint: Footprint;
-  readonly tradeOffs: readonly TradeOff[];
-}
-
 /** A decision that was not carried out. */
 export interface SelectionAnswer {
   readonly selection: MachineSelection;
@@ -207,66 +203,6 @@ export interface SelectionAnswer {
     }[];
   };
   readonly obstacle: { readonly kind: string } | null;
-}
-
-/** A question about the memory of a model. */
-export interface EstimateRequest {
-  /** A model key. The caller must know that it is one: a host also reads files. */
-  readonly model: string;
-  readonly settings?: {
-    readonly contextLengthTokens?: number | null;
-    readonly kvCacheTypeK?: KvCacheType | null;
-    readonly kvCacheTypeV?: KvCacheType | null;
-    readonly parallelSequences?: number | null;
-  };
-}
-
-/** The memory of a model with the settings of a question. */
-export interface EstimateAnswer {
-  readonly title: string;
-  readonly basis: { readonly kind: string };
-  readonly report: EstimateFigures & {
-    readonly ram: EstimateParts & { readonly repackBytes: number };
-    readonly gpus: readonly EstimateParts[];
-    readonly interval: Footprint['interval'];
-  };
-  readonly maxContextLengthTokens: number | null;
-  readonly byContextLength: readonly EstimateFigures[];
-  readonly fit: {
-    readonly footprint: Footprint | null;
-    readonly rejection: Rejection | null;
-    readonly pools: readonly PoolOutcome[];
-    readonly loadConfig: LoadConfig;
-    readonly resources: Resources;
-    readonly cheaper: CheaperLoad | null;
-  } | null;
-  readonly corrected: Footprint | null;
-  readonly lmStudio: { readonly totalBytes: number } | null;
-}
-
-/** The total of an estimate, and its settings. */
-export interface EstimateFigures {
-  readonly loadConfig: {
-    readonly contextLengthTokens: number;
-    readonly kvCacheTypeK: KvCacheType;
-    readonly kvCacheTypeV: KvCacheType;
-    readonly flashAttention: boolean;
-    readonly parallelSequences: number;
-  };
-  readonly totalBytes: number;
-}
-
-/** The memory of a load on one device, by part. */
-export interface EstimateParts {
-  readonly weightsBytes: number;
-  readonly kvCacheBytes: number;
-  readonly recurrentStateBytes: number;
-  readonly computeBytes: number;
-  readonly outputBytes: number;
-  readonly visionProjectorBytes?: number;
-  readonly visionEncoderBytes?: number;
-  readonly draftBytes?: number;
-  readonly totalBytes: number;
 }
 
 /** The state of an autopilot. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { ServingCatalog, ServingLease, ServingRequest } from '../ports/serving-port.js';
 import type { SchedulerLimits } from './limits.js';
-import { preferenceRank, serves } from './serves.js';
+import { preferenceRank, residentsThatServe, serves } from './serves.js';
 
 /** A lease on a resident, with the requests that run on it. */
 export interface Lane {
@@ -87,7 +87,10 @@ export class Lanes {
     return lane;
   }
 
-  /** The open lane that serves a request best: the most preferred of its chain, then the least busy. */
+  /**
+   * The open lane that serves a request best: the most preferred of its chain, then the least busy. Null where a resident
+   * without a lane is more preferred: the machine gives that one without a load.
+   */
   best(wanted: ServingRequest, groupKey: string, catalog: ServingCatalog): Lane | null {
     let best: Lane | null = null;
     let bestRank = Infinity;
@@ -98,7 +101,19 @@ export class Lanes {
       best = lane;
       bestRank = rank;
     }
-    return best;
+    return bestRank > 0 && best !== null && this.#hasBetter(wanted, bestRank, catalog)
+      ? null
+      : best;
+  }
+
+  #hasBetter(wanted: ServingRequest, rank: number, catalog: ServingCatalog): boolean {
+    return residentsThatServe(wanted, catalog).some(
+      ({ modelKey, instanceIdentifier }) =>
+        preferenceRank(modelKey, wanted, catalog) < rank &&
+        !wanted.failed.includes(instanceIdentifier) &&
+        this.#heldState(instanceIdentifier) === null &&
+        ![...this.#lanes].some(({ lease }) => lease.instanceIdentifier === instanceIdentifier),
+    );
   }
 
   /** A request begins on a lane. */

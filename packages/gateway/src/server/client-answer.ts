@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../ports/clock.js';
 import type { Failure, Protocol, WaitProgress } from '../protocols/protocol.js';
 import type { AnswerSink } from '../upstream/relay.js';
 import type { HttpHead } from '../upstream/http-client.js';
@@ -14,6 +15,12 @@ const STREAM_HEADERS = {
 
 const NEWLINE = 0x0a;
 
+/** How long a client may leave sent bytes unread. */
+export interface StallLimit {
+  readonly clock: Clock;
+  readonly stallMs: number;
+}
+
 /**
  * The answer to one client. Its state decides how a failure is told: as an answer while no byte was sent, as the last
  * event of a stream that has begun, and otherwise by a broken connection, never by a clean end.
@@ -22,19 +29,26 @@ export class ClientAnswer implements AnswerSink {
   readonly #response: ServerResponse;
   readonly #protocol: Protocol;
   readonly #headers: () => Readonly<Record<string, string>>;
+  readonly #stall: StallLimit;
+  #cancelStall: (() => void) | null = null;
   #state: 'open' | 'waiting' | 'streaming' | 'body' | 'ended' = 'open';
   /** Whether the last written bytes end an event. */
   #atEventEnd = true;
 
-  /** @param headers - headers of the gateway, read when the head is sent */
+  /**
+   * @param headers - headers of the gateway, read when the head is sent
+   * @param stall - after this time without reading, the client's connection is closed
+   */
   constructor(
     response: ServerResponse,
     protocol: Protocol,
     headers: () => Readonly<Record<string, string>>,
+    stall: StallLimit,
   ) {
     this.#response = response;
     this.#protocol = protocol;
     this.#headers = headers;
+    this.#stall = stall;
   }
 
   /** Whether the head was sent. */
@@ -74,6 +88,7 @@ export class ClientAnswer implements AnswerSink {
     const { length } = chunk;
     this.#atEventEnd = chunk[length - 1] === NEWLINE && chunk[length - 2] === NEWLINE;
     if (this.#response.write(chunk)) return true;
+    this.#watchReader();
     this.#response.once('drain', drained);
     return false;
   }
@@ -81,6 +96,7 @@ export class ClientAnswer implements AnswerSink {
   end(): void {
     this.#state = 'ended';
     this.#response.end();
+    this.#watchReader();
   }
 
   /** Passes an answer of the runtime on as it is. Only while no byte was sent. */
@@ -104,6 +120,7 @@ export class ClientAnswer implements AnswerSink {
         this.#response.end(
           (this.#atEventEnd ? '' : '\n\n') + this.#protocol.streamFailure(failure),
         );
+        this.#watchReader();
         break;
       case 'body':
         // A half JSON document must not look complete.
@@ -113,5 +130,26 @@ export class ClientAnswer implements AnswerSink {
         break;
     }
     this.#state = 'ended';
+  }
+
+  /**
+   * Closes the connection of a client that does not read for too long: its request would keep the resident for ever.
+   * Does nothing while the connection takes what is written, which is the usual case.
+   */
+  #watchReader(): void {
+    if (!this.#response.writableNeedDrain || this.#cancelStall !== null) return;
+    const { clock, stallMs } = this.#stall;
+    const stop = (): void => {
+      this.#cancelStall?.();
+      this.#cancelStall = null;
+      this.#response.removeListener('drain', stop);
+      this.#response.removeListener('finish', stop);
+      this.#response.removeListener('close', stop);
+    };
+    this.#cancelStall = clock.setTimer(stallMs, () => {
+      stop();
+      this.#response.destroy();
+    });
+    this.#response.once('drain', stop).once('finish', stop).once('close', stop);
   }
 }

@@ -35,6 +35,8 @@ export interface InferenceLimits {
   readonly streamDeadlineMs: number;
   /** How long a stream waits before it is told of its place in the queue. Default 2 seconds. */
   readonly waitSignAfterMs: number;
+  /** How long a client may leave its answer unread before its connection is closed. Default 2 minutes. */
+  readonly stallMs: number;
 }
 
 /** Defaults of the bounds. */
@@ -44,6 +46,7 @@ export const DEFAULT_INFERENCE_LIMITS: InferenceLimits = {
   answerDeadlineMs: 240_000,
   streamDeadlineMs: 600_000,
   waitSignAfterMs: 2000,
+  stallMs: 120_000,
 };
 
 /** Who asks. */

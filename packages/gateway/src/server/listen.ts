@@ -36,6 +36,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 /** How long an idle connection stays open for the next request. */
 const KEEP_ALIVE_MS = 65_000;
+/** How often idle connections are ended while the server closes. */
+const CLOSE_IDLE_MS = 50;
 const MAX_HEADER_BYTES = 32_768;
 const MAX_HEADERS = 200;
 
@@ -71,7 +73,12 @@ export async function listen(
     port: bound,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        // A connection becomes idle when its last answer has ended, and would then stay open for its next request.
+        const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
+        server.close(() => {
+          clearInterval(closing);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
     destroy: () => server.closeAllConnections(),

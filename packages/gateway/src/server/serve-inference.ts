@@ -42,7 +42,10 @@ export async function serveInference(
   const startedMs = clock.monotonicMs();
   const departure = new Departure(response);
   const told = nothingTold();
-  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told));
+  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told), {
+    clock,
+    stallMs: limits.stallMs,
+  });
   let facts: RequestFacts | null = null;
   let served: Served | null = null;
   let failure: Failure | null = null;

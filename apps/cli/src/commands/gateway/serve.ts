@@ -17,6 +17,7 @@ import {
   explainEpisode,
   explainRejection,
   formatBytes,
+  poolLabel,
   type Host,
 } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
@@ -37,6 +38,7 @@ const WORDS = {
   explainEpisode,
   explainRejection,
   formatBytes,
+  poolLabel,
 };
 
 /** `mai serve`: runs the gateway and the autopilot until Ctrl-C. */

@@ -34,7 +34,7 @@ export async function planLoad(
   const footprint = corrected ?? fit?.footprint ?? null;
   const loaded =
     footprint === null ? null : chargeLoad(footprint, resources, config.switching.growth);
-  const pools = loaded === null ? [] : change(poolsNow(status), loaded, 1);
+  const pools = loaded === null ? [] : change(poolsNow(status, words), loaded, 1);
   const lacking = pools.filter(({ useAfterBytes, limitBytes }) => useAfterBytes > limitBytes);
   const size = words.formatBytes(footprint === null ? report.totalBytes : totalBytesOf(footprint));
   const { contextLengthTokens } = report.loadConfig;
@@ -153,7 +153,7 @@ export async function unload(
   });
   const freed = unloads.reduce((sum, { freesBytes }) => sum + (freesBytes ?? 0), 0);
   const names = unloads.map(({ instanceIdentifier }) => instanceIdentifier).join(', ');
-  let pools = poolsNow(status);
+  let pools = poolsNow(status, words);
   for (const { instanceIdentifier } of unloads) {
     pools = change(pools, chargeOf(instanceIdentifier) ?? new Map(), -1);
   }
@@ -183,9 +183,12 @@ function changesOf({
 }
 
 /** The pools as they are, for changes to start from. */
-function poolsNow({ pools, resources }: MachineStatus): readonly PoolChange[] {
+function poolsNow(
+  { pools, resources }: MachineStatus,
+  words: HandlerParts['words'],
+): readonly PoolChange[] {
   return pools.map((pool) => ({
-    ...poolChangeView(pool, resources),
+    ...poolChangeView(pool, resources, words),
     useAfterBytes: pool.useBeforeBytes,
     headroomBytes: pool.totalBytes - pool.useBeforeBytes,
   }));

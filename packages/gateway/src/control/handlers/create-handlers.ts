@@ -1,6 +1,5 @@
 import { bindOperation, type BoundOperation } from '../answer-call.js';
 import { OPERATIONS } from '../openapi/operations.js';
-import { poolLabel } from '../views/memory-views.js';
 import * as journal from './change-journal.js';
 import { load, planLoad, unload } from './change-models.js';
 import type { AnswerOf, HandlerParts, JsonOperationName } from './handlers.js';
@@ -56,7 +55,7 @@ function isDry({ dryRun }: { readonly dryRun?: '0' | '1' | undefined }, inBody: 
 }
 
 function readHistory(parts: HandlerParts, sinceMs: number): AnswerOf<'history'> {
-  const { watch } = parts;
+  const { watch, words } = parts;
   const { last } = watch;
   return {
     pools:
@@ -64,7 +63,7 @@ function readHistory(parts: HandlerParts, sinceMs: number): AnswerOf<'history'> 
         ? []
         : last.pools.map(({ pool, totalBytes, limitBytes, hardLimitBytes }) => ({
             pool,
-            label: poolLabel(pool, last.resources),
+            label: words.poolLabel(pool, last.resources),
             totalBytes,
             limitBytes,
             hardLimitBytes,

@@ -71,7 +71,7 @@ export async function explainDecision(
   return {
     ...summaryOf(episode, words),
     sentences: words.explainEpisode(episode).sentences.map(([label, text]) => ({ label, text })),
-    pools: selection.pools.map((pool) => poolChangeView(pool, input.resources)),
+    pools: selection.pools.map((pool) => poolChangeView(pool, input.resources, words)),
     headroomBytes: selection.headroomBytes,
     rejected: selection.rejected.map(({ modelKey, rejection }) => ({
       modelKey,

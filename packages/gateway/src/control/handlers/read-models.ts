@@ -34,7 +34,7 @@ export async function readModels(
       names,
       decision: selection.decision,
       steps: chainSteps(answer, models, words),
-      pools: selection.pools.map((pool) => poolChangeView(pool, input.resources)),
+      pools: selection.pools.map((pool) => poolChangeView(pool, input.resources, words)),
       obstacle: obstacle === null ? null : words.describeObstacle(obstacle),
     },
     models: models.map((model) => modelView(model, words)),

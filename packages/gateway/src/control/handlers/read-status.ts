@@ -2,12 +2,12 @@ import { chargeResidents } from '@mai/memory-ledger';
 import { messageOf } from '../../error-facts.js';
 import type { ObservedModel } from '../../ports/control-facts.js';
 import type { AutopilotFacts, JournalFacts, MachineStatus } from '../../ports/control-port.js';
-import { footprintView, loadConfigView, poolLabel } from '../views/memory-views.js';
+import { footprintView, loadConfigView } from '../views/memory-views.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 
 /** Answers `status`. */
 export async function readStatus(parts: HandlerParts): Promise<AnswerOf<'status'>> {
-  const { machine, readings, clock, startedAtMs } = parts;
+  const { machine, readings, words, clock, startedAtMs } = parts;
   const [status, autopilot, journal] = await Promise.all([
     readings.status(),
     machine.autopilotState(),
@@ -29,7 +29,7 @@ export async function readStatus(parts: HandlerParts): Promise<AnswerOf<'status'
             isLocal: lmStudio.isLocal,
           },
     autopilot: autopilot === null ? null : autopilotView(autopilot),
-    pools: poolViews(status, taken),
+    pools: poolViews(status, taken, words),
     residents: residentViews(status, { taken, observed, autopilot, journal }),
     elsewhere: status.elsewhere.map(({ instanceIdentifier, modelKey }) => ({
       instanceIdentifier,
@@ -102,12 +102,13 @@ function bytesOf(
 function poolViews(
   { pools, trends, residents, resources }: MachineStatus,
   taken: Taken,
+  words: HandlerParts['words'],
 ): AnswerOf<'status'>['pools'] {
   return pools.map((one) => {
     const trend = trends.find(({ pool }) => pool === one.pool)?.trend ?? null;
     return {
       pool: one.pool,
-      label: poolLabel(one.pool, resources),
+      label: words.poolLabel(one.pool, resources),
       totalBytes: one.totalBytes,
       othersBytes: one.othersBytes,
       useBytes: one.useBeforeBytes,

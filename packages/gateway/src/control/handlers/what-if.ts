@@ -1,4 +1,8 @@
-import type { EstimateAnswer, EstimateParts, EstimateRequest } from '../../ports/control-port.js';
+import type {
+  EstimateAnswer,
+  EstimateParts,
+  EstimateRequest,
+} from '../../ports/control-estimates.js';
 import { notFound } from '../control-failure.js';
 import {
   cheaperView,
@@ -82,7 +86,7 @@ export async function whatIf(
     lowBytes: report.interval?.lowBytes ?? null,
     highBytes: report.interval?.highBytes ?? null,
     basis: basis.kind,
-    pools: fit === null ? [] : fit.pools.map((pool) => poolChangeView(pool, fit.resources)),
+    pools: fit === null ? [] : fit.pools.map((pool) => poolChangeView(pool, fit.resources, words)),
     cheaper: fit?.cheaper ? cheaperView(fit.cheaper, words) : null,
     byContextLength: answer.byContextLength.map(({ loadConfig, totalBytes }) => ({
       contextLengthTokens: loadConfig.contextLengthTokens,

@@ -1,15 +1,8 @@
-import {
-  deviceKeyOf,
-  isGpuShare,
-  totalBytesOf,
-  type Footprint,
-  type LoadConfig,
-  type PoolName,
-  type Resources,
-} from '@mai/memory-ledger';
+import { totalBytesOf, type Footprint, type LoadConfig, type Resources } from '@mai/memory-ledger';
 import type { z } from 'zod';
 import type { PoolOutcome, Rejection } from '../../ports/control-facts.js';
-import type { CheaperLoad, ControlWords } from '../../ports/control-port.js';
+import type { CheaperLoad } from '../../ports/control-estimates.js';
+import type { ControlWords } from '../../ports/control-port.js';
 import type * as schemas from '../schemas/memory.js';
 
 /** A footprint for an answer. */
@@ -41,12 +34,13 @@ export function loadConfigView(loadConfig: LoadConfig): z.output<typeof schemas.
 export function poolChangeView(
   pool: PoolOutcome,
   resources: Resources,
+  words: ControlWords,
 ): z.output<typeof schemas.poolChange> {
   const { totalBytes, othersBytes, useBeforeBytes, useAfterBytes } = pool;
   const { limitBytes, hardLimitBytes, headroomBytes } = pool;
   return {
     pool: pool.pool,
-    label: poolLabel(pool.pool, resources),
+    label: words.poolLabel(pool.pool, resources),
     ...{ totalBytes, othersBytes, useBeforeBytes, useAfterBytes },
     ...{ limitBytes, hardLimitBytes, headroomBytes },
   };
@@ -74,15 +68,4 @@ export function cheaperView(
     footprint: footprintView(footprint),
     tradeOffs: words.describeTradeOffs(tradeOffs),
   };
-}
-
-/** The name of a pool: `RAM`, `Memory` where CPU and GPU share it, `VRAM`, `VRAM 2` for a second GPU. */
-export function poolLabel(pool: PoolName, resources: Resources): string {
-  if (pool === 'ram') return resources.unified ? 'Memory' : 'RAM';
-  const deviceKey = deviceKeyOf(pool);
-  const kind = isGpuShare(pool) ? 'shared' : 'dedicated';
-  const peers = resources.gpus.filter(({ memory }) => memory === kind);
-  const index = peers.findIndex((gpu) => gpu.deviceKey === deviceKey);
-  const label = kind === 'shared' ? 'GPU cap' : 'VRAM';
-  return peers.length > 1 ? `${label} ${index + 1}` : label;
 }

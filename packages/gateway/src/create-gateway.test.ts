@@ -1,0 +1,107 @@
+import { request } from 'node:http';
+import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+
+jest.setTimeout(60_000);
+
+let world: GatewayWorld;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const get = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${world.url}${path}`, init);
+const chat = (body: object, init: RequestInit = {}): Promise<Response> =>
+  get('/v1/chat/completions', {
+    method: 'POST',
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], ...body }),
+    ...init,
+  });
+
+it('is alive and ready while LM Studio answers', async () => {
+  expect(await (await get('/healthz')).json()).toEqual({ status: 'ok' });
+  const ready = await get('/readyz');
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({ status: 'ready', stopping: false });
+});
+
+it('names the decision that an answer followed, and the decision is in the log', async () => {
+  const answer = await chat({ model: 'auto' });
+  const id = answer.headers.get('x-mai-decision') ?? '';
+  expect(answer.headers.get('x-mai-model')).toBe(LARGE);
+  const { episodes } = await world.host.decisions({ id });
+  expect(episodes).toHaveLength(1);
+  const told = await get(`/api/mai/decisions/${id}`);
+  expect(told.status).toBe(200);
+  expect(JSON.stringify(await told.json())).toContain(LARGE);
+});
+
+it('serves a key, a tier, an instance and a request without a model', async () => {
+  const served = async (body: object): Promise<string | null> => {
+    const answer = await chat(body);
+    await answer.text();
+    return answer.headers.get('x-mai-model');
+  };
+  expect(await served({ model: SMALL })).toBe(SMALL);
+  expect(await served({ model: 'auto:small' })).toBe(SMALL);
+  expect(await served({ model: `mai/${SMALL}` })).toBe(SMALL);
+  expect(await served({})).toBe(LARGE);
+});
+
+it('shows the machine under /api/mai, and its OpenAPI document', async () => {
+  const status = await get('/api/mai/status');
+  expect(status.status).toBe(200);
+  expect(await status.json()).toMatchObject({ lmStudio: { state: 'running' } });
+  expect(await (await get('/api/mai/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
+});
+
+it('counts what it served', async () => {
+  await (await chat({ model: 'auto' })).text();
+  const text = await (await get('/metrics')).text();
+  expect(text).toMatch(/mai_\w*requests\w*\{[^}]*openai-chat[^}]*\} \d/);
+});
+
+it('answers a browser page of another site with a refusal', async () => {
+  const answer = await chat({ model: 'auto' }, { headers: { origin: 'https://evil.example' } });
+  expect(answer.status).toBe(403);
+  expect(await answer.text()).toContain('--allow-origin');
+});
+
+it('refuses a host name that is not its own', async () => {
+  const { port } = new URL(world.url);
+  const status = await new Promise((resolve) => {
+    request({ port, path: '/v1/models', headers: { host: 'evil.example' } }, ({ statusCode }) =>
+      resolve(statusCode),
+    ).end();
+  });
+  expect(status).toBe(403);
+});
+
+it.each(['/../etc/passwd', '/%2e%2e/etc/passwd', '/..%5c..%5cwin.ini', '//evil/', '/v1/nothing'])(
+  'has nothing at %s',
+  async (path) => {
+    const { port } = new URL(world.url);
+    const status = await new Promise<number>((resolve) => {
+      request({ port, path }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      }).end();
+    });
+    expect([400, 404, 405]).toContain(status);
+  },
+);
+
+it('ends running streams before it closes, and refuses new requests', async () => {
+  await using own = await openWorld({}, { speed: 20, world: { answers: { textTokens: 300 } } });
+  const body = JSON.stringify({
+    messages: [{ role: 'user', content: 'Hi' }],
+    stream: true,
+    max_tokens: 300,
+  });
+  const stream = await fetch(`${own.url}/v1/chat/completions`, { method: 'POST', body });
+  const drained = own.gateway.drain();
+  const text = await stream.text();
+  await drained;
+  expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+  await expect(fetch(`${own.url}/healthz`)).rejects.toThrow();
+});

@@ -1,0 +1,196 @@
+import { EMBEDDING, LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import { isToldFailure, isWhole, talk, type Ending } from '../test/talk.js';
+
+jest.setTimeout(90_000);
+
+const CHAT = '/v1/chat/completions';
+const MESSAGES = '/v1/messages';
+const HELLO = [{ role: 'user' as const, content: 'Hello' }];
+const ASK = { model: 'auto', messages: HELLO };
+const STREAM = { ...ASK, stream: true };
+const TO_ANTHROPIC = { ...ASK, max_tokens: 50 };
+/** Answers of 2,000 tokens, which take seconds. */
+const LONG_ANSWERS = { speed: 20, world: { answers: { textTokens: 2000 } } };
+
+/** Resolves when nothing runs and nobody waits. */
+async function idle({ gateway }: GatewayWorld): Promise<void> {
+  await until(() => {
+    const { lanes, waiting } = gateway.state();
+    return waiting === 0 && lanes.every(({ running }) => running === 0);
+  });
+}
+
+/** Looks every few milliseconds whether a condition has come true. The test's own limit ends it. */
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function answersOf(world: GatewayWorld): number {
+  return world.simulator.requests.filter(({ endpoint }) => endpoint === CHAT).length;
+}
+
+describe('LM Studio that is killed and started again under load', () => {
+  it('leaves each of 20 clients an answer or a told failure, and serves them afterwards', async () => {
+    await using world = await openWorld({}, { speed: 20 });
+    expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+    let isBack = false;
+    const endings: Ending[] = [];
+    const kinds = [
+      () => talk(world.url, CHAT, STREAM),
+      () => talk(world.url, CHAT, ASK),
+      () => talk(world.url, MESSAGES, { ...TO_ANTHROPIC, stream: true }),
+      () => talk(world.url, MESSAGES, TO_ANTHROPIC),
+    ];
+    const clients = Array.from({ length: 20 }, async (_, index) => {
+      const send = kinds[index % kinds.length] ?? kinds[0];
+      for (;;) {
+        const wasBack = isBack;
+        const ending = await send?.().end;
+        if (ending === undefined) throw new Error('No request was sent.');
+        endings.push(ending);
+        if (wasBack && isWhole(ending)) return;
+        if (!isWhole(ending)) await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    });
+    await until(() => endings.length >= 20);
+    await world.simulator.restart({ downMs: 300 });
+    isBack = true;
+    await Promise.all(clients);
+    const odd = endings.filter((ending) => !isWhole(ending) && !isToldFailure(ending));
+    expect(odd).toEqual([]);
+    expect(endings.some(isToldFailure)).toBe(true);
+    await idle(world);
+  });
+});
+
+describe('a resident that is lost', () => {
+  it.each([
+    ['unloaded by hand', 'event'],
+    ['crashed', 'event'],
+  ])('in mid-stream (%s) ends the stream with an %s of failure', async (how) => {
+    await using world = await openWorld();
+    expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+    const { fault } = world.simulator;
+    if (how === 'crashed') fault.crashPrediction({ afterTokens: 3, times: 1 });
+    else fault.unloadDuringPrediction({ afterTokens: 3, times: 1 });
+    const ending = await talk(world.url, CHAT, STREAM).end;
+    expect(ending.text).toContain('Hello');
+    expect(isToldFailure(ending)).toBe(true);
+    // The next request loads the model again.
+    const next = await talk(world.url, CHAT, STREAM).end;
+    expect(isWhole(next)).toBe(true);
+    expect(next.headers['x-mai-model']).toBe(LARGE);
+  });
+
+  it('before the first event is replaced without the client noticing', async () => {
+    await using world = await openWorld();
+    expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+    world.simulator.fault.crashPrediction({ afterTokens: 0, times: 1 });
+    const ending = await talk(world.url, CHAT, STREAM).end;
+    expect(isWhole(ending)).toBe(true);
+    expect(ending.headers['x-mai-fallbacks']).toBe('1');
+  });
+});
+
+describe('a client that stops reading', () => {
+  it('loses its connection after the limit, and its place', async () => {
+    await using world = await openWorld({ limits: { stallMs: 200 } });
+    // The answer, some tens of megabytes, is more than the buffers of all sockets hold.
+    const input = Array.from({ length: 3000 }, (_, index) => `text ${index}`);
+    const talking = talk(world.url, '/v1/embeddings', { model: 'auto:embedding', input });
+    await talking.head;
+    talking.stopReading();
+    await world.simulator.seen('disconnect');
+    await idle(world);
+    talking.leave();
+  });
+});
+
+describe('a client that leaves', () => {
+  it.each([
+    ['before the first byte of a stream', STREAM, false],
+    ['after the first byte of a stream', STREAM, true],
+    ['before the first byte of an answer without a stream', ASK, false],
+  ])('%s ends the request in LM Studio at once', async (_when, body, afterFirst) => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    const warm = talk(world.url, CHAT, STREAM);
+    await warm.first;
+    warm.leave();
+    await world.simulator.seen('disconnect');
+    if (!afterFirst) world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const count = answersOf(world);
+    const talking = talk(world.url, CHAT, body);
+    if (afterFirst) await talking.first;
+    else await world.simulator.seen(CHAT, count + 1);
+    const leftAtMs = Date.now();
+    talking.leave();
+    await world.simulator.seen('disconnect', 2);
+    const seen = world.simulator.requests
+      .filter(({ endpoint }) => endpoint === 'disconnect')
+      .at(-1);
+    // 100 ms is the target on an idle machine. Tests run beside each other on a few cores, so ten times that is allowed.
+    expect((seen?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
+    await idle(world);
+  });
+
+  it('while its model is loaded frees its place, and the next client is served', async () => {
+    await using world = await openWorld({}, { speed: 10 });
+    const talking = talk(world.url, CHAT, ASK);
+    await world.simulator.seen('loadModel');
+    await until(() => world.gateway.state().waiting === 1);
+    talking.leave();
+    await until(() => world.gateway.state().waiting === 0);
+    expect(world.residents()).toEqual([]);
+    expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+    await idle(world);
+  });
+
+  it('while it is queued for a load of others frees its place only', async () => {
+    await using world = await openWorld({}, { speed: 10 });
+    const staying = talk(world.url, CHAT, ASK);
+    const leaving = [ASK, STREAM].map((body) => talk(world.url, CHAT, body));
+    await until(() => world.gateway.state().waiting === 3);
+    for (const one of leaving) one.leave();
+    await until(() => world.gateway.state().waiting <= 1);
+    expect(isWhole(await staying.end)).toBe(true);
+    expect(loadsOf(world)).toHaveLength(1);
+    await idle(world);
+  });
+});
+
+describe('models side by side', () => {
+  it('are each loaded once for clients that alternate', async () => {
+    await using world = await openWorld();
+    const ask = async (model: string): Promise<void> => {
+      for (let round = 0; round < 10; round += 1) {
+        expect(isWhole(await talk(world.url, CHAT, { ...ASK, model }).end)).toBe(true);
+      }
+    };
+    await Promise.all([ask(LARGE), ask(SMALL)]);
+    expect(loadsOf(world).sort()).toEqual([LARGE, SMALL]);
+  });
+
+  it('are each loaded once for chat and embeddings that alternate', async () => {
+    await using world = await openWorld();
+    const chat = async (): Promise<void> => {
+      for (let round = 0; round < 10; round += 1) {
+        expect(isWhole(await talk(world.url, CHAT, STREAM).end)).toBe(true);
+      }
+    };
+    const embed = async (): Promise<void> => {
+      const body = { model: 'auto:embedding', input: 'one' };
+      for (let round = 0; round < 10; round += 1) {
+        expect(isWhole(await talk(world.url, '/v1/embeddings', body).end)).toBe(true);
+      }
+    };
+    await Promise.all([chat(), embed()]);
+    expect(loadsOf(world).sort()).toEqual([LARGE, EMBEDDING].sort());
+  });
+});
+
+/** Keys of the models that the host has asked LM Studio to load. */
+function loadsOf(world: GatewayWorld): string[] {
+  return world.simulator.requests
+    .filter(({ endpoint }) => endpoint === 'loadModel')
+    .map(({ parameter }) => (parameter as { modelKey: string }).modelKey);
+}

@@ -8,7 +8,11 @@ import {
 import type { AutopilotPorts } from '../src/ports/autopilot-ports.js';
 import type { CallOptions } from '../src/ports/call-options.js';
 import type { Clock } from '../src/ports/clock.js';
-import type { CandidateProfile, CatalogQuestion, CatalogReading } from '../src/ports/catalog-port.js';
+import type {
+  CandidateProfile,
+  CatalogQuestion,
+  CatalogReading,
+} from '../src/ports/catalog-port.js';
 import type {
   RuntimeInstance,
   RuntimeLoadRequest,

@@ -8,6 +8,7 @@ import {
   explainEpisode,
   explainRejection,
   formatBytes,
+  poolLabel,
   openHost,
   type Host,
   type MonitorPort,
@@ -22,6 +23,7 @@ const WORDS = {
   explainEpisode,
   explainRejection,
   formatBytes,
+  poolLabel,
 };
 
 export const GIB = 1024 ** 3;

@@ -52,7 +52,8 @@ export interface Gateway extends AsyncDisposable {
 const DRAIN_DEADLINE_MS = 30_000;
 
 /**
- * Creates a gateway. It asks the machine for nothing before the first request.
+ * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
+ * request.
  *
  * @throws GatewayError `KEY_REQUIRED`, `FILE_UNUSABLE`
  */

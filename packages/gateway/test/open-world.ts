@@ -10,6 +10,7 @@ import {
   formatBytes,
   poolLabel,
   openHost,
+  poolLabel,
   type Host,
   type MonitorPort,
 } from '@mai/host';

@@ -8,7 +8,6 @@ import {
   explainEpisode,
   explainRejection,
   formatBytes,
-  poolLabel,
   openHost,
   poolLabel,
   type Host,

@@ -18,6 +18,8 @@ const DOORS = [
   { files: ['packages/gateway/src/**'], libraries: ['zod', 'zod/mini'] },
   { files: ['packages/gateway/src/upstream/http-client.ts'], libraries: ['undici'] },
   { files: ['packages/gateway/src/metrics/**'], libraries: ['prom-client'] },
+  { files: ['apps/dashboard/src/**'], libraries: ['preact', 'preact/hooks'] },
+  { files: ['apps/dashboard/src/memory/plot.ts'], libraries: ['uplot'] },
 ];
 
 /** Who may import whom; see docs/ARCHITECTURE.md. Everybody may import memory-ledger. */
@@ -81,7 +83,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true } },
@@ -110,7 +112,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}'],
     ignores: ['**/*.test.ts', '**/*.generated.ts'],
     // A longer file usually has a second subject.
     rules: { 'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }] },
@@ -210,7 +212,7 @@ function doorRules() {
   });
   const ignores = ['**/*.test.ts'];
   return [
-    { files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'], ignores, rules: restrict(all) },
+    { files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}'], ignores, rules: restrict(all) },
     ...DOORS.map(({ files, libraries }) => ({
       files,
       ignores,

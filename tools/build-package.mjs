@@ -4,7 +4,7 @@
 // Packages under `dependencies` stay external. All other imports are inlined, and the notices of the inlined
 // packages are in dist/THIRD_PARTY_LICENSES.txt.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,6 +18,7 @@ const config = await readConfig();
 rmSync(path.join(projectDir, 'dist'), { recursive: true, force: true });
 const inlined = new Set();
 for (const format of config.formats) await bundle(format);
+for (const { from, to } of config.copies) copyFolder(from, to);
 writeNotices();
 if (config.types) declareTypes();
 
@@ -32,9 +33,18 @@ async function readConfig() {
     libraries: [],
     // False replaces import() by require(), so that Node's ES module loader is not started.
     dynamicImport: true,
+    // Folders that are copied into dist: `from` is relative to the package, `to` to dist.
+    copies: [],
     ...own,
     entries: { ...(own.types === false ? {} : { index: 'src/index.ts' }), ...own.entries },
   };
+}
+
+/** Copies the built files of another package. Nx builds that package first, because it is a dependency. */
+function copyFolder(from, to) {
+  if (!existsSync(path.join(projectDir, from)))
+    throw new Error(`${from} is missing. Build it first.`);
+  cpSync(path.join(projectDir, from), path.join(projectDir, 'dist', to), { recursive: true });
 }
 
 async function bundle(format) {

@@ -22,6 +22,8 @@ export default {
     '@mai/lmstudio-simulator',
     '@mai/memory-estimator',
   ],
+  // `mai serve` serves the page.
+  copies: [{ from: '../dashboard/dist', to: 'page' }],
   formats: ['cjs'],
   dynamicImport: false,
   types: false,

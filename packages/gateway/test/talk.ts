@@ -12,6 +12,7 @@ export interface Talk {
   leave(): void;
   /** Reads no more from the connection. */
   stopReading(): void;
+  readAgain(): void;
 }
 
 /** How a request ended for its client. */
@@ -66,6 +67,7 @@ export function talk(url: string, path: string, body: object): Talk {
     ...{ head, first, end },
     leave: () => sent.destroy(),
     stopReading: () => void arrived.then((answer) => answer.pause()),
+    readAgain: () => void arrived.then((answer) => answer.resume()),
   };
 }
 

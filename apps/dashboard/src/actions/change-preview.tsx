@@ -1,0 +1,63 @@
+import type { Change } from '../api/api.generated.js';
+import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
+import { formatBytes, formatChange } from '../words/format.js';
+
+/** What a change would do: in words, and for each pool before and after. */
+export function ChangePreview({
+  change: { summary, possible, loads, unloads, pools, warnings },
+}: {
+  readonly change: Change;
+}) {
+  return (
+    <>
+      <p class={`prose summary ${possible ? '' : 'bad'}`}>{summary}</p>
+      {(loads.length > 0 || unloads.length > 0) && (
+        <table class="effects">
+          <caption class="spoken">What is loaded and unloaded</caption>
+          <tbody>
+            {unloads.map(({ instanceIdentifier, modelKey, freesBytes }) => (
+              <tr key={instanceIdentifier}>
+                <th scope="row">Unloads</th>
+                <td class="key">{modelKey}</td>
+                <td class="number">{freesBytes === null ? '–' : formatChange(-freesBytes)}</td>
+              </tr>
+            ))}
+            {loads.map(({ modelKey, footprint }) => (
+              <tr key={modelKey}>
+                <th scope="row">Loads</th>
+                <td class="key">{modelKey}</td>
+                <td class="number">
+                  {footprint === null ? '–' : formatChange(footprint.totalBytes)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {pools.map((pool) => (
+        <div key={pool.pool} class="pool-change">
+          <span>{pool.label}</span>
+          <LedgerBar
+            pool={pool}
+            parts={modelParts(
+              pool.othersBytes,
+              pool.useAfterBytes - pool.othersBytes,
+              pool.limitBytes,
+            )}
+          />
+          <span class="number">{formatChange(pool.useAfterBytes - pool.useBeforeBytes)}</span>
+          <span class="soft">
+            {pool.headroomBytes >= 0
+              ? `${formatBytes(pool.headroomBytes)} of ${formatBytes(pool.totalBytes)} stay free.`
+              : `${formatBytes(-pool.headroomBytes)} are missing.`}
+          </span>
+        </div>
+      ))}
+      {warnings.map((warning) => (
+        <p key={warning} class="bad">
+          {warning}
+        </p>
+      ))}
+    </>
+  );
+}

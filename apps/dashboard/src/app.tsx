@@ -1,0 +1,114 @@
+import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
+import type { Api } from './api/client.js';
+import { ChangeDialog } from './actions/change-dialog.js';
+import { KeptPanel } from './actions/kept-panel.js';
+import { ChainPanel } from './chain/chain-panel.js';
+import { DecisionLog } from './decisions/decision-log.js';
+import { MemoryPanel } from './memory/memory-panel.js';
+import { QueuePanel } from './queue/queue-panel.js';
+import { Header } from './shell/header.js';
+import { Page, type WantedChange } from './shell/page-context.js';
+import { RuntimeOff } from './shell/runtime-off.js';
+import { SignIn } from './sign-in/sign-in.js';
+import { followMachine } from './state/follow-machine.js';
+import { FIRST_STATE, reducePage, type PageState } from './state/page-state.js';
+import { WhatIfPanel } from './what-if/what-if-panel.js';
+import { WhyPanel } from './why/why-panel.js';
+
+/** The whole page. */
+export function App({ api }: { readonly api: Api }) {
+  const [state, dispatch] = useReducer(reducePage, FIRST_STATE);
+  const [visit, setVisit] = useState(0);
+  const [wanted, setWanted] = useState<WantedChange | null>(null);
+  const nowMs = useNow();
+
+  useEffect(() => {
+    const stop = new AbortController();
+    void followMachine(api, dispatch, stop.signal);
+    return () => stop.abort();
+  }, [api, visit]);
+
+  const { connection, session } = state;
+  const mayChange = session === null || !session.required || session.scopes.includes('control');
+  const mayLoad = mayChange && state.status?.lmStudio.state === 'running';
+  const context = useMemo(
+    () => ({
+      ...{ api, mayChange, mayLoad, ask: setWanted },
+      announce: (text: string) => dispatch({ type: 'announce', text }),
+    }),
+    [api, mayChange, mayLoad],
+  );
+  const signOut = async (): Promise<void> => {
+    await api.signOut().catch(() => undefined);
+    setVisit((count) => count + 1);
+  };
+  return (
+    <Page.Provider value={context}>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <div class="page">
+        <Header state={state} onSignOut={() => void signOut()} />
+        <main id="main" tabIndex={-1}>
+          {connection.state === 'sign-in' ? (
+            <SignIn onSignedIn={() => setVisit((count) => count + 1)} />
+          ) : (
+            <Machine state={state} nowMs={nowMs} />
+          )}
+        </main>
+      </div>
+      <p class="spoken" role="status" aria-live="polite">
+        <span key={state.announcement.count}>{state.announcement.text}</span>
+      </p>
+      {wanted !== null && <ChangeDialog wanted={wanted} onClose={() => setWanted(null)} />}
+    </Page.Provider>
+  );
+}
+
+function Machine({ state, nowMs }: { readonly state: PageState; readonly nowMs: number }) {
+  const { connection, status, models } = state;
+  return (
+    <>
+      {connection.state === 'lost' && (
+        <p class="notice">
+          The gateway does not answer. The page shows the last figures and connects again by itself.
+        </p>
+      )}
+      {status?.autopilot?.fault != null && <p class="notice">{status.autopilot.fault}</p>}
+      {status === null ? (
+        <p class="soft waiting">{connection.state === 'lost' ? '' : 'Reading the machine …'}</p>
+      ) : (
+        <>
+          <RuntimeOff lmStudio={status.lmStudio} />
+          <div class="grid">
+            <div class="column">
+              <WhyPanel state={state} nowMs={nowMs} />
+              <QueuePanel state={state} />
+            </div>
+            <MemoryPanel state={state} nowMs={nowMs} />
+          </div>
+          <div class="grid wide-left">
+            <div class="column">
+              <ChainPanel state={state} />
+              <DecisionLog seen={state.decisionsSeen} nowMs={nowMs} />
+            </div>
+            <div class="column">
+              <WhatIfPanel models={models} />
+              <KeptPanel status={status} nowMs={nowMs} />
+            </div>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+/** The present time, renewed every five seconds. */
+function useNow(): number {
+  const [nowMs, setNowMs] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 5000);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}

@@ -1,0 +1,20 @@
+import { render } from 'preact';
+import './shell/theme.css';
+import './shell/page.css';
+import './memory/ledger-bar.css';
+import './memory/memory.css';
+import './why/why.css';
+import './chain/chain.css';
+import './what-if/what-if.css';
+import './decisions/decisions.css';
+import './queue/queue.css';
+import './actions/actions.css';
+import './sign-in/sign-in.css';
+import { openApi } from './api/client.js';
+import { App } from './app.js';
+import { applyTheme, storedTheme } from './shell/theme.js';
+
+applyTheme(storedTheme());
+const place = document.getElementById('page');
+if (place === null) throw new Error('index.html has no element with the id "page".');
+render(<App api={openApi(document.baseURI)} />, place);

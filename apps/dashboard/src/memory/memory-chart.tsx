@@ -1,0 +1,52 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { formatBytes, formatPercent } from '../words/format.js';
+import type { ColourSlots } from './colour-slots.js';
+import { openPlot, type Plot, type PlotColours, type PlotMark } from './plot.js';
+import type { Stack } from './stack-series.js';
+
+/** The use of one pool over time as stacked areas. */
+export function MemoryChart(props: {
+  readonly label: string;
+  readonly stack: Stack;
+  readonly slots: ColourSlots;
+  readonly marks: readonly PlotMark[];
+  readonly from: number;
+  readonly to: number;
+  readonly colours: PlotColours;
+  readonly onCursor: (index: number | null) => void;
+}) {
+  const { label, stack, slots, marks, from, to, colours, onCursor } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const input = { stack, marks, from, to, colours, slotOf: (key: string) => slots[key] ?? 0 };
+
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    const opened = openPlot(element, input, onCursor);
+    plot.current = opened;
+    const resized = new ResizeObserver(() => opened.resize(element.clientWidth));
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+      opened.close();
+      plot.current = null;
+    };
+  }, []);
+  useEffect(() => plot.current?.draw(input));
+
+  const use = stack.layers.at(-1)?.tops.findLast((top) => top !== null) ?? 0;
+  const { totalBytes, limitBytes } = stack;
+  return (
+    <figure class="memory-chart">
+      <figcaption>
+        <strong>{label}</strong> <span class="soft">{formatPercent(use / totalBytes)} in use</span>
+      </figcaption>
+      <div
+        ref={place}
+        role="img"
+        aria-label={`${label} over the last 15 minutes. Now ${formatBytes(use)} of ${formatBytes(totalBytes)} are in use; a load may fill up to ${formatBytes(limitBytes)}. The table below has the figures.`}
+      />
+    </figure>
+  );
+}

@@ -1,0 +1,72 @@
+import { useState } from 'preact/hooks';
+import { plural } from '../words/format.js';
+import type { PageState } from '../state/page-state.js';
+import { applyTheme, storedTheme, type Theme } from './theme.js';
+
+/** The top of the page: whether everything runs, the theme, and signing out. */
+export function Header({
+  state: { connection, session, status },
+  onSignOut,
+}: {
+  readonly state: PageState;
+  readonly onSignOut: () => void;
+}) {
+  const runtime = status?.lmStudio;
+  const autopilot = status?.autopilot;
+  return (
+    <header class="header">
+      <h1>Mai</h1>
+      <div class="facts">
+        <State on={connection.state === 'live'}>
+          {connection.state === 'live' ? 'Live' : 'Not connected'}
+        </State>
+        {runtime !== undefined && (
+          <State on={runtime.state === 'running'}>
+            {runtime.state === 'running' ? `LM Studio ${runtime.version}` : 'LM Studio is off'}
+          </State>
+        )}
+        {autopilot !== undefined && (
+          <State on={autopilot !== null && autopilot.status !== 'stopped'}>
+            {autopilot === null ? 'No autopilot' : `Autopilot ${autopilot.status}`}
+          </State>
+        )}
+        {status !== null && status.elsewhere.length > 0 && (
+          <span>{plural(status.elsewhere.length, 'model')} on LM Link</span>
+        )}
+      </div>
+      <div class="tools">
+        <ThemeSwitch />
+        {session?.required === true && session.signedIn && (
+          <button type="button" onClick={onSignOut}>
+            Sign out
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function State({ on, children }: { readonly on: boolean; readonly children: string }) {
+  return <span class={on ? 'state on' : 'state'}>{children}</span>;
+}
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState(storedTheme);
+  return (
+    <label>
+      <span class="spoken">Colours</span>
+      <select
+        value={theme}
+        onChange={({ currentTarget: { value } }) => {
+          const next: Theme = value === 'light' || value === 'dark' ? value : 'auto';
+          setTheme(next);
+          applyTheme(next);
+        }}
+      >
+        <option value="auto">As the system</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
+      </select>
+    </label>
+  );
+}

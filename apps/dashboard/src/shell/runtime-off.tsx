@@ -1,0 +1,21 @@
+import type { Status } from '../api/api.generated.js';
+
+/** Says how to start LM Studio. Shown while it is off. */
+export function RuntimeOff({ lmStudio }: { readonly lmStudio: Status['lmStudio'] }) {
+  if (lmStudio.state === 'running') return null;
+  return (
+    <section class="empty" aria-labelledby="runtime-off">
+      <h2 id="runtime-off">LM Studio is off, so nothing can be loaded.</h2>
+      <p class="soft">{lmStudio.message}</p>
+      <ol>
+        <li>
+          Open the LM Studio app, or run <code>lms daemon up</code> on a machine without a screen.
+        </li>
+        <li>
+          Run <code>lms server start</code>, or switch the server on under Developer.
+        </li>
+      </ol>
+      <p>This page notices by itself. What the models would take is shown below all the same.</p>
+    </section>
+  );
+}

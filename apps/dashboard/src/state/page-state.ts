@@ -1,0 +1,210 @@
+import type {
+  Event as ControlEvent,
+  Explanation,
+  History,
+  MemorySample,
+  Models,
+  Queue,
+  Session,
+  Status,
+  SwitchMark,
+} from '../api/api.generated.js';
+import { assignSlots, type ColourSlots } from '../memory/colour-slots.js';
+
+/** How far back the page shows memory. */
+export const WINDOW_MS = 15 * 60_000;
+
+/** Whether the page is in touch with the gateway. */
+export type Connection =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  | { readonly state: 'lost'; readonly sinceMs: number }
+  | { readonly state: 'sign-in' };
+
+/** A step of a switch that is under way. */
+export interface SwitchStep {
+  readonly step: string;
+  readonly modelKey: string | null;
+  readonly progressRatio: number | null;
+}
+
+/** Everything that the page shows. */
+export interface PageState {
+  readonly connection: Connection;
+  readonly session: Session | null;
+  /** Null before the first answer. */
+  readonly status: Status | null;
+  readonly models: Models | null;
+  readonly queue: Queue | null;
+  readonly pools: History['pools'];
+  readonly samples: readonly MemorySample[];
+  readonly switches: readonly SwitchMark[];
+  /** The last decision in words; null where no decision was logged. */
+  readonly explanation: Explanation | null;
+  /** Why a part could not be read. */
+  readonly faults: Readonly<Partial<Record<Part, string | null>>>;
+  readonly slots: ColourSlots;
+  /** The key of the model of each instance that the page has seen. */
+  readonly modelKeys: Readonly<Record<string, string>>;
+  readonly step: SwitchStep | null;
+  /** Grows with each new decision, so that the decision log is read again. */
+  readonly decisionsSeen: number;
+  /** What a screen reader says next; `count` tells two equal texts apart. */
+  readonly announcement: { readonly text: string; readonly count: number };
+}
+
+export const FIRST_STATE: PageState = {
+  connection: { state: 'connecting' },
+  session: null,
+  status: null,
+  models: null,
+  queue: null,
+  pools: [],
+  samples: [],
+  switches: [],
+  explanation: null,
+  faults: {},
+  slots: {},
+  modelKeys: {},
+  step: null,
+  decisionsSeen: 0,
+  announcement: { text: '', count: 0 },
+};
+
+/** A part of the state that is read by itself. */
+export type Part = 'status' | 'models' | 'queue' | 'history' | 'explanation';
+
+/** Answers of the gateway that are shown from now on. Absent ones stay as they are. */
+export interface Answered {
+  readonly session?: Session;
+  readonly status?: Status;
+  readonly models?: Models;
+  readonly queue?: Queue;
+  readonly history?: History;
+  readonly explanation?: Explanation | null;
+  /** Why a part could not be read; null for a part that was read. */
+  readonly faults?: Readonly<Partial<Record<Part, string | null>>>;
+}
+
+export type Action =
+  | { readonly type: 'connection'; readonly connection: Connection }
+  | { readonly type: 'answered'; readonly answered: Answered }
+  | { readonly type: 'event'; readonly event: ControlEvent }
+  | { readonly type: 'announce'; readonly text: string };
+
+/** The state after an action. */
+export function reducePage(state: PageState, action: Action): PageState {
+  switch (action.type) {
+    case 'connection':
+      return afterConnection(state, action.connection);
+    case 'answered':
+      return afterAnswers(state, action.answered);
+    case 'event':
+      return afterEvent(state, action.event);
+    case 'announce':
+      return announce(state, action.text);
+  }
+}
+
+function announce(state: PageState, text: string): PageState {
+  return { ...state, announcement: { text, count: state.announcement.count + 1 } };
+}
+
+function afterConnection(state: PageState, connection: Connection): PageState {
+  const before = state.connection;
+  if (connection.state === 'lost') {
+    // Each failed attempt reports the loss again. Its beginning is the first report.
+    if (before.state === 'lost') return state;
+    return announce({ ...state, connection, step: null }, 'The connection to the gateway is lost.');
+  }
+  const next = { ...state, connection };
+  return before.state === 'lost' && connection.state === 'live'
+    ? announce(next, 'Connected again.')
+    : next;
+}
+
+function afterAnswers(state: PageState, answered: Answered): PageState {
+  const { history, faults, ...rest } = answered;
+  const next: PageState = {
+    ...state,
+    ...rest,
+    faults: { ...state.faults, ...faults },
+    ...(history === undefined
+      ? {}
+      : { pools: history.pools, samples: history.samples, switches: history.switches }),
+  };
+  return withSlots(withModelKeys(next));
+}
+
+function withModelKeys(state: PageState): PageState {
+  const residents = state.status?.residents ?? [];
+  if (residents.every((one) => state.modelKeys[one.instanceIdentifier] === one.modelKey)) {
+    return state;
+  }
+  const seen = residents.map((one) => [one.instanceIdentifier, one.modelKey] as const);
+  return { ...state, modelKeys: { ...state.modelKeys, ...Object.fromEntries(seen) } };
+}
+
+function withSlots(state: PageState): PageState {
+  const largest = new Map<string, number>();
+  for (const { pools } of state.samples) {
+    for (const { residents } of pools) {
+      for (const { instanceIdentifier, bytes } of residents) {
+        const before = largest.get(instanceIdentifier) ?? 0;
+        largest.set(instanceIdentifier, Math.max(before, bytes));
+      }
+    }
+  }
+  for (const { instanceIdentifier } of state.status?.residents ?? []) {
+    if (!largest.has(instanceIdentifier)) largest.set(instanceIdentifier, 0);
+  }
+  // The largest first: the first colour is that of the page, which suits the model that the page is about.
+  const shown = [...largest].sort(([, a], [, b]) => b - a).map(([identifier]) => identifier);
+  return { ...state, slots: assignSlots(state.slots, shown) };
+}
+
+function afterEvent(state: PageState, event: ControlEvent): PageState {
+  switch (event.type) {
+    case 'sample':
+      return withSlots({ ...state, samples: withSample(state.samples, event.sample) });
+    case 'decided':
+      return { ...state, decisionsSeen: state.decisionsSeen + 1 };
+    case 'switch-started':
+      return { ...state, step: { step: 'started', modelKey: null, progressRatio: null } };
+    case 'switch-step':
+      return { ...state, step: event };
+    case 'switch-finished':
+      return announce(
+        {
+          ...state,
+          step: null,
+          decisionsSeen: state.decisionsSeen + 1,
+          switches: [...state.switches, event.mark],
+        },
+        event.mark.text,
+      );
+    case 'journal':
+      return state.status === null
+        ? state
+        : { ...state, status: { ...state.status, pins: event.pins, yields: event.yields } };
+    case 'queue': {
+      const { loading, waiting } = event;
+      return state.queue === null
+        ? state
+        : { ...state, queue: { ...state.queue, loading, waiting } };
+    }
+    case 'notice':
+      return announce(state, event.text);
+    case 'reset':
+      return state;
+  }
+}
+
+/** The samples with a new one, without those that have left the window or are as new. */
+function withSample(
+  samples: readonly MemorySample[],
+  sample: MemorySample,
+): readonly MemorySample[] {
+  const kept = samples.filter(({ atMs }) => atMs < sample.atMs && atMs >= sample.atMs - WINDOW_MS);
+  return [...kept, sample];
+}

@@ -1,0 +1,30 @@
+import type { FootprintParts } from '../api/api.generated.js';
+
+/** One part of a footprint over all devices. */
+export interface PartTotal {
+  readonly name: string;
+  /** Class that colours it; see ledger-bar.css. */
+  readonly kind: string;
+  readonly bytes: number;
+}
+
+/** The parts of a footprint, summed over the devices. Parts without memory are left out. */
+export function totalParts(devices: readonly FootprintParts[]): readonly PartTotal[] {
+  const sum = (bytesOf: (parts: FootprintParts) => number) =>
+    devices.reduce((total, parts) => total + bytesOf(parts), 0);
+  return [
+    { name: 'Weights', kind: 'weights', bytes: sum((one) => one.weightsBytes) },
+    {
+      name: 'KV cache',
+      kind: 'kv-cache',
+      bytes: sum((one) => one.kvCacheBytes + one.recurrentStateBytes),
+    },
+    {
+      name: 'Compute buffers',
+      kind: 'compute',
+      bytes: sum((one) => one.computeBytes + one.outputBytes),
+    },
+    { name: 'Vision', kind: 'vision', bytes: sum((one) => one.visionBytes) },
+    { name: 'Other', kind: 'rest', bytes: sum((one) => one.otherBytes) },
+  ].filter(({ bytes }) => bytes > 0);
+}

@@ -1,0 +1,113 @@
+import type { Browser } from 'playwright-core';
+import { launchBrowser, openPage } from './open-page.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+test('shows the decision in words, the memory as a table, and the chain with reasons', async () => {
+  const { page, errors, hosts, server, close } = await openPage(browser);
+  const text = (selector: string) => page.locator(selector).innerText();
+
+  expect(await text('.why .headline')).toBe('Stepped up to qwen/qwen3-30b-a3b-2507');
+  expect(await text('.why .sentences')).toContain('room for the larger model for 90 s');
+
+  const rows = await page.locator('.memory-table tr').allInnerTexts();
+  const cells = rows.map((row) => row.split('\t').map((cell) => cell.trim()));
+  expect(cells[0]?.slice(0, 3)).toEqual(['Now', 'RAM', 'VRAM']);
+  expect(cells.find(([name]) => name === 'Other programs')?.slice(1, 3)).toEqual([
+    '8.1 GiB',
+    '922 MiB',
+  ]);
+  expect(cells.find(([name]) => name === 'Hard limit')?.slice(1, 3)).toEqual([
+    '29.0 GiB',
+    '11.5 GiB',
+  ]);
+  expect(rows.join('\n')).toContain('not loaded by Mai');
+
+  const switches = await page.locator('.switch-list li').allInnerTexts();
+  expect(switches).toHaveLength(2);
+  expect(switches[0]).toContain('RAM was about to run out');
+
+  const chain = await page
+    .locator('.chain .chain-list')
+    .first()
+    .locator('.verdict')
+    .allInnerTexts();
+  expect(chain).toEqual([
+    'Needs 31.5 GiB more RAM (takes 49.8 GiB, allowed 18.3 GiB)',
+    'In use',
+    'Fits; a model before it is preferred',
+    'Fits; a model before it is preferred',
+    'Not downloaded',
+  ]);
+  expect(await text('.queue')).toContain('640');
+
+  expect(errors).toEqual([]);
+  expect([...hosts]).toEqual([new URL(server.url).host]);
+  await close();
+});
+
+test('draws both pools as charts with a text alternative', async () => {
+  const { page, close } = await openPage(browser);
+  const charts = page.getByRole('img');
+  expect(await charts.count()).toBe(2);
+  expect(await charts.first().getAttribute('aria-label')).toMatch(
+    /^RAM over the last 15 minutes\. Now 18\.\d GiB of 31\.2 GiB are in use; a load may fill up to 26\.5 GiB\./,
+  );
+  // The areas have the colours of the legend: pixels of the canvas are compared with the swatches.
+  const colours = await page.evaluate(() => {
+    const canvas = document.querySelector('canvas');
+    const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
+    const seen = new Set<string>();
+    for (let at = 0; pixels !== undefined && at < pixels.length; at += 4) {
+      seen.add(`rgb(${pixels[at]}, ${pixels[at + 1]}, ${pixels[at + 2]})`);
+    }
+    const swatches = [...document.querySelectorAll('.memory-table .swatch')].flatMap((swatch) =>
+      [...swatch.classList].some((name) => name.startsWith('series-'))
+        ? [getComputedStyle(swatch).backgroundColor]
+        : [],
+    );
+    return swatches.map((colour) => seen.has(colour));
+  });
+  expect(colours).toEqual([true, true]);
+  await close();
+});
+
+test('the table shows the figures at the time under the pointer', async () => {
+  const { page, close } = await openPage(browser);
+  const head = page.locator('.memory-table thead th').first();
+  expect(await head.innerText()).toBe('Now');
+  // In the middle of the time, the build runs and the medium model is loaded.
+  await page.locator('.u-over').first().hover();
+  await page.waitForFunction(() =>
+    document.querySelector('.memory-table thead th')?.textContent?.startsWith('At '),
+  );
+  const rows = await page.locator('.memory-table tbody').innerText();
+  expect(rows).toContain('qwen/qwen3-8b');
+  expect(rows).toContain('unloaded');
+  await page.mouse.move(2, 2);
+  await page.waitForFunction(
+    () => document.querySelector('.memory-table thead th')?.textContent === 'Now',
+  );
+  await close();
+});
+
+test('says how to start LM Studio while it is off, and offers no load', async () => {
+  const { page, close } = await openPage(browser, { machine: { lmStudioOff: true } });
+  const help = page.getByRole('region', { name: 'LM Studio is off' });
+  expect(await help.innerText()).toContain('lms server start');
+  expect(await page.getByRole('button', { name: /^Load/ }).count()).toBe(0);
+  expect(await page.locator('.chain .model-row').count()).toBeGreaterThan(0);
+  await close();
+});
+
+test('says how to get a model and an autopilot where there is neither', async () => {
+  const { page, close } = await openPage(browser, { machine: { nothing: true } });
+  expect(await page.locator('.chain').innerText()).toContain('lms get qwen/qwen3-4b');
+  expect(await page.locator('.why').innerText()).toContain('No autopilot runs on this machine.');
+  expect(await page.locator('.decisions').innerText()).toContain('The log is empty.');
+  await close();
+});

@@ -98,7 +98,6 @@ describe('a gateway that receives SIGTERM under load', () => {
     const gateway = await startGateway();
     const streams = Array.from({ length: 4 }, () => talk(gateway.url, CHAT, STREAM));
     await Promise.all(streams.map(({ first }) => first));
-    const started = performance.now();
     gateway.child.kill('SIGTERM');
     const endings = await Promise.all(streams.map(({ end }) => end));
     expect(endings.map(isWhole)).toEqual([true, true, true, true]);
@@ -106,7 +105,6 @@ describe('a gateway that receives SIGTERM under load', () => {
     expect(gateway.errors()).toBe('');
     const after = await talk(gateway.url, CHAT, ASK).end;
     expect(after).toMatchObject({ status: 0, broken: true });
-    console.log(performance.now() - started);
   });
 
   it('tells the waiting requests that it stops', async () => {
@@ -153,7 +151,6 @@ posix('a gateway on a full disk', () => {
       expect(isWhole(await talk(gateway.url, CHAT, round % 2 === 0 ? ASK : STREAM).end)).toBe(true);
     }
     expect(loads()).toBe(1);
-    console.log(gateway.errors());
     gateway.child.kill('SIGTERM');
     expect(await gateway.ended).toBe(0);
   });

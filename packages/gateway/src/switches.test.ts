@@ -71,7 +71,7 @@ describe('memory that another program takes and gives back', () => {
     expect(endings.filter(([ending]) => !isWhole(ending))).toEqual([]);
     const served = endings.map(
       ([ending, withTools]) =>
-        `${withTools ? 'tools' : 'text'} by ${ending.headers['x-mai-model']}`,
+        `${withTools ? 'tools' : 'text'} by ${String(ending.headers['x-mai-model'])}`,
     );
     expect(new Set(served)).not.toContain(`tools by ${VISION}`);
     expect(new Set(served)).toContain(`tools by ${LARGE}`);

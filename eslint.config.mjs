@@ -212,7 +212,11 @@ function doorRules() {
   });
   const ignores = ['**/*.test.ts'];
   return [
-    { files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}'], ignores, rules: restrict(all) },
+    {
+      files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}'],
+      ignores,
+      rules: restrict(all),
+    },
     ...DOORS.map(({ files, libraries }) => ({
       files,
       ignores,

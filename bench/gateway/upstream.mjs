@@ -1,9 +1,11 @@
-// A runtime that answers at once: JSON, or a stream of 20 chunks with a pause between two. Its own CPU time does not
-// count. Prints its port.
+// A runtime that answers at once: JSON, or a stream of 20 chunks with a pause between two. A stream with `"hold":true` in
+// its request does not end before somebody has asked for /release. Its own CPU time does not count. Prints its port.
 import { createServer } from 'node:http';
 
 const CHUNKS = 20;
 const PAUSE_MS = Number(process.env.CHUNK_PAUSE_MS ?? 2);
+const HELD_PAUSE_MS = 500;
+let isReleased = false;
 const ANSWER = JSON.stringify({
   id: 'chatcmpl-1',
   object: 'chat.completion',
@@ -28,6 +30,11 @@ const EVENTS = [
 ];
 
 const server = createServer((request, response) => {
+  if (request.url === '/release') {
+    isReleased = true;
+    response.end();
+    return;
+  }
   let body = '';
   request.setEncoding('utf8');
   request.on('data', (chunk) => (body += chunk));
@@ -46,9 +53,10 @@ const server = createServer((request, response) => {
     const send = () => {
       if (response.destroyed) return;
       response.write(EVENTS[next]);
-      next += 1;
+      const waits = held && !isReleased;
+      if (!waits || next === 0) next += 1;
       if (next === EVENTS.length) response.end();
-      else setTimeout(send, held ? 500 : PAUSE_MS);
+      else setTimeout(send, waits ? HELD_PAUSE_MS : PAUSE_MS);
     };
     send();
   });

@@ -158,6 +158,16 @@ describe('a client that leaves', () => {
   });
 });
 
+describe('300 requests of one client', () => {
+  it('that arrive while their model is loaded are all served by one load', async () => {
+    await using world = await openWorld({}, { speed: 20 });
+    const talks = Array.from({ length: 300 }, () => talk(world.url, CHAT, ASK));
+    const endings = await Promise.all(talks.map(({ end }) => end));
+    expect(endings.filter((ending) => !isWhole(ending))).toEqual([]);
+    expect(loadsOf(world)).toEqual([LARGE]);
+  });
+});
+
 describe('models side by side', () => {
   it('are each loaded once for clients that alternate', async () => {
     await using world = await openWorld();

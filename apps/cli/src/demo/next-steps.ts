@@ -1,15 +1,21 @@
 import type { Output } from '../terminal/output.js';
 import { padEnd, wrap } from '../terminal/text.js';
 
+const SERVE = [
+  'mai serve',
+  'serve every client, and show the page at http://127.0.0.1:11435/',
+] as const;
 const WITH_LM_STUDIO = [
   ['mai select --load', 'load the best model that fits'],
   ['mai status --watch', 'see memory and models live'],
   ['mai models', 'see which models fit here, and why the others do not'],
+  SERVE,
 ] as const;
 const WITHOUT_LM_STUDIO = [
   ['lms server start', 'start LM Studio, then: mai select --load'],
   ['mai estimate FILE.gguf', 'estimate the memory that a model file would take'],
   ['mai doctor', 'check this machine, and say how to fix each problem'],
+  SERVE,
 ] as const;
 
 /** Prints the next steps on stdout. Prints nothing with --json. */

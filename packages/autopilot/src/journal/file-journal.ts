@@ -4,7 +4,7 @@ import { AutopilotError, errorCode } from '../autopilot-error.js';
 import { writeFileAtomically } from './atomic-file.js';
 import type { JournalPort } from './journal-port.js';
 import { EMPTY_JOURNAL, parseJournal, type JournalState } from './journal-state.js';
-import { hostLiveness, newOwner, tryLock, unlock } from './process-lock.js';
+import { hostLiveness, journalUnusable, newOwner, tryLock, unlock } from './process-lock.js';
 
 /** A change takes milliseconds. A writer that holds the lock for longer than this has died. */
 const WRITER_STALE_MS = 5000;
@@ -26,7 +26,7 @@ export function createFileJournal(file: string, clock: Clock): JournalPort {
       text = await readFile(file, 'utf8');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return EMPTY_JOURNAL;
-      throw unusable(file, error);
+      throw journalUnusable(file, error);
     }
     const state = parseJournal(text);
     if (state === null) {
@@ -47,7 +47,7 @@ export function createFileJournal(file: string, clock: Clock): JournalPort {
         try {
           await writeFileAtomically(file, `${JSON.stringify(state, null, 2)}\n`);
         } catch (error) {
-          throw unusable(file, error);
+          throw journalUnusable(file, error);
         }
         return state;
       } finally {
@@ -67,12 +67,7 @@ async function lockForWriting(
   let sinceMs = 0;
   for (;;) {
     const owner = newOwner(clock.nowMs());
-    let holder;
-    try {
-      holder = await tryLock(lockFile, owner, clock.nowMs(), hostLiveness(WRITER_STALE_MS));
-    } catch (error) {
-      throw unusable(file, error);
-    }
+    const holder = await tryLock(lockFile, owner, clock.nowMs(), hostLiveness(WRITER_STALE_MS));
     if (holder === null) return () => unlock(lockFile, owner);
     if (holder.token !== waitsFor) {
       waitsFor = holder.token;
@@ -87,13 +82,4 @@ async function lockForWriting(
     }
     await clock.sleep(WRITER_RETRY_MS, { signal });
   }
-}
-
-function unusable(file: string, cause: unknown): AutopilotError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new AutopilotError(
-    'JOURNAL_UNUSABLE',
-    `The journal ${file} can't be used: ${reason}. Check that the folder can be written.`,
-    { path: file, cause },
-  );
 }

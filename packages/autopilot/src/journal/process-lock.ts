@@ -39,11 +39,37 @@ export function newOwner(nowMs: number): LockOwner {
   };
 }
 
+/** The error of a file in the journal's folder that can't be read or written. */
+export function journalUnusable(file: string, cause: unknown): AutopilotError {
+  if (cause instanceof AutopilotError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AutopilotError(
+    'JOURNAL_UNUSABLE',
+    `The journal ${file} can't be used: ${reason}. Check that the disk has space and that the folder can be written.`,
+    { path: file, cause },
+  );
+}
+
 /**
  * Creates the lock file for `owner`, or takes it over when its holder is gone. Resolves to null when `owner`
  * now holds the lock, and otherwise to the living holder.
+ *
+ * @throws AutopilotError `JOURNAL_UNUSABLE` where the file can't be read or written
  */
 export async function tryLock(
+  file: string,
+  owner: LockOwner,
+  nowMs: number,
+  liveness: LockLiveness,
+): Promise<LockOwner | null> {
+  try {
+    return await lock(file, owner, nowMs, liveness);
+  } catch (error) {
+    throw journalUnusable(file, error);
+  }
+}
+
+async function lock(
   file: string,
   owner: LockOwner,
   nowMs: number,
@@ -73,9 +99,13 @@ export async function refreshLock(file: string, owner: LockOwner, nowMs: number)
   const holder = await readOwner(file);
   if (holder?.token !== owner.token) return false;
   const temporary = `${file}.${owner.token}.tmp`;
-  await rm(temporary, { force: true });
-  await writeExclusively(temporary, { ...owner, aliveAtMs: nowMs });
-  await rename(temporary, file);
+  try {
+    await writeExclusively(temporary, { ...owner, aliveAtMs: nowMs });
+    await rename(temporary, file);
+  } finally {
+    // Left over where the disk is full.
+    await rm(temporary, { force: true });
+  }
   return true;
 }
 
@@ -141,8 +171,8 @@ const NO_HARD_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSU
  */
 async function create(file: string, owner: LockOwner): Promise<boolean> {
   const temporary = `${file}.${owner.token}.tmp`;
-  await writeExclusively(temporary, owner);
   try {
+    await writeExclusively(temporary, owner);
     await link(temporary, file);
     return true;
   } catch (error) {

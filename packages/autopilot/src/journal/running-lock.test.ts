@@ -42,6 +42,15 @@ describe('acquireRunningLock', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('says which file cannot be written', async () => {
+    const notAFolder = path.join(folder, 'file');
+    await writeFile(notAFolder, '');
+    await expect(acquireRunningLock(notAFolder, ADDRESS, new ManualClock())).rejects.toMatchObject({
+      code: 'JOURNAL_UNUSABLE',
+      message: expect.stringContaining(notAFolder),
+    });
+  });
+
   it('gives the lock to exactly one of many processes at once', async () => {
     const clock = new ManualClock();
     const results = await Promise.allSettled(

@@ -27,7 +27,8 @@ export interface RunningLock {
 /**
  * Claims the LM Studio at `address` for this process: one autopilot per address and data folder.
  *
- * @throws AutopilotError `ALREADY_RUNNING` with the process that holds the lock.
+ * @throws AutopilotError `ALREADY_RUNNING` with the process that holds the lock, or `JOURNAL_UNUSABLE` where the lock's
+ *   file can't be written.
  */
 export async function acquireRunningLock(
   folder: string,

@@ -78,7 +78,6 @@ export type FailureCode =
   | 'not_supported'
   | 'upstream_failed'
   | 'upstream_unreachable'
-  | 'timed_out'
   | 'stopping'
   /** The runtime refuses the request itself; its own answer is passed on. */
   | 'refused'

@@ -1,8 +1,11 @@
 /** Bounds of the queue. Times are in milliseconds. */
 export interface SchedulerLimits {
-  /** Maximum waiting requests. Default 512. */
+  /** Maximum waiting requests. Default 1024. */
   readonly waitingMax: number;
-  /** Maximum waiting requests of one client. Default 64. */
+  /**
+   * Maximum waiting requests of one client. Default 768: what a client sends in a load of 15 seconds at 50 requests a
+   * second, and room is left for others.
+   */
   readonly waitingPerClientMax: number;
   /** How long a lease is kept after the last request on it. Default 250. */
   readonly lingerMs: number;
@@ -20,8 +23,8 @@ export interface SchedulerLimits {
 
 /** Defaults of the bounds. */
 export const DEFAULT_SCHEDULER_LIMITS: SchedulerLimits = {
-  waitingMax: 512,
-  waitingPerClientMax: 64,
+  waitingMax: 1024,
+  waitingPerClientMax: 768,
   lingerMs: 250,
   passOverMs: null,
   quietMs: 1000,

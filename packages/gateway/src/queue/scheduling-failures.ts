@@ -75,6 +75,10 @@ export function failureOfMachine(error: unknown): SchedulingFailure {
       cause,
     );
   }
+  if (code === 'JOURNAL_UNUSABLE') {
+    const message = `Mai keeps no model loaded, because its files can't be written. ${sentence(text)}`;
+    return failure('upstream_unreachable', 503, message, 30, cause);
+  }
   return failure(
     'upstream_unreachable',
     503,

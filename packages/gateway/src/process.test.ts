@@ -151,9 +151,6 @@ linux('a gateway whose disk is full', () => {
     for (let round = 0; round < 10; round += 1) {
       expect(isWhole(await talk(gateway.url, CHAT, round % 2 === 0 ? ASK : STREAM).end)).toBe(true);
     }
-<<<<<<< HEAD
-    expect(loads()).toBe(1);
-=======
     const other = await talk(gateway.url, CHAT, { ...ASK, model: 'test/small' }).end;
     expect(isWhole(other)).toBe(true);
     expect(gateway.errors()).toContain('could not be written');
@@ -168,7 +165,6 @@ linux('a gateway whose disk is full', () => {
     expect(ending.status).toBe(503);
     expect(ending.text).toContain(folder);
     expect(ending.text).toContain('can be written');
->>>>>>> main
     gateway.child.kill('SIGTERM');
     expect(await gateway.ended).toBe(0);
   });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Every workspace package as `{ name, dir, manifest }`, in alphabetical order. */
+/** Every package that is published, as `{ name, dir, manifest }`, in alphabetical order. */
 export function workspacePackages() {
   return ['packages', 'apps']
     .flatMap((group) =>
@@ -16,6 +16,7 @@ export function workspacePackages() {
       dir,
       manifest: JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')),
     }))
+    .filter(({ manifest }) => manifest.private !== true)
     .map(({ dir, manifest }) => ({ name: manifest.name, dir, manifest }))
     .sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -17,7 +17,40 @@ export type {
 } from './ports/serving-port.js';
 export type { Selection } from './ports/selection.js';
 export { GatewayError, isGatewayError, type GatewayErrorCode } from './gateway-error.js';
-export type { ControlPort, ControlWords } from './ports/control-port.js';
+export type {
+  AutopilotFacts,
+  ChangeOptions,
+  ControlPort,
+  ControlWords,
+  JournalFacts,
+  LoadAnswer,
+  LoadedInstance,
+  LoadRequest,
+  MachineModel,
+  MachineModels,
+  MachineResident,
+  MachineStatus,
+  SelectionAnswer,
+} from './ports/control-port.js';
+export type {
+  CheaperLoad,
+  EstimateAnswer,
+  EstimateFigures,
+  EstimateParts,
+  EstimateRequest,
+} from './ports/control-estimates.js';
+export type {
+  DecisionEpisode,
+  MachineEvent,
+  MachineSelection,
+  MemoryYield,
+  ObservedModel,
+  Pin,
+  PoolOutcome,
+  Rejection,
+  SwitchStep,
+  TradeOff,
+} from './ports/control-facts.js';
 export { systemClock, type Clock } from './ports/clock.js';
 export type { SchedulerLimits } from './queue/limits.js';
 export type { SchedulerState } from './queue/scheduler.js';

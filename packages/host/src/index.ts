@@ -53,6 +53,7 @@ export type {
   HandLoaded,
   HandUnloaded,
   JournalAnswer,
+  LeaseFacts,
   PinChange,
 } from './control/autopilot-service.js';
 export { startsRun } from './decisions/read-history.js';

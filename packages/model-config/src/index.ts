@@ -1,6 +1,7 @@
 export type {
   ChainEntry,
   ConfiguredModel,
+  GatewayConfig,
   ModelConfig,
   Rule,
   SimulatedModel,
@@ -19,6 +20,7 @@ export {
 } from './lazy.js';
 export type { ParseResult } from './parse/parse-model-config.js';
 export type {
+  GatewaySection,
   LoadSection,
   ModelConfigFile,
   ModelSection,

@@ -6,7 +6,7 @@ function recorded(answers: readonly Response[]) {
   const calls: { url: string; init: RequestInit }[] = [];
   const left = [...answers];
   const fetchFrom: typeof fetch = async (url, init) => {
-    calls.push({ url: String(url), init: init ?? {} });
+    calls.push({ url: url instanceof Request ? url.url : url.toString(), init: init ?? {} });
     const next = left.shift();
     if (next === undefined) throw new TypeError('fetch failed');
     return next;

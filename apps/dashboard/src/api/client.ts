@@ -110,14 +110,21 @@ export function addressOf(base: string, name: keyof typeof ROUTES, parameters: P
   return url.href;
 }
 
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
 async function refusalOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   const fallback = `The gateway answered with status ${response.status}.`;
   try {
-    const { error }: { error?: { code?: unknown; message?: unknown } } = JSON.parse(text);
-    const code = typeof error?.code === 'string' ? error.code : 'UNKNOWN';
-    const message = typeof error?.message === 'string' ? error.message : fallback;
-    return new ApiError(response.status, code, message);
+    const error = fieldOf(JSON.parse(text), 'error');
+    const [code, message] = [fieldOf(error, 'code'), fieldOf(error, 'message')];
+    return new ApiError(
+      response.status,
+      typeof code === 'string' ? code : 'UNKNOWN',
+      typeof message === 'string' ? message : fallback,
+    );
   } catch {
     // A proxy in front of the gateway may answer with a page of HTML.
     return new ApiError(response.status, 'UNKNOWN', fallback);

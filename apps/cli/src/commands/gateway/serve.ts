@@ -43,7 +43,7 @@ const WORDS = {
 
 /** `mai serve`: runs the gateway and the autopilot until Ctrl-C. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { output } = context;
+  const { output, signal } = context;
   // The host outlives the signal: running requests need their models until they have ended.
   await using host = await openHostOf(context, { signal: undefined });
   // Reports a faulty configuration before anything listens.
@@ -60,6 +60,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     { selection: requestOf(input) },
     { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
   );
+  // A failed drain is a fault. After a clean one, Ctrl-C and SIGTERM are the usual end.
+  if (drained.reason !== signal.reason) throw drained.reason;
   return EXIT.success;
 }
 

@@ -1,0 +1,89 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openWatchWorld, type WatchWorld } from '../../../test/watch-world.js';
+
+jest.setTimeout(60_000);
+
+let world: WatchWorld;
+beforeEach(async () => {
+  world = await openWatchWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const chat = (url: string, headers: Record<string, string> = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }] }),
+  });
+
+test('`mai serve --json` prints its address first, answers a chat on `auto`, and ends with 0', async () => {
+  const serve = world.start('serve --port 0 --json');
+  const { url, ...listening } = await serve.line('listening');
+  expect(serve.lines()[0]).toMatchObject({ type: 'listening', url });
+  expect(listening).toEqual({
+    ...{ schemaVersion: 1, type: 'listening', host: '127.0.0.1' },
+    port: Number(new URL(String(url)).port),
+  });
+  const answer = await chat(String(url));
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('x-mai-model')).toBe('test/large');
+  expect(answer.headers.get('x-mai-decision')).toMatch(/^[0-9a-z]+-[0-9a-z]+$/);
+  expect(await answer.json()).toMatchObject({ object: 'chat.completion' });
+  await serve.line('autopilot', ({ place }) => place === 'here');
+  const { exitCode, err } = await serve.interrupt();
+  expect(err).toContain('Stopping. New requests are refused');
+  expect(exitCode).toBe(0);
+});
+
+test('`mai serve` uses the autopilot of `mai watch`', async () => {
+  const watch = world.start('watch --json');
+  await watch.line('switch-finished');
+  const serve = world.start('serve --port 0 --json');
+  await serve.line('autopilot', ({ place }) => place === 'elsewhere');
+  const { url } = await serve.line('listening');
+  expect((await chat(String(url))).headers.get('x-mai-model')).toBe('test/large');
+  expect((await serve.interrupt()).exitCode).toBe(0);
+  expect(world.residents()).toEqual(['mai/test/large']);
+  expect((await watch.interrupt()).exitCode).toBe(0);
+});
+
+test('another address than loopback needs an API key', async () => {
+  const refused = await world.mai('serve --port 0 --listen 0.0.0.0');
+  expect(refused).toMatchObject({ exitCode: 2, out: '' });
+  expect(refused.err).toBe(
+    'error: Other machines can reach 0.0.0.0, so the gateway needs an API key there. Make one with "mai keys add NAME", or listen on 127.0.0.1.\n',
+  );
+  const key = (await world.mai('keys add laptop')).out.trim();
+  const serve = world.start('serve --port 0 --listen 0.0.0.0 --json');
+  const { port } = await serve.line('listening');
+  const url = `http://127.0.0.1:${Number(port)}`;
+  const stranger = await chat(url);
+  expect([stranger.status, await stranger.json()]).toMatchObject([
+    401,
+    { error: { code: 'unauthorized' } },
+  ]);
+  expect((await chat(url, { authorization: `Bearer ${key}` })).status).toBe(200);
+  expect((await serve.interrupt()).exitCode).toBe(0);
+  expect(serve.out() + serve.err()).not.toContain(key);
+});
+
+test('an address in use ends `mai serve` with 10', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const refused = await world.mai(`serve --port ${port}`);
+  await new Promise((resolve) => other.close(resolve));
+  expect(refused).toMatchObject({ exitCode: 10, out: '' });
+  expect(refused.err).toBe(
+    `error: Another program listens on 127.0.0.1:${port}. Stop it, or choose another port with --port (0 takes a free one).\n`,
+  );
+});
+
+test('a certificate without its private key is a usage error', async () => {
+  const { exitCode, err } = await world.mai('serve --port 0 --tls-cert cert.pem');
+  expect([exitCode, err]).toEqual([
+    2,
+    'error: --tls-cert and --tls-key belong together. Give both, or neither.\n',
+  ]);
+});

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { openWatchWorld, type WatchWorld } from '../test/watch-world.js';
+
+// The built program in its own process: `npm test` builds before it tests.
+const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
+
+jest.setTimeout(60_000);
+
+let world: WatchWorld;
+beforeAll(() => {
+  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
+    throw new Error('Not built: npm run build.');
+});
+beforeEach(async () => {
+  world = await openWatchWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+/** `mai serve` in a process of its own, once it listens. */
+async function serve() {
+  const child = spawn(process.execPath, [MAI, 'serve', '--port', '0', '--json'], {
+    cwd: world.folder,
+    env: {
+      ...process.env,
+      ...{ HOME: world.folder, USERPROFILE: world.folder, NO_COLOR: '1' },
+      ...{ XDG_DATA_HOME: world.folder, LOCALAPPDATA: world.folder, APPDATA: world.folder },
+      ...{ XDG_CONFIG_HOME: world.folder },
+      ...{ MAI_LMSTUDIO_URL: world.simulator.httpUrl, MAI_CONFIG: world.configFile },
+    },
+  });
+  let told = '';
+  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  const ended = new Promise<{ exitCode: number | null; told: string }>((resolve) => {
+    child.once('close', (exitCode) => resolve({ exitCode, told }));
+  });
+  const first = await new Promise<string>((resolve, reject) => {
+    createInterface(child.stdout).once('line', resolve);
+    void ended.then(() => reject(new Error(`It ended: ${told}`)));
+  });
+  const { url } = JSON.parse(first) as { readonly url: string };
+  return { child, url, ended };
+}
+
+const chat = (url: string) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      ...{ model: 'auto', stream: true },
+      messages: [{ role: 'user', content: 'Hello' }],
+    }),
+  });
+
+test('SIGTERM lets running answers end, ends `mai serve` with 0 and leaves nothing running', async () => {
+  const { child, url, ended } = await serve();
+  // The simulator runs a thousand times as fast as LM Studio: two seconds.
+  const slow = world.simulator.fault.slowFirstToken({ delayMs: 2_000_000 });
+  const running = chat(url).then((answer) => answer.text());
+  await world.simulator.seen('/v1/chat/completions');
+  child.kill('SIGTERM');
+  expect(await running).toMatch(/data: \[DONE\]\s*$/);
+  slow.clear();
+  const { exitCode, told } = await ended;
+  expect(told).not.toContain('error:');
+  expect(exitCode).toBe(0);
+  expect(world.residents()).toEqual([]);
+  expect(world.simulator.connections()).toBe(0);
+});
+
+test('clients of a killed `mai serve` see a broken connection, and the next one adopts its model', async () => {
+  const { child, url, ended } = await serve();
+  expect(await (await chat(url)).text()).toMatch(/data: \[DONE\]\s*$/);
+  world.simulator.fault.slowFirstToken({ delayMs: 30_000_000 });
+  const running = chat(url).then((answer) => answer.text());
+  await world.simulator.seen('/v1/chat/completions', 2);
+  child.kill('SIGKILL');
+  await expect(running).rejects.toThrow();
+  await ended;
+  world.simulator.fault.clear();
+  const next = await serve();
+  const answer = await chat(next.url);
+  expect(answer.headers.get('x-mai-model')).toBe('test/large');
+  await answer.text();
+  expect(world.residents()).toEqual(['mai/test/large']);
+  next.child.kill('SIGINT');
+  expect((await next.ended).exitCode).toBe(0);
+});

@@ -103,6 +103,7 @@ export {
   describeReason,
 } from './text/describe-decision.js';
 export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
+export { describeEvent, type EventStyle } from './text/describe-event.js';
 export {
   describeFootprint,
   FOOTPRINT_SOURCES,

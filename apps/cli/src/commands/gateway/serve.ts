@@ -54,6 +54,11 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     tls: await tlsOf(input),
   });
   announce(server, context);
+  if (input.has('listen') && !server.url.startsWith('https:')) {
+    output.warn(
+      'Requests and answers are not encrypted. Give --tls-cert and --tls-key to encrypt them.',
+    );
+  }
   const report = output.json ? createWatchLines(context).event : createEventLines(context);
   const drained = drainAtEnd(gateway, context);
   await host.keepAutopilot(

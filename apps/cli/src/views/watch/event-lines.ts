@@ -1,6 +1,5 @@
-import { type AutopilotEvent, formatMoment, type Selection } from '@mai/host';
+import { type AutopilotEvent, describeEvent, formatMoment, type Selection } from '@mai/host';
 import type { CommandContext } from '../../context.js';
-import { describeEvent } from './describe-event.js';
 
 /** Prints one line of text for each event that a person wants to see. */
 export function createEventLines({ output }: CommandContext): (event: AutopilotEvent) => void {

@@ -4,7 +4,7 @@ import type { CommandContext } from '../../context.js';
 import { errorJson } from '../../exit-codes.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
-import { describeEvent } from './describe-event.js';
+import { describeEvent } from '@mai/host';
 import type { WatchReport } from './watch-report.js';
 import { type LoadProgress, MAX_LOG_LINES, renderWatch } from './watch-view.js';
 

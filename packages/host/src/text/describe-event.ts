@@ -1,18 +1,16 @@
-import {
-  type AutopilotEvent,
-  describePlan,
-  describeReason,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatIssue,
-  isModelConfigError,
-  type RunEvent,
-  type RunReport,
-  type Selection,
-} from '@mai/host';
-import { errorJson } from '../../exit-codes.js';
-import type { Style } from '../../terminal/style.js';
+import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
+import { formatIssue, isModelConfigError } from '@mai/model-config';
+import type { Selection } from '@mai/selector';
+import { describePlan, describeReason } from './describe-decision.js';
+import { formatBytes, formatCount, formatDuration } from './words.js';
+
+/** How words of an event are marked: a terminal colours them. */
+export interface EventStyle {
+  bold(text: string): string;
+  good(text: string): string;
+  caution(text: string): string;
+  bad(text: string): string;
+}
 
 /**
  * Describes an event. `null`: the log does not show it. `selection` is the latest decision.
@@ -20,7 +18,7 @@ import type { Style } from '../../terminal/style.js';
 export function describeEvent(
   event: AutopilotEvent,
   selection: Selection | null,
-  style: Style,
+  style: EventStyle,
 ): string | null {
   switch (event.type) {
     case 'started':
@@ -61,7 +59,10 @@ export function describeEvent(
   }
 }
 
-function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style): string | null {
+function describeStep(
+  step: Exclude<RunEvent, { type: 'decided' }>,
+  style: EventStyle,
+): string | null {
   switch (step.type) {
     case 'unloaded':
       return `${style.good('Unloaded')} ${step.instanceIdentifier} in ${formatDuration(step.tookMs)}.`;
@@ -93,7 +94,7 @@ function describeStep(step: Exclude<RunEvent, { type: 'decided' }>, style: Style
 }
 
 /** Describes the outcome of a switch. `null`: its steps have already shown the outcome. */
-function describeOutcome(report: RunReport, tookMs: number, style: Style): string | null {
+function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): string | null {
   switch (report.outcome) {
     case 'switched':
       return `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`;
@@ -127,5 +128,5 @@ function messageOf(error: unknown): string {
     const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
     if (first !== undefined) return `${formatIssue(first).split('\n')[0] ?? ''}${more}`;
   }
-  return errorJson(error).message.split('\n')[0] ?? '';
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

@@ -43,18 +43,16 @@ export async function drainUntilIdle(
         instance,
         busy: context.isLeased(instance.instanceIdentifier) || isBusy(instance, clock.nowMs()),
       }));
-    const busy = present.find((one) => one.busy);
+    const busy = present.filter((one) => one.busy);
     const waitedMs = clock.monotonicMs() - startedMs;
     const deadlineMs = context.deadlineMs();
     const leftMs = deadlineMs - waitedMs;
-    if (busy === undefined || leftMs <= 0) return present;
-    context.emit({
-      type: 'draining',
-      instanceIdentifier: busy.instance.instanceIdentifier,
-      modelKey: busy.instance.modelKey,
-      waitedMs,
-      deadlineMs,
-    });
+    if (busy.length === 0 || leftMs <= 0) return present;
+    // All of them at once: whoever sends requests to one must stop before the deadline that they share.
+    for (const { instance } of busy) {
+      const { instanceIdentifier, modelKey } = instance;
+      context.emit({ type: 'draining', instanceIdentifier, modelKey, waitedMs, deadlineMs });
+    }
     await clock.sleep(Math.min(context.pollMs, leftMs), { signal: context.signal });
   }
 }

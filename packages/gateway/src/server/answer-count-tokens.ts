@@ -4,7 +4,9 @@ import type { TokenCounter } from '../models/token-counter.js';
 import type { LivePort } from '../ports/live-port.js';
 import { measureMessages, messages } from '../protocols/anthropic/messages.js';
 import { textOf } from '../protocols/fields.js';
+import { SchedulingFailure } from '../queue/scheduler.js';
 import { parseBody, readBody } from './read-body.js';
+import { readCatalog } from './read-catalog.js';
 import { RequestRefusal } from './request-refusal.js';
 import { sendFailure, sendJson } from './responders.js';
 
@@ -23,7 +25,7 @@ export async function answerCountTokens(
 ): Promise<void> {
   try {
     const body = parseBody(await readBody(request, maxBytes));
-    const catalog = await port.catalog();
+    const catalog = await readCatalog(port);
     const named = findModel(textOf(body, 'model'), catalog);
     const keys = named.kind === 'key' ? [named.modelKey] : [];
     const { bytes, images } = measureMessages(body);
@@ -31,7 +33,7 @@ export async function answerCountTokens(
       input_tokens: counter.count(keys, { promptBytes: bytes, images }),
     });
   } catch (error) {
-    if (!(error instanceof RequestRefusal)) throw error;
+    if (!(error instanceof RequestRefusal || error instanceof SchedulingFailure)) throw error;
     sendFailure(response, messages, error.failure);
   }
 }

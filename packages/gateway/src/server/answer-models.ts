@@ -7,6 +7,8 @@ import type { ResolveModel } from '../models/resolve-model.js';
 import type { LivePort } from '../ports/live-port.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import { openAiFailure } from '../protocols/openai/failures.js';
+import { SchedulingFailure } from '../queue/scheduler.js';
+import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from './request-target.js';
 import { sendFailure, sendJson } from './responders.js';
 
@@ -25,7 +27,7 @@ export interface ModelLists {
 export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLists {
   const lists = new WeakMap<ServingCatalog, Promise<ModelList>>();
   const read = async (): Promise<ModelList> => {
-    const catalog = await port.catalog();
+    const catalog = await readCatalog(port);
     let list = lists.get(catalog);
     if (list === undefined) {
       list = meaningsOf(catalog, resolve, (wanted, options) => port.plan(wanted, options)).then(
@@ -39,7 +41,14 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
   return {
     has: (path) => [OPENAI, LM_STUDIO].some((one) => path === one || path.startsWith(`${one}/`)),
     answer: async (response, { path, query }) => {
-      const list = await read();
+      let list: ModelList;
+      try {
+        list = await read();
+      } catch (error) {
+        if (!(error instanceof SchedulingFailure)) throw error;
+        sendFailure(response, { failure: openAiFailure }, error.failure);
+        return;
+      }
       const root = path.startsWith(LM_STUDIO) ? LM_STUDIO : OPENAI;
       if (path !== root) {
         const id = decoded(path.slice(root.length + 1));

@@ -10,6 +10,11 @@ export class Departure {
   #listener: (() => void) | null = null;
 
   constructor(response: ServerResponse) {
+    // The client may have gone before the first step, such as while the models of the machine were read.
+    if (response.closed) {
+      this.#isGone = true;
+      return;
+    }
     response.once('close', () => {
       if (!response.writableFinished) this.#leave();
     });

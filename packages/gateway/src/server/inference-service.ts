@@ -12,6 +12,7 @@ import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './answer-count-tokens.js';
 import { createModelLists } from './answer-models.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference-parts.js';
+import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from './request-target.js';
 import { ResponseHomes } from './response-homes.js';
 import { sendFailure } from './responders.js';
@@ -58,7 +59,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     limits,
     resolve,
     knownCatalog: () => port.known(),
-    catalog: (signal) => port.catalog({ signal }),
+    catalog: (signal) => readCatalog(port, signal),
     residentOfResponse: (responseId) => homes.find(responseId),
     served: (request) => {
       const { modelKey, instanceIdentifier, facts, usage, responseId } = request;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../json.js';
+import { departed } from './departure.js';
 import { RequestRefusal } from './request-refusal.js';
 
 /**
@@ -11,6 +12,8 @@ import { RequestRefusal } from './request-refusal.js';
  * @throws RequestRefusal `too_large`, `invalid_request` for a broken or unknown compression; the connection's error
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  // Its events are over, so that nothing would end the reading.
+  if (request.destroyed && !request.readableEnded) return Promise.reject(departed());
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > maxBytes) return Promise.reject(tooLarge(maxBytes));
   const source = decoded(request);
@@ -33,7 +36,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     });
     source.once('error', (error) => reject(source === request ? error : notDecompressed(error)));
     request.once('close', () => {
-      if (!request.complete) reject(new DOMException('The client has gone.', 'AbortError'));
+      if (!request.complete) reject(departed());
     });
   });
 }

@@ -1,0 +1,92 @@
+import { ask } from '../test/ask.js';
+import { isToldFailure, talk } from '../test/talk.js';
+import { createGateway, type ServingCatalog, type ServingPort } from './index.js';
+
+const CHAT = '/v1/chat/completions';
+const HELLO = { model: 'auto', messages: [{ role: 'user' as const, content: 'Hello' }] };
+
+const CANCELLED = /mai_requests_cancelled_total\{[^}]*\} 1/;
+
+const EMPTY: ServingCatalog = {
+  models: [],
+  chains: { default: [] },
+  aliases: [],
+  runtimeVersion: null,
+  decisionId: null,
+};
+
+/** A machine of which a test says how it tells its models. */
+function machineWith(catalog: ServingPort['catalog']): ServingPort {
+  return {
+    catalog,
+    plan: () => Promise.reject(new Error('No plan is needed.')),
+    acquire: () => Promise.reject(new Error('No lease is needed.')),
+    // eslint-disable-next-line require-yield
+    changes: async function* ({ signal } = {}) {
+      await new Promise<void>((resolve) => {
+        if (signal?.aborted === true) resolve();
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+    },
+  };
+}
+
+describe('a machine that cannot tell its models', () => {
+  it.each([
+    [CHAT, HELLO],
+    [CHAT, { ...HELLO, stream: true }],
+    ['/v1/messages', { ...HELLO, max_tokens: 5 }],
+    ['/v1/responses', { model: 'auto', input: 'Hello' }],
+    ['/v1/embeddings', { model: 'auto', input: 'Hello' }],
+    ['/v1/messages/count_tokens', HELLO],
+  ])('makes %s a failure of its protocol that is worth another try', async (path, body) => {
+    const bugs: unknown[] = [];
+    const serving = machineWith(() => Promise.reject(new Error('The connection has ended.')));
+    await using gateway = await createGateway({ serving }, { onError: (bug) => bugs.push(bug) });
+    const { url } = await gateway.listen({ port: 0 });
+    const ending = await talk(url, path, body).end;
+    expect(ending.status).toBe(503);
+    expect(isToldFailure(ending)).toBe(true);
+    expect(ending.text).toContain('The connection has ended.');
+    expect(bugs).toEqual([]);
+  });
+
+  it.each(['/v1/models', '/v1/models/auto', '/api/v0/models'])('makes GET %s 503', async (path) => {
+    const bugs: unknown[] = [];
+    const serving = machineWith(() => Promise.reject(new Error('The connection has ended.')));
+    await using gateway = await createGateway({ serving }, { onError: (bug) => bugs.push(bug) });
+    const { url } = await gateway.listen({ port: 0 });
+    const answer = await ask(url, { path });
+    expect(answer.status).toBe(503);
+    expect(answer.text).toContain('The connection has ended.');
+    expect(bugs).toEqual([]);
+  });
+});
+
+describe('a client that leaves while the machine reads its models', () => {
+  it('ends its request', async () => {
+    let tell: (catalog: ServingCatalog) => void = () => undefined;
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const read = new Promise<ServingCatalog>((resolve) => (tell = resolve));
+    const serving = machineWith(() => {
+      asked();
+      return read;
+    });
+    await using gateway = await createGateway({ serving });
+    const { url } = await gateway.listen({ port: 0 });
+    const talking = talk(url, CHAT, HELLO);
+    await isAsked;
+    talking.leave();
+    await talking.end;
+    // The gateway learns of it with its next turn; a request after it on the same server is answered later.
+    await ask(url, { path: '/healthz' });
+    tell(EMPTY);
+    let text = '';
+    // Each answer takes turns in which the request can end.
+    for (let turn = 0; turn < 100 && !CANCELLED.test(text); turn += 1) {
+      ({ text } = await ask(url, { path: '/metrics' }));
+    }
+    expect(text).toMatch(CANCELLED);
+  });
+});

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ServingCatalog, ServingRequest } from '../ports/serving-port.js';
+import type { ServingRequest } from '../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
 import { SchedulingFailure } from '../queue/scheduler.js';
-import { failureOfMachine } from '../queue/scheduling-failures.js';
 import { ClientAnswer } from './client-answer.js';
 import { Departure } from './departure.js';
 import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
@@ -92,7 +91,7 @@ async function wantedBy(
   departure: Departure,
   parts: InferenceParts,
 ): Promise<ServingRequest> {
-  const catalog = parts.knownCatalog() ?? (await catalogNow(departure.signal, parts));
+  const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
   told.decisionId = catalog.decisionId;
   const resolution = parts.resolve(facts, catalog, protocol);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
@@ -114,16 +113,6 @@ async function wantedBy(
     });
   }
   return { ...wanted, modelKey: null, chain: null, instanceIdentifier };
-}
-
-/** @throws SchedulingFailure where the machine is out of reach */
-async function catalogNow(signal: AbortSignal, parts: InferenceParts): Promise<ServingCatalog> {
-  try {
-    return await parts.catalog(signal);
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw failureOfMachine(error);
-  }
 }
 
 function failureOf(error: unknown): Failure {

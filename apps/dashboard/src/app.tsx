@@ -58,7 +58,10 @@ export function App({ api }: { readonly api: Api }) {
         </main>
       </div>
       <p class="spoken" role="status" aria-live="polite">
-        <span key={state.announcement.count}>{state.announcement.text}</span>
+        {/* The key makes a screen reader say an equal text again. */}
+        {state.announcement.text !== '' && (
+          <span key={state.announcement.count}>{state.announcement.text}</span>
+        )}
       </p>
       {wanted !== null && <ChangeDialog wanted={wanted} onClose={() => setWanted(null)} />}
     </Page.Provider>

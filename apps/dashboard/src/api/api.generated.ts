@@ -8,7 +8,7 @@ export type ChainStep = {
   readonly capabilities: readonly string[];
   readonly downloaded: boolean;
   readonly loaded: boolean;
-  /** `fits`: a model that comes first in the chain was chosen. */
+  /** `fits`: it would fit, and a model that comes before it was chosen. */
   readonly verdict: 'chosen' | 'fits' | 'rejected';
   /** Null for the chosen model. */
   readonly rejection: Rejection | null;
@@ -367,7 +367,7 @@ export type Models = {
   };
   readonly models: readonly Model[];
   readonly downloadedCount: number;
-  /** Downloaded files that can not be loaded. */
+  /** Downloaded files that can't be loaded. */
   readonly unusable: readonly {
     readonly modelKey: string;
     readonly reason: string;
@@ -630,7 +630,7 @@ export type WhatIf = {
     readonly parallelSequences: number | null;
   };
   readonly maxContextLengthTokens: number | null;
-  /** Null where it can not be judged on this machine. */
+  /** Null where it can't be judged on this machine. */
   readonly fits: boolean | null;
   readonly rejection: Rejection | null;
   /** The footprint that was judged. */

@@ -116,8 +116,10 @@ function Row(props: {
   return (
     <tr>
       <th scope="row">
-        <span class={`swatch ${props.swatch}`} aria-hidden="true" />
-        <span class="name">{props.children}</span>
+        <span class="labelled">
+          <span class={`swatch ${props.swatch}`} aria-hidden="true" />
+          <span>{props.children}</span>
+        </span>
       </th>
       {props.stacks.map((one) => (
         <td key={one.pool.pool} class="number">

@@ -47,7 +47,7 @@ export interface PageState {
   /** The key of the model of each instance that the page has seen. */
   readonly modelKeys: Readonly<Record<string, string>>;
   readonly step: SwitchStep | null;
-  /** Grows with each new decision, so that the decision log is read again. */
+  /** Grows with each new decision and each renewed connection, so that the decision log is read again. */
   readonly decisionsSeen: number;
   /** What a screen reader says next; `count` tells two equal texts apart. */
   readonly announcement: { readonly text: string; readonly count: number };
@@ -117,10 +117,11 @@ function afterConnection(state: PageState, connection: Connection): PageState {
     if (before.state === 'lost') return state;
     return announce({ ...state, connection, step: null }, 'The connection to the gateway is lost.');
   }
-  const next = { ...state, connection };
-  return before.state === 'lost' && connection.state === 'live'
-    ? announce(next, 'Connected again.')
-    : next;
+  if (before.state !== 'lost' || connection.state !== 'live') return { ...state, connection };
+  return announce(
+    { ...state, connection, decisionsSeen: state.decisionsSeen + 1 },
+    'Connected again.',
+  );
 }
 
 function afterAnswers(state: PageState, answered: Answered): PageState {

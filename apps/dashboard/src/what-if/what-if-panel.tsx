@@ -23,7 +23,7 @@ export function WhatIfPanel({ models }: { readonly models: Models | null }) {
   const chosen = models?.chain.steps.find(({ verdict }) => verdict === 'chosen');
   const first = chosen?.modelKey ?? downloaded[0]?.modelKey;
   const asked = settings ?? (first === undefined ? null : asConfigured(first));
-  const { answer, fault } = useAnswer(asked);
+  const { answer, fault } = useAnswer(asked, models);
   if (asked === null) {
     return (
       <Panel id="what-if" title="What if?">
@@ -99,13 +99,14 @@ function ContextSlider(props: {
   return (
     <label>
       <span>
-        Context <output>{text}</output>
+        Context <span class="figure">{text}</span>
       </span>
       <input
         type="range"
         min={0}
         max={steps.length - 1}
         value={nearestStep(steps, props.tokens)}
+        aria-label="Context"
         aria-valuetext={text}
         onInput={({ currentTarget }) => {
           const tokens = steps[Number(currentTarget.value)];
@@ -123,10 +124,11 @@ function ParallelSlider(props: {
   return (
     <label>
       <span>
-        Parallel requests <output>{props.count}</output>
+        Parallel requests <span class="figure">{props.count}</span>
       </span>
       <input
         type="range"
+        aria-label="Parallel requests"
         min={1}
         max={MOST_PARALLEL}
         value={props.count}
@@ -137,7 +139,10 @@ function ParallelSlider(props: {
 }
 
 /** The answer to the last settings. While a newer answer is on its way, the older one stays. */
-function useAnswer(settings: WhatIfSettings | null): {
+function useAnswer(
+  settings: WhatIfSettings | null,
+  models: Models | null,
+): {
   readonly answer: WhatIf | null;
   readonly fault: string | null;
 } {
@@ -170,7 +175,8 @@ function useAnswer(settings: WhatIfSettings | null): {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [api, key]);
+    // New models come with new memory, and after a lost connection.
+  }, [api, key, models]);
   // The answer for another model says nothing about this one.
   return { answer: answer?.modelKey === settings?.model ? answer : null, fault };
 }

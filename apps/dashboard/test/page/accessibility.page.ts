@@ -1,4 +1,4 @@
-import axe from 'axe-core';
+import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser, openPage, type OpenOptions } from './open-page.js';
 
@@ -12,7 +12,7 @@ afterAll(() => browser.close());
 async function violationsOf(page: Page): Promise<readonly string[]> {
   // Given to the debugger, because the CSP forbids a script element.
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => axe.run());
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
@@ -68,7 +68,7 @@ test('a keyboard reaches everything in the order of the page, and a dialog gives
     'Load qwen/qwen3-8b',
     'Load google/gemma-3-4b',
   ]);
-  await page.getByRole('button', { name: 'Load qwen/qwen3-8b' }).focus();
+  await page.getByRole('button', { name: 'Load qwen/qwen3-8b', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
   expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);

@@ -15,7 +15,7 @@ test('shows the decision in words, the memory as a table, and the chain with rea
   expect(await text('.why .sentences')).toContain('room for the larger model for 90 s');
 
   const rows = await page.locator('.memory-table tr').allInnerTexts();
-  const cells = rows.map((row) => row.split('\t').map((cell) => cell.trim()));
+  const cells = rows.map((row) => row.trim().split(/\s*[\t\n]\s*/));
   expect(cells[0]?.slice(0, 3)).toEqual(['Now', 'RAM', 'VRAM']);
   expect(cells.find(([name]) => name === 'Other programs')?.slice(1, 3)).toEqual([
     '8.1 GiB',
@@ -59,11 +59,12 @@ test('draws both pools as charts with a text alternative', async () => {
   );
   // The areas have the colours of the legend: pixels of the canvas are compared with the swatches.
   const colours = await page.evaluate(() => {
-    const canvas = document.querySelector('canvas');
-    const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
     const seen = new Set<string>();
-    for (let at = 0; pixels !== undefined && at < pixels.length; at += 4) {
-      seen.add(`rgb(${pixels[at]}, ${pixels[at + 1]}, ${pixels[at + 2]})`);
+    for (const canvas of document.querySelectorAll('canvas')) {
+      const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
+      for (let at = 0; pixels !== undefined && at < pixels.length; at += 4) {
+        seen.add(`rgb(${pixels[at]}, ${pixels[at + 1]}, ${pixels[at + 2]})`);
+      }
     }
     const swatches = [...document.querySelectorAll('.memory-table .swatch')].flatMap((swatch) =>
       [...swatch.classList].some((name) => name.startsWith('series-'))

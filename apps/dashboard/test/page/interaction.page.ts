@@ -12,7 +12,7 @@ const totalOf = async (page: Page): Promise<number> =>
 
 test('a load is explained first, and happens only when it is confirmed', async () => {
   const { page, close } = await openPage(browser);
-  const load = page.getByRole('button', { name: 'Load qwen/qwen3-8b' });
+  const load = page.getByRole('button', { name: 'Load qwen/qwen3-8b', exact: true });
   const dialog = page.getByRole('dialog', { name: 'Load qwen/qwen3-8b' });
 
   await load.click();
@@ -89,7 +89,7 @@ test('the what-if footprint follows the sliders and the KV cache type', async ()
   const longest = await totalOf(page);
   expect(longest).toBeGreaterThan(configured + 20);
 
-  await panel.getByText('q4_0').click();
+  await panel.getByRole('radio', { name: 'q4_0' }).check();
   await page.waitForFunction(
     (before) =>
       parseFloat(document.querySelector('.what-if tfoot .number')?.textContent ?? '') < before - 10,

@@ -13,6 +13,8 @@ afterAll(() => browser.close());
 
 test('shows new figures as they come, without a word from the screen reader', async () => {
   const { page, machine, close } = await openPage(browser);
+  machine.emit({ type: 'notice', code: 'recovered', text: 'LM Studio answers again.' });
+  await page.locator('[role=status][aria-live]').getByText('answers again').waitFor();
   await page.evaluate(() => {
     const count = { value: 0 };
     Object.assign(globalThis, { spoken: count });
@@ -59,15 +61,17 @@ test('shows the queue as it changes', async () => {
 test('after the gateway has restarted, says so quietly and is live again', async () => {
   const { page, server, close } = await openPage(browser);
   await server.stop();
-  await page.getByText('The gateway does not answer.').waitFor();
+  await page.locator('.notice').getByText('The gateway does not answer.').waitFor();
   expect(await page.locator('.memory-table').innerText()).toContain('8.1 GiB');
 
   const machine = new ScriptedMachine();
   const next = await startPageServer({ machine, port: Number(new URL(server.url).port) });
-  await page.getByText('The gateway does not answer.').waitFor({ state: 'detached' });
+  await page.locator('.notice').waitFor({ state: 'detached' });
   expect(await page.locator('[role=status][aria-live]').innerText()).toBe('Connected again.');
   machine.sample([17.25 * GIB, GIB]);
   await page.locator('.memory-table').getByText('17.3 GiB').waitFor();
+  // Whatever failed in the meantime was asked again.
+  await page.locator('.bad').getByText('does not answer').waitFor({ state: 'detached' });
   await next.stop();
   await close();
 });

@@ -49,6 +49,7 @@ export async function openPage(browser: Browser, options: OpenOptions = {}): Pro
     locale: 'en-GB',
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
   // Timers go on; only the date stands still.
   if (options.machine?.nowMs !== undefined) await page.clock.setFixedTime(options.machine.nowMs);
   const errors: string[] = [];

@@ -36,6 +36,8 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     });
   });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  // A test that fails before its end leaves its server open. It must not keep the process alive.
+  server.unref();
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port.');
   return { url: `http://127.0.0.1:${address.port}/`, stop: () => stop(server) };

@@ -103,7 +103,7 @@ function options(
   return {
     width,
     height: HEIGHT,
-    padding: [16, 8, 0, 0],
+    padding: [16, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -105,7 +105,7 @@ test('says how to start LM Studio while it is off, and offers no load', async ()
   await close();
 });
 
-test('says how to get a model and an autopilot where there is neither', async () => {
+test('says how to download a model and how to run an autopilot where both are missing', async () => {
   const { page, close } = await openPage(browser, { machine: { nothing: true } });
   expect(await page.locator('.chain').innerText()).toContain('lms get qwen/qwen3-4b');
   expect(await page.locator('.why').innerText()).toContain('No autopilot runs on this machine.');

@@ -58,7 +58,7 @@ test('pins and unpins a resident', async () => {
   await close();
 });
 
-test('yields memory, and refuses an amount that is none', async () => {
+test('yields memory, and refuses text that is not an amount', async () => {
   const { page, close } = await openPage(browser);
   const amount = page.getByLabel('Keep free');
   await amount.fill('much');

@@ -4,6 +4,7 @@ import { Panel } from '../shell/panel.js';
 import { usePage } from '../shell/page-context.js';
 import type { PageState } from '../state/page-state.js';
 import { plural } from '../words/format.js';
+import { sentence } from '../words/sentence.js';
 import { ModelRow } from './model-row.js';
 
 /** The fallback chain: for each model what it would take, whether it fits, and why not. */
@@ -56,7 +57,7 @@ function Loaded({
   return (
     <Panel id="chain" title="Fallback chain" aside={picker} fault={failure ?? fault}>
       {models.downloadedCount === 0 && <NothingDownloaded />}
-      {chain.obstacle !== null && <p class="obstacle">{chain.obstacle}</p>}
+      {chain.obstacle !== null && <p class="obstacle">{sentence(chain.obstacle)}</p>}
       <ol class="chain-list" aria-label="Models in order of preference">
         {chain.steps.map((step, index) => (
           <ModelRow
@@ -118,10 +119,6 @@ function besideVerdict({ fits, cheaper, rejection }: Models['models'][number]): 
   if (fits) return 'Fits';
   if (cheaper !== null) return `Fits with ${cheaper.tradeOffs}`;
   return rejection === null ? 'Does not fit' : sentence(rejection.text);
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function NothingDownloaded() {

@@ -5,6 +5,7 @@ import { Panel } from '../shell/panel.js';
 import { usePage } from '../shell/page-context.js';
 import { formatDuration, formatMoment, plural } from '../words/format.js';
 import { joinNewest } from './join-pages.js';
+import { sentence } from '../words/sentence.js';
 import { Sentences } from '../why/sentences.js';
 
 const PAGE = 12;
@@ -140,13 +141,13 @@ function Decision({
           <span class="sign" aria-hidden="true">
             {sign}
           </span>
-          <span class="what">{headline}</span>
+          <span class="what">{sentence(headline)}</span>
           <span class="number soft">{tookMs === null ? '' : formatDuration(tookMs)}</span>
           <code class="soft">{reason}</code>
         </summary>
         <div class="explained">
           {fault !== null && <p class="bad">{fault}</p>}
-          {explained !== null && <Sentences sentences={explained.sentences} />}
+          {explained !== null && <Sentences explanation={explained} />}
           {explained !== null && explained.failures.length > 0 && (
             <ul class="bad">
               {explained.failures.map(({ modelKey, message }) => (

@@ -17,11 +17,12 @@ export function MemoryPanel({
   readonly state: PageState;
   readonly nowMs: number;
 }) {
-  const { pools, samples, switches, slots, status, modelKeys, faults } = state;
+  const { samples, switches, slots, status, modelKeys, faults } = state;
+  const pools = status?.pools;
   const [cursor, setCursor] = useState<number | null>(null);
   const colours = useColours();
   const stacks = useMemo(
-    () => pools.map((pool) => ({ pool, stack: stackSeries(samples, pool) })),
+    () => pools?.map((pool) => ({ pool, stack: stackSeries(samples, pool) })) ?? [],
     [pools, samples],
   );
   const end = Math.max(nowMs, samples.at(-1)?.atMs ?? 0);

@@ -36,7 +36,6 @@ export interface PageState {
   readonly status: Status | null;
   readonly models: Models | null;
   readonly queue: Queue | null;
-  readonly pools: History['pools'];
   readonly samples: readonly MemorySample[];
   readonly switches: readonly SwitchMark[];
   /** The last decision in words; null where no decision was logged. */
@@ -59,7 +58,6 @@ export const FIRST_STATE: PageState = {
   status: null,
   models: null,
   queue: null,
-  pools: [],
   samples: [],
   switches: [],
   explanation: null,
@@ -130,9 +128,7 @@ function afterAnswers(state: PageState, answered: Answered): PageState {
     ...state,
     ...rest,
     faults: { ...state.faults, ...faults },
-    ...(history === undefined
-      ? {}
-      : { pools: history.pools, samples: history.samples, switches: history.switches }),
+    ...(history === undefined ? {} : { samples: history.samples, switches: history.switches }),
   };
   return withSlots(withModelKeys(next));
 }

@@ -1,13 +1,19 @@
 import type { Explanation } from '../api/api.generated.js';
+import { sentence } from '../words/sentence.js';
 
 /** An explanation: one labelled sentence a line. */
-export function Sentences({ sentences }: Pick<Explanation, 'sentences'>) {
+export function Sentences({
+  explanation: { sentences, modelKey, rejected },
+}: {
+  readonly explanation: Explanation;
+}) {
+  const names = [modelKey, ...rejected.map((one) => one.modelKey)];
   return (
     <dl class="sentences">
       {sentences.map(({ label, text }, index) => (
         <div key={index}>
           <dt>{label}</dt>
-          <dd>{text}</dd>
+          <dd>{sentence(text, names)}</dd>
         </div>
       ))}
     </dl>

@@ -1,6 +1,7 @@
 import { Panel } from '../shell/panel.js';
 import { Sentences } from './sentences.js';
 import type { PageState } from '../state/page-state.js';
+import { sentence } from '../words/sentence.js';
 import { formatBytes, formatMoment, formatPercent, formatTokens } from '../words/format.js';
 
 /** Which model is in use now, and why this one. */
@@ -28,7 +29,7 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
         <NoDecision running={status?.autopilot != null} />
       ) : (
         <>
-          <p class="headline prose">{explanation.headline}</p>
+          <p class="headline prose">{sentence(explanation.headline)}</p>
           {resident !== null && (
             <dl class="figures">
               <Figure
@@ -44,7 +45,7 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
               <Figure name="Headroom" value={formatBytes(explanation.headroomBytes)} unit="" />
             </dl>
           )}
-          <Sentences sentences={explanation.sentences} />
+          <Sentences explanation={explanation} />
           <p class="soft since">
             Decided{' '}
             <time dateTime={new Date(explanation.atMs).toISOString()}>

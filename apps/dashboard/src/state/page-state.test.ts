@@ -81,3 +81,22 @@ test('keeps what a failed read has answered before, beside its fault', () => {
   const mended = after([{ type: 'answered', answered: { faults: { models: null } } }], failed);
   expect(mended.faults.models).toBeNull();
 });
+
+test('keeps the past that the page has seen when a restarted gateway remembers nothing', () => {
+  const history = machine.history();
+  const seen = after([{ type: 'answered', answered: { history } }]);
+  const empty = { ...history, samples: [], switches: [] };
+  const restarted = after([{ type: 'answered', answered: { history: empty } }], seen);
+  expect(restarted.samples).toEqual(history.samples);
+  expect(restarted.switches).toEqual(history.switches);
+  const again = after([{ type: 'answered', answered: { history } }], restarted);
+  expect(again.samples).toEqual(history.samples);
+  expect(again.switches).toEqual(history.switches);
+});
+
+test('takes the figures of the status where there is no sample yet', () => {
+  const status = machine.status();
+  const { samples } = after([{ type: 'answered', answered: { status } }]);
+  expect(samples.map(({ atMs }) => atMs)).toEqual([status.atMs]);
+  expect(samples[0]?.pools[0]?.othersBytes).toBe(status.pools[0]?.othersBytes);
+});

@@ -128,9 +128,39 @@ function afterAnswers(state: PageState, answered: Answered): PageState {
     ...state,
     ...rest,
     faults: { ...state.faults, ...faults },
-    ...(history === undefined ? {} : { samples: history.samples, switches: history.switches }),
+    ...(history === undefined ? {} : joinHistory(state, history)),
   };
-  return withSlots(withModelKeys(next));
+  return withSlots(withModelKeys(withFirstSample(next)));
+}
+
+/**
+ * The gateway's memory of the past, and before it what the page itself has seen: a gateway that has restarted
+ * remembers nothing.
+ */
+function joinHistory(
+  { samples, switches }: PageState,
+  history: History,
+): Pick<PageState, 'samples' | 'switches'> {
+  const known = new Set(history.switches.map(({ atMs }) => atMs));
+  const from = history.samples[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  return {
+    samples: [...samples.filter(({ atMs }) => atMs < from), ...history.samples],
+    switches: [
+      ...switches.filter(({ atMs }) => !known.has(atMs) && atMs < from),
+      ...history.switches,
+    ],
+  };
+}
+
+/** A gateway that has just started has no sample yet. The status has the same figures. */
+function withFirstSample(state: PageState): PageState {
+  const { status, samples } = state;
+  if (status === null || samples.length > 0) return state;
+  const { atMs, pools } = status;
+  const figures = pools.map(({ pool, othersBytes, residents, freeBytes }) => ({
+    ...{ pool, othersBytes, residents, freeBytes },
+  }));
+  return { ...state, samples: [{ atMs, pools: figures }] };
 }
 
 function withModelKeys(state: PageState): PageState {

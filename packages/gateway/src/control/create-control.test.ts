@@ -51,6 +51,18 @@ describe('hostile requests', () => {
     },
   );
 
+  test('a body of an unknown compression is refused, and is no fault of the gateway', async () => {
+    await using world = await serveControl();
+    const answer = await ask(world.url, {
+      method: 'POST',
+      path: '/api/mai/pin',
+      headers: { ...JSON_TYPE, 'content-encoding': 'zstd' },
+      body: '{"target":"a"}',
+    });
+    expect(answer.status).toBe(415);
+    expect(world.faults).toEqual([]);
+  });
+
   test.each([
     '/api/mai/decisions?limit=0',
     '/api/mai/decisions?limit=201',

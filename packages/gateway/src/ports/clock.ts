@@ -8,6 +8,20 @@ export interface Clock {
   setTimer(ms: number, run: () => void): () => void;
 }
 
+/** Resolves after `ms` milliseconds, or as soon as the signal fires. Leaves no timer and no listener. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, done);
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done, { once: true });
+  });
+}
+
 /** The system's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),

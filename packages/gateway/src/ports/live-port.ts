@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import { pause, type Clock } from './clock.js';
 import type { CallOptions, ServingCatalog, ServingChange, ServingPort } from './serving-port.js';
 
 /** A serving port with one subscription for all readers, and with a catalog that is read again only after a change. */
@@ -85,20 +85,6 @@ async function followChanges(
     publish({ type: 'catalog' });
     await pause(clock, RESUBSCRIBE_MS, signal);
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.setTimer(ms, resolve);
-    signal.addEventListener(
-      'abort',
-      () => {
-        cancel();
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }
 
 /** The promise, or the signal's reason where it fires first. The work itself goes on for other callers. */

@@ -1,6 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
 import { messageOf } from '../../error-facts.js';
-import type { Clock } from '../../ports/clock.js';
+import { pause, type Clock } from '../../ports/clock.js';
 import type { MachineEvent, ObservedModel, PoolOutcome } from '../../ports/control-facts.js';
 import type { ControlPort, MachineStatus } from '../../ports/control-port.js';
 import { sampleOf, type MemorySample } from './memory-sample.js';
@@ -143,17 +143,4 @@ export function watchMachine(
       await Promise.all(running);
     },
   };
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.setTimer(ms, done);
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
-  });
 }

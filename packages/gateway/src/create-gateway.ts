@@ -12,13 +12,13 @@ import type { ControlPort, ControlWords } from './ports/control-port.js';
 import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { chatCompletions } from './protocols/openai/chat-completions.js';
-import type { Failure } from './protocols/protocol.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference-parts.js';
 import { createInferenceService } from './server/inference-service.js';
 import { listen, type ListenOptions, type Listening } from './server/listen.js';
 import { parseTarget, type RequestTarget } from './server/request-target.js';
+import { INTERNAL_FAILURE } from './server/request-refusal.js';
 import { sendFailure, sendJson } from './server/responders.js';
 import { createHttpClient } from './upstream/http-client.js';
 
@@ -156,7 +156,7 @@ export async function createGateway(
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
       onError(error);
-      if (!response.headersSent) sendFailure(response, chatCompletions, BUG);
+      if (!response.headersSent) sendFailure(response, chatCompletions, INTERNAL_FAILURE);
       else if (!response.writableEnded) response.destroy();
     });
   };
@@ -182,13 +182,6 @@ export async function createGateway(
     },
   };
 }
-
-const BUG: Failure = {
-  code: 'internal',
-  status: 500,
-  message: 'The gateway failed. This is a bug of Mai; its log has the details.',
-  retryAfterSeconds: null,
-};
 
 /** The scope that a request needs; null for what everybody may see. */
 function scopeOf(target: RequestTarget | null): Scope | null {

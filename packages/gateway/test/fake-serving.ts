@@ -1,12 +1,13 @@
 import type { Clock } from '../src/ports/clock.js';
 import type { LivePort } from '../src/ports/live-port.js';
-import type {
-  ServingCatalog,
-  ServingChange,
-  ServingLease,
-  ServingModel,
-  ServingPlan,
-  ServingRequest,
+import {
+  ANY_MODEL,
+  type ServingCatalog,
+  type ServingChange,
+  type ServingLease,
+  type ServingModel,
+  type ServingPlan,
+  type ServingRequest,
 } from '../src/ports/serving-port.js';
 
 /** A model of a `FakeMachine`. */
@@ -303,18 +304,7 @@ export class FakeMachine implements LivePort {
   }
 }
 
-/** A request that any model of the default chain serves. */
-export const ANY: ServingRequest = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-  chain: null,
-  modelKey: null,
-  instanceIdentifier: null,
-  failed: [],
-};
-
 /** A request for one model. */
 export function wantsKey(modelKey: string): ServingRequest {
-  return { ...ANY, modelKey };
+  return { ...ANY_MODEL, modelKey };
 }

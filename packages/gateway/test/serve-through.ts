@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { systemClock } from '../src/ports/clock.js';
-import type { ServingCatalog, ServingLease } from '../src/ports/serving-port.js';
+import { ANY_MODEL, type ServingCatalog, type ServingLease } from '../src/ports/serving-port.js';
 import { INFERENCE_ENDPOINTS } from '../src/protocols/routes.js';
 import type { PlaceRequest, Scheduler } from '../src/queue/scheduler.js';
 import { DEFAULT_INFERENCE_LIMITS, type InferenceLimits } from '../src/server/inference-parts.js';
@@ -82,18 +82,7 @@ export async function serveThrough(
     limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
-    resolve: () => ({
-      kind: 'resolved' as const,
-      wanted: {
-        capabilities: [],
-        minContextLengthTokens: null,
-        tiers: null,
-        chain: null,
-        modelKey: null,
-        instanceIdentifier: null,
-        failed: [],
-      },
-    }),
+    resolve: () => ({ kind: 'resolved' as const, wanted: ANY_MODEL }),
     residentOfResponse: () => null,
     served: (request: ServedRequest) => void served.push(request),
   };

@@ -7,6 +7,7 @@ import type { Failure } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
 import type { ServedRequest } from '../server/served-request.js';
+import { departed } from '../upstream/departed.js';
 import { findOperation, parseBody, type FoundOperation } from './answer-call.js';
 import { ControlFailure, failureFor } from './control-failure.js';
 import { createEventLog } from './events/event-log.js';
@@ -127,7 +128,7 @@ export function createControl(parts: ControlParts): Control {
       const gone = new AbortController();
       const leave = (): void => {
         if (!response.writableFinished) {
-          gone.abort(new DOMException('The client has gone.', 'AbortError'));
+          gone.abort(departed());
         }
       };
       response.once('close', leave);

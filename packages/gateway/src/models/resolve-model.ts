@@ -1,4 +1,9 @@
-import type { ServingCatalog, ServingModel, ServingRequest } from '../ports/serving-port.js';
+import {
+  ANY_MODEL,
+  type ServingCatalog,
+  type ServingModel,
+  type ServingRequest,
+} from '../ports/serving-port.js';
 import type { Failure, RequestFacts } from '../protocols/protocol.js';
 import { findModel, type NamedModel } from './model-name.js';
 import { requiredContext } from './required-context.js';
@@ -39,16 +44,6 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
   };
 }
 
-const NO_CONDITION: ServingRequest = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-  chain: null,
-  modelKey: null,
-  instanceIdentifier: null,
-  failed: [],
-};
-
 function wantedBy(
   named: Exclude<NamedModel, { kind: 'unknown' }>,
   facts: RequestFacts,
@@ -57,18 +52,18 @@ function wantedBy(
 ): ServingRequest {
   switch (named.kind) {
     case 'instance':
-      return { ...NO_CONDITION, instanceIdentifier: named.instanceIdentifier };
+      return { ...ANY_MODEL, instanceIdentifier: named.instanceIdentifier };
     case 'key': {
       const { modelKey } = named;
       const models = catalog.models.filter((model) => model.modelKey === modelKey);
       // A resident that a person has loaded serves with its own context: a second copy beside it would surprise.
       const isForeign = models.some(({ residents }) => residents.some(({ foreign }) => foreign));
       const minContextLengthTokens = isForeign ? null : requiredContext(facts, models, counter);
-      return { ...NO_CONDITION, modelKey, minContextLengthTokens };
+      return { ...ANY_MODEL, modelKey, minContextLengthTokens };
     }
     case 'auto': {
       const capabilities = [...new Set([...facts.capabilities, ...named.capabilities])];
-      const asked = { ...NO_CONDITION, tiers: named.tiers, chain: named.chain, capabilities };
+      const asked = { ...ANY_MODEL, tiers: named.tiers, chain: named.chain, capabilities };
       const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
       const minContextLengthTokens = requiredContext(facts, candidates(wanted, catalog), counter);
       return { ...wanted, minContextLengthTokens };

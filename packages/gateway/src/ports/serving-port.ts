@@ -39,6 +39,17 @@ export interface ServingRequest {
   readonly failed: readonly string[];
 }
 
+/** A request that every model of the default chain meets. */
+export const ANY_MODEL: ServingRequest = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
+};
+
 /** A promise that a resident stays. While it is held, the resident counts as busy and is not unloaded, except when memory runs out. */
 export interface ServingLease {
   readonly modelKey: string;

@@ -1,4 +1,6 @@
 import type { JsonObject } from '../json.js';
+import type { RequestFacts, Usage } from './protocol.js';
+import { measurePrompt } from './prompt-size.js';
 
 /** A field that is a text; null otherwise. */
 export function textOf(body: JsonObject, field: string): string | null {
@@ -23,7 +25,7 @@ export function offersTools(body: JsonObject): boolean {
 }
 
 /** The capabilities of a chat with these properties. */
-export function chatCapabilities(images: number, tools: boolean): readonly string[] {
+function chatCapabilities(images: number, tools: boolean): readonly string[] {
   return ['chat', ...(images > 0 ? ['vision'] : []), ...(tools ? ['tools'] : [])];
 }
 
@@ -33,4 +35,33 @@ export function lastNumber(text: string, key: string): number | null {
   if (at === -1) return null;
   const found = /^\s*:\s*(\d{1,12})/.exec(text.slice(at + key.length + 2, at + key.length + 20));
   return found?.[1] === undefined ? null : Number(found[1]);
+}
+
+/** What a chat needs: the fields that the chat protocols share, and the parts of the body that become the prompt. */
+export function chatFacts(
+  body: JsonObject,
+  prompt: readonly unknown[],
+  tools: boolean,
+): Omit<RequestFacts, 'maxOutputTokens' | 'previousResponseId'> {
+  const { bytes, images } = measurePrompt(prompt);
+  return {
+    model: textOf(body, 'model'),
+    stream: body['stream'] === true,
+    capabilities: chatCapabilities(images, tools),
+    promptBytes: bytes,
+    images,
+  };
+}
+
+/** Token counts; null where an answer has neither. */
+export function usageOf(promptTokens: number | null, outputTokens: number | null): Usage | null {
+  return promptTokens === null && outputTokens === null ? null : { promptTokens, outputTokens };
+}
+
+/** The token counts of the last `usage` in an answer. */
+export function lastUsage(tail: string, promptKey: string, outputKey: string): Usage | null {
+  const at = tail.lastIndexOf('"usage"');
+  if (at === -1) return null;
+  const usage = tail.slice(at);
+  return usageOf(lastNumber(usage, promptKey), lastNumber(usage, outputKey));
 }

@@ -1,5 +1,6 @@
 import { createFakeClock, type FakeClock, settle } from '../../test/fake-clock.js';
-import { ANY, FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
+import { FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
+import { ANY_MODEL } from '../ports/serving-port.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { WaitProgress } from '../protocols/protocol.js';
 import { createScheduler } from './create-scheduler.js';
@@ -64,8 +65,8 @@ async function arrives(clock: FakeClock, place: Promise<Place>, ms = 5000): Prom
 describe('lanes', () => {
   test('requests that one resident serves share one lease, which is released after the linger time', async () => {
     const { clock, machine, scheduler, place } = bench([A]);
-    const first = await arrives(clock, place(ANY), 2000);
-    const others = await Promise.all([place(ANY), place(wantsKey('a')), place(ANY)]);
+    const first = await arrives(clock, place(ANY_MODEL), 2000);
+    const others = await Promise.all([place(ANY_MODEL), place(wantsKey('a')), place(ANY_MODEL)]);
     expect(machine.acquires).toHaveLength(1);
     expect(scheduler.state().lanes).toEqual([
       { modelKey: 'a', instanceIdentifier: 'a', running: 4, draining: false },
@@ -81,18 +82,18 @@ describe('lanes', () => {
 
   test('a request within the linger time needs no further acquire', async () => {
     const { clock, machine, place } = bench([A]);
-    (await arrives(clock, place(ANY), 2000)).release('done');
+    (await arrives(clock, place(ANY_MODEL), 2000)).release('done');
     for (let count = 0; count < 20; count += 1) {
       await clock.advance(200);
-      (await place(ANY)).release('done');
+      (await place(ANY_MODEL)).release('done');
     }
     expect(machine.acquires).toHaveLength(1);
   });
 
   test('a place that is released twice counts once', async () => {
     const { clock, scheduler, place } = bench([A]);
-    const first = await arrives(clock, place(ANY), 2000);
-    await place(ANY);
+    const first = await arrives(clock, place(ANY_MODEL), 2000);
+    await place(ANY_MODEL);
     first.release('done');
     first.release('failed');
     expect(scheduler.state().lanes[0]?.running).toBe(1);
@@ -101,7 +102,7 @@ describe('lanes', () => {
   test('a small request runs on a resident that serves it rather than cause a switch', async () => {
     const { clock, machine, place } = bench([B, A]);
     await arrives(clock, place(wantsKey('a')));
-    expect((await place(ANY)).lease.modelKey).toBe('a');
+    expect((await place(ANY_MODEL)).lease.modelKey).toBe('a');
     expect(machine.loads).toBe(1);
   });
 
@@ -112,23 +113,23 @@ describe('lanes', () => {
     ]);
     await arrives(clock, place(wantsKey('b')));
     await arrives(clock, place(wantsKey('a')));
-    expect((await place(ANY)).lease.modelKey).toBe('a');
+    expect((await place(ANY_MODEL)).lease.modelKey).toBe('a');
   });
 
   test('a lost lease ends the lane, and later requests get another one', async () => {
     const { clock, machine, scheduler, place } = bench([A]);
-    await arrives(clock, place(ANY));
+    await arrives(clock, place(ANY_MODEL));
     machine.crash('a');
     expect(scheduler.state().lanes).toEqual([]);
     expect(machine.leases[0]?.releases).toBe(1);
-    expect((await arrives(clock, place(ANY))).lease).toBe(machine.leases[1]);
+    expect((await arrives(clock, place(ANY_MODEL))).lease).toBe(machine.leases[1]);
   });
 
   test('a draining lane takes no new request, and its lease ends with its last one', async () => {
     const { clock, machine, scheduler, place } = bench([A]);
-    const running = await arrives(clock, place(ANY));
+    const running = await arrives(clock, place(ANY_MODEL));
     machine.emit({ type: 'draining', instanceIdentifier: 'a' });
-    const waiting = place(ANY);
+    const waiting = place(ANY_MODEL);
     await clock.advance(1000);
     expect(scheduler.state()).toMatchObject({ waiting: 1, oldestWaitMs: 1000 });
     running.release('done');
@@ -141,9 +142,9 @@ describe('lanes', () => {
 
   test('a draining lane that is still leased opens again after the switch', async () => {
     const { clock, machine, place } = bench([A]);
-    await arrives(clock, place(ANY));
+    await arrives(clock, place(ANY_MODEL));
     machine.emit({ type: 'draining', instanceIdentifier: 'a' });
-    const waiting = place(ANY);
+    const waiting = place(ANY_MODEL);
     await settle();
     machine.emit({ type: 'switched' });
     expect((await arrives(clock, waiting, 0)).lease).toBe(machine.leases[0]);
@@ -152,23 +153,23 @@ describe('lanes', () => {
 
   test('a failed resident gets no further request before the machine has looked at it again', async () => {
     const { clock, machine, place } = bench([A]);
-    const failing = await arrives(clock, place(ANY));
-    const running = await place(ANY);
+    const failing = await arrives(clock, place(ANY_MODEL));
+    const running = await place(ANY_MODEL);
     failing.release('failed');
-    const next = await arrives(clock, place({ ...ANY, failed: ['a'] }, { again: true }), 0);
+    const next = await arrives(clock, place({ ...ANY_MODEL, failed: ['a'] }, { again: true }), 0);
     expect(machine.acquires.at(-1)?.failed).toEqual(['a']);
     expect(next.lease).toBe(machine.leases[1]);
     expect(machine.leases[0]?.releases).toBe(0);
     running.release('done');
     expect(machine.leases[0]?.releases).toBe(1);
-    expect((await place(ANY)).lease).toBe(machine.leases[1]);
+    expect((await place(ANY_MODEL)).lease).toBe(machine.leases[1]);
   });
 });
 
 describe('groups', () => {
   test('waiting requests that want the same share one load', async () => {
     const { clock, machine, place } = bench([A]);
-    const places = Array.from({ length: 50 }, () => place(ANY));
+    const places = Array.from({ length: 50 }, () => place(ANY_MODEL));
     await clock.advance(2000);
     expect((await Promise.all(places)).map(({ waitedMs }) => waitedMs)).toEqual(
       places.map(() => 2000),
@@ -256,15 +257,16 @@ describe('the waiting line', () => {
   test('a client may have 768 waiting requests, and all clients together 1024', async () => {
     const { place } = bench([A]);
     const waiting: Promise<Place>[] = [];
-    for (let count = 0; count < 768; count += 1) waiting.push(place(ANY, { client: 'busy' }));
-    for (let count = 0; count < 256; count += 1) waiting.push(place(ANY, { client: 'second' }));
+    for (let count = 0; count < 768; count += 1) waiting.push(place(ANY_MODEL, { client: 'busy' }));
+    for (let count = 0; count < 256; count += 1)
+      waiting.push(place(ANY_MODEL, { client: 'second' }));
     await settle();
-    expect(await failureOf(place(ANY, { client: 'busy' }))).toMatchObject({
+    expect(await failureOf(place(ANY_MODEL, { client: 'busy' }))).toMatchObject({
       code: 'queue_full',
       status: 429,
       retryAfterSeconds: 5,
     });
-    expect(await failureOf(place(ANY, { client: 'another' }))).toMatchObject({
+    expect(await failureOf(place(ANY_MODEL, { client: 'another' }))).toMatchObject({
       code: 'queue_full',
       status: 503,
     });
@@ -308,7 +310,7 @@ describe('the waiting line', () => {
   test('a waiting client is told its position, the load and the time, at two seconds and at least every ten', async () => {
     const { clock, machine, place } = bench([{ ...A, loadMs: 40_000 }]);
     const told: WaitProgress[] = [];
-    const waiting = place(ANY, { onWait: (progress) => told.push(progress) });
+    const waiting = place(ANY_MODEL, { onWait: (progress) => told.push(progress) });
     await clock.advance(3000);
     machine.emit({ type: 'loading', modelKey: 'a', progressRatio: 0.75 });
     expect(told.at(-1)).toEqual({
@@ -327,8 +329,8 @@ describe('the waiting line', () => {
   test('a request whose client has gone is removed at once, and the acquire with its last request', async () => {
     const { clock, machine, scheduler, place } = bench([{ ...A, loadMs: 60_000 }]);
     const [one, other] = [new AbortController(), new AbortController()];
-    const first = place(ANY, { signal: one.signal });
-    const second = place(ANY, { signal: other.signal });
+    const first = place(ANY_MODEL, { signal: one.signal });
+    const second = place(ANY_MODEL, { signal: other.signal });
     await clock.advance(100);
     one.abort(new Error('first gone'));
     await expect(first).rejects.toThrow('first gone');
@@ -343,9 +345,9 @@ describe('the waiting line', () => {
 
   test('a request whose client has gone before it asks gets the reason', async () => {
     const { place } = bench([A]);
-    await expect(place(ANY, { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow(
-      'gone',
-    );
+    await expect(
+      place(ANY_MODEL, { signal: AbortSignal.abort(new Error('gone')) }),
+    ).rejects.toThrow('gone');
   });
 });
 
@@ -366,16 +368,16 @@ describe('refusals', () => {
   test('a client that comes back after model_loading finds the model loaded', async () => {
     const { clock, machine, place } = bench([A]);
     // 10 s and 6 GB at 1 GB/s.
-    const failure = await failureOf(place(ANY, { deadlineMs: 15_999 }));
+    const failure = await failureOf(place(ANY_MODEL, { deadlineMs: 15_999 }));
     expect(failure).toMatchObject({ code: 'model_loading', retryAfterSeconds: 16 });
     await clock.advance(16_000);
-    expect((await arrives(clock, place(ANY), 0)).waitedMs).toBe(0);
+    expect((await arrives(clock, place(ANY_MODEL), 0)).waitedMs).toBe(0);
     expect(machine.loads).toBe(1);
   });
 
   test('Retry-After is at most 59 seconds', async () => {
     const { place } = bench([{ ...A, sizeBytes: 9 * GB, loadMs: 1 }], { passOverMs: 0 });
-    const failure = await failureOf(place(ANY, { deadlineMs: 1 }));
+    const failure = await failureOf(place(ANY_MODEL, { deadlineMs: 1 }));
     expect(failure.retryAfterSeconds).toBe(19);
     const huge = bench([{ ...A, sizeBytes: 10 * GB }]);
     huge.machine.plan = async () => ({
@@ -385,12 +387,12 @@ describe('refusals', () => {
       loadBytes: 500 * GB,
       selection: { decision: 'switch', rejected: [] },
     });
-    expect((await failureOf(huge.place(ANY, { deadlineMs: 1 }))).retryAfterSeconds).toBe(59);
+    expect((await failureOf(huge.place(ANY_MODEL, { deadlineMs: 1 }))).retryAfterSeconds).toBe(59);
   });
 
   test('a load that takes longer than expected ends the wait at the deadline', async () => {
     const { clock, place } = bench([{ ...A, loadMs: 100_000 }]);
-    const refused = failureOf(place(ANY, { deadlineMs: 30_000 }));
+    const refused = failureOf(place(ANY_MODEL, { deadlineMs: 30_000 }));
     await clock.advance(29_999);
     await clock.advance(1);
     expect(await refused).toMatchObject({ code: 'model_loading', status: 503 });
@@ -398,7 +400,7 @@ describe('refusals', () => {
 
   test('a load that nobody comes back for is given up after a minute', async () => {
     const { clock, machine, place } = bench([{ ...A, loadMs: 1_000_000 }]);
-    const refused = failureOf(place(ANY, { deadlineMs: 20_000 }));
+    const refused = failureOf(place(ANY_MODEL, { deadlineMs: 20_000 }));
     await clock.advance(20_000);
     await refused;
     await clock.advance(59_000);
@@ -410,7 +412,7 @@ describe('refusals', () => {
 
   test('nothing fits: the failure names each model and its reason', async () => {
     const { place } = bench([{ ...A, sizeBytes: 20 * GB }, SMALL]);
-    const failure = await failureOf(place({ ...ANY, capabilities: ['chat'] }));
+    const failure = await failureOf(place({ ...ANY_MODEL, capabilities: ['chat'] }));
     expect(failure).toMatchObject({ code: 'nothing_fits', status: 503 });
     expect(failure.message).toContain('a (INSUFFICIENT_RAM), small (MISSING_CAPABILITY)');
   });
@@ -423,7 +425,7 @@ describe('refusals', () => {
   ] as const)('%s of the machine is %s', async (code, told, status) => {
     const { machine, place } = bench([A]);
     machine.failure = Object.assign(new Error('No luck'), { code });
-    const failure = await failureOf(place(ANY));
+    const failure = await failureOf(place(ANY_MODEL));
     expect(failure).toMatchObject({ code: told, status });
     expect(failure.message).toContain('No luck.');
   });
@@ -431,18 +433,18 @@ describe('refusals', () => {
   test('a machine out of reach fails a request that needs its catalog', async () => {
     const { machine, place } = bench([A]);
     machine.catalog = async () => Promise.reject(new Error('No connection'));
-    expect(await failureOf(place(ANY))).toMatchObject({ code: 'upstream_unreachable' });
+    expect(await failureOf(place(ANY_MODEL))).toMatchObject({ code: 'upstream_unreachable' });
   });
 });
 
 describe('drain', () => {
   test('drain refuses new requests, serves waiting ones, and leaves no timer, listener or lease', async () => {
     const { clock, machine, scheduler, place } = bench([A]);
-    const waiting = place(ANY);
+    const waiting = place(ANY_MODEL);
     await settle();
     let isDrained = false;
     const drained = scheduler.drain().then(() => (isDrained = true));
-    expect(await failureOf(place(ANY))).toMatchObject({ code: 'stopping', status: 503 });
+    expect(await failureOf(place(ANY_MODEL))).toMatchObject({ code: 'stopping', status: 503 });
     const placed = await arrives(clock, waiting, 2000);
     await clock.advance(10_000);
     expect(isDrained).toBe(false);
@@ -471,11 +473,11 @@ describe('drain', () => {
 describe('a changing machine', () => {
   test('a request that failed elsewhere is still served while the scheduler drains', async () => {
     const { clock, scheduler, place } = bench([A]);
-    const running = await arrives(clock, place(ANY));
-    const failing = await place(ANY);
+    const running = await arrives(clock, place(ANY_MODEL));
+    const failing = await place(ANY_MODEL);
     const drained = scheduler.drain();
     failing.release('failed');
-    const again = await arrives(clock, place({ ...ANY, failed: ['a'] }, { again: true }), 0);
+    const again = await arrives(clock, place({ ...ANY_MODEL, failed: ['a'] }, { again: true }), 0);
     running.release('done');
     again.release('done');
     await drained;

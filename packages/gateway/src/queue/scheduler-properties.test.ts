@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { createFakeClock } from '../../test/fake-clock.js';
-import { ANY, FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
+import { FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
+import { ANY_MODEL } from '../ports/serving-port.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import { createScheduler } from './create-scheduler.js';
 import { type Place, SchedulingFailure } from './scheduler.js';
@@ -20,12 +21,12 @@ const MODELS: readonly FakeModel[] = [
   { modelKey: 'huge', sizeBytes: 99 * GB, loadMs: 1, capabilities: ['chat'] },
 ];
 const WANTED: readonly ServingRequest[] = [
-  ANY,
-  { ...ANY, capabilities: ['tools'] },
-  { ...ANY, capabilities: ['vision'] },
-  { ...ANY, capabilities: ['embedding'] },
-  { ...ANY, tiers: ['small'], capabilities: ['chat'] },
-  { ...ANY, minContextLengthTokens: 4096 },
+  ANY_MODEL,
+  { ...ANY_MODEL, capabilities: ['tools'] },
+  { ...ANY_MODEL, capabilities: ['vision'] },
+  { ...ANY_MODEL, capabilities: ['embedding'] },
+  { ...ANY_MODEL, tiers: ['small'], capabilities: ['chat'] },
+  { ...ANY_MODEL, minContextLengthTokens: 4096 },
   wantsKey('a'),
   wantsKey('b'),
   wantsKey('c'),
@@ -112,7 +113,7 @@ async function play(steps: readonly Step[]): Promise<void> {
   let arrived = 0;
 
   const arrive = (one: Extract<Step, { kind: 'arrive' }>): void => {
-    const wanted = WANTED[one.wanted] ?? ANY;
+    const wanted = WANTED[one.wanted] ?? ANY_MODEL;
     const abort = new AbortController();
     arrived += 1;
     waiting.add(abort);
@@ -223,7 +224,7 @@ test('a scheduler that is disposed of at any time leaves nothing behind', async 
         const scheduler = createScheduler({ port: machine, clock });
         const places = wanted.map((one) =>
           scheduler.place({
-            wanted: WANTED[one] ?? ANY,
+            wanted: WANTED[one] ?? ANY_MODEL,
             client: 'c',
             priority: 0,
             deadlineMs: 600_000,

@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../error-facts.js';
 import type { Selection } from '../ports/selection.js';
 import type { Failure, FailureCode } from '../protocols/protocol.js';
 import { SchedulingFailure } from './scheduler.js';
@@ -55,7 +56,7 @@ export function modelLoading(modelKey: string | null, remainingMs: number): Sche
 export function failureOfMachine(error: unknown): SchedulingFailure {
   const cause = { cause: error };
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (code === 'NOTHING_FITS') {
     const reasons = reasonsIn(error);
     return failure(
@@ -107,10 +108,6 @@ function isSelection(value: unknown): value is Pick<Selection, 'rejected'> {
     'rejected' in value &&
     Array.isArray(value.rejected)
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
 }
 
 function sentence(text: string): string {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { departed } from '../upstream/departed.js';
 
 /**
  * Notices that a client has gone before the end of its answer. Only a request that waits needs a signal, so it is made at
@@ -44,9 +45,4 @@ export class Departure {
     this.#listener?.();
     this.#controller?.abort(departed());
   }
-}
-
-/** The reason of everything that ends because the client has gone. */
-export function departed(): DOMException {
-  return new DOMException('The client has gone.', 'AbortError');
 }

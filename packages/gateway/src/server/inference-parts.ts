@@ -1,7 +1,6 @@
-import type { Resolution } from '../models/resolve-model.js';
+import type { ResolveModel } from '../models/resolve-model.js';
 import type { Clock } from '../ports/clock.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
-import type { Protocol, RequestFacts } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import type { ServedRequest } from './served-request.js';
@@ -16,7 +15,7 @@ export interface InferenceParts {
   knownCatalog(): ServingCatalog | null;
   /** Reads the models of the machine. */
   catalog(signal: AbortSignal): Promise<ServingCatalog>;
-  resolve(facts: RequestFacts, catalog: ServingCatalog, protocol: Protocol): Resolution;
+  readonly resolve: ResolveModel;
   /** The resident that gave the response that a request continues; null where it is not known. */
   residentOfResponse(responseId: string): string | null;
   /** Called once for each request when its answer has ended. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../json.js';
-import { departed } from './departure.js';
+import { departed } from '../upstream/departed.js';
 import { RequestRefusal } from './request-refusal.js';
 
 /**

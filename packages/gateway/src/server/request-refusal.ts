@@ -10,3 +10,11 @@ export class RequestRefusal extends Error {
     this.failure = { code, status, message, retryAfterSeconds: null };
   }
 }
+
+/** The failure that a client is told after a bug of the gateway. */
+export const INTERNAL_FAILURE: Failure = {
+  code: 'internal',
+  status: 500,
+  message: 'The gateway failed. This is a bug of Mai; its log has the details.',
+  retryAfterSeconds: null,
+};

@@ -6,7 +6,7 @@ import { ClientAnswer } from './client-answer.js';
 import { Departure } from './departure.js';
 import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
 import { parseBody, readBody } from './read-body.js';
-import { RequestRefusal } from './request-refusal.js';
+import { INTERNAL_FAILURE, RequestRefusal } from './request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { serveWithFallbacks, type Served } from './serve-with-fallbacks.js';
 
@@ -52,7 +52,7 @@ export async function serveInference(
   try {
     const body = await readBody(request, limits.maxBodyBytes);
     facts = protocol.read(parseBody(body));
-    const wanted = await wantedBy(facts, protocol, told, departure, parts);
+    const wanted = await wantedBy(facts, told, departure, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
     served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
@@ -86,14 +86,13 @@ export async function serveInference(
 /** The request to the machine. A request that continues a response goes to the resident that gave the response. */
 async function wantedBy(
   facts: RequestFacts,
-  protocol: Protocol,
   told: ToldChoice,
   departure: Departure,
   parts: InferenceParts,
 ): Promise<ServingRequest> {
   const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
   told.decisionId = catalog.decisionId;
-  const resolution = parts.resolve(facts, catalog, protocol);
+  const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
   const { wanted } = resolution;
   const { previousResponseId } = facts;
@@ -116,11 +115,6 @@ async function wantedBy(
 }
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof RequestRefusal || error instanceof SchedulingFailure) return error.failure;
-  return {
-    code: 'internal',
-    status: 500,
-    message: 'The gateway failed. This is a bug of Mai; its log has the details.',
-    retryAfterSeconds: null,
-  };
+  const isTold = error instanceof RequestRefusal || error instanceof SchedulingFailure;
+  return isTold ? error.failure : INTERNAL_FAILURE;
 }

@@ -1,5 +1,6 @@
 import type { Protocol, UpstreamFailure, Usage } from '../protocols/protocol.js';
 import { AnswerWatch } from './answer-watch.js';
+import { departed } from './departed.js';
 import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-client.js';
 
 /** Takes an answer of the runtime on its way to the client. */
@@ -33,6 +34,7 @@ export type RelayOutcome =
 
 /** The start of an answer that tells whether it is a failure. */
 const GLANCE_BYTES = 512;
+
 /** The client whose request is relayed. */
 export interface AskingClient {
   readonly isGone: boolean;
@@ -148,10 +150,6 @@ export function relay(
     });
     asking.listen(() => exchange.abort(departed()));
   });
-}
-
-function departed(): DOMException {
-  return new DOMException('The client has gone.', 'AbortError');
 }
 
 /** Whether an answer is a stream of server-sent events. */

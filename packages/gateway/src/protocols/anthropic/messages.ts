@@ -1,4 +1,4 @@
-import { chatCapabilities, countOf, lastNumber, textOf } from '../fields.js';
+import { chatFacts, countOf, lastNumber, usageOf } from '../fields.js';
 import { jsonAnswer } from '../openai/failures.js';
 import type { Failure, Protocol } from '../protocol.js';
 import { measurePrompt, type PromptSize } from '../prompt-size.js';
@@ -8,19 +8,12 @@ import { isJsonObject, type JsonObject } from '../../json.js';
 /** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
 export const messages: Protocol = {
   name: 'anthropic-messages',
-  read: (body) => {
-    const { bytes, images } = measureMessages(body);
-    return {
-      model: textOf(body, 'model'),
-      stream: body['stream'] === true,
-      // `thinking` is no demand: Claude Code sends it to every model.
-      capabilities: chatCapabilities(images, offersTools(body)),
-      promptBytes: bytes,
-      images,
-      maxOutputTokens: countOf(body, 'max_tokens'),
-      previousResponseId: null,
-    };
-  },
+  read: (body) => ({
+    // `thinking` is no demand: Claude Code sends it to every model.
+    ...chatFacts(body, promptOf(body), offersTools(body)),
+    maxOutputTokens: countOf(body, 'max_tokens'),
+    previousResponseId: null,
+  }),
   failure: (failure) => jsonAnswer(failure, anthropicError(failure)),
   streamFailure: (failure) => `event: error\ndata: ${JSON.stringify(anthropicError(failure))}\n\n`,
   // The documented event that a client ignores at any place of a stream.
@@ -30,17 +23,20 @@ export const messages: Protocol = {
   tailBytes: 4096,
   responseIdIn: () => null,
   // `message_start` has the prompt's tokens, `message_delta` those of the answer.
-  usageIn: (head, tail) => {
-    const promptTokens = lastNumber(tail, 'input_tokens') ?? lastNumber(head, 'input_tokens');
-    const outputTokens = lastNumber(tail, 'output_tokens');
-    return promptTokens === null && outputTokens === null ? null : { promptTokens, outputTokens };
-  },
+  usageIn: (head, tail) =>
+    usageOf(
+      lastNumber(tail, 'input_tokens') ?? lastNumber(head, 'input_tokens'),
+      lastNumber(tail, 'output_tokens'),
+    ),
 };
 
-/** The size of what becomes the prompt of a message, also for `POST /v1/messages/count_tokens`. */
+/** The size of the prompt of a request for a message, also for `POST /v1/messages/count_tokens`. */
 export function measureMessages(body: JsonObject): PromptSize {
-  const { system, messages: turns, tools } = body;
-  return measurePrompt([system, turns, tools]);
+  return measurePrompt(promptOf(body));
+}
+
+function promptOf({ system, messages: turns, tools }: JsonObject): readonly unknown[] {
+  return [system, turns, tools];
 }
 
 function offersTools({ tools, tool_choice: choice }: JsonObject): boolean {

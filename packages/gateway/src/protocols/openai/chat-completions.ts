@@ -1,6 +1,5 @@
-import { chatCapabilities, countOf, lastNumber, offersTools, textOf } from '../fields.js';
-import type { Protocol, Usage } from '../protocol.js';
-import { measurePrompt } from '../prompt-size.js';
+import { chatFacts, countOf, lastUsage, offersTools } from '../fields.js';
+import type { Protocol } from '../protocol.js';
 import { runtimeFailureIn } from '../runtime-failure.js';
 import { openAiFailure, openAiStreamFailure, waitComment } from './failures.js';
 
@@ -12,14 +11,9 @@ export const chatCompletions: Protocol = {
   name: 'openai-chat',
   read: (body) => {
     const { messages, tools, functions, response_format: format } = body;
-    const { bytes, images } = measurePrompt([messages, tools, functions, format]);
     return {
-      model: textOf(body, 'model'),
-      stream: body['stream'] === true,
       // `reasoning_effort` and `response_format` are no demands: every model takes them, and some ignore the first.
-      capabilities: chatCapabilities(images, offersTools(body)),
-      promptBytes: bytes,
-      images,
+      ...chatFacts(body, [messages, tools, functions, format], offersTools(body)),
       maxOutputTokens: countOf(body, 'max_completion_tokens', 'max_tokens'),
       previousResponseId: null,
     };
@@ -31,18 +25,9 @@ export const chatCompletions: Protocol = {
   endMarks: CHAT_END_MARKS,
   tailBytes: 4096,
   responseIdIn: () => null,
-  usageIn: (_head, tail) => chatUsage(tail),
+  // A stream has its usage where the client asks for it.
+  usageIn: (_head, tail) => lastUsage(tail, 'prompt_tokens', 'completion_tokens'),
 };
 
 /** LM Studio's REST v0 speaks the same: https://lmstudio.ai/docs/api/rest-api */
 export const lmStudioChat: Protocol = { ...chatCompletions, name: 'lmstudio-chat' };
-
-/** The usage at the end of an answer or a stream. A stream has it where the client asks for it. */
-export function chatUsage(tail: string): Usage | null {
-  const at = tail.lastIndexOf('"usage"');
-  if (at === -1) return null;
-  const usage = tail.slice(at);
-  const promptTokens = lastNumber(usage, 'prompt_tokens');
-  const outputTokens = lastNumber(usage, 'completion_tokens');
-  return promptTokens === null && outputTokens === null ? null : { promptTokens, outputTokens };
-}

@@ -1,7 +1,6 @@
-import { chatCapabilities, countOf, lastNumber, offersTools, textOf } from '../fields.js';
+import { chatFacts, countOf, lastUsage, offersTools, textOf } from '../fields.js';
 import { openAiError, openAiFailure, waitComment } from '../openai/failures.js';
 import type { Failure, Protocol } from '../protocol.js';
-import { measurePrompt } from '../prompt-size.js';
 import { runtimeFailureIn } from '../runtime-failure.js';
 
 /** `POST /v1/responses`: https://platform.openai.com/docs/api-reference/responses/create */
@@ -9,13 +8,8 @@ export const responses: Protocol = {
   name: 'openai-responses',
   read: (body) => {
     const { input, instructions, tools, text } = body;
-    const { bytes, images } = measurePrompt([input, instructions, tools, text]);
     return {
-      model: textOf(body, 'model'),
-      stream: body['stream'] === true,
-      capabilities: chatCapabilities(images, offersTools(body)),
-      promptBytes: bytes,
-      images,
+      ...chatFacts(body, [input, instructions, tools, text], offersTools(body)),
       maxOutputTokens: countOf(body, 'max_output_tokens'),
       previousResponseId: textOf(body, 'previous_response_id'),
     };
@@ -35,14 +29,7 @@ export const responses: Protocol = {
   // The last event repeats the whole answer.
   tailBytes: 1_048_576,
   responseIdIn: (head) => /"id"\s*:\s*"(resp_[\w-]{1,200})"/.exec(head)?.[1] ?? null,
-  usageIn: (_head, tail) => {
-    const at = tail.lastIndexOf('"usage"');
-    if (at === -1) return null;
-    const usage = tail.slice(at);
-    const promptTokens = lastNumber(usage, 'input_tokens');
-    const outputTokens = lastNumber(usage, 'output_tokens');
-    return promptTokens === null && outputTokens === null ? null : { promptTokens, outputTokens };
-  },
+  usageIn: (_head, tail) => lastUsage(tail, 'input_tokens', 'output_tokens'),
 };
 
 /**

@@ -19,9 +19,9 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
-/** `mai serve` in a process of its own, once it listens. */
-async function serve() {
-  const child = spawn(process.execPath, [MAI, 'serve', '--port', '0', '--json'], {
+/** Starts `mai` in a process of its own. */
+function start(...argv: string[]) {
+  const child = spawn(process.execPath, [MAI, ...argv], {
     cwd: world.folder,
     env: {
       ...process.env,
@@ -36,9 +36,15 @@ async function serve() {
   const ended = new Promise<{ exitCode: number | null; told: string }>((resolve) => {
     child.once('close', (exitCode) => resolve({ exitCode, told }));
   });
+  return { child, ended };
+}
+
+/** Starts `mai serve`, and waits until it listens. */
+async function serve(...argv: string[]) {
+  const { child, ended } = start('serve', '--port', '0', '--json', ...argv);
   const first = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once('line', resolve);
-    void ended.then(() => reject(new Error(`It ended: ${told}`)));
+    void ended.then(({ told }) => reject(new Error(`It ended: ${told}`)));
   });
   const { url } = JSON.parse(first) as { readonly url: string };
   return { child, url, ended };
@@ -87,4 +93,25 @@ test('clients of a killed `mai serve` see a broken connection, and the next one 
   expect(world.residents()).toEqual(['mai/test/large']);
   next.child.kill('SIGINT');
   expect((await next.ended).exitCode).toBe(0);
+});
+
+test('`mai serve` shows the page, and its decisions are known to `mai explain`', async () => {
+  const { child, url, ended } = await serve();
+  const page = await fetch(url);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  const answer = await chat(url);
+  await answer.text();
+  const explained = start('explain', answer.headers.get('x-mai-decision') ?? 'none');
+  expect((await explained.ended).exitCode).toBe(0);
+  child.kill('SIGTERM');
+  expect((await ended).exitCode).toBe(0);
+});
+
+test('without LM Studio, `mai serve` runs and says so to each request', async () => {
+  const { child, url, ended } = await serve('--url', 'http://127.0.0.1:9');
+  const answer = await chat(url);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unreachable' } });
+  child.kill('SIGTERM');
+  expect((await ended).exitCode).toBe(0);
 });

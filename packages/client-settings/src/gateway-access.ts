@@ -5,7 +5,7 @@ import { readText } from './files/machine-files.js';
 /** Where the gateway listens by default. */
 export const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:11435';
 
-/** What a person may say about the gateway. Null: the default. */
+/** The options of a person about the gateway. Null: the default. */
 export interface AccessOptions {
   /** Address of the gateway, with or without `/v1`. Default: `http://127.0.0.1:11435`. */
   readonly url?: string | null;

@@ -22,7 +22,7 @@ import { INTERNAL_FAILURE } from './server/request-refusal.js';
 import { sendFailure, sendJson } from './server/responders.js';
 import { createHttpClient } from './upstream/http-client.js';
 
-/** What a gateway needs of a machine. A host of `@mai/host` has both. */
+/** The ports of a machine that a gateway uses. A host of `@mai/host` has both. */
 export interface GatewayPorts {
   readonly serving: ServingPort;
   /** State and control of the machine under `/api/mai/`, and the words for its decisions. Default: none. */

@@ -15,7 +15,7 @@ const EMPTY: ServingCatalog = {
   decisionId: null,
 };
 
-/** A machine of which a test says how it tells its models. */
+/** A machine whose list of models a test controls. */
 function machineWith(catalog: ServingPort['catalog']): ServingPort {
   return {
     catalog,

@@ -1,30 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  decisionIdOf,
-  describeObstacle,
-  describeTradeOffs,
-  explainEpisode,
-  explainRejection,
-  formatBytes,
-  openHost,
-  poolLabel,
-  type Host,
-  type MonitorPort,
-} from '@mai/host';
+import { DECISION_WORDS, openHost, type Host, type MonitorPort } from '@mai/host';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { createGateway, type Gateway, type GatewayOptions } from '../src/index.js';
-
-const WORDS = {
-  decisionIdOf,
-  describeObstacle,
-  describeTradeOffs,
-  explainEpisode,
-  explainRejection,
-  formatBytes,
-  poolLabel,
-};
 
 export const GIB = 1024 ** 3;
 export const LARGE = 'test/large';
@@ -101,7 +80,7 @@ export async function openWorld(
     warn: () => undefined,
   });
   const gateway = await createGateway(
-    { serving: host.serving, control: { machine: host, words: WORDS } },
+    { serving: host.serving, control: { machine: host, words: DECISION_WORDS } },
     options,
   );
   const { url } = await gateway.listen({ port: 0 });

@@ -128,7 +128,7 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
-  /** What a gateway needs of this machine. */
+  /** The port through which a gateway serves from this machine. */
   readonly serving: Serving;
   /**
    * Runs the autopilot in this process.

@@ -82,6 +82,7 @@ export { ESTIMATE_CHOICES } from './estimates/setting-values.js';
 export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/add-footprint-total.js';
+export { DECISION_WORDS } from './text/decision-words.js';
 export { parseMoment } from './text/parse-moment.js';
 export { poolLabel } from './text/pool-label.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';

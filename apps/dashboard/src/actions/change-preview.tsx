@@ -2,7 +2,7 @@ import type { Change } from '../api/api.generated.js';
 import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { formatBytes, formatChange } from '../words/format.js';
 
-/** What a change would do: in words, and for each pool before and after. */
+/** The effect of a change: in words, and for each pool before and after. */
 export function ChangePreview({
   change: { summary, possible, loads, unloads, pools, warnings },
 }: {

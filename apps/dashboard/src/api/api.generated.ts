@@ -19,11 +19,11 @@ export type ChainStep = {
   readonly tradeOffs: string | null;
 };
 
-/** What a change does. */
+/** The effect of a change. */
 export type Change = {
   readonly action: 'load' | 'unload' | 'pin' | 'unpin' | 'yield' | 'end-yield';
   readonly dryRun: boolean;
-  /** What happened, or with `dryRun` what would happen. */
+  /** The result of the change, or with `dryRun` its expected result. */
   readonly summary: string;
   /** With `dryRun`: false where the memory does not suffice for the load. */
   readonly possible: boolean;
@@ -92,7 +92,7 @@ export type Error = {
   readonly error: {
     /** A stable code, such as `INVALID_REQUEST` or `MODEL_NOT_FOUND`. */
     readonly code: string;
-    /** What failed, with which value, and what to do next. */
+    /** The failure with its value, and the next step. */
     readonly message: string;
   };
 };
@@ -170,7 +170,7 @@ export type Event =
       readonly atMs: number;
       readonly running: number;
       readonly waiting: number;
-      /** The model that is being loaded; null where none is. */
+      /** The model that is being loaded; null without a load. */
       readonly loading: {
         readonly modelKey: string;
         readonly progressRatio: number;
@@ -362,7 +362,7 @@ export type Models = {
     /** In order of preference. */
     readonly steps: readonly ChainStep[];
     readonly pools: readonly PoolChange[];
-    /** What to do where no model was chosen. */
+    /** The next step where no model was chosen. */
     readonly obstacle: string | null;
   };
   readonly models: readonly Model[];
@@ -455,7 +455,7 @@ export type Queue = {
   readonly waiting: number;
   /** Milliseconds. */
   readonly oldestWaitMs: number;
-  /** The model that is being loaded; null where none is. */
+  /** The model that is being loaded; null without a load. */
   readonly loading: {
     readonly modelKey: string;
     readonly progressRatio: number;
@@ -509,7 +509,7 @@ export type Session = {
   /** Whether requests need a key or a session. */
   readonly required: boolean;
   readonly signedIn: boolean;
-  /** What the caller may do. */
+  /** The actions that the caller is allowed. */
   readonly scopes: readonly ('inference' | 'control' | 'read')[];
   /** Goes into `x-mai-csrf` of changing requests; null without a session. */
   readonly csrfToken: string | null;

@@ -14,7 +14,7 @@ export type WantedChange = {
   };
 }[keyof ChangeBodies];
 
-/** What every part of the page can use. */
+/** The values that every part of the page can use. */
 export interface PageContext {
   readonly api: Api;
   /** Opens the dialog that explains a change. */

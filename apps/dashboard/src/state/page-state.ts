@@ -48,7 +48,7 @@ export interface PageState {
   readonly step: SwitchStep | null;
   /** Grows with each new decision and each renewed connection, so that the decision log is read again. */
   readonly decisionsSeen: number;
-  /** What a screen reader says next; `count` tells two equal texts apart. */
+  /** The next announcement of a screen reader; `count` tells two equal texts apart. */
   readonly announcement: { readonly text: string; readonly count: number };
 }
 

@@ -16,7 +16,7 @@ import {
 /** A question is sent when the slider rests. */
 const REST_MS = 120;
 
-/** What a model would take with other settings, and whether it would fit. */
+/** The memory of a model with other settings, and whether it would fit. */
 export function WhatIfPanel({ models }: { readonly models: Models | null }) {
   const downloaded = models?.models.filter((one) => one.downloaded) ?? [];
   const [settings, setSettings] = useState<WhatIfSettings | null>(null);

@@ -29,7 +29,7 @@ export interface OpenedPage {
   readonly page: Page;
   readonly machine: ScriptedMachine;
   readonly server: PageServer;
-  /** What the page has written to the console as an error, faults of scripts and refusals by the CSP included. */
+  /** The errors on the page's console, with faults of scripts and refusals by the CSP. */
   readonly errors: readonly string[];
   /** Hosts that the page has sent requests to. */
   readonly hosts: ReadonlySet<string>;

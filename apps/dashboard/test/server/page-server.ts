@@ -12,7 +12,7 @@ export interface PageServer {
 
 export interface PageServerOptions {
   readonly machine: ScriptedMachine;
-  /** The API key to ask for. Default: none is needed. */
+  /** The API key that the server requires. Default: no key. */
   readonly key?: string;
   /** Default 0: any free port. */
   readonly port?: number;

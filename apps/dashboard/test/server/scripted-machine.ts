@@ -228,7 +228,7 @@ export class ScriptedMachine {
     };
   }
 
-  /** Explains a change, and makes it where it is no dry run. Null: the request names nothing that is there. */
+  /** Explains a change, and makes it unless it is a dry run. Null: nothing has the requested name. */
   change(name: string, body: Readonly<Record<string, unknown>>): Change | null {
     const dryRun = body['dryRun'] === true;
     const target = typeof body['target'] === 'string' ? body['target'] : '';

@@ -1,6 +1,6 @@
 import type { Requirement } from '@mai/selector';
 
-/** What a caller wants to use, besides the properties of the model. Null sets no condition. */
+/** The target of a caller, besides the properties of the model. Null sets no condition. */
 export interface LeaseTarget {
   /** Name of the fallback chain; null is the autopilot's own chain. */
   readonly chain: string | null;

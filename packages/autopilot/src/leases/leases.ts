@@ -101,7 +101,7 @@ export class Leases {
     return { key: this.#turns.take(OWN_TURN), target: null, requests: NONE };
   }
 
-  /** What the catalog is asked about a target; null for a resident that is not known. */
+  /** The question to the catalog about a target; null for an unknown resident. */
   catalogTarget({ chain, modelKey, instanceIdentifier }: LeaseTarget): CatalogTarget | null {
     if (instanceIdentifier === null) return { chain, modelKey };
     const resident = this.#resident(instanceIdentifier);

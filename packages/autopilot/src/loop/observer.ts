@@ -85,7 +85,7 @@ export class Observer {
     };
   }
 
-  /** What the catalog is asked in a turn, and the requirements that one decision can meet. */
+  /** The question to the catalog in a turn, and the requirements that one decision can meet. */
   async #askedIn(turn: Turn, signal: AbortSignal) {
     const { request } = this.#settings;
     const { leases, targets } = this.#sources;

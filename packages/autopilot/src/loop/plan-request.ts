@@ -11,7 +11,7 @@ import type { TargetCatalog } from '../leases/target-catalog.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 
-/** What would happen for a request. */
+/** The outcome of a request if it were decided now. */
 export interface LeasePlan {
   /** The resident that would serve at once; null where a model has to be loaded, or nothing fits. */
   readonly resident: Resident | null;

@@ -60,7 +60,7 @@ export interface Client {
   readonly file: SettingsFile | null;
   /** Environment variables that the client reads. */
   readonly environment: (access: GatewayAccess) => Readonly<Record<string, string>>;
-  /** What a person does, each a sentence. */
+  /** The steps that a person takes, each a sentence. */
   readonly steps: (access: GatewayAccess) => readonly string[];
   /** Files and folders that exist where the client is installed. A last name may end with `*`. */
   readonly traces: (machine: Machine) => readonly string[];

@@ -25,7 +25,7 @@ export interface ClientStatus {
   /** The settings file. Null: the client has none that can be written. */
   readonly file: string | null;
   readonly state: ConnectionState;
-  /** The address in the file. Null: none is there, or it is not known. */
+  /** The address in the file. Null: the file has no address, or it is not known. */
   readonly address: string | null;
 }
 

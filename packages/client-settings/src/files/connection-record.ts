@@ -14,7 +14,7 @@ export interface WrittenSetting {
   readonly required?: true;
 }
 
-/** What `writeConnection` did to a file, so that it can be undone. */
+/** The change that `writeConnection` made to a file, so that it can be undone. */
 export interface ConnectionRecord {
   readonly version: 1;
   readonly client: string;

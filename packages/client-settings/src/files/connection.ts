@@ -19,7 +19,7 @@ import {
 import { createText, exists, readText, replaceText } from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
-/** What `writeConnection` would do. */
+/** The change that `writeConnection` would make. */
 export interface ConnectionPlan {
   readonly client: Client;
   readonly file: string;

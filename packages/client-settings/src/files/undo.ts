@@ -19,7 +19,7 @@ import {
 import { readText, removeFile, replaceText } from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
-/** What `writeUndo` would do. */
+/** The change that `writeUndo` would make. */
 export interface UndoPlan {
   readonly client: Client;
   readonly file: string;

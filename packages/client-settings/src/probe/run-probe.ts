@@ -3,7 +3,7 @@ import { errorIn, field } from './fields.js';
 import type { ProbeRequest } from './probe-request.js';
 import { parseServerEvents, shorten } from './server-events.js';
 
-/** What came back for one request of a client. */
+/** The answer to one request of a client. */
 export interface ProbeResult {
   readonly title: string;
   /** Method and path, such as `POST /v1/messages`. */
@@ -12,7 +12,7 @@ export interface ProbeResult {
   readonly ok: boolean;
   /** HTTP status. Null: nothing was answered. */
   readonly status: number | null;
-  /** What came back, or what is wrong with it. */
+  /** The answer in a few words, or its fault. */
   readonly detail: string;
   /** Which model answered. Null: the answer does not say so. */
   readonly model: string | null;

@@ -46,7 +46,7 @@ export type Admission =
       readonly kind: 'admitted';
       /** Who asks, for the queue. */
       readonly client: { readonly name: string; readonly priority: number };
-      /** What the caller may do. */
+      /** The actions that the caller is allowed. */
       readonly scopes: readonly Scope[];
       /** Headers for the answer. */
       readonly headers: Readonly<Record<string, string>>;

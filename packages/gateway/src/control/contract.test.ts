@@ -14,7 +14,7 @@ const validatorOf = (reference: string) => {
   return validate;
 };
 
-/** What each operation is called with. An operation that is missing here fails its test. */
+/** The arguments of each operation. An operation that is missing here fails its test. */
 const CALLS: Readonly<Record<string, { readonly path?: string; readonly body?: object }>> = {
   status: {},
   models: { path: '/api/mai/models?chain=coding' },

@@ -30,7 +30,7 @@ export interface Control extends AsyncDisposable {
   served(request: ServedRequest): void;
 }
 
-/** What the routes work with. */
+/** The parts that the routes use. */
 export interface ControlParts {
   readonly machine: ControlPort;
   readonly words: ControlWords;

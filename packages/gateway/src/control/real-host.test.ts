@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openHost, type Host } from '@mai/host';
-import * as words from '@mai/host';
+import { DECISION_WORDS, openHost, type Host } from '@mai/host';
 import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
 import { ask } from '../../test/ask.js';
 import { serveControl, type ControlWorld } from '../../test/serve-control.js';
@@ -68,7 +67,7 @@ beforeAll(async () => {
     },
     warn: () => undefined,
   });
-  world = await serveControl({ parts: { machine: host, words } });
+  world = await serveControl({ parts: { machine: host, words: DECISION_WORDS } });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-/** Values of a label, of which Prometheus keeps a series each. Later ones share `other`. */
+/** Values of a label. Prometheus keeps a series for each, so later values share `other`. */
 export interface BoundedLabels {
   /** The value for a name; `none` for null. */
   of(name: string | null): string;

@@ -16,7 +16,7 @@ export interface Metrics extends AsyncDisposable {
   names(): readonly string[];
 }
 
-/** What the metrics are read from. */
+/** The sources of the metrics. */
 export interface MetricsParts {
   /** Null without control of the machine: then the metrics are about requests alone. */
   readonly watch: MachineWatch | null;

@@ -15,7 +15,7 @@ export interface ListedModel {
   readonly state: 'loaded' | 'not-loaded';
   /** Null where it is not known. */
   readonly max_context_length: number | null;
-  /** Context length of the loaded copy; null where none is loaded, or it is not known. */
+  /** Context length of the loaded copy; null without a loaded copy, or where it is not known. */
   readonly loaded_context_length: number | null;
   readonly mai: {
     readonly kind: 'model' | 'instance' | 'auto' | 'alias';

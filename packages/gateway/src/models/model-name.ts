@@ -2,7 +2,7 @@ import { CAPABILITIES, TIERS, type Tier } from '@mai/memory-ledger';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import { nearestNames } from './nearest-names.js';
 
-/** What a model's name means. */
+/** The meaning of a model's name. */
 export type NamedModel =
   | { readonly kind: 'key'; readonly modelKey: string }
   | { readonly kind: 'instance'; readonly instanceIdentifier: string }

@@ -24,7 +24,7 @@ const NO_REQUEST: Omit<RequestFacts, 'model'> = {
 };
 
 /**
- * What `auto`, `auto:CHAIN` and each alias mean now. An alias with `*` is listed under its pattern, which is a name that
+ * The present meaning of `auto`, `auto:CHAIN` and each alias. An alias with `*` is listed under its pattern, which is a name that
  * it matches. Names with the same meaning share one question to the machine.
  */
 export async function meaningsOf(

@@ -24,7 +24,7 @@ export interface Rejection {
   readonly code: string;
 }
 
-/** What a cheaper load gives up. The words port knows the other fields. */
+/** A trade-off of a cheaper load. The words port knows the other fields. */
 export interface TradeOff {
   readonly kind: string;
 }

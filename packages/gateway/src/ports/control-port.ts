@@ -28,7 +28,7 @@ export interface ChangeOptions extends CallOptions {
 }
 
 /**
- * What the page and operators read and change on a machine. `Host` of `@mai/host` satisfies this port. Its errors have a
+ * The part of a machine that the page and operators read and change. `Host` of `@mai/host` satisfies this port. Its errors have a
  * `code` and a message that says what to do next.
  */
 export interface ControlPort {
@@ -101,7 +101,7 @@ export interface ControlWords {
     readonly headline: string;
     readonly sentences: readonly (readonly [label: string, text: string])[];
   };
-  /** What to do where no model was chosen. */
+  /** The next step where no model was chosen. */
   describeObstacle(obstacle: { readonly kind: string }): string;
   /** The name of a pool, such as `RAM` or `VRAM 2`. */
   poolLabel(pool: PoolName, resources: Resources): string;

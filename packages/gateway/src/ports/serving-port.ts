@@ -71,7 +71,7 @@ export interface ServingLease {
   release(): Promise<void>;
 }
 
-/** What would happen for a request. */
+/** The outcome of a request if it were decided now. */
 export interface ServingPlan {
   /** `serve`: a resident meets the request. `load`: a model is loaded. `none`: nothing fits. */
   readonly decision: 'serve' | 'load' | 'none';

@@ -8,7 +8,7 @@ export function textOf(body: JsonObject, field: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** The first of the fields that is a number of at least 1; null where none is. */
+/** The first of the fields that is a number of at least 1; null where no field is. */
 export function countOf(body: JsonObject, ...fields: readonly string[]): number | null {
   for (const field of fields) {
     const value = body[field];
@@ -37,7 +37,7 @@ export function lastNumber(text: string, key: string): number | null {
   return found?.[1] === undefined ? null : Number(found[1]);
 }
 
-/** What a chat needs: the fields that the chat protocols share, and the parts of the body that become the prompt. */
+/** The needs of a chat that all chat protocols state alike. `prompt` lists the parts of the body that become the prompt. */
 export function chatFacts(
   body: JsonObject,
   prompt: readonly unknown[],

@@ -17,7 +17,7 @@ export interface Protocol {
    */
   failureIn(head: AnswerHead): UpstreamFailure | null | undefined;
   /**
-   * Marks of which one stands in the last `tailBytes` of every whole stream: the documented last event, or an error event. A
+   * Marks of a whole stream: its last `tailBytes` hold the documented last event, or an error event. A
    * stream without them was cut.
    */
   readonly endMarks: readonly string[];
@@ -37,7 +37,7 @@ export type ProtocolName =
   | 'anthropic-messages'
   | 'lmstudio-chat';
 
-/** What a request needs of a model. */
+/** The needs of a request. */
 export interface RequestFacts {
   /** The name in the body's `model`; null where it is absent or not a string. */
   readonly model: string | null;
@@ -91,12 +91,12 @@ export interface FailureAnswer {
   readonly body: string;
 }
 
-/** What a waiting client is told. */
+/** The message to a waiting client. */
 export interface WaitProgress {
   /** 1 is next. */
   readonly position: number;
   readonly waitedMs: number;
-  /** The model that is being loaded; null where none is. */
+  /** The model that is being loaded; null without a load. */
   readonly loading: { readonly modelKey: string; readonly progressRatio: number } | null;
 }
 

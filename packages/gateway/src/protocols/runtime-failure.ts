@@ -12,7 +12,7 @@ const FAILURES_OF_A_RESIDENT =
 /** Texts of failures of the request itself, which any resident would refuse. */
 const FAILURES_OF_A_REQUEST = /n_keep|context length|does not support|invalid/i;
 
-/** What is said of an answer without a byte. */
+/** The failure of an answer without a byte. */
 const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: true };
 
 /**

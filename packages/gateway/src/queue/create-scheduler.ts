@@ -17,7 +17,7 @@ import { failureOfMachine, modelLoading, stopping } from './scheduling-failures.
 import { createTicket, type Ticket } from './ticket.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** What a scheduler needs. */
+/** The parts and bounds of a scheduler. */
 export interface SchedulerOptions {
   readonly port: LivePort;
   readonly clock: Clock;

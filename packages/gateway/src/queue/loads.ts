@@ -1,7 +1,7 @@
 import type { ServingCatalog, ServingChange } from '../ports/serving-port.js';
 import type { SchedulerState } from './scheduler.js';
 
-/** Time of a load of which nothing was measured: 10 seconds, and its bytes at 1 GB/s. */
+/** Expected time of a load before the first measurement: 10 seconds, and its bytes at 1 GB/s. */
 const UNMEASURED_BASE_MS = 10_000;
 const UNMEASURED_BYTES_PER_MS = 1_000_000;
 /** Loads of fewer bytes say little about the time per byte. */
@@ -24,7 +24,7 @@ export class Loads {
   #msPerByte: number | null = null;
   #lastMs: number | null = null;
 
-  /** The model that is being loaded; null where none is. */
+  /** The model that is being loaded; null without a load. */
   get current(): SchedulerState['loading'] {
     return this.#current;
   }

@@ -54,7 +54,7 @@ export class SchedulingFailure extends Error {
   }
 }
 
-/** What a scheduler is doing. */
+/** The state of a scheduler. */
 export interface SchedulerState {
   readonly lanes: readonly {
     readonly modelKey: string;

@@ -13,7 +13,7 @@ export interface Ticket {
   readonly reject: (reason: unknown) => void;
   /** Ends the timer and the listener of the ticket. */
   readonly forget: () => void;
-  /** What the client was told last. */
+  /** The last message to the client. */
   told: { readonly position: number; readonly loading: string; readonly atMs: number } | null;
 }
 

@@ -1,4 +1,4 @@
-/** What the answer's headers tell about the choice so far. */
+/** The facts about the choice that the answer's headers tell so far. */
 export interface ToldChoice {
   modelKey: string | null;
   instanceIdentifier: string | null;

@@ -4,7 +4,7 @@ import type { ModelKind } from '@mai/lmstudio-adapter';
 import type { Selection } from '@mai/selector';
 import type { CallOptions, LeaseFacts } from '../control/autopilot-service.js';
 
-/** What a gateway needs of a machine. `ServingPort` of `@mai/gateway` has the same shape. */
+/** The port through which a gateway serves. `ServingPort` of `@mai/gateway` has the same shape. */
 export interface Serving {
   /**
    * The configured and downloaded models, and what is resident. Answered from the running autopilot's last
@@ -41,7 +41,7 @@ export interface ServingLease extends LeaseFacts {
   release(): Promise<void>;
 }
 
-/** What would happen for a request. */
+/** The outcome of a request if it were decided now. */
 export interface ServingPlan {
   /** `serve`: a resident meets the request. `load`: a model is loaded. `none`: nothing fits. */
   readonly decision: 'serve' | 'load' | 'none';

@@ -9,17 +9,7 @@ import {
   openKeyStore,
   systemClock,
 } from '@mai/gateway';
-import {
-  type AutopilotPlace,
-  decisionIdOf,
-  describeObstacle,
-  describeTradeOffs,
-  explainEpisode,
-  explainRejection,
-  formatBytes,
-  poolLabel,
-  type Host,
-} from '@mai/host';
+import { type AutopilotPlace, DECISION_WORDS, type Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import { requestOf } from '../../command-line/selection-request.js';
 import type { CommandContext } from '../../context.js';
@@ -30,16 +20,6 @@ import { UsageError } from '../../usage-error.js';
 import { createWatchLines } from '../../views/watch/watch-lines.js';
 import { createEventLines } from '../../views/watch/event-lines.js';
 import { keysFileOf } from './keys-file.js';
-
-const WORDS = {
-  decisionIdOf,
-  describeObstacle,
-  describeTradeOffs,
-  explainEpisode,
-  explainRejection,
-  formatBytes,
-  poolLabel,
-};
 
 /** `mai serve`: runs the gateway and the autopilot until Ctrl-C. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -89,7 +69,7 @@ function drainAtEnd(gateway: Gateway, { signal, output }: CommandContext): Abort
 async function openGateway(host: Host, context: CommandContext, input: Input): Promise<Gateway> {
   const page = fileURLToPath(new URL('./page', import.meta.url));
   return createGateway(
-    { serving: host.serving, control: { machine: host, words: WORDS } },
+    { serving: host.serving, control: { machine: host, words: DECISION_WORDS } },
     {
       host: input.text('listen') ?? undefined,
       keys: await openKeyStore(keysFileOf(host, context, input), systemClock),

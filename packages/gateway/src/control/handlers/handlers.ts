@@ -9,7 +9,7 @@ import type { SwitchMark } from '../watch/switches.js';
 import type { Readings } from './readings.js';
 import type { Throughput } from './throughput.js';
 
-/** What the operations work with. */
+/** The parts that the operations use. */
 export interface HandlerParts {
   readonly machine: ControlPort;
   readonly words: ControlWords;

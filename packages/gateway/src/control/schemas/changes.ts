@@ -82,7 +82,9 @@ export const change = component(
     .strictObject({
       action: z.enum(['load', 'unload', 'pin', 'unpin', 'yield', 'end-yield']),
       dryRun: z.boolean(),
-      summary: z.string().describe('What happened, or with `dryRun` what would happen.'),
+      summary: z
+        .string()
+        .describe('The result of the change, or with `dryRun` its expected result.'),
       possible: z
         .boolean()
         .describe('With `dryRun`: false where the memory does not suffice for the load.'),
@@ -106,5 +108,5 @@ export const change = component(
       pins: z.array(pin).describe('The pins after the change.'),
       yields: z.array(memoryYield).describe('The yields after the change.'),
     })
-    .describe('What a change does.'),
+    .describe('The effect of a change.'),
 );

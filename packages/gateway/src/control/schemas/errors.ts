@@ -6,7 +6,7 @@ export const errorAnswer = component(
   z.strictObject({
     error: z.strictObject({
       code: z.string().describe('A stable code, such as `INVALID_REQUEST` or `MODEL_NOT_FOUND`.'),
-      message: z.string().describe('What failed, with which value, and what to do next.'),
+      message: z.string().describe('The failure with its value, and the next step.'),
     }),
   }),
 );

@@ -72,7 +72,7 @@ export const models = component(
         .describe('The decision if it were made now.'),
       steps: z.array(chainStep).describe('In order of preference.'),
       pools: z.array(poolChange),
-      obstacle: z.string().nullable().describe('What to do where no model was chosen.'),
+      obstacle: z.string().nullable().describe('The next step where no model was chosen.'),
     }),
     models: z.array(model),
     downloadedCount: z.int(),

@@ -5,7 +5,7 @@ import { count, durationMs } from './memory.js';
 export const loading = z
   .strictObject({ modelKey: z.string(), progressRatio: z.number().min(0).max(1) })
   .nullable()
-  .describe('The model that is being loaded; null where none is.');
+  .describe('The model that is being loaded; null without a load.');
 
 export const queue = component(
   'Queue',

@@ -15,7 +15,7 @@ export const session = component(
     .strictObject({
       required: z.boolean().describe('Whether requests need a key or a session.'),
       signedIn: z.boolean(),
-      scopes: z.array(scope).describe('What the caller may do.'),
+      scopes: z.array(scope).describe('The actions that the caller is allowed.'),
       csrfToken: z
         .string()
         .nullable()

@@ -15,7 +15,7 @@ export interface MachineWatch extends AsyncDisposable {
   onChange(listener: (change: WatchChange) => void): () => void;
 }
 
-/** What was observed of the machine's memory. */
+/** One observation of the machine's memory. */
 export interface Observation {
   readonly atMs: number;
   readonly resources: Resources;

@@ -26,6 +26,7 @@ const DOORS = [
 const IMPORTS = {
   'memory-ledger': [],
   'client-settings': [],
+  'llama-runtime': [],
   'lmstudio-adapter': [],
   'lmstudio-simulator': [],
   'memory-estimator': [],
@@ -38,6 +39,7 @@ const IMPORTS = {
   dashboard: [],
   host: [
     'autopilot',
+    'llama-runtime',
     'lmstudio-adapter',
     'memory-estimator',
     'model-config',

@@ -1,0 +1,1 @@
+export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';

@@ -1,0 +1,77 @@
+import type { KvCacheType } from '@mai/memory-ledger';
+
+/** Kind of a model. */
+export type ModelKind = 'llm' | 'embedding';
+
+/** The model that one engine process loads, and its settings. Every choice was made before. */
+export interface EngineSpec {
+  /** Absolute path of the GGUF file; of the first part where the file is split. */
+  readonly file: string;
+  /** Absolute path of the projector for images; null without one. */
+  readonly projectorFile: string | null;
+  readonly kind: ModelKind;
+  readonly modelKey: string;
+  /** The name under which the engine serves the model, beside the model key. */
+  readonly instanceIdentifier: string;
+  /** Tokens of context for each sequence. */
+  readonly contextLengthTokens: number;
+  readonly parallelSequences: number;
+  readonly kvCacheTypeK: KvCacheType;
+  readonly kvCacheTypeV: KvCacheType;
+  /** `null`: llama.cpp chooses. */
+  readonly flashAttention: boolean | null;
+  /** Layers on the GPU; 0 without a GPU. */
+  readonly gpuLayers: number;
+  /** Layers whose experts stay on the CPU. */
+  readonly cpuExpertLayers: number;
+  /** Whether the weights are locked in memory (mlock). */
+  readonly locksWeights: boolean;
+  readonly threads: number;
+  /** Bearer token that every request needs. */
+  readonly token: string;
+}
+
+/** What an engine process is told. */
+export type ToEngine =
+  | { readonly type: 'load'; readonly spec: EngineSpec }
+  /** The engine cancels open requests and ends with code 0. */
+  | { readonly type: 'stop' };
+
+/** What an engine does. */
+export type EngineActivity = 'idle' | 'processing-prompt' | 'generating' | 'computing-embedding';
+
+/** What an engine process tells. */
+export type FromEngine =
+  /** Share of the file that was read, 0 to 1. It never decreases. */
+  | { readonly type: 'progress'; readonly ratio: number }
+  | { readonly type: 'ready'; readonly port: number; readonly facts: EngineFacts }
+  | {
+      readonly type: 'failed';
+      /** In plain text. */
+      readonly message: string;
+      readonly outOfMemory: boolean;
+    }
+  | { readonly type: 'activity'; readonly state: EngineState };
+
+/** An engine's requests. */
+export interface EngineState {
+  readonly activity: EngineActivity;
+  /** Requests that wait or run. */
+  readonly queued: number;
+  /** Epoch milliseconds; null: never used. */
+  readonly lastUsedAtMs: number | null;
+}
+
+/** The facts of a loaded model. */
+export interface EngineFacts {
+  /** The context that the engine allocated for each sequence. */
+  readonly contextLengthTokens: number;
+  readonly flashAttention: boolean | null;
+  readonly vision: boolean;
+  /** Whether the chat template formats tools. */
+  readonly toolUse: boolean;
+  /** Lines of llama.cpp's log that name the size of a buffer. They contain no prompt. */
+  readonly bufferLines: readonly string[];
+  /** llama.cpp's description of the processor and its features. */
+  readonly systemInfo: string;
+}

@@ -1,0 +1,46 @@
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+const CONTROL_TOKENS = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'] as const;
+/** Numbers of token types, from llama.h. */
+const TOKEN_TYPE = { normal: 1, control: 3 } as const;
+
+/** A vocabulary of single bytes and pairs of letters in the form of GPT-2, with the control tokens of ChatML. */
+export interface Vocabulary {
+  readonly tokens: readonly string[];
+  readonly types: readonly number[];
+  readonly merges: readonly string[];
+  readonly endOfTurn: number;
+  readonly endOfText: number;
+}
+
+/** @param size - number of tokens, at least 259; above 935, unused tokens fill the vocabulary */
+export function createVocabulary(size: number): Vocabulary {
+  const tokens = byteTokens();
+  const merges: string[] = [];
+  const last = size - CONTROL_TOKENS.length;
+  for (const first of LETTERS) {
+    for (const second of LETTERS) {
+      if (tokens.length === last) break;
+      merges.push(`${first} ${second}`);
+      tokens.push(first + second);
+    }
+  }
+  while (tokens.length < last) tokens.push(`<unused${tokens.length}>`);
+  tokens.push(...CONTROL_TOKENS);
+  return {
+    tokens,
+    merges,
+    types: tokens.map((_, index) => (index < last ? TOKEN_TYPE.normal : TOKEN_TYPE.control)),
+    endOfTurn: size - 2,
+    endOfText: size - 1,
+  };
+}
+
+/** The character that stands for each byte in GPT-2's vocabulary. Printable bytes stand for themselves. */
+function byteTokens(): string[] {
+  const isPrintable = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) =>
+    String.fromCodePoint(isPrintable(byte) ? byte : next++),
+  );
+}

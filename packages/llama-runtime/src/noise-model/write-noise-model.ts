@@ -1,0 +1,166 @@
+import { open } from 'node:fs/promises';
+import { encodeHeader, paddedBytes, tensorBytes, type TensorShape } from './gguf-file.js';
+import { createVocabulary } from './vocabulary.js';
+
+/** The shape of a model of random weights. */
+export interface NoiseModelShape {
+  /** Default: `noise`. */
+  readonly name?: string;
+  readonly layers: number;
+  /** Size of a token's vector; a multiple of 256. */
+  readonly width: number;
+  /** Number of tokens, at least 259. Default: 512. */
+  readonly vocabularySize?: number;
+  /** Default: 32,768. */
+  readonly maxContextLengthTokens?: number;
+  /** The same seed gives the same file. Default: 1. */
+  readonly seed?: number;
+}
+
+/** ChatML, with tools in the form of Hermes. */
+const CHAT_TEMPLATE = `{%- if tools %}<|im_start|>system
+You may call functions. Their signatures stand within <tools></tools>:
+<tools>
+{%- for tool in tools %}
+{{ tool | tojson }}
+{%- endfor %}
+</tools>
+For each call, return a JSON object within <tool_call></tool_call>:
+<tool_call>
+{"name": <name>, "arguments": <arguments>}
+</tool_call><|im_end|>
+{% endif %}
+{%- for message in messages %}<|im_start|>{{ message.role }}
+{% if message.content %}{{ message.content }}{% endif %}
+{%- for call in message.tool_calls or [] %}
+<tool_call>
+{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}
+</tool_call>
+{%- endfor %}<|im_end|>
+{% endfor %}
+{%- if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+
+const HEAD_SIZE = 64;
+const QUERY_HEADS_PER_KEY_HEAD = 4;
+const FEED_FORWARD_RATIO = 3;
+/** The scale of each block as a half float: 2^-10, so that weights lie between -0.125 and 0.125. */
+const BLOCK_SCALE = 0x1400;
+/** GGUF's number of a file whose tensors are mostly Q8_0, from llama.h. */
+const MOSTLY_Q8_0 = 7;
+
+/**
+ * Writes a GGUF file that llama.cpp loads: a language model of llama's architecture with random Q8_0 weights. Its
+ * answers are noise, and its memory and its speed are those of a trained model of the same shape.
+ *
+ * @returns the size of the file in bytes
+ */
+export async function writeNoiseModel(
+  file: string,
+  shape: NoiseModelShape,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<number> {
+  const tensors = tensorsOf(shape);
+  const header = encodeHeader(metadataOf(shape), tensors);
+  const random = createRandom(shape.seed ?? 1);
+  await using target = await open(file, 'w');
+  await target.write(header);
+  let written = header.length;
+  for (const tensor of tensors) {
+    signal?.throwIfAborted();
+    const data = Buffer.alloc(paddedBytes(tensor));
+    fill(data.subarray(0, tensorBytes(tensor)), tensor, random);
+    await target.write(data);
+    written += data.length;
+  }
+  return written;
+}
+
+/** The size in bytes of the file that `writeNoiseModel` writes. */
+export function noiseModelBytes(shape: NoiseModelShape): number {
+  const tensors = tensorsOf(shape);
+  const header = encodeHeader(metadataOf(shape), tensors).length;
+  return tensors.reduce((sum, tensor) => sum + paddedBytes(tensor), header);
+}
+
+function metadataOf({
+  name = 'noise',
+  layers,
+  width,
+  vocabularySize = 512,
+  maxContextLengthTokens = 32_768,
+}: NoiseModelShape): Parameters<typeof encodeHeader>[0] {
+  const { tokens, types, merges, endOfTurn, endOfText } = createVocabulary(vocabularySize);
+  const heads = width / HEAD_SIZE;
+  return {
+    'general.architecture': 'llama',
+    'general.name': name,
+    'general.file_type': MOSTLY_Q8_0,
+    'llama.context_length': maxContextLengthTokens,
+    'llama.embedding_length': width,
+    'llama.block_count': layers,
+    'llama.feed_forward_length': width * FEED_FORWARD_RATIO,
+    'llama.attention.head_count': heads,
+    'llama.attention.head_count_kv': heads / QUERY_HEADS_PER_KEY_HEAD,
+    'llama.attention.layer_norm_rms_epsilon': 1e-5,
+    'llama.rope.dimension_count': HEAD_SIZE,
+    'tokenizer.ggml.model': 'gpt2',
+    'tokenizer.ggml.pre': 'gpt-2',
+    'tokenizer.ggml.tokens': tokens,
+    'tokenizer.ggml.token_type': types,
+    'tokenizer.ggml.merges': merges,
+    'tokenizer.ggml.bos_token_id': endOfText,
+    'tokenizer.ggml.eos_token_id': endOfTurn,
+    'tokenizer.chat_template': CHAT_TEMPLATE,
+  };
+}
+
+function tensorsOf({ layers, width, vocabularySize = 512 }: NoiseModelShape): TensorShape[] {
+  const matrix = (name: string, ...dimensions: number[]): TensorShape => ({
+    ...{ name: `${name}.weight`, dimensions, type: 'Q8_0' },
+  });
+  const norm = (name: string): TensorShape => ({
+    ...{ name: `${name}.weight`, dimensions: [width], type: 'F32' },
+  });
+  const keys = width / QUERY_HEADS_PER_KEY_HEAD;
+  const inner = width * FEED_FORWARD_RATIO;
+  return [
+    matrix('token_embd', width, vocabularySize),
+    norm('output_norm'),
+    matrix('output', width, vocabularySize),
+    ...Array.from({ length: layers }, (_, layer) => [
+      norm(`blk.${layer}.attn_norm`),
+      matrix(`blk.${layer}.attn_q`, width, width),
+      matrix(`blk.${layer}.attn_k`, width, keys),
+      matrix(`blk.${layer}.attn_v`, width, keys),
+      matrix(`blk.${layer}.attn_output`, width, width),
+      norm(`blk.${layer}.ffn_norm`),
+      matrix(`blk.${layer}.ffn_gate`, width, inner),
+      matrix(`blk.${layer}.ffn_up`, width, inner),
+      matrix(`blk.${layer}.ffn_down`, inner, width),
+    ]).flat(),
+  ];
+}
+
+/** Weights of 1 for a norm; random numbers with a small scale for each block of a matrix. */
+function fill(data: Buffer, { type }: TensorShape, random: () => number): void {
+  if (type === 'F32') {
+    for (let at = 0; at < data.length; at += 4) data.writeFloatLE(1, at);
+    return;
+  }
+  const view = new Uint32Array(data.length / 4 + 1);
+  for (let at = 0; at < view.length; at += 1) view[at] = random();
+  Buffer.from(view.buffer).copy(data, 0, 0, data.length);
+  for (let at = 0; at < data.length; at += 34) data.writeUInt16LE(BLOCK_SCALE, at);
+}
+
+/** Marsaglia's xorshift32: 32 random bits a call. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}

@@ -586,5 +586,10 @@ export const builtInModelConfigText = [
   '#   aliases:',
   '#     claude-*-haiku*: auto:small',
   '#     gpt-*: auto',
+  '#',
+  '# What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM Studio',
+  '# where it runs, or else embedded.',
+  '#',
+  '# runtime: embedded',
   '',
 ].join('\n');

@@ -18,6 +18,7 @@ import {
   tier,
   tokens,
 } from './field-types.js';
+import { RUNTIMES } from './runtimes.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
@@ -251,6 +252,11 @@ export const fileSchema = z.strictObject({
   rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),
   pins: optional(z.array(modelKey()), 'Model keys that are never evicted.'),
   gateway: optional(gateway, 'Settings of the gateway (mai serve).'),
+  runtime: optional(
+    z.enum(RUNTIMES),
+    'What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM Studio ' +
+      'where it runs, or else embedded.',
+  ),
 });
 
 /** The sections of the file whose fields have help texts, by the name of the section's type. */

@@ -5,6 +5,7 @@ import type {
   KvCacheType,
   Tier,
 } from '@mai/memory-ledger';
+import type { RuntimeName } from './runtimes.js';
 
 // The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
 
@@ -198,4 +199,9 @@ export interface ModelConfigFile {
   readonly pins?: readonly string[] | undefined;
   /** Settings of the gateway (mai serve). */
   readonly gateway?: GatewaySection | undefined;
+  /**
+   * What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM
+   * Studio where it runs, or else embedded.
+   */
+  readonly runtime?: RuntimeName | undefined;
 }

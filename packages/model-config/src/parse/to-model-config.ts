@@ -43,6 +43,7 @@ export function toModelConfig(file: ModelConfigFile): ModelConfig {
         target,
       })),
     },
+    runtime: file.runtime ?? null,
   });
 }
 

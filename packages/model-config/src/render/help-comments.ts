@@ -66,6 +66,10 @@ export function optionalSections(pinnedKey: string): string[] {
     '#   aliases:',
     '#     claude-*-haiku*: auto:small',
     '#     gpt-*: auto',
+    '#',
+    ...wrap(fieldOf('runtime').description, WIDTH - 2).map((line) => `# ${line}`),
+    '#',
+    '# runtime: embedded',
   ];
 }
 

@@ -19,18 +19,22 @@ export interface HostParts extends AsyncDisposable {
 
 /** Creates the object without opening a part. */
 export function createHostParts(context: HostContext): HostParts {
-  const runtime = createRuntimeConnection(context);
   const monitor = openMonitor(context);
   let headers: HeaderCache | null = null;
+  const estimation = once(async () => {
+    const functions = await import('./footprints/estimation.js');
+    headers = functions.openHeaders(context);
+    return { ...functions, headers };
+  });
+  const runtime = createRuntimeConnection(context, async (signal) => {
+    const { findStoredModels, headers: cache } = await estimation();
+    return (await findStoredModels({ ...context, signal }, cache)).models;
+  });
   return {
     context,
     runtime,
     monitor,
-    estimation: once(async () => {
-      const functions = await import('./footprints/estimation.js');
-      headers = functions.openHeaders(context);
-      return { ...functions, headers };
-    }),
+    estimation,
     [Symbol.asyncDispose]: async () => {
       headers?.save();
       await monitor[Symbol.asyncDispose]();

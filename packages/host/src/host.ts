@@ -15,6 +15,7 @@ import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
 import type { UnpinRequest } from './by-hand/find-in-journal.js';
 import type { YieldRequest } from './by-hand/yield-request.js';
+import type { Conversation } from './chat/conversation.js';
 import type { ConfigPlaces } from './config/config-places.js';
 import type { InitialConfig } from './config/initial-config.js';
 import type {
@@ -128,6 +129,11 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
+  /**
+   * Begins a conversation. Loads nothing.
+   * @param modelKey - null, the default: the best model that fits at each question
+   */
+  chat(modelKey?: string | null): Promise<Conversation>;
   /** The port through which a gateway serves from this machine. */
   readonly serving: Serving;
   /**

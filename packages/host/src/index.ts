@@ -13,7 +13,7 @@ export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
-export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
+export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
@@ -41,6 +41,10 @@ export type {
   ServingRequest,
   ServingResident,
 } from './serving/serving.js';
+export { RUNTIME_NAMES } from './text/runtime-names.js';
+export type { RuntimeName } from './runtime/runtime-client.js';
+export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js';
+export type { AnswerPiece } from './chat/stream-answer.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';

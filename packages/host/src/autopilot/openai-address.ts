@@ -7,7 +7,7 @@ import type { HostContext } from '../host-options.js';
 export interface OpenAiAddress {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
-  /** Carries LM Studio's token; empty without a token. */
+  /** Carries the runtime's token; empty without a token. */
   readonly requestHeaders: Readonly<Record<string, string>>;
 }
 

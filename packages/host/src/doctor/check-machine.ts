@@ -1,6 +1,7 @@
-import type { LMStudioClient, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
+import type { SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
 import { formatBytes, plural } from '../text/words.js';
 import type { Check } from './check.js';
@@ -16,12 +17,13 @@ const INSTALL_GPU_TOOL =
  */
 export async function checkMachine(
   monitor: MachineMonitor,
-  client: LMStudioClient | null,
+  link: RuntimeLink | null,
   { clock, signal }: HostContext,
 ): Promise<readonly Check[]> {
   const { own } = monitor;
   if (own === null) return [];
-  if (client !== null) await monitor.inform(client, signal);
+  if (link !== null) await monitor.inform(link, signal);
+  const client = link?.kind === 'on' && link.runtime === 'lmstudio' ? link.client : null;
   // Rates and CPU load need two readings.
   await own.snapshot({ signal });
   await clock.sleep(BETWEEN_READINGS_MS, { signal });

@@ -49,7 +49,7 @@ export async function engineHere(
     // An estimate of a file does not need LM Studio, so a refusal by LM Studio must not stop it.
     if (!isLMStudioError(error)) throw error;
     return readLoadEngine(
-      { kind: 'off', reason: error },
+      { kind: 'off', runtime: 'lmstudio', reason: error },
       findLMStudioHome({ userHome, env }),
       signal,
     );

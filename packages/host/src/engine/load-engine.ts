@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Resources } from '@mai/memory-ledger';
 import type {
   EngineHardware,
+  LMStudioClient,
   LMStudioHome,
   ResidentInstance,
   SelectedEngine,
@@ -10,6 +11,7 @@ import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { EngineProfile, EstimateEnvironment } from '@mai/memory-estimator';
 import { environmentOf, resolveEngineProfile, withKnownSettings } from '@mai/memory-estimator';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import { embeddedEngine } from './embedded-engine.js';
 
 /** The engine that LM Studio loads GGUF models with, and its settings. */
 export interface LoadEngine {
@@ -30,7 +32,7 @@ export interface LoadEngine {
 }
 
 /**
- * Reads which engine LM Studio has selected, and the settings of its user. While LM Studio is off, both come from its
+ * The engine of a runtime. In LM Studio: which engine is selected, and the settings of its user. While LM Studio is off, both come from its
  * files.
  *
  * @param home - LM Studio's folder; null where it is on another machine, or was not found
@@ -40,7 +42,9 @@ export async function readLoadEngine(
   home: LMStudioHome | null,
   signal: AbortSignal,
 ): Promise<LoadEngine> {
-  const selected = (link.kind === 'on' ? await askForEngines(link, signal) : null) ?? home?.engines;
+  if (link.runtime === 'embedded') return embeddedEngine();
+  const selected =
+    (link.kind === 'on' ? await askForEngines(link.client, signal) : null) ?? home?.engines;
   const gguf = selected?.find(({ format }) => format === 'gguf') ?? null;
   const profile = withKnownSettings(
     profileOf(gguf),
@@ -74,7 +78,7 @@ export function newestProfile(): EngineProfile {
 }
 
 async function askForEngines(
-  { client }: Extract<RuntimeLink, { kind: 'on' }>,
+  client: LMStudioClient,
   signal: AbortSignal,
 ): Promise<readonly SelectedEngine[] | null> {
   try {

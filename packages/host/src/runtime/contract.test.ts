@@ -42,7 +42,10 @@ export type Contracts = [
 
 test('composePorts returns every port that the autopilot needs, and no other', () => {
   const ports: AutopilotPorts = composePorts({
-    link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'off') },
+    link: {
+      ...{ kind: 'off', runtime: 'lmstudio' },
+      reason: new LMStudioError('UNREACHABLE', 'off'),
+    },
     clock: systemClock,
     contexts: { record: () => Promise.resolve() },
     monitor: { snapshot: () => Promise.reject(new Error('unused')), readRam: null, settled: null },

@@ -9,6 +9,7 @@ export type RuntimeClient = Pick<
   | 'baseUrl'
   | 'host'
   | 'connectedVersion'
+  | 'listDownloaded'
   | 'listResidents'
   | 'modelInfo'
   | 'estimate'

@@ -15,3 +15,8 @@ export function isRuntimeError(value: unknown): value is RuntimeError {
 function isLlamaRuntimeError(value: unknown): value is LlamaRuntimeError {
   return typeof value === 'object' && value !== null && LLAMA_BRAND in value;
 }
+
+/** Whether LM Studio is off. The embedded engine has no such error, because it runs in processes of Mai. */
+export function isUnreachable(error: unknown): error is LMStudioError {
+  return isLMStudioError(error) && error.code === 'UNREACHABLE';
+}

@@ -2,6 +2,7 @@ import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Downloads } from '../models/downloads.js';
 import { missingFolderNote, unusableNote } from '../models/left-out-notes.js';
+import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
@@ -14,9 +15,17 @@ export type SelectionObstacle =
    * No model is downloaded. `modelKey` is the first model of the chain that would fit after a
    * download, or else the first model; null for an empty chain.
    */
-  | { readonly kind: 'nothing-downloaded'; readonly modelKey: string | null }
+  | {
+      readonly kind: 'nothing-downloaded';
+      readonly modelKey: string | null;
+      readonly runtime: RuntimeName;
+    }
   /** Models are downloaded, but no model of the chain. `modelKey` as above. */
-  | { readonly kind: 'chain-not-downloaded'; readonly modelKey: string | null }
+  | {
+      readonly kind: 'chain-not-downloaded';
+      readonly modelKey: string | null;
+      readonly runtime: RuntimeName;
+    }
   /** No downloaded model of the chain has these capabilities. */
   | { readonly kind: 'not-capable'; readonly capabilities: readonly string[] }
   /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
@@ -26,7 +35,7 @@ export type SelectionObstacle =
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
-  { models, unusable, missingFolder }: Downloads,
+  { models, unusable, missingFolder, link }: Downloads,
 ): SelectionObstacle | null {
   if (chosen !== null) return null;
   const { candidates, requirement } = input;
@@ -40,7 +49,7 @@ export function findObstacle(
       return { kind: 'not-usable', message: missingFolderNote(missingFolder) };
     const modelKey = modelToDownload(input);
     const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
-    return { kind, modelKey };
+    return { kind, modelKey, runtime: link.runtime };
   }
   const { capabilities } = requirement;
   const able = downloaded.some((one) => capabilities.every((c) => one.capabilities.includes(c)));

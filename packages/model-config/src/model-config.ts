@@ -96,5 +96,7 @@ export interface ModelConfig {
   readonly rules: readonly Rule[];
   /** Model keys that are never evicted. */
   readonly pins: readonly string[];
+  /** Folders with GGUF files: absolute paths, or paths that begin with `~`. */
+  readonly modelFolders: readonly string[];
   readonly gateway: GatewayConfig;
 }

@@ -26,6 +26,8 @@ describe('a resident whose model was deleted after its load', () => {
       otherEntries: [],
       unreadable: [],
       missingFolder: null,
+      missingModelFolders: [],
+      sources: new Map(),
     },
     link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'It is off.') },
     origin: { kind: 'lmstudio', baseUrl: 'http://127.0.0.1:1234', elsewhere: 0 },

@@ -97,6 +97,8 @@ export interface ModelConfig {
   readonly rules: readonly Rule[];
   /** Model keys that are never evicted. */
   readonly pins: readonly string[];
+  /** Folders with GGUF files: absolute paths, or paths that begin with `~`. */
+  readonly modelFolders: readonly string[];
   readonly gateway: GatewayConfig;
   /** What loads the models; `null`: LM Studio where it runs, or else the embedded engine. */
   readonly runtime: RuntimeName | null;

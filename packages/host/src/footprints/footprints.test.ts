@@ -26,6 +26,8 @@ describe('a resident whose model was deleted after its load', () => {
       otherEntries: [],
       unreadable: [],
       missingFolder: null,
+      missingModelFolders: [],
+      sources: new Map(),
     },
     link: {
       ...{ kind: 'off', runtime: 'lmstudio' },

@@ -1,7 +1,7 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Downloads } from '../models/downloads.js';
-import { missingFolderNote, unusableNote } from '../models/left-out-notes.js';
+import { missingFolderNotes, unusableNote } from '../models/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */
@@ -35,9 +35,10 @@ export type SelectionObstacle =
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
-  { models, unusable, missingFolder, link }: Downloads,
+  downloads: Downloads,
 ): SelectionObstacle | null {
   if (chosen !== null) return null;
+  const { models, unusable, link } = downloads;
   const { candidates, requirement } = input;
   const downloaded = candidates.filter((candidate) => candidate.downloaded);
   if (downloaded.length === 0) {
@@ -45,8 +46,9 @@ export function findObstacle(
       candidates.some((candidate) => candidate.modelKey === modelKey),
     );
     if (refused !== undefined) return { kind: 'not-usable', message: unusableNote(refused) };
-    if (models.length === 0 && missingFolder !== null)
-      return { kind: 'not-usable', message: missingFolderNote(missingFolder) };
+    const [missing] = missingFolderNotes(downloads);
+    if (models.length === 0 && missing !== undefined)
+      return { kind: 'not-usable', message: missing };
     const modelKey = modelToDownload(input);
     const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
     return { kind, modelKey, runtime: link.runtime };

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import {
   documented,
   duration,
+  folder,
   gibibytes,
   kvCacheType,
   matching,
@@ -251,6 +252,11 @@ export const fileSchema = z.strictObject({
   switching: optional(switching, 'When to switch to another model.'),
   rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),
   pins: optional(z.array(modelKey()), 'Model keys that are never evicted.'),
+  model_folders: optional(
+    z.array(folder()),
+    'Folders with GGUF files, for the embedded engine. It also finds the models of LM Studio, Ollama, the ' +
+      'Hugging Face cache, llama.cpp, Jan and GPT4All. ~ stands for the home folder. Default: no folders.',
+  ),
   gateway: optional(gateway, 'Settings of the gateway (mai serve).'),
   runtime: optional(
     z.enum(RUNTIMES),

@@ -197,6 +197,12 @@ export interface ModelConfigFile {
     | undefined;
   /** Model keys that are never evicted. */
   readonly pins?: readonly string[] | undefined;
+  /**
+   * Folders with GGUF files, for the embedded engine. It also finds the models of LM Studio,
+   * Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All. ~ stands for the home folder.
+   * Default: no folders.
+   */
+  readonly model_folders?: readonly string[] | undefined;
   /** Settings of the gateway (mai serve). */
   readonly gateway?: GatewaySection | undefined;
   /**

@@ -1,5 +1,6 @@
 import type { HeaderCache } from '@mai/memory-estimator';
 import type * as estimation from './footprints/estimation.js';
+import { findModelFolders } from './config/model-folders.js';
 import type { HostContext } from './host-options.js';
 import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
@@ -27,8 +28,10 @@ export function createHostParts(context: HostContext): HostParts {
     return { ...functions, headers };
   });
   const runtime = createRuntimeConnection(context, async (signal) => {
-    const { findStoredModels, headers: cache } = await estimation();
-    return (await findStoredModels({ ...context, signal }, cache)).models;
+    const { listStoredModels, headers: cache } = await estimation();
+    const modelFolders = await findModelFolders(context);
+    const { models } = await listStoredModels({ ...context, signal, modelFolders, headers: cache });
+    return models;
   });
   return {
     context,

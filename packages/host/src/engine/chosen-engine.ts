@@ -25,7 +25,7 @@ export function engineNamed(name: string): LoadEngine {
       engine === 'llama.cpp'
         ? resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion })
         : resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null });
-    return { profile, selected: [], disabledGpus: 0, hardware: null };
+    return { profile, selected: [], disabledGpus: 0, usesGpus: true, hardware: null };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new HostError('INVALID_REQUEST', error.message, { cause: error });

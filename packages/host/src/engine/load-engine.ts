@@ -24,6 +24,8 @@ export interface LoadEngine {
    * system an index means.
    */
   readonly disabledGpus: number;
+  /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU can't. */
+  readonly usesGpus: boolean;
   /**
    * The user's hardware settings for the engine; null where the user has changed none, or where the engine is
    * not known.
@@ -42,7 +44,7 @@ export async function readLoadEngine(
   home: LMStudioHome | null,
   signal: AbortSignal,
 ): Promise<LoadEngine> {
-  if (link.runtime === 'embedded') return embeddedEngine();
+  if (link.runtime === 'embedded') return embeddedEngine(link, signal);
   const selected =
     (link.kind === 'on' ? await askForEngines(link.client, signal) : null) ?? home?.engines;
   const gguf = selected?.find(({ format }) => format === 'gguf') ?? null;
@@ -54,6 +56,7 @@ export async function readLoadEngine(
   return {
     profile,
     selected: selected ?? [],
+    usesGpus: true,
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
     hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
   };
@@ -109,13 +112,13 @@ function disabledGpusOf(
  */
 export function environmentFor(
   { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
-  { profile, disabledGpus }: LoadEngine,
+  { profile, disabledGpus, usesGpus }: LoadEngine,
 ): EstimateEnvironment {
   const leftOut = [...gpus]
     .filter(({ memory }) => unified || memory === 'dedicated')
     .sort((one, other) => (other.availableBytes ?? 0) - (one.availableBytes ?? 0))
     .slice(0, disabledGpus);
-  const enabled = gpus.filter((gpu) => !leftOut.includes(gpu));
+  const enabled = usesGpus ? gpus.filter((gpu) => !leftOut.includes(gpu)) : [];
   return environmentOf({ gpus: enabled, unified }, profile);
 }
 

@@ -92,7 +92,7 @@ export async function listDownloads(
 ): Promise<Downloads> {
   if (link.runtime === 'embedded') {
     const list = await listStoredDownloads(context, await findModelFolders(context), headers);
-    return { ...list, link, engine: embeddedEngine() };
+    return { ...list, link, engine: await embeddedEngine(link, context.signal) };
   }
   // The files of another machine can't be read from here.
   const isLocal = link.kind === 'off' || link.client.host.isLocal;

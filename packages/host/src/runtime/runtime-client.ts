@@ -14,6 +14,8 @@ export type RuntimeClient = Pick<
   | 'modelInfo'
   | 'estimate'
   | 'watchEngines'
+  | 'selectedEngines'
+  | 'surveyHardware'
   | 'load'
   | 'loadFirst'
   | 'unload'

@@ -58,7 +58,9 @@ export async function withSession<Result>(
     const { link } = session;
     if (link.kind === 'off' || !isUnreachable(error)) throw error;
     parts.runtime.forget(link.client);
-    return use(await openSession(parts, options, { kind: 'off', runtime: link.runtime, reason: error }));
+    return use(
+      await openSession(parts, options, { kind: 'off', runtime: link.runtime, reason: error }),
+    );
   }
 }
 

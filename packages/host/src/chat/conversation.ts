@@ -45,7 +45,8 @@ export function createConversation(
 
   const ask: Conversation['ask'] = async (question, { signal, onModel, onPiece } = {}) => {
     const messages: readonly ChatMessage[] = [...history, { role: 'user', content: question }];
-    const requirement = wanted === null ? { capabilities: ['chat'] as const } : { modelKey: wanted };
+    const requirement =
+      wanted === null ? { capabilities: ['chat'] as const } : { modelKey: wanted };
     await using lease = await host.acquire(requirement, { signal });
     model = lease;
     onModel?.(lease);

@@ -32,7 +32,10 @@ export async function checkMachine(
   const survey = client === null ? null : await client.surveyHardware({ signal });
   const problems = (survey?.problems ?? []).map(checkSurvey);
   const isLocal = client?.host.isLocal === true;
-  const hidden = isLocal && link?.runtime === 'lmstudio' ? hiddenGpus(survey?.gpus ?? [], snapshot.gpus.length) : [];
+  const hidden =
+    isLocal && link?.runtime === 'lmstudio'
+      ? hiddenGpus(survey?.gpus ?? [], snapshot.gpus.length)
+      : [];
   return [
     checkMemory(snapshot),
     ...seen,
@@ -106,10 +109,7 @@ function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly C
 }
 
 /** Warns where this machine has a GPU that the installed build of the embedded engine can't use. */
-function unusedGpus(
-  usable: readonly SurveyedGpu[],
-  { gpus }: ResourceSnapshot,
-): readonly Check[] {
+function unusedGpus(usable: readonly SurveyedGpu[], { gpus }: ResourceSnapshot): readonly Check[] {
   const own = gpus.filter(({ memory }) => memory === 'dedicated');
   if (own.length === 0 || usable.length > 0) return [];
   const names = own.map(({ name }) => name ?? 'a GPU').join(', ');

@@ -9,6 +9,7 @@ export function describeEngine({
   backend,
 }: UsedProfile): string {
   if (engine === 'llama.cpp') return `llama.cpp ${factsVersion}`;
+  if (engine === 'embedded') return `embedded engine ${factsVersion}`;
   const version =
     runtimeVersion === null
       ? `newest known runtime (${factsVersion})`

@@ -137,6 +137,7 @@ export function chooseSettings(
       (it) => Number(it === 'context'),
       defaults.embeddingBatch,
     ),
+    cpuKernels: choose('cpuKernels', null, (it) => Number(it !== 'none'), defaults.cpuKernels),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
     draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
     encoderFlashAttention: choose(
@@ -166,6 +167,7 @@ export function chooseSettings(
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
     embeddingBatch: chosen.embeddingBatch[end],
+    cpuKernels: chosen.cpuKernels[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
     encoderFlashAttention: chosen.encoderFlashAttention[end],
@@ -259,6 +261,7 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
     one.ubatchTokens === other.ubatchTokens &&
     one.parallelSequences === other.parallelSequences &&
     (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
+    one.cpuKernels === other.cpuKernels &&
     (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
     NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
   );

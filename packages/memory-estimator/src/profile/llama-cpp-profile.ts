@@ -28,6 +28,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     reservedLogits: known('micro-batch', COMPARED),
     outputLayer: known('first', COMPARED),
     embeddingBatch: known('as-set', COMPARED),
+    cpuKernels: known('machine', COMPARED),
     locksWeights: known(false, COMPARED),
     draftTokens: known(0, COMPARED),
     encoderFlashAttention: known(true, COMPARED),

@@ -108,6 +108,7 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
         `${TRACKER} #2293 was last reported for runtime 2.28.2`,
       ),
     ),
+    cpuKernels: at(since('0', 'machine', 'names of runtimes: avx2, advsimd')),
     locksWeights: at(since('0', true, `${SCHEMA}; --load-mode mmap+mlock in command lines`)),
     draftTokens: at(
       since('0', 0, `${SCHEMA} (speculative decoding is off)`),

@@ -4,9 +4,13 @@ import type { KvCacheType } from '@mai/memory-ledger';
 export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
 
 /**
- * The CPU's instruction set, which decides which weights llama.cpp repacks. `auto`: that of this machine.
+ * The CPU's instruction set, which decides which weights llama.cpp repacks. `auto`: that of this machine, or that of
+ * the engine's build where the engine was built for a fixed instruction set.
  */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
+
+/** CPU kernels of llama.cpp that need weights in a layout of their own. `none`: no weights are repacked. */
+export type CpuKernels = 'avx2' | 'neon' | 'none';
 
 /** Everything that an estimate depends on besides the model. `null` takes the engine's default. */
 export interface EstimateSettings {
@@ -62,6 +66,8 @@ export interface EngineRules {
   readonly outputLayer: 'first' | 'last';
   /** The batch of an embedding model: as set, or as long as its context. */
   readonly embeddingBatch: 'as-set' | 'context';
+  /** The kernels that the engine was built with. `machine`: the kernels for the machine's instruction set. */
+  readonly cpuKernels: CpuKernels | 'machine';
   /** Whether weights in RAM are locked (mlock), which makes them anonymous memory. */
   readonly locksWeights: boolean;
   /** Tokens that are drafted for each sequence; 0 without speculative decoding. */

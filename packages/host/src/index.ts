@@ -42,7 +42,7 @@ export type {
   ServingRequest,
   ServingResident,
 } from './serving/serving.js';
-export { RUNTIME_NAMES } from './text/runtime-names.js';
+export { describeRuntime, RUNTIME_NAMES } from './text/runtime-names.js';
 export type { RuntimeName } from './runtime/runtime-client.js';
 export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js';
 export type { AnswerPiece } from './chat/stream-answer.js';

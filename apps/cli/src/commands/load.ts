@@ -28,6 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const bars = new Map<string, Progress>();
   try {
     const loaded = await host.load(request, {
+      outlivesHost: true,
       onProgress: ({ modelKey, sizeBytes, ratio }) => {
         // A resident reports full progress at once, so a bar would be useless.
         if (ratio < 1 && !bars.has(modelKey)) {

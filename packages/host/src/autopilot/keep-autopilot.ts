@@ -1,7 +1,7 @@
 import { isAutopilotError, type AutopilotEvent, type Clock } from '@mai/autopilot';
+import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { Host } from '../host.js';
 import { isHostError } from '../host-error.js';
-import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { AutopilotRequest } from './open-autopilot.js';
 
 /** Where the autopilot runs. */
@@ -51,7 +51,7 @@ export async function keepAutopilot(
       if (isAutopilotError(error) && error.code === 'ALREADY_RUNNING') {
         tell({ kind: 'elsewhere' });
         await followOther(host, options);
-      } else if (isRuntimeError(error)) tell({ kind: 'nowhere', error });
+      } else if (isLMStudioError(error)) tell({ kind: 'nowhere', error });
       else throw error;
     }
     await clock.sleep(RETRY_MS, { signal }).catch(() => undefined);

@@ -12,7 +12,7 @@ import type { ControlServer } from '../control/server/serve-control.js';
 import { serveControl } from '../control/server/serve-control.js';
 import type { HostParts } from '../host-parts.js';
 import { createProcessRules } from '../processes/process-rules.js';
-import type { RuntimeClient } from '../runtime/runtime-client.js';
+import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf } from './autopilot-files.js';
 import { createHandLoads } from './hand-loads.js';
@@ -43,7 +43,7 @@ export interface AutopilotRequest {
 /** An autopilot in this process, joined to its runtime, this machine and this user's files. */
 export interface AutopilotSession extends AsyncDisposable {
   readonly autopilot: Pick<Autopilot, 'events' | 'state'>;
-  readonly client: RuntimeClient;
+  readonly link: ActiveLink;
   readonly config: LiveConfig;
   readonly files: AutopilotFiles;
   /** The service that other processes reach over the control socket. */
@@ -127,9 +127,8 @@ export async function openAutopilot(
       };
     },
   });
-  const { client } = link;
   const hand = createHandLoads({
-    client,
+    client: link.client,
     journal: changes,
     clock,
     leased: () => autopilot.state.leased,
@@ -172,7 +171,7 @@ export async function openAutopilot(
   };
   return {
     autopilot,
-    client,
+    link,
     config,
     files,
     service: local.service,

@@ -27,7 +27,7 @@ export type {
   ModelListing,
 } from './models/model-types.js';
 export type { InstanceSettings, ResidentInstance } from './runtime/resident-types.js';
-export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './runtime/generate.js';
+export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './requests/generate.js';
 export type {
   CallOptions,
   EstimateOptions,
@@ -36,7 +36,7 @@ export type {
   LoadRequest,
   LoadResult,
   ResourceEstimate,
-} from './runtime/load-types.js';
+} from './load/load-types.js';
 export type { EngineBuffer, EngineBufferPart, EngineReport } from './runtime/buffer-lines.js';
 export type {
   HardwareSurvey,

@@ -1,11 +1,11 @@
 import { askEngine, type EngineEndpoint } from './engine-http.js';
 import { STOP_GRACE_MS, TERMINATE_GRACE_MS } from './engine-process.js';
-import { codeOf, startTimeOf } from './process-identity.js';
+import { codeOf, findProcess, type RunningProcess } from './process-identity.js';
 
 /** An engine that another process has started. */
 export interface ForeignEngine {
   readonly pid: number;
-  /** As `startTimeOf` told it when the engine was started; `null`: not known. */
+  /** As `findProcess` told it when the engine was started; `null`: not known. */
   readonly startTime: string | null;
   readonly endpoint: EngineEndpoint;
 }
@@ -33,8 +33,13 @@ export async function endForeign(engine: ForeignEngine): Promise<boolean> {
 
 /** Whether the process of this number is not, or no longer, the engine. */
 export async function isGone({ pid, startTime }: ForeignEngine): Promise<boolean> {
-  const now = await startTimeOf(pid);
-  return now === 'gone' || (now !== null && startTime !== null && now !== startTime);
+  const found = await findProcess(pid);
+  return found === null || isAnother(found, startTime);
+}
+
+/** Whether a process has another start time. */
+export function isAnother(found: RunningProcess, startTime: string | null): boolean {
+  return found.startTime !== null && startTime !== null && found.startTime !== startTime;
 }
 
 async function goneWithin(engine: ForeignEngine, ms: number): Promise<boolean> {

@@ -4,7 +4,8 @@ import type { LoadConfig } from '@mai/memory-ledger';
 import type { LocalModel } from '../models/model-types.js';
 import type { EngineEndpoint } from './engine-http.js';
 import type { EngineFacts, EngineSpec } from './messages.js';
-import { codeOf, startTimeOf } from './process-identity.js';
+import { isAnother } from './end-foreign.js';
+import { codeOf, findProcess } from './process-identity.js';
 
 /** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
 export interface EngineRecord {
@@ -12,7 +13,7 @@ export interface EngineRecord {
   /** Names this copy. No other copy gets this name. */
   readonly reference: string;
   readonly pid: number;
-  /** As `startTimeOf` tells it; `null`: not known. */
+  /** As `findProcess` tells it; `null`: not known. */
   readonly startTime: string | null;
   readonly endpoint: EngineEndpoint;
   readonly loadedAtMs: number;
@@ -61,13 +62,10 @@ export async function readRecords(folder: string): Promise<readonly EngineRecord
     names.map(async (name) => {
       const pid = Number(FILE_NAME.exec(name)?.[1] ?? Number.NaN);
       if (!Number.isSafeInteger(pid)) return [];
-      const [record, startTime] = await Promise.all([readRecord(folder, pid), startTimeOf(pid)]);
+      const [record, found] = await Promise.all([readRecord(folder, pid), findProcess(pid)]);
       const isOfAnother =
-        record !== null &&
-        record.startTime !== null &&
-        startTime !== null &&
-        record.startTime !== startTime;
-      if (startTime !== 'gone' && !isOfAnother) return record ?? [];
+        found !== null && record !== null && isAnother(found, record.startTime);
+      if (found !== null && !isOfAnother) return record ?? [];
       await removeRecord(folder, pid);
       return [];
     }),

@@ -48,10 +48,12 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 /** The function of llama.cpp that allocates the buffers of the vision encoder. */
 const PROJECTOR_SOURCE = /^(?:alloc_compute_meta|clip_\w+)$/;
 
+/** llama.cpp prints these buffers again when it reserves them anew, so the last line counts. */
+const RESERVED: ReadonlySet<EngineBufferPart> = new Set(['compute', 'projector-compute', 'output']);
+
 /** Reads the lines about buffers that an engine printed during the load. */
 export function reportOf({ reference, pid, spec, engine, facts }: EngineRecord): EngineReport {
   const sums = new Map<string, EngineBuffer>();
-  const reserved = new Set<string>();
   let offloadedLayers: EngineReport['offloadedLayers'] = null;
   for (const line of facts.bufferLines) {
     const offloaded = OFFLOADED.exec(line);
@@ -61,10 +63,7 @@ export function reportOf({ reference, pid, spec, engine, facts }: EngineRecord):
     const buffer = parseBuffer(line);
     if (buffer === null) continue;
     const key = JSON.stringify([buffer.part, buffer.device]);
-    // llama.cpp prints a compute buffer again when it reserves it anew, so the last line counts.
-    const isAgain = buffer.part !== 'weights' && buffer.part !== 'kv-cache' && reserved.has(key);
-    const before = isAgain ? 0 : (sums.get(key)?.bytes ?? 0);
-    reserved.add(key);
+    const before = RESERVED.has(buffer.part) ? 0 : (sums.get(key)?.bytes ?? 0);
     sums.set(key, { ...buffer, bytes: before + buffer.bytes });
   }
   return {

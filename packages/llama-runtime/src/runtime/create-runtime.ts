@@ -11,20 +11,20 @@ import type { EngineRecord } from '../process/registry.js';
 import { availableCores } from './available-cores.js';
 import { reportOf } from './buffer-lines.js';
 import { Engines } from './engines.js';
-import { generate, warmUp } from './generate.js';
-import { loadFirst } from './load-first.js';
-import { loadOnce } from './load-once.js';
-import { LoadQueue } from './load-queue.js';
+import { generate, warmUp } from '../requests/generate.js';
+import { loadFirst } from '../load/load-first.js';
+import { loadOnce } from '../load/load-once.js';
+import { LoadQueue } from '../load/load-queue.js';
 import type {
   CallOptions,
   EstimateOptions,
   LoadRequest,
   LoadResult,
   ResourceEstimate,
-} from './load-types.js';
+} from '../load/load-types.js';
 import { engineOf, hostFacts, isGpu, surveyOf } from './machine.js';
 import type { ResidentInstance } from './resident-types.js';
-import { resolveLoadConfig } from './resolve-spec.js';
+import { resolveLoadConfig } from '../load/resolve-spec.js';
 import type { LlamaRuntime, LlamaRuntimeOptions, ModelDetails } from './runtime-types.js';
 import { within } from './within.js';
 

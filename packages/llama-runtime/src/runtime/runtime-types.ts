@@ -4,7 +4,7 @@ import type { ListModels } from '../models/list-models.js';
 import type { LocalModel, ModelListing } from '../models/model-types.js';
 import type { EngineScripts } from '../process/find-scripts.js';
 import type { EngineReport } from './buffer-lines.js';
-import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './generate.js';
+import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../requests/generate.js';
 import type {
   CallOptions,
   EstimateOptions,
@@ -12,7 +12,7 @@ import type {
   LoadRequest,
   LoadResult,
   ResourceEstimate,
-} from './load-types.js';
+} from '../load/load-types.js';
 import type { HardwareSurvey, HostFacts, SelectedEngine } from './machine.js';
 import type { ResidentInstance } from './resident-types.js';
 

@@ -1,6 +1,6 @@
 import { LlamaRuntimeError } from '../errors.js';
 import { asRejection } from '../process/engine-process.js';
-import type { CallOptions } from './load-types.js';
+import type { CallOptions } from '../load/load-types.js';
 
 /** Deadline of a method that sets none. A listing reads the headers of all models, also from a sleeping disk. */
 const DEFAULT_TIMEOUT_MS = 30_000;

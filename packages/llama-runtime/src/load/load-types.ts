@@ -1,6 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ModelKind } from '../process/messages.js';
-import type { ResidentInstance } from './resident-types.js';
+import type { ResidentInstance } from '../runtime/resident-types.js';
 
 /** Options of every method. */
 export interface CallOptions {

@@ -4,12 +4,12 @@ import { requireModel } from '../models/find-model.js';
 import type { LocalModel, ModelListing } from '../models/model-types.js';
 import { startEngine } from '../process/engine-process.js';
 import type { GgufMetadata } from '../process/inspect-messages.js';
-import { startTimeOf } from '../process/process-identity.js';
+import { findProcess } from '../process/process-identity.js';
 import { type EngineRecord, RECORD_VERSION } from '../process/registry.js';
-import type { Engines, ObservedEngine } from './engines.js';
-import { watchTtl } from './expiry.js';
+import type { Engines, ObservedEngine } from '../runtime/engines.js';
+import { watchTtl } from '../runtime/expiry.js';
 import type { LoadResult, NormalizedLoad, ResourceEstimate } from './load-types.js';
-import { observe } from './residents.js';
+import { observe } from '../runtime/residents.js';
 import { actualLoadConfig, refuseImpossible, resolveSpec } from './resolve-spec.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
@@ -57,12 +57,11 @@ export async function loadOnce(
   const child = await startEngine({ script: ports.script, spec, signal, onProgress });
   try {
     const { token: _, ...withoutToken } = spec;
-    const startTime = await startTimeOf(child.pid);
     const record: EngineRecord = {
       version: RECORD_VERSION,
       reference: randomUUID(),
       pid: child.pid,
-      startTime: startTime === 'gone' ? null : startTime,
+      startTime: (await findProcess(child.pid))?.startTime ?? null,
       endpoint: { port: child.port, token },
       loadedAtMs: Date.now(),
       engine: ports.engine,

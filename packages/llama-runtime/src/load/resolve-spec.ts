@@ -4,7 +4,7 @@ import { layersOf } from '../models/describe-model.js';
 import type { LocalModel } from '../models/model-types.js';
 import type { GgufMetadata } from '../process/inspect-messages.js';
 import type { EngineFacts, EngineSpec } from '../process/messages.js';
-import { ENGINE_DEFAULTS } from './engine-defaults.js';
+import { ENGINE_DEFAULTS } from '../runtime/engine-defaults.js';
 import type { NormalizedLoad } from './load-types.js';
 
 /** What decides a load besides the request. */

@@ -19,9 +19,8 @@ export interface ChatChunk {
 export async function* readChunks(response: Response): AsyncGenerator<ChatChunk> {
   if (response.body === null) return;
   let open = '';
-  const decoder = new TextDecoder();
-  for await (const bytes of response.body) {
-    open += decoder.decode(bytes, { stream: true });
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    open += piece;
     const lines = open.split('\n');
     open = lines.pop() ?? '';
     for (const line of lines) {

@@ -4,7 +4,7 @@ import { asSentence } from '../process/engine-faults.js';
 import { askEngine, type EngineRequest } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
 import { field } from './chat-chunks.js';
-import type { CallOptions } from './load-types.js';
+import type { CallOptions } from '../load/load-types.js';
 
 /** Time for the system to end a process whose connection has broken. */
 const EXIT_GRACE_MS = 200;

@@ -30,8 +30,9 @@ export function createHostParts(context: HostContext): HostParts {
   const runtime = createRuntimeConnection(context, async (signal) => {
     const { listStoredModels, headers: cache } = await estimation();
     const modelFolders = await findModelFolders(context);
-    const { models } = await listStoredModels({ ...context, signal, modelFolders, headers: cache });
-    return models;
+    const lookup = { ...context, signal: signal ?? context.signal, modelFolders, headers: cache };
+    const { models } = await listStoredModels(lookup);
+    return models.map((model) => ({ ...model, projectorFile: model.projectorPath }));
   });
   return {
     context,

@@ -6,6 +6,7 @@ export {
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
 export { createLlamaRuntime } from './runtime/create-runtime.js';
+export { findEngine } from './runtime/find-engine.js';
 export type {
   EngineAddress,
   EngineVersion,

@@ -77,7 +77,7 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
   candidates.forEach(({ modelKey, estimate }, index) => {
     const verdict =
       estimate === null
-        ? "LM Studio can't estimate it"
+        ? "the runtime gives no estimate, and `mai estimate` gives Mai's own"
         : `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${
             estimate.passesGuardrails ? 'load' : 'refuse'
           } it`;

@@ -2,7 +2,9 @@ import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { HostContext } from '../host-options.js';
 import { orAborted } from '../or-aborted.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
-import { findOpenAiAddress, type OpenAiAddress } from './openai-address.js';
+import type { OpenAiAddress } from '../runtime/runtime-client.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
+import { findOpenAiAddress } from './openai-address.js';
 
 /** For how long an address is used without asking LM Studio's HTTP server again. */
 const FRESH_MS = 5000;
@@ -54,10 +56,12 @@ export function createAddressCache(context: HostContext): AddressCache {
     of: async (link, signal) => {
       if (link.runtime === 'embedded') {
         return async (instanceIdentifier) => {
-          const address = await link.client.addressOf(instanceIdentifier);
-          if (address === null) return null;
-          const { baseUrl, authorization } = address;
-          return { baseUrl: `${baseUrl}/v1`, requestHeaders: { authorization } };
+          try {
+            return await link.client.addressOf(instanceIdentifier);
+          } catch (error) {
+            if (isRuntimeError(error) && error.code === 'INSTANCE_NOT_FOUND') return null;
+            throw error;
+          }
         };
       }
       const address = await findLMStudio(link.client, signal);

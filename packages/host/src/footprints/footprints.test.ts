@@ -34,7 +34,13 @@ describe('a resident whose model was deleted after its load', () => {
       reason: new LMStudioError('UNREACHABLE', 'It is off.'),
     },
     origin: { kind: 'lmstudio', baseUrl: 'http://127.0.0.1:1234', elsewhere: 0 },
-    engine: { profile: newestProfile(), selected: [], disabledGpus: 0, usesGpus: true, hardware: null },
+    engine: {
+      profile: newestProfile(),
+      selected: [],
+      disabledGpus: 0,
+      usesGpus: true,
+      hardware: null,
+    },
     find: () => Promise.resolve(null),
   };
   const footprintOf = async (one: ResidentInstance) => {

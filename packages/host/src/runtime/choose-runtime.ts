@@ -34,7 +34,7 @@ export async function chooseRuntime(context: HostContext): Promise<RuntimeChoice
   const { baseUrl } = await discover({ userHome, env, signal });
   if (baseUrl !== null) return { runtime: 'lmstudio', because: 'lmstudio-runs' };
   const { findEngine } = await import('@mai/llama-runtime');
-  return findEngine() === null
+  return (await findEngine()) === null
     ? { runtime: 'lmstudio', because: 'no-engine' }
     : { runtime: 'embedded', because: 'lmstudio-off' };
 }

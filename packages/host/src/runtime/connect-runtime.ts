@@ -1,9 +1,9 @@
 import path from 'node:path';
+import type { ListModels } from '@mai/llama-runtime';
 import type { LMStudioClient, UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-import type { StoredModel } from '../models/stores/stored-model.js';
 import { orAborted } from '../or-aborted.js';
 import { chooseRuntime, type RuntimeChoice } from './choose-runtime.js';
 import { isRuntimeError, type RuntimeError } from './runtime-error.js';
@@ -46,7 +46,7 @@ export interface RuntimeConnection extends AsyncDisposable {
  */
 export function createRuntimeConnection(
   context: HostContext,
-  models: (signal: AbortSignal) => Promise<readonly StoredModel[]>,
+  models: ListModels,
 ): RuntimeConnection {
   let chosen: Promise<RuntimeChoice> | null = null;
   let current: ActiveLink | null = null;
@@ -137,10 +137,7 @@ async function connectLMStudio(context: HostContext): Promise<RuntimeLink> {
 }
 
 /** Opens the embedded engine without loading a model. It is off where its native module is not installed. */
-async function startEmbedded(
-  context: HostContext,
-  models: (signal: AbortSignal) => Promise<readonly StoredModel[]>,
-): Promise<RuntimeLink> {
+async function startEmbedded(context: HostContext, models: ListModels): Promise<RuntimeLink> {
   const { createLlamaRuntime } = await import('@mai/llama-runtime');
   try {
     const client = await createLlamaRuntime({

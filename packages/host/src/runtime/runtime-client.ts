@@ -26,14 +26,17 @@ export type RuntimeClient = Pick<
 
 /** The embedded engine. Each resident has its own process, which listens on its own port. */
 export interface EmbeddedClient extends RuntimeClient {
-  /** The HTTP address of a resident; null where it is not loaded. Also knows the residents of other Mai processes. */
-  addressOf(instanceIdentifier: string): Promise<ResidentAddress | null>;
+  /**
+   * The HTTP address of a resident, also of another Mai process's resident.
+   * @throws LlamaRuntimeError `INSTANCE_NOT_FOUND`
+   */
+  addressOf(instanceIdentifier: string): Promise<OpenAiAddress>;
 }
 
-/** The HTTP address of one resident. */
-export interface ResidentAddress {
-  /** Without a path: `http://127.0.0.1:40123`. */
+/** The address and headers for an OpenAI client. */
+export interface OpenAiAddress {
+  /** Ends in `/v1`. */
   readonly baseUrl: string;
-  /** The value of the header `authorization`. */
-  readonly authorization: string;
+  /** Carries the runtime's token; empty without a token. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
 }

@@ -62,10 +62,7 @@ const MIN_LOG_LINES = 3;
 export const MAX_LOG_LINES = 10;
 const LABEL_WIDTH = 10;
 
-function title(
-  { runtime, dryRun, stopped, state }: WatchPicture,
-  { style }: Output,
-): string {
+function title({ runtime, dryRun, stopped, state }: WatchPicture, { style }: Output): string {
   const doing = {
     running: style.good('running'),
     switching: style.accent('switching'),

@@ -149,6 +149,13 @@ export interface LlamaContextClass {
    */
   new (options: ContextOptions): LlamaContext;
   toggleNativeLog(enabled: boolean, callback: (level: string, text: string) => void): void;
+  /** A JSON text: a list of `{ backend, type, deviceName, maxMemorySize }`. */
+  getBackendDevicesInfo(): string;
+  /** The metadata of a GGUF file, without lists and without the given keys. */
+  loadModelInfo(
+    file: string,
+    without: readonly string[],
+  ): Promise<Readonly<Record<string, string | number>>>;
 }
 
 /** A binding that is loaded. */

@@ -66,7 +66,7 @@ export async function loadOnce(
       loadedAtMs: Date.now(),
       engine: ports.engine,
       spec: withoutToken,
-      loadConfig: actualLoadConfig(asked, model, hasGpu, child.facts),
+      loadConfig: actualLoadConfig(asked, model, hasGpu, { spec, facts: child.facts }),
       ttlMs: asked.ttlMs,
       model: {
         displayName: model.displayName,

@@ -1,4 +1,5 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import type { KvCacheType, LoadConfig } from '@mai/memory-ledger';
+import { slotsOf } from '../engine/context-options.js';
 import { LlamaRuntimeError } from '../errors.js';
 import { layersOf } from '../models/describe-model.js';
 import type { LocalModel } from '../models/model-types.js';
@@ -15,16 +16,21 @@ export interface EngineConditions {
   readonly metadata: GgufMetadata | null;
 }
 
+/** A load configuration with the engine's defaults. `null` where the engine decides, or has no such setting. */
+export interface ResolvedLoadConfig extends LoadConfig {
+  readonly contextLengthTokens: number;
+  readonly parallelSequences: number;
+  readonly offloadRatio: number;
+  readonly kvCacheTypeK: KvCacheType;
+  readonly kvCacheTypeV: KvCacheType;
+}
+
 /** Fills in the engine's defaults. Without a GPU, all layers and all experts are on the CPU. */
 export function resolveLoadConfig(
   asked: LoadConfig,
   model: Pick<LocalModel, 'maxContextLengthTokens'>,
   hasGpu: boolean,
-): { readonly [Field in keyof LoadConfig]: NonNullable<LoadConfig[Field]> | null } & {
-  readonly contextLengthTokens: number;
-  readonly parallelSequences: number;
-  readonly offloadRatio: number;
-} {
+): ResolvedLoadConfig {
   const longest = model.maxContextLengthTokens ?? Number.POSITIVE_INFINITY;
   return {
     contextLengthTokens:
@@ -56,8 +62,8 @@ export function resolveSpec(
     instanceIdentifier: load.identifier,
     contextLengthTokens: config.contextLengthTokens,
     parallelSequences: config.parallelSequences,
-    kvCacheTypeK: config.kvCacheTypeK ?? ENGINE_DEFAULTS.kvCacheTypeK,
-    kvCacheTypeV: config.kvCacheTypeV ?? ENGINE_DEFAULTS.kvCacheTypeV,
+    kvCacheTypeK: config.kvCacheTypeK,
+    kvCacheTypeV: config.kvCacheTypeV,
     flashAttention: config.flashAttention,
     gpuLayers: gpuLayersOf(config.offloadRatio, layers ?? 0, hasGpu),
     cpuExpertLayers: Math.round((config.cpuExpertRatio ?? 0) * (expertLayers ?? 0)),
@@ -80,12 +86,13 @@ export function actualLoadConfig(
   load: NormalizedLoad,
   model: LocalModel,
   hasGpu: boolean,
-  facts: EngineFacts,
+  { spec, facts }: { readonly spec: EngineSpec; readonly facts: EngineFacts },
 ): LoadConfig {
   const config = resolveLoadConfig(load.loadConfig, model, hasGpu);
   return {
     ...config,
     contextLengthTokens: facts.contextLengthTokens,
+    parallelSequences: slotsOf(spec),
     flashAttention: facts.flashAttention ?? config.flashAttention,
   };
 }

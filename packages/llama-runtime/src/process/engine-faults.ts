@@ -1,4 +1,5 @@
 import { LlamaRuntimeError } from '../errors.js';
+import { loadFailureOf } from './load-failure.js';
 import type { EngineSpec } from './messages.js';
 
 /** How a process ended. */
@@ -32,10 +33,8 @@ export function endedInLoad(
   exit: ProcessExit,
   output: string,
 ): LlamaRuntimeError {
-  const reason = REFUSALS.flatMap((pattern) => pattern.exec(output)?.[1]?.trim() ?? [])[0];
-  if (reason !== undefined) {
-    return loadFailed(spec, { message: reason, outOfMemory: OUT_OF_MEMORY.test(output) });
-  }
+  const failure = loadFailureOf(output);
+  if (REFUSED.test(output) || failure.outOfMemory) return loadFailed(spec, failure);
   const { modelKey, instanceIdentifier } = spec;
   const lastLine = lastLineOf(output);
   const hint =
@@ -55,16 +54,8 @@ export function endedInLoad(
   );
 }
 
-/** Lines in which llama.cpp says why it cannot load a model, the most exact first. */
-const REFUSALS: readonly RegExp[] = [
-  /^.*?((?:unable|failed) to allocate .*)$/m,
-  /^.*?(?:error loading model|llama_model_load): ((?:error loading model: )?.*)$/m,
-  /^.*?(failed to (?:load model|initialize the context|create context)\b.*)$/m,
-];
-
-/** Texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan, Metal and C++. */
-const OUT_OF_MEMORY =
-  /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
+/** Lines that llama.cpp prints after it has given up a load. */
+const REFUSED = /(?:error loading|failed to load) model|failed to (?:create|initialize) (?:the )?context/i;
 
 /** The error for an engine process that could not be started. */
 export function notStarted(

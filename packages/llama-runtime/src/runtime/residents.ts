@@ -1,16 +1,15 @@
+import { contextOptionsOf } from '../engine/context-options.js';
 import { isGone } from '../process/end-foreign.js';
 import { readState } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
-import { ENGINE_DEFAULTS } from './engine-defaults.js';
+
 import type { InstanceSettings, ResidentInstance } from './resident-types.js';
 
 /** Deadline for an engine's state. An engine that is busy in native code answers late. */
 const STATE_DEADLINE_MS = 500;
 
-const SETTINGS: InstanceSettings = {
-  kvUnified: ENGINE_DEFAULTS.kvUnified,
-  batchTokens: ENGINE_DEFAULTS.batchTokens,
-  ubatchTokens: ENGINE_DEFAULTS.ubatchTokens,
+/** The settings that are the same for every engine. */
+const SETTINGS: Omit<InstanceSettings, 'kvUnified' | 'batchTokens' | 'ubatchTokens' | 'tryMmap'> = {
   contextCheckpoints: null,
   draftTokens: 0,
   draftMethods: [],
@@ -18,7 +17,6 @@ const SETTINGS: InstanceSettings = {
   autoFit: false,
   autoFitMinContextTokens: null,
   offloadKvCacheToGpu: true,
-  tryMmap: true,
   tryDirectIo: false,
   numExperts: null,
   gpuSplit: null,
@@ -61,6 +59,17 @@ export async function observe(
     queued: hasAnswered ? answer.queued : 1,
     loadConfig,
     keepModelInMemory: spec.locksWeights,
-    settings: SETTINGS,
+    settings: settingsOf(record),
+  };
+}
+
+function settingsOf({ spec, endpoint }: EngineRecord): InstanceSettings {
+  const options = contextOptionsOf({ ...spec, token: endpoint.token });
+  return {
+    ...SETTINGS,
+    kvUnified: options.kv_unified,
+    batchTokens: options.n_batch,
+    ubatchTokens: options.n_ubatch,
+    tryMmap: options.use_mmap,
   };
 }

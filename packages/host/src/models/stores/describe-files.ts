@@ -69,8 +69,9 @@ function partsOf(first: string): readonly string[] {
   const split = /^(.*)-00001-of-(\d{5})(\.gguf)$/i.exec(first);
   if (split === null) return [first];
   const [, stem = '', count = '', end = ''] = split;
-  // A larger number in a name is no number of parts.
-  const parts = Math.min(Number(count), 1000);
+  const parts = Number(count);
+  // Other numbers are part of the name.
+  if (parts < 1 || parts > 1000) return [first];
   return Array.from(
     { length: parts },
     (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}${end}`,

@@ -77,7 +77,13 @@ function byPreference(a: StoreFinding, b: StoreFinding): number {
     PREFERENCE.indexOf(a.source.store) - PREFERENCE.indexOf(b.source.store) ||
     // Several names of Ollama can mean one model. `llama3.2:3b` says more than `llama3.2:latest`.
     Number(a.source.name.endsWith(':latest')) - Number(b.source.name.endsWith(':latest')) ||
+    // A link within a folder makes a longer name for a file that is in the folder already.
+    depthOf(a) - depthOf(b) ||
     (a.source.name < b.source.name ? -1 : a.source.name > b.source.name ? 1 : 0) ||
     (a.source.path < b.source.path ? -1 : 1)
   );
+}
+
+function depthOf({ source }: StoreFinding): number {
+  return source.name.split('/').length;
 }

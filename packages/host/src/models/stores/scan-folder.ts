@@ -26,7 +26,7 @@ export async function scanFolder(
     findings: own.map((model): StoreFinding => ({
       source: { store, name: model.path ?? model.filePath, path: model.filePath },
       folder,
-      model: { ...model, path: null },
+      model: { ...model, modelKey: keyOf(model, store), path: null },
       repository: null,
       sha256: null,
     })),
@@ -44,6 +44,15 @@ export async function scanFolder(
     unreadable,
     folders: found ? [{ store, folder }] : [],
   };
+}
+
+/**
+ * The key of a scan, without the quantization at its end where the key already contains it. That is so for a file
+ * without a folder of its own, whose key is its whole name.
+ */
+function keyOf({ modelKey, path: file }: ScannedModel, store: StoreName): string {
+  const hasFolder = (file ?? '').split('/').length > 2;
+  return store === 'lmstudio' || hasFolder ? modelKey : modelKey.replace(/@[^@/]*$/, '');
 }
 
 /**

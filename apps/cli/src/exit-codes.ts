@@ -19,21 +19,16 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const UNAVAILABLE_CODES = new Set([
-  'UNREACHABLE',
-  'UNAUTHORIZED',
-  'INCOMPATIBLE',
-  'TIMED_OUT',
-  'ENGINE_MISSING',
-]);
+const UNAVAILABLE = /^(?:UNREACHABLE|UNAUTHORIZED|INCOMPATIBLE|TIMED_OUT|ENGINE_MISSING)$/;
 
 /** The exit code for an error of a runtime. */
 const runtimeExit = (code: string): ExitCode =>
-  UNAVAILABLE_CODES.has(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused;
+  UNAVAILABLE.test(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused;
 
 /** The other codes of `HostError` concern the autopilot and get its exit code. */
 const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   NOTHING_FITS: EXIT.nothingFits,
+  MODEL_NOT_FOUND: EXIT.lmStudioRefused,
   SERVER_OFF: EXIT.lmStudioUnavailable,
   NOT_KEPT: EXIT.lmStudioUnavailable,
   ANSWER_FAILED: EXIT.lmStudioRefused,

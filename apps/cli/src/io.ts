@@ -22,8 +22,8 @@ export interface Io {
   readonly homeFolder: string;
   /** Aborts with an `Interrupted` on a signal such as Ctrl-C, and when stdout can't be written. */
   readonly signal: AbortSignal;
-  /** While a handler is set, it gets each Ctrl-C first. It returns whether the command goes on. */
-  readonly onInterrupt: (handler: (() => boolean) | null) => void;
+  /** Gives the next Ctrl-C to a handler, and only that one. Null takes the handler back. */
+  readonly onInterrupt: (handler: (() => void) | null) => void;
   readonly nowMs: () => number;
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }

@@ -10,9 +10,11 @@ import { SHOW_CURSOR } from './terminal/live-view.js';
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
   const controller = new AbortController();
-  let onInterrupt: (() => boolean) | null = null;
+  let onInterrupt: (() => void) | null = null;
   const interrupt = (exitCode: number) => () => {
-    if (exitCode === EXIT.interrupted && onInterrupt?.() === true) return;
+    const handler = exitCode === EXIT.interrupted ? onInterrupt : null;
+    onInterrupt = null;
+    if (handler !== null) return handler();
     // The first Ctrl-C asks for a clean end. The second Ctrl-C ends the process at once.
     if (controller.signal.aborted) {
       showCursor();

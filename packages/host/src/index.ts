@@ -45,6 +45,9 @@ export type {
 export { describeRuntime, RUNTIME_NAMES } from './text/runtime-names.js';
 export type { RuntimeName } from './runtime/runtime-client.js';
 export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js';
+export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js';
+export type { DialogueView } from './chat/dialogue.js';
+export { readLines } from './chat/read-lines.js';
 export type { AnswerPiece } from './chat/stream-answer.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';

@@ -64,6 +64,9 @@ interface Choice<T> {
 type End = keyof Choice<unknown>;
 
 const size = (value: number) => value;
+/** A batch as long as the context is the largest, and a batch as set is usually the smallest. */
+const rankOfEmbeddingBatch = (batch: EngineSettings['embeddingBatch']) =>
+  batch === 'context' ? Infinity : batch === 'as-set' ? 0 : batch;
 const isOn = (value: boolean) => Number(value);
 const isOff = (value: boolean) => Number(!value);
 /** Ranks values that take the same memory. */
@@ -131,11 +134,18 @@ export function chooseSettings(
       defaults.reservedLogits,
     ),
     outputLayer: choose('outputLayer', null, any, defaults.outputLayer),
-    embeddingBatch: choose(
-      'embeddingBatch',
+    unifiedContext: choose(
+      'unifiedContext',
       null,
-      (it) => Number(it === 'context'),
-      defaults.embeddingBatch,
+      (it) => Number(it === 'each'),
+      defaults.unifiedContext,
+    ),
+    embeddingBatch: choose('embeddingBatch', null, rankOfEmbeddingBatch, defaults.embeddingBatch),
+    embeddingSequences: choose(
+      'embeddingSequences',
+      null,
+      (it) => Number(it === 'as-set'),
+      defaults.embeddingSequences,
     ),
     cpuKernels: choose('cpuKernels', null, (it) => Number(it !== 'none'), defaults.cpuKernels),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
@@ -166,7 +176,9 @@ export function chooseSettings(
     cpu: given.cpu ?? 'auto',
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
+    unifiedContext: chosen.unifiedContext[end],
     embeddingBatch: chosen.embeddingBatch[end],
+    embeddingSequences: chosen.embeddingSequences[end],
     cpuKernels: chosen.cpuKernels[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
@@ -239,6 +251,7 @@ function isUsed(
     case 'swaFull':
       return hasWindow;
     case 'embeddingBatch':
+    case 'embeddingSequences':
       return isEmbedding;
     case 'draftTokens':
       return canDraft;
@@ -271,6 +284,8 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',
+  'embeddingSequences',
+  'unifiedContext',
   'draftTokens',
   'encoderFlashAttention',
 ] as const satisfies readonly (keyof ProfileValues)[];

@@ -5,6 +5,7 @@ import { known, type EngineProfile, type ProfileSetting } from './engine-profile
 const BINDING_VERSION = '1.7.15';
 const BINDING = `@fugood/llama.node ${BINDING_VERSION} (llama.cpp b10257)`;
 const RUNTIME = '@mai/llama-runtime, engine-defaults.ts';
+const ENGINE = '@mai/llama-runtime, context-options.ts';
 const LOG = `${BINDING}: its log, compared in bench/embedded`;
 const SLOTS = `${BINDING}: the slot manager keeps no copies of caches and states`;
 
@@ -56,7 +57,9 @@ export function embeddedProfile(
       // The binding leaves n_outputs_max at 0, which means the batch.
       reservedLogits: known('micro-batch', LOG),
       outputLayer: known('first', BINDING),
-      embeddingBatch: known('as-set', RUNTIME),
+      unifiedContext: known('each', ENGINE),
+      embeddingBatch: known(2048, ENGINE),
+      embeddingSequences: known('single', ENGINE),
       cpuKernels: Object.hasOwn(KERNELS, platform)
         ? (KERNELS[platform] ?? UNKNOWN_KERNELS)
         : UNKNOWN_KERNELS,

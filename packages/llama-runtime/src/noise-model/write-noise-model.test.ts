@@ -34,7 +34,7 @@ test('the same seed gives the same bytes, and another seed gives others', async 
   const [a, b, c] = await Promise.all(
     ['a.gguf', 'b.gguf', 'c.gguf'].map((name) => readFile(fileOf(name))),
   );
-  expect(b).toEqual(a);
+  expect(b?.equals(a ?? Buffer.of())).toBe(true);
   expect(c?.equals(a ?? Buffer.of())).toBe(false);
 });
 

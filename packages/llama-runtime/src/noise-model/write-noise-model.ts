@@ -45,9 +45,8 @@ For each call, return a JSON object within <tool_call></tool_call>:
 
 const HEAD_SIZE = 64;
 const WIDTHS = [256, 512, 768, 1024, 1536, 2048, 3072, 4096];
-/** Width of a model for each of its layers, at least. */
-const LAYER_WIDTH = 64;
-const SMALLEST = { width: 256, layers: 1 };
+/** Smallest width of a model for each of its layers. Published models have 64 to 128. */
+const LAYER_WIDTH = 32;
 const QUERY_HEADS_PER_KEY_HEAD = 4;
 const FEED_FORWARD_RATIO = 3;
 /** The scale of each block as a half float: 2^-10, so that weights lie between -0.125 and 0.125. */
@@ -92,8 +91,8 @@ export function noiseModelBytes(shape: NoiseModelShape): number {
 }
 
 /**
- * The shape of a language model whose file has nearly `targetBytes` bytes (at least 2 MiB). The narrowest width that
- * is at least 64 for each layer, as in published models.
+ * The shape of a language model whose file has `targetBytes` bytes within a tenth, from 8 MiB on. Of the widths that
+ * suit the depth, the one whose file is nearest.
  */
 export function noiseModelShape(targetBytes: number): {
   readonly layers: number;
@@ -102,13 +101,14 @@ export function noiseModelShape(targetBytes: number): {
   const shapes = WIDTHS.map((width) => {
     const empty = noiseModelBytes({ layers: 0, width });
     const layerBytes = noiseModelBytes({ layers: 1, width }) - empty;
-    return { width, layers: Math.max(1, Math.round((targetBytes - empty) / layerBytes)) };
-  });
-  return (
-    shapes.find(({ width, layers }) => layers * LAYER_WIDTH <= width) ??
-    shapes[shapes.length - 1] ??
-    SMALLEST
+    const layers = Math.max(1, Math.round((targetBytes - empty) / layerBytes));
+    const distance = Math.abs(noiseModelBytes({ layers, width }) - targetBytes);
+    return { width, layers, distance };
+  }).filter(({ width, layers }) => layers <= width / LAYER_WIDTH);
+  const { width, layers } = shapes.reduce((best, one) =>
+    one.distance < best.distance ? one : best,
   );
+  return { width, layers };
 }
 
 function metadataOf({

@@ -96,6 +96,12 @@ test('equal content without a stated SHA-256 stays two models, with keys that te
   expect(second?.[0]).toMatch(/^x@q4_k_m$/);
 });
 
+test('files of one name in several folders have the folder in their key', async () => {
+  await tree.put('m/a/x.gguf', gguf('a'));
+  await tree.put('m/b/x.gguf', gguf('b'));
+  expect((await storesOf({ modelFolders: ['~/m'] })).map(([key]) => key)).toEqual(['b/x', 'x']);
+});
+
 test('a SHA-256 of another size joins nothing', async () => {
   const contents = gguf('m');
   await tree.manifest('registry.ollama.ai/library/q/4b', [await tree.layer('model', contents)]);

@@ -47,12 +47,13 @@ export async function scanFolder(
 }
 
 /**
- * The key of a scan, without the quantization at its end where the key already contains it. That is so for a file
- * without a folder of its own, whose key is its whole name.
+ * The key of a scan. It does not end with `.gguf`, because such a name would be taken for a file. A file without a
+ * folder of its own has its whole name as its key, so the quantization is not repeated at the end.
  */
 function keyOf({ modelKey, path: file }: ScannedModel, store: StoreName): string {
-  const hasFolder = (file ?? '').split('/').length > 2;
-  return store === 'lmstudio' || hasFolder ? modelKey : modelKey.replace(/@[^@/]*$/, '');
+  if (store === 'lmstudio') return modelKey;
+  const key = modelKey.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
+  return (file ?? '').split('/').length > 2 ? key : key.replace(/@[^@/]*$/, '');
 }
 
 /**

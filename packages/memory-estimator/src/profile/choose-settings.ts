@@ -114,11 +114,14 @@ export function chooseSettings(
   );
   const keys = choose('kvCacheTypeK', given.kvCacheTypeK, any, defaults.kvCacheTypeK);
   const values = choose('kvCacheTypeV', given.kvCacheTypeV, any, defaults.kvCacheTypeV);
+  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
+  const gpuLayers = given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS);
+  const batch = batchOf(defaults, gpuLayers);
   const attention = flashAttentionFor(values.value, defaults.flashAttention);
   const chosen = {
     flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
-    batchTokens: choose('batchTokens', given.batchTokens, any, defaults.batchTokens),
-    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, defaults.ubatchTokens),
+    batchTokens: choose('batchTokens', given.batchTokens, any, batch.batchTokens),
+    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, batch.ubatchTokens),
     parallelSequences: choose(
       'parallelSequences',
       given.parallelSequences,
@@ -141,6 +144,7 @@ export function chooseSettings(
       defaults.unifiedContext,
     ),
     embeddingBatch: choose('embeddingBatch', null, rankOfEmbeddingBatch, defaults.embeddingBatch),
+    embeddingLogits: choose('embeddingLogits', null, isOn, defaults.embeddingLogits),
     embeddingSequences: choose(
       'embeddingSequences',
       null,
@@ -159,7 +163,6 @@ export function chooseSettings(
     promptCacheBytes: choose('promptCacheBytes', null, size, defaults.promptCacheBytes),
     contextCheckpoints: choose('contextCheckpoints', null, size, defaults.contextCheckpoints),
   };
-  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const at = (end: End): EngineSettings => ({
     // A given context may be longer than the model's maximum. A default is never longer.
     contextLengthTokens: given.contextLengthTokens ?? tokensOf(context[end]),
@@ -171,13 +174,15 @@ export function chooseSettings(
     parallelSequences: chosen.parallelSequences[end],
     kvUnified: chosen.kvUnified[end],
     swaFull: chosen.swaFull[end],
-    gpuLayers: given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
+    gpuLayers,
     gpuBackend,
     cpu: given.cpu ?? 'auto',
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
     unifiedContext: chosen.unifiedContext[end],
     embeddingBatch: chosen.embeddingBatch[end],
+    cpuBatchTokens: defaults.cpuBatchTokens.value,
+    embeddingLogits: chosen.embeddingLogits[end],
     embeddingSequences: chosen.embeddingSequences[end],
     cpuKernels: chosen.cpuKernels[end],
     locksWeights: chosen.locksWeights[end],
@@ -241,6 +246,16 @@ function flashAttentionFor(
   return known(true, source);
 }
 
+/** The batch and the micro-batch of a load with this number of layers on GPUs. */
+function batchOf(
+  { batchTokens, ubatchTokens, cpuBatchTokens }: EngineProfile['settings'],
+  gpuLayers: number,
+): Pick<EngineProfile['settings'], 'batchTokens' | 'ubatchTokens'> {
+  const { value, source } = cpuBatchTokens;
+  if (gpuLayers > 0 || value === null) return { batchTokens, ubatchTokens };
+  return { batchTokens: known(value, source), ubatchTokens: known(value, source) };
+}
+
 /** Whether a setting has an effect on the memory of this load. */
 function isUsed(
   setting: keyof ProfileValues,
@@ -251,6 +266,7 @@ function isUsed(
     case 'swaFull':
       return hasWindow;
     case 'embeddingBatch':
+    case 'embeddingLogits':
     case 'embeddingSequences':
       return isEmbedding;
     case 'draftTokens':

@@ -60,10 +60,14 @@ export class AnswerReader {
   #content = '';
   #reasoning = '';
   readonly #calls: string[] = [];
+  readonly #mostCalls: number;
   #stop: string | null = null;
+  #hasFurtherCall = false;
 
-  constructor(stops: readonly string[]) {
+  /** @param mostCalls - tool calls after which the answer ends; some templates do not limit them */
+  constructor(stops: readonly string[], mostCalls: number) {
     this.#stops = stops;
+    this.#mostCalls = mostCalls;
   }
 
   /** The stop sequence that was found. Nothing follows it. */
@@ -71,12 +75,17 @@ export class AnswerReader {
     return this.#stop;
   }
 
+  /** Whether nothing more can follow, although the model may go on. */
+  get isDone(): boolean {
+    return this.#stop !== null || this.#hasFurtherCall;
+  }
+
   get toolCalls(): number {
     return this.#calls.length;
   }
 
   *read(snapshot: Snapshot, isFinal: boolean): Generator<AnswerDelta> {
-    if (this.#stop !== null) return;
+    if (this.isDone) return;
     const reasoning = isFinal ? snapshot.reasoning : withoutOpenCharacter(snapshot.reasoning);
     const newReasoning = suffixAfter(this.#reasoning, reasoning);
     if (newReasoning !== '') {
@@ -112,6 +121,10 @@ export class AnswerReader {
       let sent = this.#calls[index];
       if (sent === undefined) {
         if (call.name === '') return;
+        if (index >= this.#mostCalls) {
+          this.#hasFurtherCall = true;
+          return;
+        }
         sent = '';
         this.#calls[index] = sent;
         yield { type: 'tool-call', index, name: call.name };

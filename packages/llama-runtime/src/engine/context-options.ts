@@ -6,7 +6,7 @@ import type { ContextOptions } from './llama-door.js';
  * buffers for a whole micro-batch. A step is finished before a cancellation takes effect, so on a CPU steps are short.
  * A GPU computes a large step about as fast as a small one.
  */
-const STEP_TOKENS = { cpu: 64, gpu: 512 };
+const STEP_TOKENS = { cpu: 32, gpu: 512 };
 /** Largest input of an embedding model. Its whole input is one micro-batch, so the compute buffers grow with it. */
 const MOST_EMBEDDING_TOKENS = 2048;
 

@@ -8,7 +8,12 @@ import {
 } from './answer.js';
 import { embeddingInputTokens } from './context-options.js';
 import { checkGrammar, grammarOfCallsOnly } from './grammar.js';
-import type { ChatFormatOptions, CompletionOptions, LlamaContext } from './llama-door.js';
+import type {
+  ChatFormatOptions,
+  CompletionOptions,
+  CompletionReport,
+  LlamaContext,
+} from './llama-door.js';
 import { OpenRequests } from './open-requests.js';
 import { RequestError, notSupported } from './request-error.js';
 
@@ -117,8 +122,10 @@ export class Engine {
     signal: AbortSignal,
   ): AsyncGenerator<AnswerDelta, AnswerEnd> {
     this.#checkRoom(request.promptTokens);
-    const isChat = 'messages' in request.prompt;
-    const reader = new AnswerReader(request.stops);
+    const { prompt } = request;
+    const isChat = 'messages' in prompt;
+    const mostCalls = isChat && prompt.format.parallel_tool_calls === false ? 1 : Infinity;
+    const reader = new AnswerReader(request.stops, mostCalls);
     let text = '';
     using run = this.#open.complete(request.options, signal, (token) => {
       if (!isChat) text += token;
@@ -126,24 +133,18 @@ export class Engine {
     for (;;) {
       const report = await run.next();
       const isFinal = report.token === undefined;
-      const plainText = isChat ? null : isFinal ? report.text : text;
-      const snapshot = snapshotOf(report, plainText);
+      const snapshot = snapshotOf(report, isChat ? null : isFinal ? report.text : text);
       yield* reader.read(isFinal ? withText(snapshot, report.text) : snapshot, isFinal);
-      if (!isFinal) continue;
-      const { stopped_eos, stopped_word, stopped_limit, context_full } = report;
-      if (!stopped_eos && !stopped_word && !stopped_limit && !context_full) {
-        throw new RequestError(500, 'llama.cpp could not compute the next token', {
-          code: 'engine_failed',
-        });
-      }
-      const isCut = (stopped_limit || context_full) && reader.stop === null;
+      if (isFinal) checkEnd(report);
+      else if (!reader.isDone) continue;
+      const isCut = isFinal && !reader.isDone && (report.stopped_limit || report.context_full);
       return {
         finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
         stopSequence: reader.stop,
         usage: {
           promptTokens: request.promptTokens,
-          completionTokens: report.tokens_predicted,
-          cachedTokens: Math.min(report.timings.cache_n, request.promptTokens),
+          completionTokens: isFinal ? report.tokens_predicted : run.countTokens(),
+          cachedTokens: isFinal ? Math.min(report.timings.cache_n, request.promptTokens) : 0,
         },
       };
     }
@@ -231,6 +232,15 @@ export class Engine {
       { code: 'context_length_exceeded', param: 'messages' },
     );
   }
+}
+
+/** @throws RequestError where the completion ended without a reason, which means that a batch failed */
+function checkEnd(report: CompletionReport): void {
+  const { stopped_eos, stopped_word, stopped_limit, context_full } = report;
+  if (stopped_eos || stopped_word || stopped_limit || context_full) return;
+  throw new RequestError(500, 'llama.cpp could not compute the next token', {
+    code: 'engine_failed',
+  });
 }
 
 /** The binding leaves the parsed fields out where it cannot parse a finished text. Then the text itself is the content. */

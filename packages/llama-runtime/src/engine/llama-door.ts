@@ -101,6 +101,7 @@ export interface CompletionReport {
 export interface RequestStatus {
   readonly request_id: number;
   readonly state: 'queued' | 'processing_prompt' | 'generating' | 'done';
+  readonly tokens_generated: number;
 }
 
 /** The methods of the binding's `LlamaContext` that the engine uses. */

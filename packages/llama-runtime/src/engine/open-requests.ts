@@ -26,6 +26,8 @@ export interface RunningCompletion extends Disposable {
    * @throws RequestError where the request failed; the signal's reason where it was cancelled
    */
   next(): Promise<TokenReport | CompletionReport>;
+  /** Tokens that were generated until now. 0 where the completion has ended. */
+  countTokens(): number;
 }
 
 /** The requests that the binding works on, and the activity that follows from them. */
@@ -99,6 +101,10 @@ export class OpenRequests {
         newest = null;
         return report;
       },
+      countTokens: () =>
+        this.#context
+          .getParallelStatus()
+          .requests.find((request) => request.request_id === requestId)?.tokens_generated ?? 0,
       [Symbol.dispose]: () => {
         signal.removeEventListener('abort', abort);
         this.#cancel(requestId);

@@ -114,9 +114,13 @@ export function refuseImpossible({
         cacheTypes(loadConfig))
       : `the embedded engine runs only on this machine, not on device ${deviceIdentifier}`;
   if (problem === null) return;
-  throw new LlamaRuntimeError('LOAD_REFUSED', `${modelKey} cannot be loaded like this: ${problem}.`, {
-    modelKey,
-  });
+  throw new LlamaRuntimeError(
+    'LOAD_REFUSED',
+    `${modelKey} cannot be loaded like this: ${problem}.`,
+    {
+      modelKey,
+    },
+  );
 }
 
 function wholeNumber(name: string, value: number | null): string | null {

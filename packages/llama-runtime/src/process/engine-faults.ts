@@ -55,7 +55,8 @@ export function endedInLoad(
 }
 
 /** Lines that llama.cpp prints after it has given up a load. */
-const REFUSED = /(?:error loading|failed to load) model|failed to (?:create|initialize) (?:the )?context/i;
+const REFUSED =
+  /(?:error loading|failed to load) model|failed to (?:create|initialize) (?:the )?context/i;
 
 /** The error for an engine process that could not be started. */
 export function notStarted(

@@ -34,7 +34,12 @@ export async function findBinding(usesGpu: boolean, importer: string): Promise<B
   // The build for Apple silicon contains Metal.
   const ofBase = platform === 'darwin' && arch === 'arm64' && usesGpu ? 'metal' : 'cpu';
   const builds: readonly (readonly [name: string, backend: EngineBackend])[] = [
-    ...(usesGpu ? ([[`${base}-cuda`, 'cuda'], [`${base}-vulkan`, 'vulkan']] as const) : []),
+    ...(usesGpu
+      ? ([
+          [`${base}-cuda`, 'cuda'],
+          [`${base}-vulkan`, 'vulkan'],
+        ] as const)
+      : []),
     [base, ofBase],
   ];
   const require = createRequire(importer);

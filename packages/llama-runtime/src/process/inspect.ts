@@ -18,7 +18,7 @@ interface Answers {
 
 /**
  * Asks llama.cpp, in a child process, for devices and for the metadata of GGUF files. A broken file can end the child
- * process. The file then counts as unreadable, and another process reads the rest.
+ * process. Another process then reads the rest.
  */
 export class Inspector {
   /** Metadata by path, size and time of change. */
@@ -42,15 +42,17 @@ export class Inspector {
     for (const file of files) stamps.set(file, await stampOf(file));
     const isKnown = (file: string): boolean => this.#known.has(stamps.get(file) ?? '');
     let open = files.filter((file) => !isKnown(file));
+    let suspect: string | null = null;
     while (open.length > 0) {
       const { devices, files: answered } = await this.#ask(open, signal);
       this.#devices ??= devices;
-      for (const file of open) {
-        const metadata = answered.get(file);
-        // The process ended at the first file without an answer.
-        this.#known.set(stamps.get(file) ?? file, metadata ?? null);
-        if (metadata === undefined) break;
+      for (const [file, metadata] of answered) this.#known.set(stamps.get(file) ?? file, metadata);
+      const unanswered = open.find((file) => !isKnown(file));
+      // A process can also be killed from outside, so only a file that ends two processes is unreadable.
+      if (unanswered !== undefined && unanswered === suspect) {
+        this.#known.set(stamps.get(unanswered) ?? unanswered, null);
       }
+      suspect = unanswered ?? null;
       open = open.filter((file) => !isKnown(file));
     }
     return new Map(

@@ -22,10 +22,7 @@ export interface EngineRecord {
   /** The configuration that the model runs with. */
   readonly loadConfig: LoadConfig;
   readonly ttlMs: number | null;
-  readonly model: Pick<
-    LocalModel,
-    'displayName' | 'path' | 'sizeBytes' | 'maxContextLengthTokens'
-  >;
+  readonly model: Pick<LocalModel, 'displayName' | 'path' | 'sizeBytes' | 'maxContextLengthTokens'>;
   readonly facts: EngineFacts;
 }
 
@@ -63,8 +60,7 @@ export async function readRecords(folder: string): Promise<readonly EngineRecord
       const pid = Number(FILE_NAME.exec(name)?.[1] ?? Number.NaN);
       if (!Number.isSafeInteger(pid)) return [];
       const [record, found] = await Promise.all([readRecord(folder, pid), findProcess(pid)]);
-      const isOfAnother =
-        found !== null && record !== null && isAnother(found, record.startTime);
+      const isOfAnother = found !== null && record !== null && isAnother(found, record.startTime);
       if (found !== null && !isOfAnother) return record ?? [];
       await removeRecord(folder, pid);
       return [];

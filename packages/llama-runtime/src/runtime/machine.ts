@@ -97,10 +97,7 @@ export function isGpu({ type }: EngineDevice): boolean {
 }
 
 /** Describes this machine from the devices that llama.cpp names. */
-export function surveyOf(
-  engine: SelectedEngine,
-  devices: readonly EngineDevice[],
-): HardwareSurvey {
+export function surveyOf(engine: SelectedEngine, devices: readonly EngineDevice[]): HardwareSurvey {
   const gpus = devices.filter(isGpu);
   const sizes = gpus.map(({ totalBytes }) => totalBytes);
   return {

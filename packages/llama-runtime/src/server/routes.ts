@@ -1,7 +1,12 @@
 import { RequestError, notSupported } from '../engine/request-error.js';
 import { sendJson, type ErrorForm, type Exchange } from './exchange.js';
 import { listModels } from './openai/models.js';
+import { anthropicError } from './anthropic/anthropic-error.js';
+import { countTokens, createMessage } from './anthropic/messages.js';
 import { completeChat } from './openai/chat-completions.js';
+import { completeText } from './openai/completions.js';
+import { embed } from './openai/embeddings.js';
+import { createResponse } from './responses/responses.js';
 import { openAiError } from './openai/openai-error.js';
 
 /** What answers a path. */
@@ -24,6 +29,11 @@ const ROUTES: Readonly<
   },
   '/v1/models': { GET: { handle: listModels } },
   '/v1/chat/completions': { POST: { handle: completeChat } },
+  '/v1/completions': { POST: { handle: completeText } },
+  '/v1/embeddings': { POST: { handle: embed } },
+  '/v1/responses': { POST: { handle: createResponse } },
+  '/v1/messages': { POST: { errorForm: anthropicError, handle: createMessage } },
+  '/v1/messages/count_tokens': { POST: { errorForm: anthropicError, handle: countTokens } },
 };
 
 /** Paths of OpenAI's API that the engine cannot serve, and the reason. */

@@ -27,6 +27,12 @@ export async function availableBytes(): Promise<number> {
   return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024;
 }
 
+/** Anonymous memory of a process in bytes. Linux only. */
+export async function anonymousBytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Anonymous:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024;
+}
+
 /** The running engine processes and inspecting processes of this process. Linux only. */
 export async function enginePids(): Promise<readonly number[]> {
   const tasks = await readdir('/proc/self/task');

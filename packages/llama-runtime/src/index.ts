@@ -1,5 +1,6 @@
 export {
   noiseModelBytes,
+  noiseModelShape,
   writeNoiseModel,
   type NoiseModelShape,
 } from './noise-model/write-noise-model.js';

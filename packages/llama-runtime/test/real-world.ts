@@ -1,15 +1,19 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createLlamaRuntime, type LlamaRuntime, type LlamaRuntimeOptions, writeNoiseModel } from '../src/index.js';
-import type { EngineScripts } from '../src/process/find-scripts.js';
-import { buildPrograms } from './programs.js';
+import {
+  createLlamaRuntime,
+  type LlamaRuntime,
+  type LlamaRuntimeOptions,
+  writeNoiseModel,
+} from '../src/index.js';
+import { type BuiltPrograms, buildPrograms } from './programs.js';
 
 /** Models of random weights for the real engine, and a state folder. */
 export interface RealWorld extends AsyncDisposable {
   readonly models: string;
   readonly state: string;
-  readonly scripts: EngineScripts;
+  readonly programs: Pick<BuiltPrograms, 'index' | 'scripts'>;
   open(options?: LlamaRuntimeOptions): Promise<LlamaRuntime>;
 }
 
@@ -25,7 +29,7 @@ export async function realWorld(): Promise<RealWorld> {
   return {
     models,
     state,
-    scripts: programs.scripts,
+    programs,
     open: (options = {}) =>
       createLlamaRuntime({
         modelFolders: [models],

@@ -111,6 +111,7 @@ export {
   describePlan,
   describeReason,
 } from './text/describe-decision.js';
+export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
 export { describeEvent, type EventStyle } from './text/describe-event.js';
 export {
@@ -121,6 +122,7 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';
 export {

@@ -2,7 +2,8 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Style } from '../terminal/style.js';
 import { wrap } from '../terminal/text.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
-import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import { COMMANDS } from './command-table.js';
+import { GLOBAL_OPTIONS } from './global-options.js';
 import { nameOf } from './parse-command-line.js';
 
 /** The meaning of each exit code. The README has the same texts. */

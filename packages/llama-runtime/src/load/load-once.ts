@@ -13,7 +13,7 @@ import { observe } from '../runtime/residents.js';
 import { actualLoadConfig, refuseImpossible, resolveSpec } from './resolve-spec.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
-/** What the loads of one runtime share. */
+/** The parts of a runtime that its loads use. */
 export interface LoadPorts {
   readonly script: string;
   readonly engine: { readonly name: string; readonly version: string };

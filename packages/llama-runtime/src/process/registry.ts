@@ -13,7 +13,7 @@ export interface EngineRecord {
   /** Names this copy. No other copy gets this name. */
   readonly reference: string;
   readonly pid: number;
-  /** As `findProcess` tells it; `null`: not known. */
+  /** The start time that `findProcess` found after the load; `null`: not known. */
   readonly startTime: string | null;
   readonly endpoint: EngineEndpoint;
   readonly loadedAtMs: number;

@@ -21,6 +21,8 @@ export interface EngineRecord {
   readonly spec: Omit<EngineSpec, 'token'>;
   /** The configuration that the model runs with. */
   readonly loadConfig: LoadConfig;
+  /** Whether the weights are locked in memory. */
+  readonly keepModelInMemory: boolean;
   readonly ttlMs: number | null;
   readonly model: Pick<LocalModel, 'displayName' | 'path' | 'sizeBytes' | 'maxContextLengthTokens'>;
   readonly facts: EngineFacts;

@@ -96,8 +96,8 @@ export async function loadOnce(
 }
 
 /**
- * Whether the weights are locked. llama.cpp goes on where the system refuses to lock more than the user's limit, so
- * the locked memory is compared with the file. The layers on a GPU are not locked.
+ * Whether the weights are locked. llama.cpp only warns where the system refuses to lock more memory, so the locked
+ * memory is compared with the size of the file. The layers on a GPU are not locked.
  */
 async function locksWeights(
   { locksWeights: asked, gpuLayers }: EngineSpec,

@@ -6,6 +6,7 @@ import { caught, pidsOf } from '../test/fake-world.js';
 import { anonymousBytes, availableBytes, enginePids, runs, until } from '../test/processes.js';
 import { type RealWorld, realWorld } from '../test/real-world.js';
 import { writeNoiseModel } from './index.js';
+import { lockedBytesOf } from './process/locked-memory.js';
 
 const MIB = 2 ** 20;
 
@@ -153,6 +154,16 @@ test('a file that llama.cpp cannot load is LOAD_FAILED with llama.cpp’s reason
 });
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
+
+// Locking needs a right or a limit that not every user has, so both outcomes are possible, and both are true.
+onLinux('weights are reported as locked where the system has locked them', async () => {
+  await using runtime = await world.open();
+  const { instance, verified } = await runtime.load({ modelKey: 'noise', keepModelInMemory: true });
+  const [pid = 0] = await pidsOf(runtime);
+  const isLocked = ((await lockedBytesOf(pid)) ?? 0) >= instance.sizeBytes / 2;
+  expect(instance.keepModelInMemory).toBe(isLocked);
+  expect(verified).toHaveLength(isLocked ? 0 : 1);
+});
 
 onLinux(
   'an unload gives the memory back: 16 MiB of what was available before',

@@ -137,6 +137,15 @@ test('without a GPU, a requested offload is named, and the same request reuses t
   expect(await runtime.load(request)).toMatchObject({ reused: true, verified: first.verified });
 });
 
+test('weights that the system does not lock are named', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  // The fake engine locks nothing.
+  const { verified } = await runtime.load({ modelKey: 'model', keepModelInMemory: true });
+  expect(verified).toEqual([{ field: 'keepModelInMemory', asked: true, got: false }]);
+});
+
 test.each([
   ['contextLengthTokens', 0],
   ['parallelSequences', 1.5],

@@ -57,7 +57,7 @@ export function askEngine(
   });
 }
 
-/** Asks an engine what it does. */
+/** Asks an engine for its activity. */
 export async function readState(
   endpoint: EngineEndpoint,
   timeoutMs: number,

@@ -16,7 +16,7 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
-export { describeModelSource, describeOrigin } from './models/describe-origin.js';
+export { describeOrigin } from './models/describe-origin.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';

@@ -20,7 +20,12 @@ export function engineNamed(name: string): LoadEngine {
     );
   }
   try {
-    return { profile: profileOf(engine, version ?? null), selected: [], disabledGpus: 0, hardware: null };
+    return {
+      profile: profileOf(engine, version ?? null),
+      selected: [],
+      disabledGpus: 0,
+      hardware: null,
+    };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new HostError('INVALID_REQUEST', error.message, { cause: error });

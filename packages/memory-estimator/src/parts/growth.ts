@@ -44,7 +44,8 @@ export function growthOf(
   { settings: sources }: EngineProfile,
 ): Growth {
   // An embedding model does not continue earlier prompts.
-  if (high.isEmbedding) return sumGrowth(model === null ? [] : [outputs(model, high, sources)], null);
+  if (high.isEmbedding)
+    return sumGrowth(model === null ? [] : [outputs(model, high, sources)], null);
   // The engine does not copy a full-size cache, because a full-size cache keeps earlier tokens. The low end is
   // full-size only if the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);

@@ -1,16 +1,11 @@
-import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import {
   ALL_LAYERS,
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
-import {
-  known,
-  type EngineProfile,
-  type ProfileSetting,
-  type ProfileValues,
-} from './engine-profile.js';
+import { type EngineProfile, type ProfileSetting, type ProfileValues } from './engine-profile.js';
+import { batchOf, flashAttentionFor } from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
@@ -231,29 +226,6 @@ export function defaultContext(
   if (context !== 'maximum') return Math.min(context, maxTokens ?? context);
   // If the model does not state its maximum, the shortest default of any version is taken.
   return maxTokens ?? 4096;
-}
-
-/**
- * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
- * attention on.
- */
-function flashAttentionFor(
-  values: KvCacheType,
-  setting: ProfileSetting<boolean>,
-): ProfileSetting<boolean> {
-  if (!isQuantizedCacheType(values)) return setting;
-  const source = `values as ${values} need flash attention (llama-context.cpp)`;
-  return known(true, source);
-}
-
-/** The batch and the micro-batch of a load with this number of layers on GPUs. */
-function batchOf(
-  { batchTokens, ubatchTokens, cpuBatchTokens }: EngineProfile['settings'],
-  gpuLayers: number,
-): Pick<EngineProfile['settings'], 'batchTokens' | 'ubatchTokens'> {
-  const { value, source } = cpuBatchTokens;
-  if (gpuLayers > 0 || value === null) return { batchTokens, ubatchTokens };
-  return { batchTokens: known(value, source), ubatchTokens: known(value, source) };
 }
 
 /** Whether a setting has an effect on the memory of this load. */

@@ -51,7 +51,7 @@ export function embeddedProfile(
       flashAttention: known(true, `${RUNTIME}; ${LOG}`),
       batchTokens: known(512, ENGINE),
       ubatchTokens: known(512, ENGINE),
-      cpuBatchTokens: known(64, ENGINE),
+      cpuBatchTokens: known(32, ENGINE),
       parallelSequences: known(1, RUNTIME),
       kvUnified: known(true, ENGINE),
       swaFull: known(false, ENGINE),

@@ -13,12 +13,13 @@ export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
-export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
+export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
-export { describeOrigin } from './models/describe-origin.js';
+export { describeModelSource, describeOrigin } from './models/describe-origin.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
+export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
@@ -41,6 +42,13 @@ export type {
   ServingRequest,
   ServingResident,
 } from './serving/serving.js';
+export { describeRuntime, RUNTIME_NAMES } from './text/runtime-names.js';
+export type { RuntimeName } from './runtime/runtime-client.js';
+export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js';
+export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js';
+export type { DialogueView } from './chat/dialogue.js';
+export { readLines } from './chat/read-lines.js';
+export type { AnswerPiece } from './chat/stream-answer.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';

@@ -1,7 +1,7 @@
 import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './autopilot-specs.js';
 import { GATEWAY } from './gateway-specs.js';
-import { NAME_KINDS } from './choices.js';
+import { NAME_KINDS, RUNTIMES } from './choices.js';
 import { CONNECT } from './connect-spec.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { HISTORY } from './history-specs.js';
@@ -35,9 +35,21 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
     completes: 'file',
   },
   {
+    name: 'runtime',
+    value: 'NAME',
+    choices: RUNTIMES,
+    summary: 'what loads the models (default: LM Studio where it runs, else the embedded engine)',
+  },
+  {
+    name: 'models',
+    value: 'FOLDERS',
+    summary: 'further folders with GGUF files for the embedded engine, separated by commas',
+    completes: 'file',
+  },
+  {
     name: 'timeout',
     value: 'DURATION',
-    summary: 'how long LM Studio may take to answer or load, such as 30s',
+    summary: 'how long the runtime may take to answer or load, such as 30s',
   },
   { name: 'json', summary: 'print the result as JSON with a versioned schema' },
   { name: 'quiet', short: 'q', summary: 'print results and errors only' },
@@ -148,6 +160,19 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...HISTORY,
   ESTIMATE,
   CONNECT,
+  {
+    name: 'chat',
+    summary: 'talk to a model in the terminal; on a pipe, each line is a question',
+    arguments: [
+      {
+        name: 'MODEL',
+        required: false,
+        summary: 'model key, or auto for the best model that fits (default)',
+        completes: 'model',
+      },
+    ],
+    load: async () => (await import('../commands/chat.js')).run,
+  },
   {
     name: 'config',
     summary: 'write, check and find the configuration',

@@ -28,6 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const bars = new Map<string, Progress>();
   try {
     const loaded = await host.load(request, {
+      outlivesHost: true,
       onProgress: ({ modelKey, sizeBytes, ratio }) => {
         // A resident reports full progress at once, so a bar would be useless.
         if (ratio < 1 && !bars.has(modelKey)) {
@@ -76,7 +77,7 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
   candidates.forEach(({ modelKey, estimate }, index) => {
     const verdict =
       estimate === null
-        ? "LM Studio can't estimate it"
+        ? "the runtime gives no estimate, and `mai estimate` gives Mai's own"
         : `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${
             estimate.passesGuardrails ? 'load' : 'refuse'
           } it`;

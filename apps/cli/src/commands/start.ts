@@ -16,14 +16,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { output } = context;
   await using host = await openHostOf(context);
   const status = await host.status();
-  const { lmStudio } = status;
-  if (lmStudio.state === 'running') {
+  const { runtime } = status;
+  if (runtime.state === 'running') {
     await showEverything(host, status, context);
     nextSteps(output, true);
     return EXIT.success;
   }
   if (!output.json) {
-    const text = `LM Studio is not running here, so this is a demo. (${lmStudio.message})`;
+    const text = `LM Studio is not running here, so this is a demo. (${runtime.message})`;
     output.result(`${wrap(text, output.textWidth).join('\n')}\n\n`);
   }
   const { runDemo } = await import('../demo/run-demo.js');

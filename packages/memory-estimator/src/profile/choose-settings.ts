@@ -64,6 +64,9 @@ interface Choice<T> {
 type End = keyof Choice<unknown>;
 
 const size = (value: number) => value;
+/** A batch as long as the context is the largest, and a batch as set is usually the smallest. */
+const rankOfEmbeddingBatch = (batch: EngineSettings['embeddingBatch']) =>
+  batch === 'context' ? Infinity : batch === 'as-set' ? 0 : batch;
 const isOn = (value: boolean) => Number(value);
 const isOff = (value: boolean) => Number(!value);
 /** Ranks values that take the same memory. */
@@ -111,11 +114,14 @@ export function chooseSettings(
   );
   const keys = choose('kvCacheTypeK', given.kvCacheTypeK, any, defaults.kvCacheTypeK);
   const values = choose('kvCacheTypeV', given.kvCacheTypeV, any, defaults.kvCacheTypeV);
+  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
+  const gpuLayers = given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS);
+  const batch = batchOf(defaults, gpuLayers);
   const attention = flashAttentionFor(values.value, defaults.flashAttention);
   const chosen = {
     flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
-    batchTokens: choose('batchTokens', given.batchTokens, any, defaults.batchTokens),
-    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, defaults.ubatchTokens),
+    batchTokens: choose('batchTokens', given.batchTokens, any, batch.batchTokens),
+    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, batch.ubatchTokens),
     parallelSequences: choose(
       'parallelSequences',
       given.parallelSequences,
@@ -131,12 +137,21 @@ export function chooseSettings(
       defaults.reservedLogits,
     ),
     outputLayer: choose('outputLayer', null, any, defaults.outputLayer),
-    embeddingBatch: choose(
-      'embeddingBatch',
+    unifiedContext: choose(
+      'unifiedContext',
       null,
-      (it) => Number(it === 'context'),
-      defaults.embeddingBatch,
+      (it) => Number(it === 'each'),
+      defaults.unifiedContext,
     ),
+    embeddingBatch: choose('embeddingBatch', null, rankOfEmbeddingBatch, defaults.embeddingBatch),
+    embeddingLogits: choose('embeddingLogits', null, isOn, defaults.embeddingLogits),
+    embeddingSequences: choose(
+      'embeddingSequences',
+      null,
+      (it) => Number(it === 'as-set'),
+      defaults.embeddingSequences,
+    ),
+    cpuKernels: choose('cpuKernels', null, (it) => Number(it !== 'none'), defaults.cpuKernels),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
     draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
     encoderFlashAttention: choose(
@@ -148,7 +163,6 @@ export function chooseSettings(
     promptCacheBytes: choose('promptCacheBytes', null, size, defaults.promptCacheBytes),
     contextCheckpoints: choose('contextCheckpoints', null, size, defaults.contextCheckpoints),
   };
-  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const at = (end: End): EngineSettings => ({
     // A given context may be longer than the model's maximum. A default is never longer.
     contextLengthTokens: given.contextLengthTokens ?? tokensOf(context[end]),
@@ -160,12 +174,17 @@ export function chooseSettings(
     parallelSequences: chosen.parallelSequences[end],
     kvUnified: chosen.kvUnified[end],
     swaFull: chosen.swaFull[end],
-    gpuLayers: given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
+    gpuLayers,
     gpuBackend,
     cpu: given.cpu ?? 'auto',
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
+    unifiedContext: chosen.unifiedContext[end],
     embeddingBatch: chosen.embeddingBatch[end],
+    cpuBatchTokens: defaults.cpuBatchTokens.value,
+    embeddingLogits: chosen.embeddingLogits[end],
+    embeddingSequences: chosen.embeddingSequences[end],
+    cpuKernels: chosen.cpuKernels[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
     encoderFlashAttention: chosen.encoderFlashAttention[end],
@@ -227,6 +246,16 @@ function flashAttentionFor(
   return known(true, source);
 }
 
+/** The batch and the micro-batch of a load with this number of layers on GPUs. */
+function batchOf(
+  { batchTokens, ubatchTokens, cpuBatchTokens }: EngineProfile['settings'],
+  gpuLayers: number,
+): Pick<EngineProfile['settings'], 'batchTokens' | 'ubatchTokens'> {
+  const { value, source } = cpuBatchTokens;
+  if (gpuLayers > 0 || value === null) return { batchTokens, ubatchTokens };
+  return { batchTokens: known(value, source), ubatchTokens: known(value, source) };
+}
+
 /** Whether a setting has an effect on the memory of this load. */
 function isUsed(
   setting: keyof ProfileValues,
@@ -237,6 +266,8 @@ function isUsed(
     case 'swaFull':
       return hasWindow;
     case 'embeddingBatch':
+    case 'embeddingLogits':
+    case 'embeddingSequences':
       return isEmbedding;
     case 'draftTokens':
       return canDraft;
@@ -259,6 +290,7 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
     one.ubatchTokens === other.ubatchTokens &&
     one.parallelSequences === other.parallelSequences &&
     (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
+    one.cpuKernels === other.cpuKernels &&
     (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
     NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
   );
@@ -268,6 +300,8 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',
+  'embeddingSequences',
+  'unifiedContext',
   'draftTokens',
   'encoderFlashAttention',
 ] as const satisfies readonly (keyof ProfileValues)[];

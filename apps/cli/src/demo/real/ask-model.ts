@@ -10,9 +10,9 @@ export interface Answer {
 
 const TOKENS = 32;
 
-/** Asks the resident model for a short answer over HTTP, as any OpenAI client does. */
-export async function askModel(host: Host, signal: AbortSignal): Promise<Answer> {
-  await using lease = await host.acquire({ capabilities: ['chat'] }, { signal });
+/** Asks a loaded model for a short answer over HTTP, as any OpenAI client does. */
+export async function askModel(host: Host, modelKey: string, signal: AbortSignal): Promise<Answer> {
+  await using lease = await host.acquire({ modelKey }, { signal });
   const startMs = performance.now();
   const response = await fetch(`${lease.baseUrl}/chat/completions`, {
     method: 'POST',
@@ -28,12 +28,12 @@ export async function askModel(host: Host, signal: AbortSignal): Promise<Answer>
   const seconds = (performance.now() - startMs) / 1000;
   if (!isAnswer(answer)) {
     throw new Error(
-      `${lease.modelKey} answered with status ${response.status}: ${JSON.stringify(answer)}`,
+      `${modelKey} answered with status ${response.status}: ${JSON.stringify(answer)}`,
     );
   }
   const tokens = answer.usage.completion_tokens;
   return {
-    ...{ modelKey: lease.modelKey, tokens, tokensPerSecond: tokens / seconds },
+    ...{ modelKey, tokens, tokensPerSecond: tokens / seconds },
     text: answer.choices[0].message.content,
   };
 }

@@ -6,6 +6,7 @@ import {
   HARD_LIMIT,
   others,
   room,
+  totalBytesOf,
   type Resources,
 } from '@mai/memory-ledger';
 
@@ -13,7 +14,12 @@ const MIB = 2 ** 20;
 /** Room above the largest model, so that small changes of other programs do not cause a switch. */
 const SLACK_BYTES = 640 * MIB;
 /** The most bytes that the demo's process takes. */
-export const MOST_TAKEN_BYTES = 1536 * MIB;
+const MOST_TAKEN_BYTES = 1536 * MIB;
+
+/** So long that the memory of two models differs by more than the doubt about it. */
+const CONTEXT_TOKENS = 16_384;
+/** Share of RAM above which memory is about to run out. */
+const HARD_LIMIT_RATIO = 0.97;
 
 /** Limits and times of the real demo. */
 export interface RealPolicy {
@@ -26,7 +32,7 @@ export interface RealPolicy {
 export function realModels(modelKeys: readonly string[]): ModelConfigFile {
   const [small, medium, large] = modelKeys;
   const model = (key = '', category: 'small' | 'medium' | 'large') => ({
-    ...{ key, category, context_window: 4096, capabilities: ['chat' as const] },
+    ...{ key, category, context_window: CONTEXT_TOKENS, capabilities: ['chat' as const] },
     load: { gpu_offload: 'off' as const },
   });
   const models = [model(large, 'large'), model(medium, 'medium'), model(small, 'small')];
@@ -43,10 +49,8 @@ export function realPolicy(
   resources: Resources,
 ): RealPolicy | null {
   const { totalBytes, availableBytes } = resources.ram;
-  const largest = models.find(({ profile }) => profile.modelKey === base.models[0]?.key);
-  if (availableBytes === null || largest?.footprint == null) return null;
-  const { growth } = DEFAULT_SELECTION_POLICY;
-  const loadBytes = chargeLoad(largest.footprint, resources, growth).get('ram') ?? 0;
+  const loadBytes = loadBytesOf(base.models[0]?.key, models, resources);
+  if (availableBytes === null || loadBytes === null) return null;
   const othersBytes = others(totalBytes, availableBytes, 0);
   const limitBytes = othersBytes + loadBytes + SLACK_BYTES;
   const pool = { ...fixedPool('ram', totalBytes), othersBytes, hardLimitRatio: HARD_LIMIT_RATIO };
@@ -72,4 +76,32 @@ export function realPolicy(
   };
 }
 
-const HARD_LIMIT_RATIO = 0.97;
+/**
+ * Bytes to take so that the use is above the limit with the largest model, and as far below the limit with the middle
+ * one. Null where the size of the middle one is not known.
+ *
+ * @param useBytes - the use of RAM while the largest model is loaded
+ */
+export function bytesToTake(
+  { limitBytes, config }: RealPolicy,
+  models: readonly ModelReport[],
+  resources: Resources,
+  useBytes: number,
+): number | null {
+  const largest = models.find(({ profile }) => profile.modelKey === config.models[0]?.key);
+  const loadBytes = loadBytesOf(config.models[1]?.key, models, resources);
+  if (largest?.footprint == null || loadBytes === null) return null;
+  const differenceBytes = Math.max(0, totalBytesOf(largest.footprint) - loadBytes);
+  return Math.min(MOST_TAKEN_BYTES, Math.round(limitBytes - useBytes + differenceBytes / 2));
+}
+
+/** The upper end of a model's memory, which a load is charged. */
+function loadBytesOf(
+  modelKey: string | undefined,
+  models: readonly ModelReport[],
+  resources: Resources,
+): number | null {
+  const footprint = models.find(({ profile }) => profile.modelKey === modelKey)?.footprint;
+  if (footprint == null) return null;
+  return chargeLoad(footprint, resources, DEFAULT_SELECTION_POLICY.growth).get('ram') ?? 0;
+}

@@ -1,18 +1,14 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
-  describeEvent,
-  describeFootprint,
-  explainRejection,
   formatBytes,
   formatPercent,
   writeNoiseModels,
   type AutopilotEvent,
   type Host,
   type NoiseModels,
-  type Selection,
 } from '@mai/host';
-import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
+import { totalBytesOf } from '@mai/memory-ledger';
 import type { CommandContext } from '../../context.js';
 import { openHostOf } from '../../open-host.js';
 import { createLiveView } from '../../terminal/live-view.js';
@@ -20,13 +16,12 @@ import { renderPoolLegend, renderPools } from '../../views/machine/memory-pools.
 import { renderModels } from '../../views/selection/models-view.js';
 import { createDemoPrinter, type DemoPrinter } from '../demo-printer.js';
 import { askModel, type Answer } from './ask-model.js';
-import { MOST_TAKEN_BYTES, realModels, realPolicy } from './real-policy.js';
+import { untilLoaded } from './follow-autopilot.js';
+import { bytesToTake, realModels, realPolicy, type RealPolicy } from './real-policy.js';
 import { takeMemory } from './take-memory.js';
 
 const MIB = 2 ** 20;
 const SIZES_BYTES = [128 * MIB, 256 * MIB, 512 * MIB];
-/** A switch that has not come after this time is reported as missing. */
-const SWITCH_DEADLINE_MS = 20_000;
 const FRAME_MS = 150;
 
 /** The parts of the running demo. */
@@ -41,7 +36,7 @@ interface Story {
 /** One chapter of the demo, as `--json` prints it. */
 export interface RealStep {
   readonly step: 'choose' | 'step-down' | 'step-up';
-  /** The model that is loaded at the end of the chapter. Null where no model is loaded. */
+  /** The model that was loaded. Null where the expected switch did not come in time. */
   readonly modelKey: string | null;
   /** Bytes that the demo's own process holds. */
   readonly takenBytes: number;
@@ -61,7 +56,8 @@ export async function runRealDemo(
   context: CommandContext,
   { fast }: { readonly fast: boolean },
 ): Promise<string | null> {
-  const { output, signal, io } = context;
+  const { output, io } = context;
+  const startMs = io.nowMs();
   const printer = createDemoPrinter(context, fast);
   const files = await writeFiles(context, printer);
   if (files === null) return 'no disk has 1.3 GiB of free space for the models of the demo';
@@ -77,7 +73,7 @@ export async function runRealDemo(
     return realPolicy(base, (await plain.models()).models, await plain.resources());
   })();
   if (policy === null) {
-    return 'this machine has less than about 3.5 GiB of free memory';
+    return 'this machine has too little free memory: the demo takes up to 3.5 GiB';
   }
   await using host = await openHostOf(context, { ...options, config: policy.config });
 
@@ -97,7 +93,7 @@ export async function runRealDemo(
   const steps = [await choose(story)];
   const largest = steps[0]?.modelKey ?? null;
   {
-    const bytes = await pressureFor(host, policy.limitBytes);
+    const bytes = await pressureFor(host, policy);
     await using taken = takeMemory(bytes);
     printer.heading('Another program takes memory');
     printer.text(`A process of the demo takes ${formatBytes(bytes)} of real memory.`);
@@ -111,12 +107,11 @@ export async function runRealDemo(
   if (output.json) {
     output.resultJson({ simulated: false, noise: true, steps });
   } else {
-    const seconds = Math.round((io.nowMs() - performance.timeOrigin) / 1000);
+    const seconds = Math.round((io.nowMs() - startMs) / 1000);
     printer.say(
       `\n${output.style.good('The demo is over.')} It took ${seconds} s. Its models are removed.`,
     );
   }
-  signal.throwIfAborted();
   return null;
 }
 
@@ -154,7 +149,7 @@ async function choose(story: Story): Promise<RealStep> {
   if (step.estimatedBytes !== null && step.measuredBytes !== null) {
     const fell = (before.ram.availableBytes ?? 0) - (after.ram.availableBytes ?? 0);
     printer.text(
-      `${context.output.style.good('Estimated')} before the load: ${formatBytes(step.estimatedBytes)}. From the engine's own log: ${formatBytes(step.measuredBytes)}. The available memory of the machine fell by ${formatBytes(Math.max(0, fell))}: the weights are mapped from the file, and the system can drop those pages.`,
+      `${context.output.style.good('Estimated')} before the load: ${formatBytes(step.estimatedBytes)}. From the engine's own log: ${formatBytes(step.measuredBytes)}. The machine's available memory fell by ${formatBytes(Math.max(0, fell))}, with the engine's process itself. The weights do not count there, because the system can drop the pages of a mapped file.`,
     );
   }
   await printer.pause(1500);
@@ -169,20 +164,21 @@ async function afterSwitch(
   isWanted: (modelKey: string) => boolean,
 ): Promise<RealStep> {
   const { printer, host, context } = story;
-  const estimated = await untilLoaded(story, isWanted);
+  const loaded = await untilLoaded(context, printer, story.events, isWanted);
   printer.lines(await poolLines(story));
+  const modelKey = loaded?.modelKey ?? null;
   const { residents } = await host.status();
-  const [resident] = residents;
-  const measured = resident?.footprint ?? null;
-  const answer = resident === undefined ? null : await askModel(host, context.signal);
+  const measured = residents.find((one) => one.modelKey === modelKey)?.footprint ?? null;
+  const estimated = loaded?.footprint ?? null;
+  const answer = modelKey === null ? null : await askModel(host, modelKey, context.signal);
   if (answer !== null) {
-    const { modelKey, tokens, tokensPerSecond, text } = answer;
+    const { tokens, tokensPerSecond, text } = answer;
     printer.text(
-      `${context.output.style.bold(modelKey)} answers ${tokens} tokens at ${tokensPerSecond.toFixed(1)} tokens/s: ${JSON.stringify(text.slice(0, 24))} (noise, because the weights are random)`,
+      `${context.output.style.bold(answer.modelKey)} answers ${tokens} tokens at ${tokensPerSecond.toFixed(1)} tokens/s: ${JSON.stringify(text.slice(0, 24))} (noise, because the weights are random)`,
     );
   }
   return {
-    ...{ step, modelKey: resident?.modelKey ?? null, takenBytes },
+    ...{ step, modelKey, takenBytes },
     estimatedBytes: estimated === null ? null : totalBytesOf(estimated),
     measuredBytes: measured?.source === 'measured' ? totalBytesOf(measured) : null,
     answer:
@@ -190,78 +186,13 @@ async function afterSwitch(
   };
 }
 
-/**
- * Reads events until a wanted model is loaded, and prints each change.
- *
- * @returns the estimate that the last load was decided with; null where no wanted model was loaded in time
- */
-async function untilLoaded(
-  { context, printer, events }: Story,
-  isWanted: (modelKey: string) => boolean,
-): Promise<Footprint | null> {
-  const { output, io, signal } = context;
-  const { style } = output;
-  const waiting = new AbortController();
-  const deadline = io
-    .sleep(SWITCH_DEADLINE_MS, AbortSignal.any([signal, waiting.signal]))
-    .then(() => null);
-  let selection: Selection | null = null;
-  try {
-    for (;;) {
-      const next = await Promise.race([events.next(), deadline]);
-      if (next === null || next.done === true) {
-        printer.text(style.caution('Mai has not switched in time.'));
-        return null;
-      }
-      const event = next.value;
-      if (event.type === 'decided') selection = event.selection;
-      if (event.type === 'switch-started' && selection !== null)
-        explain(selection, context, printer);
-      const text = describeEvent(event, selection, style);
-      if (text !== null && event.type !== 'started' && event.type !== 'switch-finished') {
-        printer.text(text);
-      }
-      if (event.type !== 'switch-finished') continue;
-      const { outcome, last } = event.report;
-      const { chosen } = last.selection;
-      if (outcome === 'switched' && chosen !== null && isWanted(chosen.modelKey)) {
-        return chosen.footprint;
-      }
-    }
-  } finally {
-    waiting.abort();
-    deadline.catch(() => undefined);
-  }
-}
-
-function explain(
-  { chosen, rejected }: Selection,
-  { output }: CommandContext,
-  printer: DemoPrinter,
-): void {
-  const [first] = rejected;
-  if (first !== undefined) {
-    printer.text(
-      `${output.style.caution('Does not fit')}: ${first.modelKey} ${explainRejection(first.rejection)}.`,
-    );
-  }
-  if (chosen?.footprint != null) {
-    printer.text(
-      `${output.style.good('Choice')}: ${output.style.bold(chosen.modelKey)}. It takes ${describeFootprint(chosen.footprint)}.`,
-    );
-  }
-}
-
-/** Bytes to take so that the use is above the limit with the largest model, and below it with the middle one. */
-async function pressureFor(host: Host, limitBytes: number): Promise<number> {
-  const { pools } = await host.status();
+async function pressureFor(host: Host, policy: RealPolicy): Promise<number> {
+  const { pools, resources } = await host.status();
   const { models } = await host.models();
-  const use = pools.find(({ pool }) => pool === 'ram')?.useBeforeBytes ?? limitBytes;
-  const [large, medium] = models.map(({ footprint }) =>
-    footprint === null ? 0 : totalBytesOf(footprint),
-  );
-  const gap = Math.max(0, (large ?? 0) - (medium ?? 0));
-  return Math.min(MOST_TAKEN_BYTES, Math.round(limitBytes - use + gap / 2));
+  const useBytes = pools.find(({ pool }) => pool === 'ram')?.useBeforeBytes ?? null;
+  const bytes = useBytes === null ? null : bytesToTake(policy, models, resources, useBytes);
+  if (bytes === null) throw new Error('The memory of this machine or of a model is not known.');
+  return bytes;
 }
 
 /** Shows the memory again and again on a terminal until the promise settles. */

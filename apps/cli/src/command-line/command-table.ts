@@ -187,7 +187,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'start',
-    summary: 'show this machine, its models and the choice; if LM Studio is off, run the demo',
+    summary: 'show this machine, its models and the choice; without models, run the demo',
     options: [{ name: 'fast', summary: 'leave out the pauses for reading' }],
     load: async () => (await import('../commands/start.js')).run,
   },

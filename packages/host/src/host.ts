@@ -98,7 +98,7 @@ export interface YieldAnswer extends JournalAnswer {
  * the signal's reason.
  */
 export interface Host extends AsyncDisposable {
-  /** One reading of the machine, LM Studio and the loaded models. */
+  /** One reading of the machine, the runtime and the loaded models. */
   status(options?: CallOptions): Promise<StatusReport>;
   /** Repeated readings, until the iteration ends. They are more frequent while figures change. */
   watchStatus(options?: WatchStatusOptions): AsyncIterable<StatusReport>;
@@ -162,7 +162,7 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOT_KEPT` where the model must outlive the host, and no process can keep it
    */
   load(request: LoadRequest, options?: LoadOptions): Promise<HandLoaded>;
-  /** LM Studio's estimate of the memory of a load by hand. Loads nothing. */
+  /** The runtime's own estimate of the memory of a load by hand. Loads nothing. */
   estimateLoad(request: LoadRequest, options?: CallOptions): Promise<readonly EstimatedLoad[]>;
   /**
    * Unloads by hand. @throws LMStudioError `LOAD_REFUSED` for an instance that is generating or
@@ -187,12 +187,12 @@ export interface Host extends AsyncDisposable {
   endYield(name?: string | null, options?: ChangeOptions): Promise<EndYieldAnswer>;
 
   /**
-   * The last decisions about this LM Studio, also those of autopilots that have ended.
+   * The last decisions about this runtime, also those of autopilots that have ended.
    */
   decisions(query?: DecisionsQuery, options?: CallOptions): Promise<DecisionHistory>;
   /**
    * Computes recorded decisions again and compares the results.
-   * @param log - a file. Null, the default: the whole decision log of this LM Studio.
+   * @param log - a file. Null, the default: the whole decision log of this runtime.
    */
   replay(log?: string | null, options?: CallOptions): Promise<ReplayedLog>;
   /** Checks everything that a decision depends on, and says how to mend each fault. */
@@ -212,6 +212,6 @@ export interface Host extends AsyncDisposable {
   configPlaces(): Promise<ConfigPlaces>;
   /** Writes the text of a first configuration for the downloaded models. */
   initialConfig(options?: CallOptions): Promise<InitialConfig>;
-  /** Names for shell completion. Empty for instances while LM Studio is off. */
+  /** Names for shell completion. Empty for instances while the runtime is off. */
   names(kind: NameKind, options?: CallOptions): Promise<readonly string[]>;
 }

@@ -16,7 +16,7 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
-export { describeModelSource, describeOrigin } from './models/describe-origin.js';
+export { describeOrigin } from './models/describe-origin.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
@@ -49,6 +49,8 @@ export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js'
 export type { DialogueView } from './chat/dialogue.js';
 export { readLines } from './chat/read-lines.js';
 export type { AnswerPiece } from './chat/stream-answer.js';
+export { writeNoiseModels } from './noise-models/write-noise-models.js';
+export type { NoiseModels, NoiseModelsRequest } from './noise-models/write-noise-models.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';
@@ -111,6 +113,7 @@ export {
   describePlan,
   describeReason,
 } from './text/describe-decision.js';
+export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
 export { describeEvent, type EventStyle } from './text/describe-event.js';
 export {
@@ -121,6 +124,7 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';
 export {

@@ -27,13 +27,22 @@ export async function availableBytes(): Promise<number> {
   return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024;
 }
 
-/** The running child processes of this process. Linux only. */
-export async function childPids(): Promise<readonly number[]> {
+/** Anonymous memory of a process in bytes. Linux only. */
+export async function anonymousBytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Anonymous:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024;
+}
+
+/** The running engine processes and inspecting processes of this process. Linux only. */
+export async function enginePids(): Promise<readonly number[]> {
   const tasks = await readdir('/proc/self/task');
   const lists = await Promise.all(
     tasks.map((task) => readFile(`/proc/self/task/${task}/children`, 'utf8').catch(() => '')),
   );
   const pids = lists.join(' ').split(' ').filter(Boolean).map(Number);
-  const running = await Promise.all(pids.map(async (pid) => ((await runs(pid)) ? [pid] : [])));
-  return running.flat();
+  const isOurs = async (pid: number): Promise<boolean> => {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    return /(?:engine|inspect)[-\w]*\.mjs/.test(command) && (await runs(pid));
+  };
+  return (await Promise.all(pids.map(async (pid) => ((await isOurs(pid)) ? [pid] : [])))).flat();
 }

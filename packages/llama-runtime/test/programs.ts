@@ -3,8 +3,10 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import type { EngineScripts } from '../src/process/find-scripts.js';
 
-/** The programs of the child processes, built from source. */
+/** This package, built from source. */
 export interface BuiltPrograms extends AsyncDisposable {
+  /** The package's bundle, an ES module. */
+  readonly index: string;
   readonly scripts: EngineScripts;
 }
 
@@ -17,6 +19,7 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
   await build({
     absWorkingDir: root,
     entryPoints: {
+      index: 'src/index.ts',
       'engine-child': 'src/engine/engine-child.ts',
       'inspect-child': 'src/engine/inspect-child.ts',
     },
@@ -29,6 +32,7 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
     logLevel: 'silent',
   });
   return {
+    index: path.join(folder, 'index.mjs'),
     scripts: {
       engine: path.join(folder, 'engine-child.mjs'),
       inspect: path.join(folder, 'inspect-child.mjs'),

@@ -1,4 +1,11 @@
-import { describeMismatch, formatBytes, formatCount, formatDuration } from '@mai/host';
+import {
+  deliveryJson,
+  describeDelivery,
+  describeMismatch,
+  formatBytes,
+  formatCount,
+  formatDuration,
+} from '@mai/host';
 import type { HandLoaded, Host, LoadRequest } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
@@ -8,7 +15,6 @@ import { openHostOf } from '../open-host.js';
 import type { Output } from '../terminal/output.js';
 import type { Progress } from '../terminal/progress.js';
 import { UsageError } from '../usage-error.js';
-import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai load KEY...`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

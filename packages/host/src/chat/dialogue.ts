@@ -46,8 +46,9 @@ export async function runDialogue(
   for (;;) {
     view.ready();
     // A read from a terminal has no end of its own.
-    const { done, value: line } = await orAborted(lines.next(), signal);
-    if (done === true || line === '/quit') return;
+    const next = await orAborted(lines.next(), signal);
+    if (next.done === true || next.value === '/quit') return;
+    const line = next.value;
     try {
       if (line.startsWith('/')) await runCommand(line, chat, view);
       else await answer(line, chat, view, signal);

@@ -145,13 +145,12 @@ function notFound(key: string, downloads: Downloads): LMStudioError {
   const keys = models.map(({ modelKey }) => modelKey);
   const guess = didYouMean(key, keys);
   const next =
-    missing !== undefined
-      ? missing
-      : keys.length === 0
-        ? `Nothing is downloaded ${whereOf(origin)}.`
-        : guess === null
-          ? '`mai models` lists the downloaded models.'
-          : `Did you mean ${guess}?`;
+    missing ??
+    (keys.length === 0
+      ? `Nothing is downloaded ${whereOf(origin)}.`
+      : guess === null
+        ? '`mai models` lists the downloaded models.'
+        : `Did you mean ${guess}?`);
   return new LMStudioError(
     'MODEL_NOT_FOUND',
     `${key} is neither a downloaded model nor a file. ${next}`,

@@ -1,7 +1,6 @@
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 
-/** What loads models: LM Studio, or llama.cpp in child processes of Mai. */
-export type RuntimeName = 'lmstudio' | 'embedded';
+export type { RuntimeName } from '@mai/model-config';
 
 /** The methods of a runtime that a host needs, whichever runtime it is. */
 export type RuntimeClient = Pick<

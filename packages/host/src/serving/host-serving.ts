@@ -30,7 +30,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
       ...describeCatalog(config, downloads, residents),
       decisionId: state?.decision?.id ?? null,
       runtimeVersion:
-        isOn && downloads.link.kind === 'on'
+        isOn && downloads.link.kind === 'on' && downloads.link.runtime === 'lmstudio'
           ? downloads.link.client.connectedVersion.version
           : null,
     };

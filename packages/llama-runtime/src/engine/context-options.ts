@@ -1,11 +1,10 @@
 import type { EngineSpec } from '../process/messages.js';
 import type { ContextOptions } from './llama-door.js';
 
-/** Tokens of a micro-batch, which decides the size of the compute buffers: llama.cpp's own default. */
-const MICRO_BATCH_TOKENS = 512;
 /**
- * Prompt tokens that one step of the slot manager computes. A step is finished before a cancellation takes effect,
- * so on a CPU steps are short. A GPU computes a large step about as fast as a small one.
+ * Prompt tokens that one step of the slot manager computes, which is also the micro-batch: llama.cpp reserves compute
+ * buffers for a whole micro-batch. A step is finished before a cancellation takes effect, so on a CPU steps are short.
+ * A GPU computes a large step about as fast as a small one.
  */
 const STEP_TOKENS = { cpu: 32, gpu: 512 };
 /** Largest input of an embedding model. Its whole input is one micro-batch, so the compute buffers grow with it. */
@@ -33,7 +32,7 @@ export function stepTokensOf(spec: EngineSpec): number {
  */
 export function contextOptionsOf(spec: EngineSpec): ContextOptions {
   const isEmbedding = spec.kind === 'embedding';
-  const batch = isEmbedding ? embeddingInputTokens(spec) : MICRO_BATCH_TOKENS;
+  const batch = stepTokensOf(spec);
   return {
     model: spec.file,
     n_ctx: spec.contextLengthTokens * slotsOf(spec),

@@ -1,10 +1,10 @@
+import { field } from '../field.js';
 import type {
   EngineDevice,
   FromInspector,
   GgufMetadata,
   InspectRequest,
 } from '../process/inspect-messages.js';
-import { field } from '../requests/chat-chunks.js';
 import { type LlamaContextClass, loadBinding } from './llama-door.js';
 
 /** Long lists of the tokenizer. */

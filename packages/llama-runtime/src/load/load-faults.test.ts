@@ -1,6 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { caught, type Faults, fakeWorld, pidsOf } from '../../test/fake-world.js';
-import { childPids, runs, until } from '../../test/processes.js';
+import { enginePids, runs, until } from '../../test/processes.js';
 
 const load = async (faults: Faults) => {
   await using world = await fakeWorld();
@@ -8,7 +8,7 @@ const load = async (faults: Faults) => {
   await using runtime = await world.open();
   const error = await caught(runtime.load({ modelKey: 'model' }));
   expect(await runtime.listResidents()).toEqual([]);
-  expect(await childPids()).toEqual([]);
+  expect(await enginePids()).toEqual([]);
   return error;
 };
 
@@ -18,7 +18,7 @@ test('a stalled load ends at its deadline, and its process is gone', async () =>
   await using runtime = await world.open();
   const error = await caught(runtime.load({ modelKey: 'model', timeoutMs: 500 }));
   expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT', modelKey: 'model' });
-  expect(await childPids()).toEqual([]);
+  expect(await enginePids()).toEqual([]);
 });
 
 test('a cancelled load rejects with the reason, and its process is gone', async () => {
@@ -33,7 +33,7 @@ test('a cancelled load rejects with the reason, and its process is gone', async 
     onProgress: (ratio) => ratio >= 0.5 && cancel.abort(reason),
   });
   expect(await caught(promise)).toBe(reason);
-  expect(await childPids()).toEqual([]);
+  expect(await enginePids()).toEqual([]);
   expect(await runtime.listResidents()).toEqual([]);
 });
 
@@ -88,7 +88,7 @@ test('the parent survives a kill of a loading and of an idle engine, and can loa
   await using runtime = await world.open();
   const onProgress = (ratio: number): void => {
     if (ratio > 0)
-      void childPids().then((pids) => pids.forEach((one) => process.kill(one, 'SIGKILL')));
+      void enginePids().then((pids) => pids.forEach((one) => process.kill(one, 'SIGKILL')));
   };
   const error = await caught(runtime.load({ modelKey: 'stalls', onProgress }));
   expect(error).toMatchObject({ code: 'ENGINE_CRASHED', exitSignal: 'SIGKILL' });
@@ -110,7 +110,7 @@ test('equal requests share one load, and a caller that leaves does not end it', 
   cancel.abort('left');
   expect(await first).toBe('left');
   expect((await second).reused).toBe(false);
-  expect(await childPids()).toHaveLength(1);
+  expect(await enginePids()).toHaveLength(1);
 });
 
 test('a context that the engine shortens is named', async () => {
@@ -135,6 +135,15 @@ test('without a GPU, a requested offload is named, and the same request reuses t
   const first = await runtime.load(request);
   expect(first.verified).toEqual([{ field: 'offloadRatio', asked: 0.5, got: 0 }]);
   expect(await runtime.load(request)).toMatchObject({ reused: true, verified: first.verified });
+});
+
+test('weights that the system does not lock are named', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  // The fake engine locks nothing.
+  const { verified } = await runtime.load({ modelKey: 'model', keepModelInMemory: true });
+  expect(verified).toEqual([{ field: 'keepModelInMemory', asked: true, got: false }]);
 });
 
 test.each([

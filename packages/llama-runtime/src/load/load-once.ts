@@ -4,6 +4,8 @@ import { requireModel } from '../models/find-model.js';
 import type { LocalModel, ModelListing } from '../models/model-types.js';
 import { startEngine } from '../process/engine-process.js';
 import type { GgufMetadata } from '../process/inspect-messages.js';
+import { lockedBytesOf } from '../process/locked-memory.js';
+import type { EngineSpec } from '../process/messages.js';
 import { findProcess } from '../process/process-identity.js';
 import { type EngineRecord, RECORD_VERSION } from '../process/registry.js';
 import type { Engines, ObservedEngine } from '../runtime/engines.js';
@@ -13,7 +15,7 @@ import { observe } from '../runtime/residents.js';
 import { actualLoadConfig, refuseImpossible, resolveSpec } from './resolve-spec.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
-/** What the loads of one runtime share. */
+/** The parts of a runtime that its loads use. */
 export interface LoadPorts {
   readonly script: string;
   readonly engine: { readonly name: string; readonly version: string };
@@ -67,6 +69,7 @@ export async function loadOnce(
       engine: ports.engine,
       spec: withoutToken,
       loadConfig: actualLoadConfig(asked, model, hasGpu, { spec, facts: child.facts }),
+      keepModelInMemory: await locksWeights(spec, model, child.pid),
       ttlMs: asked.ttlMs,
       model: {
         displayName: model.displayName,
@@ -90,6 +93,21 @@ export async function loadOnce(
     await child.end();
     throw error;
   }
+}
+
+/**
+ * Whether the weights are locked. llama.cpp only warns where the system refuses to lock more memory, so the locked
+ * memory is compared with the size of the file. The layers on a GPU are not locked.
+ */
+async function locksWeights(
+  { locksWeights: asked, gpuLayers }: EngineSpec,
+  { sizeBytes }: LocalModel,
+  pid: number,
+): Promise<boolean> {
+  if (!asked) return false;
+  const lockedBytes = await lockedBytesOf(pid);
+  if (lockedBytes === null) return true;
+  return gpuLayers === 0 ? lockedBytes >= sizeBytes / 2 : lockedBytes > 0;
 }
 
 /**

@@ -26,7 +26,7 @@ interface SharedLoad {
 }
 
 /**
- * Runs one load at a time, because two loads would compete for memory that was free for either. Callers with equal
+ * Runs one load at a time, because two loads at once could need more memory than is free. Callers with equal
  * requests share a load. The load is cancelled when its last caller leaves. This caller waits until the child process
  * is gone.
  */

@@ -8,11 +8,11 @@ import type { EngineFacts, EngineSpec } from '../process/messages.js';
 import { ENGINE_DEFAULTS } from '../runtime/engine-defaults.js';
 import type { NormalizedLoad } from './load-types.js';
 
-/** What decides a load besides the request. */
+/** Facts of the machine and of the file that a load depends on. */
 export interface EngineConditions {
   readonly threads: number;
   readonly hasGpu: boolean;
-  /** `null`: not read, which is enough without a GPU. */
+  /** `null`: not read, because only a load with layers on a GPU needs it. */
   readonly metadata: GgufMetadata | null;
 }
 

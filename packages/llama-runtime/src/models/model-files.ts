@@ -23,7 +23,7 @@ interface GgufFile {
 
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
 const PROJECTOR = /(?:^|[-_.])mmproj(?:[-_.]|$)/i;
-/** Publisher, repository, file, and a folder for the parts of a split file. */
+/** Levels below a model folder: publisher, repository, a folder for the parts of a split file, and the file. */
 const MAX_DEPTH = 4;
 
 /** The GGUF models below a folder. An absent or unreadable folder has no models. @throws the signal's reason */
@@ -63,7 +63,7 @@ async function collect(
   }
 }
 
-/** The models of one folder. Each gets the projector whose name shares the most words with its own. */
+/** The models of one folder. Each model gets the projector whose name shares the most words with the model's name. */
 function modelsOf(root: string, files: readonly GgufFile[]): readonly FoundFile[] {
   const sorted = [...files].sort((a, b) => (a.file < b.file ? -1 : 1));
   const projectors = sorted.filter(({ file }) => PROJECTOR.test(path.basename(file)));

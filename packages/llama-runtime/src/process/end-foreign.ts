@@ -5,7 +5,7 @@ import { codeOf, findProcess, type RunningProcess } from './process-identity.js'
 /** An engine that another process has started. */
 export interface ForeignEngine {
   readonly pid: number;
-  /** As `findProcess` told it when the engine was started; `null`: not known. */
+  /** The start time that `findProcess` found after the load; `null`: not known. */
   readonly startTime: string | null;
   readonly endpoint: EngineEndpoint;
 }
@@ -31,7 +31,7 @@ export async function endForeign(engine: ForeignEngine): Promise<boolean> {
   return goneWithin(engine, KILL_GRACE_MS);
 }
 
-/** Whether the process of this number is not, or no longer, the engine. */
+/** Whether an engine's process is gone. Another process may have its number by now. */
 export async function isGone({ pid, startTime }: ForeignEngine): Promise<boolean> {
   const found = await findProcess(pid);
   return found === null || isAnother(found, startTime);

@@ -26,7 +26,8 @@ export function loadFailed(
 
 /**
  * The error for an engine that ended while it loaded its model. `output`: the end of its error output. The binding
- * does not report that llama.cpp could not load a model, but ends the process, so only the output tells the two apart.
+ * does not report that llama.cpp could not load a model, but ends the process, so only the output
+ * tells a refused model from a crash.
  */
 export function endedInLoad(
   spec: EngineSpec,
@@ -71,7 +72,7 @@ export function notStarted(
 }
 
 /** `signal SIGKILL` or `code 1`. */
-export function exitText({ code, signal }: ProcessExit): string {
+function exitText({ code, signal }: ProcessExit): string {
   return signal === null ? `code ${code ?? 'unknown'}` : `signal ${signal}`;
 }
 
@@ -81,7 +82,7 @@ export function asSentence(text: string): string {
   return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
-/** The last line that says something; `null`: none does. `[INFO]` lines are about successful steps. */
+/** The last line with text; `null`: there is none. `[INFO]` lines do not count, because they are about successful steps. */
 function lastLineOf(output: string): string | null {
   const lines = output.split(/\r?\n/).filter((line) => /\w/.test(line) && !/^\[INFO\]/.test(line));
   return lines.at(-1)?.trim() ?? null;

@@ -1,3 +1,4 @@
+import { field } from '../field.js';
 import type { EngineActivity, EngineState } from './messages.js';
 import { codeOf } from './process-identity.js';
 
@@ -56,7 +57,7 @@ export function askEngine(
   });
 }
 
-/** Asks an engine what it does. */
+/** Asks an engine for its activity. */
 export async function readState(
   endpoint: EngineEndpoint,
   timeoutMs: number,
@@ -75,7 +76,7 @@ export async function readState(
 
 /** Whether nothing listens on the port. */
 function isRefused(error: unknown): boolean {
-  return error instanceof Error && codeOf(error.cause) === 'ECONNREFUSED';
+  return codeOf(field(error, 'cause')) === 'ECONNREFUSED';
 }
 
 function isState(value: unknown): value is EngineState & { readonly pid: number } {

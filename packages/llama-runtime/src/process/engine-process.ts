@@ -14,7 +14,7 @@ export interface EngineProcess {
   end(): Promise<void>;
 }
 
-/** What a load needs. */
+/** The inputs of a load. */
 export interface EngineStart {
   /** Absolute path of the child's program. */
   readonly script: string;
@@ -42,7 +42,7 @@ export async function startEngine(start: EngineStart): Promise<EngineProcess> {
   const child = forkChild(start.script);
   const exited = whenExited(child);
   try {
-    const { port, facts } = await loaded(child, exited, start);
+    const { port, facts } = await loaded(child, start);
     letGo(child);
     let ending: Promise<void> | undefined;
     return {
@@ -64,7 +64,7 @@ export function forkChild(script: string): ChildProcess {
   const child = fork(script, [], {
     // The options of this process, such as a debugger's port, are not for the child.
     execArgv: [],
-    // The binding prints to both whatever is set. The output may contain prompts, so it is not passed on.
+    // The binding always prints to stdout and stderr. Its output may contain prompts, so it is not passed on.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A process group of its own, so that Ctrl-C in the terminal reaches only this process. On Windows this option
     // would open a console window.
@@ -88,7 +88,6 @@ export function whenExited(child: ChildProcess): Promise<ProcessExit> {
 /** Settles with the engine's answer to the load, or when the process ends, or when the load is cancelled. */
 function loaded(
   child: ChildProcess,
-  exited: Promise<ProcessExit>,
   { spec, signal, onProgress }: EngineStart,
 ): Promise<{ readonly port: number; readonly facts: EngineFacts }> {
   let output = '';
@@ -107,10 +106,14 @@ function loaded(
       else if (message.type === 'failed') reject(loadFailed(spec, message));
     };
     const onError = (cause: Error): void => reject(notStarted(spec, cause));
+    // Unlike `exit`, `close` comes after the last line of output, which says why the process ended.
+    const onClose = (code: number | null, exitSignal: NodeJS.Signals | null): void =>
+      reject(endedInLoad(spec, { code, signal: exitSignal }, output));
     detach = (): void => {
       signal.removeEventListener('abort', onAbort);
       child.off('message', onMessage);
       child.off('error', onError);
+      child.off('close', onClose);
       child.stderr?.off('data', onOutput);
       // Without a reader, a full pipe would block the engine.
       child.stderr?.resume();
@@ -118,7 +121,7 @@ function loaded(
     signal.addEventListener('abort', onAbort, { once: true });
     child.on('message', onMessage);
     child.once('error', onError);
-    void exited.then((exit) => reject(endedInLoad(spec, exit, output)));
+    child.once('close', onClose);
     sendTo(child, { type: 'load', spec });
   }).finally(() => detach());
 }
@@ -128,7 +131,7 @@ function isFromEngine(message: unknown): message is FromEngine {
   return typeof message === 'object' && message !== null && 'type' in message;
 }
 
-/** Lets this process end although the engine runs. The engine then ends itself. */
+/** Lets this process end while the engine runs. The engine then ends itself. */
 function letGo(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
@@ -158,8 +161,8 @@ async function endsWithin(exited: Promise<ProcessExit>, ms: number): Promise<boo
   }
 }
 
-/** Sends a message. A failure is ignored, because the end of the process is reported by `exited`. */
-export function sendTo(child: ChildProcess, message: ToEngine): void {
+/** Sends a message. A failure is ignored, because it means that the process has ended, which `exited` reports. */
+function sendTo(child: ChildProcess, message: ToEngine): void {
   if (child.connected) child.send(message, () => undefined);
 }
 

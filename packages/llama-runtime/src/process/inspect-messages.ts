@@ -19,7 +19,7 @@ export interface InspectRequest {
   readonly files: readonly string[];
 }
 
-/** What an inspecting process answers: the devices first, then each file in order. */
+/** Answers of an inspecting process: the devices first, then each file in order. */
 export type FromInspector =
   | { readonly type: 'devices'; readonly devices: readonly EngineDevice[] }
   /** `metadata` is `null` for a file that llama.cpp cannot read. */

@@ -13,7 +13,7 @@ export interface EngineRecord {
   /** Names this copy. No other copy gets this name. */
   readonly reference: string;
   readonly pid: number;
-  /** As `findProcess` tells it; `null`: not known. */
+  /** The start time that `findProcess` found after the load; `null`: not known. */
   readonly startTime: string | null;
   readonly endpoint: EngineEndpoint;
   readonly loadedAtMs: number;
@@ -21,6 +21,8 @@ export interface EngineRecord {
   readonly spec: Omit<EngineSpec, 'token'>;
   /** The configuration that the model runs with. */
   readonly loadConfig: LoadConfig;
+  /** Whether the weights are locked in memory. */
+  readonly keepModelInMemory: boolean;
   readonly ttlMs: number | null;
   readonly model: Pick<LocalModel, 'displayName' | 'path' | 'sizeBytes' | 'maxContextLengthTokens'>;
   readonly facts: EngineFacts;

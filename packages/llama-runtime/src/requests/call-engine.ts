@@ -1,9 +1,9 @@
-import { LlamaRuntimeError } from '../errors.js';
+import { isLlamaRuntimeError, LlamaRuntimeError } from '../errors.js';
+import { field } from '../field.js';
 import { isGone } from '../process/end-foreign.js';
 import { asSentence } from '../process/engine-faults.js';
 import { askEngine, type EngineRequest } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
-import { field } from './chat-chunks.js';
 import type { CallOptions } from '../load/load-types.js';
 
 /** Time for the system to end a process whose connection has broken. */
@@ -52,8 +52,8 @@ export async function callEngine<T>(
     return await call(timeoutMs);
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof LlamaRuntimeError) throw error;
-    if (error instanceof Error && error.name === 'TimeoutError') {
+    if (isLlamaRuntimeError(error)) throw error;
+    if (field(error, 'name') === 'TimeoutError') {
       throw new LlamaRuntimeError(
         'TIMED_OUT',
         `'${instanceIdentifier}' did not answer within ${timeoutMs / 1000} s. Allow more time, or ask for fewer tokens.`,

@@ -1,3 +1,5 @@
+import { field } from '../field.js';
+
 /** Tokens of a request. */
 export interface ChatUsage {
   readonly promptTokens: number;
@@ -51,11 +53,6 @@ function toChunk(value: unknown): ChatChunk {
         : null,
     error: error === undefined || error === null ? null : textOf(field(error, 'message')),
   };
-}
-
-/** A field of an object; `undefined` for anything else. */
-export function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function textOf(value: unknown): string {

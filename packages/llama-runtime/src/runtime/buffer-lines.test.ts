@@ -36,6 +36,7 @@ const buffersOf = (...bufferLines: readonly string[]) =>
       flashAttention: true,
       cpuExpertRatio: null,
     },
+    keepModelInMemory: false,
     ttlMs: null,
     model: { displayName: 'm', path: null, sizeBytes: 1, maxContextLengthTokens: null },
     facts: {

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { caught, fakeWorld, pidsOf } from '../../test/fake-world.js';
-import { childPids, runs, until } from '../../test/processes.js';
+import { enginePids, runs, until } from '../../test/processes.js';
 
 test('two runtimes see each other’s residents, and either can unload them', async () => {
   await using world = await fakeWorld();
@@ -102,7 +102,7 @@ test('an idle instance is unloaded after its TTL', async () => {
   await using runtime = await world.open();
   await runtime.load({ modelKey: 'model', ttlMs: 300 });
   expect(await runtime.listResidents()).toHaveLength(1);
-  await until('the engine is gone', async () => (await childPids()).length === 0, 3000);
+  await until('the engine is gone', async () => (await enginePids()).length === 0, 3000);
   expect(await runtime.listResidents()).toEqual([]);
 });
 
@@ -119,7 +119,7 @@ test('close ends the engines and the loads, and later calls are CLOSED', async (
   });
   await runtime.close();
   expect(await loading).toMatchObject({ code: 'CLOSED' });
-  expect(await childPids()).toEqual([]);
+  expect(await enginePids()).toEqual([]);
   expect(await readdir(world.state)).toEqual([]);
   for (const call of [runtime.listResidents(), runtime.load({ modelKey: 'model' })]) {
     expect(await caught(call)).toMatchObject({ code: 'CLOSED' });

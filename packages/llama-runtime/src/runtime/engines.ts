@@ -56,7 +56,7 @@ export class Engines {
     });
   }
 
-  /** Every resident, the oldest first. An engine that is gone is not among them. */
+  /** Every resident, the oldest first. Engines that are gone are left out. */
   async observe(signal?: AbortSignal): Promise<readonly ObservedEngine[]> {
     const records = await this.#records();
     const observed = await Promise.all(

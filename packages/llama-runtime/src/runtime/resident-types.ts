@@ -29,7 +29,7 @@ export interface ResidentInstance {
   readonly queued: number;
   /** The configuration that the instance runs with. */
   readonly loadConfig: LoadConfig;
-  /** Whether the weights are locked in memory (mlock). */
+  /** Whether the weights are locked in memory (mlock). Outside Linux, whether that was requested. */
   readonly keepModelInMemory: boolean;
   readonly settings: InstanceSettings;
 }

@@ -58,7 +58,7 @@ export async function observe(
     activity: hasAnswered ? answer.activity : 'processing-prompt',
     queued: hasAnswered ? answer.queued : 1,
     loadConfig,
-    keepModelInMemory: spec.locksWeights,
+    keepModelInMemory: record.keepModelInMemory,
     settings: settingsOf(record),
   };
 }

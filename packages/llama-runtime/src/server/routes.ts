@@ -38,6 +38,7 @@ const ROUTES: Readonly<
 
 /** Paths of OpenAI's API that the engine cannot serve, and the reason. */
 const NOT_SERVED: readonly (readonly [string, string])[] = [
+  ['/api/v0', "the engine does not have LM Studio's own API; use /v1/chat/completions"],
   ['/v1/audio', 'the engine has no speech models'],
   ['/v1/images', 'the engine has no models that draw images'],
   ['/v1/videos', 'the engine has no models that make videos'],

@@ -12,7 +12,7 @@ import {
   judgeByName,
 } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
-import { type UnreadablePath, type WalkLimits, walkModelsFolder } from './walk-models-folder.js';
+import { type UnreadablePath, walkModelsFolder } from './walk-models-folder.js';
 
 /** A model that was found on disk without LM Studio. Facts that only LM Studio or the header has are `null`. */
 export interface ScannedModel extends DownloadedModel {
@@ -39,7 +39,7 @@ export interface UnusableFile {
 }
 
 /** Options of a scan. */
-export interface ScanOptions extends WalkLimits {
+export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
@@ -52,6 +52,13 @@ export interface ScanOptions extends WalkLimits {
    * llama.cpp. Default false, as in LM Studio.
    */
   readonly projectorsAbove?: boolean | undefined;
+  /**
+   * Levels of folders, the models folder included. Default 4: publisher/repository/file, and one more level for
+   * split files in a folder of their own.
+   */
+  readonly maxDepth?: number | undefined;
+  /** Entries of all folders together. Default 100,000. */
+  readonly maxEntries?: number | undefined;
   /** Cancels the scan. */
   readonly signal?: AbortSignal | undefined;
 }

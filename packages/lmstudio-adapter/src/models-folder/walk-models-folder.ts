@@ -2,6 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { FolderFile } from './group-files.js';
+import type { ScanOptions } from './scan-models-folder.js';
 
 /** A file or folder that could not be read. */
 export interface UnreadablePath {
@@ -22,17 +23,6 @@ export interface FolderContents {
 
 export type FilesOfFolder = readonly [folder: string, files: readonly FolderFile[]];
 
-/** Bounds of a walk. */
-export interface WalkLimits {
-  /**
-   * Levels of folders, the root included. Default 4: publisher/repository/file, and one more level for split
-   * files in a folder of their own.
-   */
-  readonly maxDepth?: number | undefined;
-  /** Entries of all folders together. Default 100,000. */
-  readonly maxEntries?: number | undefined;
-}
-
 interface Walk {
   readonly root: string;
   readonly unreadable: UnreadablePath[];
@@ -45,7 +35,7 @@ interface Walk {
 export async function walkModelsFolder(
   root: string,
   signal: AbortSignal | undefined,
-  { maxDepth = 4, maxEntries = 100_000 }: WalkLimits = {},
+  { maxDepth = 4, maxEntries = 100_000 }: Pick<ScanOptions, 'maxDepth' | 'maxEntries'> = {},
 ): Promise<FolderContents> {
   const unreadable: UnreadablePath[] = [];
   const found = await stat(root).then(

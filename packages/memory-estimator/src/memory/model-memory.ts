@@ -76,7 +76,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
       kvCacheBytes: kv.cpuBytes,
       recurrentStateBytes: states.cpuBytes,
       computeBytes: buffers.cpuBytes,
-      outputBytes: outputBytes(model, shape),
+      outputBytes: outputBytes(model, settings, shape),
     }),
     gpus: weights.gpuBytes.map((weightsBytes, i) =>
       byDevice({

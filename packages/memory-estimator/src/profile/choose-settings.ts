@@ -1,16 +1,11 @@
-import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import {
   ALL_LAYERS,
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
-import {
-  known,
-  type EngineProfile,
-  type ProfileSetting,
-  type ProfileValues,
-} from './engine-profile.js';
+import { type EngineProfile, type ProfileSetting, type ProfileValues } from './engine-profile.js';
+import { batchOf, flashAttentionFor } from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
@@ -114,11 +109,14 @@ export function chooseSettings(
   );
   const keys = choose('kvCacheTypeK', given.kvCacheTypeK, any, defaults.kvCacheTypeK);
   const values = choose('kvCacheTypeV', given.kvCacheTypeV, any, defaults.kvCacheTypeV);
+  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
+  const gpuLayers = given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS);
+  const batch = batchOf(defaults, gpuLayers);
   const attention = flashAttentionFor(values.value, defaults.flashAttention);
   const chosen = {
     flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
-    batchTokens: choose('batchTokens', given.batchTokens, any, defaults.batchTokens),
-    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, defaults.ubatchTokens),
+    batchTokens: choose('batchTokens', given.batchTokens, any, batch.batchTokens),
+    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, batch.ubatchTokens),
     parallelSequences: choose(
       'parallelSequences',
       given.parallelSequences,
@@ -141,6 +139,7 @@ export function chooseSettings(
       defaults.unifiedContext,
     ),
     embeddingBatch: choose('embeddingBatch', null, rankOfEmbeddingBatch, defaults.embeddingBatch),
+    embeddingLogits: choose('embeddingLogits', null, isOn, defaults.embeddingLogits),
     embeddingSequences: choose(
       'embeddingSequences',
       null,
@@ -159,7 +158,6 @@ export function chooseSettings(
     promptCacheBytes: choose('promptCacheBytes', null, size, defaults.promptCacheBytes),
     contextCheckpoints: choose('contextCheckpoints', null, size, defaults.contextCheckpoints),
   };
-  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const at = (end: End): EngineSettings => ({
     // A given context may be longer than the model's maximum. A default is never longer.
     contextLengthTokens: given.contextLengthTokens ?? tokensOf(context[end]),
@@ -171,13 +169,15 @@ export function chooseSettings(
     parallelSequences: chosen.parallelSequences[end],
     kvUnified: chosen.kvUnified[end],
     swaFull: chosen.swaFull[end],
-    gpuLayers: given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
+    gpuLayers,
     gpuBackend,
     cpu: given.cpu ?? 'auto',
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
     unifiedContext: chosen.unifiedContext[end],
     embeddingBatch: chosen.embeddingBatch[end],
+    cpuBatchTokens: defaults.cpuBatchTokens.value,
+    embeddingLogits: chosen.embeddingLogits[end],
     embeddingSequences: chosen.embeddingSequences[end],
     cpuKernels: chosen.cpuKernels[end],
     locksWeights: chosen.locksWeights[end],
@@ -228,19 +228,6 @@ export function defaultContext(
   return maxTokens ?? 4096;
 }
 
-/**
- * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
- * attention on.
- */
-function flashAttentionFor(
-  values: KvCacheType,
-  setting: ProfileSetting<boolean>,
-): ProfileSetting<boolean> {
-  if (!isQuantizedCacheType(values)) return setting;
-  const source = `values as ${values} need flash attention (llama-context.cpp)`;
-  return known(true, source);
-}
-
 /** Whether a setting has an effect on the memory of this load. */
 function isUsed(
   setting: keyof ProfileValues,
@@ -251,6 +238,7 @@ function isUsed(
     case 'swaFull':
       return hasWindow;
     case 'embeddingBatch':
+    case 'embeddingLogits':
     case 'embeddingSequences':
       return isEmbedding;
     case 'draftTokens':

@@ -49,16 +49,18 @@ export function embeddedProfile(
       kvCacheTypeV: known('f16', RUNTIME),
       // The engine asks llama.cpp for `auto`, which is on for every model on a CPU.
       flashAttention: known(true, `${RUNTIME}; ${LOG}`),
-      batchTokens: known(512, RUNTIME),
-      ubatchTokens: known(512, RUNTIME),
-      parallelSequences: known(4, RUNTIME),
-      kvUnified: known(true, RUNTIME),
-      swaFull: known(false, RUNTIME),
+      batchTokens: known(512, ENGINE),
+      ubatchTokens: known(512, ENGINE),
+      cpuBatchTokens: known(32, ENGINE),
+      parallelSequences: known(1, RUNTIME),
+      kvUnified: known(true, ENGINE),
+      swaFull: known(false, ENGINE),
       // The binding leaves n_outputs_max at 0, which means the batch.
       reservedLogits: known('micro-batch', LOG),
       outputLayer: known('first', BINDING),
       unifiedContext: known('each', ENGINE),
       embeddingBatch: known(2048, ENGINE),
+      embeddingLogits: known(true, `${BINDING}: output_reserve in llama-context.cpp`),
       embeddingSequences: known('single', ENGINE),
       cpuKernels: Object.hasOwn(KERNELS, platform)
         ? (KERNELS[platform] ?? UNKNOWN_KERNELS)

@@ -28,6 +28,8 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     reservedLogits: known('micro-batch', COMPARED),
     outputLayer: known('first', COMPARED),
     unifiedContext: known('shared', COMPARED),
+    cpuBatchTokens: known(null, COMPARED),
+    embeddingLogits: known(false, COMPARED),
     embeddingBatch: known('as-set', COMPARED),
     embeddingSequences: known('as-set', COMPARED),
     cpuKernels: known('machine', COMPARED),

@@ -99,6 +99,8 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('2.0.0', 'first', 'llama.cpp pull request 18148 of 2025-12-17'),
     ),
     unifiedContext: at(since('0', 'shared', 'logs of runtimes with a unified cache')),
+    cpuBatchTokens: at(since('0', null, SCHEMA)),
+    embeddingLogits: at(since('0', false, 'no log of the outputs of an embedding model')),
     embeddingSequences: at(since('0', 'as-set', SCHEMA)),
     embeddingBatch: at(
       unsure('0', 'as-set', ['context'], `${TRACKER} #2293 was first reported for runtime 2.23.1`),

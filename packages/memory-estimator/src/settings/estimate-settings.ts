@@ -64,6 +64,8 @@ export interface EngineRules {
   readonly reservedLogits: 'micro-batch' | 'asked-outputs';
   /** Whether the output layer is the first or the last layer that is put on the GPU. */
   readonly outputLayer: 'first' | 'last';
+  /** Tokens of a batch and of a micro-batch without layers on a GPU, where none are given; `null`: as on a GPU. */
+  readonly cpuBatchTokens: number | null;
   /**
    * Whether a unified cache has cells for `contextLengthTokens` in all (`shared`), or for `contextLengthTokens` of each
    * sequence (`each`).
@@ -74,6 +76,8 @@ export interface EngineRules {
    * context, but at most this many tokens.
    */
   readonly embeddingBatch: 'as-set' | 'context' | number;
+  /** Whether an embedding model also keeps the logits of all tokens of an input. */
+  readonly embeddingLogits: boolean;
   /** The parallel sequences of an embedding model: as set, or a single sequence. */
   readonly embeddingSequences: 'as-set' | 'single';
   /** The kernels that the engine was built with. `machine`: the kernels for the machine's instruction set. */

@@ -12,7 +12,6 @@ import {
   percent,
   percentOrZero,
   positiveDuration,
-  ratio,
   share,
   size,
   text,
@@ -20,6 +19,7 @@ import {
   tokens,
 } from './field-types.js';
 import { RUNTIMES } from './runtimes.js';
+import { rung, simulate } from './simulate-schema.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
@@ -59,36 +59,6 @@ const load = z.strictObject({
     positiveDuration(),
     'LM Studio unloads the model after this time without a request, such as 10m. It takes effect ' +
       'only with idle: release under switching. Default: not set.',
-  ),
-});
-
-const rung = z.strictObject({
-  footprint: documented(size(), 'All memory that the model takes when it runs this way.'),
-  vram: optional(size(), 'The part of footprint that is VRAM. Default: the vram of the model.'),
-  quality: documented(ratio(), 'How good the answers are when the model runs this way, 0 to 1.'),
-});
-
-const simulate = z.strictObject({
-  footprint: optional(
-    size(),
-    'All memory that the model takes, such as 7.2GiB. Default: the estimate.',
-  ),
-  vram: optional(
-    size(),
-    'The part of footprint that is VRAM on a machine with a GPU. Default: the estimate.',
-  ),
-  load_seconds: optional(
-    z.number().check(z.gte(0), z.lte(86_400)),
-    'Seconds that a load takes. Default: the time to read footprint at 1 GB a second.',
-  ),
-  quality: optional(
-    ratio(),
-    'How good the answers are, 0 to 1. Default: 0.4, 0.65 or 0.9 by category.',
-  ),
-  rungs: optional(
-    z.array(rung),
-    'Cheaper ways to run the same model (shorter context, quantized KV cache), the best first: ' +
-      '{ footprint, vram, quality }. Default: none.',
   ),
 });
 

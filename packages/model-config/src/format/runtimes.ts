@@ -1,4 +1,5 @@
-/** The values of `runtime`: what loads models. */
-export const RUNTIMES = ['lmstudio', 'embedded'] as const;
+/** What loads models: LM Studio, or llama.cpp in child processes of Mai. */
+export type RuntimeName = 'lmstudio' | 'embedded';
 
-export type RuntimeName = (typeof RUNTIMES)[number];
+/** The values of `runtime`. */
+export const RUNTIMES = ['lmstudio', 'embedded'] as const satisfies readonly RuntimeName[];

@@ -1,6 +1,7 @@
 import {
   describeNext,
   describeNow,
+  describeYield,
   formatBytes,
   formatCount,
   formatDuration,
@@ -12,7 +13,6 @@ import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrapBehind } from '../../terminal/text.js';
-import { describeYield } from './describe-yield.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A load in progress. */

@@ -78,7 +78,7 @@ function partsOf(first: string): readonly string[] {
   );
 }
 
-/** The size of a file, or why it has none. Only files are opened: a named pipe would never end. */
+/** The size of a file, or why it can't be used. Reading anything but a file, such as a named pipe, may never end. */
 async function sizeOf(file: string): Promise<number | readonly [code: string, why: string]> {
   try {
     const found = await stat(file);

@@ -62,13 +62,11 @@ export async function listStoredModels(lookup: StoredModelsLookup): Promise<Stor
   const folders = [
     ...new Set(lookup.modelFolders.map((one) => path.resolve(expandHome(one, lookup.userHome)))),
   ];
-  const configured = await Promise.all(
-    folders.map(async (folder) => ({ folder, scan: await scanFolder('folder', folder, search) })),
-  );
-  const scan = joinScans([
-    await scanStores(search, lookup.ollamaServiceFolder),
-    ...configured.map((one) => one.scan),
+  const [stores, configured] = await Promise.all([
+    scanStores(search, lookup.ollamaServiceFolder),
+    Promise.all(folders.map((folder) => scanConfigured(folder, search))),
   ]);
+  const scan = joinScans([stores, ...configured]);
   signal.throwIfAborted();
   const merged = await mergeFindings(scan.findings);
   const described = await Promise.all(
@@ -106,9 +104,7 @@ export async function listStoredModels(lookup: StoredModelsLookup): Promise<Stor
       ...place,
       models: merged.filter((same) => same.some(({ folder }) => folder === place.folder)).length,
     })),
-    missingModelFolders: configured
-      .filter((one) => one.scan.folders.length === 0)
-      .map(({ folder }) => folder),
+    missingModelFolders: folders.filter((_, index) => configured[index]?.folders.length === 0),
   };
 }
 
@@ -131,6 +127,17 @@ async function scanStores(
       llamaCpp === hub ? EMPTY_SCAN : scanHuggingFace('llama.cpp', llamaCpp, search),
       scanJan(search),
       scanGpt4All(search),
+    ]),
+  );
+}
+
+/** Scans a folder of the configuration, which can also be another place of a Hugging Face cache or of Ollama's store. */
+async function scanConfigured(folder: string, search: StoreSearch): Promise<StoreScan> {
+  return joinScans(
+    await Promise.all([
+      scanFolder('folder', folder, search),
+      scanHuggingFace('folder', folder, search),
+      scanOllama(folder, search),
     ]),
   );
 }

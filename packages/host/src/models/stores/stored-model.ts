@@ -31,7 +31,9 @@ export interface StoreFolder {
 }
 
 /** A folder that was searched, with what it has. */
-export interface StorePlace extends StoreFolder {
+export interface StorePlace {
+  readonly store: StoreName;
+  readonly folder: string;
   /** Number of models that have a file in this folder. */
   readonly models: number;
 }

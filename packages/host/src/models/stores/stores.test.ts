@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import {
   adapter,
@@ -359,6 +360,16 @@ describe('LM Studio and folders of the configuration', () => {
     ]);
     const [, llama] = models;
     expect(llama?.sizeBytes).toBe(gguf('Llama').length);
+  });
+
+  test('a folder can be a Hugging Face cache or a store of Ollama', async () => {
+    const hub = { repository: 'o/R-GGUF', file: 'R-Q8_0.gguf', contents: gguf('r'), cache: 'hub' };
+    await tree.hub(hub);
+    await tree.manifest('registry.ollama.ai/library/q/4b', [await tree.layer('model', gguf('q'))]);
+    await rename(tree.at('.ollama/models'), tree.at('moved'));
+    const list = await tree.list({ modelFolders: ['~/hub', '~/moved'] });
+    expect(keysIn(list)).toEqual(['o/R-GGUF', 'q:4b']);
+    expect(list.missingModelFolders).toEqual([]);
   });
 
   test('a folder that does not exist is named', async () => {

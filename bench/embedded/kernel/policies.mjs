@@ -49,14 +49,14 @@ async function openMai({ folder, workFolder }) {
 
 /** The largest model that fits at the start, for ever. */
 async function openStatic({ folder, workFolder, heldBytes, limitBytes }) {
-  const runtime = openRuntime(folder, workFolder);
+  const runtime = await openRuntime(folder, workFolder);
   await loadLargest(runtime, heldBytes, limitBytes);
   return serveWith(runtime);
 }
 
 /** A rule of thumb: above 80 % the next smaller model, below it the next larger where its file fits below 80 %. */
 async function openNaive({ folder, workFolder, heldBytes, limitBytes }) {
-  const runtime = openRuntime(folder, workFolder);
+  const runtime = await openRuntime(folder, workFolder);
   let current = await loadLargest(runtime, heldBytes, limitBytes);
   let changing = false;
   const step = async () => {

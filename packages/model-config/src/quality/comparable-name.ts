@@ -1,0 +1,73 @@
+// Names of the same model differ by publisher, file type and quantization: `Qwen/Qwen3-4B-Instruct-2507`,
+// `qwen/qwen3-4b-2507`, `Qwen3 4B 2507`.
+
+/** Words that name no other model: the format, the quantization, and that a model was trained to chat. */
+const IGNORED_WORD =
+  /^(it|instruct|chat|hf|gguf|mlx|meta|nvidia|ai21|c4ai|imatrix|ud|qat|bf16|fp16|f16|fp8|awq|gptq|mxfp4|i?q\d(_\w+)?|\d+bit|a\d+(\.\d+)?b)$/;
+
+/** The mode in brackets behind a name in the published results. */
+const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
+
+/** A size such as `8b`, `0.6b`, `8x7b` or `270m`. */
+const SIZE_WORD = /^(e?\d+(\.\d+)?[bm]|\d+x\d+b)$/;
+
+/** Families of the published results. The first pattern that fits a name applies. */
+const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
+  ['DeepSeek distill', /deepseek/],
+  ['Hermes', /hermes/],
+  ['Nemotron', /nemotron/],
+  ['gpt-oss', /gpt-oss/],
+  ['Qwen3.x', /qwen-?3\.\d/],
+  ['Qwen3', /qwen-?3/],
+  ['Qwen2.5', /qwen-?2/],
+  ['Qwen1', /qwen/],
+  ['Gemma4', /gemma-?4/],
+  ['Gemma', /gemma/],
+  ['Mistral', /mi[sx]tral|magistral|devstral|codestral|pixtral/],
+  ['Llama', /llama/],
+  ['Phi', /\bphi\b/],
+  ['Granite', /granite/],
+  ['OLMo', /olmo/],
+  ['LFM', /\blfm/],
+  ['EXAONE', /exaone/],
+  ['GLM', /\bglm/],
+  ['Jamba', /jamba/],
+  ['Cohere', /command|\baya\b|cohere/],
+];
+
+/** The words of a name that tell models apart, sorted and joined. Two names of one model are equal. */
+export function comparableName(name: string): string {
+  return wordsOf(name).sort().join(' ');
+}
+
+/** The family of the published results to which a name belongs; `null`: none of them. */
+export function familyOf(name: string): string | null {
+  const text = name.toLowerCase().replaceAll(/[\s_]+/g, '-');
+  return FAMILIES.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
+}
+
+/** How many words, sizes left out, are in both names, less the words that are in only one of them. */
+export function similarityOf(one: string, other: string): number {
+  const [words, others] = [one, other].map(
+    (name) => new Set(wordsOf(name).filter((word) => !SIZE_WORD.test(word))),
+  );
+  if (words === undefined || others === undefined) return 0;
+  const shared = [...words].filter((word) => others.has(word)).length;
+  return 3 * shared - words.size - others.size;
+}
+
+/** Whether a name says that the model thinks before it answers. */
+export function isThinkingName(name: string): boolean {
+  return /think|reason|\br1\b|qwq/i.test(name) && !/non-reasoning/i.test(name);
+}
+
+function wordsOf(name: string): string[] {
+  const withoutVariant = name.toLowerCase().replace(/@.*$/, '').replace(MODE, '');
+  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone.
+  const parts = withoutVariant.split('/');
+  return (parts[1] ?? parts[0] ?? '')
+    .replace(/\.gguf$/, '')
+    .split(/[\s()-]+|(?<=[a-z])_|_(?=\d[a-z])/)
+    .map((word) => word.replace('_', '.'))
+    .filter((word) => word !== '' && !IGNORED_WORD.test(word.replace('.k', '_k')));
+}

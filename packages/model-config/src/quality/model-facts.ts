@@ -1,0 +1,52 @@
+/** The uses for which a model has a figure of its own. `general` stands for no use in particular. */
+export const QUALITY_USES = [
+  'general',
+  'chat',
+  'coding',
+  'reasoning',
+  'tools',
+  'vision',
+] as const;
+
+/** One of `QUALITY_USES`. */
+export type QualityUse = (typeof QUALITY_USES)[number];
+
+/** Facts from which the quality of a model follows. `null`: not known. */
+export interface ModelFacts {
+  /** Every name that is known for the model: model key, display name, name on Hugging Face. */
+  readonly names: readonly string[];
+  /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names. */
+  readonly family: string | null;
+  /** `YYYY-MM-DD`; `null`: the date of the most similar known model of the family. */
+  readonly releaseDate: string | null;
+  /** The number of all parameters, experts included. */
+  readonly parameters: number | null;
+  /** Whether the model thinks before it answers; `null`: the mean of the modes that were measured. */
+  readonly reasoning: boolean | null;
+  readonly vision: boolean | null;
+}
+
+/** A quality that the user's own file states: one figure for every use, or a figure for some uses. */
+export type ConfiguredQuality = number | Readonly<Partial<Record<QualityUse, number>>>;
+
+/** A model with published results. */
+export interface KnownModel {
+  /** The name in the published results, with the mode in brackets. */
+  readonly name: string;
+  /** The comparable names (`comparableName`) by which the model is found. */
+  readonly comparableNames: readonly string[];
+  readonly family: string | null;
+  /** `YYYY-MM-DD`. */
+  readonly releaseDate: string;
+  readonly billions: number;
+  readonly reasoning: boolean;
+  /** From 0 to 1, in the order of `QUALITY_USES`; `null`: too few results for this use. */
+  readonly quality: readonly (number | null)[];
+}
+
+/** Everything that `tools/compute-model-quality.mjs` learns from the published results. */
+export interface PublishedQuality {
+  readonly models: readonly KnownModel[];
+  /** For each use, the weights of `features` in derive-quality.ts. */
+  readonly weights: Readonly<Record<QualityUse, readonly number[]>>;
+}

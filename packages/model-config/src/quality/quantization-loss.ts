@@ -1,0 +1,133 @@
+import type { KvCacheType } from '@mai/memory-ledger';
+import { familyOf } from './comparable-name.js';
+import { kvCacheDivergences, lossLaw, quantizations } from './quantization-loss.generated.js';
+
+// Divergence is the Kullback-Leibler divergence from the model at full precision. A loss is a share of
+// what a model scores above chance. Sources: bench/data/quality/README.md.
+
+/** The facts of a model that decide about what a quantization costs. `null`: not known. */
+export interface QuantizedModel {
+  readonly names: readonly string[];
+  readonly parameters: number | null;
+  /** The parameters that work on one token. Fewer than `parameters` in a mixture of experts. */
+  readonly activeParameters: number | null;
+}
+
+/** Beyond this loss the law is not measured. */
+const LARGEST_LOSS = 0.95;
+const REFERENCE_BILLIONS = 8;
+/**
+ * Mixtures of experts use less than this share of their parameters for one token. Models with embeddings per
+ * layer, such as Gemma 3n E2B, use more.
+ */
+const LARGEST_ACTIVE_SHARE = 0.3;
+/** Bits per weight from which a quantization counts as full precision. */
+const FULL_PRECISION_BITS = 16;
+/** MLX stores a 16-bit scale and a 16-bit bias for each group of 64 weights. */
+const MLX_GROUP_BITS = 0.5;
+/** gpt-oss was trained in MXFP4, so no type with at least these bits takes anything away. */
+const NATIVE_BITS: Readonly<Record<string, number>> = { 'gpt-oss': 4.25 };
+
+/**
+ * The quality that is left after the weights are quantized. The loss follows from the measured loss of an 8B
+ * model with this type, else from the measured divergence of the type, else from the bits per weight. It is
+ * less for larger models.
+ *
+ * @param quality - from 0 to 1, at full precision.
+ * @param quantization - a type of llama.cpp or MLX (`Q4_K_M`, `UD-Q4_K_XL`, `4bit`), or bits per weight.
+ * @returns `null` where the type is not known. A model of unknown size counts as one of 8B.
+ */
+export function afterQuantization(
+  quality: number,
+  model: QuantizedModel,
+  quantization: string | number,
+): number | null {
+  const loss = quantizationLoss(model, quantization);
+  return loss === null ? null : quality * (1 - loss);
+}
+
+/**
+ * The quality that is left with a quantized KV cache. Families differ by orders of magnitude, so the loss
+ * follows from the family. Families that nobody has measured get the figures of Qwen3.6.
+ *
+ * @param quality - from 0 to 1, with a cache of 16 bits.
+ */
+export function afterKvCacheType(
+  quality: number,
+  model: QuantizedModel,
+  cache: { readonly k: KvCacheType; readonly v: KvCacheType },
+): number {
+  const family = familyOf(model.names.join(' '));
+  const isMixture = isMixtureOfExperts(model);
+  const measured =
+    kvCacheDivergences.find((row) => row.family === family && row.isMixture === isMixture) ??
+    kvCacheDivergences.find((row) => row.family === family) ??
+    kvCacheDivergences.find((row) => row.family === null);
+  if (measured === undefined) throw new Error('The KV cache divergences have no general row.');
+  const divergence = (type: KvCacheType): number => {
+    const bits = KV_CACHE_BITS[type];
+    if (bits >= FULL_PRECISION_BITS) return 0;
+    // Between the two measured types, the logarithm of the divergence is linear in the bits.
+    const share = (KV_CACHE_BITS.q8_0 - bits) / (KV_CACHE_BITS.q8_0 - KV_CACHE_BITS.q4_0);
+    return measured.q8_0 * (measured.q4_0 / measured.q8_0) ** share;
+  };
+  const { keyShare } = lossLaw;
+  const total = keyShare * divergence(cache.k) + (1 - keyShare) * divergence(cache.v);
+  // The divergence was measured on the family itself, so the size of the model does not count again.
+  return quality * (1 - limited(lossLaw.factor * total ** lossLaw.exponent));
+}
+
+/** Bits of one number of the KV cache, with its share of the scales. */
+const KV_CACHE_BITS: Readonly<Record<KvCacheType, number>> = {
+  f32: 32,
+  f16: 16,
+  bf16: 16,
+  q8_0: 8.5,
+  q5_1: 6,
+  q5_0: 5.5,
+  q4_1: 5,
+  q4_0: 4.5,
+  iq4_nl: 4.5,
+};
+
+function quantizationLoss(model: QuantizedModel, quantization: string | number): number | null {
+  const type = typeof quantization === 'number' ? null : findType(quantization);
+  const bits =
+    typeof quantization === 'number'
+      ? quantization
+      : (type?.bits ?? bitsOfName(quantization.toLowerCase()));
+  if (bits === null || !(bits > 0)) return null;
+  const native = NATIVE_BITS[familyOf(model.names.join(' ')) ?? ''] ?? FULL_PRECISION_BITS;
+  if (bits >= native) return 0;
+  const divergence = type?.divergence ?? Math.exp(lossLaw.intercept + lossLaw.slope * bits);
+  const lossOf8B = type?.lossOf8B ?? lossLaw.factor * divergence ** lossLaw.exponent;
+  const billions = model.parameters === null ? REFERENCE_BILLIONS : model.parameters / 1e9;
+  const size = (REFERENCE_BILLIONS / billions) ** lossLaw.sizeExponent;
+  return limited(lossOf8B * size * (isMixtureOfExperts(model) ? lossLaw.mixtureFactor : 1));
+}
+
+type QuantizationType = (typeof quantizations)[number];
+
+/** The measured type of a name. `UD-Q4_K_XL` counts as `Q4_K_M`, because no divergence of it is published. */
+function findType(name: string): QuantizationType | null {
+  const plain = name.trim().toUpperCase().replace(/^UD-/, '').replace(/_MOE$/, '');
+  const find = (wanted: string): QuantizationType | null =>
+    quantizations.find((type) => type.name === wanted) ?? null;
+  const smaller = plain.replace(/_X?L$/, '');
+  return find(plain) ?? find(`${smaller}_L`) ?? find(`${smaller}_M`) ?? find(smaller);
+}
+
+function bitsOfName(name: string): number | null {
+  if (/^(bf16|fp16|f16|f32|fp32)$/.test(name.trim())) return FULL_PRECISION_BITS;
+  const mlx = /^(\d)-?bit$/.exec(name.trim())?.[1];
+  if (mlx !== undefined) return Number(mlx) + MLX_GROUP_BITS;
+  return /^q8_k_xl$|^ud-q8_k_xl$|^fp8$/.test(name.trim()) ? 8.5 : null;
+}
+
+function isMixtureOfExperts({ parameters, activeParameters }: QuantizedModel): boolean {
+  return parameters !== null && activeParameters !== null && activeParameters < LARGEST_ACTIVE_SHARE * parameters;
+}
+
+function limited(loss: number): number {
+  return Math.min(Math.max(loss, 0), LARGEST_LOSS);
+}

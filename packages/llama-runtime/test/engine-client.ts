@@ -102,11 +102,16 @@ export function specOf(file: string, changes: Partial<EngineSpec> = {}): EngineS
   };
 }
 
-/** The data of server-sent events, parsed; `[DONE]` as text. */
-export async function eventsOf(response: Response): Promise<readonly Record<string, any>[]> {
+/** The parsed body. Its type is `any`, so that a test can read the fields that it checks. */
+export async function bodyOf(response: Response) {
+  return JSON.parse(await response.text());
+}
+
+/** The data of server-sent events, parsed; `{ done: true }` for `[DONE]`. */
+export async function eventsOf(response: Response) {
   const text = await response.text();
   return text
     .split('\n')
     .filter((line) => line.startsWith('data: '))
-    .map((line) => (line === 'data: [DONE]' ? { done: true } : JSON.parse(line.slice(6))));
+    .map((line) => JSON.parse(line === 'data: [DONE]' ? '{"done":true}' : line.slice(6)));
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { TestEngines, type TestEngine } from '../../test/engine-client.js';
+import { TestEngines, bodyOf, type TestEngine } from '../../test/engine-client.js';
 import { until } from '../../test/processes.js';
 
 const engines = new TestEngines();
@@ -21,11 +21,6 @@ beforeAll(async () => {
   engine = await engines.start(file, { contextLengthTokens: 8192 });
 }, 60_000);
 afterAll(() => engines.close());
-
-/** The parsed body; its fields are what the tests check. */
-async function bodyOf(response: Response): Promise<any> {
-  return response.json();
-}
 
 async function state(): Promise<{ activity: string; queued: number; lastUsedAtMs: number | null }> {
   return bodyOf(await engine.get('/mai/state'));

@@ -1,4 +1,4 @@
-import { TestEngines, eventsOf, type TestEngine } from '../../../test/engine-client.js';
+import { TestEngines, bodyOf, eventsOf, type TestEngine } from '../../../test/engine-client.js';
 
 const engines = new TestEngines();
 let engine: TestEngine;
@@ -23,12 +23,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => engines.close());
 
-async function chat(fields: object): Promise<any> {
+async function chat(fields: object) {
   const response = await engine.post('/v1/chat/completions', { ...CHAT, ...fields });
-  return response.json();
+  return bodyOf(response);
 }
 
-async function stream(fields: object): Promise<readonly Record<string, any>[]> {
+async function stream(fields: object) {
   const response = await engine.post('/v1/chat/completions', { ...CHAT, stream: true, ...fields });
   expect(response.headers.get('content-type')).toContain('text/event-stream');
   return eventsOf(response);

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { TestEngines, type TestEngine } from '../../../test/engine-client.js';
+import { TestEngines, bodyOf, type TestEngine } from '../../../test/engine-client.js';
 
 const engines = new TestEngines();
 let engine: TestEngine;
@@ -44,7 +44,7 @@ describe('Embeddings', () => {
       input: 'fox',
       encoding_format: 'float',
     });
-    const { data, usage }: any = await response.json();
+    const { data, usage } = await bodyOf(response);
     const [decoded = []] = await embed('fox');
     for (const [index, value] of decoded.entries())
       expect(value).toBeCloseTo(data[0].embedding[index], 6);

@@ -13,7 +13,12 @@ import { watchTtl } from '../runtime/expiry.js';
 import type { LoadResult, NormalizedLoad, ResourceEstimate } from './load-types.js';
 import { observe } from '../runtime/residents.js';
 import { unlessAborted } from '../runtime/within.js';
-import { actualLoadConfig, refuseImpossible, refuseTooManyCells, resolveSpec } from './resolve-spec.js';
+import {
+  actualLoadConfig,
+  refuseImpossible,
+  refuseTooManyCells,
+  resolveSpec,
+} from './resolve-spec.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
 /** The parts of a runtime that its loads use. */

@@ -17,6 +17,7 @@ export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-stat
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
+export { getModels } from './text/get-models.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';

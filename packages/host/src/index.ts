@@ -50,8 +50,14 @@ export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js'
 export type { DialogueView } from './chat/dialogue.js';
 export { readLines } from './chat/read-lines.js';
 export type { AnswerPiece } from './chat/stream-answer.js';
-export { writeNoiseModels } from './noise-models/write-noise-models.js';
-export type { NoiseModels, NoiseModelsRequest } from './noise-models/write-noise-models.js';
+export {
+  simulatedDemoConfig,
+  simulatedDemoPool,
+  simulatedDemoPressure,
+} from './demo/simulated-policy.js';
+export { playDemo } from './demo/play-demo.js';
+export type { DemoStep } from './demo/play-demo.js';
+export type { DemoStage } from './demo/demo-stage.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';

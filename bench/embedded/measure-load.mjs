@@ -9,8 +9,8 @@ const ENGINE = fileURLToPath(
   new URL('../../packages/llama-runtime/dist/engine-child.js', import.meta.url),
 );
 const KEY = 'bench';
-/** Time in which Node starts. The memory of the process before the load is read afterwards. */
-const START_MS = 250;
+/** Node has started when its memory stays the same for this time. The memory before the load is read then. */
+const STEADY_MS = 400;
 
 /**
  * Returns the lines of llama.cpp's log that name buffers, and the anonymous memory of the process less the memory
@@ -26,8 +26,7 @@ export async function measureLoad(file, load) {
   let errors = '';
   child.stderr.on('data', (chunk) => (errors = `${errors}${chunk}`.slice(-1000)));
   try {
-    await delay(START_MS);
-    const beforeBytes = await readPrivateMemory([child.pid]);
+    const beforeBytes = await steadyMemory(child.pid);
     child.send({ type: 'load', spec: specOf(file, load, token) });
     const { port, facts } = await isReady(child, () => errors);
     const loadedBytes = await readPrivateMemory([child.pid]);
@@ -43,6 +42,16 @@ export async function measureLoad(file, load) {
     };
   } finally {
     child.kill('SIGKILL');
+  }
+}
+
+async function steadyMemory(processId) {
+  let before = null;
+  for (;;) {
+    await delay(STEADY_MS);
+    const now = await readPrivateMemory([processId]);
+    if (now > 0 && now === before) return now;
+    before = now;
   }
 }
 

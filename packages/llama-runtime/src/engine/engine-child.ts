@@ -9,6 +9,8 @@ const STOP_DELAY_MS = 100;
 
 /** Process of one loaded model. It ends when its parent ends or closes the channel. */
 function main(): void {
+  // Starts before the load, so that the memory of the watching thread is not taken for the model's.
+  const isWatched = watchParent();
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   // A terminal sends Ctrl-C to the whole process group; the parent decides when the engine ends.
   process.on('SIGINT', () => undefined);
@@ -18,15 +20,15 @@ function main(): void {
       stop();
       return;
     }
-    void load(message.spec).then((stopEngine) => {
+    void load(message.spec, isWatched).then((stopEngine) => {
       stop = stopEngine;
     });
   });
 }
 
-async function load(spec: EngineSpec): Promise<() => void> {
+async function load(spec: EngineSpec, isWatched: Promise<void>): Promise<() => void> {
   try {
-    await watchParent();
+    await isWatched;
     const engine = await loadEngine(
       spec,
       (ratio) => send({ type: 'progress', ratio }),

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-const CHUNK_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Reads the files from start to end, so that the system's page cache holds them before llama.cpp maps them.

@@ -21,7 +21,7 @@ export const PLENTY_BYTES = 256 * MIB;
 
 export const LARGE = 'large';
 export const SMALL = 'small';
-export const EMBEDDING = 'text-embedding-vectors';
+export const EMBEDDING = 'vectors';
 
 /** Models of random weights, by the names of their files. The large one has a file of 26 MB. */
 const SHAPES = {

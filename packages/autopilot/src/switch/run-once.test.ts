@@ -2,6 +2,7 @@ import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { codedError, FakeWorld, GIB } from '../../test/fake-world.js';
 import { LARGE, SMALL } from '../../test/samples.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
+import type { Yield } from '../journal/journal-state.js';
 import type { RunEvent } from './run-event.js';
 import { runOnce, type RunOptions } from './run-once.js';
 import type { RunReport } from './run-report.js';
@@ -71,6 +72,18 @@ describe('runOnce', () => {
     world.place('small');
     await run(world);
     expect(world.log).toEqual(['load medium', 'unload mai/small']);
+  });
+
+  it('leaves yielded memory free', async () => {
+    const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+    const one: Yield = {
+      ...{ name: 'render', bytes: 10 * GIB, pools: 'ram' },
+      ...{ sinceMs: world.clock.nowMs(), untilMs: null, processId: null },
+    };
+    // Limit 25.6 of 32 GiB. The others use 6, the yield holds 10: 18 more do not fit, 8 more fit.
+    const report = await run(world, {}, { yields: [one] });
+    expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/medium' });
+    expect(world.log).toEqual(['load medium']);
   });
 
   it('steps down when the others need the memory', async () => {

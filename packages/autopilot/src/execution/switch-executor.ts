@@ -161,6 +161,7 @@ export class SwitchExecutor {
       leases.closed.leave(event.instanceIdentifier);
       growth.unloads(event.instanceIdentifier);
     }
+    if (event.type === 'unloaded') this.#sources.pressure.unloaded();
     if (event.type === 'loaded') {
       const { instanceIdentifier } = event.instance;
       this.#acceptedAs = { ...this.#acceptedAs, [instanceIdentifier]: event.loadConfig };

@@ -318,6 +318,30 @@ describe('runOnce', () => {
       expect(world.residentKeys()).toEqual(['medium']);
     });
 
+    it('ends without a put-off where the first unload has freed enough for a busy instance to stay', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+      world.place('medium');
+      world.place('small');
+      const report = await world.clock.drive(
+        runOnce(
+          world.ports,
+          {},
+          {
+            drainDeadlineMs: 1000,
+            onEvent: (event) => {
+              if (event.type !== 'unloaded') return;
+              // Neither the large nor the medium model fits any more, and a request arrives on the small one.
+              world.othersBytes = 18 * GIB;
+              world.setActivity('mai/small', 'generating');
+            },
+          },
+        ),
+      );
+      expect(report).toMatchObject({ outcome: 'switched', busy: [], forced: [] });
+      expect(report.unloaded.map((one) => one.modelKey)).toEqual(['medium']);
+      expect(world.log).toEqual(['unload mai/medium']);
+    });
+
     it('counts a leased instance as busy even where the runtime reports it as idle', async () => {
       const world = new FakeWorld([LARGE, MEDIUM]);
       world.place('medium');

@@ -31,6 +31,7 @@ const IMPORTS = {
   'lmstudio-simulator': [],
   'memory-estimator': [],
   'model-config': [],
+  'performance-model': [],
   'resource-monitor': [],
   selector: [],
   autopilot: ['selector'],
@@ -43,6 +44,7 @@ const IMPORTS = {
     'lmstudio-adapter',
     'memory-estimator',
     'model-config',
+    'performance-model',
     'resource-monitor',
     'selector',
   ],
@@ -55,7 +57,11 @@ const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({
 }));
 
 /** Packages whose answers depend on their arguments alone, so that a decision can be replayed. */
-const PURE = ['packages/memory-ledger/src/**/*.ts', 'packages/selector/src/**/*.ts'];
+const PURE = [
+  'packages/memory-ledger/src/**/*.ts',
+  'packages/performance-model/src/**/*.ts',
+  'packages/selector/src/**/*.ts',
+];
 
 const IMPURE_GLOBALS = [
   'process',

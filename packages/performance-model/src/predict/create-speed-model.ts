@@ -1,0 +1,111 @@
+import { learnCorrections, type Correction } from '../learning/corrections.js';
+import type { Traits } from '../learning/likeness.js';
+import { traitsOf, type SpeedQuestion } from './traits-of.js';
+import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
+import { DECODE_LIKENESS, PROMPT_LIKENESS } from '../physics/parameters.generated.js';
+import { promptParts, type PromptParts } from '../physics/prompt-parts.js';
+import type { Likeness } from '../physics/parameters.js';
+
+/** One measurement. */
+export type SpeedObservation = SpeedQuestion & {
+  readonly tokensPerSecond: number;
+} & (
+    | { readonly test: 'decode'; readonly generatedTokens: number }
+    | { readonly test: 'prompt'; readonly promptTokens: number }
+  );
+
+/** A prediction with an interval that holds 90 % of the measurements. */
+export interface SpeedPrediction<Parts> {
+  readonly tokensPerSecond: number;
+  readonly low: number;
+  readonly high: number;
+  /** Seconds of one token by cause, before the correction by measurements. */
+  readonly parts: Parts;
+  /** Factor by which measurements of this machine changed the time; 1 without measurements. */
+  readonly correction: number;
+}
+
+/** Predictions for one machine. */
+export interface SpeedModel {
+  /** Generated tokens per second at a depth. */
+  decode(question: SpeedQuestion): SpeedPrediction<DecodeParts>;
+  /** Tokens per second of a prompt of `promptTokens`. */
+  prompt(question: SpeedQuestion, promptTokens: number): SpeedPrediction<PromptParts>;
+}
+
+/** Standard deviations on each side of the interval; see bench/speed. */
+const INTERVAL = 1.7;
+/** Measurements of one kind beyond this number are left out, oldest first. */
+const OBSERVATIONS_MAX = 64;
+
+/**
+ * Predictions of a machine from physics, corrected by what was measured on that machine. Pure: the same measurements
+ * give the same predictions.
+ *
+ * @param observations - oldest first
+ */
+export function createSpeedModel(observations: readonly SpeedObservation[] = []): SpeedModel {
+  const learn = <Test extends SpeedObservation['test']>(
+    test: Test,
+    likeness: Likeness,
+    parts: (observation: SpeedObservation) => DecodeParts | PromptParts,
+  ): ((traits: Traits) => Correction) =>
+    learnCorrections(
+      current(observations.filter((one) => one.test === test)).map((one) => {
+        const { seconds, traits } = traitsOf(one, parts(one));
+        return { traits, error: Math.log(1 / one.tokensPerSecond / seconds) };
+      }),
+      likeness,
+    );
+  const correctDecode = learn('decode', DECODE_LIKENESS, decodeOf);
+  const correctPrompt = learn('prompt', PROMPT_LIKENESS, promptOf);
+  return {
+    decode: (question) =>
+      predict(question, decodeParts(question, question.depthTokens), correctDecode),
+    prompt: (question, promptTokens) =>
+      predict(question, promptParts(question, promptTokens, question.depthTokens), correctPrompt),
+  };
+}
+
+function decodeOf(one: SpeedObservation): DecodeParts {
+  const generated = one.test === 'decode' ? one.generatedTokens : 0;
+  return decodeParts(one, one.depthTokens + generated / 2);
+}
+
+function promptOf(one: SpeedObservation): PromptParts {
+  return promptParts(one, one.test === 'prompt' ? one.promptTokens : 1, one.depthTokens);
+}
+
+/** Leaves out measurements of an older version of an engine where the model was measured with a newer one. */
+function current(observations: readonly SpeedObservation[]): readonly SpeedObservation[] {
+  const engineOf = new Map(
+    observations.map(({ identity, machine }) => [
+      `${identity.model} ${machine.gpu?.backend ?? 'cpu'}`,
+      identity.engine,
+    ]),
+  );
+  return observations
+    .filter(
+      ({ identity, machine }) =>
+        engineOf.get(`${identity.model} ${machine.gpu?.backend ?? 'cpu'}`) === identity.engine,
+    )
+    .slice(-OBSERVATIONS_MAX);
+}
+
+function predict<Parts extends DecodeParts | PromptParts>(
+  question: SpeedQuestion,
+  parts: Parts,
+  correct: (traits: Traits) => Correction,
+): SpeedPrediction<Parts> {
+  const { seconds, traits } = traitsOf(question, parts);
+  const { mean, standardDeviation } = correct(traits);
+  const expected = 1 / (seconds * Math.exp(mean));
+  const spread = Math.exp(INTERVAL * standardDeviation);
+  return {
+    tokensPerSecond: expected,
+    low: expected / spread,
+    high: expected * spread,
+    parts,
+    correction: Math.exp(mean),
+  };
+}

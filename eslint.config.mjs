@@ -3,8 +3,22 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
+/** Platforms of the binding of llama.cpp. */
+const LLAMA_BINDINGS = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64',
+  'linux-x64',
+  'win32-arm64',
+  'win32-x64',
+];
+
 /** The doors of a third-party library are the only places that may import it. zod and yaml have one for each format. */
 const DOORS = [
+  {
+    files: ['packages/llama-runtime/src/engine/llama-door.ts'],
+    libraries: LLAMA_BINDINGS.map((machine) => `@fugood/node-llama-${machine}`),
+  },
   { files: ['packages/lmstudio-adapter/src/sdk-door.ts'], libraries: ['@lmstudio/sdk'] },
   {
     files: ['packages/resource-monitor/src/inventory/systeminformation-child.ts'],
@@ -175,8 +189,12 @@ export default tseslint.config(
     },
   },
   {
-    // Compares functions of several packages that the packages do not export.
-    files: ['packages/host/src/one-verdict.test.ts'],
+    // The first compares functions of several packages that the packages do not export. The second runs the contract
+    // suite of runtimes, which is among the tests of lmstudio-adapter.
+    files: [
+      'packages/host/src/one-verdict.test.ts',
+      'packages/llama-runtime/src/runtime-contract.test.ts',
+    ],
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },
   {

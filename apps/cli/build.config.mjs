@@ -5,6 +5,9 @@ export default {
     main: 'src/main.ts',
     // The resource monitor runs this script, and looks for it beside the bundle.
     'inventory-child': '../../packages/resource-monitor/src/inventory/systeminformation-child.ts',
+    // The programs of the embedded engine's child processes, which are looked for in the same way.
+    'engine-child': '../../packages/llama-runtime/src/engine/engine-child.ts',
+    'inspect-child': '../../packages/llama-runtime/src/engine/inspect-child.ts',
   },
   // An alias applies to every import of the module, also in libraries and packages.
   alias: {
@@ -19,6 +22,7 @@ export default {
     'zod/mini',
     '@mai/client-settings',
     '@mai/gateway',
+    '@mai/llama-runtime',
     '@mai/lmstudio-simulator',
     '@mai/memory-estimator',
   ],

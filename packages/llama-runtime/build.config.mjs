@@ -1,4 +1,8 @@
 export default {
-  // The runtime starts one of these processes for each loaded model, and looks for the script beside its bundle.
-  entries: { 'engine-child': 'src/engine/engine-child.ts' },
+  // The programs of the child processes. The runtime looks for them beside its bundle: `engine-child` loads and serves
+  // one model, `inspect-child` names devices and reads the headers of files.
+  entries: {
+    'engine-child': 'src/engine/engine-child.ts',
+    'inspect-child': 'src/engine/inspect-child.ts',
+  },
 };

@@ -1,3 +1,4 @@
+import type { RuntimeName } from '@mai/host';
 import type { Io } from './io.js';
 import type { Output } from './terminal/output.js';
 
@@ -6,6 +7,9 @@ export interface GlobalOptions {
   readonly url: string | null;
   readonly apiTokenFile: string | null;
   readonly configFile: string | null;
+  readonly runtime: RuntimeName | null;
+  /** Folders with GGUF files. */
+  readonly modelFolders: readonly string[];
   readonly timeoutMs: number | null;
 }
 

@@ -19,12 +19,19 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const UNAVAILABLE_CODES = new Set(['UNREACHABLE', 'UNAUTHORIZED', 'INCOMPATIBLE', 'TIMED_OUT']);
+const UNAVAILABLE = /^(?:UNREACHABLE|UNAUTHORIZED|INCOMPATIBLE|TIMED_OUT|ENGINE_MISSING)$/;
+
+/** The exit code for an error of a runtime. */
+const runtimeExit = (code: string): ExitCode =>
+  UNAVAILABLE.test(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused;
 
 /** The other codes of `HostError` concern the autopilot and get its exit code. */
 const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   NOTHING_FITS: EXIT.nothingFits,
+  MODEL_NOT_FOUND: EXIT.lmStudioRefused,
   SERVER_OFF: EXIT.lmStudioUnavailable,
+  NOT_KEPT: EXIT.lmStudioUnavailable,
+  ANSWER_FAILED: EXIT.lmStudioRefused,
   INVALID_REQUEST: EXIT.usage,
 };
 
@@ -40,10 +47,8 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/cli/UsageError'), () => EXIT.usage],
   [Symbol.for('@mai/model-config/ModelConfigError'), () => EXIT.usage],
   [Symbol.for('@mai/client-settings/ClientSettingsError'), () => EXIT.usage],
-  [
-    Symbol.for('@mai/lmstudio-adapter/LMStudioError'),
-    (code) => (UNAVAILABLE_CODES.has(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused),
-  ],
+  [Symbol.for('@mai/lmstudio-adapter/LMStudioError'), runtimeExit],
+  [Symbol.for('@mai/llama-runtime/LlamaRuntimeError'), runtimeExit],
   [Symbol.for('@mai/resource-monitor/ResourceMonitorError'), () => EXIT.probe],
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],

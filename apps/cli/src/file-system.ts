@@ -7,6 +7,7 @@ export const chmod = lazy('chmod');
 export const link = lazy('link');
 export const lstat = lazy('lstat');
 export const mkdir = lazy('mkdir');
+export const mkdtemp = lazy('mkdtemp');
 export const open = lazy('open');
 export const opendir = lazy('opendir');
 export const readFile = lazy('readFile');
@@ -15,6 +16,7 @@ export const realpath = lazy('realpath');
 export const rename = lazy('rename');
 export const rm = lazy('rm');
 export const stat = lazy('stat');
+export const statfs = lazy('statfs');
 export const writeFile = lazy('writeFile');
 
 function lazy<Name extends keyof typeof fs.promises>(name: Name): (typeof fs.promises)[Name] {

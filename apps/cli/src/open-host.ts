@@ -10,6 +10,8 @@ export function openHostOf(
     url: globals.url ?? undefined,
     apiTokenFile: globals.apiTokenFile ?? undefined,
     configFile: globals.configFile ?? undefined,
+    runtime: globals.runtime ?? undefined,
+    modelFolders: globals.modelFolders,
     timeoutMs: globals.timeoutMs ?? undefined,
     userHome: io.homeFolder,
     env: io.env,

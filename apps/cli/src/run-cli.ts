@@ -1,4 +1,5 @@
 import { type Invocation, parseCommandLine } from './command-line/parse-command-line.js';
+import { RUNTIMES } from './command-line/choices.js';
 import { Input } from './command-line/input.js';
 import type { CommandContext } from './context.js';
 import type { Io } from './io.js';
@@ -48,6 +49,8 @@ function contextOf(invocation: Invocation, argv: readonly string[], io: Io): Com
       url: input.text('url'),
       apiTokenFile: input.text('api-token-file'),
       configFile: input.text('config'),
+      runtime: input.choice('runtime', RUNTIMES),
+      modelFolders: input.list('models') ?? [],
       timeoutMs: input.durationMs('timeout'),
     },
     signal: io.signal,

@@ -10,7 +10,11 @@ import { SHOW_CURSOR } from './terminal/live-view.js';
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
   const controller = new AbortController();
+  let onInterrupt: (() => void) | null = null;
   const interrupt = (exitCode: number) => () => {
+    const handler = exitCode === EXIT.interrupted ? onInterrupt : null;
+    onInterrupt = null;
+    if (handler !== null) return handler();
     // The first Ctrl-C asks for a clean end. The second Ctrl-C ends the process at once.
     if (controller.signal.aborted) {
       showCursor();
@@ -59,6 +63,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     platform: process.platform,
     homeFolder: homedir(),
     signal: controller.signal,
+    onInterrupt: (handler) => (onInterrupt = handler),
     nowMs: Date.now,
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
   });

@@ -13,9 +13,10 @@ export interface FakeIoOptions {
   readonly homeFolder?: string;
   /** Columns of both streams. Absent: the streams are not terminals. */
   readonly columns?: number;
-  readonly stdin?: Iterable<string>;
+  readonly stdin?: Iterable<string> | AsyncIterable<string>;
   readonly signal?: AbortSignal;
   readonly platform?: NodeJS.Platform;
+  readonly onInterrupt?: Io['onInterrupt'];
 }
 
 /** An outside world in memory. Its streams record the output. */
@@ -42,6 +43,7 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
     platform: options.platform ?? 'linux',
     homeFolder,
     signal: options.signal ?? new AbortController().signal,
+    onInterrupt: (handler) => options.onInterrupt?.(handler),
     nowMs: Date.now,
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
     out: () => written.out,

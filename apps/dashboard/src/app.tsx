@@ -30,7 +30,7 @@ export function App({ api }: { readonly api: Api }) {
 
   const { connection, session } = state;
   const mayChange = session === null || !session.required || session.scopes.includes('control');
-  const mayLoad = mayChange && state.status?.lmStudio.state === 'running';
+  const mayLoad = mayChange && state.status?.runtime.state === 'running';
   const context = useMemo(
     () => ({
       ...{ api, mayChange, mayLoad, ask: setWanted },
@@ -82,7 +82,7 @@ function Machine({ state, nowMs }: { readonly state: PageState; readonly nowMs: 
         <p class="soft waiting">{connection.state === 'lost' ? '' : 'Reading the machine …'}</p>
       ) : (
         <>
-          <RuntimeOff lmStudio={status.lmStudio} />
+          <RuntimeOff runtime={status.runtime} />
           <div class="grid">
             <div class="column">
               <WhyPanel state={state} nowMs={nowMs} />

@@ -51,7 +51,7 @@ it('serves a key, a tier, an instance and a request without a model', async () =
 it('shows the machine under /api/mai, and its OpenAPI document', async () => {
   const status = await get('/api/mai/status');
   expect(status.status).toBe(200);
-  expect(await status.json()).toMatchObject({ lmStudio: { state: 'running' } });
+  expect(await status.json()).toMatchObject({ runtime: { state: 'running' } });
   expect(await (await get('/api/mai/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
 });
 

@@ -38,7 +38,7 @@ export interface Gateway extends AsyncDisposable {
   /**
    * Listens on the gateway's address.
    *
-   * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`
+   * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `FILE_UNUSABLE` for a wrong certificate or key
    */
   listen(options?: Omit<ListenOptions, 'host'>): Promise<Listening>;
   /**

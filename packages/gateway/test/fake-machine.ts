@@ -152,7 +152,8 @@ export function createFakeMachine(): FakeMachine {
     status: async () => {
       called('status');
       return {
-        lmStudio: {
+        runtime: {
+          name: 'lmstudio',
           state: 'running',
           baseUrl: 'ws://127.0.0.1:1234',
           version: '0.4.21',

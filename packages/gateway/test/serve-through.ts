@@ -35,7 +35,10 @@ export const EMPTY_CATALOG: ServingCatalog = {
   decisionId: 'd-1',
 };
 
-export function leaseOn(simulator: Simulator, identifier: string): ServingLease {
+/** The part of a simulator that is used here, so that a test can put another server in its place. */
+export type Upstream = Pick<Simulator, 'httpUrl' | 'residents'>;
+
+export function leaseOn(simulator: Upstream, identifier: string): ServingLease {
   return {
     modelKey: identifier,
     instanceIdentifier: identifier,
@@ -52,7 +55,7 @@ export function leaseOn(simulator: Simulator, identifier: string): ServingLease 
 
 /** Serves the inference endpoints over a socket. */
 export async function serveThrough(
-  simulator: Simulator,
+  simulator: Upstream,
   options: FrontOptions = {},
 ): Promise<Front> {
   const asked: PlaceRequest[] = [];

@@ -8,6 +8,10 @@ export type HostErrorCode =
   | 'MODEL_NOT_FOUND'
   /** LM Studio runs, but its HTTP server is off. OpenAI clients need that server. */
   | 'SERVER_OFF'
+  /** The model stays loaded only in a process that goes on, and no such process of Mai runs. */
+  | 'NOT_KEPT'
+  /** A model refused a question, or its answer broke off. */
+  | 'ANSWER_FAILED'
   /** The request names something that does not exist, or its values contradict each other; the message says how to change it. */
   | 'INVALID_REQUEST'
   /** The autopilot stopped before it answered, or its process has ended. */

@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
+import path from 'node:path';
 import { systemClock, type Clock, type MonitorPort } from '@mai/autopilot';
 import type { ModelConfigFile } from '@mai/model-config';
+import type { RuntimeName } from './runtime/runtime-client.js';
 import { givenIn, userFolders, type HostFolders } from './machine/user-folders.js';
 
 /** Options of `openHost`. Each has a default. */
@@ -10,6 +12,13 @@ export interface HostOptions {
    * `MAI_LMSTUDIO_URL`. Without either, the host searches this machine for LM Studio.
    */
   readonly url?: string | undefined;
+  /**
+   * What loads the models. Default: LM Studio where `url` is given; or else `runtime` of the configuration; or else LM
+   * Studio where it runs, and the embedded engine where it does not.
+   */
+  readonly runtime?: RuntimeName | undefined;
+  /** Folders with GGUF files for the embedded engine, beside those of the configuration. Relative to `cwd`. */
+  readonly modelFolders?: readonly string[] | undefined;
   /** LM Studio's API token. Default: the environment variable `LM_API_TOKEN`. Empty: no token. */
   readonly apiToken?: string | undefined;
   /** A file that contains the token. Replaces `apiToken`. Relative to `cwd`. */
@@ -48,6 +57,10 @@ export interface HostOptions {
 export interface HostContext {
   /** Null: the host searches this machine for LM Studio. */
   readonly url: string | null;
+  /** Null: the host chooses; see `HostOptions.runtime`. */
+  readonly runtime: RuntimeName | null;
+  /** Absolute paths. */
+  readonly modelFolders: readonly string[];
   /** Undefined: the environment variable `LM_API_TOKEN`. */
   readonly apiToken: string | undefined;
   readonly configFile: string | null;
@@ -69,10 +82,12 @@ export interface HostContext {
 /** Fills in the defaults. */
 export function contextOf(options: HostOptions, signal: AbortSignal): HostContext {
   const { env = process.env, platform = process.platform, userHome = homedir() } = options;
-  const { configFolder, dataFolder, cacheFolder } = options;
+  const { configFolder, dataFolder, cacheFolder, cwd = process.cwd() } = options;
   const usual = userFolders(platform, userHome, env);
   return {
     url: options.url ?? givenIn(env, 'MAI_LMSTUDIO_URL'),
+    runtime: options.runtime ?? null,
+    modelFolders: (options.modelFolders ?? []).map((folder) => path.resolve(cwd, folder)),
     apiToken: options.apiToken,
     configFile: options.configFile ?? null,
     config: options.config ?? null,
@@ -83,7 +98,7 @@ export function contextOf(options: HostOptions, signal: AbortSignal): HostContex
     },
     userHome,
     env,
-    cwd: options.cwd ?? process.cwd(),
+    cwd,
     platform,
     timeoutMs: options.timeoutMs ?? null,
     monitor: options.monitor ?? null,

@@ -1,5 +1,6 @@
 import type { HeaderCache } from '@mai/memory-estimator';
 import type * as estimation from './footprints/estimation.js';
+import { findModelFolders } from './config/model-folders.js';
 import type { HostContext } from './host-options.js';
 import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
@@ -19,18 +20,25 @@ export interface HostParts extends AsyncDisposable {
 
 /** Creates the object without opening a part. */
 export function createHostParts(context: HostContext): HostParts {
-  const runtime = createRuntimeConnection(context);
   const monitor = openMonitor(context);
   let headers: HeaderCache | null = null;
+  const estimation = once(async () => {
+    const functions = await import('./footprints/estimation.js');
+    headers = functions.openHeaders(context);
+    return { ...functions, headers };
+  });
+  const runtime = createRuntimeConnection(context, async (signal) => {
+    const { listStoredModels, headers: cache } = await estimation();
+    const modelFolders = await findModelFolders(context);
+    const lookup = { ...context, signal: signal ?? context.signal, modelFolders, headers: cache };
+    const { models } = await listStoredModels(lookup);
+    return models.map((model) => ({ ...model, projectorFile: model.projectorPath }));
+  });
   return {
     context,
     runtime,
     monitor,
-    estimation: once(async () => {
-      const functions = await import('./footprints/estimation.js');
-      headers = functions.openHeaders(context);
-      return { ...functions, headers };
-    }),
+    estimation,
     [Symbol.asyncDispose]: async () => {
       headers?.save();
       await monitor[Symbol.asyncDispose]();

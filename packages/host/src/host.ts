@@ -15,6 +15,7 @@ import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
 import type { UnpinRequest } from './by-hand/find-in-journal.js';
 import type { YieldRequest } from './by-hand/yield-request.js';
+import type { Conversation } from './chat/conversation.js';
 import type { ConfigPlaces } from './config/config-places.js';
 import type { InitialConfig } from './config/initial-config.js';
 import type {
@@ -47,6 +48,11 @@ export interface ChangeOptions extends CallOptions {
 
 /** Options of a load by hand. */
 export interface LoadOptions extends CallOptions {
+  /**
+   * Whether the model must stay loaded after the host is closed. The embedded engine's processes end with the process
+   * that has started them, so such a load then needs an autopilot in another process. Default false.
+   */
+  readonly outlivesHost?: boolean;
   /** Called with the progress of the load. */
   readonly onProgress?: (progress: {
     readonly modelKey: string;
@@ -85,13 +91,14 @@ export interface YieldAnswer extends JournalAnswer {
 /**
  * Mai on one machine. Each part is opened when a call first needs it, and closed with the host.
  *
- * While LM Studio is off, the methods that need it throw LMStudioError `UNREACHABLE`: `acquire`,
+ * While the runtime is off, the methods that need it throw LMStudioError `UNREACHABLE`, or LlamaRuntimeError
+ * `ENGINE_MISSING` where the embedded engine is not installed: `acquire`,
  * `startAutopilot`, `switchModel` without `dryRun`, `load`, `unload`, `estimateLoad` and `measure`. Methods that
  * read the configuration throw ModelConfigError where it has faults. A cancelled call rejects with
  * the signal's reason.
  */
 export interface Host extends AsyncDisposable {
-  /** One reading of the machine, LM Studio and the loaded models. */
+  /** One reading of the machine, the runtime and the loaded models. */
   status(options?: CallOptions): Promise<StatusReport>;
   /** Repeated readings, until the iteration ends. They are more frequent while figures change. */
   watchStatus(options?: WatchStatusOptions): AsyncIterable<StatusReport>;
@@ -128,6 +135,11 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOTHING_FITS` with the selection; `SERVER_OFF`
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
+  /**
+   * Begins a conversation. Loads nothing.
+   * @param modelKey - null, the default: the best model that fits at each question
+   */
+  chat(modelKey?: string | null): Promise<Conversation>;
   /** The port through which a gateway serves from this machine. */
   readonly serving: Serving;
   /**
@@ -145,9 +157,12 @@ export interface Host extends AsyncDisposable {
   /** The events of the running autopilot from now on; null where no autopilot runs. */
   events(options?: CallOptions): Promise<AsyncIterable<AutopilotEvent> | null>;
 
-  /** Loads by hand, and pins the instance until it is unloaded by hand. */
+  /**
+   * Loads by hand, and pins the instance until it is unloaded by hand.
+   * @throws HostError `NOT_KEPT` where the model must outlive the host, and no process can keep it
+   */
   load(request: LoadRequest, options?: LoadOptions): Promise<HandLoaded>;
-  /** LM Studio's estimate of the memory of a load by hand. Loads nothing. */
+  /** The runtime's own estimate of the memory of a load by hand. Loads nothing. */
   estimateLoad(request: LoadRequest, options?: CallOptions): Promise<readonly EstimatedLoad[]>;
   /**
    * Unloads by hand. @throws LMStudioError `LOAD_REFUSED` for an instance that is generating or
@@ -172,12 +187,12 @@ export interface Host extends AsyncDisposable {
   endYield(name?: string | null, options?: ChangeOptions): Promise<EndYieldAnswer>;
 
   /**
-   * The last decisions about this LM Studio, also those of autopilots that have ended.
+   * The last decisions about this runtime, also those of autopilots that have ended.
    */
   decisions(query?: DecisionsQuery, options?: CallOptions): Promise<DecisionHistory>;
   /**
    * Computes recorded decisions again and compares the results.
-   * @param log - a file. Null, the default: the whole decision log of this LM Studio.
+   * @param log - a file. Null, the default: the whole decision log of this runtime.
    */
   replay(log?: string | null, options?: CallOptions): Promise<ReplayedLog>;
   /** Checks everything that a decision depends on, and says how to mend each fault. */
@@ -197,6 +212,6 @@ export interface Host extends AsyncDisposable {
   configPlaces(): Promise<ConfigPlaces>;
   /** Writes the text of a first configuration for the downloaded models. */
   initialConfig(options?: CallOptions): Promise<InitialConfig>;
-  /** Names for shell completion. Empty for instances while LM Studio is off. */
+  /** Names for shell completion. Empty for instances while the runtime is off. */
   names(kind: NameKind, options?: CallOptions): Promise<readonly string[]>;
 }

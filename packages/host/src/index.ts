@@ -13,12 +13,13 @@ export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
-export type { StatusReport, LMStudioStatus, PoolTrend } from './machine/read-status.js';
+export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
+export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
@@ -41,6 +42,15 @@ export type {
   ServingRequest,
   ServingResident,
 } from './serving/serving.js';
+export { describeRuntime, RUNTIME_NAMES } from './text/runtime-names.js';
+export type { RuntimeName } from './runtime/runtime-client.js';
+export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js';
+export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js';
+export type { DialogueView } from './chat/dialogue.js';
+export { readLines } from './chat/read-lines.js';
+export type { AnswerPiece } from './chat/stream-answer.js';
+export { writeNoiseModels } from './noise-models/write-noise-models.js';
+export type { NoiseModels, NoiseModelsRequest } from './noise-models/write-noise-models.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';
@@ -103,6 +113,7 @@ export {
   describePlan,
   describeReason,
 } from './text/describe-decision.js';
+export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
 export { describeEvent, type EventStyle } from './text/describe-event.js';
 export {
@@ -113,6 +124,7 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';
 export {

@@ -193,7 +193,7 @@ test('the list and the estimate also give the same verdict where a resident must
 
 test('while LM Studio is off, questions are answered, and acquire and load throw UNREACHABLE', async () => {
   await using host = await openHost(options({ url: NOBODY }));
-  expect((await host.status()).lmStudio.state).toBe('off');
+  expect((await host.status()).runtime.state).toBe('off');
   expect(await host.models()).toMatchObject({ models: [], downloadedCount: 0 });
   const { selection, obstacle } = await host.select();
   expect(selection.chosen).toBeNull();

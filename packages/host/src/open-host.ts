@@ -92,6 +92,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       return switchModel(await openActiveSession(parts, call), request, call);
     },
     acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
+    chat: async (modelKey = null) => {
+      const { createConversation } = await import('./chat/conversation.js');
+      return createConversation(host, modelKey);
+    },
     serving: {
       catalog: async (call) => (await serving()).catalog(call),
       acquire: async (request, call) => (await serving()).acquire(request, call),
@@ -117,11 +121,11 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
 
     decisions: async (query = {}, { signal: own } = {}) => {
       const { readDecisions } = await import('./decisions/read-history.js');
-      return readDecisions(contextOfCall(context, own), query);
+      return readDecisions(parts.runtime, contextOfCall(context, own), query);
     },
     replay: async (log = null, { signal: own } = {}) => {
       const { replayLog } = await import('./decisions/replay-log.js');
-      return replayLog(log, contextOfCall(context, own));
+      return replayLog(log, parts.runtime, contextOfCall(context, own));
     },
     doctor: async ({ signal: own } = {}) => {
       const { runChecks } = await import('./doctor/run-checks.js');

@@ -1,5 +1,5 @@
 import type { AutopilotPorts } from '@mai/autopilot';
-import { isLMStudioError, type EngineReport } from '@mai/lmstudio-adapter';
+import type { EngineReport } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
 import type { OnFootprint } from './footprints/footprints.js';
@@ -12,6 +12,7 @@ import { createCatalog } from './models/catalog.js';
 import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
+import { isUnreachable } from './runtime/runtime-error.js';
 
 /** The runtime and configuration of one call of a host. They do not change during the call. */
 export interface Session {
@@ -55,9 +56,11 @@ export async function withSession<Result>(
     return await use(session);
   } catch (error) {
     const { link } = session;
-    if (link.kind === 'off' || !isLMStudioError(error) || error.code !== 'UNREACHABLE') throw error;
+    if (link.kind === 'off' || !isUnreachable(error)) throw error;
     parts.runtime.forget(link.client);
-    return use(await openSession(parts, options, { kind: 'off', reason: error }));
+    return use(
+      await openSession(parts, options, { kind: 'off', runtime: link.runtime, reason: error }),
+    );
   }
 }
 
@@ -80,7 +83,7 @@ async function openSession(
   const config = await loadConfig(context);
   const link = given ?? (await parts.runtime.link(context.signal));
   const { monitor } = parts;
-  if (link.kind === 'on') await monitor.inform(link.client, context.signal);
+  await monitor.inform(link, context.signal);
   const downloads = once(async () => {
     const { listDownloads, headers } = await parts.estimation();
     return listDownloads(link, context, headers);

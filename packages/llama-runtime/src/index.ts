@@ -1,6 +1,52 @@
 export {
   noiseModelBytes,
+  noiseModelShape,
   writeNoiseModel,
   type NoiseModelShape,
 } from './noise-model/write-noise-model.js';
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
+
+export { createLlamaRuntime } from './runtime/create-runtime.js';
+export { findEngine } from './runtime/find-engine.js';
+export type {
+  EngineAddress,
+  EngineVersion,
+  EngineWatch,
+  EstimateMemory,
+  LlamaRuntime,
+  LlamaRuntimeOptions,
+  ModelDetails,
+} from './runtime/runtime-types.js';
+export { isLlamaRuntimeError, LlamaRuntimeError } from './errors.js';
+export type { LlamaRuntimeErrorCode, LlamaRuntimeErrorFacts } from './errors.js';
+
+export type { ListModels } from './models/list-models.js';
+export type { ModelMatch } from './models/find-model.js';
+export type {
+  DownloadedModel,
+  LeftOutModel,
+  LocalModel,
+  ModelListing,
+} from './models/model-types.js';
+export type { InstanceSettings, ResidentInstance } from './runtime/resident-types.js';
+export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './requests/generate.js';
+export type {
+  CallOptions,
+  EstimateOptions,
+  LoadFirstResult,
+  LoadMismatch,
+  LoadRequest,
+  LoadResult,
+  ResourceEstimate,
+} from './load/load-types.js';
+export type { EngineBuffer, EngineBufferPart, EngineReport } from './runtime/buffer-lines.js';
+export type {
+  HardwareSurvey,
+  HostFacts,
+  SelectedEngine,
+  SurveyedGpu,
+  SurveyProblem,
+} from './runtime/machine.js';
+export type { EngineBackend } from './process/find-binding.js';
+export type { EngineScripts } from './process/find-scripts.js';
+export type { EngineActivity, ModelKind } from './process/messages.js';

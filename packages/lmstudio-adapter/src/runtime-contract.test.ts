@@ -1,9 +1,9 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
 
-import { runtimeContract } from '../test/runtime-contract.js';
+import { type ContractWorld, lmStudioContract, runtimeContract } from '../test/runtime-contract.js';
 import { connect } from './index.js';
 
-runtimeContract('the simulator through the real SDK', async () => {
+const open = async (): Promise<ContractWorld> => {
   const simulator = await startSimulator({ speed: 50 });
   return {
     connect: () => connect({ baseUrl: simulator.baseUrl }),
@@ -11,4 +11,7 @@ runtimeContract('the simulator through the real SDK', async () => {
     embeddingKey: 'text-embedding-nomic-embed-text-v1.5',
     [Symbol.asyncDispose]: () => simulator.stop(),
   };
-});
+};
+
+runtimeContract('the simulator through the real SDK', open);
+lmStudioContract('the settings of the simulator through the real SDK', open);

@@ -1,7 +1,7 @@
 import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
 import type { LMStudioClient } from '../src/index.js';
 
-/** An LM Studio with at least one LLM and one embedding model downloaded, and nothing loaded. */
+/** A runtime with at least one LLM and one embedding model downloaded, and nothing loaded. */
 export interface ContractWorld extends AsyncDisposable {
   connect(): Promise<LMStudioClient>;
   readonly llmKey: string;
@@ -10,16 +10,18 @@ export interface ContractWorld extends AsyncDisposable {
 
 const config = (part: Partial<LoadConfig>): LoadConfig => ({ ...DEFAULT_LOAD_CONFIG, ...part });
 
-/** The behaviour that this client needs from every LM Studio, simulated or real. */
+type Run = (client: LMStudioClient, world: ContractWorld) => Promise<void>;
+
+async function inWorld(open: () => Promise<ContractWorld>, run: Run): Promise<void> {
+  await using world = await open();
+  await using client = await world.connect();
+  await run(client, world);
+}
+
+/** The behaviour that a host needs from every runtime: LM Studio, simulated or real, and the embedded engine. */
 export function runtimeContract(name: string, open: () => Promise<ContractWorld>): void {
   describe(name, () => {
-    const withClient = async (
-      run: (client: LMStudioClient, world: ContractWorld) => Promise<void>,
-    ): Promise<void> => {
-      await using world = await open();
-      await using client = await world.connect();
-      await run(client, world);
-    };
+    const withClient = (run: Run): Promise<void> => inWorld(open, run);
 
     test('reports its version', () =>
       withClient(async (client) => {
@@ -47,7 +49,6 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
           loadConfig: config({
             contextLengthTokens: 2048,
             parallelSequences: 2,
-            offloadRatio: 0.5,
             kvCacheTypeK: 'q8_0',
             kvCacheTypeV: 'q8_0',
             flashAttention: true,
@@ -69,7 +70,6 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
           loadConfig: {
             contextLengthTokens: 2048,
             parallelSequences: 2,
-            offloadRatio: 0.5,
             kvCacheTypeK: 'q8_0',
             kvCacheTypeV: 'q8_0',
             flashAttention: true,
@@ -88,16 +88,6 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         expect(kinds).toEqual(['embedding', 'llm']);
         await client.unload(embeddingKey);
         await client.unload(llmKey);
-      }));
-
-    test('reports the settings that an embedding model does not have', () =>
-      withClient(async (client, { embeddingKey }) => {
-        const { verified } = await client.load({
-          modelKey: embeddingKey,
-          loadConfig: config({ contextLengthTokens: 512, offloadRatio: 0.5 }),
-        });
-        expect(verified).toEqual([{ field: 'offloadRatio', asked: 0.5, got: null }]);
-        await client.unload(embeddingKey);
       }));
 
     test('estimates memory and gives the verdict of the guardrails', () =>
@@ -181,6 +171,37 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         });
         await expect(load).rejects.toBe(reason);
         expect(await client.listResidents()).toEqual([]);
+      }));
+  });
+}
+
+/**
+ * The settings as LM Studio reports them: layers on the GPU as requested, also where the machine has no GPU, and no
+ * such setting for embedding models. The embedded engine reports the layers that it has on the GPU, for both kinds.
+ */
+export function lmStudioContract(name: string, open: () => Promise<ContractWorld>): void {
+  describe(name, () => {
+    const withClient = (run: Run): Promise<void> => inWorld(open, run);
+
+    test('loads with the requested share of layers on the GPU', () =>
+      withClient(async (client, { llmKey }) => {
+        const { instance, verified } = await client.load({
+          modelKey: llmKey,
+          loadConfig: config({ offloadRatio: 0.5 }),
+        });
+        expect(verified).toEqual([]);
+        expect(instance.loadConfig.offloadRatio).toBe(0.5);
+        await client.unload(llmKey);
+      }));
+
+    test('reports the settings that an embedding model does not have', () =>
+      withClient(async (client, { embeddingKey }) => {
+        const { verified } = await client.load({
+          modelKey: embeddingKey,
+          loadConfig: config({ contextLengthTokens: 512, offloadRatio: 0.5 }),
+        });
+        expect(verified).toEqual([{ field: 'offloadRatio', asked: 0.5, got: null }]);
+        await client.unload(embeddingKey);
       }));
   });
 }

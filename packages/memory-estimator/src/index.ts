@@ -45,6 +45,7 @@ export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
 export { NO_SETTINGS } from './settings/estimate-settings.js';
 export type {
+  CpuKernels,
   CpuKind,
   EngineRules,
   EstimateSettings,

@@ -19,6 +19,7 @@ export {
   setFallbackChain,
 } from './lazy.js';
 export type { ParseResult } from './parse/parse-model-config.js';
+export type { RuntimeName } from './format/runtimes.js';
 export type {
   GatewaySection,
   LoadSection,

@@ -1,4 +1,5 @@
 import type { Capability, LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
+import type { RuntimeName } from './format/runtimes.js';
 
 /** A cheaper way to run the same model in a simulation. */
 export interface SimulatedRung {
@@ -96,5 +97,9 @@ export interface ModelConfig {
   readonly rules: readonly Rule[];
   /** Model keys that are never evicted. */
   readonly pins: readonly string[];
+  /** Folders with GGUF files: absolute paths, or paths that begin with `~`. */
+  readonly modelFolders: readonly string[];
   readonly gateway: GatewayConfig;
+  /** What loads the models; `null`: LM Studio where it runs, or else the embedded engine. */
+  readonly runtime: RuntimeName | null;
 }

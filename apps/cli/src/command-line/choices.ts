@@ -1,5 +1,5 @@
 import type { ClientName } from '@mai/client-settings';
-import type { NameKind, Yield } from '@mai/host';
+import type { NameKind, RuntimeName, Yield } from '@mai/host';
 import type { PolicyName } from '@mai/simulation';
 
 // The words of options and arguments with fixed choices, in the order of the help text.
@@ -19,6 +19,9 @@ export const CONNECT_CLIENTS: readonly ClientName[] = [
 
 /** The argument of `mai complete`. */
 export const NAME_KINDS: readonly NameKind[] = ['model', 'instance', 'chain', 'pin'];
+
+/** The values of `--runtime`. */
+export const RUNTIMES: readonly RuntimeName[] = ['lmstudio', 'embedded'];
 
 /** The values of `mai yield --pools`. */
 export const YIELD_POOLS: readonly Yield['pools'][] = ['ram', 'gpu', 'all'];

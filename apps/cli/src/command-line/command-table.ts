@@ -4,6 +4,7 @@ import { GATEWAY } from './gateway-specs.js';
 import { NAME_KINDS } from './choices.js';
 import { CONNECT } from './connect-spec.js';
 import { ESTIMATE } from './estimate-spec.js';
+import { GLOBAL_OPTIONS } from './global-options.js';
 import { HISTORY } from './history-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
@@ -14,38 +15,6 @@ const TTL: OptionSpec = {
   summary: 'unload after this time without use, such as 10m (default: never)',
 };
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
-
-/** The options of every command. */
-export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: 'url',
-    value: 'URL',
-    summary: 'address of LM Studio: http, https, ws, wss or host:port (or MAI_LMSTUDIO_URL)',
-  },
-  {
-    name: 'api-token-file',
-    value: 'FILE',
-    summary: 'file with the LM Studio API token (or LM_API_TOKEN)',
-    completes: 'file',
-  },
-  {
-    name: 'config',
-    value: 'FILE',
-    summary: 'configuration file (or MAI_CONFIG)',
-    completes: 'file',
-  },
-  {
-    name: 'timeout',
-    value: 'DURATION',
-    summary: 'how long LM Studio may take to answer or load, such as 30s',
-  },
-  { name: 'json', summary: 'print the result as JSON with a versioned schema' },
-  { name: 'quiet', short: 'q', summary: 'print results and errors only' },
-  { name: 'verbose', summary: 'print details, and stack traces of errors' },
-  { name: 'no-color', summary: 'no colours (also NO_COLOR)' },
-  { name: 'help', short: 'h', summary: 'print help' },
-  { name: 'version', short: 'V', summary: 'print the version' },
-];
 
 /** Every command. Parsing, help and completions are derived from this table. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -149,6 +118,19 @@ export const COMMANDS: readonly CommandSpec[] = [
   ESTIMATE,
   CONNECT,
   {
+    name: 'chat',
+    summary: 'talk to a model in the terminal; on a pipe, each line is a question',
+    arguments: [
+      {
+        name: 'MODEL',
+        required: false,
+        summary: 'model key, or auto for the best model that fits (default)',
+        completes: 'model',
+      },
+    ],
+    load: async () => (await import('../commands/chat.js')).run,
+  },
+  {
     name: 'config',
     summary: 'write, check and find the configuration',
     subcommands: [
@@ -205,7 +187,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'start',
-    summary: 'show this machine, its models and the choice; if LM Studio is off, run the demo',
+    summary: 'show this machine, its models and the choice; without models, run the demo',
     options: [{ name: 'fast', summary: 'leave out the pauses for reading' }],
     load: async () => (await import('../commands/start.js')).run,
   },

@@ -2,17 +2,18 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Style } from '../terminal/style.js';
 import { wrap } from '../terminal/text.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
-import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import { COMMANDS } from './command-table.js';
+import { GLOBAL_OPTIONS } from './global-options.js';
 import { nameOf } from './parse-command-line.js';
 
 /** The meaning of each exit code. The README has the same texts. */
 const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
-  [EXIT.success]: 'success, also if LM Studio is off but the command can answer without it',
+  [EXIT.success]: 'success, also if the runtime is off but the command can answer without it',
   [EXIT.bug]: 'a bug in mai',
   [EXIT.usage]: 'wrong usage or configuration',
   [EXIT.nothingFits]: 'nothing fits',
   [EXIT.lmStudioUnavailable]:
-    'LM Studio does not answer or refuses the token, or another program has its port',
+    "LM Studio does not answer or refuses the token, or the embedded engine can't keep a model",
   [EXIT.lmStudioRefused]: 'a model could not be found, loaded or unloaded',
   [EXIT.probe]: 'this machine could not be read',
   [EXIT.modelFile]: 'a model file could not be read',
@@ -36,7 +37,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
   const sections = [
     wrap(
       command === undefined
-        ? 'mai loads the best local model that fits this machine into LM Studio, and switches when memory changes.'
+        ? 'mai loads the best local model that fits this machine, and switches when memory changes.'
         : `mai ${nameOf(path)}: ${command.summary}`,
       width,
     ).join('\n'),

@@ -1,5 +1,6 @@
 import { isUsageError } from '../../test/is-usage-error.js';
-import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import { COMMANDS } from './command-table.js';
+import { GLOBAL_OPTIONS } from './global-options.js';
 import type { Invocation } from './parse-command-line.js';
 import { allOptions, nameOf, parseCommandLine } from './parse-command-line.js';
 

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from '@mai/host';
 import { UsageError } from '../usage-error.js';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
-import { COMMANDS, GLOBAL_OPTIONS } from './command-table.js';
+import { COMMANDS } from './command-table.js';
+import { GLOBAL_OPTIONS } from './global-options.js';
 import { Input } from './input.js';
 
 /** A parsed command line. */

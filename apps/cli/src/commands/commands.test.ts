@@ -47,7 +47,7 @@ describe('mai status', () => {
     await mai('load qwen/qwen3-1.7b');
     expect((await mai('status --json')).json()).toMatchObject({
       schemaVersion: 1,
-      lmStudio: { state: 'running', isLocal: true },
+      runtime: { name: 'lmstudio', state: 'running', isLocal: true },
       resources: { observable: true, ram: { totalBytes: expect.any(Number) } },
       pools: [{ pool: 'ram', limitRatio: 0.8 }],
       residents: [

@@ -7,6 +7,6 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { runDemo } = await import('../demo/run-demo.js');
   await runDemo(context, { fast: input.has('fast') });
-  nextSteps(context.output, false);
+  nextSteps(context.output, 'no-engine');
   return EXIT.success;
 }

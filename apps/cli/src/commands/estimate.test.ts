@@ -50,7 +50,8 @@ afterAll(() => {
 });
 
 const mai = (argv: readonly string[], stdin: Iterable<string> = [], columns?: number) =>
-  runMai(argv, {
+  // The estimates of these tests are LM Studio's, whether the embedded engine is installed or not.
+  runMai([...argv, '--runtime', 'lmstudio'], {
     cwd: folder,
     homeFolder: folder,
     env: { NO_COLOR: '1' },

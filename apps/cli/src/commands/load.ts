@@ -1,4 +1,11 @@
-import { describeMismatch, formatBytes, formatCount, formatDuration } from '@mai/host';
+import {
+  deliveryJson,
+  describeDelivery,
+  describeMismatch,
+  formatBytes,
+  formatCount,
+  formatDuration,
+} from '@mai/host';
 import type { HandLoaded, Host, LoadRequest } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
@@ -8,7 +15,6 @@ import { openHostOf } from '../open-host.js';
 import type { Output } from '../terminal/output.js';
 import type { Progress } from '../terminal/progress.js';
 import { UsageError } from '../usage-error.js';
-import { deliveryJson, describeDelivery } from '../views/watch/delivery.js';
 
 /** `mai load KEY...`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -28,6 +34,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const bars = new Map<string, Progress>();
   try {
     const loaded = await host.load(request, {
+      outlivesHost: true,
       onProgress: ({ modelKey, sizeBytes, ratio }) => {
         // A resident reports full progress at once, so a bar would be useless.
         if (ratio < 1 && !bars.has(modelKey)) {
@@ -76,7 +83,7 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
   candidates.forEach(({ modelKey, estimate }, index) => {
     const verdict =
       estimate === null
-        ? "LM Studio can't estimate it"
+        ? "the runtime gives no estimate, and `mai estimate` gives Mai's own"
         : `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${
             estimate.passesGuardrails ? 'load' : 'refuse'
           } it`;

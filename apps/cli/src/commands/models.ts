@@ -17,17 +17,18 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     contextLengthTokens: input.integer('context', 1),
     all,
   });
-  const { models, downloadedCount, unusable, unreadable, missingFolder } = list;
+  const { models, downloadedCount, unusable, unreadable, missingFolder, missingModelFolders } =
+    list;
   const origin = describeOrigin(list.origin);
   if (output.json) {
     output.resultJson({
       origin,
       models: models.map(({ profile, ...rest }) => ({ ...profile, ...rest })),
-      ...{ unusable, unreadable, missingFolder },
+      ...{ unusable, unreadable, missingFolder, missingModelFolders },
     });
     return EXIT.success;
   }
-  const gone = downloadedCount === 0 && missingFolder !== null;
+  const gone = downloadedCount === 0 && [missingFolder, ...missingModelFolders].some(Boolean);
   const none = gone ? 'No model was found.\n' : 'No model matches.\n';
   const hidden = models.length === 0 && (gone || downloadedCount > 0);
   output.result(hidden ? none : renderModels(models, output));

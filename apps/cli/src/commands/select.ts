@@ -48,7 +48,10 @@ async function carryOut(
   const { output } = context;
   const reporter = createRunReporter(output);
   try {
-    const report = await host.switchModel(request, { dryRun, onEvent: reporter.show });
+    const report = await host.switchModel(request, {
+      ...{ dryRun, outlivesHost: true },
+      onEvent: reporter.show,
+    });
     reporter.clear();
     noteOrigin(report.origin, context);
     if (output.json) {

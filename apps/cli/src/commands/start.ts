@@ -10,26 +10,41 @@ import { renderSelection } from '../views/selection/selection-view.js';
 import { renderStatus } from '../views/machine/status-view.js';
 
 /**
- * `mai start`, which `npm start` runs: shows this machine where LM Studio runs, else the demo.
+ * `mai start`, which `npm start` runs. Shows this machine where LM Studio runs, or where the embedded engine has found
+ * models. Without models, the demo uses the embedded engine and models of its own. Without an engine, it is simulated.
  */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
+  const options = { fast: input.has('fast') };
   await using host = await openHostOf(context);
   const status = await host.status();
-  const { lmStudio } = status;
-  if (lmStudio.state === 'running') {
+  const { runtime } = status;
+  if (runtime.state === 'running' && (runtime.name === 'lmstudio' || (await hasModels(host)))) {
     await showEverything(host, status, context);
-    nextSteps(output, true);
+    nextSteps(output, 'machine');
     return EXIT.success;
   }
+  let why = runtime.state === 'off' ? runtime.message : null;
+  if (why === null) {
+    const { runRealDemo } = await import('../demo/real/run-real-demo.js');
+    why = await runRealDemo(context, options);
+    if (why === null) {
+      nextSteps(output, 'no-models');
+      return EXIT.success;
+    }
+  }
   if (!output.json) {
-    const text = `LM Studio is not running here, so this is a demo. (${lmStudio.message})`;
+    const text = `No engine can load a model here, so this demo is simulated. (${why})`;
     output.result(`${wrap(text, output.textWidth).join('\n')}\n\n`);
   }
   const { runDemo } = await import('../demo/run-demo.js');
-  await runDemo(context, { fast: input.has('fast') });
-  nextSteps(output, false);
+  await runDemo(context, options);
+  nextSteps(output, 'no-engine');
   return EXIT.success;
+}
+
+async function hasModels(host: Host): Promise<boolean> {
+  return (await host.models()).models.some(({ profile }) => profile.capabilities.includes('chat'));
 }
 
 /**

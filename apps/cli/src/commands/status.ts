@@ -44,6 +44,6 @@ async function watch(
 
 /** Leaves out the monitor's own reading, because `resources` has the same figures. */
 function jsonOf(report: StatusReport): object {
-  const { lmStudio, resources, pools, trends, residents, elsewhere, config } = report;
-  return { lmStudio, resources, pools, trends, residents, elsewhere, config };
+  const { runtime, resources, pools, trends, residents, elsewhere, config } = report;
+  return { runtime, resources, pools, trends, residents, elsewhere, config };
 }

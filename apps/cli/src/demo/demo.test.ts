@@ -41,6 +41,8 @@ async function run(resources: Resources) {
     apiTokenFile: null,
     configFile: null,
     timeoutMs: null,
+    runtime: null,
+    modelFolders: [],
     json: true,
     quiet: true,
     verbose: false,

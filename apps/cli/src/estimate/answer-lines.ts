@@ -1,9 +1,8 @@
-import { fileOfEstimateLine, parseEstimateLine } from '@mai/host';
+import { fileOfEstimateLine, parseEstimateLine, readLines } from '@mai/host';
 import { knownError } from '../exit-codes.js';
 import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
 import { SCHEMA_VERSION, type Output } from '../terminal/output.js';
-import { readLines } from './read-lines.js';
 
 /** Warns that a file lacks weights. */
 export function warnOfIncomplete(file: string, output: Output): void {

@@ -529,15 +529,20 @@ export type Status = {
     /** Milliseconds since the epoch. */
     readonly startedAtMs: number;
   };
-  readonly lmStudio:
+  readonly runtime:
     | {
+        /** What loads the models. */
+        readonly name: 'lmstudio' | 'embedded';
         readonly state: 'running';
-        readonly baseUrl: string;
+        /** Null for the embedded engine. */
+        readonly baseUrl: string | null;
         readonly version: string;
         /** Whether it runs on this machine. */
         readonly isLocal: boolean;
       }
     | {
+        /** What loads the models. */
+        readonly name: 'lmstudio' | 'embedded';
         readonly state: 'off';
         readonly message: string;
       };

@@ -3,6 +3,8 @@ import { plural } from '../words/format.js';
 import type { PageState } from '../state/page-state.js';
 import { applyTheme, storedTheme, type Theme } from './theme.js';
 
+const RUNTIME_NAMES = { lmstudio: 'LM Studio', embedded: 'Embedded engine' } as const;
+
 /** The top of the page: whether everything runs, the theme, and signing out. */
 export function Header({
   state: { connection, session, status },
@@ -11,7 +13,7 @@ export function Header({
   readonly state: PageState;
   readonly onSignOut: () => void;
 }) {
-  const runtime = status?.lmStudio;
+  const runtime = status?.runtime;
   const autopilot = status?.autopilot;
   return (
     <header class="header">
@@ -22,7 +24,9 @@ export function Header({
         </State>
         {runtime !== undefined && (
           <State on={runtime.state === 'running'}>
-            {runtime.state === 'running' ? `LM Studio ${runtime.version}` : 'LM Studio is off'}
+            {runtime.state === 'running'
+              ? `${RUNTIME_NAMES[runtime.name]} ${runtime.version}`
+              : `${RUNTIME_NAMES[runtime.name]} is off`}
           </State>
         )}
         {autopilot !== undefined && (

@@ -1,12 +1,20 @@
 import type { Status } from '../api/api.generated.js';
 
-/** Says how to start LM Studio. Shown while it is off. */
-export function RuntimeOff({ lmStudio }: { readonly lmStudio: Status['lmStudio'] }) {
-  if (lmStudio.state === 'running') return null;
+/** Says why the runtime is off, and how to start LM Studio. */
+export function RuntimeOff({ runtime }: { readonly runtime: Status['runtime'] }) {
+  if (runtime.state === 'running') return null;
+  if (runtime.name === 'embedded') {
+    return (
+      <section class="empty" aria-labelledby="runtime-off">
+        <h2 id="runtime-off">The embedded engine is not installed, so nothing can be loaded.</h2>
+        <p class="soft">{runtime.message}</p>
+      </section>
+    );
+  }
   return (
     <section class="empty" aria-labelledby="runtime-off">
       <h2 id="runtime-off">LM Studio is off, so nothing can be loaded.</h2>
-      <p class="soft">{lmStudio.message}</p>
+      <p class="soft">{runtime.message}</p>
       <ol>
         <li>
           Open the LM Studio app, or run <code>lms daemon up</code> on a machine without a screen.

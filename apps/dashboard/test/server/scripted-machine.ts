@@ -125,9 +125,15 @@ export class ScriptedMachine {
     return {
       atMs: Date.now(),
       gateway: { startedAtMs: this.#startedAtMs },
-      lmStudio: lmStudioOff
-        ? { state: 'off', message: 'Nothing listens at ws://127.0.0.1:1234.' }
-        : { state: 'running', baseUrl: 'ws://127.0.0.1:1234', version: '0.4.21', isLocal: true },
+      runtime: lmStudioOff
+        ? {
+            ...{ name: 'lmstudio', state: 'off' },
+            message: 'Nothing listens at ws://127.0.0.1:1234.',
+          }
+        : {
+            ...{ name: 'lmstudio', state: 'running', isLocal: true },
+            ...{ baseUrl: 'ws://127.0.0.1:1234', version: '0.4.21' },
+          },
       autopilot: nothing
         ? null
         : {

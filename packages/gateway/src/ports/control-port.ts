@@ -111,14 +111,19 @@ export interface ControlWords {
 
 /** One reading of a machine. */
 export interface MachineStatus {
-  readonly lmStudio:
+  readonly runtime:
     | {
+        readonly name: 'lmstudio' | 'embedded';
         readonly state: 'running';
-        readonly baseUrl: string;
+        readonly baseUrl: string | null;
         readonly version: string;
         readonly isLocal: boolean;
       }
-    | { readonly state: 'off'; readonly message: string };
+    | {
+        readonly name: 'lmstudio' | 'embedded';
+        readonly state: 'off';
+        readonly message: string;
+      };
   readonly resources: Resources;
   readonly trends: readonly {
     readonly pool: string;

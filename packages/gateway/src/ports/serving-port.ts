@@ -92,7 +92,7 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** Aliases of the configuration in order: a pattern with `*`, and the name that it stands for. */
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
-  /** Version of LM Studio, such as `0.4.21`; null where it is not known, or LM Studio is off. */
+  /** Version of LM Studio, such as `0.4.21`; null where it is not known, LM Studio is off, or another runtime serves. */
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */
   readonly decisionId: string | null;

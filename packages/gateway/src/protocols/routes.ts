@@ -27,18 +27,8 @@ export const INFERENCE_ENDPOINTS: ReadonlyMap<string, InferenceEndpoint> = new M
 
 /** Whether a version of LM Studio has an endpoint. An unknown version has all. */
 export function hasEndpoint({ since }: InferenceEndpoint, version: string | null): boolean {
-  if (version === null) return true;
-  // The version changes seldom, and every request asks.
-  if (version !== compared.version) compared = { version, answers: new Map() };
-  const known = compared.answers.get(since) ?? isAtLeast(version, since);
-  compared.answers.set(since, known);
-  return known;
+  return version === null || isAtLeast(version, since);
 }
-
-let compared: { readonly version: string; readonly answers: Map<string, boolean> } = {
-  version: '',
-  answers: new Map(),
-};
 
 function isAtLeast(version: string, since: string): boolean {
   const [have, need] = [partsOf(version), partsOf(since)];

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { GatewayError } from '../gateway-error.js';
 
 /** Where the gateway listens. */
@@ -44,7 +45,7 @@ const MAX_HEADERS = 200;
 /**
  * Listens for requests.
  *
- * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`
+ * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `FILE_UNUSABLE` for a wrong certificate or key
  */
 export async function listen(
   handle: RequestListener,
@@ -61,7 +62,7 @@ export async function listen(
   const server: Server =
     tls === undefined
       ? createHttpServer(limits, handle)
-      : createHttpsServer({ ...limits, ...tls }, handle);
+      : createHttpsServer({ ...limits, ...checkedTls(tls) }, handle);
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
   await open(server, host, port);
@@ -83,6 +84,22 @@ export async function listen(
       }),
     destroy: () => server.closeAllConnections(),
   };
+}
+
+type TlsFiles = NonNullable<ListenOptions['tls']>;
+
+/** The TLS files, once they are known to be a certificate and its private key. */
+function checkedTls(tls: TlsFiles): TlsFiles {
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (error) {
+    throw new GatewayError(
+      'FILE_UNUSABLE',
+      "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM.",
+      { cause: error },
+    );
+  }
 }
 
 function open(server: Server, host: string, port: number): Promise<void> {

@@ -96,6 +96,6 @@ function tooLarge(maxBytes: number): RequestRefusal {
   return new RequestRefusal(
     'too_large',
     413,
-    `The body is larger than ${Math.floor(maxBytes / 1_048_576)} MiB, which is the gateway's limit. Send less, or raise the limit (maxBodyBytes).`,
+    `The body is larger than ${Math.floor(maxBytes / 1_048_576)} MiB, which is the gateway's limit. Send fewer messages or smaller files.`,
   );
 }

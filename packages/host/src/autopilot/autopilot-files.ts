@@ -3,10 +3,11 @@ import path from 'node:path';
 import { discover, parseBaseUrl } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
+import type { ActiveLink, RuntimeConnection } from '../runtime/connect-runtime.js';
 
-/** The files of the autopilot of one LM Studio. */
+/** The files of the autopilot of one runtime: of one LM Studio, or of the embedded engine. */
 export interface AutopilotFiles {
-  /** Address of the LM Studio: `ws://host:port`. */
+  /** Address of the LM Studio: `ws://host:port`. `embedded` for the embedded engine. */
   readonly address: string;
   readonly folder: string;
   /** Pins, yields and failures. */
@@ -18,11 +19,17 @@ export interface AutopilotFiles {
 }
 
 const DEFAULT_ADDRESS = 'ws://127.0.0.1:1234';
+/** The embedded engine has no address of its own. Each user has one on a machine. */
+const EMBEDDED = 'embedded';
 
-/** The files of the autopilot for the LM Studio at an address. */
-export function autopilotFilesOf({ folders }: HostContext, at: string): AutopilotFiles {
+/** The files of the autopilot of a connected runtime. */
+export function autopilotFilesOf(context: HostContext, link: ActiveLink): AutopilotFiles {
+  return filesAt(context, link.runtime === 'embedded' ? EMBEDDED : link.client.baseUrl);
+}
+
+function filesAt({ folders }: HostContext, at: string): AutopilotFiles {
   const address = withOneLoopback(at);
-  // Each LM Studio has its own folder, because a journal is about one LM Studio and a decision log
+  // Each runtime has its own folder, because a journal is about one runtime and a decision log
   // has one writer.
   const folder = path.join(allFolders(folders.data), folderName(address));
   return {
@@ -35,17 +42,21 @@ export function autopilotFilesOf({ folders }: HostContext, at: string): Autopilo
 }
 
 /**
- * The files for the LM Studio that the options name, or else for the LM Studio that runs on this machine. Where
+ * The files for the embedded engine where it is the runtime; for the LM Studio that the options name, or else for the LM Studio that runs on this machine. Where
  * LM Studio is off: the files that were used last, because their autopilot may be waiting until LM Studio runs
  * again.
  *
  * @throws HostError `INVALID_REQUEST` for a malformed address
  */
-export async function findAutopilotFiles(context: HostContext): Promise<AutopilotFiles> {
+export async function findAutopilotFiles(
+  runtime: RuntimeConnection,
+  context: HostContext,
+): Promise<AutopilotFiles> {
   const { url, folders, userHome, env, signal } = context;
-  if (url !== null) return autopilotFilesOf(context, explicitAddress(url));
+  if ((await runtime.choice(signal)).runtime === 'embedded') return filesAt(context, EMBEDDED);
+  if (url !== null) return filesAt(context, explicitAddress(url));
   const { baseUrl } = await discover({ userHome, env, signal });
-  return autopilotFilesOf(context, baseUrl ?? (await lastAddress(folders.data)) ?? DEFAULT_ADDRESS);
+  return filesAt(context, baseUrl ?? (await lastAddress(folders.data)) ?? DEFAULT_ADDRESS);
 }
 
 /** Replaces every loopback address by `127.0.0.1`, so that each LM Studio has only one folder. */
@@ -82,7 +93,7 @@ async function lastAddress(dataFolder: string): Promise<string | null> {
   const parent = allFolders(dataFolder);
   let names: readonly string[];
   try {
-    names = await readdir(parent);
+    names = (await readdir(parent)).filter((name) => name !== EMBEDDED);
   } catch {
     // The folder does not exist: no autopilot has run here yet.
     return null;

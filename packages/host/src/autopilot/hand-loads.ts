@@ -1,6 +1,6 @@
 import type { Clock, JournalState } from '@mai/autopilot';
 import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
-import type { LMStudioClient, LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
+import type { LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
 import { notLoaded, refuseBusy } from '../by-hand/unload-refusals.js';
 import type {
   CallOptions,
@@ -9,12 +9,13 @@ import type {
   HandLoadOptions,
   PinChange,
 } from '../control/autopilot-service.js';
+import type { RuntimeClient } from '../runtime/runtime-client.js';
 import type { JournalChanges } from './journal-changes.js';
 import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 
 /** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {
-  readonly client: LMStudioClient;
+  readonly client: RuntimeClient;
   readonly journal: JournalChanges;
   readonly clock: Clock;
   /** Identifiers of the instances that are leased. */
@@ -95,7 +96,7 @@ function identifierOf({ identifier }: HandLoad, modelKey: string): string {
 }
 
 async function loadOneOf(
-  client: LMStudioClient,
+  client: RuntimeClient,
   request: HandLoad,
   { signal, onProgress }: HandLoadOptions,
 ) {

@@ -61,7 +61,10 @@ const open = (options: HostOptions = {}): HostAutopilot => {
   opened.push(autopilot);
   return autopilot;
 };
-const filesOf = () => findAutopilotFiles(world.parts().context);
+const filesOf = () => {
+  const { runtime, context } = world.parts();
+  return findAutopilotFiles(runtime, context);
+};
 const until = async (isSo: () => boolean | Promise<boolean>) => {
   while (!(await isSo())) await sleep(5);
 };

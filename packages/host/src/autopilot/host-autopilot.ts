@@ -33,7 +33,7 @@ export interface Lease extends AsyncDisposable, LeaseFacts {
   readonly instanceIdentifier: string;
   /** Base URL for OpenAI clients; ends in `/v1`. */
   readonly baseUrl: string;
-  /** Headers for every request. They carry LM Studio's token; empty without a token. */
+  /** Headers for every request. They carry the runtime's token; empty without a token. */
   readonly requestHeaders: Readonly<Record<string, string>>;
   /** Fires when the lease ends without a release: the autopilot stopped, or its process ended. */
   readonly lost: AbortSignal;
@@ -60,7 +60,7 @@ export interface HostAutopilot extends JournalCalls, HandCalls, AsyncDisposable 
    * no autopilot runs, this process runs one until the host is disposed. Disposing unloads no model.
    *
    * @throws HostError `NOTHING_FITS` with the selection, `MODEL_NOT_FOUND`, `SERVER_OFF`, `INVALID_REQUEST`;
-   *   LMStudioError where LM Studio is off
+   *   LMStudioError or LlamaRuntimeError where the runtime is off
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
   /** The running autopilot's decision for a request if it were made now; null where no autopilot runs. */
@@ -87,7 +87,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     if (lastFiles !== null && clock.monotonicMs() - lastFiles.atMs < FILES_FRESH_MS) {
       return lastFiles.files;
     }
-    const files = await findAutopilotFiles(contextOfCall(parts.context, signal));
+    const files = await findAutopilotFiles(parts.runtime, contextOfCall(parts.context, signal));
     lastFiles = { files, atMs: clock.monotonicMs() };
     return files;
   };
@@ -114,8 +114,9 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
 
   const handLoads = async (signal: AbortSignal | undefined): Promise<HandCalls> => {
     const context = contextOfCall(parts.context, signal);
-    const client = await parts.runtime.client(context.signal);
-    const files = autopilotFilesOf(context, client.baseUrl);
+    const link = await parts.runtime.active(context.signal);
+    const { client } = link;
+    const files = autopilotFilesOf(context, link);
     const service = await access.find(files, signal);
     if (service !== null) return service;
     const hand = createHandLoads({
@@ -145,15 +146,28 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     const wanted = parseParams.leaseRequest(requirement);
     const context = contextOfCall(parts.context, options.signal);
     const { signal } = context;
-    const client = await parts.runtime.client(signal);
-    const address = await addresses.find(client, signal);
-    const files = autopilotFilesOf(context, client.baseUrl);
-    // A lost autopilot has given no lease, so it is safe to ask the next autopilot.
-    return repeatDuringHandover(clock, signal, isLost, async () => {
-      const service = await access.require(files, signal);
-      const lease = await service.acquire(wanted, { signal });
-      return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
-    });
+    const link = await parts.runtime.active(signal);
+    const addressOf = await addresses.of(link, signal);
+    const files = autopilotFilesOf(context, link);
+    const failed = [...wanted.failed];
+    for (;;) {
+      // A lost autopilot has given no lease, so it is safe to ask the next autopilot.
+      const lease = await repeatDuringHandover(clock, signal, isLost, async () => {
+        const service = await access.require(files, signal);
+        return service.acquire({ ...wanted, failed }, { signal });
+      });
+      const { instanceIdentifier } = lease;
+      const address = await addressOf(instanceIdentifier).catch(async (error: unknown) => {
+        await lease.release();
+        throw error;
+      });
+      if (address !== null) {
+        return { ...lease, ...address, [Symbol.asyncDispose]: () => lease.release() };
+      }
+      // The resident has ended since the autopilot's last observation.
+      await lease.release();
+      failed.push(instanceIdentifier);
+    }
   };
 
   return {

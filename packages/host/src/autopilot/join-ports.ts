@@ -1,18 +1,18 @@
 import type { AutopilotPorts } from '@mai/autopilot';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { createEnginePort } from '../engine/engine-processes.js';
 import { openGivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
+import type { ActiveLink } from '../runtime/connect-runtime.js';
 import { openLiveCatalog } from './live-catalog.js';
 import type { LiveConfig } from './live-config.js';
 import { openLiveConfig } from './live-config.js';
 
-/** The ports of an autopilot, and the LM Studio and the configuration that they use. */
+/** The ports of an autopilot, and the runtime and the configuration that they use. */
 export interface JoinedPorts {
   readonly ports: AutopilotPorts;
-  readonly client: LMStudioClient;
+  readonly link: ActiveLink;
   readonly config: LiveConfig;
 }
 
@@ -20,7 +20,7 @@ export interface JoinedPorts {
  * Joins the ports of an autopilot.
  *
  * @param onApplied - called after an edited configuration has come into force
- * @throws LMStudioError or ModelConfigError
+ * @throws LMStudioError, LlamaRuntimeError or ModelConfigError
  */
 export async function joinAutopilotPorts(
   parts: HostParts,
@@ -28,9 +28,9 @@ export async function joinAutopilotPorts(
 ): Promise<JoinedPorts> {
   const { clock, signal } = parts.context;
   const config = await openLiveConfig(parts.context);
-  const client = await parts.runtime.client(signal);
-  await parts.monitor.inform(client, signal);
-  const link = { kind: 'on', client } as const;
+  const link = await parts.runtime.active(signal);
+  const { client } = link;
+  await parts.monitor.inform(link, signal);
   // Watch before the first load, because an engine prints its process id and its buffers only while it loads a
   // model. The subscription ends with the client.
   const watch = await client.watchEngines();
@@ -50,5 +50,5 @@ export async function joinAutopilotPorts(
     estimator: catalog.estimator,
     engines: (residents) => (canReadEngines ? createEnginePort(watch, residents) : null),
   });
-  return { ports, client, config };
+  return { ports, link, config };
 }

@@ -1,12 +1,12 @@
 import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot';
 import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
-import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { GivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { createCatalog } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { LiveConfig } from './live-config.js';
 
 /** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
@@ -60,7 +60,7 @@ export async function openLiveCatalog({
     } catch (error) {
       // LM Studio does not answer. Keep the last list: the autopilot reports the error when it lists
       // the residents.
-      if (isLMStudioError(error)) return false;
+      if (isRuntimeError(error)) return false;
       throw error;
     }
     listedAtMs = clock.monotonicMs();

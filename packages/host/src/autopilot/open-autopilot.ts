@@ -6,13 +6,13 @@ import {
   createFileJournal,
   createMemoryJournal,
 } from '@mai/autopilot';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { AutopilotService } from '../control/autopilot-service.js';
 import type { ControlServer } from '../control/server/serve-control.js';
 import { serveControl } from '../control/server/serve-control.js';
 import type { HostParts } from '../host-parts.js';
 import { createProcessRules } from '../processes/process-rules.js';
+import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf } from './autopilot-files.js';
 import { createHandLoads } from './hand-loads.js';
@@ -40,10 +40,10 @@ export interface AutopilotRequest {
   readonly onLogError?: ((error: unknown) => void) | undefined;
 }
 
-/** An autopilot in this process, joined to LM Studio, this machine and this user's files. */
+/** An autopilot in this process, joined to its runtime, this machine and this user's files. */
 export interface AutopilotSession extends AsyncDisposable {
   readonly autopilot: Pick<Autopilot, 'events' | 'state'>;
-  readonly client: LMStudioClient;
+  readonly link: ActiveLink;
   readonly config: LiveConfig;
   readonly files: AutopilotFiles;
   /** The service that other processes reach over the control socket. */
@@ -78,12 +78,12 @@ export async function openAutopilot(
   const { clock, signal, timeoutMs, warn } = context;
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
   const onApplied = request.onConfigApplied ?? (() => undefined);
-  const { ports, client, config } = await joinAutopilotPorts(parts, onApplied);
+  const { ports, link, config } = await joinAutopilotPorts(parts, onApplied);
   // Throws where the chain does not exist. While the autopilot runs, an edit that removes the chain is
   // rejected instead.
   await ports.catalog.read({ chain: selection.chain ?? null, signal });
 
-  const files = autopilotFilesOf(context, client.baseUrl);
+  const files = autopilotFilesOf(context, link);
   const journal = createFileJournal(files.journal, clock);
   // Throws where the file is not a journal. While the autopilot runs, a damaged journal is a fault,
   // and the loop tries again.
@@ -128,7 +128,7 @@ export async function openAutopilot(
     },
   });
   const hand = createHandLoads({
-    client,
+    client: link.client,
     journal: changes,
     clock,
     leased: () => autopilot.state.leased,
@@ -171,7 +171,7 @@ export async function openAutopilot(
   };
   return {
     autopilot,
-    client,
+    link,
     config,
     files,
     service: local.service,

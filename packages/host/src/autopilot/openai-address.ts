@@ -2,14 +2,7 @@ import { findLMStudioHome, parseBaseUrl, type LMStudioClient } from '@mai/lmstud
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-
-/** The address and headers for an OpenAI client. */
-export interface OpenAiAddress {
-  /** Ends in `/v1`. */
-  readonly baseUrl: string;
-  /** Carries LM Studio's token; empty without a token. */
-  readonly requestHeaders: Readonly<Record<string, string>>;
-}
+import type { OpenAiAddress } from '../runtime/runtime-client.js';
 
 interface Answer {
   readonly status: number;

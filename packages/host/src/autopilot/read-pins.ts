@@ -4,14 +4,14 @@ import { autopilotFilesOf } from './autopilot-files.js';
 
 /**
  * Instance identifiers and model keys that are never unloaded: the pins of the configuration and of the journal.
- * While LM Studio is off, no model is loaded, so the journal is not read.
+ * While the runtime is off, no model is loaded, so the journal is not read.
  *
  * @throws AutopilotError `JOURNAL_UNUSABLE`
  */
 export async function readPins({ context, link, config }: Session): Promise<readonly string[]> {
   const { pins } = config.config;
   if (link.kind === 'off') return pins;
-  const { journal: file } = autopilotFilesOf(context, link.client.baseUrl);
+  const { journal: file } = autopilotFilesOf(context, link);
   const journal = await createFileJournal(file, context.clock).read({ signal: context.signal });
   return [...pins, ...journal.pins.map(({ target }) => target)];
 }

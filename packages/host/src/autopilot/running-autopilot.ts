@@ -1,11 +1,13 @@
 import type { AutopilotEvent, AutopilotState } from '@mai/autopilot';
+import type { RuntimeName } from '../runtime/runtime-client.js';
 import type { AutopilotSession } from './open-autopilot.js';
 
 /** An autopilot that runs in this process. Disposing of it stops the autopilot. */
 export interface RunningAutopilot extends AsyncDisposable {
-  /** Address of its LM Studio: `ws://host:port`. */
+  readonly runtime: RuntimeName;
+  /** Address of its LM Studio: `ws://host:port`; `embedded` for the embedded engine. */
   readonly address: string;
-  /** Version of LM Studio at the time of connecting. */
+  /** Version of the runtime at the time of connecting. */
   readonly version: string;
   /** Path of the decision log. */
   readonly decisionLog: string;
@@ -20,7 +22,7 @@ export interface RunningAutopilot extends AsyncDisposable {
 
 /** Starts the autopilot of a session. @throws AutopilotError `ALREADY_RUNNING` */
 export async function runAutopilot(session: AutopilotSession): Promise<RunningAutopilot> {
-  const { autopilot, client, files } = session;
+  const { autopilot, link, files } = session;
   const fromStart = autopilot.events[Symbol.asyncIterator]();
   let isRead = false;
   try {
@@ -30,8 +32,9 @@ export async function runAutopilot(session: AutopilotSession): Promise<RunningAu
     throw error;
   }
   return {
-    address: client.baseUrl,
-    version: client.connectedVersion.version,
+    runtime: link.runtime,
+    address: files.address,
+    version: link.client.connectedVersion.version,
     decisionLog: files.decisionLog,
     get state() {
       return autopilot.state;

@@ -15,6 +15,7 @@ import type {
   YieldAnswer,
 } from '../host.js';
 import type { HostParts } from '../host-parts.js';
+import { notKept } from '../runtime/not-kept.js';
 import { contextOfCall } from '../session.js';
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
@@ -22,17 +23,21 @@ import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from '
 import { refuseBusy } from './unload-refusals.js';
 import { yieldOf, type YieldRequest } from './yield-request.js';
 
-/** Loads by hand. */
+/** Loads by hand. @throws HostError `NOT_KEPT` */
 export async function load(
   parts: HostParts,
   autopilot: HostAutopilot,
   request: LoadRequest,
-  { signal, onProgress }: LoadOptions,
+  { signal, onProgress, outlivesHost = false }: LoadOptions,
 ): Promise<HandLoaded> {
   const context = contextOfCall(parts.context, signal);
   // Read first, because a configuration with faults must prevent every change.
   const { config } = await loadConfig(context);
-  const client = await parts.runtime.client(context.signal);
+  const { runtime, client } = await parts.runtime.active(context.signal);
+  if (outlivesHost && runtime === 'embedded') {
+    const running = await autopilot.state({ signal: context.signal });
+    if (running === null) throw notKept();
+  }
   const loads = await planLoads(client, config, request, context.signal);
   return autopilot.load(
     {

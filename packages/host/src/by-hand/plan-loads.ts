@@ -1,7 +1,8 @@
 import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
-import type { DownloadedModel, LMStudioClient, ResourceEstimate } from '@mai/lmstudio-adapter';
+import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
 import { mergeWithDownloaded } from '@mai/model-config';
+import type { RuntimeClient } from '../runtime/runtime-client.js';
 
 /** A load that a person asks for. */
 export interface LoadRequest {
@@ -36,7 +37,7 @@ export interface EstimatedLoad {
  * @throws LMStudioError `MODEL_NOT_FOUND`
  */
 export async function planLoads(
-  client: LMStudioClient,
+  client: RuntimeClient,
   config: ModelConfig,
   { models, changes = {} }: LoadRequest,
   signal: AbortSignal,
@@ -56,7 +57,7 @@ export async function planLoads(
 
 /** Asks LM Studio to estimate each load. */
 export function estimateLoads(
-  client: LMStudioClient,
+  client: RuntimeClient,
   loads: readonly PlannedLoad[],
   signal: AbortSignal,
 ): Promise<readonly EstimatedLoad[]> {
@@ -71,7 +72,7 @@ export function estimateLoads(
 
 /** The model that a key names. For `key@variant`, also the model in this quantization. */
 async function findModel(
-  client: LMStudioClient,
+  client: RuntimeClient,
   key: string,
   signal: AbortSignal,
 ): Promise<{ readonly base: DownloadedModel; readonly model: DownloadedModel }> {

@@ -19,12 +19,13 @@ export async function createInitialConfig({
   unreadable,
   otherEntries,
   missingFolder,
+  missingModelFolders,
 }: Downloads): Promise<InitialConfig> {
   const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
   return {
     text: await renderModelConfig(models, { schema: null }),
     modelKeys: keys.filter(isConfigurableModelKey),
     leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
-    ...{ origin, unusable, unreadable, otherEntries, missingFolder },
+    ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
   };
 }

@@ -4,6 +4,7 @@ import { listRotated, parseDecisionId, parseRecord } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
+import type { RuntimeConnection } from '../runtime/connect-runtime.js';
 
 /** A decision, the time in which it was in force, and its outcome. */
 export interface Episode {
@@ -42,12 +43,13 @@ export interface DecisionsQuery {
   readonly id?: string;
 }
 
-/** The last decisions about the LM Studio of a host. */
+/** The last decisions about the runtime of a host. */
 export async function readDecisions(
+  runtime: RuntimeConnection,
   context: HostContext,
   query: DecisionsQuery,
 ): Promise<DecisionHistory> {
-  const { decisionLog, address } = await findAutopilotFiles(context);
+  const { decisionLog, address } = await findAutopilotFiles(runtime, context);
   return { log: decisionLog, address, ...(await readHistory(decisionLog, query)) };
 }
 

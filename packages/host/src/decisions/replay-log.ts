@@ -6,6 +6,7 @@ import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
 import { errorCodeOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
+import type { RuntimeConnection } from '../runtime/connect-runtime.js';
 import { ROTATED_MAX } from './read-history.js';
 
 /** A field whose recorded and replayed values differ. A missing value is `null`. */
@@ -61,14 +62,18 @@ export interface ReplaySummary {
 /**
  * Computes the decisions of a log again, file by file, and compares the results.
  *
- * @param log - one file; null: the whole log of the host's LM Studio.
+ * @param log - one file; null: the whole log of the host's runtime.
  * @throws HostError `INVALID_REQUEST` where the log does not exist, or the file is not a decision log
  */
-export async function replayLog(log: string | null, context: HostContext): Promise<ReplayedLog> {
+export async function replayLog(
+  log: string | null,
+  runtime: RuntimeConnection,
+  context: HostContext,
+): Promise<ReplayedLog> {
   const { cwd, signal } = context;
   const names =
     log === null
-      ? await listRotated((await findAutopilotFiles(context)).decisionLog, ROTATED_MAX)
+      ? await listRotated((await findAutopilotFiles(runtime, context)).decisionLog, ROTATED_MAX)
       : [log];
   if (names.length === 0) {
     throw new HostError(

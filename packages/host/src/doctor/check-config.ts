@@ -8,7 +8,7 @@ import {
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../models/downloads.js';
-import { missingFolderNote } from '../models/left-out-notes.js';
+import { missingFolderNotes } from '../models/left-out-notes.js';
 import { plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
@@ -45,11 +45,13 @@ export async function checkConfig(
 /** Checks that every fallback chain has a downloaded model. */
 export function checkChains(
   { config: given, source }: LoadedModelConfig,
-  { models: downloaded, missingFolder, unusable }: Downloads,
+  downloads: Downloads,
 ): Check {
-  if (missingFolder !== null) {
+  const { models: downloaded, unusable } = downloads;
+  const missing = missingFolderNotes(downloads);
+  if (missing.length > 0) {
     const finding = downloaded.length === 0 ? fault : warning;
-    return finding('Models', missingFolderNote(missingFolder), null);
+    return finding('Models', missing.join(' '), null);
   }
   const config = withSelectedVariants(given, downloaded);
   const profiles = mergeWithDownloaded(config, downloaded);

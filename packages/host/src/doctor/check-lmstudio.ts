@@ -1,46 +1,14 @@
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
-import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { RuntimeConnection, RuntimeLink } from '../runtime/connect-runtime.js';
 import { displayAddress, plural } from '../text/words.js';
 import type { Check } from './check.js';
-import { fault, ok, warning } from './check.js';
+import { ok, warning } from './check.js';
 
-const NAME = 'LM Studio';
-
-/** Connects. `link` is null where LM Studio answers but refuses this client. */
-export async function checkConnection(
-  runtime: RuntimeConnection,
-  signal: AbortSignal,
-): Promise<{ readonly link: RuntimeLink | null; readonly checks: readonly Check[] }> {
-  try {
-    const link = await runtime.link(signal);
-    if (link.kind === 'off') {
-      // Only a warning, because many commands work while LM Studio is off.
-      return { link, checks: [warning(NAME, link.reason.message, null)] };
-    }
-    const { client } = link;
-    const { version, build } = client.connectedVersion;
-    return {
-      link,
-      checks: [
-        ok(
-          NAME,
-          `Version ${version} (build ${build}) answers at ${displayAddress(client.baseUrl)}.`,
-        ),
-        checkHost(client),
-      ],
-    };
-  } catch (error) {
-    if (!isLMStudioError(error)) throw error;
-    return { link: null, checks: [fault(NAME, error.message, null)] };
-  }
-}
-
-/** Checks engines, linked machines and residents, where this version of LM Studio reports them. */
-export async function checkRuntime(
+/** Checks the connection, engines, linked machines and residents, where this version of LM Studio reports them. */
+export async function checkLMStudio(
   client: LMStudioClient,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
+  const { version, build } = client.connectedVersion;
   const [engines, devices, residents] = await Promise.all([
     client.selectedEngines({ signal }),
     client.devices({ signal }),
@@ -48,6 +16,11 @@ export async function checkRuntime(
   ]);
   const linked = devices?.peers.filter(({ connected }) => connected) ?? [];
   return [
+    ok(
+      'LM Studio',
+      `Version ${version} (build ${build}) answers at ${displayAddress(client.baseUrl)}.`,
+    ),
+    checkHost(client),
     engines === null || engines.length === 0
       ? warning(
           'Engines',
@@ -96,7 +69,8 @@ function checkHost({ host, baseUrl }: LMStudioClient): Check {
   }
 }
 
-function checkResidents(residents: readonly ResidentInstance[]): Check {
+/** Warns where a model is loaded more than once. */
+export function checkResidents(residents: readonly ResidentInstance[]): Check {
   const counts = new Map<string, number>();
   for (const { modelKey } of residents) counts.set(modelKey, (counts.get(modelKey) ?? 0) + 1);
   const duplicates = [...counts].filter(([, count]) => count > 1);

@@ -1,6 +1,7 @@
-import type { LMStudioClient, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
+import type { SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
 import { formatBytes, plural } from '../text/words.js';
 import type { Check } from './check.js';
@@ -16,12 +17,13 @@ const INSTALL_GPU_TOOL =
  */
 export async function checkMachine(
   monitor: MachineMonitor,
-  client: LMStudioClient | null,
+  link: RuntimeLink | null,
   { clock, signal }: HostContext,
 ): Promise<readonly Check[]> {
   const { own } = monitor;
   if (own === null) return [];
-  if (client !== null) await monitor.inform(client, signal);
+  if (link !== null) await monitor.inform(link, signal);
+  const client = link?.kind === 'on' ? link.client : null;
   // Rates and CPU load need two readings.
   await own.snapshot({ signal });
   await clock.sleep(BETWEEN_READINGS_MS, { signal });
@@ -30,12 +32,16 @@ export async function checkMachine(
   const survey = client === null ? null : await client.surveyHardware({ signal });
   const problems = (survey?.problems ?? []).map(checkSurvey);
   const isLocal = client?.host.isLocal === true;
-  const hidden = isLocal ? hiddenGpus(survey?.gpus ?? [], snapshot.gpus.length) : [];
+  const hidden =
+    isLocal && link?.runtime === 'lmstudio'
+      ? hiddenGpus(survey?.gpus ?? [], snapshot.gpus.length)
+      : [];
   return [
     checkMemory(snapshot),
     ...seen,
     ...hidden,
     ...problems,
+    ...(link?.runtime === 'embedded' && survey !== null ? unusedGpus(survey.gpus, snapshot) : []),
     ...(seen.length + hidden.length + problems.length === 0
       ? [ok('GPU', 'No GPU was found; models run on the CPU.')]
       : []),
@@ -98,6 +104,21 @@ function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly C
       'GPU',
       `LM Studio sees ${names}, but Mai can't read the free memory of ${surveyed.length === 1 ? 'this GPU' : plural(surveyed.length - known, 'GPU')}.`,
       INSTALL_GPU_TOOL,
+    ),
+  ];
+}
+
+/** Warns where this machine has a GPU that the installed build of the embedded engine can't use. */
+function unusedGpus(usable: readonly SurveyedGpu[], { gpus }: ResourceSnapshot): readonly Check[] {
+  const own = gpus.filter(({ memory }) => memory === 'dedicated');
+  if (own.length === 0 || usable.length > 0) return [];
+  const names = own.map(({ name }) => name ?? 'a GPU').join(', ');
+  const build = own.some(({ vendor }) => vendor === 'nvidia') ? 'cuda' : 'vulkan';
+  return [
+    warning(
+      'GPU',
+      `The installed build of the embedded engine can't use ${names}, so models run on the CPU.`,
+      `Install the build for this GPU beside mai: npm install -g @fugood/node-llama-${process.platform}-${process.arch}-${build}`,
     ),
   ];
 }

@@ -1,26 +1,23 @@
 import type { HostParts } from '../host-parts.js';
 import type { HostContext } from '../host-options.js';
 import { checkChains, checkConfig } from './check-config.js';
-import { checkConnection, checkRuntime } from './check-lmstudio.js';
+import { checkRuntime } from './check-runtime.js';
 import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
 import type { Check } from './check.js';
 import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
 
-/** Checks LM Studio, the machine, the configuration and the downloads. */
+/** Checks the runtime, the machine, the configuration and the downloads. */
 export async function runChecks(parts: HostParts, context: HostContext): Promise<readonly Check[]> {
-  const { link, checks: connection } = await checkConnection(parts.runtime, context.signal);
-  const client = link?.kind === 'on' ? link.client : null;
+  const { link, checks: runtime } = await checkRuntime(parts.runtime, context.signal);
   const { listDownloads, headers } = await parts.estimation();
-  const [{ config, check }, machine, runtime, downloads] = await Promise.all([
+  const [{ config, check }, machine, downloads] = await Promise.all([
     checkConfig(context),
-    checkMachine(parts.monitor, client, context),
-    client === null ? [] : checkRuntime(client, context.signal),
+    checkMachine(parts.monitor, link, context),
     link === null ? null : listDownloads(link, context, headers),
   ]);
   return [
-    ...connection,
     ...runtime,
     ...machine,
     ...(downloads === null ? [] : checkEngine(downloads.engine)),

@@ -1,35 +1,37 @@
 import { findLMStudioHome, isLMStudioError } from '@mai/lmstudio-adapter';
-import { resolveEngineProfile } from '@mai/memory-estimator';
+import { resolveEngineProfile, type EngineProfile } from '@mai/memory-estimator';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { readLoadEngine, type LoadEngine } from './load-engine.js';
 
 /**
- * The engine of a name: `llama.cpp`, `llama.cpp@b9849`, `lmstudio`, `lmstudio@2.28.2`, or `lmstudio@` and the whole name
+ * The engine of a name: `embedded`, `llama.cpp`, `llama.cpp@b9849`, `lmstudio`, `lmstudio@2.28.2`, or `lmstudio@` and the whole name
  * of a runtime.
  *
  * @throws HostError `INVALID_REQUEST`
  */
 export function engineNamed(name: string): LoadEngine {
-  const [, engine, version] = /^(llama\.cpp|lmstudio)(?:@(.+))?$/.exec(name) ?? [];
+  const [, engine, version] = /^(embedded$|llama\.cpp|lmstudio)(?:@(.+))?$/.exec(name) ?? [];
   if (engine === undefined) {
     throw new HostError(
       'INVALID_REQUEST',
-      `There is no engine ${JSON.stringify(name)}. Write llama.cpp, lmstudio, or lmstudio@ and the version of a runtime, such as lmstudio@2.28.2.`,
+      `There is no engine ${JSON.stringify(name)}. Write embedded, llama.cpp, lmstudio, or lmstudio@ and the version of a runtime, such as lmstudio@2.28.2.`,
     );
   }
-  const runtimeVersion = version ?? null;
   try {
-    const profile =
-      engine === 'llama.cpp'
-        ? resolveEngineProfile({ engine: 'llama.cpp', runtimeVersion })
-        : resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null });
-    return { profile, selected: [], disabledGpus: 0, hardware: null };
+    const profile = profileOf(engine, version ?? null);
+    return { profile, selected: [], disabledGpus: 0, usesGpus: true, hardware: null };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new HostError('INVALID_REQUEST', error.message, { cause: error });
   }
+}
+
+function profileOf(engine: string, runtimeVersion: string | null): EngineProfile {
+  if (engine === 'embedded') return resolveEngineProfile({ engine });
+  if (engine === 'llama.cpp') return resolveEngineProfile({ engine, runtimeVersion });
+  return resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null });
 }
 
 /**
@@ -49,7 +51,7 @@ export async function engineHere(
     // An estimate of a file does not need LM Studio, so a refusal by LM Studio must not stop it.
     if (!isLMStudioError(error)) throw error;
     return readLoadEngine(
-      { kind: 'off', reason: error },
+      { kind: 'off', runtime: 'lmstudio', reason: error },
       findLMStudioHome({ userHome, env }),
       signal,
     );

@@ -5,7 +5,11 @@ import type { GpuResources } from '@mai/memory-ledger';
 import { findLMStudioHome, LMStudioError } from '@mai/lmstudio-adapter';
 import { environmentFor, readLoadEngine } from './load-engine.js';
 
-const OFF = { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'It is off.') } as const;
+const OFF = {
+  kind: 'off',
+  runtime: 'lmstudio',
+  reason: new LMStudioError('UNREACHABLE', 'It is off.'),
+} as const;
 const VULKAN = 'llama.cpp-win-x86_64-vulkan-avx2';
 
 let userHome: string;

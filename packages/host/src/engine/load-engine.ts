@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Resources } from '@mai/memory-ledger';
 import type {
   EngineHardware,
+  LMStudioClient,
   LMStudioHome,
   ResidentInstance,
   SelectedEngine,
@@ -10,6 +11,7 @@ import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { EngineProfile, EstimateEnvironment } from '@mai/memory-estimator';
 import { environmentOf, resolveEngineProfile, withKnownSettings } from '@mai/memory-estimator';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import { embeddedEngine } from './embedded-engine.js';
 
 /** The engine that LM Studio loads GGUF models with, and its settings. */
 export interface LoadEngine {
@@ -22,6 +24,8 @@ export interface LoadEngine {
    * system an index means.
    */
   readonly disabledGpus: number;
+  /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU can't. */
+  readonly usesGpus: boolean;
   /**
    * The user's hardware settings for the engine; null where the user has changed none, or where the engine is
    * not known.
@@ -30,7 +34,7 @@ export interface LoadEngine {
 }
 
 /**
- * Reads which engine LM Studio has selected, and the settings of its user. While LM Studio is off, both come from its
+ * The engine of a runtime. In LM Studio: which engine is selected, and the settings of its user. While LM Studio is off, both come from its
  * files.
  *
  * @param home - LM Studio's folder; null where it is on another machine, or was not found
@@ -40,7 +44,9 @@ export async function readLoadEngine(
   home: LMStudioHome | null,
   signal: AbortSignal,
 ): Promise<LoadEngine> {
-  const selected = (link.kind === 'on' ? await askForEngines(link, signal) : null) ?? home?.engines;
+  if (link.runtime === 'embedded') return embeddedEngine(link, signal);
+  const selected =
+    (link.kind === 'on' ? await askForEngines(link.client, signal) : null) ?? home?.engines;
   const gguf = selected?.find(({ format }) => format === 'gguf') ?? null;
   const profile = withKnownSettings(
     profileOf(gguf),
@@ -50,6 +56,7 @@ export async function readLoadEngine(
   return {
     profile,
     selected: selected ?? [],
+    usesGpus: true,
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
     hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
   };
@@ -74,7 +81,7 @@ export function newestProfile(): EngineProfile {
 }
 
 async function askForEngines(
-  { client }: Extract<RuntimeLink, { kind: 'on' }>,
+  client: LMStudioClient,
   signal: AbortSignal,
 ): Promise<readonly SelectedEngine[] | null> {
   try {
@@ -105,13 +112,13 @@ function disabledGpusOf(
  */
 export function environmentFor(
   { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
-  { profile, disabledGpus }: LoadEngine,
+  { profile, disabledGpus, usesGpus }: LoadEngine,
 ): EstimateEnvironment {
   const leftOut = [...gpus]
     .filter(({ memory }) => unified || memory === 'dedicated')
     .sort((one, other) => (other.availableBytes ?? 0) - (one.availableBytes ?? 0))
     .slice(0, disabledGpus);
-  const enabled = gpus.filter((gpu) => !leftOut.includes(gpu));
+  const enabled = usesGpus ? gpus.filter((gpu) => !leftOut.includes(gpu)) : [];
   return environmentOf({ gpus: enabled, unified }, profile);
 }
 

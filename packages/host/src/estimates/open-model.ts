@@ -13,7 +13,7 @@ import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
-import { missingFolderNote } from '../models/left-out-notes.js';
+import { missingFolderNotes } from '../models/left-out-notes.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =
@@ -139,17 +139,18 @@ export function linkedModel(
   );
 }
 
-function notFound(key: string, { models, origin, missingFolder }: Downloads): LMStudioError {
+function notFound(key: string, downloads: Downloads): LMStudioError {
+  const { models, origin } = downloads;
+  const [missing] = missingFolderNotes(downloads);
   const keys = models.map(({ modelKey }) => modelKey);
   const guess = didYouMean(key, keys);
   const next =
-    missingFolder !== null
-      ? missingFolderNote(missingFolder)
-      : keys.length === 0
-        ? `Nothing is downloaded ${whereOf(origin)}.`
-        : guess === null
-          ? '`mai models` lists the downloaded models.'
-          : `Did you mean ${guess}?`;
+    missing ??
+    (keys.length === 0
+      ? `Nothing is downloaded ${whereOf(origin)}.`
+      : guess === null
+        ? '`mai models` lists the downloaded models.'
+        : `Did you mean ${guess}?`);
   return new LMStudioError(
     'MODEL_NOT_FOUND',
     `${key} is neither a downloaded model nor a file. ${next}`,
@@ -159,6 +160,7 @@ function notFound(key: string, { models, origin, missingFolder }: Downloads): LM
 
 function whereOf(origin: DownloadsOrigin): string {
   if (origin.kind === 'lmstudio') return 'in LM Studio';
+  if (origin.kind === 'stores') return 'on this machine';
   return origin.folder === null
     ? 'here: LM Studio is off, and its models folder was not found'
     : `in LM Studio's models folder, ${origin.folder}`;

@@ -2,12 +2,12 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import type { EstimateQuestion } from '@mai/autopilot';
-import type { EngineReport, LMStudioClient } from '@mai/lmstudio-adapter';
+import type { EngineReport } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { CalibrationStore, Engine, Observation } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
-import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import type { ActiveLink, RuntimeLink } from '../runtime/connect-runtime.js';
 
 /** Corrects estimates by measured loads on this machine. */
 export interface Calibration {
@@ -93,7 +93,7 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
       const newest = observations.at(-1);
       // Loads that were measured on this machine say nothing about another machine.
       if (newest === undefined || elsewhere) return footprint;
-      engine ??= link.kind === 'on' ? engineOf(link.client, context.signal) : Promise.resolve(null);
+      engine ??= link.kind === 'on' ? engineOf(link, context.signal) : Promise.resolve(null);
       // While LM Studio is off, assume the engine of the newest measured load.
       const target = { modelKey, loadConfig, engine: (await engine) ?? newest.engine };
       return calibrateFootprint(footprint, target, observations);
@@ -102,12 +102,13 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
 }
 
 /** The engine that runs GGUF models; null where LM Studio does not name it. */
-export async function engineOf(
-  client: LMStudioClient,
-  signal: AbortSignal,
-): Promise<Engine | null> {
+export async function engineOf(link: ActiveLink, signal: AbortSignal): Promise<Engine | null> {
+  if (link.runtime === 'embedded') {
+    const [engine] = (await link.client.selectedEngines({ signal })) ?? [];
+    return engine === undefined ? null : { name: engine.name, version: engine.version };
+  }
   try {
-    return (await client.surveyHardware({ signal }))?.engine ?? null;
+    return (await link.client.surveyHardware({ signal }))?.engine ?? null;
   } catch (error) {
     if (isLMStudioError(error)) return null;
     throw error;

@@ -26,10 +26,21 @@ describe('a resident whose model was deleted after its load', () => {
       otherEntries: [],
       unreadable: [],
       missingFolder: null,
+      missingModelFolders: [],
+      sources: new Map(),
     },
-    link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'It is off.') },
+    link: {
+      ...{ kind: 'off', runtime: 'lmstudio' },
+      reason: new LMStudioError('UNREACHABLE', 'It is off.'),
+    },
     origin: { kind: 'lmstudio', baseUrl: 'http://127.0.0.1:1234', elsewhere: 0 },
-    engine: { profile: newestProfile(), selected: [], disabledGpus: 0, hardware: null },
+    engine: {
+      profile: newestProfile(),
+      selected: [],
+      disabledGpus: 0,
+      usesGpus: true,
+      hardware: null,
+    },
     find: () => Promise.resolve(null),
   };
   const footprintOf = async (one: ResidentInstance) => {

@@ -30,7 +30,7 @@ export function openGivenContexts(context: HostContext, link: RuntimeLink): Give
   if (link.kind === 'off') {
     return { longer: () => Promise.resolve(null), record: () => Promise.resolve() };
   }
-  const { folder } = autopilotFilesOf(context, link.client.baseUrl);
+  const { folder } = autopilotFilesOf(context, link);
   const file = path.join(folder, 'contexts.json');
   let known: Promise<ReadonlyMap<string, Given>> | null = null;
   const read = (): Promise<ReadonlyMap<string, Given>> => (known ??= readGiven(file));

@@ -1,6 +1,7 @@
 import type { RuntimeInstance } from '@mai/autopilot';
-import { isLMStudioError, type LMStudioClient } from '@mai/lmstudio-adapter';
 import type { HostParts } from '../host-parts.js';
+import type { RuntimeClient } from '../runtime/runtime-client.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
 import { withSession } from '../session.js';
 
 /**
@@ -12,7 +13,7 @@ import { withSession } from '../session.js';
  */
 export async function learnFromLoads<Result>(
   parts: HostParts,
-  client: LMStudioClient,
+  client: RuntimeClient,
   signal: AbortSignal,
   load: () => Promise<Result>,
   loadedBy: (result: Result) => readonly RuntimeInstance[],
@@ -39,7 +40,7 @@ export async function learnFromLoads<Result>(
     });
   } catch (error) {
     // The load itself has succeeded. Without this measurement, later estimates stay as they are.
-    if (!isLMStudioError(error)) throw error;
+    if (!isRuntimeError(error)) throw error;
   }
   return result;
 }

@@ -3,14 +3,14 @@ import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { Downloads } from '../models/downloads.js';
 
-/** LM Studio's own estimate; null where LM Studio is off, or where the model was deleted after it was listed. */
+/** LM Studio's own estimate; null where LM Studio is not the runtime or is off, and where the model was deleted after it was listed. */
 export async function askLMStudio(
   { modelKey, loadConfig, deviceIdentifier }: EstimateQuestion,
   model: DownloadedModel | null,
   { link }: Downloads,
   options: { readonly signal?: AbortSignal },
 ): Promise<ResourceEstimate | null> {
-  if (link.kind === 'off') return null;
+  if (link.kind === 'off' || link.runtime === 'embedded') return null;
   try {
     return await link.client.estimate(modelKey, loadConfig, {
       ...options,

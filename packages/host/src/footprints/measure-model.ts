@@ -1,6 +1,5 @@
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { assembleSelectionInput } from '@mai/autopilot';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import type {
   Engine,
   EstimateSettings,
@@ -15,6 +14,7 @@ import { readPrivateMemory } from '@mai/resource-monitor';
 import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
 import { HostError } from '../host-error.js';
 import { withLoadConfig } from '../models/catalog.js';
+import type { RuntimeClient } from '../runtime/runtime-client.js';
 import type { Session } from '../session.js';
 import { engineOf, openMeasurements, privateMemoryOf, storeMeasurement } from './calibration.js';
 
@@ -74,7 +74,7 @@ export async function measureModel(
   const keys = { modelKey, baseKey: model.modelKey };
   const { loadConfig, predicted } = await predict(session, keys, changesOf(wanted));
   const expected = privateMemoryOf(predicted);
-  const engine = (await engineOf(client, signal)) ?? { name: 'unknown', version: 'unknown' };
+  const engine = (await engineOf(link, signal)) ?? { name: 'unknown', version: 'unknown' };
   const identifier = `mai/measure/${modelKey}`;
   const callOptions = { signal, ...(timeoutMs === null ? {} : { timeoutMs }) };
   const ports: MeasurePorts = {
@@ -149,7 +149,7 @@ async function settledReading(
 }
 
 /** Takes no signal, because the instance must also be unloaded after a cancelled call. */
-async function unloadIfThere(client: LMStudioClient, identifier: string): Promise<void> {
+async function unloadIfThere(client: RuntimeClient, identifier: string): Promise<void> {
   const residents = await client.listResidents();
   if (residents.some(({ instanceIdentifier }) => instanceIdentifier === identifier)) {
     await client.unload(identifier);

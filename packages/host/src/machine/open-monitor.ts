@@ -1,9 +1,9 @@
 import type { MonitorPort } from '@mai/autopilot';
-import type { LMStudioClient } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { ResourceMonitor } from '@mai/resource-monitor';
 import { createResourceMonitor } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
 
 /** The resource monitor of a host. */
 export interface MachineMonitor extends AsyncDisposable {
@@ -12,9 +12,9 @@ export interface MachineMonitor extends AsyncDisposable {
   readonly own: ResourceMonitor | null;
   /**
    * Tells the monitor which GPUs LM Studio's engine sees, because the system may hide some. Asks each
-   * LM Studio once.
+   * LM Studio once. Does nothing for the embedded engine, which sees the GPUs that the system shows.
    */
-  inform(client: LMStudioClient, signal: AbortSignal): Promise<void>;
+  inform(link: RuntimeLink, signal: AbortSignal): Promise<void>;
 }
 
 /** Creates the monitor without a reading. */
@@ -23,11 +23,13 @@ export function openMonitor({ monitor, env, platform }: HostContext): MachineMon
     return { port: monitor, own: null, inform: nothing, [Symbol.asyncDispose]: nothing };
   }
   const own = createResourceMonitor({ env, platform });
-  const informed = new WeakSet<LMStudioClient>();
+  const informed = new WeakSet<object>();
   return {
     port: own,
     own,
-    inform: async (client, signal) => {
+    inform: async (link, signal) => {
+      if (link.kind === 'off' || link.runtime === 'embedded') return;
+      const { client } = link;
       if (informed.has(client) || !client.host.isLocal) return;
       try {
         own.inform({ survey: await client.surveyHardware({ signal }) });

@@ -1,23 +1,27 @@
 import { isGpuShare, type Resources } from '@mai/memory-ledger';
 import type { RuntimeInstance } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
-import { isLMStudioError } from '@mai/lmstudio-adapter';
 import { toSelectionPolicy } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
 import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import { exceedsGpus } from '../footprints/within-gpus.js';
+import type { RuntimeName } from '../runtime/runtime-client.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { Session } from '../session.js';
 
-/** Whether LM Studio runs. */
-export type LMStudioStatus =
+/** Which runtime loads the models, and whether it runs. */
+export type RuntimeStatus =
   | {
+      readonly name: RuntimeName;
       readonly state: 'running';
-      readonly baseUrl: string;
+      /** Address of LM Studio; null for the embedded engine, whose processes each have their own. */
+      readonly baseUrl: string | null;
+      /** Of LM Studio, or of the embedded engine's native module. */
       readonly version: string;
       readonly isLocal: boolean;
     }
-  | { readonly state: 'off'; readonly message: string };
+  | { readonly name: RuntimeName; readonly state: 'off'; readonly message: string };
 
 /** The trend of a pool's use. */
 export interface PoolTrend {
@@ -25,9 +29,9 @@ export interface PoolTrend {
   readonly trend: Trend;
 }
 
-/** One reading of the machine, LM Studio and the loaded models. */
+/** One reading of the machine, the runtime and the loaded models. */
 export interface StatusReport {
-  readonly lmStudio: LMStudioStatus;
+  readonly runtime: RuntimeStatus;
   readonly resources: Resources;
   /**
    * The full reading of this machine; null where LM Studio runs on another machine, or the host's
@@ -50,7 +54,7 @@ export interface StatusReport {
   readonly config: { readonly source: string; readonly file: string | null };
 }
 
-/** Reads the machine and the loaded models. An LM Studio that does not answer is reported as off. */
+/** Reads the machine and the loaded models. A runtime that does not answer is reported as off. */
 export async function readStatus(session: Session): Promise<StatusReport> {
   const { link, ports, config, parts } = session;
   const { own } = parts.monitor;
@@ -58,12 +62,13 @@ export async function readStatus(session: Session): Promise<StatusReport> {
   const policy = toSelectionPolicy(config.config.switching);
   let snapshot: ResourceSnapshot | null = null;
   let instances: readonly RuntimeInstance[] = [];
-  let lmStudio: LMStudioStatus =
+  const name = link.runtime;
+  let runtime: RuntimeStatus =
     link.kind === 'off'
-      ? { state: 'off', message: link.reason.message }
+      ? { name, state: 'off', message: link.reason.message }
       : {
-          state: 'running',
-          baseUrl: link.client.baseUrl,
+          ...{ name, state: 'running' },
+          baseUrl: link.runtime === 'lmstudio' ? link.client.baseUrl : null,
           version: link.client.connectedVersion.version,
           isLocal: link.client.host.isLocal,
         };
@@ -82,8 +87,8 @@ export async function readStatus(session: Session): Promise<StatusReport> {
           try {
             instances = await ports.runtime.listResidents(options);
           } catch (error) {
-            if (!isLMStudioError(error)) throw error;
-            lmStudio = { state: 'off', message: error.message };
+            if (!isRuntimeError(error)) throw error;
+            runtime = { name, state: 'off', message: error.message };
           }
           return instances;
         },
@@ -96,7 +101,7 @@ export async function readStatus(session: Session): Promise<StatusReport> {
   // Without candidates, the decision plans no change, so its pools show the present use.
   const { pools } = selectModel({ ...input, candidates: [] });
   return {
-    lmStudio,
+    runtime,
     resources: input.resources,
     snapshot,
     trends: own === null ? [] : pools.flatMap((pool) => trendOf(own, pool)),

@@ -1,5 +1,6 @@
 import { displayAddress, plural } from '../text/words.js';
 import type { DownloadsOrigin } from './downloads.js';
+import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 
 /** Who listed the downloaded models, as a sentence. */
 export function describeOrigin(origin: DownloadsOrigin): string {
@@ -8,10 +9,35 @@ export function describeOrigin(origin: DownloadsOrigin): string {
       ? 'LM Studio is off, and it has no models folder here.'
       : `LM Studio is off: these are the files in its models folder, ${origin.folder}.`;
   }
+  if (origin.kind === 'stores') return describePlaces(origin.places);
   const { baseUrl, elsewhere } = origin;
   const leftOut =
     elsewhere === 0
       ? ''
       : ` ${plural(elsewhere, 'model')} on other machines of LM Link ${elsewhere === 1 ? 'is' : 'are'} left out, because the memory there can't be read from here.`;
   return `Listed by LM Studio at ${displayAddress(baseUrl)}.${leftOut}`;
+}
+
+const STORE_NAMES: Readonly<Record<StoreName, string>> = {
+  lmstudio: 'LM Studio',
+  ollama: 'Ollama',
+  huggingface: 'the Hugging Face cache',
+  'llama.cpp': 'llama.cpp',
+  jan: 'Jan',
+  gpt4all: 'GPT4All',
+  folder: 'model_folders',
+};
+
+function describePlaces(places: readonly StorePlace[]): string {
+  const found = places
+    .filter(({ models }) => models > 0)
+    .map(({ store, folder, models }) => `${models} from ${STORE_NAMES[store]} (${folder})`);
+  return found.length === 0
+    ? 'No GGUF model was found in LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan, GPT4All and model_folders.'
+    : `GGUF models on this machine: ${found.join(', ')}.`;
+}
+
+/** Where a model is, such as `Ollama: llama3.2:3b`. */
+export function describeModelSource({ store, name }: ModelSource): string {
+  return `${STORE_NAMES[store]}: ${name}`;
 }

@@ -1,4 +1,3 @@
-import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   DownloadedModel,
@@ -10,13 +9,24 @@ import type {
 } from '@mai/lmstudio-adapter';
 import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
+import { findModelFolders } from '../config/model-folders.js';
+import { embeddedEngine } from '../engine/embedded-engine.js';
 import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
-import { errorCodeOf } from '../guards.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
 import { createFactsReader, judgeFile, type FactsReader } from './judge-file.js';
-import { filesIn, finderOf, GGUF_NAME, type FoundModel, type ModelFiles } from './model-files.js';
+import { findMissingFolder } from './missing-folder.js';
+import {
+  filesIn,
+  filesOfScanned,
+  finderOf,
+  GGUF_NAME,
+  type FoundModel,
+  type ModelFiles,
+} from './model-files.js';
+import { listStoredDownloads } from './stores/stored-downloads.js';
+import type { ModelSource, StorePlace } from './stores/stored-model.js';
 
 /** The source of a list of downloaded models. */
 export type DownloadsOrigin =
@@ -30,7 +40,9 @@ export type DownloadsOrigin =
       readonly elsewhere: number;
     }
   /** LM Studio is off, so its models folder was read; null where no such folder was found. */
-  | { readonly kind: 'models-folder'; readonly folder: string | null };
+  | { readonly kind: 'models-folder'; readonly folder: string | null }
+  /** The embedded engine is the runtime, so the folders of other programs were searched. */
+  | { readonly kind: 'stores'; readonly places: readonly StorePlace[] };
 
 /** The source of a list of downloaded models, and the files and folders that it leaves out. */
 export interface DownloadsReport {
@@ -46,18 +58,22 @@ export interface DownloadsReport {
    * drive is not mounted. Null where the folder exists, or where LM Studio is on another machine.
    */
   readonly missingFolder: string | null;
+  /** The `model_folders` of the configuration that do not exist. Empty where LM Studio is the runtime. */
+  readonly missingModelFolders: readonly string[];
 }
 
 /** The downloaded models of the runtime's machine. */
 export interface Downloads extends DownloadsReport {
   readonly link: RuntimeLink;
-  /** The engine that LM Studio loads GGUF models with. */
+  /** The engine that loads GGUF models. */
   readonly engine: LoadEngine;
   readonly models: readonly DownloadedModel[];
   /** The models of this machine, also those whose file is unusable. While LM Studio is off, the same as `models`. */
   readonly listed: readonly DownloadedModel[];
   /** Models on other machines of LM Link, which `models` leaves out. */
   readonly linked: readonly DownloadedModel[];
+  /** The places of each model, by model key. Empty where LM Studio is the runtime. */
+  readonly sources: ReadonlyMap<string, readonly ModelSource[]>;
   /**
    * Finds the model of a key. The key of a variant gives the model with the file of that variant. Null where the key
    * names no model of this machine.
@@ -65,12 +81,19 @@ export interface Downloads extends DownloadsReport {
   readonly find: (modelKey: string) => Promise<FoundModel | null>;
 }
 
-/** Lists the downloaded models. While LM Studio is off, reads its models folder. */
+/**
+ * Lists the downloaded models. While LM Studio is off, reads its models folder. For the embedded engine, reads the folders
+ * of all programs that keep GGUF files.
+ */
 export async function listDownloads(
   link: RuntimeLink,
   context: HostContext,
   headers: HeaderCache,
 ): Promise<Downloads> {
+  if (link.runtime === 'embedded') {
+    const list = await listStoredDownloads(context, await findModelFolders(context), headers);
+    return { ...list, link, engine: await embeddedEngine(link, context.signal) };
+  }
   // The files of another machine can't be read from here.
   const isLocal = link.kind === 'off' || link.client.host.isLocal;
   const home = isLocal ? findLMStudioHome({ userHome: context.userHome, env: context.env }) : null;
@@ -115,7 +138,10 @@ function withEngines(
   };
 }
 
-type DownloadsList = Omit<Downloads, 'link' | 'engine'>;
+const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;
+
+/** What does not depend on the runtime's connection. */
+export type DownloadsList = Omit<Downloads, 'link' | 'engine'>;
 
 async function listWithClient(
   client: LMStudioClient,
@@ -148,6 +174,7 @@ async function listWithClient(
     unreadable: [],
     otherEntries: leftOut,
     missingFolder: await findMissingFolder(home),
+    ...NO_STORES,
     origin: { kind: 'lmstudio', baseUrl: client.baseUrl, elsewhere: elsewhere.length },
   };
 }
@@ -175,20 +202,6 @@ async function faultOf(
  * settings name.
  */
 const LMSTUDIO_KNOWS_BETTER = new Set(['FILE_NOT_FOUND', 'FILE_UNREADABLE', 'INCOMPLETE']);
-
-/** The models folder where it is configured and does not exist, or is a link to nowhere. */
-async function findMissingFolder(home: LMStudioHome | null): Promise<string | null> {
-  if (home === null) return null;
-  const { modelsFolder, modelsFolderFrom } = home;
-  const exists = (look: typeof stat | typeof lstat): Promise<boolean> =>
-    look(modelsFolder).then(
-      () => true,
-      (error: unknown) => errorCodeOf(error) !== 'ENOENT',
-    );
-  if (await exists(stat)) return null;
-  // LM Studio creates its default folder with the first download.
-  return modelsFolderFrom === 'settings' || (await exists(lstat)) ? modelsFolder : null;
-}
 
 /** Keeps the models on LM Studio's own machine, because a decision is about that machine's memory. */
 async function byMachine(
@@ -224,6 +237,7 @@ async function listFolder(
       unreadable: [],
       otherEntries: [],
       missingFolder: null,
+      ...NO_STORES,
       origin: { kind: 'models-folder', folder: null },
     };
   }
@@ -244,21 +258,14 @@ async function listFolder(
     listed: described,
     linked: [],
     find: finderOf(
-      described.map((model) => ({
-        model,
-        files: {
-          files: model.files,
-          findProjector: () => Promise.resolve(model.projectorPath),
-          facts: () =>
-            model.format === 'gguf' ? readFacts(model.filePath) : Promise.resolve(null),
-        },
-      })),
+      described.map((model) => ({ model, files: filesOfScanned(model, readFacts) })),
       () => Promise.resolve(null),
     ),
     unusable,
     unreadable,
     otherEntries: [],
     missingFolder: await findMissingFolder(home),
+    ...NO_STORES,
     origin: { kind: 'models-folder', folder: home.modelsFolder },
   };
 }

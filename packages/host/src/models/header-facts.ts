@@ -12,11 +12,23 @@ export interface HeaderFacts {
   readonly toolUse: boolean;
   /** False: the file lacks weights. */
   readonly complete: boolean;
+  /** The number type of most weights, such as `Q4_K_M`; null where the header does not state a known one. */
+  readonly quantization: string | null;
   /** Whether some of its feed-forward networks are experts. */
   readonly hasExperts: boolean;
   /** Why llama.cpp does not load the file; null where the header shows no reason. */
   readonly refusal: ModelRefusal | null;
 }
+
+/** `general.file_type` of the header: `llama_ftype` in llama.cpp's include/llama.h. */
+const FILE_TYPES: Readonly<Record<number, string>> = {
+  ...{ 0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K' },
+  ...{ 11: 'Q3_K_S', 12: 'Q3_K_M', 13: 'Q3_K_L', 14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S' },
+  ...{ 17: 'Q5_K_M', 18: 'Q6_K', 19: 'IQ2_XXS', 20: 'IQ2_XS', 21: 'Q2_K_S', 22: 'IQ3_XS' },
+  ...{ 23: 'IQ3_XXS', 24: 'IQ1_S', 25: 'IQ4_NL', 26: 'IQ3_S', 27: 'IQ3_M', 28: 'IQ2_S' },
+  ...{ 29: 'IQ2_M', 30: 'IQ4_XS', 31: 'IQ1_M', 32: 'BF16', 36: 'TQ1_0', 37: 'TQ2_0' },
+  ...{ 38: 'MXFP4_MOE', 39: 'NVFP4' },
+};
 
 /** Architectures that make embeddings, not text. */
 const ENCODERS = /bert|embed|^t5encoder$/;
@@ -39,9 +51,16 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
     complete,
+    quantization: FILE_TYPES[Number(metadata.get('general.file_type') ?? -1)] ?? null,
     hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,
     refusal: refuseModel(header),
   };
+}
+
+/** The quantization that a header states, in the form of a list of models. */
+export function quantizationOf({ quantization }: HeaderFacts): ScannedModel['quantization'] {
+  if (quantization === null) return null;
+  return { name: quantization, bits: Number(/\d+/.exec(quantization)?.[0] ?? 0) || null };
 }
 
 /** A model on disk with the facts of its header. */

@@ -17,7 +17,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       known.get(file) ??
       headers.derive(
         file,
-        'facts with refusal and experts',
+        'facts with refusal, experts and quantization',
         headerFacts,
         signal === undefined ? {} : { signal },
       );

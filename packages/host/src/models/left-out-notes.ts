@@ -3,23 +3,36 @@ import type { DownloadsReport } from './downloads.js';
 
 /** A sentence for each file and folder that a list of models leaves out, with the reason. */
 export function leftOutNotes(report: DownloadsReport): readonly string[] {
-  const { missingFolder, unusable, unreadable, otherEntries } = report;
+  const { unusable, unreadable, otherEntries } = report;
   return [
-    ...(missingFolder === null ? [] : [missingFolderNote(missingFolder)]),
+    ...missingFolderNotes(report),
     ...unusable.map(unusableNote),
     ...unreadable.map(unreadableNote),
     ...otherEntries.map(otherEntryNote),
   ];
 }
 
-/** Says that the configured models folder does not exist. */
-export function missingFolderNote(folder: string): string {
+/** A sentence for each configured folder that does not exist. */
+export function missingFolderNotes({
+  missingFolder,
+  missingModelFolders,
+}: Pick<DownloadsReport, 'missingFolder' | 'missingModelFolders'>): readonly string[] {
+  return [
+    ...(missingFolder === null ? [] : [missingFolderNote(missingFolder)]),
+    ...missingModelFolders.map(
+      (folder) =>
+        `The folder ${folder} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
+    ),
+  ];
+}
+
+function missingFolderNote(folder: string): string {
   return `LM Studio's models folder ${folder} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`;
 }
 
 /** Says why a file is not offered. */
 export function unusableNote({ path, code, why }: UnusableFile): string {
-  const next = code === 'INCOMPLETE' ? ' Finish or remove the download in LM Studio.' : '';
+  const next = code === 'INCOMPLETE' ? ' Finish the download, or remove the file.' : '';
   return `${path} is not offered: ${why}.${next}`;
 }
 
@@ -33,8 +46,9 @@ export function otherEntryNote({ modelKey, type, reason }: LeftOutModel): string
 
 /** Says why a path could not be read, and the next step. */
 export function unreadableNote({ path, code }: UnreadablePath): string {
-  if (code === 'NAME_NOT_UTF8')
-    return `${path} can't be read: its name is not UTF-8, so LM Studio can't name it. Rename it.`;
+  if (code === 'NAME_NOT_UTF8') return `${path} can't be read: its name is not UTF-8. Rename it.`;
+  if (code === 'TOO_MANY_ENTRIES')
+    return `${path} has so many files and folders that only a part was read. Move its models to a folder of their own.`;
   return code === 'ENOENT'
     ? `${path} is a link to a file that does not exist. Check that its drive is mounted.`
     : `${path} can't be read (${code}). Check its permissions.`;

@@ -5,6 +5,7 @@ import type { Session } from '../session.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
 import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
+import type { ModelSource } from './stores/stored-model.js';
 
 /** Selects the models of a list. */
 export interface ModelsQuery {
@@ -38,6 +39,8 @@ export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
   /** Size on disk; null where LM Studio does not report it. */
   readonly sizeBytes: number | null;
   readonly loaded: boolean;
+  /** The places of the model on this machine. Empty where LM Studio is the runtime. */
+  readonly sources: readonly ModelSource[];
 }
 
 /** Lists models. Each is judged alone: as configured, and then with trade-offs where it does not fit. */
@@ -61,9 +64,10 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
             ),
           }),
         );
-  const { origin, unusable, unreadable, otherEntries, missingFolder } = downloads;
+  const { origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders } =
+    downloads;
   return {
-    ...{ origin, unusable, unreadable, otherEntries, missingFolder },
+    ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
     models: await judge(session, downloads, wanted),
     downloadedCount: downloads.models.length,
   };
@@ -71,7 +75,7 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
 
 async function judge(
   session: Session,
-  { models }: Downloads,
+  { models, sources }: Downloads,
   profiles: readonly CatalogProfile[],
 ): Promise<readonly ModelReport[]> {
   const pinned = await readPinsOrWarn(session);
@@ -90,6 +94,7 @@ async function judge(
         footprint,
         rejection,
         cheaper: null,
+        sources: sources.get(profile.modelKey) ?? [],
       },
     ];
   });

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import type { DownloadedModel, ScannedModel } from '@mai/lmstudio-adapter';
 import { findProjector } from '@mai/lmstudio-adapter';
 import type { HeaderFacts } from './header-facts.js';
 import type { FactsReader } from './judge-file.js';
@@ -46,6 +46,15 @@ export function filesIn(
     files: [first],
     findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
     facts: () => readFacts(first),
+  };
+}
+
+/** The files of a model that a scan found. */
+export function filesOfScanned(model: ScannedModel, readFacts: FactsReader): ModelFiles {
+  return {
+    files: model.files,
+    findProjector: () => Promise.resolve(model.projectorPath),
+    facts: () => (model.format === 'gguf' ? readFacts(model.filePath) : Promise.resolve(null)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GivenContexts } from '../footprints/given-contexts.js';
 import type { RuntimeLink } from './connect-runtime.js';
+import type { RuntimeClient } from './runtime-client.js';
 
 /** The parts that the autopilot's ports are made from. */
 export interface PortParts {
@@ -53,8 +54,8 @@ export function composePorts({
   };
 }
 
-/** While LM Studio is off, nothing is loaded and loads fail. */
-function runtimeOff(reason: Error): Pick<LMStudioClient, keyof RuntimePort> {
+/** While the runtime is off, nothing is loaded and loads fail. */
+function runtimeOff(reason: Error): Pick<RuntimeClient, keyof RuntimePort> {
   return {
     listResidents: () => Promise.resolve([]),
     load: () => Promise.reject(reason),
@@ -66,6 +67,8 @@ function surveyOf(link: RuntimeLink): SurveyPort {
   return {
     survey: async (options) => {
       if (link.kind === 'off') throw link.reason;
+      // The autopilot asks only where the runtime is on another machine.
+      if (link.runtime === 'embedded') throw new Error('The embedded engine is on this machine.');
       return surveyMachine(link.client, options);
     },
   };

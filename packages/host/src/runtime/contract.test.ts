@@ -11,6 +11,11 @@ import type {
 import { systemClock } from '@mai/autopilot';
 import type { DownloadedModel, LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
+import {
+  LlamaRuntimeError,
+  type LlamaRuntime,
+  type ResidentInstance as LlamaResident,
+} from '@mai/llama-runtime';
 import type { FootprintEstimate } from '@mai/memory-estimator';
 import type { DownloadedModel as MergedModel, ModelProfile } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
@@ -18,6 +23,8 @@ import type { SimulatedModel as SimulationModel, TraceRow } from '@mai/simulatio
 import type { SimulatedHardware } from '../simulation/open-simulated-models.js';
 import type { SimulatedModel } from '../simulation/simulated-models.js';
 import { composePorts } from './compose-ports.js';
+import type { EmbeddedClient, RuntimeClient } from './runtime-client.js';
+import { isRuntimeError } from './runtime-error.js';
 
 /** Compiles only where every `Producer` is a `Consumer`. */
 type Satisfies<Producer extends Consumer, Consumer> = Producer;
@@ -31,6 +38,11 @@ export type Contracts = [
   // lmstudio-adapter -> autopilot
   Satisfies<LMStudioClient, RuntimePort>,
   Satisfies<ResidentInstance, RuntimeInstance>,
+  // lmstudio-adapter, llama-runtime -> host
+  Satisfies<LMStudioClient, RuntimeClient>,
+  Satisfies<LlamaRuntime, EmbeddedClient>,
+  Satisfies<LlamaRuntime, RuntimePort>,
+  Satisfies<LlamaResident, ResidentInstance>,
   // lmstudio-adapter -> model-config
   Satisfies<DownloadedModel, MergedModel>,
   // model-config -> selector, autopilot
@@ -42,7 +54,10 @@ export type Contracts = [
 
 test('composePorts returns every port that the autopilot needs, and no other', () => {
   const ports: AutopilotPorts = composePorts({
-    link: { kind: 'off', reason: new LMStudioError('UNREACHABLE', 'off') },
+    link: {
+      ...{ kind: 'off', runtime: 'lmstudio' },
+      reason: new LMStudioError('UNREACHABLE', 'off'),
+    },
     clock: systemClock,
     contexts: { record: () => Promise.resolve() },
     monitor: { snapshot: () => Promise.reject(new Error('unused')), readRam: null, settled: null },
@@ -59,4 +74,10 @@ test('composePorts returns every port that the autopilot needs, and no other', (
     'runtimeIsLocal',
     'survey',
   ]);
+});
+
+test('errors of both runtimes are recognised without loading the embedded engine', () => {
+  expect(isRuntimeError(new LMStudioError('UNREACHABLE', 'off'))).toBe(true);
+  expect(isRuntimeError(new LlamaRuntimeError('ENGINE_CRASHED', 'gone'))).toBe(true);
+  expect(isRuntimeError(new Error('other'))).toBe(false);
 });

@@ -1,7 +1,8 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Downloads } from '../models/downloads.js';
-import { missingFolderNote, unusableNote } from '../models/left-out-notes.js';
+import { missingFolderNotes, unusableNote } from '../models/left-out-notes.js';
+import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
@@ -14,9 +15,17 @@ export type SelectionObstacle =
    * No model is downloaded. `modelKey` is the first model of the chain that would fit after a
    * download, or else the first model; null for an empty chain.
    */
-  | { readonly kind: 'nothing-downloaded'; readonly modelKey: string | null }
+  | {
+      readonly kind: 'nothing-downloaded';
+      readonly modelKey: string | null;
+      readonly runtime: RuntimeName;
+    }
   /** Models are downloaded, but no model of the chain. `modelKey` as above. */
-  | { readonly kind: 'chain-not-downloaded'; readonly modelKey: string | null }
+  | {
+      readonly kind: 'chain-not-downloaded';
+      readonly modelKey: string | null;
+      readonly runtime: RuntimeName;
+    }
   /** No downloaded model of the chain has these capabilities. */
   | { readonly kind: 'not-capable'; readonly capabilities: readonly string[] }
   /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
@@ -26,9 +35,10 @@ export type SelectionObstacle =
 export function findObstacle(
   { chosen }: Selection,
   input: SelectionInput,
-  { models, unusable, missingFolder }: Downloads,
+  downloads: Downloads,
 ): SelectionObstacle | null {
   if (chosen !== null) return null;
+  const { models, unusable, link } = downloads;
   const { candidates, requirement } = input;
   const downloaded = candidates.filter((candidate) => candidate.downloaded);
   if (downloaded.length === 0) {
@@ -36,11 +46,12 @@ export function findObstacle(
       candidates.some((candidate) => candidate.modelKey === modelKey),
     );
     if (refused !== undefined) return { kind: 'not-usable', message: unusableNote(refused) };
-    if (models.length === 0 && missingFolder !== null)
-      return { kind: 'not-usable', message: missingFolderNote(missingFolder) };
+    const [missing] = missingFolderNotes(downloads);
+    if (models.length === 0 && missing !== undefined)
+      return { kind: 'not-usable', message: missing };
     const modelKey = modelToDownload(input);
     const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
-    return { kind, modelKey };
+    return { kind, modelKey, runtime: link.runtime };
   }
   const { capabilities } = requirement;
   const able = downloaded.some((one) => capabilities.every((c) => one.capabilities.includes(c)));

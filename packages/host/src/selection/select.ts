@@ -7,6 +7,7 @@ import { readPins, readPinsOrWarn } from '../autopilot/read-pins.js';
 import { learnFromLoads } from '../footprints/learn-from-loads.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
+import { notKept } from '../runtime/not-kept.js';
 import { findObstacle, type SelectionObstacle } from './obstacle.js';
 
 /** A decision and its input. */
@@ -37,6 +38,8 @@ export interface SwitchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether to decide without loading or unloading. Default false. */
   readonly dryRun?: boolean;
+  /** As in `LoadOptions`. Default false. @see LoadOptions */
+  readonly outlivesHost?: boolean;
   /**
    * Called with every event. At a `loading` event, `sizeBytes` is the model's size on disk; null where
    * it is not known, and at every other event.
@@ -65,13 +68,19 @@ export async function select(
   };
 }
 
-/** Decides, and loads the chosen model. @throws AutopilotError `JOURNAL_UNUSABLE`: the pins are not known */
+/**
+ * Decides, and loads the chosen model.
+ *
+ * @throws AutopilotError `JOURNAL_UNUSABLE`: the pins are not known; HostError `NOT_KEPT`
+ */
 export async function switchModel(
   session: Session,
   request: SelectionRequest,
-  { dryRun = false, onEvent = () => undefined }: SwitchOptions,
+  { dryRun = false, outlivesHost = false, onEvent = () => undefined }: SwitchOptions,
 ): Promise<SwitchReport> {
   const { ports, parts, link, context, downloads, config } = session;
+  // A switch runs in this process, also where another one runs an autopilot.
+  if (outlivesHost && !dryRun && link.runtime === 'embedded') throw notKept();
   const listed = await downloads();
   const { origin, models } = listed;
   const sizeOf = (event: RunEvent): number | null => {

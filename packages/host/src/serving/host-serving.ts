@@ -5,7 +5,8 @@ import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall, withSession } from '../session.js';
 import { describeCatalog } from './describe-catalog.js';
-import { createMachineModels, isUnreachable } from './machine-models.js';
+import { isUnreachable } from '../runtime/runtime-error.js';
+import { createMachineModels } from './machine-models.js';
 import type { Serving, ServingCatalog, ServingPlan, ServingRequest } from './serving.js';
 import { readChanges } from './serving-changes.js';
 
@@ -29,7 +30,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
       ...describeCatalog(config, downloads, residents),
       decisionId: state?.decision?.id ?? null,
       runtimeVersion:
-        isOn && downloads.link.kind === 'on'
+        isOn && downloads.link.kind === 'on' && downloads.link.runtime === 'lmstudio'
           ? downloads.link.client.connectedVersion.version
           : null,
     };

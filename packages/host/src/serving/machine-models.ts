@@ -1,10 +1,10 @@
 import { isForeign, type AutopilotState } from '@mai/autopilot';
-import { isLMStudioError, type LMStudioError } from '@mai/lmstudio-adapter';
 import { isModelConfigError, type ModelConfig } from '@mai/model-config';
 import { openLiveConfig } from '../autopilot/live-config.js';
 import { once, type HostParts } from '../host-parts.js';
 import type { Downloads } from '../models/downloads.js';
 import { orAborted } from '../or-aborted.js';
+import { isUnreachable } from '../runtime/runtime-error.js';
 import type { LoadedModel } from './describe-catalog.js';
 
 /** Age from which the list of downloads is read again. */
@@ -34,7 +34,7 @@ export function createMachineModels(parts: HostParts): MachineModels {
       if (link.kind === 'off' || !isUnreachable(error)) throw error;
       // LM Studio has stopped since the connection was made.
       parts.runtime.forget(link.client);
-      return listDownloads({ kind: 'off', reason: error }, context, headers);
+      return listDownloads({ kind: 'off', runtime: link.runtime, reason: error }, context, headers);
     });
   });
 
@@ -76,11 +76,6 @@ export function createMachineModels(parts: HostParts): MachineModels {
       }));
     },
   };
-}
-
-/** Whether LM Studio is off. */
-export function isUnreachable(error: unknown): error is LMStudioError {
-  return isLMStudioError(error) && error.code === 'UNREACHABLE';
 }
 
 /**

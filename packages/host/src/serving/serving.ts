@@ -31,9 +31,9 @@ export type ServingRequest = Required<LeaseRequest>;
 
 /** A promise that a resident stays. While it is held, the resident counts as busy and is not unloaded. */
 export interface ServingLease extends LeaseFacts {
-  /** Base URL of LM Studio's HTTP server, without a path. */
+  /** Base URL of the HTTP server of the resident, without a path. */
   readonly baseUrl: string;
-  /** LM Studio's token as headers; empty without a token. */
+  /** The server's token as headers; empty without a token. */
   readonly requestHeaders: Readonly<Record<string, string>>;
   /** Fires when the lease ends without a release. */
   readonly lost: AbortSignal;
@@ -61,7 +61,7 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** Aliases of the configuration, in order. */
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
-  /** Version of LM Studio; null where it is not known, or LM Studio is off. */
+  /** Version of LM Studio; null where it is not known, LM Studio is off, or the embedded engine is the runtime. */
   readonly runtimeVersion: string | null;
   /** Identifies the last decision; null where no decision was logged. */
   readonly decisionId: string | null;

@@ -9,6 +9,7 @@ export function describeEngine({
   backend,
 }: UsedProfile): string {
   if (engine === 'llama.cpp') return `llama.cpp ${factsVersion}`;
+  if (engine === 'embedded') return `the embedded engine, binding ${factsVersion}`;
   const version =
     runtimeVersion === null
       ? `newest known runtime (${factsVersion})`
@@ -39,6 +40,7 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   reservedLogits: 'logits in the compute buffer',
   outputLayer: 'place of the output layer',
   embeddingBatch: 'batch of embedding models',
+  cpuKernels: 'kernels for repacked weights',
   locksWeights: 'locked weights',
   draftTokens: 'draft tokens',
   encoderFlashAttention: 'flash attention of the image encoder',
@@ -48,6 +50,7 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
 
 const GROWTH_NAMES: Readonly<Record<GrowthPart['kind'], string>> = {
   'prompt-cache': 'prompt cache',
+  'embedding-outputs': 'outputs of the longest input',
   'context-checkpoints': 'context checkpoints',
   'kv-cache': 'KV cache',
   'sequence-state': 'state of further sequences',

@@ -6,6 +6,8 @@ import { createVocabulary } from './vocabulary.js';
 export interface NoiseModelShape {
   /** Default: `noise`. */
   readonly name?: string;
+  /** An embedding model has the architecture of Qwen3 and means over its tokens. Default: `llm`. */
+  readonly kind?: 'llm' | 'embedding';
   readonly layers: number;
   /** Size of a token's vector; a multiple of 256. */
   readonly width: number;
@@ -42,12 +44,17 @@ For each call, return a JSON object within <tool_call></tool_call>:
 {% endif %}`;
 
 const HEAD_SIZE = 64;
+const WIDTHS = [256, 512, 768, 1024, 1536, 2048, 3072, 4096];
+/** Smallest width of a model for each of its layers. Published models have 64 to 128. */
+const LAYER_WIDTH = 32;
 const QUERY_HEADS_PER_KEY_HEAD = 4;
 const FEED_FORWARD_RATIO = 3;
 /** The scale of each block as a half float: 2^-10, so that weights lie between -0.125 and 0.125. */
 const BLOCK_SCALE = 0x1400;
 /** GGUF's number of a file whose tensors are mostly Q8_0, from llama.h. */
 const MOSTLY_Q8_0 = 7;
+/** GGUF's number of the pooling that takes the mean of all tokens, from llama.h. */
+const POOLING_MEAN = 1;
 
 /**
  * Writes a GGUF file that llama.cpp loads: a language model of llama's architecture with random Q8_0 weights. Its
@@ -83,8 +90,30 @@ export function noiseModelBytes(shape: NoiseModelShape): number {
   return tensors.reduce((sum, tensor) => sum + paddedBytes(tensor), header);
 }
 
+/**
+ * The shape of a language model whose file has `targetBytes` bytes within a tenth, from 8 MiB on. Of the widths that
+ * suit the depth, the one whose file is nearest.
+ */
+export function noiseModelShape(targetBytes: number): {
+  readonly layers: number;
+  readonly width: number;
+} {
+  const shapes = WIDTHS.map((width) => {
+    const empty = noiseModelBytes({ layers: 0, width });
+    const layerBytes = noiseModelBytes({ layers: 1, width }) - empty;
+    const layers = Math.max(1, Math.round((targetBytes - empty) / layerBytes));
+    const distance = Math.abs(noiseModelBytes({ layers, width }) - targetBytes);
+    return { width, layers, distance };
+  }).filter(({ width, layers }) => layers <= width / LAYER_WIDTH);
+  const { width, layers } = shapes.reduce((best, one) =>
+    one.distance < best.distance ? one : best,
+  );
+  return { width, layers };
+}
+
 function metadataOf({
   name = 'noise',
+  kind = 'llm',
   layers,
   width,
   vocabularySize = 512,
@@ -92,18 +121,26 @@ function metadataOf({
 }: NoiseModelShape): Parameters<typeof encodeHeader>[0] {
   const { tokens, types, merges, endOfTurn, endOfText } = createVocabulary(vocabularySize);
   const heads = width / HEAD_SIZE;
+  const architecture = kind === 'llm' ? 'llama' : 'qwen3';
   return {
-    'general.architecture': 'llama',
+    'general.architecture': architecture,
     'general.name': name,
     'general.file_type': MOSTLY_Q8_0,
-    'llama.context_length': maxContextLengthTokens,
-    'llama.embedding_length': width,
-    'llama.block_count': layers,
-    'llama.feed_forward_length': width * FEED_FORWARD_RATIO,
-    'llama.attention.head_count': heads,
-    'llama.attention.head_count_kv': heads / QUERY_HEADS_PER_KEY_HEAD,
-    'llama.attention.layer_norm_rms_epsilon': 1e-5,
-    'llama.rope.dimension_count': HEAD_SIZE,
+    [`${architecture}.context_length`]: maxContextLengthTokens,
+    [`${architecture}.embedding_length`]: width,
+    [`${architecture}.block_count`]: layers,
+    [`${architecture}.feed_forward_length`]: width * FEED_FORWARD_RATIO,
+    [`${architecture}.attention.head_count`]: heads,
+    [`${architecture}.attention.head_count_kv`]: heads / QUERY_HEADS_PER_KEY_HEAD,
+    [`${architecture}.attention.layer_norm_rms_epsilon`]: 1e-5,
+    [`${architecture}.rope.dimension_count`]: HEAD_SIZE,
+    ...(kind === 'llm'
+      ? { 'tokenizer.chat_template': CHAT_TEMPLATE }
+      : {
+          'qwen3.attention.key_length': HEAD_SIZE,
+          'qwen3.attention.value_length': HEAD_SIZE,
+          'qwen3.pooling_type': POOLING_MEAN,
+        }),
     'tokenizer.ggml.model': 'gpt2',
     'tokenizer.ggml.pre': 'gpt-2',
     'tokenizer.ggml.tokens': tokens,
@@ -111,16 +148,20 @@ function metadataOf({
     'tokenizer.ggml.merges': merges,
     'tokenizer.ggml.bos_token_id': endOfText,
     'tokenizer.ggml.eos_token_id': endOfTurn,
-    'tokenizer.chat_template': CHAT_TEMPLATE,
   };
 }
 
-function tensorsOf({ layers, width, vocabularySize = 512 }: NoiseModelShape): TensorShape[] {
+function tensorsOf({
+  kind = 'llm',
+  layers,
+  width,
+  vocabularySize = 512,
+}: NoiseModelShape): TensorShape[] {
   const matrix = (name: string, ...dimensions: number[]): TensorShape => ({
     ...{ name: `${name}.weight`, dimensions, type: 'Q8_0' },
   });
-  const norm = (name: string): TensorShape => ({
-    ...{ name: `${name}.weight`, dimensions: [width], type: 'F32' },
+  const norm = (name: string, size = width): TensorShape => ({
+    ...{ name: `${name}.weight`, dimensions: [size], type: 'F32' },
   });
   const keys = width / QUERY_HEADS_PER_KEY_HEAD;
   const inner = width * FEED_FORWARD_RATIO;
@@ -134,6 +175,12 @@ function tensorsOf({ layers, width, vocabularySize = 512 }: NoiseModelShape): Te
       matrix(`blk.${layer}.attn_k`, width, keys),
       matrix(`blk.${layer}.attn_v`, width, keys),
       matrix(`blk.${layer}.attn_output`, width, width),
+      ...(kind === 'llm'
+        ? []
+        : [
+            norm(`blk.${layer}.attn_q_norm`, HEAD_SIZE),
+            norm(`blk.${layer}.attn_k_norm`, HEAD_SIZE),
+          ]),
       norm(`blk.${layer}.ffn_norm`),
       matrix(`blk.${layer}.ffn_gate`, width, inner),
       matrix(`blk.${layer}.ffn_up`, width, inner),

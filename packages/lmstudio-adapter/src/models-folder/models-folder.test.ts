@@ -282,3 +282,35 @@ test('reads names without a quantization, names with parameters, and names of em
     'text-embedding-nomic-embed-text-v1.5',
   );
 });
+
+describe('the bounds of a scan', () => {
+  test('folders below the greatest depth are not read', async () => {
+    await put('a.gguf');
+    await put('b/c.gguf');
+    const { models } = await scanModelsFolder(folder, { maxDepth: 1 });
+    expect(models.map(({ path: file }) => file)).toEqual(['a.gguf']);
+  });
+
+  test.each([
+    [4, ['a.gguf', 'b/c.gguf', 'b/d.gguf'], []],
+    [3, ['a.gguf'], ['TOO_MANY_ENTRIES']],
+    [1, [], ['TOO_MANY_ENTRIES']],
+  ])(
+    'with at most %i entries, the rest is left out and named',
+    async (maxEntries, files, codes) => {
+      for (const file of ['a.gguf', 'b/c.gguf', 'b/d.gguf']) await put(file);
+      const { models, unreadable } = await scanModelsFolder(folder, { maxEntries });
+      expect(models.map(({ path: file }) => file).sort()).toEqual(files);
+      expect(unreadable).toEqual(codes.map((code) => ({ path: folder, code })));
+    },
+  );
+});
+
+test('a projector above the folder of a model belongs to it only where the caller says so', async () => {
+  await put('p/M-GGUF/mmproj-F16.gguf');
+  await put('p/M-GGUF/Q4_K_M/M-Q4_K_M.gguf');
+  const projector = async (projectorsAbove: boolean) =>
+    (await scanModelsFolder(folder, { projectorsAbove })).models[0]?.projectorPath;
+  expect(await projector(false)).toBeNull();
+  expect(await projector(true)).toBe(path.join(folder, 'p/M-GGUF/mmproj-F16.gguf'));
+});

@@ -47,6 +47,18 @@ export interface ScanOptions {
    * named `mmproj`, which are projectors. Without this function, every other file is a model.
    */
   readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
+  /**
+   * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
+   * llama.cpp. Default false, as in LM Studio.
+   */
+  readonly projectorsAbove?: boolean | undefined;
+  /**
+   * Levels of folders, the models folder included. Default 4: publisher/repository/file, and one more level for
+   * split files in a folder of their own.
+   */
+  readonly maxDepth?: number | undefined;
+  /** Entries of all folders together. Default 100,000. */
+  readonly maxEntries?: number | undefined;
   /** Cancels the scan. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -79,7 +91,7 @@ export async function scanModelsFolder(
 ): Promise<ModelsFolderScan> {
   const { signal, judge } = options;
   const [{ found, folders, unreadable }, catalogue] = await Promise.all([
-    walkModelsFolder(modelsFolder, signal),
+    walkModelsFolder(modelsFolder, signal, options),
     options.home == null ? new Map<string, string>() : readCatalogue(options.home),
   ]);
   const judgeGroup = async (group: FileGroup): Promise<JudgedGroup> => {
@@ -91,9 +103,18 @@ export async function scanModelsFolder(
   const judged = await Promise.all(
     folders.map(([folder, files]) => Promise.all(groupFiles(folder, files).map(judgeGroup))),
   );
+  const judgedIn = new Map(folders.map(([folder], index) => [folder, judged[index] ?? []]));
+  const projectorsFor = (folder: string): readonly FolderFile[] => {
+    const own = projectorsIn(judgedIn.get(folder) ?? []);
+    return own.length > 0 || folder === '' || options.projectorsAbove !== true
+      ? own
+      : projectorsFor(folder.slice(0, Math.max(0, folder.lastIndexOf('/'))));
+  };
   signal?.throwIfAborted();
   const models = withDistinctKeys(
-    judged.flatMap(modelsOf).map((one) => describe(one, modelsFolder, catalogue)),
+    [...judgedIn]
+      .flatMap(([folder, groups]) => modelsOf(groups, projectorsFor(folder)))
+      .map((one) => describe(one, modelsFolder, catalogue)),
   );
   // The keys of several models in one repository end with `@` and a quantization. The key without this end also
   // names a model.
@@ -126,12 +147,23 @@ interface FoundModel {
   readonly onlyOne: boolean;
 }
 
+function groupsOf(
+  folder: readonly JudgedGroup[],
+  kind: FileJudgement['kind'],
+): readonly FileGroup[] {
+  return folder.flatMap(({ group, judgement }) => (judgement.kind === kind ? group : []));
+}
+
+function projectorsIn(folder: readonly JudgedGroup[]): readonly FolderFile[] {
+  return groupsOf(folder, 'projector').flatMap(({ files }) => files);
+}
+
 /** The models of one folder, each with its projector. */
-function modelsOf(folder: readonly JudgedGroup[]): readonly FoundModel[] {
-  const of = (kind: FileJudgement['kind']): readonly FileGroup[] =>
-    folder.flatMap(({ group, judgement }) => (judgement.kind === kind ? group : []));
-  const projectors = of('projector').flatMap(({ files }) => files);
-  const models = of('model');
+function modelsOf(
+  folder: readonly JudgedGroup[],
+  projectors: readonly FolderFile[],
+): readonly FoundModel[] {
+  const models = groupsOf(folder, 'model');
   return models.map((group) => ({
     group,
     projector: group.format === 'gguf' ? closestProjector(group.path, projectors) : null,
@@ -207,7 +239,7 @@ export async function findProjector(modelFile: string): Promise<string | null> {
     names.map((name) => ({ path: name, sizeBytes: 0 })),
   );
   const named = groups.map((group) => ({ group, judgement: judgeByName(group) }));
-  const own = modelsOf(named).find(({ group }) =>
+  const own = modelsOf(named, projectorsIn(named)).find(({ group }) =>
     group.files.some((file) => file.path === path.basename(modelFile)),
   );
   return own?.projector == null ? null : path.join(folder, own.projector.path);

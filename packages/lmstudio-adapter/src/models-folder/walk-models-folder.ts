@@ -2,12 +2,13 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { FolderFile } from './group-files.js';
+import type { ScanOptions } from './scan-models-folder.js';
 
 /** A file or folder that could not be read. */
 export interface UnreadablePath {
   /** Absolute path. Bytes that are not UTF-8 are replaced. */
   readonly path: string;
-  /** The system's error code, or `NAME_NOT_UTF8`. */
+  /** The system's error code, `NAME_NOT_UTF8`, or `TOO_MANY_ENTRIES` for a folder that was read only in part. */
   readonly code: string;
 }
 
@@ -22,14 +23,11 @@ export interface FolderContents {
 
 export type FilesOfFolder = readonly [folder: string, files: readonly FolderFile[]];
 
-/**
- * Depth: publisher/repository/file, and one more level for split files in a folder of their own.
- */
-const MAX_DEPTH = 4;
-
 interface Walk {
   readonly root: string;
   readonly unreadable: UnreadablePath[];
+  readonly maxDepth: number;
+  entriesLeft: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -37,13 +35,16 @@ interface Walk {
 export async function walkModelsFolder(
   root: string,
   signal: AbortSignal | undefined,
+  { maxDepth = 4, maxEntries = 100_000 }: Pick<ScanOptions, 'maxDepth' | 'maxEntries'> = {},
 ): Promise<FolderContents> {
   const unreadable: UnreadablePath[] = [];
   const found = await stat(root).then(
     () => true,
     (error: unknown) => codeOf(error) !== 'ENOENT',
   );
-  const folders = found ? await collect({ root, unreadable, signal }, '', 0) : [];
+  const walk: Walk = { root, unreadable, signal, maxDepth, entriesLeft: maxEntries };
+  const folders = found ? await collect(walk, '', 0) : [];
+  if (walk.entriesLeft < 0) unreadable.push({ path: root, code: 'TOO_MANY_ENTRIES' });
   return { found, folders, unreadable: unreadable.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
@@ -63,6 +64,8 @@ async function collect(
     unreadable.push({ path: folder, code: codeOf(error) });
     return [];
   }
+  walk.entriesLeft -= entries.length;
+  if (walk.entriesLeft < 0) return [];
   const files: FolderFile[] = [];
   const below = await Promise.all(
     entries.map(async (entry) => {
@@ -87,7 +90,7 @@ async function collect(
       const isFolder =
         entry.isDirectory() ||
         (target?.isDirectory() === true && !(await leadsBack(folder, absolute)));
-      return isFolder && depth + 1 < MAX_DEPTH ? collect(walk, child, depth + 1) : [];
+      return isFolder && depth + 1 < walk.maxDepth ? collect(walk, child, depth + 1) : [];
     }),
   );
   return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();

@@ -2,7 +2,14 @@ import type { Confidence } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { SettledMemory } from '../memory/load-memory.js';
 import { isComparedLoad } from '../memory/model-memory.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
 import type { LoadPlan } from './plan-load.js';
+
+const ENGINE_NAMES: Readonly<Record<EngineProfile['engine'], string>> = {
+  'llama.cpp': 'llama.cpp',
+  lmstudio: 'LM Studio',
+  embedded: 'the embedded engine',
+};
 
 /** How far an estimate can be trusted. */
 export function confidenceOf(
@@ -47,7 +54,7 @@ export function notesOf(
     notes.push('The compute buffers of the vision projector are not counted.');
   if (!isCertain)
     notes.push(
-      `Some defaults of ${profile.engine === 'lmstudio' ? 'LM Studio' : 'llama.cpp'} ${profile.factsVersion} are not known, so the interval covers all possible values.`,
+      `Some defaults of ${ENGINE_NAMES[profile.engine]} ${profile.factsVersion} are not known, so the interval covers all possible values.`,
     );
   const trained = model?.trainedContext ?? null;
   if (trained !== null && settings.contextLengthTokens > trained)

@@ -46,7 +46,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
   const gpuCount = gpuWeights.length;
   const layers = model?.layersInFile ?? 0;
   const placeLayer = deviceOfLayer(layers, settings.gpuLayers, gpuWeights, settings.outputLayer);
-  const kernels = repackOf(settings.cpu);
+  const kernels = repackOf(settings.cpu, settings.cpuKernels);
   const weights = placeWeights(index.weights, {
     deviceOfLayer: placeLayer,
     gpuCount,
@@ -76,7 +76,7 @@ export function modelMemory(index: ModelIndex, load: Load): ModelMemory {
       kvCacheBytes: kv.cpuBytes,
       recurrentStateBytes: states.cpuBytes,
       computeBytes: buffers.cpuBytes,
-      outputBytes: outputBytes(model, shape),
+      outputBytes: outputBytes(model, settings, shape),
     }),
     gpus: weights.gpuBytes.map((weightsBytes, i) =>
       byDevice({

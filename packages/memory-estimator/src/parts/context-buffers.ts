@@ -2,7 +2,7 @@ import type { KvCacheType } from '@mai/memory-ledger';
 import { keyWidthOf, valueWidthOf, type Hyperparameters } from '../architecture/hyperparameters.js';
 import { rowBytes, TENSOR_TYPES, type TensorTypeLayout } from '../gguf/tensor-types.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
-import type { RuntimeShape } from './runtime-shape.js';
+import { runtimeShape, type RuntimeShape } from './runtime-shape.js';
 
 /** Bytes of one number (F32) in states and logits. */
 const BYTES_PER_VALUE = 4;
@@ -68,6 +68,25 @@ export function recurrentBytesOfLayer(model: Hyperparameters): number {
 }
 
 /** Bytes of the logits of one token of each sequence. Source: output_reserve in llama-context.cpp. */
-export function outputBytes(model: Hyperparameters, shape: RuntimeShape): number {
-  return BYTES_PER_VALUE * model.vocabulary * shape.sequences;
+export function outputBytes(
+  model: Hyperparameters,
+  settings: EngineSettings,
+  shape: RuntimeShape,
+): number {
+  return outputBytesOf(model, settings, shape.sequences);
+}
+
+/**
+ * Bytes that the output buffer of an embedding model grows by when an input fills a batch; 0 for other models and
+ * other engines.
+ */
+export function outputGrowthBytes(model: Hyperparameters, settings: EngineSettings): number {
+  if (!settings.isEmbedding || !settings.embeddingLogits) return 0;
+  const { sequences, graphOutputs } = runtimeShape(model, settings);
+  return outputBytesOf(model, settings, graphOutputs) - outputBytesOf(model, settings, sequences);
+}
+
+function outputBytesOf(model: Hyperparameters, settings: EngineSettings, tokens: number): number {
+  const embedding = settings.isEmbedding && settings.embeddingLogits ? model.embedding : 0;
+  return BYTES_PER_VALUE * (model.vocabulary + embedding) * tokens;
 }

@@ -5,15 +5,16 @@ import { rowBytes } from '../gguf/tensor-types.js';
 import type { SettingEnds } from '../profile/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
-import { cacheLayout, recurrentBytesOfLayer } from './context-buffers.js';
+import { cacheLayout, outputGrowthBytes, recurrentBytesOfLayer } from './context-buffers.js';
 
 /**
  * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
- * first two kinds, in RAM. mlx-engine takes all kinds except the second, on the device of the weights.
+ * first three kinds, in RAM. mlx-engine takes all kinds except the second and the third, on the device of the weights.
  */
 export interface GrowthPart {
   readonly kind:
     | 'prompt-cache'
+    | 'embedding-outputs'
     | 'context-checkpoints'
     | 'kv-cache'
     | 'sequence-state'
@@ -34,7 +35,7 @@ export interface Growth extends FootprintGrowth {
 }
 
 /**
- * The growth of a load of llama.cpp. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of
+ * The growth of a load of llama.cpp. An embedding model's output buffer grows with the longest input. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of
  * the recurrent state and of the windowed cache of each slot, to return to an earlier token (context checkpoints).
  */
 export function growthOf(
@@ -43,7 +44,8 @@ export function growthOf(
   { settings: sources }: EngineProfile,
 ): Growth {
   // An embedding model does not continue earlier prompts.
-  if (high.isEmbedding) return sumGrowth([], null);
+  if (high.isEmbedding)
+    return sumGrowth(model === null ? [] : [outputs(model, high, sources)], null);
   // The engine does not copy a full-size cache, because a full-size cache keeps earlier tokens. The low end is
   // full-size only if the setting is known.
   const windowBytes = low.swaFull ? 0 : windowedBytes(model, high);
@@ -65,6 +67,19 @@ export function growthOf(
     },
   ];
   return sumGrowth(parts, null);
+}
+
+function outputs(
+  model: Hyperparameters,
+  settings: EngineSettings,
+  sources: EngineProfile['settings'],
+): GrowthPart {
+  return {
+    kind: 'embedding-outputs',
+    mostBytes: outputGrowthBytes(model, settings),
+    isKnown: true,
+    source: sources.embeddingLogits.source,
+  };
 }
 
 /**

@@ -24,14 +24,16 @@ export interface RuntimeShape {
 
 /** The sizes of a context. */
 export function runtimeShape(model: Hyperparameters, settings: EngineSettings): RuntimeShape {
-  const { parallelSequences: sequences, kvUnified, swaFull } = settings;
-  const asked = settings.contextLengthTokens * (kvUnified ? 1 : sequences);
+  const { contextLengthTokens, kvUnified, swaFull, isEmbedding } = settings;
+  const isSingle = isEmbedding && settings.embeddingSequences === 'single';
+  const sequences = isSingle ? 1 : settings.parallelSequences;
+  const isShared = kvUnified && settings.unifiedContext === 'shared';
+  const asked = contextLengthTokens * (isShared ? 1 : sequences);
   const padded = pad(asked, CELL_PADDING);
   const cells = kvUnified ? padded : pad(Math.floor(padded / sequences), CELL_PADDING);
   const context = kvUnified ? padded : cells * sequences;
   // llama.cpp limits the batch of a causal model to its context.
-  const wholeContext = settings.isEmbedding && settings.embeddingBatch === 'context';
-  const askedBatch = wholeContext ? asked : settings.ubatchTokens;
+  const askedBatch = isEmbedding ? embeddingBatch(settings, asked) : settings.ubatchTokens;
   const ubatch = Math.min(askedBatch, model.cached ? asked : Infinity);
   const tokens = Math.min(context, ubatch);
   const window = model.window?.sizeTokens ?? 0;
@@ -41,7 +43,7 @@ export function runtimeShape(model: Hyperparameters, settings: EngineSettings): 
   );
   const stateCopies = 1 + settings.draftTokens;
   // Embeddings are pooled from the outputs of all tokens.
-  const asksAll = settings.isEmbedding || settings.reservedLogits === 'micro-batch';
+  const asksAll = isEmbedding || settings.reservedLogits === 'micro-batch';
   return {
     sequences,
     stateCopies,
@@ -51,4 +53,12 @@ export function runtimeShape(model: Hyperparameters, settings: EngineSettings): 
     graphTokens: pad(tokens, sequences),
     graphOutputs: asksAll ? tokens : Math.min(tokens, sequences * stateCopies),
   };
+}
+
+function embeddingBatch(
+  { embeddingBatch: batch, contextLengthTokens, ubatchTokens }: EngineSettings,
+  askedContext: number,
+): number {
+  if (batch === 'as-set') return ubatchTokens;
+  return batch === 'context' ? askedContext : Math.min(contextLengthTokens, batch);
 }

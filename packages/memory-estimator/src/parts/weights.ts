@@ -1,5 +1,6 @@
 import type { WeightIndex } from '../architecture/weight-index.js';
-import { type CpuRepack, isRepacked } from './repack.js';
+import type { CpuKernels } from '../settings/estimate-settings.js';
+import { isRepacked } from './repack.js';
 
 /** Bytes of a model's weights by device. */
 export interface WeightPlacement {
@@ -22,7 +23,7 @@ export interface WeightRules {
   /** The experts of layers with a lower index stay on the CPU. */
   readonly cpuExpertLayers: number;
   /** How the CPU's own weights are repacked. */
-  readonly repack: CpuRepack;
+  readonly repack: CpuKernels;
 }
 
 /** Adds up the weights by device, as llama.cpp v0.5.0 places them. Exact to the byte. */

@@ -1,16 +1,11 @@
-import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import {
   ALL_LAYERS,
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
-import {
-  known,
-  type EngineProfile,
-  type ProfileSetting,
-  type ProfileValues,
-} from './engine-profile.js';
+import { type EngineProfile, type ProfileSetting, type ProfileValues } from './engine-profile.js';
+import { batchOf, flashAttentionFor } from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
@@ -64,6 +59,9 @@ interface Choice<T> {
 type End = keyof Choice<unknown>;
 
 const size = (value: number) => value;
+/** A batch as long as the context is the largest, and a batch as set is usually the smallest. */
+const rankOfEmbeddingBatch = (batch: EngineSettings['embeddingBatch']) =>
+  batch === 'context' ? Infinity : batch === 'as-set' ? 0 : batch;
 const isOn = (value: boolean) => Number(value);
 const isOff = (value: boolean) => Number(!value);
 /** Ranks values that take the same memory. */
@@ -111,11 +109,14 @@ export function chooseSettings(
   );
   const keys = choose('kvCacheTypeK', given.kvCacheTypeK, any, defaults.kvCacheTypeK);
   const values = choose('kvCacheTypeV', given.kvCacheTypeV, any, defaults.kvCacheTypeV);
+  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
+  const gpuLayers = given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS);
+  const batch = batchOf(defaults, gpuLayers);
   const attention = flashAttentionFor(values.value, defaults.flashAttention);
   const chosen = {
     flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
-    batchTokens: choose('batchTokens', given.batchTokens, any, defaults.batchTokens),
-    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, defaults.ubatchTokens),
+    batchTokens: choose('batchTokens', given.batchTokens, any, batch.batchTokens),
+    ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, batch.ubatchTokens),
     parallelSequences: choose(
       'parallelSequences',
       given.parallelSequences,
@@ -131,12 +132,21 @@ export function chooseSettings(
       defaults.reservedLogits,
     ),
     outputLayer: choose('outputLayer', null, any, defaults.outputLayer),
-    embeddingBatch: choose(
-      'embeddingBatch',
+    unifiedContext: choose(
+      'unifiedContext',
       null,
-      (it) => Number(it === 'context'),
-      defaults.embeddingBatch,
+      (it) => Number(it === 'each'),
+      defaults.unifiedContext,
     ),
+    embeddingBatch: choose('embeddingBatch', null, rankOfEmbeddingBatch, defaults.embeddingBatch),
+    embeddingLogits: choose('embeddingLogits', null, isOn, defaults.embeddingLogits),
+    embeddingSequences: choose(
+      'embeddingSequences',
+      null,
+      (it) => Number(it === 'as-set'),
+      defaults.embeddingSequences,
+    ),
+    cpuKernels: choose('cpuKernels', null, (it) => Number(it !== 'none'), defaults.cpuKernels),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
     draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
     encoderFlashAttention: choose(
@@ -148,7 +158,6 @@ export function chooseSettings(
     promptCacheBytes: choose('promptCacheBytes', null, size, defaults.promptCacheBytes),
     contextCheckpoints: choose('contextCheckpoints', null, size, defaults.contextCheckpoints),
   };
-  const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const at = (end: End): EngineSettings => ({
     // A given context may be longer than the model's maximum. A default is never longer.
     contextLengthTokens: given.contextLengthTokens ?? tokensOf(context[end]),
@@ -160,12 +169,17 @@ export function chooseSettings(
     parallelSequences: chosen.parallelSequences[end],
     kvUnified: chosen.kvUnified[end],
     swaFull: chosen.swaFull[end],
-    gpuLayers: given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS),
+    gpuLayers,
     gpuBackend,
     cpu: given.cpu ?? 'auto',
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
+    unifiedContext: chosen.unifiedContext[end],
     embeddingBatch: chosen.embeddingBatch[end],
+    cpuBatchTokens: defaults.cpuBatchTokens.value,
+    embeddingLogits: chosen.embeddingLogits[end],
+    embeddingSequences: chosen.embeddingSequences[end],
+    cpuKernels: chosen.cpuKernels[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
     encoderFlashAttention: chosen.encoderFlashAttention[end],
@@ -214,19 +228,6 @@ export function defaultContext(
   return maxTokens ?? 4096;
 }
 
-/**
- * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
- * attention on.
- */
-function flashAttentionFor(
-  values: KvCacheType,
-  setting: ProfileSetting<boolean>,
-): ProfileSetting<boolean> {
-  if (!isQuantizedCacheType(values)) return setting;
-  const source = `values as ${values} need flash attention (llama-context.cpp)`;
-  return known(true, source);
-}
-
 /** Whether a setting has an effect on the memory of this load. */
 function isUsed(
   setting: keyof ProfileValues,
@@ -237,6 +238,8 @@ function isUsed(
     case 'swaFull':
       return hasWindow;
     case 'embeddingBatch':
+    case 'embeddingLogits':
+    case 'embeddingSequences':
       return isEmbedding;
     case 'draftTokens':
       return canDraft;
@@ -259,6 +262,7 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
     one.ubatchTokens === other.ubatchTokens &&
     one.parallelSequences === other.parallelSequences &&
     (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
+    one.cpuKernels === other.cpuKernels &&
     (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
     NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
   );
@@ -268,6 +272,8 @@ function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFact
 const NOT_ALWAYS_USED = [
   'swaFull',
   'embeddingBatch',
+  'embeddingSequences',
+  'unifiedContext',
   'draftTokens',
   'encoderFlashAttention',
 ] as const satisfies readonly (keyof ProfileValues)[];

@@ -27,7 +27,7 @@ export interface ProfileSetting<T> {
 
 /** The defaults of an engine. */
 export interface EngineProfile {
-  readonly engine: 'llama.cpp' | 'lmstudio';
+  readonly engine: 'llama.cpp' | 'lmstudio' | 'embedded';
   /** The requested version; `null` where no version was requested. */
   readonly runtimeVersion: string | null;
   /** The version that the facts belong to: the requested version, or else the newest known version. */

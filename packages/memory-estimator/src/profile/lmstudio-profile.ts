@@ -98,6 +98,10 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       unsure('1.53.0', 'first', ['last'], 'llama.cpp pull request 18148 of 2025-12-17'),
       since('2.0.0', 'first', 'llama.cpp pull request 18148 of 2025-12-17'),
     ),
+    unifiedContext: at(since('0', 'shared', 'logs of runtimes with a unified cache')),
+    cpuBatchTokens: at(since('0', null, SCHEMA)),
+    embeddingLogits: at(since('0', false, 'no log of the outputs of an embedding model')),
+    embeddingSequences: at(since('0', 'as-set', SCHEMA)),
     embeddingBatch: at(
       unsure('0', 'as-set', ['context'], `${TRACKER} #2293 was first reported for runtime 2.23.1`),
       since('2.23.1', 'context', `${TRACKER} #2293`),
@@ -108,6 +112,7 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
         `${TRACKER} #2293 was last reported for runtime 2.28.2`,
       ),
     ),
+    cpuKernels: at(since('0', 'machine', 'names of runtimes: avx2, advsimd')),
     locksWeights: at(since('0', true, `${SCHEMA}; --load-mode mmap+mlock in command lines`)),
     draftTokens: at(
       since('0', 0, `${SCHEMA} (speculative decoding is off)`),

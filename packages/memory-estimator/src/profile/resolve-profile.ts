@@ -5,6 +5,7 @@ import {
   type ProfileSetting,
   type ProfileValues,
 } from './engine-profile.js';
+import { embeddedProfile } from './embedded-profile.js';
 import { LLAMA_CPP_PROFILE, llamaServerProfile } from './llama-cpp-profile.js';
 import { lmStudioProfile } from './lmstudio-profile.js';
 import { parseRuntimeName } from './runtime-version.js';
@@ -18,6 +19,12 @@ export type EngineQuestion =
        * means the llama-server of this build.
        */
       readonly runtimeVersion?: string | null;
+    }
+  | {
+      /** The embedded engine of this version of Mai. */
+      readonly engine: 'embedded';
+      /** The platform of the engine's build, such as `linux-x64`. Default: the platform of this process. */
+      readonly platform?: string;
     }
   | {
       readonly engine: 'lmstudio';
@@ -40,6 +47,7 @@ export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
     const build = question.runtimeVersion ?? null;
     return build === null ? LLAMA_CPP_PROFILE : llamaServerProfile(build);
   }
+  if (question.engine === 'embedded') return embeddedProfile(question.platform);
   const { runtimeVersion, backend } = question;
   if (runtimeVersion === null) return lmStudioProfile(null, backend);
   const named = parseRuntimeName(runtimeVersion);
@@ -76,7 +84,12 @@ export function withKnownSettings(
       swaFull: take('swaFull'),
       reservedLogits: take('reservedLogits'),
       outputLayer: take('outputLayer'),
+      unifiedContext: take('unifiedContext'),
+      cpuBatchTokens: take('cpuBatchTokens'),
       embeddingBatch: take('embeddingBatch'),
+      embeddingLogits: take('embeddingLogits'),
+      embeddingSequences: take('embeddingSequences'),
+      cpuKernels: take('cpuKernels'),
       locksWeights: take('locksWeights'),
       draftTokens: take('draftTokens'),
       encoderFlashAttention: take('encoderFlashAttention'),

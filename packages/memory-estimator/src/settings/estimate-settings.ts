@@ -4,9 +4,13 @@ import type { KvCacheType } from '@mai/memory-ledger';
 export type GpuBackend = 'none' | 'cuda' | 'metal' | 'vulkan';
 
 /**
- * The CPU's instruction set, which decides which weights llama.cpp repacks. `auto`: that of this machine.
+ * The CPU's instruction set, which decides which weights llama.cpp repacks. `auto`: that of this machine, or that of
+ * the engine's build where the engine was built for a fixed instruction set.
  */
 export type CpuKind = 'avx2' | 'generic' | 'auto';
+
+/** CPU kernels of llama.cpp that need weights in a layout of their own. `none`: no weights are repacked. */
+export type CpuKernels = 'avx2' | 'neon' | 'none';
 
 /** Everything that an estimate depends on besides the model. `null` takes the engine's default. */
 export interface EstimateSettings {
@@ -60,8 +64,24 @@ export interface EngineRules {
   readonly reservedLogits: 'micro-batch' | 'asked-outputs';
   /** Whether the output layer is the first or the last layer that is put on the GPU. */
   readonly outputLayer: 'first' | 'last';
-  /** The batch of an embedding model: as set, or as long as its context. */
-  readonly embeddingBatch: 'as-set' | 'context';
+  /** Tokens of a batch and of a micro-batch without layers on a GPU, where none are given; `null`: as on a GPU. */
+  readonly cpuBatchTokens: number | null;
+  /**
+   * Whether a unified cache has cells for `contextLengthTokens` in all (`shared`), or for `contextLengthTokens` of each
+   * sequence (`each`).
+   */
+  readonly unifiedContext: 'shared' | 'each';
+  /**
+   * The batch and micro-batch of an embedding model: as set, or as long as its context. A number: as long as its
+   * context, but at most this many tokens.
+   */
+  readonly embeddingBatch: 'as-set' | 'context' | number;
+  /** Whether an embedding model also keeps the logits of all tokens of an input. */
+  readonly embeddingLogits: boolean;
+  /** The parallel sequences of an embedding model: as set, or a single sequence. */
+  readonly embeddingSequences: 'as-set' | 'single';
+  /** The kernels that the engine was built with. `machine`: the kernels for the machine's instruction set. */
+  readonly cpuKernels: CpuKernels | 'machine';
   /** Whether weights in RAM are locked (mlock), which makes them anonymous memory. */
   readonly locksWeights: boolean;
   /** Tokens that are drafted for each sequence; 0 without speculative decoding. */

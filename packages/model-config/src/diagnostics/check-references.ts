@@ -17,6 +17,7 @@ export function checkReferences(raw: unknown): Finding[] {
     ...chains.flatMap(([name, entries]) => chainEntries(name, entries, keys, chains)),
     ...cycles(chains),
     ...pins(raw, keys),
+    ...modelFolders(raw),
     ...checkAliases(raw, {
       modelKeys: keys.map(([, key]) => key),
       chainNames: chains.map(([name]) => name),
@@ -158,6 +159,18 @@ function pins(raw: unknown, keys: readonly [number, string][]): Finding[] {
     }
     seen.add(pin);
     return knownModel(['pins', index], pin, keys, listOf(valueAt(raw, ['pins'])));
+  });
+}
+
+function modelFolders(raw: unknown): Finding[] {
+  const seen = new Set<string>();
+  return listOf(valueAt(raw, ['model_folders'])).flatMap((folder, index) => {
+    if (typeof folder !== 'string') return [];
+    const name = folder.replace(/(?<=.)[\\/]+$/, '');
+    if (seen.has(name))
+      return duplicate(['model_folders', index], `${quote(folder)} is listed already`, 'remove it');
+    seen.add(name);
+    return [];
   });
 }
 

@@ -9,6 +9,9 @@ import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from 
 // A duration with at least one digit above 0.
 const POSITIVE_DURATION_PATTERN = new RegExp(`^(?=.*[1-9])${DURATION_PATTERN.source.slice(1)}`);
 
+// YAML reads ~ alone as null, so the home folder itself is ~/.
+const FOLDER_PATTERN = /^(?:~?[\\/]|[A-Za-z]:[\\/])/;
+
 /** The help text of a field, and the value that applies if the field is not set. */
 interface FieldHelp {
   readonly description: string;
@@ -79,6 +82,8 @@ export const positiveDuration = () =>
     (text) => (parseDurationMs(text) ?? 0) > 0,
   );
 export const modelKey = () => matching(MODEL_KEY_PATTERN, 'a model key as LM Studio lists it');
+export const folder = () =>
+  matching(FOLDER_PATTERN, 'an absolute path of a folder, or a path that begins with ~/');
 export const percent = () => z.number().check(z.gt(0), z.lte(100));
 export const percentOrZero = () => z.number().check(z.gte(0), z.lte(100));
 export const ratio = () => z.number().check(z.gte(0), z.lte(1));

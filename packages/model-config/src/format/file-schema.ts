@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import {
   documented,
   duration,
+  folder,
   gibibytes,
   kvCacheType,
   matching,
@@ -11,13 +12,14 @@ import {
   percent,
   percentOrZero,
   positiveDuration,
-  ratio,
   share,
   size,
   text,
   tier,
   tokens,
 } from './field-types.js';
+import { RUNTIMES } from './runtimes.js';
+import { rung, simulate } from './simulate-schema.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
@@ -57,36 +59,6 @@ const load = z.strictObject({
     positiveDuration(),
     'LM Studio unloads the model after this time without a request, such as 10m. It takes effect ' +
       'only with idle: release under switching. Default: not set.',
-  ),
-});
-
-const rung = z.strictObject({
-  footprint: documented(size(), 'All memory that the model takes when it runs this way.'),
-  vram: optional(size(), 'The part of footprint that is VRAM. Default: the vram of the model.'),
-  quality: documented(ratio(), 'How good the answers are when the model runs this way, 0 to 1.'),
-});
-
-const simulate = z.strictObject({
-  footprint: optional(
-    size(),
-    'All memory that the model takes, such as 7.2GiB. Default: the estimate.',
-  ),
-  vram: optional(
-    size(),
-    'The part of footprint that is VRAM on a machine with a GPU. Default: the estimate.',
-  ),
-  load_seconds: optional(
-    z.number().check(z.gte(0), z.lte(86_400)),
-    'Seconds that a load takes. Default: the time to read footprint at 1 GB a second.',
-  ),
-  quality: optional(
-    ratio(),
-    'How good the answers are, 0 to 1. Default: 0.4, 0.65 or 0.9 by category.',
-  ),
-  rungs: optional(
-    z.array(rung),
-    'Cheaper ways to run the same model (shorter context, quantized KV cache), the best first: ' +
-      '{ footprint, vram, quality }. Default: none.',
   ),
 });
 
@@ -250,7 +222,17 @@ export const fileSchema = z.strictObject({
   switching: optional(switching, 'When to switch to another model.'),
   rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),
   pins: optional(z.array(modelKey()), 'Model keys that are never evicted.'),
+  model_folders: optional(
+    z.array(folder()),
+    'Folders with GGUF files, for the embedded engine. It also finds the models of LM Studio, Ollama, the ' +
+      'Hugging Face cache, llama.cpp, Jan and GPT4All. ~ stands for the home folder. Default: no folders.',
+  ),
   gateway: optional(gateway, 'Settings of the gateway (mai serve).'),
+  runtime: optional(
+    z.enum(RUNTIMES),
+    'What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM Studio ' +
+      'where it runs, or else embedded.',
+  ),
 });
 
 /** The sections of the file whose fields have help texts, by the name of the section's type. */

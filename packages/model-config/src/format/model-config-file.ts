@@ -5,6 +5,7 @@ import type {
   KvCacheType,
   Tier,
 } from '@mai/memory-ledger';
+import type { RuntimeName } from './runtimes.js';
 
 // The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
 
@@ -196,6 +197,17 @@ export interface ModelConfigFile {
     | undefined;
   /** Model keys that are never evicted. */
   readonly pins?: readonly string[] | undefined;
+  /**
+   * Folders with GGUF files, for the embedded engine. It also finds the models of LM Studio,
+   * Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All. ~ stands for the home folder.
+   * Default: no folders.
+   */
+  readonly model_folders?: readonly string[] | undefined;
   /** Settings of the gateway (mai serve). */
   readonly gateway?: GatewaySection | undefined;
+  /**
+   * What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM
+   * Studio where it runs, or else embedded.
+   */
+  readonly runtime?: RuntimeName | undefined;
 }

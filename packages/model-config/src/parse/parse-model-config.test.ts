@@ -335,6 +335,24 @@ describe('chains and pins', () => {
     );
   });
 
+  it('may list each model folder once', () => {
+    const file = (folders: string): string => `version: 1\nmodels: []\nmodel_folders: ${folders}`;
+    expect(refusal(file('[/m, ~/m, /m/]'))).toBe('model_folders[2]: "/m/" is listed already');
+    expect(parsed(file("[/, ~/, ~/m, 'C:\\m', '\\\\server\\m']")).modelFolders).toEqual([
+      ...['/', '~/', '~/m', 'C:\\m', '\\\\server\\m'],
+    ]);
+    expect(parsed('version: 1\nmodels: []').modelFolders).toEqual([]);
+  });
+
+  it.each(['models', './models', '~other/models', '', 'C:models'])(
+    'may not list the model folder %j, which is not an absolute path',
+    (folder) => {
+      expect(refusal(`version: 1\nmodels: []\nmodel_folders: ['${folder}']`)).toBe(
+        `model_folders[0]: must be an absolute path of a folder, or a path that begins with ~/, not ${JSON.stringify(folder)}`,
+      );
+    },
+  );
+
   it('have no chain under the name of an inherited property', () => {
     expect(parsed('version: 1\nmodels: []').fallbackChains['constructor']).toBeUndefined();
   });

@@ -37,12 +37,14 @@ export function toModelConfig(file: ModelConfigFile): ModelConfig {
       then: { tier: rule.then.tier },
     })),
     pins: [...(file.pins ?? [])],
+    modelFolders: [...(file.model_folders ?? [])],
     gateway: {
       aliases: Object.entries(file.gateway?.aliases ?? {}).map(([pattern, target]) => ({
         pattern,
         target,
       })),
     },
+    runtime: file.runtime ?? null,
   });
 }
 

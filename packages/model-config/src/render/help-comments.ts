@@ -57,6 +57,10 @@ export function optionalSections(pinnedKey: string): string[] {
     '#',
     `# pins: [${pinnedKey}]`,
     '#',
+    ...wrap(fieldOf('model_folders').description, WIDTH - 2).map((line) => `# ${line}`),
+    '#',
+    '# model_folders: [~/models]',
+    '#',
     `# ${fieldOf('gateway').description}`,
     ...describeFields('GatewaySection').flatMap(({ description }) =>
       wrap(description, WIDTH - 2).map((line) => `# ${line}`),
@@ -66,6 +70,10 @@ export function optionalSections(pinnedKey: string): string[] {
     '#   aliases:',
     '#     claude-*-haiku*: auto:small',
     '#     gpt-*: auto',
+    '#',
+    ...wrap(fieldOf('runtime').description, WIDTH - 2).map((line) => `# ${line}`),
+    '#',
+    '# runtime: embedded',
   ];
 }
 

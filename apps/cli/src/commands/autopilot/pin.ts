@@ -1,10 +1,9 @@
-import { formatDuration } from '@mai/host';
+import { deliveryJson, describeDelivery, formatDuration } from '@mai/host';
 import type { JournalState } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
-import { deliveryJson, describeDelivery } from '../../views/watch/delivery.js';
 
 /** `mai pin [KEY-OR-IDENTIFIER]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -1,8 +1,8 @@
+import { deliveryJson, describeDelivery } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
-import { deliveryJson, describeDelivery } from '../../views/watch/delivery.js';
 
 /** `mai unpin KEY-OR-IDENTIFIER`, `mai unpin --all`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

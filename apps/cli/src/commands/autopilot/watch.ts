@@ -23,9 +23,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       report?.configApplied(config),
     onLogError: (error: unknown) => report?.logFailed(error),
   };
-  await using host = await openHostOf(context);
+  const wait = input.has('wait');
+  // Waits for LM Studio, so that a LM Studio that is off does not mean the embedded engine.
+  await using host = await openHostOf(
+    context,
+    wait && context.globals.runtime === null ? { runtime: 'lmstudio' } : {},
+  );
   const start = () => host.startAutopilot(request);
-  await using autopilot = await (input.has('wait') ? untilReachable(start, context) : start());
+  await using autopilot = await (wait ? untilReachable(start, context) : start());
   const live = output.stdout.isTTY && !output.json;
   report = live ? createWatchScreen(autopilot, dryRun, context) : createWatchLines(context);
   await follow(autopilot, report, signal);

@@ -1,12 +1,18 @@
-import { formatBytes, parseMoment, parseSizeBytes, type YieldRequest } from '@mai/host';
+import {
+  deliveryJson,
+  describeDelivery,
+  describeYield,
+  formatBytes,
+  parseMoment,
+  parseSizeBytes,
+  type YieldRequest,
+} from '@mai/host';
 import { YIELD_POOLS } from '../../command-line/choices.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
-import { deliveryJson, describeDelivery } from '../../views/watch/delivery.js';
-import { describeYield } from '../../views/watch/describe-yield.js';
 
 /** `mai yield [SIZE]`, `mai yield --release`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

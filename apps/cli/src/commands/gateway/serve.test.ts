@@ -1,5 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { openWatchWorld, type WatchWorld } from '../../../test/watch-world.js';
 
 jest.setTimeout(60_000);
@@ -86,4 +91,88 @@ test('a certificate without its private key is a usage error', async () => {
     2,
     'error: --tls-cert and --tls-key belong together. Give both, or neither.\n',
   ]);
+});
+
+describe('with TLS', () => {
+  // Not in the world's folder: its name has a space, at which the line of arguments is split.
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'mai-tls-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** Makes a certificate for localhost and its key. Returns their files. */
+  const makeCertificate = (name: string) => {
+    const files = {
+      cert: path.join(folder, `${name}-cert.pem`),
+      key: path.join(folder, `${name}-key.pem`),
+    };
+    const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    execFileSync(
+      'openssl',
+      ['req', ...made, '-days', '1', ...names, '-out', files.cert, '-keyout', files.key],
+      { stdio: 'ignore' },
+    );
+    return files;
+  };
+  const options = ({ cert, key }: { cert: string; key: string }) =>
+    `serve --port 0 --json --tls-cert ${cert} --tls-key ${key}`;
+
+  test('the address is https, and a client that trusts the certificate is answered', async () => {
+    const files = makeCertificate('own');
+    const serve = world.start(options(files));
+    const { url } = await serve.line('listening');
+    expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const ca = await readFile(files.cert);
+    const status = await new Promise((resolve, reject) => {
+      get(`${String(url)}/healthz`, { ca, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).on('error', reject);
+    });
+    expect(status).toBe(200);
+    const stranger = new Promise((resolve, reject) => {
+      get(`${String(url)}/healthz`, { agent: false }, resolve).on('error', reject);
+    });
+    await expect(stranger).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    expect((await serve.interrupt()).exitCode).toBe(0);
+  });
+
+  test('a missing file is a usage error that names the file', async () => {
+    const { cert } = makeCertificate('own');
+    const missing = path.join(folder, 'missing.pem');
+    const { exitCode, out } = await world.mai(options({ cert, key: missing }));
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ error: { message: expect.stringContaining(missing) } });
+  });
+
+  test('the key of another certificate, and a file that is no certificate, get one sentence', async () => {
+    const [own, other] = [makeCertificate('own'), makeCertificate('other')];
+    const text = path.join(folder, 'text.pem');
+    await writeFile(text, 'not a certificate');
+    for (const wrong of [
+      { cert: own.cert, key: other.key },
+      { cert: text, key: own.key },
+      { cert: own.cert, key: text },
+    ]) {
+      const { exitCode, out } = await world.mai(options(wrong));
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(out)).toMatchObject({
+        error: {
+          code: 'FILE_UNUSABLE',
+          message:
+            "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM.",
+        },
+      });
+    }
+  });
+});
+
+test('the metrics name the version of Mai', async () => {
+  const serve = world.start('serve --port 0 --json');
+  const { url } = await serve.line('listening');
+  const text = await (await fetch(`${String(url)}/metrics`)).text();
+  expect(text).toMatch(/^mai_build_info\{version="\d+\.\d+\.\d+[^"]*"\} 1$/m);
+  expect((await serve.interrupt()).exitCode).toBe(0);
 });

@@ -75,6 +75,7 @@ async function openGateway(host: Host, context: CommandContext, input: Input): P
       keys: await openKeyStore(keysFileOf(host, context, input), systemClock),
       allowHosts: input.list('allow-host') ?? [],
       allowOrigins: input.list('allow-origin') ?? [],
+      version: context.io.version,
       pageFolder: existsSync(path.join(page, 'index.html')) ? page : null,
       onError: (error) =>
         context.output.warn(error instanceof Error ? error.message : String(error)),

@@ -1,7 +1,7 @@
 import {
   asServed,
   decisionIdOf,
-  displayAddress,
+  describeRuntime,
   type Episode,
   explainEpisode,
   formatMoment,
@@ -48,7 +48,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
           ? 'yet'
           : `up to ${formatMoment(untilMs, nowMs)}`;
     output.result(
-      `The log for the LM Studio at ${displayAddress(address)} has no decision ${upTo}. \`mai watch\` writes the log.\n`,
+      `The log for ${describeRuntime(address, null)} has no decision ${upTo}. \`mai watch\` writes the log.\n`,
     );
   }
   return EXIT.success;

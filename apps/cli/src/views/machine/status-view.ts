@@ -5,6 +5,7 @@ import {
   formatPercent,
   displayAddress,
   poolLabel,
+  RUNTIME_NAMES,
 } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
@@ -13,27 +14,28 @@ import { renderTable } from '../../terminal/table.js';
 import { wrap, wrapBehind } from '../../terminal/text.js';
 import { renderMachine } from './machine-view.js';
 
-/** The text of `mai status`: machine, LM Studio, pressure. */
+/** The text of `mai status`: machine, runtime, pressure. */
 export function renderStatus(report: StatusReport, output: Output): string {
   return [
     renderMachine(report, output),
-    renderLMStudio(report, output),
+    renderRuntime(report, output),
     renderPressure(report, output),
   ]
     .map((text) => `${text.trimEnd()}\n`)
     .join('\n');
 }
 
-function renderLMStudio(report: StatusReport, output: Output): string {
-  const { lmStudio, residents, elsewhere, resources } = report;
+function renderRuntime(report: StatusReport, output: Output): string {
+  const { runtime, residents, elsewhere, resources } = report;
   const { style } = output;
-  const heading = style.heading('LM Studio');
-  if (lmStudio.state === 'off') {
+  const heading = style.heading(RUNTIME_NAMES[runtime.name]);
+  if (runtime.state === 'off') {
     const label = `${heading}  ${style.caution('off')}  `;
-    return wrapBehind(label, lmStudio.message, output.textWidth).join('\n');
+    return wrapBehind(label, runtime.message, output.textWidth).join('\n');
   }
-  const where = lmStudio.isLocal ? '' : ', on another machine';
-  const head = `${heading}  ${style.good('running')}  ${lmStudio.version} at ${displayAddress(lmStudio.baseUrl)}${where}`;
+  const at = runtime.baseUrl === null ? '' : ` at ${displayAddress(runtime.baseUrl)}`;
+  const where = runtime.isLocal ? '' : ', on another machine';
+  const head = `${heading}  ${style.good('running')}  ${runtime.version}${at}${where}`;
   const others = wrap(
     `on other machines of LM Link: ${elsewhere.map((one) => one.instanceIdentifier).join(', ')}`,
     output.textWidth - 2,

@@ -14,8 +14,9 @@ import { renderTable } from '../../terminal/table.js';
 export function renderModels(models: readonly ModelReport[], output: Output, indent = 0): string {
   const { style, unicode } = output;
   if (models.length === 0) return 'No model is downloaded.\n';
+  const inStores = models.some(({ sources }) => sources.length > 0);
   const rows = models.map((model) => {
-    const { profile, sizeBytes, loaded, footprint } = model;
+    const { profile, sizeBytes, loaded, footprint, sources } = model;
     return [
       loaded ? style.accent(unicode ? '●' : '*') : '',
       profile.downloaded ? profile.modelKey : style.dim(profile.modelKey),
@@ -25,6 +26,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       footprint === null ? '' : formatBytes(totalBytesOf(footprint)),
       footprint === null ? '' : style.dim(footprintSource(footprint)),
       verdict(model, output),
+      ...(inStores ? [style.dim([...new Set(sources.map(({ store }) => store))].join(' '))] : []),
       style.dim(profile.capabilities.join(' ')),
     ];
   });
@@ -39,6 +41,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       { header: 'FROM', dispensable: 4 },
       // Wide enough for 'needs 12.3 GiB more RAM', except on terminals narrower than 72 columns.
       { header: 'FITS', minWidth: output.tableWidth < 72 ? 14 : 26 },
+      ...(inStores ? [{ header: 'IN', dispensable: 3 }] : []),
       { header: 'CAN', dispensable: 5 },
     ],
     rows,

@@ -1,4 +1,4 @@
-import { displayAddress } from '@mai/host';
+import { describeRuntime } from '@mai/host';
 import type { AutopilotEvent, RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { errorJson } from '../../exit-codes.js';
@@ -32,8 +32,7 @@ export function createWatchScreen(
     view.show(
       renderWatch(
         {
-          address: displayAddress(autopilot.address),
-          version: autopilot.version,
+          runtime: describeRuntime(autopilot.address, autopilot.version),
           ...{ dryRun, stopped, loading, gone, log },
           state: autopilot.state,
           nowMs: drawnMs,

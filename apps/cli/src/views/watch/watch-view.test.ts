@@ -37,7 +37,7 @@ function render(
 ): string {
   const text = renderWatch(
     {
-      ...{ address: '127.0.0.1:1234', version: '0.4.18', dryRun: false, stopped: false },
+      ...{ runtime: 'LM Studio 0.4.18 at 127.0.0.1:1234', dryRun: false, stopped: false },
       ...{ loading: null, gone: new Set<string>(), log: [], nowMs: NOW_MS, rows: 24 },
       state: {
         ...{ status: 'running', decision, fault: null, breakerOpenUntilMs: null },

@@ -1,6 +1,7 @@
 import {
   describeNext,
   describeNow,
+  describeYield,
   formatBytes,
   formatCount,
   formatDuration,
@@ -12,7 +13,6 @@ import type { Output } from '../../terminal/output.js';
 import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
 import { padEnd, wrapBehind } from '../../terminal/text.js';
-import { describeYield } from './describe-yield.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A load in progress. */
@@ -23,8 +23,8 @@ export interface LoadProgress {
 
 /** Everything that the live view of `mai watch` shows. */
 export interface WatchPicture {
-  readonly address: string;
-  readonly version: string;
+  /** Name, version and address of the runtime. */
+  readonly runtime: string;
   readonly dryRun: boolean;
   /** Whether `mai watch` has ended. */
   readonly stopped: boolean;
@@ -62,10 +62,7 @@ const MIN_LOG_LINES = 3;
 export const MAX_LOG_LINES = 10;
 const LABEL_WIDTH = 10;
 
-function title(
-  { address, version, dryRun, stopped, state }: WatchPicture,
-  { style }: Output,
-): string {
+function title({ runtime, dryRun, stopped, state }: WatchPicture, { style }: Output): string {
   const doing = {
     running: style.good('running'),
     switching: style.accent('switching'),
@@ -74,7 +71,7 @@ function title(
   }[stopped ? 'stopped' : state.status];
   const trouble = state.fault === null ? '' : `  ${style.bad('retrying')}`;
   const how = dryRun ? `  ${style.caution('dry run')}` : '';
-  return `${style.heading('mai watch')}  ${doing}${trouble}${how}  ${style.dim(`LM Studio ${version} at ${address}`)}`;
+  return `${style.heading('mai watch')}  ${doing}${trouble}${how}  ${style.dim(runtime)}`;
 }
 
 function memory({ state }: WatchPicture, output: Output): string[] {

@@ -13,20 +13,21 @@ export async function readStatus(parts: HandlerParts): Promise<AnswerOf<'status'
     machine.autopilotState(),
     machine.journal(),
   ]);
-  const { lmStudio, resources, config } = status;
+  const { runtime, resources, config } = status;
   const observed = autopilot?.decision?.input.residents ?? [];
   const taken = bytesOf(status, observed);
   return {
     atMs: clock.nowMs(),
     gateway: { startedAtMs },
-    lmStudio:
-      lmStudio.state === 'off'
-        ? { state: lmStudio.state, message: lmStudio.message }
+    runtime:
+      runtime.state === 'off'
+        ? { name: runtime.name, state: runtime.state, message: runtime.message }
         : {
-            state: lmStudio.state,
-            baseUrl: lmStudio.baseUrl,
-            version: lmStudio.version,
-            isLocal: lmStudio.isLocal,
+            name: runtime.name,
+            state: runtime.state,
+            baseUrl: runtime.baseUrl,
+            version: runtime.version,
+            isLocal: runtime.isLocal,
           },
     autopilot: autopilot === null ? null : autopilotView(autopilot),
     pools: poolViews(status, taken, words),

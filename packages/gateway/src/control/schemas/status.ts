@@ -64,20 +64,23 @@ export const resident = component(
     .describe('A loaded copy of a model.'),
 );
 
+const runtimeName = z.enum(['lmstudio', 'embedded']).describe('What loads the models.');
+
 export const status = component(
   'Status',
   z
     .strictObject({
       atMs: epochMs,
       gateway: z.strictObject({ startedAtMs: epochMs }),
-      lmStudio: z.discriminatedUnion('state', [
+      runtime: z.discriminatedUnion('state', [
         z.strictObject({
+          name: runtimeName,
           state: z.literal('running'),
-          baseUrl: z.string(),
+          baseUrl: z.string().nullable().describe('Null for the embedded engine.'),
           version: z.string(),
           isLocal: z.boolean().describe('Whether it runs on this machine.'),
         }),
-        z.strictObject({ state: z.literal('off'), message: z.string() }),
+        z.strictObject({ name: runtimeName, state: z.literal('off'), message: z.string() }),
       ]),
       autopilot: z
         .strictObject({

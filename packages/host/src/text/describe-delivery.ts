@@ -1,4 +1,4 @@
-import type { Delivery } from '@mai/host';
+import type { Delivery } from '../control/autopilot-service.js';
 
 /** Whether the running `mai watch` has read a change, as a sentence. */
 export function describeDelivery(delivery: Delivery): string {

@@ -1,0 +1,35 @@
+import { chatModelOf, DIALOGUE_COMMANDS, runDialogue, type DialogueView } from '@mai/host';
+import type { Input } from '../command-line/input.js';
+import type { CommandContext } from '../context.js';
+import { EXIT, errorJson, type ExitCode } from '../exit-codes.js';
+import { openHostOf } from '../open-host.js';
+import { SCHEMA_VERSION } from '../terminal/output.js';
+
+/** `mai chat`: a conversation in the terminal. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { io, output, signal } = context;
+  const { json, style, noteStyle } = output;
+  const live = io.stdout.isTTY && !json;
+  await using host = await openHostOf(context);
+  const chat = await host.chat(chatModelOf(input.positionals[0] ?? 'auto'));
+  if (live) output.note(`Ctrl-C stops an answer. Commands: ${DIALOGUE_COMMANDS.join(', ')}.`);
+  const view: DialogueView = {
+    ready: () => (live ? output.result(style.accent('> ')) : undefined),
+    note: (text) => output.note(noteStyle.dim(text)),
+    piece: ({ kind, text }) => {
+      if (!json) output.result(kind === 'reasoning' ? style.dim(text) : text);
+    },
+    answered: (text, model, isWhole) => {
+      const line = { schemaVersion: SCHEMA_VERSION, modelKey: model?.modelKey ?? null, text };
+      output.result(json ? `${JSON.stringify({ ...line, stopped: !isWhole })}\n` : '\n');
+    },
+    failed: (error) => {
+      // A person can ask again. A script needs the exit code.
+      if (!live) throw error;
+      output.fail(errorJson(error).message);
+    },
+    stoppable: (stop) => io.onInterrupt(stop),
+  };
+  await runDialogue(chat, io.stdin, view, signal);
+  return EXIT.success;
+}

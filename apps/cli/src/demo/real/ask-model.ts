@@ -1,0 +1,61 @@
+import type { Host } from '@mai/host';
+
+/** The speed of one answer, and its beginning. */
+export interface Answer {
+  readonly modelKey: string;
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+  readonly text: string;
+}
+
+const TOKENS = 32;
+
+/** Asks a loaded model for a short answer over HTTP, as any OpenAI client does. */
+export async function askModel(host: Host, modelKey: string, signal: AbortSignal): Promise<Answer> {
+  await using lease = await host.acquire({ modelKey }, { signal });
+  const startMs = performance.now();
+  const response = await fetch(`${lease.baseUrl}/chat/completions`, {
+    method: 'POST',
+    headers: { ...lease.requestHeaders, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: lease.instanceIdentifier,
+      messages: [{ role: 'user', content: 'Hello' }],
+      max_tokens: TOKENS,
+    }),
+    signal,
+  });
+  const answer: unknown = await response.json();
+  const seconds = (performance.now() - startMs) / 1000;
+  if (!isAnswer(answer)) {
+    throw new Error(
+      `${modelKey} answered with status ${response.status}: ${JSON.stringify(answer)}`,
+    );
+  }
+  const tokens = answer.usage.completion_tokens;
+  return {
+    ...{ modelKey, tokens, tokensPerSecond: tokens / seconds },
+    text: answer.choices[0].message.content,
+  };
+}
+
+interface ChatAnswer {
+  readonly choices: readonly [{ readonly message: { readonly content: string } }];
+  readonly usage: { readonly completion_tokens: number };
+}
+
+function isAnswer(value: unknown): value is ChatAnswer {
+  if (!isRecord(value) || !isRecord(value['usage']) || !Array.isArray(value['choices']))
+    return false;
+  const choices: readonly unknown[] = value['choices'];
+  const [choice] = choices;
+  return (
+    typeof value['usage']['completion_tokens'] === 'number' &&
+    isRecord(choice) &&
+    isRecord(choice['message']) &&
+    typeof choice['message']['content'] === 'string'
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,107 @@
+import type { ModelConfigFile, ModelReport } from '@mai/host';
+import {
+  chargeLoad,
+  DEFAULT_SELECTION_POLICY,
+  fixedPool,
+  HARD_LIMIT,
+  others,
+  room,
+  totalBytesOf,
+  type Resources,
+} from '@mai/memory-ledger';
+
+const MIB = 2 ** 20;
+/** Room above the largest model, so that small changes of other programs do not cause a switch. */
+const SLACK_BYTES = 640 * MIB;
+/** The most bytes that the demo's process takes. */
+const MOST_TAKEN_BYTES = 1536 * MIB;
+
+/** So long that the memory of two models differs by more than the doubt about it. */
+const CONTEXT_TOKENS = 16_384;
+/** Share of RAM above which memory is about to run out. */
+const HARD_LIMIT_RATIO = 0.97;
+
+/** Limits and times of the real demo. */
+export interface RealPolicy {
+  readonly config: ModelConfigFile;
+  /** The use of RAM above which Mai steps down. */
+  readonly limitBytes: number;
+}
+
+/** Settings of the demo's models, the same on every machine: on the CPU, because the demo fills RAM. */
+export function realModels(modelKeys: readonly string[]): ModelConfigFile {
+  const [small, medium, large] = modelKeys;
+  const model = (key = '', category: 'small' | 'medium' | 'large') => ({
+    ...{ key, category, context_window: CONTEXT_TOKENS, capabilities: ['chat' as const] },
+    load: { gpu_offload: 'off' as const },
+  });
+  const models = [model(large, 'large'), model(medium, 'medium'), model(small, 'small')];
+  return { version: 1, models, fallback_chains: { default: models.map(({ key }) => key) } };
+}
+
+/**
+ * The demo's own policy. Its limit is a little above the present use and the largest model, and its times are short.
+ * Null where the machine has too little free memory for that.
+ */
+export function realPolicy(
+  base: ModelConfigFile,
+  models: readonly ModelReport[],
+  resources: Resources,
+): RealPolicy | null {
+  const { totalBytes, availableBytes } = resources.ram;
+  const loadBytes = loadBytesOf(base.models[0]?.key, models, resources);
+  if (availableBytes === null || loadBytes === null) return null;
+  const othersBytes = others(totalBytes, availableBytes, 0);
+  const limitBytes = othersBytes + loadBytes + SLACK_BYTES;
+  const pool = { ...fixedPool('ram', totalBytes), othersBytes, hardLimitRatio: HARD_LIMIT_RATIO };
+  // The process and the model that stays must fit below the hard limit, also while Mai has not unloaded yet.
+  if (room(pool, HARD_LIMIT) < loadBytes + SLACK_BYTES + MOST_TAKEN_BYTES) return null;
+  return {
+    limitBytes,
+    config: {
+      ...base,
+      switching: {
+        // The minimum headroom sets the limit, because it is exact to the MiB.
+        min_headroom: `${Math.floor((totalBytes - limitBytes) / MIB)}MiB`,
+        memory_percent: 93,
+        upgrade_below_percent_min: 90,
+        hard_limit_percent: HARD_LIMIT_RATIO * 100,
+        unified_hard_limit_percent: HARD_LIMIT_RATIO * 100,
+        // The demo measures tokens per second on a machine that does nothing else, so load of the CPU does not count.
+        cpu_percent: 100,
+        dwell: '1s',
+        cool_down: '2s',
+      },
+    },
+  };
+}
+
+/**
+ * Bytes to take so that the use is above the limit with the largest model, and as far below the limit with the middle
+ * one. Null where the size of the middle one is not known.
+ *
+ * @param useBytes - the use of RAM while the largest model is loaded
+ */
+export function bytesToTake(
+  { limitBytes, config }: RealPolicy,
+  models: readonly ModelReport[],
+  resources: Resources,
+  useBytes: number,
+): number | null {
+  const largest = models.find(({ profile }) => profile.modelKey === config.models[0]?.key);
+  const loadBytes = loadBytesOf(config.models[1]?.key, models, resources);
+  if (largest?.footprint == null || loadBytes === null) return null;
+  const differenceBytes = Math.max(0, totalBytesOf(largest.footprint) - loadBytes);
+  return Math.min(MOST_TAKEN_BYTES, Math.round(limitBytes - useBytes + differenceBytes / 2));
+}
+
+/** The upper end of a model's memory, which a load is charged. */
+function loadBytesOf(
+  modelKey: string | undefined,
+  models: readonly ModelReport[],
+  resources: Resources,
+): number | null {
+  const footprint = models.find(({ profile }) => profile.modelKey === modelKey)?.footprint;
+  if (footprint == null) return null;
+  return chargeLoad(footprint, resources, DEFAULT_SELECTION_POLICY.growth).get('ram') ?? 0;
+}

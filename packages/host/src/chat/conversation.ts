@@ -1,0 +1,93 @@
+import type { LeaseFacts } from '../control/autopilot-service.js';
+import type { Host } from '../host.js';
+import { explainEpisode, type Explanation } from '../text/explain-episode.js';
+import { streamAnswer, type AnswerPiece, type ChatMessage } from './stream-answer.js';
+
+/** A model of a conversation. */
+export type ChatModel = Pick<LeaseFacts, 'modelKey' | 'instanceIdentifier' | 'decisionId'>;
+
+/** Options of one question. */
+export interface AskOptions {
+  /** Cancels the answer. The part that has arrived stays in the conversation. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a model is chosen and loaded, before its answer. */
+  readonly onModel?: ((model: ChatModel) => void) | undefined;
+  /** Called with each piece of the answer. */
+  readonly onPiece?: ((piece: AnswerPiece) => void) | undefined;
+}
+
+/** A conversation with the best model that fits, or with one model. */
+export interface Conversation {
+  /** The key of the model that the next question asks for; null: the best model that fits. */
+  readonly wanted: string | null;
+  /** The model of the last answer; null before the first one. */
+  readonly model: ChatModel | null;
+  /** Asks another model from the next question on. The conversation so far stays. */
+  use(modelKey: string | null): void;
+  /**
+   * Asks a question, and returns the whole answer. The model stays loaded while it answers.
+   *
+   * @throws as `Host.acquire`; HostError `ANSWER_FAILED`. A question that failed is not part of the conversation.
+   */
+  ask(question: string, options?: AskOptions): Promise<string>;
+  /** Explains the decision in force at the last answer; null where no decision was logged. */
+  why(): Promise<Explanation | null>;
+}
+
+/** Begins a conversation. Loads nothing. */
+export function createConversation(
+  host: Pick<Host, 'acquire' | 'decisions'>,
+  modelKey: string | null,
+): Conversation {
+  const history: ChatMessage[] = [];
+  let wanted = modelKey;
+  let model: ChatModel | null = null;
+
+  const ask: Conversation['ask'] = async (question, { signal, onModel, onPiece } = {}) => {
+    const messages: readonly ChatMessage[] = [...history, { role: 'user', content: question }];
+    const requirement =
+      wanted === null ? { capabilities: ['chat'] as const } : { modelKey: wanted };
+    await using lease = await host.acquire(requirement, { signal });
+    model = lease;
+    onModel?.(lease);
+    let answer = '';
+    const remember = (): void => {
+      history.splice(0, history.length, ...messages, { role: 'assistant', content: answer });
+    };
+    try {
+      for await (const piece of streamAnswer({
+        ...{ baseUrl: lease.baseUrl, requestHeaders: lease.requestHeaders, messages },
+        model: lease.instanceIdentifier,
+        signal: signal === undefined ? lease.lost : AbortSignal.any([signal, lease.lost]),
+      })) {
+        if (piece.kind === 'text') answer += piece.text;
+        onPiece?.(piece);
+      }
+    } catch (error) {
+      if (signal?.aborted === true && answer !== '') remember();
+      throw error;
+    }
+    remember();
+    return answer;
+  };
+
+  return {
+    get wanted() {
+      return wanted;
+    },
+    get model() {
+      return model;
+    },
+    use: (next) => {
+      wanted = next;
+    },
+    ask,
+    why: async () => {
+      const decisionId = model?.decisionId ?? null;
+      const query = decisionId === null ? { count: 1 } : { count: 1, id: decisionId };
+      const { episodes } = await host.decisions(query);
+      const episode = episodes.at(-1);
+      return episode === undefined ? null : explainEpisode(episode);
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { isRecord } from '../guards.js';
+import { HostError } from '../host-error.js';
+
+/** One message of a conversation. */
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** A piece of an answer. */
+export interface AnswerPiece {
+  /** `reasoning`: the model's thoughts before its answer. */
+  readonly kind: 'text' | 'reasoning';
+  readonly text: string;
+}
+
+/** A request for a streamed answer. */
+export interface AnswerRequest {
+  /** Ends in `/v1`. */
+  readonly baseUrl: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly signal: AbortSignal;
+}
+
+/** Maximum length of an error's body in characters. */
+const ERROR_MAX = 10_000;
+
+/**
+ * Asks an OpenAI endpoint for an answer, and yields its pieces as they arrive.
+ *
+ * @throws HostError `ANSWER_FAILED` where the endpoint refuses the request or breaks off; the signal's reason
+ */
+export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<AnswerPiece> {
+  const { signal, model } = asked;
+  signal.throwIfAborted();
+  try {
+    const response = await post(asked);
+    if (response.statusCode !== 200) throw failed(model, await messageOf(response));
+    let isDone = false;
+    for await (const data of eventsOf(response)) {
+      if (data === '[DONE]') {
+        isDone = true;
+        break;
+      }
+      const { pieces, error, finished } = parseChunk(data);
+      if (error !== null) throw failed(model, error);
+      yield* pieces;
+      isDone ||= finished;
+    }
+    if (!isDone) throw failed(model, 'the connection ended before the answer did');
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof HostError) throw error;
+    throw failed(model, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function failed(model: string, why: string, cause?: unknown): HostError {
+  return new HostError(
+    'ANSWER_FAILED',
+    `${model} did not answer: ${why.replace(/\.$/, '')}. Ask again.`,
+    { cause },
+  );
+}
+
+function post({
+  baseUrl,
+  requestHeaders,
+  model,
+  messages,
+  signal,
+}: AnswerRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(`${baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: { ...requestHeaders, 'content-type': 'application/json', connection: 'close' },
+      agent: false,
+      signal,
+    });
+    request.on('response', resolve);
+    request.on('error', reject);
+    request.end(JSON.stringify({ model, messages, stream: true }));
+  });
+}
+
+/** The data of each server-sent event. */
+async function* eventsOf(response: IncomingMessage): AsyncGenerator<string> {
+  response.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of response) {
+    const lines = `${rest}${String(chunk)}`.split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const data = /^data: ?(.*)$/.exec(line)?.[1];
+      if (data !== undefined) yield data;
+    }
+  }
+}
+
+interface Chunk {
+  readonly pieces: readonly AnswerPiece[];
+  readonly error: string | null;
+  readonly finished: boolean;
+}
+
+function parseChunk(data: string): Chunk {
+  const chunk: unknown = JSON.parse(data);
+  if (!isRecord(chunk)) return { pieces: [], error: null, finished: false };
+  const error = chunk['error'] === undefined ? null : errorText(chunk['error']);
+  const choices: readonly unknown[] = Array.isArray(chunk['choices']) ? chunk['choices'] : [];
+  const [choice] = choices;
+  if (!isRecord(choice)) return { pieces: [], error, finished: false };
+  const delta = isRecord(choice['delta']) ? choice['delta'] : {};
+  const piece = (kind: AnswerPiece['kind'], text: unknown): readonly AnswerPiece[] =>
+    typeof text === 'string' && text !== '' ? [{ kind, text }] : [];
+  return {
+    pieces: [
+      // LM Studio and llama.cpp write `reasoning_content`, other servers `reasoning`.
+      ...piece('reasoning', delta['reasoning_content'] ?? delta['reasoning']),
+      ...piece('text', delta['content']),
+    ],
+    error,
+    finished: typeof choice['finish_reason'] === 'string',
+  };
+}
+
+async function messageOf(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response) {
+    text += String(chunk);
+    if (text.length > ERROR_MAX) break;
+  }
+  const status = `status ${response.statusCode ?? 0}`;
+  try {
+    const body: unknown = JSON.parse(text);
+    return isRecord(body) && body['error'] !== undefined ? errorText(body['error']) : status;
+  } catch {
+    return status;
+  }
+}
+
+function errorText(error: unknown): string {
+  if (isRecord(error) && typeof error['message'] === 'string') return error['message'];
+  return typeof error === 'string' ? error : JSON.stringify(error);
+}

@@ -1,0 +1,18 @@
+import { resolveEngineProfile } from '@mai/memory-estimator';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import type { LoadEngine } from './load-engine.js';
+
+/** The embedded engine of this version of Mai with its own defaults. It has no settings of a user. */
+export async function embeddedEngine(link: RuntimeLink, signal: AbortSignal): Promise<LoadEngine> {
+  const engines =
+    link.kind === 'on' && link.runtime === 'embedded'
+      ? await link.client.selectedEngines({ signal })
+      : null;
+  return {
+    profile: resolveEngineProfile({ engine: 'embedded' }),
+    selected: engines ?? [],
+    disabledGpus: 0,
+    usesGpus: engines?.some(({ backend }) => backend !== 'cpu') ?? false,
+    hardware: null,
+  };
+}

@@ -1,0 +1,98 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { ScannedModel, ScanOptions, UnusableFile } from '@mai/lmstudio-adapter';
+import { scanModelsFolder } from '@mai/lmstudio-adapter';
+import type { StoreFinding, StoreName, StoreScan, StoreSearch } from './stored-model.js';
+
+/**
+ * Scans a folder of GGUF files, and the folders below it. Models of other formats are left out; in LM Studio's folder,
+ * they are named as unusable.
+ */
+export async function scanFolder(
+  store: StoreName,
+  folder: string,
+  { judge, signal }: Pick<StoreSearch, 'judge' | 'signal'>,
+  options: Pick<ScanOptions, 'home' | 'maxDepth' | 'projectorsAbove'> = {},
+): Promise<StoreScan> {
+  const { found, models, unusable, unreadable } = await scanModelsFolder(folder, {
+    ...options,
+    judge,
+    signal,
+  });
+  const gguf = models.filter(({ format }) => format === 'gguf');
+  // LM Studio keeps each model in a folder of its own.
+  const own = store === 'lmstudio' ? gguf : await Promise.all(withOwnProjectors(gguf));
+  return {
+    findings: own.map((model): StoreFinding => ({
+      source: { store, name: model.path ?? model.filePath, path: model.filePath },
+      folder,
+      model: { ...model, modelKey: keyOf(model, store), path: null },
+      repository: null,
+      sha256: null,
+    })),
+    unusable: [
+      ...unusable
+        .filter(({ path: file }) => store === 'lmstudio' || /\.gguf$/i.test(file))
+        .map((file): UnusableFile => ({ ...file, path: file.filePath })),
+      ...(store === 'lmstudio' ? models.filter(({ format }) => format !== 'gguf') : []).map(
+        ({ modelKey, filePath }): UnusableFile => ({
+          ...{ path: filePath, filePath, modelKey, code: 'NO_ENGINE' },
+          why: 'it is an MLX model, and the embedded engine loads only GGUF files',
+        }),
+      ),
+    ],
+    unreadable,
+    folders: found ? [{ store, folder }] : [],
+  };
+}
+
+/**
+ * The key of a scan. It does not end with `.gguf`, because such a name would be taken for a file. A file without a
+ * folder of its own has its whole name as its key, so the quantization is not repeated at the end.
+ */
+function keyOf({ modelKey, path: file }: ScannedModel, store: StoreName): string {
+  if (store === 'lmstudio') return modelKey;
+  const key = modelKey.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
+  return (file ?? '').split('/').length > 2 ? key : key.replace(/@[^@/]*$/, '');
+}
+
+/**
+ * Takes projectors from models that they do not belong to, because several models can share a folder. A projector
+ * belongs to a model if the name of the model has all words of the projector's name. A projector whose name has
+ * no such words, such as mmproj-F16.gguf, belongs to a model that is alone in the folder of the projector.
+ */
+function withOwnProjectors(models: readonly ScannedModel[]): readonly Promise<ScannedModel>[] {
+  return models.map(async (model) => {
+    const { projectorPath } = model;
+    if (projectorPath === null) return model;
+    const beside = models.filter((one) => one.projectorPath === projectorPath);
+    const own = wordsOf(model);
+    const words = wordsIn(path.basename(projectorPath)).filter((word) => !GENERIC.test(word));
+    const belongs =
+      words.length > 0
+        ? words.every((word) => own.includes(word))
+        : beside.every((one) => wordsOf(one).join() === own.join());
+    if (belongs) return model;
+    const { sizeBytes } = model;
+    // Without its size, for example because it was just removed, the model looks larger than it is.
+    const size = (await stat(projectorPath).catch(() => null))?.size ?? 0;
+    return { ...model, projectorPath: null, vision: false, sizeBytes: sizeBytes - size };
+  });
+}
+
+/** Words of a projector's name that name no model: its kind and its number type. */
+const GENERIC = /^(?:mmproj|model|gguf|vision|[bf]\d+|fp\d+|i?q\d+|k|[sml]|\d)$/;
+
+/** The words of a model's name without its quantization and the numbers of parts. */
+function wordsOf({ filePath, quantization }: ScannedModel): readonly string[] {
+  const name = path.basename(filePath).replace(/-\d{5}-of-\d{5}(?=\.gguf$)/i, '');
+  const quantized = quantization === null ? [] : wordsIn(quantization.name);
+  return wordsIn(name).filter((word) => word !== 'gguf' && !quantized.includes(word));
+}
+
+function wordsIn(name: string): readonly string[] {
+  return name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+}

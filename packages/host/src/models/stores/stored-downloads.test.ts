@@ -1,0 +1,75 @@
+import { openHeaderCache } from '@mai/memory-estimator';
+import {
+  gguf,
+  openStoreTree,
+  projector,
+  sha256,
+  type StoreTree,
+} from '../../../test/store-tree.js';
+import { contextOf } from '../../host-options.js';
+import { describeModelSource, describeOrigin } from '../describe-origin.js';
+import { leftOutNotes } from '../left-out-notes.js';
+import { listStoredDownloads } from './stored-downloads.js';
+
+let tree: StoreTree;
+beforeEach(async () => {
+  tree = await openStoreTree();
+});
+afterEach(() => tree[Symbol.asyncDispose]());
+
+const list = (modelFolders: readonly string[]) =>
+  listStoredDownloads(
+    contextOf(
+      { userHome: tree.home, env: {}, cwd: tree.home, platform: 'darwin' },
+      new AbortController().signal,
+    ),
+    modelFolders,
+    openHeaderCache({ file: tree.at('cache/headers.json') }),
+  );
+
+test('a key finds the files, the projector and the header of its model', async () => {
+  const [weights, vision] = [gguf('v'), projector()];
+  const layers = [await tree.layer('model', weights), await tree.layer('projector', vision)];
+  await tree.manifest('registry.ollama.ai/library/v/4b', layers);
+  const { models, listed, find } = await list([]);
+  expect(listed).toEqual(models);
+  const found = await find('v:4b');
+  expect(found?.model).toBe(models[0]);
+  const blob = (contents: Buffer): string =>
+    tree.at(`.ollama/models/blobs/sha256-${sha256(contents)}`);
+  expect(found?.files?.files).toEqual([blob(weights)]);
+  expect(await found?.files?.findProjector()).toBe(blob(vision));
+  expect(await found?.files?.facts()).toMatchObject({ architecture: 'llama' });
+  expect(await find('v')).toBeNull();
+});
+
+test('the places of each model and of all models are told', async () => {
+  const layers = [await tree.layer('model', gguf('v'))];
+  await tree.manifest('registry.ollama.ai/library/v/4b', layers);
+  await tree.put('m/x.gguf', gguf('x'));
+  const { sources, origin } = await list(['~/m']);
+  expect([...sources].map(([key, places]) => [key, ...places.map(describeModelSource)])).toEqual([
+    ['v:4b', 'Ollama: v:4b'],
+    ['x', 'model_folders: x.gguf'],
+  ]);
+  expect(describeOrigin(origin)).toBe(
+    `GGUF models on this machine: 1 from Ollama (${tree.at('.ollama/models')}), 1 from model_folders (${tree.at('m')}).`,
+  );
+});
+
+test('without any model, the answer names the programs that were looked for', async () => {
+  const { origin } = await list([]);
+  expect(describeOrigin(origin)).toBe(
+    'No GGUF model was found in LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan, GPT4All and model_folders.',
+  );
+});
+
+test('each folder and file that is left out has a sentence', async () => {
+  await tree.put('m/bad.gguf', 'x');
+  await tree.put('.lmstudio/settings.json', JSON.stringify({ downloadsFolder: tree.at('gone') }));
+  expect(leftOutNotes(await list(['~/m', '~/missing']))).toEqual([
+    `LM Studio's models folder ${tree.at('gone')} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`,
+    `The folder ${tree.at('missing')} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
+    `${tree.at('m/bad.gguf')} is not offered: it is not a GGUF file.`,
+  ]);
+});

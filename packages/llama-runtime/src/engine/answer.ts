@@ -1,0 +1,164 @@
+import type { CompletionReport, TokenReport } from './llama-door.js';
+
+/** Why an answer ended. */
+export type FinishReason = 'stop' | 'length' | 'tool-calls';
+
+/** Tokens that a request took. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Prompt tokens whose state was in the KV cache already. */
+  readonly cachedTokens: number;
+}
+
+/** What is new in an answer. */
+export type AnswerDelta =
+  | { readonly type: 'content'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string }
+  | { readonly type: 'tool-call'; readonly index: number; readonly name: string }
+  | { readonly type: 'tool-arguments'; readonly index: number; readonly text: string };
+
+/** The end of an answer. */
+export interface AnswerEnd {
+  readonly finishReason: FinishReason;
+  /** The client's stop sequence that ended the answer; null where something else ended it. */
+  readonly stopSequence: string | null;
+  readonly usage: Usage;
+}
+
+/** An answer as far as it is generated. */
+export interface Snapshot {
+  readonly content: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly { readonly name: string; readonly arguments: string }[];
+}
+
+/** Reads a report of a chat, whose texts are complete up to this token, or of a completion, whose text is passed. */
+export function snapshotOf(
+  report: TokenReport | CompletionReport,
+  plainText: string | null,
+): Snapshot {
+  return {
+    content: plainText ?? report.content ?? '',
+    reasoning: plainText === null ? (report.reasoning_content ?? '') : '',
+    toolCalls:
+      plainText === null
+        ? (report.tool_calls ?? []).map((call) => ({
+            name: call.function.name,
+            arguments: call.function.arguments,
+          }))
+        : [],
+  };
+}
+
+/**
+ * Turns snapshots into deltas. Text that can still change is held back: the start of a stop sequence, and replacement
+ * characters at the end, which stand for a character whose bytes are not complete.
+ */
+export class AnswerReader {
+  readonly #stops: readonly string[];
+  #content = '';
+  #reasoning = '';
+  readonly #calls: string[] = [];
+  readonly #mostCalls: number;
+  #stop: string | null = null;
+  #hasFurtherCall = false;
+
+  /** @param mostCalls - tool calls after which the answer ends; some templates do not limit them */
+  constructor(stops: readonly string[], mostCalls: number) {
+    this.#stops = stops;
+    this.#mostCalls = mostCalls;
+  }
+
+  /** The stop sequence that was found. Nothing follows it. */
+  get stop(): string | null {
+    return this.#stop;
+  }
+
+  /** Whether nothing more can follow, although the model may go on. */
+  get isDone(): boolean {
+    return this.#stop !== null || this.#hasFurtherCall;
+  }
+
+  get toolCalls(): number {
+    return this.#calls.length;
+  }
+
+  *read(snapshot: Snapshot, isFinal: boolean): Generator<AnswerDelta> {
+    if (this.isDone) return;
+    const reasoning = isFinal ? snapshot.reasoning : withoutOpenCharacter(snapshot.reasoning);
+    const newReasoning = suffixAfter(this.#reasoning, reasoning);
+    if (newReasoning !== '') {
+      this.#reasoning = reasoning;
+      yield { type: 'reasoning', text: newReasoning };
+    }
+    const content = this.#cut(snapshot.content, isFinal);
+    const newContent = suffixAfter(this.#content, content);
+    if (newContent !== '') {
+      this.#content = content;
+      yield { type: 'content', text: newContent };
+    }
+    if (this.#stop !== null) return;
+    yield* this.#readCalls(snapshot, isFinal);
+  }
+
+  /** The text up to the first stop sequence, without what can still become one. */
+  #cut(text: string, isFinal: boolean): string {
+    const found = this.#stops
+      .map((stop) => ({ stop, at: text.indexOf(stop) }))
+      .filter(({ at }) => at !== -1)
+      .sort((a, b) => a.at - b.at)[0];
+    if (found !== undefined) {
+      this.#stop = found.stop;
+      return text.slice(0, found.at);
+    }
+    if (isFinal) return text;
+    return withoutOpenCharacter(text.slice(0, text.length - openStopLength(text, this.#stops)));
+  }
+
+  *#readCalls(snapshot: Snapshot, isFinal: boolean): Generator<AnswerDelta> {
+    for (const [index, call] of snapshot.toolCalls.entries()) {
+      let sent = this.#calls[index];
+      if (sent === undefined) {
+        if (call.name === '') return;
+        if (index >= this.#mostCalls) {
+          this.#hasFurtherCall = true;
+          return;
+        }
+        sent = '';
+        this.#calls[index] = sent;
+        yield { type: 'tool-call', index, name: call.name };
+      }
+      const text = isFinal ? call.arguments : withoutOpenCharacter(call.arguments);
+      const added = suffixAfter(sent, text);
+      if (added === '') continue;
+      this.#calls[index] = text;
+      yield { type: 'tool-arguments', index, text: added };
+    }
+  }
+}
+
+/** What `text` has after `sent`; empty where `text` does not continue `sent`, because the parser may still change it. */
+function suffixAfter(sent: string, text: string): string {
+  return text.length > sent.length && text.startsWith(sent) ? text.slice(sent.length) : '';
+}
+
+function withoutOpenCharacter(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '\uFFFD') end -= 1;
+  return text.slice(0, end);
+}
+
+/** Length of the longest end of the text that is the start of a stop sequence. */
+function openStopLength(text: string, stops: readonly string[]): number {
+  let longest = 0;
+  for (const stop of stops) {
+    for (let length = Math.min(stop.length - 1, text.length); length > longest; length -= 1) {
+      if (text.endsWith(stop.slice(0, length))) {
+        longest = length;
+        break;
+      }
+    }
+  }
+  return longest;
+}

@@ -1,0 +1,47 @@
+/** Lines with the size of a buffer, or with what decides it. No such line holds text of a request. */
+const BUFFER_LINE =
+  /buffer size|llama_kv_cache: size|llama_memory_recurrent: size|llama_context: (?:n_ctx|n_batch|n_ubatch|flash_attn|kv_unified)\b|Flash Attention|flash_attn/i;
+const CONTEXT_LINE = /llama_context: n_ctx\s+= (\d+)/;
+const FLASH_LINES = [
+  { pattern: /Flash Attention enabled|flash_attn\s+= (?:1|enabled)/i, enabled: true },
+  {
+    pattern: /Flash Attention (?:was auto, set to )?disabled|flash_attn\s+= (?:0|disabled)/i,
+    enabled: false,
+  },
+];
+
+/** Collects llama.cpp's log while a model is loaded. Later lines are dropped: they can tell of requests. */
+export class EngineLog {
+  #text = '';
+  #isOpen = true;
+
+  append(text: string): void {
+    if (this.#isOpen) this.#text += text;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+  }
+
+  get bufferLines(): readonly string[] {
+    return this.#lines().filter((line) => BUFFER_LINE.test(line));
+  }
+
+  /** Cells of the KV cache for all sequences together; null where the log does not say. */
+  get contextTokens(): number | null {
+    const match = CONTEXT_LINE.exec(this.#text);
+    return match === null ? null : Number(match[1]);
+  }
+
+  get flashAttention(): boolean | null {
+    for (const line of this.#lines()) {
+      const found = FLASH_LINES.find(({ pattern }) => pattern.test(line));
+      if (found !== undefined) return found.enabled;
+    }
+    return null;
+  }
+
+  #lines(): string[] {
+    return this.#text.split('\n').map((line) => line.trim());
+  }
+}

@@ -1,0 +1,251 @@
+import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
+import {
+  AnswerReader,
+  snapshotOf,
+  type AnswerDelta,
+  type AnswerEnd,
+  type Snapshot,
+} from './answer.js';
+import { embeddingInputTokens } from './context-options.js';
+import { checkGrammar, grammarOfCallsOnly } from './grammar.js';
+import type {
+  ChatFormatOptions,
+  CompletionOptions,
+  CompletionReport,
+  LlamaContext,
+} from './llama-door.js';
+import { OpenRequests } from './open-requests.js';
+import { RequestError, notSupported } from './request-error.js';
+
+/** How tokens are chosen. A field that is absent has llama.cpp's default. */
+export interface Sampling {
+  readonly seed?: number;
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly top_k?: number;
+  readonly min_p?: number;
+  readonly penalty_repeat?: number;
+  readonly penalty_freq?: number;
+  readonly penalty_present?: number;
+}
+
+/** What is to be answered: a chat, or a plain text to continue. */
+export type Prompt =
+  | {
+      readonly messages: readonly unknown[];
+      readonly format: Omit<ChatFormatOptions, 'jinja' | 'reasoning_format'>;
+      /** Images as data URLs, in the order of their markers in the messages. */
+      readonly images: readonly string[];
+    }
+  | { readonly text: string };
+
+/** A request for an answer. */
+export interface GenerationRequest {
+  readonly prompt: Prompt;
+  readonly sampling: Sampling;
+  /** `null`: until the model ends or the context is full. */
+  readonly maxTokens: number | null;
+  readonly stops: readonly string[];
+}
+
+/** A request whose prompt was formatted and counted. */
+export interface PreparedRequest extends GenerationRequest {
+  readonly promptTokens: number;
+  readonly options: CompletionOptions;
+}
+
+/** The loaded model. */
+export class Engine {
+  readonly spec: EngineSpec;
+  readonly facts: EngineFacts;
+  readonly #context: LlamaContext;
+  readonly #open: OpenRequests;
+
+  constructor(
+    context: LlamaContext,
+    spec: EngineSpec,
+    facts: EngineFacts,
+    onState: (state: EngineState) => void,
+  ) {
+    this.#context = context;
+    this.spec = spec;
+    this.facts = facts;
+    this.#open = new OpenRequests(context, onState);
+  }
+
+  get state(): EngineState {
+    return this.#open.state;
+  }
+
+  /** Most tokens of an input. */
+  get inputTokens(): number {
+    return this.spec.kind === 'embedding'
+      ? Math.min(this.facts.contextLengthTokens, embeddingInputTokens(this.spec))
+      : this.facts.contextLengthTokens;
+  }
+
+  /**
+   * Formats the prompt with the model's chat template and counts its tokens.
+   *
+   * @throws RequestError where the template or a schema is refused
+   */
+  async prepare(request: GenerationRequest): Promise<PreparedRequest> {
+    if (this.spec.kind === 'embedding') {
+      throw notSupported(`${this.spec.modelKey} is an embedding model and cannot generate text`);
+    }
+    const { text, options } = this.#promptOf(request);
+    const images = options.media_paths ?? [];
+    const { tokens } = await this.#context.tokenize(text, images.length > 0 ? images : undefined);
+    return {
+      ...request,
+      promptTokens: tokens.length,
+      options: {
+        ...options,
+        ...request.sampling,
+        n_predict: request.maxTokens ?? -1,
+        stop: request.stops,
+        // The binding's own default turns DRY sampling on with a range of 0 tokens.
+        dry_multiplier: 0,
+      },
+    };
+  }
+
+  /**
+   * Answers a request. Deltas that the reader does not take yet are merged, so a slow reader costs no memory beyond
+   * the answer itself.
+   *
+   * @param signal - cancels the request and frees its slot
+   * @throws RequestError with `context_length_exceeded` where the prompt leaves no room for an answer
+   */
+  async *generate(
+    request: PreparedRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerDelta, AnswerEnd> {
+    this.#checkRoom(request.promptTokens);
+    const { prompt } = request;
+    const isChat = 'messages' in prompt;
+    const mostCalls = isChat && prompt.format.parallel_tool_calls === false ? 1 : Infinity;
+    const reader = new AnswerReader(request.stops, mostCalls);
+    let text = '';
+    using run = this.#open.complete(request.options, signal, (token) => {
+      if (!isChat) text += token;
+    });
+    for (;;) {
+      const report = await run.next();
+      const isFinal = report.token === undefined;
+      const snapshot = snapshotOf(report, isChat ? null : isFinal ? report.text : text);
+      yield* reader.read(isFinal ? withText(snapshot, report.text) : snapshot, isFinal);
+      if (isFinal) checkEnd(report);
+      else if (!reader.isDone) continue;
+      const isCut = isFinal && !reader.isDone && (report.stopped_limit || report.context_full);
+      return {
+        finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
+        stopSequence: reader.stop,
+        usage: {
+          promptTokens: request.promptTokens,
+          completionTokens: isFinal ? report.tokens_predicted : run.countTokens(),
+          cachedTokens: isFinal ? Math.min(report.timings.cache_n, request.promptTokens) : 0,
+        },
+      };
+    }
+  }
+
+  /**
+   * The embedding of a text, with a length of 1, and the tokens of the text.
+   *
+   * @throws RequestError where the text is too long, or the model was loaded to generate text
+   */
+  async embed(
+    text: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly embedding: readonly number[]; readonly tokens: number }> {
+    if (this.spec.kind !== 'embedding') {
+      throw notSupported(
+        `${this.spec.modelKey} was loaded to generate text and gives no embeddings`,
+      );
+    }
+    const { tokens } = await this.#context.tokenize(text);
+    this.#checkRoom(tokens.length);
+    const embedding = await this.#open.embed(text, signal);
+    return { embedding, tokens: tokens.length };
+  }
+
+  /** Cancels every open request. */
+  stop(): void {
+    this.#open.stop();
+  }
+
+  #promptOf({ prompt }: GenerationRequest): {
+    readonly text: string;
+    readonly options: Omit<CompletionOptions, 'n_predict'>;
+  } {
+    if ('text' in prompt) return { text: prompt.text, options: { prompt: prompt.text } };
+    if (prompt.images.length > 0 && !this.facts.vision) {
+      throw new RequestError(
+        400,
+        `${this.spec.modelKey} was loaded without a projector and takes no images`,
+        {
+          code: 'invalid_value',
+          param: 'messages',
+        },
+      );
+    }
+    const format: ChatFormatOptions = { ...prompt.format, jinja: true, reasoning_format: 'auto' };
+    const formatted = this.#format(prompt.messages, format);
+    const field = format.tools === undefined ? 'response_format' : 'tools';
+    checkGrammar(formatted.grammar, field);
+    const grammar =
+      format.tool_choice === 'required'
+        ? grammarOfCallsOnly(formatted.grammar, formatted.generation_prompt ?? '')
+        : null;
+    return {
+      text: formatted.prompt,
+      options: {
+        ...format,
+        messages: prompt.messages,
+        ...(grammar !== null && { grammar }),
+        ...(prompt.images.length > 0 && { media_paths: prompt.images }),
+      },
+    };
+  }
+
+  #format(
+    messages: readonly unknown[],
+    format: ChatFormatOptions,
+  ): ReturnType<LlamaContext['getFormattedChat']> {
+    try {
+      return this.#context.getFormattedChat(messages, undefined, format);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RequestError(400, `the model's chat template refuses the request: ${reason}`, {
+        code: 'invalid_value',
+      });
+    }
+  }
+
+  #checkRoom(tokens: number): void {
+    const most = this.spec.kind === 'embedding' ? this.inputTokens : this.inputTokens - 1;
+    if (tokens <= most) return;
+    throw new RequestError(
+      400,
+      `This model's maximum context length is ${this.inputTokens} tokens, and the input has ${tokens} tokens. Shorten the input, or load the model with a longer context.`,
+      { code: 'context_length_exceeded', param: 'messages' },
+    );
+  }
+}
+
+/** @throws RequestError where the completion ended without a reason, which means that a batch failed */
+function checkEnd(report: CompletionReport): void {
+  const { stopped_eos, stopped_word, stopped_limit, context_full } = report;
+  if (stopped_eos || stopped_word || stopped_limit || context_full) return;
+  throw new RequestError(500, 'llama.cpp could not compute the next token', {
+    code: 'engine_failed',
+  });
+}
+
+/** The binding leaves the parsed fields out where it cannot parse a finished text. Then the text itself is the content. */
+function withText(snapshot: Snapshot, text: string): Snapshot {
+  const { content, reasoning, toolCalls } = snapshot;
+  const isEmpty = content === '' && reasoning === '' && toolCalls.length === 0;
+  return isEmpty ? { ...snapshot, content: text } : snapshot;
+}

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
+import { contextOptionsOf, slotsOf, stepTokensOf } from './context-options.js';
+import { EngineLog } from './engine-log.js';
+import { Engine } from './engine.js';
+import { loadBinding, type LlamaContext } from './llama-door.js';
+import { filesOfModel, readModelFiles } from './read-model-file.js';
+
+/** Time in which the lines of llama.cpp's log arrive after a load: they are queued for this thread meanwhile. */
+const LOG_DELAY_MS = 20;
+
+/**
+ * Loads a model. The main thread is blocked while llama.cpp loads it.
+ *
+ * @param onProgress - gets the share of the files that was read, 0 to 1
+ * @throws Error with a plain message where the binding is missing, or a file cannot be read
+ */
+export async function loadEngine(
+  spec: EngineSpec,
+  onProgress: (ratio: number) => void,
+  onState: (state: EngineState) => void,
+): Promise<Engine> {
+  const binding = loadBinding(spec.gpuLayers > 0);
+  if ('reason' in binding) throw new Error(binding.reason);
+  const projector = spec.projectorFile === null ? [] : [spec.projectorFile];
+  await readModelFiles([...filesOfModel(spec.file), ...projector], onProgress);
+  const { LlamaContext } = binding;
+  const log = new EngineLog();
+  LlamaContext.toggleNativeLog(true, (_level, text) => log.append(text));
+  const context = new LlamaContext(contextOptionsOf(spec));
+  if (spec.projectorFile !== null) {
+    context.initMultimodal({ path: spec.projectorFile, use_gpu: spec.gpuLayers > 0 });
+  }
+  const slots = { n_parallel: slotsOf(spec), n_batch: stepTokensOf(spec) };
+  if (!context.enableParallelMode(slots)) throw new Error('llama.cpp refused the parallel mode');
+  await delay(LOG_DELAY_MS);
+  log.close();
+  LlamaContext.toggleNativeLog(false, () => undefined);
+  return new Engine(context, spec, factsOf(context, spec, log), onState);
+}
+
+function factsOf(context: LlamaContext, spec: EngineSpec, log: EngineLog): EngineFacts {
+  const { chatTemplates } = context.getModelInfo();
+  const { defaultCaps, toolUseCaps } = chatTemplates.jinja;
+  const cells = log.contextTokens ?? spec.contextLengthTokens * slotsOf(spec);
+  return {
+    contextLengthTokens: Math.floor(cells / slotsOf(spec)),
+    flashAttention: log.flashAttention,
+    vision: spec.projectorFile !== null && context.getMultimodalSupport().vision,
+    toolUse: defaultCaps.tools || toolUseCaps?.tools === true,
+    bufferLines: log.bufferLines,
+    systemInfo: context.getSystemInfo(),
+  };
+}

@@ -1,0 +1,224 @@
+import type { EngineActivity, EngineState } from '../process/messages.js';
+import type {
+  CompletionOptions,
+  CompletionReport,
+  LlamaContext,
+  TokenReport,
+} from './llama-door.js';
+import { RequestError } from './request-error.js';
+
+const CHECK_INTERVAL_MS = 1000;
+/** Checks after which a request that the binding no longer knows counts as lost. */
+const CHECKS_UNTIL_LOST = 3;
+
+interface OpenRequest {
+  readonly kind: 'completion' | 'embedding';
+  hasToken: boolean;
+  missedChecks: number;
+  readonly fail: (reason: unknown) => void;
+}
+
+/** A completion that runs. Disposing it cancels what is left of it. */
+export interface RunningCompletion extends Disposable {
+  /**
+   * Waits for the next report. Reports that arrived since the last call are merged into the newest.
+   *
+   * @throws RequestError where the request failed; the signal's reason where it was cancelled
+   */
+  next(): Promise<TokenReport | CompletionReport>;
+  /** Tokens that were generated until now. 0 where the completion has ended. */
+  countTokens(): number;
+}
+
+/** The requests that the binding works on, and the activity that follows from them. */
+export class OpenRequests {
+  readonly #context: LlamaContext;
+  readonly #onState: (state: EngineState) => void;
+  readonly #open = new Map<number, OpenRequest>();
+  #lastUsedAtMs: number | null = null;
+  #reported = '';
+  #check: NodeJS.Timeout | null = null;
+
+  constructor(context: LlamaContext, onState: (state: EngineState) => void) {
+    this.#context = context;
+    this.#onState = onState;
+  }
+
+  get state(): EngineState {
+    return {
+      activity: activityOf([...this.#open.values()]),
+      queued: this.#open.size,
+      lastUsedAtMs: this.#lastUsedAtMs,
+    };
+  }
+
+  complete(
+    options: CompletionOptions,
+    signal: AbortSignal,
+    onToken: (token: string) => void,
+  ): RunningCompletion {
+    signal.throwIfAborted();
+    let newest: TokenReport | CompletionReport | null = null;
+    let failure: { readonly reason: unknown } | null = null;
+    let wake: (() => void) | null = null;
+    const settle = (): void => {
+      wake?.();
+      wake = null;
+    };
+    const { requestId } = this.#context.queueCompletion(options, (error, report) => {
+      if (error !== null && error !== undefined) {
+        fail(
+          new RequestError(500, `llama.cpp failed: ${String(error)}`, { code: 'engine_failed' }),
+        );
+        return;
+      }
+      if (report.token === undefined) this.#close(requestId);
+      else {
+        onToken(report.token);
+        this.#generates(requestId);
+      }
+      newest = report;
+      settle();
+    });
+    const fail = (reason: unknown): void => {
+      failure ??= { reason };
+      this.#cancel(requestId);
+      settle();
+    };
+    const abort = (): void => fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    this.#add(requestId, { kind: 'completion', hasToken: false, missedChecks: 0, fail });
+    return {
+      next: async () => {
+        if (newest === null && failure === null) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        if (failure !== null) throw failure.reason;
+        if (newest === null) throw new Error('a completion woke without a report');
+        const report = newest;
+        newest = null;
+        return report;
+      },
+      countTokens: () =>
+        this.#context
+          .getParallelStatus()
+          .requests.find((request) => request.request_id === requestId)?.tokens_generated ?? 0,
+      [Symbol.dispose]: () => {
+        signal.removeEventListener('abort', abort);
+        this.#cancel(requestId);
+      },
+    };
+  }
+
+  async embed(text: string, signal: AbortSignal): Promise<readonly number[]> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = deferred<readonly number[]>();
+    const { requestId } = this.#context.queueEmbedding(
+      text,
+      // 2: the Euclidean norm.
+      { embd_normalize: 2 },
+      (error, report) => {
+        this.#close(requestId);
+        if (error === null || error === undefined) resolve(report.embedding);
+        else
+          reject(
+            new RequestError(500, `llama.cpp failed: ${String(error)}`, { code: 'engine_failed' }),
+          );
+      },
+    );
+    const fail = (reason: unknown): void => {
+      this.#cancel(requestId);
+      reject(reason);
+    };
+    const abort = (): void => fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    this.#add(requestId, { kind: 'embedding', hasToken: false, missedChecks: 0, fail });
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  stop(): void {
+    for (const request of [...this.#open.values()]) {
+      request.fail(
+        new RequestError(503, 'the model is being unloaded', { code: 'model_unloaded' }),
+      );
+    }
+  }
+
+  #add(requestId: number, request: OpenRequest): void {
+    this.#open.set(requestId, request);
+    this.#lastUsedAtMs = Date.now();
+    this.#check ??= setInterval(() => this.#findLost(), CHECK_INTERVAL_MS);
+    this.#report();
+  }
+
+  #generates(requestId: number): void {
+    const request = this.#open.get(requestId);
+    if (request === undefined || request.hasToken) return;
+    request.hasToken = true;
+    this.#report();
+  }
+
+  #cancel(requestId: number): void {
+    if (!this.#open.has(requestId)) return;
+    this.#context.cancelRequest(requestId);
+    this.#close(requestId);
+  }
+
+  #close(requestId: number): void {
+    if (!this.#open.delete(requestId)) return;
+    this.#lastUsedAtMs = Date.now();
+    if (this.#open.size === 0 && this.#check !== null) {
+      clearInterval(this.#check);
+      this.#check = null;
+    }
+    this.#report();
+  }
+
+  /** Fails requests that the binding dropped without a last report, which it does where it cannot start sampling. */
+  #findLost(): void {
+    const known = new Set(this.#context.getParallelStatus().requests.map((one) => one.request_id));
+    for (const [requestId, request] of [...this.#open]) {
+      request.missedChecks = known.has(requestId) ? 0 : request.missedChecks + 1;
+      if (request.missedChecks < CHECKS_UNTIL_LOST) continue;
+      request.fail(
+        new RequestError(500, 'llama.cpp dropped the request', { code: 'engine_failed' }),
+      );
+    }
+  }
+
+  #report(): void {
+    const { activity, queued } = this.state;
+    const shown = `${activity} ${queued}`;
+    if (shown === this.#reported) return;
+    this.#reported = shown;
+    this.#onState(this.state);
+  }
+}
+
+function activityOf(open: readonly OpenRequest[]): EngineActivity {
+  if (open.length === 0) return 'idle';
+  if (open.some((request) => request.hasToken)) return 'generating';
+  return open.some((request) => request.kind === 'completion')
+    ? 'processing-prompt'
+    : 'computing-embedding';
+}
+
+function deferred<T>(): {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+} {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<T>((onValue, onReason) => {
+    resolve = onValue;
+    reject = onReason;
+  });
+  return { promise, resolve, reject };
+}

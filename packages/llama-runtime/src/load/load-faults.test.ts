@@ -1,0 +1,185 @@
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import { caught, type Faults, fakeWorld, pidsOf } from '../../test/fake-world.js';
+import { enginePids, runs, until } from '../../test/processes.js';
+
+const load = async (faults: Faults) => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf', faults);
+  await using runtime = await world.open();
+  const error = await caught(runtime.load({ modelKey: 'model' }));
+  expect(await runtime.listResidents()).toEqual([]);
+  expect(await enginePids()).toEqual([]);
+  return error;
+};
+
+test('a stalled load ends at its deadline, and its process is gone', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf', { stallAt: 0.5 });
+  await using runtime = await world.open();
+  const error = await caught(runtime.load({ modelKey: 'model', timeoutMs: 500 }));
+  expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT', modelKey: 'model' });
+  expect(await enginePids()).toEqual([]);
+});
+
+test('a cancelled load rejects with the reason, and its process is gone', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf', { stallAt: 0.5 });
+  await using runtime = await world.open();
+  const cancel = new AbortController();
+  const reason = new Error('enough');
+  const promise = runtime.load({
+    modelKey: 'model',
+    signal: cancel.signal,
+    onProgress: (ratio) => ratio >= 0.5 && cancel.abort(reason),
+  });
+  expect(await caught(promise)).toBe(reason);
+  expect(await enginePids()).toEqual([]);
+  expect(await runtime.listResidents()).toEqual([]);
+});
+
+test('a model that the engine refuses is LOAD_FAILED with its message', async () => {
+  expect(await load({ refuse: 'unknown model architecture: mystery' })).toMatchObject({
+    code: 'LOAD_FAILED',
+    outOfMemory: false,
+    serverMessage: 'unknown model architecture: mystery',
+    message: expect.stringContaining('unknown model architecture: mystery.'),
+  });
+});
+
+test.each<[string, Faults, object]>([
+  [
+    'a crash of llama.cpp',
+    { crash: 'ggml.c:1: GGML_ASSERT(x) failed', signal: 'SIGABRT' },
+    {
+      code: 'ENGINE_CRASHED',
+      exitSignal: 'SIGABRT',
+      exitCode: null,
+      serverMessage: 'ggml.c:1: GGML_ASSERT(x) failed',
+    },
+  ],
+  [
+    'a kill in mid-load',
+    { crash: '', signal: 'SIGKILL' },
+    {
+      code: 'ENGINE_CRASHED',
+      exitSignal: 'SIGKILL',
+      message: expect.stringContaining('memory'),
+    },
+  ],
+  ['an exit in mid-load', { exit: 3 }, { code: 'ENGINE_CRASHED', exitSignal: null, exitCode: 3 }],
+  [
+    'the end of the process after llama.cpp refused the model',
+    { crash: "llama_model_load: error loading model: unknown model architecture: 'mystery'" },
+    { code: 'LOAD_FAILED', outOfMemory: false, message: expect.stringContaining('mystery') },
+  ],
+  [
+    'the end of the process after memory ran out',
+    { crash: 'alloc_tensor_range: failed to allocate CPU buffer of size 99999999999' },
+    { code: 'LOAD_FAILED', outOfMemory: true },
+  ],
+])('%s has a code and a reason', async (_, faults, expected) => {
+  expect(await load(faults)).toMatchObject(expected);
+});
+
+test('the parent survives a kill of a loading and of an idle engine, and can load again', async () => {
+  await using world = await fakeWorld();
+  await world.write('stalls.gguf', { stallAt: 0.1 });
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  const onProgress = (ratio: number): void => {
+    if (ratio > 0)
+      void enginePids().then((pids) => pids.forEach((one) => process.kill(one, 'SIGKILL')));
+  };
+  const error = await caught(runtime.load({ modelKey: 'stalls', onProgress }));
+  expect(error).toMatchObject({ code: 'ENGINE_CRASHED', exitSignal: 'SIGKILL' });
+  await runtime.load({ modelKey: 'model' });
+  const [pid = 0] = await pidsOf(runtime);
+  process.kill(pid, 'SIGKILL');
+  await until('the process is gone', async () => !(await runs(pid)));
+  expect(await runtime.listResidents()).toEqual([]);
+  expect((await runtime.load({ modelKey: 'model' })).reused).toBe(false);
+});
+
+test('equal requests share one load, and a caller that leaves does not end it', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  const cancel = new AbortController();
+  const first = caught(runtime.load({ modelKey: 'model', signal: cancel.signal }));
+  const second = runtime.load({ modelKey: 'model' });
+  cancel.abort('left');
+  expect(await first).toBe('left');
+  expect((await second).reused).toBe(false);
+  expect(await enginePids()).toHaveLength(1);
+});
+
+test('a context that the engine shortens is named', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf', { contextLengthTokens: 1024 });
+  await using runtime = await world.open();
+  const { verified } = await runtime.load({
+    modelKey: 'model',
+    loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 2048 },
+  });
+  expect(verified).toEqual([{ field: 'contextLengthTokens', asked: 2048, got: 1024 }]);
+});
+
+test('without a GPU, a requested offload is named, and the same request reuses the resident', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open({ engine: 'cpu' });
+  const request = {
+    modelKey: 'model',
+    loadConfig: { ...DEFAULT_LOAD_CONFIG, offloadRatio: 0.5 },
+  };
+  const first = await runtime.load(request);
+  expect(first.verified).toEqual([{ field: 'offloadRatio', asked: 0.5, got: 0 }]);
+  expect(await runtime.load(request)).toMatchObject({ reused: true, verified: first.verified });
+});
+
+test('weights that the system does not lock are named', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  // The fake engine locks nothing.
+  const { verified } = await runtime.load({ modelKey: 'model', keepModelInMemory: true });
+  expect(verified).toEqual([{ field: 'keepModelInMemory', asked: true, got: false }]);
+});
+
+test.each([
+  ['contextLengthTokens', 0],
+  ['parallelSequences', 1.5],
+  ['offloadRatio', 1.1],
+  ['cpuExpertRatio', -0.1],
+  ['kvCacheTypeK', 'bf16'],
+])('a load with %s %p is refused', async (field, value) => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  const request = { modelKey: 'model', loadConfig: { ...DEFAULT_LOAD_CONFIG, [field]: value } };
+  expect(await caught(runtime.load(request))).toMatchObject({
+    code: 'LOAD_REFUSED',
+    message: expect.stringContaining(field === 'kvCacheTypeK' ? 'bf16' : `${field} is ${value}`),
+  });
+});
+
+test('a load that the estimate refuses is LOAD_REFUSED, unless the caller does not ask for it', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  const estimate = {
+    confidence: 'high',
+    weightsBytes: 3 * 2 ** 30,
+    contextBytes: 2 ** 30,
+    totalBytes: 4 * 2 ** 30,
+    weightsVramBytes: 0,
+    contextVramBytes: 0,
+    totalVramBytes: 0,
+    passesGuardrails: false,
+  } as const;
+  await using runtime = await world.open({ estimate: () => Promise.resolve(estimate) });
+  expect(await caught(runtime.load({ modelKey: 'model' }))).toMatchObject({
+    code: 'LOAD_REFUSED',
+    message: expect.stringContaining('about 4.0 GiB'),
+  });
+  await runtime.load({ modelKey: 'model', checkGuardrails: false });
+});

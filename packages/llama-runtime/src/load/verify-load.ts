@@ -1,0 +1,53 @@
+import { LOAD_CONFIG_FIELDS } from '@mai/memory-ledger';
+import type { LoadMismatch, NormalizedLoad } from './load-types.js';
+import type { ResidentInstance } from '../runtime/resident-types.js';
+
+/** The settings in which an instance differs from the request. A setting that was not requested counts as equal. */
+export function verifyLoad(
+  asked: NormalizedLoad,
+  instance: ResidentInstance,
+): readonly LoadMismatch[] {
+  const mismatches: LoadMismatch[] = [];
+  const compare = (
+    field: LoadMismatch['field'],
+    wanted: LoadMismatch['asked'],
+    got: LoadMismatch['got'],
+  ): void => {
+    if (wanted === null || got === null) return;
+    if (wanted !== got) mismatches.push({ field, asked: wanted, got });
+  };
+  compare('identifier', asked.identifier, instance.instanceIdentifier);
+  for (const field of LOAD_CONFIG_FIELDS) {
+    compare(field, asked.loadConfig[field], instance.loadConfig[field]);
+  }
+  compare('keepModelInMemory', asked.keepModelInMemory, instance.keepModelInMemory);
+  // `null` means never here, so it differs from every time.
+  if (asked.ttlMs !== null && asked.ttlMs !== instance.ttlMs) {
+    mismatches.push({ field: 'ttlMs', asked: asked.ttlMs, got: instance.ttlMs });
+  }
+  return mismatches;
+}
+
+/**
+ * Whether a resident serves a request: the same model with the same settings and enough context. Without a GPU,
+ * another copy would have no layers on a GPU either.
+ */
+export function satisfies(
+  asked: NormalizedLoad,
+  resident: ResidentInstance,
+  hasGpu: boolean,
+): boolean {
+  return (
+    resident.modelKey === asked.modelKey &&
+    verifyLoad(asked, resident).every(
+      ({ field, asked: wanted, got }) =>
+        field === 'ttlMs' ||
+        (field === 'identifier' && asked.reuse) ||
+        (field === 'offloadRatio' && !hasGpu) ||
+        (field === 'contextLengthTokens' &&
+          typeof got === 'number' &&
+          typeof wanted === 'number' &&
+          got >= wanted),
+    )
+  );
+}

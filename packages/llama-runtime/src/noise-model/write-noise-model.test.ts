@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { noiseModelBytes, noiseModelShape, writeNoiseModel } from './write-noise-model.js';
+
+const MIB = 2 ** 20;
+
+let folder: string;
+beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'mai noise '))));
+afterEach(() => rm(folder, { recursive: true }));
+
+const fileOf = (name: string): string => path.join(folder, name);
+
+test.each([8, 64, 128, 256, 512])('a shape for %i MiB has nearly that size', (mebibytes) => {
+  const bytes = noiseModelBytes(noiseModelShape(mebibytes * MIB));
+  expect(Math.abs(bytes / (mebibytes * MIB) - 1)).toBeLessThan(0.1);
+});
+
+test.each(['llm', 'embedding'] as const)(
+  'the file of an %s has the promised size',
+  async (kind) => {
+    const shape = { kind, layers: 2, width: 256 };
+    const written = await writeNoiseModel(fileOf('a.gguf'), shape);
+    expect(written).toBe(noiseModelBytes(shape));
+    expect((await stat(fileOf('a.gguf'))).size).toBe(written);
+  },
+);
+
+test('the same seed gives the same bytes, and another seed gives others', async () => {
+  const shape = { layers: 1, width: 256 };
+  await writeNoiseModel(fileOf('a.gguf'), shape);
+  await writeNoiseModel(fileOf('b.gguf'), shape);
+  await writeNoiseModel(fileOf('c.gguf'), { ...shape, seed: 2 });
+  const [a, b, c] = await Promise.all(
+    ['a.gguf', 'b.gguf', 'c.gguf'].map((name) => readFile(fileOf(name))),
+  );
+  expect(b?.equals(a ?? Buffer.of())).toBe(true);
+  expect(c?.equals(a ?? Buffer.of())).toBe(false);
+});
+
+test('writing ends when its signal fires', async () => {
+  const reason = new Error('enough');
+  const writing = writeNoiseModel(
+    fileOf('a.gguf'),
+    { layers: 1, width: 256 },
+    { signal: AbortSignal.abort(reason) },
+  );
+  await expect(writing).rejects.toBe(reason);
+});

@@ -1,0 +1,89 @@
+import { LlamaRuntimeError } from '../errors.js';
+import { loadFailureOf } from './load-failure.js';
+import type { EngineSpec } from './messages.js';
+
+/** How a process ended. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The error for a load that the engine refused. */
+export function loadFailed(
+  { modelKey, instanceIdentifier }: EngineSpec,
+  { message, outOfMemory }: { readonly message: string; readonly outOfMemory: boolean },
+): LlamaRuntimeError {
+  return new LlamaRuntimeError(
+    'LOAD_FAILED',
+    `llama.cpp could not load ${modelKey}: ${asSentence(message)} ${
+      outOfMemory
+        ? 'Unload something, or choose a smaller model or a shorter context.'
+        : 'Check that the file is complete, or choose other load settings.'
+    }`,
+    { modelKey, instanceIdentifier, serverMessage: message, outOfMemory },
+  );
+}
+
+/**
+ * The error for an engine that ended while it loaded its model. `output`: the end of its error output. The binding
+ * does not report that llama.cpp could not load a model, but ends the process, so only the output
+ * tells a refused model from a crash.
+ */
+export function endedInLoad(
+  spec: EngineSpec,
+  exit: ProcessExit,
+  output: string,
+): LlamaRuntimeError {
+  const failure = loadFailureOf(output);
+  if (REFUSED.test(output) || failure.outOfMemory) return loadFailed(spec, failure);
+  const { modelKey, instanceIdentifier } = spec;
+  const lastLine = lastLineOf(output);
+  const hint =
+    exit.signal === 'SIGKILL'
+      ? 'The system kills processes when memory runs out, so a smaller model or a shorter context may help.'
+      : 'Choose another model or other load settings.';
+  return new LlamaRuntimeError(
+    'ENGINE_CRASHED',
+    `The engine process ended while it loaded ${modelKey} (${exitText(exit)})${lastLine === null ? '.' : `: ${asSentence(lastLine)}`} ${hint}`,
+    {
+      modelKey,
+      instanceIdentifier,
+      serverMessage: lastLine,
+      exitSignal: exit.signal,
+      exitCode: exit.code,
+    },
+  );
+}
+
+/** Lines that llama.cpp prints after it has given up a load. */
+const REFUSED =
+  /(?:error loading|failed to load) model|failed to (?:create|initialize) (?:the )?context/i;
+
+/** The error for an engine process that could not be started. */
+export function notStarted(
+  { modelKey, instanceIdentifier }: EngineSpec,
+  cause: Error,
+): LlamaRuntimeError {
+  return new LlamaRuntimeError(
+    'LOAD_FAILED',
+    `The engine process for ${modelKey} could not be started: ${asSentence(cause.message)} Close other programs, and try again.`,
+    { modelKey, instanceIdentifier, cause },
+  );
+}
+
+/** `signal SIGKILL` or `code 1`. */
+function exitText({ code, signal }: ProcessExit): string {
+  return signal === null ? `code ${code ?? 'unknown'}` : `signal ${signal}`;
+}
+
+/** Text with a full stop at its end. */
+export function asSentence(text: string): string {
+  const trimmed = text.trim();
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** The last line with text; `null`: there is none. `[INFO]` lines do not count, because they are about successful steps. */
+function lastLineOf(output: string): string | null {
+  const lines = output.split(/\r?\n/).filter((line) => /\w/.test(line) && !/^\[INFO\]/.test(line));
+  return lines.at(-1)?.trim() ?? null;
+}

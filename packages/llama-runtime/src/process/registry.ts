@@ -1,0 +1,97 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { LoadConfig } from '@mai/memory-ledger';
+import type { LocalModel } from '../models/model-types.js';
+import type { EngineEndpoint } from './engine-http.js';
+import type { EngineFacts, EngineSpec } from './messages.js';
+import { isAnother } from './end-foreign.js';
+import { codeOf, findProcess } from './process-identity.js';
+
+/** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
+export interface EngineRecord {
+  readonly version: typeof RECORD_VERSION;
+  /** Names this copy. No other copy gets this name. */
+  readonly reference: string;
+  readonly pid: number;
+  /** The start time that `findProcess` found after the load; `null`: not known. */
+  readonly startTime: string | null;
+  readonly endpoint: EngineEndpoint;
+  readonly loadedAtMs: number;
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly spec: Omit<EngineSpec, 'token'>;
+  /** The configuration that the model runs with. */
+  readonly loadConfig: LoadConfig;
+  /** Whether the weights are locked in memory. */
+  readonly keepModelInMemory: boolean;
+  readonly ttlMs: number | null;
+  readonly model: Pick<LocalModel, 'displayName' | 'path' | 'sizeBytes' | 'maxContextLengthTokens'>;
+  readonly facts: EngineFacts;
+}
+
+/** Increased when a field changes its meaning. Records of other versions are left alone. */
+export const RECORD_VERSION = 1;
+
+const FILE_NAME = /^(\d+)\.json$/;
+
+/** Writes the record of an engine. The file contains the engine's token, so only this user can read it. */
+export async function writeRecord(folder: string, record: EngineRecord): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = fileOf(folder, record.pid);
+  // A reader never sees half a file.
+  const draft = `${file}.new`;
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+  await rename(draft, file);
+}
+
+/** Removes the record of an engine that is gone. */
+export async function removeRecord(folder: string, pid: number): Promise<void> {
+  await rm(fileOf(folder, pid), { force: true });
+}
+
+/** The records of the engines that run. Removes the records of engines that are gone. */
+export async function readRecords(folder: string): Promise<readonly EngineRecord[]> {
+  let names: readonly string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+  const records = await Promise.all(
+    names.map(async (name) => {
+      const pid = Number(FILE_NAME.exec(name)?.[1] ?? Number.NaN);
+      if (!Number.isSafeInteger(pid)) return [];
+      const [record, found] = await Promise.all([readRecord(folder, pid), findProcess(pid)]);
+      const isOfAnother = found !== null && record !== null && isAnother(found, record.startTime);
+      if (found !== null && !isOfAnother) return record ?? [];
+      await removeRecord(folder, pid);
+      return [];
+    }),
+  );
+  return records.flat();
+}
+
+/** `null`: the file has just been removed, is damaged, or was written by another version. */
+async function readRecord(folder: string, pid: number): Promise<EngineRecord | null> {
+  try {
+    const record: unknown = JSON.parse(await readFile(fileOf(folder, pid), 'utf8'));
+    return isRecord(record) && record.pid === pid ? record : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The version says that all fields are there, because only `writeRecord` writes these files. */
+function isRecord(value: unknown): value is EngineRecord {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === RECORD_VERSION
+  );
+}
+
+function fileOf(folder: string, pid: number): string {
+  return path.join(folder, `${pid}.json`);
+}

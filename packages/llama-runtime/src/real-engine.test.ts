@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import { caught, pidsOf } from '../test/fake-world.js';
+import { anonymousBytes, availableBytes, enginePids, runs, until } from '../test/processes.js';
+import { type RealWorld, realWorld } from '../test/real-world.js';
+import { writeNoiseModel } from './index.js';
+import { lockedBytesOf } from './process/locked-memory.js';
+
+const MIB = 2 ** 20;
+
+let world: RealWorld;
+beforeAll(async () => {
+  world = await realWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** A Node process that loads `noise` and stays. */
+async function otherProcess(): Promise<{ parent: ChildProcess; enginePid: number }> {
+  const { index, scripts } = world.programs;
+  const script = path.join(world.models, 'parent.mjs');
+  const options = { modelFolders: [world.models], stateFolder: world.state, scripts };
+  await writeFile(
+    script,
+    `import { createLlamaRuntime } from ${JSON.stringify(index)};
+const runtime = await createLlamaRuntime(${JSON.stringify(options)});
+await runtime.load({ modelKey: 'noise', identifier: 'theirs' });
+const [{ pid }] = (await runtime.watchEngines()).reports();
+console.log(pid);
+setInterval(() => undefined, 1000);`,
+  );
+  const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const enginePid = await new Promise<number>((resolve) => {
+    parent.stdout.on('data', (text: Buffer) => resolve(Number(text.toString())));
+  });
+  return { parent, enginePid };
+}
+
+test('a second process lists and unloads the residents of the first', async () => {
+  const { parent, enginePid } = await otherProcess();
+  try {
+    await using runtime = await world.open();
+    expect(await runtime.listResidents()).toMatchObject([
+      { instanceIdentifier: 'theirs', modelKey: 'noise', activity: 'idle' },
+    ]);
+    const { text } = await runtime.generate({
+      instanceIdentifier: 'theirs',
+      prompt: 'hi',
+      maxTokens: 2,
+    });
+    expect(text).not.toBe('');
+    await runtime.unload('theirs');
+    expect(await runs(enginePid)).toBe(false);
+    expect(parent.exitCode).toBeNull();
+  } finally {
+    parent.kill('SIGKILL');
+  }
+});
+
+test('an engine is gone within 2 s after SIGKILL of its parent, and no other process lists it', async () => {
+  const { parent, enginePid } = await otherProcess();
+  await using runtime = await world.open();
+  expect(await runtime.listResidents()).toHaveLength(1);
+  parent.kill('SIGKILL');
+  await until('the engine is gone', async () => !(await runs(enginePid)), 2000);
+  expect(await runtime.listResidents()).toEqual([]);
+});
+
+test('a process ends although its engine is loaded, and the engine ends with it', async () => {
+  const { index, scripts } = world.programs;
+  const script = path.join(world.models, 'short.mjs');
+  const options = { modelFolders: [world.models], scripts };
+  await writeFile(
+    script,
+    `import { createLlamaRuntime } from ${JSON.stringify(index)};
+const runtime = await createLlamaRuntime(${JSON.stringify(options)});
+await runtime.load({ modelKey: 'noise' });
+await runtime.generate({ instanceIdentifier: 'noise', prompt: 'hi', maxTokens: 2 });
+console.log((await runtime.watchEngines()).reports()[0].pid);`,
+  );
+  const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  parent.stdout.on('data', (text: Buffer) => (printed += text.toString()));
+  const code = await new Promise((resolve) => parent.once('exit', resolve));
+  expect(code).toBe(0);
+  await until('the engine is gone', async () => !(await runs(Number(printed))), 2000);
+});
+
+test('a kill of an engine that generates is ENGINE_CRASHED, and the model can be loaded again', async () => {
+  await using runtime = await world.open();
+  await runtime.load({ modelKey: 'noise' });
+  const [pid = 0] = await pidsOf(runtime);
+  const error = await caught(
+    runtime.generate({
+      instanceIdentifier: 'noise',
+      prompt: 'hi',
+      maxTokens: 4000,
+      temperature: 0,
+      onText: () => process.kill(pid, 'SIGKILL'),
+    }),
+  );
+  expect(error).toMatchObject({ code: 'ENGINE_CRASHED', instanceIdentifier: 'noise' });
+  expect(await runtime.listResidents()).toEqual([]);
+  expect((await runtime.load({ modelKey: 'noise' })).reused).toBe(false);
+});
+
+test('a stopped engine can be unloaded', async () => {
+  await using runtime = await world.open();
+  await runtime.load({ modelKey: 'noise' });
+  const [pid = 0] = await pidsOf(runtime);
+  process.kill(pid, 'SIGSTOP');
+  expect(await runtime.listResidents()).toMatchObject([{ activity: 'processing-prompt' }]);
+  await runtime.unload('noise');
+  expect(await runs(pid)).toBe(false);
+});
+
+test('a request starts the TTL anew', async () => {
+  await using runtime = await world.open();
+  await runtime.load({ modelKey: 'noise', ttlMs: 1500 });
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await runtime.generate({ instanceIdentifier: 'noise', prompt: 'hi', maxTokens: 1 });
+  const usedAtMs = performance.now();
+  await until('the engine is gone', async () => (await enginePids()).length === 0);
+  expect(performance.now() - usedAtMs).toBeGreaterThan(1400);
+});
+
+test('a generation past its deadline is TIMED_OUT, and the engine is idle again', async () => {
+  await using runtime = await world.open();
+  await runtime.load({ modelKey: 'noise' });
+  const request = { instanceIdentifier: 'noise', prompt: 'hi', maxTokens: 4000, timeoutMs: 20 };
+  expect(await caught(runtime.generate(request))).toMatchObject({ code: 'TIMED_OUT' });
+  await until('the engine is idle', async () => {
+    const [resident] = await runtime.listResidents();
+    return resident?.activity === 'idle';
+  });
+});
+
+test('a file that llama.cpp cannot load is LOAD_FAILED with llama.cpp’s reason', async () => {
+  await using runtime = await world.open();
+  const [model] = (await runtime.listDownloaded()).models;
+  const file = path.join(world.models, 'not-a-model.gguf');
+  await writeFile(file, 'GGUF and nothing else');
+  await using supplied = await world.open({
+    modelFolders: [],
+    models: () =>
+      Promise.resolve(model === undefined ? [] : [{ ...model, modelKey: 'broken', files: [file] }]),
+  });
+  expect(await caught(supplied.load({ modelKey: 'broken' }))).toMatchObject({
+    code: 'LOAD_FAILED',
+    outOfMemory: false,
+  });
+  expect(await enginePids()).toEqual([]);
+});
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+// Locking needs a right or a limit that not every user has, so both outcomes are possible, and both are true.
+onLinux('weights are reported as locked where the system has locked them', async () => {
+  await using runtime = await world.open();
+  const { instance, verified } = await runtime.load({ modelKey: 'noise', keepModelInMemory: true });
+  const [pid = 0] = await pidsOf(runtime);
+  const isLocked = ((await lockedBytesOf(pid)) ?? 0) >= instance.sizeBytes / 2;
+  expect(instance.keepModelInMemory).toBe(isLocked);
+  expect(verified).toHaveLength(isLocked ? 0 : 1);
+});
+
+onLinux(
+  'an unload gives the memory back: 16 MiB of what was available before',
+  async () => {
+    await writeNoiseModel(path.join(world.models, 'larger.gguf'), { layers: 4, width: 512 });
+    await using runtime = await world.open();
+    // The first load reads the file into the page cache, which counts as available.
+    await runtime.load({ modelKey: 'larger' });
+    await runtime.unload('larger');
+    // Other processes of the machine take and free memory meanwhile, so the best of several attempts counts.
+    let leastDifference = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 5 && leastDifference > 16 * MIB; attempt += 1) {
+      const before = await availableBytes();
+      const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 };
+      await runtime.load({ modelKey: 'larger', loadConfig });
+      const [pid = 0] = await pidsOf(runtime);
+      expect(await anonymousBytes(pid)).toBeGreaterThan(64 * MIB);
+      await runtime.unload('larger');
+      leastDifference = Math.min(leastDifference, Math.abs(before - (await availableBytes())));
+    }
+    expect(leastDifference).toBeLessThan(16 * MIB);
+  },
+  60_000,
+);

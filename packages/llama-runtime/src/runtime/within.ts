@@ -1,0 +1,45 @@
+import { LlamaRuntimeError } from '../errors.js';
+import { asRejection } from '../process/engine-process.js';
+import type { CallOptions } from '../load/load-types.js';
+
+/** Deadline of a method that sets none. A listing reads the headers of all models, also from a sleeping disk. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Runs a call within its deadline. Rejects at once when the deadline ends or the caller cancels; the call's own signal
+ * then aborts, so that it ends, too.
+ *
+ * @throws LlamaRuntimeError `TIMED_OUT`; the signal's reason.
+ */
+export async function within<T>(
+  { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions = {},
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(
+    () => controller.abort(timedOut(timeoutMs)),
+    Math.min(timeoutMs, 2 ** 31 - 1),
+  );
+  try {
+    return await Promise.race([call(controller.signal), rejectedBy(controller.signal)]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(asRejection(signal.reason)), { once: true });
+  });
+}
+
+function timedOut(timeoutMs: number): LlamaRuntimeError {
+  return new LlamaRuntimeError(
+    'TIMED_OUT',
+    `The embedded engine did not answer within ${timeoutMs / 1000} s. Try again, or allow more time.`,
+  );
+}

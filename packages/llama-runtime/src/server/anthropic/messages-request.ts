@@ -1,0 +1,153 @@
+import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
+import { numberField, objectField, objectsField, stringField, stringsField } from '../fields.js';
+import { isJsonObject, type JsonObject } from '../json.js';
+
+/**
+ * Translates a body of Anthropic's `/v1/messages` into one of `/v1/chat/completions`, without `model` and `stream`.
+ *
+ * @throws RequestError where a block or a tool has no counterpart
+ */
+export function chatBodyOf(body: JsonObject): JsonObject {
+  const system = textOf(body['system'], 'system');
+  const messages = (objectsField(body, 'messages') ?? []).flatMap((message, index) =>
+    messagesOf(message, `messages[${index}]`),
+  );
+  return {
+    messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages],
+    ...toolsOf(body),
+    max_tokens: numberField(body, 'max_tokens', { min: 1, isInteger: true }),
+    temperature: numberField(body, 'temperature', { min: 0, max: 1 }),
+    top_p: body['top_p'],
+    top_k: body['top_k'],
+    stop: stringsField(body, 'stop_sequences'),
+    chat_template_kwargs: {
+      enable_thinking: ['enabled', 'adaptive'].includes(
+        String(objectField(body, 'thinking')?.['type']),
+      ),
+    },
+  };
+}
+
+function messagesOf(message: JsonObject, path: string): readonly JsonObject[] {
+  const role = stringField(message, 'role');
+  if (role !== 'user' && role !== 'assistant')
+    throw invalidField(`${path}.role`, "must be 'user' or 'assistant'");
+  if (typeof message['content'] === 'string') return [{ role, content: message['content'] }];
+  const blocks = objectsField(message, 'content');
+  if (blocks === null) throw invalidField(`${path}.content`, 'is required');
+  return role === 'user' ? userMessages(blocks, path) : [assistantMessage(blocks, path)];
+}
+
+/** Results of tools are messages of their own, before the user's text. */
+function userMessages(blocks: readonly JsonObject[], path: string): readonly JsonObject[] {
+  const results: JsonObject[] = [];
+  const parts: JsonObject[] = [];
+  for (const [index, block] of blocks.entries()) {
+    const place = `${path}.content[${index}]`;
+    if (block['type'] === 'tool_result') {
+      results.push({
+        role: 'tool',
+        tool_call_id: stringField(block, 'tool_use_id') ?? '',
+        content: textOf(block['content'], place),
+      });
+    } else if (block['type'] === 'text') {
+      parts.push({ type: 'text', text: stringField(block, 'text') ?? '' });
+    } else if (block['type'] === 'image') {
+      parts.push({ type: 'image_url', image_url: { url: dataUrlOf(block, place) } });
+    } else {
+      throw unknownBlock(block, place);
+    }
+  }
+  return parts.length === 0 ? results : [...results, { role: 'user', content: parts }];
+}
+
+function assistantMessage(blocks: readonly JsonObject[], path: string): JsonObject {
+  const texts: string[] = [];
+  const thoughts: string[] = [];
+  const calls: JsonObject[] = [];
+  for (const [index, block] of blocks.entries()) {
+    if (block['type'] === 'text') texts.push(stringField(block, 'text') ?? '');
+    else if (block['type'] === 'thinking') thoughts.push(stringField(block, 'thinking') ?? '');
+    else if (block['type'] === 'tool_use') {
+      calls.push({
+        id: stringField(block, 'id') ?? '',
+        type: 'function',
+        function: {
+          name: stringField(block, 'name') ?? '',
+          arguments: JSON.stringify(block['input'] ?? {}),
+        },
+      });
+    } else if (block['type'] !== 'redacted_thinking') {
+      throw unknownBlock(block, `${path}.content[${index}]`);
+    }
+  }
+  return {
+    role: 'assistant',
+    content: texts.join('\n'),
+    ...(thoughts.length > 0 && { reasoning_content: thoughts.join('\n') }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+}
+
+/** A text, or blocks of text. */
+function textOf(value: unknown, path: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value))
+    throw invalidField(path, 'must be a string or an array of text blocks');
+  return value
+    .map((block: unknown) => {
+      if (isJsonObject(block) && block['type'] === 'text') return stringField(block, 'text') ?? '';
+      throw unknownBlock(isJsonObject(block) ? block : {}, path);
+    })
+    .join('\n');
+}
+
+function dataUrlOf(block: JsonObject, path: string): string {
+  const source = objectField(block, 'source') ?? {};
+  if (source['type'] !== 'base64') {
+    throw new RequestError(
+      400,
+      `'${path}.source' must be of type 'base64': the engine opens no address`,
+    );
+  }
+  return `data:${stringField(source, 'media_type') ?? ''};base64,${stringField(source, 'data') ?? ''}`;
+}
+
+function toolsOf(body: JsonObject): JsonObject {
+  const tools = (objectsField(body, 'tools') ?? []).map((tool, index) => {
+    const type = stringField(tool, 'type');
+    if (type !== null && type !== 'custom') {
+      throw notSupported(`tools[${index}]: the engine runs no tools of its own such as '${type}'`);
+    }
+    const { name, description, input_schema: parameters } = tool;
+    return { type: 'function', function: { name, description, parameters } };
+  });
+  if (tools.length === 0) return {};
+  const choice = objectField(body, 'tool_choice') ?? { type: 'auto' };
+  return {
+    tools,
+    tool_choice: toolChoiceOf(choice),
+    parallel_tool_calls: choice['disable_parallel_tool_use'] !== true,
+  };
+}
+
+function toolChoiceOf(choice: JsonObject): unknown {
+  switch (choice['type']) {
+    case 'auto':
+    case 'none':
+      return choice['type'];
+    case 'any':
+      return 'required';
+    case 'tool':
+      return { type: 'function', function: { name: choice['name'] } };
+    default:
+      throw invalidField('tool_choice.type', "must be 'auto', 'any', 'tool' or 'none'");
+  }
+}
+
+function unknownBlock(block: JsonObject, path: string): RequestError {
+  return notSupported(
+    `${path}: the engine takes no blocks of type '${String(block['type'])}' here`,
+  );
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import type { AnswerEnd } from '../../engine/answer.js';
+import type { PreparedRequest } from '../../engine/engine.js';
+import { invalidField } from '../../engine/request-error.js';
+import { blocksOf, type Block, type BlockEvent } from '../answer-blocks.js';
+import { collectAnswer } from '../collect-answer.js';
+import { EventStream, readBody, sendJson, type Exchange } from '../exchange.js';
+import { booleanField, numberField } from '../fields.js';
+import { isJsonObject, type JsonObject } from '../json.js';
+import { readChatRequest } from '../openai/chat-request.js';
+import { readModel } from '../openai/models.js';
+import { chatBodyOf } from './messages-request.js';
+
+/** Answers `POST /v1/messages`. */
+export async function createMessage(exchange: Exchange): Promise<void> {
+  const { engine, response, signal } = exchange;
+  const body = await readBody(exchange);
+  const model = readModel(engine, body);
+  const streams = booleanField(body, 'stream') ?? false;
+  if (numberField(body, 'max_tokens') === null) throw invalidField('max_tokens', 'is required');
+  const request = await engine.prepare(readChatRequest(chatBodyOf(body)));
+  const head = { id: `msg_${randomUUID()}`, type: 'message', role: 'assistant', model };
+  if (streams) {
+    await streamMessage(exchange, request, head);
+    return;
+  }
+  const answer = await collectAnswer(engine.generate(request, signal));
+  const { content, reasoning, toolCalls, end } = answer;
+  sendJson(response, 200, {
+    ...head,
+    content: [
+      ...(reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }]),
+      ...(content === '' ? [] : [{ type: 'text', text: content }]),
+      ...toolCalls.flatMap(({ name, argumentsText }) => toolUseOf(name, argumentsText)),
+    ],
+    ...stopOf(end),
+    usage: { input_tokens: request.promptTokens, output_tokens: end.usage.completionTokens },
+  });
+}
+
+/** Answers `POST /v1/messages/count_tokens` with the tokens that the same message would take as input. */
+export async function countTokens(exchange: Exchange): Promise<void> {
+  const { engine, response } = exchange;
+  const body = await readBody(exchange);
+  readModel(engine, body);
+  const { promptTokens } = await engine.prepare(readChatRequest(chatBodyOf(body)));
+  sendJson(response, 200, { input_tokens: promptTokens });
+}
+
+/** Sends Anthropic's events: the message, each block from start to stop, the stop reason, the end. */
+async function streamMessage(
+  exchange: Exchange,
+  request: PreparedRequest,
+  head: JsonObject,
+): Promise<void> {
+  const stream = new EventStream(exchange);
+  const send = async (type: string, fields: JsonObject): Promise<void> =>
+    stream.send({ type, ...fields }, type);
+  const events = blocksOf(exchange.engine.generate(request, exchange.signal));
+  let step = await events.next();
+  await send('message_start', {
+    message: {
+      ...head,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: request.promptTokens, output_tokens: 0 },
+    },
+  });
+  while (step.done !== true) {
+    const { type, fields } = eventOf(step.value);
+    await send(type, fields);
+    step = await events.next();
+  }
+  const end = step.value;
+  await send('message_delta', {
+    delta: stopOf(end),
+    usage: { output_tokens: end.usage.completionTokens },
+  });
+  await send('message_stop', {});
+  stream.end();
+}
+
+function eventOf(event: BlockEvent): { readonly type: string; readonly fields: JsonObject } {
+  const { index, block } = event;
+  switch (event.type) {
+    case 'open':
+      return { type: 'content_block_start', fields: { index, content_block: emptyBlock(block) } };
+    case 'text':
+      return { type: 'content_block_delta', fields: { index, delta: deltaOf(block, event.text) } };
+    case 'close':
+      return { type: 'content_block_stop', fields: { index } };
+  }
+}
+
+function emptyBlock(block: Block): JsonObject {
+  switch (block.type) {
+    case 'content':
+      return { type: 'text', text: '' };
+    case 'reasoning':
+      return { type: 'thinking', thinking: '', signature: '' };
+    case 'tool-call':
+      return { type: 'tool_use', id: toolUseId(), name: block.name, input: {} };
+  }
+}
+
+function deltaOf(block: Block, text: string): JsonObject {
+  switch (block.type) {
+    case 'content':
+      return { type: 'text_delta', text };
+    case 'reasoning':
+      return { type: 'thinking_delta', thinking: text };
+    case 'tool-call':
+      return { type: 'input_json_delta', partial_json: text };
+  }
+}
+
+/** A call whose arguments were cut off is left out, because `input` must be an object. */
+function toolUseOf(name: string, argumentsText: string): readonly JsonObject[] {
+  const input = parseArguments(argumentsText);
+  return input === null ? [] : [{ type: 'tool_use', id: toolUseId(), name, input }];
+}
+
+function parseArguments(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    // The token limit ended the answer inside the arguments.
+    return null;
+  }
+}
+
+function stopOf({ finishReason, stopSequence }: AnswerEnd): JsonObject {
+  const reasons = { stop: 'end_turn', length: 'max_tokens', 'tool-calls': 'tool_use' } as const;
+  return {
+    stop_reason: stopSequence === null ? reasons[finishReason] : 'stop_sequence',
+    stop_sequence: stopSequence,
+  };
+}
+
+function toolUseId(): string {
+  return `toolu_${randomUUID().replaceAll('-', '')}`;
+}

@@ -1,0 +1,122 @@
+import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
+import { arrayField, objectsField, stringField } from '../fields.js';
+import { isJsonObject, type JsonObject } from '../json.js';
+
+/** The place of an image in a prompt, from llama.cpp's mtmd.h. */
+const IMAGE_MARKER = '<__media__>';
+const DATA_URL = /^data:image\/[a-z0-9.+-]+;base64,/i;
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
+
+/** Messages as the chat template takes them, and their images as data URLs. */
+export interface ReadMessages {
+  readonly messages: readonly JsonObject[];
+  readonly images: readonly string[];
+}
+
+/** Reads `messages`. Only images inside the request are taken: the engine opens no file or address for a client. */
+export function readMessages(body: JsonObject): ReadMessages {
+  const given = objectsField(body, 'messages') ?? [];
+  if (given.length === 0) throw invalidField('messages', 'must hold at least one message');
+  const images: string[] = [];
+  const messages = given.map((message, index) =>
+    readMessage(message, `messages[${index}]`, images),
+  );
+  if (images.length > 0 && countMarkers(messages) !== images.length) {
+    throw invalidField('messages', `must not hold the text ${IMAGE_MARKER} beside an image`);
+  }
+  return { messages, images };
+}
+
+function readMessage(message: JsonObject, path: string, images: string[]): JsonObject {
+  const role = stringField(message, 'role') ?? '';
+  if (!ROLES.includes(role))
+    throw invalidField(`${path}.role`, `must be one of ${ROLES.join(', ')}`);
+  const content = readContent(message, path, images);
+  const calls = objectsField(message, 'tool_calls');
+  if (content === null && calls === null && role !== 'assistant') {
+    throw invalidField(`${path}.content`, 'is required');
+  }
+  const reasoning = stringField(message, 'reasoning_content');
+  const callId = stringField(message, 'tool_call_id');
+  const name = stringField(message, 'name');
+  return {
+    // Templates know `system`; OpenAI renamed the role.
+    role: role === 'developer' ? 'system' : role,
+    content: content ?? '',
+    ...(calls !== null &&
+      calls.length > 0 && {
+        tool_calls: calls.map((call, at) => readCall(call, `${path}.tool_calls[${at}]`)),
+      }),
+    ...(reasoning !== null && { reasoning_content: reasoning }),
+    ...(callId !== null && { tool_call_id: callId }),
+    ...(name !== null && { name }),
+  };
+}
+
+function readContent(
+  message: JsonObject,
+  path: string,
+  images: string[],
+): string | readonly JsonObject[] | null {
+  const content = message['content'];
+  if (content === undefined || content === null || typeof content === 'string')
+    return content ?? null;
+  const parts = arrayField(message, 'content') ?? [];
+  const read = parts.map((part, index) => readPart(part, `${path}.content[${index}]`, images));
+  // Most templates take a string only.
+  return read.every(({ isImage }) => !isImage)
+    ? read.map(({ text }) => text).join('\n')
+    : read.map(({ text }) => ({ type: 'text', text }));
+}
+
+function readPart(
+  part: unknown,
+  path: string,
+  images: string[],
+): { readonly text: string; readonly isImage: boolean } {
+  if (!isJsonObject(part)) throw invalidField(path, 'must be an object');
+  switch (part['type']) {
+    case 'text':
+      return { text: stringField(part, 'text') ?? '', isImage: false };
+    case 'refusal':
+      return { text: stringField(part, 'refusal') ?? '', isImage: false };
+    case 'image_url':
+      images.push(readImage(part['image_url'], path));
+      return { text: IMAGE_MARKER, isImage: true };
+    default:
+      throw notSupported(
+        `${path}: the engine takes parts of type 'text' and 'image_url'`,
+        'messages',
+      );
+  }
+}
+
+function readImage(value: unknown, path: string): string {
+  const url = isJsonObject(value) ? value['url'] : value;
+  if (typeof url === 'string' && DATA_URL.test(url)) return url;
+  throw new RequestError(
+    400,
+    `'${path}.image_url.url' must be a data URL (data:image/png;base64,...): the engine opens no address`,
+    {
+      code: 'invalid_value',
+      param: 'messages',
+    },
+  );
+}
+
+function readCall(call: JsonObject, path: string): JsonObject {
+  const called = call['function'];
+  if (!isJsonObject(called)) throw invalidField(`${path}.function`, 'must be an object');
+  return {
+    id: stringField(call, 'id') ?? '',
+    type: 'function',
+    function: {
+      name: stringField(called, 'name') ?? '',
+      arguments: stringField(called, 'arguments') ?? '{}',
+    },
+  };
+}
+
+function countMarkers(messages: readonly JsonObject[]): number {
+  return JSON.stringify(messages).split(IMAGE_MARKER).length - 1;
+}

@@ -1,0 +1,199 @@
+import type { GenerationRequest, Sampling } from '../../engine/engine.js';
+import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
+import {
+  arrayField,
+  booleanField,
+  numberField,
+  objectField,
+  objectsField,
+  stringField,
+  stringsField,
+} from '../fields.js';
+import { isJsonObject, type JsonObject } from '../json.js';
+import { readMessages } from './chat-messages.js';
+
+/** Reads a body of `/v1/chat/completions` without `model` and `stream`. */
+export function readChatRequest(body: JsonObject): GenerationRequest {
+  refuseUnsupported(body);
+  const { messages, images } = readMessages(body);
+  const responseFormat = readResponseFormat(body);
+  const thinking = readThinking(body);
+  return {
+    prompt: {
+      messages,
+      images,
+      format: {
+        ...readTools(body),
+        ...(responseFormat !== null && { response_format: responseFormat }),
+        enable_thinking: thinking,
+        ...readTemplateValues(body),
+      },
+    },
+    sampling: readSampling(body),
+    maxTokens: readMaxTokens(body),
+    stops: stringsField(body, 'stop'),
+  };
+}
+
+/** Reads how tokens are chosen. `top_k`, `min_p` and `repeat_penalty` are additions of llama.cpp and LM Studio. */
+export function readSampling(body: JsonObject): Sampling {
+  const given = {
+    seed: numberField(body, 'seed', { isInteger: true }),
+    temperature: numberField(body, 'temperature', { min: 0 }),
+    top_p: numberField(body, 'top_p', { min: 0, max: 1 }),
+    top_k: numberField(body, 'top_k', { min: 0, isInteger: true }),
+    min_p: numberField(body, 'min_p', { min: 0, max: 1 }),
+    penalty_repeat: numberField(body, 'repeat_penalty', { min: 0.01 }),
+    penalty_freq: numberField(body, 'frequency_penalty', { min: -2, max: 2 }),
+    penalty_present: numberField(body, 'presence_penalty', { min: -2, max: 2 }),
+  };
+  // llama.cpp takes a seed of 31 bits; -1 means a random one.
+  const seed = given.seed === null ? null : Math.abs(given.seed) % 0x7fffffff;
+  return Object.fromEntries(
+    Object.entries({ ...given, seed }).filter(([, value]) => value !== null),
+  );
+}
+
+/** Refuses what neither the engine nor the binding can do. */
+export function refuseUnsupported(body: JsonObject): void {
+  if ((numberField(body, 'n', { min: 1, isInteger: true }) ?? 1) !== 1) {
+    throw invalidField('n', 'must be 1: the engine gives one answer a request');
+  }
+  const bias = objectField(body, 'logit_bias');
+  if (bias !== null && Object.keys(bias).length > 0) {
+    throw notSupported('logit_bias: the binding of llama.cpp does not take it', 'logit_bias');
+  }
+  const logprobs = body['logprobs'];
+  if (logprobs !== undefined && logprobs !== null && logprobs !== false) {
+    throw notSupported(
+      "logprobs: the binding does not give the chosen token's probability",
+      'logprobs',
+    );
+  }
+}
+
+function readMaxTokens(body: JsonObject): number | null {
+  const bounds = { min: 1, isInteger: true };
+  return (
+    numberField(body, 'max_completion_tokens', bounds) ?? numberField(body, 'max_tokens', bounds)
+  );
+}
+
+function readTools(body: JsonObject): {
+  readonly tools?: readonly JsonObject[];
+  readonly tool_choice?: string;
+  readonly parallel_tool_calls?: boolean;
+} {
+  if (arrayField(body, 'functions') !== null) {
+    throw notSupported("functions: use 'tools', which replaced it", 'functions');
+  }
+  const tools = (objectsField(body, 'tools') ?? []).map((tool, index) => readTool(tool, index));
+  if (tools.length === 0) return {};
+  const { choice, name } = readToolChoice(body);
+  const chosen = name === null ? tools : tools.filter((tool) => nameOf(tool) === name);
+  if (chosen.length === 0)
+    throw invalidField('tool_choice', `names the tool '${name}', which is not in 'tools'`);
+  return {
+    tools: chosen,
+    tool_choice: choice,
+    parallel_tool_calls: name === null && (booleanField(body, 'parallel_tool_calls') ?? true),
+  };
+}
+
+function readTool(tool: JsonObject, index: number): JsonObject {
+  const path = `tools[${index}]`;
+  if (tool['type'] !== 'function') {
+    throw notSupported(`${path}: the engine knows only tools of type 'function'`, 'tools');
+  }
+  const declared = tool['function'];
+  if (!isJsonObject(declared)) throw invalidField(`${path}.function`, 'must be an object');
+  const name = stringField(declared, 'name') ?? '';
+  if (name === '') throw invalidField(`${path}.function.name`, 'is required');
+  return {
+    type: 'function',
+    function: {
+      name,
+      description: stringField(declared, 'description') ?? '',
+      parameters: objectField(declared, 'parameters') ?? { type: 'object', properties: {} },
+    },
+  };
+}
+
+function nameOf(tool: JsonObject): unknown {
+  const declared = tool['function'];
+  return isJsonObject(declared) ? declared['name'] : undefined;
+}
+
+function readToolChoice(body: JsonObject): {
+  readonly choice: string;
+  readonly name: string | null;
+} {
+  const value = body['tool_choice'];
+  if (value === undefined || value === null) return { choice: 'auto', name: null };
+  if (value === 'auto' || value === 'none' || value === 'required')
+    return { choice: value, name: null };
+  if (isJsonObject(value) && isJsonObject(value['function'])) {
+    const name = stringField(value['function'], 'name');
+    if (name !== null) return { choice: 'required', name };
+  }
+  throw invalidField(
+    'tool_choice',
+    "must be 'auto', 'none', 'required', or the name of a function",
+  );
+}
+
+function readResponseFormat(body: JsonObject): JsonObject | null {
+  const format = objectField(body, 'response_format');
+  switch (format?.['type']) {
+    case undefined:
+    case 'text':
+      return null;
+    case 'json_object':
+      return { type: 'json_object', schema: format?.['schema'] ?? { type: 'object' } };
+    case 'json_schema': {
+      const declared = format === null ? null : objectField(format, 'json_schema');
+      const schema = declared === null ? null : objectField(declared, 'schema');
+      if (schema === null) throw invalidField('response_format.json_schema.schema', 'is required');
+      return { type: 'json_schema', json_schema: { schema } };
+    }
+    default:
+      throw invalidField('response_format.type', "must be 'text', 'json_object' or 'json_schema'");
+  }
+}
+
+/** Whether the template may let the model think: `reasoning_effort: "none"` says no. */
+function readThinking(body: JsonObject): boolean {
+  const inTemplate = objectField(body, 'chat_template_kwargs')?.['enable_thinking'];
+  if (typeof inTemplate === 'boolean') return inTemplate;
+  return stringField(body, 'reasoning_effort') !== 'none';
+}
+
+function readTemplateValues(body: JsonObject): { chat_template_kwargs?: Record<string, string> } {
+  const values = objectField(body, 'chat_template_kwargs');
+  const effort = stringField(body, 'reasoning_effort');
+  const all = { ...(effort !== null && { reasoning_effort: effort }), ...values };
+  if (Object.keys(all).length === 0) return {};
+  return {
+    chat_template_kwargs: Object.fromEntries(
+      Object.entries(all).map(([name, value]) => [name, JSON.stringify(value)]),
+    ),
+  };
+}
+
+/** Whether the answer is streamed, and whether a last chunk has the usage. */
+export function readStreaming(body: JsonObject): {
+  readonly streams: boolean;
+  readonly includesUsage: boolean;
+} {
+  const streams = booleanField(body, 'stream') ?? false;
+  const options = objectField(body, 'stream_options');
+  if (options !== null && !streams) {
+    throw new RequestError(400, "'stream_options' is only allowed where 'stream' is true", {
+      param: 'stream_options',
+    });
+  }
+  return {
+    streams,
+    includesUsage: options !== null && booleanField(options, 'include_usage') === true,
+  };
+}

@@ -1,0 +1,133 @@
+import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
+import { booleanField, objectField, objectsField, stringField } from '../fields.js';
+import { isJsonObject, type JsonObject } from '../json.js';
+
+const NOT_STORED = 'the engine stores no responses; send the whole conversation in `input`';
+
+/**
+ * Translates a body of `/v1/responses` into one of `/v1/chat/completions`, without `model` and `stream`.
+ *
+ * @throws RequestError where a field needs stored state or a tool that the engine does not have
+ */
+export function chatBodyOf(body: JsonObject): JsonObject {
+  refuseStoredState(body);
+  const instructions = stringField(body, 'instructions');
+  const format = objectField(objectField(body, 'text') ?? {}, 'format');
+  return {
+    messages: [
+      ...(instructions === null ? [] : [{ role: 'system', content: instructions }]),
+      ...inputMessages(body),
+    ],
+    ...toolsOf(body),
+    parallel_tool_calls: body['parallel_tool_calls'],
+    max_tokens: body['max_output_tokens'],
+    temperature: body['temperature'],
+    top_p: body['top_p'],
+    reasoning_effort: objectField(body, 'reasoning')?.['effort'],
+    ...(format !== null && { response_format: responseFormatOf(format) }),
+  };
+}
+
+function refuseStoredState(body: JsonObject): void {
+  if (stringField(body, 'previous_response_id') !== null) {
+    throw new RequestError(400, `previous_response_id: ${NOT_STORED}`, {
+      code: 'previous_response_not_found',
+      param: 'previous_response_id',
+    });
+  }
+  for (const field of ['conversation', 'prompt']) {
+    if (body[field] !== undefined && body[field] !== null)
+      throw notSupported(`${field}: ${NOT_STORED}`, field);
+  }
+  if (booleanField(body, 'background') === true) {
+    throw notSupported('background: the engine stores no responses', 'background');
+  }
+}
+
+function inputMessages(body: JsonObject): readonly JsonObject[] {
+  if (typeof body['input'] === 'string') return [{ role: 'user', content: body['input'] }];
+  const items = objectsField(body, 'input') ?? [];
+  const messages: JsonObject[] = [];
+  for (const [index, item] of items.entries()) addItem(messages, item, `input[${index}]`);
+  return messages;
+}
+
+function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
+  switch (item['type'] ?? 'message') {
+    case 'message':
+      messages.push({ role: item['role'], content: contentOf(item['content'], path) });
+      return;
+    case 'function_call': {
+      const call = {
+        id: item['call_id'],
+        type: 'function',
+        function: { name: item['name'], arguments: item['arguments'] },
+      };
+      // Calls that follow each other belong to one message.
+      const last = messages.at(-1);
+      const calls: unknown = last?.['role'] === 'assistant' ? last['tool_calls'] : undefined;
+      if (last !== undefined && Array.isArray(calls)) {
+        messages[messages.length - 1] = { ...last, tool_calls: [...calls, call] };
+      } else {
+        messages.push({ role: 'assistant', content: '', tool_calls: [call] });
+      }
+      return;
+    }
+    case 'function_call_output':
+      messages.push({
+        role: 'tool',
+        tool_call_id: item['call_id'],
+        content: contentOf(item['output'], path),
+      });
+      return;
+    case 'reasoning':
+      // Templates drop the reasoning of earlier turns.
+      return;
+    default:
+      throw notSupported(
+        `${path}: the engine takes no items of type '${String(item['type'])}'`,
+        'input',
+      );
+  }
+}
+
+function contentOf(content: unknown, path: string): unknown {
+  if (!Array.isArray(content)) return content;
+  return content.map((part: unknown, index) => {
+    const type = isJsonObject(part) ? part['type'] : undefined;
+    if (!isJsonObject(part)) throw invalidField(`${path}.content[${index}]`, 'must be an object');
+    if (type === 'input_text' || type === 'output_text')
+      return { type: 'text', text: part['text'] };
+    if (type === 'refusal') return { type: 'refusal', refusal: part['refusal'] };
+    if (type === 'input_image') return { type: 'image_url', image_url: { url: part['image_url'] } };
+    throw notSupported(
+      `${path}.content[${index}]: the engine takes no parts of type '${String(type)}'`,
+      'input',
+    );
+  });
+}
+
+function toolsOf(body: JsonObject): JsonObject {
+  const tools = (objectsField(body, 'tools') ?? []).map((tool, index) => {
+    if (tool['type'] !== 'function') {
+      throw notSupported(
+        `tools[${index}]: the engine runs no tools of its own such as '${String(tool['type'])}'`,
+        'tools',
+      );
+    }
+    const { name, description, parameters } = tool;
+    return { type: 'function', function: { name, description, parameters } };
+  });
+  if (tools.length === 0) return {};
+  const choice = body['tool_choice'];
+  const isNamed = isJsonObject(choice) && choice['type'] === 'function';
+  return {
+    tools,
+    tool_choice: isNamed ? { type: 'function', function: { name: choice['name'] } } : choice,
+  };
+}
+
+function responseFormatOf(format: JsonObject): JsonObject {
+  const { type, name, schema } = format;
+  return type === 'json_schema' ? { type, json_schema: { name, schema } } : { type };
+}

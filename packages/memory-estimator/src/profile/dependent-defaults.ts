@@ -1,0 +1,26 @@
+// Defaults that depend on other settings of the load.
+import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
+import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
+
+/**
+ * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
+ * attention on.
+ */
+export function flashAttentionFor(
+  values: KvCacheType,
+  setting: ProfileSetting<boolean>,
+): ProfileSetting<boolean> {
+  if (!isQuantizedCacheType(values)) return setting;
+  const source = `values as ${values} need flash attention (llama-context.cpp)`;
+  return known(true, source);
+}
+
+/** The batch and the micro-batch of a load with this number of layers on GPUs. */
+export function batchOf(
+  { batchTokens, ubatchTokens, cpuBatchTokens }: EngineProfile['settings'],
+  gpuLayers: number,
+): Pick<EngineProfile['settings'], 'batchTokens' | 'ubatchTokens'> {
+  const { value, source } = cpuBatchTokens;
+  if (gpuLayers > 0 || value === null) return { batchTokens, ubatchTokens };
+  return { batchTokens: known(value, source), ubatchTokens: known(value, source) };
+}

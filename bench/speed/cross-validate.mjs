@@ -1,5 +1,6 @@
 // Predictions for devices that a fit has not seen.
 import { fitDecode } from './fit-decode.mjs';
+import { fitLikeness } from './fit-likeness.mjs';
 import { fitPrompt } from './fit-prompt.mjs';
 import { deviceOf, questionOf, readRecords } from './records.mjs';
 import { internals } from './internals.mjs';
@@ -13,15 +14,27 @@ export function testsOf(test) {
     .filter(({ question }) => question.test === test);
 }
 
-/** Adds to each test the error of a prediction by constants that were fitted without its device. */
+/**
+ * Predicts each test by constants that were fitted without its device: adds `seconds`, `traits`, `error`, and its `fold`.
+ */
 export function crossValidate(tests) {
   const devices = [...new Set(tests.map(({ record }) => deviceOf(record)))].sort();
   const foldOf = ({ record }) => (devices.indexOf(deviceOf(record)) * 7) % FOLDS;
   return Array.from({ length: FOLDS }, (_, fold) => {
     const fit = tests[0].question.test === 'decode' ? fitDecode : fitPrompt;
     const parameters = fit(tests.filter((one) => foldOf(one) !== fold));
-    return tests.filter((one) => foldOf(one) === fold).map((one) => withError(one, parameters));
+    return tests
+      .filter((one) => foldOf(one) === fold)
+      .map((one) => ({ ...withError(one, parameters), fold }));
   }).flat();
+}
+
+/** Adds the likeness that was fitted without the fold of each test. */
+export function withLikeness(tests) {
+  const likenesses = Array.from({ length: FOLDS }, (_, fold) =>
+    fitLikeness(tests.filter((one) => one.fold !== fold)),
+  );
+  return tests.map((one) => ({ ...one, likeness: likenesses[one.fold] }));
 }
 
 /** Adds the parts that the constants predict, and the error. */

@@ -1,5 +1,6 @@
 import { learnCorrections, type Correction } from '../learning/corrections.js';
 import type { Traits } from '../learning/likeness.js';
+import { intervalOf, type SpeedInterval } from './interval.js';
 import { traitsOf, type SpeedQuestion } from './traits-of.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
 import { DECODE_LIKENESS, PROMPT_LIKENESS } from '../physics/parameters.generated.js';
@@ -15,10 +16,7 @@ export type SpeedObservation = SpeedQuestion & {
   );
 
 /** A prediction with an interval that holds 90 % of the measurements. */
-export interface SpeedPrediction<Parts> {
-  readonly tokensPerSecond: number;
-  readonly low: number;
-  readonly high: number;
+export interface SpeedPrediction<Parts> extends SpeedInterval {
   /** Seconds of one token by cause, before the correction by measurements. */
   readonly parts: Parts;
   /** Factor by which measurements of this machine changed the time; 1 without measurements. */
@@ -33,8 +31,6 @@ export interface SpeedModel {
   prompt(question: SpeedQuestion, promptTokens: number): SpeedPrediction<PromptParts>;
 }
 
-/** Standard deviations on each side of the interval; see bench/speed. */
-const INTERVAL = 1.7;
 /** Measurements of one kind beyond this number are left out, oldest first. */
 const OBSERVATIONS_MAX = 64;
 
@@ -98,14 +94,10 @@ function predict<Parts extends DecodeParts | PromptParts>(
   correct: (traits: Traits) => Correction,
 ): SpeedPrediction<Parts> {
   const { seconds, traits } = traitsOf(question, parts);
-  const { mean, standardDeviation } = correct(traits);
-  const expected = 1 / (seconds * Math.exp(mean));
-  const spread = Math.exp(INTERVAL * standardDeviation);
+  const correction = correct(traits);
   return {
-    tokensPerSecond: expected,
-    low: expected / spread,
-    high: expected * spread,
+    ...intervalOf(seconds, correction),
     parts,
-    correction: Math.exp(mean),
+    correction: Math.exp(correction.mean),
   };
 }

@@ -45,6 +45,7 @@ const IMPORTS = {
   'lmstudio-simulator': [],
   'memory-estimator': [],
   'model-config': [],
+  'performance-model': [],
   'resource-monitor': [],
   selector: [],
   autopilot: ['selector'],
@@ -57,6 +58,7 @@ const IMPORTS = {
     'lmstudio-adapter',
     'memory-estimator',
     'model-config',
+    'performance-model',
     'resource-monitor',
     'selector',
   ],
@@ -69,7 +71,11 @@ const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({
 }));
 
 /** Packages whose answers depend on their arguments alone, so that a decision can be replayed. */
-const PURE = ['packages/memory-ledger/src/**/*.ts', 'packages/selector/src/**/*.ts'];
+const PURE = [
+  'packages/memory-ledger/src/**/*.ts',
+  'packages/performance-model/src/**/*.ts',
+  'packages/selector/src/**/*.ts',
+];
 
 const IMPURE_GLOBALS = [
   'process',
@@ -89,6 +95,8 @@ const boundaries = (depConstraints) => [
     allow: [],
     banTransitiveDependencies: false,
     enforceBuildableLibDependency: false,
+    // Tests import the runtime at once, which the host itself loads on first use.
+    checkDynamicDependenciesExceptions: ['@mai/llama-runtime'],
     depConstraints,
   },
 ];

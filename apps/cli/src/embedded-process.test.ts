@@ -65,7 +65,10 @@ async function serve() {
 
 interface Status {
   readonly runtime: { readonly name: string; readonly state: string };
-  readonly residents: readonly { readonly instanceIdentifier: string }[];
+  readonly residents: readonly {
+    readonly instanceIdentifier: string;
+    readonly footprint: { readonly source: string } | null;
+  }[];
 }
 const status = async (): Promise<Status> =>
   JSON.parse((await run(['status', '--json'])).out) as Status;
@@ -141,6 +144,12 @@ withEngine('other commands see and change the models of `mai serve`', async () =
     runtime: { name: 'embedded', state: 'running' },
     residents: [{ instanceIdentifier: 'mai/noise' }],
   });
+  // This process is not told the folder: the record of the engine names the file.
+  const elsewhere = JSON.parse((await start(['status', '--json']).ended).out) as Status;
+  expect(elsewhere.residents).toMatchObject([{ footprint: { source: 'gguf-header' } }]);
+  expect(elsewhere.residents[0]?.footprint).toEqual((await status()).residents[0]?.footprint);
+  const planned = await run(['load', 'noise', '--dry-run']);
+  expect(planned.out).toMatch(/^Would load noise: Mai expects [\d.]+ MiB\.\n$/);
   const loaded = await run(['load', 'noise', '--identifier', 'mine', '--context', '1024']);
   expect(loaded).toMatchObject({ exitCode: 0 });
   const identifiers = (await status()).residents.map((one) => one.instanceIdentifier);

@@ -17,6 +17,8 @@ import type { FakeIoOptions } from './fake-io.js';
 export interface WatchWorld extends AsyncDisposable {
   readonly simulator: Simulator;
   readonly folder: string;
+  /** The size of the large model: half of the room under the limit. */
+  readonly largeBytes: number;
   readonly configFile: string;
   readonly mai: (line: string, options?: FakeIoOptions) => Promise<MaiResult>;
   readonly start: (line: string, options?: FakeIoOptions) => RunningMai;
@@ -83,6 +85,7 @@ export async function openWatchWorld(): Promise<WatchWorld> {
   return {
     simulator,
     folder,
+    largeBytes,
     configFile,
     mai: (line, options) => runMai(argv(line), { ...io, ...options }),
     start: (line, options) => startMai(argv(line), { ...io, ...options }),

@@ -71,4 +71,5 @@ export type {
   Verdict,
   VerdictReason,
 } from './timing/hysteresis-state.js';
+export { holdingYields } from './yields/reserve-memory.js';
 export { initialHysteresis, reduceHysteresis } from './timing/reduce-hysteresis.js';

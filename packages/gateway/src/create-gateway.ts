@@ -15,11 +15,12 @@ import { chatCompletions } from './protocols/openai/chat-completions.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference-parts.js';
+import { lastDecisionHeader } from './server/decision-headers.js';
 import { createInferenceService } from './server/inference-service.js';
 import { listen, type ListenOptions, type Listening } from './server/listen.js';
 import { parseTarget, type RequestTarget } from './server/request-target.js';
 import { INTERNAL_FAILURE } from './server/request-refusal.js';
-import { sendFailure, sendJson } from './server/responders.js';
+import { sendFailure, sendJson, setHeaders } from './server/responders.js';
 import { createHttpClient } from './upstream/http-client.js';
 
 /** The ports of a machine that a gateway uses. A host of `@mai/host` has both. */
@@ -113,10 +114,11 @@ export async function createGateway(
       (target === null ? null : inference.protocolOf(target.path)) ?? chatCompletions;
     const admission = await access.check(request, scopeOf(target));
     if (admission.kind === 'refused') {
-      sendFailure(response, protocol, admission.failure, admission.headers);
+      const decision = target !== null && isInference(target) ? lastDecisionHeader(null) : {};
+      sendFailure(response, protocol, admission.failure, { ...admission.headers, ...decision });
       return;
     }
-    for (const [name, value] of Object.entries(admission.headers)) response.setHeader(name, value);
+    setHeaders(response, admission.headers);
     if (target === null) page.handle(request, response);
     else if (isInference(target)) {
       await inference.serve(request, response, target, admission.client);
@@ -156,7 +158,8 @@ export async function createGateway(
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
       onError(error);
-      if (!response.headersSent) sendFailure(response, chatCompletions, INTERNAL_FAILURE);
+      const decision = lastDecisionHeader(port.known());
+      if (!response.headersSent) sendFailure(response, chatCompletions, INTERNAL_FAILURE, decision);
       else if (!response.writableEnded) response.destroy();
     });
   };

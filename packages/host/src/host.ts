@@ -162,7 +162,7 @@ export interface Host extends AsyncDisposable {
    * @throws HostError `NOT_KEPT` where the model must outlive the host, and no process can keep it
    */
   load(request: LoadRequest, options?: LoadOptions): Promise<HandLoaded>;
-  /** The runtime's own estimate of the memory of a load by hand. Loads nothing. */
+  /** The memory of a load by hand: LM Studio's own estimate, or Mai's for the embedded engine. Loads nothing. */
   estimateLoad(request: LoadRequest, options?: CallOptions): Promise<readonly EstimatedLoad[]>;
   /**
    * Unloads by hand. @throws LMStudioError `LOAD_REFUSED` for an instance that is generating or

@@ -17,6 +17,7 @@ export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-stat
 export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
+export { getModels } from './text/get-models.js';
 export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
@@ -49,8 +50,14 @@ export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js'
 export type { DialogueView } from './chat/dialogue.js';
 export { readLines } from './chat/read-lines.js';
 export type { AnswerPiece } from './chat/stream-answer.js';
-export { writeNoiseModels } from './noise-models/write-noise-models.js';
-export type { NoiseModels, NoiseModelsRequest } from './noise-models/write-noise-models.js';
+export {
+  simulatedDemoConfig,
+  simulatedDemoPool,
+  simulatedDemoPressure,
+} from './demo/simulated-policy.js';
+export { playDemo } from './demo/play-demo.js';
+export type { DemoStep } from './demo/play-demo.js';
+export type { DemoStage } from './demo/demo-stage.js';
 export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';

@@ -134,6 +134,15 @@ describe('a resident that has no room beside a better model', () => {
     });
   });
 
+  test('stays loaded where a yield leaves no room for the better model', async () => {
+    expect(await switching(CONFIG, (host) => host.yieldMemory({ bytes: 12 * GIB }))).toEqual({
+      isLargeOffered: false,
+      decision: 'keep',
+      outcome: 'kept',
+      residents: ['test/small'],
+    });
+  });
+
   test('is not touched by switchModel while the journal of pins is malformed, and select warns', async () => {
     const warnings: string[] = [];
     await using host = await openHost(
@@ -150,7 +159,9 @@ describe('a resident that has no room beside a better model', () => {
     await access(journal);
     await writeFile(journal, 'not a journal');
     expect((await host.select()).selection.decision).toBe('switch');
-    expect(warnings).toEqual([expect.stringMatching(/^The pins are not known\. .*not a journal/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The pins and yields are not known\. .*not a journal/),
+    ]);
     await expect(host.switchModel()).rejects.toMatchObject({ code: 'JOURNAL_UNUSABLE' });
     expect(simulator.residents().map(({ modelKey }) => modelKey)).toEqual(['test/small']);
   });

@@ -1,5 +1,5 @@
 // A child process with the messages of an engine and faults on demand. The GGUF file is a JSON text that names them:
-// { "stallAt": 0.5, "refuse": "text", "crash": "text", "exit": 3, "hangOnStop": true, "silentState": true }
+// { "stallAt": 0.5, "blocks": true, "refuse": "text", "crash": "text", "exit": 3, "hangOnStop": true, "silentState": true }
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
@@ -19,6 +19,7 @@ function load(spec) {
     process.send({ type: 'progress', ratio: faults.stallAt });
     return;
   }
+  if (faults.blocks) for (;;);
   if (faults.refuse !== undefined) {
     process.send({ type: 'failed', message: faults.refuse, outOfMemory: false });
     return;

@@ -7,6 +7,8 @@ import type { EngineScripts } from '../src/process/find-scripts.js';
 /** What a fake engine does when it loads the model, or later. */
 export interface Faults {
   readonly stallAt?: number;
+  /** Its main thread computes for ever, as in a load of llama.cpp that does not end. */
+  readonly blocks?: boolean;
   readonly refuse?: string;
   readonly crash?: string;
   readonly signal?: NodeJS.Signals;

@@ -31,6 +31,7 @@ export {
   subtractCharge,
 } from './charge.js';
 export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './charge.js';
+export type { ModelShape } from './model-shape.js';
 export { deviceKeyOf, isGpuShare } from './pool-name.js';
 export type { PoolName } from './pool-name.js';
 export { chargeResidents, usedBytes } from './residents.js';

@@ -1,4 +1,4 @@
-import { describeOrigin, leftOutNotes } from '@mai/host';
+import { describeOrigin, getModels, leftOutNotes } from '@mai/host';
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
@@ -36,7 +36,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (downloadedCount === 0 && !gone && !all) {
     output.note(
       output.noteStyle.dim(
-        'Get a model in LM Studio or with `lms get`. `mai models --all` also lists the configured models.',
+        `${getModels(list.origin)} \`mai models --all\` also lists the configured models.`,
       ),
     );
   }

@@ -1,5 +1,11 @@
-import { asServed, describeObstacle, describeOrigin, unusableNote } from '@mai/host';
-import type { DownloadsOrigin, Host, SelectionRequest, SwitchReport } from '@mai/host';
+import { asServed, describeObstacle, describeOrigin, describeYield, unusableNote } from '@mai/host';
+import type {
+  DownloadsOrigin,
+  Host,
+  SelectionReport,
+  SelectionRequest,
+  SwitchReport,
+} from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import { requestOf } from '../command-line/selection-request.js';
 import type { CommandContext } from '../context.js';
@@ -17,14 +23,16 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   if (input.has('load')) return await carryOut(host, request, input.has('dry-run'), context);
 
   const report = await host.select(request);
-  const { selection, origin, refused, obstacle, runtimeIsOn } = report;
+  const { selection, origin, refused, obstacle, yields, runtimeIsOn } = report;
   noteOrigin(origin, context);
+  noteYields(yields, context);
   if (output.json) {
     const { input } = report;
     output.resultJson({
       origin: originJson(origin),
       selection: asServed(selection, input),
       refused,
+      yields,
       resources: input.resources,
     });
   } else {
@@ -54,6 +62,7 @@ async function carryOut(
     });
     reporter.clear();
     noteOrigin(report.origin, context);
+    noteYields(report.yields, context);
     if (output.json) {
       const { first, last, origin, obstacle: _, ...done } = report;
       output.resultJson({
@@ -90,6 +99,11 @@ function exitCodeOf(outcome: SwitchReport['outcome']): ExitCode {
 
 function noteOrigin(origin: DownloadsOrigin, { output }: CommandContext): void {
   if (origin.kind === 'models-folder') output.note(output.noteStyle.dim(describeOrigin(origin)));
+}
+
+function noteYields(yields: SelectionReport['yields'], { output, io }: CommandContext): void {
+  for (const one of yields)
+    output.note(output.noteStyle.dim(`Keeps ${describeYield(one, io.nowMs())}.`));
 }
 
 function originJson(origin: DownloadsOrigin): object {

@@ -26,7 +26,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   let why = runtime.state === 'off' ? runtime.message : null;
   if (why === null) {
-    const { runRealDemo } = await import('../demo/real/run-real-demo.js');
+    const { runRealDemo } = await import('../demo/run-real-demo.js');
     why = await runRealDemo(context, options);
     if (why === null) {
       nextSteps(output, 'no-models');

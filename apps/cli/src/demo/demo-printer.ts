@@ -1,5 +1,8 @@
+import { poolLabel, type StatusReport } from '@mai/host';
+import type { PoolName } from '@mai/memory-ledger';
 import type { CommandContext } from '../context.js';
 import { wrap } from '../terminal/text.js';
+import { renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
 
 /** Prints the demo on stdout, section by section, with pauses for reading. Silent with --json. */
 export interface DemoPrinter {
@@ -44,4 +47,21 @@ export function createDemoPrinter(context: CommandContext, fast: boolean): DemoP
       else signal.throwIfAborted();
     },
   };
+}
+
+/** A bar for each pool, with the injected bytes of a simulated demo, and which pool is over its limit. */
+export function demoPoolLines(
+  { pools, resources }: StatusReport,
+  output: CommandContext['output'],
+  injected: ReadonlyMap<PoolName, number> = new Map(),
+): string[] {
+  const any = [...injected.values()].some((bytes) => bytes > 0);
+  const over = pools.find(({ useBeforeBytes, limitBytes }) => useBeforeBytes > limitBytes);
+  return [
+    ...renderPools(pools, resources, 'before', output, injected),
+    ...renderPoolLegend(pools, output, any),
+    ...(over === undefined
+      ? []
+      : [`  ${output.style.bad(`${poolLabel(over.pool, resources)} is over its limit.`)}`]),
+  ];
 }

@@ -1,19 +1,17 @@
-import { charge, chargeLoad } from '@mai/memory-ledger';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describeFootprint, explainRejection, formatBytes, poolLabel } from '@mai/host';
+import { describeFootprint, explainRejection, formatBytes, simulatedDemoPressure } from '@mai/host';
 import type { Host, MonitorPort, PoolOutcome, Selection, SwitchReport } from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
 import { createLiveView } from '../terminal/live-view.js';
-import { renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { createRunReporter } from '../views/selection/run-view.js';
 import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';
 import { createDemoSetting, type DemoSetting } from './demo-world.js';
-import { createDemoPrinter, type DemoPrinter } from './demo-printer.js';
+import { createDemoPrinter, demoPoolLines, type DemoPrinter } from './demo-printer.js';
 
 /** Options of the demo. */
 export interface DemoOptions {
@@ -180,21 +178,9 @@ async function switchModel(
 /** Without trade-offs, so that each model has one load option. */
 const AS_CONFIGURED = { tradeOffs: false };
 
-/** Bytes to inject so that the largest model no longer fits, and the middle one still fits. */
 async function pressureFor({ host, setting }: DemoRun): Promise<number> {
   const { input } = await host.select(AS_CONFIGURED);
-  const { pools } = await host.status();
-  const { name } = setting.pool;
-  const pool = pools.find((one) => one.pool === name);
-  if (pool === undefined) return 0;
-  const [large, medium] = input.candidates.map(({ loadOptions }) => loadOptions[0]?.footprint);
-  if (large == null || medium == null) return 0;
-  const { resources, policy } = input;
-  // The large model is loaded, so it is charged its expected size. A load is charged the upper end of its interval.
-  const staysBytes = charge(large, resources, 'expected', 'ignore').charge.get(name) ?? 0;
-  const loadBytes = chargeLoad(medium, resources, policy.growth).get(name) ?? 0;
-  const roomBytes = pool.limitBytes - pool.othersBytes;
-  return Math.max(0, Math.round(roomBytes - (staysBytes + loadBytes) / 2));
+  return simulatedDemoPressure(input, (await host.status()).pools, setting.pool.name);
 }
 
 const RAMP_FRAMES = 14;
@@ -225,18 +211,7 @@ async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<
 }
 
 async function poolLines({ host, context, monitor }: DemoRun): Promise<string[]> {
-  const { output } = context;
-  const { pools, resources } = await host.status();
-  const injected = monitor.injected();
-  const any = [...injected.values()].some((bytes) => bytes > 0);
-  const over = pools.find(({ useBeforeBytes, limitBytes }) => useBeforeBytes > limitBytes);
-  return [
-    ...renderPools(pools, resources, 'before', output, injected),
-    ...renderPoolLegend(pools, output, any),
-    ...(over === undefined
-      ? []
-      : [`  ${output.style.bad(`${poolLabel(over.pool, resources)} is over its limit.`)}`]),
-  ];
+  return demoPoolLines(await host.status(), context.output, monitor.injected());
 }
 
 function stepOf(step: DemoStep['step'], { outcome, last }: SwitchReport): DemoStep {

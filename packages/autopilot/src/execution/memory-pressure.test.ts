@@ -86,4 +86,17 @@ describe('MemoryPressure', () => {
     expect(pressure.isDrainOver).toBe(false);
     expect(pressure.isOverHardLimit).toBe(false);
   });
+
+  it('gives busy instances a new deadline once another instance was unloaded', async () => {
+    const { clock, pressure, look } = open();
+    look(ram(0));
+    await clock.advance(SECOND);
+    expect(pressure.isDrainOver).toBe(true);
+    pressure.unloaded();
+    expect(pressure.isOverHardLimit).toBe(true);
+    await clock.advance(SECOND - 1);
+    expect(pressure.isDrainOver).toBe(false);
+    await clock.advance(1);
+    expect(pressure.isDrainOver).toBe(true);
+  });
 });

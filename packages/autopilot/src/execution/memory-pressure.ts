@@ -61,6 +61,16 @@ export class MemoryPressure {
     return over.map(({ name }) => name);
   }
 
+  /**
+   * Call it when an instance was unloaded. The deadline of the other busy instances begins anew: the last reading is from
+   * before the unload, which may have freed enough.
+   */
+  unloaded(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#overSinceMs !== null) this.#overSinceMs = nowMs;
+    if (this.#exhaustedSinceMs !== null) this.#exhaustedSinceMs = nowMs;
+  }
+
   get isOverHardLimit(): boolean {
     return this.#overSinceMs !== null;
   }

@@ -69,7 +69,7 @@ export class SwitchExecutor {
   async run(task: SwitchTask): Promise<SwitchResult> {
     this.#switching = true;
     const { clock, timings, runtimeIsLocal } = this.#settings;
-    const { pressure, cached } = this.#sources;
+    const { pressure, cached, leases } = this.#sources;
     const startedMs = clock.monotonicMs();
     const abort = new AbortController();
     const onStop = (): void => {
@@ -111,6 +111,7 @@ export class SwitchExecutor {
     } finally {
       task.signal.removeEventListener('abort', onStop);
       await guard?.stop();
+      leases.closed.endDrains();
       cached.invalidate();
       this.#switching = false;
     }
@@ -147,16 +148,20 @@ export class SwitchExecutor {
   #follow(event: RunEvent, progress: SwitchProgress): void {
     progress.follow(event);
     if (event.type === 'decided') return;
-    const { leases, growth } = this.#sources;
+    const { leases, growth, pressure } = this.#sources;
+    if (event.type === 'draining') {
+      leases.closed.drain(event.instanceIdentifier, pressure.isOverHardLimit);
+    }
     if (event.type === 'loading') {
       growth.loads(event.instanceIdentifier, this.#settings.clock.nowMs());
     }
     // The instance's activity was read in this turn of the event loop. From now on no new lease is given on
     // the instance.
     if (event.type === 'unloading') {
-      leases.leave(event.instanceIdentifier);
+      leases.closed.leave(event.instanceIdentifier);
       growth.unloads(event.instanceIdentifier);
     }
+    if (event.type === 'unloaded') this.#sources.pressure.unloaded();
     if (event.type === 'loaded') {
       const { instanceIdentifier } = event.instance;
       this.#acceptedAs = { ...this.#acceptedAs, [instanceIdentifier]: event.loadConfig };

@@ -21,6 +21,23 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
+  it('gives no lease on a model that an emergency drains, and answers once it is unloaded', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    world.setActivity('mai/large', 'generating');
+    world.othersBytes = 14 * GIB;
+    await world.clock.advance(5 * SECOND);
+    expect(pilot.of('emergency').length + pilot.of('switch-started').length).toBeGreaterThan(0);
+    const acquiring = pilot.autopilot.acquire(CHAT);
+    await world.clock.advance(5 * SECOND);
+    expect(pilot.autopilot.state.leased).toEqual([]);
+    expect(world.residentKeys()).toEqual(['large']);
+    await world.clock.advance(30 * SECOND);
+    expect((await acquiring).lease?.modelKey).toBe('small');
+    await pilot.stop();
+  });
+
   it('gives no lease on a model of unknown capabilities', async () => {
     const world = new FakeWorld([SMALL]);
     world.models.set('other', { modelKey: 'other', bytes: GIB });

@@ -1,5 +1,6 @@
 import type { Resident, Selection } from '@mai/selector';
 import { AutopilotError } from '../autopilot-error.js';
+import { ClosedResidents } from './closed-residents.js';
 import { findResident, isOffered, type FoundResident } from './find-resident.js';
 import type { HeldLeases } from './held-leases.js';
 import { targetKey, targetOf, type LeaseRequest, type LeaseTarget } from './lease-request.js';
@@ -33,13 +34,10 @@ const NONE: readonly never[] = [];
 
 /** Gives leases, and keeps the callers that wait for a lease. */
 export class Leases {
+  readonly closed = new ClosedResidents();
   readonly #sources: Sources;
   readonly #waiters = new Set<Waiter>();
   readonly #turns = new Turns();
-  /** Identifiers of instances that are being unloaded; they get no new lease. */
-  readonly #leaving = new Set<string>();
-  /** Instances that have failed, with the last round that had begun then; they get no new lease. */
-  readonly #failed = new Map<string, number>();
   readonly #decisionIds = new Map<string, string | null>();
   #round = 0;
   #observed: ObservedResidents | null = null;
@@ -61,7 +59,7 @@ export class Leases {
 
   /** Whether the runtime has to be asked for its residents in the next round. */
   get mustList(): boolean {
-    return this.#waiters.size + this.#failed.size > 0;
+    return this.#waiters.size > 0 || this.closed.hasFailed;
   }
 
   /** Whether a caller waits for whom no decision was made yet. */
@@ -111,22 +109,12 @@ export class Leases {
   /** Takes a new observation, and gives leases to callers that wait for one of its residents. */
   observe(observed: ObservedResidents): void {
     this.#observed = observed;
-    this.#leaving.clear();
-    if (observed.fresh) {
-      for (const [identifier, round] of this.#failed) {
-        if (observed.round > round) this.#failed.delete(identifier);
-      }
-    }
+    this.closed.observe(observed);
     for (const waiter of this.#waiters) {
       const lease = this.#grant(waiter.request, (one) => isOffered(one, waiter.target));
       if (lease !== null) this.#settle(waiter, { lease, selection: null });
       else this.#rejectUnknown(waiter, observed);
     }
-  }
-
-  /** Blocks new leases on an instance. Call it in the turn of the event loop that read its activity. */
-  leave(instanceIdentifier: string): void {
-    this.#leaving.add(instanceIdentifier);
   }
 
   /** Takes the identifier of the decision that was made in a turn. */
@@ -173,7 +161,7 @@ export class Leases {
   async acquire(request: LeaseRequest, signal: AbortSignal | null): Promise<AcquireResult> {
     signal?.throwIfAborted();
     const target = targetOf(request);
-    for (const identifier of request.failed ?? NONE) this.#failed.set(identifier, this.#round);
+    for (const identifier of request.failed ?? NONE) this.closed.fail(identifier, this.#round);
     const asked = this.catalogTarget(target);
     if (asked !== null) {
       const reading = await this.#sources.catalog.find(asked, signal);
@@ -272,20 +260,19 @@ export class Leases {
     const asked = this.catalogTarget(targetOf(request));
     const reading = asked === null ? null : this.#sources.catalog.recall(asked);
     if (reading === null || this.#observed === null) return null;
-    return findResident(
-      this.#observed,
-      reading,
-      request,
-      (one) => offered(one) && this.#mayLease(one.instanceIdentifier),
-    );
+    const observed = this.#observed;
+    const findOf = (may: (identifier: string) => boolean): FoundResident | null =>
+      findResident(
+        observed,
+        reading,
+        request,
+        (one) => offered(one) && may(one.instanceIdentifier) && this.#mayLease(one),
+      );
+    return findOf((identifier) => !this.closed.isDraining(identifier)) ?? findOf(() => true);
   }
 
-  #mayLease(instanceIdentifier: string): boolean {
-    return (
-      !this.#leaving.has(instanceIdentifier) &&
-      !this.#failed.has(instanceIdentifier) &&
-      !this.#sources.isDrained(instanceIdentifier)
-    );
+  #mayLease({ instanceIdentifier }: Resident): boolean {
+    return !this.closed.has(instanceIdentifier) && !this.#sources.isDrained(instanceIdentifier);
   }
 
   #resident(instanceIdentifier: string): Resident | undefined {

@@ -2,6 +2,7 @@ import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { codedError, FakeWorld, GIB } from '../../test/fake-world.js';
 import { LARGE, SMALL } from '../../test/samples.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
+import type { Yield } from '../journal/journal-state.js';
 import type { RunEvent } from './run-event.js';
 import { runOnce, type RunOptions } from './run-once.js';
 import type { RunReport } from './run-report.js';
@@ -71,6 +72,18 @@ describe('runOnce', () => {
     world.place('small');
     await run(world);
     expect(world.log).toEqual(['load medium', 'unload mai/small']);
+  });
+
+  it('leaves yielded memory free', async () => {
+    const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+    const one: Yield = {
+      ...{ name: 'render', bytes: 10 * GIB, pools: 'ram' },
+      ...{ sinceMs: world.clock.nowMs(), untilMs: null, processId: null },
+    };
+    // Limit 25.6 of 32 GiB. The others use 6, the yield holds 10: 18 more do not fit, 8 more fit.
+    const report = await run(world, {}, { yields: [one] });
+    expect(report).toMatchObject({ outcome: 'switched', instanceIdentifier: 'mai/medium' });
+    expect(world.log).toEqual(['load medium']);
   });
 
   it('steps down when the others need the memory', async () => {
@@ -303,6 +316,30 @@ describe('runOnce', () => {
       );
       expect(report.outcome).toBe('put-off');
       expect(world.residentKeys()).toEqual(['medium']);
+    });
+
+    it('ends without a put-off where the first unload has freed enough for a busy instance to stay', async () => {
+      const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
+      world.place('medium');
+      world.place('small');
+      const report = await world.clock.drive(
+        runOnce(
+          world.ports,
+          {},
+          {
+            drainDeadlineMs: 1000,
+            onEvent: (event) => {
+              if (event.type !== 'unloaded') return;
+              // Neither the large nor the medium model fits any more, and a request arrives on the small one.
+              world.othersBytes = 18 * GIB;
+              world.setActivity('mai/small', 'generating');
+            },
+          },
+        ),
+      );
+      expect(report).toMatchObject({ outcome: 'switched', busy: [], forced: [] });
+      expect(report.unloaded.map((one) => one.modelKey)).toEqual(['medium']);
+      expect(world.log).toEqual(['unload mai/medium']);
     });
 
     it('counts a leased instance as busy even where the runtime reports it as idle', async () => {

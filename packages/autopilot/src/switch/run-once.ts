@@ -1,6 +1,7 @@
 import { selectModel } from '@mai/selector';
 import { assembleSelectionInput } from '../assemble/assemble-selection-input.js';
 import { completeRequest, type SelectionRequest } from '../assemble/selection-request.js';
+import type { Yield } from '../journal/journal-state.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { EmitRunEvent } from './run-event.js';
 import type { RunReport } from './run-report.js';
@@ -10,6 +11,8 @@ import { runSwitch } from './run-switch.js';
 export interface RunOptions {
   /** Decide, but load and unload nothing. Default false. */
   readonly dryRun?: boolean;
+  /** Yields that have not ended. The run leaves their memory free. Default: no yield. */
+  readonly yields?: readonly Yield[];
   readonly signal?: AbortSignal | null;
   readonly onEvent?: EmitRunEvent;
   /** How long busy instances have to finish their requests before the switch is put off. Default 30 s. */
@@ -38,7 +41,7 @@ export async function runOnce(
   request: SelectionRequest = {},
   options: RunOptions = {},
 ): Promise<RunReport> {
-  const { signal = null, onEvent = () => undefined } = options;
+  const { signal = null, yields = [], onEvent = () => undefined } = options;
   const complete = completeRequest(request);
   const leased = new Set(complete.leased);
   return runSwitch(ports, {
@@ -49,7 +52,7 @@ export async function runOnce(
           ...complete,
           coolingDownUntilMs: { ...complete.coolingDownUntilMs, ...coolingDownUntilMs },
         },
-        { signal },
+        { signal, yields },
       ),
     decide: selectModel,
     deviceIdentifier: complete.deviceIdentifier,

@@ -88,15 +88,17 @@ class SwitchRun {
   ): Promise<RunReport | null> {
     const { chosen } = decided.selection;
     const loadAt = steps.findIndex((step) => step.action === 'load');
+    const unloadedBefore = this.#record.unloaded.length;
     for (const step of steps.slice(0, Math.max(0, loadAt))) {
       const busy = await this.#unload(step);
-      if (busy !== null) return this.#putOff(decided, [busy]);
+      if (busy === null) continue;
+      const hasFreed = this.#record.unloaded.length > unloadedBefore;
+      return (hasFreed ? await this.#endIfEnough() : null) ?? this.#putOff(decided, [busy]);
     }
     if (loadAt > 0) {
       this.#target = steps[loadAt] ?? null;
       // Decide again once memory has settled.
-      this.#context.emit({ type: 'settling' });
-      await settleMemory(this.#ports, this.#context.deviceIdentifier, this.#context.signal);
+      await this.#settle();
       return null;
     }
     let serving = chosen?.instanceIdentifier ?? null;
@@ -116,6 +118,19 @@ class SwitchRun {
     if (this.#record.loaded.length === 0 && busy.length > 0)
       return this.#record.report('put-off', decided, busy);
     return this.#record.report(this.#record.conclude(), decided, busy, serving);
+  }
+
+  /** The report of a run whose first unloads have freed enough for the rest to stay; null where they have not. */
+  async #endIfEnough(): Promise<RunReport | null> {
+    await this.#settle();
+    const decided = await this.#observeAndDecide();
+    if (decided.selection.decision !== 'keep') return null;
+    return this.#record.report(this.#record.conclude(), decided, []);
+  }
+
+  async #settle(): Promise<void> {
+    this.#context.emit({ type: 'settling' });
+    await settleMemory(this.#ports, this.#context.deviceIdentifier, this.#context.signal);
   }
 
   async #unload(step: PlanStep): Promise<string | null> {

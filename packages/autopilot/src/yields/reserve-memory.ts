@@ -5,6 +5,7 @@ import {
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
+import { isProcessAlive as runs } from '../journal/is-process-alive.js';
 import type { Yield } from '../journal/journal-state.js';
 import { measuredPools } from '../switch/hard-limit.js';
 
@@ -86,11 +87,15 @@ export function reserveMemory<One extends ObservedResident>(
   };
 }
 
-/** The yields that have not ended: their time is not over, and their process runs. */
+/**
+ * The yields that have not ended: their time is not over, and their process runs.
+ *
+ * @param isProcessAlive - Whether a process runs that ran at `sinceMs`. Default: asks the operating system.
+ */
 export function holdingYields(
   yields: readonly Yield[],
   nowMs: number,
-  isProcessAlive: (processId: number, sinceMs: number) => boolean,
+  isProcessAlive: (processId: number, sinceMs: number) => boolean = runs,
 ): Yield[] {
   return yields.filter(
     (one) =>

@@ -6,6 +6,7 @@ import type { LivePort } from '../ports/live-port.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import { chatCompletions } from '../protocols/openai/chat-completions.js';
 import type { Failure, Protocol } from '../protocols/protocol.js';
+import { lastDecisionHeader } from './decision-headers.js';
 import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
@@ -15,7 +16,7 @@ import type { Client, InferenceLimits, InferenceParts } from './inference-parts.
 import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from './request-target.js';
 import { ResponseHomes } from './response-homes.js';
-import { sendFailure } from './responders.js';
+import { sendFailure, setHeaders } from './responders.js';
 import { serveInference } from './serve-inference.js';
 import type { ServedRequest } from './served-request.js';
 
@@ -78,6 +79,11 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
       (path === COUNT_TOKENS ? (INFERENCE_ENDPOINTS.get('/v1/messages')?.protocol ?? null) : null),
     serve: async (request, response, target, client) => {
       const { path, query } = target;
+      const endpoint = request.method === 'POST' ? INFERENCE_ENDPOINTS.get(path) : undefined;
+      if (endpoint === undefined) {
+        // The answer of an endpoint for inference has its headers from the choice that is made for it.
+        setHeaders(response, lastDecisionHeader(port.known() ?? (await catalogOrNull(port))));
+      }
       const isRead = request.method === 'GET' || request.method === 'HEAD';
       if (isRead && lists.has(path)) {
         await lists.answer(response, target);
@@ -95,15 +101,16 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
         });
         return;
       }
-      const endpoint = INFERENCE_ENDPOINTS.get(path);
       if (endpoint === undefined) {
         sendFailure(response, chatCompletions, unknownPath(path));
         return;
       }
       const { protocol } = endpoint;
-      const version = (port.known() ?? (await catalogOrNull(port)))?.runtimeVersion ?? null;
+      const catalog = port.known() ?? (await catalogOrNull(port));
+      const version = catalog?.runtimeVersion ?? null;
       if (!hasEndpoint(endpoint, version)) {
-        sendFailure(response, protocol, missingEndpoint(path, version, endpoint.since));
+        const failure = missingEndpoint(path, version, endpoint.since);
+        sendFailure(response, protocol, failure, lastDecisionHeader(catalog));
         return;
       }
       await serveInference(request, response, { protocol, path: path + query, client }, inference);

@@ -14,6 +14,10 @@ export interface ListenOptions {
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
   /** Maximum open connections. Default 4096. */
   readonly maxConnections?: number | undefined;
+  /** How long a client may take to send its headers, in milliseconds. Default 15,000. */
+  readonly headersTimeoutMs?: number | undefined;
+  /** How long a client may take to send a request with its body, in milliseconds. Default 120,000. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** A server that accepts requests. */
@@ -31,10 +35,10 @@ export interface Listening {
 /** The port that clients find in examples; one above Ollama's. */
 export const DEFAULT_PORT = 11435;
 const MAX_CONNECTIONS = 4096;
-/** How long a client may take to send its headers. */
 const HEADERS_TIMEOUT_MS = 15_000;
-/** How long a client may take to send a request with its body. */
 const REQUEST_TIMEOUT_MS = 120_000;
+/** How often these two times are checked, as a part of the shorter one. */
+const CHECKS_PER_TIMEOUT = 5;
 /** How long an idle connection stays open for the next request. */
 const KEEP_ALIVE_MS = 65_000;
 /** How often idle connections are ended while the server closes. */
@@ -49,11 +53,21 @@ const MAX_HEADERS = 200;
  */
 export async function listen(
   handle: RequestListener,
-  { host = '127.0.0.1', port = DEFAULT_PORT, tls, maxConnections = MAX_CONNECTIONS }: ListenOptions,
+  {
+    host = '127.0.0.1',
+    port = DEFAULT_PORT,
+    tls,
+    maxConnections = MAX_CONNECTIONS,
+    headersTimeoutMs = HEADERS_TIMEOUT_MS,
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  }: ListenOptions,
 ): Promise<Listening> {
   const limits = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(
+      Math.min(headersTimeoutMs, requestTimeoutMs) / CHECKS_PER_TIMEOUT,
+    ),
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     // A request that two servers read differently can be smuggled past one of them.

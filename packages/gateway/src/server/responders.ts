@@ -28,3 +28,11 @@ export function sendFailure(
   response.writeHead(status, { ...headers, ...more });
   response.end(body);
 }
+
+/** Sets headers for whatever answer follows. */
+export function setHeaders(
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}

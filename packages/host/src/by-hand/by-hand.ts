@@ -16,7 +16,7 @@ import type {
 } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { notKept } from '../runtime/not-kept.js';
-import { contextOfCall } from '../session.js';
+import { contextOfCall, openActiveSession } from '../session.js';
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
@@ -59,16 +59,17 @@ export async function load(
   );
 }
 
-/** Asks LM Studio to estimate a load by hand. */
+/** Estimates a load by hand. */
 export async function estimateLoad(
   parts: HostParts,
   request: LoadRequest,
   options: CallOptions,
 ): Promise<readonly EstimatedLoad[]> {
-  const { signal, ...context } = contextOfCall(parts.context, options.signal);
-  const { config } = await loadConfig({ ...context, signal });
-  const client = await parts.runtime.client(signal);
-  return estimateLoads(client, await planLoads(client, config, request, signal), signal);
+  const session = await openActiveSession(parts, options);
+  const { signal } = session.context;
+  const link = await parts.runtime.active(signal);
+  const loads = await planLoads(link.client, session.config.config, request, signal);
+  return estimateLoads(session, link, loads, signal);
 }
 
 /** Unloads by hand. */

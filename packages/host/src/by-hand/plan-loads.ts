@@ -1,8 +1,10 @@
-import { DEFAULT_LOAD_CONFIG, type LoadConfig } from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG, type Footprint, type LoadConfig } from '@mai/memory-ledger';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
 import { mergeWithDownloaded } from '@mai/model-config';
+import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
+import type { Session } from '../session.js';
 
 /** A load that a person asks for. */
 export interface LoadRequest {
@@ -25,11 +27,14 @@ export interface PlannedLoad {
   readonly loadConfig: LoadConfig;
 }
 
-/** A planned load with LM Studio's own estimate; null where LM Studio gives no estimate. */
+/** A planned load with the memory that it would take. */
 export interface EstimatedLoad {
   readonly modelKey: string;
   readonly loadConfig: LoadConfig;
+  /** LM Studio's own estimate; null where LM Studio gives none, or is not the runtime. */
   readonly estimate: ResourceEstimate | null;
+  /** Mai's estimate for the embedded engine, which has none of its own. Null where LM Studio is the runtime. */
+  readonly footprint: Footprint | null;
 }
 
 /**
@@ -55,18 +60,28 @@ export async function planLoads(
   );
 }
 
-/** Asks LM Studio to estimate each load. */
-export function estimateLoads(
-  client: RuntimeClient,
+/** Estimates each load: LM Studio by itself, the embedded engine by Mai. */
+export async function estimateLoads(
+  { ports }: Pick<Session, 'ports'>,
+  { runtime, client }: ActiveLink,
   loads: readonly PlannedLoad[],
   signal: AbortSignal,
 ): Promise<readonly EstimatedLoad[]> {
+  if (runtime === 'lmstudio') {
+    return Promise.all(
+      loads.map(async ({ model: { modelKey }, loadConfig }) => ({
+        ...{ modelKey, loadConfig, footprint: null },
+        estimate: await client.estimate(modelKey, loadConfig, { signal }),
+      })),
+    );
+  }
+  const resources = await ports.monitor.snapshot({ signal });
   return Promise.all(
-    loads.map(async ({ model: { modelKey }, loadConfig }) => ({
-      modelKey,
-      loadConfig,
-      estimate: await client.estimate(modelKey, loadConfig, { signal }),
-    })),
+    loads.map(async ({ model: { modelKey }, loadConfig }) => {
+      const question = { modelKey, loadConfig, resources, deviceIdentifier: null };
+      const { footprint } = await ports.estimator.estimate(question, { signal });
+      return { modelKey, loadConfig, estimate: null, footprint };
+    }),
   );
 }
 

@@ -9,6 +9,7 @@ import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../models/downloads.js';
 import { missingFolderNotes } from '../models/left-out-notes.js';
+import { getModels } from '../text/get-models.js';
 import { plural } from '../text/words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
@@ -69,7 +70,7 @@ export function checkChains(
     return warning(
       'Models',
       'No model is downloaded, so there is no model to choose.',
-      'Get a model in LM Studio, or with: lms get qwen/qwen3-4b',
+      getModels(downloads.origin),
     );
   }
   const count = `${plural(downloaded.length, 'model')} downloaded`;

@@ -10,7 +10,7 @@ import {
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
 import { keyThatLoads } from '@mai/model-config';
-import { readPinsOrWarn } from '../autopilot/read-pins.js';
+import { readReservationsOrWarn } from '../autopilot/read-reservations.js';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
@@ -120,10 +120,11 @@ async function estimateDownloaded(
     return withFit(estimate, fit, known, asConfigured);
   }
 
+  const { pinned, yields } = await readReservationsOrWarn(session);
   const input = await assembleSelectionInput(
     { ...session.ports, catalog: portOf([wanted]) },
-    { pinned: await readPinsOrWarn(session) },
-    { signal: context.signal },
+    { pinned },
+    { signal: context.signal, yields },
   );
   const [candidate] = input.candidates;
   const option = candidate?.loadOptions[0];

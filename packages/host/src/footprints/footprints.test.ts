@@ -42,6 +42,7 @@ describe('a resident whose model was deleted after its load', () => {
       hardware: null,
     },
     find: () => Promise.resolve(null),
+    filesOfResident: () => Promise.resolve(null),
   };
   const footprintOf = async (one: ResidentInstance) => {
     const sources = {

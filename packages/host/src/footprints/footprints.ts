@@ -84,7 +84,9 @@ async function findFootprint(
   // Where a model has several variants, the resident names the variant that is in memory.
   const found = await downloads.find(resident?.variant ?? modelKey);
   const model = found?.model ?? null;
-  const files = isHere ? (found?.files ?? null) : null;
+  // The resident of another Mai process can be a file that this process does not list.
+  const loaded = resident === null ? null : await downloads.filesOfResident(resident);
+  const files = isHere ? (loaded ?? found?.files ?? null) : null;
   const own = resident === null ? downloads.engine : engineOfInstance(downloads.engine, resident);
   const isLocked = own.profile.settings.locksWeights.value && !lockedAsMapped;
   // Measured loads replace everything but mapped weights. So estimate without locked weights, and lock them at
@@ -95,7 +97,7 @@ async function findFootprint(
   const [byHeader, lmStudio, hasExperts] = await Promise.all([
     fromHeader(load, sources),
     askLMStudio(question, model, downloads, options),
-    expertsOf(found?.files ?? null),
+    expertsOf(loaded ?? found?.files ?? null),
   ]);
   const alone =
     byHeader ??

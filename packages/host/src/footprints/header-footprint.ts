@@ -47,9 +47,10 @@ export async function fromHeader(
     const [visionProjector = null, draftModel = null] = await Promise.all(
       beside.map(async (file) => (file === null ? null : headers.read(file))),
     );
+    const kind = (resident ?? model)?.kind ?? null;
     const environment = {
       ...here,
-      isEmbedding: model === null ? null : model.kind === 'embedding',
+      isEmbedding: kind === null ? null : kind === 'embedding',
       mapsWeights: resident?.settings?.tryMmap ?? true,
     };
     const stamps = await Promise.all(beside.map(stampOf));

@@ -4,6 +4,7 @@ import type {
   LeftOutModel,
   LMStudioClient,
   LMStudioHome,
+  ResidentInstance,
   UnreadablePath,
   UnusableFile,
 } from '@mai/lmstudio-adapter';
@@ -11,6 +12,7 @@ import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstu
 import type { HeaderCache } from '@mai/memory-estimator';
 import { findModelFolders } from '../config/model-folders.js';
 import { embeddedEngine } from '../engine/embedded-engine.js';
+import { engineRegistry, findRegisteredFiles } from '../engine/registered-files.js';
 import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
@@ -79,6 +81,11 @@ export interface Downloads extends DownloadsReport {
    * names no model of this machine.
    */
   readonly find: (modelKey: string) => Promise<FoundModel | null>;
+  /**
+   * The files that a resident was loaded from. Null where the runtime does not name them: LM Studio, and an engine that
+   * has ended.
+   */
+  readonly filesOfResident: (resident: ResidentInstance) => Promise<ModelFiles | null>;
 }
 
 /**
@@ -92,7 +99,12 @@ export async function listDownloads(
 ): Promise<Downloads> {
   if (link.runtime === 'embedded') {
     const list = await listStoredDownloads(context, await findModelFolders(context), headers);
-    return { ...list, link, engine: await embeddedEngine(link, context.signal) };
+    const registry = engineRegistry(context.folders);
+    const readFacts = createFactsReader(headers);
+    return {
+      ...{ ...list, link, engine: await embeddedEngine(link, context.signal) },
+      filesOfResident: (resident) => findRegisteredFiles(registry, resident, readFacts),
+    };
   }
   // The files of another machine can't be read from here.
   const isLocal = link.kind === 'off' || link.client.host.isLocal;
@@ -105,7 +117,10 @@ export async function listDownloads(
       : listFolder(home, readFacts, context.signal),
   ]);
   headers.save();
-  return { ...withEngines(list, engine, home), link, engine };
+  return {
+    ...{ ...withEngines(list, engine, home), link, engine },
+    filesOfResident: () => Promise.resolve(null),
+  };
 }
 
 /**
@@ -141,7 +156,7 @@ function withEngines(
 const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;
 
 /** What does not depend on the runtime's connection. */
-export type DownloadsList = Omit<Downloads, 'link' | 'engine'>;
+export type DownloadsList = Omit<Downloads, 'link' | 'engine' | 'filesOfResident'>;
 
 async function listWithClient(
   client: LMStudioClient,

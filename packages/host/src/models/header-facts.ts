@@ -7,6 +7,7 @@ export interface HeaderFacts {
   readonly architecture: string | null;
   readonly name: string | null;
   readonly sizeLabel: string | null;
+  /** The longest context, at most 2^30 tokens; null where the header states no positive number. */
   readonly contextLengthTokens: number | null;
   readonly embedding: boolean;
   readonly toolUse: boolean;
@@ -30,6 +31,9 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
   ...{ 38: 'MXFP4_MOE', 39: 'NVFP4' },
 };
 
+/** The longest context that an estimate accepts. A header may state any number. */
+const LONGEST_CONTEXT_TOKENS = 2 ** 30;
+
 /** Architectures that make embeddings, not text. */
 const ENCODERS = /bert|embed|^t5encoder$/;
 
@@ -41,12 +45,13 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     const value = metadata.get(key);
     return typeof value === 'string' && value !== '' ? value : null;
   };
-  const contextLength = metadata.get(`${prefix}.context_length`);
+  const contextLength = Number(metadata.get(`${prefix}.context_length`) ?? 0);
   return {
     architecture,
     name: text('general.name'),
     sizeLabel: text('general.size_label'),
-    contextLengthTokens: typeof contextLength === 'number' ? contextLength : null,
+    contextLengthTokens:
+      contextLength >= 1 ? Math.min(Math.floor(contextLength), LONGEST_CONTEXT_TOKENS) : null,
     embedding: metadata.has(`${prefix}.pooling_type`) || ENCODERS.test(prefix),
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),

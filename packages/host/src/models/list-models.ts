@@ -1,6 +1,6 @@
 import type { Capability, Tier } from '@mai/memory-ledger';
-import { assembleSelectionInput, type AssembledInput, type SelectionRequest } from '@mai/autopilot';
-import { readPinsOrWarn } from '../autopilot/read-pins.js';
+import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
+import { readReservationsOrWarn, type Reservations } from '../autopilot/read-reservations.js';
 import type { Session } from '../session.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
@@ -78,8 +78,8 @@ async function judge(
   { models, sources }: Downloads,
   profiles: readonly CatalogProfile[],
 ): Promise<readonly ModelReport[]> {
-  const pinned = await readPinsOrWarn(session);
-  const input = await assemble(session, profiles, { tradeOffs: false, pinned });
+  const reservations = await readReservationsOrWarn(session);
+  const input = await assemble(session, profiles, reservations, false);
   // Older versions of LM Studio list models without their size.
   const sizes = new Map(models.map(({ modelKey, sizeBytes }) => [modelKey, sizeBytes || null]));
   const reports = profiles.flatMap((profile): ModelReport[] => {
@@ -104,7 +104,8 @@ async function judge(
   const cheaper = await assemble(
     session,
     rejected.map(({ profile }) => profile),
-    { tradeOffs: true, pinned },
+    reservations,
+    true,
   );
   return reports.map((report) => {
     const candidate = rejected.includes(report)
@@ -124,10 +125,13 @@ async function judge(
 async function assemble(
   { ports, catalog, context }: Session,
   profiles: readonly CatalogProfile[],
-  request: Pick<SelectionRequest, 'tradeOffs' | 'pinned'>,
+  { pinned, yields }: Reservations,
+  tradeOffs: boolean,
 ): Promise<AssembledInput> {
   const { portOf } = await catalog();
-  return assembleSelectionInput({ ...ports, catalog: portOf(profiles) }, request, {
-    signal: context.signal,
-  });
+  return assembleSelectionInput(
+    { ...ports, catalog: portOf(profiles) },
+    { tradeOffs, pinned },
+    { signal: context.signal, yields },
+  );
 }

@@ -1,7 +1,7 @@
-import path from 'node:path';
 import type { ListModels } from '@mai/llama-runtime';
 import type { LMStudioClient, UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
+import { engineRegistry } from '../engine/registered-files.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { orAborted } from '../or-aborted.js';
@@ -142,7 +142,7 @@ async function startEmbedded(context: HostContext, models: ListModels): Promise<
   try {
     const client = await createLlamaRuntime({
       models,
-      stateFolder: path.join(context.folders.data, 'engines'),
+      stateFolder: engineRegistry(context.folders),
       signal: context.signal,
     });
     return { kind: 'on', runtime: 'embedded', client };

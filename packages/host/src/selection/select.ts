@@ -1,9 +1,9 @@
-import type { AssembledInput, RunEvent, RunReport, SelectionRequest } from '@mai/autopilot';
+import type { AssembledInput, RunEvent, RunReport, SelectionRequest, Yield } from '@mai/autopilot';
 import { assembleSelectionInput, runOnce } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { UnusableFile } from '@mai/lmstudio-adapter';
-import { readPins, readPinsOrWarn } from '../autopilot/read-pins.js';
+import { readReservations, readReservationsOrWarn } from '../autopilot/read-reservations.js';
 import { learnFromLoads } from '../footprints/learn-from-loads.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import type { Session } from '../session.js';
@@ -20,6 +20,8 @@ export interface SelectionReport {
   readonly refused: readonly UnusableFile[];
   /** Why no model was chosen; null where a model was chosen. */
   readonly obstacle: SelectionObstacle | null;
+  /** Yields that have not ended. Their memory counts as used in `input.resources`. */
+  readonly yields: readonly Yield[];
   /** Whether LM Studio runs. If not, the decision can't be carried out now. */
   readonly runtimeIsOn: boolean;
 }
@@ -29,6 +31,8 @@ export interface SwitchReport extends RunReport {
   readonly origin: DownloadsOrigin;
   /** Models of the chain whose file is not offered. The decision rejects them with `ENGINE_REFUSES`. */
   readonly refused: readonly UnusableFile[];
+  /** Yields that have not ended. Their memory counts as used in the resources of `first` and `last`. */
+  readonly yields: readonly Yield[];
   /** Why the last decision chose no model; null where it chose one. */
   readonly obstacle: SelectionObstacle | null;
 }
@@ -55,8 +59,9 @@ export async function select(
   const { ports, context, link, downloads } = session;
   const listed = await downloads();
   const { signal } = context;
-  const asked = withPins(request, await readPinsOrWarn(session));
-  const input = await assembleSelectionInput(ports, asked, { signal, untilFit: true });
+  const { pinned, yields } = await readReservationsOrWarn(session);
+  const asked = withPins(request, pinned);
+  const input = await assembleSelectionInput(ports, asked, { signal, untilFit: true, yields });
   const selection = selectModel(input);
   return {
     selection,
@@ -64,6 +69,7 @@ export async function select(
     origin: listed.origin,
     refused: refusedOf(input, listed),
     obstacle: findObstacle(selection, input, listed),
+    yields,
     runtimeIsOn: link.kind === 'on',
   };
 }
@@ -71,7 +77,7 @@ export async function select(
 /**
  * Decides, and loads the chosen model.
  *
- * @throws AutopilotError `JOURNAL_UNUSABLE`: the pins are not known; HostError `NOT_KEPT`
+ * @throws AutopilotError `JOURNAL_UNUSABLE`: the pins and yields are not known; HostError `NOT_KEPT`
  */
 export async function switchModel(
   session: Session,
@@ -88,10 +94,12 @@ export async function switchModel(
     const size = models.find(({ modelKey }) => modelKey === event.modelKey)?.sizeBytes ?? 0;
     return size > 0 ? size : null;
   };
-  const asked = withPins(request, await readPins(session));
+  const { pinned, yields } = await readReservations(session);
+  const asked = withPins(request, pinned);
   const run = () =>
     runOnce(ports, asked, {
       dryRun,
+      yields,
       onEvent: (event) => onEvent(event, sizeOf(event)),
       signal: context.signal,
       loadTimeoutMs: context.timeoutMs,
@@ -103,7 +111,7 @@ export async function switchModel(
       : await learnFromLoads(parts, link.client, context.signal, run, ({ loaded }) => loaded);
   const { selection, input } = report.last;
   const refused = refusedOf(input, listed);
-  return { ...report, origin, refused, obstacle: findObstacle(selection, input, listed) };
+  return { ...report, origin, refused, yields, obstacle: findObstacle(selection, input, listed) };
 }
 
 function withPins(request: SelectionRequest, pins: readonly string[]): SelectionRequest {

@@ -1,6 +1,7 @@
 import { assembleSelectionInput, type LeasePlan } from '@mai/autopilot';
 import { selectModel, type Selection } from '@mai/selector';
 import type { HostAutopilot } from '../autopilot/host-autopilot.js';
+import { readReservationsOrWarn } from '../autopilot/read-reservations.js';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall, withSession } from '../session.js';
@@ -38,13 +39,15 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
 
   /** Decides without an autopilot. */
   const planAlone = (request: ServingRequest, options: CallOptions): Promise<LeasePlan> =>
-    withSession(parts, options, async ({ ports, context: { signal } }) => {
+    withSession(parts, options, async (session) => {
+      const { ports, context } = session;
       const { chain, modelKey, capabilities, minContextLengthTokens, tiers } = request;
       const requirement = { capabilities, minContextLengthTokens, tiers };
+      const { pinned, yields } = await readReservationsOrWarn(session);
       const input = await assembleSelectionInput(
         ports,
-        { chain, modelKey, requirement },
-        { signal },
+        { chain, modelKey, requirement, pinned },
+        { signal: context.signal, yields },
       );
       const retained = input.residents.map((one) => one.instanceIdentifier);
       const selection = selectModel({ ...input, retained });

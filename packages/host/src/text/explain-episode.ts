@@ -25,7 +25,7 @@ export function explainEpisode(episode: Episode): Explanation {
     sentences: [
       ...selection.pools.map((pool) => ['Memory', describePool(pool, resources)] as const),
       ...(startsRun(record)
-        ? [['Start', 'the first decision after `mai watch` started.'] as const]
+        ? [['Start', 'the first decision after the autopilot started.'] as const]
         : []),
       ['Timing', describeTiming(episode)],
       ...choiceOf(episode),

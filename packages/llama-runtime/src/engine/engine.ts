@@ -17,6 +17,12 @@ import type {
 import { OpenRequests } from './open-requests.js';
 import { RequestError, notSupported } from './request-error.js';
 
+/**
+ * Samplers that llama.cpp leaves off. The binding's own defaults differ: a tenth of all tokens would lose every likely
+ * candidate (XTC with threshold 0), even at temperature 0.
+ */
+const NEUTRAL_SAMPLERS = { dry_multiplier: 0, xtc_probability: 0, xtc_threshold: 0.1 };
+
 /** How tokens are chosen. A field that is absent has llama.cpp's default. */
 export interface Sampling {
   readonly seed?: number;
@@ -104,8 +110,7 @@ export class Engine {
         ...request.sampling,
         n_predict: request.maxTokens ?? -1,
         stop: request.stops,
-        // The binding's own default turns DRY sampling on with a range of 0 tokens.
-        dry_multiplier: 0,
+        ...NEUTRAL_SAMPLERS,
       },
     };
   }

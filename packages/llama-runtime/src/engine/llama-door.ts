@@ -61,6 +61,8 @@ export interface CompletionOptions extends Partial<ChatFormatOptions> {
   readonly penalty_freq?: number;
   readonly penalty_present?: number;
   readonly dry_multiplier?: number;
+  readonly xtc_probability?: number;
+  readonly xtc_threshold?: number;
 }
 
 /** A tool call as far as it is generated. */

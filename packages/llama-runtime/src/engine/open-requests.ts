@@ -67,9 +67,7 @@ export class OpenRequests {
     };
     const { requestId } = this.#context.queueCompletion(options, (error, report) => {
       if (error !== null && error !== undefined) {
-        fail(
-          new RequestError(500, `llama.cpp failed: ${String(error)}`, { code: 'engine_failed' }),
-        );
+        fail(engineFailed(error));
         return;
       }
       if (report.token === undefined) this.#close(requestId);
@@ -122,10 +120,7 @@ export class OpenRequests {
       (error, report) => {
         this.#close(requestId);
         if (error === null || error === undefined) resolve(report.embedding);
-        else
-          reject(
-            new RequestError(500, `llama.cpp failed: ${String(error)}`, { code: 'engine_failed' }),
-          );
+        else reject(engineFailed(error));
       },
     );
     const fail = (reason: unknown): void => {
@@ -207,6 +202,13 @@ function activityOf(open: readonly OpenRequest[]): EngineActivity {
   return open.some((request) => request.kind === 'completion')
     ? 'processing-prompt'
     : 'computing-embedding';
+}
+
+/** The binding gives an `Error` or a text. */
+function engineFailed(error: unknown): RequestError {
+  const text = typeof error === 'string' ? error : JSON.stringify(error);
+  const reason = error instanceof Error ? error.message : text;
+  return new RequestError(500, `llama.cpp failed: ${reason}`, { code: 'engine_failed' });
 }
 
 function deferred<T>(): {

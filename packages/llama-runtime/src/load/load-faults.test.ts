@@ -21,6 +21,79 @@ test('a stalled load ends at its deadline, and its process is gone', async () =>
   expect(await enginePids()).toEqual([]);
 });
 
+test('a load that blocks its process ends at its deadline, and the process is gone', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf', { blocks: true });
+  await using runtime = await world.open();
+  const error = await caught(runtime.load({ modelKey: 'model', timeoutMs: 500 }));
+  expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT' });
+  expect(await enginePids()).toEqual([]);
+});
+
+test.each(['models', 'estimate'])(
+  'a load ends at its deadline where the function `%s` never answers, and others load',
+  async (hanging) => {
+    await using world = await fakeWorld();
+    await world.write('model.gguf');
+    let hangs = true;
+    const never = new Promise<never>(() => undefined);
+    const hang = <T>(name: string, answer: T): Promise<T> =>
+      hangs && name === hanging ? never : Promise.resolve(answer);
+    await using runtime = await world.open({
+      models: () => hang('models', []),
+      estimate: () => hang('estimate', null),
+    });
+    const error = await caught(runtime.load({ modelKey: 'model', timeoutMs: 300 }));
+    expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT' });
+    hangs = false;
+    expect((await runtime.load({ modelKey: 'model' })).reused).toBe(false);
+  },
+);
+
+test('a context above the maximum of the model becomes the maximum and is named, also by a second load', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  const asked: (number | null)[] = [];
+  await using runtime = await world.open({
+    estimate: (_, { contextLengthTokens }) => {
+      asked.push(contextLengthTokens);
+      return Promise.resolve(null);
+    },
+  });
+  const request = {
+    modelKey: 'model',
+    loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 2 ** 30 },
+  };
+  const { instance, verified } = await runtime.load(request);
+  expect(instance.loadConfig.contextLengthTokens).toBe(8192);
+  expect(verified).toEqual([{ field: 'contextLengthTokens', asked: 2 ** 30, got: 8192 }]);
+  expect(asked).toEqual([8192]);
+  expect(await runtime.load(request)).toMatchObject({ reused: true, verified });
+});
+
+test.each([
+  [2 ** 31 - 1, 1, false],
+  [2 ** 31, 1, true],
+  [2 ** 23, 256, true],
+])(
+  'where the maximum is not known, %i tokens for each of %i sequences are refused: %p',
+  async (contextLengthTokens, parallelSequences, isRefused) => {
+    await using world = await fakeWorld();
+    await world.write('model.gguf', {}, { 'general.architecture': 'llama' });
+    await using runtime = await world.open();
+    const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences };
+    const loading = runtime.load({ modelKey: 'model', loadConfig });
+    if (isRefused) {
+      expect(await caught(loading)).toMatchObject({
+        code: 'LOAD_REFUSED',
+        message: expect.stringContaining('2147483648 tokens in all'),
+      });
+    } else {
+      expect((await loading).verified).toEqual([]);
+    }
+  },
+);
+
 test('a cancelled load rejects with the reason, and its process is gone', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf', { stallAt: 0.5 });
@@ -149,6 +222,7 @@ test('weights that the system does not lock are named', async () => {
 test.each([
   ['contextLengthTokens', 0],
   ['parallelSequences', 1.5],
+  ['parallelSequences', 257],
   ['offloadRatio', 1.1],
   ['cpuExpertRatio', -0.1],
   ['kvCacheTypeK', 'bf16'],

@@ -12,7 +12,13 @@ import type { Engines, ObservedEngine } from '../runtime/engines.js';
 import { watchTtl } from '../runtime/expiry.js';
 import type { LoadResult, NormalizedLoad, ResourceEstimate } from './load-types.js';
 import { observe } from '../runtime/residents.js';
-import { actualLoadConfig, refuseImpossible, resolveSpec } from './resolve-spec.js';
+import { unlessAborted } from '../runtime/within.js';
+import {
+  actualLoadConfig,
+  refuseImpossible,
+  refuseTooManyCells,
+  resolveSpec,
+} from './resolve-spec.js';
 import { satisfies, verifyLoad } from './verify-load.js';
 
 /** The parts of a runtime that its loads use. */
@@ -43,19 +49,22 @@ export async function loadOnce(
   onProgress: (ratio: number) => void,
 ): Promise<LoadResult> {
   refuseImpossible(load);
-  const model = requireModel(load.modelKey, (await ports.listModels(signal)).models);
+  // The caller supplies some of these functions, and a folder can be on a disk that does not answer.
+  const wait = <T>(answer: Promise<T>): Promise<T> => unlessAborted(answer, signal);
+  const model = requireModel(load.modelKey, (await wait(ports.listModels(signal))).models);
   const asked = { ...load, modelKey: model.modelKey };
-  const hasGpu = await ports.hasGpu(signal);
-  const reusable = findReusable(asked, await ports.engines.observe(signal), hasGpu);
+  const hasGpu = await wait(ports.hasGpu(signal));
+  const reusable = findReusable(asked, await wait(ports.engines.observe(signal)), hasGpu);
   if (reusable !== null) {
     onProgress(1);
     return { instance: reusable, verified: verifyLoad(asked, reusable), reused: true };
   }
-  if (asked.checkGuardrails) await checkEstimate(ports, asked, model);
+  if (asked.checkGuardrails) await wait(checkEstimate(ports, asked, model));
   signal.throwIfAborted();
-  const metadata = hasGpu ? await ports.readMetadata(model.files[0] ?? '', signal) : null;
+  const metadata = hasGpu ? await wait(ports.readMetadata(model.files[0] ?? '', signal)) : null;
   const token = randomBytes(32).toString('base64url');
   const spec = resolveSpec(asked, model, { threads: ports.threads, hasGpu, metadata }, token);
+  refuseTooManyCells(spec);
   const child = await startEngine({ script: ports.script, spec, signal, onProgress });
   try {
     const { token: _, ...withoutToken } = spec;

@@ -8,6 +8,11 @@ import type { EngineFacts, EngineSpec } from '../process/messages.js';
 import { ENGINE_DEFAULTS } from '../runtime/engine-defaults.js';
 import type { NormalizedLoad } from './load-types.js';
 
+/** Largest number of llama.cpp's type for positions, a signed integer of 32 bits (`llama_pos` in llama.h). */
+const MOST_CELLS = 2 ** 31 - 1;
+/** LLAMA_MAX_SEQ in llama-cparams.h. */
+const MOST_SEQUENCES = 256;
+
 /** Facts of the machine and of the file that a load depends on. */
 export interface EngineConditions {
   readonly threads: number;
@@ -25,7 +30,10 @@ export interface ResolvedLoadConfig extends LoadConfig {
   readonly kvCacheTypeV: KvCacheType;
 }
 
-/** Fills in the engine's defaults. Without a GPU, all layers and all experts are on the CPU. */
+/**
+ * Fills in the engine's defaults. Without a GPU, all layers and all experts are on the CPU. A context above the model's
+ * maximum becomes the maximum, as the selector counts it.
+ */
 export function resolveLoadConfig(
   asked: LoadConfig,
   model: Pick<LocalModel, 'maxContextLengthTokens'>,
@@ -33,8 +41,10 @@ export function resolveLoadConfig(
 ): ResolvedLoadConfig {
   const longest = model.maxContextLengthTokens ?? Number.POSITIVE_INFINITY;
   return {
-    contextLengthTokens:
-      asked.contextLengthTokens ?? Math.min(longest, ENGINE_DEFAULTS.contextLengthTokens),
+    contextLengthTokens: Math.min(
+      longest,
+      asked.contextLengthTokens ?? ENGINE_DEFAULTS.contextLengthTokens,
+    ),
     parallelSequences: asked.parallelSequences ?? ENGINE_DEFAULTS.parallelSequences,
     offloadRatio: hasGpu ? (asked.offloadRatio ?? ENGINE_DEFAULTS.offloadRatio) : 0,
     kvCacheTypeK: asked.kvCacheTypeK ?? ENGINE_DEFAULTS.kvCacheTypeK,
@@ -73,6 +83,17 @@ export function resolveSpec(
   };
 }
 
+/** @throws LlamaRuntimeError `LOAD_REFUSED` for more cells of the KV cache than llama.cpp can count. */
+export function refuseTooManyCells(spec: EngineSpec): void {
+  const { modelKey, contextLengthTokens } = spec;
+  const cells = contextLengthTokens * slotsOf(spec);
+  if (cells <= MOST_CELLS) return;
+  throw refusal(
+    modelKey,
+    `contextLengthTokens is ${contextLengthTokens} for each of ${slotsOf(spec)} sequences, which is ${cells} tokens in all, but llama.cpp counts at most ${MOST_CELLS}`,
+  );
+}
+
 const NO_LAYERS = { layers: 0, expertLayers: 0 };
 
 /** A ratio of 1 includes the output layer, which llama.cpp counts as one more layer. */
@@ -109,23 +130,29 @@ export function refuseImpossible({
       ? (wholeNumber('ttlMs', ttlMs) ??
         wholeNumber('contextLengthTokens', loadConfig.contextLengthTokens) ??
         wholeNumber('parallelSequences', loadConfig.parallelSequences) ??
+        sequences(loadConfig.parallelSequences) ??
         ratio('offloadRatio', loadConfig.offloadRatio) ??
         ratio('cpuExpertRatio', loadConfig.cpuExpertRatio) ??
         cacheTypes(loadConfig))
       : `the embedded engine runs only on this machine, not on device ${deviceIdentifier}`;
   if (problem === null) return;
-  throw new LlamaRuntimeError(
-    'LOAD_REFUSED',
-    `${modelKey} cannot be loaded like this: ${problem}.`,
-    {
-      modelKey,
-    },
-  );
+  throw refusal(modelKey, problem);
+}
+
+function refusal(modelKey: string, problem: string): LlamaRuntimeError {
+  const message = `${modelKey} cannot be loaded like this: ${problem}.`;
+  return new LlamaRuntimeError('LOAD_REFUSED', message, { modelKey });
 }
 
 function wholeNumber(name: string, value: number | null): string | null {
   const isValid = value === null || (Number.isSafeInteger(value) && value >= 1);
   return isValid ? null : `${name} is ${value}, but must be a whole number of at least 1`;
+}
+
+function sequences(value: number | null): string | null {
+  return value === null || value <= MOST_SEQUENCES
+    ? null
+    : `parallelSequences is ${value}, but llama.cpp has at most ${MOST_SEQUENCES}`;
 }
 
 function ratio(name: string, value: number | null): string | null {

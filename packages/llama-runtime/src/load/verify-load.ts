@@ -29,8 +29,8 @@ export function verifyLoad(
 }
 
 /**
- * Whether a resident serves a request: the same model with the same settings and enough context. Without a GPU,
- * another copy would have no layers on a GPU either.
+ * Whether a resident serves a request: the same model with the same settings and enough context. The model's maximum
+ * is enough. Without a GPU, another copy would have no layers on a GPU either.
  */
 export function satisfies(
   asked: NormalizedLoad,
@@ -47,7 +47,7 @@ export function satisfies(
         (field === 'contextLengthTokens' &&
           typeof got === 'number' &&
           typeof wanted === 'number' &&
-          got >= wanted),
+          got >= Math.min(wanted, resident.maxContextLengthTokens ?? Infinity)),
     )
   );
 }

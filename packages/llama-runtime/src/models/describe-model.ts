@@ -90,7 +90,7 @@ export function describeModel(found: FoundFile, metadata: GgufMetadata | null): 
       quantization,
       sizeBytes: found.sizeBytes,
       parameters: textOf(metadata, 'general.size_label'),
-      maxContextLengthTokens: numberOf(metadata, `${architecture}.context_length`),
+      maxContextLengthTokens: contextLengthOf(numberOf(metadata, `${architecture}.context_length`)),
       vision: found.projectorFile !== null,
       toolUse: kind === 'llm' && /\btools\b/.test(template),
       variants: [],
@@ -148,6 +148,11 @@ function keyOf({ path: file, isOnlyOne }: FoundFile, quantization: string | null
 function textOf(metadata: GgufMetadata, key: string): string | null {
   const value = metadata[key];
   return value === undefined || value === '' ? null : String(value);
+}
+
+/** A context length from 1 to 2^30 tokens; null where a file states no such length. */
+function contextLengthOf(tokens: number | null): number | null {
+  return tokens !== null && tokens >= 1 ? Math.min(Math.floor(tokens), 2 ** 30) : null;
 }
 
 function numberOf(metadata: GgufMetadata, key: string): number | null {

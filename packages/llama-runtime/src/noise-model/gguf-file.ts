@@ -2,7 +2,7 @@
 
 const ALIGNMENT = 32;
 const VERSION = 3;
-const VALUE_TYPES = { uint32: 4, float32: 6, bool: 7, string: 8, array: 9 } as const;
+const VALUE_TYPES = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 
 /** Type number, elements and bytes of a block. Source: ggml.h and ggml-quants.h. */
 export const TENSOR_TYPES = {
@@ -19,7 +19,10 @@ export interface TensorShape {
   readonly type: keyof typeof TENSOR_TYPES;
 }
 
-/** A metadata value. Whole numbers are written as uint32, other numbers as float32. */
+/**
+ * A metadata value. Whole numbers are written as uint32, other numbers as float32, and lists of numbers as int32:
+ * llama.cpp refuses types of tokens in another form.
+ */
 export type MetadataValue =
   string | boolean | number | { readonly float32: number } | readonly string[] | readonly number[];
 
@@ -78,7 +81,7 @@ function encodeValue(value: MetadataValue): readonly Buffer[] {
 
 function encodeItems(items: readonly string[] | readonly number[]): readonly Buffer[] {
   const encoded = items.map((item) => (typeof item === 'string' ? text(item) : uint32(item)));
-  const type = typeof items[0] === 'string' ? VALUE_TYPES.string : VALUE_TYPES.uint32;
+  const type = typeof items[0] === 'string' ? VALUE_TYPES.string : VALUE_TYPES.int32;
   return [uint32(type), uint64(items.length), ...encoded];
 }
 

@@ -47,3 +47,12 @@ test('writing ends when its signal fires', async () => {
   );
   await expect(writing).rejects.toBe(reason);
 });
+
+test('the types of the tokens are int32, because newer versions of llama.cpp refuse uint32', async () => {
+  await writeNoiseModel(fileOf('a.gguf'), { layers: 1, width: 256 });
+  const bytes = await readFile(fileOf('a.gguf'));
+  const key = Buffer.from('tokenizer.ggml.token_type');
+  const at = bytes.indexOf(key) + key.length;
+  // GGUF's numbers: 9 is an array, 5 is int32.
+  expect([bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4)]).toEqual([9, 5]);
+});

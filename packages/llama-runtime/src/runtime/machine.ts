@@ -131,7 +131,7 @@ const VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
   ['MTL', 'apple'],
 ] as const);
 
-/** The instruction sets that llama.cpp has code for. */
+/** Instruction sets that a build of llama.cpp can use. The installed build may use fewer. */
 const INSTRUCTION_SETS = ['avx', 'avx2', 'avx512f', 'avx512_vnni', 'fma', 'f16c', 'asimd'];
 
 /** On Linux from `/proc/cpuinfo`; empty elsewhere. */

@@ -24,17 +24,26 @@ export async function within<T>(
     Math.min(timeoutMs, 2 ** 31 - 1),
   );
   try {
-    return await Promise.race([call(controller.signal), rejectedBy(controller.signal)]);
+    return await unlessAborted(call(controller.signal), controller.signal);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   }
 }
 
-function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(asRejection(signal.reason)), { once: true });
+/** Settles with the promise, or rejects with the signal's reason when it aborts first. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = (): void => reject(asRejection(signal.reason));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function timedOut(timeoutMs: number): LlamaRuntimeError {

@@ -61,7 +61,7 @@ export class EventStream {
   readonly #response: ServerResponse;
   readonly #signal: AbortSignal;
 
-  constructor({ response, signal }: Exchange) {
+  constructor({ response, signal }: Pick<Exchange, 'response' | 'signal'>) {
     this.#response = response;
     this.#signal = signal;
   }

@@ -1,5 +1,5 @@
 import { invalidField } from '../engine/request-error.js';
-import { isJsonObject, type JsonObject } from './json.js';
+import { isArray, isJsonObject, type JsonObject } from './json.js';
 
 /** Bounds of a number; both are allowed values. */
 export interface Bounds {
@@ -53,7 +53,7 @@ export function objectField(body: JsonObject, name: string): JsonObject | null {
 export function arrayField(body: JsonObject, name: string): readonly unknown[] | null {
   const value = body[name];
   if (value === undefined || value === null) return null;
-  if (!Array.isArray(value)) throw invalidField(name, 'must be an array');
+  if (!isArray(value)) throw invalidField(name, 'must be an array');
   return value;
 }
 
@@ -71,7 +71,7 @@ export function objectsField(body: JsonObject, name: string): readonly JsonObjec
 export function stringsField(body: JsonObject, name: string): readonly string[] {
   const value = body[name];
   if (value === undefined || value === null) return [];
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const values = isArray(value) ? value : [value];
   return values.map((one) => {
     if (typeof one !== 'string' || one === '')
       throw invalidField(name, 'must hold strings that are not empty');

@@ -5,3 +5,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** `Array.isArray` without `any` for the items. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}

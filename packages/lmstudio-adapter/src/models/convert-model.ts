@@ -1,5 +1,5 @@
 import { fromWireLoadConfig } from '../wire/load-config-wire.js';
-import { positive } from '../wire/json-fields.js';
+import { tokenCount } from '../wire/json-fields.js';
 import type {
   RawConfigField,
   RawInstanceInfo,
@@ -22,7 +22,7 @@ export function toDownloadedModel(raw: RawModelInfo, path: string | null): Downl
     quantization: raw.quantization,
     sizeBytes: raw.sizeBytes,
     parameters: raw.paramsString,
-    maxContextLengthTokens: positive(raw.maxContextLength),
+    maxContextLengthTokens: tokenCount(raw.maxContextLength),
     vision: raw.vision,
     toolUse: raw.trainedForToolUse,
     variants: raw.variants,
@@ -43,7 +43,7 @@ export function toResident(
   knownVariants: KnownVariants,
 ): ResidentInstance {
   const { loadConfig, keepModelInMemory } = fromWireLoadConfig(raw.type, fields ?? []);
-  const contextLengthTokens = positive(raw.contextLength);
+  const contextLengthTokens = tokenCount(raw.contextLength);
   return {
     instanceIdentifier: raw.identifier,
     reference: raw.instanceReference,
@@ -53,7 +53,7 @@ export function toResident(
     path: filePathOf(raw),
     sizeBytes: raw.sizeBytes,
     contextLengthTokens,
-    maxContextLengthTokens: positive(raw.maxContextLength),
+    maxContextLengthTokens: tokenCount(raw.maxContextLength),
     ttlMs: raw.ttlMs,
     lastUsedAtMs: raw.lastUsedTime,
     deviceIdentifier: raw.deviceIdentifier,
@@ -62,7 +62,7 @@ export function toResident(
     // `contextLength` is the allocated length. The stored configuration has the requested length.
     loadConfig: {
       ...loadConfig,
-      contextLengthTokens: contextLengthTokens ?? positive(loadConfig.contextLengthTokens),
+      contextLengthTokens: contextLengthTokens ?? tokenCount(loadConfig.contextLengthTokens),
     },
     keepModelInMemory,
     settings: fields === null ? null : toInstanceSettings(raw.type, toFormat(raw.format), fields),

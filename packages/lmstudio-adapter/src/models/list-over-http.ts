@@ -5,7 +5,7 @@ import {
   boolean,
   type Json,
   number,
-  positive,
+  tokenCount,
   record,
   records,
   text,
@@ -69,7 +69,7 @@ function fromV1(models: readonly Json[]): HttpListing {
           : { name: quantizationName, bits: number(quantization?.['bits_per_weight']) },
       sizeBytes: number(raw['size_bytes']) ?? 0,
       parameters: text(raw['params_string']),
-      maxContextLengthTokens: positive(raw['max_context_length']),
+      maxContextLengthTokens: tokenCount(raw['max_context_length']),
       vision: capabilities?.['vision'] === true,
       toolUse: capabilities?.['trained_for_tool_use'] === true,
       variants: texts(raw['variants']),
@@ -82,7 +82,7 @@ function fromV1(models: readonly Json[]): HttpListing {
       const config = record(instance['config']);
       return identifier === null
         ? []
-        : residentOf(model, identifier, positive(config?.['context_length']), {
+        : residentOf(model, identifier, tokenCount(config?.['context_length']), {
             flashAttention: boolean(config?.['flash_attention']),
             parallelSequences: number(config?.['parallel']),
           });
@@ -105,7 +105,7 @@ function fromV0(models: readonly Json[]): HttpListing {
       // `/api/v0/models` has no sizes.
       sizeBytes: 0,
       parameters: null,
-      maxContextLengthTokens: positive(raw['max_context_length']),
+      maxContextLengthTokens: tokenCount(raw['max_context_length']),
       vision: raw['type'] === 'vlm',
       toolUse: texts(raw['capabilities']).includes('tool_use'),
       variants: [],
@@ -113,7 +113,7 @@ function fromV0(models: readonly Json[]): HttpListing {
       path: null,
       deviceIdentifier: null,
     };
-    const contextLengthTokens = positive(raw['loaded_context_length']);
+    const contextLengthTokens = tokenCount(raw['loaded_context_length']);
     const isLoaded = raw['state'] === 'loaded';
     return {
       model,

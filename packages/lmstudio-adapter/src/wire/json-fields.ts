@@ -28,10 +28,13 @@ export function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** A number above 0. LM Studio reports a length that it does not know as 0. */
-export function positive(value: unknown): number | null {
-  const read = number(value);
-  return read !== null && read > 0 ? read : null;
+/** No engine accepts a longer context. A model's file may state any number. */
+const MAX_TOKENS = 2 ** 30;
+
+/** A context length from 1 to 2^30 tokens. LM Studio reports a length that it does not know as 0. */
+export function tokenCount(value: unknown): number | null {
+  const tokens = Math.floor(number(value) ?? 0);
+  return tokens >= 1 ? Math.min(tokens, MAX_TOKENS) : null;
 }
 
 /** The finite numbers of an array. Other elements are left out. `[]` for anything but an array. */

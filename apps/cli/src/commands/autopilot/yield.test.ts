@@ -27,6 +27,20 @@ describe('while no `mai watch` runs', () => {
     expect(await yields()).toMatchObject([{ name: 'by hand', bytes: 8 * 1024 ** 3, pools: 'all' }]);
   });
 
+  test('`mai select` counts the memory of a yield as used, and names the yield', async () => {
+    const chosen = async () => (await world.mai('select --json')).json();
+    expect(await chosen()).toMatchObject({ yields: [], selection: { chosen: { tier: 'large' } } });
+    // The large model takes half of the room. The yield leaves a quarter, in which the small model fits.
+    await world.mai(`yield ${Math.round((1.5 * world.largeBytes) / 1024 ** 2)}MiB --name render`);
+    expect(await chosen()).toMatchObject({
+      yields: [{ name: 'render' }],
+      selection: { chosen: { tier: 'small' } },
+    });
+    const { out, err } = await world.mai('select --load');
+    expect(err).toMatch(/^Keeps .* free \(render\), until `mai yield --release`\.$/m);
+    expect(out).toContain('Ready: test/small answers');
+  });
+
   test('a second yield of a name replaces the first; a yield of another name is added', async () => {
     await world.mai('yield 8GiB');
     await world.mai('yield 2GiB');

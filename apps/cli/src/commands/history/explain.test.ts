@@ -63,7 +63,7 @@ test('lists the last decisions, oldest first, and joins those with the same cont
   const { out } = await mai('explain', 80);
   for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   expect(out).toContain('kept acme/large');
-  expect(out).toContain('the first decision after `mai watch` started');
+  expect(out).toContain('the first decision after the autopilot started');
   expect(out).toMatch(/In force +until .* \(1 h 9 min\)\.\n/);
   expect(out).toMatch(/In force +at least until .* \(1 min\), the end of the log\.\n$/);
 });

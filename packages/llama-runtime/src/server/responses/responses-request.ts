@@ -1,6 +1,6 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
 import { booleanField, objectField, objectsField, stringField } from '../fields.js';
-import { isJsonObject, type JsonObject } from '../json.js';
+import { isArray, isJsonObject, type JsonObject } from '../json.js';
 
 const NOT_STORED = 'the engine stores no responses; send the whole conversation in `input`';
 
@@ -66,7 +66,7 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
       // Calls that follow each other belong to one message.
       const last = messages.at(-1);
       const calls: unknown = last?.['role'] === 'assistant' ? last['tool_calls'] : undefined;
-      if (last !== undefined && Array.isArray(calls)) {
+      if (last !== undefined && isArray(calls)) {
         messages[messages.length - 1] = { ...last, tool_calls: [...calls, call] };
       } else {
         messages.push({ role: 'assistant', content: '', tool_calls: [call] });
@@ -92,8 +92,8 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
 }
 
 function contentOf(content: unknown, path: string): unknown {
-  if (!Array.isArray(content)) return content;
-  return content.map((part: unknown, index) => {
+  if (!isArray(content)) return content;
+  return content.map((part, index) => {
     const type = isJsonObject(part) ? part['type'] : undefined;
     if (!isJsonObject(part)) throw invalidField(`${path}.content[${index}]`, 'must be an object');
     if (type === 'input_text' || type === 'output_text')

@@ -1,13 +1,12 @@
-import {
-  describeEvent,
-  describeFootprint,
-  explainRejection,
-  type AutopilotEvent,
-  type Chosen,
-  type Selection,
-} from '@mai/host';
-import type { CommandContext } from '../../context.js';
-import type { DemoPrinter } from '../demo-printer.js';
+import type { AutopilotEvent } from '@mai/autopilot';
+import type { Selection } from '@mai/selector';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeEvent } from '../text/describe-event.js';
+import { describeFootprint } from '../text/describe-footprint.js';
+import { explainRejection } from '../text/explain-rejection.js';
+import type { DemoStage } from './demo-stage.js';
+
+type Chosen = NonNullable<Selection['chosen']>;
 
 /** A switch that has not come after this time is reported as missing. */
 const SWITCH_DEADLINE_MS = 20_000;
@@ -18,32 +17,30 @@ const SWITCH_DEADLINE_MS = 20_000;
  * @returns the model with the estimate that its load was decided with; null where no wanted model was loaded in time
  */
 export async function untilLoaded(
-  { output, io, signal }: CommandContext,
-  printer: DemoPrinter,
+  { text: print, style, signal }: DemoStage,
   events: AsyncIterator<AutopilotEvent>,
   isWanted: (modelKey: string) => boolean,
 ): Promise<Chosen | null> {
-  const { style } = output;
   const waiting = new AbortController();
-  const deadline = io
-    .sleep(SWITCH_DEADLINE_MS, AbortSignal.any([signal, waiting.signal]))
-    .then(() => null);
+  const deadline = sleep(SWITCH_DEADLINE_MS, null, {
+    signal: AbortSignal.any([signal, waiting.signal]),
+  });
   let selection: Selection | null = null;
   try {
     for (;;) {
       const next = await Promise.race([events.next(), deadline]);
       if (next === null || next.done === true) {
-        printer.text(style.caution('Mai has not switched in time.'));
+        print(style.caution('Mai has not switched in time.'));
         return null;
       }
       const event = next.value;
       if (event.type === 'decided') selection = event.selection;
       if (event.type === 'switch-started' && selection !== null) {
-        for (const line of explain(selection, output.style)) printer.text(line);
+        for (const line of explain(selection, style)) print(line);
       }
       const text = describeEvent(event, selection, style);
       if (text !== null && event.type !== 'started' && event.type !== 'switch-finished') {
-        printer.text(text);
+        print(text);
       }
       if (event.type !== 'switch-finished') continue;
       const { outcome, last } = event.report;
@@ -57,10 +54,7 @@ export async function untilLoaded(
 }
 
 /** Which models do not fit, and what the chosen one takes. */
-function explain(
-  { chosen, rejected }: Selection,
-  style: CommandContext['output']['style'],
-): readonly string[] {
+function explain({ chosen, rejected }: Selection, style: DemoStage['style']): readonly string[] {
   return [
     ...rejected
       .filter(({ rejection }) => rejection.code === 'INSUFFICIENT_RAM')

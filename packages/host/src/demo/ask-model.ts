@@ -1,4 +1,5 @@
-import type { Host } from '@mai/host';
+import { isRecord } from '../guards.js';
+import type { Host } from '../host.js';
 
 /** The speed of one answer, and its beginning. */
 export interface Answer {
@@ -54,8 +55,4 @@ function isAnswer(value: unknown): value is ChatAnswer {
     isRecord(choice['message']) &&
     typeof choice['message']['content'] === 'string'
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,3 @@
-import type { ModelConfigFile, ModelReport } from '@mai/host';
 import {
   chargeLoad,
   DEFAULT_SELECTION_POLICY,
@@ -9,6 +8,8 @@ import {
   totalBytesOf,
   type Resources,
 } from '@mai/memory-ledger';
+import type { ModelConfigFile } from '@mai/model-config';
+import type { ModelReport } from '../models/list-models.js';
 
 const MIB = 2 ** 20;
 /** Room above the largest model, so that small changes of other programs do not cause a switch. */
@@ -21,15 +22,15 @@ const CONTEXT_TOKENS = 16_384;
 /** Share of RAM above which memory is about to run out. */
 const HARD_LIMIT_RATIO = 0.97;
 
-/** Limits and times of the real demo. */
-export interface RealPolicy {
+/** Limits and times of the demo. */
+export interface DemoPolicy {
   readonly config: ModelConfigFile;
   /** The use of RAM above which Mai steps down. */
   readonly limitBytes: number;
 }
 
 /** Settings of the demo's models, the same on every machine: on the CPU, because the demo fills RAM. */
-export function realModels(modelKeys: readonly string[]): ModelConfigFile {
+export function demoModels(modelKeys: readonly string[]): ModelConfigFile {
   const [small, medium, large] = modelKeys;
   const model = (key = '', category: 'small' | 'medium' | 'large') => ({
     ...{ key, category, context_window: CONTEXT_TOKENS, capabilities: ['chat' as const] },
@@ -43,11 +44,11 @@ export function realModels(modelKeys: readonly string[]): ModelConfigFile {
  * The demo's own policy. Its limit is a little above the present use and the largest model, and its times are short.
  * Null where the machine has too little free memory for that.
  */
-export function realPolicy(
+export function demoPolicy(
   base: ModelConfigFile,
   models: readonly ModelReport[],
   resources: Resources,
-): RealPolicy | null {
+): DemoPolicy | null {
   const { totalBytes, availableBytes } = resources.ram;
   const loadBytes = loadBytesOf(base.models[0]?.key, models, resources);
   if (availableBytes === null || loadBytes === null) return null;
@@ -83,7 +84,7 @@ export function realPolicy(
  * @param useBytes - the use of RAM while the largest model is loaded
  */
 export function bytesToTake(
-  { limitBytes, config }: RealPolicy,
+  { limitBytes, config }: DemoPolicy,
   models: readonly ModelReport[],
   resources: Resources,
   useBytes: number,

@@ -1,0 +1,53 @@
+// Predictions for devices that a fit has not seen.
+import { fitDecode } from './fit-decode.mjs';
+import { fitLikeness } from './fit-likeness.mjs';
+import { fitPrompt } from './fit-prompt.mjs';
+import { deviceOf, questionOf, readRecords } from './records.mjs';
+import { internals } from './internals.mjs';
+
+const FOLDS = 10;
+
+/** The results of one test, with the questions that ask for them. */
+export function testsOf(test) {
+  return readRecords()
+    .map((record) => ({ record, question: questionOf(record) }))
+    .filter(({ question }) => question.test === test);
+}
+
+/**
+ * Predicts each test by constants that were fitted without its device: adds `seconds`, `traits`, `error`, and its `fold`.
+ */
+export function crossValidate(tests) {
+  const devices = [...new Set(tests.map(({ record }) => deviceOf(record)))].sort();
+  const foldOf = ({ record }) => (devices.indexOf(deviceOf(record)) * 7) % FOLDS;
+  return Array.from({ length: FOLDS }, (_, fold) => {
+    const fit = tests[0].question.test === 'decode' ? fitDecode : fitPrompt;
+    const parameters = fit(tests.filter((one) => foldOf(one) !== fold));
+    return tests
+      .filter((one) => foldOf(one) === fold)
+      .map((one) => ({ ...withError(one, parameters), fold }));
+  }).flat();
+}
+
+/** Adds the likeness that was fitted without the fold of each test. */
+export function withLikeness(tests) {
+  const likenesses = Array.from({ length: FOLDS }, (_, fold) =>
+    fitLikeness(tests.filter((one) => one.fold !== fold)),
+  );
+  return tests.map((one) => ({ ...one, likeness: likenesses[one.fold] }));
+}
+
+/** Adds the parts that the constants predict, and the error. */
+export function withError(test, parameters) {
+  const { question, record } = test;
+  const parts =
+    question.test === 'decode'
+      ? internals.decodeParts(
+          question,
+          question.depthTokens + question.generatedTokens / 2,
+          parameters,
+        )
+      : internals.promptParts(question, question.promptTokens, question.depthTokens, parameters);
+  const { seconds, traits } = internals.traitsOf(question, parts);
+  return { ...test, traits, seconds, error: -Math.log(record.tokensPerSecond * seconds) };
+}

@@ -1,0 +1,97 @@
+import { leastSquares } from './least-squares.mjs';
+import { deviceOf } from './records.mjs';
+import { internals } from './internals.mjs';
+
+/** Standard deviation of the errors that remain. */
+const ERROR = 0.15;
+/** Widths of the priors, in logarithms, where they differ from `USUAL_WIDTH`. */
+const USUAL_WIDTH = 0.35;
+const GPUS = ['cuda', 'vulkan', 'rocm', 'metal', 'mlx'];
+
+/** The constants that are fitted: name, where it stands, its prior and the width of the prior. */
+const PRIORS = [
+  ...[1, 0.95, 0.9, 1.1, 1].map((value, i) => [['backends', GPUS[i], 'efficiency'], value]),
+  ...[0.58, 0.59, 0.54, 0.39, 0.33].map((value, i) => [
+    ['backends', GPUS[i], 'kvEfficiency'],
+    value,
+  ]),
+  ...[33, 12, 11, 119, 14].map((value, i) => [
+    ['backends', GPUS[i], 'layerMicroseconds'],
+    value,
+    0.7,
+  ]),
+  ...[1.2, 1.2, 2, 1.2, 1.2].map((value, i) => [
+    ['backends', GPUS[i], 'expertPenalty'],
+    value,
+    0.5,
+  ]),
+  [['generations', 'pascal'], 0.5],
+  [['generations', 'datacenter'], 0.67],
+  [['generations', 'm1'], 0.85],
+  [['generations', 'ultra'], 0.85],
+  [['generations', 'arc'], 0.6],
+  [['ramEfficiency'], 0.65, 0.5],
+  [['ramKvEfficiency'], 0.4],
+  [['ramLayerMicroseconds'], 36, 0.7],
+  [['crossingMicroseconds'], 100],
+  [['fixedMicroseconds'], 100, 1.5],
+  [['mixture'], 1],
+  [['surchargeBits'], 1.5],
+];
+
+/** Fits the constants of `decodeParts`, and weighs devices with many results less. */
+export function fitDecode(tests) {
+  return fitLogarithms(
+    tests,
+    PRIORS,
+    ({ question }, parameters) =>
+      sumOf(
+        internals.decodeParts(
+          question,
+          question.depthTokens + question.generatedTokens / 2,
+          parameters,
+        ),
+      ),
+    // The exponent can be negative, so it has no logarithm.
+    { path: ['bandwidthExponent'], width: 0.1 },
+    ERROR,
+  );
+}
+
+export function sumOf(parts) {
+  return Object.values(parts).reduce((sum, part) => sum + part, 0);
+}
+
+/** Minimizes the errors of the logarithm of time, with a prior for the logarithm of each constant. */
+export function fitLogarithms(tests, priors, secondsOf, exponent, error) {
+  const counts = new Map();
+  for (const { record } of tests)
+    counts.set(deviceOf(record), (counts.get(deviceOf(record)) ?? 0) + 1);
+  const weights = tests.map(({ record }) => counts.get(deviceOf(record)) ** -0.3);
+  const parametersOf = (values) => {
+    const parameters = {};
+    for (const [index, [path, prior]] of priors.entries())
+      put(parameters, path, prior * Math.exp(values[index]));
+    put(parameters, exponent.path, values[priors.length]);
+    return parameters;
+  };
+  const residuals = (values) => {
+    const parameters = parametersOf(values);
+    return Float64Array.from([
+      ...tests.map(
+        (test, i) =>
+          (weights[i] * Math.log(secondsOf(test, parameters) * test.record.tokensPerSecond)) /
+          error,
+      ),
+      ...priors.map(([, , width = USUAL_WIDTH], i) => values[i] / width),
+      values[priors.length] / exponent.width,
+    ]);
+  };
+  const start = new Float64Array(priors.length + 1);
+  return parametersOf(leastSquares(residuals, start, { robust: (i) => i < tests.length }));
+}
+
+function put(target, [first, ...rest], value) {
+  if (rest.length === 0) target[first] = value;
+  else put((target[first] ??= {}), rest, value);
+}

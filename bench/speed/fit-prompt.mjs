@@ -1,0 +1,36 @@
+import { fitLogarithms, sumOf } from './fit-decode.mjs';
+import { internals } from './internals.mjs';
+
+/** Standard deviation of the errors that remain. */
+const ERROR = 0.3;
+const WIDTH = 0.6;
+const GPUS = ['cuda', 'vulkan', 'rocm', 'metal', 'mlx'];
+
+const PRIORS = [
+  ...[0.9, 0.35, 0.45, 0.65, 0.8].map((value, i) => [['backends', GPUS[i]], value, WIDTH]),
+  [['generations', 'pascal'], 0.8, 0.4],
+  [['generations', 'datacenter'], 0.6, 0.4],
+  [['generations', 'm1'], 0.9, 0.4],
+  [['generations', 'ultra'], 0.9, 0.4],
+  [['generations', 'arc'], 0.5, 0.6],
+  [['cpuOperationsPerByte'], 9, WIDTH],
+  [['mixture'], 1.5, WIDTH],
+  [['attention'], 0.6, 1],
+  [['weightEfficiency'], 0.7, WIDTH],
+  [['layerMicroseconds'], 150, 1],
+  [['transferBandwidth'], 12e9, 0.7],
+];
+
+/** Fits the constants of `promptParts`. */
+export function fitPrompt(tests) {
+  return fitLogarithms(
+    tests,
+    PRIORS,
+    ({ question }, parameters) =>
+      sumOf(
+        internals.promptParts(question, question.promptTokens, question.depthTokens, parameters),
+      ),
+    { path: ['operationsExponent'], width: 0.2 },
+    ERROR,
+  );
+}

@@ -1,0 +1,52 @@
+// Predicts speeds. Reads one JSON object a line on stdin: the fields of data/speed/speed.jsonl without `tokensPerSecond` and `sd`, and
+// optionally `seen`, a list of results of the same machine with `tokensPerSecond`, oldest first. Prints
+// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} for a line that is not a JSON object. Build first:
+//   node bench/speed/predict.mjs < questions.jsonl
+import { createInterface } from 'node:readline';
+import { createSpeedModel } from '@mai/performance-model';
+import { questionOf } from './records.mjs';
+import { recordOf } from './record-of.mjs';
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line.trim() !== '') console.log(JSON.stringify(answer(line)));
+}
+
+function answer(line) {
+  try {
+    const raw = JSON.parse(line);
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+      return { error: 'The line is not a JSON object.' };
+    const { tokensPerSecond, low, high } = predict(raw);
+    return { tokensPerSecond, low, high };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function predict(raw) {
+  const seen = (Array.isArray(raw.seen) ? raw.seen : [])
+    .filter((one) => one?.tokensPerSecond > 0 && Number.isFinite(one.tokensPerSecond))
+    // A result of the same machine may leave out what the question says about the machine.
+    .map((one) => ({
+      ...questionOf(recordOf({ ...machineOf(raw), ...known(one) })),
+      tokensPerSecond: one.tokensPerSecond,
+    }));
+  const question = questionOf(recordOf(raw));
+  const model = createSpeedModel(seen);
+  return question.test === 'prompt'
+    ? model.prompt(question, question.promptTokens)
+    : model.decode({
+        ...question,
+        depthTokens: question.depthTokens + question.generatedTokens / 2,
+      });
+}
+
+function machineOf({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs }) {
+  return known({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs });
+}
+
+function known(record) {
+  return Object.fromEntries(
+    Object.entries(record).filter(([, value]) => value !== null && value !== undefined),
+  );
+}

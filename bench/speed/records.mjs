@@ -1,0 +1,191 @@
+// Turns a line of data/speed/speed.jsonl into a question of @mai/performance-model. A file's header holds the exact shape of a
+// model; a published result names the model only, so the shape is derived from its name and its number of parameters.
+import { readFileSync } from 'node:fs';
+import { generationOf } from '@mai/performance-model';
+
+const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
+
+/** Every result that is fit for use. */
+export function readRecords() {
+  return readFileSync(FILE, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ quality, class: place }) => quality !== 'C' && place !== 'split unknown');
+}
+
+/** The device that a result is about. */
+export function deviceOf({ device, cpu }) {
+  return device ?? cpu ?? 'unknown';
+}
+
+/** The results of each device. */
+export function byDevice(tests) {
+  const groups = new Map();
+  for (const test of tests) {
+    const device = deviceOf(test.record);
+    groups.set(device, [...(groups.get(device) ?? []), test]);
+  }
+  return [...groups.values()];
+}
+
+const BACKENDS = {
+  CUDA: 'cuda',
+  Vulkan: 'vulkan',
+  'Vulkan/CUDA': 'vulkan',
+  SYCL: 'vulkan',
+  ROCm: 'rocm',
+  Metal: 'metal',
+  MLX: 'mlx',
+};
+/** Layers of models by billions of parameters, where a result does not name them. */
+const USUAL_LAYERS = [
+  [0.5, 20],
+  [1.5, 24],
+  [3, 28],
+  [8, 34],
+  [14, 42],
+  [32, 56],
+  [70, 80],
+  [120, 48],
+  [300, 60],
+];
+const GIGA = 1e9;
+const LARGE = 130 * GIGA;
+const DEFAULT_MICRO_BATCH = 512;
+const DEFAULT_GENERATED = 128;
+
+/** @returns the fields of a `SpeedQuestion`, and what was tested */
+export function questionOf(record) {
+  const shape = shapeOf(record);
+  const isCpu = record.class === 'cpu' || record.backend === 'CPU' || record.device === null;
+  const bandwidth = record.memoryBandwidthGBs ?? record.ramBandwidthGBs;
+  const ramBandwidth = (isCpu ? bandwidth : record.ramBandwidthGBs) ?? null;
+  return {
+    shape,
+    machine: {
+      gpu: isCpu
+        ? null
+        : {
+            backend: BACKENDS[record.backend],
+            generation: generationOf(record.device ?? ''),
+            memoryBandwidth: (bandwidth ?? 60) * GIGA,
+            operationsPerSecond: record.computeTflops === null ? null : record.computeTflops * 1e12,
+          },
+      ramBandwidth: ramBandwidth === null ? null : ramBandwidth * GIGA,
+    },
+    placement: {
+      offloadRatio: offloadRatioOf(record, shape),
+      cpuExpertRatio:
+        record.class === 'experts on cpu'
+          ? Math.min(1, (record.cpuMoeLayers ?? shape.layers) / shape.layers)
+          : 0,
+      kvCacheType: record.kvType ?? 'f16',
+      microBatchTokens: Math.min(
+        record.ubatch ?? DEFAULT_MICRO_BATCH,
+        record.tokens || DEFAULT_MICRO_BATCH,
+      ),
+    },
+    identity: {
+      model: `${Math.round(Math.log(record.params) / 0.04)}/${Math.round(Math.log(record.activeParams) / 0.08)}`,
+      quantization: record.quant ?? '',
+      engine: `${record.engine}@${record.build ?? ''}/${record.fa ?? ''}`,
+    },
+    depthTokens: record.depth ?? 0,
+    ...(record.test === 'pp'
+      ? { test: 'prompt', promptTokens: record.tokens || DEFAULT_MICRO_BATCH }
+      : { test: 'decode', generatedTokens: record.tokens || DEFAULT_GENERATED }),
+  };
+}
+
+function offloadRatioOf({ class: place, gpuLayers }, { layers }) {
+  return place === 'partial' && gpuLayers !== null ? Math.min(1, gpuLayers / (layers + 1)) : 1;
+}
+
+function shapeOf(record) {
+  const name = record.model.toLowerCase();
+  const layers = record.layers ?? usualLayers(record.params / GIGA);
+  const weightBytes = record.sizeBytes ?? (record.params * bitsOf(record.quant)) / 8;
+  const activeParameters = activeOf(name, record);
+  const share = Math.min(1, activeParameters / record.params);
+  const isMixture = share < 0.35;
+  const activeWeightBytes = weightBytes * share;
+  return {
+    parameters: record.params,
+    activeParameters,
+    layers,
+    weightBytes,
+    activeWeightBytes,
+    expertBytes: isMixture ? 0.93 * weightBytes : 0,
+    activeExpertBytes: isMixture ? expertShare(name) * activeWeightBytes : 0,
+    kvBytesPerToken: layers * kvBytesOfLayer(name, record),
+  };
+}
+
+/** Gemma's E models keep a part of their parameters in tables that are looked up, not multiplied. */
+function activeOf(name, { params, activeParams }) {
+  if (name.includes('e2b')) return Math.min(activeParams, 0.42 * params);
+  if (name.includes('e4b')) return Math.min(activeParams, 0.52 * params);
+  // A model of this size that names no active parameters is a mixture of experts.
+  return activeParams >= 0.99 * params && params > LARGE ? 0.1 * params : activeParams;
+}
+
+/** Share of the experts in the active weights, from the published configurations of the families. */
+function expertShare(name) {
+  if (/qwen3\.[5-9]|qwen3-?next|nemotron/.test(name)) return 0.37;
+  if (/gpt.oss/.test(name)) return 0.7;
+  if (name.includes('gemma')) return 0.45;
+  if (name.includes('mixtral')) return 0.88;
+  return 0.55;
+}
+
+/** Bytes of a token in the KV cache of a layer, from the published configurations; a mean for hybrid models. */
+function kvBytesOfLayer(name, { params, activeParams }) {
+  if (/qwen3\.[5-9]|qwen3-?next|nemotron|granite-4|jamba|lfm/.test(name)) return 717;
+  if (name.includes('gemma')) return 1400;
+  if (/gpt.oss/.test(name)) return 1024;
+  if (name.includes('llama-2') && params < 14 * GIGA) return 16_384;
+  if (/glm-4\.7-flash|deepseek/.test(name)) return 1152;
+  return activeParams < 0.6 * params ? 2048 : 4096;
+}
+
+function usualLayers(billions) {
+  const after = USUAL_LAYERS.findIndex(([size]) => size >= billions);
+  if (after === 0) return USUAL_LAYERS[0][1];
+  if (after === -1) return USUAL_LAYERS.at(-1)[1];
+  const [[size0, layers0], [size1, layers1]] = [USUAL_LAYERS[after - 1], USUAL_LAYERS[after]];
+  const share = Math.log(billions / size0) / Math.log(size1 / size0);
+  return layers0 + share * (layers1 - layers0);
+}
+
+/** Bits per weight by quantization. Source: llama.cpp, tools/quantize/README.md (Llama 3.1 8B). */
+const BITS = {
+  BF16: 16,
+  F16: 16,
+  Q8_K: 8.5,
+  Q8_0: 8.5,
+  Q6_K: 6.56,
+  Q5_K_M: 5.69,
+  Q5_K: 5.6,
+  Q4_K_M: 4.85,
+  Q4_K_S: 4.58,
+  Q4_K: 4.8,
+  Q4_0: 4.55,
+  Q4_1: 5,
+  Q3_K: 3.91,
+  Q2_K: 3.35,
+  IQ4_XS: 4.32,
+  IQ4_NL: 4.56,
+  IQ3_XXS: 3.3,
+  IQ3: 3.6,
+  IQ2_XXS: 2.4,
+  IQ2: 2.7,
+  MXFP4: 4.4,
+};
+
+function bitsOf(quantization) {
+  const name = (quantization ?? '').toUpperCase();
+  const mlx = /(\d)BIT/.exec(name);
+  if (mlx !== null) return Number(mlx[1]) + 0.5;
+  return Object.entries(BITS).find(([type]) => name.includes(type))?.[1] ?? 4.9;
+}

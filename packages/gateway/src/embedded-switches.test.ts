@@ -1,0 +1,211 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import Anthropic from '@anthropic-ai/sdk';
+import { streamText } from 'ai';
+import OpenAI from 'openai';
+import { HELLO, WEATHER } from '../test/describe-clients.js';
+import {
+  LARGE,
+  openEmbeddedWorld,
+  PLENTY_BYTES,
+  SMALL,
+  type EmbeddedWorld,
+} from '../test/open-embedded-world.js';
+
+jest.setTimeout(110_000);
+
+const SHORT = { model: 'auto', max_tokens: 8, messages: HELLO };
+/** A model of random weights rarely ends such an answer before it is killed. */
+const LONG = { model: 'auto', max_tokens: 4000, messages: HELLO };
+
+const openaiOf = ({ url }: EmbeddedWorld) =>
+  new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 });
+const anthropicOf = ({ url }: EmbeddedWorld) =>
+  new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 0 });
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Notes the duration of each load until `stop` is called. */
+function watchLoads({ host }: EmbeddedWorld): {
+  readonly tookMs: readonly number[];
+  stop(): Promise<void>;
+} {
+  const tookMs: number[] = [];
+  const over = new AbortController();
+  const watching = (async () => {
+    for await (const change of host.serving.changes({ signal: over.signal })) {
+      if (change.type === 'loaded') tookMs.push(change.tookMs);
+    }
+  })().catch((error: unknown) => {
+    if (!over.signal.aborted) throw error;
+  });
+  return {
+    tookMs,
+    stop: () => {
+      over.abort();
+      return watching;
+    },
+  };
+}
+
+/**
+ * One request of each kind for `auto`. Embeddings are left out, because a second engine would hide the step down. Each throws where the client sees an error or an answer without an end. */
+function requestsOf(world: EmbeddedWorld): readonly (() => Promise<void>)[] {
+  const openai = openaiOf(world);
+  const anthropic = anthropicOf(world);
+  const provider = createOpenAICompatible({ name: 'mai', baseURL: `${world.url}/v1` });
+  const must = (isWhole: boolean, what: string): void => {
+    if (!isWhole) throw new Error(`${what} did not end.`);
+  };
+  return [
+    async () => {
+      let finish: string | null = null;
+      for await (const { choices } of await openai.chat.completions.create({
+        ...{ ...SHORT, stream: true },
+      })) {
+        finish = choices[0]?.finish_reason ?? finish;
+      }
+      must(finish !== null, 'The stream of openai');
+    },
+    async () => {
+      const answer = await openai.chat.completions.create({
+        ...{ ...SHORT, max_tokens: 200 },
+        response_format: { type: 'json_schema', json_schema: { name: 'weather', schema: WEATHER } },
+      });
+      must(answer.choices[0]?.message.content?.includes('Paris') === true, 'The structured output');
+    },
+    async () => {
+      const message = await anthropic.messages.stream(SHORT).finalMessage();
+      must(message.stop_reason !== null, 'The stream of Anthropic');
+    },
+    async () => {
+      const result = streamText({
+        ...{ model: provider('auto'), prompt: 'Hello', maxOutputTokens: 8, maxRetries: 0 },
+        onError: () => undefined,
+      });
+      for await (const part of result.fullStream) if (part.type === 'error') throw part.error;
+      must((await result.finishReason) !== 'error', 'The stream of ai');
+    },
+    async () => {
+      const answer = await openai.responses.create({
+        ...{ model: 'auto', input: 'Hello', max_output_tokens: 8 },
+      });
+      must(answer.status !== 'failed', 'The response');
+    },
+  ];
+}
+
+test('every request is answered while memory is taken and given back', async () => {
+  await using world = await openEmbeddedWorld();
+  await openaiOf(world).chat.completions.create(SHORT);
+  expect(await world.residents()).toEqual([LARGE]);
+  const failures: unknown[] = [];
+  let answered = 0;
+  let isOver = false;
+  const clients = requestsOf(world).map(async (send) => {
+    while (!isOver) {
+      await send().then(
+        () => (answered += 1),
+        (error: unknown) => failures.push(error),
+      );
+      await pause(20);
+    }
+  });
+  /** Waits until the residents are as wanted, and then for one more second of requests. */
+  const until = async (isWanted: (residents: readonly string[]) => boolean): Promise<void> => {
+    while (!isWanted(await world.residents())) await pause(100);
+    await pause(1000);
+  };
+  world.machine.othersBytes = world.scarceBytes;
+  await until((residents) => residents.includes(SMALL) && !residents.includes(LARGE));
+  const answeredWhileScarce = answered;
+  world.machine.othersBytes = PLENTY_BYTES;
+  await until((residents) => residents.includes(LARGE));
+  isOver = true;
+  await Promise.all(clients);
+  expect(failures).toEqual([]);
+  expect(answeredWhileScarce).toBeGreaterThan(0);
+  expect(answered).toBeGreaterThan(answeredWhileScarce);
+});
+
+describe('SIGKILL of an engine that generates', () => {
+  let world: EmbeddedWorld;
+  beforeEach(async () => {
+    world = await openEmbeddedWorld();
+    await openaiOf(world).chat.completions.create(SHORT);
+  });
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  async function killEngine(): Promise<number> {
+    const processId = (await world.engines()).get(LARGE);
+    if (processId === undefined) throw new Error('No engine of the large model runs.');
+    process.kill(processId, 'SIGKILL');
+    return processId;
+  }
+
+  /** Sends a request, and compares its wait with the load that it had to wait for. */
+  async function expectNextInTime(): Promise<void> {
+    const loads = watchLoads(world);
+    const startedMs = performance.now();
+    const { response } = await openaiOf(world)
+      .chat.completions.create({ ...SHORT, max_tokens: 1 })
+      .withResponse();
+    const tookMs = performance.now() - startedMs;
+    expect(response.headers.get('x-mai-model')).toBe(LARGE);
+    await loads.stop();
+    expect(loads.tookMs).toHaveLength(1);
+    expect(tookMs).toBeLessThan((loads.tookMs[0] ?? 0) + 1000);
+  }
+
+  /** The killed engine is gone, and the one engine that runs belongs to the resident. */
+  async function expectNothingLeft(killed: number): Promise<void> {
+    expect(isAlive(killed)).toBe(false);
+    const engines = await world.engines();
+    expect([...engines.keys()]).toEqual([LARGE]);
+    expect(await world.residents()).toEqual([LARGE]);
+    await world.host.unload({ target: LARGE, force: true });
+    expect([...engines.values()].filter(isAlive)).toEqual([]);
+  }
+
+  test('openai throws the error of the stream, and the next request waits for one load', async () => {
+    const stream = await openaiOf(world).chat.completions.create({ ...LONG, stream: true });
+    let killed: number | null = null;
+    const reading = (async () => {
+      for await (const _ of stream) killed ??= await killEngine();
+    })();
+    await expect(reading).rejects.toMatchObject({ error: { type: 'server_error' } });
+    await expectNextInTime();
+    await expectNothingLeft(killed ?? 0);
+  });
+
+  test('the Anthropic package throws the error of the stream, and the next request waits for one load', async () => {
+    const stream = await anthropicOf(world).messages.create({ ...LONG, stream: true });
+    let killed: number | null = null;
+    const reading = (async () => {
+      for await (const event of stream) {
+        if (event.type === 'content_block_delta') killed ??= await killEngine();
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ error: { type: 'error' } });
+    await expectNextInTime();
+    await expectNothingLeft(killed ?? 0);
+  });
+
+  test('a request without a stream is answered by the model that is loaded again', async () => {
+    const asked = openaiOf(world).chat.completions.create({ ...LONG, max_tokens: 300 });
+    await pause(300);
+    const killed = await killEngine();
+    expect((await asked).choices[0]?.finish_reason).not.toBeNull();
+    await expectNothingLeft(killed);
+  });
+});

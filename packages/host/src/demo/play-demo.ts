@@ -1,0 +1,157 @@
+import path from 'node:path';
+import type { AutopilotEvent } from '@mai/autopilot';
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { Host } from '../host.js';
+import { formatBytes } from '../text/words.js';
+import { askModel, type Answer } from './ask-model.js';
+import { bytesToTake, demoModels, demoPolicy, type DemoPolicy } from './demo-policy.js';
+import type { DemoStage } from './demo-stage.js';
+import { untilLoaded } from './follow-autopilot.js';
+import { takeMemory } from './take-memory.js';
+import { writeNoiseModels } from './write-noise-models.js';
+
+const MIB = 2 ** 20;
+const SIZES_BYTES = [128 * MIB, 256 * MIB, 512 * MIB];
+
+/** The parts of the running demo. */
+interface Story {
+  readonly stage: DemoStage;
+  readonly host: Host;
+  /** The autopilot's events from its start. */
+  readonly events: AsyncIterator<AutopilotEvent>;
+}
+
+/** One chapter of the demo. */
+export interface DemoStep {
+  readonly step: 'choose' | 'step-down' | 'step-up';
+  /** The model that was loaded. Null where the expected switch did not come in time. */
+  readonly modelKey: string | null;
+  /** Bytes that the demo's own process holds. */
+  readonly takenBytes: number;
+  readonly estimatedBytes: number | null;
+  /** From the engine's own log; null where the log was not read. */
+  readonly measuredBytes: number | null;
+  readonly answer: Omit<Answer, 'text' | 'modelKey'> | null;
+}
+
+/**
+ * Plays the demo on this machine's real memory: llama.cpp loads models of random weights, a process takes memory, the
+ * autopilot steps down, the process ends, and the autopilot steps up. Removes its files and ends its processes.
+ *
+ * @returns the chapters; or the reason for which the demo can't run on this machine
+ */
+export async function playDemo(stage: DemoStage): Promise<readonly DemoStep[] | string> {
+  const files = await writeFiles(stage);
+  if (files === null) return 'no disk has 1.3 GiB of free space for the models of the demo';
+  await using models = files;
+  const folder = path.join(models.folder, 'mai');
+  const options = {
+    ...{ runtime: 'embedded' as const, modelFolders: [models.folder], env: {}, userHome: folder },
+    ...{ dataFolder: folder, cacheFolder: folder, configFolder: folder },
+  };
+  const base = demoModels(models.modelKeys);
+  const policy = await (async () => {
+    await using plain = await stage.openHost({ ...options, config: base });
+    return demoPolicy(base, (await plain.models()).models, await plain.resources());
+  })();
+  if (policy === null) {
+    return 'this machine has too little free memory: the demo takes up to 3.5 GiB';
+  }
+  await using host = await stage.openHost({ ...options, config: policy.config });
+
+  stage.heading('Models of the demo, and the memory that each takes here');
+  stage.models((await host.models()).models);
+  stage.text(
+    `The demo has its own policy: Mai keeps the use of RAM below ${formatBytes(policy.limitBytes)}, a little above the present use and the largest model, and acts within seconds. Your own limits are higher, and your own times longer.`,
+  );
+  await stage.pause();
+  await using running = await host.startAutopilot({ intervalMs: 500 });
+  const story: Story = { stage, host, events: running.events[Symbol.asyncIterator]() };
+  const steps = [await choose(story)];
+  const largest = steps[0]?.modelKey ?? null;
+  {
+    const bytes = await pressureFor(host, policy);
+    await using taken = takeMemory(bytes);
+    stage.heading('Another program takes memory');
+    stage.text(`A process of the demo takes ${formatBytes(bytes)} of real memory.`);
+    await stage.whileMemoryChanges(() => host.status(), taken.taken);
+    steps.push(await afterSwitch(story, 'step-down', bytes, (key) => key !== largest));
+  }
+  stage.heading('The memory is free again');
+  stage.text('The process has ended.');
+  steps.push(await afterSwitch(story, 'step-up', 0, (key) => key === largest));
+  await running.stop();
+  return steps;
+}
+
+/** Writes the models to the first suitable disk. */
+async function writeFiles(stage: DemoStage): ReturnType<typeof writeNoiseModels> {
+  stage.heading('Write three models of random weights');
+  stage.text(
+    'No model was found on this machine. So the demo writes three GGUF files of 128, 256 and 512 MiB, and removes them at the end. Their answers are noise, because their weights are random; their memory and speed are real.',
+  );
+  const progress = stage.progress(SIZES_BYTES.reduce((sum, bytes) => sum + bytes, 0));
+  const { folders, signal } = stage;
+  try {
+    return await writeNoiseModels(
+      { sizesBytes: SIZES_BYTES, folders, onProgress: progress.update },
+      { signal },
+    );
+  } finally {
+    progress.clear();
+  }
+}
+
+async function choose(story: Story): Promise<DemoStep> {
+  const { stage, host } = story;
+  stage.heading('llama.cpp loads the best model that fits');
+  const before = await host.resources();
+  const step = await afterSwitch(story, 'choose', 0, () => true);
+  const after = await host.resources();
+  if (step.estimatedBytes !== null && step.measuredBytes !== null) {
+    const fell = (before.ram.availableBytes ?? 0) - (after.ram.availableBytes ?? 0);
+    stage.text(
+      `${stage.style.good('Estimated')} before the load: ${formatBytes(step.estimatedBytes)}. From the engine's own log: ${formatBytes(step.measuredBytes)}. The machine's available memory fell by ${formatBytes(Math.max(0, fell))}, with the engine's process itself. The weights do not count there, because the system can drop the pages of a mapped file.`,
+    );
+  }
+  await stage.pause();
+  return step;
+}
+
+/** Waits until the autopilot has loaded a wanted model, shows its steps, and asks the model. */
+async function afterSwitch(
+  { stage, host, events }: Story,
+  step: DemoStep['step'],
+  takenBytes: number,
+  isWanted: (modelKey: string) => boolean,
+): Promise<DemoStep> {
+  const loaded = await untilLoaded(stage, events, isWanted);
+  const status = await host.status();
+  stage.memory(status);
+  const modelKey = loaded?.modelKey ?? null;
+  const measured = status.residents.find((one) => one.modelKey === modelKey)?.footprint ?? null;
+  const estimated = loaded?.footprint ?? null;
+  const answer = modelKey === null ? null : await askModel(host, modelKey, stage.signal);
+  if (answer !== null) {
+    const { tokens, tokensPerSecond, text } = answer;
+    stage.text(
+      `${stage.style.bold(answer.modelKey)} answers ${tokens} tokens at ${tokensPerSecond.toFixed(1)} tokens/s: ${JSON.stringify(text.slice(0, 24))} (noise, because the weights are random)`,
+    );
+  }
+  return {
+    ...{ step, modelKey, takenBytes },
+    estimatedBytes: estimated === null ? null : totalBytesOf(estimated),
+    measuredBytes: measured?.source === 'measured' ? totalBytesOf(measured) : null,
+    answer:
+      answer === null ? null : { tokens: answer.tokens, tokensPerSecond: answer.tokensPerSecond },
+  };
+}
+
+async function pressureFor(host: Host, policy: DemoPolicy): Promise<number> {
+  const { pools, resources } = await host.status();
+  const { models } = await host.models();
+  const useBytes = pools.find(({ pool }) => pool === 'ram')?.useBeforeBytes ?? null;
+  const bytes = useBytes === null ? null : bytesToTake(policy, models, resources, useBytes);
+  if (bytes === null) throw new Error('The memory of this machine or of a model is not known.');
+  return bytes;
+}

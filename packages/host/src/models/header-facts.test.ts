@@ -1,0 +1,21 @@
+import type { GgufHeader } from '@mai/memory-estimator';
+import { headerFacts } from './header-facts.js';
+
+const headerWith = (contextLength: number | string): GgufHeader => ({
+  ...{ version: 3, byteOrder: 'little', architecture: 'llama', complete: true, tensors: [] },
+  ...{ tensorBytes: 0, fileSizeBytes: null, files: [] },
+  metadata: new Map([['llama.context_length', contextLength]]),
+});
+
+test.each([
+  [0, null],
+  [0.5, null],
+  [-1, null],
+  ['many', null],
+  [Number.NaN, null],
+  [1, 1],
+  [8192, 8192],
+  [4_294_967_295, 2 ** 30],
+])('a context_length of %p in the file is %p', (stated, expected) => {
+  expect(headerFacts(headerWith(stated)).contextLengthTokens).toBe(expected);
+});

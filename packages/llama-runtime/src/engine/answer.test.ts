@@ -1,0 +1,64 @@
+import { AnswerReader, type AnswerDelta } from './answer.js';
+
+function read(reader: AnswerReader, content: string, isFinal = false): readonly AnswerDelta[] {
+  return [...reader.read({ content, reasoning: '', toolCalls: [] }, isFinal)];
+}
+
+describe('The text of an answer', () => {
+  it('is sent as it grows', () => {
+    const reader = new AnswerReader([], Infinity);
+    expect(read(reader, 'ab')).toEqual([{ type: 'content', text: 'ab' }]);
+    expect(read(reader, 'abc')).toEqual([{ type: 'content', text: 'c' }]);
+    expect(read(reader, 'abc', true)).toEqual([]);
+  });
+
+  it('keeps back a character whose bytes are not complete, until the end shows that it stays so', () => {
+    const reader = new AnswerReader([], Infinity);
+    expect(read(reader, 'a\uFFFD')).toEqual([{ type: 'content', text: 'a' }]);
+    expect(read(reader, 'aé')).toEqual([{ type: 'content', text: 'é' }]);
+    expect(read(reader, 'aé\uFFFD', true)).toEqual([{ type: 'content', text: '\uFFFD' }]);
+  });
+
+  it.each([
+    { texts: ['x', 'xS', 'xST', 'xSTOP'], sent: 'x', stop: 'STOP' },
+    { texts: ['xST', 'xSTx', 'xSTxy'], sent: 'xSTxy', stop: null },
+    { texts: ['xSTOPabc'], sent: 'x', stop: 'STOP' },
+    { texts: ['abEND STOP'], sent: 'ab', stop: 'END' },
+    { texts: ['xSTO'], sent: 'xSTO', stop: null },
+  ])('never holds a stop sequence or its start: $texts', ({ texts, sent, stop }) => {
+    const reader = new AnswerReader(['STOP', 'END'], Infinity);
+    const deltas = texts.flatMap((text, index) => read(reader, text, index === texts.length - 1));
+    expect(deltas.map((delta) => ('text' in delta ? delta.text : '')).join('')).toBe(sent);
+    expect(reader.stop).toBe(stop);
+  });
+});
+
+describe('The tool calls of an answer', () => {
+  const call = (name: string, text: string): { name: string; arguments: string } => ({
+    name,
+    arguments: text,
+  });
+  const readCalls = (
+    reader: AnswerReader,
+    toolCalls: { name: string; arguments: string }[],
+  ): readonly AnswerDelta[] => [...reader.read({ content: '', reasoning: '', toolCalls }, false)];
+
+  it('begin with the name, and their arguments follow in pieces', () => {
+    const reader = new AnswerReader([], Infinity);
+    expect(readCalls(reader, [call('f', '{')])).toEqual([
+      { type: 'tool-call', index: 0, name: 'f' },
+      { type: 'tool-arguments', index: 0, text: '{' },
+    ]);
+    expect(readCalls(reader, [call('f', '{"a":1}'), call('g', '')])).toEqual([
+      { type: 'tool-arguments', index: 0, text: '"a":1}' },
+      { type: 'tool-call', index: 1, name: 'g' },
+    ]);
+  });
+
+  it('end the answer when there is one more than allowed', () => {
+    const reader = new AnswerReader([], 1);
+    expect(readCalls(reader, [call('f', '{}'), call('g', '')])).toHaveLength(2);
+    expect(reader.isDone).toBe(true);
+    expect(reader.toolCalls).toBe(1);
+  });
+});

@@ -1,0 +1,30 @@
+import { loadFailureOf } from './load-failure.js';
+
+describe('The reason of a failed load', () => {
+  it('is what llama.cpp says before it repeats that the load failed', () => {
+    const log = [
+      'gguf_init_from_reader: failed to read header',
+      'llama_model_load: error loading model: llama_model_loader: failed to load model from /m/a.gguf',
+      'llama_model_load_from_file_impl: failed to load model',
+      "cmn  common_init_: failed to load model '/m/a.gguf'",
+      '',
+    ].join('\n');
+    expect(loadFailureOf(log)).toEqual({
+      message:
+        'gguf_init_from_reader: failed to read header; llama_model_load: error loading model: llama_model_loader: failed to load model from /m/a.gguf',
+      outOfMemory: false,
+    });
+  });
+
+  it.each([
+    'ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 1234567',
+    'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 8192.00 MiB on device 0: cudaMalloc failed: out of memory',
+    'std::bad_alloc',
+  ])('tells that memory ran out: %s', (line) => {
+    expect(loadFailureOf(line)).toEqual({ message: line, outOfMemory: true });
+  });
+
+  it('is named as unknown where the log says nothing', () => {
+    expect(loadFailureOf('').message).toBe('llama.cpp gave no reason');
+  });
+});

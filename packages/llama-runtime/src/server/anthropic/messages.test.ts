@@ -1,0 +1,118 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { TestEngines, eventsOf, type TestEngine } from '../../../test/engine-client.js';
+
+const engines = new TestEngines();
+let engine: TestEngine;
+let client: Anthropic;
+const MESSAGE = {
+  model: 'tiny',
+  max_tokens: 30,
+  system: 'Be short.',
+  messages: [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'hi' }] }],
+};
+const TOOL = {
+  name: 'weather',
+  description: 'The weather of a city',
+  input_schema: {
+    type: 'object' as const,
+    properties: { city: { type: 'string', maxLength: 8 } },
+    required: ['city'],
+    additionalProperties: false,
+  },
+};
+
+beforeAll(async () => {
+  await engines.open();
+  engine = await engines.start(await engines.writeModel('tiny'));
+  client = new Anthropic({
+    baseURL: engine.baseUrl,
+    authToken: engine.token,
+    apiKey: null,
+    maxRetries: 0,
+  });
+}, 60_000);
+afterAll(() => engines.close());
+
+describe("Anthropic's messages", () => {
+  it('are answered in blocks, with the tokens of the input as count_tokens tells them', async () => {
+    const message = await client.messages.create(MESSAGE);
+    expect(message).toMatchObject({
+      role: 'assistant',
+      stop_reason: 'max_tokens',
+      usage: { output_tokens: 30 },
+    });
+    expect(message.content[0]).toMatchObject({ type: 'text' });
+    const { model, system, messages } = MESSAGE;
+    const counted = await client.messages.countTokens({ model, system, messages });
+    expect(counted.input_tokens).toBe(message.usage.input_tokens);
+  });
+
+  it('are streamed in the order of the documentation', async () => {
+    const response = await engine.post('/v1/messages', { ...MESSAGE, stream: true });
+    const types = (await eventsOf(response)).map(({ type }) => type);
+    const deltas = types.filter((type) => type === 'content_block_delta').length;
+    expect(deltas).toBeGreaterThan(3);
+    expect(types).toEqual([
+      'message_start',
+      'content_block_start',
+      ...Array<string>(deltas).fill('content_block_delta'),
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ]);
+  });
+
+  it('call a tool where one is required', async () => {
+    const message = await client.messages
+      .stream({
+        ...MESSAGE,
+        max_tokens: 400,
+        tools: [TOOL],
+        tool_choice: { type: 'any', disable_parallel_tool_use: true },
+      })
+      .finalMessage();
+    expect(message.stop_reason).toBe('tool_use');
+    expect(message.content).toHaveLength(1);
+    expect(message.content[0]).toMatchObject({
+      type: 'tool_use',
+      name: 'weather',
+      input: { city: expect.any(String) },
+    });
+  });
+
+  it('take the result of a tool', async () => {
+    const message = await client.messages.create({
+      ...MESSAGE,
+      tools: [TOOL],
+      messages: [
+        ...MESSAGE.messages,
+        {
+          role: 'assistant',
+          content: [{ type: 'tool_use', id: 't1', name: 'weather', input: { city: 'Ulm' } }],
+        },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: 'rain' }] },
+      ],
+    });
+    expect(message.usage.input_tokens).toBeGreaterThan(100);
+  });
+
+  it('name the stop sequence that ended the answer', async () => {
+    const options = { ...MESSAGE, temperature: 0 };
+    const whole = await client.messages.create(options);
+    const text = whole.content[0]?.type === 'text' ? whole.content[0].text : '';
+    const stop = text.slice(4, 6);
+    const cut = await client.messages.create({ ...options, stop_sequences: [stop] });
+    expect(cut).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: stop });
+  });
+
+  it.each([
+    [{ max_tokens: undefined }, 400, 'invalid_request_error'],
+    [{ model: 'other' }, 404, 'not_found_error'],
+    [{ messages: [{ role: 'user', content: [{ type: 'document' }] }] }, 501, 'api_error'],
+    [{ messages: [{ role: 'user', content: 'ab '.repeat(1000) }] }, 400, 'invalid_request_error'],
+  ])('%j are refused with %i in the form of Anthropic', async (fields, status, type) => {
+    const response = await engine.post('/v1/messages', { ...MESSAGE, ...fields });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ type: 'error', error: { type } });
+  });
+});

@@ -1,0 +1,240 @@
+import { TestEngines, bodyOf, eventsOf, type TestEngine } from '../../../test/engine-client.js';
+
+const engines = new TestEngines();
+let engine: TestEngine;
+const CHAT = { model: 'tiny', messages: [{ role: 'user', content: 'hi' }], seed: 1 };
+const WEATHER = {
+  type: 'function',
+  function: {
+    name: 'weather',
+    description: 'The weather of a city',
+    parameters: {
+      type: 'object',
+      properties: { city: { type: 'string', maxLength: 8 } },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  },
+};
+
+beforeAll(async () => {
+  await engines.open();
+  engine = await engines.start(await engines.writeModel('tiny'));
+}, 60_000);
+afterAll(() => engines.close());
+
+async function chat(fields: object) {
+  const response = await engine.post('/v1/chat/completions', { ...CHAT, ...fields });
+  return bodyOf(response);
+}
+
+async function stream(fields: object) {
+  const response = await engine.post('/v1/chat/completions', { ...CHAT, stream: true, ...fields });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  return eventsOf(response);
+}
+
+describe('A chat completion', () => {
+  it('ends with `length` at the token limit and counts every token', async () => {
+    const { choices, usage } = await chat({ max_tokens: 7 });
+    expect(choices).toHaveLength(1);
+    expect(choices[0]).toMatchObject({
+      index: 0,
+      finish_reason: 'length',
+      message: { role: 'assistant' },
+    });
+    expect(usage).toMatchObject({ completion_tokens: 7, total_tokens: usage.prompt_tokens + 7 });
+  });
+
+  it('is the same for the same seed, and another for another seed', async () => {
+    const contents: string[] = [];
+    for (const seed of [5, 5, 6]) {
+      contents.push((await chat({ seed, max_tokens: 20 })).choices[0].message.content);
+    }
+    expect(contents[1]).toBe(contents[0]);
+    expect(contents[2]).not.toBe(contents[0]);
+  });
+
+  it('has the most likely tokens at temperature 0, whatever the seed', async () => {
+    const contents: string[] = [];
+    for (const seed of [5, 6, 7]) {
+      const { choices } = await chat({ seed, temperature: 0, max_tokens: 40 });
+      contents.push(choices[0].message.content);
+    }
+    expect(new Set(contents).size).toBe(1);
+  });
+
+  it('ends before a stop sequence', async () => {
+    const whole = (await chat({ max_tokens: 40 })).choices[0].message.content;
+    const stop = whole.slice(10, 12);
+    const { choices } = await chat({ max_tokens: 40, stop });
+    expect(choices[0]).toMatchObject({
+      finish_reason: 'stop',
+      message: { content: whole.slice(0, whole.indexOf(stop)) },
+    });
+  });
+
+  it('streams the role once, the finish reason alone, the usage in a chunk of its own, and one creation time', async () => {
+    const events = await stream({ max_tokens: 12, stream_options: { include_usage: true } });
+    const chunks = events.slice(0, -1);
+    expect(events.at(-1)).toEqual({ done: true });
+    expect(new Set(chunks.map(({ id, created }) => `${id} ${created}`)).size).toBe(1);
+    expect(chunks[0]?.['choices'][0].delta).toEqual({ role: 'assistant', content: '' });
+    const middle = chunks.slice(1, -2);
+    expect(middle.length).toBeGreaterThan(3);
+    for (const chunk of middle) {
+      expect(Object.keys(chunk['choices'][0].delta)).toEqual(['content']);
+      expect(chunk).toMatchObject({ usage: null, choices: [{ finish_reason: null }] });
+    }
+    expect(chunks.at(-2)?.['choices'][0]).toMatchObject({ delta: {}, finish_reason: 'length' });
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 12 } });
+  });
+
+  it('streams the text that it would give at once', async () => {
+    const whole = (await chat({ max_tokens: 60, temperature: 0 })).choices[0].message.content;
+    const events = await stream({ max_tokens: 60, temperature: 0 });
+    const text = events.map((event) => event['choices']?.[0]?.delta.content ?? '').join('');
+    expect(text).toBe(whole);
+  });
+
+  it('follows a JSON schema, and no chunk holds a part of a character', async () => {
+    const schema = {
+      type: 'object',
+      properties: { a: { enum: ['é€😀'] } },
+      required: ['a'],
+      additionalProperties: false,
+    };
+    const events = await stream({
+      max_tokens: 200,
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    });
+    const texts = events.map((event) => event['choices']?.[0]?.delta.content ?? '');
+    expect(JSON.parse(texts.join(''))).toEqual({ a: 'é€😀' });
+    expect(texts.join('')).not.toContain('\uFFFD');
+    expect(texts).toEqual(expect.arrayContaining(['é', '€', '😀']));
+  });
+
+  it('gives an object for the response format json_object', async () => {
+    const { choices } = await chat({
+      max_tokens: 400,
+      seed: 3,
+      response_format: { type: 'json_object' },
+    });
+    expect(choices[0].message.content.trimStart()[0]).toBe('{');
+  });
+
+  it('calls a required tool, with arguments that follow its schema', async () => {
+    const { choices } = await chat({
+      max_tokens: 400,
+      tools: [WEATHER],
+      tool_choice: 'required',
+      parallel_tool_calls: false,
+    });
+    const { message, finish_reason } = choices[0];
+    expect(finish_reason).toBe('tool_calls');
+    expect(message.content).toBeNull();
+    expect(message.tool_calls).toHaveLength(1);
+    expect(message.tool_calls[0]).toMatchObject({
+      type: 'function',
+      function: { name: 'weather' },
+    });
+    expect(Object.keys(JSON.parse(message.tool_calls[0].function.arguments))).toEqual(['city']);
+  });
+
+  it('streams a tool call: its name and identifier once, then its arguments', async () => {
+    const events = await stream({
+      max_tokens: 400,
+      tools: [WEATHER],
+      tool_choice: { type: 'function', function: { name: 'weather' } },
+    });
+    const calls = events.flatMap((event) => event['choices']?.[0]?.delta.tool_calls ?? []);
+    expect(calls[0]).toMatchObject({
+      index: 0,
+      type: 'function',
+      function: { name: 'weather', arguments: '' },
+    });
+    expect(calls[0].id).toMatch(/^call_/);
+    for (const call of calls.slice(1)) expect(Object.keys(call)).toEqual(['index', 'function']);
+    const text = calls.map((call) => call.function.arguments).join('');
+    expect(Object.keys(JSON.parse(text))).toEqual(['city']);
+    expect(events.at(-2)?.['choices'][0].finish_reason).toBe('tool_calls');
+  });
+
+  it('answers two requests at the same time', async () => {
+    const answers = [1, 2].map((seed) =>
+      engine.post('/v1/chat/completions', { ...CHAT, seed, max_tokens: 400, ignore: true }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const state = await (await engine.get('/mai/state')).json();
+    expect(state).toMatchObject({ activity: 'generating', queued: 2 });
+    for (const answer of answers) expect((await answer).status).toBe(200);
+  });
+
+  it('ends with `length` where the context is full', async () => {
+    const content = 'ab '.repeat(330);
+    const schema = { type: 'string', minLength: 1500, maxLength: 1900 };
+    const { choices, usage } = await chat({
+      messages: [{ role: 'user', content }],
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    });
+    expect(choices[0].finish_reason).toBe('length');
+    expect(usage.total_tokens).toBeGreaterThanOrEqual(1024);
+    expect(usage.total_tokens).toBeLessThanOrEqual(1025);
+  });
+});
+
+describe('A chat completion that is refused', () => {
+  it.each([
+    [{ messages: [{ role: 'user', content: 'ab '.repeat(1000) }] }, 400, 'context_length_exceeded'],
+    [{ model: 'other' }, 404, 'model_not_found'],
+    [{ messages: [] }, 400, 'invalid_value'],
+    [{ messages: [{ role: 'robot', content: 'x' }] }, 400, 'invalid_value'],
+    [{ n: 2 }, 400, 'invalid_value'],
+    [{ max_tokens: 0 }, 400, 'invalid_value'],
+    [{ temperature: 'hot' }, 400, 'invalid_value'],
+    [{ stop: [''] }, 400, 'invalid_value'],
+    [{ logit_bias: { 5: 1 } }, 501, 'not_supported'],
+    [{ logprobs: true }, 501, 'not_supported'],
+    [{ tools: [{ type: 'web_search' }] }, 501, 'not_supported'],
+    [
+      {
+        response_format: {
+          type: 'json_schema',
+          json_schema: { schema: { type: 'string', maxLength: 5000 } },
+        },
+      },
+      400,
+      'invalid_value',
+    ],
+    [
+      { response_format: { type: 'json_schema', json_schema: { schema: { type: 'foo' } } } },
+      400,
+      'invalid_value',
+    ],
+    [
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }],
+          },
+        ],
+      },
+      400,
+      'invalid_value',
+    ],
+    [
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'image_url', image_url: { url: '/etc/hostname' } }] },
+        ],
+      },
+      400,
+      'invalid_value',
+    ],
+  ])('%j is %i %s', async (fields, status, code) => {
+    const response = await engine.post('/v1/chat/completions', { ...CHAT, ...fields });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { code, message: expect.any(String) } });
+  });
+});

@@ -1,0 +1,12 @@
+export { createSpeedModel } from './predict/create-speed-model.js';
+export type {
+  SpeedModel,
+  SpeedObservation,
+  SpeedPrediction,
+} from './predict/create-speed-model.js';
+export type { SpeedIdentity, SpeedQuestion } from './predict/traits-of.js';
+export { generationOf, USUAL_RAM_BANDWIDTH } from './machine/machine-speed.js';
+export type { Backend, Generation, GpuSpeed, MachineSpeed } from './machine/machine-speed.js';
+export type { Placement, SpeedSetting } from './physics/question.js';
+export type { DecodeParts } from './physics/decode-parts.js';
+export type { PromptParts } from './physics/prompt-parts.js';

@@ -1,0 +1,76 @@
+import { USUAL_RAM_BANDWIDTH } from '../machine/machine-speed.js';
+import { isMixture, KV_TYPE_RATIO, type SpeedSetting } from './question.js';
+import { DECODE_PARAMETERS } from './parameters.generated.js';
+import type { DecodeParameters } from './parameters.js';
+
+/** The time of one generated token in seconds, by its cause. */
+export interface DecodeParts {
+  /** Reading weights on the GPU. */
+  readonly gpuWeights: number;
+  /** Reading weights in RAM. */
+  readonly ramWeights: number;
+  /** Reading the KV cache. */
+  readonly kvCache: number;
+  /** Starting the work of each layer. */
+  readonly layers: number;
+  /** Passing values between GPU and CPU. */
+  readonly crossings: number;
+  /** Sampling and everything else that each token costs. */
+  readonly fixed: number;
+}
+
+/** Bandwidths of GPUs are compared with this one. */
+const USUAL_GPU_BANDWIDTH = 400e9;
+const MICRO = 1e-6;
+
+/**
+ * The time of one token after `depthTokens` tokens of context:
+ * `weights / (efficiency x bandwidth) + KV cache / (its efficiency x bandwidth) + layers x their cost + crossings + fixed cost`.
+ * Weights count with a surcharge for each parameter, because unpacking takes time whatever the quantization. The
+ * constants were fitted by `bench/speed/fit.mjs` to published results.
+ */
+export function decodeParts(
+  { shape, machine, placement }: SpeedSetting,
+  depthTokens: number,
+  parameters: DecodeParameters = DECODE_PARAMETERS,
+): DecodeParts {
+  const p = parameters;
+  const ramBandwidth = machine.ramBandwidth ?? USUAL_RAM_BANDWIDTH;
+  const inRam = machine.gpu === null ? 1 : 1 - placement.offloadRatio;
+  const expertsInRam = placement.cpuExpertRatio * (1 - inRam);
+  const surcharge =
+    1 + (p.surchargeBits / 8) * (shape.activeParameters / Math.max(1, shape.activeWeightBytes));
+  const mixture = isMixture(shape) ? p.mixture : 1;
+  const active = shape.activeWeightBytes * surcharge;
+  const expertBytes = shape.activeExpertBytes * surcharge * expertsInRam;
+  const kvBytes = shape.kvBytesPerToken * KV_TYPE_RATIO[placement.kvCacheType] * depthTokens;
+  const ramRate = p.ramEfficiency * ramBandwidth;
+  const kvInRam = (kvBytes * inRam) / (p.ramKvEfficiency * ramBandwidth);
+  const ramLayers = shape.layers * inRam * p.ramLayerMicroseconds * MICRO;
+  if (machine.gpu === null) {
+    return {
+      gpuWeights: 0,
+      ramWeights: (active / ramRate) * mixture,
+      kvCache: kvInRam,
+      layers: ramLayers,
+      crossings: 0,
+      fixed: 0,
+    };
+  }
+  const { backend, generation, memoryBandwidth } = machine.gpu;
+  const own = p.backends[backend];
+  const rate =
+    memoryBandwidth *
+    (generation === null ? 1 : p.generations[generation]) *
+    (memoryBandwidth / USUAL_GPU_BANDWIDTH) ** p.bandwidthExponent;
+  const crossingLayers = expertsInRam > 0 ? shape.layers * expertsInRam : inRam > 0 ? 1 : 0;
+  return {
+    gpuWeights: ((active * (1 - inRam) - expertBytes) / (own.efficiency * rate)) * mixture,
+    ramWeights:
+      ((active * inRam) / ramRate) * mixture + (expertBytes / ramRate) * own.expertPenalty,
+    kvCache: (kvBytes * (1 - inRam)) / (own.kvEfficiency * rate) + kvInRam,
+    layers: shape.layers * (1 - inRam) * own.layerMicroseconds * MICRO + ramLayers,
+    crossings: crossingLayers * 2 * p.crossingMicroseconds * MICRO,
+    fixed: p.fixedMicroseconds * MICRO,
+  };
+}

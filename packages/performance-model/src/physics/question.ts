@@ -1,0 +1,41 @@
+import type { KvCacheType, ModelShape } from '@mai/memory-ledger';
+import type { MachineSpeed } from '../machine/machine-speed.js';
+
+/** Where a model lies and how it runs. */
+export interface Placement {
+  /** Share of the layers on the GPU, 0 to 1. Without a GPU: 0. */
+  readonly offloadRatio: number;
+  /** Share of the expert layers that stay in RAM, 0 to 1. */
+  readonly cpuExpertRatio: number;
+  readonly kvCacheType: KvCacheType;
+  /** Tokens of one micro-batch of a prompt. */
+  readonly microBatchTokens: number;
+}
+
+/** A model on a machine. */
+export interface SpeedSetting {
+  readonly shape: ModelShape;
+  readonly machine: MachineSpeed;
+  readonly placement: Placement;
+}
+
+/** Models with less than this share of active parameters are mixtures of experts. */
+const EXPERTS_BELOW = 0.35;
+
+/** Whether most parameters of the model are experts that a token does not use. */
+export function isMixture({ parameters, activeParameters }: ModelShape): boolean {
+  return activeParameters < EXPERTS_BELOW * parameters;
+}
+
+/** Bytes of a KV cache type relative to `f16`. Source: block sizes in ggml-quants.h. */
+export const KV_TYPE_RATIO: Readonly<Record<KvCacheType, number>> = {
+  f32: 2,
+  f16: 1,
+  bf16: 1,
+  q8_0: 34 / 64,
+  q5_1: 24 / 64,
+  q5_0: 22 / 64,
+  q4_1: 20 / 64,
+  q4_0: 18 / 64,
+  iq4_nl: 18 / 64,
+};

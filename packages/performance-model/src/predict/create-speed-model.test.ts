@@ -1,0 +1,154 @@
+import { decodeParts } from '../physics/decode-parts.js';
+import type { DecodeParameters } from '../physics/parameters.js';
+import { promptParts } from '../physics/prompt-parts.js';
+import { createSpeedModel, type SpeedObservation } from './create-speed-model.js';
+import type { SpeedQuestion } from './traits-of.js';
+
+const GB = 1e9;
+const QUESTION: SpeedQuestion = {
+  shape: {
+    parameters: 8 * GB,
+    activeParameters: 8 * GB,
+    layers: 32,
+    weightBytes: 5 * GB,
+    activeWeightBytes: 5 * GB,
+    expertBytes: 0,
+    activeExpertBytes: 0,
+    kvBytesPerToken: 131_072,
+  },
+  machine: {
+    gpu: {
+      backend: 'cuda',
+      generation: null,
+      memoryBandwidth: 400 * GB,
+      operationsPerSecond: 40e12,
+    },
+    ramBandwidth: 80 * GB,
+  },
+  placement: { offloadRatio: 1, cpuExpertRatio: 0, kvCacheType: 'f16', microBatchTokens: 512 },
+  identity: { model: 'eight', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },
+  depthTokens: 0,
+};
+
+const seen = (tokensPerSecond: number, changes: Partial<SpeedQuestion> = {}): SpeedObservation => ({
+  ...QUESTION,
+  ...changes,
+  test: 'decode',
+  generatedTokens: 128,
+  tokensPerSecond,
+});
+
+const GPU = { efficiency: 0.5, kvEfficiency: 0.25, layerMicroseconds: 10, expertPenalty: 2 };
+
+/** Constants that make the figures easy to work out by hand. */
+const PLAIN: DecodeParameters = {
+  backends: { cuda: GPU, vulkan: GPU, rocm: GPU, metal: GPU, mlx: GPU },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1 },
+  bandwidthExponent: 0,
+  ramEfficiency: 0.5,
+  ramKvEfficiency: 0.25,
+  ramLayerMicroseconds: 20,
+  crossingMicroseconds: 100,
+  fixedMicroseconds: 200,
+  mixture: 1,
+  surchargeBits: 0,
+};
+
+describe('the time of a token', () => {
+  test('on the GPU: 5 GB at half of 400 GB/s, 131 MB of cache at a quarter, 32 layers', () => {
+    const parts = decodeParts(QUESTION, 1000, PLAIN);
+    expect(parts.gpuWeights).toBeCloseTo(0.025, 9);
+    expect(parts.kvCache).toBeCloseTo(0.001_310_72, 9);
+    expect(parts.layers).toBeCloseTo(0.000_32, 9);
+    expect(parts.fixed).toBeCloseTo(0.0002, 9);
+    expect([parts.ramWeights, parts.crossings]).toEqual([0, 0]);
+  });
+
+  test('with half of the layers in RAM: half of the weights at half of 80 GB/s, and one crossing', () => {
+    const placement = { ...QUESTION.placement, offloadRatio: 0.5 };
+    const parts = decodeParts({ ...QUESTION, placement }, 0, PLAIN);
+    expect(parts.gpuWeights).toBeCloseTo(0.0125, 9);
+    expect(parts.ramWeights).toBeCloseTo(0.0625, 9);
+    expect(parts.crossings).toBeCloseTo(0.0002, 9);
+  });
+
+  test('without a GPU everything is read from RAM', () => {
+    const machine = { gpu: null, ramBandwidth: 80 * GB };
+    const parts = decodeParts({ ...QUESTION, machine }, 0, PLAIN);
+    expect(parts.ramWeights).toBeCloseTo(0.125, 9);
+    expect(parts.layers).toBeCloseTo(0.000_64, 9);
+    expect([parts.gpuWeights, parts.fixed]).toEqual([0, 0]);
+  });
+});
+
+describe('a prediction', () => {
+  const model = createSpeedModel();
+
+  test('slows down with depth, with bytes, and with layers in RAM', () => {
+    const speeds = [0, 4096, 32_768].map(
+      (depthTokens) => model.decode({ ...QUESTION, depthTokens }).tokensPerSecond,
+    );
+    expect(speeds).toEqual([...speeds].sort((a, b) => b - a));
+    const larger = { ...QUESTION.shape, weightBytes: 8 * GB, activeWeightBytes: 8 * GB };
+    expect(model.decode({ ...QUESTION, shape: larger }).tokensPerSecond).toBeLessThan(
+      model.decode(QUESTION).tokensPerSecond,
+    );
+    const split = { ...QUESTION.placement, offloadRatio: 0.5 };
+    expect(model.decode({ ...QUESTION, placement: split }).tokensPerSecond).toBeLessThan(
+      model.decode(QUESTION).tokensPerSecond / 2,
+    );
+  });
+
+  test('of a prompt is faster than decode, and its parts are not negative', () => {
+    expect(model.prompt(QUESTION, 2000).tokensPerSecond).toBeGreaterThan(
+      5 * model.decode(QUESTION).tokensPerSecond,
+    );
+    for (const seconds of Object.values<number>({ ...promptParts(QUESTION, 2000, 0) })) {
+      expect(seconds).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  test('lies inside its interval, and is the same for the same question', () => {
+    const { tokensPerSecond, low, high, correction } = model.decode(QUESTION);
+    expect(low).toBeLessThan(tokensPerSecond);
+    expect(high).toBeGreaterThan(tokensPerSecond);
+    expect(correction).toBe(1);
+    expect(createSpeedModel().decode(QUESTION)).toEqual(model.decode(QUESTION));
+  });
+});
+
+describe('after a measurement', () => {
+  const cold = createSpeedModel().decode(QUESTION);
+
+  test('the same question is predicted closer to it, with a narrower interval', () => {
+    const measured = cold.tokensPerSecond * 0.6;
+    const learned = createSpeedModel([seen(measured)]).decode(QUESTION);
+    expect(learned.tokensPerSecond).toBeLessThan(cold.tokensPerSecond * 0.85);
+    expect(learned.tokensPerSecond).toBeGreaterThan(measured * 0.95);
+    expect(learned.high / learned.low).toBeLessThan(cold.high / cold.low);
+  });
+
+  test('another model on the machine moves by less than the same model', () => {
+    const other = { ...QUESTION, identity: { ...QUESTION.identity, model: 'other' } };
+    const model = createSpeedModel([seen(cold.tokensPerSecond * 0.6)]);
+    const ratio = model.decode(other).tokensPerSecond / cold.tokensPerSecond;
+    expect(ratio).toBeLessThan(1);
+    expect(ratio).toBeGreaterThan(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond);
+  });
+
+  test('one outlier among many measurements hardly counts', () => {
+    const usual = Array.from({ length: 8 }, () => seen(cold.tokensPerSecond));
+    const model = createSpeedModel([...usual, seen(cold.tokensPerSecond / 10)]);
+    expect(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond).toBeGreaterThan(0.9);
+  });
+
+  test('a newer engine replaces what an older one has taught about a model', () => {
+    const newer = { ...QUESTION.identity, engine: 'llama.cpp@2' };
+    const model = createSpeedModel([
+      seen(cold.tokensPerSecond * 0.5),
+      seen(cold.tokensPerSecond, { identity: newer }),
+    ]);
+    const { tokensPerSecond } = model.decode({ ...QUESTION, identity: newer });
+    expect(tokensPerSecond / cold.tokensPerSecond).toBeCloseTo(1, 1);
+  });
+});

@@ -1,12 +1,5 @@
 /** The uses for which a model has a figure of its own. `general` stands for no use in particular. */
-export const QUALITY_USES = [
-  'general',
-  'chat',
-  'coding',
-  'reasoning',
-  'tools',
-  'vision',
-] as const;
+export const QUALITY_USES = ['general', 'chat', 'coding', 'reasoning', 'tools', 'vision'] as const;
 
 /** One of `QUALITY_USES`. */
 export type QualityUse = (typeof QUALITY_USES)[number];

@@ -125,7 +125,11 @@ function bitsOfName(name: string): number | null {
 }
 
 function isMixtureOfExperts({ parameters, activeParameters }: QuantizedModel): boolean {
-  return parameters !== null && activeParameters !== null && activeParameters < LARGEST_ACTIVE_SHARE * parameters;
+  return (
+    parameters !== null &&
+    activeParameters !== null &&
+    activeParameters < LARGEST_ACTIVE_SHARE * parameters
+  );
 }
 
 function limited(loss: number): number {

@@ -1,0 +1,60 @@
+// Judges models, for checks from outside. Reads a line of JSON for each model on stdin:
+//   {"model", "huggingFace", "family", "releaseDate", "paramsB", "activeParamsB", "reasoning", "vision", "quantization"}
+// and prints {"general", "chat", "coding", "reasoning", "tools", "vision"} from 0 to 1 for each; null where a figure does not
+// apply. --fallback ignores the published results of the model itself. A line that can't be read gives {"error"}.
+import { createInterface } from 'node:readline';
+import { loadSources } from './sources.mjs';
+
+const { QUALITY_USES, qualityOf, derivedQualityOf, afterQuantization } = await loadSources(
+  'quality/model-facts.ts',
+  'quality/quality-of.ts',
+  'quality/quantization-loss.ts',
+);
+const qualityIn = process.argv.includes('--fallback') ? derivedQualityOf : qualityOf;
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line.trim() !== '') console.log(JSON.stringify(answer(line)));
+}
+
+function answer(line) {
+  try {
+    const given = JSON.parse(line);
+    if (given === null || typeof given !== 'object') return { error: 'The line is no object.' };
+    return Object.fromEntries(QUALITY_USES.map((use) => [use, figure(given, use)]));
+  } catch (error) {
+    return { error: error.message };
+  }
+}
+
+function figure(given, use) {
+  const names = [given.model, given.huggingFace].filter((name) => typeof name === 'string');
+  const parameters = count(given.paramsB);
+  const quality = qualityIn(
+    {
+      names,
+      family: text(given.family),
+      releaseDate: text(given.releaseDate),
+      parameters,
+      reasoning: flag(given.reasoning),
+      vision: flag(given.vision),
+    },
+    use,
+  );
+  if (quality === null) return null;
+  const { quantization } = given;
+  if (quantization === undefined || quantization === null) return quality.quality;
+  const model = { names, parameters, activeParameters: count(given.activeParamsB) };
+  return afterQuantization(quality.quality, model, quantization) ?? quality.quality;
+}
+
+function count(billions) {
+  return typeof billions === 'number' && billions > 0 ? billions * 1e9 : null;
+}
+
+function text(value) {
+  return typeof value === 'string' ? value : null;
+}
+
+function flag(value) {
+  return typeof value === 'boolean' ? value : null;
+}

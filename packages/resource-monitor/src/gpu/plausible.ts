@@ -18,7 +18,9 @@ export function plausible(gpu: GpuReading): GpuReading {
     totalBytes,
     usedBytes: overused ? null : gpu.usedBytes,
     // Several readers derive free memory from the use, so an impossible use makes use and free memory unknown.
-    availableBytes: impossible ? null : gpu.availableBytes,
+    // Without a total, 0 free bytes are as unknown as the total: the reader subtracted two hidden figures.
+    availableBytes:
+      impossible || (totalBytes === null && gpu.availableBytes === 0) ? null : gpu.availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO
         ? null

@@ -18,10 +18,10 @@ const TARGET = 0.95;
 const LOAD = { contextLengthTokens: 2048, parallelSequences: 2, threads: 1 };
 const ROUNDS = Number(process.argv[2] ?? 9);
 const DECODED_TOKENS = 96;
-/** Each letter is a token. The first letter differs, so that no round finds the prompt in the KV cache. */
-const longPrompt = (round) => String.fromCharCode(97 + (round % 26)).repeat(512);
+/** Digits are tokens of their own. The first one differs, so that no round finds the prompt in the KV cache. */
+const longPrompt = (round) => String(round % 10).repeat(512);
 const WORKLOADS = {
-  'prompt of 512 tokens': (round) => [{ content: longPrompt(round), maxTokens: 1 }],
+  'prompt of 512 digits': (round) => [{ content: longPrompt(round), maxTokens: 1 }],
   'answer, one request': (round) => [{ content: answered(round), maxTokens: DECODED_TOKENS }],
   'answers, two requests': (round) => [
     { content: answered(round), maxTokens: DECODED_TOKENS },
@@ -164,7 +164,7 @@ function print(results) {
 /** Measures the time from the client's departure until the engine says that it has no open request. */
 async function printCancellation(address) {
   const cases = {
-    'in the prompt': { content: 'b'.repeat(1900), maxTokens: 1, afterMs: 200 },
+    'in the prompt': { content: '7'.repeat(1900), maxTokens: 1, afterMs: 200 },
     'in the answer': { content: contents[0], maxTokens: 1500, afterMs: 0 },
   };
   for (const [name, { afterMs, ...request }] of Object.entries(cases)) {

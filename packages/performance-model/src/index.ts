@@ -10,3 +10,4 @@ export type { Backend, Generation, GpuSpeed, MachineSpeed } from './machine/mach
 export type { Placement, SpeedSetting } from './physics/question.js';
 export type { DecodeParts } from './physics/decode-parts.js';
 export type { PromptParts } from './physics/prompt-parts.js';
+export type { SpeedInterval } from './predict/interval.js';

@@ -2,7 +2,7 @@ import { isRecord } from '../guards.js';
 import type { Host } from '../host.js';
 
 /** The speed of one answer, and its beginning. */
-export interface Answer {
+export interface DemoAnswer {
   readonly modelKey: string;
   readonly tokens: number;
   readonly tokensPerSecond: number;
@@ -12,7 +12,11 @@ export interface Answer {
 const TOKENS = 32;
 
 /** Asks a loaded model for a short answer over HTTP, as any OpenAI client does. */
-export async function askModel(host: Host, modelKey: string, signal: AbortSignal): Promise<Answer> {
+export async function askModel(
+  host: Host,
+  modelKey: string,
+  signal: AbortSignal,
+): Promise<DemoAnswer> {
   await using lease = await host.acquire({ modelKey }, { signal });
   const startMs = performance.now();
   const response = await fetch(`${lease.baseUrl}/chat/completions`, {

@@ -3,7 +3,7 @@ import type { AutopilotEvent } from '@mai/autopilot';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
 import { formatBytes } from '../text/words.js';
-import { askModel, type Answer } from './ask-model.js';
+import { askModel, type DemoAnswer } from './ask-model.js';
 import { bytesToTake, demoModels, demoPolicy, type DemoPolicy } from './demo-policy.js';
 import type { DemoStage } from './demo-stage.js';
 import { untilLoaded } from './follow-autopilot.js';
@@ -31,7 +31,7 @@ export interface DemoStep {
   readonly estimatedBytes: number | null;
   /** From the engine's own log; null where the log was not read. */
   readonly measuredBytes: number | null;
-  readonly answer: Omit<Answer, 'text' | 'modelKey'> | null;
+  readonly answer: Omit<DemoAnswer, 'text' | 'modelKey'> | null;
 }
 
 /**

@@ -91,15 +91,12 @@ test('a kill of an engine that generates is ENGINE_CRASHED, and the model can be
   await using runtime = await world.open();
   await runtime.load({ modelKey: 'noise' });
   const [pid = 0] = await pidsOf(runtime);
+  // The long prompt takes longer than the time until the kill.
+  const kill = setTimeout(() => process.kill(pid, 'SIGKILL'), 30);
   const error = await caught(
-    runtime.generate({
-      instanceIdentifier: 'noise',
-      prompt: 'hi',
-      maxTokens: 4000,
-      temperature: 0,
-      onText: () => process.kill(pid, 'SIGKILL'),
-    }),
+    runtime.generate({ instanceIdentifier: 'noise', prompt: 'hi '.repeat(900), maxTokens: 1000 }),
   );
+  clearTimeout(kill);
   expect(error).toMatchObject({ code: 'ENGINE_CRASHED', instanceIdentifier: 'noise' });
   expect(await runtime.listResidents()).toEqual([]);
   expect((await runtime.load({ modelKey: 'noise' })).reused).toBe(false);

@@ -1,3 +1,5 @@
+import { pause } from '../ports/clock.js';
+import type { ServingCatalog } from '../ports/serving-port.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
@@ -9,6 +11,10 @@ import { parseBody, readBody } from './read-body.js';
 import { INTERNAL_FAILURE, RequestRefusal } from './request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { serveWithFallbacks, type Served } from './serve-with-fallbacks.js';
+
+/** How often, and at which interval in milliseconds, the residents are read again before one counts as gone. */
+const OBSERVATIONS = 10;
+const OBSERVATION_MS = 200;
 
 /** Where a request arrived. */
 export interface InferenceRoute {
@@ -100,9 +106,16 @@ async function wantedBy(
   const instanceIdentifier = parts.residentOfResponse(previousResponseId);
   // A response from before the gateway's start: the runtime knows whether it still has it.
   if (instanceIdentifier === null) return wanted;
-  const isThere = catalog.models.some((model) =>
-    model.residents.some((one) => one.instanceIdentifier === instanceIdentifier),
-  );
+  const hasResident = ({ models }: ServingCatalog): boolean =>
+    models.some(({ residents }) =>
+      residents.some((one) => one.instanceIdentifier === instanceIdentifier),
+    );
+  // The catalog may be older than the load of this resident, because residents are observed at intervals.
+  let isThere = hasResident(catalog);
+  for (let attempt = 0; attempt < OBSERVATIONS && !isThere; attempt += 1) {
+    await pause(parts.clock, OBSERVATION_MS, departure.signal);
+    isThere = hasResident(await parts.catalog(departure.signal));
+  }
   if (!isThere) {
     throw new SchedulingFailure({
       code: 'previous_response_not_found',

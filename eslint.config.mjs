@@ -32,6 +32,12 @@ const DOORS = [
   { files: ['packages/gateway/src/**'], libraries: ['zod', 'zod/mini'] },
   { files: ['packages/gateway/src/upstream/http-client.ts'], libraries: ['undici'] },
   { files: ['packages/gateway/src/metrics/**'], libraries: ['prom-client'] },
+  {
+    files: ['packages/fleet/src/nats/nats-door.ts'],
+    libraries: ['@nats-io/transport-node', '@nats-io/kv', '@nats-io/jetstream'],
+  },
+  { files: ['packages/fleet/src/pairing/x509-door.ts'], libraries: ['@peculiar/x509'] },
+  { files: ['packages/fleet/src/**'], libraries: ['zod', 'zod/mini'] },
   { files: ['apps/dashboard/src/**'], libraries: ['preact', 'preact/hooks'] },
   { files: ['apps/dashboard/src/memory/plot.ts'], libraries: ['uplot'] },
 ];
@@ -50,6 +56,7 @@ const IMPORTS = {
   selector: [],
   autopilot: ['selector'],
   simulation: ['autopilot', 'selector'],
+  fleet: [],
   gateway: [],
   dashboard: [],
   host: [
@@ -62,7 +69,7 @@ const IMPORTS = {
     'resource-monitor',
     'selector',
   ],
-  cli: ['client-settings', 'gateway', 'host', 'lmstudio-simulator', 'simulation'],
+  cli: ['client-settings', 'fleet', 'gateway', 'host', 'lmstudio-simulator', 'simulation'],
 };
 
 const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({
@@ -72,6 +79,7 @@ const BOUNDARIES = Object.entries(IMPORTS).map(([scope, imports]) => ({
 
 /** Packages whose answers depend on their arguments alone, so that a decision can be replayed. */
 const PURE = [
+  'packages/fleet/src/placement/**/*.ts',
   'packages/memory-ledger/src/**/*.ts',
   'packages/performance-model/src/**/*.ts',
   'packages/selector/src/**/*.ts',

@@ -20,7 +20,12 @@ export type {
 } from './footprint.js';
 export type { GpuResources, GpuVendor, Resources } from './resources.js';
 export { DEFAULT_SELECTION_POLICY, GROWTH_RESERVE_RATIO } from './selection-policy.js';
-export type { ForeignPolicy, GrowthPolicy, SelectionPolicy } from './selection-policy.js';
+export type {
+  ForeignPolicy,
+  GrowthPolicy,
+  SelectionGoal,
+  SelectionPolicy,
+} from './selection-policy.js';
 export {
   addCharges,
   charge,
@@ -31,6 +36,8 @@ export {
   subtractCharge,
 } from './charge.js';
 export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './charge.js';
+export { SPEED_DEPTH_TOKENS } from './load-speed.js';
+export type { LoadSpeed, SpeedRange } from './load-speed.js';
 export type { ModelShape } from './model-shape.js';
 export { deviceKeyOf, isGpuShare } from './pool-name.js';
 export type { PoolName } from './pool-name.js';

@@ -16,6 +16,15 @@ export type GrowthPolicy =
   /** No growth until it is observed. */
   | 'ignore';
 
+/** How much speed counts beside quality. */
+export type SelectionGoal =
+  /** Only quality counts, above the slowest useful speed. */
+  | 'quality'
+  /** Speed counts until the model is as fast as the policy asks for. */
+  | 'balanced'
+  /** Speed counts as much as quality until the model is as fast as the policy asks for. */
+  | 'speed';
+
 /** The share of a model's growth that `reserve-share` charges, 0 to 1. */
 export const GROWTH_RESERVE_RATIO = 0.25;
 
@@ -43,6 +52,9 @@ export interface SelectionPolicy {
   readonly foreignIdleMs: number;
   /** How much of a model's possible growth is charged before the model has grown. */
   readonly growth: GrowthPolicy;
+  readonly goal: SelectionGoal;
+  /** Generated tokens per second that a model should reach. 0: speed never rules a model out. */
+  readonly minTokensPerSecond: number;
 }
 
 /** The default policy. A field that the configuration file leaves out has this value. */
@@ -59,4 +71,6 @@ export const DEFAULT_SELECTION_POLICY: SelectionPolicy = {
   foreign: 'observe',
   foreignIdleMs: 600_000,
   growth: 'ignore',
+  goal: 'balanced',
+  minTokensPerSecond: 6,
 };

@@ -49,6 +49,8 @@ switching:
   foreign: evict-idle
   foreign_idle: 5m
   growth: charge
+  goal: speed
+  min_tokens_per_second: 7.5
 
 rules:
   - when: { process: blender }

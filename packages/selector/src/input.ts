@@ -1,6 +1,7 @@
 import type {
   Footprint,
   LoadConfig,
+  LoadSpeed,
   PoolBytes,
   ResidentObservation,
   Resources,
@@ -15,6 +16,10 @@ export interface LoadOption {
   readonly footprint: Footprint | null;
   /** Whether the runtime itself would refuse this load; `null` when the runtime was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
+  /** Predicted speeds; absent or null where they are not known. Speed then rules nothing out. */
+  readonly speed?: LoadSpeed | null;
+  /** Quality of the answers with this load configuration, 0 to 1; absent or null where it is not known. */
+  readonly quality?: number | null;
 }
 
 /** Why the engine does not load a file, however much memory is free. */

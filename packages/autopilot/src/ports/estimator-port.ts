@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import type { Footprint, LoadConfig, LoadSpeed, Resources } from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** Asks how much memory a model takes with a load configuration on a machine. */
@@ -22,6 +22,10 @@ export interface Estimate {
    * experts.
    */
   readonly hasExperts?: boolean;
+  /** Predicted speeds; absent or null where they are not known. */
+  readonly speed?: LoadSpeed | null;
+  /** Quality of the answers with this load configuration, 0 to 1; absent or null where it is not known. */
+  readonly quality?: number | null;
 }
 
 /** Estimates footprints. The autopilot keeps the answers until something changes. */

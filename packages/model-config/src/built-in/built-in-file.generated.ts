@@ -534,5 +534,7 @@ export const builtInFile: ModelConfigFile = {
     foreign: 'observe',
     foreign_idle: '10m',
     growth: 'ignore',
+    goal: 'balanced',
+    min_tokens_per_second: 6,
   },
 };

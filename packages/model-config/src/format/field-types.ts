@@ -89,6 +89,7 @@ export const percentOrZero = () => z.number().check(z.gte(0), z.lte(100));
 export const ratio = () => z.number().check(z.gte(0), z.lte(1));
 export const gibibytes = () => z.number().check(z.gte(0), z.lte(1_000_000));
 export const tokens = () => z.int().check(z.gte(1), z.lte(1_000_000_000));
+export const tokensPerSecond = () => z.number().check(z.gte(0), z.lte(1_000_000));
 export const share = () =>
   z.union([z.enum(['max', 'off']), ratio()], 'max, off, or a share of the layers from 0 to 1');
 export const tier = () => z.enum(TIERS);

@@ -17,6 +17,7 @@ import {
   text,
   tier,
   tokens,
+  tokensPerSecond,
 } from './field-types.js';
 import { RUNTIMES } from './runtimes.js';
 import { rung, simulate } from './simulate-schema.js';
@@ -180,6 +181,18 @@ const switching = z.strictObject({
       'this memory is kept free? charge: all of it. reserve-share: a quarter. ignore: nothing. Growth that ' +
       'has already happened always counts.',
     SWITCHING_DEFAULTS.growth,
+  ),
+  goal: optional(
+    z.enum(['quality', 'balanced', 'speed']),
+    'How much speed counts beside quality, up to min_tokens_per_second. quality: not at all. ' +
+      'balanced: less than quality. speed: as much as quality.',
+    SWITCHING_DEFAULTS.goal,
+  ),
+  min_tokens_per_second: optional(
+    tokensPerSecond(),
+    'The tokens per second that a model should generate. Slower models are passed over where another one ' +
+      'fits. 0: a slow model is never passed over.',
+    SWITCHING_DEFAULTS.min_tokens_per_second,
   ),
 });
 

@@ -2,6 +2,7 @@ import type {
   Capability,
   ForeignPolicy,
   GrowthPolicy,
+  SelectionGoal,
   KvCacheType,
   Tier,
 } from '@mai/memory-ledger';
@@ -166,6 +167,16 @@ export interface SwitchingSection {
    * nothing. Growth that has already happened always counts. Default: ignore.
    */
   readonly growth?: GrowthPolicy | undefined;
+  /**
+   * How much speed counts beside quality, up to min_tokens_per_second. quality: not at all.
+   * balanced: less than quality. speed: as much as quality. Default: balanced.
+   */
+  readonly goal?: SelectionGoal | undefined;
+  /**
+   * The tokens per second that a model should generate. Slower models are passed over where
+   * another one fits. 0: a slow model is never passed over. Default: 6.
+   */
+  readonly min_tokens_per_second?: number | undefined;
 }
 
 /** Settings of the gateway, in the format of the file. */

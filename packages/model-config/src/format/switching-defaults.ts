@@ -29,4 +29,6 @@ export const SWITCHING_DEFAULTS: CompleteSwitching = {
   foreign: POLICY.foreign,
   foreign_idle: formatDuration(POLICY.foreignIdleMs),
   growth: POLICY.growth,
+  goal: POLICY.goal,
+  min_tokens_per_second: POLICY.minTokensPerSecond,
 };

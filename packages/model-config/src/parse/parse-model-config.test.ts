@@ -86,6 +86,8 @@ describe('a valid file', () => {
       foreign: 'evict-idle',
       foreignIdleMs: 300_000,
       growth: 'charge',
+      goal: 'speed',
+      minTokensPerSecond: 7.5,
     });
     expect(config.fallbackChains['coding']).toEqual([
       { kind: 'model', modelKey: 'qwen/qwen3-4b-2507@q8_0' },

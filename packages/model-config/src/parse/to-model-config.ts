@@ -133,6 +133,8 @@ function toSwitchingConfig(section: SwitchingSection): SwitchingConfig {
     foreign: section.foreign ?? fallback.foreign,
     foreignIdleMs: durationMs(section.foreign_idle) ?? fallback.foreignIdleMs,
     growth: section.growth ?? fallback.growth,
+    goal: section.goal ?? fallback.goal,
+    minTokensPerSecond: section.min_tokens_per_second ?? fallback.minTokensPerSecond,
   };
 }
 

@@ -1,0 +1,33 @@
+/** Codes of `FleetError`. They are API. */
+export type FleetErrorCode =
+  /** Another program listens on the address. */
+  | 'ADDRESS_IN_USE'
+  /** This machine belongs to no fleet. */
+  | 'NOT_PAIRED'
+  /** The fleet's NATS server does not answer, or not in time. */
+  | 'FLEET_UNREACHABLE'
+  /** The invitation is wrong, used, too old, or was tried too often. */
+  | 'INVITATION_REFUSED'
+  /** No nats-server is installed, or it does not start. */
+  | 'NATS_UNAVAILABLE'
+  /** A file of the fleet (keys, certificates, configuration) can't be used. */
+  | 'FILE_UNUSABLE';
+
+const BRAND = Symbol.for('@mai/fleet/FleetError');
+
+/** A fault of the fleet. What another host answers to a request is a value. */
+export class FleetError extends Error {
+  override readonly name = 'FleetError';
+  readonly code: FleetErrorCode;
+  readonly [BRAND] = true;
+
+  constructor(code: FleetErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Whether a value is a `FleetError`, also of another copy of this package. */
+export function isFleetError(value: unknown): value is FleetError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}

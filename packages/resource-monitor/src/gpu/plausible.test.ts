@@ -30,6 +30,16 @@ test.each([
     { usedBytes: 9e9, availableBytes: -1e9 },
     { usedBytes: null, availableBytes: null },
   ],
+  [
+    'a total near 2^64 is unknown, and so are its free bytes',
+    { totalBytes: 2 ** 64 - 2048, usedBytes: 1e9, availableBytes: 2 ** 64 - 1e9 },
+    { totalBytes: null, usedBytes: 1e9, availableBytes: null },
+  ],
+  [
+    'free bytes beside a hidden total stay',
+    { totalBytes: 0, usedBytes: null, availableBytes: 7e9 },
+    { totalBytes: null, availableBytes: 7e9 },
+  ],
 ])('%s', (_, given, expected) => {
   expect(plausible(reading(given))).toMatchObject(expected);
 });

@@ -1,4 +1,5 @@
 import type { GpuReading } from '../reading/figures.js';
+import { isPossibleTotal } from '../reading/possible-bytes.js';
 
 /** Drivers add up the rounded load of several units of a GPU, so a sum slightly above 1 is read as 1. */
 const ROUNDING_RATIO = 1.1;
@@ -6,7 +7,8 @@ const ROUNDING_RATIO = 1.1;
 /** Replaces impossible figures by null, because a failing driver can report arbitrary numbers. */
 export function plausible(gpu: GpuReading): GpuReading {
   const { utilizationRatio } = gpu;
-  const totalBytes = gpu.totalBytes === 0 ? null : gpu.totalBytes;
+  const totalBytes =
+    gpu.totalBytes !== null && isPossibleTotal(gpu.totalBytes) ? gpu.totalBytes : null;
   const exceeds = (bytes: number | null): boolean =>
     bytes !== null && totalBytes !== null && bytes > totalBytes;
   // For shared memory the total is only a cap, which the use may exceed.
@@ -18,9 +20,11 @@ export function plausible(gpu: GpuReading): GpuReading {
     totalBytes,
     usedBytes: overused ? null : gpu.usedBytes,
     // Several readers derive free memory from the use, so an impossible use makes use and free memory unknown.
-    // Without a total, 0 free bytes are as unknown as the total: the reader subtracted two hidden figures.
+    // Readers subtract the use from the total. So without a total, 0 free bytes and more than any GPU has are unknown.
     availableBytes:
-      impossible || (totalBytes === null && gpu.availableBytes === 0) ? null : gpu.availableBytes,
+      impossible || (totalBytes === null && !isPossibleTotal(gpu.availableBytes ?? 0))
+        ? null
+        : gpu.availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO
         ? null

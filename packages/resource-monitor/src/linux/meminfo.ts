@@ -1,4 +1,5 @@
 import type { FileTree } from '../ports/file-tree.js';
+import { isPossibleTotal } from '../reading/possible-bytes.js';
 import { oncePerSample } from '../reading/reader.js';
 import type { SampleContext } from '../reading/reader.js';
 
@@ -35,8 +36,6 @@ export function createMemInfo(files: FileTree): MemInfoReader {
   };
 }
 
-/** No machine has this much memory. Containers print negative figures as unsigned figures near 2^64. */
-const IMPOSSIBLE_BYTES = 2 ** 60;
 /**
  * The kernel subtracts its reserve from MemFree to get MemAvailable. The reserve is a few percent of the
  * total, so MemAvailable cannot be 0 if this share of the total is free.
@@ -47,7 +46,7 @@ const LARGEST_RESERVE_RATIO = 0.25;
 export function parseMemInfo(text: string | null): MemInfo | null {
   if (text === null) return null;
   const totalBytes = bytesOf(text, 'MemTotal:');
-  if (totalBytes === null || totalBytes <= 0 || totalBytes >= IMPOSSIBLE_BYTES) return null;
+  if (totalBytes === null || !isPossibleTotal(totalBytes)) return null;
   const reported = bytesOf(text, 'MemAvailable:');
   const availableBytes = reported ?? estimateAvailable(text);
   const freeBytes = bytesOf(text, 'MemFree:');

@@ -27,7 +27,7 @@ describe('RAM of any platform', () => {
     },
   );
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 64 - 1024])(
     'has no value with a total of %d',
     (total) => {
       expect(ram(total, 0)).toEqual({ reason: `reports a total of ${total} bytes` });

@@ -1,5 +1,6 @@
 import type { RamSnapshot } from '../snapshot.js';
 import type { SwapReading } from './figures.js';
+import { isPossibleTotal } from './possible-bytes.js';
 import type { Reader, Reading } from './reader.js';
 
 /**
@@ -8,7 +9,7 @@ import type { Reader, Reading } from './reader.js';
  */
 export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
   return checked(reader, (ram, reasons) => {
-    if (!(Number.isFinite(ram.totalBytes) && ram.totalBytes > 0)) {
+    if (!isPossibleTotal(ram.totalBytes)) {
       return { reason: `reports a total of ${ram.totalBytes} bytes` };
     }
     const fault = faultOf(ram.availableBytes, ram.totalBytes, 'available memory');

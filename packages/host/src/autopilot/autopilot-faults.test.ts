@@ -224,82 +224,98 @@ const keepsLarge = (event: AutopilotEvent): boolean =>
   event.selection.chosen?.modelKey === LARGE;
 
 describe('after a fault of LM Studio, the best model is loaded and no load is left unfinished', () => {
-  let subject: FaultTest;
-  beforeEach(async () => {
-    unhandled.length = 0;
-    subject = await openFaultTest();
-  });
-  afterEach(async () => {
-    await subject.autopilot.stop();
-    await subject.close();
-  });
+  afterEach(() => expect(unhandled).toEqual([]));
 
-  const end = async (left: readonly string[] = []) => {
-    await subject.autopilot.stop();
-    expect(subject.residents()).toEqual(left);
-    expect(unhandled).toEqual([]);
+  /** Opens a world of its own for a test. In the end, the autopilot leaves only `left` behind. */
+  const inWorld = async (
+    run: (subject: FaultTest) => Promise<unknown>,
+    left: readonly string[] = [],
+  ) => {
+    const subject = await openFaultTest();
+    try {
+      await run(subject);
+      await subject.autopilot.stop();
+      expect(subject.residents()).toEqual(left);
+    } finally {
+      await subject.autopilot.stop();
+      await subject.close();
+    }
   };
 
-  test.each(Object.entries(CASES))(
-    '%s',
-    async (_type, { when, inject, code, meanwhile, repeatsItself = false, isQuiet = false }) => {
-      let fault: ActiveFault;
-      if (when === 'load') {
-        fault = inject(subject.simulator.fault);
-        await subject.autopilot.start();
-      } else {
-        await subject.autopilot.start();
-        await subject.saw(keepsLarge);
-        fault = inject(subject.simulator.fault);
-        // Some faults affect only new connections, so end the present connections.
-        subject.simulator.dropConnections();
-      }
-      await subject.saw((event) =>
-        code === null
-          ? keepsLarge(event) && (isQuiet || fault.hits > 0)
-          : codesIn(event).includes(code),
-      );
-      expect(subject.residents()).toEqual(meanwhile);
-      if (repeatsItself) {
-        const tried = subject.loadsOf(LARGE);
-        await subject.rounds(20);
-        expect(subject.loadsOf(LARGE)).toBe(tried);
-        subject.machine.othersBytes -= 5 * GIB;
-      }
-      fault.clear();
-      await subject.saw(keepsLarge, subject.events.length);
-      expect(subject.residents()).toEqual(asBefore);
-      await end();
-    },
+  const recovers = async (
+    subject: FaultTest,
+    { when, inject, code, meanwhile, repeatsItself, isQuiet }: Case,
+  ) => {
+    let fault: ActiveFault;
+    if (when === 'load') {
+      fault = inject(subject.simulator.fault);
+      await subject.autopilot.start();
+    } else {
+      await subject.autopilot.start();
+      await subject.saw(keepsLarge);
+      fault = inject(subject.simulator.fault);
+      // Some faults affect only new connections, so end the present connections.
+      subject.simulator.dropConnections();
+    }
+    await subject.saw((event) =>
+      code === null
+        ? keepsLarge(event) && (isQuiet === true || fault.hits > 0)
+        : codesIn(event).includes(code),
+    );
+    expect(subject.residents()).toEqual(meanwhile);
+    if (repeatsItself === true) {
+      const tried = subject.loadsOf(LARGE);
+      await subject.rounds(20);
+      expect(subject.loadsOf(LARGE)).toBe(tried);
+      subject.machine.othersBytes -= 5 * GIB;
+    }
+    fault.clear();
+    await subject.saw(keepsLarge, subject.events.length);
+    expect(subject.residents()).toEqual(asBefore);
+  };
+
+  const casesOf = (when: Case['when']) =>
+    Object.entries(CASES).filter(([, one]) => one.when === when);
+
+  // After such a fault the autopilot waits ten seconds until it asks again, so these tests wait together.
+  test.concurrent.each(casesOf('running'))('%s', (_type, one) =>
+    inWorld((subject) => recovers(subject, one)),
   );
 
+  test.each(casesOf('load'))('%s', (_type, one) => inWorld((subject) => recovers(subject, one)));
+
   test('duplicate-loads: the autopilot reports copies that other clients have loaded, and does not unload them', async () => {
-    await subject.autopilot.start();
-    await subject.saw(keepsLarge);
-    subject.simulator.fault.duplicateLoads();
-    const other = new LMStudioClient({ baseUrl: subject.simulator.baseUrl });
-    await Promise.all([other.llm.model(SMALL, QUIET), other.llm.model(SMALL, QUIET)]);
-    await subject.saw(({ type }) => type === 'duplicates');
-    await subject.rounds(20);
     const theirs = [SMALL, `${SMALL}:2`];
-    expect(subject.residents()).toEqual([OURS, ...theirs]);
-    await other[Symbol.asyncDispose]();
-    await end(theirs);
+    await inWorld(async (subject) => {
+      await subject.autopilot.start();
+      await subject.saw(keepsLarge);
+      subject.simulator.fault.duplicateLoads();
+      const other = new LMStudioClient({ baseUrl: subject.simulator.baseUrl });
+      await Promise.all([other.llm.model(SMALL, QUIET), other.llm.model(SMALL, QUIET)]);
+      await subject.saw(({ type }) => type === 'duplicates');
+      await subject.rounds(20);
+      expect(subject.residents()).toEqual([OURS, ...theirs]);
+      await other[Symbol.asyncDispose]();
+    }, theirs);
   });
 
   test('abort-concurrent-loads: the autopilot repeats a load that another client has aborted', async () => {
-    subject.simulator.fault.abortConcurrentLoads();
-    const stalled = subject.simulator.fault.stallLoad({ modelKey, times: 1 });
-    const starting = subject.autopilot.start();
-    await subject.simulator.seen('loadModel');
-    const other = new LMStudioClient({ baseUrl: subject.simulator.baseUrl });
-    await other.llm.load(SMALL, QUIET);
-    stalled.clear();
-    await starting;
-    await subject.saw((event) => codesIn(event).includes('LOAD_FAILED'));
-    await subject.saw(keepsLarge);
-    expect(subject.residents()).toEqual([SMALL, OURS]);
-    await other[Symbol.asyncDispose]();
-    await end([SMALL]);
+    await inWorld(
+      async (subject) => {
+        subject.simulator.fault.abortConcurrentLoads();
+        const stalled = subject.simulator.fault.stallLoad({ modelKey, times: 1 });
+        const starting = subject.autopilot.start();
+        await subject.simulator.seen('loadModel');
+        const other = new LMStudioClient({ baseUrl: subject.simulator.baseUrl });
+        await other.llm.load(SMALL, QUIET);
+        stalled.clear();
+        await starting;
+        await subject.saw((event) => codesIn(event).includes('LOAD_FAILED'));
+        await subject.saw(keepsLarge);
+        expect(subject.residents()).toEqual([SMALL, OURS]);
+        await other[Symbol.asyncDispose]();
+      },
+      [SMALL],
+    );
   });
 });

@@ -20,9 +20,6 @@ const simulator = await startSimulator({
     machine: { ramBytes: 32 * GIB, gpus: [], promptTokensPerSecond: 5000 },
     models: [model('bench/large', 8), model('bench/other', 4), model('bench/small', 2)],
     guardrails: { mode: 'off' },
-    // The simulator saves each prompt anew, also an equal one, so that 50 equal requests a second would fill the cache of
-    // llama.cpp (8 GiB a model) within a minute. Then the large model would not fit again.
-    loadDefaults: { promptCacheBytes: 0, contextCheckpoints: 0 },
   },
 });
 let othersBytes = 6 * GIB;

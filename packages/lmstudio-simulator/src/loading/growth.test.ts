@@ -41,6 +41,23 @@ test('each prediction fills the prompt cache and adds a checkpoint, and both tak
   expect(simulator.memoryInUse().ram.anonymousBytes).toBe(0);
 });
 
+test('the prompt cache keeps a repeated prompt once, and a continued one instead of its beginning', async () => {
+  await using connected = await startWithClient({ world: WORLD });
+  const { simulator } = connected;
+  const model = await connected.client.llm.load('small', QUIET);
+  const bytes = () => simulator.residents()[0]?.growth.promptCacheBytes;
+  const complete = (prompt: string) => model.complete(prompt, { maxTokens: 1 });
+  const first = await complete('x'.repeat(40));
+  expect(bytes()).toBe(11 * 4 * 2 + 7);
+  await complete('x'.repeat(40));
+  expect(bytes()).toBe(11 * 4 * 2 + 7);
+  const { stats } = await complete(`${'x'.repeat(40)}${first.content}${'y'.repeat(40)}`);
+  const longer = (stats.totalTokensCount ?? 0) * 4 * 2 + 7;
+  expect(bytes()).toBe(longer);
+  await complete('z'.repeat(40));
+  expect(bytes()).toBe(longer + 11 * 4 * 2 + 7);
+});
+
 test('the prompt cache grows up to 8 GiB, and each sequence has up to 32 checkpoints', async () => {
   await using connected = await startWithClient({ world: WORLD });
   const { simulator } = connected;

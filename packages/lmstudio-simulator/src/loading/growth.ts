@@ -14,26 +14,58 @@ export interface MemoryGrowth {
 
 export const NO_GROWTH: MemoryGrowth = { promptCacheBytes: 0, checkpointBytes: 0, kvCacheBytes: 0 };
 
+/** A prompt with its answer in llama.cpp's prompt cache. */
+export interface SavedPrompt {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** A prediction that has ended. */
+export interface EndedPrediction {
+  /** The prompt and the answer. */
+  readonly text: string;
+  /** The tokens of both. */
+  readonly tokens: number;
+}
+
 /**
- * The growth after a prediction.
+ * Adds the growth of a prediction.
  *
  * llama.cpp saves the prompt of an idle slot in RAM and makes checkpoints. MLX enlarges the KV cache. Invented:
- * each prediction adds one saved prompt and one checkpoint.
- *
- * @param tokens - the tokens of prompt and answer.
+ * each prediction saves its prompt and makes one checkpoint. From llama.cpp (`server_prompt_cache` in server-task.cpp):
+ * a text that a saved one begins with is not saved again, and a saved text that the new one begins with is dropped.
  */
-export function growAfterPrediction(resident: ResidentState, tokens: number): MemoryGrowth {
-  const { file, settings, growth } = resident;
-  const state = sequenceStateBytes(file.model, settings, tokens);
+export function growAfterPrediction(
+  resident: ResidentState,
+  { text, tokens }: EndedPrediction,
+): void {
+  const { file, settings, growth, savedPrompts } = resident;
+  const bytes = sequenceStateBytes(file.model, settings, tokens);
   if (file.model.format === 'safetensors') {
-    return { ...growth, kvCacheBytes: Math.max(growth.kvCacheBytes, state) };
+    resident.growth = { ...growth, kvCacheBytes: Math.max(growth.kvCacheBytes, bytes) };
+    return;
   }
-  const checkpoint = checkpointBytes(file.model, settings, tokens);
-  return bounded(resident, {
+  if (savedPrompts.some((saved) => saved.text.startsWith(text))) return;
+  const kept = savedPrompts.filter((saved) => !text.startsWith(saved.text));
+  const droppedBytes = bytesOf(savedPrompts) - bytesOf(kept);
+  resident.savedPrompts = withinLimit([...kept, { text, bytes }], settings.promptCacheBytes);
+  resident.growth = bounded(resident, {
     ...growth,
-    promptCacheBytes: growth.promptCacheBytes + state,
-    checkpointBytes: growth.checkpointBytes + checkpoint,
+    promptCacheBytes: growth.promptCacheBytes - droppedBytes + bytes,
+    checkpointBytes: growth.checkpointBytes + checkpointBytes(file.model, settings, tokens),
   });
+}
+
+/** Drops the oldest prompts until the others fit. */
+function withinLimit(saved: readonly SavedPrompt[], limitBytes: number): readonly SavedPrompt[] {
+  let first = 0;
+  let bytes = bytesOf(saved);
+  for (; bytes > limitBytes; first += 1) bytes -= saved[first]?.bytes ?? bytes;
+  return saved.slice(first);
+}
+
+function bytesOf(saved: readonly SavedPrompt[]): number {
+  return saved.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Keeps a growth within the limits of the engine. */

@@ -171,7 +171,10 @@ export function startPrediction(
       const endMs = clock.now();
       const generatingSec = Math.max(0.001, (endMs - (firstTokenMs ?? endMs)) / 1000);
       const totalTokens = promptTokens + predicted;
-      runtime.residents.grow(resident, Math.min(totalTokens, contextLengthTokens));
+      runtime.residents.grow(resident, {
+        text: request.prompt + output,
+        tokens: Math.min(totalTokens, contextLengthTokens),
+      });
       const stats: PredictionStats = {
         stopReason,
         ...(stopString === null ? {} : { stopString }),

@@ -1,6 +1,6 @@
 import type { SimulatorClock } from '../clock/clock.js';
 import { bounded, growAfterPrediction, NO_GROWTH } from '../loading/growth.js';
-import type { MemoryGrowth } from '../loading/growth.js';
+import type { EndedPrediction, MemoryGrowth } from '../loading/growth.js';
 import { identifierNotFound, specificModelUnloaded } from '../wire/wire-error.js';
 import type { ModelDomain } from './device.js';
 import type { InstanceStatus, ResidentState } from './resident.js';
@@ -63,6 +63,7 @@ export class ResidentTable {
     const state: ResidentState = {
       ...resident,
       growth: NO_GROWTH,
+      savedPrompts: [],
       loadedAtMs: this.#clock.now(),
       lastUsedMs: null,
       status: 'idle',
@@ -102,8 +103,8 @@ export class ResidentTable {
   }
 
   /** Adds the growth of a prediction, because a prediction fills the engine's caches. */
-  grow(resident: ResidentState, tokens: number): void {
-    resident.growth = growAfterPrediction(resident, tokens);
+  grow(resident: ResidentState, prediction: EndedPrediction): void {
+    growAfterPrediction(resident, prediction);
   }
 
   /** Adds to the growth of an instance, up to the limits of its engine. */

@@ -1,5 +1,5 @@
 import { residentUse } from '../loading/growth.js';
-import type { MemoryGrowth } from '../loading/growth.js';
+import type { MemoryGrowth, SavedPrompt } from '../loading/growth.js';
 import type { ConfigField } from '../wire/frames.js';
 import type { LoadSettings } from '../loading/load-settings.js';
 import type { MemoryUse } from '../loading/memory.js';
@@ -27,6 +27,8 @@ export interface ResidentState {
   readonly use: MemoryUse;
   /** The growth since the load, in bytes. */
   growth: MemoryGrowth;
+  /** The prompt cache of llama.cpp, the oldest first. */
+  savedPrompts: readonly SavedPrompt[];
   lastUsedMs: number | null;
   /** The activity from predictions and embeddings of clients. */
   status: InstanceStatus;

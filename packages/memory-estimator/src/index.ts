@@ -24,7 +24,12 @@ export { parseRuntimeName } from './profile/runtime-version.js';
 export type { RuntimeName } from './profile/runtime-version.js';
 export { resolveEngineProfile, withKnownSettings } from './profile/resolve-profile.js';
 export type { EngineQuestion } from './profile/resolve-profile.js';
-export type { EngineProfile, ProfileSetting, ProfileValues } from './profile/engine-profile.js';
+export type {
+  EngineMemory,
+  EngineProfile,
+  ProfileSetting,
+  ProfileValues,
+} from './profile/engine-profile.js';
 export type { SettingFromProfile } from './profile/choose-settings.js';
 export { CPU_ENVIRONMENT, environmentOf } from './estimate/environment.js';
 export type { EstimateEnvironment } from './estimate/environment.js';

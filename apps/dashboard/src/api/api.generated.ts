@@ -258,7 +258,7 @@ export type FootprintParts = {
   readonly computeBytes: number;
   readonly outputBytes: number;
   readonly visionBytes: number;
-  /** Draft tokens and repacked copies. */
+  /** Draft tokens, repacked copies and the engine itself. */
   readonly otherBytes: number;
   readonly totalBytes: number;
 };

@@ -65,5 +65,6 @@ export interface EstimateParts {
   readonly visionProjectorBytes?: number;
   readonly visionEncoderBytes?: number;
   readonly draftBytes?: number;
+  readonly engineBytes?: number;
   readonly totalBytes: number;
 }

@@ -126,6 +126,7 @@ function partIntervalsOf(
     visionProjectorBytes: of('visionProjectorBytes'),
     visionEncoderBytes: of('visionEncoderBytes'),
     draftBytes: of('draftBytes'),
+    engineBytes: of('engineBytes'),
   };
 }
 

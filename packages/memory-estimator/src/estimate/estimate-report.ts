@@ -23,6 +23,8 @@ export interface ReportedDevice {
   readonly visionEncoderBytes?: number;
   /** The memory for drafting tokens; present only where it is not 0. */
   readonly draftBytes?: number;
+  /** The engine's own memory for the model; present only where it is known. */
+  readonly engineBytes?: number;
   readonly totalBytes: number;
 }
 
@@ -121,12 +123,13 @@ export function reportOf(
 
 function reportedDevice(parts: MemoryParts, totalBytes: number): ReportedDevice {
   const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes } = parts;
-  const { visionProjectorBytes, visionEncoderBytes, draftBytes } = parts;
+  const { visionProjectorBytes, visionEncoderBytes, draftBytes, engineBytes } = parts;
   return {
     ...{ weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes },
     ...(visionProjectorBytes > 0 ? { visionProjectorBytes } : {}),
     ...(visionEncoderBytes > 0 ? { visionEncoderBytes } : {}),
     ...(draftBytes > 0 ? { draftBytes } : {}),
+    ...(engineBytes > 0 ? { engineBytes } : {}),
     totalBytes,
   };
 }

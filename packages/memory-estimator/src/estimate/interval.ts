@@ -54,6 +54,9 @@ const UNCOMPARED_DRIFT: Readonly<
 /** Relative change, down and up, of the buffers of a draft context and of the encoder of pictures. */
 const UNCOMPARED_EXTRA = 0.25;
 
+/** Relative change, down and up, of the engine's own memory in the loads that `bench:embedded` measures. */
+const ENGINE_DRIFT = { down: 0.7, up: 0.5 };
+
 /** The facts that an interval depends on, besides the memory. */
 export interface IntervalFacts {
   readonly vocabulary: number;
@@ -92,14 +95,18 @@ function rangeOf({ ram, gpus, uncomparedBytes }: SettledMemory, facts: IntervalF
         down: UNCOMPARED_DRIFT[facts.gpuBackend].down * computeBytes,
         up: UNCOMPARED_DRIFT[facts.gpuBackend].up * computeBytes,
       };
-  const absent = DROPPED_SHARE * ram.repackBytes + UNTOUCHED_SHARE * ram.computeBytes;
+  const absent =
+    DROPPED_SHARE * ram.repackBytes + UNTOUCHED_SHARE * ram.computeBytes + ram.engineBytes;
   const overhead =
     ENGINE_BYTES +
     TOKENIZER_BYTES_PER_TOKEN * facts.vocabulary +
     gpus.length * DEVICE_BYTES[facts.gpuBackend];
   return {
     lowBytes: Math.max(0, Math.floor(totalBytes - drift - compute.down - extra - absent)),
-    highBytes: Math.ceil(totalBytes + drift + compute.up + extra + overhead),
+    // `totalBytes` has `engineBytes`, which are a part of the overhead.
+    highBytes: Math.ceil(
+      totalBytes + drift + compute.up + extra + Math.max(0, overhead - ram.engineBytes),
+    ),
   };
 }
 
@@ -119,7 +126,9 @@ export function partInterval(
       ? UNCOMPARED_DRIFT[gpuBackend]
       : part === 'draftBytes' || part === 'visionEncoderBytes'
         ? { down: UNCOMPARED_EXTRA, up: UNCOMPARED_EXTRA }
-        : { down: 0, up: 0 };
+        : part === 'engineBytes'
+          ? ENGINE_DRIFT
+          : { down: 0, up: 0 };
   // With low confidence, not even the sizes of caches are certain.
   const doubt = confidence === 'low' ? VERSION_DRIFT.low : 0;
   return {

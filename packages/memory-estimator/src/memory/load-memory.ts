@@ -87,10 +87,23 @@ function settledMemory(
   return {
     ...model,
     draftSlack: draft.slack,
-    ram: add(model.ram, draft.ramBytes, !onGpu),
+    ram: {
+      ...add(model.ram, draft.ramBytes, !onGpu),
+      engineBytes: engineBytes(index, environment),
+    },
     gpus: model.gpus.map((gpu, i) => add(gpu, draft.gpuBytes[i] ?? 0, onGpu && i === 0)),
     uncomparedBytes: draft.computeBytes + projector.visionEncoderBytes,
   };
+}
+
+function engineBytes({ header }: ModelIndex, { profile }: EstimateEnvironment): number {
+  if (profile.engineMemory === null) return 0;
+  const { modelBytes, tokenBytes, mergeBytes } = profile.engineMemory;
+  const count = (name: string): number => {
+    const list = header.metadata.get(`tokenizer.ggml.${name}`) ?? null;
+    return list !== null && typeof list === 'object' ? list.length : 0;
+  };
+  return modelBytes + tokenBytes * count('tokens') + mergeBytes * count('merges');
 }
 
 function projectorParts(

@@ -13,6 +13,11 @@ export interface MemoryParts {
   readonly visionEncoderBytes: number;
   /** Memory for drafting tokens: the weights of the draft model or of the file's draft layers, and their context. */
   readonly draftBytes: number;
+  /**
+   * The engine's own memory for the model: its vocabulary, threads and HTTP server. 0 for an engine where it is not
+   * known; the interval of the total then covers it.
+   */
+  readonly engineBytes: number;
 }
 
 export type PartName = 'weights' | 'repack' | 'kvCache' | 'recurrentState' | 'compute' | 'output';
@@ -27,6 +32,7 @@ export const NO_PARTS: MemoryParts = {
   visionProjectorBytes: 0,
   visionEncoderBytes: 0,
   draftBytes: 0,
+  engineBytes: 0,
 };
 
 export function sumParts(parts: MemoryParts): number {
@@ -39,6 +45,7 @@ export function sumParts(parts: MemoryParts): number {
     parts.outputBytes +
     parts.visionProjectorBytes +
     parts.visionEncoderBytes +
-    parts.draftBytes
+    parts.draftBytes +
+    parts.engineBytes
   );
 }

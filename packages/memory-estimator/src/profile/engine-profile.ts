@@ -25,6 +25,17 @@ export interface ProfileSetting<T> {
   readonly source: string;
 }
 
+/** The memory that an engine takes for a model, and that llama.cpp's log leaves out. */
+export interface EngineMemory {
+  /** For each model. */
+  readonly modelBytes: number;
+  /** For each token of the vocabulary. */
+  readonly tokenBytes: number;
+  /** For each merge of the vocabulary. */
+  readonly mergeBytes: number;
+  readonly source: string;
+}
+
 /** The defaults of an engine. */
 export interface EngineProfile {
   readonly engine: 'llama.cpp' | 'lmstudio' | 'embedded';
@@ -36,6 +47,8 @@ export interface EngineProfile {
   readonly backend: GpuBackend | null;
   /** Whether this version's compute buffers were compared with the estimate. */
   readonly isCompared: boolean;
+  /** `null` where it is not known. */
+  readonly engineMemory: EngineMemory | null;
   readonly settings: { readonly [K in keyof ProfileValues]: ProfileSetting<ProfileValues[K]> };
 }
 

@@ -15,6 +15,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
   factsVersion: COMPARED_VERSION,
   backend: null,
   isCompared: true,
+  engineMemory: null,
   settings: {
     contextLengthTokens: known(4096, "Mai's default"),
     kvCacheTypeK: known('f16', COMPARED),

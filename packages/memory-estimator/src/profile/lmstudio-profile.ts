@@ -156,6 +156,7 @@ export function lmStudioProfile(version: string | null, backend: GpuBackend | nu
     factsVersion: version === null || isNewer ? NEWEST_VERSION : version,
     backend,
     isCompared: false,
+    engineMemory: null,
     settings: settingsAt(asked, backend),
   };
 }

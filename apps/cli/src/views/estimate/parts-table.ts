@@ -23,6 +23,7 @@ const PARTS: readonly (readonly [
   ['vision projector', 'visionProjectorBytes', ''],
   ['image encoder', 'visionEncoderBytes', ''],
   ['draft tokens', 'draftBytes', ''],
+  ['engine', 'engineBytes', ''],
 ];
 
 /** The table of parts: bytes in RAM and on each GPU, and the range of a part that is not exact. */

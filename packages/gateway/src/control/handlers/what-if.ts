@@ -110,7 +110,7 @@ function partsView(
     computeBytes,
     outputBytes,
     visionBytes: (parts.visionProjectorBytes ?? 0) + (parts.visionEncoderBytes ?? 0),
-    otherBytes: (parts.draftBytes ?? 0) + repackBytes,
+    otherBytes: (parts.draftBytes ?? 0) + (parts.engineBytes ?? 0) + repackBytes,
     totalBytes: parts.totalBytes + repackBytes,
   };
 }

@@ -22,7 +22,7 @@ const parts = component(
       computeBytes: bytes,
       outputBytes: bytes,
       visionBytes: bytes,
-      otherBytes: bytes.describe('Draft tokens and repacked copies.'),
+      otherBytes: bytes.describe('Draft tokens, repacked copies and the engine itself.'),
       totalBytes: bytes,
     })
     .describe('The memory of a load on one device, by part.'),

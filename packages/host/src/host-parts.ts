@@ -6,6 +6,7 @@ import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
 import type { RuntimeConnection } from './runtime/connect-runtime.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
+import type { Speeds } from './speeds/speeds.js';
 
 /** The functions that need the memory estimator, and the header cache that they share. */
 export type Estimation = typeof estimation & { readonly headers: HeaderCache };
@@ -16,6 +17,8 @@ export interface HostParts extends AsyncDisposable {
   readonly runtime: RuntimeConnection;
   readonly monitor: MachineMonitor;
   readonly estimation: () => Promise<Estimation>;
+  /** The speeds of models on this machine, with what was learned by all calls of this host. */
+  readonly speeds: () => Promise<Speeds>;
 }
 
 /** Creates the object without opening a part. */
@@ -39,6 +42,7 @@ export function createHostParts(context: HostContext): HostParts {
     runtime,
     monitor,
     estimation,
+    speeds: once(async () => (await estimation()).openSpeeds(context)),
     [Symbol.asyncDispose]: async () => {
       headers?.save();
       await monitor[Symbol.asyncDispose]();

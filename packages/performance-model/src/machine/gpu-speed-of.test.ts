@@ -50,6 +50,7 @@ describe('the published speed of a GPU', () => {
   });
 
   test('each GPU of the table is found by its own name', () => {
-    for (const [name, expected] of GPU_TABLE) expect([name, gigabytes(name)]).toEqual([name, expected]);
+    for (const [name, expected] of GPU_TABLE)
+      expect([name, gigabytes(name)]).toEqual([name, expected]);
   });
 });

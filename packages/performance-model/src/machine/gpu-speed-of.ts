@@ -4,7 +4,19 @@ import { generationOf, type GpuSpeed } from './machine-speed.js';
 const GIGA = 1e9;
 const TERA = 1e12;
 /** A GPU whose name has one of these words is a different one than without it. */
-const VARIANTS = new Set(['ti', 'super', 'laptop', 'ada', 'xt', 'xtx', 'gre', 'pro', 'max', 'ultra', 'd']);
+const VARIANTS = new Set([
+  'ti',
+  'super',
+  'laptop',
+  'ada',
+  'xt',
+  'xtx',
+  'gre',
+  'pro',
+  'max',
+  'ultra',
+  'd',
+]);
 /** Words that mean the same as another one. */
 const SYNONYMS = new Map([
   ['mobile', 'laptop'],
@@ -42,7 +54,11 @@ function figuresOf(words: readonly string[]): GpuFigures | null {
     (a, b) => b.words.length - a.words.length,
   );
   if (best === undefined) return null;
-  const isOther = words.some((word) => VARIANTS.has(word) && !best.words.includes(word));
+  // `AMD RYZEN AI MAX+ 395 w/ Radeon 8060S` names a processor before the GPU.
+  const from = Math.min(...best.words.map((word) => words.indexOf(word)));
+  const isOther = words
+    .slice(from)
+    .some((word) => VARIANTS.has(word) && !best.words.includes(word));
   return isOther ? null : best.figures;
 }
 

@@ -8,8 +8,16 @@ const IGNORED_WORD =
 /** The mode in brackets behind a name in the published results. */
 const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
 
+const NON_THINKING = /non-?(reasoning|thinking)|no-?think/i;
+
+/** The lines of Qwen3 that have no mode to choose: each model either always thinks, or never. */
+const INSTRUCT = /instruct|non-?(reasoning|thinking)|no-?think|qwen-?3.*(2507|coder|-vl|-next)/i;
+
 /** A size such as `8b`, `0.6b`, `8x7b` or `270m`. */
 const SIZE_WORD = /^(e?\d+(\.\d+)?[bm]|\d+x\d+b)$/;
+
+/** The maker's name that some publishers put in front: `google_gemma-3-4b-it`. */
+const PUBLISHER_PREFIX = /^[a-z][a-z-]*_(?=[a-z])/;
 
 /** Families of the published results. The first pattern that fits a name applies. */
 const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
@@ -40,25 +48,48 @@ export function comparableName(name: string): string {
   return wordsOf(name).sort().join(' ');
 }
 
+/** The comparable name without the words that state a size. */
+export function comparableNameWithoutSizes(name: string): string {
+  return [...wordsWithoutSizes(name)].sort().join(' ');
+}
+
 /** The family of the published results to which a name belongs; `null`: none of them. */
 export function familyOf(name: string): string | null {
   const text = name.toLowerCase().replaceAll(/[\s_]+/g, '-');
   return FAMILIES.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }
 
-/** How many words, sizes left out, are in both names, less the words that are in only one of them. */
-export function similarityOf(one: string, other: string): number {
-  const [words, others] = [one, other].map(
-    (name) => new Set(wordsOf(name).filter((word) => !SIZE_WORD.test(word))),
-  );
-  if (words === undefined || others === undefined) return 0;
+/** The words of a name that tell models apart, without sizes. */
+export function wordsWithoutSizes(name: string): ReadonlySet<string> {
+  return new Set(wordsOf(name).filter((word) => !SIZE_WORD.test(word)));
+}
+
+/** How many words are in both names, less the words that are in only one of them. */
+export function similarityOf(words: ReadonlySet<string>, others: ReadonlySet<string>): number {
   const shared = [...words].filter((word) => others.has(word)).length;
   return 3 * shared - words.size - others.size;
 }
 
 /** Whether a name says that the model thinks before it answers. */
 export function isThinkingName(name: string): boolean {
-  return /think|reason|\br1\b|qwq/i.test(name) && !/non-reasoning/i.test(name);
+  return /think|reason|\br1\b|qwq|magistral|gpt-oss/i.test(name) && !NON_THINKING.test(name);
+}
+
+/**
+ * Whether a name says that the model answers without thinking. Makers who publish both kinds call one of them
+ * `Instruct`. LM Studio leaves this word out of its keys: `qwen/qwen3-4b-2507` is Qwen3-4B-Instruct-2507.
+ */
+export function isInstructName(name: string): boolean {
+  return INSTRUCT.test(name) && !isThinkingName(name);
+}
+
+/**
+ * The month in a name of the form YYMM (`2507`: July 2025), as a date in the middle of the month; `null`: the
+ * name has none.
+ */
+export function dateInName(name: string): string | null {
+  const [, year, month] = /(?:^|[^a-z\d.])(2[3-9])(0[1-9]|1[0-2])(?![a-z\d.])/i.exec(name) ?? [];
+  return year === undefined ? null : `20${year}-${month}-15`;
 }
 
 function wordsOf(name: string): string[] {
@@ -67,6 +98,7 @@ function wordsOf(name: string): string[] {
   const parts = withoutVariant.split('/');
   return (parts[1] ?? parts[0] ?? '')
     .replace(/\.gguf$/, '')
+    .replace(PUBLISHER_PREFIX, '')
     .split(/[\s()-]+|(?<=[a-z])_|_(?=\d[a-z])/)
     .map((word) => word.replace('_', '.'))
     .filter((word) => word !== '' && !IGNORED_WORD.test(word.replace('.k', '_k')));

@@ -5,7 +5,6 @@ export type {
   SpeedPrediction,
 } from './predict/create-speed-model.js';
 export type { SpeedIdentity, SpeedQuestion } from './predict/traits-of.js';
-export { gpuSpeedOf } from './machine/gpu-speed-of.js';
 export { generationOf, USUAL_RAM_BANDWIDTH } from './machine/machine-speed.js';
 export type { Backend, Generation, GpuSpeed, MachineSpeed } from './machine/machine-speed.js';
 export type { Placement, SpeedSetting } from './physics/question.js';

@@ -103,6 +103,7 @@ async function openSession(
       monitor: monitor.port,
       clock: context.clock,
       contexts,
+      onLoaded: async (...load) => (await parts.learner()).loaded(...load),
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (residents) => {
         const estimator = once(async () => {

@@ -50,6 +50,7 @@ export function createSubjectFinder(
       return speedSubjectOf({
         ...load,
         ...{ shape, quantization, format: isGguf ? 'gguf' : 'mlx' },
+        fileBytes: model?.sizeBytes || null,
         ramBandwidth: speeds.ramBandwidth(),
       });
     },

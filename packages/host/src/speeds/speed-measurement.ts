@@ -1,4 +1,4 @@
-import type { SpeedObservation } from '@mai/performance-model';
+import type { LoadObservation, SpeedObservation } from '@mai/performance-model';
 import { isRecord } from '../guards.js';
 
 /** What every measurement of a speed has. None has a prompt or a text. */
@@ -24,9 +24,7 @@ export interface LoadMeasurement extends Measured {
   readonly modelKey: string;
   /** The engine and its version. */
   readonly engine: string;
-  /** Bytes of the weights. */
-  readonly bytes: number;
-  readonly tookMs: number;
+  readonly load: LoadObservation;
 }
 
 /** The bandwidth of RAM, as a benchmark measured it. */
@@ -53,8 +51,10 @@ export function isSpeedMeasurement(value: unknown): value is SpeedMeasurement {
       return (
         typeof value['modelKey'] === 'string' &&
         typeof value['engine'] === 'string' &&
-        isPositive(value['bytes']) &&
-        isPositive(value['tookMs'])
+        isRecord(value['load']) &&
+        isPositive(value['load']['fileBytes']) &&
+        isCount(value['load']['gpuBytes']) &&
+        isPositive(value['load']['loadMs'])
       );
     case 'ram':
       return isPositive(value['bytesPerSecond']);

@@ -2,6 +2,7 @@ import type { GpuResources, LoadConfig, ModelShape, Resources } from '@mai/memor
 import {
   gpuSpeedOf,
   type GpuSpeed,
+  type LoadQuestion,
   type MachineSpeed,
   type Placement,
   type SpeedIdentity,
@@ -17,6 +18,7 @@ export interface SpeedSubject {
   /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement. */
   readonly isGpuGuessed: boolean;
   readonly contextLengthTokens: number | null;
+  readonly load: Pick<LoadQuestion, 'fileBytes' | 'gpuBytes'>;
 }
 
 /** The facts that a subject is made from. */
@@ -28,6 +30,8 @@ export interface SpeedFacts {
   /** `gguf` or `mlx`. */
   readonly format: string;
   readonly quantization: string | null;
+  /** Bytes of the files; null where they are not known. */
+  readonly fileBytes: number | null;
   /** Bytes per second of RAM; null where it was not measured. */
   readonly ramBandwidth: number | null;
 }
@@ -45,15 +49,22 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
   const gpu = used.length === 0 ? null : joined(used, known, backend);
   const [first] = resources.gpus;
   const ofRam = resources.unified && first?.name != null ? gpuSpeedOf(first.name) : null;
+  const placement: Placement = {
+    offloadRatio: gpu === null ? 0 : (loadConfig.offloadRatio ?? 1),
+    cpuExpertRatio: gpu === null ? 0 : (loadConfig.cpuExpertRatio ?? 0),
+    kvCacheType: loadConfig.kvCacheTypeK ?? settings.kvCacheTypeK.value,
+    microBatchTokens: settings.ubatchTokens.value,
+  };
+  const onGpu =
+    placement.offloadRatio * (shape.weightBytes - placement.cpuExpertRatio * shape.expertBytes);
   return {
     shape,
-    machine: { gpu, ramBandwidth: ofRam?.memoryBandwidth ?? facts.ramBandwidth },
-    placement: {
-      offloadRatio: gpu === null ? 0 : (loadConfig.offloadRatio ?? 1),
-      cpuExpertRatio: gpu === null ? 0 : (loadConfig.cpuExpertRatio ?? 0),
-      kvCacheType: loadConfig.kvCacheTypeK ?? settings.kvCacheTypeK.value,
-      microBatchTokens: settings.ubatchTokens.value,
+    placement,
+    load: {
+      fileBytes: facts.fileBytes ?? shape.weightBytes,
+      gpuBytes: resources.unified ? 0 : onGpu,
     },
+    machine: { gpu, ramBandwidth: ofRam?.memoryBandwidth ?? facts.ramBandwidth },
     identity: {
       // Every quantization of a model has the same layers and parameters.
       model: `${shape.layers}/${shape.parameters}`,

@@ -30,6 +30,7 @@ const SUBJECT: SpeedSubject = {
   identity: { model: '32/8', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },
   isGpuGuessed: false,
   contextLengthTokens: 8192,
+  load: { fileBytes: 4.9 * GB, gpuBytes: 4.9 * GB },
 };
 const ON_CPU: SpeedSubject = {
   ...SUBJECT,

@@ -1,13 +1,14 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed, type SpeedRange } from '@mai/memory-ledger';
 import {
   createSpeedModel,
+  predictLoadTime,
   type SpeedInterval,
   type SpeedModel,
   type SpeedObservation,
   type SpeedQuestion,
 } from '@mai/performance-model';
 import type { HostContext } from '../host-options.js';
-import type { SpeedMeasurement, TokenMeasurement } from './speed-measurement.js';
+import type { LoadMeasurement, SpeedMeasurement, TokenMeasurement } from './speed-measurement.js';
 import { openSpeedStore, type SpeedStore } from './speed-store.js';
 import type { SpeedSubject } from './speed-subject.js';
 
@@ -21,6 +22,8 @@ export interface Speeds {
   readonly decodeAt: (subject: SpeedSubject, depthTokens: number) => SpeedRange | null;
   /** Learns from a part of an answer. */
   readonly learn: (modelKey: string, subject: SpeedSubject, seen: SeenSpeed) => Promise<void>;
+  /** Learns from a load. */
+  readonly learnLoad: (modelKey: string, subject: SpeedSubject, tookMs: number) => Promise<void>;
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
   /** The number of measurements that predictions rest on so far. It changes with each that is learned. */
@@ -80,6 +83,11 @@ export function createSpeeds(store: SpeedStore): Speeds {
         ...{ kind: 'tokens', modelKey, isGpuGuessed: subject.isGpuGuessed },
         observation: observationOf(subject, seen),
       }),
+    learnLoad: (modelKey, subject, tookMs) =>
+      record({
+        ...{ kind: 'load', modelKey, engine: subject.identity.engine },
+        load: { ...subject.load, diskBytesPerSecond: null, isCached: null, loadMs: tookMs },
+      }),
     learnRam: (bytesPerSecond) => record({ kind: 'ram', bytesPerSecond }),
     revision: () => revision,
   };
@@ -89,6 +97,7 @@ export function createSpeeds(store: SpeedStore): Speeds {
 interface Learned {
   readonly model: SpeedModel;
   readonly observations: readonly SpeedObservation[];
+  readonly loads: readonly LoadMeasurement[];
   readonly ramBandwidth: number | null;
   /** Of the GPU that no table has; null where nothing was measured with it. */
   readonly gpuBandwidth: number | null;
@@ -106,6 +115,7 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
   );
   return {
     ...{ model: createSpeedModel(observations), observations, ramBandwidth, gpuBandwidth },
+    loads: measurements.flatMap((one) => (one.kind === 'load' ? [one] : [])),
     cache: new Map(),
   };
 }
@@ -164,12 +174,25 @@ function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   if (!isKnown(subject, now)) return null;
   const depth = Math.min(SPEED_DEPTH_TOKENS, subject.contextLengthTokens ?? SPEED_DEPTH_TOKENS);
   const prompt = now.model.prompt(questionOf(subject, 0, now), depth);
+  // Node can't tell whether a file is in the page cache.
+  const load = { ...subject.load, diskBytesPerSecond: null, isCached: null };
+  const { expected, low, high } = predictLoadTime(
+    load,
+    now.loads
+      .filter(({ engine }) => nameOf(engine) === nameOf(subject.identity.engine))
+      .map((one) => one.load),
+  );
   return {
     decodeTokensPerSecond: decodeAt(subject, depth, now),
     promptTokensPerSecond: rangeOf(prompt, subject, now),
-    loadMs: null,
-    measured: now.observations.some(({ identity }) => identity.model === subject.identity.model),
+    loadMs: { expected, low, high },
+    measured: now.model.hasMeasured(subject.identity.model),
   };
+}
+
+/** An engine without its version: an update changes the time of a load little. */
+function nameOf(engine: string): string {
+  return engine.replace(/@.*$/, '');
 }
 
 function decodeAt(subject: SpeedSubject, depthTokens: number, now: Learned): SpeedRange {

@@ -132,7 +132,7 @@ function chainFacts() {
       {
         ...{ modelKey, displayName, capabilities },
         ...{ architecture: null, sizeLabel: null, activeParameters: null },
-        ...{ quantization: null, configured: null },
+        ...{ quantization: null, quality: null },
         parameters: hyperParameters[modelKey].parameters,
       },
     ]),

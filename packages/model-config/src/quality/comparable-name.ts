@@ -1,9 +1,13 @@
 // Names of the same model differ by publisher, file type and quantization: `Qwen/Qwen3-4B-Instruct-2507`,
 // `qwen/qwen3-4b-2507`, `Qwen3 4B 2507`.
 
-/** Words that name no other model: the format, the quantization, and that a model was trained to chat. */
+/** Words that name no other model: the format, the publisher, and that a model was trained to chat. */
 const IGNORED_WORD =
-  /^(it|instruct|chat|hf|gguf|mlx|meta|nvidia|ai21|c4ai|imatrix|ud|qat|bf16|fp16|f16|fp8|awq|gptq|mxfp4|i?q\d(_\w+)?|\d+bit|a\d+(\.\d+)?b)$/;
+  /^(it|inst|instruct|chat|hf|gguf|mlx|meta|nvidia|ai21|c4ai|imatrix|i1|ud|qat|moe|awq|gptq|a\d+(\.\d+)?b)$/;
+
+/** The type of the weights: `Q4_K_M`, `IQ2_XXS`, `MXFP4`, `BF16`, `4bit`. */
+const QUANTIZATION =
+  /(?<![a-z0-9])(i?q\d(_[a-z\d]+)*|mxfp4(_moe)?|nvfp4|bf16|fp?(8|16|32)|\d-?bit)(?![a-z0-9])/g;
 
 /** The mode in brackets behind a name in the published results. */
 const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
@@ -94,12 +98,19 @@ export function dateInName(name: string): string | null {
 
 function wordsOf(name: string): string[] {
   const withoutVariant = name.toLowerCase().replace(/@.*$/, '').replace(MODE, '');
-  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone.
+  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone. Ollama: name:size.
   const parts = withoutVariant.split('/');
-  return (parts[1] ?? parts[0] ?? '')
-    .replace(/\.gguf$/, '')
-    .replace(PUBLISHER_PREFIX, '')
-    .split(/[\s()-]+|(?<=[a-z])_|_(?=\d[a-z])/)
-    .map((word) => word.replace('_', '.'))
-    .filter((word) => word !== '' && !IGNORED_WORD.test(word.replace('.k', '_k')));
+  return (
+    (parts[1] ?? parts[0] ?? '')
+      .replace(/\.gguf$/, '')
+      .replace(PUBLISHER_PREFIX, '')
+      .replace(QUANTIZATION, '')
+      // `gemma3` and `gemma 3` are the same name, and `llama-3_3` is 3.3.
+      .replace(/(?<![a-z\d])([a-z]{2,})(?=\d)/g, '$1-')
+      .replace(/(?<=\d)_(?=\d)/g, '.')
+      // `granite-4` is Granite 4.0.
+      .replace(/(?<![\d.])(\d+)\.0(?![\d.b])/g, '$1')
+      .split(/[\s()_:-]+|\.(?!\d)/)
+      .filter((word) => word !== '' && !IGNORED_WORD.test(word))
+  );
 }

@@ -22,8 +22,8 @@ export interface NamedModel {
   readonly vision: boolean | null;
 }
 
-/** A quality that the user's own file states: one figure for every use, or a figure for some uses. */
-export type ConfiguredQuality = number | Readonly<Partial<Record<QualityUse, number>>>;
+/** The quality that a `models.yaml` states for each use, 0 to 1; `null`: not stated. */
+export type ConfiguredQuality = Readonly<Record<QualityUse, number | null>>;
 
 /** A model with published results. */
 export interface KnownModel {

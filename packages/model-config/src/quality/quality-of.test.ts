@@ -1,3 +1,6 @@
+import type { ModelSection } from '../format/model-config-file.js';
+import { defineModelConfig } from '../parse/define-model-config.js';
+import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
 import { qualityOf, qualityUseOf, type QualityFacts } from './quality-of.js';
 
 const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts => ({
@@ -9,7 +12,7 @@ const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts
   sizeLabel: null,
   quantization: null,
   capabilities: ['chat'],
-  configured: null,
+  quality: null,
   ...part,
 });
 const generalOf = (modelKey: string, part: Partial<QualityFacts> = {}) =>
@@ -50,10 +53,16 @@ describe('the quality of a model', () => {
   });
 
   test("is the user's own figure where there is one, for every use or for one", () => {
-    const own = (configured: QualityFacts['configured'], use: 'coding' | 'chat') =>
-      qualityOf(facts('openai/gpt-oss-120b', { configured, quantization: 'Q2_K' }), use);
+    const own = (quality: ModelSection['quality'], use: 'coding' | 'chat') => {
+      const key = 'openai/gpt-oss-120b';
+      const config = defineModelConfig({ version: 1, models: [{ key, quality }] });
+      const [profile] = mergeWithDownloaded(config, []);
+      const given = facts(key, { quality: profile?.quality ?? null, quantization: 'Q2_K' });
+      return qualityOf(given, use);
+    };
     expect(own(0.2, 'coding')).toMatchObject({ quality: 0.2, source: 'configured' });
     expect(own({ coding: 0.2 }, 'coding')?.quality).toBe(0.2);
+    expect(own({ coding: 0 }, 'coding')?.quality).toBe(0);
     expect(own({ coding: 0.2 }, 'chat')?.source).toBe('published');
   });
 

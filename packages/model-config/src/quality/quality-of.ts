@@ -20,8 +20,8 @@ export interface QualityFacts {
   /** The type of most weights, such as `Q4_K_M` or `4bit`. */
   readonly quantization: string | null;
   readonly capabilities: readonly Capability[];
-  /** The field `quality` of the model's entry in `models.yaml`; `null`: not set. */
-  readonly configured: ConfiguredQuality | null;
+  /** `ModelProfile.quality`: the user's own figures. */
+  readonly quality: ConfiguredQuality | null;
 }
 
 /** How good the answers of a model are, and why. */
@@ -73,8 +73,7 @@ export function qualityOf(
 ): ModelQuality | null {
   if (facts.capabilities.includes('embedding')) return null;
   const model = namedModelOf(facts);
-  const own =
-    typeof facts.configured === 'number' ? facts.configured : (facts.configured?.[use] ?? null);
+  const own = facts.quality?.[use] ?? null;
   const known =
     own === null
       ? fullPrecisionQuality(model, use)

@@ -45,21 +45,18 @@ function publishedQuality() {
     // LMArena of 2025-12-17.
     import type { PublishedQuality } from './model-facts.js';
 
-    type Row = readonly [
+    export type PublishedRow = readonly [
       name: string, comparableNames: readonly string[], family: string | null, releaseDate: string,
       billions: number, reasoning: 0 | 1, quality: readonly (number | null)[],
     ];
 
-    const rows: readonly Row[] = ${JSON.stringify(rows)};
+    /** A function, so that the table is made on the first use and a start without it is faster. */
+    // prettier-ignore
+    export const publishedRows = (): readonly PublishedRow[] => [
+${rows.map((row) => `${JSON.stringify(row)},`).join('\n')}
+];
 
-    export const publishedQuality: PublishedQuality = {
-      models: rows.map(
-        ([name, comparableNames, family, releaseDate, billions, reasoning, quality]) => ({
-          name, comparableNames, family, releaseDate, billions, reasoning: reasoning === 1, quality,
-        }),
-      ),
-      weights: ${JSON.stringify(weightsOf(models, source))},
-    };`;
+    export const publishedWeights: PublishedQuality['weights'] = ${JSON.stringify(weightsOf(models, source))};`;
 }
 
 function quantizationLoss() {

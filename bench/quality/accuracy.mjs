@@ -127,15 +127,13 @@ function chainFacts() {
   const file = path.join(here, '..', '..', 'tools', 'model-figures', 'hyper-parameters.json');
   const hyperParameters = JSON.parse(readFileSync(file, 'utf8')).models;
   return Object.fromEntries(
-    source.builtInModelConfig().models.map(({ modelKey, capabilities }) => [
+    source.builtInModelConfig().models.map(({ modelKey, displayName, capabilities }) => [
       modelKey,
       {
-        names: [modelKey],
-        family: null,
-        releaseDate: null,
+        ...{ modelKey, displayName, capabilities },
+        ...{ architecture: null, sizeLabel: null, activeParameters: null },
+        ...{ quantization: null, quality: null },
         parameters: hyperParameters[modelKey].parameters,
-        reasoning: null,
-        vision: capabilities.includes('vision'),
       },
     ]),
   );

@@ -86,7 +86,8 @@ function namesOf({ model, huggingFace }, source) {
       (name) => /(\d+(?:\.\d+)?)b\b/i.exec(name)?.[1] ?? null,
     );
     if (named === null || stored === null || named === stored) {
-      names.push(source.comparableName(huggingFace));
+      // The results are those of the trained model, also where the repository of the base model is named.
+      names.push(source.comparableName(huggingFace.replace(/-base\b/i, '')));
     }
   }
   return [...new Set(names)];

@@ -5,12 +5,14 @@
 import { createInterface } from 'node:readline';
 import { loadSources } from './sources.mjs';
 
-const { QUALITY_USES, qualityOf, derivedQualityOf, afterQuantization } = await loadSources(
-  'quality/model-facts.ts',
-  'quality/quality-of.ts',
-  'quality/quantization-loss.ts',
-);
-const qualityIn = process.argv.includes('--fallback') ? derivedQualityOf : qualityOf;
+const { QUALITY_USES, familyOf, fullPrecisionQuality, derivedQuality, quantizationLoss } =
+  await loadSources(
+    'quality/model-facts.ts',
+    'quality/comparable-name.ts',
+    'quality/full-precision-quality.ts',
+    'quality/quantization-loss.ts',
+  );
+const qualityIn = process.argv.includes('--fallback') ? derivedQuality : fullPrecisionQuality;
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() !== '') console.log(JSON.stringify(answer(line)));
@@ -43,8 +45,9 @@ function figure(given, use) {
   if (quality === null) return null;
   const { quantization } = given;
   if (quantization === undefined || quantization === null) return quality.quality;
-  const model = { names, parameters, activeParameters: count(given.activeParamsB) };
-  return afterQuantization(quality.quality, model, quantization) ?? quality.quality;
+  const family = text(given.family) ?? familyOf(names.join(' '));
+  const model = { family, parameters, activeParameters: count(given.activeParamsB) };
+  return quality.quality * (1 - (quantizationLoss(model, quantization) ?? 0));
 }
 
 function count(billions) {

@@ -7,7 +7,11 @@ const ALIKE = ['backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test', 't
 
 /** The prediction of a test after others were measured. */
 export function predictAfter(seen, test) {
-  const correct = internals.learnCorrections(seen, test.likeness);
+  const correct = internals.learnCorrections(
+    seen,
+    (a, b) => internals.covariance(a, b, test.likeness),
+    test.likeness.noise,
+  );
   return internals.intervalOf(test.seconds, correct(test.traits));
 }
 

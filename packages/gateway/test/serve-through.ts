@@ -1,3 +1,4 @@
+import { createAnswerMeter } from '../src/server/measure-answers.js';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Simulator } from '@mai/lmstudio-simulator';
@@ -83,6 +84,7 @@ export async function serveThrough(
     http,
     clock: systemClock,
     limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    meter: createAnswerMeter({}),
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
     resolve: () => ({ kind: 'resolved' as const, wanted: ANY_MODEL }),

@@ -6,6 +6,8 @@ import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
 import type { RuntimeConnection } from './runtime/connect-runtime.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
+import type { SpeedLearner } from './speeds/learner.js';
+import type { Speeds } from './speeds/speeds.js';
 
 /** The functions that need the memory estimator, and the header cache that they share. */
 export type Estimation = typeof estimation & { readonly headers: HeaderCache };
@@ -16,6 +18,9 @@ export interface HostParts extends AsyncDisposable {
   readonly runtime: RuntimeConnection;
   readonly monitor: MachineMonitor;
   readonly estimation: () => Promise<Estimation>;
+  /** The speeds of models on this machine, with what was learned by all calls of this host. */
+  readonly speeds: () => Promise<Speeds>;
+  readonly learner: () => Promise<SpeedLearner>;
 }
 
 /** Creates the object without opening a part. */
@@ -34,17 +39,23 @@ export function createHostParts(context: HostContext): HostParts {
     const { models } = await listStoredModels(lookup);
     return models.map((model) => ({ ...model, projectorFile: model.projectorPath }));
   });
-  return {
+  const parts: HostParts = {
     context,
     runtime,
     monitor,
     estimation,
+    speeds: once(async () => (await estimation()).openSpeeds(context)),
+    learner: once(async () => {
+      const { createSpeedLearner } = await import('./speeds/learner.js');
+      return createSpeedLearner(parts);
+    }),
     [Symbol.asyncDispose]: async () => {
       headers?.save();
       await monitor[Symbol.asyncDispose]();
       await runtime[Symbol.asyncDispose]();
     },
   };
+  return parts;
 }
 
 /** Returns a function that makes a value at its first call, and returns the same value at each later call. */

@@ -13,6 +13,7 @@ import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
 import { isUnreachable } from './runtime/runtime-error.js';
+import { speedsHere } from './speeds/speeds-here.js';
 
 /** The runtime and configuration of one call of a host. They do not change during the call. */
 export interface Session {
@@ -102,11 +103,13 @@ async function openSession(
       monitor: monitor.port,
       clock: context.clock,
       contexts,
+      onLoaded: async (...load) => (await parts.learner()).loaded(...load),
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (residents) => {
         const estimator = once(async () => {
           const { createFootprints, openCalibration, headers } = await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
+          const speeds = await speedsHere(parts, link);
           return createFootprints(
             {
               downloads: await downloads(),
@@ -115,6 +118,7 @@ async function openSession(
               contexts,
               engineReports,
               lockedAsMapped: !corrected,
+              speeds,
             },
             residents,
             onFootprint,

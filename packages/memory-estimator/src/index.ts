@@ -4,6 +4,7 @@ export type { ByteRangeReader } from './gguf/byte-source.js';
 export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf/gguf-header.js';
 export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
+export { modelShape } from './speed/model-shape.js';
 export { openHeaderCache } from './cache/header-cache.js';
 export type { HeaderCache } from './cache/header-cache.js';
 export type { SaveOutcome } from './files/atomic-file.js';
@@ -57,6 +58,11 @@ export type {
   GpuBackend,
   ResolvedSettings,
 } from './settings/estimate-settings.js';
+export { openMeasurementStore } from './calibration/measurement-store.js';
+export type {
+  MeasurementStore,
+  MeasurementStoreOptions,
+} from './calibration/measurement-store.js';
 export { openCalibrationStore } from './calibration/calibration-store.js';
 export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';
 export { calibrateFootprint } from './calibration/calibrate-footprint.js';

@@ -38,6 +38,8 @@ export {
 export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './charge.js';
 export { SPEED_DEPTH_TOKENS } from './load-speed.js';
 export type { LoadSpeed, SpeedRange } from './load-speed.js';
+export { valueOf } from './value.js';
+export type { Valued } from './value.js';
 export type { ModelShape } from './model-shape.js';
 export { deviceKeyOf, isGpuShare } from './pool-name.js';
 export type { PoolName } from './pool-name.js';

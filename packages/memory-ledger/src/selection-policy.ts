@@ -53,7 +53,10 @@ export interface SelectionPolicy {
   /** How much of a model's possible growth is charged before the model has grown. */
   readonly growth: GrowthPolicy;
   readonly goal: SelectionGoal;
-  /** Generated tokens per second that a model should reach. 0: speed never rules a model out. */
+  /**
+   * Generated tokens per second that a model should reach. The default is the speed of reading. 0: speed never
+   * rules a model out.
+   */
   readonly minTokensPerSecond: number;
 }
 

@@ -56,3 +56,8 @@ export type { ModelProfile } from './profile/merge-with-downloaded.js';
 export type { DownloadedModel } from './profile/downloaded-model.js';
 export { chain, resolveChain } from './chain.js';
 export { toSelectionPolicy } from './selection-policy.js';
+
+export { qualityOf, qualityUseOf } from './quality/quality-of.js';
+export type { ModelQuality, QualityFacts } from './quality/quality-of.js';
+export { QUALITY_USES } from './quality/model-facts.js';
+export type { ConfiguredQuality, QualityUse } from './quality/model-facts.js';

@@ -1,4 +1,5 @@
 import type { Capability, LoadConfig, SelectionPolicy, Tier } from '@mai/memory-ledger';
+import type { ConfiguredQuality } from './quality/model-facts.js';
 import type { RuntimeName } from './format/runtimes.js';
 
 /** A cheaper way to run the same model in a simulation. */
@@ -32,6 +33,7 @@ export interface ConfiguredModel {
   readonly description: string | null;
   readonly tier: Tier | null;
   readonly capabilities: readonly Capability[] | null;
+  readonly quality: ConfiguredQuality | null;
   /** The context length with which the model is loaded. */
   readonly contextLengthTokens: number | null;
   readonly maxOutputTokens: number | null;

@@ -15,6 +15,7 @@ models:
 
   # the fallback
   - key: qwen/qwen3-1.7b
+    quality: { tools: 0.3, chat: 0.4 }
     load:
       gpu_offload: 0.5
       kv_cache: { k: f16, v: q4_0 }

@@ -9,6 +9,7 @@ export type {
 } from './input.js';
 export type {
   Chosen,
+  OptionCost,
   Plan,
   PlanStep,
   PoolOutcome,
@@ -17,5 +18,7 @@ export type {
   Rejection,
   Selection,
   SelectionNote,
+  TooSlow,
 } from './selection.js';
+export { optionWhenEmpty, orderByValue, type EmptyMachine } from './rank/order-by-value.js';
 export { selectModel } from './select-model.js';

@@ -44,6 +44,11 @@ export interface Candidate {
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];
   /**
+   * Whether Mai put the candidate into the chain. A candidate that a person named is too slow only after a
+   * measurement on this machine. Default false: a person named it.
+   */
+  readonly derived?: boolean;
+  /**
    * After a failed load, the time before which the candidate is not loaded again, in milliseconds since the
    * epoch. `null` when it may be loaded now.
    */

@@ -14,7 +14,7 @@ import type { Selection } from './selection.js';
  * 1. Open the accounts: the charge of each resident, the use of others, and the residents that may be
  *    evicted.
  * 2. Find the current resident: ours, and the most preferred in the chain.
- * 3. Search the chain in order of preference for the first offer that fits.
+ * 3. Search the chain in order of preference for the first offer that fits and is fast enough.
  *    - A candidate is passed over when it lacks a capability, is outside of the allowed tiers, is not
  *      downloaded, has a file that the engine refuses, or cools down after a failed load.
  *    - Each load option is offered by the residents that serve it, then by a load. A resident with a longer
@@ -22,8 +22,11 @@ import type { Selection } from './selection.js';
  *    - Each offer is planned with the fewest evictions. It fits when, in every pool that it takes memory
  *      from, use after the plan keeps to the limit and leaves the minimum headroom. A step up keeps to the
  *      limit less the upgrade margin.
+ *    - An offer that fits is too slow when the upper end of its interval is below `minTokensPerSecond`. For a
+ *      candidate that a person named, this counts only after a measurement on this machine.
  *    - An offer that fits only after a busy instance is idle is remembered. If a model of ours is resident,
  *      a less preferred model is then not loaded.
+ *    - If no offer fits and is fast enough, the search is repeated without the minimum speed.
  * 4. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that
  *    frees memory.
  * 5. If still nothing fits and a pool is above its hard limit, release our idle residents in that pool.

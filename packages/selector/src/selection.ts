@@ -1,4 +1,4 @@
-import type { Footprint, PoolName, Shortfall, Tier } from '@mai/memory-ledger';
+import type { Footprint, PoolName, Shortfall, SpeedRange, Tier } from '@mai/memory-ledger';
 import type { EngineRefusal, LoadOption } from './input.js';
 
 /** A pool before and after the plan, in bytes. */
@@ -35,6 +35,16 @@ export interface PoolShortfall extends Omit<Shortfall, 'pool'> {
   readonly growthBytes: number;
 }
 
+/** The speed of a load option that is below the minimum of the policy. */
+export interface TooSlow {
+  readonly code: 'TOO_SLOW';
+  /** Generated tokens per second. `high` is below the minimum. */
+  readonly tokensPerSecond: SpeedRange;
+  readonly minTokensPerSecond: number;
+  /** Whether the model was measured on this machine. */
+  readonly measured: boolean;
+}
+
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
   | { readonly code: 'NOT_DOWNLOADED' }
@@ -55,6 +65,8 @@ export type Rejection =
   | { readonly code: 'FOOTPRINT_UNKNOWN' }
   | ({ readonly code: 'INSUFFICIENT_RAM' } & PoolShortfall)
   | ({ readonly code: 'INSUFFICIENT_VRAM'; readonly deviceKey: string } & PoolShortfall)
+  /** It fits, but generates fewer tokens per second than the policy asks for. */
+  | TooSlow
   | { readonly code: 'WAITS_FOR_BUSY'; readonly instanceIdentifiers: readonly string[] }
   | { readonly code: 'PREFERRED_CANDIDATE_FITS'; readonly preferredModelKey: string };
 
@@ -89,6 +101,14 @@ export interface Plan {
   readonly order: 'make-before-break' | 'break-before-make' | null;
 }
 
+/** What a load option costs compared with the first load option of its candidate. */
+export interface OptionCost {
+  /** Loss of quality, 0 to 1; negative for a gain; `null` where a quality is not known. */
+  readonly quality: number | null;
+  /** Loss of generated tokens per second; negative for a gain; `null` where a speed is not known. */
+  readonly tokensPerSecond: number | null;
+}
+
 /** The candidate and load option that was chosen. */
 export interface Chosen {
   readonly candidateIndex: number;
@@ -103,6 +123,8 @@ export interface Chosen {
    */
   readonly instanceIdentifier: string | null;
   readonly footprint: Footprint | null;
+  /** `null` for the first load option, which gives nothing up. */
+  readonly cost: OptionCost | null;
 }
 
 /** A fact that explains a decision. */
@@ -123,6 +145,8 @@ export type SelectionNote =
       readonly useRatio: number;
       readonly limitRatio: number;
     }
+  /** The chosen load option is below the minimum speed, because nothing faster fits. */
+  | TooSlow
   | { readonly code: 'CPU_PRESSURE'; readonly ratio: number; readonly limitRatio: number };
 
 /** The outcome of a decision: a value, also when nothing fits. */

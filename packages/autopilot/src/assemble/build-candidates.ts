@@ -6,11 +6,12 @@ import {
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
-import type { Candidate, LoadOption } from '@mai/selector';
+import { optionWhenEmpty, type Candidate, type LoadOption } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
 import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
+import { derivedGroups, orderGroups } from './derived-groups.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
@@ -42,7 +43,10 @@ interface Sources {
   readonly countTried: ((candidates: readonly AssembledCandidate[]) => Promise<number>) | null;
 }
 
-/** Builds the candidates of the chain, with a footprint for every load option that the decision may try. */
+/**
+ * Builds the candidates of the chain, with a footprint for every load option that the decision may try. Models of
+ * one derived entry are in the order of their value on this machine.
+ */
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
@@ -61,17 +65,32 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
   );
   const withOptions = (estimated: readonly EstimatedOption[]) =>
     profiles.map((profile, index) => candidateOf(profile, index, estimated, sources));
-  const tried = (await sources.countTried?.(withOptions(firsts))) ?? profiles.length;
-  const others = await ask(
-    profiles.slice(0, tried).flatMap((profile, index) => {
-      // A model that is not on disk can't be loaded, and most of the time can't be estimated.
-      if (!request.tradeOffs || !profile.downloaded) return [];
-      const { hasExperts } = firsts[index] ?? {};
-      const steps = buildLoadSteps(profile, requirement, hasDedicatedGpu, hasExperts);
-      return steps.slice(1).map((step) => ({ index, profile, step }));
-    }),
-  );
-  return withOptions([...firsts, ...others]);
+  const askFurther = (indexes: readonly number[]) =>
+    ask(
+      indexes.flatMap((index) => {
+        const profile = profiles[index];
+        // A model that is not on disk can't be loaded, and most of the time can't be estimated.
+        if (profile === undefined || !request.tradeOffs || !profile.downloaded) return [];
+        const { hasExperts } = firsts[index] ?? {};
+        const steps = buildLoadSteps(profile, requirement, hasDedicatedGpu, hasExperts);
+        return steps.slice(1).map((step) => ({ index, profile, step }));
+      }),
+    );
+  const groups = derivedGroups(profiles);
+  const machine = { resources, policy: sources.catalog.policy };
+  const asConfigured = withOptions(firsts);
+  // The value of a model that does not fit as configured is that of a cheaper load option.
+  const early = groups.flat().filter((index) => {
+    const candidate = asConfigured[index];
+    return candidate !== undefined && optionWhenEmpty(candidate, machine) === null;
+  });
+  const ranked = [...firsts, ...(await askFurther(early))];
+  const order = orderGroups(withOptions(ranked), groups, machine);
+  const inOrder = (candidates: readonly AssembledCandidate[]) =>
+    order.flatMap((index) => candidates[index] ?? []);
+  const tried = (await sources.countTried?.(inOrder(asConfigured))) ?? profiles.length;
+  const others = await askFurther(order.slice(0, tried).filter((index) => !early.includes(index)));
+  return inOrder(withOptions([...ranked, ...others]));
 }
 
 function candidateOf(
@@ -94,6 +113,7 @@ function candidateOf(
     ),
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
     observedGrowth: [],
+    derived: (profile.derivedFrom ?? null) !== null,
     ttlMs: profile.ttlMs,
   };
 }

@@ -95,6 +95,9 @@ export async function joinFootprints(
  */
 function countUntilFit(input: AssembledInput): number {
   const all = input.candidates.length;
-  const chosen = input.residents.length > 0 ? null : selectModel(input).chosen;
-  return chosen === null ? all : chosen.candidateIndex + 1;
+  if (input.residents.length > 0) return all;
+  const { chosen, notes } = selectModel(input);
+  // A cheaper load option of a later candidate may be fast enough.
+  if (chosen === null || notes.some(({ code }) => code === 'TOO_SLOW')) return all;
+  return chosen.candidateIndex + 1;
 }

@@ -6,7 +6,7 @@ import type { RunOutcome } from '../switch/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
 /** The version of new records. It is raised when decisions start to depend on different data. */
-export const RECORD_VERSION = 3;
+export const RECORD_VERSION = 4;
 
 /**
  * The version that a record was written with.
@@ -15,8 +15,10 @@ export const RECORD_VERSION = 3;
  *   pools had no `limitBytes` and `hardLimitBytes`; the reader computes them from the ratios.
  * - Versions 1 and 2 have no fields about growth. The reader fills them in: growth is not known, was not
  *   observed and is not charged. With these fields, version 2 gives the same decisions.
+ * - Versions 1 to 3 have no speeds and qualities. The reader fills them in: they are not known, and no minimum
+ *   speed is in force. With these fields, versions 2 and 3 give the same decisions.
  */
-export type RecordVersion = 1 | 2 | 3;
+export type RecordVersion = 1 | 2 | 3 | 4;
 
 /** A decision with all of its inputs, so that a replay can repeat it. */
 export interface DecisionRecord {

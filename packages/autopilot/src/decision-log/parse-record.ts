@@ -2,6 +2,7 @@ import { allowedUse, fixedPool, HARD_LIMIT, LIMIT, type Pool } from '@mai/memory
 import type { PoolOutcome } from '@mai/selector';
 import { isRecord } from '../is-record.js';
 import { withoutGrowth } from './without-growth.js';
+import { withoutSpeeds } from './without-speeds.js';
 import { RECORD_VERSION, type DecisionRecord, type LogRecord } from './decision-record.js';
 
 /**
@@ -18,7 +19,8 @@ export function parseRecord(text: string): LogRecord | null {
   if (!isLogRecord(value)) return null;
   if (value.type === 'outcome' || value.version === RECORD_VERSION) return value;
   try {
-    return withoutGrowth(value.version === 1 ? withLimits(value) : value);
+    if (value.version === 3) return withoutSpeeds(value);
+    return withoutSpeeds(withoutGrowth(value.version === 1 ? withLimits(value) : value));
   } catch (error) {
     // Only a damaged record leads to a TypeError.
     if (error instanceof TypeError) return null;
@@ -29,7 +31,7 @@ export function parseRecord(text: string): LogRecord | null {
 function isLogRecord(value: unknown): value is LogRecord {
   if (!isRecord(value)) return false;
   const { type, version } = value;
-  if (version !== 1 && version !== 2 && version !== RECORD_VERSION) return false;
+  if (version !== 1 && version !== 2 && version !== 3 && version !== RECORD_VERSION) return false;
   return type === 'outcome' || (type === 'decision' && isDecision(value));
 }
 

@@ -96,13 +96,30 @@ describe('replayDecisions', () => {
   });
 });
 
+/** The fields about speed and quality, which version 3 did not have. */
+const SPEED_FIELDS = ['goal', 'minTokensPerSecond', 'derived', 'cost', 'speed', 'quality'];
+
+function asVersion(version: number, line: string, later: readonly string[]): string {
+  const record = JSON.parse(line) as LogRecord;
+  return JSON.stringify({ ...record, version }, (key, value: unknown) =>
+    later.includes(key) ? undefined : value,
+  );
+}
+
+describe('records of version 3', () => {
+  it('are replayed as if speeds and qualities were not known', async () => {
+    const lines = (await recordRun()).map((line) => asVersion(3, line, SPEED_FIELDS));
+    expect(lines.some((line) => line.includes('minTokensPerSecond'))).toBe(false);
+    const report = replayDecisions(lines);
+    expect(report).toMatchObject({ difference: null, older: null, unreadable: [] });
+    expect(report.reproduced).toBeGreaterThan(20);
+  });
+});
+
 describe('records of version 2', () => {
   /** The fields about growth, which version 2 did not have. */
-  const LATER_FIELDS = new Set(['growth', 'growthBytes', 'observation', 'observedGrowth']);
-  const asVersion2 = (line: string): string =>
-    JSON.stringify({ ...(JSON.parse(line) as LogRecord), version: 2 }, (key, value: unknown) =>
-      LATER_FIELDS.has(key) ? undefined : value,
-    );
+  const LATER_FIELDS = ['growth', 'growthBytes', 'observation', 'observedGrowth', ...SPEED_FIELDS];
+  const asVersion2 = (line: string): string => asVersion(2, line, LATER_FIELDS);
 
   it('are replayed as if no model grew', async () => {
     const lines = (await recordRun()).map(asVersion2);
@@ -174,7 +191,7 @@ it('counts and does not replay a decision that chose a resident without the requ
     selection: { ...selection, rejected },
   });
   const report = replayDecisions(lines.with(at, asOlder));
-  expect(report.older).toEqual({ version: 3, decisions: 1, firstLine: at + 1 });
+  expect(report.older).toEqual({ version: 4, decisions: 1, firstLine: at + 1 });
   expect(report).toMatchObject({ difference: null, unreadable: [] });
 });
 

@@ -6,7 +6,7 @@ import type { DecisionRecord, RecordVersion } from './decision-record.js';
 import { parseRecord } from './parse-record.js';
 
 /** The versions of records that can be replayed: they give the same decisions as when they were written. */
-const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3]);
+const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3, 4]);
 
 /** Reasons why no load option of a candidate can meet the requirement. */
 const UNSUITABLE: ReadonlySet<Rejection['code']> = new Set(['MISSING_CAPABILITY', 'OUTSIDE_TIER']);

@@ -2,12 +2,13 @@ import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 
 /**
- * Whether the autopilot's own decision would unload a retained resident only to have a better model loaded.
- * While every pool keeps to its limit, such a resident is left to its callers: otherwise two models that
+ * Whether the autopilot's own decision would unload a retained resident only to have a better or a faster model
+ * loaded. While every pool keeps to its limit, such a resident is left to its callers: otherwise two models that
  * do not fit together would take turns although nobody asks for the other.
  */
 export function wouldEvictRetained(selection: Selection, { retained }: AssembledInput): boolean {
-  if (retained === undefined || selection.direction === 'down') return false;
+  if (retained === undefined) return false;
+  if (selection.direction === 'down' && !leavesSlowModel(selection)) return false;
   const { decision, plan, afterDrain, pools } = selection;
   if (decision === 'release' || pools.some((pool) => pool.useBeforeBytes > pool.limitBytes)) {
     return false;
@@ -15,6 +16,15 @@ export function wouldEvictRetained(selection: Selection, { retained }: Assembled
   const steps = [...plan.steps, ...(afterDrain?.plan.steps ?? [])];
   return steps.some(
     (step) => step.action === 'unload' && retained.includes(step.instanceIdentifier),
+  );
+}
+
+/** Whether a model is unloaded that fits, but is too slow. */
+function leavesSlowModel({ plan, rejected }: Selection): boolean {
+  return plan.steps.some(
+    (step) =>
+      step.action === 'unload' &&
+      rejected.some((one) => one.modelKey === step.modelKey && one.rejection.code === 'TOO_SLOW'),
   );
 }
 

@@ -24,6 +24,7 @@ describe('reactionMs', () => {
         optionIndex: 0,
         loadOption,
         instanceIdentifier: null,
+        cost: null,
         footprint,
       },
       plan: { steps: [{ action: 'load', modelKey: 'small', loadOption }], order: null },

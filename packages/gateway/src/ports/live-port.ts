@@ -57,6 +57,7 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
         : null,
     acquire: (request, options) => port.acquire(request, options),
     plan: (request, options) => port.plan(request, options),
+    measured: (answer) => port.measured?.(answer),
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

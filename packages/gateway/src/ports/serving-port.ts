@@ -21,6 +21,23 @@ export interface ServingPort {
   plan(request: ServingRequest, options?: CallOptions): Promise<ServingPlan>;
   /** Changes from now on, until the signal fires. */
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
+  /**
+   * Told of the times of each answer that ran alone on the machine. Returns at once and never throws. Default: the times
+   * are not used.
+   */
+  measured?(answer: MeasuredAnswer): void;
+}
+
+/** The times of an answer. It holds neither prompt nor text. */
+export interface MeasuredAnswer {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  /** The computed tokens of the prompt; null where the time of too few tokens was measured. */
+  readonly prompt: { readonly tokens: number; readonly ms: number } | null;
+  /** The generated tokens; null where too few were generated. */
+  readonly output: { readonly tokens: number; readonly ms: number } | null;
+  /** Tokens in the context before the first generated token. */
+  readonly depthTokens: number;
 }
 
 /** Which model may serve. Null and empty fields set no condition. */

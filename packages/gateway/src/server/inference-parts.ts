@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
+import type { AnswerMeter } from './measure-answers.js';
 import type { ServedRequest } from './served-request.js';
 
 /** The parts that serve a request. */
@@ -16,6 +17,7 @@ export interface InferenceParts {
   /** Reads the models of the machine. */
   catalog(signal: AbortSignal): Promise<ServingCatalog>;
   readonly resolve: ResolveModel;
+  readonly meter: AnswerMeter;
   /** The resident that gave the response that a request continues; null where it is not known. */
   residentOfResponse(responseId: string): string | null;
   /** Called once for each request when its answer has ended. */

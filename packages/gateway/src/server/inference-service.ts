@@ -12,6 +12,7 @@ import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './answer-count-tokens.js';
 import { createModelLists } from './answer-models.js';
+import { createAnswerMeter } from './measure-answers.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference-parts.js';
 import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from './request-target.js';
@@ -53,7 +54,12 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
   const homes = new ResponseHomes();
   const resolve = createResolveModel(counter);
   const lists = createModelLists(port, resolve);
+  const meter = createAnswerMeter(port);
+  port.onChange(({ type }) => {
+    if (type === 'loading' || type === 'switched' || type === 'loaded') meter.disturb();
+  });
   const inference: InferenceParts = {
+    meter,
     scheduler,
     http,
     clock,

@@ -104,9 +104,10 @@ async function relayThrough(
   place: Place,
   { headers, path, body, protocol }: AskedRequest,
   { answer, departure }: ClientSide,
-  { http, clock }: InferenceParts,
+  { http, clock, meter }: InferenceParts,
 ): Promise<RelayOutcome> {
-  const { baseUrl, requestHeaders, instanceIdentifier } = place.lease;
+  const { baseUrl, requestHeaders, instanceIdentifier, modelKey } = place.lease;
+  const endMeasuring = meter.begin();
   let outcome: RelayOutcome | null = null;
   try {
     outcome = await relay(
@@ -122,6 +123,8 @@ async function relayThrough(
     );
     return outcome;
   } finally {
+    const speed = outcome?.kind === 'done' ? outcome.speed : null;
+    endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
     // A client that has gone says nothing about the resident.
     const isFault = outcome !== null && (outcome.kind === 'cut' || mayFallBack(outcome));
     place.release(isFault ? 'failed' : 'done');

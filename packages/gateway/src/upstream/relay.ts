@@ -1,4 +1,5 @@
 import type { Protocol, UpstreamFailure, Usage } from '../protocols/protocol.js';
+import { answerSpeed, type AnswerSpeed } from './answer-speed.js';
 import { AnswerWatch } from './answer-watch.js';
 import { departed } from './departed.js';
 import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-client.js';
@@ -19,6 +20,8 @@ export type RelayOutcome =
       readonly firstByteMs: number;
       readonly usage: Usage | null;
       readonly responseId: string | null;
+      /** Null where the answer does not count its tokens. */
+      readonly speed: AnswerSpeed | null;
     }
   /** The runtime answered with a failure, and the sink has received nothing. */
   | {
@@ -139,7 +142,13 @@ export function relay(
           return;
         }
         const responseId = protocol.responseIdIn(start);
-        settle({ kind: 'done', firstByteMs, usage: protocol.usageIn(start, end), responseId });
+        const usage = protocol.usageIn(start, end);
+        const speed = answerSpeed({
+          ...{ tail: end, usage, firstByteMs },
+          isStream: isEventStream(head),
+          tookMs: monotonicMs() - startedMs,
+        });
+        settle({ kind: 'done', firstByteMs, usage, responseId, speed });
       },
       onError: (error) => {
         if (begun) settle({ kind: 'cut', error });

@@ -9,13 +9,13 @@ import type {
   HandLoadOptions,
   PinChange,
 } from '../control/autopilot-service.js';
-import type { RuntimeClient } from '../runtime/runtime-client.js';
+import type { LoadCalls } from '../speeds/time-loads.js';
 import type { JournalChanges } from './journal-changes.js';
 import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 
 /** The parts that loads and unloads by hand need. */
 export interface HandLoadParts {
-  readonly client: RuntimeClient;
+  readonly client: LoadCalls;
   readonly journal: JournalChanges;
   readonly clock: Clock;
   /** Identifiers of the instances that are leased. */
@@ -96,7 +96,7 @@ function identifierOf({ identifier }: HandLoad, modelKey: string): string {
 }
 
 async function loadOneOf(
-  client: RuntimeClient,
+  client: LoadCalls,
   request: HandLoad,
   { signal, onProgress }: HandLoadOptions,
 ) {

@@ -21,6 +21,7 @@ import { contextOfCall } from '../session.js';
 import { createAddressCache } from './address-cache.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
+import { timeLoads } from '../speeds/time-loads.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
 import type { AutopilotRequest, AutopilotSession } from './open-autopilot.js';
@@ -120,7 +121,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
     const service = await access.find(files, signal);
     if (service !== null) return service;
     const hand = createHandLoads({
-      client,
+      client: timeLoads(client, clock, async (...load) => (await parts.learner()).loaded(...load)),
       journal: createJournalChanges(files, clock),
       clock,
       leased: () => [],

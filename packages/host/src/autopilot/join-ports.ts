@@ -46,6 +46,7 @@ export async function joinAutopilotPorts(
     monitor: parts.monitor.port,
     clock,
     contexts,
+    onLoaded: async (...load) => (await parts.learner()).loaded(...load),
     catalog: catalog.port,
     estimator: catalog.estimator,
     engines: (residents) => (canReadEngines ? createEnginePort(watch, residents) : null),

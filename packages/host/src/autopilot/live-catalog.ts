@@ -7,6 +7,7 @@ import { createCatalog } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { isRuntimeError } from '../runtime/runtime-error.js';
+import { speedsHere } from '../speeds/speeds-here.js';
 import type { LiveConfig } from './live-config.js';
 
 /** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
@@ -43,6 +44,7 @@ export async function openLiveCatalog({
   const { clock } = context;
   const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
   const calibration = openCalibration(context, link);
+  const speeds = await speedsHere(parts, link);
   let downloads = await listDownloads(link, context, headers);
   const textOf = ({ listed, unusable, engine }: Downloads) =>
     JSON.stringify([listed, unusable, engine]);
@@ -101,7 +103,7 @@ export async function openLiveCatalog({
       return {
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
-            const sources = { downloads, headers, calibration, contexts, engineReports };
+            const sources = { downloads, headers, calibration, contexts, engineReports, speeds };
             made = { of: downloads, port: createFootprints(sources, residents) };
           }
           return made.port.estimate(question, callOptions);

@@ -15,6 +15,7 @@ import { createProcessRules } from '../processes/process-rules.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf } from './autopilot-files.js';
+import { timeLoads } from '../speeds/time-loads.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
 import { joinAutopilotPorts } from './join-ports.js';
@@ -128,7 +129,9 @@ export async function openAutopilot(
     },
   });
   const hand = createHandLoads({
-    client: link.client,
+    client: timeLoads(link.client, clock, async (...load) =>
+      (await parts.learner()).loaded(...load),
+    ),
     journal: changes,
     clock,
     leased: () => autopilot.state.leased,

@@ -8,6 +8,8 @@ import manifest from '../../package.json' with { type: 'json' };
 // first use. Calls that estimate nothing then start faster.
 export { listDownloads } from '../models/downloads.js';
 export { listStoredModels } from '../models/stores/list-stored-models.js';
+export { createSubjectFinder } from '../speeds/find-subject.js';
+export { openSpeeds } from '../speeds/speeds.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';
 

@@ -1,4 +1,9 @@
-import { isSameLoadConfig, withLockedWeights, type Footprint } from '@mai/memory-ledger';
+import {
+  isSameLoadConfig,
+  withLockedWeights,
+  type Footprint,
+  type LoadSpeed,
+} from '@mai/memory-ledger';
 import type { EstimateQuestion, EstimatorPort } from '@mai/autopilot';
 import type { EngineReport, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
@@ -21,6 +26,8 @@ import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
 import type { GivenContexts } from './given-contexts.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
+import { createSubjectFinder, type SubjectFinder } from '../speeds/find-subject.js';
+import type { Speeds } from '../speeds/speeds.js';
 import { withinGpus } from './within-gpus.js';
 
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];
@@ -41,6 +48,8 @@ export interface FootprintSources {
   readonly contexts?: Pick<GivenContexts, 'longer'>;
   /** The reports of LM Studio's engines so far. Default: no report. */
   readonly engineReports?: () => readonly EngineReport[];
+  /** Predicts speeds. Default, and null: speeds are not known. */
+  readonly speeds?: Speeds | null;
 }
 
 /** A footprint and its sources. */
@@ -57,6 +66,8 @@ export interface SourcedFootprint {
   readonly disagreementRatio: number | null;
   /** Whether the model has experts; null where its header can't be read here. */
   readonly hasExperts: boolean | null;
+  /** Null where the machine or the model is not known well enough. */
+  readonly speed: LoadSpeed | null;
 }
 
 /**
@@ -75,10 +86,13 @@ async function findFootprint(
   question: EstimateQuestion,
   sources: FootprintSources,
   resident: ResidentInstance | null,
-  mlxModels: MlxModels,
+  {
+    mlxModels,
+    subjects,
+  }: { readonly mlxModels: MlxModels; readonly subjects: SubjectFinder | null },
   options: CallOptions,
 ): Promise<SourcedFootprint> {
-  const { downloads, calibration, lockedAsMapped = false } = sources;
+  const { downloads, calibration, lockedAsMapped = false, speeds } = sources;
   const { modelKey, loadConfig, deviceIdentifier, resources } = question;
   const isHere = deviceIdentifier === null;
   // Where a model has several variants, the resident names the variant that is in memory.
@@ -94,11 +108,13 @@ async function findFootprint(
   const engine = withUnlockedWeights(own);
   const environment = environmentFor(resources, engine);
   const load = { loadConfig, environment, model, files, resident };
-  const [byHeader, lmStudio, hasExperts] = await Promise.all([
+  const [byHeader, lmStudio, hasExperts, subject] = await Promise.all([
     fromHeader(load, sources),
     askLMStudio(question, model, downloads, options),
     expertsOf(loaded ?? found?.files ?? null),
+    subjects?.find({ ...load, resources, engine: own }) ?? null,
   ]);
+  const speed = subject === null ? null : (speeds?.speedOf(subject) ?? null);
   const alone =
     byHeader ??
     (await fromMlx(question, model, files, engine, mlxModels)) ??
@@ -111,6 +127,7 @@ async function findFootprint(
       lmStudio,
       disagreementRatio: null,
       hasExperts,
+      speed,
     };
   }
   const { footprint: combined, disagreementRatio } =
@@ -128,7 +145,10 @@ async function findFootprint(
   const settled = isLocked ? withLockedWeights(calibrated) : calibrated;
   const footprint = resident === null ? settled : withinGpus(settled, resources);
   const corrected = calibrated !== combined;
-  return { footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio, hasExperts };
+  return {
+    ...{ footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio },
+    ...{ hasExperts, speed },
+  };
 }
 
 /** Kept, because every question without a resident is about the same engine. */
@@ -192,19 +212,22 @@ export function createFootprints(
   onFootprint: OnFootprint = () => undefined,
 ): EstimatorPort {
   const mlxModels: MlxModels = new Map();
+  const { headers, speeds } = sources;
+  const subjects = speeds == null ? null : createSubjectFinder(headers, speeds, mlxModels);
   return {
     estimate: async (question, options) => {
       const loaded = residents();
       const resident = residentOf(question, loaded);
       const load = resident === null ? await asGiven(question, sources) : question;
-      const found = await findFootprint(load, sources, resident, mlxModels, options);
+      const found = await findFootprint(load, sources, resident, { mlxModels, subjects }, options);
       onFootprint(question, found);
-      const { footprint, lmStudio, hasExperts } = found;
+      const { footprint, lmStudio, hasExperts, speed } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
+        ...(speed === null ? {} : { speed }),
       };
     },
   };

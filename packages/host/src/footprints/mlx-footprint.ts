@@ -22,13 +22,22 @@ export async function fromMlx(
   { profile }: LoadEngine,
   models: MlxModels,
 ): Promise<MlxEstimate | null> {
+  const mlx = await readMlx(model, files, models);
+  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
+}
+
+/** The headers of an MLX model; null for any other model, and where its files can't be read. */
+export async function readMlx(
+  model: DownloadedModel | null,
+  files: ModelFiles | null,
+  models: MlxModels,
+): Promise<MlxModel | null> {
   const [file] = files?.files ?? [];
   if (model?.format !== 'mlx' || file === undefined) return null;
   const folder = path.dirname(file);
   const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
   models.set(folder, reading);
-  const mlx = await reading;
-  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
+  return reading;
 }
 
 /** Null for a fault of the model's files: the next source is used then. */

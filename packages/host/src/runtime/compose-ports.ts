@@ -2,6 +2,7 @@ import type { AutopilotPorts, Clock, EnginePort, RuntimePort, SurveyPort } from 
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GivenContexts } from '../footprints/given-contexts.js';
+import { timeLoads, type LoadCalls, type OnLoaded } from '../speeds/time-loads.js';
 import type { RuntimeLink } from './connect-runtime.js';
 import type { RuntimeClient } from './runtime-client.js';
 
@@ -13,6 +14,8 @@ export interface PortParts {
   readonly clock: Clock;
   /** Notes which context each load got. */
   readonly contexts: Pick<GivenContexts, 'record'>;
+  /** Called with the time of each load. Default: nobody is told. */
+  readonly onLoaded?: OnLoaded;
   /** `residents` returns the last list of residents. Default: the processes of the engines are not known. */
   readonly engines?: (residents: () => readonly ResidentInstance[]) => EnginePort | null;
   /** `residents` returns the last list of residents. */
@@ -25,10 +28,12 @@ export function composePorts({
   estimator,
   engines,
   contexts,
+  onLoaded = () => Promise.resolve(),
   ...ports
 }: PortParts): AutopilotPorts {
   let residents: readonly ResidentInstance[] = [];
-  const runtime = link.kind === 'on' ? link.client : runtimeOff(link.reason);
+  const runtime: Pick<LoadCalls, keyof RuntimePort> =
+    link.kind === 'on' ? timeLoads(link.client, ports.clock, onLoaded) : runtimeOff(link.reason);
   return {
     ...ports,
     estimator: estimator(() => residents),

@@ -80,6 +80,10 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
         loadBytes: decision === 'load' && sizeBytes > 0 ? sizeBytes : null,
       };
     },
+    measured: (answer) => {
+      // Never rejects.
+      void parts.learner().then((learner) => learner.answered(answer));
+    },
     changes: (options = {}) =>
       readChanges(
         {

@@ -24,6 +24,20 @@ export interface Serving {
   plan(request: ServingRequest, options?: CallOptions): Promise<ServingPlan>;
   /** Changes from now on, until the signal fires. */
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
+  /** Learns from the times of an answer that ran alone. Returns at once and never throws. */
+  measured(answer: MeasuredAnswer): void;
+}
+
+/** The times of an answer. It holds neither prompt nor text. */
+export interface MeasuredAnswer {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  /** The computed tokens of the prompt; null where it was not measured. */
+  readonly prompt: { readonly tokens: number; readonly ms: number } | null;
+  /** The generated tokens; null where their time was not measured. */
+  readonly output: { readonly tokens: number; readonly ms: number } | null;
+  /** Tokens in the context before the first generated token. */
+  readonly depthTokens: number;
 }
 
 /** Which model may serve. Null and empty fields set no condition. */

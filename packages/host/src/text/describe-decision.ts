@@ -1,9 +1,9 @@
 import type { AutopilotState, SwitchReason } from '@mai/autopilot';
 import type { Resources } from '@mai/memory-ledger';
-import type { PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
+import type { Chosen, PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel } from './pool-label.js';
-import { formatBytes, formatDuration, formatPercent } from './words.js';
+import { formatBytes, formatDuration, formatPercent, formatSpeed } from './words.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 
@@ -121,15 +121,16 @@ function left(untilMs: number, nowMs: number): string {
 /** The plan of a selection, without its timing. */
 export function describePlan({ decision, direction, chosen, afterDrain }: Selection): string {
   const key = chosen?.modelKey ?? 'nothing';
+  const best = `the best model that fits${figuresOf(chosen)}`;
   switch (decision) {
     case 'keep':
-      return `keep ${key}: it is loaded and is the best model that fits`;
+      return `keep ${key}: it is loaded and is ${best}`;
     case 'load':
-      return `load ${key}, the best model that fits`;
+      return `load ${key}, ${best}`;
     case 'switch':
       return direction === null
         ? `load ${key} again with other settings`
-        : `step ${direction} to ${key}, the best model that fits`;
+        : `step ${direction} to ${key}, ${best}`;
     case 'wait':
       return `step ${direction ?? 'down'} to ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
     case 'release':
@@ -137,6 +138,18 @@ export function describePlan({ decision, direction, chosen, afterDrain }: Select
     case 'none':
       return 'nothing fits';
   }
+}
+
+/** The quality and the speed of the chosen model, in parentheses; empty where neither is known. */
+function figuresOf(chosen: Chosen | null): string {
+  const { quality = null, speed = null } = chosen?.loadOption ?? {};
+  const figures = [
+    ...(quality === null ? [] : [`quality ${quality.toFixed(2)}`]),
+    ...(speed === null
+      ? []
+      : [`about ${formatSpeed(speed.decodeTokensPerSecond.expected)} tokens a second`]),
+  ];
+  return figures.length === 0 ? '' : ` (${figures.join(', ')})`;
 }
 
 /** The reason for a switch. */

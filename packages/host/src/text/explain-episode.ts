@@ -5,7 +5,7 @@ import { type Episode, startsRun } from '../decisions/read-history.js';
 import { asServed } from '../selection/as-served.js';
 import { tradeOffsOf } from '../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
-import { explainRejection } from './explain-rejection.js';
+import { explainRejection, explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from './pool-label.js';
 import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from './words.js';
 
@@ -172,6 +172,8 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
   switch (note.code) {
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
+    case 'TOO_SLOW':
+      return `the chosen model ${explainTooSlow(note)}: nothing faster fitted.`;
     case 'CPU_PRESSURE':
       return `other programs kept the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
     case 'RESIDENT_UNMEASURED':

@@ -1,5 +1,5 @@
-import type { Rejection } from '@mai/selector';
-import { formatBytes, formatCount, formatDuration } from './words.js';
+import type { Rejection, TooSlow } from '@mai/selector';
+import { formatBytes, formatCount, formatDuration, formatSpeed } from './words.js';
 
 /** A longer cool-down means that the model is not tried again in this run. */
 const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;
@@ -30,9 +30,20 @@ export function explainRejection(rejection: Rejection): string {
       const pool = rejection.code === 'INSUFFICIENT_RAM' ? 'RAM' : 'VRAM';
       return `needs ${formatBytes(rejection.shortfallBytes)} more ${pool} (takes ${formatBytes(rejection.neededBytes)}, allowed ${formatBytes(Math.max(0, rejection.allowedBytes))})`;
     }
+    case 'TOO_SLOW':
+      return explainTooSlow(rejection);
     case 'WAITS_FOR_BUSY':
       return `waits for ${rejection.instanceIdentifiers.join(', ')} to finish`;
     case 'PREFERRED_CANDIDATE_FITS':
       return `${rejection.preferredModelKey} fits and comes first`;
   }
+}
+
+/** Why a model is too slow, with the figures. The phrase follows the model key. */
+export function explainTooSlow({ tokensPerSecond, minTokensPerSecond, measured }: TooSlow): string {
+  const { expected, high } = tokensPerSecond;
+  const speed = measured
+    ? `generates ${formatSpeed(expected)} tokens a second here`
+    : `would generate about ${formatSpeed(expected)} tokens a second (at most ${formatSpeed(high)})`;
+  return `${speed}, less than the minimum of ${formatSpeed(minTokensPerSecond)}`;
 }

@@ -37,6 +37,13 @@ export function formatShare(usedBytes: number, totalBytes: number): string {
   return `${used.toFixed(used >= 100 || unit === 0 ? 0 : 1)} of ${total}`;
 }
 
+/** Tokens per second as text: `142`, `6.5`, `0.4`. */
+export function formatSpeed(tokensPerSecond: number): string {
+  return tokensPerSecond >= 9.95
+    ? formatCount(Math.round(tokensPerSecond))
+    : String(Number(tokensPerSecond.toFixed(1)));
+}
+
 /** A ratio as a percentage: `65 %`; a dash for null. */
 export function formatPercent(ratio: number | null): string {
   return ratio === null ? '-' : `${Math.round(ratio * 100)} %`;

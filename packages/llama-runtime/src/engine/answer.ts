@@ -24,6 +24,17 @@ export interface AnswerEnd {
   /** The client's stop sequence that ended the answer; null where something else ended it. */
   readonly stopSequence: string | null;
   readonly usage: Usage;
+  /** Null where the answer was ended before the binding reported its times. */
+  readonly timings: Timings | null;
+}
+
+/** The times of a request, without the time in which it waited for its turn. */
+export interface Timings {
+  /** Prompt tokens that were computed: those that were not in the KV cache. */
+  readonly promptTokens: number;
+  readonly promptMs: number;
+  readonly predictedTokens: number;
+  readonly predictedMs: number;
 }
 
 /** An answer as far as it is generated. */

@@ -151,6 +151,14 @@ export class Engine {
           completionTokens: isFinal ? report.tokens_predicted : run.countTokens(),
           cachedTokens: isFinal ? Math.min(report.timings.cache_n, request.promptTokens) : 0,
         },
+        timings: isFinal
+          ? {
+              promptTokens: report.timings.prompt_n,
+              promptMs: report.timings.prompt_ms,
+              predictedTokens: report.tokens_predicted,
+              predictedMs: report.timings.predicted_ms,
+            }
+          : null,
       };
     }
   }

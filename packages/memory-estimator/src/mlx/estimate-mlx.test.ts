@@ -19,6 +19,7 @@ function modelOf({ config, weightsBytes }: PublishedModel): MlxModel {
     weightsBytes,
     complete: true,
     cache: cacheShapeOf(config, architecture),
+    shape: null,
   };
 }
 

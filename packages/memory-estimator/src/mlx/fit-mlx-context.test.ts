@@ -55,6 +55,7 @@ const QWEN: MlxModel = {
     scoreBytes: 32,
     stateBytes: 64_389_120,
   },
+  shape: null,
 };
 
 test('the smallest step is used only in the last 15 % of the context', () => {

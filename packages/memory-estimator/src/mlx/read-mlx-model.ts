@@ -1,11 +1,13 @@
 import { opendir } from 'node:fs/promises';
 import path from 'node:path';
+import type { ModelShape } from '@mai/memory-ledger';
 import { isJsonObject, type JsonObject } from '../files/json-object.js';
 import { asModelFileError } from '../gguf/byte-source.js';
 import { ModelFileError } from '../gguf/model-file-error.js';
 import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
+import { mlxShape } from './mlx-shape.js';
 import { countIn, readJsonFile } from './read-json-file.js';
-import { readSafetensors } from './safetensors.js';
+import { readSafetensors, type Safetensor } from './safetensors.js';
 
 /** The facts in the files of an MLX model that decide its memory. */
 export interface MlxModel {
@@ -21,6 +23,8 @@ export interface MlxModel {
   readonly complete: boolean;
   /** `null` where config.json does not tell it. */
   readonly cache: MlxCacheShape | null;
+  /** The figures that decide its speed; `null` where the files do not tell them. */
+  readonly shape: ModelShape | null;
 }
 
 // A folder may contain anything. These limits bound the memory and the time of reading it. The largest known models
@@ -51,13 +55,18 @@ export async function readMlxModel(
   const config = languageConfig(whole);
   const { model_type: type } = config;
   const architecture = typeof type === 'string' && type !== '' ? type : null;
+  const layers = countIn(config, 'num_hidden_layers', 'n_layers');
+  const { tensors, weightsBytes, complete } = await readWeights(folder, names, signal);
+  const cache = cacheShapeOf(config, architecture ?? '');
   return {
     folder,
     architecture,
-    layers: countIn(config, 'num_hidden_layers', 'n_layers'),
+    layers,
     maxContextTokens: countIn(config, 'max_position_embeddings', 'max_seq_len'),
-    ...(await readWeights(folder, names, signal)),
-    cache: cacheShapeOf(config, architecture ?? ''),
+    weightsBytes,
+    complete,
+    cache,
+    shape: complete && layers !== null ? mlxShape(tensors, config, layers, cache) : null,
   };
 }
 
@@ -94,7 +103,9 @@ async function readWeights(
   folder: string,
   names: readonly string[],
   signal?: AbortSignal,
-): Promise<Pick<MlxModel, 'weightsBytes' | 'complete'>> {
+): Promise<
+  Pick<MlxModel, 'weightsBytes' | 'complete'> & { readonly tensors: readonly Safetensor[] }
+> {
   // mlx-lm loads `model*.safetensors`. Adapters and copies in another layout have other names.
   const files = names.filter((name) => /^model.*\.safetensors$/i.test(name));
   if (files.length > MOST_FILES) throw tooLarge(folder);
@@ -109,11 +120,13 @@ async function readWeights(
       { path: folder },
     );
   }
+  const tensors: Safetensor[] = [];
   let weightsBytes = 0;
   let headerBytes = 0;
   let complete = missing.length === 0;
   for (const name of files) {
     const facts = readSafetensors(path.join(folder, name));
+    for (const tensor of facts.tensors) tensors.push(tensor);
     weightsBytes += facts.tensorBytes;
     headerBytes += facts.headerBytes;
     complete &&= facts.complete;
@@ -123,8 +136,8 @@ async function readWeights(
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
   }
-  if (missing.length === 0) return { weightsBytes, complete };
-  return { weightsBytes: Math.max(weightsBytes, totalOf(index, folder)), complete };
+  if (missing.length === 0) return { tensors, weightsBytes, complete };
+  return { tensors, weightsBytes: Math.max(weightsBytes, totalOf(index, folder)), complete };
 }
 
 const INDEX = 'model.safetensors.index.json';

@@ -8,8 +8,18 @@ const LENGTH_BYTES = 8;
 /** Real headers have about 100 bytes for each tensor. The largest known headers have a few MiB. */
 const MOST_HEADER_BYTES = 16 * 1024 * 1024;
 
+/** One tensor of a safetensors file. */
+export interface Safetensor {
+  readonly name: string;
+  /** As the header states it, such as `BF16` or `U32`. */
+  readonly type: string;
+  readonly elements: number;
+  readonly bytes: number;
+}
+
 /** The tensors of a safetensors file. */
 export interface SafetensorsFacts {
+  readonly tensors: readonly Safetensor[];
   /** Bytes of all tensors, as the header states them. */
   readonly tensorBytes: number;
   /** Bytes of the header. */
@@ -41,8 +51,9 @@ export function readSafetensors(path: string): SafetensorsFacts {
       throw damaged(path, LENGTH_BYTES, 'ends in its header');
     }
     const headerBytes = LENGTH_BYTES + header.length;
-    const tensorBytes = sumTensors(header, path);
-    return { tensorBytes, headerBytes, complete: headerBytes + tensorBytes <= sizeBytes };
+    const tensors = tensorsIn(header, path);
+    const tensorBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { tensors, tensorBytes, headerBytes, complete: headerBytes + tensorBytes <= sizeBytes };
   } finally {
     source.close();
   }
@@ -52,22 +63,29 @@ export function readSafetensors(path: string): SafetensorsFacts {
  * The tensors fill the data without holes and overlaps, so the sum of their sizes is also the end of the last
  * tensor.
  */
-function sumTensors(header: Uint8Array, path: string): number {
+function tensorsIn(header: Uint8Array, path: string): readonly Safetensor[] {
+  const found: Safetensor[] = [];
   let sum = 0;
   let last = 0;
   const tensors = parseJsonObject(header, path, LENGTH_BYTES);
   for (const [name, tensor] of Object.entries(tensors)) {
     if (name === '__metadata__') continue;
-    const offsets = isJsonObject(tensor) ? tensor['data_offsets'] : null;
+    const stated = isJsonObject(tensor) ? tensor : {};
+    const { data_offsets: offsets, dtype, shape } = stated;
     const [begin, end] = isList(offsets) ? offsets : [];
     if (!isOffset(begin) || !isOffset(end) || end < begin) {
       throw damaged(path, LENGTH_BYTES, 'has a tensor without valid offsets');
     }
+    const type = typeof dtype === 'string' ? dtype : '';
+    const elements = isList(shape)
+      ? shape.reduce<number>((product, one) => product * Number(one), 1)
+      : 0;
+    found.push({ name, type, elements, bytes: end - begin });
     sum += end - begin;
     last = Math.max(last, end);
   }
   if (sum !== last) throw damaged(path, LENGTH_BYTES, 'has tensors that overlap or leave holes');
-  return sum;
+  return found;
 }
 
 function isList(value: unknown): value is readonly unknown[] {

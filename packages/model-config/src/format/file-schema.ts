@@ -12,6 +12,7 @@ import {
   percent,
   percentOrZero,
   positiveDuration,
+  ratio,
   share,
   size,
   text,
@@ -19,6 +20,7 @@ import {
   tokens,
   tokensPerSecond,
 } from './field-types.js';
+import { QUALITY_USES, type QualityUse } from '../quality/model-facts.js';
 import { RUNTIMES } from './runtimes.js';
 import { rung, simulate } from './simulate-schema.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
@@ -63,6 +65,15 @@ const load = z.strictObject({
   ),
 });
 
+const qualityByUse = z.strictObject({
+  general: optional(ratio(), 'How good its answers are in general, 0 to 1.'),
+  chat: optional(ratio(), 'How good its conversations are, 0 to 1.'),
+  coding: optional(ratio(), 'How good its code is, 0 to 1.'),
+  reasoning: optional(ratio(), 'How well it solves hard problems, 0 to 1.'),
+  tools: optional(ratio(), 'How well it calls tools, 0 to 1.'),
+  vision: optional(ratio(), 'How well it understands pictures, 0 to 1.'),
+} satisfies Record<QualityUse, unknown>);
+
 const model = z.strictObject({
   key: documented(
     modelKey(),
@@ -96,6 +107,15 @@ const model = z.strictObject({
   capabilities: optional(
     z.array(z.enum(CAPABILITIES)).check(z.minLength(1)),
     `Capabilities of the model: ${CAPABILITIES.join(', ')}. Default: derived from LM Studio's facts about the model and from its name.`,
+  ),
+  quality: optional(
+    z.union(
+      [ratio(), qualityByUse],
+      `a number from 0 to 1, or { USE: number } where USE is one of ${QUALITY_USES.join(', ')}`,
+    ),
+    'How good the answers of this file are, 0 to 1: one number for every use, or one for each use, such as ' +
+      `{ coding: 0.8, chat: 0.6 }. Uses: ${QUALITY_USES.join(', ')}. Default: from published results, or ` +
+      'derived from size, age and family.',
   ),
   load: optional(load, 'How to load the model. LM Studio decides about fields that are not set.'),
   simulate: optional(simulate, 'Cost and quality of the model, for mai simulate.'),

@@ -6,6 +6,7 @@ import type {
   KvCacheType,
   Tier,
 } from '@mai/memory-ledger';
+import type { QualityUse } from '../quality/model-facts.js';
 import type { RuntimeName } from './runtimes.js';
 
 // The comments of the fields are written by scripts/generate.mjs, from the help texts in file-schema.ts.
@@ -98,6 +99,12 @@ export interface ModelSection {
    * Default: derived from LM Studio's facts about the model and from its name.
    */
   readonly capabilities?: readonly Capability[] | undefined;
+  /**
+   * How good the answers of this file are, 0 to 1: one number for every use, or one for each use,
+   * such as { coding: 0.8, chat: 0.6 }. Uses: general, chat, coding, reasoning, tools, vision.
+   * Default: from published results, or derived from size, age and family.
+   */
+  readonly quality?: number | Readonly<Partial<Record<QualityUse, number | undefined>>> | undefined;
   /** How to load the model. LM Studio decides about fields that are not set. */
   readonly load?: LoadSection | undefined;
   /** Cost and quality of the model, for mai simulate. */

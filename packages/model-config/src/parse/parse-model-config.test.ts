@@ -1,3 +1,4 @@
+import { formatIssue } from '../diagnostics/issue.js';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import fc from 'fast-check';
 import { EXAMPLE } from '../../test/example-file.js';
@@ -34,6 +35,7 @@ describe('a valid file', () => {
       description: 'Fast general chat with reasoning',
       tier: 'medium',
       capabilities: ['chat', 'reasoning'],
+      quality: null,
       contextLengthTokens: 8192,
       maxOutputTokens: 2048,
       minMemoryBytes: 4 * GIB,
@@ -53,6 +55,14 @@ describe('a valid file', () => {
     expect(config.models[1]).toMatchObject({
       tier: null,
       capabilities: null,
+      quality: {
+        general: null,
+        chat: 0.4,
+        coding: null,
+        reasoning: null,
+        tools: 0.3,
+        vision: null,
+      },
       contextLengthTokens: null,
       loadConfig: {
         contextLengthTokens: null,
@@ -110,6 +120,29 @@ describe('a valid file', () => {
   it('is the same if every default of switching is written out', () => {
     const lines = Object.entries(SWITCHING_DEFAULTS).map(([name, value]) => `${name}: ${value}`);
     expect(parsed(withSwitching(...lines))).toEqual(parsed('version: 1\nmodels: []'));
+  });
+
+  it('has one number of quality for every use, or one for each use', () => {
+    const qualityOf = (value: string) => parsed(withModel(`quality: ${value}`)).models[0]?.quality;
+    expect(qualityOf('0')).toMatchObject({ general: 0, vision: 0 });
+    expect(qualityOf('{ coding: 1 }')).toMatchObject({ general: null, coding: 1 });
+    expect(parsed(withModel('category: small')).models[0]?.quality).toBeNull();
+  });
+
+  it.each([
+    ['1.1', 'models[0].quality: must be at most 1, not 1.1'],
+    ['-0.1', 'models[0].quality: must be at least 0, not -0.1'],
+    [
+      'good',
+      'models[0].quality: must be a number from 0 to 1, or { USE: number } where USE is one of general, chat, ' +
+        'coding, reasoning, tools, vision, not "good"',
+    ],
+    ['{ code: 0.5 }', 'models[0].quality.code: unknown key "code"'],
+    ['{ coding: 2 }', 'models[0].quality.coding: must be at most 1, not 2'],
+  ])('refuses quality: %s', (value, message) => {
+    const { config, issues } = parseModelConfig(withModel(`quality: ${value}`));
+    expect(config).toBeNull();
+    expect(issues.map(formatIssue).join('\n')).toContain(message);
   });
 
   it('distinguishes a model that needs no memory from a model whose memory is unknown', () => {

@@ -15,6 +15,7 @@ import type {
   SwitchingSection,
 } from '../format/model-config-file.js';
 import { BYTES_PER_GIB, parseDurationMs, parseSizeBytes } from '../format/quantities.js';
+import type { ConfiguredQuality, QualityUse } from '../quality/model-facts.js';
 import { DEFAULT_DRAIN_DEADLINE_MS, DEFAULT_IDLE } from '../format/switching-defaults.js';
 
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
@@ -56,6 +57,7 @@ function toConfiguredModel(model: ModelSection): ConfiguredModel {
     description: model.description ?? null,
     tier: model.category ?? null,
     capabilities: model.capabilities === undefined ? null : [...model.capabilities],
+    quality: toQuality(model.quality),
     contextLengthTokens,
     maxOutputTokens: model.max_output_tokens ?? null,
     minMemoryBytes: gibToBytes(model.min_memory_gb),
@@ -63,6 +65,20 @@ function toConfiguredModel(model: ModelSection): ConfiguredModel {
     loadConfig: toLoadConfig(model.load ?? {}, contextLengthTokens),
     ttlMs: durationMs(model.load?.ttl),
     simulate: model.simulate === undefined ? null : toSimulatedModel(model.simulate),
+  };
+}
+
+function toQuality(quality: ModelSection['quality']): ConfiguredQuality | null {
+  if (quality === undefined) return null;
+  const of = (use: QualityUse): number | null =>
+    typeof quality === 'number' ? quality : (quality[use] ?? null);
+  return {
+    general: of('general'),
+    chat: of('chat'),
+    coding: of('coding'),
+    reasoning: of('reasoning'),
+    tools: of('tools'),
+    vision: of('vision'),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   deriveDisplayName,
   deriveTier,
 } from './derive.js';
+import type { ConfiguredQuality } from '../quality/model-facts.js';
 import type { DownloadedModel } from './downloaded-model.js';
 
 /**
@@ -24,6 +25,8 @@ export interface ModelProfile {
   readonly description: string | null;
   readonly tier: Tier;
   readonly capabilities: readonly Capability[];
+  /** The user's own figures; `null`: none. `qualityOf` takes them. */
+  readonly quality: ConfiguredQuality | null;
   /** The context length with which the model is loaded. */
   readonly contextLengthTokens: number;
   readonly maxContextLengthTokens: number | null;
@@ -215,6 +218,7 @@ function toProfile(
     description: settings?.description ?? null,
     tier,
     capabilities,
+    quality: settings?.quality ?? null,
     contextLengthTokens,
     maxContextLengthTokens,
     maxOutputTokens: settings?.maxOutputTokens ?? null,

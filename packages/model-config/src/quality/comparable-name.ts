@@ -1,15 +1,27 @@
 // Names of the same model differ by publisher, file type and quantization: `Qwen/Qwen3-4B-Instruct-2507`,
 // `qwen/qwen3-4b-2507`, `Qwen3 4B 2507`.
 
-/** Words that name no other model: the format, the quantization, and that a model was trained to chat. */
+/** Words that name no other model: the format, the publisher, and that a model was trained to chat. */
 const IGNORED_WORD =
-  /^(it|instruct|chat|hf|gguf|mlx|meta|nvidia|ai21|c4ai|imatrix|ud|qat|bf16|fp16|f16|fp8|awq|gptq|mxfp4|i?q\d(_\w+)?|\d+bit|a\d+(\.\d+)?b)$/;
+  /^(it|inst|instruct|chat|hf|gguf|mlx|meta|nvidia|ai21|c4ai|imatrix|i1|ud|qat|moe|awq|gptq|a\d+(\.\d+)?b)$/;
+
+/** The type of the weights: `Q4_K_M`, `IQ2_XXS`, `MXFP4`, `BF16`, `4bit`. */
+const QUANTIZATION =
+  /(?<![a-z0-9])(i?q\d(_[a-z\d]+)*|mxfp4(_moe)?|nvfp4|bf16|fp?(8|16|32)|\d-?bit)(?![a-z0-9])/g;
 
 /** The mode in brackets behind a name in the published results. */
 const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
 
+const NON_THINKING = /non-?(reasoning|thinking)|no-?think/i;
+
+/** The lines of Qwen3 that have no mode to choose: each model either always thinks, or never. */
+const INSTRUCT = /instruct|non-?(reasoning|thinking)|no-?think|qwen-?3.*(2507|coder|-vl|-next)/i;
+
 /** A size such as `8b`, `0.6b`, `8x7b` or `270m`. */
 const SIZE_WORD = /^(e?\d+(\.\d+)?[bm]|\d+x\d+b)$/;
+
+/** The maker's name that some publishers put in front: `google_gemma-3-4b-it`. */
+const PUBLISHER_PREFIX = /^[a-z][a-z-]*_(?=[a-z])/;
 
 /** Families of the published results. The first pattern that fits a name applies. */
 const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
@@ -40,34 +52,65 @@ export function comparableName(name: string): string {
   return wordsOf(name).sort().join(' ');
 }
 
+/** The comparable name without the words that state a size. */
+export function comparableNameWithoutSizes(name: string): string {
+  return [...wordsWithoutSizes(name)].sort().join(' ');
+}
+
 /** The family of the published results to which a name belongs; `null`: none of them. */
 export function familyOf(name: string): string | null {
   const text = name.toLowerCase().replaceAll(/[\s_]+/g, '-');
   return FAMILIES.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }
 
-/** How many words, sizes left out, are in both names, less the words that are in only one of them. */
-export function similarityOf(one: string, other: string): number {
-  const [words, others] = [one, other].map(
-    (name) => new Set(wordsOf(name).filter((word) => !SIZE_WORD.test(word))),
-  );
-  if (words === undefined || others === undefined) return 0;
+/** The words of a name that tell models apart, without sizes. */
+export function wordsWithoutSizes(name: string): ReadonlySet<string> {
+  return new Set(wordsOf(name).filter((word) => !SIZE_WORD.test(word)));
+}
+
+/** How many words are in both names, less the words that are in only one of them. */
+export function similarityOf(words: ReadonlySet<string>, others: ReadonlySet<string>): number {
   const shared = [...words].filter((word) => others.has(word)).length;
   return 3 * shared - words.size - others.size;
 }
 
 /** Whether a name says that the model thinks before it answers. */
 export function isThinkingName(name: string): boolean {
-  return /think|reason|\br1\b|qwq/i.test(name) && !/non-reasoning/i.test(name);
+  return /think|reason|\br1\b|qwq|magistral|gpt-oss/i.test(name) && !NON_THINKING.test(name);
+}
+
+/**
+ * Whether a name says that the model answers without thinking. Makers who publish both kinds call one of them
+ * `Instruct`. LM Studio leaves this word out of its keys: `qwen/qwen3-4b-2507` is Qwen3-4B-Instruct-2507.
+ */
+export function isInstructName(name: string): boolean {
+  return INSTRUCT.test(name) && !isThinkingName(name);
+}
+
+/**
+ * The month in a name of the form YYMM (`2507`: July 2025), as a date in the middle of the month; `null`: the
+ * name has none.
+ */
+export function dateInName(name: string): string | null {
+  const [, year, month] = /(?:^|[^a-z\d.])(2[3-9])(0[1-9]|1[0-2])(?![a-z\d.])/i.exec(name) ?? [];
+  return year === undefined ? null : `20${year}-${month}-15`;
 }
 
 function wordsOf(name: string): string[] {
   const withoutVariant = name.toLowerCase().replace(/@.*$/, '').replace(MODE, '');
-  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone.
+  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone. Ollama: name:size.
   const parts = withoutVariant.split('/');
-  return (parts[1] ?? parts[0] ?? '')
-    .replace(/\.gguf$/, '')
-    .split(/[\s()-]+|(?<=[a-z])_|_(?=\d[a-z])/)
-    .map((word) => word.replace('_', '.'))
-    .filter((word) => word !== '' && !IGNORED_WORD.test(word.replace('.k', '_k')));
+  return (
+    (parts[1] ?? parts[0] ?? '')
+      .replace(/\.gguf$/, '')
+      .replace(PUBLISHER_PREFIX, '')
+      .replace(QUANTIZATION, '')
+      // `gemma3` and `gemma 3` are the same name, and `llama-3_3` is 3.3.
+      .replace(/(?<![a-z\d])([a-z]{2,})(?=\d)/g, '$1-')
+      .replace(/(?<=\d)_(?=\d)/g, '.')
+      // `granite-4` is Granite 4.0.
+      .replace(/(?<![\d.])(\d+)\.0(?![\d.b])/g, '$1')
+      .split(/[\s()_:-]+|\.(?!\d)/)
+      .filter((word) => word !== '' && !IGNORED_WORD.test(word))
+  );
 }

@@ -1,8 +1,14 @@
-import { familyOf, isThinkingName, similarityOf } from './comparable-name.js';
+import {
+  dateInName,
+  familyOf,
+  isThinkingName,
+  similarityOf,
+  wordsWithoutSizes,
+} from './comparable-name.js';
 import {
   QUALITY_USES,
   type KnownModel,
-  type ModelFacts,
+  type NamedModel,
   type PublishedQuality,
   type QualityUse,
 } from './model-facts.js';
@@ -24,14 +30,14 @@ const SHRINKAGE = 0.5;
 interface Regressors {
   readonly billions: number;
   readonly releaseDate: string;
-  readonly thinks: boolean;
+  /** How often the model thinks before it answers, 0 to 1. */
+  readonly thinking: number;
 }
 
 /** The inputs of the regression: constant, size, size squared, date, date squared, thinking, thinking x date. */
-export function features({ billions, releaseDate, thinks }: Regressors): readonly number[] {
+export function features({ billions, releaseDate, thinking }: Regressors): readonly number[] {
   const size = (Math.log2(billions) - SIZE.centre) / SIZE.scale;
   const date = yearsOf(releaseDate);
-  const thinking = thinks ? 1 : 0;
   return [1, size, size * size, date, date * date, thinking, thinking * date];
 }
 
@@ -40,13 +46,13 @@ export function featuresOfKnown(model: KnownModel): readonly number[] {
   return features({
     billions: model.billions,
     releaseDate: model.releaseDate,
-    thinks: model.reasoning || isThinkingName(model.name),
+    thinking: model.reasoning || isThinkingName(model.name) ? 1 : 0,
   });
 }
 
 /** The quality, derived from size, date, thinking and family; `null` where the size is not known. */
 export function deriveQuality(
-  facts: ModelFacts,
+  facts: NamedModel,
   use: QualityUse,
   published: PublishedQuality,
 ): number | null {
@@ -61,8 +67,10 @@ export function deriveQuality(
   const releaseDate =
     facts.releaseDate !== null && Number.isFinite(Date.parse(facts.releaseDate))
       ? facts.releaseDate
-      : likelyDate(facts.names, relatives.length > 0 ? relatives : published.models);
-  const thinks = facts.reasoning === true || facts.names.some(isThinkingName);
+      : (facts.names.map(dateInName).find((date) => date !== null) ??
+        likelyDate(facts.names, relatives.length > 0 ? relatives : published.models));
+  const always = facts.reasoning === true || facts.names.some(isThinkingName);
+  const thinking = always ? 1 : facts.reasoning === 'both' ? 0.5 : 0;
 
   const weights = published.weights[use];
   const index = QUALITY_USES.indexOf(use);
@@ -73,10 +81,10 @@ export function deriveQuality(
     const doublings = Math.log2(known.billions / billions) / NEAR.doublings;
     const years = (yearsOf(known.releaseDate) - yearsOf(releaseDate)) / NEAR.years;
     const near = Math.exp(-(doublings ** 2 + years ** 2) / 2);
-    errors += near * (scoreOf(quality) - sumOfProducts(weights, featuresOfKnown(known)));
+    errors += near * (scoreOf(quality) - regression(weights, featuresOfKnown(known)));
     nearness += near;
   }
-  const score = sumOfProducts(weights, features({ billions, releaseDate, thinks }));
+  const score = regression(weights, features({ billions, releaseDate, thinking }));
   return qualityOfScore(score + errors / nearness);
 }
 
@@ -90,28 +98,49 @@ export function scoreOf(quality: number): number {
   return Math.log(quality / (1 - quality));
 }
 
-/** The release date of the known model with the most similar name; the latest of equally similar ones. */
+/** The median release date of the known models whose names are most similar. */
 function likelyDate(names: readonly string[], models: readonly KnownModel[]): string {
-  const likeness = (known: KnownModel): number =>
-    Math.max(...names.map((name) => similarityOf(name, known.name)));
-  let best: { date: string; similarity: number } | null = null;
+  const own = names.map(wordsWithoutSizes);
+  let [best, dates]: [number, string[]] = [-Infinity, []];
   for (const known of models) {
-    const similarity = likeness(known);
-    if (
-      best === null ||
-      similarity > best.similarity ||
-      (similarity === best.similarity && known.releaseDate > best.date)
-    ) {
-      best = { date: known.releaseDate, similarity };
-    }
+    const others = wordsOfKnown(known);
+    const similarity = Math.max(...own.map((words) => similarityOf(words, others)));
+    if (similarity > best) [best, dates] = [similarity, []];
+    if (similarity === best) dates.push(known.releaseDate);
   }
-  return best?.date ?? '2025-01-01';
+  const median = dates.sort()[Math.floor((dates.length - 1) / 2)];
+  if (median === undefined) throw new Error('There are no published results.');
+  return median;
+}
+
+const knownWords = new WeakMap<KnownModel, ReadonlySet<string>>();
+
+/** The words of a known model. They are kept, because splitting all names takes a millisecond. */
+function wordsOfKnown(known: KnownModel): ReadonlySet<string> {
+  const words = knownWords.get(known) ?? wordsWithoutSizes(known.name);
+  knownWords.set(known, words);
+  return words;
 }
 
 function yearsOf(date: string): number {
   return (Date.parse(date) - ORIGIN_MS) / YEAR_MS;
 }
 
-function sumOfProducts(weights: readonly number[], values: readonly number[]): number {
-  return weights.reduce((sum, weight, index) => sum + weight * (values[index] ?? 0), 0);
+/**
+ * The score of the regression. Where a parabola would fall again with size or with the date, the value at its
+ * vertex counts, because neither a larger nor a newer model is expected to be worse.
+ */
+function regression(weights: readonly number[], values: readonly number[]): number {
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0, w4 = 0, w5 = 0, w6 = 0] = weights;
+  const [, size = 0, , date = 0, , thinking = 0] = values;
+  return (
+    w0 + risingParabola(w1, w2, size) + risingParabola(w3, w4, date) + thinking * (w5 + w6 * date)
+  );
+}
+
+/** linear x value + square x value^2, held at the vertex on the side where it falls. */
+function risingParabola(linear: number, square: number, value: number): number {
+  const vertex = -linear / (2 * square);
+  const held = square < 0 ? Math.min(value, vertex) : square > 0 ? Math.max(value, vertex) : value;
+  return linear * held + square * held ** 2;
 }

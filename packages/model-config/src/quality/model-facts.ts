@@ -4,8 +4,8 @@ export const QUALITY_USES = ['general', 'chat', 'coding', 'reasoning', 'tools', 
 /** One of `QUALITY_USES`. */
 export type QualityUse = (typeof QUALITY_USES)[number];
 
-/** Facts from which the quality of a model follows. `null`: not known. */
-export interface ModelFacts {
+/** Facts by which a model is found in the published results, or from which its figure is derived. `null`: not known. */
+export interface NamedModel {
   /** Every name that is known for the model: model key, display name, name on Hugging Face. */
   readonly names: readonly string[];
   /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names. */
@@ -14,13 +14,16 @@ export interface ModelFacts {
   readonly releaseDate: string | null;
   /** The number of all parameters, experts included. */
   readonly parameters: number | null;
-  /** Whether the model thinks before it answers; `null`: the mean of the modes that were measured. */
-  readonly reasoning: boolean | null;
+  /**
+   * Whether the model thinks before it answers. `both`: it can do either, and nobody knows which; then the mean
+   * of the two modes counts.
+   */
+  readonly reasoning: boolean | 'both' | null;
   readonly vision: boolean | null;
 }
 
-/** A quality that the user's own file states: one figure for every use, or a figure for some uses. */
-export type ConfiguredQuality = number | Readonly<Partial<Record<QualityUse, number>>>;
+/** The quality that a `models.yaml` states for each use, 0 to 1; `null`: not stated. */
+export type ConfiguredQuality = Readonly<Record<QualityUse, number | null>>;
 
 /** A model with published results. */
 export interface KnownModel {

@@ -1,83 +1,102 @@
-import type { ModelFacts } from './model-facts.js';
-import { derivedQualityOf, qualityOf } from './quality-of.js';
-import { afterKvCacheType, afterQuantization } from './quantization-loss.js';
+import type { ModelSection } from '../format/model-config-file.js';
+import { defineModelConfig } from '../parse/define-model-config.js';
+import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
+import { qualityOf, qualityUseOf, type QualityFacts } from './quality-of.js';
 
-const facts = (name: string, part: Partial<ModelFacts> = {}): ModelFacts => ({
-  names: [name],
-  family: null,
-  releaseDate: null,
+const facts = (modelKey: string, part: Partial<QualityFacts> = {}): QualityFacts => ({
+  modelKey,
+  displayName: null,
+  architecture: null,
   parameters: null,
-  reasoning: null,
-  vision: null,
+  activeParameters: null,
+  sizeLabel: null,
+  quantization: null,
+  capabilities: ['chat'],
+  quality: null,
   ...part,
 });
-const llama = (billions: number) => ({
-  names: ['Llama 3'],
-  parameters: billions * 1e9,
-  activeParameters: billions * 1e9,
-});
+const generalOf = (modelKey: string, part: Partial<QualityFacts> = {}) =>
+  qualityOf(facts(modelKey, part), 'general');
 
 describe('the quality of a model', () => {
-  test('is the published figure where the model has results', () => {
-    const large = qualityOf(facts('openai/gpt-oss-120b', { parameters: 117e9 }), 'general');
-    const small = qualityOf(facts('google/gemma-3-1b', { parameters: 1e9 }), 'general');
+  test('is the published figure where the model has results, with their source and date', () => {
+    const large = generalOf('openai/gpt-oss-120b', { parameters: 117e9 });
+    const small = generalOf('google/gemma-3-1b', { parameters: 1e9 });
     expect([large?.source, small?.source]).toEqual(['published', 'published']);
     expect(large?.quality).toBeGreaterThan(small?.quality ?? 1);
+    expect(large?.published).toEqual({ by: 'Artificial Analysis', date: '2026-07-10' });
+    expect(qualityOf(facts('google/gemma-3-12b'), 'chat')?.published).toEqual({
+      by: 'LMArena',
+      date: '2025-12-17',
+    });
   });
 
-  test('is derived from size, date and family where it has none', () => {
-    const unknown = (parameters: number, releaseDate: string) =>
-      qualityOf(facts('nobody/nothing', { parameters, releaseDate }), 'general');
+  test('is derived from size, date and family where the model has no results', () => {
+    const unknown = (size: string, month: string) =>
+      generalOf(`nobody/nothing-${month}`, { sizeLabel: size });
     const [old, recent, larger] = [
-      unknown(8e9, '2024-01-01'),
-      unknown(8e9, '2026-01-01'),
-      unknown(70e9, '2026-01-01'),
+      unknown('8B', '2401'),
+      unknown('8B', '2601'),
+      unknown('70B', '2601'),
     ];
     expect(recent?.source).toBe('derived');
+    expect(recent?.published).toBeNull();
     expect(recent?.quality).toBeGreaterThan(old?.quality ?? 1);
     expect(larger?.quality).toBeGreaterThan(recent?.quality ?? 1);
   });
 
+  test('is derived from the family of the architecture where the name says nothing', () => {
+    const named = (architecture: string) =>
+      generalOf('someone/their-tune', { architecture, sizeLabel: '8B' })?.quality ?? 0;
+    expect(named('qwen3')).not.toBe(named('llama'));
+    expect(named('mystery')).toBe(named('llama'));
+  });
+
   test("is the user's own figure where there is one, for every use or for one", () => {
-    const model = facts('openai/gpt-oss-120b', { parameters: 117e9 });
-    expect(qualityOf(model, 'coding', 0.2)).toEqual({ quality: 0.2, source: 'configured' });
-    expect(qualityOf(model, 'chat', { coding: 0.2 })?.source).not.toBe('configured');
+    const own = (quality: ModelSection['quality'], use: 'coding' | 'chat') => {
+      const key = 'openai/gpt-oss-120b';
+      const config = defineModelConfig({ version: 1, models: [{ key, quality }] });
+      const [profile] = mergeWithDownloaded(config, []);
+      const given = facts(key, { quality: profile?.quality ?? null, quantization: 'Q2_K' });
+      return qualityOf(given, use);
+    };
+    expect(own(0.2, 'coding')).toMatchObject({ quality: 0.2, source: 'configured' });
+    expect(own({ coding: 0.2 }, 'coding')?.quality).toBe(0.2);
+    expect(own({ coding: 0 }, 'coding')?.quality).toBe(0);
+    expect(own({ coding: 0.2 }, 'chat')?.source).toBe('published');
   });
 
-  test('has no figure for vision where the model does not see, or of unknown size', () => {
-    expect(qualityOf(facts('a/b', { parameters: 8e9, vision: false }), 'vision')).toBeNull();
-    expect(derivedQualityOf(facts('a/b'), 'general')).toBeNull();
+  test('is not known for embedding models, for vision without the capability, and without a size', () => {
+    const embedding = facts('text-embedding-qwen3-embedding-4b', { capabilities: ['embedding'] });
+    expect(qualityOf(embedding, 'general')).toBeNull();
+    expect(qualityOf(facts('google/gemma-3-12b'), 'vision')).toBeNull();
+    expect(qualityOf(facts('a/b'), 'general')).toBeNull();
+    const sees = facts('google/gemma-3-12b', { capabilities: ['chat', 'vision'] });
+    expect(qualityOf(sees, 'vision')?.source).toBe('published');
+  });
+
+  test('is less by what the quantization and the cache cost, and by nothing for an unknown type', () => {
+    const model = { sizeLabel: '8B', quantization: 'Q4_K_M' };
+    const q4 = qualityOf(facts('meta-llama-3.1-8b-instruct', model), 'general');
+    expect(q4?.quantizationLoss).toBeCloseTo(0.0139, 4);
+    expect(q4?.quality).toBeCloseTo((q4?.beforeLosses ?? 0) * (1 - 0.0139), 6);
+    const q8Cache = qualityOf(facts('meta-llama-3.1-8b-instruct', model), 'general', {
+      kvCacheTypeK: 'q8_0',
+      kvCacheTypeV: 'q8_0',
+    });
+    expect(q8Cache?.kvCacheLoss).toBeGreaterThan(0);
+    expect(q8Cache?.quality).toBeLessThan(q4?.quality ?? 0);
+    const unknown = qualityOf(
+      facts('meta-llama-3.1-8b-instruct', { quantization: 'X' }),
+      'general',
+    );
+    expect(unknown?.quantizationLoss).toBeNull();
+    expect(unknown?.quality).toBe(unknown?.beforeLosses);
   });
 });
 
-// Source: bench/data/quality/quantization.json, Llama 3 8B.
-test.each([
-  ['Q6_K', 0.0035],
-  ['Q5_K_M', 0.0075],
-  ['Q4_K_M', 0.014],
-  ['IQ4_XS', 0.02],
-  ['Q3_K_M', 0.058],
-  ['IQ3_XXS', 0.116],
-  ['Q2_K', 0.23],
-  ['IQ2_XXS', 0.54],
-])('%s costs Llama 3 8B a share of %d', (type, loss) => {
-  const left = afterQuantization(1, llama(8), type) ?? 0;
-  expect(Math.abs(1 - left - loss)).toBeLessThan(Math.max(0.002, 0.12 * loss));
-});
-
-test('a larger model loses less: the 70B about a third of what the 8B loses', () => {
-  const lossOf = (billions: number) => 1 - (afterQuantization(1, llama(billions), 'Q3_K_M') ?? 0);
-  expect(lossOf(70) / lossOf(8)).toBeGreaterThan(0.2);
-  expect(lossOf(70) / lossOf(8)).toBeLessThan(0.45);
-});
-
-test('a type that is not known has no figure', () => {
-  expect(afterQuantization(1, llama(8), 'Q9_Z')).toBeNull();
-});
-
-test('a quantized cache costs Gemma 4 more than Llama 3, and a plain cache costs nothing', () => {
-  const gemma = { names: ['Gemma 4 26B A4B'], parameters: 26e9, activeParameters: 4e9 };
-  const q8 = { k: 'q8_0', v: 'q8_0' } as const;
-  expect(afterKvCacheType(1, gemma, q8)).toBeLessThan(afterKvCacheType(1, llama(8), q8));
-  expect(afterKvCacheType(1, llama(8), { k: 'f16', v: 'f16' })).toBe(1);
+test('a model without a use of its own is compared in general', () => {
+  expect(qualityUseOf(['chat', 'analysis'])).toBe('general');
+  expect(qualityUseOf(['chat', 'coding', 'tools'])).toBe('coding');
+  expect(qualityUseOf(['vision'])).toBe('vision');
 });

@@ -1,86 +1,136 @@
-import { comparableName, isThinkingName } from './comparable-name.js';
-import { deriveQuality } from './derive-quality.js';
-import { publishedQuality } from './published-quality.generated.js';
-import {
-  QUALITY_USES,
-  type ConfiguredQuality,
-  type KnownModel,
-  type ModelFacts,
-  type QualityUse,
-} from './model-facts.js';
+import { DEFAULT_LOAD_CONFIG, type Capability, type LoadConfig } from '@mai/memory-ledger';
+import { familyOf } from './comparable-name.js';
+import { fullPrecisionQuality } from './full-precision-quality.js';
+import type { ConfiguredQuality, NamedModel, QualityUse } from './model-facts.js';
+import { parseParameterCounts } from './parameter-counts.js';
+import { kvCacheLoss, quantizationLoss } from './quantization-loss.js';
 
-/** A quality and where it comes from. */
-export interface Quality {
-  /** From 0 to 1. Figures of different uses can't be compared with each other. */
+/** Facts about a model and its file. Unknown is `null`. */
+export interface QualityFacts {
+  readonly modelKey: string;
+  readonly displayName: string | null;
+  /** `general.architecture` of the header, such as `qwen3`. */
+  readonly architecture: string | null;
+  /** The number of all parameters, experts included, from the header. */
+  readonly parameters: number | null;
+  /** Parameters that one token uses, from the header. Equal to `parameters` without experts. */
+  readonly activeParameters: number | null;
+  /** The size in words, such as `30B-A3B`. It is read where `parameters` is `null`. */
+  readonly sizeLabel: string | null;
+  /** The type of most weights, such as `Q4_K_M` or `4bit`. */
+  readonly quantization: string | null;
+  readonly capabilities: readonly Capability[];
+  /** `ModelProfile.quality`: the user's own figures. */
+  readonly quality: ConfiguredQuality | null;
+}
+
+/** How good the answers of a model are, and why. */
+export interface ModelQuality {
+  /**
+   * From 0 to 1, after the losses. 0.5 is an average model of the published results. Figures of different
+   * uses can't be compared with each other.
+   */
   readonly quality: number;
   /**
-   * `configured`: the user's own file. `published`: published results of this model. `derived`: a guess from
-   * size, release date, thinking and family.
+   * `configured`: the user's own figure. `published`: published results of this model. `derived`: a guess from
+   * the size, the release date, thinking and the family of the model.
    */
   readonly source: 'configured' | 'published' | 'derived';
+  /** Who published the results, and the date (`YYYY-MM-DD`). `null` unless `source` is `published`. */
+  readonly published: { readonly by: string; readonly date: string } | null;
+  /** The figure before the losses, 0 to 1. */
+  readonly beforeLosses: number;
+  /**
+   * The share of the figure that the quantization of the weights costs, 0 to 1. `null`: the type is unknown, and
+   * nothing was subtracted. 0 where `source` is `configured`, because that figure is about the user's file.
+   */
+  readonly quantizationLoss: number | null;
+  /** The share of the figure that the type of the KV cache costs, 0 to 1. */
+  readonly kvCacheLoss: number;
 }
 
-/** A known model of the same name may differ by this factor in size, because sources count differently. */
-const LARGEST_SIZE_RATIO = 1.35;
+const ARTIFICIAL_ANALYSIS = { by: 'Artificial Analysis', date: '2026-07-10' };
+const LM_ARENA = { by: 'LMArena', date: '2025-12-17' };
 
 /**
- * How good the answers of a model are for one use, before the losses of a quantization and of the KV cache
- * type. The user's own figure wins, then published results, then a figure that is derived from
- * other models.
+ * How good the answers of a model are for a use, with a load configuration. The user's own figure counts first,
+ * then published results, then a figure that is derived from other models.
  *
- * The figure is the logistic function of a mean of z-scores, so 0.5 is an average model of the published
- * results. Formula and sources: bench/data/quality/README.md.
+ * The context length has no influence. Published results do not depend on it while the text fits, and whether the
+ * text fits is the requirement's question. Nor has the place of the layers and experts: the results are the same.
  *
- * @param configured - the field `quality` of the user's file. Default: `null`, not set.
- * @returns `null` for `vision` where the model is not known to see, and where neither results nor the
- *   number of parameters are known.
+ * Formula and sources: bench/data/quality/README.md. One call takes a few microseconds for a model with
+ * published results, and more for others.
+ *
+ * @param loadConfig - the types of the KV cache; `null` in it is the runtime's default of 16 bits. Default: 16 bits.
+ * @returns `null` for embedding models, for `vision` where the model has no such capability, and where neither
+ *   results nor the number of parameters are known.
  */
 export function qualityOf(
-  facts: ModelFacts,
+  facts: QualityFacts,
   use: QualityUse,
-  configured: ConfiguredQuality | null = null,
-): Quality | null {
-  const own = typeof configured === 'number' ? configured : (configured?.[use] ?? null);
-  if (own !== null) return { quality: own, source: 'configured' };
-  if (use === 'vision' && facts.vision === false) return null;
-  const index = QUALITY_USES.indexOf(use);
-  const figures = findKnownModels(facts)
-    .map((known) => known.quality[index] ?? null)
-    .filter((figure) => figure !== null);
-  if (figures.length > 0) {
-    const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
-    return { quality: mean, source: 'published' };
-  }
-  return derivedQualityOf(facts, use);
+  loadConfig: Pick<LoadConfig, 'kvCacheTypeK' | 'kvCacheTypeV'> = DEFAULT_LOAD_CONFIG,
+): ModelQuality | null {
+  if (facts.capabilities.includes('embedding')) return null;
+  const model = namedModelOf(facts);
+  const own = facts.quality?.[use] ?? null;
+  const known =
+    own === null
+      ? fullPrecisionQuality(model, use)
+      : ({ quality: own, source: 'configured' } as const);
+  if (known === null) return null;
+  const { quality: beforeLosses, source } = known;
+  const quantized = {
+    family: model.family,
+    parameters: model.parameters,
+    activeParameters: facts.activeParameters ?? parseParameterCounts(facts.sizeLabel).active,
+  };
+  const ofWeights =
+    source === 'configured'
+      ? 0
+      : facts.quantization === null
+        ? null
+        : quantizationLoss(quantized, facts.quantization);
+  const ofCache = kvCacheLoss(quantized, {
+    k: loadConfig.kvCacheTypeK ?? 'f16',
+    v: loadConfig.kvCacheTypeV ?? 'f16',
+  });
+  const published = use === 'chat' ? LM_ARENA : ARTIFICIAL_ANALYSIS;
+  return {
+    quality: beforeLosses * (1 - (ofWeights ?? 0)) * (1 - ofCache),
+    source,
+    published: source === 'published' ? published : null,
+    beforeLosses,
+    quantizationLoss: ofWeights,
+    kvCacheLoss: ofCache,
+  };
 }
 
-/** The figure of `qualityOf` without the published results of the model itself and without the user's own. */
-export function derivedQualityOf(facts: ModelFacts, use: QualityUse): Quality | null {
-  if (use === 'vision' && facts.vision !== true) return null;
-  const quality = deriveQuality(facts, use, publishedQuality);
-  return quality === null ? null : { quality, source: 'derived' };
+/**
+ * The use for which models with these capabilities are compared. The rarest capability counts. Chat, analysis and
+ * no capability in particular are compared by `general`, because few models have results for chat.
+ */
+export function qualityUseOf(capabilities: readonly Capability[]): QualityUse {
+  const uses = ['vision', 'coding', 'reasoning', 'tools'] as const;
+  return uses.find((use) => capabilities.includes(use)) ?? 'general';
 }
 
-/** The entry of this exact name, else the entries of this model in this mode. */
-function findKnownModels(facts: ModelFacts): readonly KnownModel[] {
-  const { models } = publishedQuality;
-  const exact = new Set(facts.names.map((name) => name.trim().toLowerCase()));
-  const named = models.filter((known) => exact.has(known.name.trim().toLowerCase()));
-  const names = new Set(facts.names.map(comparableName));
-  const found =
-    named.length > 0
-      ? named
-      : models.filter((known) => known.comparableNames.some((name) => names.has(name)));
-  const thinks = facts.names.some(isThinkingName) ? true : facts.reasoning;
-  return found.filter(
-    (known) =>
-      isSameSize(known, facts.parameters) &&
-      (thinks === null || (known.reasoning || isThinkingName(known.name)) === thinks),
-  );
-}
-
-function isSameSize(known: KnownModel, parameters: number | null): boolean {
-  if (parameters === null) return true;
-  const ratio = known.billions / (parameters / 1e9);
-  return ratio < LARGEST_SIZE_RATIO && ratio > 1 / LARGEST_SIZE_RATIO;
+function namedModelOf(facts: QualityFacts): NamedModel {
+  const names = [facts.modelKey, ...(facts.displayName === null ? [] : [facts.displayName])];
+  return {
+    names,
+    // Models of many makers have the architecture `llama`, so it says nothing about the family.
+    family:
+      familyOf(names.join(' ')) ??
+      (facts.architecture === null || facts.architecture === 'llama'
+        ? null
+        : familyOf(facts.architecture)),
+    releaseDate: null,
+    parameters:
+      facts.parameters ??
+      parseParameterCounts(facts.sizeLabel).all ??
+      parseParameterCounts(facts.modelKey).all,
+    reasoning: facts.capabilities.includes('reasoning') ? 'both' : null,
+    vision: facts.capabilities.includes('vision'),
+  };
 }

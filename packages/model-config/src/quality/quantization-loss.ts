@@ -1,5 +1,4 @@
 import type { KvCacheType } from '@mai/memory-ledger';
-import { familyOf } from './comparable-name.js';
 import { kvCacheDivergences, lossLaw, quantizations } from './quantization-loss.generated.js';
 
 // Divergence is the Kullback-Leibler divergence from the model at full precision. A loss is a share of
@@ -7,7 +6,8 @@ import { kvCacheDivergences, lossLaw, quantizations } from './quantization-loss.
 
 /** The facts of a model that decide about what a quantization costs. `null`: not known. */
 export interface QuantizedModel {
-  readonly names: readonly string[];
+  /** A family of the published results, such as `Gemma4`. */
+  readonly family: string | null;
   readonly parameters: number | null;
   /** The parameters that work on one token. Fewer than `parameters` in a mixture of experts. */
   readonly activeParameters: number | null;
@@ -29,35 +29,41 @@ const MLX_GROUP_BITS = 0.5;
 const NATIVE_BITS: Readonly<Record<string, number>> = { 'gpt-oss': 4.25 };
 
 /**
- * The quality that is left after the weights are quantized. The loss follows from the measured loss of an 8B
- * model with this type, else from the measured divergence of the type, else from the bits per weight. It is
- * less for larger models.
+ * The share of its quality that a model loses when its weights are quantized, 0 to 0.95. The loss follows from the
+ * measured loss of an 8B model with this type, else from the measured divergence of the type, else from the bits
+ * per weight. It is less for larger models.
  *
- * @param quality - from 0 to 1, at full precision.
  * @param quantization - a type of llama.cpp or MLX (`Q4_K_M`, `UD-Q4_K_XL`, `4bit`), or bits per weight.
  * @returns `null` where the type is not known. A model of unknown size counts as one of 8B.
  */
-export function afterQuantization(
-  quality: number,
+export function quantizationLoss(
   model: QuantizedModel,
   quantization: string | number,
 ): number | null {
-  const loss = quantizationLoss(model, quantization);
-  return loss === null ? null : quality * (1 - loss);
+  const type = typeof quantization === 'number' ? null : findType(quantization);
+  const bits =
+    typeof quantization === 'number'
+      ? quantization
+      : (type?.bits ?? bitsOfName(quantization.toLowerCase()));
+  if (bits === null || !(bits > 0)) return null;
+  const native = NATIVE_BITS[model.family ?? ''] ?? FULL_PRECISION_BITS;
+  if (bits >= native) return 0;
+  const divergence = type?.divergence ?? Math.exp(lossLaw.intercept + lossLaw.slope * bits);
+  const lossOf8B = type?.lossOf8B ?? lossLaw.factor * divergence ** lossLaw.exponent;
+  const billions = model.parameters === null ? REFERENCE_BILLIONS : model.parameters / 1e9;
+  const size = (REFERENCE_BILLIONS / billions) ** lossLaw.sizeExponent;
+  return limited(lossOf8B * size * (isMixtureOfExperts(model) ? lossLaw.mixtureFactor : 1));
 }
 
 /**
- * The quality that is left with a quantized KV cache. Families differ by orders of magnitude, so the loss
- * follows from the family. Families that nobody has measured get the figures of Qwen3.6.
- *
- * @param quality - from 0 to 1, with a cache of 16 bits.
+ * The share of its quality that a model loses with a quantized KV cache, 0 to 0.95. Families differ by orders of
+ * magnitude, so the loss follows from the family. Families that nobody has measured get the figures of Qwen3.6.
  */
-export function afterKvCacheType(
-  quality: number,
+export function kvCacheLoss(
   model: QuantizedModel,
   cache: { readonly k: KvCacheType; readonly v: KvCacheType },
 ): number {
-  const family = familyOf(model.names.join(' '));
+  const { family } = model;
   const isMixture = isMixtureOfExperts(model);
   const measured =
     kvCacheDivergences.find((row) => row.family === family && row.isMixture === isMixture) ??
@@ -74,7 +80,7 @@ export function afterKvCacheType(
   const { keyShare } = lossLaw;
   const total = keyShare * divergence(cache.k) + (1 - keyShare) * divergence(cache.v);
   // The divergence was measured on the family itself, so the size of the model does not count again.
-  return quality * (1 - limited(lossLaw.factor * total ** lossLaw.exponent));
+  return limited(lossLaw.factor * total ** lossLaw.exponent);
 }
 
 /** Bits of one number of the KV cache, with its share of the scales. */
@@ -89,22 +95,6 @@ const KV_CACHE_BITS: Readonly<Record<KvCacheType, number>> = {
   q4_0: 4.5,
   iq4_nl: 4.5,
 };
-
-function quantizationLoss(model: QuantizedModel, quantization: string | number): number | null {
-  const type = typeof quantization === 'number' ? null : findType(quantization);
-  const bits =
-    typeof quantization === 'number'
-      ? quantization
-      : (type?.bits ?? bitsOfName(quantization.toLowerCase()));
-  if (bits === null || !(bits > 0)) return null;
-  const native = NATIVE_BITS[familyOf(model.names.join(' ')) ?? ''] ?? FULL_PRECISION_BITS;
-  if (bits >= native) return 0;
-  const divergence = type?.divergence ?? Math.exp(lossLaw.intercept + lossLaw.slope * bits);
-  const lossOf8B = type?.lossOf8B ?? lossLaw.factor * divergence ** lossLaw.exponent;
-  const billions = model.parameters === null ? REFERENCE_BILLIONS : model.parameters / 1e9;
-  const size = (REFERENCE_BILLIONS / billions) ** lossLaw.sizeExponent;
-  return limited(lossOf8B * size * (isMixtureOfExperts(model) ? lossLaw.mixtureFactor : 1));
-}
 
 type QuantizationType = (typeof quantizations)[number];
 

@@ -1,9 +1,10 @@
-import type { Likeness } from '../physics/parameters.js';
 import { cholesky, inverseDiagonal, solveLower, solveUpper, type Matrix } from './cholesky.js';
-import { covariance, type Traits } from './likeness.js';
+
+/** The covariance of the errors of two predictions with these traits. */
+export type Covariance<Traits> = (a: Traits, b: Traits) => number;
 
 /** One prediction and what was measured. */
-export interface Residual {
+export interface Residual<Traits> {
   readonly traits: Traits;
   /** Natural logarithm of the measured time over the predicted time. */
   readonly error: number;
@@ -23,41 +24,43 @@ const OUTLIER = 2.5;
  * Learning, algorithm 2.1). Outliers get a noise of their own: their leave-one-out residual (equation 5.12) then
  * lies within `OUTLIER` standard deviations.
  *
+ * @param noiseDeviation - standard deviation of what the covariance does not explain
  * @returns the correction of a further prediction. Without measurements the mean is 0.
  */
-export function learnCorrections(
-  residuals: readonly Residual[],
-  likeness: Likeness,
+export function learnCorrections<Traits>(
+  residuals: readonly Residual<Traits>[],
+  covariance: Covariance<Traits>,
+  noiseDeviation: number,
 ): (traits: Traits) => Correction {
-  const noise = new Float64Array(residuals.length).fill(likeness.noise ** 2);
-  let solved = solve(residuals, likeness, noise);
+  const noiseVariance = noiseDeviation ** 2;
+  const noise = new Float64Array(residuals.length).fill(noiseVariance);
+  let solved = solve(residuals, covariance, noise);
   const inverse = inverseDiagonal(solved.lower);
   for (const [index, variance] of noise.entries()) {
     const distance = Math.abs(solved.weights[index] ?? 0) / Math.sqrt(inverse[index] ?? 1);
     if (distance > OUTLIER)
-      noise[index] = variance + (1 / (inverse[index] ?? 1)) * (distance / OUTLIER) ** 2;
+      noise[index] = variance + ((distance / OUTLIER) ** 2 - 1) / (inverse[index] ?? 1);
   }
-  solved = solve(residuals, likeness, noise);
+  solved = solve(residuals, covariance, noise);
   const { lower, weights } = solved;
   return (traits) => {
-    const shared = residuals.map((one) => covariance(traits, one.traits, likeness));
+    const shared = residuals.map((one) => covariance(traits, one.traits));
     const mean = shared.reduce((sum, value, index) => sum + value * (weights[index] ?? 0), 0);
     const known = solveLower(lower, shared).reduce((sum, value) => sum + value * value, 0);
-    const variance = covariance(traits, traits, likeness) + likeness.noise ** 2 - known;
-    return { mean, standardDeviation: Math.sqrt(Math.max(variance, likeness.noise ** 2)) };
+    const variance = covariance(traits, traits) + noiseVariance - known;
+    return { mean, standardDeviation: Math.sqrt(Math.max(variance, noiseVariance)) };
   };
 }
 
-function solve(
-  residuals: readonly Residual[],
-  likeness: Likeness,
+function solve<Traits>(
+  residuals: readonly Residual<Traits>[],
+  covariance: Covariance<Traits>,
   noise: Float64Array,
 ): { readonly lower: Matrix; readonly weights: Float64Array } {
   const matrix = residuals.map((a, row) =>
     Float64Array.from(
       residuals,
-      (b, column) =>
-        covariance(a.traits, b.traits, likeness) + (row === column ? (noise[row] ?? 0) : 0),
+      (b, column) => covariance(a.traits, b.traits) + (row === column ? (noise[row] ?? 0) : 0),
     ),
   );
   const lower = cholesky(matrix);

@@ -1,5 +1,5 @@
 import { learnCorrections, type Correction } from '../learning/corrections.js';
-import type { Traits } from '../learning/likeness.js';
+import { covariance, type Traits } from '../learning/likeness.js';
 import { intervalOf, type SpeedInterval } from './interval.js';
 import { traitsOf, type SpeedQuestion } from './traits-of.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
@@ -29,6 +29,8 @@ export interface SpeedModel {
   decode(question: SpeedQuestion): SpeedPrediction<DecodeParts>;
   /** Tokens per second of a prompt of `promptTokens`. */
   prompt(question: SpeedQuestion, promptTokens: number): SpeedPrediction<PromptParts>;
+  /** Whether an observation is of this model, in any quantization or placement. */
+  hasMeasured(model: string): boolean;
 }
 
 /** Measurements of one kind beyond this number are left out, oldest first. */
@@ -51,8 +53,10 @@ export function createSpeedModel(observations: readonly SpeedObservation[] = [])
         const { seconds, traits } = traitsOf(one, parts(one));
         return { traits, error: Math.log(1 / one.tokensPerSecond / seconds) };
       }),
-      likeness,
+      (a, b) => covariance(a, b, likeness),
+      likeness.noise,
     );
+  const measured = new Set(observations.map(({ identity }) => identity.model));
   const correctDecode = learn('decode', DECODE_LIKENESS, decodeOf);
   const correctPrompt = learn('prompt', PROMPT_LIKENESS, promptOf);
   return {
@@ -60,6 +64,7 @@ export function createSpeedModel(observations: readonly SpeedObservation[] = [])
       predict(question, decodeParts(question, question.depthTokens), correctDecode),
     prompt: (question, promptTokens) =>
       predict(question, promptParts(question, promptTokens, question.depthTokens), correctPrompt),
+    hasMeasured: (name) => measured.has(name),
   };
 }
 

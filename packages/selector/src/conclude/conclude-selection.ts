@@ -6,7 +6,7 @@ import type { Current } from '../offer/current.js';
 import { rejectCandidate } from '../offer/eligibility.js';
 import { unloadStep, type DrainingOffer } from '../plan/plan-switch.js';
 import { outcomesOf } from '../plan/pool-outcomes.js';
-import type { Chosen, Plan, PoolOutcome, Selection } from '../selection.js';
+import type { Chosen, OptionCost, Plan, PoolOutcome, Selection } from '../selection.js';
 import type { Search } from '../search/search-chain.js';
 import { noteSelection, poolsUsedBy } from './selection-notes.js';
 
@@ -96,7 +96,7 @@ function describeCurrent(
 
 function describe(
   { candidateIndex, optionIndex }: ChainPosition,
-  { modelKey, displayName, tier }: Candidate,
+  { modelKey, displayName, tier, loadOptions }: Candidate,
   loadOption: LoadOption,
   resident: Resident | null,
 ): Chosen {
@@ -109,6 +109,19 @@ function describe(
     loadOption,
     instanceIdentifier: resident?.instanceIdentifier ?? null,
     footprint: resident === null ? loadOption.footprint : resident.footprint,
+    cost: optionIndex === 0 ? null : costOf(loadOption, loadOptions[0]),
+  };
+}
+
+function costOf(option: LoadOption, first: LoadOption | undefined): OptionCost {
+  const lost = (most: number | null | undefined, left: number | null | undefined): number | null =>
+    most == null || left == null ? null : most - left;
+  return {
+    quality: lost(first?.quality, option.quality),
+    tokensPerSecond: lost(
+      first?.speed?.decodeTokensPerSecond.expected,
+      option.speed?.decodeTokensPerSecond.expected,
+    ),
   };
 }
 

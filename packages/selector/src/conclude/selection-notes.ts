@@ -1,5 +1,6 @@
 import type { Charge, Footprint } from '@mai/memory-ledger';
 import type { SelectionInput } from '../input.js';
+import { findTooSlow } from '../offer/eligibility.js';
 import type { Chosen, PoolOutcome, Selection, SelectionNote } from '../selection.js';
 
 /** Collects the facts that explain a decision. */
@@ -36,6 +37,10 @@ export function noteSelection(
     notes.push({ code: 'SHORTER_CONTEXT', wantedTokens, offeredTokens });
   }
   if (chosen !== null) {
+    const candidate = candidates[chosen.candidateIndex];
+    const tooSlow =
+      candidate === undefined ? null : findTooSlow(candidate, chosen.loadOption, policy);
+    if (tooSlow !== null) notes.push(tooSlow);
     for (const one of poolsUsedBy(needed, pools)) {
       const { pool, useAfterBytes, totalBytes, limitRatio, limitBytes } = one;
       if (useAfterBytes > limitBytes) {

@@ -1,6 +1,6 @@
-import type { Resources } from '@mai/memory-ledger';
+import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { Candidate, LoadOption, Requirement } from '../input.js';
-import type { Rejection } from '../selection.js';
+import type { Rejection, TooSlow } from '../selection.js';
 
 /** Why a candidate can't be chosen, resident or not; `null` when it can be chosen. */
 export function rejectCandidate(candidate: Candidate, requirement: Requirement): Rejection | null {
@@ -58,4 +58,20 @@ export function rejectOption(
   if (guardrails === 'refuse') return { code: 'GUARDRAILS' };
   if (footprint === null) return { code: 'FOOTPRINT_UNKNOWN' };
   return null;
+}
+
+/**
+ * The speed of a load option, where the upper end of its interval is below the minimum; `null` where the option
+ * is fast enough or its speed is not known. A prediction alone says nothing against a candidate that a person
+ * named: such a candidate is too slow only after a measurement on this machine.
+ */
+export function findTooSlow(
+  { derived = false }: Candidate,
+  { speed = null }: LoadOption,
+  { minTokensPerSecond }: Pick<SelectionPolicy, 'minTokensPerSecond'>,
+): TooSlow | null {
+  if (speed === null || !(derived || speed.measured)) return null;
+  const { decodeTokensPerSecond: tokensPerSecond, measured } = speed;
+  if (!(tokensPerSecond.high < minTokensPerSecond)) return null;
+  return { code: 'TOO_SLOW', tokensPerSecond, minTokensPerSecond, measured };
 }

@@ -7,7 +7,7 @@ import { offersOf, type Offer } from '../offer/offers.js';
 import { attemptOffer } from '../plan/attempt-offer.js';
 import { planSwitch, type DrainingOffer, type FittingOffer } from '../plan/plan-switch.js';
 import type { RejectedCandidate, Rejection } from '../selection.js';
-import { rejectCandidate, rejectLoad, rejectRefused } from '../offer/eligibility.js';
+import { findTooSlow, rejectCandidate, rejectLoad, rejectRefused } from '../offer/eligibility.js';
 
 /** The result of the search through the chain. */
 export interface Search {
@@ -18,12 +18,28 @@ export interface Search {
   readonly rejected: readonly RejectedCandidate[];
 }
 
-/** Walks the chain in order of preference and picks the first offer that fits. */
+/**
+ * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer
+ * is, picks the first that fits.
+ */
 export function searchChain(
   input: SelectionInput,
   accounts: Accounts,
   current: Current | null,
 ): Search {
+  const search = walkChain(input, accounts, current);
+  if (search.picked !== null || !search.rejected.some(isTooSlow)) return search;
+  // A faster model fits once a busy instance is idle. Until then the current resident serves.
+  if (search.afterDrain !== null && current !== null) return search;
+  const anySpeed = { ...input, policy: { ...input.policy, minTokensPerSecond: 0 } };
+  return walkChain(anySpeed, accounts, current);
+}
+
+function isTooSlow({ options }: RejectedCandidate): boolean {
+  return options.some(({ code }) => code === 'TOO_SLOW');
+}
+
+function walkChain(input: SelectionInput, accounts: Accounts, current: Current | null): Search {
   let picked: FittingOffer | null = null;
   let afterDrain: DrainingOffer | null = null;
   const rejected: RejectedCandidate[] = [];
@@ -89,7 +105,11 @@ function tryCandidate(
   for (const offer of offersOf(candidate, candidateIndex, input, accounts)) {
     const limit = limitFor(offer, input, current);
     const attempt = attemptOffer(offer, input, accounts, limit);
-    if (attempt.kind === 'fits') {
+    const tooSlow =
+      attempt.kind === 'rejected' ? null : findTooSlow(candidate, offer.option, input.policy);
+    if (tooSlow !== null) {
+      reject(offer, tooSlow);
+    } else if (attempt.kind === 'fits') {
       if (afterDrain === null || current === null || offer.resident !== null) {
         return { picked: attempt, afterDrain, options };
       }
@@ -148,8 +168,12 @@ function closer(first: Rejection, second: Rejection): Rejection {
   return distanceOf(second) < distanceOf(first) ? second : first;
 }
 
-/** How far a rejected offer is from fitting. A wait is the nearest, then the smallest shortfall. */
+/**
+ * How far a rejected offer is from fitting. A wait is the nearest, then an offer that fits but is too slow,
+ * then the smallest shortfall.
+ */
 function distanceOf(rejection: Rejection): number {
   if (rejection.code === 'WAITS_FOR_BUSY') return -1;
+  if (rejection.code === 'TOO_SLOW') return 0;
   return 'shortfallBytes' in rejection ? rejection.shortfallBytes : Infinity;
 }

@@ -11,6 +11,7 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
       description: null,
       tier: 'small',
       capabilities: ['chat'],
+      quality: null,
     },
     ...{ contextLengthTokens: 4096, maxContextLengthTokens: null, maxOutputTokens: null },
     ...{ minMemoryBytes: null, minVramBytes: null, loadConfig: DEFAULT_LOAD_CONFIG, ttlMs: null },

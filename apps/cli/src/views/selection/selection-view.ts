@@ -187,6 +187,8 @@ function explainNote(note: SelectionNote, resources: Resources): string | readon
       return [];
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
+    case 'TOO_SLOW':
+      return `The chosen model ${explainRejection(note)}. Nothing faster fits.`;
     case 'CPU_PRESSURE':
       return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
   }

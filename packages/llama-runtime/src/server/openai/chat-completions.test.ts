@@ -46,6 +46,25 @@ describe('A chat completion', () => {
     expect(usage).toMatchObject({ completion_tokens: 7, total_tokens: usage.prompt_tokens + 7 });
   });
 
+  it('has the times of the prompt and of the generated tokens, as llama-server reports them', async () => {
+    const message = [{ role: 'user', content: 'a prompt that no other test has sent before' }];
+    const whole = await chat({ messages: message, max_tokens: 9 });
+    const { cached_tokens: cached } = whole.usage.prompt_tokens_details;
+    expect(whole.timings).toMatchObject({
+      prompt_n: whole.usage.prompt_tokens - cached,
+      predicted_n: 9,
+    });
+    expect(whole.timings.prompt_ms).toBeGreaterThan(0);
+    expect(whole.timings.predicted_ms).toBeGreaterThan(0);
+    const events = await stream({ max_tokens: 9 });
+    const timed = events.filter(({ timings }) => timings !== undefined);
+    expect(timed).toHaveLength(1);
+    expect(timed[0]).toMatchObject({
+      timings: { predicted_n: 9 },
+      choices: [{ finish_reason: 'length' }],
+    });
+  });
+
   it('is the same for the same seed, and another for another seed', async () => {
     const contents: string[] = [];
     for (const seed of [5, 5, 6]) {

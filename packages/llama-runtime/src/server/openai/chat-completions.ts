@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AnswerDelta, AnswerEnd, Usage } from '../../engine/answer.js';
+import type { AnswerDelta, AnswerEnd, Timings, Usage } from '../../engine/answer.js';
 import type { PreparedRequest } from '../../engine/engine.js';
 import { EventStream, readBody, sendJson, type Exchange } from '../exchange.js';
 import type { JsonObject } from '../json.js';
@@ -40,6 +40,7 @@ export async function completeChat(exchange: Exchange): Promise<void> {
       { index: 0, message, logprobs: null, finish_reason: FINISH_REASONS[end.finishReason] },
     ],
     usage: usageOf(end.usage),
+    ...timingsOf(end.timings),
   });
 }
 
@@ -52,11 +53,16 @@ async function streamChat(
 ): Promise<void> {
   const stream = new EventStream(exchange);
   const chunk = { ...head, object: 'chat.completion.chunk' };
-  const send = async (delta: JsonObject, finishReason: string | null): Promise<void> =>
+  const send = async (
+    delta: JsonObject,
+    finishReason: string | null,
+    more: JsonObject = {},
+  ): Promise<void> =>
     stream.send({
       ...chunk,
       choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
       ...(includesUsage && { usage: null }),
+      ...more,
     });
   const answer = exchange.engine.generate(request, exchange.signal);
   let hasRole = false;
@@ -68,7 +74,7 @@ async function streamChat(
     if (step.done === true) end = step.value;
     else await send(deltaOf(step.value), null);
   }
-  await send({}, FINISH_REASONS[end.finishReason]);
+  await send({}, FINISH_REASONS[end.finishReason], timingsOf(end.timings));
   if (includesUsage) await stream.send({ ...chunk, choices: [], usage: usageOf(end.usage) });
   await stream.send('[DONE]');
   stream.end();
@@ -97,6 +103,19 @@ export function usageOf({ promptTokens, completionTokens, cachedTokens }: Usage)
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
     prompt_tokens_details: { cached_tokens: cachedTokens },
+  };
+}
+
+/** The times of a request in the form of llama-server, `timings`; empty where they are not known. */
+export function timingsOf(timings: Timings | null): JsonObject {
+  if (timings === null) return {};
+  return {
+    timings: {
+      prompt_n: timings.promptTokens,
+      prompt_ms: timings.promptMs,
+      predicted_n: timings.predictedTokens,
+      predicted_ms: timings.predictedMs,
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { collectAnswer } from '../collect-answer.js';
 import { EventStream, readBody, sendJson, type Exchange } from '../exchange.js';
 import { booleanField, numberField, stringField, stringsField } from '../fields.js';
 import type { JsonObject } from '../json.js';
-import { usageOf } from './chat-completions.js';
+import { timingsOf, usageOf } from './chat-completions.js';
 import { readSampling, readStreaming, refuseUnsupported } from './chat-request.js';
 import { readModel } from './models.js';
 
@@ -32,6 +32,7 @@ export async function completeText(exchange: Exchange): Promise<void> {
     ...head,
     choices: [choiceOf(echoed + content, end.finishReason)],
     usage: usageOf(end.usage),
+    ...timingsOf(end.timings),
   });
 }
 
@@ -95,7 +96,10 @@ async function streamText(
     step = await answer.next();
   }
   const end = step.value;
-  await stream.send({ ...head, choices: [choiceOf('', end.finishReason)], ...usage });
+  await stream.send({
+    ...{ ...head, choices: [choiceOf('', end.finishReason)] },
+    ...{ ...usage, ...timingsOf(end.timings) },
+  });
   if (includesUsage) await stream.send({ ...head, choices: [], usage: usageOf(end.usage) });
   await stream.send('[DONE]');
   stream.end();

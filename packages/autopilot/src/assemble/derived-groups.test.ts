@@ -1,0 +1,116 @@
+import { selectModel } from '@mai/selector';
+import type { LoadSpeed } from '@mai/memory-ledger';
+import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
+import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import { assembleSelectionInput } from './assemble-selection-input.js';
+import { derivedGroups } from './derived-groups.js';
+
+describe('derivedGroups', () => {
+  it('groups models of the same derived entry that follow each other', () => {
+    const chain = [null, 'a', 'a', null, 'a', 'b', 'b', 'b', undefined, undefined];
+    expect(
+      derivedGroups(chain.map((derivedFrom) => (derivedFrom === undefined ? {} : { derivedFrom }))),
+    ).toEqual([
+      [1, 2],
+      [5, 6, 7],
+    ]);
+  });
+});
+
+describe('a chain with models that Mai derived', () => {
+  const MODELS = [
+    { modelKey: 'written', bytes: 26 * GIB, quality: 0.1, tokens: 50 },
+    { modelKey: 'slow', bytes: 18 * GIB, quality: 0.8, tokens: 1.5 },
+    { modelKey: 'good', bytes: 9 * GIB, quality: 0.7, tokens: 12 },
+    { modelKey: 'unknown', bytes: 4 * GIB, quality: null, tokens: 40 },
+    { modelKey: 'fast', bytes: 4 * GIB, quality: 0.5, tokens: 80 },
+    { modelKey: 'huge', bytes: 60 * GIB, quality: 0.9, tokens: 80 },
+  ];
+
+  function speedOf(expected: number): LoadSpeed {
+    const range = { expected, low: expected * 0.7, high: expected * 1.3 };
+    return {
+      decodeTokensPerSecond: range,
+      promptTokensPerSecond: range,
+      loadMs: null,
+      measured: false,
+    };
+  }
+
+  function build(): { readonly world: FakeWorld; readonly ports: AutopilotPorts } {
+    const world = new FakeWorld(MODELS);
+    world.chain = MODELS.map((model) =>
+      profile(model, { derivedFrom: model.modelKey === 'written' ? null : 'downloaded:chat' }),
+    );
+    const { ports } = world;
+    const estimator: AutopilotPorts['estimator'] = {
+      estimate: async (question, options) => {
+        const estimate = await ports.estimator.estimate(question, options);
+        const model = MODELS.find(({ modelKey }) => modelKey === question.modelKey);
+        return model === undefined
+          ? estimate
+          : { ...estimate, quality: model.quality, speed: speedOf(model.tokens) };
+      },
+    };
+    return { world, ports: { ...ports, estimator } };
+  }
+
+  const keysOf = async (ports: AutopilotPorts, untilFit: boolean): Promise<readonly string[]> => {
+    const { candidates } = await assembleSelectionInput(ports, {}, { untilFit });
+    return candidates.map(({ modelKey }) => modelKey);
+  };
+
+  it.each([0, 12, 24])(
+    'has them in the order of their value while others take %i GiB, and keeps the place of a written model',
+    async (gib) => {
+      const { world, ports } = build();
+      world.othersBytes = gib * GIB;
+      const order = ['written', 'good', 'fast', 'slow', 'unknown', 'huge'];
+      expect(await keysOf(ports, false)).toEqual(order);
+      expect(await keysOf(ports, true)).toEqual(order);
+    },
+  );
+
+  it('has them in the order of their quality where the goal is quality', async () => {
+    const { world, ports } = build();
+    world.policy = { ...world.policy, goal: 'quality' };
+    expect(await keysOf(ports, false)).toEqual([
+      ...['written', 'slow', 'good', 'fast', 'unknown', 'huge'],
+    ]);
+  });
+
+  it.each(Array.from({ length: 31 }, (_, gib) => gib))(
+    'gives the same selection with an input until the first fit while others take %i GiB',
+    async (gib) => {
+      const { world, ports } = build();
+      world.othersBytes = gib * GIB;
+      const all = await assembleSelectionInput(ports);
+      const untilFit = await assembleSelectionInput(ports, {}, { untilFit: true });
+      expect(selectModel(untilFit)).toEqual(selectModel(all));
+    },
+  );
+
+  it('passes over a derived model whose predicted speed is too low, and loads it where nothing else fits', async () => {
+    const { world, ports } = build();
+    world.policy = { ...world.policy, goal: 'quality' };
+    world.chain = world.chain.filter(({ modelKey }) => modelKey === 'slow' || modelKey === 'good');
+    const { chosen, rejected } = selectModel(await assembleSelectionInput(ports));
+    expect(chosen?.modelKey).toBe('good');
+    expect(rejected[0]?.rejection).toMatchObject({ code: 'TOO_SLOW', measured: false });
+    world.chain = world.chain.slice(0, 1);
+    const alone = selectModel(await assembleSelectionInput(ports));
+    expect(alone.chosen?.modelKey).toBe('slow');
+    expect(alone.notes).toMatchObject([{ code: 'TOO_SLOW', minTokensPerSecond: 6 }]);
+  });
+
+  it('does not pass over a written model for its predicted speed', async () => {
+    const { world, ports } = build();
+    world.chain = [
+      profile({ modelKey: 'slow', bytes: 0 }),
+      profile({ modelKey: 'good', bytes: 0 }),
+    ];
+    const { chosen, notes } = selectModel(await assembleSelectionInput(ports));
+    expect(chosen?.modelKey).toBe('slow');
+    expect(notes).toEqual([]);
+  });
+});

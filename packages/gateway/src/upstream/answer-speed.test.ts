@@ -1,0 +1,61 @@
+import { answerSpeed, type EndedAnswer } from './answer-speed.js';
+
+const ANSWER: EndedAnswer = {
+  tail: '',
+  usage: { promptTokens: 400, outputTokens: 101 },
+  isStream: true,
+  firstByteMs: 800,
+  tookMs: 2800,
+};
+
+describe('the times of an answer', () => {
+  test('come from the timings of llama.cpp where the answer has them', () => {
+    const timings = {
+      cache_n: 300,
+      prompt_n: 100,
+      prompt_ms: 50.5,
+      predicted_n: 20,
+      predicted_ms: 400,
+    };
+    const tail = `data: {"choices":[],"timings":${JSON.stringify(timings)}}\n\ndata: [DONE]\n\n`;
+    expect(answerSpeed({ ...ANSWER, tail, usage: null })).toEqual({
+      prompt: { tokens: 100, ms: 50.5, isWhole: true },
+      output: { tokens: 20, ms: 400 },
+      depthTokens: 400,
+    });
+  });
+
+  test('come from the stats of LM Studio’s REST API', () => {
+    const stats = { tokens_per_second: 51, time_to_first_token: 0.111, generation_time: 0.954 };
+    const tail = `{"usage":{},"stats":${JSON.stringify(stats)}}`;
+    expect(answerSpeed({ ...ANSWER, tail, isStream: false })).toEqual({
+      prompt: { tokens: 400, ms: 111, isWhole: false },
+      output: { tokens: 101, ms: 954 },
+      depthTokens: 400,
+    });
+  });
+
+  test('come from the arrival of a stream: 100 tokens after the first one in 2 seconds', () => {
+    expect(answerSpeed(ANSWER)).toEqual({
+      prompt: { tokens: 400, ms: 800, isWhole: false },
+      output: { tokens: 100, ms: 2000 },
+      depthTokens: 400,
+    });
+  });
+
+  test('leave out the tokens of the prompt that were in the cache', () => {
+    const tail = '"usage":{"prompt_tokens":400,"prompt_tokens_details":{"cached_tokens":390}}';
+    expect(answerSpeed({ ...ANSWER, tail })?.prompt).toEqual({
+      tokens: 10,
+      ms: 800,
+      isWhole: true,
+    });
+  });
+
+  test('are not known of a body without timings, and of a stream that counts no tokens', () => {
+    expect(answerSpeed({ ...ANSWER, isStream: false })).toBeNull();
+    expect(answerSpeed({ ...ANSWER, usage: null })).toBeNull();
+    expect(answerSpeed({ ...ANSWER, tail: '"timings":{"prompt_n":"x"}', usage: null })).toBeNull();
+    expect(answerSpeed({ ...ANSWER, tail: '"timings":{broken}', usage: null })).toBeNull();
+  });
+});

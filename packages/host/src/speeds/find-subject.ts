@@ -1,0 +1,64 @@
+import type { LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import { isModelFileError, modelShape, type HeaderCache } from '@mai/memory-estimator';
+import type { LoadEngine } from '../engine/load-engine.js';
+import { readMlx, type MlxModels } from '../footprints/mlx-footprint.js';
+import { GGUF_NAME, type ModelFiles } from '../models/model-files.js';
+import { speedSubjectOf, type SpeedSubject } from './speed-subject.js';
+import type { Speeds } from './speeds.js';
+
+/** A load whose speed is asked for. */
+export interface SpeedLoad {
+  /** Null where the model is not listed. */
+  readonly model: DownloadedModel | null;
+  /** Null where the files are not on this machine. */
+  readonly files: ModelFiles | null;
+  readonly loadConfig: LoadConfig;
+  readonly resources: Pick<Resources, 'gpus' | 'unified'>;
+  readonly engine: LoadEngine;
+}
+
+/** Finds what decides the speed of a load. */
+export interface SubjectFinder {
+  /** Null for an embedding model, and where the files of the model can't be read here. Reads each file once. */
+  readonly find: (load: SpeedLoad) => Promise<SpeedSubject | null>;
+}
+
+/** Creates a finder that keeps the shapes of the models. */
+export function createSubjectFinder(
+  headers: HeaderCache,
+  speeds: Pick<Speeds, 'ramBandwidth'>,
+  mlxModels: MlxModels = new Map(),
+): SubjectFinder {
+  const shapes = new Map<string, Promise<ModelShape | null>>();
+  const shapeOf = async (file: string): Promise<ModelShape | null> => {
+    const known = shapes.get(file) ?? headers.derive(file, 'shape', modelShape).catch(noShape);
+    shapes.set(file, known);
+    return known;
+  };
+  return {
+    find: async ({ model, files, ...load }) => {
+      const [file] = files?.files ?? [];
+      if (file === undefined || model?.kind === 'embedding') return null;
+      const isGguf = GGUF_NAME.test(file);
+      const shape = isGguf
+        ? await shapeOf(file)
+        : ((await readMlx(model, files, mlxModels))?.shape ?? null);
+      if (shape === null) return null;
+      const quantization =
+        (isGguf ? (await files?.facts())?.quantization : null) ?? model?.quantization?.name ?? null;
+      return speedSubjectOf({
+        ...load,
+        ...{ shape, quantization, format: isGguf ? 'gguf' : 'mlx' },
+        fileBytes: model?.sizeBytes || null,
+        ramBandwidth: speeds.ramBandwidth(),
+      });
+    },
+  };
+}
+
+/** Null for a fault of the model's file: its speed is then not known. */
+function noShape(error: unknown): null {
+  if (isModelFileError(error)) return null;
+  throw error;
+}

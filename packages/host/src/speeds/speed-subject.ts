@@ -1,0 +1,133 @@
+import type { GpuResources, LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
+import {
+  gpuSpeedOf,
+  type GpuSpeed,
+  type LoadQuestion,
+  type MachineSpeed,
+  type Placement,
+  type SpeedIdentity,
+} from '@mai/performance-model';
+import { environmentFor, type LoadEngine } from '../engine/load-engine.js';
+
+/** A model with a load configuration on this machine, as far as it decides speed. */
+export interface SpeedSubject {
+  readonly shape: ModelShape;
+  readonly machine: MachineSpeed;
+  readonly placement: Placement;
+  readonly identity: SpeedIdentity;
+  /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement. */
+  readonly isGpuGuessed: boolean;
+  readonly contextLengthTokens: number | null;
+  readonly load: Pick<LoadQuestion, 'fileBytes' | 'gpuBytes'>;
+}
+
+/** The facts that a subject is made from. */
+export interface SpeedFacts {
+  readonly shape: ModelShape;
+  readonly loadConfig: LoadConfig;
+  readonly resources: Pick<Resources, 'gpus' | 'unified'>;
+  readonly engine: LoadEngine;
+  /** `gguf` or `mlx`. */
+  readonly format: string;
+  readonly quantization: string | null;
+  /** Bytes of the files; null where they are not known. */
+  readonly fileBytes: number | null;
+  /** Bytes per second of RAM; null where it was not measured. */
+  readonly ramBandwidth: number | null;
+}
+
+/** Bandwidth of a usual GPU, for one that the table of devices lacks. */
+const USUAL_GPU_BANDWIDTH = 400e9;
+
+/** Joins the facts. Settings that the load configuration leaves to the engine have the engine's defaults. */
+export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
+  const { shape, loadConfig, resources, engine, quantization } = facts;
+  const { settings } = engine.profile;
+  const used = usedGpus(facts);
+  const backend = backendOf(facts);
+  const known = used.map(({ name }) => (name === null ? null : gpuSpeedOf(name, backend)));
+  const gpu = used.length === 0 ? null : joined(used, known, backend);
+  const [first] = resources.gpus;
+  const ofRam = resources.unified && first?.name != null ? gpuSpeedOf(first.name) : null;
+  const placement: Placement = {
+    offloadRatio: gpu === null ? 0 : (loadConfig.offloadRatio ?? 1),
+    cpuExpertRatio: gpu === null ? 0 : (loadConfig.cpuExpertRatio ?? 0),
+    kvCacheType: loadConfig.kvCacheTypeK ?? settings.kvCacheTypeK.value,
+    microBatchTokens: settings.ubatchTokens.value,
+  };
+  const onGpu =
+    placement.offloadRatio * (shape.weightBytes - placement.cpuExpertRatio * shape.expertBytes);
+  return {
+    shape,
+    placement,
+    load: {
+      fileBytes: facts.fileBytes ?? shape.weightBytes,
+      gpuBytes: resources.unified ? 0 : onGpu,
+    },
+    machine: { gpu, ramBandwidth: ofRam?.memoryBandwidth ?? facts.ramBandwidth },
+    identity: {
+      // Every quantization of a model has the same layers and parameters.
+      model: `${shape.layers}/${shape.parameters}`,
+      quantization: quantization ?? '',
+      engine: engineNameOf(facts),
+    },
+    isGpuGuessed: known.includes(null),
+    contextLengthTokens: loadConfig.contextLengthTokens,
+  };
+}
+
+/** The engine of a model's format and its version. */
+export function engineNameOf({ engine, format }: Pick<SpeedFacts, 'engine' | 'format'>): string {
+  const selected = engine.selected.find((one) => one.format === format);
+  const { factsVersion } = engine.profile;
+  return selected === undefined
+    ? `${engine.profile.engine}@${factsVersion}`
+    : `${selected.name}@${selected.version}`;
+}
+
+function usedGpus({ resources, engine, loadConfig, format }: SpeedFacts): readonly GpuResources[] {
+  if (format === 'mlx') return resources.gpus.slice(0, 1);
+  if (loadConfig.offloadRatio === 0) return [];
+  const keys = environmentFor(resources, engine).gpus.map(({ deviceKey }) => deviceKey);
+  return resources.gpus.filter(({ deviceKey }) => keys.includes(deviceKey));
+}
+
+function backendOf({ resources, engine, format }: SpeedFacts): GpuSpeed['backend'] {
+  if (format === 'mlx') return 'mlx';
+  const { name = '' } = engine.selected.find((one) => one.format === format) ?? {};
+  if (/rocm|hip/i.test(name)) return 'rocm';
+  const { gpuBackend } = environmentFor(resources, engine);
+  return gpuBackend === 'none' ? 'vulkan' : gpuBackend;
+}
+
+/**
+ * Several GPUs as one. Each holds layers in proportion to its memory, and the layers run one after another, so the times of
+ * the parts add up.
+ */
+function joined(
+  used: readonly GpuResources[],
+  known: readonly (GpuSpeed | null)[],
+  backend: GpuSpeed['backend'],
+): GpuSpeed {
+  const speeds = known.map(
+    (one): GpuSpeed =>
+      one ?? {
+        backend,
+        generation: null,
+        memoryBandwidth: USUAL_GPU_BANDWIDTH,
+        operationsPerSecond: null,
+      },
+  );
+  const sizes = used.map(({ totalBytes }) => totalBytes ?? 1);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const mean = (values: readonly number[]): number =>
+    1 / values.reduce((sum, value, index) => sum + (sizes[index] ?? 0) / all / value, 0);
+  const operations = speeds.map(({ operationsPerSecond }) => operationsPerSecond);
+  const [first] = speeds;
+  return {
+    backend,
+    generation: first?.generation ?? null,
+    memoryBandwidth: mean(speeds.map(({ memoryBandwidth }) => memoryBandwidth)),
+    operationsPerSecond: operations.every((one) => one !== null) ? mean(operations) : null,
+  };
+}

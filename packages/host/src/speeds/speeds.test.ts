@@ -1,0 +1,127 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { contextOf } from '../host-options.js';
+import { openSpeeds, type SeenSpeed } from './speeds.js';
+import type { SpeedSubject } from './speed-subject.js';
+
+const GB = 1e9;
+const SUBJECT: SpeedSubject = {
+  shape: {
+    parameters: 8 * GB,
+    activeParameters: 7.5 * GB,
+    layers: 32,
+    weightBytes: 4.9 * GB,
+    activeWeightBytes: 4.6 * GB,
+    expertBytes: 0,
+    activeExpertBytes: 0,
+    kvBytesPerToken: 131_072,
+  },
+  machine: {
+    gpu: {
+      backend: 'cuda',
+      generation: null,
+      memoryBandwidth: 936 * GB,
+      operationsPerSecond: 71e12,
+    },
+    ramBandwidth: null,
+  },
+  placement: { offloadRatio: 1, cpuExpertRatio: 0, kvCacheType: 'f16', microBatchTokens: 512 },
+  identity: { model: '32/8', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },
+  isGpuGuessed: false,
+  contextLengthTokens: 8192,
+  load: { fileBytes: 4.9 * GB, gpuBytes: 4.9 * GB },
+};
+const ON_CPU: SpeedSubject = {
+  ...SUBJECT,
+  machine: { gpu: null, ramBandwidth: null },
+  placement: { ...SUBJECT.placement, offloadRatio: 0 },
+};
+
+function decoded(tokensPerSecond: number): SeenSpeed {
+  return { test: 'decode', tokens: 100, depthTokens: 2000, tokensPerSecond };
+}
+
+function opened(folder = mkdtempSync(path.join(tmpdir(), 'speeds-'))) {
+  const warnings: string[] = [];
+  const options = { dataFolder: folder, env: {}, warn: (text: string) => warnings.push(text) };
+  return { folder, warnings, speeds: openSpeeds(contextOf(options, new AbortController().signal)) };
+}
+
+describe('the speeds of a machine', () => {
+  test('an RTX 3090 generates about 110 tokens a second with an 8B in 4 bits, and nothing was measured', () => {
+    const speed = opened().speeds.speedOf(SUBJECT);
+    expect(speed?.measured).toBe(false);
+    const { low, expected, high } = speed?.decodeTokensPerSecond ?? {
+      low: 0,
+      expected: 0,
+      high: 0,
+    };
+    expect(low).toBeLessThan(110);
+    expect(high).toBeGreaterThan(110);
+    expect(low).toBeLessThan(expected);
+    expect(expected).toBeLessThan(high);
+  });
+
+  test('a measurement moves the prediction and narrows its interval, also after a restart', async () => {
+    const { speeds, folder } = opened();
+    const before = speeds.speedOf(SUBJECT)?.decodeTokensPerSecond;
+    await speeds.learn('eight', SUBJECT, decoded(60));
+    await speeds.learn('eight', SUBJECT, decoded(61));
+    const after = speeds.speedOf(SUBJECT);
+    expect(after?.measured).toBe(true);
+    expect(opened(folder).speeds.speedOf(SUBJECT)).toEqual(after);
+    const now = after?.decodeTokensPerSecond;
+    if (before === undefined || now === undefined) throw new Error('A speed is not known.');
+    expect(Math.abs(now.expected - 60)).toBeLessThan(Math.abs(before.expected - 60) / 3);
+    expect(now.high / now.low).toBeLessThan(before.high / before.low);
+  });
+
+  test('the bandwidth of RAM that was not measured widens the interval of a load in RAM', async () => {
+    const { speeds } = opened();
+    const guessed = speeds.speedOf(ON_CPU)?.decodeTokensPerSecond;
+    await speeds.learnRam(34 * GB);
+    const known = speeds.speedOf(ON_CPU)?.decodeTokensPerSecond;
+    if (guessed === undefined || known === undefined) throw new Error('A speed is not known.');
+    expect(guessed.high / guessed.low / (known.high / known.low)).toBeCloseTo(4, 1);
+    // 40 GB/s at the peak, instead of 80: half as fast.
+    expect(known.expected / guessed.expected).toBeCloseTo(0.5, 1);
+  });
+
+  test('a GPU that no table has needs a measurement', async () => {
+    const { speeds } = opened();
+    const unknown = { ...SUBJECT, isGpuGuessed: true };
+    expect(speeds.speedOf(unknown)).toBeNull();
+    expect(speeds.decodeAt(unknown, 0)).toBeNull();
+    await speeds.learn('eight', unknown, decoded(25));
+    const { low, high } = speeds.speedOf(unknown)?.decodeTokensPerSecond ?? { low: 99, high: 0 };
+    expect(low).toBeLessThan(25);
+    expect(high).toBeGreaterThan(25);
+  });
+
+  test('a deeper context is slower', () => {
+    const { speeds } = opened();
+    const at = (depth: number) => speeds.decodeAt(SUBJECT, depth)?.expected ?? 0;
+    expect(at(8000)).toBeLessThan(at(1000));
+  });
+
+  test('six measurements of a kind are kept, and entries that are none are dropped', async () => {
+    const { speeds, folder } = opened();
+    for (let index = 0; index < 8; index += 1)
+      await speeds.learn('eight', SUBJECT, decoded(60 + index));
+    const file = path.join(folder, 'speeds.json');
+    const stored = JSON.parse(readFileSync(file, 'utf8')) as { observations: unknown[] };
+    expect(stored.observations).toHaveLength(6);
+    stored.observations.push({ kind: 'tokens', host: 'x' }, 7);
+    writeFileSync(file, JSON.stringify(stored));
+    expect(opened(folder).speeds.speedOf(SUBJECT)).toEqual(speeds.speedOf(SUBJECT));
+  });
+
+  test('a damaged file is set aside with a warning', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'speeds-'));
+    writeFileSync(path.join(folder, 'speeds.json'), '{');
+    const { speeds, warnings } = opened(folder);
+    expect(speeds.speedOf(SUBJECT)?.measured).toBe(false);
+    expect(warnings.join()).toContain('speeds.json.damaged');
+  });
+});

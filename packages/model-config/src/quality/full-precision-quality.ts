@@ -1,0 +1,96 @@
+import {
+  comparableName,
+  comparableNameWithoutSizes,
+  isInstructName,
+  isThinkingName,
+} from './comparable-name.js';
+import { deriveQuality } from './derive-quality.js';
+import { QUALITY_USES, type KnownModel, type NamedModel, type QualityUse } from './model-facts.js';
+import { publishedIndex, publishedQuality } from './published-quality.js';
+
+/** The quality of a model at full precision, and where the figure comes from. */
+export interface FullPrecisionQuality {
+  /** From 0 to 1. Figures of different uses can't be compared with each other. */
+  readonly quality: number;
+  /**
+   * `published`: published results of this model. `derived`: a guess from size, release date, thinking and
+   * family.
+   */
+  readonly source: 'published' | 'derived';
+}
+
+/** A known model of the same name may differ by this factor in size, because sources count differently. */
+const LARGEST_SIZE_RATIO = 1.35;
+
+/**
+ * The published figure of a model, else a figure that is derived from other models.
+ *
+ * @returns `null` for `vision` where the model is not known to see, and where neither results nor the
+ *   number of parameters are known.
+ */
+export function fullPrecisionQuality(
+  model: NamedModel,
+  use: QualityUse,
+): FullPrecisionQuality | null {
+  if (use === 'vision' && model.vision === false) return null;
+  const index = QUALITY_USES.indexOf(use);
+  const figures = findKnownModels(model)
+    .map((known) => known.quality[index] ?? null)
+    .filter((figure) => figure !== null);
+  if (figures.length > 0) {
+    const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+    return { quality: mean, source: 'published' };
+  }
+  return derivedQuality(model, use);
+}
+
+/** The figure of `fullPrecisionQuality` without the published results of the model itself. */
+export function derivedQuality(model: NamedModel, use: QualityUse): FullPrecisionQuality | null {
+  if (use === 'vision' && model.vision !== true) return null;
+  const quality = deriveQuality(model, use, publishedQuality());
+  return quality === null ? null : { quality, source: 'derived' };
+}
+
+/**
+ * The published results of a model. The exact name counts first, then the same words, then the same words
+ * without the size where only one of the names states it. A mode that the model does not have is left out.
+ */
+export function findKnownModels(model: NamedModel): readonly KnownModel[] {
+  const { exact, comparable, withoutSizes } = publishedIndex();
+  const thinks = modeOf(model);
+  const named = (index: ReadonlyMap<string, readonly KnownModel[]>, keys: readonly string[]) => [
+    ...new Set(
+      keys
+        .flatMap((key) => index.get(key) ?? [])
+        .filter(
+          (known) =>
+            isSameSize(known, model.parameters) &&
+            (thinks === null || (known.reasoning || isThinkingName(known.name)) === thinks),
+        ),
+    ),
+  ];
+  const byName = named(
+    exact,
+    model.names.map((name) => name.trim().toLowerCase()),
+  );
+  if (byName.length > 0) return byName;
+  const byWords = named(comparable, model.names.map(comparableName));
+  if (byWords.length > 0 || model.parameters === null) return byWords;
+  return [
+    ...named(withoutSizes, model.names.map(comparableName)),
+    ...named(comparable, model.names.map(comparableNameWithoutSizes)),
+  ];
+}
+
+/** Whether a model thinks before it answers; `null`: it may do either. */
+function modeOf({ names, reasoning }: NamedModel): boolean | null {
+  if (names.some(isThinkingName)) return true;
+  if (typeof reasoning === 'boolean') return reasoning;
+  return names.some(isInstructName) ? false : null;
+}
+
+function isSameSize(known: KnownModel, parameters: number | null): boolean {
+  if (parameters === null) return true;
+  const ratio = known.billions / (parameters / 1e9);
+  return ratio < LARGEST_SIZE_RATIO && ratio > 1 / LARGEST_SIZE_RATIO;
+}

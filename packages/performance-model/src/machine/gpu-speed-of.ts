@@ -1,0 +1,77 @@
+import { GPU_TABLE, type GpuFigures } from './gpu-table.js';
+import { generationOf, type GpuSpeed } from './machine-speed.js';
+
+const GIGA = 1e9;
+const TERA = 1e12;
+/** A GPU whose name has one of these words is a different one than without it. */
+const VARIANTS = new Set([
+  'ti',
+  'super',
+  'laptop',
+  'ada',
+  'xt',
+  'xtx',
+  'gre',
+  'pro',
+  'max',
+  'ultra',
+  'd',
+]);
+/** Words that mean the same as another one. */
+const SYNONYMS = new Map([
+  ['mobile', 'laptop'],
+  ['max-q', 'laptop'],
+]);
+const BACKENDS: readonly (readonly [RegExp, GpuSpeed['backend']])[] = [
+  [/^m\d/, 'metal'],
+  [/^(rx|arc|mi\d|80\d0s)/, 'vulkan'],
+];
+
+const TABLE = GPU_TABLE.map((figures) => ({ figures, words: figures[0].split(' ') }));
+
+/**
+ * The published speed of a GPU.
+ *
+ * @param deviceName - as a driver reports it, e.g. `NVIDIA GeForce RTX 4070 Laptop GPU`
+ * @param backend - default: `cuda` for NVIDIA, `metal` for Apple, `vulkan` for all others
+ * @returns null where the table does not have the GPU, e.g. for GPUs that share RAM of any speed
+ */
+export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): GpuSpeed | null {
+  const found = figuresOf(wordsOf(deviceName));
+  if (found === null) return null;
+  const [name, gigabytesPerSecond, teraoperations] = found;
+  return {
+    backend: backend ?? BACKENDS.find(([pattern]) => pattern.test(name))?.[1] ?? 'cuda',
+    generation: generationOf(deviceName),
+    memoryBandwidth: gigabytesPerSecond * GIGA,
+    operationsPerSecond: teraoperations === null ? null : teraoperations * TERA,
+  };
+}
+
+/** The entry with most words that are all in the name. */
+function figuresOf(words: readonly string[]): GpuFigures | null {
+  const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
+    (a, b) => b.words.length - a.words.length,
+  );
+  if (best === undefined) return null;
+  // `AMD RYZEN AI MAX+ 395 w/ Radeon 8060S` names a processor before the GPU.
+  const from = Math.min(...best.words.map((word) => words.indexOf(word)));
+  const isOther = words
+    .slice(from)
+    .some((word) => VARIANTS.has(word) && !best.words.includes(word));
+  return isOther ? null : best.figures;
+}
+
+function wordsOf(deviceName: string): readonly string[] {
+  const name = deviceName
+    .toLowerCase()
+    .replace(/\((r|tm)\)/g, ' ')
+    // `RTX4070Ti` and `A100-SXM4-80GB` are written in one word.
+    .replace(/\b(rtx|gtx|rx)(?=\d)/g, '$1 ')
+    .replace(/(\d{4})(ti|xtx|xt|super)\b/g, '$1 $2');
+  return name
+    .split(/[^a-z\d-]+/)
+    .flatMap((word) => (SYNONYMS.has(word) ? [word] : word.split('-')))
+    .map((word) => SYNONYMS.get(word) ?? word)
+    .filter((word) => word !== '');
+}

@@ -1,0 +1,201 @@
+import type { LoadSpeed } from '@mai/memory-ledger';
+import { candidate, footprint, input, LOAD_CONFIG, option, resident } from '../test/build-input.js';
+import type { Candidate, LoadOption } from './index.js';
+import { optionWhenEmpty, orderByValue, selectModel } from './index.js';
+import { resources } from '../test/build-input.js';
+import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+
+/** A speed whose interval reaches from half to one and a half of the expected speed. */
+function speed(expected: number, measured = false): LoadSpeed {
+  const range = { expected, low: expected / 2, high: expected * 1.5 };
+  return {
+    decodeTokensPerSecond: range,
+    promptTokensPerSecond: range,
+    loadMs: null,
+    measured,
+  };
+}
+
+function optionWith(
+  gib: number,
+  facts: { readonly speed?: LoadSpeed; readonly quality?: number },
+  contextLengthTokens = 8192,
+): LoadOption {
+  return { ...option(footprint({ anonymous: gib }), contextLengthTokens), ...facts };
+}
+
+const FAST = candidate('fast', [optionWith(4, { speed: speed(60), quality: 0.5 })]);
+
+function slow(tokens: number, facts: Partial<Candidate> = {}, measured = false): Candidate {
+  return candidate(
+    'slow',
+    [optionWith(12, { speed: speed(tokens, measured), quality: 0.8 })],
+    facts,
+  );
+}
+
+describe('the minimum speed', () => {
+  it.each([
+    // The upper end of the interval is one and a half of the expected speed, and the minimum is 6.
+    [3.9, true, false, 'fast'],
+    [4, true, false, 'slow'],
+    [3.9, false, false, 'slow'],
+    [3.9, false, true, 'fast'],
+    [4, false, true, 'slow'],
+  ] as const)(
+    'with %d expected tokens per second (derived: %s, measured: %s) chooses %s',
+    (tokens, derived, measured, chosen) => {
+      const candidates = [slow(tokens, { derived }, measured), FAST];
+      expect(selectModel(input({ candidates })).chosen?.modelKey).toBe(chosen);
+    },
+  );
+
+  it('rejects a model with its figures', () => {
+    const candidates = [slow(3, { derived: true }), FAST];
+    const rejection = {
+      code: 'TOO_SLOW',
+      tokensPerSecond: { expected: 3, low: 1.5, high: 4.5 },
+      minTokensPerSecond: 6,
+      measured: false,
+    };
+    expect(selectModel(input({ candidates })).rejected).toEqual([
+      { candidateIndex: 0, modelKey: 'slow', rejection, options: [rejection] },
+    ]);
+  });
+
+  it('of 0 rules nothing out', () => {
+    const policy = { ...DEFAULT_SELECTION_POLICY, minTokensPerSecond: 0 };
+    const candidates = [slow(0.1, { derived: true }, true), FAST];
+    expect(selectModel(input({ candidates, policy })).chosen?.modelKey).toBe('slow');
+  });
+
+  it('does not hide that a model needs more memory', () => {
+    const candidates = [candidate('slow', [optionWith(40, { speed: speed(1, true) })]), FAST];
+    expect(selectModel(input({ candidates })).rejected[0]?.rejection.code).toBe('INSUFFICIENT_RAM');
+  });
+
+  it('lets a slow model be loaded where nothing faster fits, with a note', () => {
+    const { decision, chosen, notes } = selectModel(
+      input({ candidates: [slow(2, { derived: true }), candidate('large', 40)] }),
+    );
+    expect([decision, chosen?.modelKey]).toEqual(['load', 'slow']);
+    expect(notes).toEqual([
+      {
+        code: 'TOO_SLOW',
+        tokensPerSecond: { expected: 2, low: 1, high: 3 },
+        minTokensPerSecond: 6,
+        measured: false,
+      },
+    ]);
+  });
+
+  it('prefers a slow model within the limit to a fast one above it', () => {
+    const candidates = [
+      slow(2, { derived: true }),
+      candidate('fast', [optionWith(27, { speed: speed(60) })]),
+    ];
+    const steppingDown = true;
+    expect(selectModel(input({ candidates, steppingDown })).chosen?.modelKey).toBe('slow');
+  });
+
+  it('passes over the slow load options of a model and takes a faster one', () => {
+    const shorter = optionWith(11, { speed: speed(9, true), quality: 0.78 }, 4096);
+    const model = candidate('model', [optionWith(12, { speed: speed(2, true) }), shorter]);
+    const { chosen, notes } = selectModel(input({ candidates: [model, FAST] }));
+    expect([chosen?.modelKey, chosen?.optionIndex]).toEqual(['model', 1]);
+    expect(notes.map(({ code }) => code)).toEqual(['SHORTER_CONTEXT']);
+  });
+
+  it('replaces a resident that was measured and is too slow', () => {
+    const residents = [resident('slow', footprint({ anonymous: 12 }))];
+    const candidates = [slow(2, {}, true), FAST];
+    const { decision, direction, chosen, plan } = selectModel(input({ candidates, residents }));
+    expect([decision, direction, chosen?.modelKey]).toEqual(['switch', 'down', 'fast']);
+    expect(plan.steps.map(({ action }) => action)).toEqual(['load', 'unload']);
+  });
+
+  it('keeps a slow resident where nothing faster fits', () => {
+    const residents = [resident('slow', footprint({ anonymous: 12 }))];
+    const candidates = [slow(2, {}, true), candidate('large', 40)];
+    const { decision, chosen, notes } = selectModel(input({ candidates, residents }));
+    expect([decision, chosen?.modelKey, notes[0]?.code]).toEqual(['keep', 'slow', 'TOO_SLOW']);
+  });
+
+  it('waits for a busy slow resident where a faster model needs its memory', () => {
+    const residents = [resident('slow', footprint({ anonymous: 12 }), { busy: true })];
+    const candidates = [
+      slow(2, {}, true),
+      candidate('fast', [optionWith(20, { speed: speed(60), quality: 0.5 })]),
+    ];
+    const { decision, chosen, afterDrain } = selectModel(
+      input({ candidates, residents, resources: resources({ available: 20 }) }),
+    );
+    expect([decision, chosen?.modelKey, afterDrain?.modelKey]).toEqual(['wait', 'slow', 'fast']);
+  });
+});
+
+describe('the cost of a load option', () => {
+  const model = candidate('model', [
+    optionWith(40, { speed: speed(50), quality: 0.8 }),
+    optionWith(11, { speed: speed(20), quality: 0.75 }, 4096),
+  ]);
+
+  it('is compared with the first load option', () => {
+    const { chosen } = selectModel(input({ candidates: [model] }));
+    expect(chosen?.cost?.quality).toBeCloseTo(0.05);
+    expect(chosen?.cost?.tokensPerSecond).toBeCloseTo(30);
+  });
+
+  it('is null for the first load option, and its figures are null where they are not known', () => {
+    expect(selectModel(input({ candidates: [FAST] })).chosen?.cost).toBeNull();
+    const [, cheaper] = model.loadOptions;
+    const unknown = candidate('model', [
+      option(footprint({ anonymous: 40 })),
+      cheaper ?? option(null),
+    ]);
+    expect(selectModel(input({ candidates: [unknown] })).chosen?.cost).toEqual({
+      quality: null,
+      tokensPerSecond: null,
+    });
+  });
+
+  it('is known for a resident that serves the load option', () => {
+    const residents = [
+      resident('model', footprint({ anonymous: 11 }), {
+        loadConfig: { ...LOAD_CONFIG, contextLengthTokens: 4096 },
+      }),
+    ];
+    const { decision, chosen } = selectModel(input({ candidates: [model], residents }));
+    expect(decision).toBe('keep');
+    expect(chosen?.cost?.tokensPerSecond).toBeCloseTo(30);
+  });
+});
+
+describe('orderByValue', () => {
+  const machine = { resources: resources({ available: 1 }), policy: DEFAULT_SELECTION_POLICY };
+
+  it('takes the value of the first load option that fits while nothing else uses memory', () => {
+    const large = candidate('large', [
+      optionWith(40, { speed: speed(60), quality: 0.9 }),
+      optionWith(20, { speed: speed(1.5), quality: 0.8 }),
+    ]);
+    // 0.8 * sqrt(1.5 / 6) = 0.4.
+    expect(optionWhenEmpty(large, machine)).toBe(large.loadOptions[1]);
+    const below = candidate('below', [optionWith(4, { quality: 0.39 })]);
+    const above = candidate('above', [optionWith(4, { quality: 0.41 })]);
+    const keys = orderByValue([below, large, above], machine).map(({ modelKey }) => modelKey);
+    expect(keys).toEqual(['above', 'large', 'below']);
+  });
+
+  it('keeps the order of equal candidates, and puts unknown ones before those that do not fit', () => {
+    const candidates = [
+      candidate('too-large', [optionWith(40, { quality: 1 })]),
+      candidate('unknown', 4),
+      candidate('one', [optionWith(4, { quality: 0.5 })]),
+      candidate('other', [optionWith(4, { quality: 0.5 })]),
+    ];
+    const keys = orderByValue(candidates, machine).map(({ modelKey }) => modelKey);
+    expect(keys).toEqual(['one', 'other', 'unknown', 'too-large']);
+    expect(optionWhenEmpty(candidates[0] ?? FAST, machine)).toBeNull();
+  });
+});

@@ -5,6 +5,7 @@ const EXPOSED = [
   'retry-after',
   'x-mai-decision',
   'x-mai-fallbacks',
+  'x-mai-host',
   'x-mai-model',
   'x-mai-queue-ms',
   'x-request-id',

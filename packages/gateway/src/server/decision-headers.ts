@@ -2,6 +2,8 @@
 export interface ToldChoice {
   modelKey: string | null;
   instanceIdentifier: string | null;
+  /** Host of the resident; null where this machine serves it. */
+  host: string | null;
   decisionId: string | null;
   queueMs: number;
   fallbacks: number;
@@ -9,7 +11,14 @@ export interface ToldChoice {
 
 /** A choice that has not been made. */
 export function nothingTold(): ToldChoice {
-  return { modelKey: null, instanceIdentifier: null, decisionId: null, queueMs: 0, fallbacks: 0 };
+  return {
+    modelKey: null,
+    instanceIdentifier: null,
+    host: null,
+    decisionId: null,
+    queueMs: 0,
+    fallbacks: 0,
+  };
 }
 
 /**
@@ -19,12 +28,14 @@ export function nothingTold(): ToldChoice {
 export function decisionHeaders(told: ToldChoice): Record<string, string> {
   if (told.modelKey === null) return lastDecisionHeader(told);
   // One literal, because spreads cost a tenth of a small request's CPU time here.
-  return {
+  const headers: Record<string, string> = {
     'x-mai-decision': told.decisionId ?? 'none',
     'x-mai-model': visibleAscii(told.modelKey),
     'x-mai-queue-ms': String(Math.round(told.queueMs)),
     'x-mai-fallbacks': String(told.fallbacks),
   };
+  if (told.host !== null) headers['x-mai-host'] = told.host;
+  return headers;
 }
 
 /**

@@ -57,7 +57,7 @@ export function candidateOf(
   const pending = resident === null ? load.loading(model.modelKey) : null;
   const ahead =
     resident === null ? (pending?.requests ?? 0) : load.ahead(model, resident.instanceIdentifier);
-  const parallel = Math.max(1, resident?.parallel ?? 1);
+  const parallel = Math.max(1, resident?.parallel ?? parallelOfLoad(state, policy));
   const service = serviceTimes(model, promptTokens, answerTokens, policy.assumed);
   const idleServiceMs = service.promptMs + service.answerMs;
   const others = load.othersBusy(resident?.instanceIdentifier ?? null);
@@ -92,6 +92,11 @@ export function candidateOf(
     penaltyMs: 0,
     delayMs: 0,
   };
+}
+
+/** LM Studio loads with several sequences, the embedded engine with one. */
+function parallelOfLoad({ versions }: KnownHost['state'], { assumed }: PlacementPolicy): number {
+  return versions.runtime === 'lmstudio' ? assumed.parallelOfLmStudio : 1;
 }
 
 function stepOf(model: HostModel, resident: HostResident | null, ahead: number): PlacementStep {

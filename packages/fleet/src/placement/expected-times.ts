@@ -4,7 +4,8 @@ import type { AssumedFigures, PlacementPolicy } from './placement-input.js';
 /**
  * Milliseconds to read a prompt and to generate an answer at a speed of a model.
  *
- * `tokens / tokens per second`, with the speeds behind `SPEED_DEPTH_TOKENS` of context. Assumed where not known.
+ * `tokens / tokens per second`, with the speeds behind `SPEED_DEPTH_TOKENS` of context. Assumed where a
+ * speed is not known or 0.
  */
 export interface ServiceTimes {
   readonly promptMs: number;
@@ -17,11 +18,11 @@ export function serviceTimes(
   answerTokens: number,
   assumed: AssumedFigures,
 ): ServiceTimes {
-  const prompt = speed?.promptTokensPerSecond.expected ?? assumed.promptTokensPerSecond;
-  const decode = speed?.decodeTokensPerSecond.expected ?? assumed.decodeTokensPerSecond;
+  const prompt = speed?.promptTokensPerSecond.expected ?? 0;
+  const decode = speed?.decodeTokensPerSecond.expected ?? 0;
   return {
-    promptMs: (promptTokens / prompt) * 1000,
-    answerMs: (answerTokens / decode) * 1000,
+    promptMs: (promptTokens / (prompt > 0 ? prompt : assumed.promptTokensPerSecond)) * 1000,
+    answerMs: (answerTokens / (decode > 0 ? decode : assumed.decodeTokensPerSecond)) * 1000,
   };
 }
 

@@ -191,6 +191,7 @@ const CRITERIA: Readonly<Record<RankingCriterion, string>> = {
 };
 
 function seconds(ms: number): string {
+  if (Math.abs(ms) < 100) return `${Math.round(ms)} ms`;
   const rest = Math.abs(ms) < 9_950 ? (ms / 1000).toFixed(1) : String(Math.round(ms / 1000));
   return `${rest} s`;
 }

@@ -101,6 +101,8 @@ export interface AssumedFigures {
   readonly loadMs: number;
   /** Requests at each resident of a host that does not tell its load. */
   readonly requests: number;
+  /** Requests that a model answers at the same time once LM Studio has loaded it. Elsewhere it is 1. */
+  readonly parallelOfLmStudio: number;
 }
 
 /**
@@ -128,5 +130,6 @@ export const DEFAULT_PLACEMENT_POLICY: PlacementPolicy = {
     loadStartMs: 3_000,
     loadMs: 60_000,
     requests: 1,
+    parallelOfLmStudio: 4,
   },
 };

@@ -32,3 +32,28 @@ export type {
   PlacementStep,
   RankingCriterion,
 } from './placement/placement.js';
+export { systemClock } from './clock.js';
+export type { Clock } from './clock.js';
+export { askLeases } from './leases/ask-leases.js';
+export type { AskLeasesOptions } from './leases/ask-leases.js';
+export type {
+  FencingToken,
+  GrantedLease,
+  GrantedResident,
+  HeldLease,
+  LeaseAnswer,
+  LeaseAsker,
+  LeasedResident,
+  LeaseGrantPort,
+  LeaseRefusal,
+  LeaseRequest,
+  LeaseServer,
+} from './leases/lease-types.js';
+export { serveLeases } from './leases/serve-leases.js';
+export type { ServeLeasesOptions } from './leases/serve-leases.js';
+export { drawEpoch, openMembers } from './membership/members.js';
+export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
+export { connectFleet } from './nats/connection.js';
+export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type { FleetCredentials } from './nats/credentials.js';
+export { isHostName } from './nats/subjects.js';

@@ -57,3 +57,28 @@ export { connectFleet } from './nats/connection.js';
 export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
 export type { FleetCredentials } from './nats/credentials.js';
 export { isHostName } from './nats/subjects.js';
+export { initFleet } from './pairing/init-fleet.js';
+export type { InitFleetOptions, InitializedFleet } from './pairing/init-fleet.js';
+export { invite } from './pairing/invitation/invite.js';
+export type { InviteOptions, OpenedInvitation } from './pairing/invitation/invite.js';
+export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
+export { join } from './pairing/invitation/join.js';
+export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
+export { readFleetIdentity } from './pairing/identity.js';
+export type { FleetIdentity, HostCredentials } from './pairing/identity.js';
+export type { Membership } from './pairing/files/fleet-folder.js';
+export {
+  peerConnectOptions,
+  peerHost,
+  peerListenOptions,
+} from './pairing/certificates/peer-tls.js';
+export type {
+  PeerConnectOptions,
+  PeerIdentity,
+  PeerListenOptions,
+} from './pairing/certificates/peer-tls.js';
+export type { AllowList, AllowedHost } from './pairing/certificates/allow-list.js';
+export { howToInstall, natsServerVersion } from './pairing/nats-server/executable.js';
+export { natsServerWarning } from './pairing/nats-server/version.js';
+export type { NatsServerVersion } from './pairing/nats-server/version.js';
+export { toHostName } from './pairing/names.js';

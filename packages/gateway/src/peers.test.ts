@@ -1,13 +1,20 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connect, createSecureContext } from 'node:tls';
+import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
 import { ask } from '../test/ask.js';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../test/certificates.js';
 import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
-import { createGateway, type Gateway, type Listening, type ServingPort } from './index.js';
+import {
+  createGateway,
+  type Gateway,
+  type Listening,
+  type ServingLease,
+  type ServingPort,
+} from './index.js';
 
 jest.setTimeout(60_000);
 
@@ -94,6 +101,7 @@ function askPeer(asked: Asked = {}): Promise<number | string> {
 /** A gateway of host-a, all of whose leases are on host-b, except where that has failed. */
 async function openFront(
   options: { readonly client?: TestCertificate; readonly serverName?: string; lease?: string } = {},
+  change: (lease: ServingLease) => ServingLease = (lease) => lease,
 ): Promise<{ readonly gateway: Gateway; readonly url: string }> {
   const { client = hostA, serverName = 'host-b', lease = 'lease-1' } = options;
   const local = world.host.serving;
@@ -107,7 +115,7 @@ async function openFront(
     acquire: async (request, call) => {
       const given = await local.acquire({ ...request, failed: [] }, call);
       if (request.failed.includes(`${given.instanceIdentifier}@host-b`)) return given;
-      return {
+      return change({
         ...given,
         instanceIdentifier: `${given.instanceIdentifier}@host-b`,
         baseUrl: `https://127.0.0.1:${listening.port}`,
@@ -115,9 +123,13 @@ async function openFront(
         peer: {
           host: 'host-b',
           instanceIdentifier: given.instanceIdentifier,
-          tls: { secureContext, serverName },
+          tls: {
+            secureContext,
+            serverName,
+            checkServer: (certificate) => checkServerIdentity(serverName, certificate),
+          },
         },
-      };
+      });
     },
   };
   const gateway = await createGateway({ serving });
@@ -159,6 +171,25 @@ test('another host that answers at the address of host-b gets no request', async
   const answer = await askFront(front.url);
   expect(answer.headers['x-mai-fallbacks']).toBe('1');
   await front.gateway[Symbol.asyncDispose]();
+});
+
+test('an answer of a host whose lease is lost ends, instead of waiting for a connection that nobody closes', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('No port.');
+  const { port } = address;
+  const lost = new AbortController();
+  const front = await openFront({}, (lease) => ({
+    ...lease,
+    baseUrl: `http://127.0.0.1:${port}`,
+    lost: lost.signal,
+  }));
+  silent.once('connection', () => lost.abort(new Error('The host is gone.')));
+  const answer = await askFront(front.url);
+  expect([answer.status, answer.headers['x-mai-fallbacks']]).toEqual([200, '1']);
+  await front.gateway[Symbol.asyncDispose]();
+  silent.close();
 });
 
 test("a client's own lease header does not reach the other host", async () => {

@@ -7,6 +7,7 @@ const EXPOSED = [
   'x-mai-fallbacks',
   'x-mai-host',
   'x-mai-model',
+  'x-mai-placement',
   'x-mai-queue-ms',
   'x-request-id',
 ].join(', ');

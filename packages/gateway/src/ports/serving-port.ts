@@ -1,4 +1,4 @@
-import type { SecureContext } from 'node:tls';
+import type { PeerCertificate, SecureContext } from 'node:tls';
 import type { Selection } from './selection.js';
 import type { Tier } from '@mai/memory-ledger';
 
@@ -77,7 +77,9 @@ export interface ServingLease {
    * Default false: all requests that the resident serves share the lease.
    */
   readonly forOneRequest?: boolean | undefined;
-  /** Fires when the lease ends without a release. */
+  /** Identifies the choice among the hosts of a fleet; null or absent where there was none. */
+  readonly placementId?: string | null | undefined;
+  /** Fires when the lease ends without a release. Requests that run on another host are then ended. */
   readonly lost: AbortSignal;
   /** Releases the lease and unloads nothing. May be called more than once. Never rejects. */
   release(): Promise<void>;
@@ -96,8 +98,10 @@ export interface ServingPeer {
 export interface PeerTls {
   /** The certificate and key of this machine, and the authorities that it trusts. An object of OpenSSL, so that no key is printed. */
   readonly secureContext: SecureContext;
-  /** The name that the certificate of the other host must have. */
+  /** Name of the other host, which TLS asks for. */
   readonly serverName: string;
+  /** The reason to refuse the certificate that the other host shows; undefined where it is the host's. */
+  readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
 }
 
 /** The outcome of a request if it were decided now. */

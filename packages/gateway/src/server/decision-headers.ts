@@ -4,6 +4,8 @@ export interface ToldChoice {
   instanceIdentifier: string | null;
   /** Host of the resident; null where this machine serves it. */
   host: string | null;
+  /** Identifies the choice among the hosts of a fleet; null without a fleet. */
+  placementId: string | null;
   decisionId: string | null;
   queueMs: number;
   fallbacks: number;
@@ -15,6 +17,7 @@ export function nothingTold(): ToldChoice {
     modelKey: null,
     instanceIdentifier: null,
     host: null,
+    placementId: null,
     decisionId: null,
     queueMs: 0,
     fallbacks: 0,
@@ -35,6 +38,7 @@ export function decisionHeaders(told: ToldChoice): Record<string, string> {
     'x-mai-fallbacks': String(told.fallbacks),
   };
   if (told.host !== null) headers['x-mai-host'] = told.host;
+  if (told.placementId !== null) headers['x-mai-placement'] = told.placementId;
   return headers;
 }
 

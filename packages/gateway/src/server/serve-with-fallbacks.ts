@@ -67,6 +67,7 @@ export async function serveWithFallbacks(
     told.modelKey = lease.modelKey;
     told.instanceIdentifier = lease.instanceIdentifier;
     told.host = lease.peer?.host ?? null;
+    told.placementId = lease.placementId ?? null;
     told.decisionId = lease.decisionId ?? told.decisionId;
     told.queueMs += place.waitedMs;
     const outcome = await relayThrough(place, asked, { answer, told, departure }, parts);
@@ -107,7 +108,7 @@ async function relayThrough(
   { answer, departure }: ClientSide,
   { http, clock }: InferenceParts,
 ): Promise<RelayOutcome> {
-  const { baseUrl, requestHeaders, instanceIdentifier, peer = null } = place.lease;
+  const { baseUrl, requestHeaders, instanceIdentifier, peer = null, lost } = place.lease;
   let outcome: RelayOutcome | null = null;
   try {
     outcome = await relay(
@@ -120,7 +121,14 @@ async function relayThrough(
         body: replaceModel(body, peer?.instanceIdentifier ?? instanceIdentifier),
         tls: peer?.tls,
       },
-      { protocol, sink: answer, client: departure, monotonicMs: () => clock.monotonicMs() },
+      {
+        protocol,
+        sink: answer,
+        client: departure,
+        // A runtime of this machine may go on without its autopilot. A host that does not renew a lease is out of reach.
+        lost: peer === null ? null : lost,
+        monotonicMs: () => clock.monotonicMs(),
+      },
     );
     return outcome;
   } finally {

@@ -1,4 +1,4 @@
-import { checkServerIdentity, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import type { PeerTls } from '../ports/serving-port.js';
 
@@ -59,10 +59,11 @@ export function createHttpClient(): HttpClient {
   const plain = new Agent(AGENT_OPTIONS);
   const agents = new Set([plain]);
   const peers = new WeakMap<SecureContext, Map<string, Agent>>();
-  const agentOf = ({ secureContext, serverName }: PeerTls): Agent => {
+  const agentOf = (tls: PeerTls): Agent => {
+    const { secureContext, serverName } = tls;
     const byName = peers.get(secureContext) ?? new Map<string, Agent>();
     peers.set(secureContext, byName);
-    const agent = byName.get(serverName) ?? createPeerAgent(secureContext, serverName);
+    const agent = byName.get(serverName) ?? createPeerAgent(tls);
     byName.set(serverName, agent);
     agents.add(agent);
     return agent;
@@ -89,8 +90,8 @@ const AGENT_OPTIONS: Agent.Options = {
   pipelining: 1,
 };
 
-/** An agent for the gateway of one host. Its address may be any: only the name in its certificate counts. */
-function createPeerAgent(secureContext: SecureContext, serverName: string): Agent {
+/** An agent for the gateway of one host. Its address may be any: only its certificate counts. */
+function createPeerAgent({ secureContext, serverName, checkServer }: PeerTls): Agent {
   return new Agent({
     ...AGENT_OPTIONS,
     // A resumed session would outlive the certificate with which it began.
@@ -99,7 +100,8 @@ function createPeerAgent(secureContext: SecureContext, serverName: string): Agen
       secureContext,
       timeout: CONNECT_TIMEOUT_MS,
       rejectUnauthorized: true,
-      checkServerIdentity: (_address, certificate) => checkServerIdentity(serverName, certificate),
+      servername: serverName,
+      checkServerIdentity: (_address, certificate) => checkServer(certificate),
     },
   });
 }

@@ -11,3 +11,74 @@ export type {
 } from './state/host-state.js';
 export type { Heartbeat } from './state/heartbeat.js';
 export type { KnownHost } from './state/known-host.js';
+export { placeRequest } from './placement/place-request.js';
+export { explainPlacement } from './placement/explain-placement.js';
+export { DEFAULT_PLACEMENT_POLICY } from './placement/placement-input.js';
+export type {
+  AssumedFigures,
+  FailedResident,
+  PlacementInput,
+  PlacementPolicy,
+  PlacementRequest,
+  RecentSend,
+} from './placement/placement-input.js';
+export type {
+  AssumedFigure,
+  HostNotTaken,
+  NotTakenReason,
+  Placement,
+  PlacementAlternative,
+  PlacementFigures,
+  PlacementStep,
+  RankingCriterion,
+} from './placement/placement.js';
+export { systemClock } from './clock.js';
+export type { Clock } from './clock.js';
+export { askLeases } from './leases/ask-leases.js';
+export type { AskLeasesOptions } from './leases/ask-leases.js';
+export type {
+  FencingToken,
+  GrantedLease,
+  GrantedResident,
+  HeldLease,
+  LeaseAnswer,
+  LeaseAsker,
+  LeasedResident,
+  LeaseGrantPort,
+  LeaseRefusal,
+  LeaseRequest,
+  LeaseServer,
+} from './leases/lease-types.js';
+export { serveLeases } from './leases/serve-leases.js';
+export type { ServeLeasesOptions } from './leases/serve-leases.js';
+export { drawEpoch, openMembers } from './membership/members.js';
+export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
+export { connectFleet } from './nats/connection.js';
+export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type { FleetCredentials } from './nats/credentials.js';
+export { isHostName } from './nats/subjects.js';
+export { initFleet } from './pairing/init-fleet.js';
+export type { InitFleetOptions, InitializedFleet } from './pairing/init-fleet.js';
+export { invite } from './pairing/invitation/invite.js';
+export type { InviteOptions, OpenedInvitation } from './pairing/invitation/invite.js';
+export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
+export { join } from './pairing/invitation/join.js';
+export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
+export { readFleetIdentity } from './pairing/identity.js';
+export type { FleetIdentity, HostCredentials } from './pairing/identity.js';
+export type { Membership } from './pairing/files/fleet-folder.js';
+export {
+  peerConnectOptions,
+  peerHost,
+  peerListenOptions,
+} from './pairing/certificates/peer-tls.js';
+export type {
+  PeerConnectOptions,
+  PeerIdentity,
+  PeerListenOptions,
+} from './pairing/certificates/peer-tls.js';
+export type { AllowList, AllowedHost } from './pairing/certificates/allow-list.js';
+export { howToInstall, natsServerVersion } from './pairing/nats-server/executable.js';
+export { natsServerWarning } from './pairing/nats-server/version.js';
+export type { NatsServerVersion } from './pairing/nats-server/version.js';
+export { toHostName } from './pairing/names.js';

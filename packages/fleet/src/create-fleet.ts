@@ -1,0 +1,261 @@
+import path from 'node:path';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { pause, systemClock, type Clock } from './clock.js';
+import { openPlacementLog } from './journal/placement-log.js';
+import { askLeases } from './leases/ask-leases.js';
+import { serveLeases } from './leases/serve-leases.js';
+import type { GrantedLease } from './leases/lease-types.js';
+import { openMembers, type OwnLoad } from './membership/members.js';
+import { connectFleet } from './nats/connection.js';
+import { guestsAt, type OwnFacts, type OwnFactsPort } from './own-facts.js';
+import { allowedHost } from './pairing/certificates/allow-list.js';
+import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
+import type { FleetIdentity } from './pairing/identity.js';
+import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/placement-input.js';
+import { createFleetServing } from './serving/fleet-serving.js';
+import { createGrantPort } from './serving/grant-port.js';
+import type { ServingPort } from './serving/serving-port.js';
+import type { HostState } from './state/host-state.js';
+import type { KnownHost } from './state/known-host.js';
+
+/** The parts of a machine that joins its fleet. */
+export interface CreateFleetOptions {
+  /** Who this machine is: `readFleetIdentity`. */
+  readonly identity: FleetIdentity;
+  /** Folder of the fleet's files. */
+  readonly folder: string;
+  /** The serving port of this machine. */
+  readonly local: ServingPort;
+  readonly facts: OwnFactsPort;
+  /** Version of Mai, for the other hosts. */
+  readonly version: string;
+  readonly clock?: Clock;
+  /** Called with what a person should know, one sentence each. */
+  readonly warn?: (message: string) => void;
+}
+
+/** A machine's part in its fleet. */
+export interface Fleet extends AsyncDisposable {
+  /** Serves from all hosts. For the gateway of this machine's clients. */
+  readonly serving: ServingPort;
+  /** Who may use the gateway for other hosts. */
+  readonly peers: {
+    hostOf(fingerprint: string): string | null;
+    isHonoured(lease: string, host: string): boolean;
+  };
+  /** The certificates of the gateway for other hosts. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  /**
+   * Tells the other hosts where this machine serves them, and from now on its load.
+   *
+   * @param load - read every second
+   */
+  announce(address: string, load: () => Pick<OwnLoad, 'running' | 'queued' | 'residents'>): void;
+  /** The fleet as this machine knows it. */
+  view(): FleetView;
+  /** Whether NATS answers a round trip before the deadline. */
+  ready(options: { readonly deadlineMs: number }): Promise<boolean>;
+}
+
+/** The fleet as one machine knows it. Plain data. */
+export interface FleetView {
+  readonly ownHost: string;
+  readonly natsServers: readonly string[];
+  /** Whether the last thing known about the connection to NATS is good. */
+  readonly connected: boolean;
+  /** Why there is no connection; null where there is one. */
+  readonly fault: string | null;
+  readonly hosts: readonly KnownHost[];
+  /** Leases that this machine has given to others. */
+  readonly granted: readonly GrantedLease[];
+}
+
+const FACTS_FRESH_MS = 10_000;
+const FACTS_PAUSE_MS = 1000;
+const LOAD_INTERVAL_MS = 1000;
+
+/** File of the placements in the folder of a fleet. */
+export function placementLogOf(folder: string): string {
+  return path.join(folder, 'placements.jsonl');
+}
+
+/** Joins the fleet. Without NATS this machine goes on alone, and joins once NATS answers. */
+export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
+  const { identity, local, facts: port, clock = systemClock, warn = () => undefined } = options;
+  const { host: ownHost, natsServers, allowList, credentials } = identity;
+  const closing = new AbortController();
+  const connection = await connectFleet({
+    servers: natsServers,
+    host: ownHost,
+    credentials,
+    clock,
+  });
+  const members = openMembers({
+    connection,
+    watch: true,
+    clock,
+    onRefused: (host, reason) => warn(`A message of the host ${host} is left out: ${reason}.`),
+  });
+  let facts: OwnFacts | null = null;
+  let address: string | null = null;
+  let readLoad: Parameters<Fleet['announce']>[1] | null = null;
+
+  const asker = askLeases(connection, {
+    clock,
+    onAnswer: (host, epoch) => members.noteAnswer(host, epoch),
+  });
+  const leases = serveLeases(connection, createGrantPort(local, guestLimits), {
+    epoch: members.epoch,
+    clock,
+  });
+  const journal = openPlacementLog(placementLogOf(options.folder), (error) =>
+    warn(`The log of placements can't be written: ${messageOf(error)}.`),
+  );
+  const secureContext: SecureContext = createSecureContext({
+    ca: identity.authorityCertificate,
+    cert: identity.certificate,
+    key: identity.privateKey,
+    minVersion: 'TLSv1.3',
+  });
+  const serving = createFleetServing({
+    local,
+    ownHost,
+    hosts: () => members.hosts(),
+    hostChanges: (signal) => members.changes(signal),
+    asker,
+    policy,
+    tlsOf: (host) => {
+      const { checkServerIdentity } = peerConnectOptions(identity, host, () => allowList);
+      return {
+        secureContext,
+        serverName: host,
+        checkServer: (certificate) => checkServerIdentity(host, certificate),
+      };
+    },
+    journal,
+    clock,
+  });
+
+  function policy(): PlacementPolicy {
+    if (facts === null) return DEFAULT_PLACEMENT_POLICY;
+    const { chains, requiredLabels, minTokensPerSecond } = facts.fleet;
+    return {
+      ...DEFAULT_PLACEMENT_POLICY,
+      chainsThatMayLeave: chains,
+      labels: requiredLabels,
+      minTokensPerSecond,
+    };
+  }
+
+  function guestLimits(): { readonly allowedBytes: number | null } {
+    const guests = facts === null ? null : guestsAt(facts.fleet, new Date(clock.nowMs()));
+    if (facts === null || guests === null) return { allowedBytes: null };
+    const limitBytes = facts.pools.reduce((sum, pool) => sum + pool.limitBytes, 0);
+    return { allowedBytes: Math.floor(limitBytes * guests.memoryRatio) };
+  }
+
+  const publish = (): void => {
+    if (facts === null) return;
+    const { versions, pools, models, chains, fleet, linkDevices } = facts;
+    members.publish({
+      address,
+      versions: { mai: options.version, ...versions },
+      labels: fleet.labels,
+      pools,
+      models,
+      chains,
+      guests: guestsAt(fleet, new Date(clock.nowMs())),
+    });
+    members.setLinkDevices(linkDevices.map(stateOfDevice));
+  };
+
+  const followFacts = async (): Promise<void> => {
+    const { signal } = closing;
+    let wake = new AbortController();
+    const watching = (async () => {
+      while (!signal.aborted) {
+        try {
+          for await (const change of local.changes({ signal })) {
+            if (change.type === 'catalog' || change.type === 'switched') wake.abort();
+          }
+        } catch {
+          // The machine is out of reach. Its facts are read again at intervals.
+        }
+        await pause(clock, FACTS_PAUSE_MS, signal);
+      }
+    })();
+    while (!signal.aborted) {
+      wake = new AbortController();
+      try {
+        facts = await port.fleetFacts({ signal });
+        publish();
+      } catch (error) {
+        if (!signal.aborted) warn(`The fleet is not told about this machine: ${messageOf(error)}`);
+      }
+      await pause(clock, FACTS_PAUSE_MS, signal);
+      await pause(clock, FACTS_FRESH_MS, AbortSignal.any([signal, wake.signal]));
+    }
+    await watching;
+  };
+  const following = followFacts();
+
+  const beat = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      if (readLoad !== null) {
+        members.beat({ ...readLoad(), pressureRatio: facts?.pressureRatio ?? null, ready: true });
+      }
+      await pause(clock, LOAD_INTERVAL_MS, closing.signal);
+    }
+  };
+  let beating: Promise<void> | null = null;
+
+  return {
+    serving,
+    peers: {
+      hostOf: (fingerprint) => allowedHost(allowList, fingerprint),
+      isHonoured: (lease, host) => leases.isHonoured(lease, host),
+    },
+    tls: {
+      cert: identity.certificate,
+      key: identity.privateKey,
+      clientCa: identity.authorityCertificate,
+    },
+    announce: (at, load) => {
+      address = at;
+      readLoad = load;
+      publish();
+      beating ??= beat();
+    },
+    view: () => ({
+      ownHost,
+      natsServers,
+      connected: connection.connected,
+      fault: connection.connected ? null : (connection.fault?.message ?? null),
+      hosts: members.hosts(),
+      granted: leases.list(),
+    }),
+    ready: ({ deadlineMs }) => members.ready({ deadlineMs }),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort(new DOMException('The fleet was left.', 'AbortError'));
+      await asker[Symbol.asyncDispose]();
+      await leases[Symbol.asyncDispose]();
+      await members[Symbol.asyncDispose]();
+      await Promise.all([following, beating]);
+      await connection[Symbol.asyncDispose]();
+      await journal[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function stateOfDevice({ deviceIdentifier, models }: OwnFacts['linkDevices'][number]): HostState {
+  return {
+    host: deviceIdentifier,
+    ...{ epoch: '', revision: 1, address: null, labels: {}, pools: [], chains: {}, guests: null },
+    versions: { mai: '', runtime: 'lmstudio', runtimeVersion: null },
+    models,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

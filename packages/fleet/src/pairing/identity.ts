@@ -1,0 +1,69 @@
+import { FleetError } from '../fleet-error.js';
+import { readAllowList } from './certificates/allow-list.js';
+import type { AllowList } from './certificates/allow-list.js';
+import { NATS_SERVER_NAME } from './certificates/issue.js';
+import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
+import type { Membership } from './files/fleet-folder.js';
+
+/** Who this host is in its fleet. */
+export interface FleetIdentity extends Membership {
+  /** Certificate of the fleet's authority, in PEM. */
+  readonly authorityCertificate: string;
+  /** This host's certificate, in PEM. It is for both ends: as a client and as a server. */
+  readonly certificate: string;
+  /** This host's private key, in PEM. */
+  readonly privateKey: string;
+  /** The newest allow-list that this host has kept. */
+  readonly allowList: AllowList;
+  /** How this host connects to nats-server. */
+  readonly credentials: HostCredentials;
+}
+
+/**
+ * Credentials for nats-server. The certificate names the user, so user and password are empty: there is no password that could leak.
+ * `servername` is the name in the certificate of nats-server, whatever its address is.
+ */
+export interface HostCredentials {
+  readonly user: '';
+  readonly password: '';
+  readonly tls: {
+    readonly ca: string;
+    readonly cert: string;
+    readonly key: string;
+    readonly servername: string;
+  };
+}
+
+/** Reads who this host is in its fleet. Throws `NOT_PAIRED` where it belongs to none, and `FILE_UNUSABLE`. */
+export async function readFleetIdentity(folder: string): Promise<FleetIdentity> {
+  const membership = await readMembership(folder);
+  if (membership === null) {
+    throw new FleetError(
+      'NOT_PAIRED',
+      'This machine belongs to no fleet. Make one with `mai fleet init`, or join one with `mai fleet join INVITATION`.',
+    );
+  }
+  const paths = fleetPaths(folder);
+  const ca = await readFleetFile(paths.authorityCertificate);
+  const cert = await readFleetFile(paths.hostCertificate);
+  const key = await readFleetFile(paths.hostKey);
+  const allowList = readAllowList(await readFleetFile(paths.allowList), ca);
+  if (allowList === null) {
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `${paths.allowList} is not signed by the authority of this fleet. Leave the fleet with \`mai fleet leave\` and join it again.`,
+    );
+  }
+  return {
+    ...membership,
+    authorityCertificate: ca,
+    certificate: cert,
+    privateKey: key,
+    allowList,
+    credentials: {
+      user: '',
+      password: '',
+      tls: { ca, cert, key, servername: NATS_SERVER_NAME },
+    },
+  };
+}

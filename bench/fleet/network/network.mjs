@@ -32,6 +32,7 @@ export function createNetwork(names) {
     rules(space(name), [
       'add table inet faults',
       'add chain inet faults in { type filter hook input priority 0; }',
+      'add chain inet faults out { type filter hook output priority 0; }',
       'add chain inet faults relayed { type nat hook output priority -100; }',
     ]);
   }
@@ -86,6 +87,13 @@ export function createNetwork(names) {
         ),
       ]);
     },
+    /** Resets what a machine sends to these ports of others, until `endReset`. So its connections end. */
+    reset(name, ports) {
+      rules(space(name), [
+        `add rule inet faults out oifname eth0 tcp dport { ${ports.join(', ')} } reject with tcp reset`,
+      ]);
+    },
+    endReset: (name) => rules(space(name), ['flush chain inet faults out']),
     /** Ends all faults of the network. Connections that exist go on. */
     heal() {
       for (const name of names) {

@@ -1,0 +1,144 @@
+// What must hold whatever breaks, checked over the events of machines and clients. Pure. Times are milliseconds of one
+// monotonic clock.
+import { LIMIT_BYTES } from './world.mjs';
+
+/** Time from the end of a fault until every host knows the newest state of every other. */
+const CONVERGES_MS = 5000;
+/** A load of the bench takes a second. What others took before that was known when the load was decided. */
+const KNOWN_MS = 4000;
+/** Between two answers of a machine that nobody else reaches. */
+const LONGEST_SILENCE_MS = 10_000;
+
+/**
+ * @param events - of machine.mjs and client.mjs, in order of time
+ * @param faults - `{ kind, hosts, startMs, endMs }[]`
+ * @returns `{ name, checks, broken }[]`
+ */
+export function checkInvariants(events, faults, hosts) {
+  return [
+    check('no host exceeds its limit by a load of its own', memoryLimits(events)),
+    check('no request is lost without an error of its protocol', answers(events, faults)),
+    check('no request runs again after its client got the answer', runs(events)),
+    check('no lease is honoured by two epochs', leases(events)),
+    check('all hosts agree within 5 s of healing', convergence(events, faults, hosts)),
+    check('a machine that nobody reaches goes on serving', loneHosts(events, faults)),
+  ];
+}
+
+function check(name, results) {
+  return {
+    name,
+    checks: results.length,
+    broken: results.filter((fault) => fault !== null),
+  };
+}
+
+function memoryLimits(events) {
+  const lastChangeMs = new Map();
+  const lastOthers = new Map();
+  const results = [];
+  for (const event of events) {
+    if (event.othersBytes === undefined) continue;
+    const { host, atMs, othersBytes, usedBytes } = event;
+    if (lastOthers.get(host) !== othersBytes) lastChangeMs.set(host, atMs);
+    lastOthers.set(host, othersBytes);
+    if (event.type !== 'loaded' || atMs - lastChangeMs.get(host) < KNOWN_MS) continue;
+    const isOver = othersBytes + usedBytes > LIMIT_BYTES;
+    results.push(isOver ? { host, atMs, othersBytes, usedBytes, limitBytes: LIMIT_BYTES } : null);
+  }
+  return results;
+}
+
+function answers(events, faults) {
+  return events
+    .filter(({ type }) => type === 'answer')
+    .map(({ host, id, outcome, detail, sentMs, endMs }) => {
+      if (outcome === 'answered' || outcome === 'error') return null;
+      // Clients of a killed gateway see a broken connection.
+      const wasKilled = faults.some(
+        ({ kind, hosts, startMs, endMs: healedMs }) =>
+          kind === 'kill-host' && hosts.includes(host) && endMs >= startMs && sentMs <= healedMs,
+      );
+      const isBroken = outcome === 'broken' || outcome === 'incomplete';
+      return wasKilled && isBroken ? null : { host, id, outcome, detail, sentMs, endMs };
+    });
+}
+
+function runs(events) {
+  const endOf = new Map(
+    events
+      .filter(({ type, outcome }) => type === 'answer' && outcome === 'answered')
+      .map(({ id, endMs }) => [id, endMs]),
+  );
+  // A machine looks at its runs every 250 ms, so a run is printed up to so much later.
+  const LOOK_MS = 1000;
+  return events
+    .filter(({ type }) => type === 'run')
+    .map(({ id, host, atMs }) => {
+      const endMs = endOf.get(id);
+      return endMs !== undefined && atMs > endMs + LOOK_MS ? { id, host, atMs, endMs } : null;
+    });
+}
+
+function leases(events) {
+  const epochs = new Map();
+  return events
+    .filter(({ type, isHonoured }) => type === 'lease' && isHonoured)
+    .map(({ lease, host, epoch, atMs }) => {
+      const before = epochs.get(lease) ?? epoch;
+      epochs.set(lease, before);
+      return before === epoch ? null : { lease, host, atMs, epochs: [before, epoch] };
+    });
+}
+
+function convergence(events, faults, hosts) {
+  const views = events.filter(({ type }) => type === 'view');
+  return faults.flatMap(({ kind, hosts: hit, endMs }) => {
+    const dueMs = endMs + CONVERGES_MS;
+    const seen = views.filter(({ atMs }) => atMs > endMs && atMs <= dueMs);
+    return hosts.map((host) => {
+      const converged = seen.some((view) => view.host === host && knowsAll(view, seen, hosts));
+      return converged ? null : { after: kind, hit, host, healedMs: endMs };
+    });
+  });
+}
+
+/** Whether a host has for each host the epoch and the revision that this host says about itself at about that time. */
+function knowsAll({ hosts: known, atMs }, views, hosts) {
+  return hosts.every((host) => {
+    const own = views.filter((view) => view.host === host && Math.abs(view.atMs - atMs) < 1500);
+    const told = known[host];
+    return (
+      told !== undefined &&
+      told.usable &&
+      own.some(
+        ({ hosts: states }) =>
+          states[host]?.epoch === told.epoch && states[host]?.revision === told.revision,
+      )
+    );
+  });
+}
+
+function loneHosts(events, faults) {
+  const CUTTING = /^(partition-one|partition-nats|partition-traffic|nats-|disk-full|clock)/;
+  return faults
+    .filter(({ kind }) => CUTTING.test(kind))
+    .flatMap(({ kind, hosts, startMs, endMs }) =>
+      hosts.map((host) => {
+        const times = events
+          .filter(
+            (event) =>
+              event.type === 'answer' &&
+              event.host === host &&
+              event.outcome === 'answered' &&
+              event.endMs >= startMs &&
+              event.endMs <= endMs,
+          )
+          .map((event) => event.endMs)
+          .sort((one, other) => one - other);
+        const gaps = [startMs, ...times, endMs].map((time, i, all) => time - (all[i - 1] ?? time));
+        const silenceMs = Math.max(...gaps);
+        return silenceMs > LONGEST_SILENCE_MS ? { during: kind, host, silenceMs } : null;
+      }),
+    );
+}

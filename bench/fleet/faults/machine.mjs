@@ -1,0 +1,150 @@
+// One machine of the fault matrix: a simulated LM Studio with a world of its own, Mai's host, its part in the fleet, a
+// gateway for its clients and one for the other hosts. Takes JSON as its argument, and `{ "othersBytes" }` on standard
+// input. Prints what it does, a JSON line each; times are those of the system's monotonic clock, which all share.
+import { setInterval } from 'node:timers';
+import { createInterface } from 'node:readline';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { createFleet, readFleetIdentity } from '@mai/fleet';
+import { createGateway } from '@mai/gateway';
+import { openHost } from '@mai/host';
+import { startSimulator } from '@mai/lmstudio-simulator';
+import { MODELS, TOTAL_BYTES, USUAL_BYTES } from './world.mjs';
+
+const VIEW_INTERVAL_MS = 250;
+const { name, address, folder, clientPort, peerPort, natsServers } = JSON.parse(process.argv[2]);
+
+const nowMs = () => Number(process.hrtime.bigint() / 1_000_000n);
+const print = (event) =>
+  process.stdout.write(`${JSON.stringify({ atMs: nowMs(), host: name, ...event })}\n`);
+
+const simulator = await startSimulator({
+  // A load of the large model takes about a second.
+  speed: 4,
+  world: {
+    machine: { ramBytes: TOTAL_BYTES, gpus: [], promptTokensPerSecond: 5000 },
+    models: MODELS.map(({ modelKey, sizeBytes }) => ({
+      ...{ modelKey, sizeBytes, maxContextLength: 32_768, tokensPerSecond: 100 },
+    })),
+    guardrails: { mode: 'off' },
+    // Every request has a prompt of its own, and growth after a load is not what this benchmark is about.
+    loadDefaults: { promptCacheBytes: 0, contextCheckpoints: 0 },
+  },
+});
+let othersBytes = USUAL_BYTES;
+createInterface({ input: process.stdin }).on('line', (line) => {
+  ({ othersBytes } = JSON.parse(line));
+});
+const usedBytes = () => {
+  const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
+  return mappedBytes + anonymousBytes;
+};
+
+for (const part of ['data', 'cache', 'home'])
+  mkdirSync(path.join(folder, part), { recursive: true });
+const warn = (message) => print({ type: 'warning', message });
+const host = await openHost({
+  url: simulator.baseUrl,
+  config: {
+    version: 1,
+    models: MODELS.map(({ modelKey, category }) => ({
+      ...{ key: modelKey, category, capabilities: ['chat'], context_window: 8192 },
+    })),
+    fallback_chains: { default: MODELS.map(({ modelKey }) => modelKey) },
+    switching: { dwell: '1s', cool_down: '1s' },
+  },
+  monitor: { snapshot, readRam: null, settled: null },
+  dataFolder: path.join(folder, 'data'),
+  cacheFolder: path.join(folder, 'cache'),
+  configFolder: folder,
+  userHome: path.join(folder, 'home'),
+  cwd: folder,
+  env: {},
+  warn,
+});
+const identity = await readFleetIdentity(path.join(folder, 'fleet'));
+const fleet = await createFleet({
+  identity: natsServers === null ? identity : { ...identity, natsServers, credentials: null },
+  folder: path.join(folder, 'fleet'),
+  local: host.serving,
+  facts: host,
+  version: 'bench',
+  warn,
+});
+const peers = {
+  ...fleet.peers,
+  isHonoured(lease, asker) {
+    const isHonoured = fleet.peers.isHonoured(lease, asker);
+    print({ type: 'lease', lease, asker, isHonoured, epoch: ownState()?.epoch ?? null });
+    return isHonoured;
+  },
+};
+const forPeers = await createGateway({ serving: host.serving }, { host: '0.0.0.0', peers });
+await forPeers.listen({ port: peerPort, tls: fleet.tls });
+const gateway = await createGateway({ serving: fleet.serving });
+await gateway.listen({ port: clientPort });
+fleet.announce(`https://${address}:${peerPort}`, () => loadOf(forPeers.state(), gateway.state()));
+print({ type: 'ready' });
+
+let seen = null;
+setInterval(() => {
+  printRuns();
+  const { hosts, connected, granted } = fleet.view();
+  print({
+    type: 'view',
+    connected,
+    usedBytes: usedBytes(),
+    othersBytes,
+    residents: simulator.residents().map(({ modelKey }) => modelKey),
+    granted: granted.length,
+    hosts: Object.fromEntries(
+      hosts.map(({ usable, state: { host, epoch, revision } }) => [
+        host,
+        { usable, epoch, revision },
+      ]),
+    ),
+  });
+}, VIEW_INTERVAL_MS);
+
+for await (const change of host.serving.changes()) {
+  if (change.type === 'loaded' || change.type === 'load-failed')
+    print({ ...change, usedBytes: usedBytes(), othersBytes });
+}
+
+/** Prints the requests that LM Studio has got since the last turn. */
+function printRuns() {
+  const { requests } = simulator;
+  const first = seen === null ? 0 : requests.lastIndexOf(seen) + 1;
+  for (const { endpoint, parameter } of requests.slice(first)) {
+    const id = endpoint === '/v1/chat/completions' ? parameter?.messages?.[0]?.content : undefined;
+    if (typeof id === 'string') print({ type: 'run', id });
+  }
+  seen = requests.at(-1) ?? null;
+}
+
+function ownState() {
+  return fleet.view().hosts.find(({ state }) => state.host === name)?.state ?? null;
+}
+
+function loadOf(...states) {
+  const residents = {};
+  for (const { instanceIdentifier, running } of states.flatMap(({ lanes }) => lanes))
+    residents[instanceIdentifier] = (residents[instanceIdentifier] ?? 0) + running;
+  return {
+    running: Object.values(residents).reduce((total, running) => total + running, 0),
+    queued: states.reduce((total, { waiting }) => total + waiting, 0),
+    residents,
+  };
+}
+
+async function snapshot() {
+  const availableBytes = Math.max(0, TOTAL_BYTES - othersBytes - usedBytes());
+  return {
+    timestampMs: Date.now(),
+    observable: true,
+    ram: { totalBytes: TOTAL_BYTES, availableBytes, mappedCountsAsUsed: true },
+    unified: false,
+    gpus: [],
+    cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
+  };
+}

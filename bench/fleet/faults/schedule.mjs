@@ -1,0 +1,65 @@
+// Which fault hits whom, when and for how long, from a seed.
+
+/** Seconds that a fault lasts, and between the end of one and the start of the next: the fleet converges in between. */
+const LASTS_SECONDS = { least: 8, most: 25 };
+const CALM_SECONDS = 12;
+/** The issue's stop of a process, which is longer than every deadline. */
+const LONG_STOP_SECONDS = 60;
+
+export const FAULTS = [
+  'kill-host',
+  'stop-host',
+  'partition-one',
+  'partition-half',
+  'partition-nats',
+  'partition-traffic',
+  'loss',
+  'delay',
+  'clock',
+  'nats-restart',
+  'nats-store-lost',
+  'disk-full',
+  'memory-taken',
+];
+
+/** A generator of numbers from 0 to 1 (mulberry32, public domain). */
+export function randomOf(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * Faults one after the other until the time is over: first each kind once, in random order, and then kinds at random.
+ *
+ * @returns `{ kind, hosts, seconds, calmSeconds }[]`; `hosts` are those that the fault hits
+ */
+export function scheduleOf({ seed, minutes, hosts, kinds = FAULTS }) {
+  const random = randomOf(seed);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const shuffled = kinds
+    .map((kind) => ({ kind, order: random() }))
+    .sort((one, other) => one.order - other.order)
+    .map(({ kind }) => kind);
+  const schedule = [];
+  let leftSeconds = minutes * 60;
+  for (let turn = 0; ; turn += 1) {
+    const kind = shuffled[turn] ?? pick(kinds);
+    const { least, most } = LASTS_SECONDS;
+    const isLong = kind === 'stop-host' && leftSeconds > 3 * LONG_STOP_SECONDS;
+    const seconds = isLong ? LONG_STOP_SECONDS : Math.round(least + random() * (most - least));
+    leftSeconds -= seconds + CALM_SECONDS;
+    if (leftSeconds < 0 && turn > 0) return schedule;
+    const half = hosts
+      .map((host) => ({ host, order: random() }))
+      .sort((one, other) => one.order - other.order)
+      .slice(0, Math.floor(hosts.length / 2))
+      .map(({ host }) => host);
+    const hit = kind === 'partition-half' ? half : [pick(hosts)];
+    schedule.push({ kind, hosts: hit, seconds, calmSeconds: CALM_SECONDS });
+  }
+}

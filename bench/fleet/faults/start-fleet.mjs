@@ -1,0 +1,321 @@
+// Starts the machines of the fault matrix, and inflicts faults on them.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createNetwork } from '../network/network.mjs';
+import { SCARCE_BYTES, USUAL_BYTES } from './world.mjs';
+
+const NATS_PORT = 4222;
+const CLIENT_PORT = 8484;
+const PEER_PORT = 8899;
+const START_DEADLINE_MS = 60_000;
+const LOSS_RATIO = 0.05;
+const DELAY = { delayMs: 100, jitterMs: 50 };
+const HOUR_SECONDS = 3600;
+const RESET_MS = 2500;
+const DISK_BYTES = 24 * 1024 ** 2;
+const program = (name) => fileURLToPath(new URL(name, import.meta.url));
+const nowMs = () => Number(process.hrtime.bigint() / 1_000_000n);
+
+export async function startFleet(setting) {
+  const fleet = createMachines(setting);
+  try {
+    await fleet.start();
+    return fleet;
+  } catch (error) {
+    await fleet.close();
+    throw error;
+  }
+}
+
+function createMachines({ folder, hosts, serverCount, rate }) {
+  const servers = Array.from({ length: serverCount }, (_, i) => `n${i + 1}`);
+  const network = createNetwork([...hosts, ...servers]);
+  const events = [];
+  const machines = new Map();
+  const clients = new Map();
+  const folderOf = (name) => path.join(folder, name);
+  const mounted = [];
+  let natsServers = null;
+
+  const record = (child) =>
+    createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line)));
+
+  /** Each machine has a small disk of its own, and a wall clock that a file moves. */
+  const prepare = (name) => {
+    mkdirSync(folderOf(name));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'mai-bench', folderOf(name)]);
+    mounted.push(folderOf(name));
+    writeFileSync(clockFile(name), '+0');
+  };
+  const clockFile = (name) => path.join(folder, `${name}.clock`);
+
+  const startMachine = async (name) => {
+    const setting = {
+      ...{ name, address: network.address(name), folder: folderOf(name), natsServers },
+      ...{ clientPort: CLIENT_PORT, peerPort: PEER_PORT },
+    };
+    const child = network.spawn(
+      name,
+      process.execPath,
+      [program('machine.mjs'), JSON.stringify(setting)],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: {
+          ...process.env,
+          LD_PRELOAD: libfaketime(),
+          FAKETIME_TIMESTAMP_FILE: clockFile(name),
+          FAKETIME_NO_CACHE: '1',
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        },
+      },
+    );
+    child.stdin.on('error', () => undefined);
+    machines.set(name, child);
+    record(child);
+    const sinceMs = nowMs();
+    await until(() =>
+      events.some((one) => one.type === 'ready' && one.host === name && one.atMs >= sinceMs),
+    );
+  };
+
+  let nats = [];
+  const start = async () => {
+    nats = await startNats();
+    for (const name of hosts) await startMachine(name);
+    for (const name of hosts) startClient(name);
+  };
+
+  const startClient = (name) => {
+    const setting = {
+      ...{ name, url: `http://127.0.0.1:${CLIENT_PORT}`, perSecond: rate / hosts.length },
+    };
+    const child = network.spawn(
+      name,
+      process.execPath,
+      [program('client.mjs'), JSON.stringify(setting)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    clients.set(name, child);
+    record(child);
+  };
+
+  async function startNats() {
+    for (const name of hosts) prepare(name);
+    const [first] = servers;
+    const folders = Object.fromEntries(
+      hosts.map((name) => [name, path.join(folderOf(name), 'fleet')]),
+    );
+    const child = network.spawn(
+      first,
+      process.execPath,
+      [program('pair.mjs'), JSON.stringify({ address: network.address(first), folders })],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    await new Promise((resolve) => child.once('exit', resolve));
+    const { command, pid } = JSON.parse(text);
+    process.kill(pid, 'SIGKILL');
+    const paired = command.split(' -c ')[1].replaceAll('"', '');
+    const all = serverCount === 1 ? [single(first, paired)] : servers.map(clustered);
+    if (serverCount > 1)
+      natsServers = servers.map((name) => `nats://${network.address(name)}:${NATS_PORT}`);
+    for (const server of all) server.start();
+    await sleep(1000);
+    return all;
+  }
+
+  /** The server that the fleet has made, with its users and its certificates. */
+  function single(name, file) {
+    const [, store] = /store_dir:\s*"([^"]+)"/.exec(readFileSync(file, 'utf8')) ?? [];
+    return natsServer(name, file, store);
+  }
+
+  /** One of three servers. Without users and certificates: `pairing` sets up one server. */
+  function clustered(name) {
+    const store = path.join(folder, `${name}-store`);
+    const file = path.join(folder, `${name}.conf`);
+    const routes = servers
+      .filter((one) => one !== name)
+      .map((one) => `"nats://${network.address(one)}:6222"`);
+    writeFileSync(
+      file,
+      [
+        `server_name: ${name}`,
+        `listen: "0.0.0.0:${NATS_PORT}"`,
+        `jetstream { store_dir: "${store}" }`,
+        `cluster { name: mai, listen: "0.0.0.0:6222", routes: [${routes.join(', ')}] }`,
+      ].join('\n'),
+    );
+    return natsServer(name, file, store);
+  }
+
+  function natsServer(name, file, store) {
+    let child = null;
+    return {
+      name,
+      start() {
+        child = network.spawn(name, 'nats-server', ['-c', file], { stdio: 'ignore' });
+      },
+      async kill() {
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGKILL');
+        await ended;
+      },
+      loseStore: () => rmSync(store, { recursive: true, force: true }),
+    };
+  }
+
+  const say = (name, message) => machines.get(name).stdin.write(`${JSON.stringify(message)}\n`);
+  const others = (name) => hosts.filter((one) => one !== name);
+
+  /** Starts a fault. Returns what ends it. */
+  const begin = async (kind, [host, ...more]) => {
+    switch (kind) {
+      case 'kill-host':
+        machines.get(host).kill('SIGKILL');
+        return () => startMachine(host);
+      case 'stop-host':
+        machines.get(host).kill('SIGSTOP');
+        return () => machines.get(host).kill('SIGCONT');
+      case 'partition-one':
+        network.partition([[host], [...others(host), ...servers]]);
+        return () => network.heal();
+      case 'partition-half': {
+        const half = [host, ...more];
+        network.partition([half, [...hosts.filter((one) => !half.includes(one)), ...servers]]);
+        return () => network.heal();
+      }
+      case 'partition-nats':
+        network.cutPorts([NATS_PORT]);
+        return () => network.heal();
+      case 'partition-traffic':
+        network.cutPorts([PEER_PORT]);
+        return () => network.heal();
+      case 'loss':
+        network.lose(LOSS_RATIO);
+        return () => network.heal();
+      case 'delay':
+        return delayAll();
+      case 'clock': {
+        const ahead = nowMs() % 2 === 0;
+        writeFileSync(clockFile(host), `${ahead ? '+' : '-'}${HOUR_SECONDS}`);
+        return () => writeFileSync(clockFile(host), '+0');
+      }
+      case 'nats-restart':
+        await nats[0].kill();
+        return () => nats[0].start();
+      case 'nats-store-lost':
+        for (const server of nats) {
+          await server.kill();
+          server.loseStore();
+        }
+        return () => nats.forEach((server) => server.start());
+      case 'disk-full': {
+        const file = path.join(folderOf(host), 'ballast');
+        fill(file);
+        return () => rmSync(file);
+      }
+      case 'memory-taken':
+        say(host, { othersBytes: SCARCE_BYTES });
+        return () => say(host, { othersBytes: USUAL_BYTES });
+      default:
+        throw new Error(`Unknown fault ${kind}`);
+    }
+  };
+
+  /** A relay on each machine delays what it sends to the others. New connections go through it, so the old ones are cut. */
+  async function delayAll() {
+    const relays = [];
+    for (const host of hosts) {
+      const targets = [
+        ...others(host).map((to) => ({ to, port: PEER_PORT })),
+        ...servers.map((to) => ({ to, port: NATS_PORT })),
+      ].map((way, i) => ({ ...way, relayPort: 7000 + i }));
+      const ways = targets.map(({ to, ...way }) => ({ ...way, address: network.address(to) }));
+      const { delayMs, jitterMs } = DELAY;
+      relays.push(
+        network.spawn(
+          host,
+          process.execPath,
+          [
+            program('../network/relay.mjs'),
+            JSON.stringify(ways),
+            delayMs,
+            jitterMs,
+            network.relayUser,
+          ].map(String),
+          { stdio: ['ignore', 'ignore', 'inherit'] },
+        ),
+      );
+      await sleep(200);
+      network.redirect(host, targets);
+      network.reset(host, [PEER_PORT, NATS_PORT]);
+    }
+    // Connections that exist are not redirected. Each sends something within the interval of the heartbeats.
+    await sleep(RESET_MS);
+    for (const host of hosts) network.endReset(host);
+    return async () => {
+      network.heal();
+      for (const relay of relays) relay.kill('SIGKILL');
+    };
+  }
+
+  return {
+    start,
+    events: () =>
+      events.toSorted((one, other) => (one.atMs ?? one.endMs) - (other.atMs ?? other.endMs)),
+    wait: (seconds) => sleep(seconds * 1000),
+    /** Every host knows every other one. */
+    converged: () =>
+      until(() =>
+        hosts.every((name) => {
+          const view = events.findLast((one) => one.type === 'view' && one.host === name);
+          return hosts.every((other) => view?.hosts[other]?.usable === true);
+        }),
+      ),
+    async inflict(kind, hit, seconds) {
+      const startMs = nowMs();
+      const heal = await begin(kind, hit);
+      await sleep(seconds * 1000);
+      await heal();
+      return { startMs, endMs: nowMs() };
+    },
+    /** No further requests. Resolves when all have been answered. */
+    async endClients() {
+      const ended = [...clients.values()].map(
+        (child) => new Promise((resolve) => child.once('exit', resolve)),
+      );
+      for (const child of clients.values()) child.kill('SIGTERM');
+      await Promise.race([Promise.all(ended), sleep(150_000)]);
+    },
+    async close() {
+      await network.close();
+      for (const place of mounted) execFileSync('umount', ['-l', place]);
+    },
+  };
+}
+
+async function until(isTrue) {
+  const deadlineMs = nowMs() + START_DEADLINE_MS;
+  while (!isTrue()) {
+    if (nowMs() > deadlineMs) throw new Error('The fleet did not start within a minute.');
+    await sleep(100);
+  }
+}
+
+/** Fills the disk that a file is on. */
+function fill(file) {
+  spawn('dd', ['if=/dev/zero', `of=${file}`, 'bs=64k'], { stdio: 'ignore' });
+}
+
+function libfaketime() {
+  const found = execFileSync('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketime.so.1 || true']);
+  const file = String(found).trim();
+  if (file === '') throw new Error('faketime is missing. Install it: apt-get install faketime');
+  return file;
+}

@@ -8,8 +8,18 @@ const BEAT_MS = 2_000;
 const PUBLISH_MS = 1_000;
 /** Time without a heartbeat after which a host is not usable. */
 const SILENT_MS = 6_000;
-const ROUND_MS = 10_000;
-const ROUND_AT_NIGHT_MS = 60_000;
+/** The machine went off, or the resident that was asked for is gone. */
+const REFUSALS = ['UNREACHABLE', 'MODEL_NOT_FOUND'];
+/** While LM Studio is off. */
+const FAULT = { baseMs: 1_000, maxMs: 120_000, jitterRatio: 0.2 };
+/**
+ * Rounds are less frequent than the autopilot's default of one second, so that a week is simulated in minutes. A request that
+ * needs a load starts a round at once.
+ */
+const ROUNDS = {
+  office: { observeIntervalMs: 30_000, fault: FAULT },
+  night: { observeIntervalMs: 600_000, fault: FAULT },
+};
 
 /** A machine with a real autopilot and a simulated engine, and what the other machines know about it. */
 export class Host {
@@ -35,10 +45,6 @@ export class Host {
     this.#machine = machine;
     this.#beatOffsetMs = (seed * 397) % BEAT_MS;
     this.#engine = new Engine(clock, machine);
-    const timings = {
-      day: { observeIntervalMs: ROUND_MS },
-      night: { observeIntervalMs: ROUND_AT_NIGHT_MS },
-    };
     this.#host = createSimulatedHost({
       clock,
       seed,
@@ -47,7 +53,7 @@ export class Host {
       chain: machine.chain,
       limits: DEFAULT_SELECTION_POLICY,
       get timings() {
-        return isOfficeTime(clock.nowMs()) ? timings.day : timings.night;
+        return isOfficeTime(clock.nowMs()) ? ROUNDS.office : ROUNDS.night;
       },
       onResidents: (change) => {
         this[change === 'loaded' ? 'loads' : 'unloads'] += 1;
@@ -90,8 +96,7 @@ export class Host {
         { signal },
       ));
     } catch (error) {
-      // The machine went off, or the client gave up: both are refusals here.
-      if (error.name !== 'AbortError' && error.code !== 'UNREACHABLE') throw error;
+      if (error.name !== 'AbortError' && !REFUSALS.includes(error.code)) throw error;
     } finally {
       this.#countBefore();
       this.#pending -= 1;

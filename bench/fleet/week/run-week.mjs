@@ -52,12 +52,13 @@ async function serve(arm, request, clock) {
     void clock.sleep(0, { signal: null });
   });
   const { signal } = givingUp;
+  const of = { kind: request.kind, machineKind: request.user.split('-')[0] };
   try {
     for (let placing = 0; placing < PLACINGS; placing += 1) {
       const outcome = await placeOnce(arm, request, clock, signal, cancelGiveUp);
-      if (outcome !== 'again') return { ...outcome, kind: request.kind };
+      if (outcome !== 'again') return { ...outcome, ...of };
     }
-    return { ...dropped(request, clock), kind: request.kind };
+    return { ...dropped(request, clock), ...of };
   } finally {
     cancelGiveUp();
   }
@@ -147,6 +148,15 @@ function summarise(served) {
     broken: count('broken'),
     dropped: served.length - answered.length,
     ownShare: answered.filter(({ isOwn }) => isOwn).length / answered.length,
+    waitP95MsByOwn: Object.fromEntries(
+      [...new Set(served.map(({ machineKind }) => machineKind))].map((machineKind) => [
+        machineKind,
+        quantile(
+          served.filter((one) => one.machineKind === machineKind).map(({ waitMs }) => waitMs),
+          0.95,
+        ),
+      ]),
+    ),
     byKind: Object.fromEntries(
       [...new Set(served.map(({ kind }) => kind))].sort().map((kind) => {
         const ofKind = served.filter((one) => one.kind === kind);

@@ -30,9 +30,7 @@ export function standingClock(): Clock & { move(ms: number): void } {
     move: (ms) => {
       const untilMs = nowMs + ms;
       for (;;) {
-        const [next] = timers
-          .filter(({ atMs }) => atMs <= untilMs)
-          .sort((a, b) => a.atMs - b.atMs);
+        const [next] = timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
         if (next === undefined) break;
         timers = timers.filter((one) => one !== next);
         nowMs = Math.max(nowMs, next.atMs);

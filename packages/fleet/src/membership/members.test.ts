@@ -214,7 +214,10 @@ it('ignores late messages of an epoch that has ended', async () => {
   beat(old, 99);
   beat(next, 2);
   await waitUntil(() => find(reader, 'other')?.heartbeat?.sequence === 2, 'the next heartbeat');
-  expect(find(reader, 'other')).toMatchObject({ state: { epoch: next }, heartbeat: { running: 2 } });
+  expect(find(reader, 'other')).toMatchObject({
+    state: { epoch: next },
+    heartbeat: { running: 2 },
+  });
 });
 
 it('refuses what it cannot read and says why', async () => {

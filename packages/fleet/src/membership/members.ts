@@ -11,7 +11,7 @@ import {
 } from '../nats/subjects.js';
 import { decodeHeartbeat, encodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
-import { encodeHostState } from '../state/host-state-codec.js';
+import { decodeHostState, encodeHostState } from '../state/host-state-codec.js';
 import type { HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 import { openChangeFeed } from './change-feed.js';
@@ -194,6 +194,8 @@ export function openMembers(options: MembersOptions): Members {
       if (text === stateText) return;
       stateText = text;
       state = { ...next, host, epoch, revision: (state?.revision ?? 0) + 1 };
+      const decoded = decodeHostState(Buffer.from(encodeHostState(state)), host);
+      if (!decoded.ok) onRefused(host, `others will refuse this host's state: ${decoded.reason}`);
       feed.note(host);
       bucket.changed();
     },

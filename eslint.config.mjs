@@ -32,12 +32,12 @@ const DOORS = [
   { files: ['packages/gateway/src/**'], libraries: ['zod', 'zod/mini'] },
   { files: ['packages/gateway/src/upstream/http-client.ts'], libraries: ['undici'] },
   { files: ['packages/gateway/src/metrics/**'], libraries: ['prom-client'] },
+  { files: ['packages/fleet/src/**'], libraries: ['zod', 'zod/mini'] },
   {
     files: ['packages/fleet/src/nats/nats-door.ts'],
     libraries: ['@nats-io/transport-node', '@nats-io/kv', '@nats-io/jetstream'],
   },
   { files: ['packages/fleet/src/pairing/x509-door.ts'], libraries: ['@peculiar/x509'] },
-  { files: ['packages/fleet/src/**'], libraries: ['zod', 'zod/mini'] },
   { files: ['apps/dashboard/src/**'], libraries: ['preact', 'preact/hooks'] },
   { files: ['apps/dashboard/src/memory/plot.ts'], libraries: ['uplot'] },
 ];

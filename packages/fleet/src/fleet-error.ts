@@ -6,6 +6,8 @@ export type FleetErrorCode =
   | 'NOT_PAIRED'
   /** The fleet's NATS server does not answer, or not in time. */
   | 'FLEET_UNREACHABLE'
+  /** A lease at another host has ended without a release. */
+  | 'LEASE_LOST'
   /** The invitation is wrong, used, too old, or was tried too often. */
   | 'INVITATION_REFUSED'
   /** No nats-server is installed, or it does not start. */

@@ -19,7 +19,7 @@ export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
 export { join } from './pairing/invitation/join.js';
 export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
 export { readFleetIdentity } from './pairing/identity.js';
-export type { FleetIdentity, HostCredentials } from './pairing/identity.js';
+export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership } from './pairing/files/fleet-folder.js';
 export {
   peerConnectOptions,
@@ -36,3 +36,28 @@ export { howToInstall, natsServerVersion } from './pairing/nats-server/executabl
 export { natsServerWarning } from './pairing/nats-server/version.js';
 export type { NatsServerVersion } from './pairing/nats-server/version.js';
 export { toHostName } from './pairing/names.js';
+export { systemClock } from './clock.js';
+export type { Clock } from './clock.js';
+export { askLeases } from './leases/ask-leases.js';
+export type { AskLeasesOptions } from './leases/ask-leases.js';
+export type {
+  FencingToken,
+  GrantedLease,
+  GrantedResident,
+  HeldLease,
+  LeaseAnswer,
+  LeaseAsker,
+  LeasedResident,
+  LeaseGrantPort,
+  LeaseRefusal,
+  LeaseRequest,
+  LeaseServer,
+} from './leases/lease-types.js';
+export { serveLeases } from './leases/serve-leases.js';
+export type { ServeLeasesOptions } from './leases/serve-leases.js';
+export { drawEpoch, openMembers } from './membership/members.js';
+export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
+export { connectFleet } from './nats/connection.js';
+export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type { FleetCredentials } from './nats/credentials.js';
+export { isHostName } from './nats/subjects.js';

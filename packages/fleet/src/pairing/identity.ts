@@ -1,4 +1,5 @@
 import { FleetError } from '../fleet-error.js';
+import type { FleetCredentials } from '../nats/credentials.js';
 import { readAllowList } from './certificates/allow-list.js';
 import type { AllowList } from './certificates/allow-list.js';
 import { NATS_SERVER_NAME } from './certificates/issue.js';
@@ -16,22 +17,7 @@ export interface FleetIdentity extends Membership {
   /** The newest allow-list that this host has kept. */
   readonly allowList: AllowList;
   /** How this host connects to nats-server. */
-  readonly credentials: HostCredentials;
-}
-
-/**
- * Credentials for nats-server. The certificate names the user, so user and password are empty: there is no password that could leak.
- * `servername` is the name in the certificate of nats-server, whatever its address is.
- */
-export interface HostCredentials {
-  readonly user: '';
-  readonly password: '';
-  readonly tls: {
-    readonly ca: string;
-    readonly cert: string;
-    readonly key: string;
-    readonly servername: string;
-  };
+  readonly credentials: FleetCredentials;
 }
 
 /** Reads who this host is in its fleet. Throws `NOT_PAIRED` where it belongs to none, and `FILE_UNUSABLE`. */
@@ -60,10 +46,6 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
     certificate: cert,
     privateKey: key,
     allowList,
-    credentials: {
-      user: '',
-      password: '',
-      tls: { ca, cert, key, servername: NATS_SERVER_NAME },
-    },
+    credentials: { ca, cert, key, servername: NATS_SERVER_NAME },
   };
 }

@@ -7,7 +7,8 @@ import {
 import { fleetPaths, readMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
-import { hostAndPort, isAddress, isHostName, isPort } from './names.js';
+import { hostAndPort, isAddress, isPort } from './names.js';
+import { isHostName } from '../nats/subjects.js';
 import { findNatsServer } from './nats-server/executable.js';
 import { natsServerCommand, startNatsServer } from './nats-server/server-process.js';
 import { generateKeyPair } from './x509-door.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
-import { isHostName } from '../names.js';
+import { isHostName } from '../../nats/subjects.js';
 import { readPrivateFile } from './private-file.js';
 
 /** Paths of a host's fleet files. */

@@ -1,7 +1,7 @@
 import { issueHostCertificate } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from '../files/fleet-folder.js';
 import type { Admission } from '../invitation/join-protocol.js';
-import { isHostName } from '../names.js';
+import { isHostName } from '../../nats/subjects.js';
 import { readSigningRequest } from '../x509-door.js';
 import { changeHosts } from './registry.js';
 

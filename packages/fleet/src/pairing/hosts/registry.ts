@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
+import { hostPermissions, isHostName } from '../../nats/subjects.js';
 import { signAllowList } from '../certificates/allow-list.js';
 import type { AllowList } from '../certificates/allow-list.js';
 import type { HostCertificate } from '../certificates/issue.js';
 import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
-import { isAddress, isHostName } from '../names.js';
+import { isAddress } from '../names.js';
 import { natsConfiguration } from '../nats-server/configuration.js';
-import { hostPermissions } from '../nats-server/permissions.js';
 import { reloadNatsServer } from '../nats-server/server-process.js';
 
 const LOCK_DEADLINE_MS = 30_000;
@@ -141,8 +141,9 @@ export async function writeRegistry(folder: string, registry: Registry): Promise
       pidPath: paths.natsPid,
       users: registry.hosts.flatMap(({ host, certificates }) =>
         certificates.map(({ user }) => ({
+          host,
           user,
-          permissions: hostPermissions(host, host === registry.authority),
+          permissions: hostPermissions(host, { isAuthority: host === registry.authority }),
         })),
       ),
     }),

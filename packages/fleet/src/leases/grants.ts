@@ -1,0 +1,247 @@
+import { pause, type Clock } from '../clock.js';
+import type { AcquireMessage, Outcome } from './lease-codec.js';
+import type {
+  FencingToken,
+  GrantedLease,
+  GrantedResident,
+  LeasedResident,
+  LeaseGrantPort,
+} from './lease-types.js';
+
+/** Most requests and leases of one asker. */
+export const MAX_GRANTS_OF_ASKER = 256;
+/** Most requests and leases of all askers. */
+export const MAX_GRANTS = 4096;
+
+/**
+ * Requests and leases of other hosts, from the request to its end.
+ *
+ * A request is `pending` until the own serving port has answered it, then `granted` or `refused`. It ends `ttlMs` after the
+ * asker was heard last: by `await` while it is pending, by `renew` once it is granted. Ending a pending request cancels it
+ * at the port, which stops the load where nobody else wants it; ending a lease releases its resident.
+ */
+export interface Grants {
+  /** Begins a request, unless it has begun already. Returns a refusal where the host takes no more; null otherwise. */
+  begin(asker: string, message: AcquireMessage): Outcome | null;
+  /** The outcome of a request. Waits for at most `waitMs`; afterwards the answer is a promise. */
+  outcome(asker: string, ticket: string, waitMs: number): Promise<Outcome>;
+  /** Keeps a lease. False where it has ended. */
+  renew(asker: string, ticket: string): boolean;
+  end(asker: string, ticket: string): void;
+  /** The resident of an honoured token, else null. */
+  find(token: FencingToken, asker: string | undefined): LeasedResident | null;
+  list(): readonly GrantedLease[];
+  /** Ends everything and waits until it is released. */
+  stop(): Promise<void>;
+}
+
+interface Grant {
+  readonly asker: string;
+  readonly requestId: string;
+  /** Cancels the request at the port. */
+  readonly cancel: AbortController;
+  /** Settles once the port has answered. Never rejects. */
+  settled: Promise<void>;
+  outcome: Outcome;
+  granted: GrantedResident | null;
+  token: FencingToken | null;
+  deadlineAtMs: number;
+  endsAtMs: number;
+}
+
+const SWEEP_INTERVAL_MS = 250;
+
+export function createGrants(options: {
+  readonly epoch: string;
+  readonly clock: Clock;
+  readonly ttlMs: number;
+  readonly port: LeaseGrantPort;
+}): Grants {
+  const { epoch, clock, ttlMs, port } = options;
+  const grants = new Map<string, Grant>();
+  const byToken = new Map<FencingToken, Grant>();
+  const releasing = new Set<Promise<void>>();
+  let counter = 0;
+  let stopped = false;
+  let cancelSweep = (): void => undefined;
+
+  const refuse = (
+    reason: string,
+    message: string,
+    figures: Readonly<Record<string, number>> = {},
+  ): Outcome => ({ kind: 'refused', epoch, reason, message, figures });
+
+  const release = (granted: GrantedResident): void => {
+    const released = granted.release().catch(() => undefined);
+    releasing.add(released);
+    void released.finally(() => releasing.delete(released));
+  };
+
+  const endGrant = (key: string, grant: Grant): void => {
+    grants.delete(key);
+    if (grant.token !== null) byToken.delete(grant.token);
+    grant.cancel.abort(new Error('The asker gave up.'));
+    if (grant.granted !== null) release(grant.granted);
+    grant.granted = null;
+  };
+
+  /** Ends what is over. Runs before every answer, so that a lease ends in time also where timers are late. */
+  const sweep = (): void => {
+    const nowMs = clock.monotonicMs();
+    for (const [key, grant] of grants) {
+      if (nowMs >= grant.endsAtMs) endGrant(key, grant);
+      else if (grant.outcome.kind === 'promised' && nowMs >= grant.deadlineAtMs) {
+        grant.outcome = refuse('TIMED_OUT', 'The model was not ready before the deadline.');
+        grant.cancel.abort(new Error('The deadline has passed.'));
+      }
+    }
+  };
+  const sweepRegularly = (): void => {
+    cancelSweep = clock.setTimer(SWEEP_INTERVAL_MS, () => {
+      sweep();
+      sweepRegularly();
+    });
+  };
+  sweepRegularly();
+
+  /** Asks the port, and keeps what it answers if the request still stands. */
+  const ask = async (key: string, grant: Grant, message: AcquireMessage): Promise<void> => {
+    const { signal } = grant.cancel;
+    void port.expectedMs(message.request, { signal }).then(
+      (expectedMs) => {
+        if (grant.outcome.kind === 'promised')
+          grant.outcome = { ...grant.outcome, expectedMs: roundUp(expectedMs) };
+      },
+      // The expected time is a courtesy; the outcome comes from `acquire`.
+      () => undefined,
+    );
+    try {
+      const granted = await port.acquire(message.request, { signal, asker: grant.asker });
+      sweep();
+      if (grants.get(key) !== grant || grant.outcome.kind !== 'promised') {
+        release(granted);
+        return;
+      }
+      counter += 1;
+      const token = `${epoch}-${counter}`;
+      grant.granted = granted;
+      grant.token = token;
+      byToken.set(token, grant);
+      grant.endsAtMs = clock.monotonicMs() + ttlMs;
+      grant.outcome = { kind: 'granted', epoch, token, ttlMs, resident: granted.resident };
+      const onLost = (): void => {
+        if (grants.get(key) === grant) endGrant(key, grant);
+      };
+      if (granted.lost.aborted) onLost();
+      else granted.lost.addEventListener('abort', onLost, { once: true });
+    } catch (error) {
+      if (grant.outcome.kind !== 'promised') return;
+      const { reason, message: text, figures } = port.refusalOf(error);
+      grant.outcome = refuse(reason, text.slice(0, 1000), figures);
+    }
+  };
+
+  return {
+    begin: (asker, message) => {
+      sweep();
+      const key = keyOf(asker, message.ticket);
+      if (stopped) return refuse('STOPPING', 'The host stops.');
+      if (grants.has(key)) return null;
+      const ofAsker = [...grants.values()].filter((one) => one.asker === asker).length;
+      if (ofAsker >= MAX_GRANTS_OF_ASKER || grants.size >= MAX_GRANTS)
+        return refuse('TOO_MANY_LEASES', 'The host has granted as many leases as it allows.', {
+          leasesOfAsker: ofAsker,
+          maxLeasesOfAsker: MAX_GRANTS_OF_ASKER,
+          leases: grants.size,
+          maxLeases: MAX_GRANTS,
+        });
+      const nowMs = clock.monotonicMs();
+      const grant: Grant = {
+        asker,
+        requestId: message.request.requestId,
+        cancel: new AbortController(),
+        settled: Promise.resolve(),
+        outcome: { kind: 'promised', epoch, expectedMs: null },
+        granted: null,
+        token: null,
+        deadlineAtMs: nowMs + message.deadlineMs,
+        endsAtMs: nowMs + ttlMs,
+      };
+      grants.set(key, grant);
+      grant.settled = ask(key, grant, message);
+      return null;
+    },
+
+    outcome: async (asker, ticket, waitMs) => {
+      sweep();
+      const grant = grants.get(keyOf(asker, ticket));
+      if (stopped) return refuse('STOPPING', 'The host stops.');
+      if (grant === undefined) return refuse('LEASE_ENDED', 'The request or its lease has ended.');
+      const waited = new AbortController();
+      if (grant.outcome.kind === 'promised') {
+        grant.endsAtMs = clock.monotonicMs() + waitMs + ttlMs;
+        await Promise.race([grant.settled, pause(clock, waitMs, waited.signal)]);
+        waited.abort();
+        sweep();
+      }
+      // The asker counts the life of the lease from this question on.
+      if (grant.granted !== null) grant.endsAtMs = clock.monotonicMs() + ttlMs;
+      return grant.outcome;
+    },
+
+    renew: (asker, ticket) => {
+      sweep();
+      const grant = grants.get(keyOf(asker, ticket));
+      if (grant === undefined || grant.granted === null) return false;
+      grant.endsAtMs = clock.monotonicMs() + ttlMs;
+      return true;
+    },
+
+    end: (asker, ticket) => {
+      const key = keyOf(asker, ticket);
+      const grant = grants.get(key);
+      if (grant !== undefined) endGrant(key, grant);
+    },
+
+    find: (token, asker) => {
+      const grant = byToken.get(token);
+      if (grant === undefined || clock.monotonicMs() >= grant.endsAtMs) return null;
+      if (asker !== undefined && asker !== grant.asker) return null;
+      return grant.granted?.resident ?? null;
+    },
+
+    list: () => {
+      const nowMs = clock.monotonicMs();
+      return [...byToken.entries()].flatMap(([token, { asker, granted, requestId, endsAtMs }]) =>
+        granted === null || nowMs >= endsAtMs
+          ? []
+          : [
+              {
+                token,
+                asker,
+                resident: granted.resident,
+                requestId,
+                remainingMs: endsAtMs - nowMs,
+              },
+            ],
+      );
+    },
+
+    stop: async () => {
+      stopped = true;
+      cancelSweep();
+      const pending = [...grants.values()].map(({ settled }) => settled);
+      for (const [key, grant] of grants) endGrant(key, grant);
+      await Promise.all(pending);
+      await Promise.all(releasing);
+    },
+  };
+}
+
+function keyOf(asker: string, ticket: string): string {
+  return `${asker}/${ticket}`;
+}
+
+function roundUp(ms: number | null): number | null {
+  return ms === null ? null : Math.max(0, Math.ceil(ms));
+}

@@ -1,0 +1,182 @@
+import type { Clock } from '../clock.js';
+import type { Heartbeat } from '../state/heartbeat.js';
+import type { HostState } from '../state/host-state.js';
+import type { KnownHost } from '../state/known-host.js';
+
+/** Most hosts that a reader keeps. Further ones are refused. */
+export const MAX_HOSTS = 20_000;
+
+const MAX_RETIRED_EPOCHS = 8;
+
+interface Entry {
+  /** Newest state of the epoch in force. */
+  state: HostState | null;
+  /** A replayed state of an epoch from which nothing was heard yet, while another epoch is in force. */
+  stored: HostState | null;
+  heartbeat: Heartbeat | null;
+  /** The epoch that was heard last; null before anything was heard. */
+  epoch: string | null;
+  /** Epochs before it. A late message of theirs is ignored. */
+  retired: readonly string[];
+  heardAtMs: number | null;
+  /** Since when a heartbeat tells of a newer state than the known one; null where there is none. */
+  missingSinceMs: number | null;
+  usable: boolean;
+}
+
+/**
+ * What a reader knows about the other hosts.
+ *
+ * Something is heard when it is new and was sent after the reader began to listen: a heartbeat with a higher sequence, a
+ * state with a higher revision, an answer, or any of these in a new epoch. Only the reader's own monotonic clock counts.
+ */
+export interface HostTable {
+  list(): readonly KnownHost[];
+  /** A state from the bucket or an answer. `heard` is false for what a watcher replays. */
+  noteState(state: HostState, heard: boolean): void;
+  noteHeartbeat(heartbeat: Heartbeat, heard: boolean): void;
+  /** A direct answer of a host. */
+  noteAnswer(host: string, epoch: string): void;
+  forget(host: string): void;
+  /** Hosts whose heartbeats have told of a newer state for `afterMs`. */
+  missing(afterMs: number): readonly string[];
+  /** Reports hosts that went silent since the last call. */
+  sweep(): void;
+}
+
+export function createHostTable(options: {
+  readonly clock: Clock;
+  readonly staleAfterMs: number;
+  readonly onChange: (host: string) => void;
+  readonly onRefused: (host: string, reason: string) => void;
+}): HostTable {
+  const { clock, staleAfterMs, onChange, onRefused } = options;
+  const entries = new Map<string, Entry>();
+
+  const entryOf = (host: string): Entry | null => {
+    const known = entries.get(host);
+    if (known !== undefined) return known;
+    if (entries.size >= MAX_HOSTS) {
+      onRefused(host, `${MAX_HOSTS} hosts are known already`);
+      return null;
+    }
+    const entry: Entry = {
+      state: null,
+      stored: null,
+      heartbeat: null,
+      epoch: null,
+      retired: [],
+      heardAtMs: null,
+      missingSinceMs: null,
+      usable: false,
+    };
+    entries.set(host, entry);
+    return entry;
+  };
+
+  const isUsable = (entry: Entry, nowMs: number): boolean =>
+    entry.state !== null &&
+    entry.state.epoch === entry.epoch &&
+    entry.heardAtMs !== null &&
+    nowMs - entry.heardAtMs <= staleAfterMs &&
+    entry.heartbeat?.ready !== false;
+
+  /** Puts an epoch in force. What is known of the one before is void. */
+  const enterEpoch = (entry: Entry, epoch: string): void => {
+    if (entry.epoch === epoch) return;
+    if (entry.epoch !== null)
+      entry.retired = [entry.epoch, ...entry.retired].slice(0, MAX_RETIRED_EPOCHS);
+    entry.epoch = epoch;
+    if (entry.heartbeat?.epoch !== epoch) entry.heartbeat = null;
+    if (entry.stored?.epoch === epoch) entry.state = entry.stored;
+    entry.stored = null;
+  };
+
+  const settle = (host: string, entry: Entry, changed: boolean): void => {
+    const nowMs = clock.monotonicMs();
+    const told = entry.heartbeat;
+    const isMissing =
+      told !== null &&
+      told.revision > (entry.state?.epoch === told.epoch ? entry.state.revision : 0);
+    entry.missingSinceMs = isMissing ? (entry.missingSinceMs ?? nowMs) : null;
+    const usable = isUsable(entry, nowMs);
+    const turned = usable !== entry.usable;
+    entry.usable = usable;
+    if (changed || turned) onChange(host);
+  };
+
+  return {
+    list: () => {
+      const nowMs = clock.monotonicMs();
+      const known: KnownHost[] = [];
+      for (const entry of entries.values()) {
+        if (entry.state === null) continue;
+        known.push({
+          state: entry.state,
+          heartbeat: entry.heartbeat,
+          silentMs: entry.heardAtMs === null ? null : Math.max(0, nowMs - entry.heardAtMs),
+          usable: isUsable(entry, nowMs),
+          kind: 'mai',
+        });
+      }
+      return known;
+    },
+
+    noteState: (state, heard) => {
+      const entry = entryOf(state.host);
+      if (entry === null || entry.retired.includes(state.epoch)) return;
+      const isOtherEpoch = entry.epoch !== null && entry.epoch !== state.epoch;
+      if (!heard && isOtherEpoch) {
+        if (entry.stored?.epoch !== state.epoch || entry.stored.revision < state.revision)
+          entry.stored = state;
+        return;
+      }
+      const isNew = entry.state?.epoch !== state.epoch || entry.state.revision < state.revision;
+      if (!isNew) return;
+      if (heard) {
+        enterEpoch(entry, state.epoch);
+        entry.heardAtMs = clock.monotonicMs();
+      }
+      entry.state = state;
+      settle(state.host, entry, true);
+    },
+
+    noteHeartbeat: (heartbeat, heard) => {
+      const entry = entryOf(heartbeat.host);
+      if (entry === null || entry.retired.includes(heartbeat.epoch)) return;
+      const last = entry.heartbeat;
+      if (last?.epoch === heartbeat.epoch && last.sequence >= heartbeat.sequence) return;
+      if (heard) {
+        enterEpoch(entry, heartbeat.epoch);
+        entry.heardAtMs = clock.monotonicMs();
+      } else if (entry.epoch !== heartbeat.epoch) return;
+      entry.heartbeat = heartbeat;
+      settle(heartbeat.host, entry, true);
+    },
+
+    noteAnswer: (host, epoch) => {
+      const entry = entries.get(host);
+      if (entry === undefined || entry.retired.includes(epoch)) return;
+      enterEpoch(entry, epoch);
+      entry.heardAtMs = clock.monotonicMs();
+      settle(host, entry, false);
+    },
+
+    forget: (host) => {
+      if (entries.delete(host)) onChange(host);
+    },
+
+    missing: (afterMs) => {
+      const nowMs = clock.monotonicMs();
+      return [...entries]
+        .filter(
+          ([, { missingSinceMs }]) => missingSinceMs !== null && nowMs - missingSinceMs >= afterMs,
+        )
+        .map(([host]) => host);
+    },
+
+    sweep: () => {
+      for (const [host, entry] of entries) settle(host, entry, false);
+    },
+  };
+}

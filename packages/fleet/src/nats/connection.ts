@@ -1,0 +1,236 @@
+import { pause, systemClock, type Clock } from '../clock.js';
+import { FleetError } from '../fleet-error.js';
+import type { FleetCredentials } from './credentials.js';
+import {
+  openNatsLink,
+  type BucketOptions,
+  type NatsBucket,
+  type NatsLink,
+  type NatsMessage,
+} from './nats-door.js';
+import { inboxPrefix, isHostName } from './subjects.js';
+
+export interface ConnectFleetOptions {
+  /** URLs of NATS servers, such as `tls://10.0.0.7:4222`. */
+  readonly servers: readonly string[];
+  /** Name of this host. */
+  readonly host: string;
+  readonly credentials: FleetCredentials | null;
+  readonly clock?: Clock;
+}
+
+/** What membership and leases need of NATS. Lives from the start, whether a server answers or not. */
+export interface FleetConnection extends AsyncDisposable {
+  readonly host: string;
+  /** Whether the last thing known about the connection is good. A broken network is noticed late; `roundTrip` asks. */
+  readonly connected: boolean;
+  /** Why the last attempt to connect failed; null while connected and before the first attempt has ended. */
+  readonly fault: Error | null;
+  /** Sends a message where there is a connection, and drops it otherwise. */
+  publish(subject: string, data: string): void;
+  /** Receives messages whenever there is a connection. Returns a function that ends the subscription. */
+  subscribe(subject: string, onMessage: (message: NatsMessage) => void): () => void;
+  /**
+   * One request and its answer.
+   *
+   * @throws FleetError `FLEET_UNREACHABLE` where there is no connection, nobody serves the subject, or no answer comes
+   *   in time; the signal's reason
+   */
+  request(
+    subject: string,
+    data: string,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal | null },
+  ): Promise<Uint8Array>;
+  /** Whether a server answers a ping before the deadline. */
+  roundTrip(options: {
+    readonly deadlineMs: number;
+    readonly signal: AbortSignal | null;
+  }): Promise<boolean>;
+  /** The bucket, created where it is missing. @throws FleetError `FLEET_UNREACHABLE` */
+  bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
+  /** Calls `listener` after each connection, also the first, and at once where there is one now. Returns a function that ends it. */
+  onConnected(listener: () => void): () => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 10_000;
+
+/**
+ * Connects a host to the fleet's NATS. Does not wait for a server: where none answers, attempts go on in the background.
+ *
+ * @throws FleetError `FILE_UNUSABLE` where the name of the host or the list of servers can't be used
+ */
+export async function connectFleet(options: ConnectFleetOptions): Promise<FleetConnection> {
+  const { servers, host, credentials, clock = systemClock } = options;
+  if (!isHostName(host))
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `${JSON.stringify(host)} can't be the name of a host: use 1 to 63 lower-case letters, digits and dashes.`,
+    );
+  if (servers.length === 0)
+    throw new FleetError('FILE_UNUSABLE', 'The fleet has no NATS server: name at least one URL.');
+
+  const stop = new AbortController();
+  const subscriptions = new Set<Subscription>();
+  const listeners = new Set<() => void>();
+  let link: NatsLink | null = null;
+  let connected = false;
+  let fault: Error | null = null;
+
+  const announce = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+  const attach = (subscription: Subscription): void => {
+    subscription.end = link?.subscribe(subscription.subject, subscription.onMessage) ?? null;
+  };
+
+  const connectOnce = async (): Promise<NatsLink> =>
+    openNatsLink({
+      servers,
+      name: `mai ${host}`,
+      inboxPrefix: inboxPrefix(host),
+      credentials,
+      onStatus: (status) => {
+        if (stop.signal.aborted) return;
+        connected = status === 'connected';
+        if (connected) announce();
+      },
+    });
+
+  const keepConnected = async (): Promise<void> => {
+    let retryMs = FIRST_RETRY_MS;
+    while (!stop.signal.aborted) {
+      try {
+        const opened = await connectOnce();
+        if (stop.signal.aborted) {
+          await opened.close();
+          return;
+        }
+        link = opened;
+        connected = true;
+        fault = null;
+        retryMs = FIRST_RETRY_MS;
+        for (const subscription of subscriptions) attach(subscription);
+        announce();
+        // NATS itself reconnects; only an end for good gets here.
+        fault = await opened.closed;
+      } catch (error) {
+        fault = error instanceof Error ? error : new Error(String(error));
+      }
+      link = null;
+      connected = false;
+      await pause(clock, retryMs, stop.signal);
+      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+    }
+  };
+  void keepConnected();
+
+  const needLink = (): NatsLink => {
+    if (link !== null && connected) return link;
+    throw unreachable(servers, fault);
+  };
+
+  return Promise.resolve({
+    host,
+    get connected() {
+      return connected;
+    },
+    get fault() {
+      return fault;
+    },
+    publish: (subject, data) => {
+      // While it reconnects, the client of NATS keeps what is published and sends it late. Old news is dropped instead.
+      if (connected) link?.publish(subject, data);
+    },
+    subscribe: (subject, onMessage) => {
+      const subscription: Subscription = { subject, onMessage, end: null };
+      subscriptions.add(subscription);
+      attach(subscription);
+      return () => {
+        subscriptions.delete(subscription);
+        subscription.end?.();
+      };
+    },
+    request: async (subject, data, { timeoutMs, signal }) => {
+      signal?.throwIfAborted();
+      const answer = needLink()
+        .request(subject, data, timeoutMs)
+        .catch((error: unknown) => {
+          throw new FleetError(
+            'FLEET_UNREACHABLE',
+            `No answer on ${subject} within ${timeoutMs} ms.`,
+            {
+              cause: error,
+            },
+          );
+        });
+      return untilAborted(answer, signal);
+    },
+    roundTrip: async ({ deadlineMs, signal }) => {
+      signal?.throwIfAborted();
+      if (link === null || !connected) return false;
+      const answered = link.roundTrip().then(
+        () => true,
+        () => false,
+      );
+      return untilAborted(
+        Promise.race([answered, after(clock, deadlineMs, false, answered)]),
+        signal,
+      );
+    },
+    bucket: async (name, bucketOptions) => {
+      try {
+        return await needLink().bucket(name, bucketOptions);
+      } catch (error) {
+        throw unreachable(servers, error);
+      }
+    },
+    onConnected: (listener) => {
+      listeners.add(listener);
+      if (connected) listener();
+      return () => listeners.delete(listener);
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      connected = false;
+      await link?.close();
+      link = null;
+    },
+  });
+}
+
+interface Subscription {
+  readonly subject: string;
+  readonly onMessage: (message: NatsMessage) => void;
+  end: (() => void) | null;
+}
+
+function unreachable(servers: readonly string[], cause: unknown): FleetError {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  return new FleetError(
+    'FLEET_UNREACHABLE',
+    `The fleet's NATS server at ${servers.join(', ')} does not answer${reason}. This machine goes on alone.`,
+    { cause },
+  );
+}
+
+/** Resolves with `value` after `ms`. The timer ends as soon as `other` settles. */
+function after<T>(clock: Clock, ms: number, value: T, other: Promise<unknown>): Promise<T> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(ms, () => resolve(value));
+    void other.finally(cancel);
+  });
+}
+
+/** The promise's outcome, or the signal's reason where the signal fires first. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null): Promise<T> {
+  if (signal === null) return promise;
+  return new Promise((resolve, reject) => {
+    // The caller's own reason, which may be any value.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

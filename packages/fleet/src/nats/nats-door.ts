@@ -1,0 +1,165 @@
+import { Kvm, type KV } from '@nats-io/kv';
+import { jetstream, type StorageType } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+
+import type { FleetCredentials } from './credentials.js';
+import { inboxPrefix, lastToken } from './subjects.js';
+
+// The only file that imports the client of NATS.
+
+/** A message that arrived. `respond` is null where the sender wants no answer at its own inbox. */
+export interface NatsMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly respond: ((data: string) => void) | null;
+}
+
+/** One entry of a bucket, as a watcher delivers it. */
+export interface BucketEntry {
+  readonly key: string;
+  /** Null where the entry was deleted. */
+  readonly value: Uint8Array | null;
+  /** Position in the bucket; grows with every write to any key. */
+  readonly position: number;
+}
+
+/** A bucket of JetStream's key-value store. */
+export interface NatsBucket {
+  /** Position of the last write, 0 for an empty bucket. Rejects where the bucket can't be read. */
+  lastPosition(): Promise<number>;
+  put(key: string, value: string, timeoutMs: number): Promise<void>;
+  /** Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection breaks. */
+  watch(
+    onEntry: (entry: BucketEntry) => void,
+  ): Promise<{ stop(): void; readonly ended: Promise<void> }>;
+}
+
+/** An open connection. NATS itself reconnects and subscribes again. */
+export interface NatsLink {
+  publish(subject: string, data: string): void;
+  subscribe(subject: string, onMessage: (message: NatsMessage) => void): () => void;
+  request(subject: string, data: string, timeoutMs: number): Promise<Uint8Array>;
+  /** Resolves once the server has answered a ping. Hangs while disconnected. */
+  roundTrip(): Promise<void>;
+  bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
+  /** Resolves once the connection is closed for good, with its error if there is one. */
+  readonly closed: Promise<Error | null>;
+  close(): Promise<void>;
+}
+
+export interface BucketOptions {
+  /** Servers that keep a copy: 1, 3 or 5. */
+  readonly replicas: number;
+  readonly maxValueBytes: number;
+}
+
+export interface NatsLinkOptions {
+  readonly servers: readonly string[];
+  /** Shown by the server's monitoring. */
+  readonly name: string;
+  readonly inboxPrefix: string;
+  readonly credentials: FleetCredentials | null;
+  readonly onStatus: (status: 'connected' | 'disconnected') => void;
+}
+
+const CONNECT_TIMEOUT_MS = 3000;
+/** After two pings without an answer the client reconnects, so it notices a silent partition within six seconds. */
+const PING_INTERVAL_MS = 2000;
+const RECONNECT_WAIT_MS = 250;
+const RECONNECT_JITTER_MS = 750;
+const JETSTREAM_TIMEOUT_MS = 3000;
+
+/** Connects once. @throws the client's error where no server accepts the connection */
+export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
+  const { credentials } = options;
+  const connection = await connect({
+    servers: [...options.servers],
+    name: options.name,
+    inboxPrefix: options.inboxPrefix,
+    timeout: CONNECT_TIMEOUT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    reconnectJitter: RECONNECT_JITTER_MS,
+    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    // A server whose users are being changed refuses for a moment; the client goes on trying.
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+    // nats.js hands these options to Node, which also knows `servername`.
+    ...(credentials === null ? {} : { tls: { ...credentials } }),
+  });
+  void reportStatus(connection, options.onStatus);
+  return {
+    publish: (subject, data) => connection.publish(subject, data),
+    subscribe: (subject, onMessage) => subscribe(connection, subject, onMessage),
+    request: async (subject, data, timeoutMs) =>
+      (await connection.request(subject, data, { timeout: timeoutMs })).data,
+    roundTrip: () => connection.flush(),
+    bucket: async (name, bucketOptions) => bucketOf(await openKv(connection, name, bucketOptions)),
+    closed: connection.closed().then((error) => error ?? null),
+    close: () => connection.close(),
+  };
+}
+
+async function reportStatus(
+  connection: NatsConnection,
+  onStatus: (status: 'connected' | 'disconnected') => void,
+): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect' || status.type === 'staleConnection') onStatus('disconnected');
+    if (status.type === 'reconnect') onStatus('connected');
+  }
+  onStatus('disconnected');
+}
+
+function subscribe(
+  connection: NatsConnection,
+  subject: string,
+  onMessage: (message: NatsMessage) => void,
+): () => void {
+  const subscription = connection.subscribe(subject, {
+    callback: (error, message) => {
+      // An error here ends the subscription, because the server forbids it. `closed` of the connection is not affected.
+      if (error !== null) return;
+      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may write to subjects
+      // that the sender may not, such as its own entry of the bucket.
+      const inbox = `${inboxPrefix(lastToken(message.subject))}.`;
+      const respond = message.reply?.startsWith(inbox)
+        ? (data: string) => void message.respond(data)
+        : null;
+      onMessage({ subject: message.subject, data: message.data, respond });
+    },
+  });
+  return () => subscription.unsubscribe();
+}
+
+/** Opens the bucket, and creates it where the server has none. Entries live in memory: every host writes its own again. */
+function openKv(connection: NatsConnection, name: string, options: BucketOptions): Promise<KV> {
+  const memory: StorageType = 'memory';
+  return new Kvm(jetstream(connection, { timeout: JETSTREAM_TIMEOUT_MS })).create(name, {
+    history: 1,
+    storage: memory,
+    replicas: options.replicas,
+    maxValueSize: options.maxValueBytes,
+    timeout: JETSTREAM_TIMEOUT_MS,
+  });
+}
+
+function bucketOf(kv: KV): NatsBucket {
+  return {
+    lastPosition: async () => (await kv.status()).streamInfo.state.last_seq,
+    put: async (key, value, timeoutMs) => {
+      await kv.put(key, value, { timeout: timeoutMs });
+    },
+    watch: async (onEntry) => {
+      const entries = await kv.watch();
+      const ended = (async () => {
+        for await (const { key, value, operation, revision } of entries) {
+          onEntry({ key, value: operation === 'PUT' ? value : null, position: revision });
+        }
+      })();
+      return { stop: () => entries.stop(), ended };
+    },
+  };
+}

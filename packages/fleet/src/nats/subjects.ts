@@ -91,7 +91,10 @@ export const CREATE_REQUESTS = BUCKETS.map((bucket) => `$JS.API.STREAM.CREATE.KV
  */
 export function hostPermissions(
   host: string,
-  options: { readonly isAuthority: boolean },
+  options: {
+    /** For the host that holds the authority: all hosts of the fleet. Null for the others. */
+    readonly authorityOver: readonly string[] | null;
+  },
 ): SubjectPermissions {
   return {
     publish: [
@@ -99,11 +102,23 @@ export function hostPermissions(
       `mai.host.*.*.${host}`,
       `$KV.${HOSTS_BUCKET}.${host}`,
       ...WATCH_REQUESTS,
-      ...(options.isAuthority ? [`$KV.${FLEET_BUCKET}.${ALLOW_LIST_KEY}`, ...CREATE_REQUESTS] : []),
+      ...(options.authorityOver === null ? [] : authoritySubjects(options.authorityOver)),
     ],
     subscribe: [ALL_HEARTBEATS, `mai.host.${host}.>`, `${inboxPrefix(host)}.>`],
     responses: { max: 1, expiresSeconds: 60 },
   };
+}
+
+/**
+ * What the host with the authority publishes beyond. It answers while nats-server reads its users again, which makes nats-server forget
+ * whose answer it waits for. So the inboxes are listed.
+ */
+function authoritySubjects(hosts: readonly string[]): string[] {
+  return [
+    `$KV.${FLEET_BUCKET}.${ALLOW_LIST_KEY}`,
+    ...CREATE_REQUESTS,
+    ...hosts.map((host) => `${inboxPrefix(host)}.>`),
+  ];
 }
 
 /** nats-server 2.9 and newer carry the filter of a consumer in the subject, so forms without it are left out. */

@@ -5,6 +5,7 @@ import type { AllowList } from './certificates/allow-list.js';
 import { NATS_SERVER_NAME } from './certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
 import type { Membership } from './files/fleet-folder.js';
+import type { KeyPair } from './x509-door.js';
 
 /** Who this host is in its fleet. */
 export interface FleetIdentity extends Membership {
@@ -31,8 +32,7 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   }
   const paths = fleetPaths(folder);
   const ca = await readFleetFile(paths.authorityCertificate);
-  const cert = await readFleetFile(paths.hostCertificate);
-  const key = await readFleetFile(paths.hostKey);
+  const pem = await readFleetFile(paths.hostIdentity);
   const allowList = readAllowList(await readFleetFile(paths.allowList), ca);
   if (allowList === null) {
     throw new FleetError(
@@ -43,9 +43,25 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   return {
     ...membership,
     authorityCertificate: ca,
-    certificate: cert,
-    privateKey: key,
+    certificate: blockOf(pem, 'CERTIFICATE', paths.hostIdentity),
+    privateKey: blockOf(pem, 'PRIVATE KEY', paths.hostIdentity),
     allowList,
-    credentials: { ca, cert, key, servername: NATS_SERVER_NAME },
+    credentials: {
+      caFile: paths.authorityCertificate,
+      certFile: paths.hostIdentity,
+      keyFile: paths.hostIdentity,
+      servername: NATS_SERVER_NAME,
+    },
   };
+}
+
+/** Text of the file that holds a host's private key and its certificate. */
+export function pemOf(keys: KeyPair, certificate: string): string {
+  return `${keys.privateKey.trim()}\n${certificate.trim()}\n`;
+}
+
+function blockOf(pem: string, label: string, path: string): string {
+  const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`).exec(pem);
+  if (block === null) throw new FleetError('FILE_UNUSABLE', `${path} holds no ${label}.`);
+  return `${block[0]}\n`;
 }

@@ -42,3 +42,12 @@ export function hostAndPort(address: string, port: number): string {
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
+
+/** Throws a `RangeError` that says which names are host names. */
+export function checkHostName(host: string): void {
+  if (!isHostName(host)) {
+    throw new RangeError(
+      `${JSON.stringify(host)} is no host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
+    );
+  }
+}

@@ -36,7 +36,7 @@ export async function admitHost(
       }
       return [...hosts, { host, addedAt: now.toISOString(), certificates: [issued] }];
     },
-    true,
+    { undoOnFault: true },
   );
   const membership = await readMembership(folder);
   return {

@@ -99,21 +99,24 @@ export function allowListOf(registry: Registry): AllowList {
  */
 export async function changeHosts(
   folder: string,
-  change: (hosts: readonly RegisteredHost[]) => readonly RegisteredHost[],
-  undoOnFault: boolean,
+  change: (hosts: readonly RegisteredHost[], registry: Registry) => readonly RegisteredHost[],
+  { undoOnFault }: { readonly undoOnFault: boolean },
 ): Promise<{ readonly registry: Registry; readonly allowList: string }> {
   return await locked(folder, async () => {
     const before = await readRegistry(folder);
     const registry = {
       ...before,
-      hosts: change(before.hosts),
+      hosts: change(before.hosts, before),
       revision: before.revision + 1,
     };
     const allowList = await writeRegistry(folder, registry);
     try {
       await reloadNatsServer(registry.natsServer, fleetPaths(folder));
     } catch (error) {
-      if (undoOnFault) await writeRegistry(folder, before);
+      // The revision goes on, because somebody may have seen the list.
+      if (undoOnFault) {
+        await writeRegistry(folder, { ...before, revision: registry.revision + 1 });
+      }
       throw error;
     }
     return { registry, allowList };
@@ -143,7 +146,10 @@ export async function writeRegistry(folder: string, registry: Registry): Promise
         certificates.map(({ user }) => ({
           host,
           user,
-          permissions: hostPermissions(host, { isAuthority: host === registry.authority }),
+          permissions: hostPermissions(host, {
+            authorityOver:
+              host === registry.authority ? registry.hosts.map((one) => one.host) : null,
+          }),
         })),
       ),
     }),

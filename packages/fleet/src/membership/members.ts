@@ -114,6 +114,7 @@ export function openMembers(options: MembersOptions): Members {
     load === null ? null : { ...load, host, epoch, sequence, revision: state?.revision ?? 0 };
 
   const sendHeartbeat = (): void => {
+    if (load === null) return;
     sequence += 1;
     const heartbeat = ownHeartbeat();
     if (heartbeat !== null) connection.publish(heartbeatSubject(host), encodeHeartbeat(heartbeat));
@@ -127,6 +128,8 @@ export function openMembers(options: MembersOptions): Members {
     });
   };
   ends.push(() => cancelHeartbeat?.());
+  // Whoever is connected again is heard at once.
+  ends.push(connection.onConnected(sendHeartbeat));
 
   ends.push(
     connection.subscribe(servedSubject(host, 'describe'), ({ respond }) => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 
 import { connectFleet, type FleetConnection } from '../src/nats/connection.js';
 import { fleetPaths } from '../src/pairing/files/fleet-folder.js';
@@ -67,4 +68,10 @@ export async function pairedFleet(hosts: readonly string[] = []): Promise<Paired
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** TLS options with the certificate of a host. */
+export async function fleetTls(folder: string): Promise<ConnectionOptions> {
+  const { authorityCertificate, certificate, privateKey } = await readFleetIdentity(folder);
+  return { ca: authorityCertificate, cert: certificate, key: privateKey };
 }

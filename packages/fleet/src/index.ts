@@ -32,31 +32,6 @@ export type {
   PlacementStep,
   RankingCriterion,
 } from './placement/placement.js';
-export { initFleet } from './pairing/init-fleet.js';
-export type { InitFleetOptions, InitializedFleet } from './pairing/init-fleet.js';
-export { invite } from './pairing/invitation/invite.js';
-export type { InviteOptions, OpenedInvitation } from './pairing/invitation/invite.js';
-export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
-export { join } from './pairing/invitation/join.js';
-export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
-export { readFleetIdentity } from './pairing/identity.js';
-export type { FleetIdentity } from './pairing/identity.js';
-export type { Membership } from './pairing/files/fleet-folder.js';
-export {
-  peerConnectOptions,
-  peerHost,
-  peerListenOptions,
-} from './pairing/certificates/peer-tls.js';
-export type {
-  PeerConnectOptions,
-  PeerIdentity,
-  PeerListenOptions,
-} from './pairing/certificates/peer-tls.js';
-export type { AllowList, AllowedHost } from './pairing/certificates/allow-list.js';
-export { howToInstall, natsServerVersion } from './pairing/nats-server/executable.js';
-export { natsServerWarning } from './pairing/nats-server/version.js';
-export type { NatsServerVersion } from './pairing/nats-server/version.js';
-export { toHostName } from './pairing/names.js';
 export { systemClock } from './clock.js';
 export type { Clock } from './clock.js';
 export { askLeases } from './leases/ask-leases.js';
@@ -90,7 +65,7 @@ export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
 export { join } from './pairing/invitation/join.js';
 export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
 export { readFleetIdentity } from './pairing/identity.js';
-export type { FleetIdentity, HostCredentials } from './pairing/identity.js';
+export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership } from './pairing/files/fleet-folder.js';
 export {
   peerConnectOptions,
@@ -117,3 +92,28 @@ export { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
 export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
 export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
 export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
+export { createFleet, placementLogOf } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet, FleetView, GatewayLoad } from './create-fleet.js';
+export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
+export { readPlacements } from './journal/placement-log.js';
+export { explainPlaced } from './journal/explain-placed.js';
+export type { PlacedRequest, PlacementAttempt } from './journal/placed-request.js';
+export type {
+  PeerTls,
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingModel,
+  ServingPeer,
+  ServingPlan,
+  ServingPort,
+  ServingRequest,
+} from './serving/serving-port.js';
+export { describeHosts } from './text/describe-hosts.js';
+export type { HostRow } from './text/describe-hosts.js';
+export {
+  ownAddress,
+  spreadAllowList,
+  watchFleet,
+  withFleetConnection,
+} from './manage/inspect-fleet.js';

@@ -10,9 +10,13 @@ import { connectFleet } from './nats/connection.js';
 import { guestsAt, type OwnFacts, type OwnFactsPort } from './own-facts.js';
 import { allowedHost } from './pairing/certificates/allow-list.js';
 import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
-import type { FleetIdentity } from './pairing/identity.js';
+import { followFleet } from './pairing/hosts/follow-fleet.js';
+import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
+import { serveAuthority } from './pairing/hosts/serve-authority.js';
+import { readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
 import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/placement-input.js';
 import { createFleetServing } from './serving/fleet-serving.js';
+import { locateInstance } from './serving/instance-names.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
 import type { HostState } from './state/host-state.js';
@@ -20,8 +24,6 @@ import type { KnownHost } from './state/known-host.js';
 
 /** The parts of a machine that joins its fleet. */
 export interface CreateFleetOptions {
-  /** Who this machine is: `readFleetIdentity`. */
-  readonly identity: FleetIdentity;
   /** Folder of the fleet's files. */
   readonly folder: string;
   /** The serving port of this machine. */
@@ -43,18 +45,26 @@ export interface Fleet extends AsyncDisposable {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
   };
-  /** The certificates of the gateway for other hosts. */
+  /** The certificates of the gateway for other hosts, as they are now. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  /** Calls `listener` after each change of this machine's certificate, and of the list of hosts. */
+  onIdentityChange(listener: () => void): void;
   /**
    * Tells the other hosts where this machine serves them, and from now on its load.
    *
-   * @param load - read every second
+   * @param load - the requests of this machine's gateways, read every second
    */
-  announce(address: string, load: () => Pick<OwnLoad, 'running' | 'queued' | 'residents'>): void;
+  announce(address: string, load: () => readonly GatewayLoad[]): void;
   /** The fleet as this machine knows it. */
   view(): FleetView;
   /** Whether NATS answers a round trip before the deadline. */
   ready(options: { readonly deadlineMs: number }): Promise<boolean>;
+}
+
+/** The requests of one gateway. `Gateway.state` of `@mai/gateway` returns them. */
+export interface GatewayLoad {
+  readonly lanes: readonly { readonly instanceIdentifier: string; readonly running: number }[];
+  readonly waiting: number;
 }
 
 /** The fleet as one machine knows it. Plain data. */
@@ -73,16 +83,23 @@ export interface FleetView {
 const FACTS_FRESH_MS = 10_000;
 const FACTS_PAUSE_MS = 1000;
 const LOAD_INTERVAL_MS = 1000;
+const ROTATION_CHECK_MS = 6 * 3_600_000;
 
 /** File of the placements in the folder of a fleet. */
 export function placementLogOf(folder: string): string {
   return path.join(folder, 'placements.jsonl');
 }
 
-/** Joins the fleet. Without NATS this machine goes on alone, and joins once NATS answers. */
+/**
+ * Joins the fleet. Without NATS this machine goes on alone, and joins once NATS answers.
+ *
+ * @throws FleetError `NOT_PAIRED`, `FILE_UNUSABLE`
+ */
 export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
-  const { identity, local, facts: port, clock = systemClock, warn = () => undefined } = options;
-  const { host: ownHost, natsServers, allowList, credentials } = identity;
+  const { folder, local, facts: port, clock = systemClock, warn = () => undefined } = options;
+  const first = await readFleetIdentity(folder);
+  const { host: ownHost, natsServers, credentials } = first;
+  const isAuthority = first.authority === ownHost;
   const closing = new AbortController();
   const connection = await connectFleet({
     servers: natsServers,
@@ -90,6 +107,24 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     credentials,
     clock,
   });
+  const listeners = new Set<() => void>();
+  const followed = await followFleet({
+    connection,
+    folder,
+    onChange: (changed) => {
+      secureContext = secureContextOf(changed);
+      for (const listener of listeners) listener();
+    },
+    onFault: (error) => warn(`The fleet's files can't be used: ${messageOf(error)}`),
+  });
+  let secureContext = secureContextOf(followed.identity);
+  const authority = isAuthority
+    ? serveAuthority({
+        connection,
+        folder,
+        onFault: (error) => warn(`A host was not certified: ${messageOf(error)}`),
+      })
+    : null;
   const members = openMembers({
     connection,
     watch: true,
@@ -108,15 +143,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     epoch: members.epoch,
     clock,
   });
-  const journal = openPlacementLog(placementLogOf(options.folder), (error) =>
+  const journal = openPlacementLog(placementLogOf(folder), (error) =>
     warn(`The log of placements can't be written: ${messageOf(error)}.`),
   );
-  const secureContext: SecureContext = createSecureContext({
-    ca: identity.authorityCertificate,
-    cert: identity.certificate,
-    key: identity.privateKey,
-    minVersion: 'TLSv1.3',
-  });
   const serving = createFleetServing({
     local,
     ownHost,
@@ -125,7 +154,11 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     asker,
     policy,
     tlsOf: (host) => {
-      const { checkServerIdentity } = peerConnectOptions(identity, host, () => allowList);
+      const { checkServerIdentity } = peerConnectOptions(
+        followed.identity,
+        host,
+        () => followed.identity.allowList,
+      );
       return {
         secureContext,
         serverName: host,
@@ -199,10 +232,27 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   };
   const following = followFacts();
 
+  const rotateInTime = async (): Promise<void> => {
+    const { signal } = closing;
+    while (!signal.aborted) {
+      if (isRotationDue(followed.identity, new Date(clock.nowMs()))) {
+        await rotateKeys({ folder, connection, signal }).catch((error: unknown) => {
+          if (!signal.aborted) warn(`The key of this machine was not renewed: ${messageOf(error)}`);
+        });
+      }
+      await pause(clock, ROTATION_CHECK_MS, signal);
+    }
+  };
+  const rotating = rotateInTime();
+
   const beat = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       if (readLoad !== null) {
-        members.beat({ ...readLoad(), pressureRatio: facts?.pressureRatio ?? null, ready: true });
+        members.beat({
+          ...sumOf(readLoad(), ownHost),
+          pressureRatio: facts?.pressureRatio ?? null,
+          ready: true,
+        });
       }
       await pause(clock, LOAD_INTERVAL_MS, closing.signal);
     }
@@ -212,13 +262,15 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   return {
     serving,
     peers: {
-      hostOf: (fingerprint) => allowedHost(allowList, fingerprint),
+      hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
       isHonoured: (lease, host) => leases.isHonoured(lease, host),
     },
-    tls: {
-      cert: identity.certificate,
-      key: identity.privateKey,
-      clientCa: identity.authorityCertificate,
+    get tls() {
+      const { certificate, privateKey, authorityCertificate } = followed.identity;
+      return { cert: certificate, key: privateKey, clientCa: authorityCertificate };
+    },
+    onIdentityChange: (listener) => {
+      listeners.add(listener);
     },
     announce: (at, load) => {
       address = at;
@@ -240,11 +292,40 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       await asker[Symbol.asyncDispose]();
       await leases[Symbol.asyncDispose]();
       await members[Symbol.asyncDispose]();
-      await Promise.all([following, beating]);
+      await Promise.all([following, beating, rotating]);
+      await authority?.[Symbol.asyncDispose]();
+      await followed[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The requests on residents of this machine. Those that other hosts answer are not its load. */
+function sumOf(
+  gateways: readonly GatewayLoad[],
+  ownHost: string,
+): Pick<OwnLoad, 'running' | 'queued' | 'residents'> {
+  const residents: Record<string, number> = {};
+  for (const { instanceIdentifier: name, running } of gateways.flatMap(({ lanes }) => lanes)) {
+    const { host, instanceIdentifier } = locateInstance(name, ownHost);
+    if (host !== ownHost) continue;
+    residents[instanceIdentifier] = (residents[instanceIdentifier] ?? 0) + running;
+  }
+  return {
+    residents,
+    running: Object.values(residents).reduce((sum, one) => sum + one, 0),
+    queued: gateways.reduce((sum, { waiting }) => sum + waiting, 0),
+  };
+}
+
+function secureContextOf(identity: FleetIdentity): SecureContext {
+  return createSecureContext({
+    ca: identity.authorityCertificate,
+    cert: identity.certificate,
+    key: identity.privateKey,
+    minVersion: 'TLSv1.3',
+  });
 }
 
 function stateOfDevice({ deviceIdentifier, models }: OwnFacts['linkDevices'][number]): HostState {

@@ -65,7 +65,7 @@ export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
 export { join } from './pairing/invitation/join.js';
 export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
 export { readFleetIdentity } from './pairing/identity.js';
-export type { FleetIdentity, HostCredentials } from './pairing/identity.js';
+export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership } from './pairing/files/fleet-folder.js';
 export {
   peerConnectOptions,
@@ -82,3 +82,38 @@ export { howToInstall, natsServerVersion } from './pairing/nats-server/executabl
 export { natsServerWarning } from './pairing/nats-server/version.js';
 export type { NatsServerVersion } from './pairing/nats-server/version.js';
 export { toHostName } from './pairing/names.js';
+export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
+export { followFleet } from './pairing/hosts/follow-fleet.js';
+export type { FollowFleetOptions, FollowedFleet } from './pairing/hosts/follow-fleet.js';
+export { leaveFleet } from './pairing/hosts/leave-fleet.js';
+export type { LeaveFleetOptions, LeaveOutcome } from './pairing/hosts/leave-fleet.js';
+export { removeHost } from './pairing/hosts/remove-host.js';
+export { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
+export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
+export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
+export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
+export { createFleet, placementLogOf } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet, FleetView, GatewayLoad } from './create-fleet.js';
+export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
+export { readPlacements } from './journal/placement-log.js';
+export { explainPlaced } from './journal/explain-placed.js';
+export type { PlacedRequest, PlacementAttempt } from './journal/placed-request.js';
+export type {
+  PeerTls,
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingModel,
+  ServingPeer,
+  ServingPlan,
+  ServingPort,
+  ServingRequest,
+} from './serving/serving-port.js';
+export { describeHosts } from './text/describe-hosts.js';
+export type { HostRow } from './text/describe-hosts.js';
+export {
+  ownAddress,
+  spreadAllowList,
+  watchFleet,
+  withFleetConnection,
+} from './manage/inspect-fleet.js';

@@ -71,7 +71,9 @@ async function readOrEmpty(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    const isMissing =
+      typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+    if (isMissing) return '';
     throw new FleetError('FILE_UNUSABLE', `${file} can't be read.`, { cause: error });
   }
 }

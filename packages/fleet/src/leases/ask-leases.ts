@@ -58,14 +58,19 @@ export function askLeases(connection: FleetConnection, options: AskLeasesOptions
   const held = createHeldLeases({
     clock,
     renew: (host, tickets, timeoutMs) =>
-      call(host, 'renew', { tickets }, decodeRenewal, { timeoutMs, signal: stop.signal }),
+      call(host, 'renew', { tickets }, decodeRenewal, {
+        timeoutMs,
+        signal: AbortSignal.any([stop.signal]),
+      }),
     release,
   });
 
   return {
     acquire: async (host, request, { deadlineMs, signal: callers }) => {
       callers?.throwIfAborted();
-      const signal = callers === undefined ? stop.signal : AbortSignal.any([callers, stop.signal]);
+      const signal = AbortSignal.any(
+        callers === undefined ? [stop.signal] : [callers, stop.signal],
+      );
       const deadlineAtMs = clock.monotonicMs() + Math.min(deadlineMs, MAX_DEADLINE_MS);
       const ticket = randomBytes(16).toString('hex');
       const remainingMs = (): number => Math.ceil(deadlineAtMs - clock.monotonicMs());

@@ -44,6 +44,8 @@ interface Grant {
   settled: Promise<void>;
   outcome: Outcome;
   granted: GrantedResident | null;
+  /** Ends the grant once its resident is lost. */
+  readonly onLost: () => void;
   token: FencingToken | null;
   deadlineAtMs: number;
   endsAtMs: number;
@@ -81,6 +83,7 @@ export function createGrants(options: {
     grants.delete(key);
     if (grant.token !== null) byToken.delete(grant.token);
     grant.cancel.abort(new Error('The asker gave up.'));
+    grant.granted?.lost.removeEventListener('abort', grant.onLost);
     if (grant.granted !== null) release(grant.granted);
     grant.granted = null;
   };
@@ -129,11 +132,8 @@ export function createGrants(options: {
       byToken.set(token, grant);
       grant.endsAtMs = clock.monotonicMs() + ttlMs;
       grant.outcome = { kind: 'granted', epoch, token, ttlMs, resident: granted.resident };
-      const onLost = (): void => {
-        if (grants.get(key) === grant) endGrant(key, grant);
-      };
-      if (granted.lost.aborted) onLost();
-      else granted.lost.addEventListener('abort', onLost, { once: true });
+      if (granted.lost.aborted) grant.onLost();
+      else granted.lost.addEventListener('abort', grant.onLost, { once: true });
     } catch (error) {
       if (grant.outcome.kind !== 'promised') return;
       const { reason, message: text, figures } = port.refusalOf(error);
@@ -163,6 +163,7 @@ export function createGrants(options: {
         settled: Promise.resolve(),
         outcome: { kind: 'promised', epoch, expectedMs: null },
         granted: null,
+        onLost: () => endGrant(key, grant),
         token: null,
         deadlineAtMs: nowMs + message.deadlineMs,
         endsAtMs: nowMs + ttlMs,

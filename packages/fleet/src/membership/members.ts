@@ -11,7 +11,7 @@ import {
 } from '../nats/subjects.js';
 import { decodeHeartbeat, encodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
-import { encodeHostState } from '../state/host-state-codec.js';
+import { decodeHostState, encodeHostState } from '../state/host-state-codec.js';
 import type { HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 import { openChangeFeed } from './change-feed.js';
@@ -114,6 +114,7 @@ export function openMembers(options: MembersOptions): Members {
     load === null ? null : { ...load, host, epoch, sequence, revision: state?.revision ?? 0 };
 
   const sendHeartbeat = (): void => {
+    if (load === null) return;
     sequence += 1;
     const heartbeat = ownHeartbeat();
     if (heartbeat !== null) connection.publish(heartbeatSubject(host), encodeHeartbeat(heartbeat));
@@ -127,6 +128,8 @@ export function openMembers(options: MembersOptions): Members {
     });
   };
   ends.push(() => cancelHeartbeat?.());
+  // Whoever is connected again is heard at once.
+  ends.push(connection.onConnected(sendHeartbeat));
 
   ends.push(
     connection.subscribe(servedSubject(host, 'describe'), ({ respond }) => {
@@ -191,6 +194,8 @@ export function openMembers(options: MembersOptions): Members {
       if (text === stateText) return;
       stateText = text;
       state = { ...next, host, epoch, revision: (state?.revision ?? 0) + 1 };
+      const decoded = decodeHostState(Buffer.from(encodeHostState(state)), host);
+      if (!decoded.ok) onRefused(host, `others will refuse this host's state: ${decoded.reason}`);
       feed.note(host);
       bucket.changed();
     },

@@ -1,9 +1,11 @@
 import { FleetError } from '../fleet-error.js';
+import type { FleetCredentials } from '../nats/credentials.js';
 import { readAllowList } from './certificates/allow-list.js';
 import type { AllowList } from './certificates/allow-list.js';
 import { NATS_SERVER_NAME } from './certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
 import type { Membership } from './files/fleet-folder.js';
+import type { KeyPair } from './x509-door.js';
 
 /** Who this host is in its fleet. */
 export interface FleetIdentity extends Membership {
@@ -16,22 +18,7 @@ export interface FleetIdentity extends Membership {
   /** The newest allow-list that this host has kept. */
   readonly allowList: AllowList;
   /** How this host connects to nats-server. */
-  readonly credentials: HostCredentials;
-}
-
-/**
- * Credentials for nats-server. The certificate names the user, so user and password are empty: there is no password that could leak.
- * `servername` is the name in the certificate of nats-server, whatever its address is.
- */
-export interface HostCredentials {
-  readonly user: '';
-  readonly password: '';
-  readonly tls: {
-    readonly ca: string;
-    readonly cert: string;
-    readonly key: string;
-    readonly servername: string;
-  };
+  readonly credentials: FleetCredentials;
 }
 
 /** Reads who this host is in its fleet. Throws `NOT_PAIRED` where it belongs to none, and `FILE_UNUSABLE`. */
@@ -45,8 +32,7 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   }
   const paths = fleetPaths(folder);
   const ca = await readFleetFile(paths.authorityCertificate);
-  const cert = await readFleetFile(paths.hostCertificate);
-  const key = await readFleetFile(paths.hostKey);
+  const pem = await readFleetFile(paths.hostIdentity);
   const allowList = readAllowList(await readFleetFile(paths.allowList), ca);
   if (allowList === null) {
     throw new FleetError(
@@ -57,13 +43,25 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   return {
     ...membership,
     authorityCertificate: ca,
-    certificate: cert,
-    privateKey: key,
+    certificate: blockOf(pem, 'CERTIFICATE', paths.hostIdentity),
+    privateKey: blockOf(pem, 'PRIVATE KEY', paths.hostIdentity),
     allowList,
     credentials: {
-      user: '',
-      password: '',
-      tls: { ca, cert, key, servername: NATS_SERVER_NAME },
+      caFile: paths.authorityCertificate,
+      certFile: paths.hostIdentity,
+      keyFile: paths.hostIdentity,
+      servername: NATS_SERVER_NAME,
     },
   };
+}
+
+/** Text of the file that holds a host's private key and its certificate. */
+export function pemOf(keys: KeyPair, certificate: string): string {
+  return `${keys.privateKey.trim()}\n${certificate.trim()}\n`;
+}
+
+function blockOf(pem: string, label: string, path: string): string {
+  const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`).exec(pem);
+  if (block === null) throw new FleetError('FILE_UNUSABLE', `${path} holds no ${label}.`);
+  return `${block[0]}\n`;
 }

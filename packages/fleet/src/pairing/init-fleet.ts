@@ -7,9 +7,10 @@ import {
 import { fleetPaths, readMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
-import { hostAndPort, isAddress, isHostName, isPort } from './names.js';
+import { checkHostName, hostAndPort, isAddress, isPort } from './names.js';
 import { findNatsServer } from './nats-server/executable.js';
 import { natsServerCommand, startNatsServer } from './nats-server/server-process.js';
+import { pemOf } from './identity.js';
 import { generateKeyPair } from './x509-door.js';
 
 export const DEFAULT_NATS_PORT = 4222;
@@ -85,8 +86,7 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
   const nats = await issueNatsCertificate(authority, address, now);
   await writePrivateFile(paths.authorityCertificate, authority.certificate);
   await writePrivateFile(paths.authorityKey, authority.privateKey);
-  await writePrivateFile(paths.hostCertificate, own.certificate);
-  await writePrivateFile(paths.hostKey, keys.privateKey);
+  await writePrivateFile(paths.hostIdentity, pemOf(keys, own.certificate));
   await writePrivateFile(paths.natsCertificate, nats.certificate);
   await writePrivateFile(paths.natsKey, nats.privateKey);
   await writeRegistry(folder, {
@@ -107,13 +107,4 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
     writeMembership({ host, authority: host, natsServers: [natsUrl] }),
   );
   return { host, natsUrl, command: natsServerCommand(natsServer.path, paths), pid };
-}
-
-/** Throws a `RangeError` that says which names are host names. */
-export function checkHostName(host: string): void {
-  if (!isHostName(host)) {
-    throw new RangeError(
-      `${JSON.stringify(host)} is no host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
-    );
-  }
 }

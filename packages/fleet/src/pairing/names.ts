@@ -1,24 +1,17 @@
 import { isIP } from 'node:net';
 
+import { MAX_HOST_NAME_LENGTH, isHostName } from '../nats/subjects.js';
+
 // Names and addresses that end up in certificates and in the configuration of nats-server.
 
-/** Longest host name, in characters. A label of DNS has the same limit. */
-const LONGEST_HOST_NAME = 63;
 const LONGEST_DNS_NAME = 253;
-
-const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
-
-/** Whether a text is a host name of a fleet: 1 to 63 lower-case letters, digits and dashes, no dash at either end. */
-export function isHostName(text: string): boolean {
-  return text.length <= LONGEST_HOST_NAME && LABEL.test(text);
-}
 
 /** Makes a host name of the name that an operating system gives, such as `Anna's PC.local` → `anna-s-pc`. Null where nothing is left. */
 export function toHostName(text: string): string | null {
   const name = (text.split('.')[0] ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, LONGEST_HOST_NAME)
+    .slice(0, MAX_HOST_NAME_LENGTH)
     .replace(/^-+|-+$/g, '');
   return isHostName(name) ? name : null;
 }
@@ -33,7 +26,7 @@ function isDnsName(text: string): boolean {
   return text
     .toLowerCase()
     .split('.')
-    .every((label) => label.length <= LONGEST_HOST_NAME && LABEL.test(label));
+    .every((label) => isHostName(label));
 }
 
 /** Numbers with dots that are not an IP address, such as `10.0.0.300`: a mistyped address rather than a name. */
@@ -48,4 +41,13 @@ export function hostAndPort(address: string, port: number): string {
 
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+/** Throws a `RangeError` that says which names are host names. */
+export function checkHostName(host: string): void {
+  if (!isHostName(host)) {
+    throw new RangeError(
+      `${JSON.stringify(host)} is no host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
+    );
+  }
 }

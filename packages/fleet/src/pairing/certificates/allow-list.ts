@@ -2,7 +2,7 @@ import { X509Certificate, sign, verify } from 'node:crypto';
 
 import { z } from 'zod/mini';
 
-import { isHostName } from '../names.js';
+import { isHostName } from '../../nats/subjects.js';
 
 /** Signed before the text, so that a signature of the authority under something else is never taken for an allow-list. */
 const CONTEXT = 'mai-fleet-allow-list-v1\n';

@@ -1,8 +1,8 @@
-import { X509Certificate, randomBytes } from 'node:crypto';
+import { X509Certificate, createPublicKey, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 
 import { createAuthority, generateKeyPair, signCertificate } from '../x509-door.js';
-import type { AlternativeName, Certified, Validity } from '../x509-door.js';
+import type { AlternativeName, Certified, KeyPair, Validity } from '../x509-door.js';
 
 const DAY_MS = 86_400_000;
 
@@ -109,6 +109,26 @@ async function issueServer(
     usages: ['server'],
   });
   return { certificate, privateKey };
+}
+
+/** Whether a certificate is for this host and its key, and the authority signed it. */
+export function isIssuedFor(
+  certificate: string,
+  authorityCertificate: string,
+  host: string,
+  keys: KeyPair,
+): boolean {
+  try {
+    const issued = new X509Certificate(certificate);
+    return (
+      issued.checkHost(host) !== undefined &&
+      issued.verify(new X509Certificate(authorityCertificate).publicKey) &&
+      issued.publicKey.equals(createPublicKey(keys.publicKey))
+    );
+  } catch {
+    // Not a certificate.
+    return false;
+  }
 }
 
 /** SHA-256 of a certificate in DER: 64 hexadecimal digits. */

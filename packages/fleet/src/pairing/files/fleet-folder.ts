@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
-import { isHostName } from '../names.js';
+import { isHostName } from '../../nats/subjects.js';
 import { readPrivateFile } from './private-file.js';
 
 /** Paths of a host's fleet files. */
@@ -15,8 +15,8 @@ export interface FleetPaths {
   readonly authorityCertificate: string;
   /** Private key of the authority. Only on the host that made the fleet. */
   readonly authorityKey: string;
-  readonly hostCertificate: string;
-  readonly hostKey: string;
+  /** This host's private key and certificate, in one file, so that one never stands beside the other of another time. */
+  readonly hostIdentity: string;
   readonly allowList: string;
   /** All hosts and their certificates. Only on the host that made the fleet. */
   readonly registry: string;
@@ -36,8 +36,7 @@ export function fleetPaths(folder: string): FleetPaths {
     membership: join(folder, 'fleet.json'),
     authorityCertificate: join(folder, 'authority.crt'),
     authorityKey: join(folder, 'authority.key'),
-    hostCertificate: join(folder, 'host.crt'),
-    hostKey: join(folder, 'host.key'),
+    hostIdentity: join(folder, 'host.pem'),
     allowList: join(folder, 'allow-list.json'),
     registry: join(folder, 'hosts.json'),
     natsFolder,

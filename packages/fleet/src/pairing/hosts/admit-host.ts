@@ -1,7 +1,7 @@
 import { issueHostCertificate } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from '../files/fleet-folder.js';
 import type { Admission } from '../invitation/join-protocol.js';
-import { isHostName } from '../names.js';
+import { isHostName } from '../../nats/subjects.js';
 import { readSigningRequest } from '../x509-door.js';
 import { changeHosts } from './registry.js';
 
@@ -36,7 +36,7 @@ export async function admitHost(
       }
       return [...hosts, { host, addedAt: now.toISOString(), certificates: [issued] }];
     },
-    true,
+    { undoOnFault: true },
   );
   const membership = await readMembership(folder);
   return {

@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
+import { hostPermissions, isHostName } from '../../nats/subjects.js';
 import { signAllowList } from '../certificates/allow-list.js';
 import type { AllowList } from '../certificates/allow-list.js';
 import type { HostCertificate } from '../certificates/issue.js';
 import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
-import { isAddress, isHostName } from '../names.js';
+import { isAddress } from '../names.js';
 import { natsConfiguration } from '../nats-server/configuration.js';
-import { hostPermissions } from '../nats-server/permissions.js';
 import { reloadNatsServer } from '../nats-server/server-process.js';
 
 const LOCK_DEADLINE_MS = 30_000;
@@ -99,21 +99,24 @@ export function allowListOf(registry: Registry): AllowList {
  */
 export async function changeHosts(
   folder: string,
-  change: (hosts: readonly RegisteredHost[]) => readonly RegisteredHost[],
-  undoOnFault: boolean,
+  change: (hosts: readonly RegisteredHost[], registry: Registry) => readonly RegisteredHost[],
+  { undoOnFault }: { readonly undoOnFault: boolean },
 ): Promise<{ readonly registry: Registry; readonly allowList: string }> {
   return await locked(folder, async () => {
     const before = await readRegistry(folder);
     const registry = {
       ...before,
-      hosts: change(before.hosts),
+      hosts: change(before.hosts, before),
       revision: before.revision + 1,
     };
     const allowList = await writeRegistry(folder, registry);
     try {
       await reloadNatsServer(registry.natsServer, fleetPaths(folder));
     } catch (error) {
-      if (undoOnFault) await writeRegistry(folder, before);
+      // The revision goes on, because somebody may have seen the list.
+      if (undoOnFault) {
+        await writeRegistry(folder, { ...before, revision: registry.revision + 1 });
+      }
       throw error;
     }
     return { registry, allowList };
@@ -141,8 +144,12 @@ export async function writeRegistry(folder: string, registry: Registry): Promise
       pidPath: paths.natsPid,
       users: registry.hosts.flatMap(({ host, certificates }) =>
         certificates.map(({ user }) => ({
+          host,
           user,
-          permissions: hostPermissions(host, host === registry.authority),
+          permissions: hostPermissions(host, {
+            authorityOver:
+              host === registry.authority ? registry.hosts.map((one) => one.host) : null,
+          }),
         })),
       ),
     }),

@@ -5,7 +5,7 @@ import { renderUnicodeCompact } from 'uqr';
 import { certificateFingerprint, issueJoinCertificate } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import { readRegistry } from '../hosts/registry.js';
-import { checkHostName } from '../init-fleet.js';
+import { checkHostName } from '../names.js';
 import { SECRET_BYTES, formatInvitation } from './invitation.js';
 import { listenForJoiner } from './join-server.js';
 import { INVITATION_LIFE_MS, OpenInvitation } from './open-invitation.js';

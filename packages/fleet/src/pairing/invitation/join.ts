@@ -1,4 +1,3 @@
-import { X509Certificate, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { isIP } from 'node:net';
@@ -9,10 +8,11 @@ import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
 import { readAllowList } from '../certificates/allow-list.js';
-import { JOIN_SERVER_NAME, certificateFingerprint } from '../certificates/issue.js';
+import { JOIN_SERVER_NAME, certificateFingerprint, isIssuedFor } from '../certificates/issue.js';
 import { fleetPaths, readMembership, writeMembership } from '../files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
-import { checkHostName } from '../init-fleet.js';
+import { pemOf } from '../identity.js';
+import { checkHostName } from '../names.js';
 import { hostAndPort } from '../names.js';
 import { createSigningRequest, generateKeyPair } from '../x509-door.js';
 import type { KeyPair } from '../x509-door.js';
@@ -73,14 +73,22 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   const authorityCertificate = await pinnedAuthority(invitation, signal);
   const keys = await generateKeyPair();
   const admission = await askForAdmission(invitation, authorityCertificate, host, keys, signal);
-  checkAdmission(admission, authorityCertificate, host, keys);
+  const sound =
+    admission.host === host &&
+    isIssuedFor(admission.certificate, authorityCertificate, host, keys) &&
+    readAllowList(admission.allowList, authorityCertificate) !== null;
+  if (!sound) {
+    throw new FleetError(
+      'INVITATION_REFUSED',
+      'The answer of the inviting machine does not fit together, so nothing was kept. Use the same version of Mai on both machines.',
+    );
+  }
 
   const paths = fleetPaths(folder);
   const { authority, natsServers } = admission;
   await makePrivateFolder(folder);
   await writePrivateFile(paths.authorityCertificate, authorityCertificate);
-  await writePrivateFile(paths.hostKey, keys.privateKey);
-  await writePrivateFile(paths.hostCertificate, admission.certificate);
+  await writePrivateFile(paths.hostIdentity, pemOf(keys, admission.certificate));
   await writePrivateFile(paths.allowList, admission.allowList);
   await writePrivateFile(paths.membership, writeMembership({ host, authority, natsServers }));
   return { host, authority, natsServers };
@@ -138,29 +146,6 @@ async function askForAdmission(
     return parse(admissionSchema, answer.admission);
   } finally {
     socket.destroy();
-  }
-}
-
-/** Checks what the fleet sent: the certificate is for this host and its key, and the authority signed it and the allow-list. */
-function checkAdmission(
-  admission: Admission,
-  authorityCertificate: string,
-  host: string,
-  keys: KeyPair,
-): void {
-  const authority = new X509Certificate(authorityCertificate);
-  const certificate = new X509Certificate(admission.certificate);
-  const sound =
-    admission.host === host &&
-    certificate.checkHost(host) !== undefined &&
-    certificate.verify(authority.publicKey) &&
-    certificate.publicKey.equals(createPublicKey(keys.publicKey)) &&
-    readAllowList(admission.allowList, authorityCertificate) !== null;
-  if (!sound) {
-    throw new FleetError(
-      'INVITATION_REFUSED',
-      'The answer of the inviting machine does not fit together, so nothing was kept. Use the same version of Mai on both machines.',
-    );
   }
 }
 

@@ -1,5 +1,11 @@
 import { FleetError } from '../../fleet-error.js';
-import type { Permissions } from './permissions.js';
+import {
+  BUCKET_SUBJECTS,
+  CREATE_REQUESTS,
+  WATCH_REQUESTS,
+  inboxPrefix,
+} from '../../nats/subjects.js';
+import type { SubjectPermissions } from '../../nats/subjects.js';
 
 /** What a configuration of nats-server says. */
 export interface NatsServerSettings {
@@ -16,9 +22,10 @@ export interface NatsServerSettings {
 }
 
 export interface NatsUser {
+  readonly host: string;
   /** The URI in the host's certificate. */
   readonly user: string;
-  readonly permissions: Permissions;
+  readonly permissions: SubjectPermissions;
 }
 
 /** Largest message. A state of a host with hundreds of models has some 100 kB. */
@@ -27,13 +34,20 @@ const MAX_STORE_BYTES = 1_073_741_824;
 const MAX_MEMORY_BYTES = 67_108_864;
 
 /**
- * Text of a nats-server configuration: TLS 1.2 or newer with the fleet's authority, JetStream, and a user for each certificate.
+ * Text of a nats-server configuration: TLS with the fleet's authority, JetStream, and a user for each certificate.
  *
  * No user has a password. `verify_and_map` finds the user by the URI in the client's certificate, whose private key never left its
- * host. So the file holds nothing secret, a stolen copy lets nobody in, and a password can't be used with the
- * certificate of another host.
+ * host. So the file holds nothing secret, and a stolen copy lets nobody in.
+ *
+ * JetStream has an account of its own, without users. The account of the hosts imports only the requests that they need. With one
+ * account for both, permissions would not hold: nats-server sends answers to the reply subject that a request names and does not check
+ * it, so a host could write its own entry with the reply subject `$JS.API.STREAM.PURGE.KV_mai_hosts`, or with the subject of another
+ * host's entry. Both were seen on nats-server 2.9.10. An answer that crosses accounts is delivered in the asker's account and is never imported again.
  */
 export function natsConfiguration(settings: NatsServerSettings): string {
+  // The server delivers what a watcher gets to an inbox, in the account of the streams.
+  const inboxes = [...new Set(settings.users.map(({ host }) => `${inboxPrefix(host)}.>`))];
+  const requests = [...WATCH_REQUESTS, ...CREATE_REQUESTS, ...BUCKET_SUBJECTS];
   return `# Written by Mai. Changes are lost when a host joins or leaves.
 # The name is the same in each fleet, because nats-server tells it to everybody who connects.
 server_name: "mai-fleet"
@@ -55,23 +69,37 @@ tls {
   verify_and_map: true
   timeout: 5
 }
-authorization {
-  timeout: 5
-  users = [
+accounts {
+  STORE {
+    jetstream: enabled
+    exports: [
+${requests.map((subject) => `      { service: ${quote(subject)} }`).join('\n')}
+${inboxes.map((subject) => `      { stream: ${quote(subject)} }`).join('\n')}
+    ]
+  }
+  HOSTS {
+    imports: [
+${requests.map((subject) => `      { service: { account: STORE, subject: ${quote(subject)} } }`).join('\n')}
+${inboxes.map((subject) => `      { stream: { account: STORE, subject: ${quote(subject)} } }`).join('\n')}
+    ]
+    users: [
 ${settings.users.map(userEntry).join('\n')}
-  ]
+    ]
+  }
 }
 `;
 }
 
 function userEntry({ user, permissions }: NatsUser): string {
-  return `    {
-      user: ${quote(user)}
-      permissions: {
-        publish: { allow: [${permissions.publish.map(quote).join(', ')}] }
-        subscribe: { allow: [${permissions.subscribe.map(quote).join(', ')}] }
-      }
-    }`;
+  const { publish, subscribe, responses } = permissions;
+  return `      {
+        user: ${quote(user)}
+        permissions: {
+          publish: { allow: [${publish.map(quote).join(', ')}] }
+          subscribe: { allow: [${subscribe.map(quote).join(', ')}] }
+          allow_responses: { max: ${responses.max}, expires: "${responses.expiresSeconds}s" }
+        }
+      }`;
 }
 
 /** A text in double quotes. nats-server reads no variables inside them; only a backslash and the quote itself are special. */

@@ -80,10 +80,14 @@ const peers = {
   },
 };
 const forPeers = await createGateway({ serving: host.serving }, { host: '0.0.0.0', peers });
-await forPeers.listen({ port: peerPort, tls: fleet.tls });
+const server = await forPeers.listen({ port: peerPort, tls: fleet.tls });
+fleet.onIdentityChange(() => {
+  server.replaceTls(fleet.tls);
+  server.endRefused();
+});
 const gateway = await createGateway({ serving: fleet.serving });
 await gateway.listen({ port: clientPort });
-fleet.announce(`https://${address}:${peerPort}`, () => loadOf(forPeers.state(), gateway.state()));
+fleet.announce(`https://${address}:${peerPort}`, () => [gateway.state(), forPeers.state()]);
 print({ type: 'ready' });
 
 let seen = null;
@@ -124,17 +128,6 @@ function printRuns() {
 
 function ownState() {
   return fleet.view().hosts.find(({ state }) => state.host === name)?.state ?? null;
-}
-
-function loadOf(...states) {
-  const residents = {};
-  for (const { instanceIdentifier, running } of states.flatMap(({ lanes }) => lanes))
-    residents[instanceIdentifier] = (residents[instanceIdentifier] ?? 0) + running;
-  return {
-    running: Object.values(residents).reduce((total, running) => total + running, 0),
-    queued: states.reduce((total, { waiting }) => total + waiting, 0),
-    residents,
-  };
 }
 
 async function snapshot() {

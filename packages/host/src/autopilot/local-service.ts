@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isAutopilotError, type Autopilot, type LeaseRequest } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import {
@@ -32,6 +33,8 @@ export interface LocalService {
 /** Makes a service of this process's autopilot. Callers are in this process, or in other processes over the socket. */
 export function createLocalService({ autopilot, journal, hand }: LocalServiceParts): LocalService {
   const ended = new AbortController();
+  // Each lease listens to this signal. Without this line, Node warns of a leak at the eleventh lease.
+  setMaxListeners(0, ended.signal);
   const lost = (cause?: unknown): HostError =>
     new HostError(
       'AUTOPILOT_LOST',

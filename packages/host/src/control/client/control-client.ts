@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { createEventHub, type AutopilotEvent } from '@mai/autopilot';
 import { HostError } from '../../host-error.js';
@@ -45,6 +46,8 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
 
   constructor(socket: Socket, processId: number) {
     this.processId = processId;
+    // Each lease listens to this signal. Without this line, Node warns of a leak at the eleventh lease.
+    setMaxListeners(0, this.#lost.signal);
     this.#lines = new LineSocket(socket, CLIENT_LIMITS, {
       onMessage: (message) => this.#receive(message),
       onClose: (fault) => this.#end(lostError(processId, fault)),

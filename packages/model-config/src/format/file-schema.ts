@@ -12,7 +12,6 @@ import {
   percent,
   percentOrZero,
   positiveDuration,
-  ratio,
   share,
   size,
   text,
@@ -20,7 +19,8 @@ import {
   tokens,
   tokensPerSecond,
 } from './field-types.js';
-import { QUALITY_USES, type QualityUse } from '../quality/model-facts.js';
+import { QUALITY_USES } from '../quality/model-facts.js';
+import { quality } from './quality-schema.js';
 import { RUNTIMES } from './runtimes.js';
 import { rung, simulate } from './simulate-schema.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
@@ -65,15 +65,6 @@ const load = z.strictObject({
   ),
 });
 
-const qualityByUse = z.strictObject({
-  general: optional(ratio(), 'How good its answers are in general, 0 to 1.'),
-  chat: optional(ratio(), 'How good its conversations are, 0 to 1.'),
-  coding: optional(ratio(), 'How good its code is, 0 to 1.'),
-  reasoning: optional(ratio(), 'How well it solves hard problems, 0 to 1.'),
-  tools: optional(ratio(), 'How well it calls tools, 0 to 1.'),
-  vision: optional(ratio(), 'How well it understands pictures, 0 to 1.'),
-} satisfies Record<QualityUse, unknown>);
-
 const model = z.strictObject({
   key: documented(
     modelKey(),
@@ -109,10 +100,7 @@ const model = z.strictObject({
     `Capabilities of the model: ${CAPABILITIES.join(', ')}. Default: derived from LM Studio's facts about the model and from its name.`,
   ),
   quality: optional(
-    z.union(
-      [ratio(), qualityByUse],
-      `a number from 0 to 1, or { USE: number } where USE is one of ${QUALITY_USES.join(', ')}`,
-    ),
+    quality,
     'How good the answers of this file are, 0 to 1: one number for every use, or one for each use, such as ' +
       `{ coding: 0.8, chat: 0.6 }. Uses: ${QUALITY_USES.join(', ')}. Default: from published results, or ` +
       'derived from size, age and family.',

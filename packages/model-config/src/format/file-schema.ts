@@ -1,18 +1,15 @@
-import { CAPABILITIES, KV_CACHE_TYPES } from '@mai/memory-ledger';
+import { CAPABILITIES } from '@mai/memory-ledger';
 import * as z from 'zod/mini';
 import {
   documented,
   duration,
   folder,
   gibibytes,
-  kvCacheType,
   matching,
   modelKey,
   optional,
   percent,
   percentOrZero,
-  positiveDuration,
-  share,
   size,
   text,
   tier,
@@ -20,9 +17,8 @@ import {
   tokensPerSecond,
 } from './field-types.js';
 import { QUALITY_USES } from '../quality/model-facts.js';
-import { quality } from './quality-schema.js';
 import { RUNTIMES } from './runtimes.js';
-import { rung, simulate } from './simulate-schema.js';
+import { load, quality, rung, simulate } from './model-sections.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
@@ -30,40 +26,6 @@ import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 // and the JSDoc of model-config-file.ts come from the same help texts.
 
 const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
-const load = z.strictObject({
-  gpu_offload: optional(
-    share(),
-    "Layers on the GPU: max, off, or a share of the layers from 0 to 1. Default: LM Studio's.",
-  ),
-  flash_attention: optional(
-    z.boolean(),
-    "true or false. A quantized V cache needs flash attention. Default: LM Studio's.",
-  ),
-  kv_cache: optional(
-    z.union(
-      [kvCacheType(), z.strictObject({ k: kvCacheType(), v: kvCacheType() })],
-      `one of ${KV_CACHE_TYPES.join(', ')}, or { k: TYPE, v: TYPE }`,
-    ),
-    `Number type of the KV cache: one type for keys and values, or { k: f16, v: q8_0 }. Types: ${KV_CACHE_TYPES.join(', ')}. Default: LM Studio's.`,
-  ),
-  cpu_experts: optional(
-    share(),
-    'Expert layers of a mixture-of-experts model that stay on the CPU: max, off, or a share of the ' +
-      "layers from 0 to 1. Default: LM Studio's.",
-  ),
-  parallel: optional(
-    // llama.cpp allows at most this number of sequences (LLAMA_MAX_SEQ).
-    z.int().check(z.gte(1), z.lte(256)),
-    'Requests that are answered at the same time, 1 to 256. Each one has its own part of the KV ' +
-      "cache. Default: LM Studio's.",
-  ),
-  ttl: optional(
-    positiveDuration(),
-    'LM Studio unloads the model after this time without a request, such as 10m. It takes effect ' +
-      'only with idle: release under switching. Default: not set.',
-  ),
-});
 
 const model = z.strictObject({
   key: documented(

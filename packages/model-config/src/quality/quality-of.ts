@@ -5,7 +5,7 @@ import type { ConfiguredQuality, NamedModel, QualityUse } from './model-facts.js
 import { parseParameterCounts } from './parameter-counts.js';
 import { kvCacheLoss, quantizationLoss } from './quantization-loss.js';
 
-/** Facts about a model and its file. Unknown is `null`. */
+/** Facts about a model and its file: a `ModelProfile`, and what the file's header adds. Unknown is `null`. */
 export interface QualityFacts {
   readonly modelKey: string;
   readonly displayName: string | null;

@@ -50,7 +50,7 @@ function publishedQuality() {
       billions: number, reasoning: 0 | 1, quality: readonly (number | null)[],
     ];
 
-    /** A function, so that the table is made on the first use and a start without it is faster. */
+    /** Makes the table. It is a function, so that commands that need no quality start faster. */
     // prettier-ignore
     export const publishedRows = (): readonly PublishedRow[] => [
 ${rows.map((row) => `${JSON.stringify(row)},`).join('\n')}

@@ -44,7 +44,7 @@ test('the month in a name is the release date', () => {
   );
 });
 
-test('a model counts with both modes where similar models have both, and with none where they have none', () => {
+test('a model counts with both modes where similar models have both, and without thinking where they have none', () => {
   const gemma = (reasoning: boolean | null) => derived('gemma-4-26b-a4b', 25.2, { reasoning });
   expect(gemma(null)).toBeGreaterThan(gemma(false));
   expect(gemma(null)).toBeLessThan(gemma(true));

@@ -4,7 +4,7 @@ import { builtInModelConfig } from '../built-in/built-in-model-config.js';
 import { findKnownModels } from './full-precision-quality.js';
 import { parseParameterCounts } from './parameter-counts.js';
 
-/** The published results of each model, checked by eye. An empty list: nobody in our sources has published any. */
+/** The published results of each model, checked by eye. An empty list: our sources have none. */
 const PUBLISHED: Readonly<Record<string, readonly string[]>> = {
   // The built-in configuration.
   'google/gemma-3-1b': ['Gemma 3 1B Instruct'],

@@ -21,7 +21,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 function answer(line) {
   try {
     const given = JSON.parse(line);
-    if (given === null || typeof given !== 'object') return { error: 'The line is not a JSON object.' };
+    if (given === null || typeof given !== 'object')
+      return { error: 'The line is not a JSON object.' };
     return Object.fromEntries(QUALITY_USES.map((use) => [use, figure(given, use)]));
   } catch (error) {
     return { error: error.message };

@@ -9,18 +9,13 @@ const IGNORED_WORD =
 const QUANTIZATION =
   /(?<![a-z0-9])(i?q\d(_[a-z\d]+)*|mxfp4(_moe)?|nvfp4|bf16|fp?(8|16|32)|\d-?bit)(?![a-z0-9])/g;
 
-/** The mode in brackets behind a name in the published results. */
+/** The mode that follows a name in the published results. */
 const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
-
-const NON_THINKING = /non-?(reasoning|thinking)|no-?think/i;
-
-/** The lines of Qwen3 that have no mode to choose: each model either always thinks, or never. */
-const INSTRUCT = /instruct|non-?(reasoning|thinking)|no-?think|qwen-?3.*(2507|coder|-vl|-next)/i;
 
 /** A size such as `8b`, `0.6b`, `8x7b` or `270m`. */
 const SIZE_WORD = /^(e?\d+(\.\d+)?[bm]|\d+x\d+b)$/;
 
-/** The maker's name that some publishers put in front: `google_gemma-3-4b-it`. */
+/** Some publishers put the maker's name in front: `google_gemma-3-4b-it`. */
 const PUBLISHER_PREFIX = /^[a-z][a-z-]*_(?=[a-z])/;
 
 /** Families of the published results. The first pattern that fits a name applies. */
@@ -35,9 +30,9 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
   ['Qwen1', /qwen/],
   ['Gemma4', /gemma-?4/],
   ['Gemma', /gemma/],
-  ['Mistral', /mi[sx]tral|magistral|devstral|codestral|pixtral/],
+  ['Mistral', /mi[sx]tral|(mini|magi|math|dev|code)stral|pixtral/],
   ['Llama', /llama/],
-  ['Phi', /\bphi\b/],
+  ['Phi', /\bphi(?![a-z])/],
   ['Granite', /granite/],
   ['OLMo', /olmo/],
   ['LFM', /\blfm/],
@@ -47,7 +42,7 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
   ['Cohere', /command|\baya\b|cohere/],
 ];
 
-/** The words of a name that tell models apart, sorted and joined. Two names of one model are equal. */
+/** The words of a name that tell models apart, sorted and joined. It is equal for two names of one model. */
 export function comparableName(name: string): string {
   return wordsOf(name).sort().join(' ');
 }
@@ -74,19 +69,6 @@ export function similarityOf(words: ReadonlySet<string>, others: ReadonlySet<str
   return 3 * shared - words.size - others.size;
 }
 
-/** Whether a name says that the model thinks before it answers. */
-export function isThinkingName(name: string): boolean {
-  return /think|reason|\br1\b|qwq|magistral|gpt-oss/i.test(name) && !NON_THINKING.test(name);
-}
-
-/**
- * Whether a name says that the model answers without thinking. Makers who publish both kinds call one of them
- * `Instruct`. LM Studio leaves this word out of its keys: `qwen/qwen3-4b-2507` is Qwen3-4B-Instruct-2507.
- */
-export function isInstructName(name: string): boolean {
-  return INSTRUCT.test(name) && !isThinkingName(name);
-}
-
 /**
  * The month in a name of the form YYMM (`2507`: July 2025), as a date in the middle of the month; `null`: the
  * name has none.
@@ -98,7 +80,7 @@ export function dateInName(name: string): string | null {
 
 function wordsOf(name: string): string[] {
   const withoutVariant = name.toLowerCase().replace(/@.*$/, '').replace(MODE, '');
-  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone. Ollama: name:size.
+  // Hugging Face writes publisher/name/path, LM Studio publisher/name or the name alone, Ollama name:size.
   const parts = withoutVariant.split('/');
   return (
     (parts[1] ?? parts[0] ?? '')

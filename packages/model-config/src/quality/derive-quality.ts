@@ -1,10 +1,4 @@
-import {
-  dateInName,
-  familyOf,
-  isThinkingName,
-  similarityOf,
-  wordsWithoutSizes,
-} from './comparable-name.js';
+import { dateInName, familyOf, similarityOf, wordsWithoutSizes } from './comparable-name.js';
 import {
   QUALITY_USES,
   type KnownModel,
@@ -12,6 +6,7 @@ import {
   type PublishedQuality,
   type QualityUse,
 } from './model-facts.js';
+import { isThinkingResult, thinkingMode } from './thinking-mode.js';
 
 // The quality of a model without published results: a regression on size, release date and thinking, plus
 // the error that the regression makes for models of the same family. Quality is the logistic function of
@@ -24,7 +19,7 @@ const ORIGIN_MS = Date.UTC(2025, 0, 1);
 const SIZE = { centre: 3.5, scale: 2 };
 /** Distances at which the error of a family member counts 61 %, in doublings of size and in years. */
 const NEAR = { doublings: 1, years: 0.7 };
-/** The errors of a family count as if so many members without error were there, too. */
+/** The weight of an imagined member without error. It shrinks the errors of families with few members. */
 const SHRINKAGE = 0.5;
 
 interface Regressors {
@@ -46,7 +41,7 @@ export function featuresOfKnown(model: KnownModel): readonly number[] {
   return features({
     billions: model.billions,
     releaseDate: model.releaseDate,
-    thinking: model.reasoning || isThinkingName(model.name) ? 1 : 0,
+    thinking: isThinkingResult(model) ? 1 : 0,
   });
 }
 
@@ -64,13 +59,12 @@ export function deriveQuality(
     family === null
       ? []
       : published.models.filter((known) => known.family?.toLowerCase() === family.toLowerCase());
+  const similar = mostSimilar(facts.names, relatives.length > 0 ? relatives : published.models);
   const releaseDate =
     facts.releaseDate !== null && Number.isFinite(Date.parse(facts.releaseDate))
       ? facts.releaseDate
-      : (facts.names.map(dateInName).find((date) => date !== null) ??
-        likelyDate(facts.names, relatives.length > 0 ? relatives : published.models));
-  const always = facts.reasoning === true || facts.names.some(isThinkingName);
-  const thinking = always ? 1 : facts.reasoning === 'both' ? 0.5 : 0;
+      : (facts.names.map(dateInName).find((date) => date !== null) ?? medianDate(similar));
+  const thinking = thinkingShare(facts, use, relatives.length > 0 ? similar : []);
 
   const weights = published.weights[use];
   const index = QUALITY_USES.indexOf(use);
@@ -98,17 +92,36 @@ export function scoreOf(quality: number): number {
   return Math.log(quality / (1 - quality));
 }
 
-/** The median release date of the known models whose names are most similar. */
-function likelyDate(names: readonly string[], models: readonly KnownModel[]): string {
+/** How often a model thinks before it answers, 0 to 1. */
+function thinkingShare(facts: NamedModel, use: QualityUse, similar: readonly KnownModel[]): number {
+  const mode = thinkingMode(facts);
+  if (typeof mode === 'boolean') return mode ? 1 : 0;
+  // The modes of a model are entries of their own. So half of the entries think where models have both modes.
+  const thinkers = similar.filter(isThinkingResult).length;
+  if (mode === null && (thinkers === 0 || thinkers < similar.length / 2)) return 0;
+  // For reasoning, a model with two modes is judged by its thinking mode.
+  return use === 'reasoning' ? 1 : 0.5;
+}
+
+/** The known models whose names are most similar. */
+function mostSimilar(
+  names: readonly string[],
+  models: readonly KnownModel[],
+): readonly KnownModel[] {
   const own = names.map(wordsWithoutSizes);
-  let [best, dates]: [number, string[]] = [-Infinity, []];
+  let [best, found]: [number, KnownModel[]] = [-Infinity, []];
   for (const known of models) {
     const others = wordsOfKnown(known);
     const similarity = Math.max(...own.map((words) => similarityOf(words, others)));
-    if (similarity > best) [best, dates] = [similarity, []];
-    if (similarity === best) dates.push(known.releaseDate);
+    if (similarity > best) [best, found] = [similarity, []];
+    if (similarity === best) found.push(known);
   }
-  const median = dates.sort()[Math.floor((dates.length - 1) / 2)];
+  return found;
+}
+
+function medianDate(models: readonly KnownModel[]): string {
+  const dates = models.map(({ releaseDate }) => releaseDate).sort();
+  const median = dates[Math.floor((dates.length - 1) / 2)];
   if (median === undefined) throw new Error('There are no published results.');
   return median;
 }

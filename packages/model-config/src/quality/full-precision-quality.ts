@@ -1,12 +1,13 @@
-import {
-  comparableName,
-  comparableNameWithoutSizes,
-  isInstructName,
-  isThinkingName,
-} from './comparable-name.js';
+import { comparableName, comparableNameWithoutSizes } from './comparable-name.js';
 import { deriveQuality } from './derive-quality.js';
 import { QUALITY_USES, type KnownModel, type NamedModel, type QualityUse } from './model-facts.js';
-import { publishedIndex, publishedQuality } from './published-quality.js';
+import {
+  modelsByName,
+  modelsByWords,
+  modelsByWordsWithoutSizes,
+  publishedQuality,
+} from './published-quality.js';
+import { isThinkingResult, thinkingMode } from './thinking-mode.js';
 
 /** The quality of a model at full precision, and where the figure comes from. */
 export interface FullPrecisionQuality {
@@ -19,7 +20,7 @@ export interface FullPrecisionQuality {
   readonly source: 'published' | 'derived';
 }
 
-/** A known model of the same name may differ by this factor in size, because sources count differently. */
+/** The size of a known model may differ by this factor from the given size, because sources count differently. */
 const LARGEST_SIZE_RATIO = 1.35;
 
 /**
@@ -34,8 +35,11 @@ export function fullPrecisionQuality(
 ): FullPrecisionQuality | null {
   if (use === 'vision' && model.vision === false) return null;
   const index = QUALITY_USES.indexOf(use);
-  const figures = findKnownModels(model)
-    .map((known) => known.quality[index] ?? null)
+  const known = findKnownModels(model);
+  // For reasoning, a model with two modes is judged by its thinking mode. For other uses, the mean counts.
+  const thinking = use === 'reasoning' ? known.filter(isThinkingResult) : [];
+  const figures = (thinking.length > 0 ? thinking : known)
+    .map(({ quality }) => quality[index] ?? null)
     .filter((figure) => figure !== null);
   if (figures.length > 0) {
     const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
@@ -44,7 +48,7 @@ export function fullPrecisionQuality(
   return derivedQuality(model, use);
 }
 
-/** The figure of `fullPrecisionQuality` without the published results of the model itself. */
+/** The derived figure, also where the model itself has published results. */
 export function derivedQuality(model: NamedModel, use: QualityUse): FullPrecisionQuality | null {
   if (use === 'vision' && model.vision !== true) return null;
   const quality = deriveQuality(model, use, publishedQuality());
@@ -52,41 +56,35 @@ export function derivedQuality(model: NamedModel, use: QualityUse): FullPrecisio
 }
 
 /**
- * The published results of a model. The exact name counts first, then the same words, then the same words
- * without the size where only one of the names states it. A mode that the model does not have is left out.
+ * The published results of a model, by the first of its names that has any. The exact name counts first, then the
+ * same words, then the same words without the size where only one of the names states it. A mode that the model
+ * does not have is left out.
  */
 export function findKnownModels(model: NamedModel): readonly KnownModel[] {
-  const { exact, comparable, withoutSizes } = publishedIndex();
-  const thinks = modeOf(model);
-  const named = (index: ReadonlyMap<string, readonly KnownModel[]>, keys: readonly string[]) => [
-    ...new Set(
-      keys
-        .flatMap((key) => index.get(key) ?? [])
-        .filter(
-          (known) =>
-            isSameSize(known, model.parameters) &&
-            (thinks === null || (known.reasoning || isThinkingName(known.name)) === thinks),
-        ),
-    ),
+  const mode = thinkingMode(model);
+  const inThisMode = (found: readonly KnownModel[] | undefined): readonly KnownModel[] =>
+    (found ?? []).filter(
+      (known) =>
+        isSameSize(known, model.parameters) &&
+        (typeof mode !== 'boolean' || isThinkingResult(known) === mode),
+    );
+  const ways = [
+    (name: string) => modelsByName().get(name.trim().toLowerCase()),
+    (name: string) => modelsByWords().get(comparableName(name)),
   ];
-  const byName = named(
-    exact,
-    model.names.map((name) => name.trim().toLowerCase()),
-  );
-  if (byName.length > 0) return byName;
-  const byWords = named(comparable, model.names.map(comparableName));
-  if (byWords.length > 0 || model.parameters === null) return byWords;
-  return [
-    ...named(withoutSizes, model.names.map(comparableName)),
-    ...named(comparable, model.names.map(comparableNameWithoutSizes)),
-  ];
-}
-
-/** Whether a model thinks before it answers; `null`: it may do either. */
-function modeOf({ names, reasoning }: NamedModel): boolean | null {
-  if (names.some(isThinkingName)) return true;
-  if (typeof reasoning === 'boolean') return reasoning;
-  return names.some(isInstructName) ? false : null;
+  if (model.parameters !== null) {
+    ways.push(
+      (name) => modelsByWordsWithoutSizes().get(comparableName(name)),
+      (name) => modelsByWords().get(comparableNameWithoutSizes(name)),
+    );
+  }
+  for (const name of model.names) {
+    for (const find of ways) {
+      const known = inThisMode(find(name));
+      if (known.length > 0) return known;
+    }
+  }
+  return [];
 }
 
 function isSameSize(known: KnownModel, parameters: number | null): boolean {

@@ -52,6 +52,17 @@ describe('the quality of a model', () => {
     expect(named('mystery')).toBe(named('llama'));
   });
 
+  test('is not taken from another model with a shorter name', () => {
+    const named = (displayName: string) =>
+      generalOf('qwen/qwen3-4b-2507', { displayName, sizeLabel: '4B' })?.source;
+    expect(named('Qwen3 4B')).toBe('derived');
+    expect(generalOf('qwen/qwen3-8b', { displayName: 'My favourite' })?.source).toBe('published');
+    expect(generalOf('8b', { displayName: 'Qwen3 8B' })?.source).toBe('published');
+    expect(generalOf('their-tune', { displayName: 'Qwen3 8B', sizeLabel: '8B' })?.source).toBe(
+      'derived',
+    );
+  });
+
   test("is the user's own figure where there is one, for every use or for one", () => {
     const own = (quality: ModelSection['quality'], use: 'coding' | 'chat') => {
       const key = 'openai/gpt-oss-120b';
@@ -75,7 +86,7 @@ describe('the quality of a model', () => {
     expect(qualityOf(sees, 'vision')?.source).toBe('published');
   });
 
-  test('is less by what the quantization and the cache cost, and by nothing for an unknown type', () => {
+  test('loses what the quantization and the cache cost, and nothing for an unknown type', () => {
     const model = { sizeLabel: '8B', quantization: 'Q4_K_M' };
     const q4 = qualityOf(facts('meta-llama-3.1-8b-instruct', model), 'general');
     expect(q4?.quantizationLoss).toBeCloseTo(0.0139, 4);
@@ -95,7 +106,7 @@ describe('the quality of a model', () => {
   });
 });
 
-test('a model without a use of its own is compared in general', () => {
+test('models without vision, coding, reasoning and tools are compared by their general quality', () => {
   expect(qualityUseOf(['chat', 'analysis'])).toBe('general');
   expect(qualityUseOf(['chat', 'coding', 'tools'])).toBe('coding');
   expect(qualityUseOf(['vision'])).toBe('vision');

@@ -43,10 +43,19 @@ export function learnCorrections<Traits>(
   }
   solved = solve(residuals, covariance, noise);
   const { lower, weights } = solved;
+  const count = residuals.length;
+  const shared = new Float64Array(count);
   return (traits) => {
-    const shared = residuals.map((one) => covariance(traits, one.traits));
-    const mean = shared.reduce((sum, value, index) => sum + value * (weights[index] ?? 0), 0);
-    const known = solveLower(lower, shared).reduce((sum, value) => sum + value * value, 0);
+    let mean = 0;
+    for (let i = 0; i < count; i += 1) {
+      const residual = residuals[i];
+      const value = residual === undefined ? 0 : covariance(traits, residual.traits);
+      shared[i] = value;
+      mean += value * (weights[i] ?? 0);
+    }
+    const white = solveLower(lower, shared);
+    let known = 0;
+    for (let i = 0; i < count; i += 1) known += (white[i] ?? 0) ** 2;
     const variance = covariance(traits, traits) + noiseVariance - known;
     return { mean, standardDeviation: Math.sqrt(Math.max(variance, noiseVariance)) };
   };
@@ -57,13 +66,15 @@ function solve<Traits>(
   covariance: Covariance<Traits>,
   noise: Float64Array,
 ): { readonly lower: Matrix; readonly weights: Float64Array } {
-  const matrix = residuals.map((a, row) =>
-    Float64Array.from(
-      residuals,
-      (b, column) => covariance(a.traits, b.traits) + (row === column ? (noise[row] ?? 0) : 0),
-    ),
-  );
-  const lower = cholesky(matrix);
+  const size = residuals.length;
+  const values = new Float64Array(size * size);
+  for (const [row, a] of residuals.entries()) {
+    for (const [column, b] of residuals.entries()) {
+      values[row * size + column] =
+        covariance(a.traits, b.traits) + (row === column ? (noise[row] ?? 0) : 0);
+    }
+  }
+  const lower = cholesky({ size, values });
   const errors = residuals.map(({ error }) => error);
   return { lower, weights: solveUpper(lower, solveLower(lower, errors)) };
 }

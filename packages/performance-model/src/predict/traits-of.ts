@@ -30,7 +30,8 @@ export function traitsOf(
   return {
     seconds,
     traits: {
-      ...identity,
+      model: identity.model,
+      engine: identity.engine,
       backend: machine.gpu?.backend ?? 'cpu',
       placement: isOnGpu
         ? placement.cpuExpertRatio > 0
@@ -39,6 +40,8 @@ export function traitsOf(
         : machine.gpu === null
           ? 'in RAM'
           : 'layers in RAM',
+      ramShare:
+        machine.gpu === null ? 1 : 1 - placement.offloadRatio * (1 - placement.cpuExpertRatio),
       shares: times.map((part) => part / seconds),
     },
   };

@@ -10,6 +10,9 @@ export interface Traits {
   readonly model: string;
   /** The engine and its version. */
   readonly engine: string;
+  readonly quantization: string;
+  /** With the model and the quantization, this names a file. */
+  readonly weightBytes: number;
   /** Share of the layers and experts in RAM, from 0 to 1. */
   readonly ramShare: number;
   /** Share of each part in the predicted time; the sum is 1. */
@@ -33,21 +36,24 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const partOfModel = square(likeness.partOfModel);
   const split = square(likeness.split);
   const engine = square(likeness.engine);
-  return (a, b) => {
+  const file = square(likeness.file);
+  return (a, b, scale) => {
     const isModel = a.model === b.model;
     let sum = machine;
     if (isModel) sum += model;
-    if (a.backend !== b.backend) return sum;
+    if (a.backend !== b.backend) return scale * sum;
     const isPlacement = a.placement === b.placement;
     if (isPlacement) sum += placement;
     if (a.engine === b.engine) sum += engine;
     let overlap = 0;
     for (let i = 0; i < a.shares.length; i += 1) overlap += (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
     sum += part * overlap;
-    if (!isModel) return sum;
+    if (!isModel) return scale * sum;
     if (isPlacement) sum += modelPlacement;
     const distance = (a.ramShare - b.ramShare) / RAM_SHARE_SCALE;
     sum += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));
-    return sum + partOfModel * overlap;
+    sum += partOfModel * overlap;
+    const isFile = a.weightBytes === b.weightBytes && a.quantization === b.quantization;
+    return scale * sum + (isFile ? file : 0);
   };
 }

@@ -75,6 +75,8 @@ export interface Likeness {
   readonly partOfModel: number;
   /** The same model and back end, where they have about the same share in RAM. */
   readonly split: number;
+  /** The same file on the same back end. */
+  readonly file: number;
   readonly engine: number;
   /** What nothing explains. */
   readonly noise: number;

@@ -40,7 +40,7 @@ const OBSERVATIONS_MAX = 64;
  * Predictions of a machine from physics, corrected by what was measured on that machine. Pure: the same measurements
  * give the same predictions.
  *
- * @param observations - oldest first
+ * @param observations - oldest first. Those without a finite speed above 0 are left out.
  */
 export function createSpeedModel(observations: readonly SpeedObservation[] = []): SpeedModel {
   const learn = <Test extends SpeedObservation['test']>(
@@ -49,10 +49,12 @@ export function createSpeedModel(observations: readonly SpeedObservation[] = [])
     parts: (observation: SpeedObservation) => DecodeParts | PromptParts,
   ): ((traits: Traits) => Correction) =>
     learnCorrections(
-      current(observations.filter((one) => one.test === test)).map((one) => {
-        const { seconds, traits } = traitsOf(one, parts(one));
-        return { traits, error: Math.log(1 / one.tokensPerSecond / seconds) };
-      }),
+      current(observations.filter((one) => one.test === test))
+        .map((one) => {
+          const { seconds, traits } = traitsOf(one, parts(one));
+          return { traits, error: Math.log(1 / one.tokensPerSecond / seconds) };
+        })
+        .filter(({ error }) => Number.isFinite(error)),
       covarianceOf(likeness),
       likeness.noise,
     );

@@ -1,7 +1,8 @@
 // Turns a line of data/speed/speed.jsonl into a question of @mai/performance-model. A file's header holds the exact shape of a
 // model; a published result names the model only, so the shape is derived from its name and its number of parameters.
 import { readFileSync } from 'node:fs';
-import { generationOf } from '@mai/performance-model';
+import { generationOf, gpuSpeedOf } from '@mai/performance-model';
+import { kvBytesOfLayer } from './architectures.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
 
@@ -51,6 +52,7 @@ const USUAL_LAYERS = [
   [300, 60],
 ];
 const GIGA = 1e9;
+const TERA = 1e12;
 const LARGE = 130 * GIGA;
 const DEFAULT_MICRO_BATCH = 512;
 const DEFAULT_GENERATED = 128;
@@ -59,7 +61,10 @@ const DEFAULT_GENERATED = 128;
 export function questionOf(record) {
   const shape = shapeOf(record);
   const isCpu = record.class === 'cpu' || record.backend === 'CPU' || record.device === null;
-  const bandwidth = record.memoryBandwidthGBs ?? record.ramBandwidthGBs;
+  const table = record.device === null ? null : gpuSpeedOf(record.device);
+  const bandwidth =
+    record.memoryBandwidthGBs ??
+    (table === null ? record.ramBandwidthGBs : table.memoryBandwidth / GIGA);
   const ramBandwidth = (isCpu ? bandwidth : record.ramBandwidthGBs) ?? null;
   return {
     shape,
@@ -70,7 +75,10 @@ export function questionOf(record) {
             backend: BACKENDS[record.backend],
             generation: generationOf(record.device ?? ''),
             memoryBandwidth: (bandwidth ?? 60) * GIGA,
-            operationsPerSecond: record.computeTflops === null ? null : record.computeTflops * 1e12,
+            operationsPerSecond:
+              record.computeTflops === null
+                ? (table?.operationsPerSecond ?? null)
+                : record.computeTflops * TERA,
           },
       ramBandwidth: ramBandwidth === null ? null : ramBandwidth * GIGA,
     },
@@ -89,7 +97,7 @@ export function questionOf(record) {
     identity: {
       model: `${Math.round(Math.log(record.params) / 0.04)}/${Math.round(Math.log(record.activeParams) / 0.08)}`,
       quantization: record.quant ?? '',
-      engine: `${record.engine}@${record.build ?? ''}/${record.fa ?? ''}`,
+      engine: `${record.engine}@${record.build ?? ''}`,
     },
     depthTokens: record.depth ?? 0,
     ...(record.test === 'pp'
@@ -118,7 +126,7 @@ function shapeOf(record) {
     activeWeightBytes,
     expertBytes: isMixture ? 0.93 * weightBytes : 0,
     activeExpertBytes: isMixture ? expertShare(name) * activeWeightBytes : 0,
-    kvBytesPerToken: layers * kvBytesOfLayer(name, record),
+    kvBytesPerToken: layers * kvBytesOfLayer(name, record.params),
   };
 }
 
@@ -137,16 +145,6 @@ function expertShare(name) {
   if (name.includes('gemma')) return 0.45;
   if (name.includes('mixtral')) return 0.88;
   return 0.55;
-}
-
-/** Bytes of a token in the KV cache of a layer, from the published configurations; a mean for hybrid models. */
-function kvBytesOfLayer(name, { params, activeParams }) {
-  if (/qwen3\.[5-9]|qwen3-?next|nemotron|granite-4|jamba|lfm/.test(name)) return 717;
-  if (name.includes('gemma')) return 1400;
-  if (/gpt.oss/.test(name)) return 1024;
-  if (name.includes('llama-2') && params < 14 * GIGA) return 16_384;
-  if (/glm-4\.7-flash|deepseek/.test(name)) return 1152;
-  return activeParams < 0.6 * params ? 2048 : 4096;
 }
 
 function usualLayers(billions) {

@@ -31,8 +31,10 @@ export function askForMissingStates(options: {
         signal: stop.signal,
       });
       const decoded = decodeHostState(data, host);
-      if (decoded.ok) table.noteState(decoded.value, true);
-      else onRefused(host, `state: ${decoded.reason}`);
+      if (decoded.ok) {
+        table.noteState(decoded.value, true);
+        table.noteAnswer(host, decoded.value.epoch);
+      } else onRefused(host, `state: ${decoded.reason}`);
     } catch (error) {
       // A host without an answer is asked again at a later check, as long as it sends heartbeats.
       if (!isFleetError(error) && !stop.signal.aborted) throw error;

@@ -11,6 +11,31 @@ export type {
 } from './state/host-state.js';
 export type { Heartbeat } from './state/heartbeat.js';
 export type { KnownHost } from './state/known-host.js';
+export { initFleet } from './pairing/init-fleet.js';
+export type { InitFleetOptions, InitializedFleet } from './pairing/init-fleet.js';
+export { invite } from './pairing/invitation/invite.js';
+export type { InviteOptions, OpenedInvitation } from './pairing/invitation/invite.js';
+export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
+export { join } from './pairing/invitation/join.js';
+export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
+export { readFleetIdentity } from './pairing/identity.js';
+export type { FleetIdentity } from './pairing/identity.js';
+export type { Membership } from './pairing/files/fleet-folder.js';
+export {
+  peerConnectOptions,
+  peerHost,
+  peerListenOptions,
+} from './pairing/certificates/peer-tls.js';
+export type {
+  PeerConnectOptions,
+  PeerIdentity,
+  PeerListenOptions,
+} from './pairing/certificates/peer-tls.js';
+export type { AllowList, AllowedHost } from './pairing/certificates/allow-list.js';
+export { howToInstall, natsServerVersion } from './pairing/nats-server/executable.js';
+export { natsServerWarning } from './pairing/nats-server/version.js';
+export type { NatsServerVersion } from './pairing/nats-server/version.js';
+export { toHostName } from './pairing/names.js';
 export { systemClock } from './clock.js';
 export type { Clock } from './clock.js';
 export { askLeases } from './leases/ask-leases.js';
@@ -36,3 +61,13 @@ export { connectFleet } from './nats/connection.js';
 export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
 export type { FleetCredentials } from './nats/credentials.js';
 export { isHostName } from './nats/subjects.js';
+export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
+export { followFleet } from './pairing/hosts/follow-fleet.js';
+export type { FollowFleetOptions, FollowedFleet } from './pairing/hosts/follow-fleet.js';
+export { leaveFleet } from './pairing/hosts/leave-fleet.js';
+export type { LeaveFleetOptions, LeaveOutcome } from './pairing/hosts/leave-fleet.js';
+export { removeHost } from './pairing/hosts/remove-host.js';
+export { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
+export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
+export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
+export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';

@@ -1,7 +1,14 @@
-/** What a host shows to the fleet's NATS server. */
+/**
+ * What a host shows to the fleet's nats-server. The certificate names the user, so there is no password that could leak. The files are
+ * read for each connection, so that a new certificate is used without a restart.
+ */
 export interface FleetCredentials {
-  readonly user: string;
-  readonly password: string;
-  /** PEM texts: the fleet's CA, and the host's certificate and key. Null: without TLS, for tests on loopback. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+  /** Path of the authority's certificate, in PEM. */
+  readonly caFile: string;
+  /** Path of the file that holds the host's certificate, in PEM. */
+  readonly certFile: string;
+  /** Path of the file that holds the host's private key, in PEM. May be the same file. */
+  readonly keyFile: string;
+  /** Name in the certificate of nats-server, whatever its address is. */
+  readonly servername: string;
 }

@@ -3,10 +3,11 @@ import { jetstream, type StorageType } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
 import type { FleetCredentials } from './credentials.js';
+import { inboxPrefix, lastToken } from './subjects.js';
 
 // The only file that imports the client of NATS.
 
-/** A message that arrived. `respond` is null where the sender wants no answer. */
+/** A message that arrived. `respond` is null where the sender wants no answer at its own inbox. */
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -85,8 +86,8 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     // A server whose users are being changed refuses for a moment; the client goes on trying.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
-    ...(credentials === null ? {} : { user: credentials.user, pass: credentials.password }),
-    ...(credentials?.tls ? { tls: { ...credentials.tls } } : {}),
+    // nats.js hands these options to Node, which also knows `servername`.
+    ...(credentials === null ? {} : { tls: { ...credentials } }),
   });
   void reportStatus(connection, options.onStatus);
   return {
@@ -121,10 +122,12 @@ function subscribe(
     callback: (error, message) => {
       // An error here ends the subscription, because the server forbids it. `closed` of the connection is not affected.
       if (error !== null) return;
-      const respond =
-        message.reply === undefined || message.reply === ''
-          ? null
-          : (data: string) => void message.respond(data);
+      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may write to subjects
+      // that the sender may not, such as its own entry of the bucket.
+      const inbox = `${inboxPrefix(lastToken(message.subject))}.`;
+      const respond = message.reply?.startsWith(inbox)
+        ? (data: string) => void message.respond(data)
+        : null;
       onMessage({ subject: message.subject, data: message.data, respond });
     },
   });

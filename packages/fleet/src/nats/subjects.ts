@@ -3,13 +3,27 @@
 //   mai.heartbeat.HOST               load of a host, every two seconds
 //   mai.host.HOST.METHOD.ASKER       request of ASKER to HOST; NATS lets a host publish only with its own name as ASKER
 //   $KV.mai_hosts.HOST               state of a host, in the bucket mai_hosts
+//   $KV.mai_fleet.allow_list         hosts of the fleet, signed by its authority, in the bucket mai_fleet
 //   _INBOX_HOST.>                    answers to the requests of a host
 
 /** KV bucket of the states; the key is the name of the host. */
 export const HOSTS_BUCKET = 'mai_hosts';
 
-/** Requests that a host answers. */
-export const HOST_METHODS = ['acquire', 'await', 'renew', 'release', 'describe'] as const;
+/** KV bucket of what the authority tells all hosts. Only the host that holds the authority writes to it. */
+export const FLEET_BUCKET = 'mai_fleet';
+
+/** Key of the signed allow-list. */
+export const ALLOW_LIST_KEY = 'allow_list';
+
+/** Requests that a host answers. `certify` goes to the host that holds the authority. */
+export const HOST_METHODS = [
+  'acquire',
+  'await',
+  'renew',
+  'release',
+  'describe',
+  'certify',
+] as const;
 
 export type HostMethod = (typeof HOST_METHODS)[number];
 
@@ -57,28 +71,65 @@ export interface SubjectPermissions {
   readonly responses: { readonly max: number; readonly expiresSeconds: number };
 }
 
-const STREAM = `KV_${HOSTS_BUCKET}`;
+const BUCKETS = [HOSTS_BUCKET, FLEET_BUCKET];
+
+/** Subjects at which a host writes into a bucket. */
+export const BUCKET_SUBJECTS = BUCKETS.map((bucket) => `$KV.${bucket}.>`);
+
+/** Requests to JetStream that a host needs for watching the buckets. */
+export const WATCH_REQUESTS = ['$JS.API.INFO', ...BUCKETS.flatMap(watchRequests)];
+
+/** Requests to JetStream that make the buckets. */
+export const CREATE_REQUESTS = BUCKETS.map((bucket) => `$JS.API.STREAM.CREATE.KV_${bucket}`);
 
 /**
- * The subjects that a host needs. It writes its own state and heartbeat only, asks under its own name, and reads answers
- * at its own inbox. It may create the bucket where a restarted server has lost it, but can't change, purge or delete it.
+ * The subjects that a host needs. It writes its own state and heartbeat only, asks under its own name, and reads answers at its own inbox. The
+ * host that holds the authority also makes the buckets, also after a restarted server has lost them, and writes the allow-list. No
+ * user may change, purge or delete a bucket.
+ *
+ * Reads of single entries (`DIRECT.GET`) are left out: their answer is a text of the host's own choice at a subject of its own choice.
  */
-export function hostPermissions(host: string): SubjectPermissions {
+export function hostPermissions(
+  host: string,
+  options: {
+    /** For the host that holds the authority: all hosts of the fleet. Null for the others. */
+    readonly authorityOver: readonly string[] | null;
+  },
+): SubjectPermissions {
   return {
     publish: [
       heartbeatSubject(host),
       `mai.host.*.*.${host}`,
       `$KV.${HOSTS_BUCKET}.${host}`,
-      '$JS.API.INFO',
-      `$JS.API.STREAM.INFO.${STREAM}`,
-      `$JS.API.STREAM.CREATE.${STREAM}`,
-      // Opens a watcher, and closes one by its unguessable name.
-      `$JS.API.CONSUMER.CREATE.${STREAM}.*.$KV.${HOSTS_BUCKET}.>`,
-      `$JS.API.CONSUMER.DELETE.${STREAM}.*`,
-      // Answers the server's flow control, so that a slow reader is not cut off.
-      `$JS.FC.${STREAM}.>`,
+      ...WATCH_REQUESTS,
+      ...(options.authorityOver === null ? [] : authoritySubjects(options.authorityOver)),
     ],
     subscribe: [ALL_HEARTBEATS, `mai.host.${host}.>`, `${inboxPrefix(host)}.>`],
     responses: { max: 1, expiresSeconds: 60 },
   };
+}
+
+/**
+ * What the host with the authority publishes beyond. It answers while nats-server reads its users again, which makes nats-server forget
+ * whose answer it waits for. So the inboxes are listed.
+ */
+function authoritySubjects(hosts: readonly string[]): string[] {
+  return [
+    `$KV.${FLEET_BUCKET}.${ALLOW_LIST_KEY}`,
+    ...CREATE_REQUESTS,
+    ...hosts.map((host) => `${inboxPrefix(host)}.>`),
+  ];
+}
+
+/** nats-server 2.9 and newer carry the filter of a consumer in the subject, so forms without it are left out. */
+function watchRequests(bucket: string): string[] {
+  const stream = `KV_${bucket}`;
+  return [
+    `$JS.API.STREAM.INFO.${stream}`,
+    // Opens a watcher, and closes one by its unguessable name.
+    `$JS.API.CONSUMER.CREATE.${stream}.*.$KV.${bucket}.>`,
+    `$JS.API.CONSUMER.DELETE.${stream}.*`,
+    // Answers the server's flow control, so that a slow reader is not cut off.
+    `$JS.FC.${stream}.>`,
+  ];
 }

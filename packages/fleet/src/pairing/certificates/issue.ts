@@ -1,0 +1,156 @@
+import { X509Certificate, createPublicKey, randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+
+import { createAuthority, generateKeyPair, signCertificate } from '../x509-door.js';
+import type { AlternativeName, Certified, KeyPair, Validity } from '../x509-door.js';
+
+const DAY_MS = 86_400_000;
+
+/** Life of the authority. It is not renewed: after this time the fleet is made again. */
+const AUTHORITY_DAYS = 3650;
+
+/** Life of a host's certificate, so that a laptop may lie in a drawer for some months. */
+const HOST_DAYS = 365;
+
+/** Life of the certificate of a join server, which works for ten minutes. */
+const JOIN_DAYS = 1;
+
+/** Certificates count from a day ago, because the clock of the reading machine may be late. */
+const CLOCK_TOLERANCE_DAYS = 1;
+
+/** Share of a certificate's life that is left when it is renewed. */
+const RENEWAL_RATIO = 1 / 3;
+
+/**
+ * Names in the certificates of the fleet's servers. Clients check these names and not the address, which may change. No host can have
+ * such a name, because names of hosts have no dots.
+ */
+export const JOIN_SERVER_NAME = 'join.mai-fleet.internal';
+export const NATS_SERVER_NAME = 'nats.mai-fleet.internal';
+
+/** A certificate of a host, as the authority keeps it. */
+export interface HostCertificate {
+  readonly certificate: string;
+  /** User name at nats-server. It is the certificate's URI, so each certificate is a user of its own. */
+  readonly user: string;
+  readonly fingerprint: string;
+  readonly expiresAt: string;
+}
+
+/** Makes the fleet's authority. */
+export function issueAuthority(now: Date): Promise<Certified> {
+  const name = `Mai fleet ${randomBytes(4).toString('hex')}`;
+  return createAuthority(name, validity(now, AUTHORITY_DAYS));
+}
+
+/**
+ * Signs a host's certificate. The name comes from the caller, never from the signing request. The certificate holds the host's name
+ * as the DNS name that gateways check, and no address: an address may change hands.
+ */
+export async function issueHostCertificate(
+  authority: Certified,
+  host: string,
+  publicKey: string,
+  now: Date,
+): Promise<HostCertificate> {
+  const serialNumber = newSerialNumber();
+  const user = `mai://${host}/${serialNumber}`;
+  const certificate = await signCertificate(authority, publicKey, {
+    ...validity(now, HOST_DAYS),
+    name: host,
+    alternativeNames: [
+      { type: 'dns', value: host },
+      { type: 'url', value: user },
+    ],
+    serialNumber,
+    usages: ['client', 'server'],
+  });
+  return {
+    certificate,
+    user,
+    fingerprint: certificateFingerprint(certificate),
+    expiresAt: new Date(validity(now, HOST_DAYS).notAfter).toISOString(),
+  };
+}
+
+/** Makes a key and a certificate for nats-server. Hosts check its name; other clients of NATS can check the address. */
+export function issueNatsCertificate(
+  authority: Certified,
+  address: string,
+  now: Date,
+): Promise<Certified> {
+  const type = isIP(address) === 0 ? 'dns' : 'ip';
+  const names: AlternativeName[] = [
+    { type: 'dns', value: NATS_SERVER_NAME },
+    { type, value: address },
+  ];
+  return issueServer(authority, NATS_SERVER_NAME, names, now, HOST_DAYS);
+}
+
+/** Makes a key and a certificate for a join server. */
+export function issueJoinCertificate(authority: Certified, now: Date): Promise<Certified> {
+  const names: AlternativeName[] = [{ type: 'dns', value: JOIN_SERVER_NAME }];
+  return issueServer(authority, JOIN_SERVER_NAME, names, now, JOIN_DAYS);
+}
+
+async function issueServer(
+  authority: Certified,
+  name: string,
+  alternativeNames: readonly AlternativeName[],
+  now: Date,
+  days: number,
+): Promise<Certified> {
+  const { privateKey, publicKey } = await generateKeyPair();
+  const certificate = await signCertificate(authority, publicKey, {
+    ...validity(now, days),
+    name,
+    alternativeNames,
+    serialNumber: newSerialNumber(),
+    usages: ['server'],
+  });
+  return { certificate, privateKey };
+}
+
+/** Whether a certificate is for this host and its key, and the authority signed it. */
+export function isIssuedFor(
+  certificate: string,
+  authorityCertificate: string,
+  host: string,
+  keys: KeyPair,
+): boolean {
+  try {
+    const issued = new X509Certificate(certificate);
+    return (
+      issued.checkHost(host) !== undefined &&
+      issued.verify(new X509Certificate(authorityCertificate).publicKey) &&
+      issued.publicKey.equals(createPublicKey(keys.publicKey))
+    );
+  } catch {
+    // Not a certificate.
+    return false;
+  }
+}
+
+/** SHA-256 of a certificate in DER: 64 hexadecimal digits. */
+export function certificateFingerprint(certificate: string | Buffer): string {
+  return new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+/** Whether less than a third of a certificate's life is left. */
+export function isRenewalDue(certificate: string, now: Date): boolean {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  const end = Date.parse(validTo);
+  return end - now.getTime() < (end - Date.parse(validFrom)) * RENEWAL_RATIO;
+}
+
+function validity(now: Date, days: number): Validity {
+  const from = now.getTime() - CLOCK_TOLERANCE_DAYS * DAY_MS;
+  return { notBefore: new Date(from), notAfter: new Date(now.getTime() + days * DAY_MS) };
+}
+
+/** Sixteen random bytes. The first bit is 0 (positive in DER) and the second is 1 (no leading zeros). */
+function newSerialNumber(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0);
+  return bytes.toString('hex');
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+
+import { z } from 'zod/mini';
+
+import { FleetError } from '../../fleet-error.js';
+import { isHostName } from '../../nats/subjects.js';
+import { readPrivateFile } from './private-file.js';
+
+/** Paths of a host's fleet files. */
+export interface FleetPaths {
+  readonly folder: string;
+  /** Which fleet this host belongs to, and by which name. Written last, so that it exists only where the rest does. */
+  readonly membership: string;
+  /** Certificate of the fleet's authority. */
+  readonly authorityCertificate: string;
+  /** Private key of the authority. Only on the host that made the fleet. */
+  readonly authorityKey: string;
+  /** This host's private key and certificate, in one file, so that one never stands beside the other of another time. */
+  readonly hostIdentity: string;
+  readonly allowList: string;
+  /** All hosts and their certificates. Only on the host that made the fleet. */
+  readonly registry: string;
+  readonly natsFolder: string;
+  readonly natsConfiguration: string;
+  readonly natsCertificate: string;
+  readonly natsKey: string;
+  readonly natsStore: string;
+  readonly natsLog: string;
+  readonly natsPid: string;
+}
+
+export function fleetPaths(folder: string): FleetPaths {
+  const natsFolder = join(folder, 'nats');
+  return {
+    folder,
+    membership: join(folder, 'fleet.json'),
+    authorityCertificate: join(folder, 'authority.crt'),
+    authorityKey: join(folder, 'authority.key'),
+    hostIdentity: join(folder, 'host.pem'),
+    allowList: join(folder, 'allow-list.json'),
+    registry: join(folder, 'hosts.json'),
+    natsFolder,
+    natsConfiguration: join(natsFolder, 'nats-server.conf'),
+    natsCertificate: join(natsFolder, 'nats-server.crt'),
+    natsKey: join(natsFolder, 'nats-server.key'),
+    natsStore: join(natsFolder, 'store'),
+    natsLog: join(natsFolder, 'nats-server.log'),
+    natsPid: join(natsFolder, 'nats-server.pid'),
+  };
+}
+
+const hostName = z.string().check(z.refine(isHostName));
+
+const membershipSchema = z.strictObject({
+  version: z.literal(1),
+  host: hostName,
+  authority: hostName,
+  natsServers: z.array(z.string()),
+});
+
+/** To which fleet a host belongs. */
+export interface Membership {
+  /** Name of this host. */
+  readonly host: string;
+  /** Name of the host that made the fleet and holds its authority. */
+  readonly authority: string;
+  /** URLs of the fleet's nats-servers, such as `tls://10.0.0.7:4222`. */
+  readonly natsServers: readonly string[];
+}
+
+/** Text of the membership file. */
+export function writeMembership(membership: Membership): string {
+  return `${JSON.stringify({ version: 1, ...membership }, null, 2)}\n`;
+}
+
+/** Reads the membership, or null where this machine belongs to no fleet. Throws `FILE_UNUSABLE` for a damaged file. */
+export async function readMembership(folder: string): Promise<Membership | null> {
+  const path = fleetPaths(folder).membership;
+  const text = await readPrivateFile(path);
+  if (text === null) return null;
+  const { host, authority, natsServers } = parseFile(path, text, membershipSchema);
+  return { host, authority, natsServers };
+}
+
+/** Reads a file that must be there in a fleet. */
+export async function readFleetFile(path: string): Promise<string> {
+  const text = await readPrivateFile(path);
+  if (text === null) {
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `${path} is missing. Leave the fleet with \`mai fleet leave\` and join it again.`,
+    );
+  }
+  return text;
+}
+
+/** Parses a JSON file of the fleet. Throws `FILE_UNUSABLE` that names the file. */
+export function parseFile<T extends z.core.$ZodType>(
+  path: string,
+  text: string,
+  schema: T,
+): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FleetError('FILE_UNUSABLE', `${path} is not JSON.`, { cause: error });
+  }
+  const result = z.safeParse(schema, value);
+  if (!result.success) {
+    throw new FleetError('FILE_UNUSABLE', `${path}: ${z.prettifyError(result.error)}`, {
+      cause: result.error,
+    });
+  }
+  return result.data;
+}

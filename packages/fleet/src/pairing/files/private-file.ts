@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { FleetError } from '../../fleet-error.js';
+
+/** Makes a folder that only this user can enter (mode 0700), also where it existed with another mode. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+}
+
+/**
+ * Writes a file that only this user can read (mode 0600). A reader sees the old content or the new one, also after a
+ * crash: the text goes to a new file beside it, to the disk, and then takes the name.
+ */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  const draft = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(text, 'utf8');
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new FleetError('FILE_UNUSABLE', `${path} can't be written: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Reads a file. Returns null where it does not exist. Throws `FILE_UNUSABLE` where it can't be read. */
+export async function readPrivateFile(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw new FleetError('FILE_UNUSABLE', `${path} can't be read: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

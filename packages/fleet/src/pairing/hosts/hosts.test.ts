@@ -1,0 +1,161 @@
+import { readdir } from 'node:fs/promises';
+
+import { pairedFleet } from '../../../test/paired-fleet.js';
+import { waitUntil } from '../../../test/wait-until.js';
+import { openMembers } from '../../membership/members.js';
+import { readFleetIdentity } from '../identity.js';
+import { followFleet } from './follow-fleet.js';
+import { leaveFleet } from './leave-fleet.js';
+import { readRegistry } from './registry.js';
+import { removeHost } from './remove-host.js';
+import { rotateKeys } from './rotate-keys.js';
+import { serveAuthority, tellAllowList } from './serve-authority.js';
+import { ownLoad, ownState } from '../../../test/states.js';
+
+jest.setTimeout(120_000);
+
+const fail = (error: unknown): void => {
+  throw error;
+};
+
+test('paired hosts hear of each other with the permissions of their users', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  await using desktop = openMembers({ connection: await fleet.connect('desktop'), watch: true });
+  await using laptop = openMembers({ connection: await fleet.connect('laptop'), watch: true });
+  for (const members of [desktop, laptop]) {
+    members.publish(ownState());
+    members.beat(ownLoad());
+  }
+  const usable = (members: typeof desktop): string[] =>
+    members
+      .hosts()
+      .filter((one) => one.usable)
+      .map((one) => one.state.host)
+      .sort();
+  await waitUntil(() => usable(desktop).length === 2, 'the desktop hears of the laptop');
+  await waitUntil(() => usable(laptop).length === 2, 'the laptop hears of the desktop');
+});
+
+test('a removed host is cut off by nats-server, and the others hear that it is off the allow-list', async () => {
+  await using fleet = await pairedFleet(['laptop', 'tower']);
+  const desktop = await fleet.connect('desktop');
+  const laptop = await fleet.connect('laptop');
+  const tower = await fleet.connect('tower');
+  await using followed = await followFleet({
+    connection: tower,
+    folder: fleet.folder('tower'),
+    onChange: () => undefined,
+    onFault: fail,
+  });
+  await removeHost({ folder: fleet.folder('desktop'), host: 'laptop' });
+  expect(await tellAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(60_000))).toBe(
+    true,
+  );
+  const allowed = (): string[] => followed.identity.allowList.hosts.map(({ host }) => host);
+  await waitUntil(() => !allowed().includes('laptop'), 'the tower has the new allow-list');
+  expect(allowed()).toEqual(['desktop', 'tower']);
+  await waitUntil(async () => {
+    const onDisk = await readFleetIdentity(fleet.folder('tower'));
+    return onDisk.allowList.revision === followed.identity.allowList.revision;
+  }, 'the new allow-list is on the disk');
+  await waitUntil(() => !laptop.connected, 'the connection of the laptop is closed');
+  expect(tower.connected).toBe(true);
+});
+
+test('a host that rotates its keys goes on, and its old certificate ends', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  const desktop = await fleet.connect('desktop');
+  const laptop = await fleet.connect('laptop');
+  await using _authority = serveAuthority({
+    connection: desktop,
+    folder: fleet.folder('desktop'),
+    onFault: fail,
+  });
+  await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
+  const changes: string[] = [];
+  await using followed = await followFleet({
+    connection: laptop,
+    folder: fleet.folder('laptop'),
+    onChange: ({ certificate }) => changes.push(certificate),
+    onFault: fail,
+  });
+  const before = followed.identity;
+  const after = await rotateKeys({
+    folder: fleet.folder('laptop'),
+    connection: laptop,
+    overlapMs: 100,
+  });
+  expect(after.certificate).not.toBe(before.certificate);
+  await waitUntil(
+    () => followed.identity.certificate === after.certificate,
+    'the running host has taken up the new certificate',
+  );
+  const registered = async (): Promise<number | undefined> =>
+    (await readRegistry(fleet.folder('desktop'))).hosts.find(({ host }) => host === 'laptop')
+      ?.certificates.length;
+  await waitUntil(async () => (await registered()) === 1, 'the old certificate has ended');
+  await waitUntil(
+    () => laptop.roundTrip({ deadlineMs: 1_000, signal: null }),
+    'the host is connected with the new certificate',
+  );
+  await waitUntil(
+    () => followed.identity.allowList.hosts[1]?.fingerprints.length === 1,
+    'the allow-list holds the new certificate only',
+  );
+});
+
+test('the host with the authority rotates its own keys', async () => {
+  await using fleet = await pairedFleet();
+  const desktop = await fleet.connect('desktop');
+  await using _authority = serveAuthority({
+    connection: desktop,
+    folder: fleet.folder('desktop'),
+    onFault: fail,
+  });
+  await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
+  const before = await readFleetIdentity(fleet.folder('desktop'));
+  const after = await rotateKeys({
+    folder: fleet.folder('desktop'),
+    connection: desktop,
+    overlapMs: 100,
+  });
+  expect(after.certificate).not.toBe(before.certificate);
+  await waitUntil(
+    async () =>
+      (await readRegistry(fleet.folder('desktop'))).hosts[0]?.certificates.length === 1 &&
+      (await desktop.roundTrip({ deadlineMs: 1_000, signal: null })),
+    'the desktop is connected with the new certificate only',
+  );
+});
+
+test('a host that leaves is taken off by the authority, and its keys are deleted', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  const desktop = await fleet.connect('desktop');
+  await using _authority = serveAuthority({
+    connection: desktop,
+    folder: fleet.folder('desktop'),
+    onFault: fail,
+  });
+  await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
+  const folder = fleet.folder('laptop');
+  expect(await leaveFleet({ folder, connection: await fleet.connect('laptop') })).toEqual({
+    kind: 'left',
+    told: true,
+  });
+  await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  await waitUntil(
+    async () => (await readRegistry(fleet.folder('desktop'))).hosts.length === 1,
+    'the authority has taken the laptop off',
+  );
+});
+
+test('the authority does not leave while other hosts belong to the fleet, unless it ends the fleet', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  const folder = fleet.folder('desktop');
+  expect(await leaveFleet({ folder, connection: null })).toEqual({
+    kind: 'has-hosts',
+    hosts: ['laptop'],
+  });
+  expect(await leaveFleet({ folder, connection: null, endFleet: true })).toEqual({ kind: 'ended' });
+  await expect(readFleetIdentity(folder)).rejects.toMatchObject({ code: 'NOT_PAIRED' });
+});

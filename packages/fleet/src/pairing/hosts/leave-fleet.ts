@@ -1,0 +1,57 @@
+import { rm } from 'node:fs/promises';
+
+import { isFleetError } from '../../fleet-error.js';
+import type { FleetConnection } from '../../nats/connection.js';
+import { certificateFingerprint } from '../certificates/issue.js';
+import { fleetPaths } from '../files/fleet-folder.js';
+import { readFleetIdentity } from '../identity.js';
+import { stopNatsServer } from '../nats-server/server-process.js';
+import { readRegistry } from './registry.js';
+import { askAuthority } from './rotate-keys.js';
+
+export interface LeaveFleetOptions {
+  readonly folder: string;
+  /** Connection over which the authority is told. Null: it is not told. */
+  readonly connection: FleetConnection | null;
+  /** On the machine that holds the authority: end the fleet although other hosts belong to it. Default false. */
+  readonly endFleet?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of it. */
+export type LeaveOutcome =
+  /** This host has left. `told` is false where the authority did not hear of it: `mai fleet remove` there ends the certificate. */
+  | { readonly kind: 'left'; readonly told: boolean }
+  /** This host held the authority. nats-server was stopped, and the other hosts go on alone. */
+  | { readonly kind: 'ended' }
+  /** Nothing was done: this host holds the authority, and these hosts belong to the fleet. */
+  | { readonly kind: 'has-hosts'; readonly hosts: readonly string[] };
+
+/**
+ * Takes this host out of its fleet and deletes the folder with its keys. Throws `NOT_PAIRED` where it belongs to none.
+ */
+export async function leaveFleet(options: LeaveFleetOptions): Promise<LeaveOutcome> {
+  const { folder, connection, signal } = options;
+  const identity = await readFleetIdentity(folder);
+  const { host, authority } = identity;
+  if (host === authority) {
+    const hosts = (await readRegistry(folder)).hosts.map((one) => one.host);
+    const others = hosts.filter((one) => one !== host);
+    if (others.length > 0 && options.endFleet !== true) return { kind: 'has-hosts', hosts: others };
+    await stopNatsServer(fleetPaths(folder), signal);
+    await rm(folder, { recursive: true, force: true });
+    return { kind: 'ended' };
+  }
+  let told = false;
+  if (connection !== null) {
+    const fingerprint = certificateFingerprint(identity.certificate);
+    try {
+      await askAuthority(connection, identity, { kind: 'leave', host, fingerprint }, signal);
+      told = true;
+    } catch (error) {
+      if (!isFleetError(error)) throw error;
+    }
+  }
+  await rm(folder, { recursive: true, force: true });
+  return { kind: 'left', told };
+}

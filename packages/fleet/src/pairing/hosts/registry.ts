@@ -1,0 +1,204 @@
+import { hostname } from 'node:os';
+import { open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { z } from 'zod/mini';
+
+import { FleetError } from '../../fleet-error.js';
+import { hostPermissions, isHostName } from '../../nats/subjects.js';
+import { signAllowList } from '../certificates/allow-list.js';
+import type { AllowList } from '../certificates/allow-list.js';
+import type { HostCertificate } from '../certificates/issue.js';
+import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
+import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
+import { isAddress } from '../names.js';
+import { natsConfiguration } from '../nats-server/configuration.js';
+import { reloadNatsServer } from '../nats-server/server-process.js';
+
+const LOCK_DEADLINE_MS = 30_000;
+const LOCK_POLL_MS = 50;
+
+const port = z.int().check(z.minimum(1), z.maximum(65_535));
+
+const registrySchema = z.strictObject({
+  version: z.literal(1),
+  /** Counts the changes. It is the revision of the allow-list. */
+  revision: z.int(),
+  authority: z.string().check(z.refine(isHostName)),
+  /** Address at which the other hosts reach this one. */
+  address: z.string().check(z.refine(isAddress)),
+  listenAddress: z.string().check(z.refine(isAddress)),
+  natsPort: port,
+  joinPort: port,
+  /** Path of nats-server. */
+  natsServer: z.string(),
+  hosts: z.array(
+    z.strictObject({
+      host: z.string().check(z.refine(isHostName)),
+      addedAt: z.string(),
+      /** The newest last. */
+      certificates: z.array(
+        z.strictObject({
+          certificate: z.string(),
+          user: z.string().check(z.regex(/^mai:\/\/[a-z0-9-]+\/[0-9a-f]{32}$/)),
+          fingerprint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+          expiresAt: z.string(),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** All hosts of a fleet, as its authority keeps them. */
+export interface Registry {
+  readonly revision: number;
+  readonly authority: string;
+  readonly address: string;
+  readonly listenAddress: string;
+  readonly natsPort: number;
+  readonly joinPort: number;
+  readonly natsServer: string;
+  readonly hosts: readonly RegisteredHost[];
+}
+
+export interface RegisteredHost {
+  readonly host: string;
+  readonly addedAt: string;
+  readonly certificates: readonly HostCertificate[];
+}
+
+/** Reads the registry. Throws `NOT_PAIRED` on a host that does not hold the fleet's authority. */
+export async function readRegistry(folder: string): Promise<Registry> {
+  const path = fleetPaths(folder).registry;
+  const text = await readPrivateFile(path);
+  if (text === null) {
+    throw new FleetError(
+      'NOT_PAIRED',
+      'This machine does not hold the authority of a fleet. Run the command on the machine where `mai fleet init` ran.',
+    );
+  }
+  return parseFile(path, text, registrySchema);
+}
+
+/** The allow-list that follows from a registry. */
+export function allowListOf(registry: Registry): AllowList {
+  return {
+    revision: registry.revision,
+    hosts: registry.hosts.map(({ host, certificates }) => ({
+      host,
+      fingerprints: certificates.map(({ fingerprint }) => fingerprint),
+    })),
+  };
+}
+
+/**
+ * Changes the hosts of a fleet, one change at a time. The users of nats-server and the allow-list follow: they are written anew, and
+ * a running nats-server reads its users again before this returns. Returns the new registry and its signed allow-list. Where nats-server
+ * does not take the change, `undoOnFault` says whether the files go back: an admission is undone, a removal stays.
+ */
+export async function changeHosts(
+  folder: string,
+  change: (hosts: readonly RegisteredHost[], registry: Registry) => readonly RegisteredHost[],
+  { undoOnFault }: { readonly undoOnFault: boolean },
+): Promise<{ readonly registry: Registry; readonly allowList: string }> {
+  return await locked(folder, async () => {
+    const before = await readRegistry(folder);
+    const registry = {
+      ...before,
+      hosts: change(before.hosts, before),
+      revision: before.revision + 1,
+    };
+    const allowList = await writeRegistry(folder, registry);
+    try {
+      await reloadNatsServer(registry.natsServer, fleetPaths(folder));
+    } catch (error) {
+      // The revision goes on, because somebody may have seen the list.
+      if (undoOnFault) {
+        await writeRegistry(folder, { ...before, revision: registry.revision + 1 });
+      }
+      throw error;
+    }
+    return { registry, allowList };
+  });
+}
+
+/** Writes the registry and the files that follow from it. Returns the signed allow-list. */
+export async function writeRegistry(folder: string, registry: Registry): Promise<string> {
+  const paths = fleetPaths(folder);
+  const allowList = signAllowList(allowListOf(registry), await readFleetFile(paths.authorityKey));
+  await writePrivateFile(
+    paths.registry,
+    `${JSON.stringify({ version: 1, ...registry }, null, 2)}\n`,
+  );
+  await writePrivateFile(
+    paths.natsConfiguration,
+    natsConfiguration({
+      listenAddress: registry.listenAddress,
+      port: registry.natsPort,
+      certificatePath: paths.natsCertificate,
+      keyPath: paths.natsKey,
+      authorityPath: paths.authorityCertificate,
+      storeFolder: paths.natsStore,
+      logPath: paths.natsLog,
+      pidPath: paths.natsPid,
+      users: registry.hosts.flatMap(({ host, certificates }) =>
+        certificates.map(({ user }) => ({
+          host,
+          user,
+          permissions: hostPermissions(host, {
+            authorityOver:
+              host === registry.authority ? registry.hosts.map((one) => one.host) : null,
+          }),
+        })),
+      ),
+    }),
+  );
+  await writePrivateFile(paths.allowList, allowList);
+  return allowList;
+}
+
+/** Runs a task while no other process of this machine changes the registry. */
+async function locked<T>(folder: string, task: () => Promise<T>): Promise<T> {
+  const path = join(folder, 'hosts.lock');
+  const deadline = Date.now() + LOCK_DEADLINE_MS;
+  while (!(await tryLock(path))) {
+    if (Date.now() > deadline) {
+      throw new FleetError(
+        'FILE_UNUSABLE',
+        `Another process changes the hosts of this fleet for more than ${LOCK_DEADLINE_MS / 1000} s. If none does, delete ${path}.`,
+      );
+    }
+    await sleep(LOCK_POLL_MS);
+  }
+  try {
+    return await task();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function tryLock(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    await file.writeFile(`${hostname()} ${process.pid}`);
+    await file.close();
+    return true;
+  } catch {
+    // A process that was killed leaves its lock. It is taken off where its process is gone.
+    const [name, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
+    if (name === hostname() && pid !== undefined && !isAlive(Number(pid))) {
+      await rm(path, { force: true });
+    }
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM';
+  }
+}

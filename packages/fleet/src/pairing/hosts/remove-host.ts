@@ -1,0 +1,33 @@
+import { FleetError } from '../../fleet-error.js';
+import { changeHosts } from './registry.js';
+
+/**
+ * Removes a host from the fleet, on the machine that holds the authority: its users at nats-server, its connections, and its
+ * fingerprints on the allow-list. Returns the signed allow-list, which `spreadAllowList` tells the other hosts.
+ *
+ * Throws `NOT_PAIRED` where the fleet has no such host or where this machine does not hold the authority, and `NATS_UNAVAILABLE` where a running
+ * nats-server does not take the change. The host is then off the allow-list, and its connection ends when nats-server is restarted.
+ */
+export async function removeHost(options: {
+  readonly folder: string;
+  readonly host: string;
+}): Promise<string> {
+  const { folder, host } = options;
+  const { allowList } = await changeHosts(
+    folder,
+    (hosts, { authority }) => {
+      if (host === authority) {
+        throw new RangeError(
+          `${host} holds the authority of the fleet, so it can't be removed. \`mai fleet leave\` ends the fleet.`,
+        );
+      }
+      if (!hosts.some((one) => one.host === host)) {
+        const names = hosts.map((one) => one.host).join(', ');
+        throw new FleetError('NOT_PAIRED', `The fleet has no host ${host}. It has ${names}.`);
+      }
+      return hosts.filter((one) => one.host !== host);
+    },
+    { undoOnFault: false },
+  );
+  return allowList;
+}

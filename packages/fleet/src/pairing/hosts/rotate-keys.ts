@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { z } from 'zod/mini';
+
+import { FleetError } from '../../fleet-error.js';
+import type { FleetConnection } from '../../nats/connection.js';
+import { requestSubject } from '../../nats/subjects.js';
+import { readAllowList } from '../certificates/allow-list.js';
+import { certificateFingerprint, isIssuedFor, isRenewalDue } from '../certificates/issue.js';
+import { fleetPaths } from '../files/fleet-folder.js';
+import { writePrivateFile } from '../files/private-file.js';
+import { pemOf, readFleetIdentity } from '../identity.js';
+import type { FleetIdentity } from '../identity.js';
+import { createSigningRequest, generateKeyPair } from '../x509-door.js';
+import {
+  ANSWER_DEADLINE_MS,
+  certifyAnswerSchema,
+  parseJson,
+  signCertifyRequest,
+} from './certify-protocol.js';
+import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
+
+/** How long both certificates are valid, so that this host's processes take up the new one and the others hear of it. */
+export const DEFAULT_OVERLAP_MS = 10_000;
+
+export interface RotateKeysOptions {
+  readonly folder: string;
+  readonly connection: FleetConnection;
+  /** How long the old certificate goes on after the new one is in place. Default 10 seconds. */
+  readonly overlapMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Gives this host a new key and a new certificate, which is also its user at nats-server. The old certificate ends once the new one has been in place
+ * for `overlapMs`. nats-server then closes the connections of the old one, and they are opened again with the new one. The authority must be
+ * reachable. It may itself change its keys in this way.
+ *
+ * Throws `FLEET_UNREACHABLE` where the authority does not answer, and `NOT_PAIRED` where it refuses, for instance because this host was removed.
+ * Where the process ends before the old certificate does, both stay valid until the next rotation.
+ */
+export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdentity> {
+  const { folder, connection, signal } = options;
+  const identity = await readFleetIdentity(folder);
+  const { host, authorityCertificate } = identity;
+  const keys = await generateKeyPair();
+  const answer = await askAuthority(
+    connection,
+    identity,
+    {
+      kind: 'renew',
+      host,
+      fingerprint: certificateFingerprint(identity.certificate),
+      signingRequest: await createSigningRequest(keys, host),
+    },
+    signal,
+  );
+  const sound =
+    answer.kind === 'certified' &&
+    isIssuedFor(answer.certificate, authorityCertificate, host, keys) &&
+    readAllowList(answer.allowList, authorityCertificate) !== null;
+  if (!sound) throw refused('its answer does not fit together');
+  await writePrivateFile(fleetPaths(folder).hostIdentity, pemOf(keys, answer.certificate));
+  await sleep(options.overlapMs ?? DEFAULT_OVERLAP_MS, undefined, { signal });
+  const renewed = await readFleetIdentity(folder);
+  await askAuthority(
+    connection,
+    renewed,
+    { kind: 'confirm', host, fingerprint: certificateFingerprint(renewed.certificate) },
+    signal,
+  );
+  return renewed;
+}
+
+/** Whether this host's certificate should be replaced: less than a third of its life is left. */
+export function isRotationDue(identity: FleetIdentity, now: Date): boolean {
+  return isRenewalDue(identity.certificate, now);
+}
+
+/** Sends a signed request to the authority. Throws `FLEET_UNREACHABLE`, and `NOT_PAIRED` where the authority refuses. */
+export async function askAuthority(
+  connection: FleetConnection,
+  identity: FleetIdentity,
+  content: CertifyContent,
+  signal: AbortSignal | undefined,
+): Promise<CertifyAnswer> {
+  const data = await connection.request(
+    requestSubject(identity.authority, 'certify', identity.host),
+    signCertifyRequest(content, identity.privateKey),
+    { timeoutMs: ANSWER_DEADLINE_MS, signal: signal ?? null },
+  );
+  const answer = z.safeParse(certifyAnswerSchema, parseJson(Buffer.from(data).toString('utf8')));
+  if (!answer.success) throw refused('its answer has another form than this version of Mai knows');
+  if (answer.data.kind === 'refused') throw refused(answer.data.reason);
+  return answer.data;
+}
+
+function refused(reason: string): FleetError {
+  return new FleetError('NOT_PAIRED', `The authority of the fleet did not do it: ${reason}`);
+}

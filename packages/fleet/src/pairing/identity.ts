@@ -1,0 +1,67 @@
+import { FleetError } from '../fleet-error.js';
+import type { FleetCredentials } from '../nats/credentials.js';
+import { readAllowList } from './certificates/allow-list.js';
+import type { AllowList } from './certificates/allow-list.js';
+import { NATS_SERVER_NAME } from './certificates/issue.js';
+import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
+import type { Membership } from './files/fleet-folder.js';
+import type { KeyPair } from './x509-door.js';
+
+/** Who this host is in its fleet. */
+export interface FleetIdentity extends Membership {
+  /** Certificate of the fleet's authority, in PEM. */
+  readonly authorityCertificate: string;
+  /** This host's certificate, in PEM. It is for both ends: as a client and as a server. */
+  readonly certificate: string;
+  /** This host's private key, in PEM. */
+  readonly privateKey: string;
+  /** The newest allow-list that this host has kept. */
+  readonly allowList: AllowList;
+  /** How this host connects to nats-server. */
+  readonly credentials: FleetCredentials;
+}
+
+/** Reads who this host is in its fleet. Throws `NOT_PAIRED` where it belongs to none, and `FILE_UNUSABLE`. */
+export async function readFleetIdentity(folder: string): Promise<FleetIdentity> {
+  const membership = await readMembership(folder);
+  if (membership === null) {
+    throw new FleetError(
+      'NOT_PAIRED',
+      'This machine belongs to no fleet. Make one with `mai fleet init`, or join one with `mai fleet join INVITATION`.',
+    );
+  }
+  const paths = fleetPaths(folder);
+  const ca = await readFleetFile(paths.authorityCertificate);
+  const pem = await readFleetFile(paths.hostIdentity);
+  const allowList = readAllowList(await readFleetFile(paths.allowList), ca);
+  if (allowList === null) {
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `${paths.allowList} is not signed by the authority of this fleet. Leave the fleet with \`mai fleet leave\` and join it again.`,
+    );
+  }
+  return {
+    ...membership,
+    authorityCertificate: ca,
+    certificate: blockOf(pem, 'CERTIFICATE', paths.hostIdentity),
+    privateKey: blockOf(pem, 'PRIVATE KEY', paths.hostIdentity),
+    allowList,
+    credentials: {
+      caFile: paths.authorityCertificate,
+      certFile: paths.hostIdentity,
+      keyFile: paths.hostIdentity,
+      servername: NATS_SERVER_NAME,
+    },
+  };
+}
+
+/** Text of the file that holds a host's private key and its certificate. */
+export function pemOf(keys: KeyPair, certificate: string): string {
+  return `${keys.privateKey.trim()}\n${certificate.trim()}\n`;
+}
+
+function blockOf(pem: string, label: string, path: string): string {
+  const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`).exec(pem);
+  if (block === null) throw new FleetError('FILE_UNUSABLE', `${path} holds no ${label}.`);
+  return `${block[0]}\n`;
+}

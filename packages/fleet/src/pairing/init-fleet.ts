@@ -1,0 +1,110 @@
+import { FleetError } from '../fleet-error.js';
+import {
+  issueAuthority,
+  issueHostCertificate,
+  issueNatsCertificate,
+} from './certificates/issue.js';
+import { fleetPaths, readMembership, writeMembership } from './files/fleet-folder.js';
+import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
+import { writeRegistry } from './hosts/registry.js';
+import { checkHostName, hostAndPort, isAddress, isPort } from './names.js';
+import { findNatsServer } from './nats-server/executable.js';
+import { natsServerCommand, startNatsServer } from './nats-server/server-process.js';
+import { pemOf } from './identity.js';
+import { generateKeyPair } from './x509-door.js';
+
+export const DEFAULT_NATS_PORT = 4222;
+export const DEFAULT_JOIN_PORT = 8898;
+
+export interface InitFleetOptions {
+  /** Folder for the fleet's files. It is made with mode 0700. */
+  readonly folder: string;
+  /** Name of this host in the fleet. */
+  readonly host: string;
+  /** Address at which the other hosts reach this machine: an IP address or a DNS name. */
+  readonly address: string;
+  /** Address of the network interface on which nats-server and the join server listen. Default: `0.0.0.0`, or `::` where `address` is IPv6. */
+  readonly listenAddress?: string;
+  /** Port of nats-server. Default 4222. */
+  readonly natsPort?: number;
+  /** Port on which this machine takes hosts that join. Default 8898. */
+  readonly joinPort?: number;
+  /** Path of nats-server. Default: the one that is installed. */
+  readonly natsServer?: string;
+  /** Whether to start nats-server. Default true; false where something else starts it with `command`. */
+  readonly start?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface InitializedFleet {
+  readonly host: string;
+  /** URL of nats-server. */
+  readonly natsUrl: string;
+  /** Command that starts nats-server with the fleet's configuration. */
+  readonly command: string;
+  /** Process identifier of the nats-server that was started; null where it was not started. */
+  readonly pid: number | null;
+}
+
+/**
+ * Makes a fleet with this host as its first: the fleet's certificate authority, a key and a certificate for this host and for nats-server,
+ * and the configuration of nats-server, which is then started. All files have mode 0600.
+ *
+ * Throws `NATS_UNAVAILABLE` where no nats-server is installed, `ADDRESS_IN_USE` where its port is taken, and `FILE_UNUSABLE` where this machine
+ * belongs to a fleet already or a file can't be written. Throws a `RangeError` for a host name, an address or a port that is none.
+ */
+export async function initFleet(options: InitFleetOptions): Promise<InitializedFleet> {
+  const { folder, host, address } = options;
+  const natsPort = options.natsPort ?? DEFAULT_NATS_PORT;
+  const joinPort = options.joinPort ?? DEFAULT_JOIN_PORT;
+  const listenAddress = options.listenAddress ?? (address.includes(':') ? '::' : '0.0.0.0');
+  checkHostName(host);
+  for (const one of [address, listenAddress]) {
+    if (!isAddress(one)) {
+      throw new RangeError(`${JSON.stringify(one)} is neither an IP address nor a DNS name.`);
+    }
+  }
+  for (const one of [natsPort, joinPort]) {
+    if (!isPort(one)) throw new RangeError(`${one} is no port. Ports go from 1 to 65535.`);
+  }
+  const paths = fleetPaths(folder);
+  const existing = await readMembership(folder);
+  if (existing !== null) {
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`. The files are in ${folder}.`,
+    );
+  }
+  const natsServer = await findNatsServer(options.natsServer);
+
+  const now = new Date();
+  await makePrivateFolder(folder);
+  await makePrivateFolder(paths.natsFolder);
+  const authority = await issueAuthority(now);
+  const keys = await generateKeyPair();
+  const own = await issueHostCertificate(authority, host, keys.publicKey, now);
+  const nats = await issueNatsCertificate(authority, address, now);
+  await writePrivateFile(paths.authorityCertificate, authority.certificate);
+  await writePrivateFile(paths.authorityKey, authority.privateKey);
+  await writePrivateFile(paths.hostIdentity, pemOf(keys, own.certificate));
+  await writePrivateFile(paths.natsCertificate, nats.certificate);
+  await writePrivateFile(paths.natsKey, nats.privateKey);
+  await writeRegistry(folder, {
+    revision: 1,
+    authority: host,
+    address,
+    listenAddress,
+    natsPort,
+    joinPort,
+    natsServer: natsServer.path,
+    hosts: [{ host, addedAt: now.toISOString(), certificates: [own] }],
+  });
+  const pid =
+    options.start === false ? null : await startNatsServer(natsServer.path, paths, options.signal);
+  const natsUrl = `tls://${hostAndPort(address, natsPort)}`;
+  await writePrivateFile(
+    paths.membership,
+    writeMembership({ host, authority: host, natsServers: [natsUrl] }),
+  );
+  return { host, natsUrl, command: natsServerCommand(natsServer.path, paths), pid };
+}

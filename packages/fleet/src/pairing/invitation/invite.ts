@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+
+import { renderUnicodeCompact } from 'uqr';
+
+import { certificateFingerprint, issueJoinCertificate } from '../certificates/issue.js';
+import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
+import { readRegistry } from '../hosts/registry.js';
+import { checkHostName } from '../names.js';
+import { SECRET_BYTES, formatInvitation } from './invitation.js';
+import { listenForJoiner } from './join-server.js';
+import { INVITATION_LIFE_MS, OpenInvitation } from './open-invitation.js';
+import type { InvitationEnd } from './open-invitation.js';
+
+export interface InviteOptions {
+  /** Folder of the fleet's files. */
+  readonly folder: string;
+  /** Name that the new host gets. Default: the name that it asks for, where no other host has it. */
+  readonly host?: string;
+  /** Life of the invitation in milliseconds. Default and maximum: ten minutes. */
+  readonly lifeMs?: number;
+}
+
+/** An invitation that waits for its joiner. Disposing it withdraws the invitation. */
+export interface OpenedInvitation extends AsyncDisposable {
+  /** One line to copy to the new machine. */
+  readonly text: string;
+  /** The same as a QR code of block characters, for a terminal with a dark background. */
+  readonly qrCode: string;
+  /** How the invitation ended. */
+  readonly ended: Promise<InvitationEnd>;
+}
+
+/**
+ * Invites one host, on the machine that holds the fleet's authority. The machine listens for the joiner until the invitation ends: by its use,
+ * after ten minutes, by five wrong tries, or when it is withdrawn. No port is open at other times.
+ *
+ * Throws `NOT_PAIRED` on a machine without the authority and `ADDRESS_IN_USE` where the port is taken, also by another open invitation.
+ */
+export async function invite(options: InviteOptions): Promise<OpenedInvitation> {
+  const { folder, host = null } = options;
+  if (host !== null) checkHostName(host);
+  const registry = await readRegistry(folder);
+  const paths = fleetPaths(folder);
+  const authority = {
+    certificate: await readFleetFile(paths.authorityCertificate),
+    privateKey: await readFleetFile(paths.authorityKey),
+  };
+  const secret = randomBytes(SECRET_BYTES);
+  const invitation = new OpenInvitation(secret, {
+    lifeMs: Math.min(options.lifeMs ?? INVITATION_LIFE_MS, INVITATION_LIFE_MS),
+  });
+  const server = await listenForJoiner({
+    folder,
+    invitation,
+    assignedHost: host,
+    listenAddress: registry.listenAddress,
+    port: registry.joinPort,
+    certified: await issueJoinCertificate(authority, new Date()),
+    authorityCertificate: authority.certificate,
+  });
+  const text = formatInvitation({
+    address: registry.address,
+    port: registry.joinPort,
+    secret,
+    authorityFingerprint: certificateFingerprint(authority.certificate),
+  });
+  return {
+    text,
+    qrCode: renderUnicodeCompact(text),
+    ended: invitation.ended,
+    [Symbol.asyncDispose]: async () => {
+      invitation.end({ kind: 'withdrawn' });
+      await server.closed;
+    },
+  };
+}

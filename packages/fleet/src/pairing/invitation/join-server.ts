@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { TLSSocket } from 'node:tls';
+
+import { z } from 'zod/mini';
+
+import { FleetError } from '../../fleet-error.js';
+import { RequestRefused, admitHost } from '../hosts/admit-host.js';
+import { hostAndPort } from '../names.js';
+import type { Certified } from '../x509-door.js';
+import {
+  JOIN_PATH,
+  LARGEST_REQUEST_BYTES,
+  joinRequestSchema,
+  proofOf,
+  sessionBinding,
+} from './join-protocol.js';
+import type { JoinAnswer } from './join-protocol.js';
+import type { OpenInvitation } from './open-invitation.js';
+
+/** A joiner sends its request in one piece. */
+const REQUEST_DEADLINE_MS = 10_000;
+const MAX_CONNECTIONS = 32;
+const EXPIRY_POLL_MS = 1_000;
+
+/** The only answer to those who don't know the secret, whatever the reason. */
+const REFUSED: JoinAnswer = {
+  kind: 'refused',
+  reason:
+    'The invitation is wrong, used or too old. Make a new one with `mai fleet invite` and copy all of it.',
+};
+
+export interface JoinServerOptions {
+  readonly folder: string;
+  readonly invitation: OpenInvitation;
+  /** The only name that the joiner gets; null lets it choose a free one. */
+  readonly assignedHost: string | null;
+  readonly listenAddress: string;
+  readonly port: number;
+  readonly certified: Certified;
+  readonly authorityCertificate: string;
+}
+
+/** Listens for the joiner of one invitation, and closes when the invitation ends. */
+export async function listenForJoiner(
+  options: JoinServerOptions,
+): Promise<{ readonly closed: Promise<void> }> {
+  const { invitation, certified, authorityCertificate } = options;
+  const server = createServer(
+    {
+      cert: certified.certificate + '\n' + authorityCertificate,
+      key: certified.privateKey,
+      minVersion: 'TLSv1.3',
+      handshakeTimeout: REQUEST_DEADLINE_MS,
+      requestTimeout: REQUEST_DEADLINE_MS,
+      headersTimeout: REQUEST_DEADLINE_MS,
+      connectionsCheckingInterval: EXPIRY_POLL_MS,
+    },
+    (request, response) => void answer(request, response, options),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  // Handshakes of strangers fail, which is their affair.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.listen(options.port, options.listenAddress);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new FleetError(
+      'ADDRESS_IN_USE',
+      `${hostAndPort(options.listenAddress, options.port)} can't be listened on: ${String(error)}. Is another invitation open?`,
+      { cause: error },
+    );
+  }
+  // The age of an invitation shows when it is asked for.
+  const expiry = setInterval(() => invitation.isOpen, EXPIRY_POLL_MS);
+  const closed = invitation.ended.then(async () => {
+    clearInterval(expiry);
+    const end = once(server, 'close');
+    server.close();
+    // The answer to the joiner is on its way. Connections of others are closed at once.
+    server.closeIdleConnections();
+    const forced = setTimeout(() => {
+      server.closeAllConnections();
+    }, REQUEST_DEADLINE_MS);
+    await end;
+    clearTimeout(forced);
+  });
+  return { closed };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: JoinServerOptions,
+): Promise<void> {
+  // Each connection carries one request.
+  response.setHeader('connection', 'close');
+  if (request.method !== 'POST' || request.url !== JOIN_PATH) {
+    response.writeHead(404).end();
+    return;
+  }
+  let text: string;
+  try {
+    text = await readBody(request);
+  } catch {
+    // The other side broke the connection off, so nobody waits for an answer.
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify(await admit(text, request, options));
+  response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+}
+
+async function admit(
+  text: string,
+  { socket }: IncomingMessage,
+  options: JoinServerOptions,
+): Promise<JoinAnswer> {
+  const { invitation, folder, assignedHost } = options;
+  if (!(socket instanceof TLSSocket)) return REFUSED;
+  const binding = sessionBinding(socket);
+  const given = z.safeParse(joinRequestSchema, parseJson(text));
+  const { host, signingRequest, proof } = given.success
+    ? given.data
+    : { host: '', signingRequest: '', proof: '' };
+  const expected = proofOf('joiner', invitation.secret, binding, [host, signingRequest]);
+  if (!invitation.prove(proof, expected)) return REFUSED;
+  try {
+    if (assignedHost !== null && host !== assignedHost) {
+      throw new RequestRefused(
+        `This invitation is for the host ${assignedHost}. Join with --name ${assignedHost}.`,
+      );
+    }
+    const admission = await invitation.use(host, async () =>
+      JSON.stringify(await admitHost(folder, host, signingRequest)),
+    );
+    return {
+      kind: 'admitted',
+      admission,
+      proof: proofOf('server', invitation.secret, binding, [admission]),
+    };
+  } catch (error) {
+    if (error instanceof RequestRefused) return { kind: 'refused', reason: error.message };
+    invitation.end({ kind: 'failed', error });
+    return {
+      kind: 'refused',
+      reason: 'The inviting machine could not admit this one. Its `mai fleet invite` says why.',
+    };
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes = z.instanceof(Buffer).parse(chunk);
+    size += bytes.length;
+    if (size > LARGEST_REQUEST_BYTES) return '';
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

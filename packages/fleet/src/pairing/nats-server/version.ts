@@ -1,0 +1,33 @@
+/** Version of a nats-server. */
+export interface NatsServerVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+/** Reads what `nats-server --version` prints, such as `nats-server: v2.9.10`. Null where it holds no version. */
+export function parseNatsServerVersion(text: string): NatsServerVersion | null {
+  const match = /\bv?(\d+)\.(\d+)\.(\d+)/.exec(text);
+  if (match === null) return null;
+  const [major, minor, patch] = match.slice(1).map(Number);
+  if (major === undefined || minor === undefined || patch === undefined) return null;
+  return { major, minor, patch };
+}
+
+/**
+ * A warning about a nats-server that lacks a security fix, or null.
+ *
+ * CVE-2025-30215: some requests of JetStream are not checked for the account, so a user of one account can manage
+ * the streams of another. It is mended in 2.10.27 and 2.11.1; 2.2.0 was the first version with JetStream. Mai's fleet
+ * has one account, and its users may only call the requests that they need, so the fault reaches others who share the server.
+ */
+export function natsServerWarning(version: NatsServerVersion): string | null {
+  const { major, minor, patch } = version;
+  if (major > 2 || (major === 2 && minor > 11)) return null;
+  if (major === 2 && minor === 11 && patch >= 1) return null;
+  if (major === 2 && minor === 10 && patch >= 27) return null;
+  return (
+    `nats-server ${major}.${minor}.${patch} lacks the fix of CVE-2025-30215. ` +
+    'Install 2.10.27 or newer; of the 2.11 versions, 2.11.1 or newer.'
+  );
+}

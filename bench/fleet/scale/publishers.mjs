@@ -3,7 +3,8 @@ import { connectFleet, openMembers } from '@mai/fleet';
 import { serve } from './processes.mjs';
 import { stateOf } from './host-states.mjs';
 
-const CHANGE_INTERVAL_MS = 30_000;
+/** Mean time between changes of a host, and the shortest: a host writes at most once a second. */
+const [CHANGE_MS, MIN_CHANGE_MS] = [30_000, 1_100];
 
 const { url, first, count } = JSON.parse(process.argv[2]);
 let heartbeats = 0;
@@ -28,7 +29,7 @@ for (let number = first; number < first + count; number += 1) {
   const change = () => {
     revision += 1;
     members.publish(stateOf(number, revision));
-    setTimeout(change, -Math.log(1 - Math.random()) * CHANGE_INTERVAL_MS);
+    setTimeout(change, MIN_CHANGE_MS - Math.log(1 - Math.random()) * (CHANGE_MS - MIN_CHANGE_MS));
   };
   // The hosts did not start at the same moment.
   setTimeout(() => {

@@ -21,17 +21,19 @@ let visibleMs = [];
 let stop = new AbortController();
 let cpu = process.cpuUsage();
 
+/** `hosts()` is read this often, so a change is seen up to that much later. */
+const POLL_MS = 5;
+
 async function measure(signal) {
   // Changes from before are known already.
   const seen = new Map(members.hosts().map(({ state }) => [state.host, state.revision]));
-  for await (const names of members.changes(signal)) {
-    const nowNs = process.hrtime.bigint();
-    const changed = new Set(names);
+  while (!signal.aborted) {
     for (const { state } of members.hosts()) {
-      if (!changed.has(state.host) || seen.get(state.host) === state.revision) continue;
+      if (seen.get(state.host) === state.revision) continue;
       seen.set(state.host, state.revision);
-      visibleMs.push(Number(nowNs - BigInt(state.labels.changedAt)) / 1e6);
+      visibleMs.push(Number(process.hrtime.bigint() - BigInt(state.labels.changedAt)) / 1e6);
     }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 

@@ -45,7 +45,7 @@ export interface Members extends AsyncDisposable {
     readonly deadlineMs: number;
     readonly signal?: AbortSignal | undefined;
   }): Promise<boolean>;
-  /** Names of the hosts that have changed since the last turn, until the signal fires. */
+  /** Names of the hosts whose state, load or usability has changed since the last turn, until the signal fires. */
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>;
 }
 
@@ -79,7 +79,7 @@ export function openMembers(options: MembersOptions): Members {
   const { connection, watch, epoch = drawEpoch(), clock = systemClock } = options;
   const { host } = connection;
   const onRefused = options.onRefused ?? (() => undefined);
-  const feed = openChangeFeed();
+  const feed = openChangeFeed(clock);
   const table = createHostTable({
     clock,
     staleAfterMs: options.staleAfterMs ?? STALE_AFTER_MS,

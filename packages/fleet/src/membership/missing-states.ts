@@ -5,9 +5,9 @@ import { requestSubject } from '../nats/subjects.js';
 import { decodeHostState } from '../state/host-state-codec.js';
 import type { HostTable } from './host-table.js';
 
-const CHECK_INTERVAL_MS = 1000;
-/** The bucket delivers a state within this time; afterwards the host itself is asked. */
-const MISSING_AFTER_MS = 3000;
+const CHECK_INTERVAL_MS = 500;
+/** A host writes its state within a second; afterwards the host itself is asked. */
+const MISSING_AFTER_MS = 1500;
 const AT_ONCE = 8;
 const TIMEOUT_MS = 2000;
 

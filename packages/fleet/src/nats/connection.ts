@@ -139,7 +139,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       return fault;
     },
     publish: (subject, data) => {
-      // While it reconnects, the client of NATS keeps what is published and sends it late. Old news is dropped instead.
+      // While it reconnects, the client of NATS takes messages and sends some of them late.
       if (connected) link?.publish(subject, data);
     },
     subscribe: (subject, onMessage) => {

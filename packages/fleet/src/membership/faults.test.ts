@@ -1,0 +1,130 @@
+import { connect } from '@nats-io/transport-node';
+
+import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
+import { ownLoad, ownState } from '../../test/states.js';
+import { waitUntil } from '../../test/wait-until.js';
+import { connectFleet, type FleetConnection } from '../nats/connection.js';
+import { ALL_HEARTBEATS } from '../nats/subjects.js';
+import { openMembers, type Members } from './members.js';
+
+jest.setTimeout(180_000);
+
+let server: TestNatsServer;
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  server = await startNatsServer();
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await server[Symbol.asyncDispose]();
+});
+
+const join = async (
+  host: string,
+): Promise<{ members: Members; connection: FleetConnection; tell(label: string): void }> => {
+  const connection = await connectFleet({ servers: [server.url], host, credentials: null });
+  const members = openMembers({ connection, watch: true });
+  ends.push(async () => {
+    await members[Symbol.asyncDispose]();
+    await connection[Symbol.asyncDispose]();
+  });
+  return {
+    members,
+    connection,
+    tell: (label) => {
+      members.publish(ownState({ labels: { label } }));
+      members.beat(ownLoad());
+    },
+  };
+};
+
+/** Whether a reader may use a host and knows the state with this label. */
+const sees = (reader: { members: Members }, host: string, label: string) => () =>
+  reader.members
+    .hosts()
+    .some(({ state, usable }) => state.host === host && usable && state.labels['label'] === label);
+
+it('starts without a server, serves the own host alone, and joins once the server is there', async () => {
+  await server.kill();
+  const [a, b] = [await join('a'), await join('b')];
+  a.tell('alone');
+  b.tell('alone');
+  // What was published can be read at once; nothing is asked of the bucket.
+  expect(a.members.hosts()).toMatchObject([
+    { state: { host: 'a', revision: 1, labels: { label: 'alone' } }, usable: true, silentMs: 0 },
+  ]);
+  expect(await a.members.ready({ deadlineMs: 500 })).toBe(false);
+  await waitUntil(() => a.connection.fault !== null, 'the first attempt has failed');
+  await expect(
+    a.connection.request('mai.host.b.describe.a', '', { timeoutMs: 500, signal: null }),
+  ).rejects.toMatchObject({ code: 'FLEET_UNREACHABLE' });
+  await server.restart();
+  await waitUntil(sees(a, 'b', 'alone'), 'a sees b');
+  await waitUntil(sees(b, 'a', 'alone'), 'b sees a');
+  await waitUntil(() => a.members.ready({ deadlineMs: 5000 }), 'a is ready');
+  expect(a.connection.fault).toBeNull();
+});
+
+it('is not ready while the server hangs, though the client believes that it is connected', async () => {
+  const a = await join('a');
+  await waitUntil(() => a.members.ready({ deadlineMs: 5000 }), 'a is ready');
+  server.signal('SIGSTOP');
+  await waitUntil(
+    async () => a.connection.connected && !(await a.members.ready({ deadlineMs: 300 })),
+    'no round trip on a connection that seems open',
+  );
+  server.signal('SIGCONT');
+  await waitUntil(() => a.members.ready({ deadlineMs: 5000 }), 'a is ready again');
+});
+
+it.each([
+  ['with its store', false],
+  ['with its store lost', true],
+])('converges after the server was killed and is back %s', async (_what, loseStore) => {
+  const [a, b] = [await join('a'), await join('b')];
+  a.tell('before');
+  b.tell('before');
+  await waitUntil(sees(a, 'b', 'before'), 'a sees b');
+  await waitUntil(sees(b, 'a', 'before'), 'b sees a');
+  await server.kill();
+  await waitUntil(() => !a.connection.connected, 'a has noticed');
+  await waitUntil(() => !sees(a, 'b', 'before')(), 'b is stale for a');
+  expect(await a.members.ready({ deadlineMs: 500 })).toBe(false);
+  // A change while there is no server, then the server is back.
+  b.tell('while away');
+  await server.restart({ loseStore });
+  await waitUntil(sees(a, 'b', 'while away'), 'a sees the change of b');
+  await waitUntil(sees(b, 'a', 'before'), 'b sees a again');
+  // Every watcher was opened again, and whoever comes later finds all states in the bucket.
+  b.tell('afterwards');
+  await waitUntil(sees(a, 'b', 'afterwards'), 'a sees a later change');
+  const late = await join('late');
+  await waitUntil(sees(late, 'a', 'before'), 'the late reader sees a');
+  await waitUntil(sees(late, 'b', 'afterwards'), 'the late reader sees b');
+});
+
+it('drops heartbeats while it is disconnected instead of sending them late', async () => {
+  const a = await join('a');
+  a.tell('before');
+  await waitUntil(() => a.connection.connected, 'a is connected');
+  await server.kill();
+  await waitUntil(() => !a.connection.connected, 'a has noticed');
+  for (let running = 1; running <= 50; running += 1) {
+    // Each change of `ready` is a heartbeat at once.
+    a.members.beat(ownLoad({ running, ready: running % 2 === 0 }));
+  }
+  await server.restart();
+  const listener = await connect({ servers: server.url });
+  ends.push(async () => listener.close());
+  const running: number[] = [];
+  listener.subscribe(ALL_HEARTBEATS, {
+    callback: (_error, message) => {
+      running.push(message.json<{ r: number }>().r);
+    },
+  });
+  await listener.flush();
+  await waitUntil(() => running.length >= 2, 'heartbeats arrive again');
+  expect(new Set(running)).toEqual(new Set([50]));
+});

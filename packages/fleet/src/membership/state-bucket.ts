@@ -30,7 +30,7 @@ const WRITE_INTERVAL_MS = 1000;
 const PUT_TIMEOUT_MS = 3000;
 const CHECK_INTERVAL_MS = 15_000;
 const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 5000;
+const LONGEST_RETRY_MS = 2000;
 
 export function keepState(options: StateBucketOptions): StateBucket {
   const { connection, clock } = options;

@@ -122,6 +122,19 @@ describe('the place of a request', () => {
     expect(taken(inputOf([EMPTY_OWN, ...twins]))).toBe('attic large resident-idle');
   });
 
+  it.each([
+    { wanted: 16_384, step: 'fits' },
+    { wanted: 16_385, step: 'after-eviction' },
+  ])(
+    'fits by what the host tells for 16,384 tokens: a context of $wanted is $step',
+    ({ wanted, step }) => {
+      const { alternatives } = placeRequest(
+        inputOf([EMPTY_OWN, cold], { request: { minContextLengthTokens: wanted } }),
+      );
+      expect(alternatives[0]?.step).toBe(step);
+    },
+  );
+
   it('is the resident with the fewest requests of a host with two copies', () => {
     const residents = ['one', 'two'].flatMap(
       (instanceIdentifier) => loadedModel({}, { instanceIdentifier }).residents,
@@ -410,6 +423,14 @@ describe('a host that gets no request', () => {
     });
     const elsewhere = [{ host: 'y', instanceIdentifier: 'mai:large' }];
     expect(reasonOf(host, { request: { failed: elsewhere } })).toBeUndefined();
+  });
+
+  it('does not load a second copy of a model whose resident has just failed', () => {
+    const failed = [{ host: 'x', instanceIdentifier: 'mai:large' }];
+    const { alternatives } = placeRequest(
+      inputOf([EMPTY_OWN, hostOf('x', [loadedModel()])], { request: { failed } }),
+    );
+    expect(alternatives.map(({ step }) => step)).toEqual(['own-host']);
   });
 
   it('lacks a label that the policy asks for', () => {

@@ -113,6 +113,7 @@ export {
   formatMoment,
   formatPercent,
   formatShare,
+  formatSpeed,
   plural,
 } from './text/words.js';
 export {
@@ -132,6 +133,21 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export {
+  describeCorrected,
+  describeFit,
+  describeLmStudioEstimate,
+  describeMlxGrowth,
+  describeSettings,
+  grownCacheBytes,
+} from './text/describe-estimate.js';
+export {
+  describeNoChoice,
+  describeSteps,
+  explainChoice,
+  explainNote,
+} from './text/explain-selection.js';
+export { describeSpeed, speedCells } from './text/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';

@@ -17,7 +17,7 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
     ...{ minMemoryBytes: null, minVramBytes: null, loadConfig: DEFAULT_LOAD_CONFIG, ttlMs: null },
     ...{ downloaded: true, configured: false, derived: [], refusal: null },
   },
-  ...{ sizeBytes: 1024 ** 3, loaded: false, footprint: null, rejection: null, cheaper: null },
+  ...{ sizeBytes: 1024 ** 3, loaded: false, footprint: null, rejection: null, cheaper: null, speed: null, quality: null },
   sources,
 });
 

@@ -22,6 +22,12 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
   return [...steps.values()];
 }
 
+/** A profile of a chain, and the entry that it comes from. */
+export type ChainProfile<Profile> = Profile & {
+  /** The entry `downloaded:...` that stands for the model; `null` for a model that the chain names. */
+  readonly derivedFrom: string | null;
+};
+
 /**
  * The profiles of a chain in order of preference.
  *
@@ -36,16 +42,16 @@ export function resolveChain<Profile extends ModelProfile>(
   config: ModelConfig,
   name: string,
   profiles: readonly Profile[],
-): readonly Profile[] | null {
+): readonly ChainProfile<Profile>[] | null {
   const steps = chain(config, name);
   if (steps === null) return null;
   const named = new Set(steps.flatMap((step) => (step.kind === 'model' ? [step.modelKey] : [])));
   const byKey = new Map(profiles.map((profile) => [profile.modelKey, profile]));
-  const resolved = new Set<Profile>();
+  const resolved = new Map<Profile, string | null>();
   for (const step of steps) {
     if (step.kind === 'model') {
       const profile = byKey.get(step.modelKey);
-      if (profile !== undefined) resolved.add(profile);
+      if (profile !== undefined) resolved.set(profile, null);
     } else if (step.kind === 'downloaded') {
       const matching = profiles.filter(
         (profile) =>
@@ -55,11 +61,11 @@ export function resolveChain<Profile extends ModelProfile>(
           !named.has(profile.modelKey),
       );
       for (const profile of matching.sort((a, b) => byTier(a.tier, b.tier))) {
-        resolved.add(profile);
+        if (!resolved.has(profile)) resolved.set(profile, stepName(step));
       }
     }
   }
-  return [...resolved];
+  return [...resolved].map(([profile, derivedFrom]) => ({ ...profile, derivedFrom }));
 }
 
 /** Orders tiers: large, medium, small. */
@@ -70,5 +76,5 @@ export function byTier(a: Tier, b: Tier): number {
 function stepName(entry: Exclude<ChainEntry, { kind: 'chain' }>): string {
   return entry.kind === 'model'
     ? `model:${entry.modelKey}`
-    : `downloaded:${entry.capability}:${entry.tier ?? ''}`;
+    : ['downloaded', entry.capability, ...(entry.tier === null ? [] : [entry.tier])].join(':');
 }

@@ -95,12 +95,14 @@ function chainNamed(
   config: ModelConfig,
   profiles: readonly CatalogProfile[],
   name: string | null,
-): readonly CatalogProfile[] {
+): readonly (CatalogProfile & { readonly derivedFrom: string | null })[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
   // Without a default chain, the chain is all profiles: the configured models in their order, then the others
   // by size.
-  if (name === null) return profiles;
+  if (name === null) {
+    return profiles.map((one) => ({ ...one, derivedFrom: one.configured ? null : 'downloaded' }));
+  }
   const names = Object.keys(config.fallbackChains);
   const guess = didYouMean(name, names);
   const known =

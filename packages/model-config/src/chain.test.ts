@@ -62,6 +62,39 @@ describe('a chain', () => {
       keysOf(config('{ default: [downloaded:chat:large, a, downloaded:chat] }'), downloaded),
     ).toEqual(['c', 'huge', 'a', 'tiny']);
   });
+
+  it('gets the downloaded models of a tier by quality, and those of unknown quality last', () => {
+    const downloaded = [
+      downloadedModel('mystery', { sizeBytes: 29 * GIB }),
+      downloadedModel('google/gemma-3-27b', { parameters: '27B', sizeBytes: 16 * GIB }),
+      downloadedModel('openai/gpt-oss-20b', { parameters: '20B', sizeBytes: 12 * GIB }),
+      downloadedModel('mistralai/mistral-7b-instruct-v0.3', { sizeBytes: 4 * GIB }),
+      downloadedModel('qwen/qwen3-8b', { parameters: '8B', sizeBytes: 5 * GIB }),
+    ];
+    expect(keysOf(config('{ default: [downloaded:chat] }'), downloaded)).toEqual([
+      'openai/gpt-oss-20b',
+      'google/gemma-3-27b',
+      'mystery',
+      'qwen/qwen3-8b',
+      'mistralai/mistral-7b-instruct-v0.3',
+    ]);
+  });
+
+  it('gets the downloaded models by the quality that the file states', () => {
+    const own = parseModelConfig(
+      `version: 1
+models:
+  - { key: qwen/qwen3-8b, quality: 0.1 }
+  - { key: mistralai/mistral-7b-instruct-v0.3, quality: { coding: 0, general: 0.2 } }
+fallback_chains: { default: [downloaded:chat] }`,
+    ).config;
+    if (own === null) throw new Error('The file is not valid.');
+    const downloaded = own.models.map(({ modelKey }) => downloadedModel(modelKey));
+    expect(keysOf(own, downloaded)).toEqual([
+      'mistralai/mistral-7b-instruct-v0.3',
+      'qwen/qwen3-8b',
+    ]);
+  });
 });
 
 describe('the policy of a decision', () => {

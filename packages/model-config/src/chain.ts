@@ -1,5 +1,6 @@
-import { TIERS, type Tier } from '@mai/memory-ledger';
 import type { ChainEntry, ModelConfig } from './model-config.js';
+import { byFigure, byTier, qualityOfProfile } from './profile/order-profiles.js';
+import { qualityUseOf } from './quality/quality-of.js';
 import type { ModelProfile } from './profile/merge-with-downloaded.js';
 
 /**
@@ -32,7 +33,8 @@ export type ChainProfile<Profile> = Profile & {
  * The profiles of a chain in order of preference.
  *
  * `downloaded:CAPABILITY` is replaced by every downloaded model with that capability that the chain does not
- * name: large, then medium, then small, and in the order of `profiles` within a tier.
+ * name: large, then medium, then small. Within a tier, the model with the higher quality for this capability comes
+ * first. Models of unknown quality follow in the order of `profiles`.
  * `downloaded:CAPABILITY:TIER` is replaced by the models of this tier only.
  *
  * @param profiles - the result of `mergeWithDownloaded` for this configuration.
@@ -60,17 +62,14 @@ export function resolveChain<Profile extends ModelProfile>(
           (step.tier === null || profile.tier === step.tier) &&
           !named.has(profile.modelKey),
       );
-      for (const profile of matching.sort((a, b) => byTier(a.tier, b.tier))) {
+      const use = qualityUseOf([step.capability]);
+      const byQuality = byFigure((profile) => qualityOfProfile(profile, use));
+      for (const profile of matching.sort((a, b) => byTier(a, b) || byQuality(a, b))) {
         if (!resolved.has(profile)) resolved.set(profile, stepName(step));
       }
     }
   }
   return [...resolved].map(([profile, derivedFrom]) => ({ ...profile, derivedFrom }));
-}
-
-/** Orders tiers: large, medium, small. */
-export function byTier(a: Tier, b: Tier): number {
-  return TIERS.indexOf(b) - TIERS.indexOf(a);
 }
 
 function stepName(entry: Exclude<ChainEntry, { kind: 'chain' }>): string {

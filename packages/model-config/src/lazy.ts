@@ -3,6 +3,7 @@ import type { ModelConfigFile, ModelSection } from './format/model-config-file.j
 import type { ModelConfig } from './model-config.js';
 import type { ParseResult } from './parse/parse-model-config.js';
 import type { DownloadedModel } from './profile/downloaded-model.js';
+import type { QualityUse } from './quality/model-facts.js';
 
 // Loading the YAML parser and the validator takes as long as starting Node. The functions that
 // need them import them on the first call, so a program that uses only the built-in or a cached
@@ -38,12 +39,19 @@ export async function defineModelConfig(definition: ModelConfigFile): Promise<Mo
  * and a comment says so. A model is left out if a configuration can't name its key
  * (`isConfigurableModelKey`). If nothing is downloaded, the text is that of the built-in configuration.
  *
+ * Each chain begins with the model of the highest value for its use.
+ *
  * @param options.schema - the address of the JSON Schema for editors; `null`: none. Default: the file in the
  *   installed package.
+ * @param options.valueOfModel - the value of a model for a use, such as its quality weighed against its speed. Models
+ *   whose value is `null` come last. Default: the quality.
  */
 export async function renderModelConfig(
   downloaded: readonly DownloadedModel[],
-  options: { readonly schema?: string | null } = {},
+  options: {
+    readonly schema?: string | null;
+    readonly valueOfModel?: ((modelKey: string, use: QualityUse) => number | null) | null;
+  } = {},
 ): Promise<string> {
   return (await import('./render/render-model-config.js')).renderModelConfig(downloaded, options);
 }

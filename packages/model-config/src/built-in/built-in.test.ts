@@ -7,6 +7,7 @@ import { resolveChain } from '../chain.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 import { deriveTier } from '../profile/derive.js';
 import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
+import { qualityOf } from '../quality/quality-of.js';
 import { builtInModelConfig } from './built-in-model-config.js';
 import { builtInModelConfigText } from './built-in-text.generated.js';
 
@@ -55,6 +56,30 @@ describe('the built-in configuration', () => {
       'vision',
       'embedding',
     ]);
+  });
+
+  it.each([
+    ['default', 'general'],
+    ['coding', 'coding'],
+    ['reasoning', 'reasoning'],
+    ['vision', 'vision'],
+  ] as const)('orders the chain %s as published results do: %s', (name, use) => {
+    const published = (config.fallbackChains[name] ?? []).flatMap((entry) => {
+      const model = config.models.find(
+        ({ modelKey }) => entry.kind === 'model' && entry.modelKey === modelKey,
+      );
+      if (model === undefined) return [];
+      const unknown = { architecture: null, parameters: null, activeParameters: null };
+      const facts = { ...model, ...unknown, sizeLabel: null, quantization: null };
+      const quality = qualityOf({ ...facts, capabilities: model.capabilities ?? [] }, use);
+      return quality?.source === 'published' ? [quality.quality] : [];
+    });
+    expect(published.length).toBeGreaterThan(1);
+    const pairs = published.flatMap((one, index) =>
+      published.slice(index + 1).map((later) => Math.sign(one - later)),
+    );
+    // Kendall's tau. `npm run bench:quality` prints the order and each figure.
+    expect(pairs.reduce<number>((sum, sign) => sum + sign, 0) / pairs.length).toBeGreaterThan(0.88);
   });
 
   it('prefers a large unknown model to a small known model', () => {

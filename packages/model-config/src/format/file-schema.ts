@@ -1,28 +1,24 @@
-import { CAPABILITIES, KV_CACHE_TYPES } from '@mai/memory-ledger';
+import { CAPABILITIES } from '@mai/memory-ledger';
 import * as z from 'zod/mini';
 import {
   documented,
   duration,
   folder,
   gibibytes,
-  kvCacheType,
   matching,
   modelKey,
   optional,
   percent,
   percentOrZero,
-  positiveDuration,
-  ratio,
-  share,
   size,
   text,
   tier,
   tokens,
   tokensPerSecond,
 } from './field-types.js';
-import { QUALITY_USES, type QualityUse } from '../quality/model-facts.js';
+import { QUALITY_USES } from '../quality/model-facts.js';
 import { RUNTIMES } from './runtimes.js';
-import { rung, simulate } from './simulate-schema.js';
+import { load, quality, rung, simulate } from './model-sections.js';
 import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
@@ -30,49 +26,6 @@ import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 // and the JSDoc of model-config-file.ts come from the same help texts.
 
 const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
-const load = z.strictObject({
-  gpu_offload: optional(
-    share(),
-    "Layers on the GPU: max, off, or a share of the layers from 0 to 1. Default: LM Studio's.",
-  ),
-  flash_attention: optional(
-    z.boolean(),
-    "true or false. A quantized V cache needs flash attention. Default: LM Studio's.",
-  ),
-  kv_cache: optional(
-    z.union(
-      [kvCacheType(), z.strictObject({ k: kvCacheType(), v: kvCacheType() })],
-      `one of ${KV_CACHE_TYPES.join(', ')}, or { k: TYPE, v: TYPE }`,
-    ),
-    `Number type of the KV cache: one type for keys and values, or { k: f16, v: q8_0 }. Types: ${KV_CACHE_TYPES.join(', ')}. Default: LM Studio's.`,
-  ),
-  cpu_experts: optional(
-    share(),
-    'Expert layers of a mixture-of-experts model that stay on the CPU: max, off, or a share of the ' +
-      "layers from 0 to 1. Default: LM Studio's.",
-  ),
-  parallel: optional(
-    // llama.cpp allows at most this number of sequences (LLAMA_MAX_SEQ).
-    z.int().check(z.gte(1), z.lte(256)),
-    'Requests that are answered at the same time, 1 to 256. Each one has its own part of the KV ' +
-      "cache. Default: LM Studio's.",
-  ),
-  ttl: optional(
-    positiveDuration(),
-    'LM Studio unloads the model after this time without a request, such as 10m. It takes effect ' +
-      'only with idle: release under switching. Default: not set.',
-  ),
-});
-
-const qualityByUse = z.strictObject({
-  general: optional(ratio(), 'How good its answers are in general, 0 to 1.'),
-  chat: optional(ratio(), 'How good its conversations are, 0 to 1.'),
-  coding: optional(ratio(), 'How good its code is, 0 to 1.'),
-  reasoning: optional(ratio(), 'How well it solves hard problems, 0 to 1.'),
-  tools: optional(ratio(), 'How well it calls tools, 0 to 1.'),
-  vision: optional(ratio(), 'How well it understands pictures, 0 to 1.'),
-} satisfies Record<QualityUse, unknown>);
 
 const model = z.strictObject({
   key: documented(
@@ -109,10 +62,7 @@ const model = z.strictObject({
     `Capabilities of the model: ${CAPABILITIES.join(', ')}. Default: derived from LM Studio's facts about the model and from its name.`,
   ),
   quality: optional(
-    z.union(
-      [ratio(), qualityByUse],
-      `a number from 0 to 1, or { USE: number } where USE is one of ${QUALITY_USES.join(', ')}`,
-    ),
+    quality,
     'How good the answers of this file are, 0 to 1: one number for every use, or one for each use, such as ' +
       `{ coding: 0.8, chat: 0.6 }. Uses: ${QUALITY_USES.join(', ')}. Default: from published results, or ` +
       'derived from size, age and family.',
@@ -249,8 +199,8 @@ export const fileSchema = z.strictObject({
     ),
     'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
-      'does not name, large before small. downloaded:CAPABILITY:CATEGORY inserts those of one ' +
-      'category.',
+      'does not name: large before small, and within a category the better before the others. ' +
+      'downloaded:CAPABILITY:CATEGORY inserts those of one category.',
   ),
   switching: optional(switching, 'When to switch to another model.'),
   rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),

@@ -35,6 +35,12 @@ export interface ModelProfile {
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   readonly ttlMs: number | null;
+  /** The architecture that LM Studio or the file's header states; `null`: not known, as of all models that are not downloaded. */
+  readonly architecture: string | null;
+  /** The number of parameters as LM Studio prints it, such as `30B-A3B`. */
+  readonly sizeLabel: string | null;
+  /** The type of most weights, such as `Q4_K_M`. */
+  readonly quantization: string | null;
   readonly downloaded: boolean;
   /** Whether `models` has an entry for this key. */
   readonly configured: boolean;
@@ -227,10 +233,20 @@ function toProfile(
     minVramBytes: own?.minVramBytes ?? null,
     loadConfig: { ...(settings?.loadConfig ?? DEFAULT_LOAD_CONFIG), contextLengthTokens },
     ttlMs: settings?.ttlMs ?? null,
+    architecture: found?.model.architecture ?? null,
+    sizeLabel: found?.model.parameters ?? null,
+    quantization: found === null ? null : quantizationOf(modelKey, found),
     downloaded: found !== null,
     configured: own !== null,
     derived,
   };
+}
+
+/** LM Studio states the quantization of the selected variant only. The key of another variant names its own. */
+function quantizationOf(modelKey: string, { model, sizeBytes }: Found): string | null {
+  return sizeBytes === null
+    ? modelKey.slice(modelKey.lastIndexOf('@') + 1)
+    : (model.quantization?.name ?? null);
 }
 
 /** The model of a variant: `key` for `key@q4_k_m`. Any other key is returned as it is. */

@@ -12,11 +12,6 @@ const QUANTIZATION =
 /** The mode in brackets behind a name in the published results. */
 const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
 
-const NON_THINKING = /non-?(reasoning|thinking)|no-?think/i;
-
-/** The lines of Qwen3 that have no mode to choose: each model either always thinks, or never. */
-const INSTRUCT = /instruct|non-?(reasoning|thinking)|no-?think|qwen-?3.*(2507|coder|-vl|-next)/i;
-
 /** A size such as `8b`, `0.6b`, `8x7b` or `270m`. */
 const SIZE_WORD = /^(e?\d+(\.\d+)?[bm]|\d+x\d+b)$/;
 
@@ -72,19 +67,6 @@ export function wordsWithoutSizes(name: string): ReadonlySet<string> {
 export function similarityOf(words: ReadonlySet<string>, others: ReadonlySet<string>): number {
   const shared = [...words].filter((word) => others.has(word)).length;
   return 3 * shared - words.size - others.size;
-}
-
-/** Whether a name says that the model thinks before it answers. */
-export function isThinkingName(name: string): boolean {
-  return /think|reason|\br1\b|qwq|magistral|gpt-oss/i.test(name) && !NON_THINKING.test(name);
-}
-
-/**
- * Whether a name says that the model answers without thinking. Makers who publish both kinds call one of them
- * `Instruct`. LM Studio leaves this word out of its keys: `qwen/qwen3-4b-2507` is Qwen3-4B-Instruct-2507.
- */
-export function isInstructName(name: string): boolean {
-  return INSTRUCT.test(name) && !isThinkingName(name);
 }
 
 /**

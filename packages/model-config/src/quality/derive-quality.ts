@@ -1,10 +1,4 @@
-import {
-  dateInName,
-  familyOf,
-  isThinkingName,
-  similarityOf,
-  wordsWithoutSizes,
-} from './comparable-name.js';
+import { dateInName, familyOf, similarityOf, wordsWithoutSizes } from './comparable-name.js';
 import {
   QUALITY_USES,
   type KnownModel,
@@ -12,6 +6,7 @@ import {
   type PublishedQuality,
   type QualityUse,
 } from './model-facts.js';
+import { isThinkingResult, thinkingMode } from './thinking-mode.js';
 
 // The quality of a model without published results: a regression on size, release date and thinking, plus
 // the error that the regression makes for models of the same family. Quality is the logistic function of
@@ -46,7 +41,7 @@ export function featuresOfKnown(model: KnownModel): readonly number[] {
   return features({
     billions: model.billions,
     releaseDate: model.releaseDate,
-    thinking: model.reasoning || isThinkingName(model.name) ? 1 : 0,
+    thinking: isThinkingResult(model) ? 1 : 0,
   });
 }
 
@@ -69,8 +64,9 @@ export function deriveQuality(
       ? facts.releaseDate
       : (facts.names.map(dateInName).find((date) => date !== null) ??
         likelyDate(facts.names, relatives.length > 0 ? relatives : published.models));
-  const always = facts.reasoning === true || facts.names.some(isThinkingName);
-  const thinking = always ? 1 : facts.reasoning === 'both' ? 0.5 : 0;
+  const mode = thinkingMode(facts);
+  // A request for reasoning lets a model think that can do either.
+  const thinking = mode === 'both' ? (use === 'reasoning' ? 1 : 0.5) : mode === true ? 1 : 0;
 
   const weights = published.weights[use];
   const index = QUALITY_USES.indexOf(use);

@@ -1,12 +1,8 @@
-import {
-  comparableName,
-  comparableNameWithoutSizes,
-  isInstructName,
-  isThinkingName,
-} from './comparable-name.js';
+import { comparableName, comparableNameWithoutSizes } from './comparable-name.js';
 import { deriveQuality } from './derive-quality.js';
 import { QUALITY_USES, type KnownModel, type NamedModel, type QualityUse } from './model-facts.js';
 import { publishedIndex, publishedQuality } from './published-quality.js';
+import { isThinkingResult, thinkingMode } from './thinking-mode.js';
 
 /** The quality of a model at full precision, and where the figure comes from. */
 export interface FullPrecisionQuality {
@@ -34,8 +30,11 @@ export function fullPrecisionQuality(
 ): FullPrecisionQuality | null {
   if (use === 'vision' && model.vision === false) return null;
   const index = QUALITY_USES.indexOf(use);
-  const figures = findKnownModels(model)
-    .map((known) => known.quality[index] ?? null)
+  const known = findKnownModels(model);
+  // A request for reasoning lets a model think that can do either. For other uses, the mean of its modes counts.
+  const thinking = use === 'reasoning' ? known.filter(isThinkingResult) : [];
+  const figures = (thinking.length > 0 ? thinking : known)
+    .map(({ quality }) => quality[index] ?? null)
     .filter((figure) => figure !== null);
   if (figures.length > 0) {
     const mean = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
@@ -52,41 +51,31 @@ export function derivedQuality(model: NamedModel, use: QualityUse): FullPrecisio
 }
 
 /**
- * The published results of a model. The exact name counts first, then the same words, then the same words
- * without the size where only one of the names states it. A mode that the model does not have is left out.
+ * The published results of a model, by the first of its names that has any. The exact name counts first, then the
+ * same words, then the same words without the size where only one of the names states it. A mode that the model
+ * does not have is left out.
  */
 export function findKnownModels(model: NamedModel): readonly KnownModel[] {
   const { exact, comparable, withoutSizes } = publishedIndex();
-  const thinks = modeOf(model);
-  const named = (index: ReadonlyMap<string, readonly KnownModel[]>, keys: readonly string[]) => [
-    ...new Set(
-      keys
-        .flatMap((key) => index.get(key) ?? [])
-        .filter(
-          (known) =>
-            isSameSize(known, model.parameters) &&
-            (thinks === null || (known.reasoning || isThinkingName(known.name)) === thinks),
-        ),
-    ),
-  ];
-  const byName = named(
-    exact,
-    model.names.map((name) => name.trim().toLowerCase()),
-  );
-  if (byName.length > 0) return byName;
-  const byWords = named(comparable, model.names.map(comparableName));
-  if (byWords.length > 0 || model.parameters === null) return byWords;
-  return [
-    ...named(withoutSizes, model.names.map(comparableName)),
-    ...named(comparable, model.names.map(comparableNameWithoutSizes)),
-  ];
-}
-
-/** Whether a model thinks before it answers; `null`: it may do either. */
-function modeOf({ names, reasoning }: NamedModel): boolean | null {
-  if (names.some(isThinkingName)) return true;
-  if (typeof reasoning === 'boolean') return reasoning;
-  return names.some(isInstructName) ? false : null;
+  const mode = thinkingMode(model);
+  const isThis = (known: KnownModel): boolean =>
+    isSameSize(known, model.parameters) &&
+    (typeof mode !== 'boolean' || isThinkingResult(known) === mode);
+  for (const name of model.names) {
+    const words = comparableName(name);
+    const ways = [
+      exact.get(name.trim().toLowerCase()),
+      comparable.get(words),
+      ...(model.parameters === null
+        ? []
+        : [withoutSizes.get(words), comparable.get(comparableNameWithoutSizes(name))]),
+    ];
+    for (const found of ways) {
+      const known = (found ?? []).filter(isThis);
+      if (known.length > 0) return known;
+    }
+  }
+  return [];
 }
 
 function isSameSize(known: KnownModel, parameters: number | null): boolean {

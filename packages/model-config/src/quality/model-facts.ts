@@ -6,7 +6,7 @@ export type QualityUse = (typeof QUALITY_USES)[number];
 
 /** Facts by which a model is found in the published results, or from which its figure is derived. `null`: not known. */
 export interface NamedModel {
-  /** Every name that is known for the model: model key, display name, name on Hugging Face. */
+  /** The names of the model, the most reliable first: model key, name on Hugging Face. */
   readonly names: readonly string[];
   /** A family of the published results, such as `Qwen3`; `null`: the family follows from the names. */
   readonly family: string | null;
@@ -14,10 +14,7 @@ export interface NamedModel {
   readonly releaseDate: string | null;
   /** The number of all parameters, experts included. */
   readonly parameters: number | null;
-  /**
-   * Whether the model thinks before it answers. `both`: it can do either, and nobody knows which; then the mean
-   * of the two modes counts.
-   */
+  /** Whether the model thinks before it answers. `both`: it can do either. */
   readonly reasoning: boolean | 'both' | null;
   readonly vision: boolean | null;
 }

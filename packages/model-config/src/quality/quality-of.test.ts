@@ -52,6 +52,17 @@ describe('the quality of a model', () => {
     expect(named('mystery')).toBe(named('llama'));
   });
 
+  test('is not taken from another model with a shorter name', () => {
+    const named = (displayName: string) =>
+      generalOf('qwen/qwen3-4b-2507', { displayName, sizeLabel: '4B' })?.source;
+    expect(named('Qwen3 4B')).toBe('derived');
+    expect(generalOf('qwen/qwen3-8b', { displayName: 'My favourite' })?.source).toBe('published');
+    expect(generalOf('8b', { displayName: 'Qwen3 8B' })?.source).toBe('published');
+    expect(generalOf('their-tune', { displayName: 'Qwen3 8B', sizeLabel: '8B' })?.source).toBe(
+      'derived',
+    );
+  });
+
   test("is the user's own figure where there is one, for every use or for one", () => {
     const own = (quality: ModelSection['quality'], use: 'coding' | 'chat') => {
       const key = 'openai/gpt-oss-120b';

@@ -1,11 +1,11 @@
 import { DEFAULT_LOAD_CONFIG, type Capability, type LoadConfig } from '@mai/memory-ledger';
-import { familyOf } from './comparable-name.js';
+import { comparableName, familyOf } from './comparable-name.js';
 import { fullPrecisionQuality } from './full-precision-quality.js';
 import type { ConfiguredQuality, NamedModel, QualityUse } from './model-facts.js';
 import { parseParameterCounts } from './parameter-counts.js';
 import { kvCacheLoss, quantizationLoss } from './quantization-loss.js';
 
-/** Facts about a model and its file. Unknown is `null`. */
+/** Facts about a model and its file: a `ModelProfile`, and what the file's header adds. Unknown is `null`. */
 export interface QualityFacts {
   readonly modelKey: string;
   readonly displayName: string | null;
@@ -116,21 +116,32 @@ export function qualityUseOf(capabilities: readonly Capability[]): QualityUse {
 }
 
 function namedModelOf(facts: QualityFacts): NamedModel {
-  const names = [facts.modelKey, ...(facts.displayName === null ? [] : [facts.displayName])];
+  const { modelKey, displayName, architecture, capabilities } = facts;
+  const allNames = `${modelKey} ${displayName ?? ''}`;
   return {
-    names,
+    // A name with fewer words than the key may be that of another model: `Qwen3 4B` for `qwen3-4b-2507`.
+    names:
+      displayName !== null && isMoreSpecific(displayName, modelKey)
+        ? [modelKey, displayName]
+        : [modelKey],
     // Models of many makers have the architecture `llama`, so it says nothing about the family.
     family:
-      familyOf(names.join(' ')) ??
-      (facts.architecture === null || facts.architecture === 'llama'
-        ? null
-        : familyOf(facts.architecture)),
+      familyOf(allNames) ??
+      (architecture === null || architecture === 'llama' ? null : familyOf(architecture)),
     releaseDate: null,
     parameters:
       facts.parameters ??
       parseParameterCounts(facts.sizeLabel).all ??
-      parseParameterCounts(facts.modelKey).all,
-    reasoning: facts.capabilities.includes('reasoning') ? 'both' : null,
-    vision: facts.capabilities.includes('vision'),
+      parseParameterCounts(modelKey).all,
+    reasoning: capabilities.includes('reasoning') ? 'both' : null,
+    vision: capabilities.includes('vision'),
   };
+}
+
+/** Whether a name has all words of a model key. */
+function isMoreSpecific(name: string, modelKey: string): boolean {
+  const words = new Set(comparableName(name).split(' '));
+  return comparableName(modelKey)
+    .split(' ')
+    .every((word) => words.has(word));
 }

@@ -6,7 +6,8 @@ import { parseModelConfig } from '../parse/parse-model-config.js';
 import { describeFields } from '../format/field-help.js';
 import type { ModelConfig } from '../model-config.js';
 import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
-import { renderModelConfig } from './render-model-config.js';
+import type { QualityUse } from '../quality/model-facts.js';
+import { renderModelConfig, type RenderOptions } from './render-model-config.js';
 
 const GIB = 1024 ** 3;
 
@@ -83,6 +84,38 @@ models:
 
 `,
     );
+  });
+
+  it('orders each chain by quality, or by the given value, whatever the tier', () => {
+    const sized = (modelKey: string, gib: number, parameters: string) =>
+      downloadedModel(modelKey, { sizeBytes: gib * GIB, parameters, toolUse: true });
+    const models = [
+      sized('meta-llama-3.1-8b-instruct', 4.6, '8B'),
+      sized('openai/gpt-oss-20b', 11.3, '20B'),
+      sized('microsoft/phi-4', 8.4, '15B'),
+      sized('qwen/qwen3-4b-thinking-2507', 2.3, '4B'),
+      downloadedModel('mystery', { sizeBytes: 30 * GIB }),
+      downloadedModel('text-embedding-nomic-embed-text-v1.5', { kind: 'embedding', sizeBytes: 1 }),
+    ];
+    const chainOf = (name: string, options: RenderOptions = {}) =>
+      parsed(renderModelConfig(models, options)).fallbackChains[name]?.flatMap((entry) =>
+        entry.kind === 'model' ? [entry.modelKey] : [],
+      );
+    expect(chainOf('default')).toEqual([
+      'openai/gpt-oss-20b',
+      'qwen/qwen3-4b-thinking-2507',
+      'meta-llama-3.1-8b-instruct',
+      'microsoft/phi-4',
+      'mystery',
+    ]);
+    expect(chainOf('reasoning')).toEqual(['openai/gpt-oss-20b', 'qwen/qwen3-4b-thinking-2507']);
+    expect(chainOf('embedding')).toEqual(['text-embedding-nomic-embed-text-v1.5']);
+    const valueOfModel = (modelKey: string, use: QualityUse) =>
+      use === 'general' ? (['microsoft/phi-4', 'mystery'].indexOf(modelKey) + 1) / 2 : null;
+    expect(chainOf('default', { valueOfModel })?.slice(0, 2)).toEqual([
+      'mystery',
+      'microsoft/phi-4',
+    ]);
   });
 
   it('explains every field of a model, of load and of switching', () => {

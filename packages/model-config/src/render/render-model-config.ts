@@ -1,22 +1,30 @@
 import type { Capability } from '@mai/memory-ledger';
 import { builtInModelConfig } from '../built-in/built-in-model-config.js';
 import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
-import { byTier } from '../chain.js';
 import { fieldLines, inline } from '../edit/yaml-source.js';
 import { isConfigurableModelKey } from '../format/model-key.js';
 import type { DownloadedModel } from '../profile/downloaded-model.js';
 import { mergeWithDownloaded, type ModelProfile } from '../profile/merge-with-downloaded.js';
+import { byFigure, byTier, qualityOfProfile } from '../profile/order-profiles.js';
+import type { QualityUse } from '../quality/model-facts.js';
+import { qualityUseOf } from '../quality/quality-of.js';
 import { chainHelp, modelHelp, optionalSections, switchingSection } from './help-comments.js';
 
 const SCHEMA_ADDRESS = 'node_modules/@mai/model-config/schema.json';
 const SCHEMA_LINE = /^# yaml-language-server: \$schema=.*\n#\n/;
 
 /** See `renderModelConfig` in lazy.ts. */
+export interface RenderOptions {
+  readonly schema?: string | null;
+  readonly valueOfModel?: ((modelKey: string, use: QualityUse) => number | null) | null;
+}
+
+/** See `renderModelConfig` in lazy.ts. */
 export function renderModelConfig(
   downloaded: readonly DownloadedModel[],
-  options: { readonly schema?: string | null } = {},
+  options: RenderOptions = {},
 ): string {
-  const { schema = SCHEMA_ADDRESS } = options;
+  const { schema = SCHEMA_ADDRESS, valueOfModel = null } = options;
   const schemaLines = schema === null ? [] : [`# yaml-language-server: $schema=${schema}`, '#'];
   const models = downloaded.filter(({ modelKey }) => isConfigurableModelKey(modelKey));
   if (models.length === 0) {
@@ -28,7 +36,7 @@ export function renderModelConfig(
     .filter((profile) => facts.has(profile.modelKey))
     .sort(
       (a, b) =>
-        byTier(a.tier, b.tier) ||
+        byTier(a, b) ||
         (facts.get(b.modelKey)?.sizeBytes ?? 0) - (facts.get(a.modelKey)?.sizeBytes ?? 0),
     );
   return [
@@ -49,7 +57,15 @@ export function renderModelConfig(
     ]),
     '',
     ...chainHelp(),
-    ...chainLines(profiles),
+    '#',
+    '# In these chains, the model with the best answers for the use comes first, by published results or',
+    valueOfModel === null
+      ? '# by a guess from size, age and family.'
+      : '# by a guess from size, age and family. Models that are slow on this machine come later.',
+    ...chainLines(
+      profiles,
+      valueOfModel === null ? qualityOfProfile : ({ modelKey }, use) => valueOfModel(modelKey, use),
+    ),
     '',
     ...switchingSection(),
     '',
@@ -96,11 +112,17 @@ const CHAINS: readonly (readonly [name: string, capability: Capability, note: st
   ['embedding', 'embedding', '--chain embedding'],
 ];
 
-function chainLines(profiles: readonly ModelProfile[]): string[] {
+function chainLines(
+  profiles: readonly ModelProfile[],
+  valueOf: (profile: ModelProfile, use: QualityUse) => number | null,
+): string[] {
   return [
     'fallback_chains:',
     ...CHAINS.flatMap(([name, capability, note]) => {
-      const able = profiles.filter((profile) => profile.capabilities.includes(capability));
+      const use = qualityUseOf([capability]);
+      const able = profiles
+        .filter((profile) => profile.capabilities.includes(capability))
+        .sort(byFigure((profile) => valueOf(profile, use)));
       if (able.length === 0 && name !== 'default') return [];
       return [
         `  ${name}: # ${note}`,

@@ -15,6 +15,7 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
     },
     ...{ contextLengthTokens: 4096, maxContextLengthTokens: null, maxOutputTokens: null },
     ...{ minMemoryBytes: null, minVramBytes: null, loadConfig: DEFAULT_LOAD_CONFIG, ttlMs: null },
+    ...{ architecture: null, sizeLabel: null, quantization: null },
     ...{ downloaded: true, configured: false, derived: [], refusal: null },
   },
   ...{ sizeBytes: 1024 ** 3, loaded: false, footprint: null, rejection: null, cheaper: null, speed: null, quality: null },

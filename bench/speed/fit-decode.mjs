@@ -36,7 +36,8 @@ const PRIORS = [
   [['crossingMicroseconds'], 100],
   [['fixedMicroseconds'], 100, 1.5],
   [['mixture'], 1],
-  [['surchargeBits'], 1.5],
+  ...GPUS.map((gpu) => [['backends', gpu, 'surchargeBits'], 1, 0.7]),
+  [['ramSurchargeBits'], 1, 0.7],
 ];
 
 /** Fits the constants of `decodeParts`, and weighs devices with many results less. */

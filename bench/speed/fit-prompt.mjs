@@ -7,18 +7,25 @@ const WIDTH = 0.6;
 const GPUS = ['cuda', 'vulkan', 'rocm', 'metal', 'mlx'];
 
 const PRIORS = [
-  ...[0.9, 0.35, 0.45, 0.65, 0.8].map((value, i) => [['backends', GPUS[i]], value, WIDTH]),
+  ...[0.9, 0.35, 0.45, 0.65, 0.8].map((value, i) => [
+    ['backends', GPUS[i], 'efficiency'],
+    value,
+    WIDTH,
+  ]),
+  ...GPUS.map((gpu) => [['backends', gpu, 'unquantized'], gpu === 'cuda' ? 1.2 : 1, 0.4]),
+  ...GPUS.map((gpu) => [['backends', gpu, 'attention'], 1, 0.7]),
   [['generations', 'pascal'], 0.8, 0.4],
   [['generations', 'datacenter'], 0.6, 0.4],
   [['generations', 'm1'], 0.9, 0.4],
   [['generations', 'ultra'], 0.9, 0.4],
   [['generations', 'arc'], 0.5, 0.6],
   [['cpuOperationsPerByte'], 9, WIDTH],
-  [['mixture'], 1.5, WIDTH],
   [['attention'], 0.6, 1],
+  [['mixture'], 1.5, WIDTH],
   [['weightEfficiency'], 0.7, WIDTH],
   [['layerMicroseconds'], 150, 1],
-  [['transferBandwidth'], 12e9, 0.7],
+  // PCIe 4.0 with 8 to 16 lanes.
+  [['transferBandwidth'], 18e9, 0.5],
 ];
 
 /** Fits the constants of `promptParts`. */

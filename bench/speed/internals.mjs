@@ -14,10 +14,9 @@ await build({
     contents: `
       export { decodeParts } from './physics/decode-parts.js';
       export { promptParts } from './physics/prompt-parts.js';
-      export { covariance } from './learning/likeness.js';
+      export { covarianceOf } from './learning/likeness.js';
       export { learnCorrections } from './learning/corrections.js';
       export { intervalOf } from './predict/interval.js';
-      export { cholesky, solveLower } from './learning/cholesky.js';
       export * from './physics/parameters.generated.js';
       export { traitsOf } from './predict/traits-of.js';
     `,

@@ -9,7 +9,7 @@ const ALIKE = ['backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test', 't
 export function predictAfter(seen, test) {
   const correct = internals.learnCorrections(
     seen,
-    (a, b) => internals.covariance(a, b, test.likeness),
+    internals.covarianceOf(test.likeness),
     test.likeness.noise,
   );
   return internals.intervalOf(test.seconds, correct(test.traits));

@@ -2,6 +2,7 @@
 // model; a published result names the model only, so the shape is derived from its name and its number of parameters.
 import { readFileSync } from 'node:fs';
 import { generationOf } from '@mai/performance-model';
+import { kvBytesOfLayer } from './architectures.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
 
@@ -89,7 +90,7 @@ export function questionOf(record) {
     identity: {
       model: `${Math.round(Math.log(record.params) / 0.04)}/${Math.round(Math.log(record.activeParams) / 0.08)}`,
       quantization: record.quant ?? '',
-      engine: `${record.engine}@${record.build ?? ''}/${record.fa ?? ''}`,
+      engine: `${record.engine}@${record.build ?? ''}`,
     },
     depthTokens: record.depth ?? 0,
     ...(record.test === 'pp'
@@ -118,7 +119,7 @@ function shapeOf(record) {
     activeWeightBytes,
     expertBytes: isMixture ? 0.93 * weightBytes : 0,
     activeExpertBytes: isMixture ? expertShare(name) * activeWeightBytes : 0,
-    kvBytesPerToken: layers * kvBytesOfLayer(name, record),
+    kvBytesPerToken: layers * kvBytesOfLayer(name, record.params),
   };
 }
 
@@ -137,16 +138,6 @@ function expertShare(name) {
   if (name.includes('gemma')) return 0.45;
   if (name.includes('mixtral')) return 0.88;
   return 0.55;
-}
-
-/** Bytes of a token in the KV cache of a layer, from the published configurations; a mean for hybrid models. */
-function kvBytesOfLayer(name, { params, activeParams }) {
-  if (/qwen3\.[5-9]|qwen3-?next|nemotron|granite-4|jamba|lfm/.test(name)) return 717;
-  if (name.includes('gemma')) return 1400;
-  if (/gpt.oss/.test(name)) return 1024;
-  if (name.includes('llama-2') && params < 14 * GIGA) return 16_384;
-  if (/glm-4\.7-flash|deepseek/.test(name)) return 1152;
-  return activeParams < 0.6 * params ? 2048 : 4096;
 }
 
 function usualLayers(billions) {

@@ -1,7 +1,11 @@
 import { cholesky, inverseDiagonal, solveLower, solveUpper, type Matrix } from './cholesky.js';
 
-/** The covariance of the errors of two predictions with these traits. */
-export type Covariance<Traits> = (a: Traits, b: Traits) => number;
+/**
+ * The covariance of the errors of two predictions with these traits.
+ *
+ * @param scale - how much larger the errors of this machine are than usual, as a factor of their variance
+ */
+export type Covariance<Traits> = (a: Traits, b: Traits, scale: number) => number;
 
 /** One prediction and what was measured. */
 export interface Residual<Traits> {
@@ -19,10 +23,14 @@ export interface Correction {
 /** Measurements further from all others than this many standard deviations get more noise. */
 const OUTLIER = 2.5;
 
+/** Measurements that the usual size of errors counts as much as, where the size of this machine's errors is estimated. */
+const USUAL_SCALE_WEIGHT = 1;
+
 /**
  * Gaussian process regression over the errors of the physics (Rasmussen and Williams, Gaussian Processes for Machine
  * Learning, algorithm 2.1). Outliers get a noise of their own: their leave-one-out residual (equation 5.12) then
- * lies within `OUTLIER` standard deviations.
+ * lies within `OUTLIER` standard deviations. Where the median measurement is further from the physics than usual, the errors of
+ * the machine are taken to be larger than usual: measurements then count more.
  *
  * @param noiseDeviation - standard deviation of what the covariance does not explain
  * @returns the correction of a further prediction. Without measurements the mean is 0.
@@ -33,21 +41,31 @@ export function learnCorrections<Traits>(
   noiseDeviation: number,
 ): (traits: Traits) => Correction {
   const noiseVariance = noiseDeviation ** 2;
+  const scale = scaleOf(residuals, covariance, noiseVariance);
   const noise = new Float64Array(residuals.length).fill(noiseVariance);
-  let solved = solve(residuals, covariance, noise);
+  let solved = solve(residuals, covariance, scale, noise);
   const inverse = inverseDiagonal(solved.lower);
   for (const [index, variance] of noise.entries()) {
     const distance = Math.abs(solved.weights[index] ?? 0) / Math.sqrt(inverse[index] ?? 1);
     if (distance > OUTLIER)
       noise[index] = variance + ((distance / OUTLIER) ** 2 - 1) / (inverse[index] ?? 1);
   }
-  solved = solve(residuals, covariance, noise);
+  solved = solve(residuals, covariance, scale, noise);
   const { lower, weights } = solved;
+  const count = residuals.length;
+  const shared = new Float64Array(count);
   return (traits) => {
-    const shared = residuals.map((one) => covariance(traits, one.traits));
-    const mean = shared.reduce((sum, value, index) => sum + value * (weights[index] ?? 0), 0);
-    const known = solveLower(lower, shared).reduce((sum, value) => sum + value * value, 0);
-    const variance = covariance(traits, traits) + noiseVariance - known;
+    let mean = 0;
+    for (let i = 0; i < count; i += 1) {
+      const residual = residuals[i];
+      const value = residual === undefined ? 0 : covariance(traits, residual.traits, scale);
+      shared[i] = value;
+      mean += value * (weights[i] ?? 0);
+    }
+    const white = solveLower(lower, shared);
+    let known = 0;
+    for (let i = 0; i < count; i += 1) known += (white[i] ?? 0) ** 2;
+    const variance = covariance(traits, traits, scale) + noiseVariance - known;
     return { mean, standardDeviation: Math.sqrt(Math.max(variance, noiseVariance)) };
   };
 }
@@ -55,15 +73,31 @@ export function learnCorrections<Traits>(
 function solve<Traits>(
   residuals: readonly Residual<Traits>[],
   covariance: Covariance<Traits>,
+  scale: number,
   noise: Float64Array,
 ): { readonly lower: Matrix; readonly weights: Float64Array } {
-  const matrix = residuals.map((a, row) =>
-    Float64Array.from(
-      residuals,
-      (b, column) => covariance(a.traits, b.traits) + (row === column ? (noise[row] ?? 0) : 0),
-    ),
-  );
-  const lower = cholesky(matrix);
+  const size = residuals.length;
+  const values = new Float64Array(size * size);
+  for (const [row, a] of residuals.entries()) {
+    for (const [column, b] of residuals.entries()) {
+      values[row * size + column] =
+        covariance(a.traits, b.traits, scale) + (row === column ? (noise[row] ?? 0) : 0);
+    }
+  }
+  const lower = cholesky({ size, values });
   const errors = residuals.map(({ error }) => error);
   return { lower, weights: solveUpper(lower, solveLower(lower, errors)) };
+}
+
+/** At least 1. The median of the squared errors over their expected squares, shrunk to 1. */
+function scaleOf<Traits>(
+  residuals: readonly Residual<Traits>[],
+  covariance: Covariance<Traits>,
+  noiseVariance: number,
+): number {
+  const squares = residuals
+    .map(({ error, traits }) => error ** 2 / (covariance(traits, traits, 1) + noiseVariance))
+    .sort((a, b) => a - b);
+  const median = squares[Math.floor(squares.length / 2)] ?? 1;
+  return Math.max(1, (USUAL_SCALE_WEIGHT + median) / (USUAL_SCALE_WEIGHT + 1));
 }

@@ -1,4 +1,5 @@
 import type { Likeness } from '../physics/parameters.js';
+import type { Covariance } from './corrections.js';
 
 /** In what respects two predictions of one machine may be alike. */
 export interface Traits {
@@ -7,28 +8,52 @@ export interface Traits {
   readonly placement: string;
   /** Names the model whatever its quantization. */
   readonly model: string;
-  readonly quantization: string;
   /** The engine and its version. */
   readonly engine: string;
+  readonly quantization: string;
+  /** With the model and the quantization, this names a file. */
+  readonly weightBytes: number;
+  /** Share of the layers and experts in RAM, from 0 to 1. */
+  readonly ramShare: number;
   /** Share of each part in the predicted time; the sum is 1. */
   readonly shares: readonly number[];
 }
 
+/** Difference of the share in RAM over which two predictions of a model have little in common. */
+const RAM_SHARE_SCALE = 0.3;
+
 /**
- * The covariance of the errors of two predictions. Each part of the physics may be wrong by a factor of its own, so
- * predictions with the same shares share more of the error.
+ * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of
+ * the physics may be wrong by a factor of its own, so predictions with the same shares share more of the error.
  */
-export function covariance(a: Traits, b: Traits, likeness: Likeness): number {
+export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const square = (value: number): number => value * value;
-  const isModel = a.model === b.model;
-  let sum = square(likeness.machine) + (isModel ? square(likeness.model) : 0);
-  if (a.backend !== b.backend) return sum;
-  let overlap = 0;
-  for (const [index, share] of a.shares.entries()) overlap += share * (b.shares[index] ?? 0);
-  sum += square(likeness.backend) + overlap * square(likeness.part);
-  if (a.placement === b.placement) sum += square(likeness.placement);
-  if (isModel) sum += square(likeness.modelAndBackend) + overlap * square(likeness.partOfModel);
-  if (a.quantization === b.quantization) sum += square(likeness.quantization);
-  if (a.engine === b.engine) sum += square(likeness.engine);
-  return sum;
+  const machine = square(likeness.machine);
+  const placement = square(likeness.placement);
+  const model = square(likeness.model);
+  const modelPlacement = square(likeness.modelPlacement);
+  const part = square(likeness.part);
+  const partOfModel = square(likeness.partOfModel);
+  const split = square(likeness.split);
+  const engine = square(likeness.engine);
+  const file = square(likeness.file);
+  return (a, b, scale) => {
+    const isModel = a.model === b.model;
+    let sum = machine;
+    if (isModel) sum += model;
+    if (a.backend !== b.backend) return scale * sum;
+    const isPlacement = a.placement === b.placement;
+    if (isPlacement) sum += placement;
+    if (a.engine === b.engine) sum += engine;
+    let overlap = 0;
+    for (let i = 0; i < a.shares.length; i += 1) overlap += (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
+    sum += part * overlap;
+    if (!isModel) return scale * sum;
+    if (isPlacement) sum += modelPlacement;
+    const distance = (a.ramShare - b.ramShare) / RAM_SHARE_SCALE;
+    sum += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));
+    sum += partOfModel * overlap;
+    const isFile = a.weightBytes === b.weightBytes && a.quantization === b.quantization;
+    return scale * sum + (isFile ? file : 0);
+  };
 }

@@ -131,8 +131,8 @@ function wasCached(load: LoadObservation): boolean {
   return distance(true) < distance(false);
 }
 
-function sharedDoubt(a: LoadTraits, b: LoadTraits): number {
+function sharedDoubt(a: LoadTraits, b: LoadTraits, scale: number): number {
   let sum = 0;
   for (let i = 0; i < a.doubts.length; i += 1) sum += (a.doubts[i] ?? 0) * (b.doubts[i] ?? 0);
-  return sum;
+  return scale * sum;
 }

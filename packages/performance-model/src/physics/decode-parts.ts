@@ -38,13 +38,13 @@ export function decodeParts(
   const ramBandwidth = machine.ramBandwidth ?? USUAL_RAM_BANDWIDTH;
   const inRam = machine.gpu === null ? 1 : 1 - placement.offloadRatio;
   const expertsInRam = placement.cpuExpertRatio * (1 - inRam);
-  const surcharge =
-    1 + (p.surchargeBits / 8) * (shape.activeParameters / Math.max(1, shape.activeWeightBytes));
+  const parametersPerByte = shape.activeParameters / Math.max(1, shape.activeWeightBytes);
+  const surcharge = (bits: number): number => 1 + (bits / 8) * parametersPerByte;
   const mixture = isMixture(shape) ? p.mixture : 1;
-  const active = shape.activeWeightBytes * surcharge;
-  const expertBytes = shape.activeExpertBytes * surcharge * expertsInRam;
+  const active = shape.activeWeightBytes;
+  const expertBytes = shape.activeExpertBytes * expertsInRam;
   const kvBytes = shape.kvBytesPerToken * KV_TYPE_RATIO[placement.kvCacheType] * depthTokens;
-  const ramRate = p.ramEfficiency * ramBandwidth;
+  const ramRate = (p.ramEfficiency * ramBandwidth) / surcharge(p.ramSurchargeBits);
   const kvInRam = (kvBytes * inRam) / (p.ramKvEfficiency * ramBandwidth);
   const ramLayers = shape.layers * inRam * p.ramLayerMicroseconds * MICRO;
   if (machine.gpu === null) {
@@ -65,7 +65,10 @@ export function decodeParts(
     (memoryBandwidth / USUAL_GPU_BANDWIDTH) ** p.bandwidthExponent;
   const crossingLayers = expertsInRam > 0 ? shape.layers * expertsInRam : inRam > 0 ? 1 : 0;
   return {
-    gpuWeights: ((active * (1 - inRam) - expertBytes) / (own.efficiency * rate)) * mixture,
+    gpuWeights:
+      ((active * (1 - inRam) - expertBytes) / (own.efficiency * rate)) *
+      surcharge(own.surchargeBits) *
+      mixture,
     ramWeights:
       ((active * inRam) / ramRate) * mixture + (expertBytes / ramRate) * own.expertPenalty,
     kvCache: (kvBytes * (1 - inRam)) / (own.kvEfficiency * rate) + kvInRam,

@@ -9,6 +9,8 @@ export interface BackendParameters {
   /** Share of the peak bandwidth that reading the KV cache reaches. */
   readonly kvEfficiency: number;
   readonly layerMicroseconds: number;
+  /** Bits added to each parameter, because unpacking takes time whatever the quantization. */
+  readonly surchargeBits: number;
   /** Time of experts in RAM, relative to reading their bytes. */
   readonly expertPenalty: number;
 }
@@ -26,19 +28,29 @@ export interface DecodeParameters {
   readonly fixedMicroseconds: number;
   /** Time of a mixture of experts, relative to a dense model of the same active bytes. */
   readonly mixture: number;
-  /** Bits added to each parameter. */
-  readonly surchargeBits: number;
+  /** `surchargeBits` of weights in RAM. */
+  readonly ramSurchargeBits: number;
+}
+
+/** Constants of a back end for prompts. */
+export interface PromptBackendParameters {
+  /** Share of the usable operations that a prompt reaches. */
+  readonly efficiency: number;
+  /** Speed of weights that are not quantized, relative to quantized ones. */
+  readonly unquantized: number;
+  /** Time of attention, relative to other back ends. */
+  readonly attention: number;
 }
 
 /** Constants of `promptParts`. */
 export interface PromptParameters {
-  /** Share of the usable operations that a prompt reaches. */
-  readonly backends: Readonly<Record<GpuBackend, number>>;
+  readonly backends: Readonly<Record<GpuBackend, PromptBackendParameters>>;
   readonly generations: Readonly<Record<Generation, number>>;
   readonly operationsExponent: number;
   /** Operations per second of a CPU for each byte per second of RAM. */
   readonly cpuOperationsPerByte: number;
   readonly mixture: number;
+  /** Time of an operation of attention, relative to an operation with weights. */
   readonly attention: number;
   readonly weightEfficiency: number;
   readonly layerMicroseconds: number;
@@ -52,13 +64,19 @@ export interface PromptParameters {
  */
 export interface Likeness {
   readonly machine: number;
-  readonly backend: number;
+  /** The same back end and placement, e.g. whole on the GPU. */
   readonly placement: number;
   readonly model: number;
-  readonly modelAndBackend: number;
+  /** The same model, back end and placement. */
+  readonly modelPlacement: number;
+  /** The same back end, in proportion to the parts of the time that they share. */
   readonly part: number;
+  /** As `part`, for the same model. */
   readonly partOfModel: number;
-  readonly quantization: number;
+  /** The same model and back end, where they have about the same share in RAM. */
+  readonly split: number;
+  /** The same file on the same back end. */
+  readonly file: number;
   readonly engine: number;
   /** What nothing explains. */
   readonly noise: number;

@@ -1,3 +1,4 @@
+import type { ModelShape } from '@mai/memory-ledger';
 import { USUAL_RAM_BANDWIDTH } from '../machine/machine-speed.js';
 import { isMixture, type SpeedSetting } from './question.js';
 import { PROMPT_PARAMETERS } from './parameters.generated.js';
@@ -17,10 +18,13 @@ const MICRO = 1e-6;
 /** Operations per second of one byte per second of bandwidth above which a back end can't use more. */
 const USABLE_OPERATIONS = { cuda: 160, vulkan: 120, rocm: 120, metal: 120, mlx: 120 } as const;
 const USUAL_OPERATIONS = 40e12;
+/** Bytes of a parameter from which weights count as not quantized. */
+const UNQUANTIZED_BYTES = 1.8;
 
 /**
  * The mean time of one token of a prompt of `promptTokens` tokens after `depthTokens` tokens of context. Two operations
  * for each active parameter, four for each pair of tokens and value of attention, and the weights once a micro-batch.
+ * Weights that are not quantized take another path through the engine, with a speed of its own.
  * The constants were fitted by `bench/speed/fit.mjs` to published results.
  */
 export function promptParts(
@@ -48,18 +52,21 @@ export function promptParts(
     operationsPerSecond ?? Infinity,
     USABLE_OPERATIONS[backend] * memoryBandwidth,
   );
+  const own = p.backends[backend];
   const rate =
-    p.backends[backend] *
+    own.efficiency *
     (generation === null ? 1 : p.generations[generation]) *
     usable *
     (usable / USUAL_OPERATIONS) ** p.operationsExponent;
   const mixture = isMixture(shape) ? p.mixture : 1;
+  const isQuantized = shape.weightBytes < UNQUANTIZED_BYTES * shape.parameters;
+  const unquantized = isQuantized ? 1 : own.unquantized;
   const inRam = 1 - placement.offloadRatio;
   const expertsInRam = shape.expertBytes * placement.cpuExpertRatio * (1 - inRam);
   const batches = Math.ceil(promptTokens / placement.microBatchTokens) / promptTokens;
   return {
-    compute: (operations / rate) * mixture,
-    attention: attentionOperations / rate,
+    compute: (operations / (rate * unquantized)) * mixture,
+    attention: (attentionOperations * own.attention) / rate,
     batches:
       (((shape.weightBytes - expertsInRam) * (1 - inRam)) / (p.weightEfficiency * memoryBandwidth) +
         shape.layers * p.layerMicroseconds * MICRO) *
@@ -68,13 +75,12 @@ export function promptParts(
   };
 }
 
-/** Width of a layer, from twelve parameters for each square of the width; at least 1,024. */
-function attentionWidth({
-  activeParameters,
-  layers,
-}: {
-  readonly activeParameters: number;
-  readonly layers: number;
-}): number {
-  return Math.max(1024, Math.sqrt(activeParameters / layers / 12));
+/**
+ * Values of a token that attention multiplies in a layer. The header's query heads are not part of the shape, so this is the
+ * geometric mean of two estimates: the width of a layer, from twelve parameters for each square of the width, at least
+ * 1,024; and the bytes of the KV cache, with four query heads for each key. It counts layers without attention as 0.
+ */
+function attentionWidth({ activeParameters, layers, kvBytesPerToken }: ModelShape): number {
+  const width = Math.max(1024, Math.sqrt(activeParameters / layers / 12));
+  return Math.sqrt(width * (kvBytesPerToken / layers));
 }

@@ -38,7 +38,13 @@ const seen = (tokensPerSecond: number, changes: Partial<SpeedQuestion> = {}): Sp
   tokensPerSecond,
 });
 
-const GPU = { efficiency: 0.5, kvEfficiency: 0.25, layerMicroseconds: 10, expertPenalty: 2 };
+const GPU = {
+  efficiency: 0.5,
+  kvEfficiency: 0.25,
+  layerMicroseconds: 10,
+  surchargeBits: 0,
+  expertPenalty: 2,
+};
 
 /** Constants that make the figures easy to work out by hand. */
 const PLAIN: DecodeParameters = {
@@ -51,7 +57,7 @@ const PLAIN: DecodeParameters = {
   crossingMicroseconds: 100,
   fixedMicroseconds: 200,
   mixture: 1,
-  surchargeBits: 0,
+  ramSurchargeBits: 0,
 };
 
 describe('the time of a token', () => {

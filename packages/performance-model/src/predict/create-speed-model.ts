@@ -1,5 +1,5 @@
 import { learnCorrections, type Correction } from '../learning/corrections.js';
-import { covariance, type Traits } from '../learning/likeness.js';
+import { covarianceOf, type Traits } from '../learning/likeness.js';
 import { intervalOf, type SpeedInterval } from './interval.js';
 import { traitsOf, type SpeedQuestion } from './traits-of.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
@@ -53,7 +53,7 @@ export function createSpeedModel(observations: readonly SpeedObservation[] = [])
         const { seconds, traits } = traitsOf(one, parts(one));
         return { traits, error: Math.log(1 / one.tokensPerSecond / seconds) };
       }),
-      (a, b) => covariance(a, b, likeness),
+      covarianceOf(likeness),
       likeness.noise,
     );
   const measured = new Set(observations.map(({ identity }) => identity.model));

@@ -21,7 +21,7 @@ export interface SpeedQuestion extends SpeedSetting {
 
 /** The predicted time of one token in seconds, and the traits that the error of the prediction depends on. */
 export function traitsOf(
-  { identity, machine, placement }: SpeedQuestion,
+  { identity, shape, machine, placement }: SpeedQuestion,
   parts: DecodeParts | PromptParts,
 ): { readonly seconds: number; readonly traits: Traits } {
   const times = Object.values<number>({ ...parts });
@@ -30,7 +30,10 @@ export function traitsOf(
   return {
     seconds,
     traits: {
-      ...identity,
+      model: identity.model,
+      engine: identity.engine,
+      quantization: identity.quantization,
+      weightBytes: shape.weightBytes,
       backend: machine.gpu?.backend ?? 'cpu',
       placement: isOnGpu
         ? placement.cpuExpertRatio > 0
@@ -39,6 +42,8 @@ export function traitsOf(
         : machine.gpu === null
           ? 'in RAM'
           : 'layers in RAM',
+      ramShare:
+        machine.gpu === null ? 1 : 1 - placement.offloadRatio * (1 - placement.cpuExpertRatio),
       shares: times.map((part) => part / seconds),
     },
   };

@@ -154,14 +154,15 @@ const switching = z.strictObject({
   ),
   goal: optional(
     z.enum(['quality', 'balanced', 'speed']),
-    'How much speed counts beside quality, up to min_tokens_per_second. quality: not at all. ' +
-      'balanced: less than quality. speed: as much as quality.',
+    'How much speed counts beside quality while a model is slower than min_tokens_per_second. ' +
+      'quality: not at all. balanced: less than quality. speed: as much as quality.',
     SWITCHING_DEFAULTS.goal,
   ),
   min_tokens_per_second: optional(
     tokensPerSecond(),
     'The tokens per second that a model should generate. Slower models are passed over where another one ' +
-      'fits. 0: a slow model is never passed over.',
+      'fits, and in a chain that you wrote only after their speed was measured. 0: a slow model is never ' +
+      'passed over.',
     SWITCHING_DEFAULTS.min_tokens_per_second,
   ),
 });

@@ -175,13 +175,15 @@ export interface SwitchingSection {
    */
   readonly growth?: GrowthPolicy | undefined;
   /**
-   * How much speed counts beside quality, up to min_tokens_per_second. quality: not at all.
-   * balanced: less than quality. speed: as much as quality. Default: balanced.
+   * How much speed counts beside quality while a model is slower than min_tokens_per_second.
+   * quality: not at all. balanced: less than quality. speed: as much as quality. Default:
+   * balanced.
    */
   readonly goal?: SelectionGoal | undefined;
   /**
    * The tokens per second that a model should generate. Slower models are passed over where
-   * another one fits. 0: a slow model is never passed over. Default: 6.
+   * another one fits, and in a chain that you wrote only after their speed was measured. 0: a slow
+   * model is never passed over. Default: 6.
    */
   readonly min_tokens_per_second?: number | undefined;
 }

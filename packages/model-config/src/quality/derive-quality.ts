@@ -59,14 +59,12 @@ export function deriveQuality(
     family === null
       ? []
       : published.models.filter((known) => known.family?.toLowerCase() === family.toLowerCase());
+  const similar = mostSimilar(facts.names, relatives.length > 0 ? relatives : published.models);
   const releaseDate =
     facts.releaseDate !== null && Number.isFinite(Date.parse(facts.releaseDate))
       ? facts.releaseDate
-      : (facts.names.map(dateInName).find((date) => date !== null) ??
-        likelyDate(facts.names, relatives.length > 0 ? relatives : published.models));
-  const mode = thinkingMode(facts);
-  // A request for reasoning lets a model think that can do either.
-  const thinking = mode === 'both' ? (use === 'reasoning' ? 1 : 0.5) : mode === true ? 1 : 0;
+      : (facts.names.map(dateInName).find((date) => date !== null) ?? medianDate(similar));
+  const thinking = thinkingShare(facts, use, relatives.length > 0 ? similar : []);
 
   const weights = published.weights[use];
   const index = QUALITY_USES.indexOf(use);
@@ -94,17 +92,36 @@ export function scoreOf(quality: number): number {
   return Math.log(quality / (1 - quality));
 }
 
-/** The median release date of the known models whose names are most similar. */
-function likelyDate(names: readonly string[], models: readonly KnownModel[]): string {
+/** How often a model thinks before it answers, 0 to 1. */
+function thinkingShare(facts: NamedModel, use: QualityUse, similar: readonly KnownModel[]): number {
+  const mode = thinkingMode(facts);
+  if (typeof mode === 'boolean') return mode ? 1 : 0;
+  // Where half of the most similar models think, they are the two modes of the same models.
+  const thinkers = similar.filter(isThinkingResult).length;
+  if (mode === null && (thinkers === 0 || thinkers < similar.length / 2)) return 0;
+  // A request for reasoning lets a model think that can do either.
+  return use === 'reasoning' ? 1 : 0.5;
+}
+
+/** The known models whose names are most similar. */
+function mostSimilar(
+  names: readonly string[],
+  models: readonly KnownModel[],
+): readonly KnownModel[] {
   const own = names.map(wordsWithoutSizes);
-  let [best, dates]: [number, string[]] = [-Infinity, []];
+  let [best, found]: [number, KnownModel[]] = [-Infinity, []];
   for (const known of models) {
     const others = wordsOfKnown(known);
     const similarity = Math.max(...own.map((words) => similarityOf(words, others)));
-    if (similarity > best) [best, dates] = [similarity, []];
-    if (similarity === best) dates.push(known.releaseDate);
+    if (similarity > best) [best, found] = [similarity, []];
+    if (similarity === best) found.push(known);
   }
-  const median = dates.sort()[Math.floor((dates.length - 1) / 2)];
+  return found;
+}
+
+function medianDate(models: readonly KnownModel[]): string {
+  const dates = models.map(({ releaseDate }) => releaseDate).sort();
+  const median = dates[Math.floor((dates.length - 1) / 2)];
   if (median === undefined) throw new Error('There are no published results.');
   return median;
 }

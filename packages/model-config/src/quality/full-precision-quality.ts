@@ -1,7 +1,12 @@
 import { comparableName, comparableNameWithoutSizes } from './comparable-name.js';
 import { deriveQuality } from './derive-quality.js';
 import { QUALITY_USES, type KnownModel, type NamedModel, type QualityUse } from './model-facts.js';
-import { publishedIndex, publishedQuality } from './published-quality.js';
+import {
+  modelsByName,
+  modelsByWords,
+  modelsByWordsWithoutSizes,
+  publishedQuality,
+} from './published-quality.js';
 import { isThinkingResult, thinkingMode } from './thinking-mode.js';
 
 /** The quality of a model at full precision, and where the figure comes from. */
@@ -56,22 +61,26 @@ export function derivedQuality(model: NamedModel, use: QualityUse): FullPrecisio
  * does not have is left out.
  */
 export function findKnownModels(model: NamedModel): readonly KnownModel[] {
-  const { exact, comparable, withoutSizes } = publishedIndex();
   const mode = thinkingMode(model);
-  const isThis = (known: KnownModel): boolean =>
-    isSameSize(known, model.parameters) &&
-    (typeof mode !== 'boolean' || isThinkingResult(known) === mode);
+  const inThisMode = (found: readonly KnownModel[] | undefined): readonly KnownModel[] =>
+    (found ?? []).filter(
+      (known) =>
+        isSameSize(known, model.parameters) &&
+        (typeof mode !== 'boolean' || isThinkingResult(known) === mode),
+    );
+  const ways = [
+    (name: string) => modelsByName().get(name.trim().toLowerCase()),
+    (name: string) => modelsByWords().get(comparableName(name)),
+  ];
+  if (model.parameters !== null) {
+    ways.push(
+      (name) => modelsByWordsWithoutSizes().get(comparableName(name)),
+      (name) => modelsByWords().get(comparableNameWithoutSizes(name)),
+    );
+  }
   for (const name of model.names) {
-    const words = comparableName(name);
-    const ways = [
-      exact.get(name.trim().toLowerCase()),
-      comparable.get(words),
-      ...(model.parameters === null
-        ? []
-        : [withoutSizes.get(words), comparable.get(comparableNameWithoutSizes(name))]),
-    ];
-    for (const found of ways) {
-      const known = (found ?? []).filter(isThis);
+    for (const find of ways) {
+      const known = inThisMode(find(name));
       if (known.length > 0) return known;
     }
   }

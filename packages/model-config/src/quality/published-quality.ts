@@ -2,49 +2,53 @@ import { comparableNameWithoutSizes } from './comparable-name.js';
 import type { KnownModel, PublishedQuality } from './model-facts.js';
 import { publishedRows, publishedWeights } from './published-quality.generated.js';
 
-let made: PublishedQuality | null = null;
+// Everything here is made on its first use, so that a start without a use for it is faster.
 
-/** The published results. They are made on the first call. */
+let quality: PublishedQuality | null = null;
+
+/** The published results. */
 export function publishedQuality(): PublishedQuality {
-  made ??= {
+  quality ??= {
     weights: publishedWeights,
     models: publishedRows().map(
-      ([name, comparableNames, family, releaseDate, billions, reasoning, quality]) => ({
-        ...{ name, comparableNames, family, releaseDate, billions, quality },
+      ([name, comparableNames, family, releaseDate, billions, reasoning, figures]) => ({
+        ...{ name, comparableNames, family, releaseDate, billions, quality: figures },
         reasoning: reasoning === 1,
       }),
     ),
   };
-  return made;
+  return quality;
 }
 
-type Index = ReadonlyMap<string, readonly KnownModel[]>;
+/** Known models by their names. */
+export type NameIndex = ReadonlyMap<string, readonly KnownModel[]>;
 
-/** The known models by their names. */
-interface PublishedIndex {
-  /** By the name in the published results, in small letters. */
-  readonly exact: Index;
-  /** By each of `comparableNames`. */
-  readonly comparable: Index;
-  /** By the words of the name without the size. */
-  readonly withoutSizes: Index;
+let byName: NameIndex | null = null;
+let byWords: NameIndex | null = null;
+let byWordsWithoutSizes: NameIndex | null = null;
+
+/** The known models by their names in the published results, in small letters. */
+export function modelsByName(): NameIndex {
+  byName ??= indexBy(({ name }) => [name.trim().toLowerCase()]);
+  return byName;
 }
 
-let index: PublishedIndex | null = null;
+/** The known models by each of their `comparableNames`. */
+export function modelsByWords(): NameIndex {
+  byWords ??= indexBy(({ comparableNames }) => comparableNames);
+  return byWords;
+}
 
-/** The index of `publishedQuality`. It is made on the first call. */
-export function publishedIndex(): PublishedIndex {
-  const indexBy = (keysOf: (known: KnownModel) => readonly string[]): Index => {
-    const byKey = new Map<string, KnownModel[]>();
-    for (const known of publishedQuality().models) {
-      for (const key of keysOf(known)) byKey.set(key, [...(byKey.get(key) ?? []), known]);
-    }
-    return byKey;
-  };
-  index ??= {
-    exact: indexBy(({ name }) => [name.trim().toLowerCase()]),
-    comparable: indexBy(({ comparableNames }) => comparableNames),
-    withoutSizes: indexBy(({ name }) => [comparableNameWithoutSizes(name)]),
-  };
+/** The known models by the words of their names without the size. */
+export function modelsByWordsWithoutSizes(): NameIndex {
+  byWordsWithoutSizes ??= indexBy(({ name }) => [comparableNameWithoutSizes(name)]);
+  return byWordsWithoutSizes;
+}
+
+function indexBy(keysOf: (known: KnownModel) => readonly string[]): NameIndex {
+  const index = new Map<string, KnownModel[]>();
+  for (const known of publishedQuality().models) {
+    for (const key of keysOf(known)) index.set(key, [...(index.get(key) ?? []), known]);
+  }
   return index;
 }

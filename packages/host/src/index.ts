@@ -82,6 +82,7 @@ export type {
   ReplayedLog,
   ReplaySummary,
 } from './decisions/replay-log.js';
+export type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench/bench-models.js';
 export type { Check } from './doctor/check.js';
 export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';
@@ -147,6 +148,7 @@ export {
   explainChoice,
   explainNote,
 } from './text/explain-selection.js';
+export { benchCells, benchNotes, type BenchCells } from './text/bench-words.js';
 export { describeSpeed, speedCells } from './text/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';

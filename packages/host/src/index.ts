@@ -26,6 +26,7 @@ export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
 export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
+export type { EstimatedSpeed } from './estimates/estimate-speed.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
@@ -34,6 +35,7 @@ export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 export type {
+  MeasuredAnswer,
   Serving,
   ServingCatalog,
   ServingChange,
@@ -150,6 +152,7 @@ export {
 } from './text/explain-selection.js';
 export { benchCells, benchNotes, type BenchCells } from './text/bench-words.js';
 export { describeSpeed, speedCells } from './text/speed-words.js';
+export type { JudgedLoad, SpeedCells } from './text/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';

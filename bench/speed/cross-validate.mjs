@@ -15,7 +15,8 @@ export function testsOf(test) {
 }
 
 /**
- * Predicts each test by constants that were fitted without its device: adds `seconds`, `traits`, `error`, and its `fold`.
+ * Predicts each test by constants that were fitted without its device: adds these `parameters`, `seconds`, `traits`, `error`, and its
+ * `fold`.
  */
 export function crossValidate(tests) {
   const devices = [...new Set(tests.map(({ record }) => deviceOf(record)))].sort();
@@ -49,5 +50,11 @@ export function withError(test, parameters) {
         )
       : internals.promptParts(question, question.promptTokens, question.depthTokens, parameters);
   const { seconds, traits } = internals.traitsOf(question, parts);
-  return { ...test, traits, seconds, error: -Math.log(record.tokensPerSecond * seconds) };
+  return {
+    ...test,
+    parameters,
+    traits,
+    seconds,
+    error: -Math.log(record.tokensPerSecond * seconds),
+  };
 }

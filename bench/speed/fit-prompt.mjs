@@ -24,6 +24,7 @@ const PRIORS = [
   [['mixture'], 1.5, WIDTH],
   [['weightEfficiency'], 0.7, WIDTH],
   [['layerMicroseconds'], 150, 1],
+  [['evenness'], 0.1, 0.7],
   // PCIe 4.0 with 8 to 16 lanes.
   [['transferBandwidth'], 18e9, 0.5],
 ];

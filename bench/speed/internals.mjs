@@ -15,9 +15,7 @@ await build({
       export { decodeParts } from './physics/decode-parts.js';
       export { promptParts } from './physics/prompt-parts.js';
       export { covarianceOf } from './learning/likeness.js';
-      export { learnCorrections } from './learning/corrections.js';
-      export { intervalOf } from './predict/interval.js';
-      export * from './physics/parameters.generated.js';
+      export { createSpeedModelWith } from './predict/create-speed-model.js';
       export { traitsOf } from './predict/traits-of.js';
     `,
     resolveDir: SOURCE,

@@ -5,14 +5,18 @@ import { internals } from './internals.mjs';
 const PAIRS_MAX = 25;
 const ALIKE = ['backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test', 'tokens', 'ubatch'];
 
-/** The prediction of a test after others were measured. */
-export function predictAfter(seen, test) {
-  const correct = internals.learnCorrections(
-    seen,
-    internals.covarianceOf(test.likeness),
-    test.likeness.noise,
+/** The prediction of a test after others were measured, by the constants of the test's fold. */
+export function predictAfter(seen, { question, parameters, likeness }) {
+  const model = internals.createSpeedModelWith(
+    { decode: parameters, prompt: parameters, decodeLikeness: likeness, promptLikeness: likeness },
+    seen.map((one) => ({ ...one.question, tokensPerSecond: one.record.tokensPerSecond })),
   );
-  return internals.intervalOf(test.seconds, correct(test.traits));
+  return question.test === 'prompt'
+    ? model.prompt(question, question.promptTokens)
+    : model.decode({
+        ...question,
+        depthTokens: question.depthTokens + question.generatedTokens / 2,
+      });
 }
 
 /** The relative error of a speed. */

@@ -1,6 +1,7 @@
 // Predicts speeds. Reads one JSON object a line on stdin: the fields of data/speed/speed.jsonl without `tokensPerSecond` and `sd`, and
 // optionally `seen`, a list of results of the same machine with `tokensPerSecond`, oldest first. Prints
-// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} for a line that is not a JSON object. Build first:
+// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} for a line that is not a JSON object
+// or has impossible figures. Fields that are unknown or of another type are replaced by usual values. Build first:
 //   node bench/speed/predict.mjs < questions.jsonl
 import { createInterface } from 'node:readline';
 import { createSpeedModel } from '@mai/performance-model';
@@ -17,7 +18,10 @@ function answer(line) {
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
       return { error: 'The line is not a JSON object.' };
     const { tokensPerSecond, low, high } = predict(raw);
-    return { tokensPerSecond, low, high };
+    const isFinite = [tokensPerSecond, low, high].every((speed) => speed > 0 && speed < Infinity);
+    return isFinite
+      ? { tokensPerSecond, low, high }
+      : { error: 'A figure of the line is too large or too small.' };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

@@ -1,7 +1,7 @@
 // Turns a line of data/speed/speed.jsonl into a question of @mai/performance-model. A file's header holds the exact shape of a
 // model; a published result names the model only, so the shape is derived from its name and its number of parameters.
 import { readFileSync } from 'node:fs';
-import { generationOf } from '@mai/performance-model';
+import { generationOf, gpuSpeedOf } from '@mai/performance-model';
 import { kvBytesOfLayer } from './architectures.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
@@ -52,6 +52,7 @@ const USUAL_LAYERS = [
   [300, 60],
 ];
 const GIGA = 1e9;
+const TERA = 1e12;
 const LARGE = 130 * GIGA;
 const DEFAULT_MICRO_BATCH = 512;
 const DEFAULT_GENERATED = 128;
@@ -60,7 +61,10 @@ const DEFAULT_GENERATED = 128;
 export function questionOf(record) {
   const shape = shapeOf(record);
   const isCpu = record.class === 'cpu' || record.backend === 'CPU' || record.device === null;
-  const bandwidth = record.memoryBandwidthGBs ?? record.ramBandwidthGBs;
+  const table = record.device === null ? null : gpuSpeedOf(record.device);
+  const bandwidth =
+    record.memoryBandwidthGBs ??
+    (table === null ? record.ramBandwidthGBs : table.memoryBandwidth / GIGA);
   const ramBandwidth = (isCpu ? bandwidth : record.ramBandwidthGBs) ?? null;
   return {
     shape,
@@ -71,7 +75,10 @@ export function questionOf(record) {
             backend: BACKENDS[record.backend],
             generation: generationOf(record.device ?? ''),
             memoryBandwidth: (bandwidth ?? 60) * GIGA,
-            operationsPerSecond: record.computeTflops === null ? null : record.computeTflops * 1e12,
+            operationsPerSecond:
+              record.computeTflops === null
+                ? (table?.operationsPerSecond ?? null)
+                : record.computeTflops * TERA,
           },
       ramBandwidth: ramBandwidth === null ? null : ramBandwidth * GIGA,
     },

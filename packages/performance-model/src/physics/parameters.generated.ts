@@ -52,20 +52,21 @@ export const DECODE_PARAMETERS: DecodeParameters = {
 
 export const PROMPT_PARAMETERS: PromptParameters = {
   backends: {
-    cuda: { efficiency: 0.9781, unquantized: 1.343, attention: 0.6835 },
-    vulkan: { efficiency: 0.4101, unquantized: 0.9143, attention: 1.279 },
-    rocm: { efficiency: 0.5186, unquantized: 1.035, attention: 1.186 },
-    metal: { efficiency: 0.6211, unquantized: 1.133, attention: 1.082 },
-    mlx: { efficiency: 0.8772, unquantized: 1.01, attention: 1.018 },
+    cuda: { efficiency: 0.9811, unquantized: 1.345, attention: 0.686 },
+    vulkan: { efficiency: 0.4103, unquantized: 0.9146, attention: 1.279 },
+    rocm: { efficiency: 0.5177, unquantized: 1.035, attention: 1.183 },
+    metal: { efficiency: 0.6201, unquantized: 1.133, attention: 1.082 },
+    mlx: { efficiency: 0.8765, unquantized: 1.01, attention: 1.018 },
   },
-  generations: { pascal: 0.9834, datacenter: 0.5442, m1: 0.8808, ultra: 1.073, arc: 0.6916 },
-  cpuOperationsPerByte: 9.407,
-  attention: 1.977,
-  mixture: 1.455,
-  weightEfficiency: 0.575,
-  layerMicroseconds: 233.6,
-  transferBandwidth: 13260000000,
-  operationsExponent: -0.1104,
+  generations: { pascal: 0.9815, datacenter: 0.5445, m1: 0.8804, ultra: 1.074, arc: 0.6917 },
+  cpuOperationsPerByte: 9.409,
+  attention: 1.98,
+  mixture: 1.452,
+  weightEfficiency: 0.5718,
+  layerMicroseconds: 234.6,
+  evenness: 0.145,
+  transferBandwidth: 12760000000,
+  operationsExponent: -0.1118,
 };
 
 export const DECODE_LIKENESS: Likeness = {
@@ -82,14 +83,14 @@ export const DECODE_LIKENESS: Likeness = {
 };
 
 export const PROMPT_LIKENESS: Likeness = {
-  machine: 0.06792,
-  placement: 0.05671,
-  model: 0.06858,
-  modelPlacement: 0.05903,
-  part: 0.3494,
-  partOfModel: 0.2816,
-  split: 0.1828,
+  machine: 0.06715,
+  placement: 0.05681,
+  model: 0.06953,
+  modelPlacement: 0.05914,
+  part: 0.3435,
+  partOfModel: 0.2837,
+  split: 0.1802,
   file: 0.2057,
-  engine: 0.07969,
+  engine: 0.08097,
   noise: 0.03,
 };

@@ -54,6 +54,8 @@ export interface PromptParameters {
   readonly attention: number;
   readonly weightEfficiency: number;
   readonly layerMicroseconds: number;
+  /** How evenly tokens choose their experts: 1 is at random. Tokens of one text choose alike, so a micro-batch needs fewer. */
+  readonly evenness: number;
   /** Bytes per second from RAM to the GPU. */
   readonly transferBandwidth: number;
 }

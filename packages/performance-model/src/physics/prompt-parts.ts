@@ -63,6 +63,11 @@ export function promptParts(
   const unquantized = isQuantized ? 1 : own.unquantized;
   const inRam = 1 - placement.offloadRatio;
   const expertsInRam = shape.expertBytes * placement.cpuExpertRatio * (1 - inRam);
+  // llama.cpp copies only the experts that the micro-batch uses.
+  const draws = Math.min(placement.microBatchTokens, promptTokens) * p.evenness;
+  const usedShare = -Math.expm1(
+    (-draws * shape.activeExpertBytes) / Math.max(1, shape.expertBytes),
+  );
   const batches = Math.ceil(promptTokens / placement.microBatchTokens) / promptTokens;
   return {
     compute: (operations / (rate * unquantized)) * mixture,
@@ -71,7 +76,8 @@ export function promptParts(
       (((shape.weightBytes - expertsInRam) * (1 - inRam)) / (p.weightEfficiency * memoryBandwidth) +
         shape.layers * p.layerMicroseconds * MICRO) *
       batches,
-    transfers: ((expertsInRam + shape.weightBytes * inRam) / p.transferBandwidth) * batches,
+    transfers:
+      ((expertsInRam * usedShare + shape.weightBytes * inRam) / p.transferBandwidth) * batches,
   };
 }
 

@@ -1,5 +1,5 @@
 import { decodeParts } from '../physics/decode-parts.js';
-import type { DecodeParameters } from '../physics/parameters.js';
+import type { DecodeParameters, PromptParameters } from '../physics/parameters.js';
 import { promptParts } from '../physics/prompt-parts.js';
 import { createSpeedModel, type SpeedObservation } from './create-speed-model.js';
 import type { SpeedQuestion } from './traits-of.js';
@@ -87,6 +87,63 @@ describe('the time of a token', () => {
   });
 });
 
+const PLAIN_PROMPT_GPU = { efficiency: 0.5, unquantized: 2, attention: 1 };
+
+const PLAIN_PROMPT: PromptParameters = {
+  backends: {
+    cuda: PLAIN_PROMPT_GPU,
+    vulkan: PLAIN_PROMPT_GPU,
+    rocm: PLAIN_PROMPT_GPU,
+    metal: PLAIN_PROMPT_GPU,
+    mlx: PLAIN_PROMPT_GPU,
+  },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1 },
+  operationsExponent: 0,
+  cpuOperationsPerByte: 10,
+  mixture: 1,
+  attention: 1,
+  weightEfficiency: 0.5,
+  layerMicroseconds: 100,
+  evenness: 0.1,
+  transferBandwidth: 10 * GB,
+};
+
+describe('the time of a token of a prompt', () => {
+  test('on the GPU: 16 billion operations at half of 40 x 10^12 a second, weights once for 512 tokens', () => {
+    const parts = promptParts(QUESTION, 1024, 0, PLAIN_PROMPT);
+    expect(parts.compute).toBeCloseTo(0.0008, 9);
+    // 5 GB at half of 400 GB/s and 32 layers x 100 us are 28.2 ms, for 512 tokens.
+    expect(parts.batches).toBeCloseTo(0.0282 / 512, 9);
+    expect(parts.transfers).toBe(0);
+    // The root of 8e9 / 32 / 12 is 4,564, the KV cache of a layer has 4,096 bytes: their mean is 4,324.
+    // 4 operations x 512 pairs x 4,324 x 32 layers at 20 x 10^12 a second.
+    expect(parts.attention).toBeCloseTo((4 * 512 * 4324 * 32) / 20e12, 8);
+  });
+
+  test('weights that are not quantized have a speed of their own', () => {
+    const shape = { ...QUESTION.shape, weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
+    expect(promptParts({ ...QUESTION, shape }, 1024, 0, PLAIN_PROMPT).compute).toBeCloseTo(
+      0.0004,
+      9,
+    );
+  });
+
+  test('experts in RAM: only those that the micro-batch uses are copied', () => {
+    const shape = { ...QUESTION.shape, expertBytes: 4 * GB, activeExpertBytes: 0.4 * GB };
+    const placement = { ...QUESTION.placement, cpuExpertRatio: 1, microBatchTokens: 10 };
+    const { transfers } = promptParts({ ...QUESTION, shape, placement }, 100, 0, PLAIN_PROMPT);
+    // 10 tokens x .1 even x .1 of the experts: 1 - e^-.1 = 9.516 % of 4 GB at 10 GB/s, for 10 tokens.
+    expect(transfers).toBeCloseTo(0.038_065 / 10, 6);
+  });
+
+  test('without a GPU: operations at 10 for each byte of 80 GB/s', () => {
+    const machine = { gpu: null, ramBandwidth: 80 * GB };
+    const parts = promptParts({ ...QUESTION, machine }, 1024, 0, PLAIN_PROMPT);
+    expect(parts.compute).toBeCloseTo(0.02, 9);
+    expect([parts.batches, parts.transfers]).toEqual([0, 0]);
+  });
+});
+
 describe('a prediction', () => {
   const model = createSpeedModel();
 
@@ -146,6 +203,41 @@ describe('after a measurement', () => {
     const usual = Array.from({ length: 8 }, () => seen(cold.tokensPerSecond));
     const model = createSpeedModel([...usual, seen(cold.tokensPerSecond / 10)]);
     expect(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond).toBeGreaterThan(0.9);
+  });
+
+  test('a speed of 0 or without an end teaches nothing', () => {
+    const model = createSpeedModel([seen(0), seen(Infinity), seen(NaN)]);
+    expect(model.decode(QUESTION)).toEqual(cold);
+  });
+
+  test('nearly the whole error is taken over for another quantization of the model', () => {
+    const q8 = { ...QUESTION.identity, quantization: 'Q8_0' };
+    const shape = { ...QUESTION.shape, weightBytes: 8.5 * GB, activeWeightBytes: 8.5 * GB };
+    const other = { ...QUESTION, identity: q8, shape };
+    const model = createSpeedModel([seen(cold.tokensPerSecond * 0.7)]);
+    const ratio =
+      model.decode(other).tokensPerSecond / createSpeedModel().decode(other).tokensPerSecond;
+    expect(ratio).toBeGreaterThan(0.69);
+    expect(ratio).toBeLessThan(0.77);
+  });
+
+  test('a split between two measured splits of a file is predicted between their errors', () => {
+    const split = (offloadRatio: number): SpeedQuestion => ({
+      ...QUESTION,
+      placement: { ...QUESTION.placement, offloadRatio },
+    });
+    const before = createSpeedModel();
+    const measured = (offloadRatio: number, factor: number): SpeedObservation => ({
+      ...split(offloadRatio),
+      test: 'decode',
+      generatedTokens: 0,
+      tokensPerSecond: factor * before.decode(split(offloadRatio)).tokensPerSecond,
+    });
+    const model = createSpeedModel([measured(0.8, 0.8), measured(0.4, 0.8)]);
+    const ratio =
+      model.decode(split(0.6)).tokensPerSecond / before.decode(split(0.6)).tokensPerSecond;
+    expect(ratio).toBeCloseTo(0.8, 1);
+    expect(Math.abs(ratio - 0.8)).toBeLessThan(0.02);
   });
 
   test('a newer engine replaces what an older one has taught about a model', () => {

@@ -1,11 +1,17 @@
+import { secondsBetween } from '../learning/between-splits.js';
 import { learnCorrections, type Correction } from '../learning/corrections.js';
 import { covarianceOf, type Traits } from '../learning/likeness.js';
+import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
+import {
+  DECODE_LIKENESS,
+  DECODE_PARAMETERS,
+  PROMPT_LIKENESS,
+  PROMPT_PARAMETERS,
+} from '../physics/parameters.generated.js';
+import type { DecodeParameters, Likeness, PromptParameters } from '../physics/parameters.js';
+import { promptParts, type PromptParts } from '../physics/prompt-parts.js';
 import { intervalOf, type SpeedInterval } from './interval.js';
 import { traitsOf, type SpeedQuestion } from './traits-of.js';
-import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
-import { DECODE_LIKENESS, PROMPT_LIKENESS } from '../physics/parameters.generated.js';
-import { promptParts, type PromptParts } from '../physics/prompt-parts.js';
-import type { Likeness } from '../physics/parameters.js';
 
 /** One measurement. */
 export type SpeedObservation = SpeedQuestion & {
@@ -33,6 +39,14 @@ export interface SpeedModel {
   hasMeasured(model: string): boolean;
 }
 
+/** What `bench/speed/fit.mjs` fits. */
+export interface SpeedConstants {
+  readonly decode: DecodeParameters;
+  readonly prompt: PromptParameters;
+  readonly decodeLikeness: Likeness;
+  readonly promptLikeness: Likeness;
+}
+
 /** Measurements of one kind beyond this number are left out, oldest first. */
 const OBSERVATIONS_MAX = 64;
 
@@ -40,41 +54,96 @@ const OBSERVATIONS_MAX = 64;
  * Predictions of a machine from physics, corrected by what was measured on that machine. Pure: the same measurements
  * give the same predictions.
  *
- * @param observations - oldest first
+ * @param observations - oldest first. Those without a finite speed above 0 are left out.
  */
 export function createSpeedModel(observations: readonly SpeedObservation[] = []): SpeedModel {
-  const learn = <Test extends SpeedObservation['test']>(
-    test: Test,
-    likeness: Likeness,
-    parts: (observation: SpeedObservation) => DecodeParts | PromptParts,
-  ): ((traits: Traits) => Correction) =>
-    learnCorrections(
-      current(observations.filter((one) => one.test === test)).map((one) => {
-        const { seconds, traits } = traitsOf(one, parts(one));
-        return { traits, error: Math.log(1 / one.tokensPerSecond / seconds) };
-      }),
-      covarianceOf(likeness),
-      likeness.noise,
-    );
+  return createSpeedModelWith(
+    {
+      decode: DECODE_PARAMETERS,
+      prompt: PROMPT_PARAMETERS,
+      decodeLikeness: DECODE_LIKENESS,
+      promptLikeness: PROMPT_LIKENESS,
+    },
+    observations,
+  );
+}
+
+/** `createSpeedModel` with other constants, which the bench fits without the devices that it predicts. */
+export function createSpeedModelWith(
+  constants: SpeedConstants,
+  observations: readonly SpeedObservation[],
+): SpeedModel {
+  const decodeAt = (question: SpeedQuestion): DecodeParts =>
+    decodeParts(question, question.depthTokens, constants.decode);
+  const promptOf = (question: SpeedQuestion, promptTokens: number): PromptParts =>
+    promptParts(question, promptTokens, question.depthTokens, constants.prompt);
+  const decodes = current(observations.filter(({ test }) => test === 'decode')).flatMap((one) => {
+    const generated = one.test === 'decode' ? one.generatedTokens : 0;
+    // The mean depth of the generated tokens.
+    const question = { ...one, depthTokens: one.depthTokens + generated / 2 };
+    return measurementOf(question, decodeAt(question), one.tokensPerSecond);
+  });
+  const prompts = current(observations.filter(({ test }) => test === 'prompt')).flatMap((one) =>
+    measurementOf(
+      one,
+      promptOf(one, one.test === 'prompt' ? one.promptTokens : 1),
+      one.tokensPerSecond,
+    ),
+  );
+  const correctDecode = correctionsOf(decodes, constants.decodeLikeness);
+  const correctPrompt = correctionsOf(prompts, constants.promptLikeness);
   const measured = new Set(observations.map(({ identity }) => identity.model));
-  const correctDecode = learn('decode', DECODE_LIKENESS, decodeOf);
-  const correctPrompt = learn('prompt', PROMPT_LIKENESS, promptOf);
   return {
-    decode: (question) =>
-      predict(question, decodeParts(question, question.depthTokens), correctDecode),
-    prompt: (question, promptTokens) =>
-      predict(question, promptParts(question, promptTokens, question.depthTokens), correctPrompt),
+    decode: (question) => {
+      const parts = decodeAt(question);
+      const { seconds, traits } = traitsOf(question, parts);
+      const learned = correctDecode(traits);
+      const between = secondsBetween(
+        traits.ramShare,
+        decodes
+          .filter((one) => isOtherSplit(one.question, question))
+          .map(({ question: { placement }, error, traits: { ramShare } }) => ({
+            ramShare,
+            // The physics moves the measurement to the depth of the question.
+            seconds:
+              Math.exp(error) * traitsOf(question, decodeAt({ ...question, placement })).seconds,
+          })),
+      );
+      const mean = between === null ? learned.mean : Math.log(between / seconds);
+      return predictionOf(seconds, parts, { ...learned, mean });
+    },
+    prompt: (question, promptTokens) => {
+      const parts = promptOf(question, promptTokens);
+      const { seconds, traits } = traitsOf(question, parts);
+      return predictionOf(seconds, parts, correctPrompt(traits));
+    },
     hasMeasured: (name) => measured.has(name),
   };
 }
 
-function decodeOf(one: SpeedObservation): DecodeParts {
-  const generated = one.test === 'decode' ? one.generatedTokens : 0;
-  return decodeParts(one, one.depthTokens + generated / 2);
+interface Measurement {
+  readonly question: SpeedQuestion;
+  readonly traits: Traits;
+  /** Natural logarithm of the measured time over the predicted time. */
+  readonly error: number;
 }
 
-function promptOf(one: SpeedObservation): PromptParts {
-  return promptParts(one, one.test === 'prompt' ? one.promptTokens : 1, one.depthTokens);
+/** An empty list where the error is not finite. */
+function measurementOf(
+  question: SpeedQuestion,
+  parts: DecodeParts | PromptParts,
+  tokensPerSecond: number,
+): readonly Measurement[] {
+  const { seconds, traits } = traitsOf(question, parts);
+  const error = Math.log(1 / tokensPerSecond / seconds);
+  return Number.isFinite(error) ? [{ question, traits, error }] : [];
+}
+
+function correctionsOf(
+  measurements: readonly Measurement[],
+  likeness: Likeness,
+): (traits: Traits) => Correction {
+  return learnCorrections(measurements, covarianceOf(likeness), likeness.noise);
 }
 
 /** Leaves out measurements of an older version of an engine where the model was measured with a newer one. */
@@ -93,13 +162,26 @@ function current(observations: readonly SpeedObservation[]): readonly SpeedObser
     .slice(-OBSERVATIONS_MAX);
 }
 
-function predict<Parts extends DecodeParts | PromptParts>(
-  question: SpeedQuestion,
+/** Whether two questions differ by the layers, or by the experts, that stay in RAM, and by their depth at most. */
+function isOtherSplit(a: SpeedQuestion, b: SpeedQuestion): boolean {
+  const isExpertSweep = a.placement.offloadRatio === b.placement.offloadRatio;
+  const isLayerSweep = a.placement.cpuExpertRatio === b.placement.cpuExpertRatio;
+  return (
+    (isExpertSweep || isLayerSweep) &&
+    a.identity.model === b.identity.model &&
+    a.identity.quantization === b.identity.quantization &&
+    a.identity.engine === b.identity.engine &&
+    a.shape.weightBytes === b.shape.weightBytes &&
+    a.machine.gpu?.backend === b.machine.gpu?.backend &&
+    a.placement.kvCacheType === b.placement.kvCacheType
+  );
+}
+
+function predictionOf<Parts extends DecodeParts | PromptParts>(
+  seconds: number,
   parts: Parts,
-  correct: (traits: Traits) => Correction,
+  correction: Correction,
 ): SpeedPrediction<Parts> {
-  const { seconds, traits } = traitsOf(question, parts);
-  const correction = correct(traits);
   return {
     ...intervalOf(seconds, correction),
     parts,

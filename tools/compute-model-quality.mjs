@@ -32,7 +32,7 @@ if (process.argv.includes('--check') && outdated.length > 0) {
 }
 
 function publishedQuality() {
-  // Models without a figure for any use would only be found and then not answer.
+  // Models without a figure for any use are left out.
   const rows = models
     .filter(({ quality }) => quality.some((figure) => figure !== null))
     .map((model) => [
@@ -50,7 +50,7 @@ function publishedQuality() {
       billions: number, reasoning: 0 | 1, quality: readonly (number | null)[],
     ];
 
-    /** A function, so that the table is made on the first use and a start without it is faster. */
+    /** Makes the table. It is a function, so that commands that need no quality start faster. */
     // prettier-ignore
     export const publishedRows = (): readonly PublishedRow[] => [
 ${rows.map((row) => `${JSON.stringify(row)},`).join('\n')}
@@ -111,7 +111,7 @@ function measuredTypes(types) {
         name,
         bits: bitsPerWeight,
         divergence: measured?.kld ?? rounded(divergenceBesides(name, types)),
-        // A measured gain is noise, so the law answers instead.
+        // A measured gain is noise, so the law is used instead.
         lossOf8B: loss === null || loss <= 0 ? null : rounded(loss / 100),
       };
     });
@@ -131,7 +131,10 @@ function divergenceBesides(name, types) {
   return other.llama3_8B.withImatrix.kld * Math.exp(mean(logarithms));
 }
 
-/** What the mixture of experts lost, over what the law says; below 8 bits, where the loss is above the noise. */
+/**
+ * The measured loss of a mixture of experts, divided by the loss that follows from the law. Only types below 8 bits
+ * count, because the loss of others is within the noise.
+ */
 function mixtureFactor(rows, law) {
   const CHANCE = 10; // MMLU-Pro has ten choices.
   const { bf16, byBits } = rows.find(({ model }) => model.includes('A3B'));
@@ -201,7 +204,7 @@ function rounded(value) {
   return Number(value.toPrecision(4));
 }
 
-/** Writes a file, or with --check only compares it. The name of the file if it differed, else `null`. */
+/** Writes a file, or with --check only compares it. Returns the file's name if it differed, else `null`. */
 async function write(name, contents) {
   const file = path.join(folder, name);
   const options = await prettier.resolveConfig(file);

@@ -1,7 +1,8 @@
-// Measures the quality figures. First how many pairs of models the fallback orders as the published results
-// do, each model left out of the fit. Then how far the built-in chains agree with published results, and the
-// order that the figures suggest:
+// Measures the quality figures:
 //   npm run bench:quality
+// The first table shows how many pairs of models the fallback orders as published results do. Each model is left
+// out of the fit that judges it. The other tables show, for each built-in chain, how far its order agrees with
+// published results, and the order by the figures.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

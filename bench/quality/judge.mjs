@@ -21,7 +21,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 function answer(line) {
   try {
     const given = JSON.parse(line);
-    if (given === null || typeof given !== 'object') return { error: 'The line is no object.' };
+    if (given === null || typeof given !== 'object')
+      return { error: 'The line is not a JSON object.' };
     return Object.fromEntries(QUALITY_USES.map((use) => [use, figure(given, use)]));
   } catch (error) {
     return { error: error.message };
@@ -31,10 +32,13 @@ function answer(line) {
 function figure(given, use) {
   const names = [given.model, given.huggingFace].filter((name) => typeof name === 'string');
   const parameters = count(given.paramsB);
+  // The published results call the family of many models `other`. Their names may still name one.
+  const named = given.family === 'other' ? null : text(given.family);
+  const family = named ?? familyOf(names.join(' '));
   const quality = qualityIn(
     {
       names,
-      family: text(given.family),
+      family,
       releaseDate: text(given.releaseDate),
       parameters,
       reasoning: flag(given.reasoning),
@@ -45,7 +49,6 @@ function figure(given, use) {
   if (quality === null) return null;
   const { quantization } = given;
   if (quantization === undefined || quantization === null) return quality.quality;
-  const family = text(given.family) ?? familyOf(names.join(' '));
   const model = { family, parameters, activeParameters: count(given.activeParamsB) };
   return quality.quality * (1 - (quantizationLoss(model, quantization) ?? 0));
 }

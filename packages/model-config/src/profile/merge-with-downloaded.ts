@@ -35,7 +35,10 @@ export interface ModelProfile {
   readonly minVramBytes: number | null;
   readonly loadConfig: LoadConfig;
   readonly ttlMs: number | null;
-  /** The architecture that LM Studio or the file's header states; `null`: not known, as of all models that are not downloaded. */
+  /**
+   * The architecture that LM Studio or the file's header states. This and the next two fields are `null` where
+   * they are not known, and for models that are not downloaded.
+   */
   readonly architecture: string | null;
   /** The number of parameters as LM Studio prints it, such as `30B-A3B`. */
   readonly sizeLabel: string | null;

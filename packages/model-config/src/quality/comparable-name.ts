@@ -9,13 +9,13 @@ const IGNORED_WORD =
 const QUANTIZATION =
   /(?<![a-z0-9])(i?q\d(_[a-z\d]+)*|mxfp4(_moe)?|nvfp4|bf16|fp?(8|16|32)|\d-?bit)(?![a-z0-9])/g;
 
-/** The mode in brackets behind a name in the published results. */
+/** The mode that follows a name in the published results. */
 const MODE = /\((non-reasoning|reasoning|low|medium|high)\)/g;
 
 /** A size such as `8b`, `0.6b`, `8x7b` or `270m`. */
 const SIZE_WORD = /^(e?\d+(\.\d+)?[bm]|\d+x\d+b)$/;
 
-/** The maker's name that some publishers put in front: `google_gemma-3-4b-it`. */
+/** Some publishers put the maker's name in front: `google_gemma-3-4b-it`. */
 const PUBLISHER_PREFIX = /^[a-z][a-z-]*_(?=[a-z])/;
 
 /** Families of the published results. The first pattern that fits a name applies. */
@@ -30,9 +30,9 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
   ['Qwen1', /qwen/],
   ['Gemma4', /gemma-?4/],
   ['Gemma', /gemma/],
-  ['Mistral', /mi[sx]tral|magistral|devstral|codestral|pixtral/],
+  ['Mistral', /mi[sx]tral|(mini|magi|math|dev|code)stral|pixtral/],
   ['Llama', /llama/],
-  ['Phi', /\bphi\b/],
+  ['Phi', /\bphi(?![a-z])/],
   ['Granite', /granite/],
   ['OLMo', /olmo/],
   ['LFM', /\blfm/],
@@ -42,7 +42,7 @@ const FAMILIES: readonly (readonly [family: string, pattern: RegExp])[] = [
   ['Cohere', /command|\baya\b|cohere/],
 ];
 
-/** The words of a name that tell models apart, sorted and joined. Two names of one model are equal. */
+/** The words of a name that tell models apart, sorted and joined. It is equal for two names of one model. */
 export function comparableName(name: string): string {
   return wordsOf(name).sort().join(' ');
 }
@@ -80,7 +80,7 @@ export function dateInName(name: string): string | null {
 
 function wordsOf(name: string): string[] {
   const withoutVariant = name.toLowerCase().replace(/@.*$/, '').replace(MODE, '');
-  // Hugging Face: publisher/name/further/path. LM Studio: publisher/name, or the name alone. Ollama: name:size.
+  // Hugging Face writes publisher/name/path, LM Studio publisher/name or the name alone, Ollama name:size.
   const parts = withoutVariant.split('/');
   return (
     (parts[1] ?? parts[0] ?? '')

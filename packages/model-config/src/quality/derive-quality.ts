@@ -19,7 +19,7 @@ const ORIGIN_MS = Date.UTC(2025, 0, 1);
 const SIZE = { centre: 3.5, scale: 2 };
 /** Distances at which the error of a family member counts 61 %, in doublings of size and in years. */
 const NEAR = { doublings: 1, years: 0.7 };
-/** The errors of a family count as if so many members without error were there, too. */
+/** The weight of an imagined member without error. It shrinks the errors of families with few members. */
 const SHRINKAGE = 0.5;
 
 interface Regressors {
@@ -96,10 +96,10 @@ export function scoreOf(quality: number): number {
 function thinkingShare(facts: NamedModel, use: QualityUse, similar: readonly KnownModel[]): number {
   const mode = thinkingMode(facts);
   if (typeof mode === 'boolean') return mode ? 1 : 0;
-  // Where half of the most similar models think, they are the two modes of the same models.
+  // The modes of a model are entries of their own. So half of the entries think where models have both modes.
   const thinkers = similar.filter(isThinkingResult).length;
   if (mode === null && (thinkers === 0 || thinkers < similar.length / 2)) return 0;
-  // A request for reasoning lets a model think that can do either.
+  // For reasoning, a model with two modes is judged by its thinking mode.
   return use === 'reasoning' ? 1 : 0.5;
 }
 

@@ -20,7 +20,7 @@ export interface FullPrecisionQuality {
   readonly source: 'published' | 'derived';
 }
 
-/** A known model of the same name may differ by this factor in size, because sources count differently. */
+/** The size of a known model may differ by this factor from the given size, because sources count differently. */
 const LARGEST_SIZE_RATIO = 1.35;
 
 /**
@@ -36,7 +36,7 @@ export function fullPrecisionQuality(
   if (use === 'vision' && model.vision === false) return null;
   const index = QUALITY_USES.indexOf(use);
   const known = findKnownModels(model);
-  // A request for reasoning lets a model think that can do either. For other uses, the mean of its modes counts.
+  // For reasoning, a model with two modes is judged by its thinking mode. For other uses, the mean counts.
   const thinking = use === 'reasoning' ? known.filter(isThinkingResult) : [];
   const figures = (thinking.length > 0 ? thinking : known)
     .map(({ quality }) => quality[index] ?? null)
@@ -48,7 +48,7 @@ export function fullPrecisionQuality(
   return derivedQuality(model, use);
 }
 
-/** The figure of `fullPrecisionQuality` without the published results of the model itself. */
+/** The derived figure, also where the model itself has published results. */
 export function derivedQuality(model: NamedModel, use: QualityUse): FullPrecisionQuality | null {
   if (use === 'vision' && model.vision !== true) return null;
   const quality = deriveQuality(model, use, publishedQuality());

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { builtInModelConfig } from '../built-in/built-in-model-config.js';
 import { findKnownModels } from './full-precision-quality.js';
 import { parseParameterCounts } from './parameter-counts.js';
 
-/** The published results of each model, checked by eye. An empty list: nobody in our sources has published any. */
+/** The published results of each model, checked by eye. An empty list: our sources have none. */
 const PUBLISHED: Readonly<Record<string, readonly string[]>> = {
   // The built-in configuration.
   'google/gemma-3-1b': ['Gemma 3 1B Instruct'],
@@ -93,6 +95,11 @@ test('each model of the built-in configuration that generates text is in the lis
     .models.filter(({ capabilities }) => capabilities?.includes('embedding') !== true)
     .map(({ modelKey }) => modelKey);
   expect(keys.filter((key) => !(key in PUBLISHED))).toEqual([]);
+});
+
+test('the generated tables are those that the published results give', () => {
+  const script = path.join(__dirname, '../../../../tools/compute-model-quality.mjs');
+  expect(() => execFileSync(process.execPath, [script, '--check'])).not.toThrow();
 });
 
 test('a name without a size has the results of the model of that size only', () => {

@@ -14,7 +14,7 @@ export type PublishedRow = readonly [
   quality: readonly (number | null)[],
 ];
 
-/** A function, so that the table is made on the first use and a start without it is faster. */
+/** Makes the table. It is a function, so that commands that need no quality start faster. */
 // prettier-ignore
 export const publishedRows = (): readonly PublishedRow[] => [
 ["Qwen3.5 122B A10B (Non-reasoning)",["122b 3.5 qwen"],"Qwen3.x","2026-02-24",125,0,[0.8057,null,0.7981,0.8808,0.7615,0.7626]],

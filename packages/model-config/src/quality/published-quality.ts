@@ -2,7 +2,7 @@ import { comparableNameWithoutSizes } from './comparable-name.js';
 import type { KnownModel, PublishedQuality } from './model-facts.js';
 import { publishedRows, publishedWeights } from './published-quality.generated.js';
 
-// Everything here is made on its first use, so that a start without a use for it is faster.
+// The tables are made on their first use, so that commands that need no quality start faster.
 
 let quality: PublishedQuality | null = null;
 

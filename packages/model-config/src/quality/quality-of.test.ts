@@ -86,7 +86,7 @@ describe('the quality of a model', () => {
     expect(qualityOf(sees, 'vision')?.source).toBe('published');
   });
 
-  test('is less by what the quantization and the cache cost, and by nothing for an unknown type', () => {
+  test('loses what the quantization and the cache cost, and nothing for an unknown type', () => {
     const model = { sizeLabel: '8B', quantization: 'Q4_K_M' };
     const q4 = qualityOf(facts('meta-llama-3.1-8b-instruct', model), 'general');
     expect(q4?.quantizationLoss).toBeCloseTo(0.0139, 4);
@@ -106,7 +106,7 @@ describe('the quality of a model', () => {
   });
 });
 
-test('a model without a use of its own is compared in general', () => {
+test('models without vision, coding, reasoning and tools are compared by their general quality', () => {
   expect(qualityUseOf(['chat', 'analysis'])).toBe('general');
   expect(qualityUseOf(['chat', 'coding', 'tools'])).toBe('coding');
   expect(qualityUseOf(['vision'])).toBe('vision');

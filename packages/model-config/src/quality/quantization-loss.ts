@@ -4,7 +4,7 @@ import { kvCacheDivergences, lossLaw, quantizations } from './quantization-loss.
 // Divergence is the Kullback-Leibler divergence from the model at full precision. A loss is a share of
 // what a model scores above chance. Sources: bench/data/quality/README.md.
 
-/** The facts of a model that decide about what a quantization costs. `null`: not known. */
+/** The facts on which the cost of a quantization depends. `null`: not known. */
 export interface QuantizedModel {
   /** A family of the published results, such as `Gemma4`. */
   readonly family: string | null;

@@ -5,12 +5,12 @@ const NON_THINKING = /non-?(reasoning|thinking)|no-?think/i;
 
 /**
  * Makers who publish a thinking model and one that never thinks call the second one `Instruct`. LM Studio leaves
- * this word out of its keys: `qwen/qwen3-4b-2507` is Qwen3-4B-Instruct-2507. These lines of Qwen3 have such pairs.
+ * this word out of its keys: `qwen/qwen3-4b-2507` is Qwen3-4B-Instruct-2507. The lines of Qwen3 in this pattern have such pairs.
  */
 const INSTRUCT = /instruct|qwen-?3(?!\.).*(2507|coder|-vl|-next)/i;
 
 /**
- * Whether a model thinks before it answers. Its names count first, because they name the file. `both`: it can
+ * Whether a model thinks before it answers. The names count first, because they name the file. `both`: it can
  * do either. `null`: not known.
  */
 export function thinkingMode({ names, reasoning }: NamedModel): boolean | 'both' | null {

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { derivedQuality } from './full-precision-quality.js';
+import { QUALITY_USES, type NamedModel, type QualityUse } from './model-facts.js';
+
+function derived(
+  name: string,
+  billions: number,
+  part: Partial<NamedModel> = {},
+  use: QualityUse = 'general',
+) {
+  const unknown = { family: null, releaseDate: null, reasoning: null, vision: true };
+  const parameters = billions * 1e9;
+  return derivedQuality({ names: [name], parameters, ...unknown, ...part }, use)?.quality ?? 0;
+}
+
+test('a model of an unknown family is not worse if it is larger or newer', () => {
+  const date = (month: number) =>
+    `${2023 + Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, '0')}-01`;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...QUALITY_USES),
+      fc.double({ min: 0.1, max: 2000, noNaN: true }),
+      fc.double({ min: 1, max: 10, noNaN: true }),
+      fc.nat(60),
+      fc.nat(12),
+      fc.boolean(),
+      (use, billions, factor, month, later, reasoning) => {
+        const of = (size: number, age: number, thinks: boolean) =>
+          derived('nobody/nothing', size, { releaseDate: date(age), reasoning: thinks }, use);
+        const given = of(billions, month, reasoning);
+        expect(of(billions * factor, month, reasoning)).toBeGreaterThanOrEqual(given - 1e-9);
+        // The gain by thinking shrinks with the date for some uses, so only models that don't think are compared.
+        const plain = of(billions, month, false);
+        expect(of(billions, month + later, false)).toBeGreaterThanOrEqual(plain - 1e-9);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('the month in a name is the release date', () => {
+  expect(derived('nobody/nothing-2601', 8)).toBe(
+    derived('nobody/nothing', 8, { releaseDate: '2026-01-15' }),
+  );
+});
+
+test('a model counts with both modes where similar models have both, and without thinking where they have none', () => {
+  const gemma = (reasoning: boolean | null) => derived('gemma-4-26b-a4b', 25.2, { reasoning });
+  expect(gemma(null)).toBeGreaterThan(gemma(false));
+  expect(gemma(null)).toBeLessThan(gemma(true));
+  const llama = (reasoning: boolean | null) =>
+    derived('llama-3.1-70b-instruct', 70.6, { reasoning });
+  expect(llama(null)).toBe(llama(false));
+});
+
+test('for reasoning, a model with both modes is judged by its thinking mode', () => {
+  const qwen = (reasoning: boolean | 'both') =>
+    derived('qwen3-72b', 72, { reasoning }, 'reasoning');
+  expect(qwen('both')).toBe(qwen(true));
+  expect(qwen('both')).toBeGreaterThan(qwen(false));
+});

@@ -62,6 +62,7 @@ export async function benchModels(
   request: BenchRequest,
   { signal = parts.context.signal, onProgress = () => undefined }: BenchOptions,
 ): Promise<readonly BenchResult[]> {
+  const startedMs = parts.context.clock.nowMs();
   const [{ residents }, { models: listed }] = await Promise.all([
     host.status({ signal }),
     host.models({}, { signal }),
@@ -78,7 +79,7 @@ export async function benchModels(
     report(0, modelKey ?? 'the best model');
     results.push(
       await benchModel(host, parts, {
-        ...{ ...request, modelKey, loaded, signal, report },
+        ...{ ...request, modelKey, loaded, startedMs, signal, report },
         predictedLoad: (key) =>
           listed.find(({ profile }) => profile.modelKey === key)?.speed?.loadMs ?? null,
       }),
@@ -92,6 +93,8 @@ interface OneModel extends BenchRequest {
   readonly modelKey: string | null;
   /** Instances that were loaded before. */
   readonly loaded: ReadonlySet<string>;
+  /** When the benchmark began, in epoch milliseconds: the autopilot may load a model before its turn. */
+  readonly startedMs: number;
   readonly signal: AbortSignal;
   readonly report: (share: number, modelKey: string) => void;
   /** Of a model that is listed; null where nothing is known. */
@@ -101,12 +104,11 @@ interface OneModel extends BenchRequest {
 async function benchModel(
   host: Parameters<typeof benchModels>[0],
   parts: HostParts,
-  { modelKey, loaded, signal, report, predictedLoad, ...request }: OneModel,
+  { modelKey, loaded, startedMs, signal, report, predictedLoad, ...request }: OneModel,
 ): Promise<BenchResult> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]);
   const nothing = { decode: null, prompt: null, load: null };
   const speeds = await parts.speeds();
-  const loadBefore = modelKey === null ? null : speeds.lastLoad(modelKey);
   let lease: ServingLease;
   try {
     lease = await host.serving.acquire({ ...ANY, modelKey }, { signal: bounded });
@@ -120,7 +122,7 @@ async function benchModel(
     report(0.3, lease.modelKey);
     const subject = await (await parts.learner()).subjectOf(instanceIdentifier);
     const loadNow = speeds.lastLoad(lease.modelKey);
-    const isNew = loadNow !== null && loadNow.timestampMs !== loadBefore?.timestampMs;
+    const isNew = loadNow !== null && loadNow.timestampMs >= startedMs;
     const load =
       isNew && !loaded.has(instanceIdentifier)
         ? {

@@ -15,6 +15,7 @@ import type { AutopilotRequest } from './autopilot/open-autopilot.js';
 import type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
 import type { UnpinRequest } from './by-hand/find-in-journal.js';
 import type { YieldRequest } from './by-hand/yield-request.js';
+import type { BenchOptions, BenchRequest, BenchResult } from './bench/bench-models.js';
 import type { Conversation } from './chat/conversation.js';
 import type { ConfigPlaces } from './config/config-places.js';
 import type { InitialConfig } from './config/initial-config.js';
@@ -198,6 +199,11 @@ export interface Host extends AsyncDisposable {
    * @param log - a file. Null, the default: the whole decision log of this runtime.
    */
   replay(log?: string | null, options?: CallOptions): Promise<ReplayedLog>;
+  /**
+   * Measures how fast models answer, beside what was predicted, and learns from it. Models are loaded as the rules of memory allow;
+   * those that were not loaded before are unloaded again.
+   */
+  bench(request?: BenchRequest, options?: BenchOptions): Promise<readonly BenchResult[]>;
   /** Checks everything that a decision depends on, and says how to mend each fault. */
   doctor(options?: CallOptions): Promise<readonly Check[]>;
   /** The models of a fallback chain for a simulation. @param chain - null: the default chain. */

@@ -27,6 +27,7 @@ export type { CheaperLoad, ModelFit } from './models/model-fit.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
 export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
+export type { EstimatedSpeed } from './estimates/estimate-speed.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
@@ -35,6 +36,7 @@ export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
 export type {
+  MeasuredAnswer,
   Serving,
   ServingCatalog,
   ServingChange,
@@ -83,6 +85,7 @@ export type {
   ReplayedLog,
   ReplaySummary,
 } from './decisions/replay-log.js';
+export type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench/bench-models.js';
 export type { Check } from './doctor/check.js';
 export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';
@@ -114,6 +117,7 @@ export {
   formatMoment,
   formatPercent,
   formatShare,
+  formatSpeed,
   plural,
 } from './text/words.js';
 export {
@@ -133,6 +137,23 @@ export {
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';
+export {
+  describeCorrected,
+  describeFit,
+  describeLmStudioEstimate,
+  describeMlxGrowth,
+  describeSettings,
+  grownCacheBytes,
+} from './text/describe-estimate.js';
+export {
+  describeNoChoice,
+  describeSteps,
+  explainChoice,
+  explainNote,
+} from './text/explain-selection.js';
+export { benchCells, benchNotes, type BenchCells } from './text/bench-words.js';
+export { describeSpeed, speedCells } from './text/speed-words.js';
+export type { JudgedLoad, SpeedCells } from './text/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/explain-episode.js';
 export { explainRejection } from './text/explain-rejection.js';

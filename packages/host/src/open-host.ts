@@ -139,6 +139,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { replayLog } = await import('./decisions/replay-log.js');
       return replayLog(log, parts.runtime, contextOfCall(context, own));
     },
+    bench: async (request = {}, options = {}) => {
+      const { benchModels } = await import('./bench/bench-models.js');
+      return benchModels(host, parts, request, options);
+    },
     doctor: async ({ signal: own } = {}) => {
       const { runChecks } = await import('./doctor/run-checks.js');
       return runChecks(parts, contextOfCall(context, own));

@@ -8,7 +8,7 @@ import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { once } from './host-parts.js';
 import type { Catalog } from './models/catalog.js';
-import { createCatalog } from './models/catalog.js';
+import { createCatalog, profileNamed } from './models/catalog.js';
 import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
@@ -119,6 +119,7 @@ async function openSession(
               engineReports,
               lockedAsMapped: !corrected,
               speeds,
+              profileOf: async (modelKey) => profileNamed(await catalog(), modelKey),
             },
             residents,
             onFootprint,

@@ -23,6 +23,12 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
   return [...steps.values()];
 }
 
+/** A profile of a chain, and the entry that it comes from. */
+export type ChainProfile<Profile> = Profile & {
+  /** The entry `downloaded:...` that stands for the model; `null` for a model that the chain names. */
+  readonly derivedFrom: string | null;
+};
+
 /**
  * The profiles of a chain in order of preference.
  *
@@ -38,16 +44,16 @@ export function resolveChain<Profile extends ModelProfile>(
   config: ModelConfig,
   name: string,
   profiles: readonly Profile[],
-): readonly Profile[] | null {
+): readonly ChainProfile<Profile>[] | null {
   const steps = chain(config, name);
   if (steps === null) return null;
   const named = new Set(steps.flatMap((step) => (step.kind === 'model' ? [step.modelKey] : [])));
   const byKey = new Map(profiles.map((profile) => [profile.modelKey, profile]));
-  const resolved = new Set<Profile>();
+  const resolved = new Map<Profile, string | null>();
   for (const step of steps) {
     if (step.kind === 'model') {
       const profile = byKey.get(step.modelKey);
-      if (profile !== undefined) resolved.add(profile);
+      if (profile !== undefined) resolved.set(profile, null);
     } else if (step.kind === 'downloaded') {
       const matching = profiles.filter(
         (profile) =>
@@ -59,15 +65,15 @@ export function resolveChain<Profile extends ModelProfile>(
       const use = qualityUseOf([step.capability]);
       const byQuality = byFigure((profile) => qualityOfProfile(profile, use));
       for (const profile of matching.sort((a, b) => byTier(a, b) || byQuality(a, b))) {
-        resolved.add(profile);
+        if (!resolved.has(profile)) resolved.set(profile, stepName(step));
       }
     }
   }
-  return [...resolved];
+  return [...resolved].map(([profile, derivedFrom]) => ({ ...profile, derivedFrom }));
 }
 
 function stepName(entry: Exclude<ChainEntry, { kind: 'chain' }>): string {
   return entry.kind === 'model'
     ? `model:${entry.modelKey}`
-    : `downloaded:${entry.capability}:${entry.tier ?? ''}`;
+    : ['downloaded', entry.capability, ...(entry.tier === null ? [] : [entry.tier])].join(':');
 }

@@ -58,6 +58,7 @@ export {
 export type { ModelProfile } from './profile/merge-with-downloaded.js';
 export type { DownloadedModel } from './profile/downloaded-model.js';
 export { chain, resolveChain } from './chain.js';
+export type { ChainProfile } from './chain.js';
 export { toSelectionPolicy } from './selection-policy.js';
 
 export { qualityOf, qualityUseOf } from './quality/quality-of.js';

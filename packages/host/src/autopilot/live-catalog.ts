@@ -3,7 +3,7 @@ import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import type { GivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
-import { createCatalog } from '../models/catalog.js';
+import { createCatalog, profileNamed, type Catalog } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { isRuntimeError } from '../runtime/runtime-error.js';
@@ -71,6 +71,16 @@ export async function openLiveCatalog({
     return true;
   };
 
+  let joined: { readonly of: readonly unknown[]; readonly catalog: Catalog } | null = null;
+  /** The configuration in force joined with the last list of downloads. */
+  const currentCatalog = (): Catalog => {
+    const of = [config.current, downloads];
+    if (joined === null || joined.of.some((one, index) => one !== of[index])) {
+      joined = { of, catalog: createCatalog(config.current.config, downloads) };
+    }
+    return joined.catalog;
+  };
+
   const port: CatalogPort = {
     read: async (request) => {
       const edited = await config.changed();
@@ -103,7 +113,11 @@ export async function openLiveCatalog({
       return {
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
-            const sources = { downloads, headers, calibration, contexts, engineReports, speeds };
+            const sources = {
+              ...{ downloads, headers, calibration, contexts, engineReports, speeds },
+              profileOf: (modelKey: string) =>
+                Promise.resolve(profileNamed(currentCatalog(), modelKey)),
+            };
             made = { of: downloads, port: createFootprints(sources, residents) };
           }
           return made.port.estimate(question, callOptions);

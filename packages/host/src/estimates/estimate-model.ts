@@ -23,6 +23,7 @@ import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
 import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
+import { estimateSpeed } from './estimate-speed.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
 import { linkedModel, openDownloaded, openModelFile, type KnownModel } from './open-model.js';
@@ -66,7 +67,7 @@ export async function estimateModel(
     const estimate = describeModel(title, file, settings, used);
     if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
-    return withFit(estimate, fit, file, settings);
+    return withSpeed(withFit(estimate, fit, file, settings), file, used, settings, parts);
   }
   // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
@@ -117,7 +118,10 @@ async function estimateDownloaded(
   const estimate = { ...describeModel(asked, known, asConfigured, engine), modelKey: asked };
   if (named !== null || isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
-    return withFit(estimate, fit, known, asConfigured);
+    return withSpeed(
+      withFit(estimate, fit, known, asConfigured),
+      ...([known, engine, asConfigured, parts] as const),
+    );
   }
 
   const { pinned, yields } = await readReservationsOrWarn(session);
@@ -134,20 +138,21 @@ async function estimateDownloaded(
   const sourced = found.get(keyOf(modelKey, loadConfig)) ?? null;
   const fit = fitOf(candidate, input);
   const isHere = known.kind !== 'size' || known.isHere;
+  const fitted = withFit(
+    estimate,
+    isHere
+      ? {
+          ...fit,
+          loadConfig,
+          resources,
+          cheaper: fit.rejection === null ? null : cheaperOf(known, engine, input),
+        }
+      : null,
+    known,
+    asConfigured,
+  );
   return {
-    ...withFit(
-      estimate,
-      isHere
-        ? {
-            ...fit,
-            loadConfig,
-            resources,
-            cheaper: fit.rejection === null ? null : cheaperOf(known, engine, input),
-          }
-        : null,
-      known,
-      asConfigured,
-    ),
+    ...(await withSpeed(fitted, known, engine, asConfigured, parts)),
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
@@ -206,6 +211,22 @@ function withFit(
     fit,
     mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, fit.resources),
   };
+}
+
+/** Adds how fast the model runs here, where the fit was judged for this machine. */
+async function withSpeed(
+  estimate: ModelEstimate,
+  known: KnownModel,
+  engine: LoadEngine,
+  { gpuLayers, gpuBackend }: EstimateSettings,
+  parts: HostParts,
+): Promise<ModelEstimate> {
+  const { fit, byContextLength } = estimate;
+  if (fit === null) return estimate;
+  const { resources, loadConfig } = fit;
+  const load = { loadConfig, resources, engine, gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers };
+  const contexts = byContextLength.map((one) => one.loadConfig.contextLengthTokens);
+  return { ...estimate, speed: estimateSpeed(known, load, contexts, await parts.speeds()) };
 }
 
 function lmStudioFigure({

@@ -17,6 +17,7 @@ import {
 } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { refuseProblems } from './estimate-settings.js';
+import type { EstimatedSpeed } from './estimate-speed.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
 
@@ -55,6 +56,8 @@ export interface ModelEstimate {
    * machine.
    */
   readonly fit: FitHere | null;
+  /** How fast the model runs on this machine, by the contexts of `byContextLength`; null where that is not known. */
+  readonly speed: EstimatedSpeed | null;
   /**
    * The footprint, corrected by measured loads on this machine; null where no measured load applies to
    * this model.
@@ -93,6 +96,7 @@ export function describeModel(
     maxContextLengthTokens: trainedContext(known),
     byContextLength: byContextLength(known, settings, report, profile),
     fit: null,
+    speed: null,
     corrected: null,
     lmStudio: null,
   };

@@ -2,11 +2,18 @@ import {
   isSameLoadConfig,
   withLockedWeights,
   type Footprint,
+  type LoadConfig,
   type LoadSpeed,
 } from '@mai/memory-ledger';
 import type { EstimateQuestion, EstimatorPort } from '@mai/autopilot';
-import type { EngineReport, ResidentInstance, ResourceEstimate } from '@mai/lmstudio-adapter';
+import type {
+  DownloadedModel,
+  EngineReport,
+  ResidentInstance,
+  ResourceEstimate,
+} from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
+import type { ModelProfile } from '@mai/model-config';
 import {
   combineWithLMStudio,
   estimateFromFileSize,
@@ -15,6 +22,8 @@ import {
 import { findReport } from '../engine/find-report.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
+import { modelQuality } from '../models/model-quality.js';
+import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Calibration } from './calibration.js';
 import {
   expertsOf,
@@ -50,6 +59,8 @@ export interface FootprintSources {
   readonly engineReports?: () => readonly EngineReport[];
   /** Predicts speeds. Default, and null: speeds are not known. */
   readonly speeds?: Speeds | null;
+  /** The profile of a model key; null for a key without one. Default: qualities are not known. */
+  readonly profileOf?: (modelKey: string) => Promise<ModelProfile | null>;
 }
 
 /** A footprint and its sources. */
@@ -68,6 +79,8 @@ export interface SourcedFootprint {
   readonly hasExperts: boolean | null;
   /** Null where the machine or the model is not known well enough. */
   readonly speed: LoadSpeed | null;
+  /** Quality of the answers, 0 to 1; null where it is not known. */
+  readonly quality: number | null;
 }
 
 /**
@@ -108,13 +121,17 @@ async function findFootprint(
   const engine = withUnlockedWeights(own);
   const environment = environmentFor(resources, engine);
   const load = { loadConfig, environment, model, files, resident };
-  const [byHeader, lmStudio, hasExperts, subject] = await Promise.all([
+  const [byHeader, lmStudio, hasExperts, subject, profile] = await Promise.all([
     fromHeader(load, sources),
     askLMStudio(question, model, downloads, options),
     expertsOf(loaded ?? found?.files ?? null),
     subjects?.find({ ...load, resources, engine: own }) ?? null,
+    sources.profileOf?.(modelKey) ?? null,
   ]);
-  const speed = subject === null ? null : (speeds?.speedOf(subject) ?? null);
+  const judged = {
+    speed: subject === null ? null : (speeds?.speedOf(subject) ?? null),
+    quality: profile === null ? null : qualityWith({ profile, model, loadConfig }, subject),
+  };
   const alone =
     byHeader ??
     (await fromMlx(question, model, files, engine, mlxModels)) ??
@@ -127,7 +144,7 @@ async function findFootprint(
       lmStudio,
       disagreementRatio: null,
       hasExperts,
-      speed,
+      ...judged,
     };
   }
   const { footprint: combined, disagreementRatio } =
@@ -147,8 +164,25 @@ async function findFootprint(
   const corrected = calibrated !== combined;
   return {
     ...{ footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio },
-    ...{ hasExperts, speed },
+    ...{ hasExperts, ...judged },
   };
+}
+
+function qualityWith(
+  {
+    profile,
+    model,
+    loadConfig,
+  }: {
+    readonly profile: ModelProfile;
+    readonly model: DownloadedModel | null;
+    readonly loadConfig: LoadConfig;
+  },
+  subject: SpeedSubject | null,
+): number | null {
+  const shape = subject?.shape ?? null;
+  const quantization = subject?.identity.quantization || null;
+  return modelQuality({ profile, model, shape, quantization }, loadConfig)?.quality ?? null;
 }
 
 /** Kept, because every question without a resident is about the same engine. */
@@ -221,13 +255,14 @@ export function createFootprints(
       const load = resident === null ? await asGiven(question, sources) : question;
       const found = await findFootprint(load, sources, resident, { mlxModels, subjects }, options);
       onFootprint(question, found);
-      const { footprint, lmStudio, hasExperts, speed } = found;
+      const { footprint, lmStudio, hasExperts, speed, quality } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
         ...(speed === null ? {} : { speed }),
+        ...(quality === null ? {} : { quality }),
       };
     },
   };

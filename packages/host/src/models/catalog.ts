@@ -68,6 +68,17 @@ export function createCatalog(
   };
 }
 
+/** The profile of a model key; null for a key without one. */
+export function profileNamed({ profiles }: Catalog, modelKey: string): CatalogProfile | null {
+  // The key of a variant, such as `qwen/qwen3-4b@q8_0`, has the profile of its model.
+  const model = modelKey.replace(/@[^@]*$/, '');
+  return (
+    profiles.find((one) => one.modelKey === modelKey) ??
+    profiles.find((one) => one.modelKey === model) ??
+    null
+  );
+}
+
 /** The profile of a model or of a variant that its model's list of variants names; empty for other names. */
 export function profilesNamed(
   profiles: readonly ModelProfile[],
@@ -84,12 +95,14 @@ function chainNamed(
   config: ModelConfig,
   profiles: readonly CatalogProfile[],
   name: string | null,
-): readonly CatalogProfile[] {
+): readonly (CatalogProfile & { readonly derivedFrom: string | null })[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
   if (chain !== null) return chain;
   // Without a default chain, the chain is all profiles: the configured models in their order, then the others
   // by size.
-  if (name === null) return profiles;
+  if (name === null) {
+    return profiles.map((one) => ({ ...one, derivedFrom: one.configured ? null : 'downloaded' }));
+  }
   const names = Object.keys(config.fallbackChains);
   const guess = didYouMean(name, names);
   const known =

@@ -1,4 +1,4 @@
-import type { Capability, Tier } from '@mai/memory-ledger';
+import type { Capability, LoadSpeed, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { readReservationsOrWarn, type Reservations } from '../autopilot/read-reservations.js';
 import type { Session } from '../session.js';
@@ -36,6 +36,10 @@ export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
    * no load configuration fits.
    */
   readonly cheaper: CheaperLoad | null;
+  /** The speeds as configured, or with trade-offs where only those fit; null where they are not known. */
+  readonly speed: LoadSpeed | null;
+  /** Quality of the answers with that load, 0 to 1; null where it is not known. */
+  readonly quality: number | null;
   /** Size on disk; null where LM Studio does not report it. */
   readonly sizeBytes: number | null;
   readonly loaded: boolean;
@@ -86,6 +90,7 @@ async function judge(
     const candidate = input.candidates.find(({ modelKey }) => modelKey === profile.modelKey);
     if (candidate === undefined) return [];
     const { footprint, rejection } = fitOf(candidate, input);
+    const [option] = candidate.loadOptions;
     return [
       {
         profile,
@@ -94,6 +99,8 @@ async function judge(
         footprint,
         rejection,
         cheaper: null,
+        speed: option?.speed ?? null,
+        quality: option?.quality ?? null,
         sources: sources.get(profile.modelKey) ?? [],
       },
     ];
@@ -114,11 +121,11 @@ async function judge(
     if (candidate === undefined) return report;
     const fit = cheaperFitOf(candidate, cheaper);
     if (fit === null) return report;
-    const { pools: _, ...load } = fit;
+    const { pools: _, speed, quality, ...load } = fit;
     // No trade-off is needed where memory was freed since the first reading.
     return load.tradeOffs.length === 0
       ? { ...report, rejection: null }
-      : { ...report, cheaper: load };
+      : { ...report, cheaper: load, speed, quality };
   });
 }
 

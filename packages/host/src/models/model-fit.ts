@@ -2,6 +2,7 @@ import type { AssembledCandidate, TradeOff } from '@mai/autopilot';
 import type {
   Footprint,
   LoadConfig,
+  LoadSpeed,
   PoolName,
   Resources,
   SelectionPolicy,
@@ -29,6 +30,12 @@ export interface CheaperLoad {
   readonly tradeOffs: readonly TradeOff[];
 }
 
+/** Speed and quality of a load; null where they are not known. */
+interface JudgedLoad {
+  readonly speed: LoadSpeed | null;
+  readonly quality: number | null;
+}
+
 /**
  * Judges the first load option of a candidate, by a decision with no other candidate. The decision may unload
  * residents that are not pinned, busy or foreign.
@@ -53,12 +60,12 @@ export function fitOf(candidate: Candidate, input: SelectionInput): ModelFit {
 export function cheaperFitOf(
   candidate: AssembledCandidate,
   input: SelectionInput,
-): (CheaperLoad & Pick<ModelFit, 'pools'>) | null {
+): (CheaperLoad & JudgedLoad & Pick<ModelFit, 'pools'>) | null {
   const { chosen, pools } = selectModel({ ...input, candidates: [candidate] });
   const option = candidate.loadOptions[chosen?.optionIndex ?? -1];
   if (option === undefined || option.footprint === null) return null;
-  const { loadConfig, footprint, tradeOffs } = option;
-  return { loadConfig, footprint, tradeOffs, pools };
+  const { loadConfig, footprint, tradeOffs, speed = null, quality = null } = option;
+  return { loadConfig, footprint, tradeOffs, pools, speed, quality };
 }
 
 /** Judges whether a footprint fits beside all residents, without unloading any. */

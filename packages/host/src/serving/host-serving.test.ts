@@ -58,7 +58,9 @@ const PROCESSES: Record<string, () => Promise<Serving>> = {
 describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
   test('offers what a gateway needs', async () => {
     const port = await begin();
-    expect(Object.keys(port).sort()).toEqual(['acquire', 'catalog', 'changes', 'plan']);
+    expect(Object.keys(port).sort()).toEqual([
+      ...['acquire', 'catalog', 'changes', 'measured', 'plan'],
+    ]);
   });
 
   test('lists models, residents, chains and aliases', async () => {

@@ -9,6 +9,8 @@ import type { SpeedSubject } from './speed-subject.js';
 
 /** Learns the speeds of this machine from what runs on it. */
 export interface SpeedLearner {
+  /** What decides the speed of a resident; null where it is not on this machine, or not known. */
+  subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
   /** Learns from an answer. Never rejects. */
   answered(answer: MeasuredAnswer): Promise<void>;
   /** Learns from a load. Never rejects. */
@@ -52,7 +54,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return residents.get(instanceIdentifier) ?? null;
   };
 
-  const subjectOf = async (instance: ResidentInstance): Promise<SpeedSubject | null> => {
+  const subjectOfInstance = async (instance: ResidentInstance): Promise<SpeedSubject | null> => {
     const { downloads, resources, subjects } = await factsNow();
     const found = await downloads.find(instance.variant ?? instance.modelKey);
     const files = (await downloads.filesOfResident(instance)) ?? found?.files ?? null;
@@ -89,12 +91,17 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return last;
   };
 
+  const subjectOf = async (instanceIdentifier: string): Promise<SpeedSubject | null> => {
+    const instance = await residentOf(instanceIdentifier);
+    return instance === null ? null : subjectOfInstance(instance);
+  };
+
   return {
+    subjectOf,
     answered: ({ modelKey, instanceIdentifier, prompt, output, depthTokens }) =>
       inTurn(async () => {
         if (!isWorthStoring(instanceIdentifier)) return;
-        const instance = await residentOf(instanceIdentifier);
-        const subject = instance === null ? null : await subjectOf(instance);
+        const subject = await subjectOf(instanceIdentifier);
         if (subject === null) return;
         const speeds = await parts.speeds();
         if (prompt !== null) {
@@ -118,7 +125,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
         const link = await parts.runtime.link(signal);
         if (instance.deviceIdentifier !== null || link.kind === 'off') return;
         if (!link.client.host.isLocal) return;
-        const subject = await subjectOf(instance);
+        const subject = await subjectOfInstance(instance);
         if (subject === null) return;
         await (await parts.speeds()).learnLoad(instance.modelKey, subject, tookMs);
       });

@@ -20,6 +20,12 @@ export interface Speeds {
   readonly speedOf: (subject: SpeedSubject) => LoadSpeed | null;
   /** Generated tokens per second behind a context; null as for `speedOf`. */
   readonly decodeAt: (subject: SpeedSubject, depthTokens: number) => SpeedRange | null;
+  /** Tokens per second of a prompt at the start of a context; null as for `speedOf`. */
+  readonly promptOf: (subject: SpeedSubject, promptTokens: number) => SpeedRange | null;
+  /** The last measured load of a model; null without one. */
+  readonly lastLoad: (
+    modelKey: string,
+  ) => { readonly timestampMs: number; readonly loadMs: number } | null;
   /** Learns from a part of an answer. */
   readonly learn: (modelKey: string, subject: SpeedSubject, seen: SeenSpeed) => Promise<void>;
   /** Learns from a load. */
@@ -77,6 +83,17 @@ export function createSpeeds(store: SpeedStore): Speeds {
     decodeAt: (subject, depthTokens) => {
       const now = current();
       return isKnown(subject, now) ? decodeAt(subject, depthTokens, now) : null;
+    },
+    promptOf: (subject, promptTokens) => {
+      const now = current();
+      if (!isKnown(subject, now)) return null;
+      return rangeOf(now.model.prompt(questionOf(subject, 0, now), promptTokens), subject, now);
+    },
+    lastLoad: (modelKey) => {
+      const last = current().loads.findLast((one) => one.modelKey === modelKey);
+      return last === undefined
+        ? null
+        : { timestampMs: last.timestampMs, loadMs: last.load.loadMs };
     },
     learn: (modelKey, subject, seen) =>
       record({

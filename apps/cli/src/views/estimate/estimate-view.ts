@@ -1,17 +1,20 @@
 import { totalBytesOf } from '@mai/memory-ledger';
 import {
-  describeEngine,
+  describeCorrected,
+  describeFit,
   describeGrowth,
-  describeUnknownSettings,
-  describeFootprint,
-  describeTradeOffs,
-  explainRejection,
+  describeLmStudioEstimate,
+  describeMlxGrowth,
+  describeSettings,
+  describeSpeed,
   FOOTPRINT_SOURCES,
   formatBytes,
   formatCount,
   formatPercent,
+  formatSpeed,
+  grownCacheBytes,
 } from '@mai/host';
-import type { EstimateReport, FitHere, ModelEstimate } from '@mai/host';
+import type { FitHere, ModelEstimate } from '@mai/host';
 import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
@@ -21,7 +24,7 @@ import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** An estimate as text: the sum, the settings behind it, and a chart by context length. */
 export function renderEstimate(estimate: ModelEstimate, output: Output): string {
-  const { title, report, refusal, byContextLength, fit, basis } = estimate;
+  const { title, report, refusal, fit, basis } = estimate;
   const { style } = output;
   const heading = `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}`;
   if (refusal !== null) {
@@ -41,7 +44,7 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
           `${heading}\n${renderSettings(estimate, output)}`,
           renderParts(report, output),
           total,
-          renderChart(report, byContextLength, output),
+          renderChart(estimate, output),
         ]),
     ...(fit === null ? [] : [renderFit(fit, output)]),
   ]
@@ -49,35 +52,8 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
     .join('\n');
 }
 
-function renderSettings({ basis, report }: ModelEstimate, { style, textWidth }: Output): string {
-  const { loadConfig, profile } = report;
-  const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
-  const sequences =
-    parallelSequences === 1
-      ? 'one sequence'
-      : `${parallelSequences} sequences that ${kvUnified ? 'share one cache' : 'have a cache each'}`;
-  const gpu =
-    loadConfig.gpuBackend === 'none'
-      ? 'no GPU'
-      : `${formatCount(loadConfig.gpuLayers)} layers on the GPU (${loadConfig.gpuBackend})`;
-  const facts = [
-    `${formatCount(loadConfig.contextLengthTokens)} tokens of context`,
-    // mlx-engine does not have these settings.
-    ...(basis.kind === 'mlx'
-      ? []
-      : [
-          `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
-          `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
-        ]),
-    sequences,
-    gpu,
-  ];
-  const unknown = profile === null ? null : describeUnknownSettings(profile);
-  const engine =
-    profile === null
-      ? []
-      : [`defaults of ${describeEngine(profile)}${unknown === null ? '' : `; ${unknown}`}`];
-  return [facts.join(', '), ...engine]
+function renderSettings(estimate: ModelEstimate, { style, textWidth }: Output): string {
+  return describeSettings(estimate)
     .flatMap((text) => wrap(text, textWidth - 2))
     .map((line) => `  ${style.dim(line)}`)
     .join('\n');
@@ -109,87 +85,47 @@ function renderGrowth({ basis, report: { growth } }: ModelEstimate, { textWidth 
   return text === null ? [] : wrap(`${text} \`mai doctor\` says how to bound it.`, textWidth);
 }
 
-/** The memory that an MLX model grows to. Its KV cache is not allocated at the load. */
-function renderMlx({ mlx, report }: ModelEstimate, { textWidth }: Output): readonly string[] {
-  if (mlx === null || mlx.peakBytes === null) return [];
-  const { contextLengthTokens } = report.loadConfig;
-  const texts = [
-    `Its KV cache grows with the tokens. While the model reads a prompt of ${formatCount(contextLengthTokens)} tokens, it takes ${formatBytes(mlx.peakBytes)}.`,
-    ...(mlx.staysBelowWiredLimit === false
-      ? [
-          'Together with the 3 GiB that the engine keeps free, this is more than the GPU may hold here.',
-        ]
-      : []),
-    ...(mlx.fittedContextTokens === null
-      ? []
-      : [
-          `The auto-fit of the engine would choose ${formatCount(mlx.fittedContextTokens)} tokens here.`,
-        ]),
-  ];
-  return wrap(texts.join(' '), textWidth);
+function renderMlx(estimate: ModelEstimate, { textWidth }: Output): readonly string[] {
+  const text = describeMlxGrowth(estimate);
+  return text === null ? [] : wrap(text, textWidth);
 }
 
-/** The KV cache of one sequence. An MLX model allocates it after the load, so it is part of the growth. */
-function grownCacheOf({ growth, loadConfig }: EstimateReport): number {
-  const grown = growth?.parts.find(({ kind }) => kind === 'kv-cache');
-  return (grown?.mostBytes ?? 0) / loadConfig.parallelSequences;
+function renderOthers(estimate: ModelEstimate, { style, textWidth }: Output): readonly string[] {
+  const corrected = describeCorrected(estimate);
+  const theirs = describeLmStudioEstimate(estimate);
+  const isDoubtful = estimate.lmStudio !== null && estimate.lmStudio.disagreementRatio !== null;
+  const speed = estimate.speed === null ? '' : describeSpeed(estimate.speed);
+  return [
+    ...wrap(corrected ?? '', textWidth),
+    ...wrap(theirs ?? '', textWidth).map((line) => (isDoubtful ? style.caution(line) : line)),
+    ...wrap(speed === '' ? '' : `Generates ${speed}.`, textWidth),
+  ].filter((line) => line !== '');
 }
 
-function renderOthers(
-  { corrected, lmStudio }: ModelEstimate,
-  { style, textWidth }: Output,
-): string[] {
-  const texts = [
-    ...(corrected === null
-      ? []
-      : [
-          corrected.source === 'measured'
-            ? `Measured on this machine: ${describeFootprint(corrected)}.`
-            : `Corrected by measured loads on this machine: ${describeFootprint(corrected)}.`,
-        ]),
-    ...(lmStudio === null ? [] : [lmStudioSays(lmStudio)]),
-  ];
-  const doubtful = lmStudio !== null && lmStudio.disagreementRatio !== null;
-  return texts.flatMap((text, index) =>
-    wrap(text, textWidth).map((line) =>
-      doubtful && index === texts.length - 1 ? style.caution(line) : line,
-    ),
-  );
-}
-
-function lmStudioSays({
-  totalBytes,
-  disagreementRatio,
-}: NonNullable<ModelEstimate['lmStudio']>): string {
-  const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
-  return disagreementRatio === null
-    ? `${says}.`
-    : `${says}: ${disagreementRatio.toFixed(1)} times Mai's estimate for the same parts.`;
-}
-
-const CHART_FIGURES_WIDTH = 46;
+const CHART_FIGURES_WIDTH = 56;
 
 function renderChart(
-  report: EstimateReport,
-  byContext: readonly EstimateReport[],
+  { report, byContextLength: byContext, speed }: ModelEstimate,
   output: Output,
 ): string {
   const { style, unicode } = output;
-  const taken = byContext.map((one) => one.totalBytes + grownCacheOf(one));
+  const taken = byContext.map((one) => one.totalBytes + grownCacheBytes(one));
   const largest = Math.max(...taken);
   const barWidth = Math.max(8, output.textWidth - CHART_FIGURES_WIDTH);
   const rows = byContext.map((one, index) => {
     const { loadConfig, ram, gpus } = one;
+    const decoded = speed?.decodeByContext[index];
     const totalBytes = taken[index] ?? one.totalBytes;
     const asked = loadConfig.contextLengthTokens === report.loadConfig.contextLengthTokens;
     const atLoad = [ram, ...gpus].reduce((sum, { kvCacheBytes }) => sum + kvCacheBytes, 0);
-    const cache = atLoad + grownCacheOf(one);
+    const cache = atLoad + grownCacheBytes(one);
     const paint = asked ? style.accent : style.dim;
     return [
       asked ? style.accent(unicode ? '▸' : '>') : '',
       formatCount(loadConfig.contextLengthTokens),
       formatBytes(cache),
       asked ? style.bold(formatBytes(totalBytes)) : formatBytes(totalBytes),
+      decoded === undefined ? '' : formatSpeed(decoded.expected),
       renderMeter(totalBytes / largest, barWidth, unicode, paint),
     ];
   });
@@ -199,6 +135,7 @@ function renderChart(
       { header: 'CONTEXT', align: 'right' },
       { header: 'KV CACHE', align: 'right' },
       { header: 'TAKES', align: 'right' },
+      { header: 'TOKENS/S', align: 'right' },
       { header: ' ' },
     ],
     rows,
@@ -220,14 +157,12 @@ function renderFit(fit: FitHere, output: Output): string {
   ].join('\n');
 }
 
-function verdictOf({ rejection, cheaper }: FitHere, output: Output): string {
-  const { style, unicode } = output;
-  if (rejection === null) return `${style.good(unicode ? '✓' : 'yes:')} It fits as it is.`;
-  if (cheaper !== null) {
-    return `${style.caution('~')} It fits with ${describeTradeOffs(cheaper.tradeOffs)}.`;
-  }
-  const no = style.bad(unicode ? '✗' : 'no:');
-  return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
-    ? `${no} It ${explainRejection(rejection)}. No trade-off, such as a shorter context, makes it fit.`
-    : `${no} It can't be loaded now: ${explainRejection(rejection)}.`;
+function verdictOf(fit: FitHere, { style, unicode }: Output): string {
+  const mark =
+    fit.rejection === null
+      ? style.good(unicode ? '✓' : 'yes:')
+      : fit.cheaper !== null
+        ? style.caution('~')
+        : style.bad(unicode ? '✗' : 'no:');
+  return `${mark} ${describeFit(fit)}`;
 }

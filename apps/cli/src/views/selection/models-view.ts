@@ -4,6 +4,7 @@ import {
   footprintSource,
   formatBytes,
   formatCount,
+  speedCells,
 } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { ModelReport } from '@mai/host';
@@ -17,6 +18,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
   const inStores = models.some(({ sources }) => sources.length > 0);
   const rows = models.map((model) => {
     const { profile, sizeBytes, loaded, footprint, sources } = model;
+    const { tokensPerSecond, firstToken, load, quality } = speedCells(model);
     return [
       loaded ? style.accent(unicode ? '●' : '*') : '',
       profile.downloaded ? profile.modelKey : style.dim(profile.modelKey),
@@ -26,6 +28,7 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       footprint === null ? '' : formatBytes(totalBytesOf(footprint)),
       footprint === null ? '' : style.dim(footprintSource(footprint)),
       verdict(model, output),
+      ...[tokensPerSecond, firstToken, load, quality],
       ...(inStores ? [style.dim([...new Set(sources.map(({ store }) => store))].join(' '))] : []),
       style.dim(profile.capabilities.join(' ')),
     ];
@@ -38,11 +41,15 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       { header: 'SIZE', align: 'right', dispensable: 1 },
       { header: 'CONTEXT', align: 'right', dispensable: 2 },
       { header: 'TAKES', align: 'right' },
-      { header: 'FROM', dispensable: 4 },
+      { header: 'FROM', dispensable: 8 },
       // Wide enough for 'needs 12.3 GiB more RAM', except on terminals narrower than 72 columns.
       { header: 'FITS', minWidth: output.tableWidth < 72 ? 14 : 26 },
-      ...(inStores ? [{ header: 'IN', dispensable: 3 }] : []),
-      { header: 'CAN', dispensable: 5 },
+      { header: 'TOKENS/S', align: 'right', dispensable: 3 },
+      { header: 'FIRST TOKEN', align: 'right', dispensable: 7 },
+      { header: 'LOADS IN', align: 'right', dispensable: 6 },
+      { header: 'QUALITY', align: 'right', dispensable: 4 },
+      ...(inStores ? [{ header: 'IN', dispensable: 5 }] : []),
+      { header: 'CAN', dispensable: 9 },
     ],
     rows,
     output,

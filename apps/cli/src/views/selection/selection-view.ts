@@ -1,13 +1,15 @@
 import {
   asServed,
   describeFootprint,
+  describeNoChoice,
+  describeSteps,
   describeTradeOffs,
+  explainChoice,
+  explainNote,
   explainRejection,
   formatBytes,
   formatCount,
-  formatPercent,
   plural,
-  poolLabel,
   tradeOffsOf,
 } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
@@ -60,9 +62,12 @@ function renderChoice(
   const row = (label: string, text: string) =>
     wrapBehind(label.padEnd(LABEL_WIDTH), text, textWidth).join('\n');
   if (chosen === null) {
-    return [row('Choice', style.bad(noChoice(obstacle))), ...planRows(selection, row)].join('\n');
+    return [row('Choice', style.bad(describeNoChoice(obstacle))), ...planRows(selection, row)].join(
+      '\n',
+    );
   }
   const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
+  const why = explainChoice(selection, input);
   const { contextLengthTokens } = chosen.loadOption.loadConfig;
   const context =
     contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
@@ -70,6 +75,7 @@ function renderChoice(
     row('Choice', `${style.accent(style.bold(chosen.modelKey))}  ${chosen.tier}${context}`),
     chosen.footprint === null ? '' : row('Takes', describeFootprint(chosen.footprint)),
     tradeOffs === '' ? '' : row('', `Trade-off: ${tradeOffs}`),
+    why === null ? '' : row('Why', why),
     ...planRows(selection, row),
     headroomBytes === null
       ? ''
@@ -79,35 +85,16 @@ function renderChoice(
     .join('\n');
 }
 
-function noChoice(obstacle: SelectionReport['obstacle']): string {
-  switch (obstacle?.kind) {
-    case 'not-usable':
-      return 'no model can be used';
-    case 'nothing-downloaded':
-      return 'nothing is downloaded';
-    case 'chain-not-downloaded':
-      return 'no model of the chain is downloaded';
-    case 'not-capable':
-    case 'nothing-fits':
-    case undefined:
-      return 'nothing fits';
-  }
-}
-
 function planRows(
   selection: Selection,
   row: (label: string, text: string) => string,
 ): readonly string[] {
-  const { decision, plan, afterDrain } = selection;
+  const { decision, afterDrain } = selection;
   const keeps = decision === 'keep';
-  const steps = plan.steps.map((step) =>
-    step.action === 'load'
-      ? `load ${step.modelKey}`
-      : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
-  );
+  const steps = describeSteps(selection);
   return [
     ...(keeps ? [row('Plan', 'keep it: it is loaded and is the best model that fits')] : []),
-    ...(steps.length === 0 ? [] : [row(keeps ? '' : 'Plan', steps.join(', then '))]),
+    ...(steps === '' ? [] : [row(keeps ? '' : 'Plan', steps)]),
     ...(afterDrain === null
       ? []
       : [row('Later', `${afterDrain.modelKey}, once ${afterDrain.waitsFor.join(', ')} is idle`)]),
@@ -165,31 +152,7 @@ function renderNotes(
   { style, textWidth }: Output,
 ): string {
   return notes
-    .flatMap((note) => explainNote(note, resources))
+    .flatMap((note) => explainNote(note, resources) ?? [])
     .flatMap((text) => wrapBehind(`${style.caution('note:')} `, text, textWidth))
     .join('\n');
-}
-
-function explainNote(note: SelectionNote, resources: Resources): string | readonly [] {
-  const gpuName = (deviceKey: string) =>
-    resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
-  switch (note.code) {
-    case 'RESOURCES_NOT_OBSERVABLE':
-      return 'LM Studio runs on another machine. Only the total memory there is known, not the free memory.';
-    case 'GPU_UNMEASURED':
-      return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
-    case 'GPU_UNKNOWN':
-      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have. The bytes on that GPU are charged to RAM.`;
-    case 'RESIDENT_UNMEASURED':
-      return `The memory that ${note.instanceIdentifier} takes is not known.`;
-    // The line `Trade-off` already says this.
-    case 'SHORTER_CONTEXT':
-      return [];
-    case 'ABOVE_LIMIT':
-      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
-    case 'TOO_SLOW':
-      return `The chosen model ${explainRejection(note)}. Nothing faster fits.`;
-    case 'CPU_PRESSURE':
-      return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
-  }
 }

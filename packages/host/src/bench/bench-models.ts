@@ -1,0 +1,230 @@
+import type { SpeedRange } from '@mai/memory-ledger';
+import type { CallOptions } from '../control/autopilot-service.js';
+import type { Host } from '../host.js';
+import type { HostParts } from '../host-parts.js';
+import { isHostError, type HostError } from '../host-error.js';
+import type { Serving, ServingLease } from '../serving/serving.js';
+import type { SpeedSubject } from '../speeds/speed-subject.js';
+import type { Speeds } from '../speeds/speeds.js';
+import { timeAnswer, type AnswerTimes } from './time-answer.js';
+
+/** Which models are measured, and how. */
+export interface BenchRequest {
+  /** Model keys. Empty, the default: the loaded models, or else the best model that fits. */
+  readonly modelKeys?: readonly string[];
+  /** Words of the longest prompt, about as many tokens. Default 512. */
+  readonly promptWords?: number;
+  /** Most generated tokens of an answer. Default 64. */
+  readonly generatedTokens?: number;
+}
+
+/** Options of a benchmark. */
+export interface BenchOptions extends CallOptions {
+  /** Called with what is done now and the share that is done, 0 to 1. */
+  readonly onProgress?: (step: { readonly modelKey: string; readonly ratio: number }) => void;
+}
+
+/** A measured figure beside its predictions. */
+export interface BenchFigure {
+  readonly measured: number;
+  /** What was predicted before; null where nothing was known. */
+  readonly before: SpeedRange | null;
+  /** What is predicted for the same question now. */
+  readonly after: SpeedRange | null;
+}
+
+/** The speeds of one model. A figure that was not measured is null. */
+export interface BenchResult {
+  readonly modelKey: string;
+  /** Generated tokens per second. */
+  readonly decode: BenchFigure | null;
+  /** Tokens per second of the longest prompt. */
+  readonly prompt: BenchFigure | null;
+  /** Milliseconds of the load; null where the model was loaded before. */
+  readonly load: BenchFigure | null;
+  /** Why the model could not be measured to the end; null where it was. */
+  readonly failure: HostError | null;
+}
+
+const DEFAULT_PROMPT_WORDS = 512;
+const DEFAULT_GENERATED_TOKENS = 64;
+/** The first answer shows how long a prompt may be. */
+const FIRST_WORDS = 72;
+/** The longest prompt takes about this long, so that the benchmark is short on a slow machine, too. */
+const PROMPT_MS = 15_000;
+/** One model never takes longer. */
+const MODEL_TIMEOUT_MS = 180_000;
+
+/** Measures models one after another. Models that were not loaded before are unloaded again. */
+export async function benchModels(
+  host: Pick<Host, 'models' | 'status' | 'unload'> & { readonly serving: Pick<Serving, 'acquire'> },
+  parts: HostParts,
+  request: BenchRequest,
+  { signal = parts.context.signal, onProgress = () => undefined }: BenchOptions,
+): Promise<readonly BenchResult[]> {
+  const startedMs = parts.context.clock.nowMs();
+  const [{ residents }, { models: listed }] = await Promise.all([
+    host.status({ signal }),
+    host.models({}, { signal }),
+  ]);
+  const loaded = new Set(residents.map(({ instanceIdentifier }) => instanceIdentifier));
+  const asked = request.modelKeys ?? [];
+  const keys: readonly (string | null)[] =
+    asked.length > 0 ? asked : [...new Set(residents.map(({ modelKey }) => modelKey))];
+  const models = keys.length === 0 ? [null] : keys;
+  const results: BenchResult[] = [];
+  for (const [index, modelKey] of models.entries()) {
+    const report = (share: number, key: string): void =>
+      onProgress({ modelKey: key, ratio: (index + share) / models.length });
+    report(0, modelKey ?? 'the best model');
+    results.push(
+      await benchModel(host, parts, {
+        ...{ ...request, modelKey, loaded, startedMs, signal, report },
+        predictedLoad: (key) =>
+          listed.find(({ profile }) => profile.modelKey === key)?.speed?.loadMs ?? null,
+      }),
+    );
+  }
+  return results;
+}
+
+interface OneModel extends BenchRequest {
+  /** Null: the best model that fits. */
+  readonly modelKey: string | null;
+  /** Instances that were loaded before. */
+  readonly loaded: ReadonlySet<string>;
+  /** When the benchmark began, in epoch milliseconds: the autopilot may load a model before its turn. */
+  readonly startedMs: number;
+  readonly signal: AbortSignal;
+  readonly report: (share: number, modelKey: string) => void;
+  /** Of a model that is listed; null where nothing is known. */
+  readonly predictedLoad: (modelKey: string) => SpeedRange | null;
+}
+
+async function benchModel(
+  host: Parameters<typeof benchModels>[0],
+  parts: HostParts,
+  { modelKey, loaded, startedMs, signal, report, predictedLoad, ...request }: OneModel,
+): Promise<BenchResult> {
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]);
+  const nothing = { decode: null, prompt: null, load: null };
+  const speeds = await parts.speeds();
+  let lease: ServingLease;
+  try {
+    lease = await host.serving.acquire({ ...ANY, modelKey }, { signal: bounded });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isHostError(error)) throw error;
+    return { modelKey: modelKey ?? 'auto', ...nothing, failure: error };
+  }
+  const { instanceIdentifier } = lease;
+  try {
+    report(0.3, lease.modelKey);
+    const subject = await (await parts.learner()).subjectOf(instanceIdentifier);
+    const loadNow = speeds.lastLoad(lease.modelKey);
+    const isNew = loadNow !== null && loadNow.timestampMs >= startedMs;
+    const load =
+      isNew && !loaded.has(instanceIdentifier)
+        ? {
+            measured: loadNow.loadMs,
+            before: predictedLoad(lease.modelKey),
+            after: subject && (speeds.speedOf(subject)?.loadMs ?? null),
+          }
+        : null;
+    const before = subject === null ? null : predictor(speeds, subject);
+    const times = await measure(lease, request, bounded, (share) =>
+      report(0.3 + 0.7 * share, lease.modelKey),
+    );
+    const questions = times.map((one) => ({ one, before: before?.(one) ?? null }));
+    const learner = await parts.learner();
+    for (const one of times) {
+      await learner.answered({ modelKey: lease.modelKey, instanceIdentifier, ...one });
+    }
+    const after = subject === null ? null : predictor(speeds, subject);
+    const figures = questions.map(({ one, before: then }) => {
+      const now = after?.(one) ?? null;
+      return {
+        decode: figureOf(one.output, then?.decode ?? null, now?.decode ?? null),
+        prompt: figureOf(one.prompt, then?.prompt ?? null, now?.prompt ?? null),
+      };
+    });
+    return {
+      modelKey: lease.modelKey,
+      decode: figures[0]?.decode ?? null,
+      prompt: figures.at(-1)?.prompt ?? null,
+      load,
+      failure: null,
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isHostError(error)) throw error;
+    return { modelKey: lease.modelKey, ...nothing, failure: error };
+  } finally {
+    await lease.release();
+    if (!loaded.has(instanceIdentifier)) await host.unload({ target: instanceIdentifier });
+  }
+}
+
+const ANY = {
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  instanceIdentifier: null,
+  failed: [],
+};
+
+/** A short prompt with a long answer, then a long prompt with a short answer. */
+async function measure(
+  lease: ServingLease,
+  { promptWords = DEFAULT_PROMPT_WORDS, generatedTokens = DEFAULT_GENERATED_TOKENS }: BenchRequest,
+  signal: AbortSignal,
+  report: (share: number) => void,
+): Promise<readonly AnswerTimes[]> {
+  const { baseUrl, requestHeaders, instanceIdentifier } = lease;
+  const ask = (words: number, maxTokens: number) =>
+    timeAnswer({
+      ...{ baseUrl, requestHeaders, instanceIdentifier, signal, maxTokens },
+      prompt: promptOf(words),
+    });
+  const first = await ask(Math.min(FIRST_WORDS, promptWords), generatedTokens);
+  report(0.5);
+  const msPerWord = (first.prompt?.ms ?? 0) / FIRST_WORDS;
+  const context = lease.contextLengthTokens ?? Infinity;
+  const tokensPerWord = (first.prompt?.tokens ?? FIRST_WORDS) / FIRST_WORDS;
+  const most = Math.min(
+    promptWords,
+    msPerWord > 0 ? PROMPT_MS / msPerWord : Infinity,
+    (context * 0.8) / tokensPerWord,
+  );
+  if (most < 2 * FIRST_WORDS) return [first];
+  const second = await ask(Math.floor(most), Math.min(16, generatedTokens));
+  return [first, second];
+}
+
+/** Words that no prompt before has had, so that nothing of them is in the engine's cache. */
+function promptOf(words: number): string {
+  const stamp = crypto.randomUUID().slice(0, 8);
+  const list = Array.from({ length: words }, (_, index) => `${index % 10}`).join(' ');
+  return `${stamp} Count on from these numbers, as far as you can: ${list}`;
+}
+
+type Predict = (times: AnswerTimes) => { decode: SpeedRange | null; prompt: SpeedRange | null };
+
+/** Predictions for the questions that were measured, with what is known when this is called. */
+function predictor(speeds: Speeds, subject: SpeedSubject): Predict {
+  return ({ output, prompt, depthTokens }) => ({
+    decode: output && speeds.decodeAt(subject, depthTokens + output.tokens / 2),
+    prompt: prompt && speeds.promptOf(subject, prompt.tokens),
+  });
+}
+
+function figureOf(
+  measured: AnswerTimes['output'],
+  before: SpeedRange | null,
+  after: SpeedRange | null,
+): BenchFigure | null {
+  return measured === null
+    ? null
+    : { measured: (measured.tokens / measured.ms) * 1000, before, after };
+}

@@ -1,0 +1,133 @@
+import { isRecord } from '../guards.js';
+import { HostError } from '../host-error.js';
+import type { MeasuredAnswer } from '../serving/serving.js';
+
+/** A request whose answer is timed. */
+export interface TimedRequest {
+  /** Of the HTTP server, without a path. */
+  readonly baseUrl: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly instanceIdentifier: string;
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly signal: AbortSignal;
+}
+
+/** The times of an answer, whatever its number of tokens. */
+export type AnswerTimes = Omit<MeasuredAnswer, 'modelKey' | 'instanceIdentifier'>;
+
+/**
+ * Asks a resident for an answer and times it: by the engine's own `timings` where it reports them, or else by the arrival of the
+ * pieces. The text of the answer is not kept.
+ *
+ * @throws HostError `ANSWER_FAILED`; the signal's reason
+ */
+export async function timeAnswer(asked: TimedRequest): Promise<AnswerTimes> {
+  const { instanceIdentifier, signal } = asked;
+  try {
+    return await ask(asked);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof HostError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw failed(instanceIdentifier, why, error);
+  }
+}
+
+async function ask({
+  baseUrl,
+  requestHeaders,
+  instanceIdentifier,
+  prompt,
+  maxTokens,
+  signal,
+}: TimedRequest): Promise<AnswerTimes> {
+  const startedMs = performance.now();
+  const response = await fetch(`${baseUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { ...requestHeaders, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: instanceIdentifier,
+      messages: [{ role: 'user', content: prompt }],
+      ...{ max_tokens: maxTokens, temperature: 0, stream: true },
+      stream_options: { include_usage: true },
+    }),
+    signal,
+  });
+  if (!response.ok || response.body === null) {
+    const text = await response.text();
+    throw failed(instanceIdentifier, `status ${response.status}: ${text.slice(0, QUOTED_MAX)}`);
+  }
+  let firstMs: number | null = null;
+  let lastMs = startedMs;
+  let usage: Readonly<Record<string, unknown>> = {};
+  let timings: Readonly<Record<string, unknown>> | null = null;
+  for await (const event of eventsOf(response.body)) {
+    if (isRecord(event['usage'])) usage = event['usage'];
+    if (isRecord(event['timings'])) timings = event['timings'];
+    if (!hasText(event)) continue;
+    lastMs = performance.now();
+    firstMs ??= lastMs;
+  }
+  const promptTokens = count(usage['prompt_tokens']);
+  const outputTokens = count(usage['completion_tokens']);
+  if (timings !== null) {
+    return {
+      prompt: timed(count(timings['prompt_n']), count(timings['prompt_ms'])),
+      output: timed(count(timings['predicted_n']), count(timings['predicted_ms'])),
+      depthTokens: promptTokens,
+    };
+  }
+  return {
+    // The prompts of a benchmark are new, so no part of them is in the cache.
+    prompt: timed(promptTokens, (firstMs ?? startedMs) - startedMs),
+    // The time of the first token is part of the prompt's.
+    output: timed(outputTokens - 1, lastMs - (firstMs ?? lastMs)),
+    depthTokens: promptTokens,
+  };
+}
+
+const QUOTED_MAX = 200;
+
+function failed(model: string, why: string, cause?: unknown): HostError {
+  const message = `${model} did not answer: ${why.replace(/\.$/, '')}. Run the benchmark again.`;
+  return new HostError('ANSWER_FAILED', message, { cause });
+}
+
+/** The JSON of each event of a stream. */
+async function* eventsOf(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('data: {')) continue;
+      const event: unknown = JSON.parse(line.slice('data: '.length));
+      if (isRecord(event)) yield event;
+    }
+  }
+}
+
+/** Whether an event brings a piece of the answer. */
+function hasText({ choices }: Readonly<Record<string, unknown>>): boolean {
+  const [choice] = Array.isArray(choices) ? (choices as readonly unknown[]) : [];
+  const delta = isRecord(choice) ? choice['delta'] : null;
+  if (!isRecord(delta)) return false;
+  return ['content', 'reasoning_content', 'reasoning', 'tool_calls'].some(
+    (field) => delta[field] !== undefined && delta[field] !== null && delta[field] !== '',
+  );
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+function timed(
+  tokens: number,
+  ms: number,
+): { readonly tokens: number; readonly ms: number } | null {
+  return tokens > 0 && ms > 0 ? { tokens, ms } : null;
+}

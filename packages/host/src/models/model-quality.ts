@@ -1,0 +1,31 @@
+import type { LoadConfig, ModelShape } from '@mai/memory-ledger';
+import type { DownloadedModel } from '@mai/lmstudio-adapter';
+import { qualityOf, type ModelProfile, type ModelQuality } from '@mai/model-config';
+
+/** The facts about a model that its quality follows from. Unknown is null. */
+export interface JudgedModel {
+  /** With the user's own figures. */
+  readonly profile: Pick<ModelProfile, 'modelKey' | 'displayName' | 'capabilities' | 'quality'>;
+  readonly model: DownloadedModel | null;
+  readonly shape: ModelShape | null;
+  readonly quantization: string | null;
+}
+
+/** The quality of a model in general use, with what its quantization and its KV cache cost; null where it is not known. */
+export function modelQuality(
+  { profile, model, shape, quantization }: JudgedModel,
+  loadConfig: LoadConfig,
+): ModelQuality | null {
+  const facts = {
+    modelKey: profile.modelKey,
+    displayName: profile.displayName,
+    architecture: model?.architecture ?? null,
+    parameters: shape?.parameters ?? null,
+    activeParameters: shape?.activeParameters ?? null,
+    sizeLabel: model?.parameters ?? null,
+    quantization: quantization ?? model?.quantization?.name ?? null,
+    capabilities: profile.capabilities,
+    quality: profile.quality,
+  };
+  return qualityOf(facts, 'general', loadConfig);
+}

@@ -67,6 +67,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { listModels } = await import('./models/list-models.js');
       return withSession(parts, call, (session) => listModels(session, query));
     },
+    compare: async (request = {}, call = {}) => {
+      const { compareModels } = await import('./compare/compare-models.js');
+      return withSession(parts, call, (session) => compareModels(session, request));
+    },
     estimate: async (request, { signal: own } = {}) => {
       const { estimateModel } = await import('./estimates/estimate-model.js');
       return estimateModel(parts, contextOfCall(context, own), request);
@@ -134,9 +138,9 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { benchModels } = await import('./bench/bench-models.js');
       return benchModels(host, parts, request, options);
     },
-    doctor: async ({ signal: own } = {}) => {
+    doctor: async ({ signal: own, measure = false } = {}) => {
       const { runChecks } = await import('./doctor/run-checks.js');
-      return runChecks(parts, contextOfCall(context, own));
+      return runChecks(parts, contextOfCall(context, own), measure);
     },
     simulatedModels: async (chain, hardware, { signal: own } = {}) => {
       const { openSimulatedModels } = await import('./simulation/open-simulated-models.js');

@@ -137,6 +137,11 @@ export {
   FOOTPRINT_SOURCES,
   footprintSource,
 } from './text/describe-footprint.js';
+export {
+  describeEstimatedLoad,
+  describeMeasurement,
+  measurementCells,
+} from './text/describe-measurement.js';
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';

@@ -152,7 +152,11 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     configPlaces: () => findConfigPlaces(context),
     initialConfig: async (call = {}) => {
       const { createInitialConfig } = await import('./config/initial-config.js');
-      return createInitialConfig(await listDownloadsNow(parts, call.signal));
+      const { valuesHere } = await import('./config/values-here.js');
+      return createInitialConfig(
+        await listDownloadsNow(parts, call.signal),
+        await valuesHere(parts, call),
+      );
     },
     names: async (kind, call = {}) => {
       const { findNames } = await import('./names.js');

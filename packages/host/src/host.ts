@@ -17,6 +17,7 @@ import type { UnpinRequest } from './by-hand/find-in-journal.js';
 import type { YieldRequest } from './by-hand/yield-request.js';
 import type { BenchOptions, BenchRequest, BenchResult } from './bench/bench-models.js';
 import type { Conversation } from './chat/conversation.js';
+import type { Comparison, CompareRequest } from './compare/compare-models.js';
 import type { ConfigPlaces } from './config/config-places.js';
 import type { InitialConfig } from './config/initial-config.js';
 import type {
@@ -65,6 +66,15 @@ export interface LoadOptions extends CallOptions {
   }) => void;
 }
 
+/** Options of the checks. */
+export interface DoctorOptions extends CallOptions {
+  /**
+   * Whether to measure the bandwidth of RAM, for about two seconds. Predictions of models in RAM rest on it from then on. Default
+   * false.
+   */
+  readonly measure?: boolean;
+}
+
 /** A request to unload. */
 export interface UnloadRequest {
   /** An instance identifier or a model key. */
@@ -109,6 +119,8 @@ export interface Host extends AsyncDisposable {
 
   /** The models of this machine. For each: its memory, and whether it fits as the only model that Mai loads. */
   models(query?: ModelsQuery, options?: CallOptions): Promise<ModelList>;
+  /** Models beside each other on this machine: quality, speed, and their value for a goal. */
+  compare(request?: CompareRequest, options?: CallOptions): Promise<Comparison>;
   /** The memory of one model, part by part, and whether it fits. Gives the same verdict as `models`. */
   estimate(request: EstimateRequest, options?: CallOptions): Promise<ModelEstimate>;
   /**
@@ -205,7 +217,7 @@ export interface Host extends AsyncDisposable {
    */
   bench(request?: BenchRequest, options?: BenchOptions): Promise<readonly BenchResult[]>;
   /** Checks everything that a decision depends on, and says how to mend each fault. */
-  doctor(options?: CallOptions): Promise<readonly Check[]>;
+  doctor(options?: DoctorOptions): Promise<readonly Check[]>;
   /** The models of a fallback chain for a simulation. @param chain - null: the default chain. */
   simulatedModels(
     chain: string | null,

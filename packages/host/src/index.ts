@@ -1,6 +1,7 @@
 export { openHost } from './open-host.js';
 export type {
   ChangeOptions,
+  DoctorOptions,
   EndYieldAnswer,
   Host,
   LoadOptions,
@@ -24,6 +25,9 @@ export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
 export type { CheaperLoad, ModelFit } from './models/model-fit.js';
+export type { ComparedModel, Comparison, CompareRequest } from './compare/compare-models.js';
+export { plotSvg } from './compare/plot-svg.js';
+export { plotText, type PlotSize } from './compare/plot-text.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
 export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
@@ -134,6 +138,11 @@ export {
   FOOTPRINT_SOURCES,
   footprintSource,
 } from './text/describe-footprint.js';
+export {
+  describeEstimatedLoad,
+  describeMeasurement,
+  measurementCells,
+} from './text/describe-measurement.js';
 export { describeMismatch } from './text/describe-mismatch.js';
 export { describeObstacle } from './text/describe-obstacle.js';
 export { describeTradeOffs } from './text/describe-trade-offs.js';

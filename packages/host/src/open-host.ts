@@ -71,6 +71,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { listModels } = await import('./models/list-models.js');
       return withSession(parts, call, (session) => listModels(session, query));
     },
+    compare: async (request = {}, call = {}) => {
+      const { compareModels } = await import('./compare/compare-models.js');
+      return withSession(parts, call, (session) => compareModels(session, request));
+    },
     estimate: async (request, { signal: own } = {}) => {
       const { estimateModel } = await import('./estimates/estimate-model.js');
       return estimateModel(parts, contextOfCall(context, own), request);
@@ -143,9 +147,9 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       const { benchModels } = await import('./bench/bench-models.js');
       return benchModels(host, parts, request, options);
     },
-    doctor: async ({ signal: own } = {}) => {
+    doctor: async ({ signal: own, measure = false } = {}) => {
       const { runChecks } = await import('./doctor/run-checks.js');
-      return runChecks(parts, contextOfCall(context, own));
+      return runChecks(parts, contextOfCall(context, own), measure);
     },
     simulatedModels: async (chain, hardware, { signal: own } = {}) => {
       const { openSimulatedModels } = await import('./simulation/open-simulated-models.js');
@@ -157,7 +161,11 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     configPlaces: () => findConfigPlaces(context),
     initialConfig: async (call = {}) => {
       const { createInitialConfig } = await import('./config/initial-config.js');
-      return createInitialConfig(await listDownloadsNow(parts, call.signal));
+      const { valuesHere } = await import('./config/values-here.js');
+      return createInitialConfig(
+        await listDownloadsNow(parts, call.signal),
+        await valuesHere(parts, call),
+      );
     },
     names: async (kind, call = {}) => {
       const { findNames } = await import('./names.js');

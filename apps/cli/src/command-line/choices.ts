@@ -1,4 +1,5 @@
 import type { ClientName } from '@mai/client-settings';
+import type { SelectionGoal } from '@mai/memory-ledger';
 import type { NameKind, RuntimeName, Yield } from '@mai/host';
 import type { PolicyName } from '@mai/simulation';
 
@@ -22,6 +23,9 @@ export const NAME_KINDS: readonly NameKind[] = ['model', 'instance', 'chain', 'p
 
 /** The values of `--runtime`. */
 export const RUNTIMES: readonly RuntimeName[] = ['lmstudio', 'embedded'];
+
+/** The values of `mai compare --goal`. */
+export const GOALS: readonly SelectionGoal[] = ['quality', 'balanced', 'speed'];
 
 /** The values of `mai yield --pools`. */
 export const YIELD_POOLS: readonly Yield['pools'][] = ['ram', 'gpu', 'all'];

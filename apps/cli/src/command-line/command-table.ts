@@ -7,6 +7,7 @@ import { ESTIMATE } from './estimate-spec.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { FLEET } from './fleet-spec.js';
 import { HISTORY } from './history-specs.js';
+import { SPEED } from './speed-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 
@@ -118,6 +119,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   FLEET,
   ...HISTORY,
   ESTIMATE,
+  ...SPEED,
   CONNECT,
   {
     name: 'chat',
@@ -179,6 +181,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'doctor',
     summary: 'check LM Studio, GPU, configuration and versions, and say how to fix each problem',
+    options: [{ name: 'measure', summary: 'measure the speed of RAM, for two seconds' }],
     load: async () => (await import('../commands/doctor.js')).run,
   },
   {

@@ -1,13 +1,13 @@
 import {
   deliveryJson,
   describeDelivery,
+  describeEstimatedLoad,
   describeMismatch,
-  formatBytes,
   formatCount,
   formatDuration,
 } from '@mai/host';
-import type { EstimatedLoad, HandLoaded, Host, LoadRequest } from '@mai/host';
-import { totalBytesOf, type LoadConfig } from '@mai/memory-ledger';
+import type { HandLoaded, Host, LoadRequest } from '@mai/host';
+import type { LoadConfig } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { errorJson, EXIT, type ExitCode } from '../exit-codes.js';
@@ -82,18 +82,9 @@ async function describe(host: Host, request: LoadRequest, output: Output): Promi
   }
   candidates.forEach((candidate, index) => {
     output.result(
-      `${index === 0 ? 'Would load' : 'If that fails, would load'} ${candidate.modelKey}: ${verdictOf(candidate)}.\n`,
+      `${index === 0 ? 'Would load' : 'If that fails, would load'} ${candidate.modelKey}: ${describeEstimatedLoad(candidate)}.\n`,
     );
   });
-}
-
-function verdictOf({ estimate, footprint }: EstimatedLoad): string {
-  if (estimate !== null) {
-    const outcome = estimate.passesGuardrails ? 'load' : 'refuse';
-    return `LM Studio expects ${formatBytes(estimate.totalBytes)} and would ${outcome} it`;
-  }
-  if (footprint !== null) return `Mai expects ${formatBytes(totalBytesOf(footprint))}`;
-  return "the runtime gives no estimate, and `mai estimate` gives Mai's own";
 }
 
 function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {

@@ -1,4 +1,4 @@
-import { isConfigurableModelKey, renderModelConfig } from '@mai/model-config';
+import { isConfigurableModelKey, renderModelConfig, type QualityUse } from '@mai/model-config';
 import type { Downloads, DownloadsReport } from '../models/downloads.js';
 
 /** The first configuration of a machine. */
@@ -11,19 +11,26 @@ export interface InitialConfig extends DownloadsReport {
   readonly leftOut: readonly string[];
 }
 
-/** Writes a configuration for the downloaded models. */
-export async function createInitialConfig({
-  models,
-  origin,
-  unusable,
-  unreadable,
-  otherEntries,
-  missingFolder,
-  missingModelFolders,
-}: Downloads): Promise<InitialConfig> {
+/**
+ * Writes a configuration for the downloaded models.
+ *
+ * @param valueOfModel - the value of a model for a use on this machine, 0 to 1. Null: the chains are ordered by quality alone.
+ */
+export async function createInitialConfig(
+  {
+    models,
+    origin,
+    unusable,
+    unreadable,
+    otherEntries,
+    missingFolder,
+    missingModelFolders,
+  }: Downloads,
+  valueOfModel: ((modelKey: string, use: QualityUse) => number | null) | null = null,
+): Promise<InitialConfig> {
   const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
   return {
-    text: await renderModelConfig(models, { schema: null }),
+    text: await renderModelConfig(models, { schema: null, valueOfModel }),
     modelKeys: keys.filter(isConfigurableModelKey),
     leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
     ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },

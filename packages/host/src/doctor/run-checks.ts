@@ -4,12 +4,21 @@ import { checkChains, checkConfig } from './check-config.js';
 import { checkRuntime } from './check-runtime.js';
 import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
+import { checkRam } from './check-ram.js';
 import type { Check } from './check.js';
 import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
 
-/** Checks the runtime, the machine, the configuration and the downloads. */
-export async function runChecks(parts: HostParts, context: HostContext): Promise<readonly Check[]> {
+/**
+ * Checks the runtime, the machine, the configuration and the downloads.
+ *
+ * @param measure - whether to measure the bandwidth of RAM
+ */
+export async function runChecks(
+  parts: HostParts,
+  context: HostContext,
+  measure: boolean,
+): Promise<readonly Check[]> {
   const { link, checks: runtime } = await checkRuntime(parts.runtime, context.signal);
   const { listDownloads, headers } = await parts.estimation();
   const [{ config, check }, machine, downloads] = await Promise.all([
@@ -20,6 +29,7 @@ export async function runChecks(parts: HostParts, context: HostContext): Promise
   return [
     ...runtime,
     ...machine,
+    await checkRam(parts, context, measure),
     ...(downloads === null ? [] : checkEngine(downloads.engine)),
     check,
     ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),

@@ -1,6 +1,11 @@
 import type { LoadConfig, ModelShape } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
-import { qualityOf, type ModelProfile, type ModelQuality } from '@mai/model-config';
+import {
+  qualityOf,
+  type ModelProfile,
+  type ModelQuality,
+  type QualityUse,
+} from '@mai/model-config';
 
 /** The facts about a model that its quality follows from. Unknown is null. */
 export interface JudgedModel {
@@ -11,10 +16,15 @@ export interface JudgedModel {
   readonly quantization: string | null;
 }
 
-/** The quality of a model in general use, with what its quantization and its KV cache cost; null where it is not known. */
+/**
+ * The quality of a model for a use, with what its quantization and its KV cache cost; null where it is not known.
+ *
+ * @param use - default: general use
+ */
 export function modelQuality(
   { profile, model, shape, quantization }: JudgedModel,
   loadConfig: LoadConfig,
+  use: QualityUse = 'general',
 ): ModelQuality | null {
   const facts = {
     modelKey: profile.modelKey,
@@ -27,5 +37,5 @@ export function modelQuality(
     capabilities: profile.capabilities,
     quality: profile.quality,
   };
-  return qualityOf(facts, 'general', loadConfig);
+  return qualityOf(facts, use, loadConfig);
 }

@@ -1,0 +1,31 @@
+import { GOALS } from './choices.js';
+import type { CommandSpec } from './command-spec.js';
+
+const KEYS = { name: 'KEY...', required: false, completes: 'model' } as const;
+
+/** The commands about speed. */
+export const SPEED: readonly CommandSpec[] = [
+  {
+    name: 'compare',
+    summary: 'compare models: quality, speed, and their value on this machine',
+    arguments: [{ ...KEYS, summary: 'model keys (default: every model that fits)' }],
+    options: [
+      {
+        name: 'goal',
+        value: 'GOAL',
+        choices: GOALS,
+        summary: 'what counts (default: switching.goal)',
+      },
+      { name: 'svg', value: 'FILE', summary: 'write the plot to FILE, too', completes: 'file' },
+    ],
+    load: async () => (await import('../commands/speed/compare.js')).run,
+  },
+  {
+    name: 'bench',
+    summary: 'measure how fast models answer, beside the predictions, and learn from it',
+    arguments: [
+      { ...KEYS, summary: 'model keys (default: the loaded models, or else the best that fits)' },
+    ],
+    load: async () => (await import('../commands/speed/bench.js')).run,
+  },
+];

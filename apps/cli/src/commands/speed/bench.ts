@@ -1,0 +1,29 @@
+import { benchCells, benchNotes } from '@mai/host';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { renderTable } from '../../terminal/table.js';
+
+/** `mai bench [KEY...]`: measured speeds beside the predictions. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output } = context;
+  await using host = await openHostOf(context);
+  const progress = output.progress('Measuring', null);
+  const results = await host
+    .bench({ modelKeys: input.positionals }, { onProgress: ({ ratio }) => progress.update(ratio) })
+    .finally(progress.clear);
+  if (output.json) {
+    const told = results.map(({ failure, ...result }) => ({
+      ...result,
+      failure: failure === null ? null : errorJson(failure),
+    }));
+    output.resultJson({ results: told });
+  } else {
+    const rows = benchCells(results).map((cells) => Object.values<string>({ ...cells }));
+    const headers = ['MODEL', 'FIGURE', 'PREDICTED', 'MEASURED', 'ERROR', 'PREDICTED NOW'];
+    output.result(renderTable({ columns: headers.map((header) => ({ header })), rows, output }));
+    for (const note of benchNotes(results)) output.note(note);
+  }
+  return results.every(({ failure }) => failure !== null) ? EXIT.probe : EXIT.success;
+}

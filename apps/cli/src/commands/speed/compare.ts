@@ -1,0 +1,41 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { plotSvg, plotText, speedCells, type Comparison } from '@mai/host';
+import type { Input } from '../../command-line/input.js';
+import { GOALS } from '../../command-line/choices.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import type { Output } from '../../terminal/output.js';
+import { renderTable } from '../../terminal/table.js';
+
+/** `mai compare [KEY...]`: quality against speed, as a plot and a table, or as an SVG file. */
+export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { io, output } = context;
+  const svg = input.text('svg');
+  await using host = await openHostOf(context);
+  const goal = input.choice('goal', GOALS);
+  const comparison = await host.compare({ modelKeys: input.positionals, goal });
+  if (svg !== null) await writeFile(path.resolve(io.cwd, svg), plotSvg(comparison));
+  if (output.json) output.resultJson(comparison);
+  else output.result(render(comparison, output));
+  return comparison.models.length === 0 ? EXIT.nothingFits : EXIT.success;
+}
+
+function render(comparison: Comparison, output: Output): string {
+  const { textWidth: width, unicode } = output;
+  const rows = comparison.models.map((model, index) => {
+    const { tokensPerSecond, firstToken, load, quality } = speedCells(model);
+    const value = model.value === null ? '' : model.value.toFixed(2);
+    return [`${index + 1}`, model.modelKey, value, quality, tokensPerSecond, firstToken, load];
+  });
+  if (rows.length === 0) return 'No model fits.\n';
+  const headers = ['VALUE', 'QUALITY', 'TOKENS/S', 'FIRST TOKEN', 'LOADS IN'] as const;
+  const columns = [
+    { header: '' },
+    { header: 'MODEL', minWidth: 25, cut: 'middle' as const },
+    ...headers.map((header) => ({ header, align: 'right' as const })),
+  ];
+  const plot = plotText(comparison, { width, height: 14, unicode });
+  return `${plot}\n\nGoal: ${comparison.goal}\n${renderTable({ columns, rows, output })}`;
+}

@@ -1,0 +1,43 @@
+import { valueOf } from '@mai/memory-ledger';
+import { isModelConfigError, toSelectionPolicy, type QualityUse } from '@mai/model-config';
+import type { CallOptions } from '../control/autopilot-service.js';
+import type { HostParts } from '../host-parts.js';
+import { listModels } from '../models/list-models.js';
+import { modelQuality } from '../models/model-quality.js';
+import { withSession } from '../session.js';
+
+/** The value of a model for a use on this machine, 0 to 1; null where its quality is not known. */
+export type ValueHere = (modelKey: string, use: QualityUse) => number | null;
+
+/**
+ * The values of the downloaded models on this machine. A model that does not fit in any way has no value. Null where the
+ * configuration in use has faults, because its limits are then not known.
+ */
+export async function valuesHere(parts: HostParts, call: CallOptions): Promise<ValueHere | null> {
+  try {
+    return await withSession(parts, call, async (session): Promise<ValueHere> => {
+      const policy = toSelectionPolicy(session.config.config.switching);
+      const [{ models }, downloads] = await Promise.all([
+        listModels(session, {}),
+        session.downloads(),
+      ]);
+      const reports = new Map(models.map((report) => [report.profile.modelKey, report]));
+      const listed = new Map(downloads.models.map((model) => [model.modelKey, model]));
+      return (modelKey, use) => {
+        const report = reports.get(modelKey);
+        if (report === undefined) return null;
+        const { profile, rejection, cheaper, speed } = report;
+        if (rejection !== null && cheaper === null) return 0;
+        const judged = {
+          ...{ profile, model: listed.get(modelKey) ?? null, shape: null, quantization: null },
+        };
+        const loadConfig = cheaper?.loadConfig ?? profile.loadConfig;
+        const quality = modelQuality(judged, loadConfig, use)?.quality ?? null;
+        return valueOf({ quality, speed }, policy);
+      };
+    });
+  } catch (error) {
+    if (isModelConfigError(error)) return null;
+    throw error;
+  }
+}

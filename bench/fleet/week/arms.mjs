@@ -81,6 +81,30 @@ export const ARMS = {
         .map((host) => ({ host, wanted: WANTED[kind] }));
     });
   },
+  'least-busy-loaded': (hosts) => {
+    let next = 0;
+    return plain('least busy with it loaded', ({ kind }) => {
+      next += 1;
+      const up = hosts
+        .map((_, index) => hosts[(next + index) % hosts.length])
+        .filter((host) => !host.isDown)
+        .sort((one, other) => one.requests - other.requests);
+      for (const modelKey of MODELS_OF[kind]) {
+        const loaded = up.filter((host) => host.hasLoaded(modelKey));
+        if (loaded.length === 0) continue;
+        return loaded.slice(0, TRIES).map((host) => ({ host, wanted: { modelKey } }));
+      }
+      return up.slice(0, TRIES).map((host) => ({ host, wanted: WANTED[kind] }));
+    });
+  },
+};
+
+/** The models that serve a kind of request, in order of preference. */
+const MODELS_OF = {
+  chat: CHAIN,
+  coding: ['coder', 'small'],
+  vision: ['vision'],
+  quick: ['small'],
 };
 
 function plain(title, choose) {

@@ -76,6 +76,10 @@ export class Host {
     return this.#running() + this.#pending;
   }
 
+  hasLoaded(modelKey) {
+    return this.#host.residents().some((one) => one.modelKey === modelKey);
+  }
+
   start() {
     return this.#host.autopilot.start();
   }

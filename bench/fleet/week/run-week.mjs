@@ -47,7 +47,7 @@ export async function runWeek(armName, seed, { days = 7 } = {}) {
 async function serve(arm, request, clock) {
   const givingUp = new AbortController();
   const cancelGiveUp = clock.at(request.atMs + GIVE_UP_MS, () => {
-    givingUp.abort(new DOMException('The client gave up.', 'AbortError'));
+    givingUp.abort(Object.assign(new Error('The client gave up.'), { name: 'AbortError' }));
     // An alarm that wakes: the waiting code runs before time moves on.
     void clock.sleep(0, { signal: null });
   });

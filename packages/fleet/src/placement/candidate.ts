@@ -42,6 +42,7 @@ export interface Task {
   readonly ownHost: string;
   readonly promptTokens: number;
   readonly answerTokens: number;
+  readonly minContextLengthTokens: number | null;
 }
 
 /** A candidate at a resident, or where the model must be loaded. */
@@ -51,7 +52,7 @@ export function candidateOf(
   resident: HostResident | null,
   preference: number,
   load: HostLoad,
-  { policy, ownHost, promptTokens, answerTokens }: Task,
+  { policy, ownHost, promptTokens, answerTokens, minContextLengthTokens }: Task,
 ): Candidate {
   const isOwn = state.host === ownHost;
   const pending = resident === null ? load.loading(model.modelKey) : null;
@@ -64,6 +65,7 @@ export function candidateOf(
   const beside = slowdown(Math.min(ahead + 1, parallel) + others, policy);
   const tokensPerSecond = model.speed?.decodeTokensPerSecond.expected ?? null;
   const promptMs = service.promptMs * beside;
+  const fitsNow = model.fit === 'now' && !isLonger(model, minContextLengthTokens);
   return {
     host: state.host,
     isOwn,
@@ -83,10 +85,10 @@ export function candidateOf(
     loadPenaltyMs:
       resident !== null || pending !== null
         ? 0
-        : policy.loadPenaltyMs + (model.fit === 'now' ? 0 : policy.evictionPenaltyMs),
+        : policy.loadPenaltyMs + (fitsNow ? 0 : policy.evictionPenaltyMs),
     isRequestsAssumed: load.isAssumed && !isOwn,
     isLoadAssumed: resident === null && model.speed?.loadMs == null,
-    step: stepOf(model, resident, ahead),
+    step: stepOf(resident, ahead, fitsNow),
     warm: false,
     promptMs,
     penaltyMs: 0,
@@ -99,9 +101,16 @@ function parallelOfLoad({ versions }: KnownHost['state'], { assumed }: Placement
   return versions.runtime === 'lmstudio' ? assumed.parallelOfLmStudio : 1;
 }
 
-function stepOf(model: HostModel, resident: HostResident | null, ahead: number): PlacementStep {
+/** Whether a request needs a longer context than the one that the host's answer about the fit is for. */
+function isLonger({ contextLengthTokens }: HostModel, wantedTokens: number | null): boolean {
+  return (
+    wantedTokens !== null && contextLengthTokens !== null && wantedTokens > contextLengthTokens
+  );
+}
+
+function stepOf(resident: HostResident | null, ahead: number, fitsNow: boolean): PlacementStep {
   if (resident !== null) return ahead === 0 ? 'resident-idle' : 'resident-busy';
-  return model.fit === 'now' ? 'fits' : 'after-eviction';
+  return fitsNow ? 'fits' : 'after-eviction';
 }
 
 /** A load that this gateway has caused goes on, and loads of one host run one after another. */

@@ -79,7 +79,7 @@ function describeStep(
     return `is being loaded, and ${count(ahead, 'request')} of this gateway ${ahead === 1 ? 'waits' : 'wait'} for it`;
   if (step === 'fits') return 'fits there now and must be loaded';
   if (step === 'after-eviction') {
-    return 'must be loaded, and fits once idle models are unloaded, or whether it fits is not known';
+    return 'must be loaded. It fits once idle models are unloaded, or the host does not know whether it fits';
   }
   return 'must be loaded';
 }

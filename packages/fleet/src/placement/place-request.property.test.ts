@@ -126,7 +126,7 @@ const anyInput: fc.Arbitrary<PlacementInput> = fc
   .map(({ hosts, ...options }) => inputOf([...hosts], options));
 
 const check = (property: (input: PlacementInput) => void): void => {
-  fc.assert(fc.property(anyInput, property), { numRuns: 1_000 });
+  fc.assert(fc.property(anyInput, property), { numRuns: 300 });
 };
 
 describe('every placement', () => {
@@ -154,7 +154,7 @@ describe('every placement', () => {
           );
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 

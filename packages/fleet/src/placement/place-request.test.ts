@@ -115,12 +115,50 @@ describe('the place of a request', () => {
     });
   });
 
+  it('is decided by the requests ahead where delays and speeds are equal', () => {
+    const [one, two] = [1, 2].map((requests) =>
+      hostOf(`h${3 - requests}`, [loadedModel()], { requests: { 'mai:large': requests } }),
+    );
+    const input = inputOf([EMPTY_OWN, ...[one, two].filter((host) => host !== undefined)], {
+      policy: { slowdownRatio: 0 },
+    });
+    expect(taken(input)).toBe('h2 large resident-busy');
+    expect(placeRequest(input).notTaken[0]?.reason).toMatchObject({ by: 'queue', ahead: 2 });
+  });
+
+  it('is decided by the warm prefix where the requests ahead are equal, too', () => {
+    const twins = ['a', 'b'].map((host) => hostOf(host, [loadedModel()]));
+    const places = ['one', 'two', 'three', 'four', 'five', 'six'].map((prefixKey) => {
+      const input = inputOf([EMPTY_OWN, ...twins], {
+        request: { prefixKey },
+        policy: { warmRatio: 0 },
+      });
+      const [best] = placeRequest(input).alternatives;
+      expect(best?.figures?.warm).toBe(true);
+      return best?.host;
+    });
+    expect(new Set(places)).toEqual(new Set(['a', 'b']));
+  });
+
   it('is the own host, then the first name, where everything else is equal', () => {
     const own = hostOf('own', [loadedModel()]);
     expect(taken(inputOf([hostOf('attic', [loadedModel()]), own]))).toBe('own large resident-idle');
     const twins = ['den', 'attic'].map((host) => hostOf(host, [loadedModel()]));
     expect(taken(inputOf([EMPTY_OWN, ...twins]))).toBe('attic large resident-idle');
   });
+
+  it.each([
+    { wanted: 16_384, step: 'fits' },
+    { wanted: 16_385, step: 'after-eviction' },
+  ])(
+    'fits by what the host tells for 16,384 tokens: a context of $wanted is $step',
+    ({ wanted, step }) => {
+      const { alternatives } = placeRequest(
+        inputOf([EMPTY_OWN, cold], { request: { minContextLengthTokens: wanted } }),
+      );
+      expect(alternatives[0]?.step).toBe(step);
+    },
+  );
 
   it('is the resident with the fewest requests of a host with two copies', () => {
     const residents = ['one', 'two'].flatMap(
@@ -165,10 +203,25 @@ describe('the place of a request', () => {
     });
   });
 
+  it('does not take the digest of a key from other hosts where the own host has the model', () => {
+    const own = hostOf('own', [modelOf({ digest: 'sha256:1', fit: 'no' })]);
+    const other = hostOf('other', [modelOf({ digest: 'sha256:2', fit: 'no' })]);
+    const renamed = hostOf('renamed', [loadedModel({ modelKey: 'org/large', digest: 'sha256:2' })]);
+    expect(taken(inputOf([own, other, renamed]))).toBe('own null own-host');
+  });
+
   it('takes the digest of a key from other hosts where the own host does not have the model', () => {
     const known = hostOf('known', [modelOf({ digest: 'sha256:1', fit: 'no' })]);
     const renamed = hostOf('renamed', [loadedModel({ modelKey: 'org/large', digest: 'sha256:1' })]);
     expect(taken(inputOf([EMPTY_OWN, known, renamed]))).toBe('renamed org/large resident-idle');
+  });
+
+  it('is a load at the own host whatever guests may load there, and under memory pressure', () => {
+    const own = hostOf('own', [modelOf()], {
+      state: { guests: null },
+      heartbeat: { pressureRatio: 1.1 },
+    });
+    expect(taken(inputOf([own]))).toBe('own large fits');
   });
 
   it('is the own host alone without any other host', () => {
@@ -412,6 +465,14 @@ describe('a host that gets no request', () => {
     expect(reasonOf(host, { request: { failed: elsewhere } })).toBeUndefined();
   });
 
+  it('does not load a second copy of a model whose resident has just failed', () => {
+    const failed = [{ host: 'x', instanceIdentifier: 'mai:large' }];
+    const { alternatives } = placeRequest(
+      inputOf([EMPTY_OWN, hostOf('x', [loadedModel()])], { request: { failed } }),
+    );
+    expect(alternatives.map(({ step }) => step)).toEqual(['own-host']);
+  });
+
   it('lacks a label that the policy asks for', () => {
     const policy = { labels: { site: 'attic' } };
     const labelled = (labels: Record<string, string>) =>
@@ -429,13 +490,16 @@ describe('a host that gets no request', () => {
     { chain: 'default', stays: false },
     { chain: 'private', stays: true },
     { chain: null, stays: true },
-  ])('where the chain $chain may leave the machine: $stays', ({ chain, stays }) => {
-    const found = reasonOf(hostOf('x', [loadedModel()]), {
-      request: { chain },
-      policy: { chainsThatMayLeave: ['default'] },
-    });
-    expect(found).toEqual(stays ? { code: 'CHAIN_STAYS', chain } : undefined);
-  });
+  ])(
+    'for a request of the chain $chain, where only `default` may leave the machine: stays is $stays',
+    ({ chain, stays }) => {
+      const found = reasonOf(hostOf('x', [loadedModel()]), {
+        request: { chain },
+        policy: { chainsThatMayLeave: ['default'] },
+      });
+      expect(found).toEqual(stays ? { code: 'CHAIN_STAYS', chain } : undefined);
+    },
+  );
 });
 
 describe('a device of LM Link', () => {

@@ -41,6 +41,7 @@ export function placeRequest(input: PlacementInput): Placement {
     ownHost,
     promptTokens: request.promptTokens ?? policy.assumed.promptTokens,
     answerTokens: policy.assumed.answerTokens,
+    minContextLengthTokens: request.minContextLengthTokens,
   };
   const preference = preferenceOf(input);
   const sends = sendsByHost(input.recentSends);
@@ -119,7 +120,8 @@ function addCandidates(
       }
       if (candidates.length > added) continue;
       const wrong = checkLoad(model, known, request, isOwn);
-      if (wrong === null) {
+      // The host would answer with the resident that has failed.
+      if (wrong === null && why?.code !== 'RESIDENT_FAILED') {
         load ??= loadOf(known, sends, assumedRequests);
         candidates.push(candidateOf(known, model, null, preference, load, task));
         continue;

@@ -17,8 +17,9 @@ export interface Placement {
  * How a place serves the request, in the order in which equal delays are ranked:
  *
  * - `resident-idle`, `resident-busy`: the model is loaded, and answers no request or some.
- * - `fits`, `after-eviction`: the host must load it first. `after-eviction`: and unload idle models of its own, or
- *   whether it fits is not known.
+ * - `fits`: the host must load it first.
+ * - `after-eviction`: the host must load it first, and unload idle models before. Also where the host does not know whether
+ *   the model fits, or knows it only for a shorter context than the request needs.
  * - `smaller`: a model further back in the chain than the best one that some host can serve. It is loaded where
  *   `instanceIdentifier` is not null.
  * - `own-host`: no model is known to serve here, and the own host decides by itself. Always last.
@@ -81,7 +82,7 @@ export interface HostNotTaken {
 export type NotTakenReason =
   /** Nothing new was heard from the host for too long; null: only stored state is known. */
   | { readonly code: 'NOT_USABLE'; readonly silentMs: number | null }
-  /** The heartbeat is of another epoch than the state: the host has restarted. */
+  /** The heartbeat and the state are of different epochs: the host has restarted, and the reader has not heard both yet. */
   | { readonly code: 'RESTARTED' }
   /** The host takes no requests, because it stops. */
   | { readonly code: 'STOPPING' }

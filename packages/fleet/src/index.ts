@@ -55,6 +55,13 @@ export { drawEpoch, openMembers } from './membership/members.js';
 export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
 export { connectFleet } from './nats/connection.js';
 export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type {
+  BucketEntry,
+  BucketOptions,
+  BucketProgress,
+  NatsBucket,
+  NatsMessage,
+} from './nats/nats-door.js';
 export type { FleetCredentials } from './nats/credentials.js';
 export { isHostName } from './nats/subjects.js';
 export { initFleet } from './pairing/init-fleet.js';

@@ -1,4 +1,9 @@
-/** Names of changed hosts for any number of readers. A slow reader gets each name once, so that nothing piles up. */
+import { pause, type Clock } from '../clock.js';
+
+/**
+ * Names of changed hosts for any number of readers. A reader gets the first change at once and later ones at most ten times a
+ * second, each name once, so that a thousand hosts cost it little.
+ */
 export interface ChangeFeed {
   note(host: string): void;
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>;
@@ -6,7 +11,9 @@ export interface ChangeFeed {
   close(): void;
 }
 
-export function openChangeFeed(): ChangeFeed {
+const MIN_INTERVAL_MS = 100;
+
+export function openChangeFeed(clock: Clock): ChangeFeed {
   const readers = new Set<{ names: Set<string>; wake: () => void }>();
   const closed = new AbortController();
   return {
@@ -33,6 +40,7 @@ export function openChangeFeed(): ChangeFeed {
           const names = [...reader.names];
           reader.names.clear();
           yield names;
+          await pause(clock, MIN_INTERVAL_MS, ends);
         }
       } finally {
         ends.removeEventListener('abort', onEnd);

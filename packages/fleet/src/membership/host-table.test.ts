@@ -107,6 +107,17 @@ it('names hosts whose heartbeats tell of a newer state for some time', () => {
   expect(hosts.missing(1)).toEqual(['attic']);
 });
 
+it('reports a heartbeat only when it tells of another load', () => {
+  const { table: hosts, changes } = table();
+  hosts.noteState(state(NEW, 1), true);
+  hosts.noteHeartbeat(heartbeat(NEW, 1), true);
+  expect(changes).toHaveLength(2);
+  hosts.noteHeartbeat(heartbeat(NEW, 2), true);
+  expect(changes).toHaveLength(2);
+  hosts.noteHeartbeat(heartbeat(NEW, 3, { running: 1 }), true);
+  expect(changes).toHaveLength(3);
+});
+
 it('reports a host that goes silent once', () => {
   const { clock, table: hosts, changes } = table();
   hosts.noteState(state(NEW, 1), true);

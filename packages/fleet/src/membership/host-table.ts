@@ -151,7 +151,7 @@ export function createHostTable(options: {
         entry.heardAtMs = clock.monotonicMs();
       } else if (entry.epoch !== heartbeat.epoch) return;
       entry.heartbeat = heartbeat;
-      settle(heartbeat.host, entry, true);
+      settle(heartbeat.host, entry, last === null || !isSameLoad(last, heartbeat));
     },
 
     noteAnswer: (host, epoch) => {
@@ -179,4 +179,9 @@ export function createHostTable(options: {
       for (const [host, entry] of entries) settle(host, entry, false);
     },
   };
+}
+
+/** Whether two heartbeats differ in nothing but their sequence. */
+function isSameLoad(one: Heartbeat, other: Heartbeat): boolean {
+  return JSON.stringify({ ...one, sequence: 0 }) === JSON.stringify({ ...other, sequence: 0 });
 }

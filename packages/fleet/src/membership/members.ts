@@ -45,7 +45,7 @@ export interface Members extends AsyncDisposable {
     readonly deadlineMs: number;
     readonly signal?: AbortSignal | undefined;
   }): Promise<boolean>;
-  /** Names of the hosts that have changed since the last turn, until the signal fires. */
+  /** Names of the hosts whose state, load or usability has changed since the last turn, until the signal fires. */
   changes(signal: AbortSignal): AsyncIterable<readonly string[]>;
 }
 
@@ -79,14 +79,14 @@ export function openMembers(options: MembersOptions): Members {
   const { connection, watch, epoch = drawEpoch(), clock = systemClock } = options;
   const { host } = connection;
   const onRefused = options.onRefused ?? (() => undefined);
-  const feed = openChangeFeed();
+  const feed = openChangeFeed(clock);
   const table = createHostTable({
     clock,
     staleAfterMs: options.staleAfterMs ?? STALE_AFTER_MS,
     onChange: (name) => feed.note(name),
     onRefused,
   });
-  const stall = createStallGuard({ clock, connection });
+  const stall = watch ? createStallGuard({ clock, connection }) : null;
   const ends: (() => void)[] = [];
 
   let state: HostState | null = null;
@@ -102,7 +102,7 @@ export function openMembers(options: MembersOptions): Members {
     ownState: () => state,
     watch,
     onState: (other, isReplay) => {
-      if (other.host !== host) table.noteState(other, !isReplay && stall.isLive());
+      if (other.host !== host) table.noteState(other, !isReplay && stall?.isLive() !== false);
       else if (!isReplay && other.epoch !== epoch)
         onRefused(host, `another machine writes under the name ${host}`);
     },
@@ -143,7 +143,7 @@ export function openMembers(options: MembersOptions): Members {
         const other = lastToken(subject);
         if (other === host || !isHostName(other)) return;
         const decoded = decodeHeartbeat(data, other);
-        if (decoded.ok) table.noteHeartbeat(decoded.value, stall.isLive());
+        if (decoded.ok) table.noteHeartbeat(decoded.value, stall?.isLive() !== false);
         else onRefused(other, `heartbeat: ${decoded.reason}`);
       }),
     );
@@ -220,7 +220,7 @@ export function openMembers(options: MembersOptions): Members {
         sendHeartbeat();
       }
       for (const end of ends) end();
-      stall.stop();
+      stall?.stop();
       feed.close();
       bucket.stop();
       return Promise.resolve();

@@ -5,9 +5,9 @@ import { requestSubject } from '../nats/subjects.js';
 import { decodeHostState } from '../state/host-state-codec.js';
 import type { HostTable } from './host-table.js';
 
-const CHECK_INTERVAL_MS = 1000;
-/** The bucket delivers a state within this time; afterwards the host itself is asked. */
-const MISSING_AFTER_MS = 3000;
+const CHECK_INTERVAL_MS = 500;
+/** A host writes its state within a second; afterwards the host itself is asked. */
+const MISSING_AFTER_MS = 1500;
 const AT_ONCE = 8;
 const TIMEOUT_MS = 2000;
 
@@ -31,8 +31,10 @@ export function askForMissingStates(options: {
         signal: stop.signal,
       });
       const decoded = decodeHostState(data, host);
-      if (decoded.ok) table.noteState(decoded.value, true);
-      else onRefused(host, `state: ${decoded.reason}`);
+      if (decoded.ok) {
+        table.noteState(decoded.value, true);
+        table.noteAnswer(host, decoded.value.epoch);
+      } else onRefused(host, `state: ${decoded.reason}`);
     } catch (error) {
       // A host without an answer is asked again at a later check, as long as it sends heartbeats.
       if (!isFleetError(error) && !stop.signal.aborted) throw error;

@@ -1,7 +1,7 @@
 import { fleetTls, pairedFleet, type PairedFleet } from '../../../test/paired-fleet.js';
 import { rawNats, type RawNats } from '../../../test/raw-nats.js';
 import { waitUntil } from '../../../test/wait-until.js';
-import type { BucketEntry, NatsBucket } from '../../nats/nats-door.js';
+import type { BucketEntry, NatsBucket, NatsMessage } from '../../nats/nats-door.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { readFleetIdentity } from '../identity.js';
 import { followFleet } from '../hosts/follow-fleet.js';
@@ -20,26 +20,44 @@ let desktop: FleetConnection;
 let laptop: FleetConnection;
 let bucket: NatsBucket;
 let mallory: RawNats;
-let entries: BucketEntry[];
+const entries: BucketEntry[] = [];
+const ends: (() => void)[] = [];
+/** What the laptop has written last. */
+let honest: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   fleet = await pairedFleet(['laptop', 'mallory']);
   desktop = await fleet.connect('desktop');
   laptop = await fleet.connect('laptop');
   await tellAllowList(desktop, fleet.folder('desktop'), NEVER);
   await desktop.bucket('mai_hosts', { replicas: 1, maxValueBytes: 100_000 });
   bucket = await laptop.bucket('mai_hosts', { replicas: 1, maxValueBytes: 100_000 });
-  await bucket.put('laptop', 'of the laptop', 10_000);
-  entries = [];
   await bucket.watch((entry) => entries.push(entry));
+});
+
+afterAll(() => fleet[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  entries.length = 0;
+  honest = `of the laptop ${Math.random()}`;
+  await bucket.put('laptop', honest, 10_000);
   mallory = await rawNats(fleet.natsPort, await fleetTls(fleet.folder('mallory')));
-  await waitUntil(() => newest('laptop') === 'of the laptop', 'the watcher reads the entry');
+  await waitUntil(() => newest('laptop') === honest, 'the watcher reads the entry');
 });
 
 afterEach(async () => {
+  for (const end of ends.splice(0)) end();
   await mallory[Symbol.asyncDispose]();
-  await fleet[Symbol.asyncDispose]();
 });
+
+/** Subscribes until the test ends. */
+function subscribe(
+  connection: FleetConnection,
+  subject: string,
+  onMessage: (message: NatsMessage) => void,
+): void {
+  ends.push(connection.subscribe(subject, onMessage));
+}
 
 function newest(host: string): string | null {
   const value = entries.findLast(({ key }) => key === host)?.value;
@@ -83,7 +101,7 @@ describe('a paired host can not', () => {
       mallory.subscribe(subject);
     }
     await mallory.settle();
-    desktop.subscribe('mai.host.desktop.describe.*', ({ respond }) => respond?.('a secret'));
+    subscribe(desktop, 'mai.host.desktop.describe.*', ({ respond }) => respond?.('a secret'));
     await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
     const answer = await laptop.request('mai.host.desktop.describe.laptop', '', {
       timeoutMs: 30_000,
@@ -120,7 +138,7 @@ describe('a paired host can not', () => {
     mallory.publish(subject, data, '_INBOX_mallory.answer');
     await settled();
     expect(mallory.errors).toEqual([`-ERR 'Permissions Violation for Publish to "${subject}"'`]);
-    expect(newest('laptop')).toBe('of the laptop');
+    expect(newest('laptop')).toBe(honest);
     expect(await bucket.lastPosition()).toBeGreaterThan(0);
   });
 
@@ -142,7 +160,7 @@ describe('a paired host can not', () => {
     const list = await allowList();
     for (const [subject, data] of requests) mallory.publish(subject, data, reply);
     await settled();
-    expect(newest('laptop')).toBe('of the laptop');
+    expect(newest('laptop')).toBe(honest);
     expect(await stored()).toContain('laptop');
     expect(await allowList()).toBe(list);
   });
@@ -157,17 +175,18 @@ describe('a paired host can not', () => {
     'mai.host.laptop.acquire.desktop',
   ])('make a consumer deliver its entry to %s', async (target) => {
     const list = await allowList();
+    const name = `evil${Math.random().toString(36).slice(2)}`;
     const heard: string[] = [];
-    laptop.subscribe('mai.heartbeat.*', ({ subject }) => heard.push(subject));
-    laptop.subscribe('mai.host.laptop.*.*', ({ subject }) => heard.push(subject));
+    subscribe(laptop, 'mai.heartbeat.*', ({ subject }) => heard.push(subject));
+    subscribe(laptop, 'mai.host.laptop.*.*', ({ subject }) => heard.push(subject));
     await laptop.roundTrip({ deadlineMs: 30_000, signal: null });
     mallory.subscribe('_INBOX_mallory.>');
     mallory.publish(
-      `$JS.API.CONSUMER.CREATE.${STREAM}.evil.$KV.mai_hosts.mallory`,
+      `$JS.API.CONSUMER.CREATE.${STREAM}.${name}.$KV.mai_hosts.mallory`,
       JSON.stringify({
         stream_name: STREAM,
         config: {
-          name: 'evil',
+          name,
           filter_subject: '$KV.mai_hosts.mallory',
           deliver_subject: target,
           deliver_policy: 'all',
@@ -181,7 +200,7 @@ describe('a paired host can not', () => {
     await settled();
     await laptop.roundTrip({ deadlineMs: 30_000, signal: null });
     expect(heard).toEqual([]);
-    expect(newest('laptop')).toBe('of the laptop');
+    expect(newest('laptop')).toBe(honest);
     expect(await stored()).toContain('laptop');
     expect(await allowList()).toBe(list);
   });
@@ -190,11 +209,11 @@ describe('a paired host can not', () => {
     'make another host answer to %s',
     async (reply) => {
       const asked: string[] = [];
-      laptop.subscribe('mai.host.laptop.describe.*', ({ subject, respond }) => {
+      subscribe(laptop, 'mai.host.laptop.describe.*', ({ subject, respond }) => {
         asked.push(subject);
         respond?.('forged');
       });
-      desktop.subscribe('mai.host.desktop.*.*', ({ subject }) => asked.push(subject));
+      subscribe(desktop, 'mai.host.desktop.*.*', ({ subject }) => asked.push(subject));
       await laptop.roundTrip({ deadlineMs: 30_000, signal: null });
       await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
       mallory.publish('mai.host.laptop.describe.mallory', '', reply);
@@ -203,7 +222,7 @@ describe('a paired host can not', () => {
       await laptop.roundTrip({ deadlineMs: 30_000, signal: null });
       await settled();
       expect(asked).toEqual(['mai.host.laptop.describe.mallory']);
-      expect(newest('laptop')).toBe('of the laptop');
+      expect(newest('laptop')).toBe(honest);
       expect(newest('desktop')).toBe(null);
     },
   );
@@ -222,7 +241,7 @@ describe('a paired host can not', () => {
       () => followed.identity.allowList.revision > before.revision,
       'the laptop has heard that mallory has joined',
     );
-    const honest = followed.identity.allowList;
+    const kept = followed.identity.allowList;
     // The desktop writes in place of mallory, which may not. First an old list, then a forged one.
     const fleetBucket = await openFleetBucket(desktop);
     const text = await allowList();
@@ -234,7 +253,7 @@ describe('a paired host can not', () => {
     await fleet.add('tower');
     await tellAllowList(desktop, fleet.folder('desktop'), NEVER);
     await waitUntil(
-      () => followed.identity.allowList.revision > honest.revision,
+      () => followed.identity.allowList.revision > kept.revision,
       'the laptop has taken the next honest list',
     );
     expect(followed.identity.allowList.hosts.map(({ host }) => host)).toEqual([

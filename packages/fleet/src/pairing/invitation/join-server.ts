@@ -22,6 +22,8 @@ import type { OpenInvitation } from './open-invitation.js';
 /** A joiner sends its request in one piece. */
 const REQUEST_DEADLINE_MS = 10_000;
 const MAX_CONNECTIONS = 32;
+/** How long connections go on after the invitation has ended, so that the last answer arrives. */
+const LAST_ANSWER_MS = 2_000;
 const EXPIRY_POLL_MS = 1_000;
 
 /** The only answer to those who don't know the secret, whatever the reason. */
@@ -78,11 +80,10 @@ export async function listenForJoiner(
     clearInterval(expiry);
     const end = once(server, 'close');
     server.close();
-    // The answer to the joiner is on its way. Connections of others are closed at once.
     server.closeIdleConnections();
     const forced = setTimeout(() => {
       server.closeAllConnections();
-    }, REQUEST_DEADLINE_MS);
+    }, LAST_ANSWER_MS);
     await end;
     clearTimeout(forced);
   });
@@ -100,16 +101,18 @@ async function answer(
     response.writeHead(404).end();
     return;
   }
-  let text: string;
-  try {
-    text = await readBody(request);
-  } catch {
-    // The other side broke the connection off, so nobody waits for an answer.
+  const text = await readBody(request);
+  if (text === null) {
     response.destroy();
     return;
   }
   const body = JSON.stringify(await admit(text, request, options));
-  response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  response
+    .writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    })
+    .end(body);
 }
 
 async function admit(
@@ -150,16 +153,30 @@ async function admit(
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = z.instanceof(Buffer).parse(chunk);
-    size += bytes.length;
-    if (size > LARGEST_REQUEST_BYTES) return '';
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** The text of a request; null where it is too long or where the other side broke the connection off. */
+function readBody(request: IncomingMessage): Promise<string | null> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > LARGEST_REQUEST_BYTES) {
+        request.pause();
+        resolve(null);
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.on('end', () => {
+      resolve(Buffer.concat(chunks).toString('utf8'));
+    });
+    request.on('error', () => {
+      resolve(null);
+    });
+    request.on('close', () => {
+      resolve(null);
+    });
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -106,6 +106,7 @@ export { readPlacements } from './journal/placement-log.js';
 export { explainPlaced } from './journal/explain-placed.js';
 export type { PlacedRequest, PlacementAttempt } from './journal/placed-request.js';
 export type {
+  CallOptions,
   PeerTls,
   ServingCatalog,
   ServingChange,

@@ -125,3 +125,9 @@ export {
   watchFleet,
   withFleetConnection,
 } from './manage/inspect-fleet.js';
+export { runFleetCommand } from './manage/fleet-commands.js';
+export type {
+  FleetCommandName,
+  FleetCommandOptions,
+  FleetResult,
+} from './manage/fleet-commands.js';

@@ -1,8 +1,7 @@
-import { plural, type Check } from '@mai/host';
+import { plural, type Check, padEnd, wrap, wrapBehind } from '@mai/host';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { padEnd, wrap, wrapBehind } from '../terminal/text.js';
 
 /** `mai doctor`: every check, and how to fix its problem. Exit code 9 if there is a fault. */
 export async function run(context: CommandContext): Promise<ExitCode> {

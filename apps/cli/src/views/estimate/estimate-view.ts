@@ -10,12 +10,12 @@ import {
   formatBytes,
   formatCount,
   formatPercent,
+  renderMeter,
+  wrap,
 } from '@mai/host';
 import type { EstimateReport, FitHere, ModelEstimate } from '@mai/host';
-import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { wrap } from '../../terminal/text.js';
 import { renderParts } from './parts-table.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 

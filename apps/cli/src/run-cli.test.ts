@@ -1,3 +1,4 @@
+import { textWidth } from '@mai/host';
 import { createFakeIo } from '../test/fake-io.js';
 import { COMMANDS } from './command-line/command-table.js';
 import { EXIT, knownError } from './exit-codes.js';
@@ -5,7 +6,6 @@ import { Interrupted } from './io.js';
 import { reportError } from './report-error.js';
 import { runCli } from './run-cli.js';
 import { createOutput } from './terminal/output.js';
-import { textWidth } from './terminal/text.js';
 
 test('--version prints the version', async () => {
   const io = createFakeIo();

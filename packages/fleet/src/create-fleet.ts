@@ -125,11 +125,17 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
         onFault: (error) => warn(`A host was not certified: ${messageOf(error)}`),
       })
     : null;
+  const refused = new Map<string, string>();
   const members = openMembers({
     connection,
     watch: true,
     clock,
-    onRefused: (host, reason) => warn(`A message of the host ${host} is left out: ${reason}.`),
+    onRefused: (host, reason) => {
+      // Each heartbeat may repeat it.
+      if (refused.get(host) === reason) return;
+      refused.set(host, reason);
+      warn(`A message of the host ${host} is left out: ${reason}.`);
+    },
   });
   let facts: OwnFacts | null = null;
   let address: string | null = null;

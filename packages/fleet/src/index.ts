@@ -55,6 +55,13 @@ export { drawEpoch, openMembers } from './membership/members.js';
 export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
 export { connectFleet } from './nats/connection.js';
 export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type {
+  BucketEntry,
+  BucketOptions,
+  BucketProgress,
+  NatsBucket,
+  NatsMessage,
+} from './nats/nats-door.js';
 export type { FleetCredentials } from './nats/credentials.js';
 export { isHostName } from './nats/subjects.js';
 export { initFleet } from './pairing/init-fleet.js';
@@ -99,6 +106,7 @@ export { readPlacements } from './journal/placement-log.js';
 export { explainPlaced } from './journal/explain-placed.js';
 export type { PlacedRequest, PlacementAttempt } from './journal/placed-request.js';
 export type {
+  CallOptions,
   PeerTls,
   ServingCatalog,
   ServingChange,
@@ -117,3 +125,9 @@ export {
   watchFleet,
   withFleetConnection,
 } from './manage/inspect-fleet.js';
+export { runFleetCommand } from './manage/fleet-commands.js';
+export type {
+  FleetCommandName,
+  FleetCommandOptions,
+  FleetResult,
+} from './manage/fleet-commands.js';

@@ -232,3 +232,16 @@ export type {
   SelectionInput,
   SelectionNote,
 } from '@mai/selector';
+export { renderBar, renderLegend, renderMeter } from './terminal/bar.js';
+export type { BarOptions, BarPart, BarStyle } from './terminal/bar.js';
+export {
+  ellipsisOf,
+  fillLines,
+  padEnd,
+  padStart,
+  textWidth,
+  truncate,
+  truncateMiddle,
+  wrap,
+  wrapBehind,
+} from './terminal/text.js';

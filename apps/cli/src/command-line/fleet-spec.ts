@@ -1,3 +1,4 @@
+import type { FleetCommandName } from '@mai/fleet';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { DRY_RUN } from './shared-options.js';
 
@@ -7,6 +8,7 @@ const HOST: OptionSpec = {
   summary: 'name of this machine in the fleet (default: its own name)',
 };
 const commands = () => import('../commands/fleet/fleet.js');
+const commandOf = (name: FleetCommandName) => async () => (await commands()).commandOf(name);
 
 /** `mai fleet` and its subcommands. */
 export const FLEET: CommandSpec = {
@@ -31,23 +33,20 @@ export const FLEET: CommandSpec = {
         },
         DRY_RUN,
       ],
-      load: async () => (await commands()).init,
+      load: commandOf('init'),
     },
     {
       name: 'invite',
       summary: 'print an invitation for one machine, and wait until it has joined',
-      options: [
-        { name: 'host', value: 'NAME', summary: 'name that the new machine gets' },
-        { name: 'qr', summary: 'print the invitation as a QR code, too' },
-      ],
-      load: async () => (await commands()).inviteHost,
+      options: [{ name: 'host', value: 'NAME', summary: 'name that the new machine gets' }],
+      load: commandOf('invite'),
     },
     {
       name: 'join',
       summary: 'join a fleet with an invitation of `mai fleet invite`',
       arguments: [{ name: 'INVITATION', required: true, summary: 'the printed text' }],
       options: [HOST, DRY_RUN],
-      load: async () => (await commands()).joinFleet,
+      load: commandOf('join'),
     },
     {
       name: 'status',
@@ -65,14 +64,14 @@ export const FLEET: CommandSpec = {
           summary: 'x-mai-placement of the answer (default: the last request)',
         },
       ],
-      load: async () => (await commands()).explain,
+      load: commandOf('explain'),
     },
     {
       name: 'remove',
       summary: 'take a machine out of the fleet, on the machine that made the fleet',
       arguments: [{ name: 'HOST', required: true, summary: 'name of the machine' }],
       options: [DRY_RUN],
-      load: async () => (await commands()).remove,
+      load: commandOf('remove'),
     },
     {
       name: 'leave',
@@ -81,13 +80,13 @@ export const FLEET: CommandSpec = {
         { name: 'end-fleet', summary: 'end the fleet on the machine that made it' },
         DRY_RUN,
       ],
-      load: async () => (await commands()).leave,
+      load: commandOf('leave'),
     },
     {
       name: 'rotate',
       summary: 'replace the key and the certificate of this machine',
       options: [DRY_RUN],
-      load: async () => (await commands()).rotate,
+      load: commandOf('rotate'),
     },
   ],
 };

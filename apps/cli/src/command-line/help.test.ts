@@ -1,8 +1,8 @@
+import { textWidth } from '@mai/host';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EXIT } from '../exit-codes.js';
 import { createStyle } from '../terminal/style.js';
-import { textWidth } from '../terminal/text.js';
 import { COMMANDS } from './command-table.js';
 import { renderHelp } from './help.js';
 

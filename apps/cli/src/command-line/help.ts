@@ -1,6 +1,6 @@
+import { wrap } from '@mai/host';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Style } from '../terminal/style.js';
-import { wrap } from '../terminal/text.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { COMMANDS } from './command-table.js';
 import { GLOBAL_OPTIONS } from './global-options.js';

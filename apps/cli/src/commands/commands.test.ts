@@ -1,3 +1,4 @@
+import { textWidth } from '@mai/host';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
@@ -8,7 +9,6 @@ import { openRecording } from '@mai/resource-monitor';
 import type { FakeIoOptions } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
 import { Interrupted } from '../io.js';
-import { textWidth } from '../terminal/text.js';
 
 let simulator: Simulator;
 let folder: string;

@@ -1,9 +1,8 @@
-import { plural, type Check } from '@mai/host';
+import { plural, type Check, padEnd, wrap, wrapBehind } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { padEnd, wrap, wrapBehind } from '../terminal/text.js';
 
 /** `mai doctor`: every check, and how to fix its problem. Exit code 9 if there is a fault. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

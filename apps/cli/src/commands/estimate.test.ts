@@ -1,3 +1,4 @@
+import { textWidth } from '@mai/host';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -5,7 +6,6 @@ import { LMStudioClient } from '@lmstudio/sdk';
 import { runMai } from '../../test/run-mai.js';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
-import { textWidth } from '../terminal/text.js';
 
 const GIB = 1024 ** 3;
 let folder: string;

@@ -1,10 +1,10 @@
+import { wrap } from '@mai/host';
 import type { Host } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { nextSteps } from '../demo/next-steps.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { wrap } from '../terminal/text.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { renderSelection } from '../views/selection/selection-view.js';
 import { renderStatus } from '../views/machine/status-view.js';

@@ -1,7 +1,6 @@
-import { poolLabel, type StatusReport } from '@mai/host';
+import { poolLabel, type StatusReport, wrap } from '@mai/host';
 import type { PoolName } from '@mai/memory-ledger';
 import type { CommandContext } from '../context.js';
-import { wrap } from '../terminal/text.js';
 import { renderPoolLegend, renderPools } from '../views/machine/memory-pools.js';
 
 /** Prints the demo on stdout, section by section, with pauses for reading. Silent with --json. */

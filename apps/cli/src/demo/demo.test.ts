@@ -1,8 +1,8 @@
+import { textWidth } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import { createFakeIo } from '../../test/fake-io.js';
 import { runMai } from '../../test/run-mai.js';
 import { createOutput } from '../terminal/output.js';
-import { textWidth } from '../terminal/text.js';
 import type { DemoStep } from './run-demo.js';
 import { runDemo } from './run-demo.js';
 

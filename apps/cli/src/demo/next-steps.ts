@@ -1,5 +1,5 @@
+import { padEnd, wrap } from '@mai/host';
 import type { Output } from '../terminal/output.js';
-import { padEnd, wrap } from '../terminal/text.js';
 
 const SERVE = [
   'mai serve',

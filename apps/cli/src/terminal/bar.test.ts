@@ -1,7 +1,6 @@
+import { renderBar, renderLegend, renderMeter, textWidth } from '@mai/host';
 import * as fc from 'fast-check';
-import { renderBar, renderLegend, renderMeter } from './bar.js';
 import { createStyle } from './style.js';
-import { textWidth } from './text.js';
 
 const plain = createStyle(false);
 const bar = (

@@ -1,6 +1,6 @@
+import { ellipsisOf, truncate } from '@mai/host';
 import type { Output } from './output.js';
 import { safeText } from './safe-text.js';
-import { ellipsisOf, truncate } from './text.js';
 
 /** A block of lines that is redrawn in place. The last frame stays on the screen. */
 export interface LiveView {

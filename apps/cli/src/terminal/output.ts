@@ -1,9 +1,8 @@
-import { addFootprintTotal } from '@mai/host';
+import { addFootprintTotal, wrap } from '@mai/host';
 import type { Io, OutputStream } from '../io.js';
 import { createProgress, type Progress } from './progress.js';
 import { safeText } from './safe-text.js';
 import { createStyle, type Style, wantsColour, wantsUnicode } from './style.js';
-import { wrap } from './text.js';
 
 /** Version of the JSON results. Increased when a field changes its meaning. */
 export const SCHEMA_VERSION = 1;

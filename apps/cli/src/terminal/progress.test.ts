@@ -1,7 +1,7 @@
+import { textWidth } from '@mai/host';
 import { createFakeIo } from '../../test/fake-io.js';
 import { createProgress } from './progress.js';
 import { createStyle } from './style.js';
-import { textWidth } from './text.js';
 
 const GIB = 2 ** 30;
 

@@ -1,8 +1,17 @@
-import { formatBytes, formatDuration, formatPercent, formatShare } from '@mai/host';
+import {
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatShare,
+  renderMeter,
+  ellipsisOf,
+  padEnd,
+  textWidth,
+  truncate,
+  truncateMiddle,
+} from '@mai/host';
 import type { OutputStream } from '../io.js';
-import { renderMeter } from './bar.js';
 import type { Style } from './style.js';
-import { ellipsisOf, padEnd, textWidth, truncate, truncateMiddle } from './text.js';
 
 /** The label, the size and the output stream of a progress display. */
 export interface ProgressOptions {

@@ -1,8 +1,8 @@
+import { textWidth } from '@mai/host';
 import * as fc from 'fast-check';
 import { createStyle } from './style.js';
 import type { Column } from './table.js';
 import { renderTable } from './table.js';
-import { textWidth } from './text.js';
 
 const COLUMNS: readonly Column[] = [
   { header: 'MODEL', minWidth: 10, cut: 'middle' },

@@ -1,5 +1,5 @@
+import { ellipsisOf, padEnd, padStart, textWidth, truncate, truncateMiddle } from '@mai/host';
 import type { Output } from './output.js';
-import { ellipsisOf, padEnd, padStart, textWidth, truncate, truncateMiddle } from './text.js';
 
 /** One column of a table. */
 export interface Column {

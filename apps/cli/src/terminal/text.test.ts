@@ -1,7 +1,7 @@
+import { padEnd, padStart, textWidth, truncate, truncateMiddle, wrap, wrapBehind } from '@mai/host';
 import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { createStyle } from './style.js';
-import { padEnd, padStart, textWidth, truncate, truncateMiddle, wrap, wrapBehind } from './text.js';
 
 describe('textWidth', () => {
   test.each([

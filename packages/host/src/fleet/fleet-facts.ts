@@ -115,13 +115,19 @@ export async function readFleetFacts(
     (resolveChain(config.config, name, profiles) ?? profiles)
       .map(({ modelKey }) => modelKey)
       .filter((key) => keys.has(key));
-  const ratios = pools.map(({ useBeforeBytes, limitBytes }) => useBeforeBytes / limitBytes);
+  const ratios = pools.map(({ useBeforeBytes, limitBytes }) =>
+    limitBytes > 0 ? useBeforeBytes / limitBytes : 1,
+  );
   return {
     versions: {
       runtime: link.kind === 'on' ? link.runtime : null,
       runtimeVersion: link.kind === 'on' ? link.client.connectedVersion.version : null,
     },
-    pools: pools.map(({ pool, totalBytes, limitBytes }) => ({ pool, totalBytes, limitBytes })),
+    pools: pools.map(({ pool, totalBytes, limitBytes }) => ({
+      ...{ pool, totalBytes },
+      // Below 0 where the minimum headroom is larger than the pool.
+      limitBytes: Math.max(0, limitBytes),
+    })),
     pressureRatio: ratios.length === 0 ? null : Math.min(1, Math.max(0, ...ratios)),
     models,
     chains: Object.fromEntries([...new Set(names)].map((name) => [name, keysOf(name)])),

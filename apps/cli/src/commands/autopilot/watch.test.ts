@@ -1,10 +1,10 @@
+import { textWidth } from '@mai/host';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { replayDecisions } from '@mai/autopilot';
 import { startProgram } from '../../../test/start-program.js';
 import type { WatchWorld } from '../../../test/watch-world.js';
 import { openWatchWorld } from '../../../test/watch-world.js';
-import { textWidth } from '../../terminal/text.js';
 
 // The tests wait for real processes and dwell times, which take longer on a busy machine.
 jest.setTimeout(60_000);

@@ -1,24 +1,14 @@
-import { hostname } from 'node:os';
 import path from 'node:path';
 import {
   describeHosts,
-  explainPlaced,
+  type FleetCommandName,
+  type FleetResult,
   type FleetView,
-  initFleet,
-  invite,
-  join,
-  leaveFleet,
-  ownAddress,
-  placementLogOf,
-  readPlacements,
-  removeHost,
-  rotateKeys,
-  spreadAllowList,
-  toHostName,
+  runFleetCommand,
   watchFleet,
-  withFleetConnection,
 } from '@mai/fleet';
 import type { Host } from '@mai/host';
+import type { RunCommand } from '../../command-line/command-spec.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -26,7 +16,6 @@ import { openHostOf } from '../../open-host.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow, type Output, SCHEMA_VERSION } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { UsageError } from '../../usage-error.js';
 
 /** Folder of the keys and the configuration of this machine's fleet. */
 export function fleetFolderOf({ folders }: Host): string {
@@ -38,95 +27,44 @@ async function folderOf(context: CommandContext): Promise<string> {
   return fleetFolderOf(host);
 }
 
-/** `mai fleet init`. */
-export async function init(context: CommandContext, input: Input): Promise<ExitCode> {
-  const address = input.text('address') ?? ownAddress();
-  if (address === null) {
-    throw new UsageError('This machine has no address in a network. Give one with --address.');
-  }
-  const host = nameOf(input);
-  const natsPort = input.integer('nats-port', 1);
-  const joinPort = input.integer('join-port', 1);
-  const folder = await folderOf(context);
-  if (input.has('dry-run')) {
-    return tell(
-      context,
-      { dryRun: true, host, address },
-      `Would make a fleet as ${host}, at ${address}.`,
-    );
-  }
-  const made = await initFleet({
-    ...{ folder, host, address, signal: context.signal },
-    ...(natsPort === null ? {} : { natsPort }),
-    ...(joinPort === null ? {} : { joinPort }),
-  });
-  return tell(
-    context,
-    { dryRun: false, address, ...made },
-    `Made a fleet. This machine is ${host}, and nats-server runs at ${made.natsUrl}.\nStart \`mai serve --fleet\`, and add a machine with \`mai fleet invite\`.`,
-  );
-}
-
-/** `mai fleet invite`. */
-export async function inviteHost(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { output, signal } = context;
-  const named = input.text('host');
-  const folder = await folderOf(context);
-  await using opened = await invite({ folder, ...(named === null ? {} : { host: named }) });
-  const { text, qrCode } = opened;
-  if (output.json) printLine(output, { type: 'invitation', invitation: text });
-  else {
-    output.result(`${text}\n${input.has('qr') ? `${qrCode}\n` : ''}`);
-    output.note('Run `mai fleet join` with this text on the new machine within ten minutes.');
-  }
-  const interrupted = new Promise<null>((resolve) => {
-    signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
-  const end = await Promise.race([opened.ended, interrupted]);
-  signal.throwIfAborted();
-  if (end?.kind !== 'joined') {
-    printLine(
-      output,
-      { type: 'ended', ended: end?.kind ?? null },
-      `Nobody has joined: the invitation is ${end?.kind ?? 'withdrawn'}.`,
-    );
-    return EXIT.gateway;
-  }
-  await spreadAllowList(folder, signal);
-  printLine(output, { type: 'joined', host: end.host }, `${end.host} has joined.`);
-  return EXIT.success;
-}
-
-/** `mai fleet join INVITATION`. */
-export async function joinFleet(context: CommandContext, input: Input): Promise<ExitCode> {
-  const [invitation = ''] = input.positionals;
-  const host = nameOf(input);
-  const folder = await folderOf(context);
-  if (input.has('dry-run')) {
-    return tell(context, { dryRun: true, host }, `Would join the fleet as ${host}.`);
-  }
-  const joined = await join({ folder, invitation, host, signal: context.signal });
-  return tell(
-    context,
-    { dryRun: false, ...joined },
-    `This machine has joined the fleet as ${joined.host}. Start \`mai serve --fleet\`.`,
-  );
-}
+/** The commands of `mai fleet` that print one result, or one after the other. */
+export const commandOf =
+  (name: FleetCommandName): RunCommand =>
+  async (context, input) => {
+    const { output, signal } = context;
+    let isLines = false;
+    const printLine = ({ json, text }: FleetResult): void => {
+      isLines = true;
+      if (output.json) output.result(jsonLine(json));
+      else output.result(`${text}\n`);
+    };
+    const result = await runFleetCommand(name, {
+      ...{ folder: await folderOf(context), signal, dryRun: input.has('dry-run') },
+      argument: input.positionals[0] ?? null,
+      ...{ host: input.text('host'), address: input.text('address') },
+      natsPort: input.integer('nats-port', 1),
+      joinPort: input.integer('join-port', 1),
+      endFleet: input.has('end-fleet'),
+      show: printLine,
+    });
+    if (isLines || !output.json) printLine(result);
+    else output.resultJson(result.json);
+    return EXIT.success;
+  };
 
 /** `mai fleet status`, once or until Ctrl-C. */
 export async function status(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output, signal } = context;
   const folder = await folderOf(context);
-  const view = input.has('watch') && !output.json ? createLiveView(output) : null;
+  const isLive = input.has('watch');
+  const view = isLive && !output.json ? createLiveView(output) : null;
   try {
     for await (const fleet of watchFleet(folder, signal)) {
       if (view !== null) view.show(render(fleet, fitToWindow(output)));
-      else if (input.has('watch')) printLine(output, fleet);
-      else {
-        if (output.json) output.resultJson(fleet);
-        else output.result(render(fleet, output));
-        break;
-      }
+      else if (isLive) output.result(jsonLine(fleet));
+      else if (output.json) output.resultJson(fleet);
+      else output.result(render(fleet, output));
+      if (!isLive) break;
     }
   } finally {
     view?.close();
@@ -134,106 +72,20 @@ export async function status(context: CommandContext, input: Input): Promise<Exi
   return EXIT.success;
 }
 
-function render(
-  { hosts, ownHost, connected, fault, natsServers }: FleetView,
-  output: Output,
-): string {
+function render(fleet: FleetView, output: Output): string {
   const { style } = output;
-  const where = natsServers.join(', ');
-  const link = connected
-    ? style.good('connected')
-    : style.bad(`not connected: ${fault ?? 'no answer'}`);
-  const rows = describeHosts(hosts, ownHost).map(
-    ({ host, usable, state, load, memory, ...rest }) => [
-      style.bold(host),
-      usable ? style.good(state) : style.caution(state),
-      ...[load, memory, rest.residents.join(', '), rest.models],
-    ],
-  );
-  const columns = ['HOST', 'STATE', 'LOAD', 'MEMORY', 'LOADED', 'MODELS'].map((header) => ({
-    header,
-    minWidth: 8,
-  }));
-  return `NATS  ${where}  ${link}\n${renderTable({ columns, rows, output })}`;
+  const { hosts, ownHost, connected, fault, natsServers } = fleet;
+  const link = connected ? style.good('connected') : style.bad(fault ?? 'no answer');
+  const rows = describeHosts(hosts, ownHost).map((one) => [
+    style.bold(one.host),
+    one.usable ? style.good(one.state) : style.caution(one.state),
+    ...[one.load, one.memory, one.residents.join(', '), one.models],
+  ]);
+  const headers = ['HOST', 'STATE', 'LOAD', 'MEMORY', 'LOADED', 'MODELS'];
+  const columns = headers.map((header) => ({ header, minWidth: 8 }));
+  return `NATS  ${natsServers.join(', ')}  ${link}\n${renderTable({ columns, rows, output })}`;
 }
 
-/** `mai fleet explain [REQUEST]`. */
-export async function explain(context: CommandContext, input: Input): Promise<ExitCode> {
-  const [id = null] = input.positionals;
-  const [placed] = await readPlacements(placementLogOf(await folderOf(context)), { id });
-  if (placed === undefined) {
-    const which = id === null ? 'yet' : `with the identifier ${id}`;
-    return tell(
-      context,
-      { placed: null },
-      `No request was placed ${which}. \`mai serve --fleet\` writes the log.`,
-    );
-  }
-  return tell(context, { placed, text: explainPlaced(placed).split('\n') }, explainPlaced(placed));
-}
-
-/** `mai fleet remove HOST`. */
-export async function remove(context: CommandContext, input: Input): Promise<ExitCode> {
-  const [host = ''] = input.positionals;
-  const folder = await folderOf(context);
-  const dryRun = input.has('dry-run');
-  if (!dryRun) {
-    await removeHost({ folder, host });
-    await spreadAllowList(folder, context.signal);
-  }
-  return tell(
-    context,
-    { dryRun, removed: host },
-    `${dryRun ? 'Would remove' : 'Removed'} ${host}.`,
-  );
-}
-
-/** `mai fleet leave`. */
-export async function leave(context: CommandContext, input: Input): Promise<ExitCode> {
-  const folder = await folderOf(context);
-  if (input.has('dry-run')) return tell(context, { dryRun: true }, 'Would leave the fleet.');
-  const outcome = await withFleetConnection(folder, context.signal, (connection) =>
-    leaveFleet({ folder, connection, endFleet: input.has('end-fleet'), signal: context.signal }),
-  );
-  if (outcome.kind === 'has-hosts') {
-    throw new UsageError(
-      `This machine made the fleet, and ${outcome.hosts.join(', ')} belong to it. Give --end-fleet to end it for all.`,
-    );
-  }
-  return tell(context, { dryRun: false, ...outcome }, 'This machine has left the fleet.');
-}
-
-/** `mai fleet rotate`. */
-export async function rotate(context: CommandContext, input: Input): Promise<ExitCode> {
-  const folder = await folderOf(context);
-  const dryRun = input.has('dry-run');
-  if (!dryRun) {
-    await withFleetConnection(folder, context.signal, (connection) =>
-      rotateKeys({ folder, connection, signal: context.signal }),
-    );
-  }
-  return tell(
-    context,
-    { dryRun },
-    `${dryRun ? 'Would replace' : 'Replaced'} the key of this machine.`,
-  );
-}
-
-function nameOf(input: Input): string {
-  const given = input.text('host');
-  const name = given ?? toHostName(hostname());
-  if (name !== null) return name;
-  throw new UsageError('The name of this machine has no letter or digit. Give one with --host.');
-}
-
-function tell({ output }: CommandContext, json: object, text: string): ExitCode {
-  if (output.json) output.resultJson(json);
-  else output.result(`${text}\n`);
-  return EXIT.success;
-}
-
-/** One of several results: a line of JSON with --json, else a text. */
-function printLine(output: Output, json: object, text?: string): void {
-  if (output.json) output.result(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...json })}\n`);
-  else if (text !== undefined) output.result(`${text}\n`);
+function jsonLine(json: object): string {
+  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...json })}\n`;
 }

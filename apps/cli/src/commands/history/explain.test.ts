@@ -1,10 +1,10 @@
+import { textWidth } from '@mai/host';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { decisionOf, outcomeOf, writeLog } from '../../../test/decision-log.js';
 import { LOAD_CONFIG } from '../../../test/selection-input.js';
 import { runMai } from '../../../test/run-mai.js';
-import { textWidth } from '../../terminal/text.js';
 
 let home: string;
 beforeEach(async () => {

@@ -1,3 +1,4 @@
+import { textWidth } from '@mai/host';
 import path from 'node:path';
 import { runMai } from '../../../test/run-mai.js';
 import type { SimulateWorld } from '../../../test/simulate-world.js';
@@ -11,7 +12,6 @@ import {
 } from '../../../test/simulate-world.js';
 import { writeTinyModel } from '../../../test/tiny-gguf.js';
 import { Interrupted } from '../../io.js';
-import { textWidth } from '../../terminal/text.js';
 
 // The expected figures are calculated by hand. The machine has 32 GiB, a limit of 25.6 GiB and a hard
 // limit of 29.44 GiB. The large model takes 16 GiB, loads in 10 s and has quality 0.9. The small

@@ -13,12 +13,12 @@ import {
   formatPercent,
   formatSpeed,
   grownCacheBytes,
+  renderMeter,
+  wrap,
 } from '@mai/host';
 import type { FitHere, ModelEstimate } from '@mai/host';
-import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { wrap } from '../../terminal/text.js';
 import { renderParts } from './parts-table.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 

@@ -1,7 +1,14 @@
-import { explainEpisode, formatDuration, formatAgo, formatMoment } from '@mai/host';
+import {
+  explainEpisode,
+  formatDuration,
+  formatAgo,
+  formatMoment,
+  padEnd,
+  wrap,
+  wrapBehind,
+} from '@mai/host';
 import type { Episode } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
-import { padEnd, wrap, wrapBehind } from '../../terminal/text.js';
 
 const LABEL_WIDTH = 11;
 

@@ -1,7 +1,6 @@
-import { plural, formatMoment } from '@mai/host';
+import { plural, formatMoment, truncate, wrap } from '@mai/host';
 import type { ReplayedLog } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
-import { truncate, wrap } from '../../terminal/text.js';
 
 const FIELDS_SHOWN = 8;
 const LINES_SHOWN = 5;

@@ -5,12 +5,13 @@ import {
   formatShare,
   plural,
   poolLabel,
+  renderMeter,
+  padEnd,
+  wrapBehind,
 } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, PoolTrend, ResourceSnapshot } from '@mai/host';
-import { renderMeter } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
-import { padEnd, wrapBehind } from '../../terminal/text.js';
 import { renderPoolLegend, renderPools } from './memory-pools.js';
 
 /** The readings of a machine. */

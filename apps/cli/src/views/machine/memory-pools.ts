@@ -1,9 +1,16 @@
-import { formatBytes, formatPercent, formatShare, poolLabel } from '@mai/host';
+import {
+  formatBytes,
+  formatPercent,
+  formatShare,
+  poolLabel,
+  type BarPart,
+  renderBar,
+  renderLegend,
+  padEnd,
+} from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
-import { type BarPart, renderBar, renderLegend } from '../../terminal/bar.js';
 import type { Output } from '../../terminal/output.js';
-import { padEnd } from '../../terminal/text.js';
 
 const FIGURES_WIDTH = 25;
 const MIN_BAR_WIDTH = 10;

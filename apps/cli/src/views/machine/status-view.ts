@@ -6,12 +6,13 @@ import {
   displayAddress,
   poolLabel,
   RUNTIME_NAMES,
+  wrap,
+  wrapBehind,
 } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { StatusReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { wrap, wrapBehind } from '../../terminal/text.js';
 import { renderMachine } from './machine-view.js';
 
 /** The text of `mai status`: machine, runtime, pressure. */

@@ -11,12 +11,13 @@ import {
   formatCount,
   plural,
   tradeOffsOf,
+  wrap,
+  wrapBehind,
 } from '@mai/host';
 import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote, SelectionReport } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { wrap, wrapBehind } from '../../terminal/text.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A decision as text: the choice, the plan, memory afterwards, and why the other candidates were not chosen. */

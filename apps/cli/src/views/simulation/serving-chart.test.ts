@@ -1,5 +1,5 @@
+import { textWidth } from '@mai/host';
 import { createTextOutput } from '../../../test/fake-io.js';
-import { textWidth } from '../../terminal/text.js';
 import { renderServing } from './serving-chart.js';
 
 const HOUR = 3_600_000;

@@ -1,7 +1,14 @@
-import { formatDuration, plural } from '@mai/host';
+import {
+  formatDuration,
+  plural,
+  ellipsisOf,
+  padEnd,
+  padStart,
+  textWidth,
+  truncateMiddle,
+} from '@mai/host';
 import type { SimulationReport } from '@mai/simulation';
 import type { Output } from '../../terminal/output.js';
-import { ellipsisOf, padEnd, padStart, textWidth, truncateMiddle } from '../../terminal/text.js';
 
 /** The model that answers from `fromMs` until the next part begins. `null`: no model. */
 export interface ServedPart {

@@ -1,9 +1,8 @@
-import { formatBytes, formatDuration, plural } from '@mai/host';
+import { formatBytes, formatDuration, plural, padEnd, wrap, wrapBehind } from '@mai/host';
 import type { PolicyName, SimulationReport } from '@mai/simulation';
 import type { SimulatedChain } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { padEnd, wrap, wrapBehind } from '../../terminal/text.js';
 import {
   formatPrecisePercent,
   formatSimulatedTime,

@@ -1,3 +1,4 @@
+import { textWidth } from '@mai/host';
 import type { AutopilotState, Verdict } from '@mai/autopilot';
 import { selectModel, type Resident } from '@mai/selector';
 import { createTextOutput } from '../../../test/fake-io.js';
@@ -7,7 +8,6 @@ import {
   inputOf,
   residentOf as resident,
 } from '../../../test/selection-input.js';
-import { textWidth } from '../../terminal/text.js';
 import type { WatchPicture } from './watch-view.js';
 import { renderWatch } from './watch-view.js';
 

@@ -6,13 +6,14 @@ import {
   formatCount,
   formatDuration,
   formatPercent,
+  renderMeter,
+  padEnd,
+  wrapBehind,
 } from '@mai/host';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { AutopilotState, Resident } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
-import { renderMeter } from '../../terminal/bar.js';
 import { renderTable } from '../../terminal/table.js';
-import { padEnd, wrapBehind } from '../../terminal/text.js';
 import { renderPoolLegend, renderPools } from '../machine/memory-pools.js';
 
 /** A load in progress. */

@@ -1,5 +1,15 @@
-import type { Style } from './style.js';
 import { fillLines } from './text.js';
+
+type Paint = (text: string) => string;
+
+/** The colours of a bar. */
+export interface BarStyle {
+  readonly accent: Paint;
+  readonly bad: Paint;
+  readonly caution: Paint;
+  readonly dim: Paint;
+  readonly others: Paint;
+}
 
 /** A part of a memory pool. `kind` decides the glyph and the colour. */
 export interface BarPart {
@@ -15,7 +25,7 @@ export interface BarOptions {
   /** Position of the limit, 0 to 1. `null`: no limit. */
   readonly limitRatio: number | null;
   readonly unicode: boolean;
-  readonly style: Style;
+  readonly style: BarStyle;
 }
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
@@ -26,7 +36,7 @@ const GLYPHS = {
 } as const;
 
 type Kind = BarPart['kind'];
-type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
+type Cell = { readonly glyph: string; readonly paint: Paint };
 
 /** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
@@ -108,7 +118,7 @@ function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): 
   });
 }
 
-function paintsOf(style: Style): Readonly<Record<Kind | 'free' | 'limit', Cell['paint']>> {
+function paintsOf(style: BarStyle): Readonly<Record<Kind | 'free' | 'limit', Cell['paint']>> {
   return {
     others: style.others,
     models: style.accent,

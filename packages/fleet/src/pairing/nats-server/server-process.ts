@@ -66,7 +66,7 @@ export async function startNatsServer(
 export async function stopNatsServer(paths: FleetPaths, signal?: AbortSignal): Promise<void> {
   const pid = await natsServerPid(paths);
   if (pid === null) return;
-  process.kill(pid, 'SIGTERM');
+  send(pid, 'SIGTERM');
   while (await isNatsServer(pid, paths)) await sleep(POLL_MS, undefined, { signal });
   await rm(paths.natsPid, { force: true });
 }
@@ -91,7 +91,7 @@ export async function reloadNatsServer(
     return true;
   }
   const logged = await logLength(paths);
-  process.kill(pid, 'SIGHUP');
+  if (!send(pid, 'SIGHUP')) return false;
   const deadline = Date.now() + RELOAD_DEADLINE_MS;
   for (;;) {
     const log = await logSince(paths, logged);
@@ -126,6 +126,18 @@ async function isNatsServer(pid: number, paths: FleetPaths): Promise<boolean> {
   return process.platform === 'win32'
     ? line.toLowerCase().includes('nats-server')
     : line.includes(paths.natsConfiguration);
+}
+
+/** Sends a signal. Returns false where the process has just ended. */
+function send(pid: number, signal: 'SIGTERM' | 'SIGHUP'): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 async function commandLine(pid: number): Promise<string> {

@@ -31,7 +31,7 @@ export async function admitHost(
     (hosts) => {
       if (hosts.some((one) => one.host === host)) {
         throw new RequestRefused(
-          `The fleet has a host ${host} already. Choose another name with --name, or remove that host first with \`mai fleet remove ${host}\`.`,
+          `The fleet has a host ${host} already. Choose another name with --host, or remove that host first with \`mai fleet remove ${host}\`.`,
         );
       }
       return [...hosts, { host, addedAt: now.toISOString(), certificates: [issued] }];

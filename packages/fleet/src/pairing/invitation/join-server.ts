@@ -132,7 +132,7 @@ async function admit(
   try {
     if (assignedHost !== null && host !== assignedHost) {
       throw new RequestRefused(
-        `This invitation is for the host ${assignedHost}. Join with --name ${assignedHost}.`,
+        `This invitation is for the host ${assignedHost}. Join with --host ${assignedHost}.`,
       );
     }
     const admission = await invitation.use(host, async () =>

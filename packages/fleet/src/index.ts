@@ -59,6 +59,7 @@ export { drawEpoch, openMembers } from './membership/members.js';
 export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
 export { connectFleet } from './nats/connection.js';
 export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type { BucketEntry, BucketOptions, NatsBucket, NatsMessage } from './nats/nats-door.js';
 export type { FleetCredentials } from './nats/credentials.js';
 export { isHostName } from './nats/subjects.js';
 export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';

@@ -28,7 +28,10 @@ export interface NatsBucket {
   /** Position of the last write, 0 for an empty bucket. Rejects where the bucket can't be read. */
   lastPosition(): Promise<number>;
   put(key: string, value: string, timeoutMs: number): Promise<void>;
-  /** Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection breaks. */
+  /**
+   * Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection
+   * breaks.
+   */
   watch(
     onEntry: (entry: BucketEntry) => void,
   ): Promise<{ stop(): void; readonly ended: Promise<void> }>;
@@ -122,8 +125,8 @@ function subscribe(
     callback: (error, message) => {
       // An error here ends the subscription, because the server forbids it. `closed` of the connection is not affected.
       if (error !== null) return;
-      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may write to subjects
-      // that the sender may not, such as its own entry of the bucket.
+      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may
+      // write to subjects that the sender may not, such as its own entry of the bucket.
       const inbox = `${inboxPrefix(lastToken(message.subject))}.`;
       const respond = message.reply?.startsWith(inbox)
         ? (data: string) => void message.respond(data)

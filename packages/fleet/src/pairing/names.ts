@@ -6,7 +6,10 @@ import { MAX_HOST_NAME_LENGTH, isHostName } from '../nats/subjects.js';
 
 const LONGEST_DNS_NAME = 253;
 
-/** Makes a host name of the name that an operating system gives, such as `Anna's PC.local` → `anna-s-pc`. Null where nothing is left. */
+/**
+ * Makes a host name of the name that an operating system gives, such as `Anna's PC.local` → `anna-s-pc`. Null where nothing
+ * is left.
+ */
 export function toHostName(text: string): string | null {
   const name = (text.split('.')[0] ?? '')
     .toLowerCase()

@@ -32,8 +32,9 @@ export interface PeerListenOptions {
 }
 
 /**
- * TLS options for a connection to the gateway of a host. The gateway must show a certificate of the fleet's authority, and the allow-list must
- * hold this certificate under this host's name at the time of the connection. Its address does not matter.
+ * TLS options for a connection to the gateway of a host. The gateway must show a certificate of the fleet's authority, and
+ * the allow-list must hold this certificate under this host's name at the time of the connection. Its address does not
+ * matter.
  */
 export function peerConnectOptions(
   identity: PeerIdentity,

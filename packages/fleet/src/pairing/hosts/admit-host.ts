@@ -9,8 +9,8 @@ import { changeHosts } from './registry.js';
 export class RequestRefused extends Error {}
 
 /**
- * Admits a host to the fleet: signs its certificate, makes its user at nats-server and puts it on the allow-list. Throws `RequestRefused` where
- * the name is taken or where the signing request asks for anything but a certificate for this name.
+ * Admits a host to the fleet: signs its certificate, makes its user at nats-server and puts it on the allow-list. Throws
+ * `RequestRefused` where the name is taken or where the signing request asks for anything but a certificate for this name.
  */
 export async function admitHost(
   folder: string,

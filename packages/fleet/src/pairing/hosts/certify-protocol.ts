@@ -45,8 +45,8 @@ export function signCertifyRequest(content: CertifyContent, privateKey: string):
 }
 
 /**
- * Reads a request. `certificateOf` returns a host's certificate by its fingerprint. Returns null where the host has no such certificate or
- * did not sign the request.
+ * Reads a request. `certificateOf` returns a host's certificate by its fingerprint. Returns null where the host has no such
+ * certificate or did not sign the request.
  */
 export function readCertifyRequest(
   text: string,

@@ -10,7 +10,10 @@ import { removeHost } from './remove-host.js';
 /** What the authority answers to a request. */
 export interface Certified {
   readonly answer: CertifyAnswer;
-  /** What is left to do once the answer was sent: it closes the connection over which the asker gets the answer. Null: nothing. */
+  /**
+   * What is left to do once the answer was sent: it closes the connection over which the asker gets the answer. Null:
+   * nothing.
+   */
   readonly afterwards: (() => Promise<void>) | null;
   /** Whether the allow-list changes. */
   readonly changed: boolean;

@@ -9,8 +9,8 @@ import {
 import { readRegistry } from './registry.js';
 
 /**
- * Starts nats-server on the machine that holds the fleet's authority, unless it runs. It goes on when this process ends. Returns its process
- * identifier.
+ * Starts nats-server on the machine that holds the fleet's authority, unless it runs. It goes on when this process ends.
+ * Returns its process identifier.
  *
  * Throws `NOT_PAIRED` on another machine, `NATS_UNAVAILABLE` and `ADDRESS_IN_USE`.
  */

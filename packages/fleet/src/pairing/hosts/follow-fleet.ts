@@ -28,9 +28,9 @@ export interface FollowedFleet extends AsyncDisposable {
 }
 
 /**
- * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the authority signed and
- * whose revision is higher than the last is kept in the folder and used. It also watches the file with this host's certificate,
- * which another process changes when it rotates the keys.
+ * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the
+ * authority signed and whose revision is higher than the last is kept in the folder and used. It also watches the file with
+ * this host's certificate, which another process changes when it rotates the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
   const { connection, folder, onChange, onFault } = options;

@@ -23,9 +23,10 @@ export interface ServeAuthorityOptions {
 }
 
 /**
- * The authority's part while the fleet runs, on the machine that holds it: it signs the certificates of hosts that change their
- * keys, takes hosts off that leave, and tells the allow-list after each connection, because a restarted nats-server may have lost it. Every six
- * hours it looks whether the certificate of nats-server must be replaced. Disposing waits for the requests that are being carried out.
+ * The authority's part while the fleet runs, on the machine that holds it: it signs the certificates of hosts that change
+ * their keys, takes hosts off that leave, and tells the allow-list after each connection, because a restarted nats-server
+ * may have lost it. Every six hours it looks whether the certificate of nats-server must be replaced. Disposing waits for
+ * the requests that are being carried out.
  */
 export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable {
   const { connection, folder, onFault } = options;
@@ -76,8 +77,8 @@ export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable 
 }
 
 /**
- * Writes the signed allow-list of the folder to the fleet's bucket, from which all hosts read it. Tries again while nats-server does not
- * take it, until the signal fires; then it returns false.
+ * Writes the signed allow-list of the folder to the fleet's bucket, from which all hosts read it. Tries again while
+ * nats-server does not take it, until the signal fires; then it returns false.
  */
 export async function tellAllowList(
   connection: FleetConnection,

@@ -72,10 +72,10 @@ export async function stopNatsServer(paths: FleetPaths, signal?: AbortSignal): P
 }
 
 /**
- * Makes nats-server read its configuration again, and waits until its log says so. It then closes the connections of users that
- * are gone; the others stay. Returns false where nats-server does not run: it reads the configuration when it starts. On
- * Windows, which has no such signal, nats-server is restarted and clients connect again. Throws `NATS_UNAVAILABLE` where nats-server
- * refuses the configuration.
+ * Makes nats-server read its configuration again, and waits until its log says so. It then closes the connections of users
+ * that are gone; the others stay. Returns false where nats-server does not run: it reads the configuration when it starts.
+ * On Windows, which has no such signal, nats-server is restarted and clients connect again. Throws `NATS_UNAVAILABLE` where
+ * nats-server refuses the configuration.
  */
 export async function reloadNatsServer(
   executable: string,
@@ -115,7 +115,10 @@ export async function natsServerPid(paths: FleetPaths): Promise<number | null> {
   return (await isNatsServer(pid, paths)) ? pid : null;
 }
 
-/** Whether a process is a nats-server with this configuration. A process identifier in a file may belong to another program by now. */
+/**
+ * Whether a process is a nats-server with this configuration. A process identifier in a file may belong to another program
+ * by now.
+ */
 async function isNatsServer(pid: number, paths: FleetPaths): Promise<boolean> {
   try {
     process.kill(pid, 0);

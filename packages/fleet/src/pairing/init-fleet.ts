@@ -54,8 +54,8 @@ export interface InitializedFleet {
  * for nats-server, and the configuration of nats-server, which is then started. All files have mode 0600.
  *
  * Throws `NATS_UNAVAILABLE` where no nats-server is installed, `ADDRESS_IN_USE` where its port is taken, and `FILE_UNUSABLE`
- * where this machine belongs to a fleet already or a file can't be written. Throws a `RangeError` for a host name, an
- * address or a port that is none.
+ * where this machine belongs to a fleet already or a file can't be written. Throws a `RangeError` for an invalid host
+ * name, address or port.
  */
 export async function initFleet(options: InitFleetOptions): Promise<InitializedFleet> {
   const { folder, host, address } = options;
@@ -69,7 +69,7 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
     }
   }
   for (const one of [natsPort, joinPort]) {
-    if (!isPort(one)) throw new RangeError(`${one} is no port. Ports go from 1 to 65535.`);
+    if (!isPort(one)) throw new RangeError(`${one} is not a port. Ports go from 1 to 65535.`);
   }
   const paths = fleetPaths(folder);
   const existing = await readMembership(folder);

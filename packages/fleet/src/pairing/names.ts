@@ -50,7 +50,7 @@ export function isPort(port: number): boolean {
 export function checkHostName(host: string): void {
   if (!isHostName(host)) {
     throw new RangeError(
-      `${JSON.stringify(host)} is no host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
+      `${JSON.stringify(host)} is not a host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
     );
   }
 }

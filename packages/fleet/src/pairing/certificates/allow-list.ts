@@ -4,7 +4,7 @@ import { z } from 'zod/mini';
 
 import { isHostName } from '../../nats/subjects.js';
 
-/** Signed before the text, so that a signature of the authority under something else is never taken for an allow-list. */
+/** This prefix is signed with the list, so a signature of the authority over another kind of text does not fit a list. */
 const CONTEXT = 'mai-fleet-allow-list-v1\n';
 
 const contentSchema = z.strictObject({
@@ -45,7 +45,7 @@ export function signAllowList(list: AllowList, authorityKey: string): string {
   return JSON.stringify({ content, signature: signature.toString('base64') });
 }
 
-/** Reads an allow-list. Returns null where the authority did not sign it, or where it is no allow-list. */
+/** Reads an allow-list. Returns null where the authority did not sign it, or where the text is not an allow-list. */
 export function readAllowList(text: string, authorityCertificate: string): AllowList | null {
   const signed = z.safeParse(signedSchema, parseJson(text));
   if (!signed.success) return null;

@@ -17,7 +17,7 @@ export async function admitHost(
   host: string,
   signingRequest: string,
 ): Promise<Admission> {
-  if (!isHostName(host)) throw new RequestRefused(`${JSON.stringify(host)} is no host name.`);
+  if (!isHostName(host)) throw new RequestRefused(`${JSON.stringify(host)} is not a host name.`);
   const publicKey = await checkSigningRequest(signingRequest, host);
   const paths = fleetPaths(folder);
   const authority = {

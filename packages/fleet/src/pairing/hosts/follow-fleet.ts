@@ -18,7 +18,7 @@ export interface FollowFleetOptions {
   readonly folder: string;
   /** Called after each change of the allow-list and of this host's own certificate. */
   readonly onChange: (identity: FleetIdentity) => void;
-  /** Told where a changed file can't be read or written. The last identity goes on. */
+  /** Called where a changed file can't be read or written. The last identity stays in use. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -66,7 +66,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
     }
   };
 
-  // A watcher of the connection before may have died unnoticed.
+  // The watcher of the last connection may have ended unnoticed.
   let session = new AbortController();
   const endListening = connection.onConnected(() => {
     session.abort();

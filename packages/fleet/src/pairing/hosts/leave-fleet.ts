@@ -18,7 +18,7 @@ export interface LeaveFleetOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What became of it. */
+/** How leaving ended. */
 export type LeaveOutcome =
   /**
    * This host has left. `told` is false where the authority did not hear of it: `mai fleet remove` there ends the

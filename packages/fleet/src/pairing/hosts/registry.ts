@@ -114,7 +114,7 @@ export async function changeHosts(
     try {
       await reloadNatsServer(registry.natsServer, fleetPaths(folder));
     } catch (error) {
-      // The revision goes on, because somebody may have seen the list.
+      // The revision still grows, because another host may have seen the new list.
       if (undoOnFault) {
         await writeRegistry(folder, { ...before, revision: registry.revision + 1 });
       }

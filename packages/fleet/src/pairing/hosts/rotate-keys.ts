@@ -96,5 +96,8 @@ export async function askAuthority(
 }
 
 function refused(reason: string): FleetError {
-  return new FleetError('NOT_PAIRED', `The authority of the fleet did not do it: ${reason}`);
+  return new FleetError(
+    'NOT_PAIRED',
+    `The authority of the fleet did not carry out the request: ${reason}`,
+  );
 }

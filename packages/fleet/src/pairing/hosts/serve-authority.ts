@@ -16,7 +16,7 @@ const LARGEST_ALLOW_LIST_BYTES = 1_000_000;
 export interface ServeAuthorityOptions {
   readonly connection: FleetConnection;
   readonly folder: string;
-  /** Told about a request that could not be carried out, for instance because a file can't be written. */
+  /** Called with the fault of a request that could not be carried out, for instance because a file can't be written. */
   readonly onFault: (error: unknown) => void;
   /** Time of this machine, for the life of certificates. Default: its clock. */
   readonly now?: () => Date;

@@ -57,7 +57,7 @@ export interface JoinedFleet {
  *
  * Throws `INVITATION_REFUSED` where the invitation can't be read, is wrong, used or too old, or where another machine
  * answers at its address; `FLEET_UNREACHABLE` where none answers; `FILE_UNUSABLE` where this machine belongs to a fleet
- * already; and a `RangeError` for a host name that is none.
+ * already; and a `RangeError` for an invalid host name.
  */
 export async function join(options: JoinOptions): Promise<JoinedFleet> {
   const { folder, host, signal } = options;

@@ -7,7 +7,7 @@ import {
 } from '../../nats/subjects.js';
 import type { SubjectPermissions } from '../../nats/subjects.js';
 
-/** What a configuration of nats-server says. */
+/** Values of a nats-server configuration. */
 export interface NatsServerSettings {
   /** Address of the network interface on which the server listens; `0.0.0.0` and `::` are all of them. */
   readonly listenAddress: string;

@@ -21,6 +21,7 @@ export default {
     'yaml',
     'zod/mini',
     '@mai/client-settings',
+    '@mai/fleet',
     '@mai/gateway',
     '@mai/llama-runtime',
     '@mai/lmstudio-simulator',

@@ -75,7 +75,7 @@ if (flags.json) {
 }
 
 async function measure(hosts, readers) {
-  if (!flags.json) console.error(`${hosts} hosts, ${readers} readers ...`);
+  console.error(`${hosts} hosts, ${readers} readers ...`);
   const server = await startNats();
   natsVersion = server.version;
   const processes = [];

@@ -53,6 +53,10 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
   [Symbol.for('@mai/gateway/GatewayError'), (code) => EXIT_BY_GATEWAY_CODE[code] ?? EXIT.gateway],
+  [
+    Symbol.for('@mai/fleet/FleetError'),
+    (code) => (code === 'INVALID_REQUEST' ? EXIT.usage : EXIT.gateway),
+  ],
   [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];
 

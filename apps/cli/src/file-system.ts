@@ -2,6 +2,10 @@
 // loading takes a millisecond and most commands do not use it.
 import * as fs from 'node:fs';
 
+/** Modes of `access`: constants, which need no loading. */
+export const constants = fs.constants;
+
+export const access = lazy('access');
 export const appendFile = lazy('appendFile');
 export const chmod = lazy('chmod');
 export const link = lazy('link');

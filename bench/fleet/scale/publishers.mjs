@@ -6,6 +6,9 @@ import { stateOf } from './host-states.mjs';
 /** Mean time between changes of a host, and the shortest: a host writes at most once a second. */
 const [CHANGE_MS, MIN_CHANGE_MS] = [30_000, 1_100];
 
+/** Hosts start within this time. */
+const START_MS = 10_000;
+
 const { url, first, count } = JSON.parse(process.argv[2]);
 let heartbeats = 0;
 
@@ -31,7 +34,7 @@ for (let number = first; number < first + count; number += 1) {
     members.publish(stateOf(number, revision));
     setTimeout(change, MIN_CHANGE_MS - Math.log(1 - Math.random()) * (CHANGE_MS - MIN_CHANGE_MS));
   };
-  // The hosts did not start at the same moment.
+  // Hosts do not start at the same moment.
   setTimeout(() => {
     members.beat({
       running: number % 3,
@@ -41,7 +44,7 @@ for (let number = first; number < first + count; number += 1) {
       ready: true,
     });
     change();
-  }, Math.random() * 2000);
+  }, Math.random() * START_MS);
 }
 
 serve({ count: () => ({ heartbeats }) });

@@ -12,6 +12,8 @@ export type FleetErrorCode =
   | 'INVITATION_REFUSED'
   /** No nats-server is installed, or it does not start. */
   | 'NATS_UNAVAILABLE'
+  /** A name, an address or a port can't be used. */
+  | 'INVALID_REQUEST'
   /** A file of the fleet (keys, certificates, configuration) can't be used. */
   | 'FILE_UNUSABLE';
 

@@ -11,6 +11,59 @@ export type {
 } from './state/host-state.js';
 export type { Heartbeat } from './state/heartbeat.js';
 export type { KnownHost } from './state/known-host.js';
+export { placeRequest } from './placement/place-request.js';
+export { explainPlacement } from './placement/explain-placement.js';
+export { DEFAULT_PLACEMENT_POLICY } from './placement/placement-input.js';
+export type {
+  AssumedFigures,
+  FailedResident,
+  PlacementInput,
+  PlacementPolicy,
+  PlacementRequest,
+  RecentSend,
+} from './placement/placement-input.js';
+export type {
+  AssumedFigure,
+  HostNotTaken,
+  NotTakenReason,
+  Placement,
+  PlacementAlternative,
+  PlacementFigures,
+  PlacementStep,
+  RankingCriterion,
+} from './placement/placement.js';
+export { systemClock } from './clock.js';
+export type { Clock } from './clock.js';
+export { askLeases } from './leases/ask-leases.js';
+export type { AskLeasesOptions } from './leases/ask-leases.js';
+export type {
+  FencingToken,
+  GrantedLease,
+  GrantedResident,
+  HeldLease,
+  LeaseAnswer,
+  LeaseAsker,
+  LeasedResident,
+  LeaseGrantPort,
+  LeaseRefusal,
+  LeaseRequest,
+  LeaseServer,
+} from './leases/lease-types.js';
+export { serveLeases } from './leases/serve-leases.js';
+export type { ServeLeasesOptions } from './leases/serve-leases.js';
+export { drawEpoch, openMembers } from './membership/members.js';
+export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
+export { connectFleet } from './nats/connection.js';
+export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type {
+  BucketEntry,
+  BucketOptions,
+  BucketProgress,
+  NatsBucket,
+  NatsMessage,
+} from './nats/nats-door.js';
+export type { FleetCredentials } from './nats/credentials.js';
+export { isHostName } from './nats/subjects.js';
 export { initFleet } from './pairing/init-fleet.js';
 export type { InitFleetOptions, InitializedFleet } from './pairing/init-fleet.js';
 export { invite } from './pairing/invitation/invite.js';
@@ -36,32 +89,6 @@ export { howToInstall, natsServerVersion } from './pairing/nats-server/executabl
 export { natsServerWarning } from './pairing/nats-server/version.js';
 export type { NatsServerVersion } from './pairing/nats-server/version.js';
 export { toHostName } from './pairing/names.js';
-export { systemClock } from './clock.js';
-export type { Clock } from './clock.js';
-export { askLeases } from './leases/ask-leases.js';
-export type { AskLeasesOptions } from './leases/ask-leases.js';
-export type {
-  FencingToken,
-  GrantedLease,
-  GrantedResident,
-  HeldLease,
-  LeaseAnswer,
-  LeaseAsker,
-  LeasedResident,
-  LeaseGrantPort,
-  LeaseRefusal,
-  LeaseRequest,
-  LeaseServer,
-} from './leases/lease-types.js';
-export { serveLeases } from './leases/serve-leases.js';
-export type { ServeLeasesOptions } from './leases/serve-leases.js';
-export { drawEpoch, openMembers } from './membership/members.js';
-export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
-export { connectFleet } from './nats/connection.js';
-export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
-export type { BucketEntry, BucketOptions, NatsBucket, NatsMessage } from './nats/nats-door.js';
-export type { FleetCredentials } from './nats/credentials.js';
-export { isHostName } from './nats/subjects.js';
 export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
 export { followFleet } from './pairing/hosts/follow-fleet.js';
 export type { FollowFleetOptions, FollowedFleet } from './pairing/hosts/follow-fleet.js';
@@ -72,3 +99,35 @@ export { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
 export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
 export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
 export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
+export { createFleet, placementLogOf } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet, FleetView, GatewayLoad } from './create-fleet.js';
+export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
+export { readPlacements } from './journal/placement-log.js';
+export { explainPlaced } from './journal/explain-placed.js';
+export type { PlacedRequest, PlacementAttempt } from './journal/placed-request.js';
+export type {
+  CallOptions,
+  PeerTls,
+  ServingCatalog,
+  ServingChange,
+  ServingLease,
+  ServingModel,
+  ServingPeer,
+  ServingPlan,
+  ServingPort,
+  ServingRequest,
+} from './serving/serving-port.js';
+export { describeHosts } from './text/describe-hosts.js';
+export type { HostRow } from './text/describe-hosts.js';
+export {
+  ownAddress,
+  spreadAllowList,
+  watchFleet,
+  withFleetConnection,
+} from './manage/inspect-fleet.js';
+export { runFleetCommand } from './manage/fleet-commands.js';
+export type {
+  FleetCommandName,
+  FleetCommandOptions,
+  FleetResult,
+} from './manage/fleet-commands.js';

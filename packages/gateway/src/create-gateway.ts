@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAccess } from './access/create-access.js';
 import { NO_KEYS } from './access/key-store.js';
+import { createPeerAccess, fingerprintOf } from './access/peer-access.js';
 import { API_HEADERS } from './access/page-headers.js';
 import type { Scope } from './access/scope.js';
 import { createControl } from './control/create-control.js';
@@ -41,7 +42,7 @@ export interface Gateway extends AsyncDisposable {
    *
    * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `FILE_UNUSABLE` for a wrong certificate or key
    */
-  listen(options?: Omit<ListenOptions, 'host'>): Promise<Listening>;
+  listen(options?: Omit<ListenOptions, 'host' | 'isAdmitted'>): Promise<Listening>;
   /**
    * Takes no new requests, and resolves when the running ones have ended.
    *
@@ -62,24 +63,40 @@ export async function createGateway(
   { serving, control: controlled }: GatewayPorts,
   options: GatewayOptions = {},
 ): Promise<Gateway> {
-  const { host = '127.0.0.1', clock = systemClock, pageFolder = null } = options;
+  const { host = '127.0.0.1', clock = systemClock, pageFolder = null, peers = null } = options;
   const onError = options.onError ?? warnOf;
-  const access = createAccess({
-    keys: options.keys ?? NO_KEYS,
-    listenHost: host,
-    allowHosts: options.allowHosts ?? [],
-    allowOrigins: options.allowOrigins ?? [],
-    clock,
-  });
+  if (peers !== null && controlled !== undefined) {
+    throw new TypeError('A gateway for other hosts has no control API. Leave `control` out.');
+  }
+  const admission =
+    peers === null
+      ? {
+          by: 'keys' as const,
+          access: createAccess({
+            keys: options.keys ?? NO_KEYS,
+            listenHost: host,
+            allowHosts: options.allowHosts ?? [],
+            allowOrigins: options.allowOrigins ?? [],
+            clock,
+          }),
+        }
+      : { by: 'certificates' as const, access: createPeerAccess(peers) };
+  const { access } = admission;
   const page = await createPage({ folder: pageFolder });
   const port = createLivePort(serving, clock);
   const scheduler = createScheduler({ port, clock, limits: options.queue ?? {} });
   const http = createHttpClient();
   const servers = new Set<Listening>();
   const control =
-    controlled === undefined
+    controlled === undefined || admission.by === 'certificates'
       ? null
-      : createControl({ ...controlled, access, scheduler, clock, onFault: onError });
+      : createControl({
+          ...controlled,
+          access: admission.access,
+          scheduler,
+          clock,
+          onFault: onError,
+        });
   const metrics = createMetrics({
     watch: control?.watch ?? null,
     scheduler,
@@ -90,7 +107,12 @@ export async function createGateway(
     scheduler,
     http,
     clock,
-    limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    limits: {
+      ...DEFAULT_INFERENCE_LIMITS,
+      // The gateway of the other host tells its own client how long it waits.
+      ...(peers === null ? {} : { waitSignAfterMs: Infinity }),
+      ...options.limits,
+    },
     onServed: (request) => {
       control?.served(request);
       metrics.served(request);
@@ -164,11 +186,19 @@ export async function createGateway(
     });
   };
 
+  const isAdmitted =
+    peers === null
+      ? null
+      : (socket: unknown): boolean => {
+          const fingerprint = fingerprintOf(socket);
+          return fingerprint !== null && peers.hostOf(fingerprint) !== null;
+        };
+
   return {
     handle,
     state: () => scheduler.state(),
     listen: async (where = {}) => {
-      const server = await listen(handle, { ...where, host });
+      const server = await listen(handle, { ...where, host, isAdmitted });
       servers.add(server);
       return server;
     },

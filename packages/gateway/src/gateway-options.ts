@@ -1,4 +1,5 @@
 import type { KeyStore } from './access/key-store.js';
+import type { PeerRules } from './access/peer-access.js';
 import type { Clock } from './ports/clock.js';
 import type { SchedulerLimits } from './queue/limits.js';
 import type { InferenceLimits } from './server/inference-parts.js';
@@ -7,6 +8,11 @@ import type { InferenceLimits } from './server/inference-parts.js';
 export interface GatewayOptions {
   /** Address that the gateway listens on. Any other than loopback needs keys. Default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /**
+   * Makes this the gateway for the other hosts of a fleet: it serves inference only, to clients with a listed certificate
+   * and a lease, and takes no API keys. It must listen with `tls.clientCa`. Default: null.
+   */
+  readonly peers?: PeerRules | null | undefined;
   /** The API keys in force. Default: none, which opens the gateway to every program of this machine. */
   readonly keys?: KeyStore | undefined;
   /** Host names beside loopback by which clients may reach the gateway: `name`, or `name:port`. Default: none. */

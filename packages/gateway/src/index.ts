@@ -6,10 +6,12 @@ export { createGateway, type Gateway, type GatewayPorts } from './create-gateway
 export type { GatewayOptions } from './gateway-options.js';
 export type {
   CallOptions,
+  PeerTls,
   ServingCatalog,
   ServingChange,
   ServingLease,
   ServingModel,
+  ServingPeer,
   ServingPlan,
   ServingPort,
   ServingRequest,
@@ -55,4 +57,5 @@ export { systemClock, type Clock } from './ports/clock.js';
 export type { SchedulerLimits } from './queue/limits.js';
 export type { SchedulerState } from './queue/scheduler.js';
 export type { InferenceLimits } from './server/inference-parts.js';
-export type { Listening, ListenOptions } from './server/listen.js';
+export type { Listening, ListenOptions, TlsFiles } from './server/listen.js';
+export { LEASE_HEADER, type PeerRules } from './access/peer-access.js';

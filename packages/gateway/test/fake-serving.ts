@@ -44,6 +44,8 @@ export class FakeMachine implements LivePort {
   /** Thrown by the next acquires. */
   failure: Error | null = null;
   openAcquires = 0;
+  /** Whether the leases that are given are for one request. */
+  leasesAreForOneRequest = false;
   chains: Record<string, readonly string[]>;
   readonly #models: ReadonlyMap<string, FakeModel>;
   readonly #wakes = new Set<() => void>();
@@ -177,6 +179,7 @@ export class FakeMachine implements LivePort {
       baseUrl: 'http://127.0.0.1:1234',
       requestHeaders: {},
       decisionId: null,
+      forOneRequest: this.leasesAreForOneRequest,
       lost: lost.signal,
       releases: 0,
       lose: () => lost.abort(),

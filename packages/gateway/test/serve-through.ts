@@ -86,6 +86,7 @@ export async function serveThrough(
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
     resolve: () => ({ kind: 'resolved' as const, wanted: ANY_MODEL }),
+    promptTokens: () => 0,
     residentOfResponse: () => null,
     served: (request: ServedRequest) => void served.push(request),
   };

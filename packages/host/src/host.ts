@@ -30,6 +30,7 @@ import type { Check } from './doctor/check.js';
 import type { EstimateRequest } from './estimates/estimate-model.js';
 import type { FileEstimate } from './estimates/file-estimates.js';
 import type { ModelEstimate } from './estimates/model-estimate.js';
+import type { FleetFacts } from './fleet/fleet-facts.js';
 import type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 import type { StatusReport } from './machine/read-status.js';
 import type { HostFolders } from './machine/user-folders.js';
@@ -142,6 +143,8 @@ export interface Host extends AsyncDisposable {
   chat(modelKey?: string | null): Promise<Conversation>;
   /** The port through which a gateway serves from this machine. */
   readonly serving: Serving;
+  /** What this machine tells its fleet. Reads the runtime and the machine once, and each model file once for each change. */
+  fleetFacts(options?: CallOptions): Promise<FleetFacts>;
   /**
    * Runs the autopilot in this process.
    * @throws AutopilotError `ALREADY_RUNNING`, `JOURNAL_UNUSABLE`

@@ -8,6 +8,7 @@ export type {
   UnpinAnswer,
   YieldAnswer,
 } from './host.js';
+export type { FleetFacts, FleetModel } from './fleet/fleet-facts.js';
 export type { HostOptions } from './host-options.js';
 export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';

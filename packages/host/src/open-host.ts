@@ -45,6 +45,10 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     const { createHostServing } = await import('./serving/host-serving.js');
     return createHostServing(parts, await autopilot());
   });
+  const digests = once(async () => {
+    const { createContentDigests } = await import('./fleet/content-digest.js');
+    return createContentDigests();
+  });
   const fileEstimates = once(async (): Promise<FileEstimates> => {
     const { createFileEstimates } = await import('./estimates/file-estimates.js');
     const { engineHere } = await import('./engine/chosen-engine.js');
@@ -105,6 +109,11 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
           yield* (await serving()).changes(call);
         },
       }),
+    },
+    fleetFacts: async (call = {}) => {
+      const { readFleetFacts } = await import('./fleet/fleet-facts.js');
+      const kept = await digests();
+      return withSession(parts, call, (session) => readFleetFacts(session, kept));
     },
     startAutopilot: async (request) => {
       const { runAutopilot } = await import('./autopilot/running-autopilot.js');

@@ -20,6 +20,8 @@ const SECTION_NAMES: readonly SectionName[] = [
   'SimulateSection',
   'SimulateRungSection',
   'SwitchingSection',
+  'FleetSection',
+  'GuestsSection',
 ];
 
 /** Writes the comments of `config/models.yaml` that explain fields, and its section `switching`. */
@@ -65,8 +67,25 @@ export function writeReadme(text: string): string {
       ...models.map(({ name, description }) => [`\`${name}\``, description]),
     ]),
   );
-  return replaceBetween(
+  const withFleet = replaceBetween(
     withModels,
+    '<!-- fleet -->\n\n',
+    '\n\n<!-- /fleet -->',
+    table([
+      ['field', 'value'],
+      ...[
+        ...describeFields('FleetSection').filter(({ name }) => name !== 'guests'),
+        ...nested('guests', 'GuestsSection'),
+      ].map((field) => [
+        `\`${field.name}\``,
+        field.default === null
+          ? field.description
+          : `${field.description} Default: ${field.default}.`,
+      ]),
+    ]),
+  );
+  return replaceBetween(
+    withFleet,
     '<!-- switching -->\n\n',
     '\n\n<!-- /switching -->',
     table([

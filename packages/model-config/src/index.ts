@@ -1,6 +1,7 @@
 export type {
   ChainEntry,
   ConfiguredModel,
+  FleetConfig,
   GatewayConfig,
   ModelConfig,
   Rule,
@@ -21,7 +22,9 @@ export {
 export type { ParseResult } from './parse/parse-model-config.js';
 export type { RuntimeName } from './format/runtimes.js';
 export type {
+  FleetSection,
   GatewaySection,
+  GuestsSection,
   LoadSection,
   ModelConfigFile,
   ModelSection,

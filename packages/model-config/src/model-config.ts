@@ -87,6 +87,21 @@ export interface GatewayConfig {
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
 }
 
+/** What this machine gives to a fleet, and what it asks of it. */
+export interface FleetConfig {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Chains whose requests other hosts may answer; `null`: every request may leave. */
+  readonly chains: readonly string[] | null;
+  /** Labels that a host must have to answer requests of this machine. */
+  readonly requiredLabels: Readonly<Record<string, string>>;
+  readonly guests: {
+    /** Share of each pool's limit that loads for other hosts may take, 0 to 1. */
+    readonly memoryRatio: number;
+    /** Minutes of the local day between which other hosts may load models; `null`: always. */
+    readonly hours: { readonly fromMinute: number; readonly toMinute: number } | null;
+  };
+}
+
 /** A complete configuration: validated, converted to bytes, milliseconds and ratios, deeply frozen. */
 export interface ModelConfig {
   readonly version: 1;
@@ -100,6 +115,7 @@ export interface ModelConfig {
   /** Folders with GGUF files: absolute paths, or paths that begin with `~`. */
   readonly modelFolders: readonly string[];
   readonly gateway: GatewayConfig;
+  readonly fleet: FleetConfig;
   /** What loads the models; `null`: LM Studio where it runs, or else the embedded engine. */
   readonly runtime: RuntimeName | null;
 }

@@ -1,3 +1,10 @@
+export { SimulationClock } from './clock/simulation-clock.js';
+export { createSimulatedHost } from './machine/simulated-host.js';
+export type {
+  SimulatedHost,
+  SimulatedHostOptions,
+  SimulatedHostResident,
+} from './machine/simulated-host.js';
 export { resourcesOfRow } from './machine/simulated-resources.js';
 export type {
   SimulatedGrowth,

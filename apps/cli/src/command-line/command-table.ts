@@ -5,6 +5,7 @@ import { NAME_KINDS } from './choices.js';
 import { CONNECT } from './connect-spec.js';
 import { ESTIMATE } from './estimate-spec.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
+import { FLEET } from './fleet-spec.js';
 import { HISTORY } from './history-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
@@ -114,6 +115,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   ...AUTOPILOT,
   ...GATEWAY,
+  FLEET,
   ...HISTORY,
   ESTIMATE,
   CONNECT,

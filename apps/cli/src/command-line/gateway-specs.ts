@@ -38,6 +38,13 @@ export const GATEWAY: readonly CommandSpec[] = [
       { name: 'tls-cert', value: 'FILE', summary: 'certificate in PEM', completes: 'file' },
       { name: 'tls-key', value: 'FILE', summary: 'private key in PEM', completes: 'file' },
       KEYS_FILE,
+      { name: 'fleet', summary: 'answer from all machines of the fleet, and for them' },
+      { name: 'fleet-port', value: 'PORT', summary: 'port for the fleet (default: 8899)' },
+      {
+        name: 'fleet-address',
+        value: 'ADDRESS',
+        summary: 'address at which the fleet reaches this machine',
+      },
       ...SELECTION_OPTIONS,
     ],
     examples: [

@@ -4,7 +4,7 @@ import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js'
 import { ownLoad, ownState } from '../../test/states.js';
 import { waitUntil } from '../../test/wait-until.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
-import { ALL_HEARTBEATS } from '../nats/subjects.js';
+import { ALL_HEARTBEATS, HOSTS_BUCKET } from '../nats/subjects.js';
 import { openMembers, type Members } from './members.js';
 
 jest.setTimeout(180_000);
@@ -103,6 +103,27 @@ it.each([
   const late = await join('late');
   await waitUntil(sees(late, 'a', 'before'), 'the late reader sees a');
   await waitUntil(sees(late, 'b', 'afterwards'), 'the late reader sees b');
+});
+
+it('writes and reads nothing again after a reconnect to a server that has kept the states', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  a.tell('before');
+  b.tell('before');
+  await waitUntil(sees(a, 'b', 'before'), 'a sees b');
+  const bucket = await b.connection.bucket(HOSTS_BUCKET, { replicas: 1, maxValueBytes: 1 });
+  const before = await bucket.progress();
+  let connections = 0;
+  b.connection.onConnected(() => (connections += 1));
+  // The server is not answering for longer than the client waits for two pings.
+  server.signal('SIGSTOP');
+  await waitUntil(() => !b.connection.connected, 'b has noticed');
+  server.signal('SIGCONT');
+  await waitUntil(() => connections === 2, 'b is connected again');
+  await waitUntil(() => b.members.ready({ deadlineMs: 5000 }), 'b watches again');
+  b.tell('afterwards');
+  await waitUntil(sees(a, 'b', 'afterwards'), 'a sees the change of b');
+  const after = await bucket.progress();
+  expect(after).toEqual({ created: before.created, position: before.position + 1 });
 });
 
 it('drops heartbeats while it is disconnected instead of sending them late', async () => {

@@ -1,6 +1,6 @@
 import { pause, type Clock } from '../clock.js';
 import type { FleetConnection } from '../nats/connection.js';
-import type { NatsBucket } from '../nats/nats-door.js';
+import type { BucketProgress, NatsBucket } from '../nats/nats-door.js';
 import { HOSTS_BUCKET, isHostName } from '../nats/subjects.js';
 import { decodeHostState, encodeHostState, MAX_STATE_BYTES } from '../state/host-state-codec.js';
 import type { HostState } from '../state/host-state.js';
@@ -30,7 +30,9 @@ const WRITE_INTERVAL_MS = 1000;
 const PUT_TIMEOUT_MS = 3000;
 const CHECK_INTERVAL_MS = 15_000;
 const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 2000;
+const LONGEST_RETRY_MS = 10_000;
+/** After a reconnect all hosts open the bucket within this time, so that a restarted server is not overrun. */
+const SPREAD_MS = 1500;
 
 export function keepState(options: StateBucketOptions): StateBucket {
   const { connection, clock } = options;
@@ -38,14 +40,23 @@ export function keepState(options: StateBucketOptions): StateBucket {
   let session = new AbortController();
   let wakeWriter = (): void => undefined;
   let lastWriteMs: number | null = null;
+  /** The state that was written last, and where it stands. */
+  let written: { readonly state: HostState; readonly at: BucketProgress } | null = null;
+  /** How far the bucket was read. */
+  let read: BucketProgress | null = null;
+  let isFirst = true;
   let watching = false;
 
-  /** Writes the state now, and whenever it changes, until the signal fires. */
-  const write = async (bucket: NatsBucket, signal: AbortSignal): Promise<void> => {
-    let written: HostState | null = null;
+  /** Writes the state where the bucket does not have it, and whenever it changes, until the signal fires. */
+  const write = async (
+    bucket: NatsBucket,
+    found: BucketProgress,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    if (written !== null && !continues(written.at, found)) written = null;
     while (!signal.aborted) {
       const state = options.ownState();
-      if (state === null || state === written) {
+      if (state === null || state === written?.state) {
         await new Promise<void>((resolve) => {
           wakeWriter = resolve;
           signal.addEventListener('abort', wakeWriter, { once: true });
@@ -60,27 +71,34 @@ export function keepState(options: StateBucketOptions): StateBucket {
         continue;
       }
       lastWriteMs = clock.monotonicMs();
-      await bucket.put(connection.host, encodeHostState(state), PUT_TIMEOUT_MS);
-      written = state;
+      const position = await bucket.put(connection.host, encodeHostState(state), PUT_TIMEOUT_MS);
+      written = { state, at: { created: found.created, position } };
     }
   };
 
   /** Reads states until the signal fires. Rejects once the watcher has ended or lags behind the bucket. */
-  const read = async (bucket: NatsBucket, signal: AbortSignal): Promise<void> => {
-    const replayUntil = await bucket.lastPosition();
-    let highest = 0;
+  const watchStates = async (
+    bucket: NatsBucket,
+    found: BucketProgress,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    // What was read before a reconnect is not read again, unless the server has lost it.
+    const from = read !== null && continues(read, found) ? read.position : 0;
+    let highest = from;
     const watcher = await bucket.watch(({ key, value, position }) => {
+      if (signal.aborted) return;
       highest = Math.max(highest, position);
-      if (signal.aborted || !isHostName(key)) return;
+      read = { created: found.created, position: highest };
+      if (!isHostName(key)) return;
       if (value === null) {
         options.onForgotten(key);
         return;
       }
       const decoded = decodeHostState(value, key);
       // The watcher marks the last replayed entry as an update, so the position decides.
-      if (decoded.ok) options.onState(decoded.value, position <= replayUntil);
+      if (decoded.ok) options.onState(decoded.value, position <= found.position);
       else options.onRefused(key, `state: ${decoded.reason}`);
-    });
+    }, from + 1);
     let ended = false;
     void watcher.ended.finally(() => {
       ended = true;
@@ -93,11 +111,12 @@ export function keepState(options: StateBucketOptions): StateBucket {
         if (signal.aborted) break;
         if (ended) throw new Error('The watcher has ended.');
         const seen = highest;
-        const last = await bucket.lastPosition();
-        if (last < seen) throw new Error('The bucket was created again.');
-        if (last > seen && behind && highest === seen)
-          throw new Error('The watcher delivers nothing.');
-        behind = last > seen && highest === seen;
+        const now = await bucket.progress();
+        if (!continues({ created: found.created, position: seen }, now))
+          throw new Error('The bucket was created again.');
+        const lags = now.position > seen && highest === seen;
+        if (lags && behind) throw new Error('The watcher delivers nothing.');
+        behind = lags;
       }
     } finally {
       watching = false;
@@ -107,6 +126,8 @@ export function keepState(options: StateBucketOptions): StateBucket {
 
   const run = async (signal: AbortSignal): Promise<void> => {
     let retryMs = FIRST_RETRY_MS;
+    if (!isFirst) await pause(clock, Math.random() * SPREAD_MS, signal);
+    isFirst = false;
     while (!signal.aborted) {
       const attempt = new AbortController();
       const end = AbortSignal.any([signal, attempt.signal]);
@@ -115,8 +136,9 @@ export function keepState(options: StateBucketOptions): StateBucket {
           replicas: options.replicas,
           maxValueBytes: MAX_STATE_BYTES,
         });
-        const tasks = [write(bucket, end)];
-        if (options.watch) tasks.push(read(bucket, end));
+        const found = await bucket.progress();
+        const tasks = [write(bucket, found, end)];
+        if (options.watch) tasks.push(watchStates(bucket, found, end));
         await Promise.all(tasks);
       } catch {
         // No connection, no JetStream yet, or the bucket was lost: it is opened again, and created where it is missing.
@@ -143,4 +165,9 @@ export function keepState(options: StateBucketOptions): StateBucket {
       session.abort();
     },
   };
+}
+
+/** Whether a bucket that was at `before` can still hold everything that it held then. */
+function continues(before: BucketProgress, now: BucketProgress): boolean {
+  return before.created === now.created && before.position <= now.position;
 }

@@ -23,17 +23,30 @@ export interface BucketEntry {
   readonly position: number;
 }
 
+/** How far a bucket is. */
+export interface BucketProgress {
+  /** When the bucket was created, as the server says. A server that lost the bucket has another text afterwards. */
+  readonly created: string;
+  /** Position of the last write; 0 for an empty bucket. */
+  readonly position: number;
+}
+
 /** A bucket of JetStream's key-value store. */
 export interface NatsBucket {
-  /** Position of the last write, 0 for an empty bucket. Rejects where the bucket can't be read. */
+  progress(): Promise<BucketProgress>;
+  /** The position of `progress`. */
   lastPosition(): Promise<number>;
-  put(key: string, value: string, timeoutMs: number): Promise<void>;
+  /** Resolves to the position of the entry. */
+  put(key: string, value: string, timeoutMs: number): Promise<number>;
   /**
    * Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection
    * breaks.
+   *
+   * @param fromPosition leaves out earlier entries. Default: none are left out
    */
   watch(
     onEntry: (entry: BucketEntry) => void,
+    fromPosition?: number,
   ): Promise<{ stop(): void; readonly ended: Promise<void> }>;
 }
 
@@ -140,23 +153,31 @@ function subscribe(
 /** Opens the bucket, and creates it where the server has none. Entries live in memory: every host writes its own again. */
 function openKv(connection: NatsConnection, name: string, options: BucketOptions): Promise<KV> {
   const memory: StorageType = 'memory';
-  return new Kvm(jetstream(connection, { timeout: JETSTREAM_TIMEOUT_MS })).create(name, {
-    history: 1,
-    storage: memory,
-    replicas: options.replicas,
-    maxValueSize: options.maxValueBytes,
-    timeout: JETSTREAM_TIMEOUT_MS,
-  });
+  return new Kvm(jetstream(connection, { timeout: JETSTREAM_TIMEOUT_MS, checkAPI: false })).create(
+    name,
+    {
+      history: 1,
+      storage: memory,
+      replicas: options.replicas,
+      maxValueSize: options.maxValueBytes,
+      timeout: JETSTREAM_TIMEOUT_MS,
+    },
+  );
 }
 
 function bucketOf(kv: KV): NatsBucket {
+  const progress = async (): Promise<BucketProgress> => {
+    const { created, state } = (await kv.status()).streamInfo;
+    return { created, position: state.last_seq };
+  };
   return {
-    lastPosition: async () => (await kv.status()).streamInfo.state.last_seq,
-    put: async (key, value, timeoutMs) => {
-      await kv.put(key, value, { timeout: timeoutMs });
-    },
-    watch: async (onEntry) => {
-      const entries = await kv.watch();
+    progress,
+    lastPosition: async () => (await progress()).position,
+    put: (key, value, timeoutMs) => kv.put(key, value, { timeout: timeoutMs }),
+    watch: async (onEntry, fromPosition) => {
+      const entries = await kv.watch(
+        fromPosition === undefined ? {} : { resumeFromRevision: fromPosition },
+      );
       const ended = (async () => {
         for await (const { key, value, operation, revision } of entries) {
           onEntry({ key, value: operation === 'PUT' ? value : null, position: revision });

@@ -5,7 +5,9 @@ const EXPOSED = [
   'retry-after',
   'x-mai-decision',
   'x-mai-fallbacks',
+  'x-mai-host',
   'x-mai-model',
+  'x-mai-placement',
   'x-mai-queue-ms',
   'x-request-id',
 ].join(', ');

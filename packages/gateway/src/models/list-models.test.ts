@@ -108,6 +108,7 @@ test('a name tells what it means now, whether it is loaded, and its context leng
       tier: 'medium',
       capabilities: ['chat', 'tools'],
       context_length: 16_384,
+      hosts: [],
     },
   });
   expect(data.find(({ id }) => id === 'by-hand')).toMatchObject({ loaded_context_length: 4096 });

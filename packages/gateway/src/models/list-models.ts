@@ -27,6 +27,8 @@ export interface ListedModel {
     readonly capabilities: readonly string[];
     /** Context length of a load; null where it is not known. */
     readonly context_length: number | null;
+    /** Hosts of the fleet that have the model. Empty without a fleet. */
+    readonly hosts: readonly string[];
   };
 }
 
@@ -93,6 +95,7 @@ function describe(
       tier: model?.tier ?? null,
       capabilities: model?.capabilities ?? [],
       context_length: model?.contextLengthTokens ?? null,
+      hosts: model?.hosts ?? [],
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { PeerCertificate, SecureContext } from 'node:tls';
 import type { Selection } from './selection.js';
 import type { Tier } from '@mai/memory-ledger';
 
@@ -37,6 +38,10 @@ export interface ServingRequest {
   readonly instanceIdentifier: string | null;
   /** Residents that have just failed a request. They serve only after the runtime has been asked for its residents again. */
   readonly failed: readonly string[];
+  /** Estimated tokens of the prompt; null or absent where they are not known. */
+  readonly promptTokens?: number | null | undefined;
+  /** Hash of the conversation's start, which is equal in all requests of a conversation; null or absent where it is not known. */
+  readonly prefixKey?: string | null | undefined;
 }
 
 /** A request that every model of the default chain meets. */
@@ -65,10 +70,38 @@ export interface ServingLease {
   readonly requestHeaders: Readonly<Record<string, string>>;
   /** Identifies the decision in force when the lease was given; null where no decision was logged. */
   readonly decisionId: string | null;
-  /** Fires when the lease ends without a release. */
+  /** The gateway of the other host that serves the resident; null or absent where the runtime of this machine serves it. */
+  readonly peer?: ServingPeer | null | undefined;
+  /**
+   * Whether the lease is for one request. The next request then gets a lease of its own, which may be on another host.
+   * Default false: all requests that the resident serves share the lease.
+   */
+  readonly forOneRequest?: boolean | undefined;
+  /** Identifies the choice among the hosts of a fleet; null or absent where there was none. */
+  readonly placementId?: string | null | undefined;
+  /** Fires when the lease ends without a release. Requests that run on another host are then ended. */
   readonly lost: AbortSignal;
   /** Releases the lease and unloads nothing. May be called more than once. Never rejects. */
   release(): Promise<void>;
+}
+
+/** The gateway of another host. */
+export interface ServingPeer {
+  /** Name of the host. */
+  readonly host: string;
+  /** The name that the host's gateway takes as `model`. */
+  readonly instanceIdentifier: string;
+  readonly tls: PeerTls;
+}
+
+/** How this machine and another host know each other. */
+export interface PeerTls {
+  /** The certificate and key of this machine, and the authorities that it trusts. An object of OpenSSL, so that no key is printed. */
+  readonly secureContext: SecureContext;
+  /** Name of the other host, which TLS asks for. */
+  readonly serverName: string;
+  /** The reason to refuse the certificate that the other host shows; undefined where it is the host's. */
+  readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
 }
 
 /** The outcome of a request if it were decided now. */
@@ -96,6 +129,8 @@ export interface ServingCatalog {
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */
   readonly decisionId: string | null;
+  /** Names of the hosts that serve. Requests then tell their prompt's size and start. Absent where no fleet serves. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 /** One model and its residents. */
@@ -112,6 +147,8 @@ export interface ServingModel {
   /** Size on disk; null where it is not known. */
   readonly sizeBytes: number | null;
   readonly downloaded: boolean;
+  /** Names of the hosts that have the model; absent where no fleet serves. */
+  readonly hosts?: readonly string[] | undefined;
   readonly residents: readonly ServingResident[];
 }
 

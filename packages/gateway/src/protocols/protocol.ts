@@ -79,6 +79,8 @@ export type FailureCode =
   | 'upstream_failed'
   | 'upstream_unreachable'
   | 'stopping'
+  /** The request came with a lease that this host does not honour, such as one that has ended. */
+  | 'lease_not_honoured'
   /** The runtime refuses the request itself; its own answer is passed on. */
   | 'refused'
   /** A bug of the gateway. */

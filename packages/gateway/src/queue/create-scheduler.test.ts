@@ -116,6 +116,40 @@ describe('lanes', () => {
     expect((await place(ANY_MODEL)).lease.modelKey).toBe('a');
   });
 
+  test('a lease for one request serves one request, and is released at its end', async () => {
+    const { clock, machine, place } = bench([A]);
+    machine.leasesAreForOneRequest = true;
+    const first = await arrives(clock, place({ ...ANY_MODEL, prefixKey: 'one' }), 2000);
+    const others = await Promise.all([
+      place({ ...ANY_MODEL, prefixKey: 'two', promptTokens: 7 }),
+      place(ANY_MODEL),
+    ]);
+    expect(
+      machine.acquires.map(({ prefixKey, promptTokens }) => [prefixKey, promptTokens]),
+    ).toEqual([
+      ['one', undefined],
+      ['two', 7],
+      [undefined, undefined],
+    ]);
+    expect(new Set([first, ...others].map(({ lease }) => lease)).size).toBe(3);
+    others[0]?.release('done');
+    expect(machine.leases.map(({ releases }) => releases)).toEqual([0, 1, 0]);
+    for (const one of [first, ...others]) one.release('done');
+    expect(machine.leases.map(({ releases }) => releases)).toEqual([1, 1, 1]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('a lease for one request whose client has gone meanwhile is released at once', async () => {
+    const { clock, machine, scheduler, place } = bench([A]);
+    machine.leasesAreForOneRequest = true;
+    const waits = [place(ANY_MODEL), place(ANY_MODEL)].map((one) => one.catch(() => null));
+    await clock.advance(1000);
+    await scheduler[Symbol.asyncDispose]();
+    await clock.advance(2000);
+    expect(await Promise.all(waits)).toEqual([null, null]);
+    expect(machine.leases.every(({ releases }) => releases === 1)).toBe(true);
+  });
+
   test('a lost lease ends the lane, and later requests get another one', async () => {
     const { clock, machine, scheduler, place } = bench([A]);
     await arrives(clock, place(ANY_MODEL));

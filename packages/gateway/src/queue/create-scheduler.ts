@@ -158,10 +158,13 @@ class LaneScheduler implements Scheduler {
     const catalog = this.#catalog.last;
     if (lane === null || catalog === null) return;
     // These requests start even where the resident was closed to new ones meanwhile: the machine gave it for them.
+    let places = lease.forOneRequest === true ? 1 : Infinity;
     for (const ticket of this.#line.ordered(this.#clock.monotonicMs())) {
       const { wanted } = ticket.request;
-      if (ticket.groupKey === key && laneServes(lane, wanted, key, catalog))
-        this.#startWaiting(ticket, lane);
+      if (places === 0) break;
+      if (ticket.groupKey !== key || !laneServes(lane, wanted, key, catalog)) continue;
+      this.#startWaiting(ticket, lane);
+      places -= 1;
     }
     this.#lanes.settle(lane);
   }

@@ -40,6 +40,16 @@ export function sinceOf({ tickets, promised }: Group): number {
   return Math.min(promised?.sinceMs ?? Infinity, ...[...tickets].map(({ sinceMs }) => sinceMs));
 }
 
+/** The prompt of the request that waits longest, for which the next lease is asked. */
+export function oldestPrompt({
+  tickets,
+}: Group): Pick<ServingRequest, 'promptTokens' | 'prefixKey'> {
+  const [oldest] = tickets;
+  if (oldest === undefined) return {};
+  const { promptTokens, prefixKey } = oldest.request.wanted;
+  return { promptTokens, prefixKey };
+}
+
 /** The reason of an acquire that is cancelled. */
 export function gaveUp(): DOMException {
   return new DOMException('No request waits for this model any more.', 'AbortError');

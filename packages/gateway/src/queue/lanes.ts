@@ -54,7 +54,10 @@ export class Lanes {
     return this.#lanes;
   }
 
-  /** Opens a lane with a lease. Where an open lane has the resident, that lane is returned and the lease is released. */
+  /**
+   * Opens a lane with a lease. Where an open lane has the resident, that lane is returned and the lease is released, unless
+   * the lease is for one request.
+   */
   open(lease: ServingLease, groupKey: string, verified: boolean): Lane | null {
     const identifier = lease.instanceIdentifier;
     if (lease.lost.aborted) {
@@ -63,6 +66,7 @@ export class Lanes {
     }
     for (const lane of this.#lanes) {
       if (lane.state !== 'open' || lane.lease.instanceIdentifier !== identifier) continue;
+      if (lease.forOneRequest === true || lane.lease.forOneRequest === true) continue;
       this.#release(lease);
       lane.grantedTo.add(groupKey);
       lane.verified ||= verified;
@@ -95,7 +99,8 @@ export class Lanes {
     let best: Lane | null = null;
     let bestRank = Infinity;
     for (const lane of this.#lanes) {
-      if (lane.state !== 'open' || !laneServes(lane, wanted, groupKey, catalog)) continue;
+      if (lane.state !== 'open' || lane.lease.forOneRequest === true) continue;
+      if (!laneServes(lane, wanted, groupKey, catalog)) continue;
       const rank = preferenceRank(lane.lease.modelKey, wanted, catalog);
       if (rank > bestRank || (rank === bestRank && lane.running >= (best?.running ?? 0))) continue;
       best = lane;
@@ -141,10 +146,10 @@ export class Lanes {
     }
   }
 
-  /** Releases the lease of an idle lane: at once where it is closed to requests, else after the linger time. */
+  /** Releases the lease of an idle lane: at once where it takes no further request, else after the linger time. */
   settle(lane: Lane): void {
     if (lane.running > 0 || !this.#lanes.has(lane)) return;
-    if (lane.state !== 'open') {
+    if (lane.state !== 'open' || lane.lease.forOneRequest === true) {
       this.#end(lane);
       return;
     }

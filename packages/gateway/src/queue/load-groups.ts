@@ -5,7 +5,7 @@ import type { Lanes } from './lanes.js';
 import type { SchedulerLimits } from './limits.js';
 import type { Loads } from './loads.js';
 import { FailedResidents } from './failed-residents.js';
-import { gaveUp, newGroup, sinceOf, type Group } from './group.js';
+import { gaveUp, newGroup, oldestPrompt, sinceOf, type Group } from './group.js';
 import { residentsThatServe } from './serves.js';
 import type { Ticket } from './ticket.js';
 
@@ -214,7 +214,7 @@ export class LoadGroups {
     group.acquire = { stop, startedMs: this.#now() };
     const isExclusive = this.#exclusive?.group === group;
     if (isExclusive) lanes.forgetUse(this.#exclusive?.unloads ?? []);
-    const request = { ...group.wanted, failed };
+    const request = { ...group.wanted, ...oldestPrompt(group), failed };
     // The machine must know of the released leases before it decides what it may unload.
     void (isExclusive ? lanes.released() : Promise.resolve())
       .then(() => port.acquire(request, { signal: stop.signal }))

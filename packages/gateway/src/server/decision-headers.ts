@@ -2,6 +2,10 @@
 export interface ToldChoice {
   modelKey: string | null;
   instanceIdentifier: string | null;
+  /** Host of the resident; null where this machine serves it. */
+  host: string | null;
+  /** Identifies the choice among the hosts of a fleet; null without a fleet. */
+  placementId: string | null;
   decisionId: string | null;
   queueMs: number;
   fallbacks: number;
@@ -9,7 +13,15 @@ export interface ToldChoice {
 
 /** A choice that has not been made. */
 export function nothingTold(): ToldChoice {
-  return { modelKey: null, instanceIdentifier: null, decisionId: null, queueMs: 0, fallbacks: 0 };
+  return {
+    modelKey: null,
+    instanceIdentifier: null,
+    host: null,
+    placementId: null,
+    decisionId: null,
+    queueMs: 0,
+    fallbacks: 0,
+  };
 }
 
 /**
@@ -19,12 +31,15 @@ export function nothingTold(): ToldChoice {
 export function decisionHeaders(told: ToldChoice): Record<string, string> {
   if (told.modelKey === null) return lastDecisionHeader(told);
   // One literal, because spreads cost a tenth of a small request's CPU time here.
-  return {
+  const headers: Record<string, string> = {
     'x-mai-decision': told.decisionId ?? 'none',
     'x-mai-model': visibleAscii(told.modelKey),
     'x-mai-queue-ms': String(Math.round(told.queueMs)),
     'x-mai-fallbacks': String(told.fallbacks),
   };
+  if (told.host !== null) headers['x-mai-host'] = told.host;
+  if (told.placementId !== null) headers['x-mai-placement'] = told.placementId;
+  return headers;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ResolveModel } from '../models/resolve-model.js';
 import type { Clock } from '../ports/clock.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
+import type { RequestFacts } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import type { ServedRequest } from './served-request.js';
@@ -16,6 +17,8 @@ export interface InferenceParts {
   /** Reads the models of the machine. */
   catalog(signal: AbortSignal): Promise<ServingCatalog>;
   readonly resolve: ResolveModel;
+  /** Estimated tokens of a request's prompt. */
+  promptTokens(facts: RequestFacts): number;
   /** The resident that gave the response that a request continues; null where it is not known. */
   residentOfResponse(responseId: string): string | null;
   /** Called once for each request when its answer has ended. */

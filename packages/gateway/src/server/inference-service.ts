@@ -61,6 +61,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     resolve,
     knownCatalog: () => port.known(),
     catalog: (signal) => readCatalog(port, signal),
+    promptTokens: (facts) => counter.count([], facts),
     residentOfResponse: (responseId) => homes.find(responseId),
     served: (request) => {
       const { modelKey, instanceIdentifier, facts, usage, responseId } = request;

@@ -1,7 +1,12 @@
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { GatewayError } from '../gateway-error.js';
 
 /** Where the gateway listens. */
@@ -10,14 +15,26 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** Port; 0 takes a free one. Default 11435. */
   readonly port?: number | undefined;
-  /** Certificate chain and private key in PEM. Default: without TLS. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** Default: without TLS. */
+  readonly tls?: TlsFiles | undefined;
+  /** Decides about the connection of a client with a certificate. Null: no client is asked for a certificate. Default null. */
+  readonly isAdmitted?: ((socket: Socket) => boolean) | null | undefined;
   /** Maximum open connections. Default 4096. */
   readonly maxConnections?: number | undefined;
   /** How long a client may take to send its headers, in milliseconds. Default 15,000. */
   readonly headersTimeoutMs?: number | undefined;
   /** How long a client may take to send a request with its body, in milliseconds. Default 120,000. */
   readonly requestTimeoutMs?: number | undefined;
+}
+
+/** The texts of a server's certificates, in PEM. */
+export interface TlsFiles {
+  /** Certificate chain of the server. */
+  readonly cert: string | Buffer;
+  /** Private key of the server. */
+  readonly key: string | Buffer;
+  /** The authority that must have signed the certificates of clients. A gateway for other hosts needs it. */
+  readonly clientCa?: string | Buffer | undefined;
 }
 
 /** A server that accepts requests. */
@@ -30,6 +47,10 @@ export interface Listening {
   close(): Promise<void>;
   /** Ends every connection at once. */
   destroy(): void;
+  /** Ends the connections of clients whose certificate is no longer admitted. Without client certificates: does nothing. */
+  endRefused(): void;
+  /** Uses other certificates for new connections. @throws GatewayError `FILE_UNUSABLE`, also where the server has no TLS */
+  replaceTls(tls: TlsFiles): void;
 }
 
 /** The port that clients find in examples; one above Ollama's. */
@@ -57,6 +78,7 @@ export async function listen(
     host = '127.0.0.1',
     port = DEFAULT_PORT,
     tls,
+    isAdmitted = null,
     maxConnections = MAX_CONNECTIONS,
     headersTimeoutMs = HEADERS_TIMEOUT_MS,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
@@ -73,10 +95,18 @@ export async function listen(
     // A request that two servers read differently can be smuggled past one of them.
     insecureHTTPParser: false,
   };
-  const server: Server =
-    tls === undefined
-      ? createHttpServer(limits, handle)
-      : createHttpsServer({ ...limits, ...checkedTls(tls) }, handle);
+  const connections = new Set<Socket>();
+  const server = createServer(limits, tls, isAdmitted !== null, handle);
+  if (isAdmitted !== null) {
+    server.on('secureConnection', (socket: Socket) => {
+      if (!isAdmitted(socket)) {
+        socket.destroy();
+        return;
+      }
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
+  }
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
   await open(server, host, port);
@@ -97,26 +127,62 @@ export async function listen(
         server.closeIdleConnections();
       }),
     destroy: () => server.closeAllConnections(),
+    endRefused: () => {
+      for (const socket of connections) if (isAdmitted?.(socket) === false) socket.destroy();
+    },
+    replaceTls: (files) => {
+      if (!('setSecureContext' in server)) throw unusableTls();
+      server.setSecureContext(secureOptions(files, isAdmitted !== null));
+    },
   };
 }
 
-type TlsFiles = NonNullable<ListenOptions['tls']>;
+function createServer(
+  limits: ServerOptions,
+  tls: TlsFiles | undefined,
+  asksClients: boolean,
+  handle: RequestListener,
+): Server | HttpsServer {
+  if (tls === undefined && !asksClients) return createHttpServer(limits, handle);
+  if (tls === undefined) throw unusableTls();
+  const files = secureOptions(tls, asksClients);
+  return createHttpsServer(
+    {
+      ...limits,
+      ...files,
+      ...(asksClients ? { requestCert: true, rejectUnauthorized: true } : {}),
+    },
+    handle,
+  );
+}
 
-/** The TLS files, once they are known to be a certificate and its private key. */
-function checkedTls(tls: TlsFiles): TlsFiles {
+/** The TLS options, once they are known to be a certificate and its private key. */
+function secureOptions(
+  { cert, key, clientCa }: TlsFiles,
+  asksClients: boolean,
+): SecureContextOptions {
+  // Without an authority of its own, the server would admit every client that a public authority has certified.
+  if (asksClients && clientCa === undefined) throw unusableTls();
+  const options: SecureContextOptions = asksClients
+    ? { cert, key, ca: clientCa, minVersion: 'TLSv1.3' }
+    : { cert, key };
   try {
-    createSecureContext(tls);
-    return tls;
+    createSecureContext(options);
+    return options;
   } catch (error) {
-    throw new GatewayError(
-      'FILE_UNUSABLE',
-      "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM.",
-      { cause: error },
-    );
+    throw unusableTls(error);
   }
 }
 
-function open(server: Server, host: string, port: number): Promise<void> {
+function unusableTls(cause?: unknown): GatewayError {
+  return new GatewayError(
+    'FILE_UNUSABLE',
+    "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM, and for client certificates their authority.",
+    { cause },
+  );
+}
+
+function open(server: Server | HttpsServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, () => {
@@ -126,7 +192,7 @@ function open(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function boundPort(server: Server): number | null {
+function boundPort(server: Server | HttpsServer): number | null {
   const address: AddressInfo | string | null = server.address();
   return typeof address === 'object' && address !== null ? address.port : null;
 }

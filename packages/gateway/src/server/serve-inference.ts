@@ -1,8 +1,10 @@
+import type { JsonObject } from '../json.js';
 import { pause } from '../ports/clock.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../protocols/protocol.js';
+import { prefixKeyOf } from '../protocols/prefix-key.js';
 import { SchedulingFailure } from '../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
 import { Departure } from './departure.js';
@@ -57,8 +59,9 @@ export async function serveInference(
   let failure: Failure | null = null;
   try {
     const body = await readBody(request, limits.maxBodyBytes);
-    facts = protocol.read(parseBody(body));
-    const wanted = await wantedBy(facts, told, departure, parts);
+    const fields = parseBody(body);
+    facts = protocol.read(fields);
+    const wanted = await wantedBy(fields, facts, told, departure, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
     served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
@@ -91,6 +94,7 @@ export async function serveInference(
 
 /** The request to the machine. A request that continues a response goes to the resident that gave the response. */
 async function wantedBy(
+  fields: JsonObject,
   facts: RequestFacts,
   told: ToldChoice,
   departure: Departure,
@@ -100,7 +104,14 @@ async function wantedBy(
   told.decisionId = catalog.decisionId;
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
-  const { wanted } = resolution;
+  const wanted =
+    catalog.hosts === undefined
+      ? resolution.wanted
+      : {
+          ...resolution.wanted,
+          promptTokens: parts.promptTokens(facts),
+          prefixKey: prefixKeyOf(fields),
+        };
   const { previousResponseId } = facts;
   if (previousResponseId === null) return wanted;
   const instanceIdentifier = parts.residentOfResponse(previousResponseId);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServingRequest } from '../ports/serving-port.js';
+import type { ServingLease, ServingRequest } from '../ports/serving-port.js';
 import type {
   Failure,
   Protocol,
@@ -66,11 +66,13 @@ export async function serveWithFallbacks(
     const { lease } = place;
     told.modelKey = lease.modelKey;
     told.instanceIdentifier = lease.instanceIdentifier;
+    told.host = lease.peer?.host ?? null;
+    told.placementId = lease.placementId ?? null;
     told.decisionId = lease.decisionId ?? told.decisionId;
     told.queueMs += place.waitedMs;
     const outcome = await relayThrough(place, asked, { answer, told, departure }, parts);
     const isLast = told.fallbacks >= parts.limits.maxFallbacks;
-    if (!isLast && mayFallBack(outcome)) {
+    if (!isLast && mayFallBack(outcome, lease)) {
       told.fallbacks += 1;
       failed.push(lease.instanceIdentifier);
       continue;
@@ -106,7 +108,7 @@ async function relayThrough(
   { answer, departure }: ClientSide,
   { http, clock }: InferenceParts,
 ): Promise<RelayOutcome> {
-  const { baseUrl, requestHeaders, instanceIdentifier } = place.lease;
+  const { baseUrl, requestHeaders, instanceIdentifier, peer = null, lost } = place.lease;
   let outcome: RelayOutcome | null = null;
   try {
     outcome = await relay(
@@ -116,21 +118,35 @@ async function relayThrough(
         path,
         method: 'POST',
         headers: forwardedHeaders(headers, requestHeaders),
-        body: replaceModel(body, instanceIdentifier),
+        body: replaceModel(body, peer?.instanceIdentifier ?? instanceIdentifier),
+        tls: peer?.tls,
       },
-      { protocol, sink: answer, client: departure, monotonicMs: () => clock.monotonicMs() },
+      {
+        protocol,
+        sink: answer,
+        client: departure,
+        // A runtime of this machine may go on without its autopilot. A host that does not renew a lease is out of reach.
+        lost: peer === null ? null : lost,
+        monotonicMs: () => clock.monotonicMs(),
+      },
     );
     return outcome;
   } finally {
     // A client that has gone says nothing about the resident.
-    const isFault = outcome !== null && (outcome.kind === 'cut' || mayFallBack(outcome));
+    const isFault =
+      outcome !== null && (outcome.kind === 'cut' || mayFallBack(outcome, place.lease));
     place.release(isFault ? 'failed' : 'done');
   }
 }
 
-function mayFallBack(outcome: RelayOutcome): boolean {
+/** Statuses with which the gateway of another host refuses a request that it does not send to its runtime. */
+const REFUSED_BY_PEER: readonly number[] = [401, 403, 404, 409, 429, 503];
+
+function mayFallBack(outcome: RelayOutcome, { peer }: ServingLease): boolean {
+  if (outcome.kind === 'unreachable') return true;
+  if (outcome.kind !== 'refused') return false;
   return (
-    outcome.kind === 'unreachable' || (outcome.kind === 'refused' && outcome.failure.retriable)
+    outcome.failure.retriable || (peer != null && REFUSED_BY_PEER.includes(outcome.head.status))
   );
 }
 
@@ -161,7 +177,7 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
     case 'unreachable':
       return {
         ...failed(
-          `LM Studio did not answer${after}: ${outcome.error.message}. Check that its server runs, then send the request again.`,
+          `${told.host === null ? 'LM Studio' : `The host ${told.host}`} did not answer${after}: ${outcome.error.message}. Check that its server runs, then send the request again.`,
         ),
         code: 'upstream_unreachable',
         status: 503,
@@ -172,6 +188,11 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
       const { message, retriable } = outcome.failure;
       const quoted = message.length > QUOTED_MAX ? `${message.slice(0, QUOTED_MAX)}...` : message;
       if (status === 401 || status === 403) {
+        if (told.host !== null) {
+          return failed(
+            `The host ${told.host} refused the certificate of this machine${after}. Run "mai fleet status" on both machines.`,
+          );
+        }
         return failed(
           `LM Studio refused Mai's token. Set LM_API_TOKEN for "mai serve" to a valid token of LM Studio.`,
         );

@@ -29,6 +29,8 @@ const NOT_SENT = new Set([
   // Failures are recognized in the first bytes of an answer, so the answer must not be compressed.
   'accept-encoding',
   'expect',
+  // Only this gateway says under which lease it asks another host.
+  'x-mai-lease',
 ]);
 
 /** Answer headers that the client never receives. */

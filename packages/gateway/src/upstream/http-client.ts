@@ -1,4 +1,6 @@
+import type { SecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
+import type { PeerTls } from '../ports/serving-port.js';
 
 /** The start of an answer. */
 export interface HttpHead {
@@ -7,7 +9,7 @@ export interface HttpHead {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** A request to the runtime. */
+/** A request to the runtime, or to the gateway of another host. */
 export interface HttpRequest {
   /** `http://127.0.0.1:1234`, without a path. */
   readonly origin: string;
@@ -16,6 +18,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: Buffer | null;
+  /** The certificates of an `https` origin; null or absent where the usual authorities are trusted. */
+  readonly tls?: PeerTls | null | undefined;
 }
 
 /** Receives an answer. `onEnd` or `onError` is called once and is the last call. */
@@ -52,23 +56,61 @@ const KEEP_ALIVE_MAX_MS = 60_000;
  * own limits, five minutes for headers and for each pause in the body, are switched off.
  */
 export function createHttpClient(): HttpClient {
-  const agent = new Agent({
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-    // Each streamed answer holds a connection. The queue limits how many there are.
-    connections: null,
-    pipelining: 1,
-  });
+  const plain = new Agent(AGENT_OPTIONS);
+  const agents = new Set([plain]);
+  const peers = new WeakMap<SecureContext, Map<string, Agent>>();
+  const agentOf = (tls: PeerTls): Agent => {
+    const { secureContext, serverName } = tls;
+    const byName = peers.get(secureContext) ?? new Map<string, Agent>();
+    peers.set(secureContext, byName);
+    const agent = byName.get(serverName) ?? createPeerAgent(tls);
+    byName.set(serverName, agent);
+    agents.add(agent);
+    return agent;
+  };
   return {
-    send: (request, receiver) => dispatch(agent, request, receiver),
-    [Symbol.asyncDispose]: () => agent.destroy(),
+    send: (request, receiver) => {
+      const { tls, ...sent } = request;
+      return dispatch(tls == null ? plain : agentOf(tls), sent, receiver);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...agents].map((agent) => agent.destroy()));
+    },
   };
 }
 
-function dispatch(agent: Agent, request: HttpRequest, receiver: HttpReceiver): HttpExchange {
+const AGENT_OPTIONS: Agent.Options = {
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+  // Each streamed answer holds a connection. The queue limits how many there are.
+  connections: null,
+  pipelining: 1,
+};
+
+/** An agent for the gateway of one host. Its address may be any: only its certificate counts. */
+function createPeerAgent({ secureContext, serverName, checkServer }: PeerTls): Agent {
+  return new Agent({
+    ...AGENT_OPTIONS,
+    // A resumed session would outlive the certificate with which it began.
+    maxCachedSessions: 0,
+    connect: {
+      secureContext,
+      timeout: CONNECT_TIMEOUT_MS,
+      rejectUnauthorized: true,
+      servername: serverName,
+      checkServerIdentity: (_address, certificate) => checkServer(certificate),
+    },
+  });
+}
+
+function dispatch(
+  agent: Agent,
+  request: Omit<HttpRequest, 'tls'>,
+  receiver: HttpReceiver,
+): HttpExchange {
   let controller: Dispatcher.DispatchController | null = null;
   let aborted: Error | null = null;
   let ended = false;

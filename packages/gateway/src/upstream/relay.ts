@@ -58,11 +58,14 @@ export function relay(
     protocol,
     sink,
     client: asking,
+    lost = null,
     monotonicMs,
   }: {
     readonly protocol: Protocol;
     readonly sink: AnswerSink;
     readonly client: AskingClient;
+    /** Ends the request with the signal's reason. Default: none. */
+    readonly lost?: AbortSignal | null;
     readonly monotonicMs: () => number;
   },
 ): Promise<RelayOutcome> {
@@ -79,8 +82,13 @@ export function relay(
     let firstByteMs = 0;
     let refused: UpstreamFailure | null = null;
     const watch = new AnswerWatch(protocol.tailBytes);
+    const onLost = (): void => {
+      const reason: unknown = lost?.reason;
+      exchange.abort(reason instanceof Error ? reason : new Error('The lease has ended.'));
+    };
     const settle = (outcome: RelayOutcome): void => {
       asking.listen(null);
+      lost?.removeEventListener('abort', onLost);
       if (asking.isGone) reject(departed());
       else resolve(outcome);
     };
@@ -149,6 +157,8 @@ export function relay(
       },
     });
     asking.listen(() => exchange.abort(departed()));
+    if (lost?.aborted === true) onLost();
+    else lost?.addEventListener('abort', onLost, { once: true });
   });
 }
 

@@ -18,6 +18,7 @@ export function checkReferences(raw: unknown): Finding[] {
     ...cycles(chains),
     ...pins(raw, keys),
     ...modelFolders(raw),
+    ...fleetChains(raw, chains),
     ...checkAliases(raw, {
       modelKeys: keys.map(([, key]) => key),
       chainNames: chains.map(([name]) => name),
@@ -101,6 +102,20 @@ function chainEntries(
       return oneOf(path, `there is no category ${quote(tier)}`, entry, free(offers), TIERS);
     }
     return knownModel(path, entry, keys, entries);
+  });
+}
+
+function fleetChains(
+  raw: unknown,
+  chains: readonly (readonly [string, readonly unknown[]])[],
+): Finding[] {
+  const names = [...new Set([...chains.map(([name]) => name), 'default'])];
+  const entries = listOf(valueAt(raw, ['fleet', 'chains']));
+  return entries.flatMap((entry, index) => {
+    if (typeof entry !== 'string' || names.includes(entry)) return [];
+    const path = ['fleet', 'chains', index];
+    const offers = names.filter((name) => !entries.includes(name));
+    return oneOf(path, `there is no chain ${quote(entry)}`, entry, offers, names);
   });
 }
 

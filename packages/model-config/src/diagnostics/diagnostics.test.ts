@@ -226,6 +226,16 @@ describe('the report on a file', () => {
       ),
     ],
     [
+      'version: 1\nmodels: []\nfleet: { chains: [defualt] }',
+      lines(
+        'models.yaml:3:19: fleet.chains[0]: there is no chain "defualt"',
+        '  2 | models: []',
+        '> 3 | fleet: { chains: [defualt] }',
+        '    |                   ^^^^^^^',
+        '  did you mean "default"?',
+      ),
+    ],
+    [
       'version: 1\nmodels: []\nswitching: { memory_percent: 1 }',
       lines(
         'models.yaml:3:30: switching.memory_percent: upgrade_below_percent_min (65, the default) must be at least 2 below memory_percent (1)',

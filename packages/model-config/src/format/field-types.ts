@@ -1,7 +1,13 @@
 import { KV_CACHE_TYPES, TIERS } from '@mai/memory-ledger';
 import * as z from 'zod/mini';
 import { MODEL_KEY_PATTERN } from './model-key.js';
-import { DURATION_PATTERN, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from './quantities.js';
+import {
+  DURATION_PATTERN,
+  HOURS_PATTERN,
+  parseDurationMs,
+  parseSizeBytes,
+  SIZE_PATTERN,
+} from './quantities.js';
 
 // The kinds of values in models.yaml, and the registry of help texts.
 // A custom `error` is a noun phrase that says what was expected.
@@ -81,6 +87,8 @@ export const positiveDuration = () =>
     'a duration above 0, such as 20s, 10m or 1h30m',
     (text) => (parseDurationMs(text) ?? 0) > 0,
   );
+export const hours = () =>
+  matching(HOURS_PATTERN, 'two times of the day that differ, such as 22:00-07:00');
 export const modelKey = () => matching(MODEL_KEY_PATTERN, 'a model key as LM Studio lists it');
 export const folder = () =>
   matching(FOLDER_PATTERN, 'an absolute path of a folder, or a path that begins with ~/');

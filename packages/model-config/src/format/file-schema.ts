@@ -5,6 +5,7 @@ import {
   duration,
   folder,
   gibibytes,
+  hours,
   kvCacheType,
   matching,
   modelKey,
@@ -21,11 +22,15 @@ import {
 } from './field-types.js';
 import { RUNTIMES } from './runtimes.js';
 import { rung, simulate } from './simulate-schema.js';
-import { SWITCHING_DEFAULTS } from './switching-defaults.js';
+import { FLEET_DEFAULTS, SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
 // Schema for editors is generated from this value. The README's tables, the comments of a rendered file
 // and the JSDoc of model-config-file.ts come from the same help texts.
+
+const LABEL_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const LABEL_EXPECTED =
+  'the name of a label: lower-case letters, digits, dots, dashes and underscores';
 
 const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -218,6 +223,36 @@ const gateway = z.strictObject({
   ),
 });
 
+const guests = z.strictObject({
+  memory_percent: optional(
+    percentOrZero(),
+    "The share of each pool's limit that models may take which other hosts have asked for. 0: other hosts use " +
+      'only models that are loaded already.',
+    FLEET_DEFAULTS.memory_percent,
+  ),
+  hours: optional(
+    hours(),
+    'When other hosts may load models here, such as 22:00-07:00, by the clock of this machine. Default: always.',
+  ),
+});
+
+const fleet = z.strictObject({
+  labels: optional(
+    z.record(matching(LABEL_PATTERN, LABEL_EXPECTED), text()),
+    'Labels that the other hosts see, such as { site: attic }. Default: no labels.',
+  ),
+  chains: optional(
+    z.array(text()),
+    'Names of the chains whose requests other hosts may answer. Requests for a model by its name may leave ' +
+      'where no list is given. [] keeps every request here. Default: all chains.',
+  ),
+  require: optional(
+    z.record(matching(LABEL_PATTERN, LABEL_EXPECTED), text()),
+    'Labels that a host must have to answer requests of this machine. Default: no condition.',
+  ),
+  guests: optional(guests, 'What other hosts may take of this machine.'),
+});
+
 /** The file format of version 1. */
 export const fileSchema = z.strictObject({
   version: documented(z.literal(1), 'The version of the file format: 1.'),
@@ -241,6 +276,10 @@ export const fileSchema = z.strictObject({
       'Hugging Face cache, llama.cpp, Jan and GPT4All. ~ stands for the home folder. Default: no folders.',
   ),
   gateway: optional(gateway, 'Settings of the gateway (mai serve).'),
+  fleet: optional(
+    fleet,
+    'What this machine gives to a fleet, and what it asks of it (mai serve --fleet).',
+  ),
   runtime: optional(
     z.enum(RUNTIMES),
     'What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM Studio ' +
@@ -257,6 +296,8 @@ export const sections = {
   SimulateRungSection: rung.shape,
   SwitchingSection: switching.shape,
   GatewaySection: gateway.shape,
+  FleetSection: fleet.shape,
+  GuestsSection: guests.shape,
 } as const;
 
 export type ParsedFile = z.infer<typeof fileSchema>;

@@ -184,6 +184,35 @@ export interface GatewaySection {
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What other hosts of a fleet may take of this machine, in the format of the file. */
+export interface GuestsSection {
+  /**
+   * The share of each pool's limit that models may take which other hosts have asked for. 0: other
+   * hosts use only models that are loaded already. Default: 100.
+   */
+  readonly memory_percent?: number | undefined;
+  /**
+   * When other hosts may load models here, such as 22:00-07:00, by the clock of this machine.
+   * Default: always.
+   */
+  readonly hours?: string | undefined;
+}
+
+/** What this machine gives to a fleet, and what it asks of it, in the format of the file. */
+export interface FleetSection {
+  /** Labels that the other hosts see, such as { site: attic }. Default: no labels. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Names of the chains whose requests other hosts may answer. Requests for a model by its name
+   * may leave where no list is given. [] keeps every request here. Default: all chains.
+   */
+  readonly chains?: readonly string[] | undefined;
+  /** Labels that a host must have to answer requests of this machine. Default: no condition. */
+  readonly require?: Readonly<Record<string, string>> | undefined;
+  /** What other hosts may take of this machine. */
+  readonly guests?: GuestsSection | undefined;
+}
+
 /** The content of a `models.yaml`, which is also the argument of `defineModelConfig`. */
 export interface ModelConfigFile {
   /** The version of the file format: 1. */
@@ -216,6 +245,8 @@ export interface ModelConfigFile {
   readonly model_folders?: readonly string[] | undefined;
   /** Settings of the gateway (mai serve). */
   readonly gateway?: GatewaySection | undefined;
+  /** What this machine gives to a fleet, and what it asks of it (mai serve --fleet). */
+  readonly fleet?: FleetSection | undefined;
   /**
    * What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM
    * Studio where it runs, or else embedded.

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  parseHours,
   DURATION_PATTERN,
   formatDuration,
   formatPercent,
@@ -121,4 +122,15 @@ it('refuses every text quickly', () => {
   );
   expect(parseDurationMs(`${'1m'.repeat(20_000)}x`)).toBeNull();
   expect(parseDurationMs(`${'1'.repeat(20_000)}x`)).toBeNull();
+});
+
+test.each<[string, ReturnType<typeof parseHours>]>([
+  ['22:00-07:30', { fromMinute: 1320, toMinute: 450 }],
+  ['00:00-23:59', { fromMinute: 0, toMinute: 1439 }],
+  ['22:00-22:00', null],
+  ['24:00-07:00', null],
+  ['9:00-17:00', null],
+  ['09:00 - 17:00', null],
+])('the hours %s', (text, expected) => {
+  expect(parseHours(text)).toEqual(expected);
 });

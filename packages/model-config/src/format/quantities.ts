@@ -28,6 +28,19 @@ export const SIZE_PATTERN = /^\d+(\.\d+)? ?([KMGTkmgt]([Ii]?[Bb])?|[Bb])$/;
 /** One or more numbers with units: `20s`, `1h30m`, `500 ms`. Also the pattern in the JSON Schema. */
 export const DURATION_PATTERN = /^\d+(\.\d+)? ?(ms|s|m|h|d)( ?\d+(\.\d+)? ?(ms|s|m|h|d))*$/;
 
+/** Two different times of the day: `22:00-07:00`. Also the pattern in the JSON Schema. */
+export const HOURS_PATTERN = /^(?!(.{5})-\1$)([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/;
+
+/** The minutes of the day at which hours such as `22:00-07:00` begin and end; `null` for any other text. */
+export function parseHours(
+  text: string,
+): { readonly fromMinute: number; readonly toMinute: number } | null {
+  if (!HOURS_PATTERN.test(text)) return null;
+  const minuteAt = (index: number): number =>
+    Number(text.slice(index, index + 2)) * 60 + Number(text.slice(index + 3, index + 5));
+  return { fromMinute: minuteAt(0), toMinute: minuteAt(6) };
+}
+
 /**
  * The bytes of a size such as `1GiB` or `512MiB`, counted in powers of two; `null` for any other text and
  * for sizes beyond 2^53 bytes.

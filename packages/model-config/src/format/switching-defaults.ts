@@ -32,3 +32,6 @@ export const SWITCHING_DEFAULTS: CompleteSwitching = {
   goal: POLICY.goal,
   min_tokens_per_second: POLICY.minTokensPerSecond,
 };
+
+/** The defaults of `fleet.guests` that a number states, in the format of the file. */
+export const FLEET_DEFAULTS = { memory_percent: 100 } as const;

@@ -125,6 +125,27 @@ describe('a valid file', () => {
     });
   });
 
+  it('converts the section of the fleet, whose defaults let everything leave and guests load at every hour', () => {
+    const fleetOf = (...lines: string[]) =>
+      parsed(['version: 1', 'models: []', ...lines].join('\n')).fleet;
+    expect(fleetOf()).toEqual({
+      ...{ labels: {}, chains: null, requiredLabels: {} },
+      guests: { memoryRatio: 1, hours: null },
+    });
+    expect(
+      fleetOf(
+        'fleet:',
+        '  labels: { site: attic }',
+        '  chains: [default]',
+        '  require: { owner: me }',
+        '  guests: { memory_percent: 50, hours: 22:00-07:30 }',
+      ),
+    ).toEqual({
+      ...{ labels: { site: 'attic' }, chains: ['default'], requiredLabels: { owner: 'me' } },
+      guests: { memoryRatio: 0.5, hours: { fromMinute: 1320, toMinute: 450 } },
+    });
+  });
+
   it('is frozen deeply', () => {
     const visit = (value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;

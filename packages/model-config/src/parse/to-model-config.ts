@@ -2,20 +2,31 @@ import { CAPABILITIES, DEFAULT_SELECTION_POLICY, TIERS, type LoadConfig } from '
 import type {
   ChainEntry,
   ConfiguredModel,
+  FleetConfig,
   ModelConfig,
   SimulatedModel,
   SwitchingConfig,
 } from '../model-config.js';
 import { deepFreeze } from '../freeze.js';
 import type {
+  FleetSection,
   LoadSection,
   ModelConfigFile,
   ModelSection,
   SimulateSection,
   SwitchingSection,
 } from '../format/model-config-file.js';
-import { BYTES_PER_GIB, parseDurationMs, parseSizeBytes } from '../format/quantities.js';
-import { DEFAULT_DRAIN_DEADLINE_MS, DEFAULT_IDLE } from '../format/switching-defaults.js';
+import {
+  BYTES_PER_GIB,
+  parseDurationMs,
+  parseHours,
+  parseSizeBytes,
+} from '../format/quantities.js';
+import {
+  DEFAULT_DRAIN_DEADLINE_MS,
+  DEFAULT_IDLE,
+  FLEET_DEFAULTS,
+} from '../format/switching-defaults.js';
 
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
 export function toModelConfig(file: ModelConfigFile): ModelConfig {
@@ -44,6 +55,7 @@ export function toModelConfig(file: ModelConfigFile): ModelConfig {
         target,
       })),
     },
+    fleet: toFleetConfig(file.fleet ?? {}),
     runtime: file.runtime ?? null,
   });
 }
@@ -138,6 +150,19 @@ function toSwitchingConfig(section: SwitchingSection): SwitchingConfig {
   };
 }
 
+function toFleetConfig({ labels, chains, require, guests }: FleetSection): FleetConfig {
+  const hours = guests?.hours;
+  return {
+    labels: { ...labels },
+    chains: chains === undefined ? null : [...chains],
+    requiredLabels: { ...require },
+    guests: {
+      memoryRatio: (guests?.memory_percent ?? FLEET_DEFAULTS.memory_percent) / 100,
+      hours: hours === undefined ? null : converted(hours, parseHours(hours)),
+    },
+  };
+}
+
 const percentToRatio = (percent: number | undefined): number | null =>
   percent === undefined ? null : percent / 100;
 const gibToBytes = (gib: number | undefined): number | null =>
@@ -147,7 +172,7 @@ const sizeBytes = (text: string | undefined): number | null =>
 const durationMs = (text: string | undefined): number | null =>
   text === undefined ? null : converted(text, parseDurationMs(text));
 
-function converted(text: string, value: number | null): number {
+function converted<Value>(text: string, value: Value | null): Value {
   if (value === null) throw new Error(`"${text}" passed validation, but can't be converted.`);
   return value;
 }

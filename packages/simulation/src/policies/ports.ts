@@ -1,4 +1,4 @@
-import type { AutopilotPorts } from '@mai/autopilot';
+import type { AutopilotPorts, CatalogReading } from '@mai/autopilot';
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { loadOptionIndexOf } from '../machine/load-configs.js';
 import type { SimulatedMachine } from '../machine/simulated-machine.js';
@@ -7,10 +7,29 @@ import { loadOptionsOf } from '../machine/simulated-model.js';
 /** The ports through which an autopilot sees and changes a simulated machine. */
 export function portsOf(
   machine: SimulatedMachine,
-  { processesKnown }: { readonly processesKnown: boolean },
+  {
+    processesKnown,
+    chain = null,
+  }: {
+    readonly processesKnown: boolean;
+    /** Model keys of the fallback chain. Null: every model, in their order. */
+    readonly chain?: readonly string[] | null;
+  },
 ): AutopilotPorts {
   const { models, policy } = machine;
-  const catalog = { chain: models.map((model) => model.profile), policy, variants: {} };
+  const reading = (keys: readonly string[]): CatalogReading => ({
+    chain: keys.flatMap((key) =>
+      models.filter(({ profile }) => profile.modelKey === key).map(({ profile }) => profile),
+    ),
+    policy,
+    variants: {},
+  });
+  const catalog = reading(chain ?? models.map(({ profile }) => profile.modelKey));
+  // The autopilot compares readings by identity, so each model has one reading.
+  const ofModel = new Map(
+    models.map(({ profile: { modelKey } }) => [modelKey, reading([modelKey])]),
+  );
+  const unknown = reading([]);
   return {
     runtime: {
       listResidents: async () => Promise.resolve(machine.list()),
@@ -35,7 +54,10 @@ export function portsOf(
           guardrails: null,
         }),
     },
-    catalog: { read: () => Promise.resolve(catalog) },
+    catalog: {
+      read: ({ modelKey = null }) =>
+        Promise.resolve(modelKey === null ? catalog : (ofModel.get(modelKey) ?? unknown)),
+    },
     engines: processesKnown
       ? { anonymousBytes: () => Promise.resolve(processesOf(machine)) }
       : null,

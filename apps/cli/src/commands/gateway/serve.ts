@@ -7,6 +7,7 @@ import {
   type Gateway,
   type Listening,
   openKeyStore,
+  type ServingPort,
   systemClock,
 } from '@mai/gateway';
 import { type AutopilotPlace, DECISION_WORDS, type Host } from '@mai/host';
@@ -19,6 +20,7 @@ import { SCHEMA_VERSION } from '../../terminal/output.js';
 import { UsageError } from '../../usage-error.js';
 import { createWatchLines } from '../../views/watch/watch-lines.js';
 import { createEventLines } from '../../views/watch/event-lines.js';
+import { joinFleet, openPeerGateway } from './fleet-gateway.js';
 import { keysFileOf } from './keys-file.js';
 
 /** `mai serve`: runs the gateway and the autopilot until Ctrl-C. */
@@ -28,7 +30,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   await using host = await openHostOf(context, { signal: undefined });
   // Reports a faulty configuration before anything listens.
   await host.config();
-  await using gateway = await openGateway(host, context, input);
+  await using fleet = input.has('fleet') ? await joinFleet(host, context) : null;
+  await using gateway = await openGateway(host, fleet?.serving ?? host.serving, context, input);
+  await using peers = fleet === null ? null : await openPeerGateway(host, fleet, gateway, input);
   const server = await gateway.listen({
     port: input.integer('port', 0) ?? undefined,
     tls: await tlsOf(input),
@@ -40,7 +44,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   const report = output.json ? createWatchLines(context).event : createEventLines(context);
-  const drained = drainAtEnd(gateway, context);
+  const drained = drainAtEnd([gateway, ...(peers === null ? [] : [peers])], context);
   await host.keepAutopilot(
     { selection: requestOf(input) },
     { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
@@ -51,11 +55,11 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
 }
 
 /** A signal that fires when the gateway has been drained after the end was asked for. */
-function drainAtEnd(gateway: Gateway, { signal, output }: CommandContext): AbortSignal {
+function drainAtEnd(gateways: readonly Gateway[], { signal, output }: CommandContext): AbortSignal {
   const drained = new AbortController();
   const drain = async (): Promise<void> => {
     output.note('Stopping. New requests are refused, and running ones have 30 seconds to end.');
-    await gateway.drain();
+    await Promise.all(gateways.map((gateway) => gateway.drain()));
     drained.abort(signal.reason);
   };
   const begin = (): void => {
@@ -66,10 +70,15 @@ function drainAtEnd(gateway: Gateway, { signal, output }: CommandContext): Abort
   return drained.signal;
 }
 
-async function openGateway(host: Host, context: CommandContext, input: Input): Promise<Gateway> {
+async function openGateway(
+  host: Host,
+  serving: ServingPort,
+  context: CommandContext,
+  input: Input,
+): Promise<Gateway> {
   const page = fileURLToPath(new URL('./page', import.meta.url));
   return createGateway(
-    { serving: host.serving, control: { machine: host, words: DECISION_WORDS } },
+    { serving, control: { machine: host, words: DECISION_WORDS } },
     {
       host: input.text('listen') ?? undefined,
       keys: await openKeyStore(keysFileOf(host, context, input), systemClock),

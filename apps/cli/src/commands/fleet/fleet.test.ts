@@ -1,0 +1,177 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { endNatsServer } from '@mai/fleet';
+import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
+import { runMai } from '../../../test/run-mai.js';
+import { startMai, type RunningMai } from '../../../test/start-mai.js';
+
+jest.setTimeout(240_000);
+
+const MIB = 1024 ** 2;
+const LARGE = 'test/large';
+const SMALL = 'test/small';
+
+/** A machine with its own home folder and its own LM Studio. */
+interface Machine {
+  readonly simulator: Simulator;
+  readonly options: {
+    readonly homeFolder: string;
+    readonly cwd: string;
+    readonly env: Record<string, string>;
+  };
+  mai(argv: string): ReturnType<typeof runMai>;
+  start(argv: string): RunningMai;
+}
+
+let root: string;
+let desktop: Machine;
+let laptop: Machine;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'mai-fleet-'));
+  desktop = await openMachine('desktop', {});
+  // Nothing fits the laptop.
+  laptop = await openMachine('laptop', { min_headroom: '4096GiB' });
+});
+afterEach(async () => {
+  await endNatsServer({ folder: path.join(root, 'desktop', '.local', 'share', 'mai', 'fleet') });
+  for (const { simulator } of [desktop, laptop]) await simulator.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+async function openMachine(name: string, switching: object): Promise<Machine> {
+  const simulator = await startSimulator({
+    speed: 200,
+    world: {
+      models: [
+        { modelKey: LARGE, sizeBytes: 64 * MIB, maxContextLength: 32_768 },
+        { modelKey: SMALL, sizeBytes: 16 * MIB, maxContextLength: 32_768 },
+      ],
+      guardrails: { mode: 'off' },
+    },
+  });
+  const homeFolder = path.join(root, name);
+  await (await import('node:fs/promises')).mkdir(homeFolder);
+  const config = path.join(homeFolder, 'models.yaml');
+  await writeFile(
+    config,
+    JSON.stringify({
+      version: 1,
+      models: [
+        { key: LARGE, category: 'large', context_window: 4096, capabilities: ['chat'] },
+        { key: SMALL, category: 'small', context_window: 4096, capabilities: ['chat'] },
+      ],
+      fallback_chains: { default: [LARGE, SMALL] },
+      switching: { dwell: '1s', cool_down: '1s', min_headroom: '16MiB', ...switching },
+    }),
+  );
+  const env = { MAI_LMSTUDIO_URL: simulator.httpUrl, MAI_CONFIG: config };
+  const options = { homeFolder, cwd: homeFolder, env };
+  return {
+    simulator,
+    options,
+    mai: (argv) => runMai(argv.split(' '), options),
+    start: (argv) => startMai(argv.split(' '), options),
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : 0),
+      );
+    });
+  });
+}
+
+const SERVE = 'serve --port 0 --json --fleet --fleet-port 0 --fleet-address 127.0.0.1';
+
+const chat = (url: unknown, body: object = {}) =>
+  fetch(`${String(url)}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'auto',
+      messages: [{ role: 'user', content: 'Hello' }],
+      ...body,
+    }),
+  });
+
+/** Pairs the two machines by an invitation. */
+async function pair(): Promise<void> {
+  const ports = `--nats-port ${await freePort()} --join-port ${await freePort()}`;
+  const made = await desktop.mai(`fleet init --host desktop --address 127.0.0.1 ${ports}`);
+  expect(made).toMatchObject({ exitCode: 0 });
+  const inviting = desktop.start('fleet invite --json');
+  const { invitation } = await inviting.line('invitation');
+  const joined = await laptop.mai(`fleet join ${String(invitation)} --host laptop --json`);
+  expect(JSON.parse(joined.out)).toMatchObject({
+    schemaVersion: 1,
+    host: 'laptop',
+    authority: 'desktop',
+  });
+  expect(await inviting.ended).toBe(0);
+}
+
+/** Waits until the gateway's list of models names both hosts. */
+async function untilBothServe({
+  url,
+  told,
+}: {
+  readonly url: unknown;
+  readonly told: () => string;
+}): Promise<void> {
+  const untilMs = Date.now() + 60_000;
+  for (;;) {
+    if (Date.now() > untilMs) throw new Error(`The other host is not seen:\n${told()}`);
+    const list = (await (await fetch(`${String(url)}/v1/models`)).json()) as {
+      data: { id: string; mai: { hosts: string[] } }[];
+    };
+    if (list.data.find(({ id }) => id === LARGE)?.mai.hosts.length === 2) return;
+    await wait(100);
+  }
+}
+
+test('a machine without a fleet is told how to get into one', async () => {
+  for (const argv of ['serve --fleet --port 0', 'fleet status', 'fleet rotate', 'fleet leave']) {
+    const { exitCode, err } = await laptop.mai(argv);
+    expect([argv, exitCode]).toEqual([argv, 10]);
+    expect(err).toContain('mai fleet init');
+  }
+});
+
+test('a client of one machine gets its answer from the other, where the model fits, and the reason in numbers', async () => {
+  await pair();
+  const serves = [desktop.start(SERVE), laptop.start(SERVE)];
+  const [there, here] = await Promise.all(serves.map((one) => one.line('listening')));
+  const told = (): string => serves.map(({ err }) => err()).join('\n');
+  await untilBothServe({ url: here?.['url'], told });
+  await untilBothServe({ url: there?.['url'], told });
+  const answer = await chat(here?.['url']);
+  expect([answer.status, answer.headers.get('x-mai-host')]).toEqual([200, 'desktop']);
+  expect(answer.headers.get('x-mai-model')).toBe(LARGE);
+  expect(await answer.json()).toMatchObject({ object: 'chat.completion' });
+  expect(desktop.simulator.residents().map(({ modelKey }) => modelKey)).toEqual([LARGE]);
+  expect(laptop.simulator.residents()).toEqual([]);
+
+  const streamed = await chat(here?.['url'], { stream: true });
+  expect(await streamed.text()).toMatch(/data: \[DONE\]\s*$/);
+
+  const id = answer.headers.get('x-mai-placement');
+  const explained = await laptop.mai(`fleet explain ${String(id)}`);
+  expect(explained.exitCode).toBe(0);
+  expect(explained.out).toMatch(/^desktop gave the request a lease on test\/large after \d/);
+  expect(explained.out).toMatch(/laptop.*does not fit/i);
+
+  const status = await laptop.mai('fleet status');
+  expect(status.out).toMatch(/laptop +this machine, ready/);
+  expect(status.out).toMatch(/desktop +ready/);
+  for (const serve of serves) expect((await serve.interrupt()).exitCode).toBe(0);
+  // Alone, the laptop has nothing that fits.
+  expect(laptop.simulator.residents()).toEqual([]);
+});

@@ -1,0 +1,91 @@
+import path from 'node:path';
+import {
+  describeHosts,
+  type FleetCommandName,
+  type FleetResult,
+  type FleetView,
+  runFleetCommand,
+  watchFleet,
+} from '@mai/fleet';
+import type { Host } from '@mai/host';
+import type { RunCommand } from '../../command-line/command-spec.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { createLiveView } from '../../terminal/live-view.js';
+import { fitToWindow, type Output, SCHEMA_VERSION } from '../../terminal/output.js';
+import { renderTable } from '../../terminal/table.js';
+
+/** Folder of the keys and the configuration of this machine's fleet. */
+export function fleetFolderOf({ folders }: Host): string {
+  return path.join(folders.data, 'fleet');
+}
+
+async function folderOf(context: CommandContext): Promise<string> {
+  await using host = await openHostOf(context);
+  return fleetFolderOf(host);
+}
+
+/** The commands of `mai fleet` that print one result, or one after the other. */
+export const commandOf =
+  (name: FleetCommandName): RunCommand =>
+  async (context, input) => {
+    const { output, signal } = context;
+    let isLines = false;
+    const printLine = ({ json, text }: FleetResult): void => {
+      isLines = true;
+      if (output.json) output.result(jsonLine(json));
+      else output.result(`${text}\n`);
+    };
+    const result = await runFleetCommand(name, {
+      ...{ folder: await folderOf(context), signal, dryRun: input.has('dry-run') },
+      argument: input.positionals[0] ?? null,
+      ...{ host: input.text('host'), address: input.text('address') },
+      natsPort: input.integer('nats-port', 1),
+      joinPort: input.integer('join-port', 1),
+      endFleet: input.has('end-fleet'),
+      show: printLine,
+    });
+    if (isLines || !output.json) printLine(result);
+    else output.resultJson(result.json);
+    return EXIT.success;
+  };
+
+/** `mai fleet status`, once or until Ctrl-C. */
+export async function status(context: CommandContext, input: Input): Promise<ExitCode> {
+  const { output, signal } = context;
+  const folder = await folderOf(context);
+  const isLive = input.has('watch');
+  const view = isLive && !output.json ? createLiveView(output) : null;
+  try {
+    for await (const fleet of watchFleet(folder, signal)) {
+      if (view !== null) view.show(render(fleet, fitToWindow(output)));
+      else if (isLive) output.result(jsonLine(fleet));
+      else if (output.json) output.resultJson(fleet);
+      else output.result(render(fleet, output));
+      if (!isLive) break;
+    }
+  } finally {
+    view?.close();
+  }
+  return EXIT.success;
+}
+
+function render(fleet: FleetView, output: Output): string {
+  const { style } = output;
+  const { hosts, ownHost, connected, fault, natsServers } = fleet;
+  const link = connected ? style.good('connected') : style.bad(fault ?? 'no answer');
+  const rows = describeHosts(hosts, ownHost).map((one) => [
+    style.bold(one.host),
+    one.usable ? style.good(one.state) : style.caution(one.state),
+    ...[one.load, one.memory, one.residents.join(', '), one.models],
+  ]);
+  const headers = ['HOST', 'STATE', 'LOAD', 'MEMORY', 'LOADED', 'MODELS'];
+  const columns = headers.map((header) => ({ header, minWidth: 8 }));
+  return `NATS  ${natsServers.join(', ')}  ${link}\n${renderTable({ columns, rows, output })}`;
+}
+
+function jsonLine(json: object): string {
+  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...json })}\n`;
+}

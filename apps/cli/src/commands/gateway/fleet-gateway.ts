@@ -1,0 +1,59 @@
+import {
+  createFleet,
+  ensureNatsServer,
+  type Fleet,
+  ownAddress,
+  readFleetIdentity,
+} from '@mai/fleet';
+import { createGateway, type Gateway } from '@mai/gateway';
+import type { Host } from '@mai/host';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { UsageError } from '../../usage-error.js';
+import { fleetFolderOf } from '../fleet/fleet.js';
+
+/** Port for the gateways of the other hosts. */
+const PEER_PORT = 8899;
+
+/** Joins the fleet. On the machine that made it, starts its nats-server where it does not run. */
+export async function joinFleet(
+  host: Host,
+  { io, output, signal }: CommandContext,
+): Promise<Fleet> {
+  const folder = fleetFolderOf(host);
+  const { host: name, authority } = await readFleetIdentity(folder);
+  if (name === authority) await ensureNatsServer({ folder, signal });
+  return createFleet({
+    ...{ folder, local: host.serving, facts: host, version: io.version },
+    warn: output.warn,
+  });
+}
+
+/** Opens the gateway for the other hosts, which serves from this machine only. */
+export async function openPeerGateway(
+  host: Host,
+  fleet: Fleet,
+  own: Gateway,
+  input: Input,
+): Promise<Gateway> {
+  const address = input.text('fleet-address') ?? ownAddress();
+  if (address === null) {
+    throw new UsageError(
+      'This machine has no address in a network. Give one with --fleet-address.',
+    );
+  }
+  const peers = await createGateway(
+    { serving: host.serving },
+    { host: address, peers: fleet.peers },
+  );
+  const server = await peers.listen({
+    port: input.integer('fleet-port', 0) ?? PEER_PORT,
+    tls: fleet.tls,
+  });
+  fleet.onIdentityChange(() => {
+    server.replaceTls(fleet.tls);
+    server.endRefused();
+  });
+  fleet.announce(server.url, () => [own.state(), peers.state()]);
+  return peers;
+}

@@ -1,0 +1,348 @@
+import path from 'node:path';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { pause, systemClock, type Clock } from './clock.js';
+import { openPlacementLog } from './journal/placement-log.js';
+import { askLeases } from './leases/ask-leases.js';
+import { serveLeases } from './leases/serve-leases.js';
+import type { GrantedLease } from './leases/lease-types.js';
+import { openMembers, type OwnLoad } from './membership/members.js';
+import { connectFleet } from './nats/connection.js';
+import { guestsAt, type OwnFacts, type OwnFactsPort } from './own-facts.js';
+import { allowedHost } from './pairing/certificates/allow-list.js';
+import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
+import { followFleet } from './pairing/hosts/follow-fleet.js';
+import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
+import { serveAuthority } from './pairing/hosts/serve-authority.js';
+import { readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
+import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/placement-input.js';
+import { createFleetServing } from './serving/fleet-serving.js';
+import { locateInstance } from './serving/instance-names.js';
+import { createGrantPort } from './serving/grant-port.js';
+import type { ServingPort } from './serving/serving-port.js';
+import type { HostState } from './state/host-state.js';
+import type { KnownHost } from './state/known-host.js';
+
+/** The parts of a machine that joins its fleet. */
+export interface CreateFleetOptions {
+  /** Folder of the fleet's files. */
+  readonly folder: string;
+  /** The serving port of this machine. */
+  readonly local: ServingPort;
+  readonly facts: OwnFactsPort;
+  /** Version of Mai, for the other hosts. */
+  readonly version: string;
+  readonly clock?: Clock;
+  /** Called with what a person should know, one sentence each. */
+  readonly warn?: (message: string) => void;
+}
+
+/** A machine's part in its fleet. */
+export interface Fleet extends AsyncDisposable {
+  /** Serves from all hosts. For the gateway of this machine's clients. */
+  readonly serving: ServingPort;
+  /** Who may use the gateway for other hosts. */
+  readonly peers: {
+    hostOf(fingerprint: string): string | null;
+    isHonoured(lease: string, host: string): boolean;
+  };
+  /** The certificates of the gateway for other hosts, as they are now. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  /** Calls `listener` after each change of this machine's certificate, and of the list of hosts. */
+  onIdentityChange(listener: () => void): void;
+  /**
+   * Tells the other hosts where this machine serves them, and from now on its load.
+   *
+   * @param load - the requests of this machine's gateways, read every second
+   */
+  announce(address: string, load: () => readonly GatewayLoad[]): void;
+  /** The fleet as this machine knows it. */
+  view(): FleetView;
+  /** Whether NATS answers a round trip before the deadline. */
+  ready(options: { readonly deadlineMs: number }): Promise<boolean>;
+}
+
+/** The requests of one gateway. `Gateway.state` of `@mai/gateway` returns them. */
+export interface GatewayLoad {
+  readonly lanes: readonly { readonly instanceIdentifier: string; readonly running: number }[];
+  readonly waiting: number;
+}
+
+/** The fleet as one machine knows it. Plain data. */
+export interface FleetView {
+  readonly ownHost: string;
+  readonly natsServers: readonly string[];
+  /** Whether the last thing known about the connection to NATS is good. */
+  readonly connected: boolean;
+  /** Why there is no connection; null where there is one. */
+  readonly fault: string | null;
+  readonly hosts: readonly KnownHost[];
+  /** Leases that this machine has given to others. */
+  readonly granted: readonly GrantedLease[];
+}
+
+const FACTS_FRESH_MS = 10_000;
+const FACTS_PAUSE_MS = 1000;
+const LOAD_INTERVAL_MS = 1000;
+const ROTATION_CHECK_MS = 6 * 3_600_000;
+
+/** File of the placements in the folder of a fleet. */
+export function placementLogOf(folder: string): string {
+  return path.join(folder, 'placements.jsonl');
+}
+
+/**
+ * Joins the fleet. Without NATS this machine goes on alone, and joins once NATS answers.
+ *
+ * @throws FleetError `NOT_PAIRED`, `FILE_UNUSABLE`
+ */
+export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
+  const { folder, local, facts: port, clock = systemClock, warn = () => undefined } = options;
+  const first = await readFleetIdentity(folder);
+  const { host: ownHost, natsServers, credentials } = first;
+  const isAuthority = first.authority === ownHost;
+  const closing = new AbortController();
+  const connection = await connectFleet({
+    servers: natsServers,
+    host: ownHost,
+    credentials,
+    clock,
+  });
+  const listeners = new Set<() => void>();
+  const followed = await followFleet({
+    connection,
+    folder,
+    onChange: (changed) => {
+      secureContext = secureContextOf(changed);
+      for (const listener of listeners) listener();
+    },
+    onFault: (error) => warn(`The fleet's files can't be used: ${messageOf(error)}`),
+  });
+  let secureContext = secureContextOf(followed.identity);
+  const authority = isAuthority
+    ? serveAuthority({
+        connection,
+        folder,
+        onFault: (error) => warn(`A host was not certified: ${messageOf(error)}`),
+      })
+    : null;
+  const refused = new Map<string, string>();
+  const members = openMembers({
+    connection,
+    watch: true,
+    clock,
+    onRefused: (host, reason) => {
+      // Each heartbeat may repeat it.
+      if (refused.get(host) === reason) return;
+      refused.set(host, reason);
+      warn(`A message of the host ${host} is left out: ${reason}.`);
+    },
+  });
+  let facts: OwnFacts | null = null;
+  let address: string | null = null;
+  let readLoad: Parameters<Fleet['announce']>[1] | null = null;
+
+  const asker = askLeases(connection, {
+    clock,
+    onAnswer: (host, epoch) => members.noteAnswer(host, epoch),
+  });
+  const leases = serveLeases(connection, createGrantPort(local, guestLimits), {
+    epoch: members.epoch,
+    clock,
+  });
+  const journal = openPlacementLog(placementLogOf(folder), (error) =>
+    warn(`The log of placements can't be written: ${messageOf(error)}.`),
+  );
+  const serving = createFleetServing({
+    local,
+    ownHost,
+    hosts: () => members.hosts(),
+    hostChanges: (signal) => members.changes(signal),
+    asker,
+    policy,
+    tlsOf: (host) => {
+      const { checkServerIdentity } = peerConnectOptions(
+        followed.identity,
+        host,
+        () => followed.identity.allowList,
+      );
+      return {
+        secureContext,
+        serverName: host,
+        checkServer: (certificate) => checkServerIdentity(host, certificate),
+      };
+    },
+    journal,
+    clock,
+  });
+
+  function policy(): PlacementPolicy {
+    if (facts === null) return DEFAULT_PLACEMENT_POLICY;
+    const { chains, requiredLabels, minTokensPerSecond } = facts.fleet;
+    return {
+      ...DEFAULT_PLACEMENT_POLICY,
+      chainsThatMayLeave: chains,
+      labels: requiredLabels,
+      minTokensPerSecond,
+    };
+  }
+
+  function guestLimits(): { readonly allowedBytes: number | null } {
+    const guests = facts === null ? null : guestsAt(facts.fleet, new Date(clock.nowMs()));
+    if (facts === null || guests === null) return { allowedBytes: null };
+    const limitBytes = facts.pools.reduce((sum, pool) => sum + pool.limitBytes, 0);
+    return { allowedBytes: Math.floor(limitBytes * guests.memoryRatio) };
+  }
+
+  const publish = (): void => {
+    if (facts === null) return;
+    const { versions, pools, models, chains, fleet, linkDevices } = facts;
+    members.publish({
+      address,
+      versions: { mai: options.version, ...versions },
+      labels: fleet.labels,
+      pools,
+      models,
+      chains,
+      guests: guestsAt(fleet, new Date(clock.nowMs())),
+    });
+    members.setLinkDevices(linkDevices.map(stateOfDevice));
+  };
+
+  const followFacts = async (): Promise<void> => {
+    const { signal } = closing;
+    let wake = new AbortController();
+    const watching = (async () => {
+      while (!signal.aborted) {
+        try {
+          for await (const change of local.changes({ signal })) {
+            if (change.type === 'catalog' || change.type === 'switched') wake.abort();
+          }
+        } catch {
+          // The machine is out of reach. Its facts are read again at intervals.
+        }
+        await pause(clock, FACTS_PAUSE_MS, signal);
+      }
+    })();
+    while (!signal.aborted) {
+      wake = new AbortController();
+      try {
+        facts = await port.fleetFacts({ signal });
+        publish();
+      } catch (error) {
+        if (!signal.aborted) warn(`The fleet is not told about this machine: ${messageOf(error)}`);
+      }
+      await pause(clock, FACTS_PAUSE_MS, signal);
+      await pause(clock, FACTS_FRESH_MS, AbortSignal.any([signal, wake.signal]));
+    }
+    await watching;
+  };
+  const following = followFacts();
+
+  const rotateInTime = async (): Promise<void> => {
+    const { signal } = closing;
+    while (!signal.aborted) {
+      if (isRotationDue(followed.identity, new Date(clock.nowMs()))) {
+        await rotateKeys({ folder, connection, signal }).catch((error: unknown) => {
+          if (!signal.aborted) warn(`The key of this machine was not renewed: ${messageOf(error)}`);
+        });
+      }
+      await pause(clock, ROTATION_CHECK_MS, signal);
+    }
+  };
+  const rotating = rotateInTime();
+
+  const beat = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      if (readLoad !== null) {
+        members.beat({
+          ...sumOf(readLoad(), ownHost),
+          pressureRatio: facts?.pressureRatio ?? null,
+          ready: true,
+        });
+      }
+      await pause(clock, LOAD_INTERVAL_MS, closing.signal);
+    }
+  };
+  let beating: Promise<void> | null = null;
+
+  return {
+    serving,
+    peers: {
+      hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
+      isHonoured: (lease, host) => leases.isHonoured(lease, host),
+    },
+    get tls() {
+      const { certificate, privateKey, authorityCertificate } = followed.identity;
+      return { cert: certificate, key: privateKey, clientCa: authorityCertificate };
+    },
+    onIdentityChange: (listener) => {
+      listeners.add(listener);
+    },
+    announce: (at, load) => {
+      address = at;
+      readLoad = load;
+      publish();
+      beating ??= beat();
+    },
+    view: () => ({
+      ownHost,
+      natsServers,
+      connected: connection.connected,
+      fault: connection.connected ? null : (connection.fault?.message ?? null),
+      hosts: members.hosts(),
+      granted: leases.list(),
+    }),
+    ready: ({ deadlineMs }) => members.ready({ deadlineMs }),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort(new DOMException('The fleet was left.', 'AbortError'));
+      await asker[Symbol.asyncDispose]();
+      await leases[Symbol.asyncDispose]();
+      await members[Symbol.asyncDispose]();
+      await Promise.all([following, beating, rotating]);
+      await authority?.[Symbol.asyncDispose]();
+      await followed[Symbol.asyncDispose]();
+      await connection[Symbol.asyncDispose]();
+      await journal[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The requests on residents of this machine. Those that other hosts answer are not its load. */
+function sumOf(
+  gateways: readonly GatewayLoad[],
+  ownHost: string,
+): Pick<OwnLoad, 'running' | 'queued' | 'residents'> {
+  const residents: Record<string, number> = {};
+  for (const { instanceIdentifier: name, running } of gateways.flatMap(({ lanes }) => lanes)) {
+    const { host, instanceIdentifier } = locateInstance(name, ownHost);
+    if (host !== ownHost) continue;
+    residents[instanceIdentifier] = (residents[instanceIdentifier] ?? 0) + running;
+  }
+  return {
+    residents,
+    running: Object.values(residents).reduce((sum, one) => sum + one, 0),
+    queued: gateways.reduce((sum, { waiting }) => sum + waiting, 0),
+  };
+}
+
+function secureContextOf(identity: FleetIdentity): SecureContext {
+  return createSecureContext({
+    ca: identity.authorityCertificate,
+    cert: identity.certificate,
+    key: identity.privateKey,
+    minVersion: 'TLSv1.3',
+  });
+}
+
+function stateOfDevice({ deviceIdentifier, models }: OwnFacts['linkDevices'][number]): HostState {
+  return {
+    host: deviceIdentifier,
+    ...{ epoch: '', revision: 1, address: null, labels: {}, pools: [], chains: {}, guests: null },
+    versions: { mai: '', runtime: 'lmstudio', runtimeVersion: null },
+    models,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,31 @@
+import { explainPlacement } from '../placement/explain-placement.js';
+import type { PlacedRequest, PlacementAttempt } from './placed-request.js';
+
+/** Explains a request: the choice among the hosts, and what the asked hosts answered. One sentence a line. */
+export function explainPlaced({ placement, attempts }: PlacedRequest): string {
+  const last = attempts.at(-1);
+  const served =
+    last?.outcome === 'granted'
+      ? `${last.host} gave the request a lease on ${last.modelKey ?? 'a model'} after ${seconds(last.tookMs)}.`
+      : 'No host gave the request a lease.';
+  const failed = attempts.filter(({ outcome }) => outcome !== 'granted').map(describeFailed);
+  return [served, ...failed, explainPlacement(placement)].join('\n');
+}
+
+function describeFailed({
+  host,
+  outcome,
+  reason,
+  message,
+  figures,
+  tookMs,
+}: PlacementAttempt): string {
+  const why = message ?? reason ?? 'no reason was given';
+  const numbers = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  const verb = outcome === 'refused' ? 'refused' : 'did not answer';
+  return `${host} ${verb} after ${seconds(tookMs)}: ${why}${numbers.length === 0 ? '' : ` (${numbers.join(', ')})`}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}

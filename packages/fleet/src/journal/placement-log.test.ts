@@ -1,0 +1,51 @@
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { hostOf, inputOf, loadedModel } from '../../test/known-hosts.js';
+import { placeRequest } from '../placement/place-request.js';
+import type { PlacedRequest } from './placed-request.js';
+import { openPlacementLog, readPlacements } from './placement-log.js';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai-placements-'));
+  file = path.join(folder, 'placements.jsonl');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const input = inputOf([hostOf('own', []), hostOf('desktop', [loadedModel()])]);
+const placedAs = (id: string): PlacedRequest => ({
+  ...{ id, atMs: 1, input, placement: placeRequest(input), attempts: [] },
+});
+
+test('the last placement, and one by its identifier, are found again and can be replayed', async () => {
+  const log = openPlacementLog(file, (error) => {
+    throw error;
+  });
+  for (const id of ['one', 'two', 'three']) log.record(placedAs(id));
+  await log[Symbol.asyncDispose]();
+  expect(await readPlacements(file)).toEqual([placedAs('three')]);
+  const [one] = await readPlacements(file, { id: 'one' });
+  expect(one).toEqual(placedAs('one'));
+  if (one?.input == null) throw new Error('The input was not kept.');
+  expect(placeRequest(one.input)).toEqual(one.placement);
+  expect(await readPlacements(file, { id: 'four' })).toEqual([]);
+});
+
+test('a line that a crash has cut is left out, and a missing log is empty', async () => {
+  expect(await readPlacements(file)).toEqual([]);
+  const log = openPlacementLog(file, () => undefined);
+  log.record(placedAs('one'));
+  await log[Symbol.asyncDispose]();
+  await appendFile(file, '{"id":"two","pla');
+  expect((await readPlacements(file)).map(({ id }) => id)).toEqual(['one']);
+});
+
+test('a log that can not be written is told once, and nothing throws', async () => {
+  const faults: unknown[] = [];
+  const log = openPlacementLog(path.join(folder, 'missing', 'file'), (error) => faults.push(error));
+  log.record(placedAs('one'));
+  await log[Symbol.asyncDispose]();
+  expect(faults).toHaveLength(1);
+});

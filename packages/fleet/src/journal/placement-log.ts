@@ -1,0 +1,100 @@
+import { appendFile, open, readFile, rename, stat } from 'node:fs/promises';
+import { FleetError } from '../fleet-error.js';
+import type { PlacedRequest, PlacementJournal } from './placed-request.js';
+
+/** Size at which the log becomes the old log, and the old one is dropped. */
+const LOG_MAX_BYTES = 8 * 1024 * 1024;
+/** Most placements that wait for the disk. Further ones are dropped: a full disk must not take memory. */
+const WAITING_MAX = 1000;
+
+/** A journal in a file of JSON lines. */
+export interface PlacementLog extends PlacementJournal, AsyncDisposable {}
+
+/**
+ * Opens the log. Lines are written in the background and in order.
+ *
+ * @param onFault - called with each failure to write, such as a full disk
+ */
+export function openPlacementLog(file: string, onFault: (error: unknown) => void): PlacementLog {
+  let waiting: string[] = [];
+  let writing: Promise<void> | null = null;
+
+  const write = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const text = waiting.join('');
+      waiting = [];
+      const { size } = await stat(file).catch(() => ({ size: 0 }));
+      if (size > LOG_MAX_BYTES) await rename(file, oldLogOf(file));
+      // Prompts are not in the log, but the names of models and hosts are.
+      await (await open(file, 'a', 0o600)).close();
+      await appendFile(file, text);
+    }
+  };
+  return {
+    record: (placed) => {
+      if (waiting.length >= WAITING_MAX) return;
+      waiting.push(`${JSON.stringify(placed)}\n`);
+      writing ??= write()
+        .catch(onFault)
+        .finally(() => (writing = null));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await writing;
+    },
+  };
+}
+
+/**
+ * The last placements of a log, the newest first. Lines that are cut or of another version are left out.
+ *
+ * @throws FleetError `FILE_UNUSABLE` where the log can't be read
+ */
+export async function readPlacements(
+  file: string,
+  { id = null, count = 1 }: { readonly id?: string | null; readonly count?: number } = {},
+): Promise<readonly PlacedRequest[]> {
+  const texts = await Promise.all([oldLogOf(file), file].map(readOrEmpty));
+  const found: PlacedRequest[] = [];
+  for (const line of texts.join('').split('\n').toReversed()) {
+    if (found.length >= count) break;
+    const placed = parse(line);
+    if (placed !== null && (id === null || placed.id === id)) found.push(placed);
+  }
+  return found;
+}
+
+function oldLogOf(file: string): string {
+  return `${file}.old`;
+}
+
+async function readOrEmpty(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const isMissing =
+      typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+    if (isMissing) return '';
+    throw new FleetError('FILE_UNUSABLE', `${file} can't be read.`, { cause: error });
+  }
+}
+
+function parse(line: string): PlacedRequest | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isPlaced(value) ? value : null;
+  } catch {
+    // A line that a crash has cut.
+    return null;
+  }
+}
+
+function isPlaced(value: unknown): value is PlacedRequest {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'id' in value &&
+    typeof value.id === 'string' &&
+    'placement' in value &&
+    'attempts' in value
+  );
+}

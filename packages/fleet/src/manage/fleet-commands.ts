@@ -1,0 +1,184 @@
+import { hostname } from 'node:os';
+import { placementLogOf } from '../create-fleet.js';
+import { FleetError } from '../fleet-error.js';
+import { explainPlaced } from '../journal/explain-placed.js';
+import { readPlacements } from '../journal/placement-log.js';
+import { leaveFleet } from '../pairing/hosts/leave-fleet.js';
+import { removeHost } from '../pairing/hosts/remove-host.js';
+import { rotateKeys } from '../pairing/hosts/rotate-keys.js';
+import { initFleet } from '../pairing/init-fleet.js';
+import { invite } from '../pairing/invitation/invite.js';
+import { join } from '../pairing/invitation/join.js';
+import { toHostName } from '../pairing/names.js';
+import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
+
+/** What a command of `mai fleet` is given. Null: not given. */
+export interface FleetCommandOptions {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Checks and changes nothing. */
+  readonly dryRun: boolean;
+  /** The text behind the command: an invitation, a host, or a placement. */
+  readonly argument: string | null;
+  readonly host: string | null;
+  readonly address: string | null;
+  readonly natsPort: number | null;
+  readonly joinPort: number | null;
+  readonly endFleet: boolean;
+  /** Shows a result that is followed by another one. */
+  readonly show: (result: FleetResult) => void;
+}
+
+/** A result: for programs, and for people in plain text. */
+export interface FleetResult {
+  readonly json: object;
+  readonly text: string;
+}
+
+/** Names of the commands that `runFleetCommand` takes. */
+export type FleetCommandName = keyof typeof COMMANDS;
+
+/**
+ * Runs a command of `mai fleet`.
+ *
+ * @throws FleetError; `INVALID_REQUEST` for a name, an address or a port that can't be used
+ */
+export async function runFleetCommand(
+  name: FleetCommandName,
+  options: FleetCommandOptions,
+): Promise<FleetResult> {
+  try {
+    return await COMMANDS[name](options);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(error.message, error);
+    throw error;
+  }
+}
+
+const COMMANDS = {
+  init: async (options: FleetCommandOptions): Promise<FleetResult> => {
+    const { folder, signal, natsPort, joinPort, dryRun } = options;
+    const host = nameOf(options);
+    const address = options.address ?? ownAddress();
+    if (address === null) {
+      throw invalid('This machine has no address in a network. Give one with --address.');
+    }
+    if (dryRun) {
+      return {
+        json: { dryRun, host, address },
+        text: `Would make a fleet as ${host}, at ${address}.`,
+      };
+    }
+    const ports = {
+      ...(natsPort === null ? {} : { natsPort }),
+      ...(joinPort === null ? {} : { joinPort }),
+    };
+    const made = await initFleet({ folder, host, address, signal, ...ports });
+    return {
+      json: { dryRun, address, ...made },
+      text: `Made a fleet. This machine is ${host}, and nats-server runs at ${made.natsUrl}.\nStart \`mai serve --fleet\`, and add a machine with \`mai fleet invite\`.`,
+    };
+  },
+
+  invite: async ({ folder, signal, host, show }: FleetCommandOptions): Promise<FleetResult> => {
+    await using opened = await invite({ folder, ...(host === null ? {} : { host }) });
+    show({
+      json: { type: 'invitation', invitation: opened.text },
+      text: `${opened.text}\n${opened.qrCode}\nRun \`mai fleet join\` with this text on the new machine within ten minutes.`,
+    });
+    const interrupted = new Promise<null>((resolve) => {
+      signal.addEventListener('abort', () => resolve(null), { once: true });
+    });
+    const end = await Promise.race([opened.ended, interrupted]);
+    signal.throwIfAborted();
+    if (end?.kind !== 'joined') {
+      throw new FleetError(
+        'INVITATION_REFUSED',
+        `Nobody has joined: the invitation is ${end?.kind ?? 'withdrawn'}. Make another one with \`mai fleet invite\`.`,
+      );
+    }
+    await spreadAllowList(folder, signal);
+    return { json: { type: 'joined', host: end.host }, text: `${end.host} has joined.` };
+  },
+
+  join: async (options: FleetCommandOptions): Promise<FleetResult> => {
+    const { folder, signal, argument, dryRun } = options;
+    const host = nameOf(options);
+    if (dryRun) return { json: { dryRun, host }, text: `Would join the fleet as ${host}.` };
+    const joined = await join({ folder, invitation: argument ?? '', host, signal });
+    return {
+      json: { dryRun, ...joined },
+      text: `This machine has joined the fleet as ${joined.host}. Start \`mai serve --fleet\`.`,
+    };
+  },
+
+  explain: async ({ folder, argument }: FleetCommandOptions): Promise<FleetResult> => {
+    const [placed] = await readPlacements(placementLogOf(folder), { id: argument });
+    if (placed === undefined) {
+      const which = argument === null ? 'yet' : `with the identifier ${argument}`;
+      return {
+        json: { placed: null, text: [] },
+        text: `No request was placed ${which}. \`mai serve --fleet\` writes the log.`,
+      };
+    }
+    const text = explainPlaced(placed);
+    return { json: { placed, text: text.split('\n') }, text };
+  },
+
+  remove: async ({
+    folder,
+    signal,
+    argument,
+    dryRun,
+  }: FleetCommandOptions): Promise<FleetResult> => {
+    const host = argument ?? '';
+    if (!dryRun) {
+      await removeHost({ folder, host });
+      await spreadAllowList(folder, signal);
+    }
+    return {
+      json: { dryRun, removed: host },
+      text: `${dryRun ? 'Would remove' : 'Removed'} ${host}.`,
+    };
+  },
+
+  leave: async ({
+    folder,
+    signal,
+    dryRun,
+    endFleet,
+  }: FleetCommandOptions): Promise<FleetResult> => {
+    if (dryRun) return { json: { dryRun }, text: 'Would leave the fleet.' };
+    const outcome = await withFleetConnection(folder, signal, (connection) =>
+      leaveFleet({ folder, connection, endFleet, signal }),
+    );
+    if (outcome.kind === 'has-hosts') {
+      throw invalid(
+        `This machine made the fleet, and ${outcome.hosts.join(', ')} belong to it. Give --end-fleet to end it for all.`,
+      );
+    }
+    return { json: { dryRun, ...outcome }, text: 'This machine has left the fleet.' };
+  },
+
+  rotate: async ({ folder, signal, dryRun }: FleetCommandOptions): Promise<FleetResult> => {
+    if (!dryRun) {
+      await withFleetConnection(folder, signal, (connection) =>
+        rotateKeys({ folder, connection, signal }),
+      );
+    }
+    return {
+      json: { dryRun },
+      text: `${dryRun ? 'Would replace' : 'Replaced'} the key of this machine.`,
+    };
+  },
+} as const;
+
+function nameOf({ host }: FleetCommandOptions): string {
+  const name = host ?? toHostName(hostname());
+  if (name !== null) return name;
+  throw invalid('The name of this machine has no letter or digit. Give one with --host.');
+}
+
+function invalid(message: string, cause?: unknown): FleetError {
+  return new FleetError('INVALID_REQUEST', message, { cause });
+}

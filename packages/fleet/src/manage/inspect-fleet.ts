@@ -1,0 +1,92 @@
+import { networkInterfaces } from 'node:os';
+import { pause, systemClock } from '../clock.js';
+import type { FleetView } from '../create-fleet.js';
+import { isFleetError } from '../fleet-error.js';
+import { openMembers } from '../membership/members.js';
+import { connectFleet, type FleetConnection } from '../nats/connection.js';
+import { requestSubject } from '../nats/subjects.js';
+import { tellAllowList } from '../pairing/hosts/serve-authority.js';
+import { readFleetIdentity } from '../pairing/identity.js';
+import { decodeHostState } from '../state/host-state-codec.js';
+import type { KnownHost } from '../state/known-host.js';
+
+// What `mai fleet` needs of a fleet while `mai serve --fleet` runs in another process, or in none.
+
+/** Time in which each living host sends a heartbeat, with some room. */
+const LISTEN_MS = 2600;
+const CONNECT_MS = 5000;
+const DESCRIBE_MS = 1000;
+const REFRESH_MS = 1000;
+
+/** Uses a connection of this machine to its fleet. @throws FleetError `NOT_PAIRED`, `FLEET_UNREACHABLE`, `FILE_UNUSABLE` */
+export async function withFleetConnection<Result>(
+  folder: string,
+  signal: AbortSignal,
+  use: (connection: FleetConnection) => Promise<Result>,
+): Promise<Result> {
+  const { host, natsServers, credentials } = await readFleetIdentity(folder);
+  await using connection = await connectFleet({ servers: natsServers, host, credentials });
+  await untilConnected(connection, signal);
+  return await use(connection);
+}
+
+/**
+ * Watches the fleet from outside `mai serve`: the first view comes once every living host was heard, or at once without a
+ * connection. Ends with the signal.
+ */
+export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGenerator<FleetView> {
+  const { host: ownHost, natsServers, credentials } = await readFleetIdentity(folder);
+  await using connection = await connectFleet({ servers: natsServers, host: ownHost, credentials });
+  await using members = openMembers({ connection, watch: true });
+  if (await untilConnected(connection, signal)) await pause(systemClock, LISTEN_MS, signal);
+  while (!signal.aborted) {
+    const own = await describeOwn(connection, signal);
+    yield {
+      ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
+      fault: connection.connected ? null : (connection.fault?.message ?? null),
+      hosts: [...(own === null ? [] : [own]), ...members.hosts()],
+    };
+    await pause(systemClock, REFRESH_MS, signal);
+  }
+}
+
+/** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. False without a connection. */
+export async function spreadAllowList(folder: string, signal: AbortSignal): Promise<boolean> {
+  return withFleetConnection(folder, signal, (connection) =>
+    tellAllowList(connection, folder, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)])),
+  );
+}
+
+/** An address of this machine at which others of its network may reach it; null where it has none. */
+export function ownAddress(): string | null {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
+}
+
+async function untilConnected(connection: FleetConnection, signal: AbortSignal): Promise<boolean> {
+  const done = new AbortController();
+  const end = connection.onConnected(() => done.abort());
+  await pause(systemClock, CONNECT_MS, AbortSignal.any([done.signal, signal]));
+  end();
+  return connection.connected;
+}
+
+/** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
+async function describeOwn(
+  connection: FleetConnection,
+  signal: AbortSignal,
+): Promise<KnownHost | null> {
+  const { host } = connection;
+  try {
+    const data = await connection.request(requestSubject(host, 'describe', host), '', {
+      timeoutMs: DESCRIBE_MS,
+      signal,
+    });
+    const decoded = decodeHostState(data, host);
+    if (!decoded.ok) return null;
+    return { state: decoded.value, heartbeat: null, silentMs: 0, usable: true, kind: 'mai' };
+  } catch (error) {
+    if (isFleetError(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,210 @@
+import type {
+  AssumedFigure,
+  HostNotTaken,
+  NotTakenReason,
+  Placement,
+  PlacementAlternative,
+  PlacementFigures,
+  RankingCriterion,
+} from './placement.js';
+
+/** Hosts of the same reason that are explained one by one. More are counted. */
+const HOSTS_LISTED = 12;
+
+/**
+ * Explains a placement in sentences with figures, as `mai fleet explain` prints them. Plain text, one sentence or list
+ * item a line, no line break at the end.
+ */
+export function explainPlacement(placement: Placement): string {
+  const [taken, ...others] = placement.alternatives;
+  if (taken === undefined) return 'No host can serve the request.';
+  const { promptTokens, answerTokens } = placement;
+  const lines = [
+    `The request goes to ${taken.host}: ${describePlace(taken)}`,
+    `Figures are for a prompt of ${count(promptTokens, 'token')} and an answer of ${count(answerTokens, 'token')}.`,
+  ];
+  if (others.length > 0) {
+    lines.push('If that host refuses, these are asked in turn:');
+    for (const [index, other] of others.entries()) {
+      lines.push(`  ${index + 1}. ${other.host}: ${describePlace(other)}`);
+    }
+  }
+  if (placement.notTaken.length > 0) {
+    lines.push(
+      'Why the request does not go to another host first:',
+      ...describeNotTaken(placement),
+    );
+  }
+  return lines.join('\n');
+}
+
+function describePlace(alternative: PlacementAlternative): string {
+  const { modelKey, figures, host } = alternative;
+  if (modelKey === null || figures === null) {
+    return `no model is known to serve the request there, so ${host} decides by itself.`;
+  }
+  const parts = [
+    `${modelKey} ${describeStep(alternative, figures)}.`,
+    `The first token is expected after ${seconds(figures.waitMs)} (${describeWait(figures)})`,
+    `and the answer ${seconds(figures.answerMs)} later${describeSpeed(figures)}.`,
+  ];
+  if (figures.tooSlow) parts.push('That is slower than the policy asks for.');
+  if (figures.preference > 0) {
+    parts.push(`The model has place ${figures.preference + 1} in the order of preference.`);
+  }
+  if (figures.assumed.length > 0) {
+    parts.push(
+      `${host} does not tell ${figures.assumed.map((one) => ASSUMED[one]).join(' and ')}, so careful figures are assumed.`,
+    );
+  }
+  return parts.join(' ');
+}
+
+const ASSUMED: Readonly<Record<AssumedFigure, string>> = {
+  speed: 'the speed of the model',
+  'load-time': 'the time of a load',
+  requests: 'its requests',
+};
+
+function describeStep(
+  { instanceIdentifier, step }: PlacementAlternative,
+  { ahead, parallel }: PlacementFigures,
+): string {
+  if (instanceIdentifier !== null) {
+    return ahead === 0
+      ? 'is loaded and idle'
+      : `is loaded and has ${count(ahead, 'request')}, of which it answers ${parallel} at the same time`;
+  }
+  if (ahead > 0)
+    return `is being loaded, and ${count(ahead, 'request')} of this gateway ${ahead === 1 ? 'waits' : 'wait'} for it`;
+  if (step === 'fits') return 'fits there now and must be loaded';
+  if (step === 'after-eviction') {
+    return 'must be loaded. It fits once idle models are unloaded, or the host does not know whether it fits';
+  }
+  return 'must be loaded';
+}
+
+function describeWait({ queueMs, loadMs, promptMs, waitMs, warm }: PlacementFigures): string {
+  const hopMs = waitMs - queueMs - loadMs - promptMs;
+  const parts: string[] = [];
+  if (queueMs > 0) parts.push(`queue ${seconds(queueMs)}`);
+  if (loadMs > 0) parts.push(`load ${seconds(loadMs)}`);
+  parts.push(
+    `prompt ${seconds(promptMs)}${warm ? ', because the start of the conversation is expected to be cached there' : ''}`,
+  );
+  if (hopMs >= 1) parts.push(`network ${seconds(hopMs)}`);
+  return parts.join('; ');
+}
+
+function describeSpeed({ tokensPerSecond }: PlacementFigures): string {
+  return tokensPerSecond === null
+    ? ''
+    : `, at ${rounded(tokensPerSecond)} tokens a second where the host does nothing else`;
+}
+
+/** Hosts of the same reason beside each other; many hosts of one reason as a count. */
+function describeNotTaken({ notTaken }: Placement): string[] {
+  const byCode = new Map<NotTakenReason['code'], HostNotTaken[]>();
+  for (const one of notTaken) {
+    const same = byCode.get(one.reason.code);
+    if (same === undefined) byCode.set(one.reason.code, [one]);
+    else same.push(one);
+  }
+  return [...byCode.values()].flatMap((same) => {
+    const listed = same
+      .slice(0, HOSTS_LISTED)
+      .map(({ host, reason }) => `  - ${host}: ${describeReason(reason)}`);
+    const left = same.length - listed.length;
+    const code = same[0]?.reason.code;
+    return left === 0 ? listed : [...listed, `  - ${count(left, 'more host')} with ${code}`];
+  });
+}
+
+function describeReason(reason: NotTakenReason): string {
+  switch (reason.code) {
+    case 'NOT_USABLE':
+      return reason.silentMs === null
+        ? 'only its stored state is known. Nothing was heard from it yet.'
+        : `nothing new was heard from it for ${seconds(reason.silentMs)}.`;
+    case 'RESTARTED':
+      return 'it has restarted, and its new state has not arrived yet.';
+    case 'STOPPING':
+      return 'it takes no requests, because it stops.';
+    case 'NO_ADDRESS':
+      return 'it serves no other host.';
+    case 'CHAIN_STAYS':
+      return reason.chain === null
+        ? 'only requests of certain chains may leave this machine, and this request has no chain.'
+        : `requests of the chain '${reason.chain}' may not leave this machine.`;
+    case 'LABEL_DIFFERS':
+      return `its label '${reason.label}' is ${reason.found === null ? 'not set' : `'${reason.found}'`}, and '${reason.wanted}' is wanted.`;
+    case 'MODEL_MISSING':
+      return `none of its ${count(reason.models, 'model')} is wanted.`;
+    case 'TIER_DIFFERS':
+      return `${reason.modelKey} is of the tier '${reason.tier}', which is not wanted.`;
+    case 'CAPABILITY_MISSING':
+      return `${reason.modelKey} does not have the capability '${reason.capability}'.`;
+    case 'CONTEXT_TOO_SHORT':
+      return `the context of ${reason.modelKey} is ${
+        reason.contextLengthTokens === null
+          ? 'not known'
+          : count(reason.contextLengthTokens, 'token')
+      }, and ${count(reason.wantedTokens, 'token')} are needed.`;
+    case 'INSTANCE_MISSING':
+      return `no resident of ${reason.modelKey} has the wanted identifier.`;
+    case 'RESIDENT_FAILED':
+      return `${reason.instanceIdentifier} has just failed this request.`;
+    case 'NOT_RESIDENT':
+      return `${reason.modelKey} is not loaded by Mai, and nothing is loaded there for this request.`;
+    case 'DOES_NOT_FIT':
+      return `${reason.modelKey}${reason.sizeBytes === null ? '' : ` (${gib(reason.sizeBytes)})`} does not fit, even if idle models were unloaded.`;
+    case 'MEMORY_PRESSURE':
+      return `${reason.modelKey} would have to be loaded, and memory is at ${Math.round(reason.pressureRatio * 100)} % of its limit.`;
+    case 'GUESTS_MAY_NOT_LOAD':
+      return `${reason.modelKey} would have to be loaded, and other hosts may load nothing there now.`;
+    case 'GUEST_SHARE_EXCEEDED':
+      return `${reason.modelKey} has ${gib(reason.sizeBytes)}, and other hosts may take ${gib(reason.allowedBytes)} there.`;
+    case 'RANKED_BEHIND':
+      return describeRank(reason);
+  }
+}
+
+function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>): string {
+  const { modelKey, by, delayMs, bestDelayMs, ahead, tokensPerSecond } = reason;
+  if (by === 'delay') {
+    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(delayMs)} against ${seconds(bestDelayMs)}).`;
+  }
+  const speed =
+    tokensPerSecond === null ? 'an unknown speed' : `${rounded(tokensPerSecond)} tokens a second`;
+  return `${modelKey} there ranks behind by ${CRITERIA[by]} (${speed}, ${count(ahead, 'request')} ahead).`;
+}
+
+const CRITERIA: Readonly<Record<RankingCriterion, string>> = {
+  'speed-floor': 'the speed that the policy asks for',
+  delay: 'its delay',
+  step: 'the work that it takes',
+  speed: 'its speed',
+  queue: 'its queue',
+  'warm-prefix': 'the cached start of the conversation',
+  'own-host': 'the network, because the own host serves as well',
+  name: 'its name alone, because everything else is equal',
+};
+
+function seconds(ms: number): string {
+  if (Math.abs(ms) < 100) return `${Math.round(ms)} ms`;
+  const rest = Math.abs(ms) < 9_950 ? (ms / 1000).toFixed(1) : String(Math.round(ms / 1000));
+  return `${rest} s`;
+}
+
+function rounded(number: number): string {
+  return number < 10 ? number.toFixed(1) : String(Math.round(number));
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+function count(number: number, noun: string): string {
+  const digits = String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+  return `${digits} ${noun}${number === 1 ? '' : 's'}`;
+}

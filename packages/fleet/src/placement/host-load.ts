@@ -1,0 +1,121 @@
+import type { HostModel, HostState } from '../state/host-state.js';
+import type { KnownHost } from '../state/known-host.js';
+import type { RecentSend } from './placement-input.js';
+
+/** The requests of one host: those of its heartbeat, and those that this gateway has sent since. */
+export interface HostLoad {
+  /** Requests that run or wait at a resident of the model. */
+  ahead(model: HostModel, instanceIdentifier: string): number;
+  /** Number of residents with requests, other than this one. */
+  othersBusy(instanceIdentifier: string | null): number;
+  /** The load of a model that this gateway has caused; null where there is none. */
+  loading(modelKey: string): PendingLoad | null;
+  /** Model keys of the pending loads. Almost always empty. */
+  readonly loadingKeys: readonly string[];
+  /** Whether the host tells no load, so that the requests are assumed. */
+  readonly isAssumed: boolean;
+}
+
+export interface PendingLoad {
+  /** Milliseconds since the oldest request that waits for it was sent. */
+  readonly sinceMs: number;
+  /** Requests that wait for it. */
+  readonly requests: number;
+}
+
+const NO_KEYS: readonly string[] = [];
+
+/**
+ * Works out the requests of a host.
+ *
+ * A heartbeat lists the busiest residents only. A resident that is not listed may have as many requests as the total
+ * leaves, but not more than the least busy one on the list: this careful number is taken.
+ *
+ * @param sends - the recent sends to this host.
+ * @param assumedRequests - requests at each resident where the host tells no load.
+ */
+export function loadOf(
+  { state, heartbeat: heard, kind }: KnownHost,
+  sends: readonly RecentSend[],
+  assumedRequests: number,
+): HostLoad {
+  const heartbeat = heard?.epoch === state.epoch ? heard : null;
+  const isAssumed = kind === 'lm-link' || heartbeat === null;
+  const listed = heartbeat?.residents ?? {};
+  let unlisted = isAssumed ? assumedRequests : 0;
+  let listedBusy = 0;
+  if (heartbeat !== null && !isAssumed) {
+    let left = heartbeat.running + heartbeat.queued;
+    let least = Infinity;
+    for (const identifier in listed) {
+      const requests = listed[identifier] ?? 0;
+      left -= requests;
+      if (requests > 0) listedBusy += 1;
+      if (requests < least) least = requests;
+    }
+    unlisted = Math.max(0, Math.min(left, least));
+  }
+  const counted = sends.filter((send) => counts(send, heartbeat));
+  const sentTo = (model: HostModel, instanceIdentifier: string): number =>
+    counted.filter((send) => instanceOf(send, model) === instanceIdentifier).length;
+  return {
+    ahead: (model, instanceIdentifier) =>
+      (Object.hasOwn(listed, instanceIdentifier) ? (listed[instanceIdentifier] ?? 0) : unlisted) +
+      (counted.length === 0 ? 0 : sentTo(model, instanceIdentifier)),
+    othersBusy: (instanceIdentifier) =>
+      counted.length === 0
+        ? listedBusy -
+          (instanceIdentifier !== null &&
+          Object.hasOwn(listed, instanceIdentifier) &&
+          (listed[instanceIdentifier] ?? 0) > 0
+            ? 1
+            : 0)
+        : busyOf(state, listed, counted, instanceIdentifier),
+    loading: (modelKey) => pendingLoad(counted, modelKey),
+    loadingKeys:
+      counted.length === 0
+        ? NO_KEYS
+        : [...new Set(counted.flatMap((one) => (one.loading ? (one.modelKey ?? []) : [])))],
+    isAssumed,
+  };
+}
+
+/** Whether the heartbeat that is known does not count a send yet. */
+function counts(send: RecentSend, heartbeat: KnownHost['heartbeat']): boolean {
+  if (send.loading || heartbeat === null) return true;
+  return send.heartbeat?.epoch === heartbeat.epoch && heartbeat.sequence <= send.heartbeat.sequence;
+}
+
+/** The resident that a send runs at: the one that it names, else the first of its model. */
+function instanceOf(send: RecentSend, model: HostModel): string | null {
+  if (send.instanceIdentifier !== null) return send.instanceIdentifier;
+  return send.modelKey === model.modelKey ? (model.residents[0]?.instanceIdentifier ?? null) : null;
+}
+
+function busyOf(
+  state: HostState,
+  listed: Readonly<Record<string, number>>,
+  counted: readonly RecentSend[],
+  except: string | null,
+): number {
+  const busy = new Set(Object.keys(listed).filter((identifier) => (listed[identifier] ?? 0) > 0));
+  for (const model of state.models) {
+    for (const send of counted) {
+      const instanceIdentifier = instanceOf(send, model);
+      if (instanceIdentifier !== null) busy.add(instanceIdentifier);
+    }
+  }
+  if (except !== null) busy.delete(except);
+  return busy.size;
+}
+
+function pendingLoad(counted: readonly RecentSend[], modelKey: string): PendingLoad | null {
+  let sinceMs = 0;
+  let requests = 0;
+  for (const send of counted) {
+    if (!send.loading || send.modelKey !== modelKey) continue;
+    requests += 1;
+    sinceMs = Math.max(sinceMs, send.agoMs);
+  }
+  return requests === 0 ? null : { sinceMs, requests };
+}

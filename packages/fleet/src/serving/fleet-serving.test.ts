@@ -1,0 +1,283 @@
+import { createSecureContext } from 'node:tls';
+import { fakeLocal, LOCAL_CATALOG, type FakeLocal } from '../../test/fake-local.js';
+import { hostOf, loadedModel, modelOf } from '../../test/known-hosts.js';
+import { systemClock } from '../clock.js';
+import { FleetError } from '../fleet-error.js';
+import { explainPlaced } from '../journal/explain-placed.js';
+import type { PlacedRequest } from '../journal/placed-request.js';
+import type { HeldLease, LeaseAnswer, LeaseRequest } from '../leases/lease-types.js';
+import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
+import type { KnownHost } from '../state/known-host.js';
+import { createFleetServing } from './fleet-serving.js';
+import type { ServingChange, ServingPort, ServingRequest } from './serving-port.js';
+
+const ANY: ServingRequest = {
+  ...{ capabilities: [], minContextLengthTokens: null, tiers: null },
+  ...{ chain: null, modelKey: null, instanceIdentifier: null, failed: [] },
+};
+const SMALL = loadedModel({ modelKey: 'small', tier: 'small', sizeBytes: 2e9 });
+const LARGE = loadedModel({ modelKey: 'large' });
+const CHAINS = { chains: { default: ['large'] } };
+const OWN = hostOf('laptop', [SMALL], { state: { chains: { default: ['small'] } } });
+
+let local: FakeLocal;
+let hosts: KnownHost[];
+/** What each other host answers. */
+let answers: Record<string, () => Promise<LeaseAnswer>>;
+let asked: [host: string, request: LeaseRequest][];
+let placed: PlacedRequest[];
+let chainsThatMayLeave: readonly string[] | null;
+let serving: ServingPort;
+let noteChange: () => void;
+beforeEach(() => {
+  local = fakeLocal();
+  hosts = [
+    OWN,
+    hostOf('desktop', [LARGE], { state: CHAINS }),
+    hostOf('tower', [LARGE], { state: CHAINS }),
+  ];
+  answers = { desktop: async () => granted('desktop'), tower: async () => granted('tower') };
+  asked = [];
+  placed = [];
+  chainsThatMayLeave = null;
+  serving = createFleetServing({
+    local,
+    ownHost: 'laptop',
+    hosts: () => hosts,
+    hostChanges: async function* (signal) {
+      while (!signal.aborted) {
+        await new Promise<void>((resolve) => {
+          noteChange = resolve;
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+        yield ['desktop'];
+      }
+    },
+    asker: {
+      acquire: (host, request) => {
+        asked.push([host, request]);
+        return (answers[host] ?? refused)();
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    },
+    policy: () => ({ ...DEFAULT_PLACEMENT_POLICY, chainsThatMayLeave }),
+    tlsOf: (host) => ({
+      secureContext: createSecureContext(),
+      serverName: host,
+      checkServer: () => undefined,
+    }),
+    journal: { record: (one) => placed.push(one) },
+    clock: systemClock,
+  });
+});
+
+let releases = 0;
+let lost: AbortController;
+beforeEach(() => {
+  releases = 0;
+  lost = new AbortController();
+});
+
+function granted(host: string): Extract<LeaseAnswer, { kind: 'granted' }> {
+  const lease: HeldLease = {
+    ...{ host, epoch: 'epoch', token: `epoch-${host}` },
+    resident: {
+      ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' },
+      ...{ capabilities: ['chat'], contextLengthTokens: 16_384, decisionId: 'd-9' },
+    },
+    lost: lost.signal,
+    release: async () => void (releases += 1),
+  };
+  return { kind: 'granted', lease };
+}
+
+const refused = async (): Promise<LeaseAnswer> => ({
+  ...{ kind: 'refused', reason: 'NOTHING_FITS', message: 'Nothing fits there.' },
+  figures: { neededBytes: 9 },
+});
+const unreachable = async (): Promise<LeaseAnswer> => {
+  throw new FleetError('FLEET_UNREACHABLE', 'No answer.');
+};
+
+describe('without another usable host, each call is that of this machine', () => {
+  test.each<[string, () => KnownHost[]]>([
+    ['no other host is known', () => [OWN]],
+    [
+      'the others are silent',
+      () => [OWN, hostOf('desktop', [LARGE], { known: { usable: false } })],
+    ],
+    ['nothing is known, not even this machine', () => []],
+    [
+      'the other is a device of LM Link',
+      () => [OWN, hostOf('ipad', [LARGE], { known: { kind: 'lm-link' } })],
+    ],
+    [
+      'the other serves nobody',
+      () => [OWN, hostOf('desktop', [LARGE], { state: { address: null } })],
+    ],
+  ])('%s', async (_name, known) => {
+    hosts = known();
+    expect(await serving.catalog()).toBe(LOCAL_CATALOG);
+    const lease = await serving.acquire(ANY);
+    expect(lease).toEqual({ ...(await local.acquire(ANY)), release: expect.any(Function) });
+    expect(lease.forOneRequest).toBeUndefined();
+    expect(local.asked[0]).toEqual(ANY);
+    expect(await serving.plan(ANY)).toEqual(await local.plan(ANY));
+    local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+    await expect(serving.acquire(ANY)).rejects.toBe(local.failure);
+    expect([asked, placed]).toEqual([[], []]);
+  });
+});
+
+test('the catalog lists the models of all hosts with their hosts, and residents of others with their host', async () => {
+  const { models, chains, hosts: names } = await serving.catalog();
+  expect(names).toEqual(['laptop', 'desktop', 'tower']);
+  expect(models.map(({ modelKey, hosts: on }) => [modelKey, on])).toEqual([
+    ['small', ['laptop']],
+    ['large', ['desktop', 'tower']],
+  ]);
+  expect(models[1]).toMatchObject({
+    downloaded: true,
+    tier: 'large',
+    maxContextLengthTokens: 32_768,
+  });
+  expect(models[1]?.residents.map(({ instanceIdentifier }) => instanceIdentifier)).toEqual([
+    'mai:large@host:desktop',
+    'mai:large@host:tower',
+  ]);
+  expect(chains).toEqual({ default: ['large', 'small'], private: ['small'] });
+});
+
+test('a request gets a lease at the best host, with its address, its token and its certificate', async () => {
+  const lease = await serving.acquire({ ...ANY, capabilities: ['chat'], promptTokens: 500 });
+  expect(lease).toMatchObject({
+    ...{ modelKey: 'large', instanceIdentifier: 'mai:large@host:desktop', tier: 'large' },
+    ...{ forOneRequest: true, decisionId: 'd-9', lost: lost.signal },
+    requestHeaders: { 'x-mai-lease': 'epoch-desktop' },
+    baseUrl: hosts[1]?.state.address,
+    peer: { host: 'desktop', instanceIdentifier: 'mai:large', tls: { serverName: 'desktop' } },
+  });
+  expect(asked).toMatchObject([
+    ['desktop', { capabilities: ['chat'], instanceIdentifier: 'mai:large', chain: null }],
+  ]);
+  expect(JSON.stringify(lease)).not.toMatch(/PRIVATE|BEGIN/);
+  expect([local.asked.length, placed[0]?.id]).toEqual([0, lease.placementId]);
+  await lease.release();
+  expect(releases).toBe(1);
+});
+
+test('a burst is spread over the hosts, because requests under way count', async () => {
+  const leases = [];
+  for (let count = 0; count < 4; count += 1) leases.push(await serving.acquire(ANY));
+  expect(new Set(leases.map(({ peer }) => peer?.host))).toEqual(new Set(['desktop', 'tower']));
+  for (const lease of leases) await lease.release();
+  expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
+});
+
+test.each([
+  ['refuses', refused, 'refused'],
+  ['does not answer', unreachable, 'unreachable'],
+])(
+  'a host that %s is passed over, and the journal tells it with figures',
+  async (_name, answer, outcome) => {
+    answers['desktop'] = answer;
+    const lease = await serving.acquire(ANY);
+    expect(lease.peer?.host).toBe('tower');
+    expect(placed[0]?.attempts.map((one) => [one.host, one.outcome])).toEqual([
+      ['desktop', outcome],
+      ['tower', 'granted'],
+    ]);
+    const [one] = placed;
+    if (one === undefined) throw new Error('Nothing was placed.');
+    expect(explainPlaced(one)).toMatch(
+      /^tower gave the request a lease on large after 0\.0 s\.\ndesktop /,
+    );
+  },
+);
+
+test('a host that did not answer is not asked again for a while', async () => {
+  answers['desktop'] = unreachable;
+  await serving.acquire(ANY);
+  await serving.acquire(ANY);
+  expect(asked.map(([host]) => host)).toEqual(['desktop', 'tower', 'tower']);
+});
+
+test('where everybody else refuses, this machine serves; where it refuses too, the error is its own', async () => {
+  answers = {};
+  const lease = await serving.acquire(ANY);
+  expect(lease).toMatchObject({ modelKey: 'small', forOneRequest: true, peer: null });
+  local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+  await expect(serving.acquire(ANY)).rejects.toBe(local.failure);
+});
+
+test('a promise is waited for', async () => {
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: 5000, cancel: async () => undefined },
+    granted: async () => granted('desktop'),
+  });
+  expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
+});
+
+test('a cancelled request asks nobody else', async () => {
+  const stop = new AbortController();
+  answers['desktop'] = async () => {
+    stop.abort(new Error('The client has gone.'));
+    return unreachable();
+  };
+  await expect(serving.acquire(ANY, { signal: stop.signal })).rejects.toThrow(
+    'The client has gone.',
+  );
+  expect(asked).toHaveLength(1);
+});
+
+test('a failed resident of another host is named to that host only', async () => {
+  const failed = ['mai:large@host:desktop', 'mai:small'];
+  const lease = await serving.acquire({ ...ANY, failed });
+  expect(lease.peer?.host).toBe('tower');
+  answers = {};
+  await serving.acquire({ ...ANY, failed });
+  expect(local.asked.at(-1)?.failed).toEqual(['mai:small']);
+});
+
+test('a request for a resident of another host goes there, and one of this machine stays', async () => {
+  const there = await serving.acquire({ ...ANY, instanceIdentifier: 'mai:large@host:tower' });
+  expect([there.peer?.host, asked[0]?.[1].instanceIdentifier]).toEqual(['tower', 'mai:large']);
+  const here = await serving.acquire({ ...ANY, instanceIdentifier: 'mai:small' });
+  expect([here.peer, asked.length]).toEqual([undefined, 1]);
+});
+
+test('a chain that may not leave stays on this machine', async () => {
+  chainsThatMayLeave = ['default'];
+  expect((await serving.acquire({ ...ANY, chain: 'private' })).peer).toBeNull();
+  expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
+});
+
+test('a plan tells the model of the host that would serve, and unloads nothing here', async () => {
+  expect(await serving.plan(ANY)).toMatchObject({
+    decision: 'serve',
+    modelKey: 'large',
+    unloads: [],
+  });
+});
+
+test('a change of another host wakes the gateway once, and its heartbeats do not', async () => {
+  const stop = new AbortController();
+  const changes: ServingChange[] = [];
+  const reading = (async () => {
+    for await (const change of serving.changes({ signal: stop.signal })) changes.push(change);
+  })();
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+  await settle();
+  noteChange();
+  await settle();
+  expect(changes).toEqual([]);
+  hosts = [OWN, hostOf('desktop', [modelOf()], { state: { revision: 7 } })];
+  noteChange();
+  while (changes.length === 0) await settle();
+  expect(changes).toEqual([{ type: 'catalog' }]);
+  local.change({ type: 'switched' });
+  while (changes.length === 1) await settle();
+  expect(changes[1]).toEqual({ type: 'switched' });
+  stop.abort();
+  await reading;
+});

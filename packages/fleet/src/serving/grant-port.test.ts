@@ -1,0 +1,69 @@
+import { fakeLocal, type FakeLocal } from '../../test/fake-local.js';
+import type { LeaseRequest } from '../leases/lease-types.js';
+import { createGrantPort } from './grant-port.js';
+import type { ServingPlan } from './serving-port.js';
+
+const REQUEST: LeaseRequest = {
+  ...{ capabilities: ['chat'], minContextLengthTokens: null, tiers: null, chain: null },
+  ...{ modelKey: 'small', instanceIdentifier: null, failed: [], requestId: 'r-1' },
+};
+const options = { signal: new AbortController().signal, asker: 'desktop' };
+
+let local: FakeLocal;
+let plan: Partial<ServingPlan>;
+let allowedBytes: number | null;
+const port = () =>
+  createGrantPort(
+    { ...local, plan: async () => ({ ...(await local.plan(REQUEST)), ...plan }) },
+    () => ({
+      allowedBytes,
+    }),
+  );
+beforeEach(() => {
+  local = fakeLocal();
+  plan = {};
+  allowedBytes = null;
+});
+
+test('a resident that serves is given at every hour, and tells no address of the runtime', async () => {
+  const granted = await port().acquire(REQUEST, options);
+  expect(granted.resident).toEqual({
+    ...{ modelKey: 'small', instanceIdentifier: 'mai:small', tier: 'small' },
+    ...{ capabilities: ['chat'], contextLengthTokens: 16_384, decisionId: 'd-1' },
+  });
+  expect(local.asked).toEqual([expect.not.objectContaining({ requestId: 'r-1' })]);
+  await granted.release();
+  expect(local.released).toBe(1);
+  expect(await port().expectedMs(REQUEST, options)).toBe(0);
+});
+
+test.each([
+  [null, 'NO_GUESTS', {}],
+  [2e9 - 1, 'GUEST_SHARE_EXCEEDED', { neededBytes: 2e9, takenBytes: 0, allowedBytes: 2e9 - 1 }],
+])('a load is refused where guests may take %s bytes', async (bytes, reason, figures) => {
+  plan = { decision: 'load', loadBytes: 2e9 };
+  allowedBytes = bytes;
+  const error: unknown = await port()
+    .acquire(REQUEST, options)
+    .catch((one: unknown) => one);
+  expect(port().refusalOf(error)).toMatchObject({ reason, figures });
+  expect(local.asked).toEqual([]);
+});
+
+test('loads for guests add up, as long as their models are loaded', async () => {
+  plan = { decision: 'load', loadBytes: 2e9 };
+  allowedBytes = 3e9;
+  const one = port();
+  await one.acquire(REQUEST, options);
+  await expect(one.acquire(REQUEST, options)).rejects.toMatchObject({
+    code: 'GUEST_SHARE_EXCEEDED',
+    figures: { takenBytes: 2e9 },
+  });
+});
+
+test('the error of this machine is told with its code', () => {
+  const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+  expect(port().refusalOf(error)).toEqual({
+    ...{ reason: 'NOTHING_FITS', message: 'Nothing fits.', figures: {} },
+  });
+});

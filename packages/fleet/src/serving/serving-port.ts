@@ -1,0 +1,118 @@
+import type { Tier } from '@mai/memory-ledger';
+import type { PeerCertificate, SecureContext } from 'node:tls';
+
+// The port through which a gateway serves, as far as a fleet needs it. A host offers it, and a fleet offers it again for all
+// hosts. `ServingPort` of `@mai/gateway` has the same shape.
+
+/** Options of a call that can be cancelled. A cancelled call rejects with the signal's reason. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whose model serves a request. */
+export interface ServingPort {
+  catalog(options?: CallOptions): Promise<ServingCatalog>;
+  acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
+  plan(request: ServingRequest, options?: CallOptions): Promise<ServingPlan>;
+  changes(options?: CallOptions): AsyncIterable<ServingChange>;
+}
+
+/** Which model may serve. Null and empty fields set no condition. */
+export interface ServingRequest {
+  readonly capabilities: readonly string[];
+  readonly minContextLengthTokens: number | null;
+  readonly tiers: readonly Tier[] | null;
+  readonly chain: string | null;
+  readonly modelKey: string | null;
+  readonly instanceIdentifier: string | null;
+  readonly failed: readonly string[];
+  readonly promptTokens?: number | null | undefined;
+  readonly prefixKey?: string | null | undefined;
+}
+
+/** A promise that a resident stays. */
+export interface ServingLease {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  readonly tier: Tier;
+  readonly capabilities: readonly string[];
+  readonly contextLengthTokens: number | null;
+  readonly baseUrl: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly decisionId: string | null;
+  /** The gateway of the other host that serves the resident; null or absent where this machine serves it. */
+  readonly peer?: ServingPeer | null | undefined;
+  readonly forOneRequest?: boolean | undefined;
+  readonly placementId?: string | null | undefined;
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** The gateway of another host. */
+export interface ServingPeer {
+  readonly host: string;
+  readonly instanceIdentifier: string;
+  readonly tls: PeerTls;
+}
+
+/** How this machine and another host know each other. */
+export interface PeerTls {
+  readonly secureContext: SecureContext;
+  readonly serverName: string;
+  readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
+}
+
+/** The outcome of a request if it were decided now. */
+export interface ServingPlan {
+  readonly decision: 'serve' | 'load' | 'none';
+  readonly modelKey: string | null;
+  readonly unloads: readonly string[];
+  readonly loadBytes: number | null;
+  readonly selection: {
+    readonly decision: string;
+    readonly rejected: readonly {
+      readonly modelKey: string;
+      readonly rejection: { readonly code: string };
+    }[];
+  };
+}
+
+/** The models of a machine, or of a fleet. */
+export interface ServingCatalog {
+  readonly models: readonly ServingModel[];
+  readonly chains: Readonly<Record<string, readonly string[]>>;
+  readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  readonly runtimeVersion: string | null;
+  readonly decisionId: string | null;
+  /** Names of the hosts that serve; absent where only this machine serves. */
+  readonly hosts?: readonly string[] | undefined;
+}
+
+/** One model and its residents. */
+export interface ServingModel {
+  readonly modelKey: string;
+  readonly displayName: string;
+  readonly kind: 'llm' | 'embedding';
+  readonly tier: Tier;
+  readonly capabilities: readonly string[];
+  readonly contextLengthTokens: number | null;
+  readonly maxContextLengthTokens: number | null;
+  readonly sizeBytes: number | null;
+  readonly downloaded: boolean;
+  /** Names of the hosts that have the model; absent where only this machine serves. */
+  readonly hosts?: readonly string[] | undefined;
+  readonly residents: readonly {
+    readonly instanceIdentifier: string;
+    readonly contextLengthTokens: number | null;
+    readonly foreign: boolean;
+  }[];
+}
+
+/** A change that the gateway acts on. */
+export type ServingChange =
+  | { readonly type: 'catalog' }
+  | { readonly type: 'draining'; readonly instanceIdentifier: string }
+  | { readonly type: 'switched' }
+  | { readonly type: 'loading'; readonly modelKey: string; readonly progressRatio: number }
+  | { readonly type: 'loaded'; readonly modelKey: string; readonly tookMs: number }
+  | { readonly type: 'load-failed'; readonly modelKey: string; readonly message: string };

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Failure } from '../protocols/protocol.js';
+import type { Access, Admission } from './create-access.js';
+import type { Scope } from './scope.js';
+
+/** The hosts whose gateways may use this one, and the leases that they hold. */
+export interface PeerRules {
+  /**
+   * Name of the host with this client certificate; null where the host is not admitted. Asked at each request, so that a
+   * removed host is refused at once.
+   *
+   * @param fingerprint - SHA-256 of the certificate: 64 hexadecimal digits in lower case
+   */
+  hostOf(fingerprint: string): string | null;
+  /** Whether a lease that a host presents is in force. */
+  isHonoured(lease: string, host: string): boolean;
+}
+
+/** Header in which the gateway of another host presents its lease. */
+export const LEASE_HEADER = 'x-mai-lease';
+
+/** SHA-256 of the client's certificate in lower-case hexadecimal digits; null where the client presented none, or has gone. */
+export function fingerprintOf(socket: unknown): string | null {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? null;
+}
+
+/**
+ * Admits requests for inference of other hosts: those with a listed certificate, and with a lease that is in force. Keys,
+ * sessions, browsers and the control API have no meaning here.
+ */
+export function createPeerAccess(peers: PeerRules): Pick<Access, 'check' | 'preflight'> {
+  return {
+    check: (request, scope) => Promise.resolve(admissionOf(request, scope, peers)),
+    preflight: () => null,
+  };
+}
+
+function admissionOf(request: IncomingMessage, scope: Scope | null, peers: PeerRules): Admission {
+  const fingerprint = fingerprintOf(request.socket);
+  const host = fingerprint === null ? null : peers.hostOf(fingerprint);
+  if (host === null) {
+    return refused(
+      'unauthorized',
+      401,
+      'This address is for the hosts of a fleet, and the certificate of the caller is not among theirs.',
+    );
+  }
+  if (scope !== 'inference' || request.method !== 'POST') {
+    return refused('forbidden', 403, 'The other hosts of a fleet may only ask for inference.');
+  }
+  const lease = leaseIn(request);
+  if (lease === null || !peers.isHonoured(lease, host)) {
+    return refused(
+      'lease_not_honoured',
+      409,
+      'This host does not honour the lease of the request: it has ended, or the host was started again. Ask for a new lease.',
+    );
+  }
+  return {
+    kind: 'admitted',
+    client: { name: `host ${host}`, priority: 0 },
+    scopes: ['inference'],
+    headers: {},
+  };
+}
+
+function leaseIn({ headers }: IncomingMessage): string | null {
+  const lease = headers[LEASE_HEADER];
+  return typeof lease === 'string' && lease !== '' ? lease : null;
+}
+
+function refused(code: Failure['code'], status: number, message: string): Admission {
+  return {
+    kind: 'refused',
+    failure: { code, status, message, retryAfterSeconds: null },
+    headers: {},
+  };
+}

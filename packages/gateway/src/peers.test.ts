@@ -1,0 +1,273 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
+import { ask } from '../test/ask.js';
+import { makeAuthority, makeCertificate, type TestCertificate } from '../test/certificates.js';
+import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import {
+  createGateway,
+  type Gateway,
+  type Listening,
+  type ServingLease,
+  type ServingPort,
+} from './index.js';
+
+jest.setTimeout(60_000);
+
+let folder: string;
+let authority: TestCertificate;
+let hostA: TestCertificate;
+let hostB: TestCertificate;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai-peers-'));
+  authority = await makeAuthority(folder, 'authority');
+  hostA = await makeCertificate(folder, 'authority', 'host-a');
+  hostB = await makeCertificate(folder, 'authority', 'host-b');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let world: GatewayWorld;
+/** The gateway of host-b for other hosts, and where it listens. */
+let peer: Gateway;
+let listening: Listening;
+/** Names of the admitted hosts by fingerprint, and the leases that host-b honours. */
+let admitted: Map<string, string>;
+let honoured: Set<string>;
+beforeEach(async () => {
+  world = await openWorld();
+  admitted = new Map([[hostA.fingerprint, 'host-a']]);
+  honoured = new Set(['lease-1']);
+  peer = await createGateway(
+    { serving: world.host.serving },
+    {
+      host: '0.0.0.0',
+      peers: {
+        hostOf: (fingerprint) => admitted.get(fingerprint) ?? null,
+        isHonoured: (lease, host) => host === 'host-a' && honoured.has(lease),
+      },
+    },
+  );
+  const tls = { cert: hostB.cert, key: hostB.key, clientCa: authority.cert };
+  listening = await peer.listen({ port: 0, tls });
+});
+afterEach(async () => {
+  await peer[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+const CHAT = { model: LARGE, messages: [{ role: 'user', content: 'Hello' }] };
+
+interface Asked {
+  readonly client?: TestCertificate | null;
+  readonly lease?: string | null;
+  readonly path?: string;
+  readonly method?: string;
+}
+
+/** Status of an answer to a request that a program sends straight to host-b; an error code where there was none. */
+function askPeer(asked: Asked = {}): Promise<number | string> {
+  const { client = hostA, lease = 'lease-1', path: target, method = 'POST' } = asked;
+  return new Promise((resolve) => {
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port: listening.port,
+        method,
+        path: target ?? '/v1/chat/completions',
+        headers: {
+          'content-type': 'application/json',
+          ...(lease === null ? {} : { 'x-mai-lease': lease }),
+        },
+        agent: false,
+        ca: authority.cert,
+        servername: 'host-b',
+        ...(client === null ? {} : { cert: client.cert, key: client.key }),
+      },
+      (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode ?? 0));
+        response.on('error', () => resolve('cut'));
+      },
+    );
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    request.end(method === 'POST' ? JSON.stringify(CHAT) : undefined);
+  });
+}
+
+/** A gateway of host-a, all of whose leases are on host-b, except where that has failed. */
+async function openFront(
+  options: { readonly client?: TestCertificate; readonly serverName?: string; lease?: string } = {},
+  change: (lease: ServingLease) => ServingLease = (lease) => lease,
+): Promise<{ readonly gateway: Gateway; readonly url: string }> {
+  const { client = hostA, serverName = 'host-b', lease = 'lease-1' } = options;
+  const local = world.host.serving;
+  const secureContext = createSecureContext({
+    ca: authority.cert,
+    cert: client.cert,
+    key: client.key,
+  });
+  const serving: ServingPort = {
+    ...local,
+    acquire: async (request, call) => {
+      const given = await local.acquire({ ...request, failed: [] }, call);
+      if (request.failed.includes(`${given.instanceIdentifier}@host-b`)) return given;
+      return change({
+        ...given,
+        instanceIdentifier: `${given.instanceIdentifier}@host-b`,
+        baseUrl: `https://127.0.0.1:${listening.port}`,
+        requestHeaders: { 'x-mai-lease': lease },
+        peer: {
+          host: 'host-b',
+          instanceIdentifier: given.instanceIdentifier,
+          tls: {
+            secureContext,
+            serverName,
+            checkServer: (certificate) => checkServerIdentity(serverName, certificate),
+          },
+        },
+      });
+    },
+  };
+  const gateway = await createGateway({ serving });
+  const { url } = await gateway.listen({ port: 0 });
+  return { gateway, url };
+}
+
+const askFront = (url: string, body: object = CHAT, headers: Record<string, string> = {}) =>
+  ask(url, {
+    method: 'POST',
+    path: '/v1/chat/completions',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+
+test('an answer comes from the gateway of another host, over TLS with certificates on both sides', async () => {
+  const front = await openFront();
+  const answer = await askFront(front.url);
+  expect(answer.status).toBe(200);
+  expect(answer.headers).toMatchObject({ 'x-mai-host': 'host-b', 'x-mai-model': LARGE });
+  expect(answer.headers['x-mai-fallbacks']).toBe('0');
+  expect(answer.json().choices[0].message.content).toEqual(expect.any(String));
+  const streamed = await askFront(front.url, { ...CHAT, stream: true });
+  expect(streamed.text.trimEnd()).toMatch(/data: \[DONE\]$/);
+  await front.gateway[Symbol.asyncDispose]();
+});
+
+test('a request whose lease is not honoured goes to the next resident', async () => {
+  const front = await openFront({ lease: 'lease-of-another-epoch' });
+  const answer = await askFront(front.url);
+  expect(answer.status).toBe(200);
+  expect(answer.headers['x-mai-fallbacks']).toBe('1');
+  expect(answer.headers['x-mai-host']).toBeUndefined();
+  await front.gateway[Symbol.asyncDispose]();
+});
+
+test('another host that answers at the address of host-b gets no request', async () => {
+  const front = await openFront({ serverName: 'host-c' });
+  const answer = await askFront(front.url);
+  expect(answer.headers['x-mai-fallbacks']).toBe('1');
+  await front.gateway[Symbol.asyncDispose]();
+});
+
+test('an answer of a host whose lease is lost ends, instead of waiting for a connection that nobody closes', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('No port.');
+  const { port } = address;
+  const lost = new AbortController();
+  const front = await openFront({}, (lease) => ({
+    ...lease,
+    baseUrl: `http://127.0.0.1:${port}`,
+    lost: lost.signal,
+  }));
+  silent.once('connection', () => lost.abort(new Error('The host is gone.')));
+  const answer = await askFront(front.url);
+  expect([answer.status, answer.headers['x-mai-fallbacks']]).toEqual([200, '1']);
+  await front.gateway[Symbol.asyncDispose]();
+  silent.close();
+});
+
+test("a client's own lease header does not reach the other host", async () => {
+  const front = await openFront({ lease: 'void' });
+  const answer = await askFront(front.url, CHAT, { 'x-mai-lease': 'lease-1' });
+  expect(answer.headers['x-mai-fallbacks']).toBe('1');
+  await front.gateway[Symbol.asyncDispose]();
+});
+
+describe('the gateway for other hosts', () => {
+  test('serves a listed host with a lease', async () => {
+    expect(await askPeer()).toBe(200);
+  });
+
+  test('serves a model by name only while it has that resident or may load it', async () => {
+    expect(world.residents()).toEqual([]);
+    expect(await askPeer()).toBe(200);
+    expect(world.residents()).toEqual([LARGE]);
+    expect(world.residents()).not.toContain(SMALL);
+  });
+
+  test.each<[string, () => Promise<Asked>, number | RegExp]>([
+    [
+      'a client without a certificate',
+      async () => ({ client: null }),
+      /CERT|RESET|EPROTO|hang up/i,
+    ],
+    [
+      'a certificate of the fleet that is not listed',
+      async () => ({ client: await makeCertificate(folder, 'authority', 'host-x') }),
+      /RESET|EPIPE|hang up/i,
+    ],
+    [
+      'a certificate of another authority with the name of a listed host',
+      async () => {
+        await makeAuthority(folder, 'other');
+        return { client: await makeCertificate(folder, 'other', 'host-a') };
+      },
+      /CERT|RESET|UNKNOWN_CA|EPROTO|hang up/i,
+    ],
+    ['a request without a lease', async () => ({ lease: null }), 409],
+    ['a request with a lease that has ended', async () => ({ lease: 'lease-0' }), 409],
+    ['the list of models', async () => ({ path: '/v1/models', method: 'GET' }), 403],
+    ['the control API', async () => ({ path: '/api/mai/v1/status', method: 'GET' }), 403],
+    ['the metrics', async () => ({ path: '/metrics', method: 'GET' }), 403],
+    ['the page', async () => ({ path: '/', method: 'GET' }), 403],
+  ])('refuses %s', async (_name, asked, expected) => {
+    const outcome = await askPeer(await asked());
+    if (typeof expected === 'number') expect(outcome).toBe(expected);
+    else expect(outcome).toEqual(expect.stringMatching(expected));
+    expect(world.residents()).toEqual([]);
+  });
+
+  test('refuses a host from the moment of its removal, and ends its open connections', async () => {
+    expect(await askPeer()).toBe(200);
+    const open = connect({
+      ...{ port: listening.port, host: '127.0.0.1', servername: 'host-b' },
+      ...{ ca: authority.cert, cert: hostA.cert, key: hostA.key },
+    });
+    const closed = once(open, 'close');
+    open.on('error', () => undefined);
+    // The answer shows that the gateway has admitted the connection.
+    open.write('GET / HTTP/1.1\r\nHost: host-b\r\n\r\n');
+    const [bytes] = await once(open, 'data');
+    expect(String(bytes)).toMatch(/^HTTP\/1\.1 403 /);
+    listening.endRefused();
+    expect(open.destroyed).toBe(false);
+    admitted.delete(hostA.fingerprint);
+    listening.endRefused();
+    await closed;
+    expect(await askPeer()).toEqual(expect.stringMatching(/RESET|EPIPE|hang up/i));
+  });
+
+  test('needs certificates of clients where it listens', async () => {
+    const { cert, key } = hostB;
+    await expect(peer.listen({ port: 0 })).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+    await expect(peer.listen({ port: 0, tls: { cert, key } })).rejects.toMatchObject({
+      code: 'FILE_UNUSABLE',
+    });
+  });
+});

@@ -39,21 +39,21 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const file = square(likeness.file);
   return (a, b, scale) => {
     const isModel = a.model === b.model;
-    let sum = machine;
-    if (isModel) sum += model;
-    if (a.backend !== b.backend) return scale * sum;
     const isPlacement = a.placement === b.placement;
-    if (isPlacement) sum += placement;
-    if (a.engine === b.engine) sum += engine;
+    let shared = machine;
+    let ofModel = isModel ? model : 0;
+    if (a.backend !== b.backend) return shared + scale * ofModel;
+    if (isPlacement) shared += placement;
+    if (a.engine === b.engine) shared += engine;
     let overlap = 0;
     for (let i = 0; i < a.shares.length; i += 1) overlap += (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
-    sum += part * overlap;
-    if (!isModel) return scale * sum;
-    if (isPlacement) sum += modelPlacement;
+    shared += part * overlap;
+    if (!isModel) return shared;
+    if (isPlacement) ofModel += modelPlacement;
     const distance = (a.ramShare - b.ramShare) / RAM_SHARE_SCALE;
-    sum += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));
-    sum += partOfModel * overlap;
+    ofModel += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));
+    ofModel += partOfModel * overlap;
     const isFile = a.weightBytes === b.weightBytes && a.quantization === b.quantization;
-    return scale * sum + (isFile ? file : 0);
+    return shared + scale * ofModel + (isFile ? file : 0);
   };
 }

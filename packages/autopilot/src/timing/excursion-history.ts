@@ -1,6 +1,6 @@
 import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-ledger';
 import type { PoolOutcome, Selection } from '@mai/selector';
-import { bytesToMs, loadMs, SETTLE_MS } from './reaction-time.js';
+import { bytesToMs, loadTimeMs, SETTLE_MS } from './reaction-time.js';
 
 /**
  * A period in which the others' use left too little room for the model that was loaded when the period began.
@@ -84,7 +84,7 @@ function roundTripMs({ chosen, pools }: Selection, { coolDownMs }: SelectionPoli
     // Shared GPU memory is part of RAM and is counted there.
     .filter(({ pool }) => !isGpuShare(pool))
     .reduce((sum, { useBeforeBytes, othersBytes }) => sum + useBeforeBytes - othersBytes, 0);
-  const downMs = loadMs(chosen?.footprint ?? null) + SETTLE_MS;
+  const downMs = (chosen === null ? 0 : loadTimeMs(chosen.loadOption)) + SETTLE_MS;
   const upMs = bytesToMs(residentBytes) + SETTLE_MS;
   return downMs + upMs + COOL_DOWN_SHARE * coolDownMs;
 }

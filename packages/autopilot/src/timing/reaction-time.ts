@@ -1,10 +1,15 @@
-import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
-import type { Selection } from '@mai/selector';
+import { totalBytesOf } from '@mai/memory-ledger';
+import type { LoadOption, Selection } from '@mai/selector';
 
-/** The speed of a fast disk, assumed for every load. */
+/** The speed of a fast disk, assumed where no load time is predicted. */
 const LOAD_BYTES_PER_MS = 1_000_000;
 /** GPU drivers take up to this long to give back the memory of an unloaded model. */
 export const SETTLE_MS = 1500;
+/**
+ * The cost of a switch beside its load time, as time without a model: requests that arrive during the switch
+ * fail, and the new model has none of the earlier prompts in its cache.
+ */
+export const RECOVERY_MS = 30_000;
 /** Most chat answers end within this time. */
 const DRAIN_MS = 8000;
 
@@ -13,8 +18,13 @@ export function bytesToMs(bytes: number): number {
   return bytes / LOAD_BYTES_PER_MS;
 }
 
-/** How long a model takes to load, in milliseconds; 0 when its size is unknown. */
-export function loadMs(footprint: Footprint | null): number {
+/**
+ * How long a load option takes to load, in milliseconds: as predicted, else from its size; 0 when neither is
+ * known.
+ */
+export function loadTimeMs({ footprint, speed }: LoadOption): number {
+  const predictedMs = speed?.loadMs?.expected ?? null;
+  if (predictedMs !== null) return predictedMs;
   return footprint === null ? 0 : bytesToMs(totalBytesOf(footprint));
 }
 
@@ -25,11 +35,12 @@ export function reactionMs(
 ): number {
   const loads = plan.steps.some((step) => step.action === 'load');
   const drainMs = afterDrain === null ? 0 : DRAIN_MS;
-  const footprint = loads ? (chosen?.footprint ?? null) : loadAfterDrain(afterDrain);
-  return Math.round(observeIntervalMs + SETTLE_MS + drainMs + loadMs(footprint));
+  const option = loads ? (chosen?.loadOption ?? null) : loadAfterDrain(afterDrain);
+  const takesMs = option === null ? 0 : loadTimeMs(option);
+  return Math.round(observeIntervalMs + SETTLE_MS + drainMs + takesMs);
 }
 
-function loadAfterDrain(afterDrain: Selection['afterDrain']): Footprint | null {
+function loadAfterDrain(afterDrain: Selection['afterDrain']): LoadOption | null {
   const load = afterDrain?.plan.steps.find((step) => step.action === 'load');
-  return load?.action === 'load' ? load.loadOption.footprint : null;
+  return load?.action === 'load' ? load.loadOption : null;
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { GIB } from '../../test/fake-world.js';
 import { MINUTE } from '../../test/samples.js';
 import { ExcursionHistory } from './excursion-history.js';
-import { SwingHistory } from './swing-history.js';
+import { SwingHistory } from './margin/swing-history.js';
 
 /** A model of 16 GiB beside `othersGib` in 32 GiB. The limit is reached when the others use 9.6 GiB. */
 const pool = (othersGib: number, ownGib = 16): PoolOutcome => ({

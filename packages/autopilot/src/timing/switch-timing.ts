@@ -1,5 +1,5 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
-import type { Selection } from '@mai/selector';
+import type { Selection, SelectionInput } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
 import { asDue } from './as-due.js';
 import { ExcursionHistory } from './excursion-history.js';
@@ -7,14 +7,20 @@ import { addUse, forecastUse, limitsAfter, type Forecast, type UseSamples } from
 import type { HysteresisObservation, HysteresisState, Verdict } from './hysteresis-state.js';
 import { reactionMs } from './reaction-time.js';
 import { afterSwitch, initialHysteresis, reduceHysteresis } from './reduce-hysteresis.js';
-import { SwingHistory } from './swing-history.js';
+import { UpgradeMargin } from './margin/upgrade-margin.js';
+import { paybackMs } from './payback.js';
 
-/** The smallest margin: a step up always needs this much more room than staying. */
-const MIN_MARGIN_RATIO = 0.02;
 /** Shares of the forecast horizon, tried in turn until a model fits under the lowered limits. */
 const LOOK_AHEAD = [1, 0.5, 0.25];
-/** Reloading the same model with a longer context pays off only if the longer context fits for a while. */
+/** The shortest dwell time before the same model is loaded again with a better load option. */
 const SAME_MODEL_DWELL_MS = 600_000;
+/**
+ * Room for another model is expected to last this many times as long as it has lasted. On random courses of the
+ * others' use, smaller numbers lost more quality than they saved switches.
+ */
+const LASTS_TIMES = 8;
+/** The longest dwell time of a step up. */
+const DWELL_MAX_MS = 2 * 3_600_000;
 
 /** The inputs of a decision that the timing depends on. */
 export interface DecidedWith {
@@ -41,9 +47,8 @@ export class SwitchTiming {
   #hysteresis = initialHysteresis();
   #use: UseSamples = [];
   #forecast: Forecast | null = null;
-  readonly #swings = new SwingHistory();
+  readonly #margin = new UpgradeMargin();
   readonly #excursions = new ExcursionHistory();
-  #upgradeMarginRatio = MIN_MARGIN_RATIO;
 
   constructor(clock: Clock, observeIntervalMs: () => number) {
     this.#clock = clock;
@@ -52,7 +57,7 @@ export class SwitchTiming {
 
   /** The margin in force: how far below its limit a step up must stay, 0 to 1. */
   get upgradeMarginRatio(): number {
-    return this.#upgradeMarginRatio;
+    return this.#margin.ratio;
   }
 
   /** The direction of the last switch; null before the first. */
@@ -61,15 +66,18 @@ export class SwitchTiming {
   }
 
   /** Judges one decision, and updates the margin for the next decision. */
-  judge(decided: Selection, { policy: configured, upgradeMarginRatio }: DecidedWith): Judgement {
+  judge(decided: Selection, input: SelectionInput & DecidedWith): Judgement {
+    const { policy: configured, upgradeMarginRatio } = input;
     const atMs = this.#clock.monotonicMs();
     const selection = asDue(decided);
     const { pools } = selection;
     this.#use = addUse(this.#use, atMs, pools);
-    this.#swings.observe(atMs, pools);
     this.#excursions.observe(atMs, selection, configured);
     this.#forecast = forecastUse(this.#use, pools);
-    this.#upgradeMarginRatio = this.#nextMarginRatio(selection, configured);
+    this.#margin.observe(atMs, selection, input, {
+      areOutlasted: this.#excursions.areOutlasted(configured),
+      dwellMs: this.#excursions.dwellMs(configured),
+    });
     return this.#reduce(
       this.#hysteresis,
       {
@@ -79,7 +87,7 @@ export class SwitchTiming {
         timeToHardLimitMs: this.#forecast?.timeToHardLimitMs ?? null,
         reactionMs: reactionMs(selection, this.#observeIntervalMs()),
       },
-      { ...configured, dwellMs: this.#dwellMs(selection, configured) },
+      { ...configured, dwellMs: this.#dwellMs(selection, input) },
     );
   }
 
@@ -143,27 +151,23 @@ export class SwitchTiming {
     return { before, observation, policy, verdict };
   }
 
-  #dwellMs({ direction, plan, chosen, afterDrain }: Selection, policy: SelectionPolicy): number {
+  /**
+   * The dwell time of a step down outlasts usual excursions. That of a step up is longer than configured where its
+   * gain takes long to pay for the switch.
+   */
+  #dwellMs(selection: Selection, input: SelectionInput): number {
+    const { direction, plan, chosen, afterDrain } = selection;
+    const { policy } = input;
     if (direction === 'down') return this.#excursions.dwellMs(policy);
+    if (direction !== 'up') return policy.dwellMs;
     const unloads = plan.steps.filter((step) => step.action === 'unload');
     const sameModel =
       afterDrain === null
         ? unloads.some((step) => step.modelKey === chosen?.modelKey)
         : afterDrain.candidateIndex === chosen?.candidateIndex;
-    return direction === 'up' && sameModel
-      ? Math.max(policy.dwellMs, SAME_MODEL_DWELL_MS)
-      : policy.dwellMs;
-  }
-
-  /**
-   * The margin leaves room for the largest swing of the others. If the dwell outlasts excursions, a swing may
-   * go over the limit, but must stay below the hard limit.
-   */
-  #nextMarginRatio({ pools }: Selection, policy: SelectionPolicy): number {
-    const outlasted = this.#excursions.areOutlasted(policy);
-    return pools.reduce((most, { pool, totalBytes, limitBytes, hardLimitBytes }) => {
-      const beyond = outlasted ? Math.max(0, hardLimitBytes - limitBytes) / totalBytes : 0;
-      return Math.max(most, this.#swings.swingRatio(pool) - beyond);
-    }, MIN_MARGIN_RATIO);
+    const payback = Math.min(DWELL_MAX_MS, paybackMs(selection, input) ?? 0);
+    return sameModel
+      ? Math.max(policy.dwellMs, SAME_MODEL_DWELL_MS, payback)
+      : Math.max(policy.dwellMs, payback / LASTS_TIMES);
   }
 }

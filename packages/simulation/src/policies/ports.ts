@@ -33,6 +33,7 @@ export function portsOf(
         Promise.resolve({
           footprint: footprintOfLoad(machine, modelKey, loadConfig),
           guardrails: null,
+          quality: qualityOfLoad(machine, modelKey, loadConfig),
         }),
     },
     catalog: { read: () => Promise.resolve(catalog) },
@@ -52,6 +53,18 @@ function processesOf(machine: SimulatedMachine): ReadonlyMap<string, number> {
       footprint.ram.anonymousBytes + grownBytes,
     ]),
   );
+}
+
+/** The quality of a load of a model of the chain; null for other models. */
+function qualityOfLoad(
+  machine: SimulatedMachine,
+  modelKey: string,
+  loadConfig: LoadConfig,
+): number | null {
+  const model = machine.models.find((one) => one.profile.modelKey === modelKey);
+  if (model === undefined) return null;
+  const index = loadOptionIndexOf(model, loadConfig, machine.hasDedicatedGpu);
+  return loadOptionsOf(model)[index]?.quality ?? null;
 }
 
 /** The footprint of a load of a model of the chain, or of an instance that a person loaded. */

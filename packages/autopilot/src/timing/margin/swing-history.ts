@@ -1,6 +1,6 @@
 import type { PoolName } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
-import { suffixMinima } from './suffix-minima.js';
+import { suffixMinima } from '../suffix-minima.js';
 
 /** A level at which the others' use of a pool changed from rising to falling, or back. */
 interface TurningPoint {

@@ -1,0 +1,37 @@
+/** Observed time after which earlier observations count half. */
+const HALF_LIFE_MS = 1_800_000;
+/** A longer gap between two observations does not count. */
+const GAP_MS = 60_000;
+
+/** Learns how long a switch has to wait until the resident that it unloads is idle. */
+export class IdleWait {
+  #lastAtMs = 0;
+  #busyForMs = 0;
+  #observedMs = 0;
+  /** Sum over all busy periods: the waits of all moments in them, in milliseconds squared. */
+  #waitedMs2 = 0;
+
+  observe(atMs: number, busy: boolean): void {
+    const elapsedMs = atMs - this.#lastAtMs;
+    this.#lastAtMs = atMs;
+    if (elapsedMs <= 0 || elapsedMs > GAP_MS) {
+      this.#busyForMs = 0;
+      return;
+    }
+    const keep = 0.5 ** (elapsedMs / HALF_LIFE_MS);
+    this.#observedMs = keep * this.#observedMs + elapsedMs;
+    this.#waitedMs2 *= keep;
+    if (!busy) {
+      this.#busyForMs = 0;
+      return;
+    }
+    // Each earlier moment of the busy period has waited longer by the elapsed time.
+    this.#waitedMs2 += elapsedMs * (this.#busyForMs + elapsedMs / 2);
+    this.#busyForMs += elapsedMs;
+  }
+
+  /** The expected wait of a switch that is due at any moment. */
+  get expectedMs(): number {
+    return this.#observedMs === 0 ? 0 : this.#waitedMs2 / this.#observedMs;
+  }
+}

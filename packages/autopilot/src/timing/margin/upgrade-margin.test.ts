@@ -1,0 +1,172 @@
+import type { PoolOutcome } from '@mai/selector';
+import { lookBack, valueInHindsight, type Rules, type Way } from './hindsight.js';
+import { IdleWait } from './idle-wait.js';
+import { UseHistory } from './use-history.js';
+
+const SECOND = 1000;
+
+/** RAM of 100 bytes with a limit of 80 and a hard limit of 92. */
+function pool(othersBytes: number): PoolOutcome {
+  return {
+    pool: 'ram',
+    totalBytes: 100,
+    othersBytes,
+    useBeforeBytes: othersBytes,
+    useAfterBytes: othersBytes,
+    headroomBytes: 0,
+    limitRatio: 0.8,
+    limitBytes: 80,
+    hardLimitRatio: 0.92,
+    hardLimitBytes: 92,
+    reclaimableBytes: 0,
+    growthBytes: 0,
+  };
+}
+
+describe('UseHistory', () => {
+  const after = (levels: readonly (readonly [bytes: number, seconds: number])[]): UseHistory => {
+    const history = new UseHistory();
+    let atMs = 0;
+    for (const [bytes, seconds] of levels) {
+      for (const endMs = atMs + seconds * SECOND; atMs < endMs; atMs += SECOND) {
+        history.observe(atMs, [pool(bytes)]);
+      }
+    }
+    return history;
+  };
+  const lengths = ({ periods }: UseHistory): readonly (readonly [number, number])[] =>
+    periods.map(({ lastedMs, othersBytes }) => [othersBytes.get('ram') ?? -1, lastedMs / SECOND]);
+
+  it('joins observations of equal use into periods', () => {
+    const history = after([
+      [30, 100],
+      [30.4, 50],
+      [50, 20],
+    ]);
+    expect(lengths(history)).toEqual([
+      [30, 150],
+      [50, 19],
+    ]);
+  });
+
+  it('does not count a gap in which nothing was observed', () => {
+    const history = after([[30, 100]]);
+    history.observe(10 * 3_600 * SECOND, [pool(30)]);
+    history.observe(10 * 3_600 * SECOND + SECOND, [pool(30)]);
+    history.observe(0, [pool(30)]);
+    expect(lengths(history)).toEqual([[30, 100]]);
+  });
+
+  it('remembers two hours, and a limited number of periods', () => {
+    const hours = after([
+      [30, 3600],
+      [50, 3600],
+      [30, 3600],
+      [50, 1],
+    ]);
+    expect(lengths(hours).map(([, seconds]) => seconds)).toEqual([3600, 3600, 0]);
+    const restless = after(Array.from({ length: 900 }, (_, index) => [index % 2 ? 30 : 50, 2]));
+    expect(restless.periods.length).toBeLessThanOrEqual(721);
+  });
+});
+
+describe('valueInHindsight', () => {
+  const LARGE: Way = {
+    needed: new Map([['ram', 40]]),
+    value: 1,
+    loadMs: 10 * SECOND,
+    isLast: false,
+  };
+  const SMALL: Way = {
+    needed: new Map([['ram', 20]]),
+    value: 0.5,
+    loadMs: 5 * SECOND,
+    isLast: true,
+  };
+  const RULES: Rules = {
+    marginRatio: 0,
+    dwellUpMs: 20 * SECOND,
+    dwellDownMs: 20 * SECOND,
+    coolDownMs: 0,
+    toleratedMs: 20 * SECOND,
+    upgradeBelowRatioMin: 0,
+  };
+  const value = (
+    levels: readonly (readonly [bytes: number, seconds: number])[],
+    rules: Partial<Rules> = {},
+  ): number => {
+    const periods = levels.map(([bytes, seconds]) => ({
+      lastedMs: seconds * SECOND,
+      othersBytes: new Map([['ram' as const, bytes]]),
+    }));
+    const past = lookBack(periods, [LARGE, SMALL], [pool(0)]);
+    return valueInHindsight(past, { ...RULES, ...rules }) / SECOND;
+  };
+
+  it('adds up the value of the model that would have been loaded, less the cost of the switches', () => {
+    const levels = [
+      [30, 100],
+      [50, 100],
+      [30, 100],
+    ] as const;
+    // Large for 100 s. 20 s above the limit, the cost of a switch, 6.5 s without a model, small for 73.5 s. Small
+    // for 20 s, the cost of a switch, 11.5 s without a model, large for 68.5 s.
+    const withSwitches = 100 + 20 - 30 + 36.75 + (10 - 15 + 68.5);
+    expect(value(levels)).toBeCloseTo(withSwitches);
+    // With a margin of 20 bytes the small model stays.
+    expect(value(levels, { marginRatio: 0.2 })).toBeCloseTo(100 + 20 - 30 + 36.75 + 50);
+  });
+
+  it('waits for the cool-down before a step up, and not before a second step down', () => {
+    const levels = [
+      [30, 100],
+      [50, 26.5],
+      [30, 100],
+    ] as const;
+    const waited = value(levels, { coolDownMs: 60 * SECOND });
+    // Small for 60 s instead of 20 s, then 11.5 s without a model, then large.
+    expect(waited).toBeCloseTo(100 + 20 - 30 + (30 - 15 + 28.5));
+  });
+
+  it('counts time above the limit only as far as it is tolerated', () => {
+    expect(
+      value(
+        [
+          [30, 100],
+          [50, 50],
+          [30, 10],
+        ],
+        { dwellDownMs: 60 * SECOND },
+      ),
+    ).toBeCloseTo(130);
+  });
+
+  it('steps down at once above the hard limit', () => {
+    expect(
+      value([
+        [30, 100],
+        [55, 20],
+      ]),
+    ).toBeCloseTo(100 - 30 + 0.5 * 13.5);
+  });
+});
+
+describe('IdleWait', () => {
+  it('expects the wait from any moment until the end of a busy period', () => {
+    const wait = new IdleWait();
+    expect(wait.expectedMs).toBe(0);
+    // Busy for 10 s of every 20 s: half of the moments wait 5 s on average.
+    for (let second = 0; second < 4000; second += 1) {
+      wait.observe(second * SECOND, second % 20 >= 10);
+    }
+    expect(wait.expectedMs).toBeGreaterThan(2400);
+    expect(wait.expectedMs).toBeLessThan(2600);
+  });
+
+  it('expects no wait where nothing was busy, and does not count a gap', () => {
+    const wait = new IdleWait();
+    for (let second = 0; second < 100; second += 1) wait.observe(second * SECOND, false);
+    wait.observe(3_600 * SECOND, true);
+    expect(wait.expectedMs).toBe(0);
+  });
+});

@@ -1,0 +1,79 @@
+import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY, type LoadSpeed } from '@mai/memory-ledger';
+import { selectModel, type Candidate, type SelectionInput } from '@mai/selector';
+import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { paybackMs } from './payback.js';
+
+const RANGE = { expected: 40, low: 30, high: 50 };
+
+function candidate(modelKey: string, gib: number, quality: number | null): Candidate {
+  const speed: LoadSpeed = {
+    decodeTokensPerSecond: RANGE,
+    promptTokensPerSecond: RANGE,
+    loadMs: { expected: 16_000, low: 8000, high: 32_000 },
+    measured: false,
+  };
+  const world = new FakeWorld([{ modelKey, bytes: gib * GIB }]);
+  return {
+    modelKey,
+    displayName: modelKey,
+    tier: 'medium',
+    capabilities: ['chat'],
+    downloaded: true,
+    maxContextLengthTokens: null,
+    loadOptions: [
+      {
+        loadConfig: DEFAULT_LOAD_CONFIG,
+        footprint: world.footprint(modelKey, DEFAULT_LOAD_CONFIG),
+        guardrails: null,
+        speed,
+        quality,
+      },
+    ],
+    coolingDownUntilMs: null,
+    observedGrowth: [],
+  };
+}
+
+function inputOf(large: number | null, small: number | null): SelectionInput {
+  const world = new FakeWorld([{ modelKey: 'small', bytes: 4 * GIB }]);
+  world.place('small');
+  return {
+    candidates: [candidate('large', 16, large), candidate('small', 4, small)],
+    requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
+    resources: world.resources(),
+    residents: [
+      {
+        instanceIdentifier: 'mai/small',
+        modelKey: 'small',
+        loadConfig: DEFAULT_LOAD_CONFIG,
+        footprint: world.footprint('small', DEFAULT_LOAD_CONFIG),
+        busy: false,
+        pinned: false,
+        foreign: false,
+        lastUsedAtMs: null,
+        observation: null,
+      },
+    ],
+    policy: DEFAULT_SELECTION_POLICY,
+  };
+}
+
+describe('paybackMs', () => {
+  const payback = (large: number | null, small: number | null): number | null => {
+    const input = inputOf(large, small);
+    const selection = selectModel(input);
+    expect(selection).toMatchObject({ decision: 'switch', direction: 'up' });
+    return paybackMs(selection, input);
+  };
+
+  it('is the time after which the gain in value has paid for the load and the switch', () => {
+    // 0.7 of value are lost for 16 s and 30 s, and 0.2 are gained from then on.
+    expect(payback(0.9, 0.7)).toBeCloseTo(161_000);
+  });
+
+  it('is null where a value is not known, or nothing is gained', () => {
+    expect(payback(null, 0.7)).toBeNull();
+    expect(payback(0.9, null)).toBeNull();
+    expect(payback(0.7, 0.7)).toBeNull();
+  });
+});

@@ -181,7 +181,8 @@ function qualityWith(
   subject: SpeedSubject | null,
 ): number | null {
   const shape = subject?.shape ?? null;
-  const quantization = subject?.identity.quantization || null;
+  const known = subject?.identity.quantization ?? '';
+  const quantization = known === '' ? null : known;
   return modelQuality({ profile, model, shape, quantization }, loadConfig)?.quality ?? null;
 }
 

@@ -50,7 +50,8 @@ export function createSubjectFinder(
       return speedSubjectOf({
         ...load,
         ...{ shape, quantization, format: isGguf ? 'gguf' : 'mlx' },
-        fileBytes: model?.sizeBytes || null,
+        // Older versions of LM Studio list models without their size.
+        fileBytes: model === null || model.sizeBytes === 0 ? null : model.sizeBytes,
         ramBandwidth: speeds.ramBandwidth(),
       });
     },

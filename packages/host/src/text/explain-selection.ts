@@ -1,10 +1,9 @@
-import type { AssembledInput } from '@mai/autopilot';
 import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote } from '@mai/selector';
 import type { SelectionObstacle } from '../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from './pool-label.js';
-import { describeSpeed, describeValue } from './speed-words.js';
+import { describeSpeed, describeValue, type JudgedLoad } from './speed-words.js';
 import { formatPercent } from './words.js';
 
 /**
@@ -13,7 +12,9 @@ import { formatPercent } from './words.js';
  */
 export function explainChoice(
   { chosen, rejected }: Selection,
-  { candidates }: Pick<AssembledInput, 'candidates'>,
+  {
+    candidates,
+  }: { readonly candidates: readonly { readonly loadOptions: readonly JudgedLoad[] }[] },
 ): string | null {
   if (chosen === null) return null;
   const figures = describeSpeed(chosen.loadOption);

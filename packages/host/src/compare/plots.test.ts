@@ -1,0 +1,69 @@
+import type { Comparison } from './compare-models.js';
+import { plotSvg } from './plot-svg.js';
+import { plotText } from './plot-text.js';
+
+const range = (expected: number) => ({ expected, low: expected / 2, high: expected * 2 });
+
+function compared(modelKey: string, quality: number | null, tokensPerSecond: number | null) {
+  const speed =
+    tokensPerSecond === null
+      ? null
+      : {
+          decodeTokensPerSecond: range(tokensPerSecond),
+          promptTokensPerSecond: range(500),
+          loadMs: null,
+          measured: false,
+        };
+  return {
+    ...{ modelKey, quality, speed, value: quality },
+    ...{ footprint: null, loaded: false, rejection: null, cheaper: null },
+  };
+}
+
+const COMPARISON: Comparison = {
+  goal: 'balanced',
+  minTokensPerSecond: 6,
+  models: [
+    compared('a<b>', 0.8, 20),
+    compared('fast', 0.42, 90),
+    compared('unknown', null, 5),
+    compared('slow', 0.7, 3),
+  ],
+};
+
+describe('a plot of quality against speed', () => {
+  test('shows each model with both figures as the number of its line', () => {
+    const lines = plotText(COMPARISON, { width: 60, height: 12, unicode: true }).split('\n');
+    const rowOf = (mark: string) => lines.findIndex((line) => line.slice(6).includes(mark));
+    const columnOf = (mark: string) => lines[rowOf(mark)]?.indexOf(mark, 7) ?? -1;
+    const body = lines.slice(1, 13).map((line) => line.slice(7));
+    expect(body.join('').replace(/[^\d]/g, '').split('').sort().join('')).toBe('124');
+    expect(rowOf('1')).toBeLessThan(rowOf('4'));
+    expect(rowOf('4')).toBeLessThan(rowOf('2'));
+    expect(columnOf('4')).toBeLessThan(columnOf('1'));
+    expect(columnOf('1')).toBeLessThan(columnOf('2'));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+
+  test('needs no Unicode, and is empty where nothing is known', () => {
+    const text = plotText(COMPARISON, { width: 60, height: 12, unicode: false });
+    expect(text).toMatch(/^[\x20-\x7e\n]*$/);
+    const unknown = { ...COMPARISON, models: [compared('x', null, 1)] };
+    expect(plotText(unknown, { width: 60, height: 12, unicode: true })).toBe('');
+  });
+
+  test('is an SVG document that names each model and escapes its name', () => {
+    const svg = plotSvg(COMPARISON);
+    expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
+    expect(svg).toContain('a&lt;b&gt;');
+    expect(svg.match(/<circle /g)).toHaveLength(3);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    expect(plotSvg({ ...COMPARISON, models: [] })).toMatch(/<\/svg>\n$/);
+  });
+
+  test('of a single model has axes', () => {
+    const one = { ...COMPARISON, models: [compared('only', 0.5, 6)] };
+    expect(plotSvg(one)).not.toMatch(/NaN|undefined|Infinity/);
+    expect(plotText(one, { width: 40, height: 8, unicode: true })).toContain('1');
+  });
+});

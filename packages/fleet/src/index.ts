@@ -131,3 +131,5 @@ export type {
   FleetCommandOptions,
   FleetResult,
 } from './manage/fleet-commands.js';
+export { checkFleet } from './manage/check-fleet.js';
+export type { FleetCheck } from './manage/check-fleet.js';

@@ -1,4 +1,6 @@
 import { plural, type Check, padEnd, wrap, wrapBehind } from '@mai/host';
+import { checkFleet } from '@mai/fleet';
+import { fleetFolderOf } from './fleet/fleet-folder.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
@@ -11,6 +13,7 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const checks: readonly Check[] = [
     { name: 'mai', state: 'ok', message: version, mend: null },
     ...(await host.doctor()),
+    ...(await checkFleet(fleetFolderOf(host), context.signal)),
   ];
   const faults = checks.filter(({ state }) => state === 'fault').length;
   if (output.json) output.resultJson({ healthy: faults === 0, checks });

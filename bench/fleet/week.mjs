@@ -1,6 +1,6 @@
 // A week of a company of fifty under the fleet's placement, beside fifty lone machines, round robin, and the least busy
 // machine. Each machine runs a real autopilot on a simulated machine; see week/. Build first:
-//   node bench/fleet/week.mjs [--seed N]... [--days N] [--processes N] [--json]
+//   node bench/fleet/week.mjs [--seed N]... [--days N] [--machines 10,15,25] [--processes N] [--json]
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ const { values: options } = parseArgs({
   options: {
     seed: { type: 'string', multiple: true, default: ['1'] },
     days: { type: 'string', default: '7' },
+    // Workstations, laptops and office computers.
+    machines: { type: 'string', default: '10,15,25' },
     processes: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'boolean', default: false },
     // One way to place requests, in this process; prints its figures as JSON.
@@ -22,9 +24,10 @@ const { values: options } = parseArgs({
 });
 const seeds = options.seed.map(Number);
 const days = Number(options.days);
+const machines = options.machines.split(',').map(Number);
 
 if (options.arm !== undefined) {
-  console.log(JSON.stringify(await runWeek(options.arm, seeds[0], { days })));
+  console.log(JSON.stringify(await runWeek(options.arm, seeds[0], { days, machines })));
 } else {
   await main();
 }
@@ -34,7 +37,7 @@ async function main() {
   const rows = await runAll();
   const isMet = seeds.every((seed) => meets(rows.filter((row) => row.seed === seed)));
   if (options.json) {
-    console.log(JSON.stringify({ schema: 'mai.bench.fleet-week/1', days, isMet, rows }));
+    console.log(JSON.stringify({ schema: 'mai.bench.fleet-week/1', days, machines, isMet, rows }));
   } else {
     for (const seed of seeds)
       report(
@@ -67,7 +70,17 @@ async function runAll() {
 async function runInProcess({ arm, seed }) {
   const script = fileURLToPath(import.meta.url);
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[script, '--arm', arm, '--seed', String(seed), '--days', String(days)],
+    ...[
+      script,
+      '--arm',
+      arm,
+      '--seed',
+      String(seed),
+      '--days',
+      String(days),
+      '--machines',
+      options.machines,
+    ],
   ]);
   return JSON.parse(stdout);
 }
@@ -83,7 +96,9 @@ function meets(rows) {
 }
 
 function report(seed, rows) {
-  console.log(`${days} days, seed ${seed}, ${rows[0].requests.toLocaleString('en')} requests\n`);
+  console.log(
+    `${days} days, seed ${seed}, ${machines.join(', ')} workstations, laptops and office computers, ${rows[0].requests.toLocaleString('en')} requests\n`,
+  );
   const seconds = (ms) => (ms / 1_000).toFixed(1);
   printTable(
     ['placement', 'quality', 'wait p50, s', 'wait p95, s', 'answer p95, s', 'loads', 'dropped'],

@@ -63,12 +63,16 @@ const CLASSES = {
   },
 };
 
-/** Fifty machines, each with the memory of its other programs over the week and the hours of its owner. */
-export function company(seed) {
+/**
+ * The machines, each with the memory of its other programs over the week and the hours of its owner.
+ *
+ * @param counts how many workstations, laptops and office computers there are; default 10, 15 and 25
+ */
+export function company(seed, counts = []) {
   const random = createRandom(seed);
   const machines = [];
-  for (const [kind, spec] of Object.entries(CLASSES)) {
-    for (let index = 0; index < spec.count; index += 1) {
+  for (const [at, [kind, spec]] of Object.entries(CLASSES).entries()) {
+    for (let index = 0; index < (counts[at] ?? spec.count); index += 1) {
       const name = `${kind}-${String(index + 1).padStart(2, '0')}`;
       machines.push(machine(name, kind, spec, random));
     }

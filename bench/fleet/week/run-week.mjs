@@ -11,9 +11,9 @@ const GIVE_UP_MS = 120_000;
 const PLACINGS = 3;
 
 /** Runs one week with one way to place requests. The same arguments always give the same figures. */
-export async function runWeek(armName, seed, { days = 7 } = {}) {
+export async function runWeek(armName, seed, { days = 7, machines: counts } = {}) {
   const clock = new SimulationClock(() => undefined);
-  const machines = company(seed);
+  const machines = company(seed, counts);
   const hosts = machines.map((machine, index) => new Host(clock, machine, seed * 1_000 + index));
   const endMs = days * DAY_MS;
   const requests = requestsOf(machines, seed).filter(({ atMs }) => atMs < endMs);

@@ -59,7 +59,10 @@ export interface RecentSend {
 
 /** Conditions and prices of a placement. */
 export interface PlacementPolicy {
-  /** Names of the chains whose requests may leave this machine. Null: every request may leave. With a list, requests without a chain stay. */
+  /**
+   * Names of the chains whose requests may leave this machine. Null: every request may leave. With a list, requests
+   * without a chain stay.
+   */
   readonly chainsThatMayLeave: readonly string[] | null;
   /** Labels that another host must carry. Empty: every host may serve. */
   readonly labels: Readonly<Record<string, string>>;
@@ -67,7 +70,10 @@ export interface PlacementPolicy {
   readonly minTokensPerSecond: number;
   /** Most alternatives of a placement. The own host is added to them where it is not among them. */
   readonly alternativesMax: number;
-  /** A model that is one place further back in the chain is taken where it begins to answer this much sooner. Milliseconds. */
+  /**
+   * Price of each place further back in the chain: a smaller model is taken where its delay is shorter by this much.
+   * Milliseconds.
+   */
   readonly smallerPenaltyMs: number;
   /** Price of a load in addition to its time, because it takes memory that others may need soon. Milliseconds. */
   readonly loadPenaltyMs: number;

@@ -18,8 +18,8 @@ export interface Placement {
  *
  * - `resident-idle`, `resident-busy`: the model is loaded, and answers no request or some.
  * - `fits`: the host must load it first.
- * - `after-eviction`: the host must load it first, and unload idle models before. Also where the host does not know whether
- *   the model fits, or knows it only for a shorter context than the request needs.
+ * - `after-eviction`: the host must load it first, and unload idle models before. Also where the host does not know
+ *   whether the model fits, or knows it only for a shorter context than the request needs.
  * - `smaller`: a model further back in the chain than the best one that some host can serve. It is loaded where
  *   `instanceIdentifier` is not null.
  * - `own-host`: no model is known to serve here, and the own host decides by itself. Always last.
@@ -60,7 +60,10 @@ export interface PlacementFigures {
   readonly waitMs: number;
   /** Price of a load, an eviction and a smaller model. */
   readonly penaltyMs: number;
-  /** The time until the answer ends, less the shortest such time that this model has at any idle host, plus `penaltyMs`. Ranks the places. */
+  /**
+   * The time until the answer ends, less the shortest such time that this model has at any idle host, plus `penaltyMs`.
+   * The places are ranked by it.
+   */
   readonly delayMs: number;
   /** Whether the conversation's KV cache is expected here. */
   readonly warm: boolean;
@@ -82,7 +85,7 @@ export interface HostNotTaken {
 export type NotTakenReason =
   /** Nothing new was heard from the host for too long; null: only stored state is known. */
   | { readonly code: 'NOT_USABLE'; readonly silentMs: number | null }
-  /** The heartbeat and the state are of different epochs: the host has restarted, and the reader has not heard both yet. */
+  /** The heartbeat and the state are of different epochs: the host has restarted, and one of them is old. */
   | { readonly code: 'RESTARTED' }
   /** The host takes no requests, because it stops. */
   | { readonly code: 'STOPPING' }

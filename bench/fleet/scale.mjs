@@ -1,6 +1,6 @@
 // Measures what the membership of a fleet costs on one nats-server: messages and bytes a second, CPU and memory of the
 // server and of one reader, and the time from a change to the moment when a reader shows it. Build first:
-//   node bench/fleet/scale.mjs [--quick] [--json]
+//   node bench/fleet/scale.mjs [--quick] [--json] [--hosts N --readers N]
 // Hosts send a heartbeat every 2 s and change their state every 30 s on average. Publishers, readers and the server are
 // processes of their own. Every reader holds a watcher and reads all heartbeats, as a gateway does.
 import os from 'node:os';
@@ -9,15 +9,20 @@ import { printTable } from '../yardstick/report.mjs';
 import { startNats, startProcess } from './scale/processes.mjs';
 
 const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    quick: { type: 'boolean' },
+    json: { type: 'boolean' },
+    hosts: { type: 'string' },
+    readers: { type: 'string' },
+  },
 });
 
 const MEASURE_MS = flags.quick ? 5_000 : 20_000;
-const HOSTS = flags.quick ? [10, 100] : [10, 100, 1_000];
-const READERS = flags.quick ? [1, 5] : [1, 20];
+const HOSTS = flags.hosts ? [Number(flags.hosts)] : flags.quick ? [10, 100] : [10, 100, 1_000];
+const READERS = flags.readers ? [Number(flags.readers)] : flags.quick ? [1, 5] : [1, 20];
 /** More readers of the most hosts, until one of them breaks the fan-out. */
-const MORE_READERS = flags.quick ? [] : [50, 100, 200, 400, 800];
-/** The fan-out is broken once a reader misses this share of the heartbeats, or changes take this long. */
+const MORE_READERS = flags.quick || flags.readers ? [] : [50, 100, 200, 400, 800];
+/** The fan-out is broken once a reader does not see all hosts, misses this share of the heartbeats, or changes take this long. */
 const BROKEN = { missedRatio: 0.05, p95Ms: 1_000 };
 const READERS_IN_PROCESS = 50;
 const HOSTS_IN_PROCESS = 250;
@@ -96,8 +101,7 @@ async function measure(hosts, readers) {
       publishers.push(
         await start('publishers.mjs', { first, count: Math.min(HOSTS_IN_PROCESS, hosts - first) }),
       );
-    await reader.ask({ type: 'until-usable', hosts });
-    await (watcher ?? reader).ask({ type: 'until-usable', hosts });
+    const { converged } = await reader.ask({ type: 'until-usable', hosts });
 
     await reader.ask({ type: 'begin' });
     await watcher?.ask({ type: 'begin' });
@@ -129,9 +133,13 @@ async function measure(hosts, readers) {
       readerBytes: read.residentBytes,
       visibleMs,
       missedRatio,
+      converged,
       load: os.loadavg()[0],
       broken:
-        missedRatio > BROKEN.missedRatio || visibleMs.p95 > BROKEN.p95Ms || after.slowConsumers > 0,
+        !converged ||
+        missedRatio > BROKEN.missedRatio ||
+        visibleMs.p95 > BROKEN.p95Ms ||
+        after.slowConsumers > 0,
     };
   } finally {
     for (const one of processes) one.stop();

@@ -23,6 +23,8 @@ let cpu = process.cpuUsage();
 
 /** `hosts()` is read this often, so a change is seen up to that much later. */
 const POLL_MS = 5;
+/** A reader that does not see all hosts within this time never will. */
+const CONVERGENCE_MS = 90_000;
 
 async function measure(signal) {
   // Changes from before are known already.
@@ -40,7 +42,10 @@ async function measure(signal) {
 serve({
   'until-usable': async ({ hosts }) => {
     const usable = () => members.hosts().filter((one) => one.usable).length;
-    while (usable() < hosts) await new Promise((resolve) => setTimeout(resolve, 200));
+    const endsAtMs = performance.now() + CONVERGENCE_MS;
+    while (usable() < hosts && performance.now() < endsAtMs)
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    return { converged: usable() === hosts };
   },
   begin: ({ measures: now = measures }) => {
     visibleMs = [];

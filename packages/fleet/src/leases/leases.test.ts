@@ -62,7 +62,7 @@ class TestPort implements LeaseGrantPort {
         signal.addEventListener('abort', () => {
           this.cancelled += 1;
           this.waiting = this.waiting.filter((other) => other !== one);
-          reject(signal.reason);
+          reject(new Error('The load was cancelled.', { cause: signal.reason }));
         });
       });
     this.held += 1;

@@ -8,7 +8,7 @@ import type { HostTable } from './host-table.js';
 const CHECK_INTERVAL_MS = 500;
 /** A host writes its state within a second; afterwards the host itself is asked. */
 const MISSING_AFTER_MS = 1500;
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 const TIMEOUT_MS = 2000;
 
 /** Asks hosts for states that the bucket has not delivered. Returns a function that ends it. */

@@ -27,10 +27,13 @@ export interface StateBucket {
 }
 
 const WRITE_INTERVAL_MS = 1000;
-const PUT_TIMEOUT_MS = 3000;
+/** Long, because a write without an answer is written again, which a server with too much to do can't use. */
+const PUT_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 15_000;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 15_000;
+/** A session that lasted longer than this was good: the next retry is a first one. */
+const GOOD_SESSION_MS = 60_000;
 /** After a reconnect all hosts open the bucket within this time, so that a restarted server is not overrun. */
 const SPREAD_MS = 1500;
 
@@ -130,6 +133,7 @@ export function keepState(options: StateBucketOptions): StateBucket {
     isFirst = false;
     while (!signal.aborted) {
       const attempt = new AbortController();
+      const startedAtMs = clock.monotonicMs();
       const end = AbortSignal.any([signal, attempt.signal]);
       try {
         const bucket = await connection.bucket(HOSTS_BUCKET, {
@@ -143,6 +147,7 @@ export function keepState(options: StateBucketOptions): StateBucket {
       } catch {
         // No connection, no JetStream yet, or the bucket was lost: it is opened again, and created where it is missing.
         attempt.abort();
+        if (clock.monotonicMs() - startedAtMs > GOOD_SESSION_MS) retryMs = FIRST_RETRY_MS;
         await pause(clock, retryMs * (0.5 + Math.random()), signal);
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
       }

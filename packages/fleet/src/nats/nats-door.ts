@@ -83,11 +83,21 @@ const CONNECT_TIMEOUT_MS = 3000;
 const PING_INTERVAL_MS = 2000;
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 750;
-const JETSTREAM_TIMEOUT_MS = 3000;
+/** A connection that breaks sooner tells of a server with too much to do. Each one in a row doubles the wait, up to 16 times. */
+const SHORT_LIFE_MS = 20_000;
+const MAX_DOUBLINGS = 4;
+const JETSTREAM_TIMEOUT_MS = 5000;
 
 /** Connects once. @throws the client's error where no server accepts the connection */
 export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
   const { credentials } = options;
+  let connectedAtMs = performance.now();
+  let shortLives = 0;
+  const onStatus = (status: 'connected' | 'disconnected'): void => {
+    if (status === 'connected') connectedAtMs = performance.now();
+    else shortLives = performance.now() - connectedAtMs < SHORT_LIFE_MS ? shortLives + 1 : 0;
+    options.onStatus(status);
+  };
   const connection = await connect({
     servers: [...options.servers],
     name: options.name,
@@ -96,16 +106,16 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_WAIT_MS,
-    reconnectJitter: RECONNECT_JITTER_MS,
-    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    reconnectDelayHandler: () =>
+      (RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS) *
+      2 ** Math.min(shortLives, MAX_DOUBLINGS),
     // A server whose users are being changed refuses for a moment; the client goes on trying.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     // nats.js hands these options to Node, which also knows `servername`.
     ...(credentials === null ? {} : { tls: { ...credentials } }),
   });
-  void reportStatus(connection, options.onStatus);
+  void reportStatus(connection, onStatus);
   return {
     publish: (subject, data) => connection.publish(subject, data),
     subscribe: (subject, onMessage) => subscribe(connection, subject, onMessage),
@@ -123,7 +133,7 @@ async function reportStatus(
   onStatus: (status: 'connected' | 'disconnected') => void,
 ): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === 'disconnect' || status.type === 'staleConnection') onStatus('disconnected');
+    if (status.type === 'disconnect') onStatus('disconnected');
     if (status.type === 'reconnect') onStatus('connected');
   }
   onStatus('disconnected');

@@ -148,8 +148,8 @@ function subscribe(
     callback: (error, message) => {
       // An error here ends the subscription, because the server forbids it. `closed` of the connection is not affected.
       if (error !== null) return;
-      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may write to subjects
-      // that the sender may not, such as its own entry of the bucket.
+      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may
+      // write to subjects that the sender may not, such as its own entry of the bucket.
       const inbox = `${inboxPrefix(lastToken(message.subject))}.`;
       const respond = message.reply?.startsWith(inbox)
         ? (data: string) => void message.respond(data)

@@ -83,11 +83,12 @@ export const WATCH_REQUESTS = ['$JS.API.INFO', ...BUCKETS.flatMap(watchRequests)
 export const CREATE_REQUESTS = BUCKETS.map((bucket) => `$JS.API.STREAM.CREATE.KV_${bucket}`);
 
 /**
- * The subjects that a host needs. It writes its own state and heartbeat only, asks under its own name, and reads answers at its own inbox. The
- * host that holds the authority also makes the buckets, also after a restarted server has lost them, and writes the allow-list. No
- * user may change, purge or delete a bucket.
+ * The subjects that a host needs. It writes its own state and heartbeat only, asks under its own name, and reads answers at
+ * its own inbox. The host that holds the authority also makes the buckets, also after a restarted server has lost them, and
+ * writes the allow-list. No user may change, purge or delete a bucket.
  *
- * Reads of single entries (`DIRECT.GET`) are left out: their answer is a text of the host's own choice at a subject of its own choice.
+ * Reads of single entries (`DIRECT.GET`) are left out: their answer is a text of the host's own choice at a subject of its
+ * own choice.
  */
 export function hostPermissions(
   host: string,
@@ -110,8 +111,8 @@ export function hostPermissions(
 }
 
 /**
- * What the host with the authority publishes beyond. It answers while nats-server reads its users again, which makes nats-server forget
- * whose answer it waits for. So the inboxes are listed.
+ * What the host with the authority publishes beyond. It answers while nats-server reads its users again, which makes
+ * nats-server forget whose answer it waits for. So the inboxes are listed.
  */
 function authoritySubjects(hosts: readonly string[]): string[] {
   return [

@@ -23,7 +23,10 @@ export interface InitFleetOptions {
   readonly host: string;
   /** Address at which the other hosts reach this machine: an IP address or a DNS name. */
   readonly address: string;
-  /** Address of the network interface on which nats-server and the join server listen. Default: `0.0.0.0`, or `::` where `address` is IPv6. */
+  /**
+   * Address of the network interface on which nats-server and the join server listen. Default: `0.0.0.0`, or `::` where
+   * `address` is IPv6.
+   */
   readonly listenAddress?: string;
   /** Port of nats-server. Default 4222. */
   readonly natsPort?: number;
@@ -47,11 +50,12 @@ export interface InitializedFleet {
 }
 
 /**
- * Makes a fleet with this host as its first: the fleet's certificate authority, a key and a certificate for this host and for nats-server,
- * and the configuration of nats-server, which is then started. All files have mode 0600.
+ * Makes a fleet with this host as its first: the fleet's certificate authority, a key and a certificate for this host and
+ * for nats-server, and the configuration of nats-server, which is then started. All files have mode 0600.
  *
- * Throws `NATS_UNAVAILABLE` where no nats-server is installed, `ADDRESS_IN_USE` where its port is taken, and `FILE_UNUSABLE` where this machine
- * belongs to a fleet already or a file can't be written. Throws a `RangeError` for a host name, an address or a port that is none.
+ * Throws `NATS_UNAVAILABLE` where no nats-server is installed, `ADDRESS_IN_USE` where its port is taken, and `FILE_UNUSABLE`
+ * where this machine belongs to a fleet already or a file can't be written. Throws a `RangeError` for an invalid host
+ * name, address or port.
  */
 export async function initFleet(options: InitFleetOptions): Promise<InitializedFleet> {
   const { folder, host, address } = options;
@@ -65,7 +69,7 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
     }
   }
   for (const one of [natsPort, joinPort]) {
-    if (!isPort(one)) throw new RangeError(`${one} is no port. Ports go from 1 to 65535.`);
+    if (!isPort(one)) throw new RangeError(`${one} is not a port. Ports go from 1 to 65535.`);
   }
   const paths = fleetPaths(folder);
   const existing = await readMembership(folder);

@@ -6,7 +6,10 @@ import { MAX_HOST_NAME_LENGTH, isHostName } from '../nats/subjects.js';
 
 const LONGEST_DNS_NAME = 253;
 
-/** Makes a host name of the name that an operating system gives, such as `Anna's PC.local` → `anna-s-pc`. Null where nothing is left. */
+/**
+ * Makes a host name of the name that an operating system gives, such as `Anna's PC.local` → `anna-s-pc`. Null where nothing
+ * is left.
+ */
 export function toHostName(text: string): string | null {
   const name = (text.split('.')[0] ?? '')
     .toLowerCase()
@@ -47,7 +50,7 @@ export function isPort(port: number): boolean {
 export function checkHostName(host: string): void {
   if (!isHostName(host)) {
     throw new RangeError(
-      `${JSON.stringify(host)} is no host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
+      `${JSON.stringify(host)} is not a host name. A host name has 1 to 63 lower-case letters, digits and dashes, and no dash at either end.`,
     );
   }
 }

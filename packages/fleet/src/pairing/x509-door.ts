@@ -145,7 +145,7 @@ export interface SigningRequest {
   readonly asksForMore: boolean;
 }
 
-/** Reads a signing request of a stranger. Returns null where the text is none. */
+/** Reads a signing request of a stranger. Returns null where the text is not a signing request. */
 export async function readSigningRequest(pem: string): Promise<SigningRequest | null> {
   let request: Pkcs10CertificateRequest;
   try {

@@ -4,7 +4,7 @@ import { z } from 'zod/mini';
 
 import { isHostName } from '../../nats/subjects.js';
 
-/** Signed before the text, so that a signature of the authority under something else is never taken for an allow-list. */
+/** This prefix is signed with the list, so a signature of the authority over another kind of text does not fit a list. */
 const CONTEXT = 'mai-fleet-allow-list-v1\n';
 
 const contentSchema = z.strictObject({
@@ -23,9 +23,9 @@ const signedSchema = z.strictObject({ content: z.string(), signature: z.string()
 /**
  * The hosts that gateways of the fleet talk to, with the fingerprints of their certificates.
  *
- * The fleet's authority signs the list, so how it travels does not matter: a host that may write to NATS can neither add a host nor take
- * one off. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old list can't be
- * put back.
+ * The fleet's authority signs the list, so how it travels does not matter: a host that may write to NATS can neither add a
+ * host nor take one off. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old
+ * list can't be put back.
  */
 export interface AllowList {
   readonly revision: number;
@@ -45,7 +45,7 @@ export function signAllowList(list: AllowList, authorityKey: string): string {
   return JSON.stringify({ content, signature: signature.toString('base64') });
 }
 
-/** Reads an allow-list. Returns null where the authority did not sign it, or where it is no allow-list. */
+/** Reads an allow-list. Returns null where the authority did not sign it, or where the text is not an allow-list. */
 export function readAllowList(text: string, authorityCertificate: string): AllowList | null {
   const signed = z.safeParse(signedSchema, parseJson(text));
   if (!signed.success) return null;

@@ -22,8 +22,8 @@ const CLOCK_TOLERANCE_DAYS = 1;
 const RENEWAL_RATIO = 1 / 3;
 
 /**
- * Names in the certificates of the fleet's servers. Clients check these names and not the address, which may change. No host can have
- * such a name, because names of hosts have no dots.
+ * Names in the certificates of the fleet's servers. Clients check these names and not the address, which may change. No host
+ * can have such a name, because names of hosts have no dots.
  */
 export const JOIN_SERVER_NAME = 'join.mai-fleet.internal';
 export const NATS_SERVER_NAME = 'nats.mai-fleet.internal';
@@ -44,8 +44,8 @@ export function issueAuthority(now: Date): Promise<Certified> {
 }
 
 /**
- * Signs a host's certificate. The name comes from the caller, never from the signing request. The certificate holds the host's name
- * as the DNS name that gateways check, and no address: an address may change hands.
+ * Signs a host's certificate. The name comes from the caller, never from the signing request. The certificate holds the
+ * host's name as the DNS name that gateways check, and no address: an address may change hands.
  */
 export async function issueHostCertificate(
   authority: Certified,

@@ -32,8 +32,9 @@ export interface PeerListenOptions {
 }
 
 /**
- * TLS options for a connection to the gateway of a host. The gateway must show a certificate of the fleet's authority, and the allow-list must
- * hold this certificate under this host's name at the time of the connection. Its address does not matter.
+ * TLS options for a connection to the gateway of a host. The gateway must show a certificate of the fleet's authority, and
+ * the allow-list must hold this certificate under this host's name at the time of the connection. Its address does not
+ * matter.
  */
 export function peerConnectOptions(
   identity: PeerIdentity,
@@ -55,7 +56,7 @@ export function peerListenOptions(identity: PeerIdentity): PeerListenOptions {
   return { ...ownSide(identity), requestCert: true, rejectUnauthorized: true };
 }
 
-/** Name of the host that the allow-list holds a peer's certificate under; null where it holds it under none. */
+/** Host to which the allow-list assigns a peer's certificate; null where the list does not hold the certificate. */
 export function peerHost(allowList: AllowList, certificate: PeerCertificate): string | null {
   // Without a certificate Node gives an empty object, whose type says otherwise.
   const raw: Buffer | undefined = certificate.raw;

@@ -15,7 +15,7 @@ export interface FleetPaths {
   readonly authorityCertificate: string;
   /** Private key of the authority. Only on the host that made the fleet. */
   readonly authorityKey: string;
-  /** This host's private key and certificate, in one file, so that one never stands beside the other of another time. */
+  /** This host's private key and its certificate. One file is replaced in one step, so the two always match. */
   readonly hostIdentity: string;
   readonly allowList: string;
   /** All hosts and their certificates. Only on the host that made the fleet. */

@@ -9,15 +9,15 @@ import { changeHosts } from './registry.js';
 export class RequestRefused extends Error {}
 
 /**
- * Admits a host to the fleet: signs its certificate, makes its user at nats-server and puts it on the allow-list. Throws `RequestRefused` where
- * the name is taken or where the signing request asks for anything but a certificate for this name.
+ * Admits a host to the fleet: signs its certificate, makes its user at nats-server and puts it on the allow-list. Throws
+ * `RequestRefused` where the name is taken or where the signing request asks for anything but a certificate for this name.
  */
 export async function admitHost(
   folder: string,
   host: string,
   signingRequest: string,
 ): Promise<Admission> {
-  if (!isHostName(host)) throw new RequestRefused(`${JSON.stringify(host)} is no host name.`);
+  if (!isHostName(host)) throw new RequestRefused(`${JSON.stringify(host)} is not a host name.`);
   const publicKey = await checkSigningRequest(signingRequest, host);
   const paths = fleetPaths(folder);
   const authority = {
@@ -31,7 +31,7 @@ export async function admitHost(
     (hosts) => {
       if (hosts.some((one) => one.host === host)) {
         throw new RequestRefused(
-          `The fleet has a host ${host} already. Choose another name with --name, or remove that host first with \`mai fleet remove ${host}\`.`,
+          `The fleet has a host ${host} already. Choose another name with --host, or remove that host first with \`mai fleet remove ${host}\`.`,
         );
       }
       return [...hosts, { host, addedAt: now.toISOString(), certificates: [issued] }];

@@ -5,7 +5,7 @@ import { z } from 'zod/mini';
 // Requests of a host to the authority, over NATS. The host signs them with a key whose certificate it has, so the authority
 // does not depend on who may publish where.
 
-/** Signed before the text, so that a signature under something else is never taken for a request. */
+/** This prefix is signed with the request, so a signature over another kind of text does not fit a request. */
 const CONTEXT = 'mai-fleet-certify-v1\n';
 
 export const ANSWER_DEADLINE_MS = 30_000;
@@ -45,8 +45,8 @@ export function signCertifyRequest(content: CertifyContent, privateKey: string):
 }
 
 /**
- * Reads a request. `certificateOf` returns a host's certificate by its fingerprint. Returns null where the host has no such certificate or
- * did not sign the request.
+ * Reads a request. `certificateOf` returns a host's certificate by its fingerprint. Returns null where the host has no such
+ * certificate or did not sign the request.
  */
 export function readCertifyRequest(
   text: string,

@@ -10,7 +10,7 @@ import { removeHost } from './remove-host.js';
 /** What the authority answers to a request. */
 export interface Certified {
   readonly answer: CertifyAnswer;
-  /** What is left to do once the answer was sent: it closes the connection over which the asker gets the answer. Null: nothing. */
+  /** Work for after the answer was sent, because it closes the connection of the asker. Null: none. */
   readonly afterwards: (() => Promise<void>) | null;
   /** Whether the allow-list changes. */
   readonly changed: boolean;
@@ -61,7 +61,7 @@ async function carryOut(folder: string, content: CertifyContent): Promise<Certif
       const issued = await issueHostCertificate(authority, host, publicKey, new Date());
       const { allowList } = await changeHosts(
         folder,
-        // A certificate of an earlier attempt that was never used makes room.
+        // A certificate of an earlier rotation that was not finished is dropped.
         (hosts) => withCertificates(hosts, host, fingerprint, [issued]),
         { undoOnFault: true },
       );
@@ -91,7 +91,7 @@ function accepted(afterwards: () => Promise<void>): Certified {
   return { answer: { kind: 'accepted' }, afterwards, changed: true };
 }
 
-/** The hosts, with a host left with one of its certificates and new ones. */
+/** The list of hosts in which `host` keeps one of its certificates and gets new ones. */
 function withCertificates(
   hosts: readonly RegisteredHost[],
   host: string,

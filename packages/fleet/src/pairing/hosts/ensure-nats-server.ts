@@ -9,8 +9,8 @@ import {
 import { readRegistry } from './registry.js';
 
 /**
- * Starts nats-server on the machine that holds the fleet's authority, unless it runs. It goes on when this process ends. A certificate of nats-server of
- * which less than a third of its life is left is replaced first. Returns the process identifier.
+ * Starts nats-server on the machine that holds the fleet's authority, unless it runs. It goes on when this process ends.
+ * Returns its process identifier.
  *
  * Throws `NOT_PAIRED` on another machine, `NATS_UNAVAILABLE` and `ADDRESS_IN_USE`.
  */
@@ -19,20 +19,24 @@ export async function ensureNatsServer(options: {
   readonly signal?: AbortSignal;
 }): Promise<number> {
   const { folder, signal } = options;
-  const { natsServer, address } = await readRegistry(folder);
+  await renewNatsCertificate(folder, new Date());
+  const { natsServer } = await readRegistry(folder);
+  return await startNatsServer(natsServer, fleetPaths(folder), signal);
+}
+
+/** Replaces the certificate of nats-server where less than a third of its life is left. A running nats-server takes it up. */
+export async function renewNatsCertificate(folder: string, now: Date): Promise<void> {
   const paths = fleetPaths(folder);
-  const now = new Date();
-  if (isRenewalDue(await readFleetFile(paths.natsCertificate), now)) {
-    const authority = {
-      certificate: await readFleetFile(paths.authorityCertificate),
-      privateKey: await readFleetFile(paths.authorityKey),
-    };
-    const renewed = await issueNatsCertificate(authority, address, now);
-    await writePrivateFile(paths.natsKey, renewed.privateKey);
-    await writePrivateFile(paths.natsCertificate, renewed.certificate);
-    await reloadNatsServer(natsServer, paths, signal);
-  }
-  return await startNatsServer(natsServer, paths, signal);
+  if (!isRenewalDue(await readFleetFile(paths.natsCertificate), now)) return;
+  const { natsServer, address } = await readRegistry(folder);
+  const authority = {
+    certificate: await readFleetFile(paths.authorityCertificate),
+    privateKey: await readFleetFile(paths.authorityKey),
+  };
+  const renewed = await issueNatsCertificate(authority, address, new Date());
+  await writePrivateFile(paths.natsKey, renewed.privateKey);
+  await writePrivateFile(paths.natsCertificate, renewed.certificate);
+  await reloadNatsServer(natsServer, paths);
 }
 
 /** Ends the fleet's nats-server on this machine, and waits for its end. Does nothing where it does not run. */

@@ -18,7 +18,7 @@ export interface FollowFleetOptions {
   readonly folder: string;
   /** Called after each change of the allow-list and of this host's own certificate. */
   readonly onChange: (identity: FleetIdentity) => void;
-  /** Told where a changed file can't be read or written. The last identity goes on. */
+  /** Called where a changed file can't be read or written. The last identity stays in use. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -28,9 +28,9 @@ export interface FollowedFleet extends AsyncDisposable {
 }
 
 /**
- * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the authority signed and
- * whose revision is higher than the last is kept in the folder and used. It also watches the file with this host's certificate,
- * which another process changes when it rotates the keys.
+ * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the
+ * authority signed and whose revision is higher than the last is kept in the folder and used. It also watches the file with
+ * this host's certificate, which another process changes when it rotates the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
   const { connection, folder, onChange, onFault } = options;
@@ -66,7 +66,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
     }
   };
 
-  // A watcher of the connection before may have died unnoticed.
+  // The watcher of the last connection may have ended unnoticed.
   let session = new AbortController();
   const endListening = connection.onConnected(() => {
     session.abort();

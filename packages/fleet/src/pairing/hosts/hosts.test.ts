@@ -1,14 +1,15 @@
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 
 import { pairedFleet } from '../../../test/paired-fleet.js';
 import { waitUntil } from '../../../test/wait-until.js';
 import { openMembers } from '../../membership/members.js';
+import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
 import { followFleet } from './follow-fleet.js';
 import { leaveFleet } from './leave-fleet.js';
 import { readRegistry } from './registry.js';
 import { removeHost } from './remove-host.js';
-import { rotateKeys } from './rotate-keys.js';
+import { isRotationDue, rotateKeys } from './rotate-keys.js';
 import { serveAuthority, tellAllowList } from './serve-authority.js';
 import { ownLoad, ownState } from '../../../test/states.js';
 
@@ -126,6 +127,38 @@ test('the host with the authority rotates its own keys', async () => {
       (await desktop.roundTrip({ deadlineMs: 1_000, signal: null })),
     'the desktop is connected with the new certificate only',
   );
+});
+
+test('the certificate of nats-server is replaced before it ends, and hosts stay connected', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  const desktop = await fleet.connect('desktop');
+  const laptop = await fleet.connect('laptop');
+  const certificate = (): Promise<string> =>
+    readFile(fleetPaths(fleet.folder('desktop')).natsCertificate, 'utf8');
+  const before = await certificate();
+  const serveIn = (days: number) =>
+    serveAuthority({
+      connection: desktop,
+      folder: fleet.folder('desktop'),
+      onFault: fail,
+      now: () => new Date(Date.now() + days * 86_400_000),
+    });
+  // A year of 365 days and a day, of which a third is 122 days.
+  await serveIn(240)[Symbol.asyncDispose]();
+  expect(await certificate()).toBe(before);
+  await serveIn(250)[Symbol.asyncDispose]();
+  expect(await certificate()).not.toBe(before);
+  expect(await laptop.roundTrip({ deadlineMs: 30_000, signal: null })).toBe(true);
+  const again = await fleet.connect('laptop');
+  expect(await again.roundTrip({ deadlineMs: 30_000, signal: null })).toBe(true);
+});
+
+test('a certificate of a host is due for replacement when a third of its life is left', async () => {
+  await using fleet = await pairedFleet();
+  const identity = await readFleetIdentity(fleet.folder('desktop'));
+  const after = (days: number): Date => new Date(Date.now() + days * 86_400_000);
+  expect(isRotationDue(identity, after(240))).toBe(false);
+  expect(isRotationDue(identity, after(250))).toBe(true);
 });
 
 test('a host that leaves is taken off by the authority, and its keys are deleted', async () => {

@@ -18,9 +18,12 @@ export interface LeaveFleetOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What became of it. */
+/** How leaving ended. */
 export type LeaveOutcome =
-  /** This host has left. `told` is false where the authority did not hear of it: `mai fleet remove` there ends the certificate. */
+  /**
+   * This host has left. `told` is false where the authority did not hear of it: `mai fleet remove` there ends the
+   * certificate.
+   */
   | { readonly kind: 'left'; readonly told: boolean }
   /** This host held the authority. nats-server was stopped, and the other hosts go on alone. */
   | { readonly kind: 'ended' }

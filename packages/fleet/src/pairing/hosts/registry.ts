@@ -93,9 +93,10 @@ export function allowListOf(registry: Registry): AllowList {
 }
 
 /**
- * Changes the hosts of a fleet, one change at a time. The users of nats-server and the allow-list follow: they are written anew, and
- * a running nats-server reads its users again before this returns. Returns the new registry and its signed allow-list. Where nats-server
- * does not take the change, `undoOnFault` says whether the files go back: an admission is undone, a removal stays.
+ * Changes the hosts of a fleet, one change at a time. The users of nats-server and the allow-list follow: they are written
+ * anew, and a running nats-server reads its users again before this returns. Returns the new registry and its signed
+ * allow-list. Where nats-server does not take the change, `undoOnFault` says whether the files go back: an admission is
+ * undone, a removal stays.
  */
 export async function changeHosts(
   folder: string,
@@ -113,7 +114,7 @@ export async function changeHosts(
     try {
       await reloadNatsServer(registry.natsServer, fleetPaths(folder));
     } catch (error) {
-      // The revision goes on, because somebody may have seen the list.
+      // The revision still grows, because another host may have seen the new list.
       if (undoOnFault) {
         await writeRegistry(folder, { ...before, revision: registry.revision + 1 });
       }

@@ -3,10 +3,11 @@ import { changeHosts } from './registry.js';
 
 /**
  * Removes a host from the fleet, on the machine that holds the authority: its users at nats-server, its connections, and its
- * fingerprints on the allow-list. Returns the signed allow-list, which `spreadAllowList` tells the other hosts.
+ * fingerprints on the allow-list. Returns the signed allow-list, which `tellAllowList` sends to the other hosts.
  *
- * Throws `NOT_PAIRED` where the fleet has no such host or where this machine does not hold the authority, and `NATS_UNAVAILABLE` where a running
- * nats-server does not take the change. The host is then off the allow-list, and its connection ends when nats-server is restarted.
+ * Throws `NOT_PAIRED` where the fleet has no such host or where this machine does not hold the authority, and
+ * `NATS_UNAVAILABLE` where a running nats-server does not take the change. The host is then off the allow-list, and its
+ * connection ends when nats-server is restarted.
  */
 export async function removeHost(options: {
   readonly folder: string;

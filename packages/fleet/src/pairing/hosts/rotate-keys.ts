@@ -32,12 +32,12 @@ export interface RotateKeysOptions {
 }
 
 /**
- * Gives this host a new key and a new certificate, which is also its user at nats-server. The old certificate ends once the new one has been in place
- * for `overlapMs`. nats-server then closes the connections of the old one, and they are opened again with the new one. The authority must be
- * reachable. It may itself change its keys in this way.
+ * Gives this host a new key and a new certificate, which is also its user at nats-server. The old certificate ends once the
+ * new one has been in place for `overlapMs`. nats-server then closes the connections of the old one, and they are opened
+ * again with the new one. The authority must be reachable. It may itself change its keys in this way.
  *
- * Throws `FLEET_UNREACHABLE` where the authority does not answer, and `NOT_PAIRED` where it refuses, for instance because this host was removed.
- * Where the process ends before the old certificate does, both stay valid until the next rotation.
+ * Throws `FLEET_UNREACHABLE` where the authority does not answer, and `NOT_PAIRED` where it refuses, for instance because
+ * this host was removed. Where the process ends before the old certificate does, both stay valid until the next rotation.
  */
 export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdentity> {
   const { folder, connection, signal } = options;
@@ -96,5 +96,8 @@ export async function askAuthority(
 }
 
 function refused(reason: string): FleetError {
-  return new FleetError('NOT_PAIRED', `The authority of the fleet did not do it: ${reason}`);
+  return new FleetError(
+    'NOT_PAIRED',
+    `The authority of the fleet did not carry out the request: ${reason}`,
+  );
 }

@@ -25,8 +25,8 @@ export interface Invitation {
 }
 
 /**
- * Text of an invitation, in one line: `mai1-` and, in base64url, the secret (16 bytes), the fingerprint (32), the port (2), the address, and
- * a checksum (the first 4 bytes of the SHA-256 of what stands before it).
+ * Text of an invitation, in one line: `mai1-` and, in base64url, the secret (16 bytes), the fingerprint (32), the port (2),
+ * the address, and a checksum (the first 4 bytes of the SHA-256 of what stands before it).
  */
 export function formatInvitation(invitation: Invitation): string {
   const port = Buffer.alloc(PORT_BYTES);

@@ -31,10 +31,11 @@ export interface OpenedInvitation extends AsyncDisposable {
 }
 
 /**
- * Invites one host, on the machine that holds the fleet's authority. The machine listens for the joiner until the invitation ends: by its use,
- * after ten minutes, by five wrong tries, or when it is withdrawn. No port is open at other times.
+ * Invites one host, on the machine that holds the fleet's authority. The machine listens for the joiner until the invitation
+ * ends: by its use, after ten minutes, by five wrong tries, or when it is withdrawn. No port is open at other times.
  *
- * Throws `NOT_PAIRED` on a machine without the authority and `ADDRESS_IN_USE` where the port is taken, also by another open invitation.
+ * Throws `NOT_PAIRED` on a machine without the authority and `ADDRESS_IN_USE` where the port is taken, also by another open
+ * invitation.
  */
 export async function invite(options: InviteOptions): Promise<OpenedInvitation> {
   const { folder, host = null } = options;

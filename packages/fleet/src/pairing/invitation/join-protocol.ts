@@ -3,8 +3,8 @@ import type { TLSSocket } from 'node:tls';
 
 import { z } from 'zod/mini';
 
-// One request and one answer over TLS. The joiner checks the server's certificate first. Both sides then prove that they know the
-// invitation's secret, bound to this TLS session, so that a proof is worth nothing in another session.
+// One request and one answer over TLS. The joiner checks the server's certificate first. Both sides then prove that they
+// know the invitation's secret, bound to this TLS session, so that a proof is worth nothing in another session.
 
 export const JOIN_PATH = '/join';
 

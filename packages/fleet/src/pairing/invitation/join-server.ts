@@ -62,7 +62,7 @@ export async function listenForJoiner(
     (request, response) => void answer(request, response, options),
   );
   server.maxConnections = MAX_CONNECTIONS;
-  // Handshakes of strangers fail, which is their affair.
+  // A failed handshake of a stranger is not a fault of this machine.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.listen(options.port, options.listenAddress);
   try {
@@ -74,7 +74,7 @@ export async function listenForJoiner(
       { cause: error },
     );
   }
-  // The age of an invitation shows when it is asked for.
+  // `isOpen` notices that the invitation has expired.
   const expiry = setInterval(() => invitation.isOpen, EXPIRY_POLL_MS);
   const closed = invitation.ended.then(async () => {
     clearInterval(expiry);
@@ -132,7 +132,7 @@ async function admit(
   try {
     if (assignedHost !== null && host !== assignedHost) {
       throw new RequestRefused(
-        `This invitation is for the host ${assignedHost}. Join with --name ${assignedHost}.`,
+        `This invitation is for the host ${assignedHost}. Join with --host ${assignedHost}.`,
       );
     }
     const admission = await invitation.use(host, async () =>

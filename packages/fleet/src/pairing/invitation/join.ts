@@ -51,13 +51,13 @@ export interface JoinedFleet {
 }
 
 /**
- * Joins a fleet by an invitation. This machine makes its own key, and only a signing request leaves it. Before anything is sent, the machine
- * at the other end shows the certificate of the authority that the invitation names, and a certificate for joining that
- * this authority signed.
+ * Joins a fleet by an invitation. This machine makes its own key, and only a signing request leaves it. Before anything is
+ * sent, the machine at the other end shows the certificate of the authority that the invitation names, and a certificate for
+ * joining that this authority signed.
  *
- * Throws `INVITATION_REFUSED` where the invitation can't be read, is wrong, used or too old, or where another machine answers at its
- * address; `FLEET_UNREACHABLE` where none answers; `FILE_UNUSABLE` where this machine belongs to a fleet already; and a `RangeError` for a
- * host name that is none.
+ * Throws `INVITATION_REFUSED` where the invitation can't be read, is wrong, used or too old, or where another machine
+ * answers at its address; `FLEET_UNREACHABLE` where none answers; `FILE_UNUSABLE` where this machine belongs to a fleet
+ * already; and a `RangeError` for an invalid host name.
  */
 export async function join(options: JoinOptions): Promise<JoinedFleet> {
   const { folder, host, signal } = options;
@@ -94,7 +94,10 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   return { host, authority, natsServers };
 }
 
-/** The authority's certificate from the TLS handshake, where its fingerprint is the invitation's. Nothing is sent on this connection. */
+/**
+ * The authority's certificate from the TLS handshake, where its fingerprint is the invitation's. Nothing is sent on this
+ * connection.
+ */
 async function pinnedAuthority(
   invitation: Invitation,
   signal: AbortSignal | undefined,

@@ -18,8 +18,8 @@ export type InvitationEnd =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 /**
- * The state of one invitation: it ends by one use, by its age on this machine's monotonic clock, by five wrong tries, or when it is
- * withdrawn. While one joiner is admitted no other one is.
+ * The state of one invitation: it ends by one use, by its age on this machine's monotonic clock, by five wrong tries, or
+ * when it is withdrawn. While one joiner is admitted no other one is.
  */
 export class OpenInvitation {
   readonly ended: Promise<InvitationEnd>;

@@ -7,7 +7,7 @@ import {
 } from '../../nats/subjects.js';
 import type { SubjectPermissions } from '../../nats/subjects.js';
 
-/** What a configuration of nats-server says. */
+/** Values of a nats-server configuration. */
 export interface NatsServerSettings {
   /** Address of the network interface on which the server listens; `0.0.0.0` and `::` are all of them. */
   readonly listenAddress: string;
@@ -36,13 +36,14 @@ const MAX_MEMORY_BYTES = 67_108_864;
 /**
  * Text of a nats-server configuration: TLS with the fleet's authority, JetStream, and a user for each certificate.
  *
- * No user has a password. `verify_and_map` finds the user by the URI in the client's certificate, whose private key never left its
- * host. So the file holds nothing secret, and a stolen copy lets nobody in.
+ * No user has a password. `verify_and_map` finds the user by the URI in the client's certificate, whose private key never
+ * left its host. So the file holds nothing secret, and a stolen copy lets nobody in.
  *
- * JetStream has an account of its own, without users. The account of the hosts imports only the requests that they need. With one
- * account for both, permissions would not hold: nats-server sends answers to the reply subject that a request names and does not check
- * it, so a host could write its own entry with the reply subject `$JS.API.STREAM.PURGE.KV_mai_hosts`, or with the subject of another
- * host's entry. Both were seen on nats-server 2.9.10. An answer that crosses accounts is delivered in the asker's account and is never imported again.
+ * JetStream has an account of its own, without users. The account of the hosts imports only the requests that they need.
+ * With one account for both, permissions would not hold: nats-server sends answers to the reply subject that a request names
+ * and does not check it, so a host could write its own entry with the reply subject `$JS.API.STREAM.PURGE.KV_mai_hosts`, or
+ * with the subject of another host's entry. Both were seen on nats-server 2.9.10. An answer that crosses accounts is
+ * delivered in the asker's account and is never imported again.
  */
 export function natsConfiguration(settings: NatsServerSettings): string {
   // The server delivers what a watcher gets to an inbox, in the account of the streams.

@@ -66,16 +66,16 @@ export async function startNatsServer(
 export async function stopNatsServer(paths: FleetPaths, signal?: AbortSignal): Promise<void> {
   const pid = await natsServerPid(paths);
   if (pid === null) return;
-  process.kill(pid, 'SIGTERM');
+  send(pid, 'SIGTERM');
   while (await isNatsServer(pid, paths)) await sleep(POLL_MS, undefined, { signal });
   await rm(paths.natsPid, { force: true });
 }
 
 /**
- * Makes nats-server read its configuration again, and waits until its log says so. It then closes the connections of users that
- * are gone; the others stay. Returns false where nats-server does not run: it reads the configuration when it starts. On
- * Windows, which has no such signal, nats-server is restarted and clients connect again. Throws `NATS_UNAVAILABLE` where nats-server
- * refuses the configuration.
+ * Makes nats-server read its configuration again, and waits until its log says so. It then closes the connections of users
+ * that are gone; the others stay. Returns false where nats-server does not run: it reads the configuration when it starts.
+ * On Windows, which has no such signal, nats-server is restarted and clients connect again. Throws `NATS_UNAVAILABLE` where
+ * nats-server refuses the configuration.
  */
 export async function reloadNatsServer(
   executable: string,
@@ -91,7 +91,7 @@ export async function reloadNatsServer(
     return true;
   }
   const logged = await logLength(paths);
-  process.kill(pid, 'SIGHUP');
+  if (!send(pid, 'SIGHUP')) return false;
   const deadline = Date.now() + RELOAD_DEADLINE_MS;
   for (;;) {
     const log = await logSince(paths, logged);
@@ -115,7 +115,10 @@ export async function natsServerPid(paths: FleetPaths): Promise<number | null> {
   return (await isNatsServer(pid, paths)) ? pid : null;
 }
 
-/** Whether a process is a nats-server with this configuration. A process identifier in a file may belong to another program by now. */
+/**
+ * Whether a process is a nats-server with this configuration. A process identifier in a file may belong to another program
+ * by now.
+ */
 async function isNatsServer(pid: number, paths: FleetPaths): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -126,6 +129,18 @@ async function isNatsServer(pid: number, paths: FleetPaths): Promise<boolean> {
   return process.platform === 'win32'
     ? line.toLowerCase().includes('nats-server')
     : line.includes(paths.natsConfiguration);
+}
+
+/** Sends a signal. Returns false where the process has just ended. */
+function send(pid: number, signal: 'SIGTERM' | 'SIGHUP'): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 async function commandLine(pid: number): Promise<string> {

@@ -85,9 +85,6 @@ export type {
   PeerListenOptions,
 } from './pairing/certificates/peer-tls.js';
 export type { AllowList, AllowedHost } from './pairing/certificates/allow-list.js';
-export { howToInstall, natsServerVersion } from './pairing/nats-server/executable.js';
-export { natsServerWarning } from './pairing/nats-server/version.js';
-export type { NatsServerVersion } from './pairing/nats-server/version.js';
 export { toHostName } from './pairing/names.js';
 export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
 export { followFleet } from './pairing/hosts/follow-fleet.js';

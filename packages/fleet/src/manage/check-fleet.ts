@@ -1,7 +1,6 @@
 import { isFleetError } from '../fleet-error.js';
 import { readFleetIdentity } from '../pairing/identity.js';
-import { natsServerVersion } from '../pairing/nats-server/executable.js';
-import { natsServerWarning } from '../pairing/nats-server/version.js';
+import { checkNatsServer } from '../pairing/hosts/check-nats-server.js';
 import { withFleetConnection } from './inspect-fleet.js';
 
 /** One finding, as `mai doctor` shows it. */
@@ -13,7 +12,7 @@ export interface FleetCheck {
   readonly mend: string | null;
 }
 
-/** Checks the fleet's files, its NATS server, and the version of nats-server here. Empty where this machine is in no fleet. */
+/** Checks the fleet's files, whether NATS answers, and nats-server where it is here. Empty where this machine is in no fleet. */
 export async function checkFleet(
   folder: string,
   signal: AbortSignal,
@@ -25,8 +24,7 @@ export async function checkFleet(
     const answers = await withFleetConnection(folder, signal, (connection) =>
       connection.roundTrip({ deadlineMs: 2000, signal }),
     );
-    const version = host === authority ? await natsServerVersion() : null;
-    const old = version === null ? null : natsServerWarning(version);
+    const natsServer = await checkNatsServer(folder);
     return [
       answers
         ? {
@@ -41,9 +39,7 @@ export async function checkFleet(
             message: `This machine is ${host}, and NATS does not answer at ${where}. It goes on alone.`,
             mend: `start \`mai serve --fleet\` on ${authority}, which starts nats-server`,
           },
-      ...(old === null
-        ? []
-        : [{ name: 'NATS', state: 'warning' as const, message: old, mend: null }]),
+      ...(natsServer === null ? [] : [natsServer]),
     ];
   } catch (error) {
     if (!isFleetError(error)) throw error;

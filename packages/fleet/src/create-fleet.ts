@@ -1,13 +1,15 @@
 import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
+import { followFacts } from './follow-facts.js';
 import { openPlacementLog } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
 import type { GrantedLease } from './leases/lease-types.js';
-import { openMembers, type OwnLoad } from './membership/members.js';
+import { openMembers } from './membership/members.js';
 import { connectFleet } from './nats/connection.js';
-import { guestsAt, type OwnFacts, type OwnFactsPort } from './own-facts.js';
+import { guestsAt, stateOfDevice, type OwnFacts, type OwnFactsPort } from './own-facts.js';
+import { loadOfGateways, type GatewayLoad } from './own-load.js';
 import { allowedHost } from './pairing/certificates/allow-list.js';
 import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
@@ -16,10 +18,8 @@ import { serveAuthority } from './pairing/hosts/serve-authority.js';
 import { readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
 import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/placement-input.js';
 import { createFleetServing } from './serving/fleet-serving.js';
-import { locateInstance } from './serving/instance-names.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
-import type { HostState } from './state/host-state.js';
 import type { KnownHost } from './state/known-host.js';
 
 /** The parts of a machine that joins its fleet. */
@@ -61,12 +61,6 @@ export interface Fleet extends AsyncDisposable {
   ready(options: { readonly deadlineMs: number }): Promise<boolean>;
 }
 
-/** The requests of one gateway. `Gateway.state` of `@mai/gateway` returns them. */
-export interface GatewayLoad {
-  readonly lanes: readonly { readonly instanceIdentifier: string; readonly running: number }[];
-  readonly waiting: number;
-}
-
 /** The fleet as one machine knows it. Plain data. */
 export interface FleetView {
   readonly ownHost: string;
@@ -80,8 +74,6 @@ export interface FleetView {
   readonly granted: readonly GrantedLease[];
 }
 
-const FACTS_FRESH_MS = 10_000;
-const FACTS_PAUSE_MS = 1000;
 const LOAD_INTERVAL_MS = 1000;
 const ROTATION_CHECK_MS = 6 * 3_600_000;
 
@@ -208,35 +200,14 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     members.setLinkDevices(linkDevices.map(stateOfDevice));
   };
 
-  const followFacts = async (): Promise<void> => {
-    const { signal } = closing;
-    let wake = new AbortController();
-    const watching = (async () => {
-      while (!signal.aborted) {
-        try {
-          for await (const change of local.changes({ signal })) {
-            if (change.type === 'catalog' || change.type === 'switched') wake.abort();
-          }
-        } catch {
-          // The machine is out of reach. Its facts are read again at intervals.
-        }
-        await pause(clock, FACTS_PAUSE_MS, signal);
-      }
-    })();
-    while (!signal.aborted) {
-      wake = new AbortController();
-      try {
-        facts = await port.fleetFacts({ signal });
-        publish();
-      } catch (error) {
-        if (!signal.aborted) warn(`The fleet is not told about this machine: ${messageOf(error)}`);
-      }
-      await pause(clock, FACTS_PAUSE_MS, signal);
-      await pause(clock, FACTS_FRESH_MS, AbortSignal.any([signal, wake.signal]));
-    }
-    await watching;
-  };
-  const following = followFacts();
+  const following = followFacts({
+    ...{ local, port, clock, warn },
+    signal: closing.signal,
+    onFacts: (read) => {
+      facts = read;
+      publish();
+    },
+  });
 
   const rotateInTime = async (): Promise<void> => {
     const { signal } = closing;
@@ -255,7 +226,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     while (!closing.signal.aborted) {
       if (readLoad !== null) {
         members.beat({
-          ...sumOf(readLoad(), ownHost),
+          ...loadOfGateways(readLoad(), ownHost),
           pressureRatio: facts?.pressureRatio ?? null,
           ready: true,
         });
@@ -307,24 +278,6 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   };
 }
 
-/** The requests on residents of this machine. Those that other hosts answer are not its load. */
-function sumOf(
-  gateways: readonly GatewayLoad[],
-  ownHost: string,
-): Pick<OwnLoad, 'running' | 'queued' | 'residents'> {
-  const residents: Record<string, number> = {};
-  for (const { instanceIdentifier: name, running } of gateways.flatMap(({ lanes }) => lanes)) {
-    const { host, instanceIdentifier } = locateInstance(name, ownHost);
-    if (host !== ownHost) continue;
-    residents[instanceIdentifier] = (residents[instanceIdentifier] ?? 0) + running;
-  }
-  return {
-    residents,
-    running: Object.values(residents).reduce((sum, one) => sum + one, 0),
-    queued: gateways.reduce((sum, { waiting }) => sum + waiting, 0),
-  };
-}
-
 function secureContextOf(identity: FleetIdentity): SecureContext {
   return createSecureContext({
     ca: identity.authorityCertificate,
@@ -332,15 +285,6 @@ function secureContextOf(identity: FleetIdentity): SecureContext {
     key: identity.privateKey,
     minVersion: 'TLSv1.3',
   });
-}
-
-function stateOfDevice({ deviceIdentifier, models }: OwnFacts['linkDevices'][number]): HostState {
-  return {
-    host: deviceIdentifier,
-    ...{ epoch: '', revision: 1, address: null, labels: {}, pools: [], chains: {}, guests: null },
-    versions: { mai: '', runtime: 'lmstudio', runtimeVersion: null },
-    models,
-  };
 }
 
 function messageOf(error: unknown): string {

@@ -97,7 +97,8 @@ export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
 export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
 export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
 export { createFleet, placementLogOf } from './create-fleet.js';
-export type { CreateFleetOptions, Fleet, FleetView, GatewayLoad } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet, FleetView } from './create-fleet.js';
+export type { GatewayLoad } from './own-load.js';
 export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
 export { readPlacements } from './journal/placement-log.js';
 export { explainPlaced } from './journal/explain-placed.js';
@@ -128,5 +129,5 @@ export type {
   FleetCommandOptions,
   FleetResult,
 } from './manage/fleet-commands.js';
-export { checkNatsServer } from './pairing/hosts/check-nats-server.js';
-export type { NatsServerCheck } from './pairing/hosts/check-nats-server.js';
+export { checkFleet } from './manage/check-fleet.js';
+export type { FleetCheck } from './manage/check-fleet.js';

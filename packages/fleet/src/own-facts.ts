@@ -58,3 +58,13 @@ export function guestsAt(
       : minute >= fromMinute || minute < toMinute;
   return isWithin ? { memoryRatio } : null;
 }
+
+/** A device of LM Link as a host without Mai. */
+export function stateOfDevice({ deviceIdentifier, models }: LinkDevice): HostState {
+  return {
+    host: deviceIdentifier,
+    ...{ epoch: '', revision: 1, address: null, labels: {}, pools: [], chains: {}, guests: null },
+    versions: { mai: '', runtime: 'lmstudio', runtimeVersion: null },
+    models,
+  };
+}

@@ -245,3 +245,5 @@ export {
   wrap,
   wrapBehind,
 } from './terminal/text.js';
+export { parseYield } from './by-hand/parse-yield.js';
+export type { TypedYield } from './by-hand/parse-yield.js';

@@ -7,22 +7,22 @@ import {
   type PlacementAttempt,
   type PlacementJournal,
 } from '../journal/placed-request.js';
-import type { HeldLease, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
+import type { LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
 import type { PlacementInput, PlacementPolicy } from '../placement/placement-input.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { PlacementAlternative } from '../placement/placement.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
-import { locateInstance, nameOfInstance } from './instance-names.js';
+import { locateInstance } from './instance-names.js';
 import { mergeCatalogs } from './merge-catalogs.js';
+import { leaseOn, planOf } from './remote-lease.js';
 import { createSends, type Send } from './sends.js';
 import type {
   CallOptions,
   PeerTls,
   ServingCatalog,
   ServingLease,
-  ServingPlan,
   ServingPort,
   ServingRequest,
 } from './serving-port.js';
@@ -44,8 +44,6 @@ export interface FleetServingParts {
   readonly clock: Clock;
 }
 
-/** Header in which a gateway presents its lease to the gateway of another host. */
-const LEASE_HEADER = 'x-mai-lease';
 /** A host answers within a quarter of a second, if only with a promise. This is for a slow machine and network. */
 const FIRST_ANSWER_MS = 4000;
 /** For everything, a load included. The gateway cancels earlier where its client's deadline is over. */
@@ -269,46 +267,6 @@ interface Asked {
   readonly send: Send;
   readonly id: string;
   readonly input: PlacementInput;
-}
-
-function leaseOn(
-  lease: HeldLease,
-  address: string,
-  placementId: string,
-  send: Send,
-  tls: PeerTls,
-): ServingLease {
-  const { host, resident, token, lost } = lease;
-  const { instanceIdentifier } = resident;
-  return {
-    modelKey: resident.modelKey,
-    instanceIdentifier: nameOfInstance({ host, instanceIdentifier }),
-    tier: resident.tier,
-    capabilities: resident.capabilities,
-    contextLengthTokens: resident.contextLengthTokens,
-    baseUrl: address,
-    requestHeaders: { [LEASE_HEADER]: token },
-    decisionId: resident.decisionId,
-    peer: { host, instanceIdentifier, tls },
-    forOneRequest: true,
-    placementId,
-    lost,
-    release: () => {
-      send.end();
-      return lease.release();
-    },
-  };
-}
-
-/** The plan of a request that another host serves. It unloads nothing here and waits for no load of this machine. */
-function planOf({ modelKey }: PlacementAlternative): ServingPlan {
-  return {
-    decision: 'serve',
-    modelKey,
-    unloads: [],
-    loadBytes: null,
-    selection: { decision: 'elsewhere', rejected: [] },
-  };
 }
 
 function notReached(host: string, message: string): FleetError {

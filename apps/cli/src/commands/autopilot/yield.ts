@@ -3,8 +3,7 @@ import {
   describeDelivery,
   describeYield,
   formatBytes,
-  parseMoment,
-  parseSizeBytes,
+  parseYield,
   type YieldRequest,
 } from '@mai/host';
 import { YIELD_POOLS } from '../../command-line/choices.js';
@@ -46,32 +45,15 @@ function checkCombination(input: Input): void {
 }
 
 function requestOf(size: string, { io }: CommandContext, input: Input): YieldRequest {
-  const bytes = parseSizeBytes(size);
-  if (bytes === null || bytes <= 0) {
-    throw new UsageError(`SIZE is an amount such as 8GiB or 512MiB, not ${JSON.stringify(size)}.`);
-  }
-  return {
-    bytes,
-    pools: input.choice('pools', YIELD_POOLS) ?? 'all',
-    name: input.text('name'),
-    untilMs: untilOf(input, io.nowMs()),
-    whileProcess: input.text('while'),
-  };
-}
-
-function untilOf(input: Input, nowMs: number): number | null {
-  const forMs = input.durationMs('for');
-  if (forMs !== null) return nowMs + forMs;
-  const text = input.text('until');
-  if (text === null) return null;
-  const untilMs = parseMoment(text, nowMs, 'next');
-  if (untilMs === null) {
-    throw new UsageError(
-      `--until takes a time such as 22:30 or 2031-05-04T22:30, not ${JSON.stringify(text)}.`,
-    );
-  }
-  if (untilMs <= nowMs) throw new UsageError(`--until ${text} is in the past.`);
-  return untilMs;
+  return parseYield(
+    {
+      ...{ size, name: input.text('name'), until: input.text('until') },
+      pools: input.choice('pools', YIELD_POOLS),
+      forMs: input.durationMs('for'),
+      whileProcess: input.text('while'),
+    },
+    io.nowMs(),
+  );
 }
 
 async function hold(

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import {
   describeHosts,
   type FleetCommandName,
@@ -7,7 +6,6 @@ import {
   runFleetCommand,
   watchFleet,
 } from '@mai/fleet';
-import type { Host } from '@mai/host';
 import type { RunCommand } from '../../command-line/command-spec.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
@@ -15,12 +13,8 @@ import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow, type Output, SCHEMA_VERSION } from '../../terminal/output.js';
+import { fleetFolderOf } from './fleet-folder.js';
 import { renderTable } from '../../terminal/table.js';
-
-/** Folder of the keys and the configuration of this machine's fleet. */
-export function fleetFolderOf({ folders }: Host): string {
-  return path.join(folders.data, 'fleet');
-}
 
 async function folderOf(context: CommandContext): Promise<string> {
   await using host = await openHostOf(context);

@@ -10,7 +10,7 @@ import type { Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { UsageError } from '../../usage-error.js';
-import { fleetFolderOf } from '../fleet/fleet.js';
+import { fleetFolderOf } from '../fleet/fleet-folder.js';
 
 /** Port for the gateways of the other hosts. */
 const PEER_PORT = 8899;

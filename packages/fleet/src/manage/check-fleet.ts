@@ -1,0 +1,49 @@
+import { isFleetError } from '../fleet-error.js';
+import { readFleetIdentity } from '../pairing/identity.js';
+import { checkNatsServer } from '../pairing/hosts/check-nats-server.js';
+import { withFleetConnection } from './inspect-fleet.js';
+
+/** One finding, as `mai doctor` shows it. */
+export interface FleetCheck {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'fault';
+  readonly message: string;
+  /** How to mend it; null where no step is needed. */
+  readonly mend: string | null;
+}
+
+/** Checks the fleet's files, whether NATS answers, and nats-server where it is here. Empty where this machine is in no fleet. */
+export async function checkFleet(
+  folder: string,
+  signal: AbortSignal,
+): Promise<readonly FleetCheck[]> {
+  const name = 'Fleet';
+  try {
+    const { host, authority, natsServers } = await readFleetIdentity(folder);
+    const where = natsServers.join(', ');
+    const answers = await withFleetConnection(folder, signal, (connection) =>
+      connection.roundTrip({ deadlineMs: 2000, signal }),
+    );
+    const natsServer = await checkNatsServer(folder);
+    return [
+      answers
+        ? {
+            name,
+            state: 'ok',
+            message: `This machine is ${host}. NATS answers at ${where}.`,
+            mend: null,
+          }
+        : {
+            name,
+            state: 'warning',
+            message: `This machine is ${host}, and NATS does not answer at ${where}. It goes on alone.`,
+            mend: `start \`mai serve --fleet\` on ${authority}, which starts nats-server`,
+          },
+      ...(natsServer === null ? [] : [natsServer]),
+    ];
+  } catch (error) {
+    if (!isFleetError(error)) throw error;
+    if (error.code === 'NOT_PAIRED') return [];
+    return [{ name, state: 'fault', message: error.message, mend: null }];
+  }
+}

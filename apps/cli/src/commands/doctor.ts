@@ -1,21 +1,20 @@
-import { checkNatsServer } from '@mai/fleet';
 import { plural, type Check, padEnd, wrap, wrapBehind } from '@mai/host';
+import { checkFleet } from '@mai/fleet';
+import { fleetFolderOf } from './fleet/fleet-folder.js';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { fleetFolderOf } from './fleet/fleet.js';
 
 /** `mai doctor`: every check, and how to fix its problem. Exit code 9 if there is a fault. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { io, output } = context;
   await using host = await openHostOf(context);
   const version = `Version ${io.version} on Node ${process.version}, ${io.platform} ${process.arch}.`;
-  const nats = await checkNatsServer(fleetFolderOf(host));
   const checks: readonly Check[] = [
     { name: 'mai', state: 'ok', message: version, mend: null },
     ...(await host.doctor({ measure: input.has('measure') })),
-    ...(nats === null ? [] : [nats]),
+    ...(await checkFleet(fleetFolderOf(host), context.signal)),
   ];
   const faults = checks.filter(({ state }) => state === 'fault').length;
   if (output.json) output.resultJson({ healthy: faults === 0, checks });

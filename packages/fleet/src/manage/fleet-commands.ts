@@ -36,7 +36,8 @@ export interface FleetResult {
 }
 
 /** Names of the commands that `runFleetCommand` takes. */
-export type FleetCommandName = keyof typeof COMMANDS;
+export type FleetCommandName =
+  'init' | 'invite' | 'join' | 'explain' | 'remove' | 'leave' | 'rotate';
 
 /**
  * Runs a command of `mai fleet`.
@@ -55,7 +56,9 @@ export async function runFleetCommand(
   }
 }
 
-const COMMANDS = {
+const COMMANDS: Readonly<
+  Record<FleetCommandName, (options: FleetCommandOptions) => Promise<FleetResult>>
+> = {
   init: async (options: FleetCommandOptions): Promise<FleetResult> => {
     const { folder, signal, natsPort, joinPort, dryRun } = options;
     const host = nameOf(options);

@@ -1,6 +1,7 @@
 import { fillLines } from './text.js';
 
-type Paint = (text: string) => string;
+/** Colours a text. */
+export type Paint = (text: string) => string;
 
 /** The colours of a bar. */
 export interface BarStyle {
@@ -35,7 +36,6 @@ const GLYPHS = {
   ascii: { others: '=', models: '#', injected: '+', free: '.', limit: '|' },
 } as const;
 
-type Kind = BarPart['kind'];
 type Cell = { readonly glyph: string; readonly paint: Paint };
 
 /** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
@@ -67,8 +67,8 @@ export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptio
 
 /** The legend of `renderBar` for the given kinds, in lines of at most `width` columns. */
 export function renderLegend(
-  kinds: readonly (Kind | 'free' | 'limit')[],
-  labels: Readonly<Partial<Record<Kind | 'free' | 'limit', string>>>,
+  kinds: readonly (BarPart['kind'] | 'free' | 'limit')[],
+  labels: Readonly<Partial<Record<BarPart['kind'] | 'free' | 'limit', string>>>,
   { unicode, style, width }: Pick<BarOptions, 'unicode' | 'style' | 'width'>,
 ): readonly string[] {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;
@@ -93,7 +93,7 @@ export function renderMeter(
 }
 
 interface Edge {
-  readonly kind: Kind;
+  readonly kind: BarPart['kind'];
   readonly from: number;
   readonly to: number;
   /** Whether the part can end inside a cell. Only the last part can, and only with the solid glyph. */
@@ -118,7 +118,9 @@ function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): 
   });
 }
 
-function paintsOf(style: BarStyle): Readonly<Record<Kind | 'free' | 'limit', Cell['paint']>> {
+function paintsOf(
+  style: BarStyle,
+): Readonly<Record<BarPart['kind'] | 'free' | 'limit', Cell['paint']>> {
   return {
     others: style.others,
     models: style.accent,

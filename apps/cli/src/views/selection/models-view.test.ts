@@ -18,7 +18,15 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
     ...{ architecture: null, sizeLabel: null, quantization: null },
     ...{ downloaded: true, configured: false, derived: [], refusal: null },
   },
-  ...{ sizeBytes: 1024 ** 3, loaded: false, footprint: null, rejection: null, cheaper: null, speed: null, quality: null },
+  ...{
+    sizeBytes: 1024 ** 3,
+    loaded: false,
+    footprint: null,
+    rejection: null,
+    cheaper: null,
+    speed: null,
+    quality: null,
+  },
   sources,
 });
 

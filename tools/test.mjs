@@ -1,4 +1,5 @@
 // `npm test`: installs what is missing, builds every package and runs all tests.
+import './ensure-nats-server.mjs';
 import { ensureInstalled } from './ensure-installed.mjs';
 
 ensureInstalled();

@@ -6,6 +6,7 @@ export { createGateway, type Gateway, type GatewayPorts } from './create-gateway
 export type { GatewayOptions } from './gateway-options.js';
 export type {
   CallOptions,
+  MeasuredAnswer,
   ServingCatalog,
   ServingChange,
   ServingLease,

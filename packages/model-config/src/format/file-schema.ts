@@ -5,7 +5,6 @@ import {
   duration,
   folder,
   gibibytes,
-  hours,
   kvCacheType,
   matching,
   modelKey,
@@ -20,17 +19,14 @@ import {
   tokens,
   tokensPerSecond,
 } from './field-types.js';
+import { fleet, gateway, guests } from './serve-schema.js';
 import { RUNTIMES } from './runtimes.js';
 import { rung, simulate } from './simulate-schema.js';
-import { FLEET_DEFAULTS, SWITCHING_DEFAULTS } from './switching-defaults.js';
+import { SWITCHING_DEFAULTS } from './switching-defaults.js';
 
 // The shape of models.yaml, and the help text of each field. Nothing is converted here, because the JSON
 // Schema for editors is generated from this value. The README's tables, the comments of a rendered file
 // and the JSDoc of model-config-file.ts come from the same help texts.
-
-const LABEL_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-const LABEL_EXPECTED =
-  'the name of a label: lower-case letters, digits, dots, dashes and underscores';
 
 const CHAIN_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -212,45 +208,6 @@ const rule = z.strictObject({
     z.strictObject({ tier: documented(tier(), 'Only candidates of this tier are chosen.') }),
     'The effect of the rule.',
   ),
-});
-
-const gateway = z.strictObject({
-  aliases: optional(
-    z.record(text(), text()),
-    'Other names for models, in order: the first pattern that fits a requested name applies. * in a ' +
-      'pattern stands for any text. The value is auto, auto:NAME with chains and categories joined by +, ' +
-      'or a model key. Default: no aliases.',
-  ),
-});
-
-const guests = z.strictObject({
-  memory_percent: optional(
-    percentOrZero(),
-    "The share of each pool's limit that models may take which other hosts have asked for. 0: other hosts use " +
-      'only models that are loaded already.',
-    FLEET_DEFAULTS.memory_percent,
-  ),
-  hours: optional(
-    hours(),
-    'When other hosts may load models here, such as 22:00-07:00, by the clock of this machine. Default: always.',
-  ),
-});
-
-const fleet = z.strictObject({
-  labels: optional(
-    z.record(matching(LABEL_PATTERN, LABEL_EXPECTED), text()),
-    'Labels that the other hosts see, such as { site: attic }. Default: no labels.',
-  ),
-  chains: optional(
-    z.array(text()),
-    'Names of the chains whose requests other hosts may answer. Requests for a model by its name may leave ' +
-      'where no list is given. [] keeps every request here. Default: all chains.',
-  ),
-  require: optional(
-    z.record(matching(LABEL_PATTERN, LABEL_EXPECTED), text()),
-    'Labels that a host must have to answer requests of this machine. Default: no condition.',
-  ),
-  guests: optional(guests, 'What other hosts may take of this machine.'),
 });
 
 /** The file format of version 1. */

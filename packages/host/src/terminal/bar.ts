@@ -1,14 +1,12 @@
 import { fillLines } from './text.js';
 
-type Paint = (text: string) => string;
-
 /** The colours of a bar. */
 export interface BarStyle {
-  readonly accent: Paint;
-  readonly bad: Paint;
-  readonly caution: Paint;
-  readonly dim: Paint;
-  readonly others: Paint;
+  readonly accent: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly caution: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly others: (text: string) => string;
 }
 
 /** A part of a memory pool. `kind` decides the glyph and the colour. */
@@ -36,7 +34,7 @@ const GLYPHS = {
 } as const;
 
 type Kind = BarPart['kind'];
-type Cell = { readonly glyph: string; readonly paint: Paint };
+type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
 
 /** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
@@ -67,8 +65,8 @@ export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptio
 
 /** The legend of `renderBar` for the given kinds, in lines of at most `width` columns. */
 export function renderLegend(
-  kinds: readonly (Kind | 'free' | 'limit')[],
-  labels: Readonly<Partial<Record<Kind | 'free' | 'limit', string>>>,
+  kinds: readonly (BarPart['kind'] | 'free' | 'limit')[],
+  labels: Readonly<Partial<Record<BarPart['kind'] | 'free' | 'limit', string>>>,
   { unicode, style, width }: Pick<BarOptions, 'unicode' | 'style' | 'width'>,
 ): readonly string[] {
   const glyphs = unicode ? GLYPHS.unicode : GLYPHS.ascii;

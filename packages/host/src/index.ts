@@ -233,7 +233,7 @@ export type {
   SelectionNote,
 } from '@mai/selector';
 export { renderBar, renderLegend, renderMeter } from './terminal/bar.js';
-export type { BarOptions, BarPart, BarStyle, Paint } from './terminal/bar.js';
+export type { BarOptions, BarPart, BarStyle } from './terminal/bar.js';
 export {
   ellipsisOf,
   fillLines,

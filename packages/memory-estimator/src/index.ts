@@ -59,10 +59,7 @@ export type {
   ResolvedSettings,
 } from './settings/estimate-settings.js';
 export { openMeasurementStore } from './calibration/measurement-store.js';
-export type {
-  MeasurementStore,
-  MeasurementStoreOptions,
-} from './calibration/measurement-store.js';
+export type { MeasurementStore, MeasurementStoreOptions } from './calibration/measurement-store.js';
 export { openCalibrationStore } from './calibration/calibration-store.js';
 export type { CalibrationStore, CalibrationStoreOptions } from './calibration/calibration-store.js';
 export { calibrateFootprint } from './calibration/calibrate-footprint.js';

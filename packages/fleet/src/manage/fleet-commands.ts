@@ -59,7 +59,7 @@ export async function runFleetCommand(
 const COMMANDS: Readonly<
   Record<FleetCommandName, (options: FleetCommandOptions) => Promise<FleetResult>>
 > = {
-  init: async (options: FleetCommandOptions): Promise<FleetResult> => {
+  init: async (options) => {
     const { folder, signal, natsPort, joinPort, dryRun } = options;
     const host = nameOf(options);
     const address = options.address ?? ownAddress();
@@ -83,7 +83,7 @@ const COMMANDS: Readonly<
     };
   },
 
-  invite: async ({ folder, signal, host, show }: FleetCommandOptions): Promise<FleetResult> => {
+  invite: async ({ folder, signal, host, show }) => {
     await using opened = await invite({ folder, ...(host === null ? {} : { host }) });
     show({
       json: { type: 'invitation', invitation: opened.text },
@@ -104,7 +104,7 @@ const COMMANDS: Readonly<
     return { json: { type: 'joined', host: end.host }, text: `${end.host} has joined.` };
   },
 
-  join: async (options: FleetCommandOptions): Promise<FleetResult> => {
+  join: async (options) => {
     const { folder, signal, argument, dryRun } = options;
     const host = nameOf(options);
     if (dryRun) return { json: { dryRun, host }, text: `Would join the fleet as ${host}.` };
@@ -115,7 +115,7 @@ const COMMANDS: Readonly<
     };
   },
 
-  explain: async ({ folder, argument }: FleetCommandOptions): Promise<FleetResult> => {
+  explain: async ({ folder, argument }) => {
     const [placed] = await readPlacements(placementLogOf(folder), { id: argument });
     if (placed === undefined) {
       const which = argument === null ? 'yet' : `with the identifier ${argument}`;
@@ -128,12 +128,7 @@ const COMMANDS: Readonly<
     return { json: { placed, text: text.split('\n') }, text };
   },
 
-  remove: async ({
-    folder,
-    signal,
-    argument,
-    dryRun,
-  }: FleetCommandOptions): Promise<FleetResult> => {
+  remove: async ({ folder, signal, argument, dryRun }) => {
     const host = argument ?? '';
     if (!dryRun) {
       await removeHost({ folder, host });
@@ -145,12 +140,7 @@ const COMMANDS: Readonly<
     };
   },
 
-  leave: async ({
-    folder,
-    signal,
-    dryRun,
-    endFleet,
-  }: FleetCommandOptions): Promise<FleetResult> => {
+  leave: async ({ folder, signal, dryRun, endFleet }) => {
     if (dryRun) return { json: { dryRun }, text: 'Would leave the fleet.' };
     const outcome = await withFleetConnection(folder, signal, (connection) =>
       leaveFleet({ folder, connection, endFleet, signal }),
@@ -163,7 +153,7 @@ const COMMANDS: Readonly<
     return { json: { dryRun, ...outcome }, text: 'This machine has left the fleet.' };
   },
 
-  rotate: async ({ folder, signal, dryRun }: FleetCommandOptions): Promise<FleetResult> => {
+  rotate: async ({ folder, signal, dryRun }) => {
     if (!dryRun) {
       await withFleetConnection(folder, signal, (connection) =>
         rotateKeys({ folder, connection, signal }),
@@ -174,7 +164,7 @@ const COMMANDS: Readonly<
       text: `${dryRun ? 'Would replace' : 'Replaced'} the key of this machine.`,
     };
   },
-} as const;
+};
 
 function nameOf({ host }: FleetCommandOptions): string {
   const name = host ?? toHostName(hostname());

@@ -1,15 +1,12 @@
 import { fillLines } from './text.js';
 
-/** Colours a text. */
-export type Paint = (text: string) => string;
-
 /** The colours of a bar. */
 export interface BarStyle {
-  readonly accent: Paint;
-  readonly bad: Paint;
-  readonly caution: Paint;
-  readonly dim: Paint;
-  readonly others: Paint;
+  readonly accent: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly caution: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly others: (text: string) => string;
 }
 
 /** A part of a memory pool. `kind` decides the glyph and the colour. */
@@ -36,7 +33,8 @@ const GLYPHS = {
   ascii: { others: '=', models: '#', injected: '+', free: '.', limit: '|' },
 } as const;
 
-type Cell = { readonly glyph: string; readonly paint: Paint };
+type Kind = BarPart['kind'];
+type Cell = { readonly glyph: string; readonly paint: (text: string) => string };
 
 /** Draws a memory pool: use by other programs, use by models, free memory, and the limit. */
 export function renderBar({ width, parts, limitRatio, unicode, style }: BarOptions): string {
@@ -93,7 +91,7 @@ export function renderMeter(
 }
 
 interface Edge {
-  readonly kind: BarPart['kind'];
+  readonly kind: Kind;
   readonly from: number;
   readonly to: number;
   /** Whether the part can end inside a cell. Only the last part can, and only with the solid glyph. */
@@ -118,9 +116,7 @@ function partEdges(parts: readonly BarPart[], width: number, unicode: boolean): 
   });
 }
 
-function paintsOf(
-  style: BarStyle,
-): Readonly<Record<BarPart['kind'] | 'free' | 'limit', Cell['paint']>> {
+function paintsOf(style: BarStyle): Readonly<Record<Kind | 'free' | 'limit', Cell['paint']>> {
   return {
     others: style.others,
     models: style.accent,

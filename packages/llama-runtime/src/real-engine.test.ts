@@ -171,17 +171,17 @@ onLinux(
     await runtime.load({ modelKey: 'larger' });
     await runtime.unload('larger');
     // Other processes of the machine take and free memory meanwhile, so the best of several attempts counts.
-    let leastDifference = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 5 && leastDifference > 16 * MIB; attempt += 1) {
+    let leastMissing = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 10 && leastMissing >= 16 * MIB; attempt += 1) {
       const before = await availableBytes();
       const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 };
       await runtime.load({ modelKey: 'larger', loadConfig });
       const [pid = 0] = await pidsOf(runtime);
       expect(await anonymousBytes(pid)).toBeGreaterThan(64 * MIB);
       await runtime.unload('larger');
-      leastDifference = Math.min(leastDifference, Math.abs(before - (await availableBytes())));
+      leastMissing = Math.min(leastMissing, before - (await availableBytes()));
     }
-    expect(leastDifference).toBeLessThan(16 * MIB);
+    expect(leastMissing).toBeLessThan(16 * MIB);
   },
-  60_000,
+  120_000,
 );

@@ -56,6 +56,9 @@ export async function runFleetCommand(
   }
 }
 
+const NOT_TOLD =
+  ' NATS does not answer, so the other hosts hear of it once `mai serve --fleet` runs here.';
+
 const COMMANDS: Readonly<
   Record<FleetCommandName, (options: FleetCommandOptions) => Promise<FleetResult>>
 > = {
@@ -100,8 +103,11 @@ const COMMANDS: Readonly<
         `Nobody has joined: the invitation is ${end?.kind ?? 'withdrawn'}. Make another one with \`mai fleet invite\`.`,
       );
     }
-    await spreadAllowList(folder, signal);
-    return { json: { type: 'joined', host: end.host }, text: `${end.host} has joined.` };
+    const told = await spreadAllowList(folder, signal);
+    return {
+      json: { type: 'joined', host: end.host, told },
+      text: `${end.host} has joined.${told ? '' : NOT_TOLD}`,
+    };
   },
 
   join: async (options) => {
@@ -130,13 +136,11 @@ const COMMANDS: Readonly<
 
   remove: async ({ folder, signal, argument, dryRun }) => {
     const host = argument ?? '';
-    if (!dryRun) {
-      await removeHost({ folder, host });
-      await spreadAllowList(folder, signal);
-    }
+    if (!dryRun) await removeHost({ folder, host });
+    const told = dryRun || (await spreadAllowList(folder, signal));
     return {
-      json: { dryRun, removed: host },
-      text: `${dryRun ? 'Would remove' : 'Removed'} ${host}.`,
+      json: { dryRun, removed: host, told },
+      text: `${dryRun ? 'Would remove' : 'Removed'} ${host}.${told ? '' : NOT_TOLD}`,
     };
   },
 

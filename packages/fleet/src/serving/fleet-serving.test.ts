@@ -202,6 +202,16 @@ test('a host that did not answer is not asked again for a while', async () => {
   expect(asked.map(([host]) => host)).toEqual(['desktop', 'tower', 'tower']);
 });
 
+test('a host that did not answer is not asked for another of its models, and this machine is asked once', async () => {
+  const both = [LARGE, loadedModel({ modelKey: 'small', tier: 'small' })];
+  hosts = [OWN, hostOf('desktop', both, { state: { chains: { default: ['large', 'small'] } } })];
+  answers['desktop'] = unreachable;
+  local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+  await expect(serving.acquire(ANY)).rejects.toBe(local.failure);
+  expect(placed[0]?.placement.alternatives.length).toBeGreaterThan(2);
+  expect([asked.length, local.asked.length]).toEqual([1, 1]);
+});
+
 test('where everybody else refuses, this machine serves; where it refuses too, the error is its own', async () => {
   answers = {};
   const lease = await serving.acquire(ANY);

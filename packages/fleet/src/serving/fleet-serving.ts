@@ -197,6 +197,8 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     try {
       for (const alternative of placement.alternatives) {
         const { host, modelKey, instanceIdentifier } = alternative;
+        // This machine decides about all of its models at once, and a silent host is silent for each of them.
+        if (host === ownHost ? failure !== null : avoided.has(host)) continue;
         const startedMs = clock.monotonicMs();
         const send = sends.begin(host, modelKey, instanceIdentifier);
         const asked: Asked = { alternative, send, id, input };

@@ -131,7 +131,7 @@ export async function listen(
       for (const socket of connections) if (isAdmitted?.(socket) === false) socket.destroy();
     },
     replaceTls: (files) => {
-      if (!('setSecureContext' in server)) throw unusableTls();
+      if (!('setSecureContext' in server)) throw unusableTls(WRONG_PAIR);
       server.setSecureContext(secureOptions(files, isAdmitted !== null));
     },
   };
@@ -144,7 +144,7 @@ function createServer(
   handle: RequestListener,
 ): Server | HttpsServer {
   if (tls === undefined && !asksClients) return createHttpServer(limits, handle);
-  if (tls === undefined) throw unusableTls();
+  if (tls === undefined) throw unusableTls(NO_CLIENT_CA);
   const files = secureOptions(tls, asksClients);
   return createHttpsServer(
     {
@@ -162,7 +162,7 @@ function secureOptions(
   asksClients: boolean,
 ): SecureContextOptions {
   // Without an authority of its own, the server would admit every client that a public authority has certified.
-  if (asksClients && clientCa === undefined) throw unusableTls();
+  if (asksClients && clientCa === undefined) throw unusableTls(NO_CLIENT_CA);
   const options: SecureContextOptions = asksClients
     ? { cert, key, ca: clientCa, minVersion: 'TLSv1.3' }
     : { cert, key };
@@ -170,16 +170,17 @@ function secureOptions(
     createSecureContext(options);
     return options;
   } catch (error) {
-    throw unusableTls(error);
+    throw unusableTls(WRONG_PAIR, error);
   }
 }
 
-function unusableTls(cause?: unknown): GatewayError {
-  return new GatewayError(
-    'FILE_UNUSABLE',
-    "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM, and for client certificates their authority.",
-    { cause },
-  );
+const WRONG_PAIR =
+  "The TLS certificate and private key can't be used together. Give a certificate in PEM and its own unencrypted private key in PEM.";
+const NO_CLIENT_CA =
+  'A gateway for other hosts needs TLS with the authority of their certificates. Give `tls` with `clientCa`.';
+
+function unusableTls(message: string, cause?: unknown): GatewayError {
+  return new GatewayError('FILE_UNUSABLE', message, { cause });
 }
 
 function open(server: Server | HttpsServer, host: string, port: number): Promise<void> {

@@ -135,18 +135,20 @@ test('lists a model whose name has a line break', async () => {
 });
 
 (process.platform === 'linux' ? test : test.skip)(
-  'names files and folders whose names are not UTF-8',
+  'names each file and each folder whose name is not UTF-8',
   async () => {
     await put('p/M-GGUF/M-Q4_0.gguf');
     const bytes = (text: string) =>
       Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(text, 'latin1')]);
     await writeFile(bytes('p/M-GGUF/b\xfcro.gguf'), 'GGUF');
     await mkdir(bytes('p/b\xfccher'));
+    await mkdir(bytes('p/b\xe4cher'));
     const { models, unreadable } = await scanModelsFolder(folder);
     expect(models).toHaveLength(1);
     expect(unreadable).toEqual([
-      { path: path.join(folder, 'p/M-GGUF/b\ufffdro.gguf'), code: 'NAME_NOT_UTF8' },
-      { path: path.join(folder, 'p/b\ufffdcher'), code: 'NAME_NOT_UTF8' },
+      { path: path.join(folder, 'p/M-GGUF/b\\xfcro.gguf'), code: 'NAME_NOT_UTF8' },
+      { path: path.join(folder, 'p/b\\xe4cher'), code: 'NAME_NOT_UTF8' },
+      { path: path.join(folder, 'p/b\\xfccher'), code: 'NAME_NOT_UTF8' },
     ]);
   },
 );

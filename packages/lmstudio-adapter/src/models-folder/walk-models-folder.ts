@@ -6,7 +6,7 @@ import type { ScanOptions } from './scan-models-folder.js';
 
 /** A file or folder that could not be read. */
 export interface UnreadablePath {
-  /** Absolute path. Bytes that are not UTF-8 are replaced. */
+  /** Absolute path. A name that is not UTF-8 has `\xfc` for the byte FC, so each such name has its own text. */
   readonly path: string;
   /** The system's error code, `NAME_NOT_UTF8`, or `TOO_MANY_ENTRIES` for a folder that was read only in part. */
   readonly code: string;
@@ -71,13 +71,13 @@ async function collect(
     entries.map(async (entry) => {
       const name = entry.name.toString('utf8');
       if (name.startsWith('.')) return [];
-      const child = relative === '' ? name : `${relative}/${name}`;
-      const absolute = path.join(root, child);
       if (!Buffer.from(name).equals(entry.name)) {
         if (entry.isDirectory() || /\.gguf$/i.test(name))
-          unreadable.push({ path: absolute, code: 'NAME_NOT_UTF8' });
+          unreadable.push({ path: path.join(folder, escaped(entry.name)), code: 'NAME_NOT_UTF8' });
         return [];
       }
+      const child = relative === '' ? name : `${relative}/${name}`;
+      const absolute = path.join(root, child);
       // Model files are often links to another drive, so links are followed.
       const target =
         entry.isFile() || entry.isSymbolicLink()
@@ -94,6 +94,13 @@ async function collect(
     }),
   );
   return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
+}
+
+/** A name with an escape for each byte outside printable ASCII, and for the backslash of an escape. */
+function escaped(name: Buffer): string {
+  return name
+    .toString('latin1')
+    .replace(/[^ -[\]-~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,5 @@
 // What one token adds to the KV cache of a layer, by model. A published result names the model only; a file's header would hold it.
-// Source: the `config.json` of each model on huggingface.co: key and value heads x their dimension x 2 (keys and values) x 2 bytes.
+// From the published hyper-parameters of each model (`config.json`), written down without checking each file again: key and value heads x their dimension x 2 (keys and values) x 2 bytes.
 // Bytes are averaged over all layers. Layers with a short window or a recurrent state count as 0.
 
 /** [pattern of the name, from and below billions of parameters, bytes of a token in a layer] */

@@ -93,7 +93,8 @@ export async function readFleetFacts(
         digest: found?.files == null ? null : await digests.digestOf(found.files.files),
         contextLengthTokens: profile.contextLengthTokens,
         maxContextLengthTokens: profile.maxContextLengthTokens,
-        sizeBytes: model?.sizeBytes || null,
+        sizeBytes:
+          model === undefined || model === null || model.sizeBytes === 0 ? null : model.sizeBytes,
         fit: fit === 'no' && second !== null ? fitOf(modelKey, second.input) : fit,
         speed: option?.speed ?? null,
         quality: option?.quality ?? null,

@@ -6,6 +6,7 @@ import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
 import type { RuntimeConnection } from './runtime/connect-runtime.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
+import { once } from './once.js';
 import type { SpeedLearner } from './speeds/learner.js';
 import type { Speeds } from './speeds/speeds.js';
 
@@ -56,10 +57,4 @@ export function createHostParts(context: HostContext): HostParts {
     },
   };
   return parts;
-}
-
-/** Returns a function that makes a value at its first call, and returns the same value at each later call. */
-export function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let value: Promise<Value> | null = null;
-  return () => (value ??= make());
 }

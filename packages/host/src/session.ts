@@ -6,7 +6,7 @@ import type { OnFootprint } from './footprints/footprints.js';
 import { openGivenContexts } from './footprints/given-contexts.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
-import { once } from './host-parts.js';
+import { once } from './once.js';
 import type { Catalog } from './models/catalog.js';
 import { createCatalog, profileNamed } from './models/catalog.js';
 import type { Downloads } from './models/downloads.js';

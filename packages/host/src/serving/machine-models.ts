@@ -1,7 +1,8 @@
 import { isForeign, type AutopilotState } from '@mai/autopilot';
 import { isModelConfigError, type ModelConfig } from '@mai/model-config';
 import { openLiveConfig } from '../autopilot/live-config.js';
-import { once, type HostParts } from '../host-parts.js';
+import type { HostParts } from '../host-parts.js';
+import { once } from '../once.js';
 import type { Downloads } from '../models/downloads.js';
 import { orAborted } from '../or-aborted.js';
 import { isUnreachable } from '../runtime/runtime-error.js';

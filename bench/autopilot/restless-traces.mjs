@@ -1,19 +1,9 @@
 // Random courses of the others' use: walks, levels and programs that come and go. The same seed gives the same trace.
 // The autopilot was tuned on `TUNED` with odd seeds. `HELD_BACK` was not looked at before its figures were reported.
+import { createRandom } from '../yardstick/random.mjs';
 const GIB = 1024 ** 3;
 const END_S = 8 * 3600;
 const STEP_S = 10;
-
-/** mulberry32 by Tommy Ettinger, public domain. */
-function createRandom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const normal = (random) =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

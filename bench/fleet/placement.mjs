@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_PLACEMENT_POLICY, placeRequest } from '@mai/fleet';
 import { judge, printTable } from '../yardstick/report.mjs';
 import { median, quantile } from '../yardstick/statistics.mjs';
-import { createRandom, knownHosts } from './states.mjs';
+import { createRandom } from '../yardstick/random.mjs';
+import { knownHosts } from './states.mjs';
 
 const TARGET_RATIO = 20;
 const CHAIN = ['llama-3.3-70b', 'qwen3-30b-a3b', 'gpt-oss-20b', 'qwen3-8b'];

@@ -1,4 +1,5 @@
 // Host states for the benches of the fleet: what hosts with several models would tell each other.
+import { createRandom } from '../yardstick/random.mjs';
 
 const MODELS = [
   ['llama-3.3-70b', 'large', 42, 6],
@@ -11,18 +12,6 @@ const MODELS = [
   ['nomic-embed', 'small', 0.3, 900],
 ];
 const GB = 1e9;
-
-/** Numbers in [0, 1): mulberry32 by Tommy Ettinger, public domain. */
-export function createRandom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Hosts with eight models each, as a reader knows them; sorted by name. The same seed gives the same hosts. */
 export function knownHosts(count, seed = 1) {

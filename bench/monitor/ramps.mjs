@@ -1,4 +1,5 @@
 // Recordings of memory that fills at a steady rate, with noise and a few spikes.
+import { createRandom } from '../yardstick/random.mjs';
 
 const TOTAL_BYTES = 32 * 1024 ** 3;
 const SAMPLES = 300;
@@ -10,7 +11,7 @@ const FORMAT = { format: 'mai-resource-recording', version: 1 };
  * reached.
  */
 export function rampRecording(seed) {
-  const random = seeded(seed);
+  const random = createRandom(seed);
   const bell = () => Array.from({ length: 12 }, random).reduce((sum, one) => sum + one, -6);
   const startRatio = 0.3 + 0.2 * random();
   const endRatio = startRatio + 0.1 + 0.2 * random();
@@ -54,16 +55,5 @@ function snapshot(timestampMs, usedRatio) {
     engines: [],
     power: { onBattery: null, chargeRatio: null },
     sources: [],
-  };
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32, Tommy Ettinger, public domain). */
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -1,5 +1,6 @@
 // Memory that other programs take, as shares of the limit of a control group. Each trace is a random course with a published
 // seed; the same seed gives the same rows.
+import { createRandom } from '../../yardstick/random.mjs';
 const STEP_MS = 250;
 const SECONDS = 60;
 
@@ -128,15 +129,4 @@ function curve(second, points) {
 
 function between(random, low, high) {
   return low + (high - low) * random();
-}
-
-/** mulberry32 by Tommy Ettinger, public domain. */
-function createRandom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -2,7 +2,7 @@
 // argument: `{ name, url, perSecond }`. Prints a JSON line for each answer. Ends on SIGTERM, once all have answered.
 const { name, url, perSecond } = JSON.parse(process.argv[2]);
 /** A client that got nothing for this time counts its request as lost. */
-const PATIENCE_MS = 120_000;
+const ANSWER_DEADLINE_MS = 120_000;
 
 const nowMs = () => Number(process.hrtime.bigint() / 1_000_000n);
 const running = new Set();
@@ -38,7 +38,7 @@ async function ask(id, stream) {
         ...{ model: 'auto', stream, max_tokens: 8 },
         messages: [{ role: 'user', content: id }],
       }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),
     });
     const text = await response.text();
     outcome = outcomeOf(response.status, text, stream);

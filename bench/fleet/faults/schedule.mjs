@@ -1,9 +1,10 @@
 // Which fault hits whom, when and for how long, from a seed.
+import { createRandom } from '../../yardstick/random.mjs';
 
 /** Seconds that a fault lasts, and between the end of one and the start of the next: the fleet converges in between. */
 const LASTS_SECONDS = { least: 8, most: 25 };
 const CALM_SECONDS = 12;
-/** The issue's stop of a process, which is longer than every deadline. */
+/** A stop of a process that is longer than every deadline of the fleet. */
 const LONG_STOP_SECONDS = 60;
 
 export const FAULTS = [
@@ -22,24 +23,13 @@ export const FAULTS = [
   'memory-taken',
 ];
 
-/** A generator of numbers from 0 to 1 (mulberry32, public domain). */
-export function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * Faults one after the other until the time is over: first each kind once, in random order, and then kinds at random.
  *
  * @returns `{ kind, hosts, seconds, calmSeconds }[]`; `hosts` are those that the fault hits
  */
 export function scheduleOf({ seed, minutes, hosts, kinds = FAULTS }) {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   const pick = (list) => list[Math.floor(random() * list.length)];
   const shuffled = kinds
     .map((kind) => ({ kind, order: random() }))

@@ -3,7 +3,7 @@
 // Footprints, speeds and hours are chosen, not measured. Decode speeds follow memory bandwidth (about 900, 300 and 60 GB a
 // second, of which 60 % are reached), because each token reads the whole model.
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import { createRandom } from '../states.mjs';
+import { createRandom } from '../../yardstick/random.mjs';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;

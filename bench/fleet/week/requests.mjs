@@ -1,6 +1,6 @@
 // The requests of the simulated week. They are drawn before the week begins, so that every way to place them gets the same
 // requests at the same times.
-import { createRandom } from '../states.mjs';
+import { createRandom } from '../../yardstick/random.mjs';
 import { between, HOUR_MS, normal } from './company.mjs';
 
 /**

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
+import { messageOf } from './error-facts.js';
 import { followFacts } from './follow-facts.js';
 import { openPlacementLog } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
@@ -285,8 +286,4 @@ function secureContextOf(identity: FleetIdentity): SecureContext {
     key: identity.privateKey,
     minVersion: 'TLSv1.3',
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { pause, type Clock } from './clock.js';
+import { messageOf } from './error-facts.js';
 import type { OwnFacts, OwnFactsPort } from './own-facts.js';
 import type { ServingPort } from './serving/serving-port.js';
 
@@ -40,8 +41,7 @@ export async function followFacts({
     try {
       onFacts(await port.fleetFacts({ signal }));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (!signal.aborted) warn(`The fleet is not told about this machine: ${message}`);
+      if (!signal.aborted) warn(`The fleet is not told about this machine: ${messageOf(error)}`);
     }
     await pause(clock, FACTS_PAUSE_MS, signal);
     await pause(clock, FACTS_FRESH_MS, AbortSignal.any([signal, wake.signal]));

@@ -1,4 +1,5 @@
 import { appendFile, open, readFile, rename, stat } from 'node:fs/promises';
+import { codeOf } from '../error-facts.js';
 import { FleetError } from '../fleet-error.js';
 import type { PlacedRequest, PlacementJournal } from './placed-request.js';
 
@@ -71,9 +72,7 @@ async function readOrEmpty(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const isMissing =
-      typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
-    if (isMissing) return '';
+    if (codeOf(error) === 'ENOENT') return '';
     throw new FleetError('FILE_UNUSABLE', `${file} can't be read.`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CAPABILITIES } from '@mai/memory-ledger';
 import type { Clock } from '../clock.js';
+import { codeOf, messageOf } from '../error-facts.js';
 import { FleetError, isFleetError } from '../fleet-error.js';
 import {
   KEPT_HOSTS_MAX,
@@ -130,7 +131,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
 
   const askOwn = async (
     request: ServingRequest,
-    { alternative, send, id }: Asked,
+    { send, id }: Asked,
     options: CallOptions,
   ): Promise<ServingLease> => {
     const lease = await local.acquire(ownRequest(request), options);
@@ -143,7 +144,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
         send.end();
         return lease.release();
       },
-      peer: alternative.host === ownHost ? null : lease.peer,
+      peer: null,
     };
   };
 
@@ -276,8 +277,5 @@ function notReached(host: string, message: string): FleetError {
 }
 
 function describeError(error: unknown): { readonly reason: string; readonly message: string } {
-  const message = error instanceof Error ? error.message : String(error);
-  const code: unknown =
-    typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-  return { reason: typeof code === 'string' ? code : 'FAILED', message };
+  return { reason: codeOf(error) ?? 'FAILED', message: messageOf(error) };
 }

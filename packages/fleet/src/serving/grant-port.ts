@@ -1,4 +1,5 @@
 import { CAPABILITIES } from '@mai/memory-ledger';
+import { codeOf, messageOf } from '../error-facts.js';
 import type { LeaseGrantPort, LeaseRequest } from '../leases/lease-types.js';
 import type { ServingPlan, ServingPort, ServingRequest } from './serving-port.js';
 
@@ -82,14 +83,8 @@ export function createGrantPort(local: ServingPort, limits: () => GuestLimits): 
       return decision === 'serve' ? 0 : null;
     },
     refusalOf: (error) => {
-      const message = error instanceof Error ? error.message : String(error);
-      const code: unknown =
-        typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-      return {
-        reason: typeof code === 'string' ? code : 'FAILED',
-        message,
-        figures: error instanceof GuestRefused ? error.figures : {},
-      };
+      const figures = error instanceof GuestRefused ? error.figures : {};
+      return { reason: codeOf(error) ?? 'FAILED', message: messageOf(error), figures };
     },
   };
 }

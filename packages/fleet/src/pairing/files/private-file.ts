@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { codeOf, messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 
 /** Makes a folder that only this user can enter (mode 0700), also where it existed with another mode. */
@@ -27,7 +28,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw new FleetError('FILE_UNUSABLE', `${path} can't be written: ${reason(error)}`, {
+    throw new FleetError('FILE_UNUSABLE', `${path} can't be written: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -38,17 +39,9 @@ export async function readPrivateFile(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isMissing(error)) return null;
-    throw new FleetError('FILE_UNUSABLE', `${path} can't be read: ${reason(error)}`, {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new FleetError('FILE_UNUSABLE', `${path} can't be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { z } from 'zod/mini';
 
+import { codeOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 import { hostPermissions, isHostName } from '../../nats/subjects.js';
 import { signAllowList } from '../certificates/allow-list.js';
@@ -200,6 +201,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }

@@ -6,6 +6,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 import { z } from 'zod/mini';
 
+import { messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 import { readAllowList } from '../certificates/allow-list.js';
 import { JOIN_SERVER_NAME, certificateFingerprint, isIssuedFor } from '../certificates/issue.js';
@@ -177,7 +178,7 @@ async function connectTls(
     }
     throw new FleetError(
       'FLEET_UNREACHABLE',
-      `No invitation is open at ${hostAndPort(address, port)}: ${errorText(error)}. ` +
+      `No invitation is open at ${hostAndPort(address, port)}: ${messageOf(error)}. ` +
         'Is `mai fleet invite` still running there, and does its firewall let this port through?',
       { cause: error },
     );
@@ -191,7 +192,7 @@ function post(socket: TLSSocket, body: string, signal: AbortSignal | undefined):
         reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
         return;
       }
-      const message = `The inviting machine broke off before its answer was complete: ${errorText(error)}.`;
+      const message = `The inviting machine broke off before its answer was complete: ${messageOf(error)}.`;
       reject(new FleetError('FLEET_UNREACHABLE', message, { cause: error }));
     };
     const request = httpRequest(
@@ -252,8 +253,4 @@ function anotherMachine({ address, port }: Invitation): FleetError {
     `Another machine than the one that made this invitation answers at ${hostAndPort(address, port)}. Nothing secret was sent to it. ` +
       'The address may belong to another machine by now, or somebody is in between.',
   );
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

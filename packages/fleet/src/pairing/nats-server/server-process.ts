@@ -4,6 +4,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { codeOf, messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 import { makePrivateFolder, readPrivateFile } from '../files/private-file.js';
 import type { FleetPaths } from '../files/fleet-folder.js';
@@ -136,7 +137,7 @@ function send(pid: number, signal: 'SIGTERM' | 'SIGHUP'): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH') {
+    if (codeOf(error) === 'ESRCH') {
       return false;
     }
     throw error;
@@ -165,7 +166,7 @@ async function checkConfiguration(executable: string, paths: FleetPaths): Promis
   } catch (error) {
     throw new FleetError(
       'NATS_UNAVAILABLE',
-      `nats-server refuses ${paths.natsConfiguration}: ${error instanceof Error ? error.message : String(error)}`,
+      `nats-server refuses ${paths.natsConfiguration}: ${messageOf(error)}`,
       { cause: error },
     );
   }

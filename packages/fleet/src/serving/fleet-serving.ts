@@ -16,7 +16,7 @@ import type { KnownHost } from '../state/known-host.js';
 import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
-import { mergeCatalogs } from './merge-catalogs.js';
+import { createCatalogMerge } from './merge-catalogs.js';
 import { leaseOn, planOf } from './remote-lease.js';
 import { createSends, type Send } from './sends.js';
 import type {
@@ -61,6 +61,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
   const { local, ownHost, hosts, asker, clock } = parts;
   const sends = createSends(clock, hosts);
   const avoided = createAvoidedHosts(clock);
+  const merge = createCatalogMerge(ownHost);
   let lastLocal: ServingCatalog | null = null;
 
   const others = (): readonly KnownHost[] =>
@@ -69,7 +70,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
         kind === 'mai' && usable && state.host !== ownHost && state.address !== null,
     );
   const merged = (catalog: ServingCatalog, usable: readonly KnownHost[]): ServingCatalog =>
-    mergeCatalogs(catalog, ownHost, usable, parts.policy().chainsThatMayLeave);
+    merge(catalog, usable, parts.policy().chainsThatMayLeave);
 
   const readLocal = async (options: CallOptions): Promise<ServingCatalog> => {
     lastLocal = await local.catalog(options);

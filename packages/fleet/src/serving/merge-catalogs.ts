@@ -10,7 +10,7 @@ import type { ServingCatalog, ServingModel } from './serving-port.js';
  *
  * @param chainsThatMayLeave - the chains whose requests other hosts may answer; null: all
  */
-export function mergeCatalogs(
+function mergeCatalogs(
   local: ServingCatalog,
   ownHost: string,
   others: readonly KnownHost[],
@@ -40,6 +40,27 @@ export function mergeCatalogs(
     models: [...models.values()],
     chains,
     hosts: [ownHost, ...others.map(({ state }) => state.host)],
+  };
+}
+
+/** `mergeCatalogs` for one machine. Each request needs the result, so the last one is kept as long as its inputs are the same. */
+export function createCatalogMerge(
+  ownHost: string,
+): (
+  local: ServingCatalog,
+  others: readonly KnownHost[],
+  chainsThatMayLeave: readonly string[] | null,
+) => ServingCatalog {
+  let last: { readonly inputs: readonly unknown[]; readonly merged: ServingCatalog } | null = null;
+  return (local, others, chainsThatMayLeave) => {
+    // A state is replaced and never changed.
+    const inputs = [local, chainsThatMayLeave, ...others.map(({ state }) => state)];
+    const isSame =
+      last?.inputs.length === inputs.length && inputs.every((one, i) => one === last?.inputs[i]);
+    if (!isSame || last === null) {
+      last = { inputs, merged: mergeCatalogs(local, ownHost, others, chainsThatMayLeave) };
+    }
+    return last.merged;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { OwnLoad, OwnState } from '../src/membership/members.js';
+import type { Members, OwnLoad, OwnState } from '../src/membership/members.js';
 import type { HostModel } from '../src/state/host-state.js';
 
 export const MODEL: HostModel = {
@@ -53,3 +53,9 @@ export function ownLoad(change: Partial<OwnLoad> = {}): OwnLoad {
     ...change,
   };
 }
+
+/** Whether a reader may use a host and knows the state with this label. */
+export const sees = (reader: { members: Members }, host: string, label: string) => () =>
+  reader.members
+    .hosts()
+    .some(({ state, usable }) => state.host === host && usable && state.labels['label'] === label);

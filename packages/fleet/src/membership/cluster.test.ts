@@ -1,5 +1,5 @@
 import { freePort, startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
-import { ownLoad, ownState } from '../../test/states.js';
+import { ownLoad, ownState, sees } from '../../test/states.js';
 import { waitUntil } from '../../test/wait-until.js';
 import { connectFleet } from '../nats/connection.js';
 import { openMembers, type Members } from './members.js';
@@ -52,11 +52,6 @@ const join = async (
     },
   };
 };
-
-const sees = (reader: { members: Members }, host: string, label: string) => () =>
-  reader.members
-    .hosts()
-    .some(({ state, usable }) => state.host === host && usable && state.labels['label'] === label);
 
 // With one copy the bucket may be on the server that dies. Then the hosts themselves are asked for their states.
 it.each([1, 3])(

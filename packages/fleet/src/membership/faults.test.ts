@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 
 import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
-import { ownLoad, ownState } from '../../test/states.js';
+import { ownLoad, ownState, sees } from '../../test/states.js';
 import { waitUntil } from '../../test/wait-until.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
 import { ALL_HEARTBEATS, HOSTS_BUCKET } from '../nats/subjects.js';
@@ -39,12 +39,6 @@ const join = async (
     },
   };
 };
-
-/** Whether a reader may use a host and knows the state with this label. */
-const sees = (reader: { members: Members }, host: string, label: string) => () =>
-  reader.members
-    .hosts()
-    .some(({ state, usable }) => state.host === host && usable && state.labels['label'] === label);
 
 it('starts without a server, serves the own host alone, and joins once the server is there', async () => {
   await server.kill();

@@ -1,35 +1,9 @@
+import { QUESTION } from '../../test/eight-billion.js';
 import { SPEED_DEPTH_TOKENS } from '@mai/memory-ledger';
 import type { PromptParts } from '../physics/prompt-parts.js';
 import { createSpeedModel, type SpeedModel } from './create-speed-model.js';
 import { loadSpeedOf } from './load-speed-of.js';
 import { timeToFirstToken } from './time-to-first-token.js';
-import type { SpeedQuestion } from './traits-of.js';
-
-const GB = 1e9;
-const QUESTION: SpeedQuestion = {
-  shape: {
-    parameters: 8 * GB,
-    activeParameters: 8 * GB,
-    layers: 32,
-    weightBytes: 5 * GB,
-    activeWeightBytes: 5 * GB,
-    expertBytes: 0,
-    activeExpertBytes: 0,
-    kvBytesPerToken: 131_072,
-  },
-  machine: {
-    gpu: {
-      backend: 'cuda',
-      generation: null,
-      memoryBandwidth: 400 * GB,
-      operationsPerSecond: 40e12,
-    },
-    ramBandwidth: 80 * GB,
-  },
-  placement: { offloadRatio: 1, cpuExpertRatio: 0, kvCacheType: 'f16', microBatchTokens: 512 },
-  identity: { model: 'eight', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },
-  depthTokens: 0,
-};
 
 const PARTS: PromptParts = { compute: 0.0008, attention: 0.0001, batches: 0.0001, transfers: 0 };
 

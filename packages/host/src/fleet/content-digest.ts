@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
+import { errorCodeOf } from '../guards.js';
 
 /** Bytes of the start and of the end of each file that are read. */
 const PART_BYTES = 256 * 1024;
@@ -32,7 +33,7 @@ export function createContentDigests(): ContentDigests {
         return digest;
       } catch (error) {
         // The file is gone, or another user's.
-        if (typeof error === 'object' && error !== null && 'code' in error) return null;
+        if (errorCodeOf(error) !== null) return null;
         throw error;
       }
     },

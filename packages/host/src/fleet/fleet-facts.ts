@@ -93,8 +93,7 @@ export async function readFleetFacts(
         digest: found?.files == null ? null : await digests.digestOf(found.files.files),
         contextLengthTokens: profile.contextLengthTokens,
         maxContextLengthTokens: profile.maxContextLengthTokens,
-        sizeBytes:
-          model === undefined || model === null || model.sizeBytes === 0 ? null : model.sizeBytes,
+        sizeBytes: (model?.sizeBytes ?? 0) || null,
         fit: fit === 'no' && second !== null ? fitOf(modelKey, second.input) : fit,
         speed: option?.speed ?? null,
         quality: option?.quality ?? null,

@@ -1,3 +1,4 @@
+import { eventsOf } from '../chat/read-events.js';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
@@ -62,7 +63,9 @@ async function ask({
   let lastMs = startedMs;
   let usage: Readonly<Record<string, unknown>> = {};
   let timings: Readonly<Record<string, unknown>> | null = null;
-  for await (const event of eventsOf(response.body)) {
+  for await (const data of eventsOf(response.body.pipeThrough(new TextDecoderStream()))) {
+    const event: unknown = data.startsWith('{') ? JSON.parse(data) : null;
+    if (!isRecord(event)) continue;
     if (isRecord(event['usage'])) usage = event['usage'];
     if (isRecord(event['timings'])) timings = event['timings'];
     if (!hasText(event)) continue;
@@ -92,23 +95,6 @@ const QUOTED_MAX = 200;
 function failed(model: string, why: string, cause?: unknown): HostError {
   const message = `${model} did not answer: ${why.replace(/\.$/, '')}. Run the benchmark again.`;
   return new HostError('ANSWER_FAILED', message, { cause });
-}
-
-/** The JSON of each event of a stream. */
-async function* eventsOf(
-  body: ReadableStream<Uint8Array>,
-): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of body) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (!line.startsWith('data: {')) continue;
-      const event: unknown = JSON.parse(line.slice('data: '.length));
-      if (isRecord(event)) yield event;
-    }
-  }
 }
 
 /** Whether an event brings a piece of the answer. */

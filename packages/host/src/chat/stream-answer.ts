@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
+import { eventsOf } from './read-events.js';
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -40,7 +41,7 @@ export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<Answer
     const response = await post(asked);
     if (response.statusCode !== 200) throw failed(model, await messageOf(response));
     let isDone = false;
-    for await (const data of eventsOf(response)) {
+    for await (const data of eventsOf(response.setEncoding('utf8'))) {
       if (data === '[DONE]') {
         isDone = true;
         break;
@@ -84,20 +85,6 @@ function post({
     request.on('error', reject);
     request.end(JSON.stringify({ model, messages, stream: true }));
   });
-}
-
-/** The data of each server-sent event. */
-async function* eventsOf(response: IncomingMessage): AsyncGenerator<string> {
-  response.setEncoding('utf8');
-  let rest = '';
-  for await (const chunk of response) {
-    const lines = `${rest}${String(chunk)}`.split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const data = /^data: ?(.*)$/.exec(line)?.[1];
-      if (data !== undefined) yield data;
-    }
-  }
 }
 
 interface Chunk {

@@ -5,9 +5,9 @@ import { openGivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
-import { openLiveCatalog } from './live-catalog.js';
-import type { LiveConfig } from './live-config.js';
-import { openLiveConfig } from './live-config.js';
+import { openLiveCatalog } from './live/live-catalog.js';
+import type { LiveConfig } from './live/live-config.js';
+import { openLiveConfig } from './live/live-config.js';
 
 /** The ports of an autopilot, and the runtime and the configuration that they use. */
 export interface JoinedPorts {

@@ -6,7 +6,7 @@ import { newestProfile, environmentFor, type LoadEngine } from '../engine/load-e
 import { headerFacts } from '../models/header-facts.js';
 import { modelQuality } from '../models/model-quality.js';
 import { createSpeeds } from '../speeds/speeds.js';
-import { explainChoice } from '../text/explain-selection.js';
+import { explainChoice } from '../text/decisions/explain-selection.js';
 import { speedSubjectOf } from '../speeds/speed-subject.js';
 
 const GIB = 1024 ** 3;

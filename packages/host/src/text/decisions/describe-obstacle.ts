@@ -1,4 +1,4 @@
-import type { SelectionObstacle } from '../selection/obstacle.js';
+import type { SelectionObstacle } from '../../selection/obstacle.js';
 
 /** How to get a model for the embedded engine. */
 export const GET_GGUF =

@@ -1,5 +1,5 @@
 import { type Footprint, totalBytesOf } from '@mai/memory-ledger';
-import { isRecord } from '../guards.js';
+import { isRecord } from '../../guards.js';
 
 /** A replacer for `JSON.stringify`: adds `totalBytes` to each footprint that lacks it. */
 export function addFootprintTotal(_key: string, value: unknown): unknown {

@@ -1,11 +1,11 @@
 import type { EstimateReport } from '@mai/memory-estimator';
-import type { FitHere } from '../estimates/fit-here.js';
-import type { ModelEstimate } from '../estimates/model-estimate.js';
+import type { FitHere } from '../../estimates/fit-here.js';
+import type { ModelEstimate } from '../../estimates/model-estimate.js';
 import { describeEngine, describeUnknownSettings } from './describe-engine.js';
 import { describeFootprint } from './describe-footprint.js';
-import { describeTradeOffs } from './describe-trade-offs.js';
-import { explainRejection } from './explain-rejection.js';
-import { formatBytes, formatCount } from './words.js';
+import { describeTradeOffs } from '../decisions/describe-trade-offs.js';
+import { explainRejection } from '../decisions/explain-rejection.js';
+import { formatBytes, formatCount } from '../words.js';
 
 /** The settings behind an estimate, one paragraph an element: the load, and the engine that the defaults are from. */
 export function describeSettings({

@@ -1,5 +1,5 @@
 import { ESTIMATE_CHOICES as CHOICES } from '@mai/host';
-import type { CommandSpec } from './command-spec.js';
+import type { CommandSpec } from '../command-spec.js';
 
 /** `mai estimate`. Its options and its `--json` answer are a fixed contract. */
 export const ESTIMATE: CommandSpec = {
@@ -81,5 +81,5 @@ export const ESTIMATE: CommandSpec = {
       'a file, with the defaults of this LM Studio runtime',
     ],
   ],
-  load: async () => (await import('../commands/estimate.js')).run,
+  load: async () => (await import('../../commands/estimate.js')).run,
 };

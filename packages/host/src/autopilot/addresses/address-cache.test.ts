@@ -1,7 +1,7 @@
 import { LlamaRuntimeError } from '@mai/llama-runtime';
-import { contextOf } from '../host-options.js';
-import type { ActiveLink } from '../runtime/connect-runtime.js';
-import type { EmbeddedClient } from '../runtime/runtime-client.js';
+import { contextOf } from '../../host-options.js';
+import type { ActiveLink } from '../../runtime/connect-runtime.js';
+import type { EmbeddedClient } from '../../runtime/runtime-client.js';
 import { createAddressCache } from './address-cache.js';
 
 const { signal } = new AbortController();

@@ -1,5 +1,5 @@
-import type { CommandSpec } from './command-spec.js';
-import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
+import type { CommandSpec } from '../command-spec.js';
+import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
 
 const KEYS_FILE = {
   name: 'keys',
@@ -51,7 +51,7 @@ export const GATEWAY: readonly CommandSpec[] = [
       ['mai serve', 'clients use http://127.0.0.1:11435/v1 and the model "auto"'],
       ['mai serve --listen 0.0.0.0', 'other machines may use it, too, with an API key'],
     ],
-    load: async () => (await import('../commands/gateway/serve.js')).run,
+    load: async () => (await import('../../commands/gateway/serve.js')).run,
   },
   {
     name: 'keys',
@@ -78,6 +78,6 @@ export const GATEWAY: readonly CommandSpec[] = [
       ['mai keys add laptop', 'print a new key, which is shown only once'],
       ['mai keys add admin --scopes inference,control', 'a key that may also load and unload'],
     ],
-    load: async () => (await import('../commands/gateway/keys.js')).run,
+    load: async () => (await import('../../commands/gateway/keys.js')).run,
   },
 ];

@@ -1,5 +1,5 @@
-import { GOALS } from './choices.js';
-import type { CommandSpec } from './command-spec.js';
+import { GOALS } from '../choices.js';
+import type { CommandSpec } from '../command-spec.js';
 
 const KEYS = { name: 'KEY...', required: false, completes: 'model' } as const;
 
@@ -18,7 +18,7 @@ export const SPEED: readonly CommandSpec[] = [
       },
       { name: 'svg', value: 'FILE', summary: 'write the plot to FILE, too', completes: 'file' },
     ],
-    load: async () => (await import('../commands/speed/compare.js')).run,
+    load: async () => (await import('../../commands/speed/compare.js')).run,
   },
   {
     name: 'bench',
@@ -26,6 +26,6 @@ export const SPEED: readonly CommandSpec[] = [
     arguments: [
       { ...KEYS, summary: 'model keys (default: the loaded models, or else the best that fits)' },
     ],
-    load: async () => (await import('../commands/speed/bench.js')).run,
+    load: async () => (await import('../../commands/speed/bench.js')).run,
   },
 ];

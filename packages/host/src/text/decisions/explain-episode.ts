@@ -1,13 +1,13 @@
 import type { OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, SelectionNote } from '@mai/selector';
-import { type Episode, startsRun } from '../decisions/read-history.js';
-import { asServed } from '../selection/as-served.js';
-import { tradeOffsOf } from '../selection/trade-offs-of.js';
+import { type Episode, startsRun } from '../../decisions/read-history.js';
+import { asServed } from '../../selection/as-served.js';
+import { tradeOffsOf } from '../../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
-import { poolLabel } from './pool-label.js';
-import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from './words.js';
+import { poolLabel } from '../pool-label.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from '../words.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */
 export interface Explanation {

@@ -1,5 +1,5 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed } from '@mai/memory-ledger';
-import { formatCount, formatDuration, formatSpeed } from './words.js';
+import { formatCount, formatDuration, formatSpeed } from '../words.js';
 
 /** What is known of a load's speed and quality. */
 export interface JudgedLoad {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { candidateSources } from '@mai/model-config';
-import { configOptions, loadConfig } from '../config/load-config.js';
-import type { HostContext } from '../host-options.js';
+import { configOptions, loadConfig } from '../../config/load-config.js';
+import type { HostContext } from '../../host-options.js';
 
 /** A configuration that may be edited while it is in use. */
 export interface LiveConfig {

@@ -1,6 +1,6 @@
-import { YIELD_POOLS } from './choices.js';
-import type { CommandSpec } from './command-spec.js';
-import { DRY_RUN, SELECTION_OPTIONS } from './shared-options.js';
+import { YIELD_POOLS } from '../choices.js';
+import type { CommandSpec } from '../command-spec.js';
+import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
 
 /** `mai watch`, and the commands that change its behaviour while it runs. */
 export const AUTOPILOT: readonly CommandSpec[] = [
@@ -21,7 +21,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       ['mai watch', 'a live view on a terminal, elsewhere one JSON line per event'],
       ['mai watch --chain coding', 'only models of the chain named coding'],
     ],
-    load: async () => (await import('../commands/autopilot/watch.js')).run,
+    load: async () => (await import('../../commands/autopilot/watch.js')).run,
   },
   {
     name: 'yield',
@@ -57,7 +57,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       ['mai yield 4GiB --pools gpu --until 22:30', 'keep 4 GiB of GPU memory free until 22:30'],
       ['mai yield --release', 'end all yields'],
     ],
-    load: async () => (await import('../commands/autopilot/yield.js')).run,
+    load: async () => (await import('../../commands/autopilot/yield.js')).run,
   },
   {
     name: 'pin',
@@ -71,7 +71,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       },
     ],
     options: [DRY_RUN],
-    load: async () => (await import('../commands/autopilot/pin.js')).run,
+    load: async () => (await import('../../commands/autopilot/pin.js')).run,
   },
   {
     name: 'unpin',
@@ -85,6 +85,6 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       },
     ],
     options: [{ name: 'all', short: 'a', summary: 'remove every pin' }, DRY_RUN],
-    load: async () => (await import('../commands/autopilot/unpin.js')).run,
+    load: async () => (await import('../../commands/autopilot/unpin.js')).run,
   },
 ];

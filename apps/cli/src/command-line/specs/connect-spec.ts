@@ -1,6 +1,6 @@
-import { CONNECT_CLIENTS } from './choices.js';
-import type { CommandSpec } from './command-spec.js';
-import { DRY_RUN } from './shared-options.js';
+import { CONNECT_CLIENTS } from '../choices.js';
+import type { CommandSpec } from '../command-spec.js';
+import { DRY_RUN } from '../shared-options.js';
 
 /** `mai connect`. */
 export const CONNECT: CommandSpec = {
@@ -37,5 +37,5 @@ export const CONNECT: CommandSpec = {
     ['mai connect claude-code --write', 'point Claude Code at the gateway'],
     ['mai connect claude-code --undo', 'take it back'],
   ],
-  load: async () => (await import('../commands/connect.js')).run,
+  load: async () => (await import('../../commands/connect.js')).run,
 };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { contextOf } from '../host-options.js';
+import { contextOf } from '../../host-options.js';
 import { findOpenAiAddress } from './openai-address.js';
 
 const LIST = { object: 'list', data: [] };

@@ -1,10 +1,10 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { Selection, SelectionNote } from '@mai/selector';
-import type { SelectionObstacle } from '../selection/obstacle.js';
+import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
-import { poolLabel } from './pool-label.js';
-import { describeSpeed, describeValue, type JudgedLoad } from './speed-words.js';
-import { formatPercent } from './words.js';
+import { poolLabel } from '../pool-label.js';
+import { describeSpeed, describeValue, type JudgedLoad } from '../estimates/speed-words.js';
+import { formatPercent } from '../words.js';
 
 /**
  * Why the chosen model was chosen, in sentences with its figures and those of the next model; null where no model was chosen, or

@@ -1,13 +1,13 @@
 import type { FleetCommandName } from '@mai/fleet';
-import type { CommandSpec, OptionSpec } from './command-spec.js';
-import { DRY_RUN } from './shared-options.js';
+import type { CommandSpec, OptionSpec } from '../command-spec.js';
+import { DRY_RUN } from '../shared-options.js';
 
 const HOST: OptionSpec = {
   name: 'host',
   value: 'NAME',
   summary: 'name of this machine in the fleet (default: its own name)',
 };
-const commands = () => import('../commands/fleet/fleet.js');
+const commands = () => import('../../commands/fleet/fleet.js');
 const commandOf = (name: FleetCommandName) => async () => (await commands()).commandOf(name);
 
 /** `mai fleet` and its subcommands. */

@@ -1,6 +1,6 @@
-import { POLICIES } from './choices.js';
-import type { CommandSpec } from './command-spec.js';
-import { CHAIN } from './shared-options.js';
+import { POLICIES } from '../choices.js';
+import type { CommandSpec } from '../command-spec.js';
+import { CHAIN } from '../shared-options.js';
 
 /** The commands that explain, replay and simulate decisions. */
 export const HISTORY: readonly CommandSpec[] = [
@@ -28,7 +28,7 @@ export const HISTORY: readonly CommandSpec[] = [
       ['mai explain mijq3x2k-h', 'the decision with this identifier'],
       ['mai explain 14:05 --last 3', 'the last three decisions before 14:05'],
     ],
-    load: async () => (await import('../commands/history/explain.js')).run,
+    load: async () => (await import('../../commands/history/explain.js')).run,
   },
   {
     name: 'replay',
@@ -42,7 +42,7 @@ export const HISTORY: readonly CommandSpec[] = [
       },
     ],
     examples: [['mai replay decisions.jsonl', 'exit code 9 if a decision differs']],
-    load: async () => (await import('../commands/history/replay.js')).run,
+    load: async () => (await import('../../commands/history/replay.js')).run,
   },
   {
     name: 'simulate',
@@ -71,6 +71,6 @@ export const HISTORY: readonly CommandSpec[] = [
       ['mai simulate --trace day.jsonl --config models.yaml', 'simulate a recorded day'],
       ['mai simulate --trace day.jsonl --policy all', 'compare all policies on the same trace'],
     ],
-    load: async () => (await import('../commands/history/simulate.js')).run,
+    load: async () => (await import('../../commands/history/simulate.js')).run,
   },
 ];

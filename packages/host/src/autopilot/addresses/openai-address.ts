@@ -1,8 +1,8 @@
 import { findLMStudioHome, parseBaseUrl, type LMStudioClient } from '@mai/lmstudio-adapter';
-import { isRecord } from '../guards.js';
-import { HostError } from '../host-error.js';
-import type { HostContext } from '../host-options.js';
-import type { OpenAiAddress } from '../runtime/runtime-client.js';
+import { isRecord } from '../../guards.js';
+import { HostError } from '../../host-error.js';
+import type { HostContext } from '../../host-options.js';
+import type { OpenAiAddress } from '../../runtime/runtime-client.js';
 
 interface Answer {
   readonly status: number;

@@ -1,9 +1,9 @@
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
-import type { HostContext } from '../host-options.js';
-import { orAborted } from '../or-aborted.js';
-import type { ActiveLink } from '../runtime/connect-runtime.js';
-import type { OpenAiAddress } from '../runtime/runtime-client.js';
-import { isRuntimeError } from '../runtime/runtime-error.js';
+import type { HostContext } from '../../host-options.js';
+import { orAborted } from '../../or-aborted.js';
+import type { ActiveLink } from '../../runtime/connect-runtime.js';
+import type { OpenAiAddress } from '../../runtime/runtime-client.js';
+import { isRuntimeError } from '../../runtime/runtime-error.js';
 import { findOpenAiAddress } from './openai-address.js';
 
 /** For how long an address is used without asking LM Studio's HTTP server again. */

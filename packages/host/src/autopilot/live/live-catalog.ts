@@ -1,13 +1,13 @@
 import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot';
 import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
-import type { GivenContexts } from '../footprints/given-contexts.js';
-import type { HostParts } from '../host-parts.js';
-import { createCatalog, profileNamed, type Catalog } from '../models/catalog.js';
-import type { Downloads } from '../models/downloads.js';
-import type { RuntimeLink } from '../runtime/connect-runtime.js';
-import { isRuntimeError } from '../runtime/runtime-error.js';
-import { speedsHere } from '../speeds/speeds-here.js';
+import type { GivenContexts } from '../../footprints/given-contexts.js';
+import type { HostParts } from '../../host-parts.js';
+import { createCatalog, profileNamed, type Catalog } from '../../models/catalog.js';
+import type { Downloads } from '../../models/downloads.js';
+import type { RuntimeLink } from '../../runtime/connect-runtime.js';
+import { isRuntimeError } from '../../runtime/runtime-error.js';
+import { speedsHere } from '../../speeds/speeds-here.js';
 import type { LiveConfig } from './live-config.js';
 
 /** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */

@@ -2,7 +2,7 @@ import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { describePlan, describeReason } from './describe-decision.js';
-import { formatBytes, formatCount, formatDuration } from './words.js';
+import { formatBytes, formatCount, formatDuration } from '../words.js';
 
 /** How words of an event are marked: a terminal colours them. */
 export interface EventStyle {

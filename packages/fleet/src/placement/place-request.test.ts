@@ -49,7 +49,7 @@ describe('the place of a request', () => {
   });
 
   it('is a loaded large model behind a queue of 3 s rather than a load of 20 s elsewhere', () => {
-    // Prompt 1.6 s and answer 4 s at an idle host... the queue is 1 / 4 * 4.8 s * 2.5 = 3 s.
+    // Prompt 0.8 s and answer 4 s at an idle host, so the queue is 1 / 4 * 4.8 s * 2.5 = 3 s.
     const fast = speed(75, 1_000, 20_000);
     const queued = hostOf('queued', [loadedModel({ speed: fast })], {
       requests: { 'mai:large': 4 },

@@ -9,7 +9,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whose model serves a request. */
+/** Chooses and leases models for requests. */
 export interface ServingPort {
   catalog(options?: CallOptions): Promise<ServingCatalog>;
   acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
@@ -55,7 +55,7 @@ export interface ServingPeer {
   readonly tls: PeerTls;
 }
 
-/** How this machine and another host know each other. */
+/** TLS settings with which this machine and another host prove their identity to each other. */
 export interface PeerTls {
   readonly secureContext: SecureContext;
   readonly serverName: string;

@@ -73,7 +73,7 @@ describe('the state of a host', () => {
     expect(decoded.ok ? '' : decoded.reason).toContain(reason);
   });
 
-  it.each([-1, 0, 1])('has a longest size, here %d bytes beyond it', (beyond) => {
+  it.each([-1, 0, 1])('is read up to the size limit (size minus limit: %d bytes)', (beyond) => {
     const text = JSON.stringify(STATE);
     const padded = text + ' '.repeat(MAX_STATE_BYTES + beyond - text.length);
     expect(decodeHostState(bytes(padded), 'attic').ok).toBe(beyond <= 0);

@@ -97,7 +97,7 @@ interface OneModel extends BenchRequest {
   readonly startedMs: number;
   readonly signal: AbortSignal;
   readonly report: (share: number, modelKey: string) => void;
-  /** Of a model that is listed; null where nothing is known. */
+  /** The predicted time of a load; null where nothing is known. */
   readonly predictedLoad: (modelKey: string) => SpeedRange | null;
 }
 
@@ -202,7 +202,7 @@ async function measure(
   return [first, second];
 }
 
-/** Words that no prompt before has had, so that nothing of them is in the engine's cache. */
+/** Words that no earlier prompt had, so that the engine's cache holds none of them. */
 function promptOf(words: number): string {
   const stamp = crypto.randomUUID().slice(0, 8);
   const list = Array.from({ length: words }, (_, index) => `${index % 10}`).join(' ');

@@ -11,7 +11,7 @@ export interface Usage {
   readonly cachedTokens: number;
 }
 
-/** What is new in an answer. */
+/** The new part of an answer. */
 export type AnswerDelta =
   | { readonly type: 'content'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
@@ -44,7 +44,9 @@ export interface Snapshot {
   readonly toolCalls: readonly { readonly name: string; readonly arguments: string }[];
 }
 
-/** Reads a report of a chat, whose texts are complete up to this token, or of a completion, whose text is passed. */
+/**
+ * Reads a report. A chat's report holds the whole text up to this token; a completion's text is passed as `plainText`.
+ */
 export function snapshotOf(
   report: TokenReport | CompletionReport,
   plainText: string | null,

@@ -1,7 +1,7 @@
 import type { Likeness } from '../physics/parameters.js';
 import type { Covariance } from './corrections.js';
 
-/** In what respects two predictions of one machine may be alike. */
+/** The properties that two predictions of one machine may share. */
 export interface Traits {
   readonly backend: string;
   /** E.g. whole on the GPU, layers in RAM, experts in RAM. */

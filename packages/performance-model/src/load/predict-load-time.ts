@@ -45,7 +45,7 @@ const USUAL_DISK_RATE = 2e9;
 const PAGE_CACHE_RATE = 6e9;
 /** PCIe 3.0 x16 or 4.0 x8 from memory that is not pinned. */
 const COPY_RATE = 6e9;
-/** Standard deviations of what is not known, in logarithms of time. Assumed. */
+/** Standard deviations of the figures that are not known, in logarithms of time. Assumed. */
 const DOUBT = { start: 0.7, disk: 0.8, knownDisk: 0.25, pageCache: 0.6, copy: 0.6 } as const;
 /** Differences between two loads that are alike. Assumed. */
 const NOISE = 0.15;

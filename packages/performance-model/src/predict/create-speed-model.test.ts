@@ -180,7 +180,7 @@ describe('after a measurement', () => {
     expect(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond).toBeGreaterThan(0.9);
   });
 
-  test('a speed of 0 or without an end teaches nothing', () => {
+  test('a measured speed of 0 or infinity is ignored', () => {
     const model = createSpeedModel([seen(0), seen(Infinity), seen(NaN)]);
     expect(model.decode(QUESTION)).toEqual(cold);
   });

@@ -39,7 +39,7 @@ export interface SpeedModel {
   hasMeasured(model: string): boolean;
 }
 
-/** What `bench/speed/fit.mjs` fits. */
+/** The constants that `bench/speed/fit.mjs` fits. */
 export interface SpeedConstants {
   readonly decode: DecodeParameters;
   readonly prompt: PromptParameters;

@@ -238,7 +238,7 @@ it('refuses what it cannot read and says why', async () => {
   expect(refused.sort()).toEqual([
     'four: heartbeat: 1000 bytes, and at most 256 are read',
     'one: state: not JSON',
-    'two: state: host: three, but it stands under two',
+    'two: state: host: three, but its key is two',
   ]);
   expect(reader.hosts()).toEqual([]);
 });

@@ -39,7 +39,7 @@ describe('the state of a host', () => {
     ['no JSON', 'x', 'not JSON'],
     ['no UTF-8', 'bytes', 'not JSON'],
     ['a list', [], 'message: Invalid input: expected object, received array'],
-    ['another name', { ...STATE, host: 'cellar' }, 'host: cellar, but it stands under attic'],
+    ['another name', { ...STATE, host: 'cellar' }, 'host: cellar, but its key is attic'],
     ['a name with a dot', { ...STATE, host: 'a.b' }, 'host: not the name of a host'],
     ['a wrong epoch', { ...STATE, epoch: 'today' }, 'epoch: not an epoch'],
     ['a revision of 0', { ...STATE, revision: 0 }, 'revision: Too small'],

@@ -112,7 +112,7 @@ test('a stopped engine can be unloaded', async () => {
   expect(await runs(pid)).toBe(false);
 });
 
-test('a request starts the TTL anew', async () => {
+test('a request restarts the TTL', async () => {
   await using runtime = await world.open();
   await runtime.load({ modelKey: 'noise', ttlMs: 1500 });
   await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -2,7 +2,7 @@ import type { Capability, Tier } from '@mai/memory-ledger';
 
 // Requests of one host to another, and their answers. Both sides check every message, see lease-codec.ts.
 
-/** Which model is wanted. Null and empty fields set no condition. */
+/** The conditions for the model. Null and empty fields set no condition. */
 export interface LeaseRequest {
   readonly capabilities: readonly Capability[];
   readonly minContextLengthTokens: number | null;

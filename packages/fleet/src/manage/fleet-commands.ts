@@ -12,7 +12,7 @@ import { join } from '../pairing/invitation/join.js';
 import { toHostName } from '../pairing/names.js';
 import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
 
-/** What a command of `mai fleet` is given. Null: not given. */
+/** The arguments of a command of `mai fleet`. Null: not given. */
 export interface FleetCommandOptions {
   readonly folder: string;
   readonly signal: AbortSignal;

@@ -42,7 +42,7 @@ export interface NatsBucket {
    * Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection
    * breaks.
    *
-   * @param fromPosition leaves out earlier entries. Default: none are left out
+   * @param fromPosition leaves out earlier entries. Default: all entries
    */
   watch(
     onEntry: (entry: BucketEntry) => void,

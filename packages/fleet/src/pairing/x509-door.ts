@@ -40,7 +40,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-/** What a certificate says about its subject. */
+/** The facts that a certificate states about its subject. */
 export interface CertificateContent extends Validity {
   /** Common name of the subject. */
   readonly name: string;

@@ -102,7 +102,7 @@ function describeSpeed({ tokensPerSecond }: PlacementFigures): string {
     : `, at ${rounded(tokensPerSecond)} tokens a second where the host does nothing else`;
 }
 
-/** Groups the hosts by reason. Of a reason with many hosts, most are only counted. */
+/** Groups the hosts by reason, names the first hosts of each group, and counts the rest. */
 function describeNotTaken({ notTaken }: Placement): string[] {
   const byCode = new Map<NotTakenReason['code'], HostNotTaken[]>();
   for (const one of notTaken) {

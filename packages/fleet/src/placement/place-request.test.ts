@@ -216,7 +216,7 @@ describe('the place of a request', () => {
     expect(taken(inputOf([EMPTY_OWN, known, renamed]))).toBe('renamed org/large resident-idle');
   });
 
-  it('is a load at the own host whatever guests may load there, and under memory pressure', () => {
+  it('is a load at the own host, also without an allowance for guests and under memory pressure', () => {
     const own = hostOf('own', [modelOf()], {
       state: { guests: null },
       heartbeat: { pressureRatio: 1.1 },
@@ -284,7 +284,7 @@ describe('requests that have just been sent', () => {
     });
   });
 
-  it('make a load of another model on the same host wait for theirs', () => {
+  it('delay a load of another model on the same host until their own load has ended', () => {
     const host = hostOf('a', [modelOf(), modelOf({ modelKey: 'other' })]);
     const waiting = send('a', {
       modelKey: 'other',

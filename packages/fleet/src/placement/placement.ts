@@ -40,7 +40,7 @@ export interface PlacementAlternative {
   readonly figures: PlacementFigures | null;
 }
 
-/** What is expected of a place. All times are in milliseconds. */
+/** The expected figures of a place. All times are in milliseconds. */
 export interface PlacementFigures {
   /** Place of the model in the order of preference, from 0. */
   readonly preference: number;

@@ -22,7 +22,7 @@ const OWN = hostOf('laptop', [SMALL], { state: { chains: { default: ['small'] } 
 
 let local: FakeLocal;
 let hosts: KnownHost[];
-/** What each other host answers. */
+/** The answer of each other host. */
 let answers: Record<string, () => Promise<LeaseAnswer>>;
 let asked: [host: string, request: LeaseRequest][];
 let placed: PlacedRequest[];

@@ -1,8 +1,8 @@
 import type { Tier } from '@mai/memory-ledger';
 import type { PeerCertificate, SecureContext } from 'node:tls';
 
-// The port through which a gateway serves, as far as a fleet needs it. A host offers it, and a fleet offers it again for all
-// hosts. `ServingPort` of `@mai/gateway` has the same shape.
+// The part of a gateway's serving port that a fleet needs. A host offers it, and a fleet offers it again for all hosts.
+// `ServingPort` of `@mai/gateway` has the same shape.
 
 /** Options of a call that can be cancelled. A cancelled call rejects with the signal's reason. */
 export interface CallOptions {
@@ -17,7 +17,7 @@ export interface ServingPort {
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
 }
 
-/** Which model may serve. Null and empty fields set no condition. */
+/** The conditions for the model that serves. Null and empty fields set no condition. */
 export interface ServingRequest {
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;

@@ -8,7 +8,7 @@ import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
 
-/** Which models are measured, and how. */
+/** The models to measure, and the lengths of prompts and answers. */
 export interface BenchRequest {
   /** Model keys. Empty, the default: the loaded models, or else the best model that fits. */
   readonly modelKeys?: readonly string[];
@@ -27,9 +27,9 @@ export interface BenchOptions extends CallOptions {
 /** A measured figure beside its predictions. */
 export interface BenchFigure {
   readonly measured: number;
-  /** What was predicted before; null where nothing was known. */
+  /** The prediction before the measurement; null where nothing was known. */
   readonly before: SpeedRange | null;
-  /** What is predicted for the same question now. */
+  /** The prediction for the same question after the measurement. */
   readonly after: SpeedRange | null;
 }
 

@@ -37,7 +37,7 @@ export interface Timings {
   readonly predictedMs: number;
 }
 
-/** An answer as far as it is generated. */
+/** The part of an answer that is generated so far. */
 export interface Snapshot {
   readonly content: string;
   readonly reasoning: string;
@@ -115,7 +115,7 @@ export class AnswerReader {
     yield* this.#readCalls(snapshot, isFinal);
   }
 
-  /** The text up to the first stop sequence, without what can still become one. */
+  /** The text up to the first stop sequence, without an end that can still become a stop sequence. */
   #cut(text: string, isFinal: boolean): string {
     const found = this.#stops
       .map((stop) => ({ stop, at: text.indexOf(stop) }))
@@ -151,7 +151,9 @@ export class AnswerReader {
   }
 }
 
-/** What `text` has after `sent`; empty where `text` does not continue `sent`, because the parser may still change it. */
+/**
+ * The rest of `text` after `sent`; empty where `text` does not continue `sent`, because the parser may still change it.
+ */
 function suffixAfter(sent: string, text: string): string {
   return text.length > sent.length && text.startsWith(sent) ? text.slice(sent.length) : '';
 }

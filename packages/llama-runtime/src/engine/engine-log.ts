@@ -10,7 +10,10 @@ const FLASH_LINES = [
   },
 ];
 
-/** Collects llama.cpp's log while a model is loaded. Later lines are dropped: they can tell of requests. */
+/**
+ * Collects llama.cpp's log while a model is loaded. Later lines are dropped, because they can contain parts of
+ * requests.
+ */
 export class EngineLog {
   #text = '';
   #isOpen = true;

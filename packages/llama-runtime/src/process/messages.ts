@@ -3,7 +3,7 @@ import type { KvCacheType } from '@mai/memory-ledger';
 /** Kind of a model. */
 export type ModelKind = 'llm' | 'embedding';
 
-/** The model that one engine process loads, and its settings. Every choice was made before. */
+/** The model that one engine process loads, and its settings. The parent has made every choice. */
 export interface EngineSpec {
   /** Absolute path of the GGUF file; of the first part where the file is split. */
   readonly file: string;

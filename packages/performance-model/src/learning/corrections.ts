@@ -7,7 +7,7 @@ import { cholesky, inverseDiagonal, solveLower, solveUpper, type Matrix } from '
  */
 export type Covariance<Traits> = (a: Traits, b: Traits, scale: number) => number;
 
-/** One prediction and what was measured. */
+/** One prediction and its measurement. */
 export interface Residual<Traits> {
   readonly traits: Traits;
   /** Natural logarithm of the measured time over the predicted time. */
@@ -93,7 +93,7 @@ function solve<Traits>(
   return { lower, weights: solveUpper(lower, solveLower(lower, errors)) };
 }
 
-/** At least 1. The median of the squared errors over their expected squares, shrunk to 1. */
+/** The median of the squared errors over their expected squares, shrunk towards 1; at least 1. */
 function scaleOf<Traits>(
   residuals: readonly Residual<Traits>[],
   covariance: Covariance<Traits>,

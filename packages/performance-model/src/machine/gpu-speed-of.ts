@@ -48,7 +48,7 @@ export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): G
   };
 }
 
-/** The entry with most words that are all in the name. */
+/** Of the entries whose words are all in the name, the one with the most words. */
 function figuresOf(words: readonly string[]): GpuFigures | null {
   const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
     (a, b) => b.words.length - a.words.length,

@@ -7,7 +7,7 @@ export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc';
 /** The properties of a GPU that decide speed. */
 export interface GpuSpeed {
   readonly backend: Exclude<Backend, 'cpu'>;
-  /** Null: none of the groups. */
+  /** Null: the GPU belongs to no group. */
   readonly generation: Generation | null;
   /** Bytes per second. */
   readonly memoryBandwidth: number;

@@ -9,7 +9,7 @@ export interface BackendParameters {
   /** Share of the peak bandwidth that reading the KV cache reaches. */
   readonly kvEfficiency: number;
   readonly layerMicroseconds: number;
-  /** Bits added to each parameter, because unpacking takes time whatever the quantization. */
+  /** Bits added to each parameter, because unpacking takes about the same time for each quantization. */
   readonly surchargeBits: number;
   /** Time of experts in RAM, relative to reading their bytes. */
   readonly expertPenalty: number;

@@ -215,7 +215,7 @@ describe('after a measurement', () => {
     expect(Math.abs(ratio - 0.8)).toBeLessThan(0.02);
   });
 
-  test('a newer engine replaces what an older one has taught about a model', () => {
+  test('measurements of a model with a newer engine replace those with an older engine', () => {
     const newer = { ...QUESTION.identity, engine: 'llama.cpp@2' };
     const model = createSpeedModel([
       seen(cold.tokensPerSecond * 0.5),

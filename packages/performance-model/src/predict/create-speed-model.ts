@@ -47,7 +47,7 @@ export interface SpeedConstants {
   readonly promptLikeness: Likeness;
 }
 
-/** Measurements of one kind beyond this number are left out, oldest first. */
+/** Only this many measurements of one kind count, the newest ones. */
 const OBSERVATIONS_MAX = 64;
 
 /**

@@ -5,7 +5,7 @@ import type { SpeedSetting } from '../physics/question.js';
 
 /** Names of the model, the file and the engine. A measurement corrects the predictions that share these names. */
 export interface SpeedIdentity {
-  /** The model, whatever its quantization, e.g. `qwen3-4b`. */
+  /** The model without its quantization, e.g. `qwen3-4b`. */
   readonly model: string;
   readonly quantization: string;
   /** The engine and its version, e.g. `llama.cpp@b9849`. */

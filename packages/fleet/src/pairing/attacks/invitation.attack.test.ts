@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => fleet[Symbol.asyncDispose]());
 
 afterEach(async () => {
-  // Whatever was tried, nobody was admitted.
+  // After each attack, nobody was admitted.
   expect(await hosts()).toEqual(['desktop', 'laptop']);
 });
 
@@ -352,7 +352,7 @@ describe('a joiner that was invited', () => {
     });
   });
 
-  test('does not get a certificate for a text that is no request', async () => {
+  test('does not get a certificate for a text that is not a request', async () => {
     expect(await invited('mallory', 'no request')).toMatchObject({ kind: 'refused' });
   });
 });

@@ -7,7 +7,7 @@ import { changeHosts, readRegistry } from './registry.js';
 import type { RegisteredHost } from './registry.js';
 import { removeHost } from './remove-host.js';
 
-/** What the authority answers to a request. */
+/** The authority's answer to a request. */
 export interface Certified {
   readonly answer: CertifyAnswer;
   /** Work that follows the answer, because it closes the asker's connection. Null: no such work. */

@@ -181,7 +181,7 @@ export function createHostTable(options: {
   };
 }
 
-/** Whether two heartbeats differ in nothing but their sequence. */
+/** Whether two heartbeats are equal except for their sequence. */
 function isSameLoad(one: Heartbeat, other: Heartbeat): boolean {
   return JSON.stringify({ ...one, sequence: 0 }) === JSON.stringify({ ...other, sequence: 0 });
 }

@@ -133,7 +133,7 @@ test('a port that another program uses is reported, and no fleet is left', async
   expect((await initFleet(given)).host).toBe('desktop');
 });
 
-test('a machine that belongs to a fleet makes no second one and joins no second one', async () => {
+test('a machine that belongs to a fleet can neither make nor join a second fleet', async () => {
   await using fleet = await pairedFleet(['laptop']);
   await expect(
     initFleet({ ...(await options()), folder: fleet.folder('laptop') }),

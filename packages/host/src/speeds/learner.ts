@@ -7,7 +7,7 @@ import type { MeasuredAnswer } from '../serving/serving.js';
 import { listDownloadsNow } from '../session.js';
 import type { SpeedSubject } from './speed-subject.js';
 
-/** Learns the speeds of this machine from what runs on it. */
+/** Learns the speeds of this machine from answers and loads. */
 export interface SpeedLearner {
   /** The model, load and machine that decide a resident's speed; null where it is not on this machine, or not known. */
   subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
@@ -68,7 +68,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     });
   };
 
-  /** Whether an answer is worth a write: a busy resident teaches nothing new with each answer. */
+  /** Whether an answer is stored. Most answers of a busy resident are not, because their speeds hardly differ. */
   const isWorthStoring = (key: string): boolean => {
     const nowMs = clock.monotonicMs();
     const count = counts.get(key) ?? { answers: 0, storedAtMs: -Infinity };

@@ -32,7 +32,7 @@ export interface Speeds {
   readonly learnLoad: (modelKey: string, subject: SpeedSubject, tookMs: number) => Promise<void>;
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
-  /** The number of measurements that predictions rest on so far. It changes with each that is learned. */
+  /** The number of measurements that predictions rest on so far. Each measurement that is learned changes it. */
   readonly revision: () => number;
 }
 

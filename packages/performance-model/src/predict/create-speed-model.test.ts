@@ -166,7 +166,7 @@ describe('after a measurement', () => {
     expect(learned.high / learned.low).toBeLessThan(cold.high / cold.low);
   });
 
-  test('another model on the machine moves by less than the same model', () => {
+  test('the prediction of another model moves by less than that of the same model', () => {
     const other = { ...QUESTION, identity: { ...QUESTION.identity, model: 'other' } };
     const model = createSpeedModel([seen(cold.tokensPerSecond * 0.6)]);
     const ratio = model.decode(other).tokensPerSecond / cold.tokensPerSecond;

@@ -58,7 +58,7 @@ const membershipSchema = z.strictObject({
   natsServers: z.array(z.string()),
 });
 
-/** To which fleet a host belongs. */
+/** The membership of a host in its fleet. */
 export interface Membership {
   /** Name of this host. */
   readonly host: string;

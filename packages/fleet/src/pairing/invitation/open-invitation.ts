@@ -45,7 +45,7 @@ export class OpenInvitation {
     return this.#end === null && !this.#admitting;
   }
 
-  /** Checks a proof. A wrong one counts as a try, and the fifth ends the invitation. */
+  /** Checks a proof. A wrong proof counts as a try, and the fifth wrong proof ends the invitation. */
   prove(given: string, expected: string): boolean {
     if (!this.isOpen) return false;
     if (isProof(given, expected)) return true;

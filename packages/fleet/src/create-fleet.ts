@@ -39,9 +39,9 @@ export interface CreateFleetOptions {
 
 /** A machine's part in its fleet. */
 export interface Fleet extends AsyncDisposable {
-  /** Serves from all hosts. For the gateway of this machine's clients. */
+  /** The serving port over all hosts, for the gateway of this machine's clients. */
   readonly serving: ServingPort;
-  /** Who may use the gateway for other hosts. */
+  /** Decides which hosts may use the gateway for other hosts. */
   readonly peers: {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
@@ -51,7 +51,7 @@ export interface Fleet extends AsyncDisposable {
   /** Calls `listener` after each change of this machine's certificate, and of the list of hosts. */
   onIdentityChange(listener: () => void): void;
   /**
-   * Tells the other hosts where this machine serves them, and from now on its load.
+   * Tells the other hosts the address of this machine's gateway, and from now on its load.
    *
    * @param load - the requests of this machine's gateways, read every second
    */
@@ -66,7 +66,7 @@ export interface Fleet extends AsyncDisposable {
 export interface FleetView {
   readonly ownHost: string;
   readonly natsServers: readonly string[];
-  /** Whether the last thing known about the connection to NATS is good. */
+  /** Whether the connection to NATS was good when it was last checked. */
   readonly connected: boolean;
   /** Why there is no connection; null where there is one. */
   readonly fault: string | null;
@@ -115,7 +115,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     ? serveAuthority({
         connection,
         folder,
-        onFault: (error) => warn(`A host was not certified: ${messageOf(error)}`),
+        onFault: (error) => warn(`A host's request to the authority failed: ${messageOf(error)}`),
       })
     : null;
   const refused = new Map<string, string>();
@@ -124,7 +124,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     watch: true,
     clock,
     onRefused: (host, reason) => {
-      // Each heartbeat may repeat it.
+      // Each heartbeat may have the same fault, so each reason is reported once.
       if (refused.get(host) === reason) return;
       refused.set(host, reason);
       warn(`A message of the host ${host} is left out: ${reason}.`);

@@ -15,8 +15,8 @@ const LOOK_AHEAD = [1, 0.5, 0.25];
 /** The shortest dwell time before the same model is loaded again with a better load option. */
 const SAME_MODEL_DWELL_MS = 600_000;
 /**
- * Room for another model is expected to last this many times as long as it has lasted. On random courses of the
- * others' use, smaller numbers lost more quality than they saved switches.
+ * Room for another model is expected to last for this multiple of the time that it has lasted so far. Smaller multiples
+ * saved few switches and lost much quality on random courses of the others' use.
  */
 const LASTS_TIMES = 8;
 /** The longest dwell time of a step up. */

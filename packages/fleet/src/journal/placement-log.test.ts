@@ -19,7 +19,7 @@ const placedAs = (id: string): PlacedRequest => ({
   ...{ id, atMs: 1, input, placement: placeRequest(input), attempts: [] },
 });
 
-test('the last placement, and one by its identifier, are found again and can be replayed', async () => {
+test('the last placement, and the placement of an identifier, are found and can be replayed', async () => {
   const log = openPlacementLog(file, (error) => {
     throw error;
   });
@@ -33,7 +33,7 @@ test('the last placement, and one by its identifier, are found again and can be 
   expect(await readPlacements(file, { id: 'four' })).toEqual([]);
 });
 
-test('a line that a crash has cut is left out, and a missing log is empty', async () => {
+test('a line cut off by a crash is left out, and a missing log counts as empty', async () => {
   expect(await readPlacements(file)).toEqual([]);
   const log = openPlacementLog(file, () => undefined);
   log.record(placedAs('one'));
@@ -42,7 +42,7 @@ test('a line that a crash has cut is left out, and a missing log is empty', asyn
   expect((await readPlacements(file)).map(({ id }) => id)).toEqual(['one']);
 });
 
-test('a log that can not be written is told once, and nothing throws', async () => {
+test('a log that cannot be written is reported once, and nothing throws', async () => {
   const faults: unknown[] = [];
   const log = openPlacementLog(path.join(folder, 'missing', 'file'), (error) => faults.push(error));
   log.record(placedAs('one'));

@@ -26,7 +26,7 @@ export function openPlacementLog(file: string, onFault: (error: unknown) => void
       waiting = [];
       const { size } = await stat(file).catch(() => ({ size: 0 }));
       if (size > LOG_MAX_BYTES) await rename(file, oldLogOf(file));
-      // Prompts are not in the log, but the names of models and hosts are.
+      // The log holds the names of models and hosts, but no prompts.
       await (await open(file, 'a', 0o600)).close();
       await appendFile(file, text);
     }
@@ -82,7 +82,7 @@ function parse(line: string): PlacedRequest | null {
     const value: unknown = JSON.parse(line);
     return isPlaced(value) ? value : null;
   } catch {
-    // A line that a crash has cut.
+    // A line cut off by a crash.
     return null;
   }
 }

@@ -12,20 +12,20 @@ import { join } from '../pairing/invitation/join.js';
 import { toHostName } from '../pairing/names.js';
 import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
 
-/** What a command of `mai fleet` is given. Null: not given. */
+/** The arguments of a command of `mai fleet`. Null: not given. */
 export interface FleetCommandOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   /** Checks and changes nothing. */
   readonly dryRun: boolean;
-  /** The text behind the command: an invitation, a host, or a placement. */
+  /** The argument of the command: an invitation, a host, or a placement. */
   readonly argument: string | null;
   readonly host: string | null;
   readonly address: string | null;
   readonly natsPort: number | null;
   readonly joinPort: number | null;
   readonly endFleet: boolean;
-  /** Shows a result that is followed by another one. */
+  /** Shows a first result before the command ends with another one. */
   readonly show: (result: FleetResult) => void;
 }
 

@@ -10,9 +10,9 @@ import { readFleetIdentity } from '../pairing/identity.js';
 import { decodeHostState } from '../state/host-state-codec.js';
 import type { KnownHost } from '../state/known-host.js';
 
-// What `mai fleet` needs of a fleet while `mai serve --fleet` runs in another process, or in none.
+// Access to a fleet for `mai fleet`. `mai serve --fleet` may run in another process, or not run.
 
-/** Time in which each living host sends a heartbeat, with some room. */
+/** Time in which each running host sends a heartbeat, with a reserve. */
 const LISTEN_MS = 2600;
 const CONNECT_MS = 5000;
 const DESCRIBE_MS = 1000;

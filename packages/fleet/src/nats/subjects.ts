@@ -111,8 +111,8 @@ export function hostPermissions(
 }
 
 /**
- * What the host with the authority publishes beyond. It answers while nats-server reads its users again, which makes
- * nats-server forget whose answer it waits for. So the inboxes are listed.
+ * Further subjects that the host with the authority publishes to. It answers while nats-server reads its users again.
+ * Then nats-server forgets which answers it has to let through, so the inboxes are listed.
  */
 function authoritySubjects(hosts: readonly string[]): string[] {
   return [

@@ -40,7 +40,7 @@ async function options() {
   };
 }
 
-/** All files of a folder and of the folders in it, with the part of their mode that is for others. */
+/** All files of a folder and of the folders in it, with the permissions that other users have. */
 async function openToOthers(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true });
   const open: string[] = [];
@@ -133,7 +133,7 @@ test('a port that another program uses is reported, and no fleet is left', async
   expect((await initFleet(given)).host).toBe('desktop');
 });
 
-test('a machine that belongs to a fleet makes no second one and joins no second one', async () => {
+test('a machine that belongs to a fleet can neither make nor join a second fleet', async () => {
   await using fleet = await pairedFleet(['laptop']);
   await expect(
     initFleet({ ...(await options()), folder: fleet.folder('laptop') }),
@@ -185,7 +185,7 @@ test('changes of the hosts that come at the same time follow each other', async 
   expect(revision).toBe(1 + names.length);
 });
 
-test('a lock of a process that was killed is taken off', async () => {
+test('the lock of a killed process is removed', async () => {
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   await writeFile(path.join(folder, 'hosts.lock'), `${hostname()} 999999999`);

@@ -61,7 +61,7 @@ test('loads for guests add up, as long as their models are loaded', async () => 
   });
 });
 
-test('the error of this machine is told with its code', () => {
+test('an error of this machine reaches the asker with its code', () => {
   const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
   expect(port().refusalOf(error)).toEqual({
     ...{ reason: 'NOTHING_FITS', message: 'Nothing fits.', figures: {} },

@@ -3,9 +3,9 @@ import { codeOf, messageOf } from '../error-facts.js';
 import type { LeaseGrantPort, LeaseRequest } from '../leases/lease-types.js';
 import type { ServingPlan, ServingPort, ServingRequest } from './serving-port.js';
 
-/** What other hosts may take of this machine now. */
+/** The allowance for other hosts on this machine now. */
 export interface GuestLimits {
-  /** Bytes that models may take which other hosts have asked for; null where other hosts may load nothing at this hour. */
+  /** Bytes that models loaded for other hosts may take; null where other hosts may load nothing at this hour. */
   readonly allowedBytes: number | null;
 }
 

@@ -5,7 +5,7 @@ import type { MeasuredAnswer } from '../serving/serving.js';
 
 /** A request whose answer is timed. */
 export interface TimedRequest {
-  /** Of the HTTP server, without a path. */
+  /** Address of the HTTP server, without a path. */
   readonly baseUrl: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly instanceIdentifier: string;
@@ -14,7 +14,7 @@ export interface TimedRequest {
   readonly signal: AbortSignal;
 }
 
-/** The times of an answer, whatever its number of tokens. */
+/** The token counts and times of an answer. */
 export type AnswerTimes = Omit<MeasuredAnswer, 'modelKey' | 'instanceIdentifier'>;
 
 /**
@@ -84,7 +84,7 @@ async function ask({
   return {
     // The prompts of a benchmark are new, so no part of them is in the cache.
     prompt: timed(promptTokens, (firstMs ?? startedMs) - startedMs),
-    // The time of the first token is part of the prompt's.
+    // The time of the first token is part of the prompt's time.
     output: timed(outputTokens - 1, lastMs - (firstMs ?? lastMs)),
     depthTokens: promptTokens,
   };

@@ -4,7 +4,7 @@ import { HostError } from '../host-error.js';
 import { listModels, type ModelReport } from '../models/list-models.js';
 import type { Session } from '../session.js';
 
-/** The models that are compared, and what counts. */
+/** The models to compare, and the goal. */
 export interface CompareRequest {
   /** Model keys. Empty, the default: every downloaded model that fits and generates text. */
   readonly modelKeys?: readonly string[];
@@ -12,7 +12,7 @@ export interface CompareRequest {
   readonly goal?: SelectionGoal | null;
 }
 
-/** Models beside each other, the most valuable first. */
+/** The compared models, the most valuable first. */
 export interface Comparison {
   readonly goal: SelectionGoal;
   readonly minTokensPerSecond: number;

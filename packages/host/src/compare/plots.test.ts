@@ -32,7 +32,7 @@ const COMPARISON: Comparison = {
 };
 
 describe('a plot of quality against speed', () => {
-  test('shows each model with both figures as the number of its line', () => {
+  test('shows each model of known quality and speed as the number of its line', () => {
     const lines = plotText(COMPARISON, { width: 60, height: 12, unicode: true }).split('\n');
     const rowOf = (mark: string) => lines.findIndex((line) => line.slice(6).includes(mark));
     const columnOf = (mark: string) => lines[rowOf(mark)]?.indexOf(mark, 7) ?? -1;

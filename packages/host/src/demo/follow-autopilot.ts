@@ -53,7 +53,7 @@ export async function untilLoaded(
   }
 }
 
-/** Which models do not fit, and what the chosen one takes. */
+/** The models that do not fit, and the memory that the chosen model takes. */
 function explain({ chosen, rejected }: Selection, style: DemoStage['style']): readonly string[] {
   return [
     ...rejected

@@ -15,7 +15,7 @@ import type { CatalogProfile } from '../models/catalog.js';
 import type { Session } from '../session.js';
 import type { ContentDigests } from './content-digest.js';
 
-/** What this machine tells its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */
+/** The facts that this machine tells its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */
 export interface FleetFacts {
   readonly versions: { readonly runtime: string | null; readonly runtimeVersion: string | null };
   readonly pools: readonly {
@@ -103,7 +103,7 @@ export async function readFleetFacts(
             ...{ instanceIdentifier, foreign },
             contextLengthTokens: loadConfig.contextLengthTokens,
             footprintBytes: footprint === null ? null : totalBytesOf(footprint),
-            // A runtime that does not tell answers at least one.
+            // A runtime that does not report a number answers at least one request.
             parallel: loadConfig.parallelSequences ?? 1,
           })),
       };
@@ -184,7 +184,7 @@ function fitOf(modelKey: string, input: AssembledInput): FleetModel['fit'] {
   return plan.steps.some(({ action }) => action === 'unload') ? 'after-eviction' : 'now';
 }
 
-/** The devices with loaded models. The tier of their models is not known: medium stands for it. */
+/** The devices with loaded models. The tier of their models is not known, so medium is assumed. */
 function devicesIn(
   instances: readonly RuntimeInstance[],
   linked: Downloads['linked'],

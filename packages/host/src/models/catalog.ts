@@ -13,7 +13,7 @@ import type { EngineRefusal } from '@mai/selector';
 import { HostError } from '../host-error.js';
 import type { Downloads } from './downloads.js';
 
-/** A profile, with the reason for which its downloaded file is not offered. */
+/** A profile, with the reason why its downloaded file is not offered. */
 export interface CatalogProfile extends ModelProfile {
   /** Null where the file is offered, and where no file is downloaded. */
   readonly refusal: EngineRefusal | null;

@@ -7,9 +7,9 @@ import type { MeasuredAnswer } from '../serving/serving.js';
 import { listDownloadsNow } from '../session.js';
 import type { SpeedSubject } from './speed-subject.js';
 
-/** Learns the speeds of this machine from what runs on it. */
+/** Learns the speeds of this machine from answers and loads. */
 export interface SpeedLearner {
-  /** What decides the speed of a resident; null where it is not on this machine, or not known. */
+  /** The model, load and machine that decide a resident's speed; null where it is not on this machine, or not known. */
   subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
   /** Learns from an answer. Never rejects. */
   answered(answer: MeasuredAnswer): Promise<void>;
@@ -19,7 +19,7 @@ export interface SpeedLearner {
 
 /** Age from which the GPUs and the downloads are read again. Both change seldom. */
 const FACTS_FRESH_MS = 600_000;
-/** Answers of a resident that are all stored. Of later ones, one is stored in `LATER_EVERY_MS`. */
+/** Number of a resident's first answers, which are all stored. Of later answers, one in `LATER_EVERY_MS` is stored. */
 const FIRST_ANSWERS = 10;
 const LATER_EVERY_MS = 30_000;
 /** Residents whose number of answers is kept. */
@@ -68,7 +68,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     });
   };
 
-  /** Whether an answer is worth a write: a busy resident teaches nothing new with each answer. */
+  /** Whether an answer is stored. Most answers of a busy resident are not, because their speeds hardly differ. */
   const isWorthStoring = (key: string): boolean => {
     const nowMs = clock.monotonicMs();
     const count = counts.get(key) ?? { answers: 0, storedAtMs: -Infinity };
@@ -80,7 +80,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return true;
   };
 
-  /** One measurement after another, so that each is stored with those before. */
+  /** Handles measurements one after another, so that no write loses an earlier measurement. */
   let last = Promise.resolve();
   const inTurn = (work: () => Promise<void>): Promise<void> => {
     last = last.then(work).catch((error: unknown) => {
@@ -133,7 +133,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   };
 }
 
-/** What every measurement is joined with. */
+/** The facts of the machine that complete a measurement. */
 interface Facts {
   readonly downloads: Downloads;
   readonly resources: Resources;

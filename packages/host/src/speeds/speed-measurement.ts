@@ -1,7 +1,7 @@
 import type { LoadObservation, SpeedObservation } from '@mai/performance-model';
 import { isRecord } from '../guards.js';
 
-/** What every measurement of a speed has. None has a prompt or a text. */
+/** The fields of every measurement of a speed. Prompts and answers are not stored. */
 interface Measured {
   /** Name of the machine. */
   readonly host: string;

@@ -9,7 +9,7 @@ import {
 } from '@mai/performance-model';
 import { environmentFor, type LoadEngine } from '../engine/load-engine.js';
 
-/** A model with a load configuration on this machine, as far as it decides speed. */
+/** The properties of a model, its load configuration and this machine that decide speed. */
 export interface SpeedSubject {
   readonly shape: ModelShape;
   readonly machine: MachineSpeed;
@@ -36,7 +36,7 @@ export interface SpeedFacts {
   readonly ramBandwidth: number | null;
 }
 
-/** Bandwidth of a usual GPU, for one that the table of devices lacks. */
+/** Bandwidth of a usual GPU. Stands in for a GPU that the table of devices lacks. */
 const USUAL_GPU_BANDWIDTH = 400e9;
 
 /** Joins the facts. Settings that the load configuration leaves to the engine have the engine's defaults. */

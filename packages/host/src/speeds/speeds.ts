@@ -32,7 +32,7 @@ export interface Speeds {
   readonly learnLoad: (modelKey: string, subject: SpeedSubject, tookMs: number) => Promise<void>;
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
-  /** The number of measurements that predictions rest on so far. It changes with each that is learned. */
+  /** The number of measurements that predictions rest on so far. Each measurement that is learned changes it. */
   readonly revision: () => number;
 }
 
@@ -116,7 +116,7 @@ interface Learned {
   readonly observations: readonly SpeedObservation[];
   readonly loads: readonly LoadMeasurement[];
   readonly ramBandwidth: number | null;
-  /** Of the GPU that no table has; null where nothing was measured with it. */
+  /** Bandwidth of a GPU that the table of devices lacks; null where nothing was measured with it. */
   readonly gpuBandwidth: number | null;
   readonly cache: Map<string, LoadSpeed | null>;
 }
@@ -207,7 +207,7 @@ function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   };
 }
 
-/** An engine without its version: an update changes the time of a load little. */
+/** The engine's version is left out, because an update changes the time of a load little. */
 function nameOf(engine: string): string {
   return engine.replace(/@.*$/, '');
 }

@@ -7,7 +7,7 @@ import { cholesky, inverseDiagonal, solveLower, solveUpper, type Matrix } from '
  */
 export type Covariance<Traits> = (a: Traits, b: Traits, scale: number) => number;
 
-/** One prediction and what was measured. */
+/** One prediction and its measurement. */
 export interface Residual<Traits> {
   readonly traits: Traits;
   /** Natural logarithm of the measured time over the predicted time. */
@@ -23,14 +23,18 @@ export interface Correction {
 /** Measurements further from all others than this many standard deviations get more noise. */
 const OUTLIER = 2.5;
 
-/** Measurements that the usual size of errors counts as much as, where the size of the errors on this machine is estimated. */
+/**
+ * Weight of the usual size of errors, as a number of measurements, where the size of the errors on this machine is
+ * estimated.
+ */
 const USUAL_SCALE_WEIGHT = 1;
 
 /**
  * Gaussian process regression over the errors of the physics (Rasmussen and Williams, Gaussian Processes for Machine
- * Learning, algorithm 2.1). Outliers get a noise of their own: their leave-one-out residual (equation 5.12) then
- * lies within `OUTLIER` standard deviations. Where the median measurement is further from the physics than usual, the errors of
- * models on this machine are taken to be larger than usual: a measurement then counts more for the same model.
+ * Learning, algorithm 2.1). Outliers get a noise of their own: their leave-one-out residual (equation 5.12) then lies
+ * within `OUTLIER` standard deviations. Where the median measurement is further from the physics than usual, the errors
+ * of models on this machine are taken to be larger than usual. Each measurement then corrects predictions of the same
+ * model more.
  *
  * @param noiseDeviation - standard deviation of what the covariance does not explain
  * @returns the correction of a further prediction. Without measurements the mean is 0.
@@ -89,7 +93,7 @@ function solve<Traits>(
   return { lower, weights: solveUpper(lower, solveLower(lower, errors)) };
 }
 
-/** At least 1. The median of the squared errors over their expected squares, shrunk to 1. */
+/** The median of the squared errors over their expected squares, shrunk towards 1; at least 1. */
 function scaleOf<Traits>(
   residuals: readonly Residual<Traits>[],
   covariance: Covariance<Traits>,

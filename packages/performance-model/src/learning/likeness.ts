@@ -1,12 +1,12 @@
 import type { Likeness } from '../physics/parameters.js';
 import type { Covariance } from './corrections.js';
 
-/** In what respects two predictions of one machine may be alike. */
+/** The properties that two predictions of one machine may share. */
 export interface Traits {
   readonly backend: string;
   /** E.g. whole on the GPU, layers in RAM, experts in RAM. */
   readonly placement: string;
-  /** Names the model whatever its quantization. */
+  /** Names the model, the same for each quantization. */
   readonly model: string;
   /** The engine and its version. */
   readonly engine: string;
@@ -19,7 +19,7 @@ export interface Traits {
   readonly shares: readonly number[];
 }
 
-/** Difference of the share in RAM over which two predictions of a model have little in common. */
+/** Two predictions of a model whose shares in RAM differ by more than this have little in common. */
 const RAM_SHARE_SCALE = 0.3;
 
 /**

@@ -37,7 +37,7 @@ describe('the published speed of a GPU', () => {
     },
   );
 
-  test('the software that runs the model can be named, and is the usual one otherwise', () => {
+  test('a caller can name the back end; otherwise the usual back end of the vendor is used', () => {
     expect(gpuSpeedOf('RX 6800 XT', 'rocm')?.backend).toBe('rocm');
     expect(gpuSpeedOf('RX 6800 XT')?.backend).toBe('vulkan');
     expect(gpuSpeedOf('Apple M2 Max')?.backend).toBe('metal');

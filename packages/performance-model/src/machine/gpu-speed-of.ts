@@ -3,7 +3,7 @@ import { generationOf, type GpuSpeed } from './machine-speed.js';
 
 const GIGA = 1e9;
 const TERA = 1e12;
-/** A GPU whose name has one of these words is a different one than without it. */
+/** Words that tell one GPU from another: `RTX 4070` and `RTX 4070 Ti` differ. */
 const VARIANTS = new Set([
   'ti',
   'super',
@@ -17,7 +17,7 @@ const VARIANTS = new Set([
   'ultra',
   'd',
 ]);
-/** Words that mean the same as another one. */
+/** Synonyms, and the word that the table uses. */
 const SYNONYMS = new Map([
   ['mobile', 'laptop'],
   ['max-q', 'laptop'],
@@ -48,7 +48,7 @@ export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): G
   };
 }
 
-/** The entry with most words that are all in the name. */
+/** Of the entries whose words are all in the name, the one with the most words. */
 function figuresOf(words: readonly string[]): GpuFigures | null {
   const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
     (a, b) => b.words.length - a.words.length,

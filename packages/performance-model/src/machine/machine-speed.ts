@@ -4,10 +4,10 @@ export type Backend = 'cuda' | 'vulkan' | 'rocm' | 'metal' | 'mlx' | 'cpu';
 /** A group of devices whose use of their bandwidth differs from all others. */
 export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc';
 
-/** A GPU, as far as it decides speed. */
+/** The properties of a GPU that decide speed. */
 export interface GpuSpeed {
   readonly backend: Exclude<Backend, 'cpu'>;
-  /** Null: none of the groups. */
+  /** Null: the GPU belongs to no group. */
   readonly generation: Generation | null;
   /** Bytes per second. */
   readonly memoryBandwidth: number;

@@ -15,7 +15,7 @@ export interface PromptParts {
 }
 
 const MICRO = 1e-6;
-/** Operations per second of one byte per second of bandwidth above which a back end can't use more. */
+/** The most operations per second that a back end can use, for each byte per second of bandwidth. */
 const USABLE_OPERATIONS = { cuda: 160, vulkan: 120, rocm: 120, metal: 120, mlx: 120 } as const;
 const USUAL_OPERATIONS = 40e12;
 /** Bytes of a parameter from which weights count as not quantized. */
@@ -24,8 +24,8 @@ const UNQUANTIZED_BYTES = 1.8;
 /**
  * The mean time of one token of a prompt of `promptTokens` tokens after `depthTokens` tokens of context. Two operations
  * for each active parameter, four for each pair of tokens and value of attention, and the weights once a micro-batch.
- * Weights that are not quantized take another path through the engine, with a speed of its own.
- * The constants were fitted by `bench/speed/fit.mjs` to published results.
+ * The engine has separate code for weights that are not quantized, with a speed of its own. The constants were fitted
+ * by `bench/speed/fit.mjs` to published results.
  */
 export function promptParts(
   { shape, machine, placement }: SpeedSetting,

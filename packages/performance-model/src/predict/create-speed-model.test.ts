@@ -166,7 +166,7 @@ describe('after a measurement', () => {
     expect(learned.high / learned.low).toBeLessThan(cold.high / cold.low);
   });
 
-  test('another model on the machine moves by less than the same model', () => {
+  test('the prediction of another model moves by less than that of the same model', () => {
     const other = { ...QUESTION, identity: { ...QUESTION.identity, model: 'other' } };
     const model = createSpeedModel([seen(cold.tokensPerSecond * 0.6)]);
     const ratio = model.decode(other).tokensPerSecond / cold.tokensPerSecond;
@@ -180,7 +180,7 @@ describe('after a measurement', () => {
     expect(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond).toBeGreaterThan(0.9);
   });
 
-  test('a speed of 0 or without an end teaches nothing', () => {
+  test('a measured speed of 0 or infinity is ignored', () => {
     const model = createSpeedModel([seen(0), seen(Infinity), seen(NaN)]);
     expect(model.decode(QUESTION)).toEqual(cold);
   });
@@ -215,7 +215,7 @@ describe('after a measurement', () => {
     expect(Math.abs(ratio - 0.8)).toBeLessThan(0.02);
   });
 
-  test('a newer engine replaces what an older one has taught about a model', () => {
+  test('measurements of a model with a newer engine replace those with an older engine', () => {
     const newer = { ...QUESTION.identity, engine: 'llama.cpp@2' };
     const model = createSpeedModel([
       seen(cold.tokensPerSecond * 0.5),

@@ -39,7 +39,7 @@ export interface SpeedModel {
   hasMeasured(model: string): boolean;
 }
 
-/** What `bench/speed/fit.mjs` fits. */
+/** The constants that `bench/speed/fit.mjs` fits. */
 export interface SpeedConstants {
   readonly decode: DecodeParameters;
   readonly prompt: PromptParameters;
@@ -47,7 +47,7 @@ export interface SpeedConstants {
   readonly promptLikeness: Likeness;
 }
 
-/** Measurements of one kind beyond this number are left out, oldest first. */
+/** Only this many measurements of one kind count, the newest ones. */
 const OBSERVATIONS_MAX = 64;
 
 /**

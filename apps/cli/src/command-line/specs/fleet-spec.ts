@@ -13,7 +13,7 @@ const commandOf = (name: FleetCommandName) => async () => (await commands()).com
 /** `mai fleet` and its subcommands. */
 export const FLEET: CommandSpec = {
   name: 'fleet',
-  summary: 'join several machines, so that each one answers what it serves best',
+  summary: 'join several machines, so that each request goes to the machine that serves it best',
   subcommands: [
     {
       name: 'init',
@@ -61,7 +61,7 @@ export const FLEET: CommandSpec = {
         {
           name: 'REQUEST',
           required: false,
-          summary: 'x-mai-placement of the answer (default: the last request)',
+          summary: 'header x-mai-placement of an answer (default: the last request)',
         },
       ],
       load: commandOf('explain'),

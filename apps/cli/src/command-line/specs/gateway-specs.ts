@@ -38,7 +38,7 @@ export const GATEWAY: readonly CommandSpec[] = [
       { name: 'tls-cert', value: 'FILE', summary: 'certificate in PEM', completes: 'file' },
       { name: 'tls-key', value: 'FILE', summary: 'private key in PEM', completes: 'file' },
       KEYS_FILE,
-      { name: 'fleet', summary: 'answer from all machines of the fleet, and for them' },
+      { name: 'fleet', summary: 'use all machines of the fleet, and serve their requests' },
       { name: 'fleet-port', value: 'PORT', summary: 'port for the fleet (default: 8899)' },
       {
         name: 'fleet-address',

@@ -14,7 +14,7 @@ export const SPEED: readonly CommandSpec[] = [
         name: 'goal',
         value: 'GOAL',
         choices: GOALS,
-        summary: 'what counts (default: switching.goal)',
+        summary: 'weight of speed beside quality (default: switching.goal)',
       },
       { name: 'svg', value: 'FILE', summary: 'write the plot to FILE, too', completes: 'file' },
     ],
@@ -22,7 +22,7 @@ export const SPEED: readonly CommandSpec[] = [
   },
   {
     name: 'bench',
-    summary: 'measure how fast models answer, beside the predictions, and learn from it',
+    summary: 'measure how fast models answer, compare with the predictions, and learn from it',
     arguments: [
       { ...KEYS, summary: 'model keys (default: the loaded models, or else the best that fits)' },
     ],

@@ -21,7 +21,7 @@ async function folderOf(context: CommandContext): Promise<string> {
   return fleetFolderOf(host);
 }
 
-/** The commands of `mai fleet` that print one result, or one after the other. */
+/** The commands of `mai fleet` that end by themselves. A command can print a first result before its last one. */
 export const commandOf =
   (name: FleetCommandName): RunCommand =>
   async (context, input) => {

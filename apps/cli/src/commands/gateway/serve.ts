@@ -49,12 +49,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     { selection: requestOf(input) },
     { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
   );
-  // A failed drain is a fault. After a clean one, Ctrl-C and SIGTERM are the usual end.
+  // A failed drain is a fault. After a clean drain, Ctrl-C and SIGTERM are the usual end.
   if (drained.reason !== signal.reason) throw drained.reason;
   return EXIT.success;
 }
 
-/** A signal that fires when the gateway has been drained after the end was asked for. */
+/** Returns a signal that fires once the gateway has been drained at the end. */
 function drainAtEnd(gateways: readonly Gateway[], { signal, output }: CommandContext): AbortSignal {
   const drained = new AbortController();
   const drain = async (): Promise<void> => {

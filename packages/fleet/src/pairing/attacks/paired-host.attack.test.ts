@@ -22,7 +22,7 @@ let bucket: NatsBucket;
 let mallory: RawNats;
 const entries: BucketEntry[] = [];
 const ends: (() => void)[] = [];
-/** What the laptop has written last. */
+/** The last state that the laptop has written. */
 let honest: string;
 
 beforeAll(async () => {

@@ -23,9 +23,9 @@ const signedSchema = z.strictObject({ content: z.string(), signature: z.string()
 /**
  * The hosts that gateways of the fleet talk to, with the fingerprints of their certificates.
  *
- * The fleet's authority signs the list, so how it travels does not matter: a host that may write to NATS can neither add a
- * host nor take one off. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old
- * list can't be put back.
+ * The fleet's authority signs the list, so it may travel over any connection: a host that may write to NATS can neither
+ * add a host nor take one off. A reader keeps the list with the highest revision that it has seen, also over a restart,
+ * so an old list can't be put back.
  */
 export interface AllowList {
   readonly revision: number;

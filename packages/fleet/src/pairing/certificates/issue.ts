@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** Life of the authority. It is not renewed: after this time the fleet is made again. */
 const AUTHORITY_DAYS = 3650;
 
-/** Life of a host's certificate, so that a laptop may lie in a drawer for some months. */
+/** Life of a host's certificate, so that a laptop may stay switched off for some months. */
 const HOST_DAYS = 365;
 
 /** Life of the certificate of a join server, which works for ten minutes. */

@@ -9,7 +9,7 @@ import { readPrivateFile } from './private-file.js';
 /** Paths of a host's fleet files. */
 export interface FleetPaths {
   readonly folder: string;
-  /** Which fleet this host belongs to, and by which name. Written last, so that it exists only where the rest does. */
+  /** The host's fleet, and its name there. Written last, so that this file exists only where the others do. */
   readonly membership: string;
   /** Certificate of the fleet's authority. */
   readonly authorityCertificate: string;
@@ -58,7 +58,7 @@ const membershipSchema = z.strictObject({
   natsServers: z.array(z.string()),
 });
 
-/** To which fleet a host belongs. */
+/** The membership of a host in its fleet. */
 export interface Membership {
   /** Name of this host. */
   readonly host: string;

@@ -21,7 +21,7 @@ const contentSchema = z.discriminatedUnion('kind', [
     fingerprint,
     signingRequest: z.string(),
   }),
-  /** The host uses the certificate that belongs to the signature, and its others end. */
+  /** The host uses the certificate that belongs to the signature, and its other certificates end. */
   z.strictObject({ kind: z.literal('confirm'), host: z.string(), fingerprint }),
   /** The host leaves the fleet. */
   z.strictObject({ kind: z.literal('leave'), host: z.string(), fingerprint }),

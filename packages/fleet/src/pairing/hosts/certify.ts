@@ -7,10 +7,10 @@ import { changeHosts, readRegistry } from './registry.js';
 import type { RegisteredHost } from './registry.js';
 import { removeHost } from './remove-host.js';
 
-/** What the authority answers to a request. */
+/** The authority's answer to a request. */
 export interface Certified {
   readonly answer: CertifyAnswer;
-  /** Work for after the answer was sent, because it closes the connection of the asker. Null: none. */
+  /** Work that follows the answer, because it closes the asker's connection. Null: no such work. */
   readonly afterwards: (() => Promise<void>) | null;
   /** Whether the allow-list changes. */
   readonly changed: boolean;

@@ -187,7 +187,7 @@ async function tryLock(path: string): Promise<boolean> {
     await file.close();
     return true;
   } catch {
-    // A process that was killed leaves its lock. It is taken off where its process is gone.
+    // A killed process leaves its lock behind. The lock is removed once its process is gone.
     const [name, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
     if (name === hostname() && pid !== undefined && !isAlive(Number(pid))) {
       await rm(path, { force: true });

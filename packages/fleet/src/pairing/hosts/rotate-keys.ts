@@ -59,7 +59,10 @@ export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdent
     answer.kind === 'certified' &&
     isIssuedFor(answer.certificate, authorityCertificate, host, keys) &&
     readAllowList(answer.allowList, authorityCertificate) !== null;
-  if (!sound) throw refused('its answer does not fit together');
+  if (!sound)
+    throw refused(
+      'its answer holds a certificate or an allow-list that is not valid for this machine',
+    );
   await writePrivateFile(fleetPaths(folder).hostIdentity, pemOf(keys, answer.certificate));
   await sleep(options.overlapMs ?? DEFAULT_OVERLAP_MS, undefined, { signal });
   const renewed = await readFleetIdentity(folder);

@@ -23,10 +23,10 @@ export interface ServeAuthorityOptions {
 }
 
 /**
- * The authority's part while the fleet runs, on the machine that holds it: it signs the certificates of hosts that change
- * their keys, takes hosts off that leave, and tells the allow-list after each connection, because a restarted nats-server
- * may have lost it. Every six hours it looks whether the certificate of nats-server must be replaced. Disposing waits for
- * the requests that are being carried out.
+ * The authority's part while the fleet runs, on the machine that holds it: it signs the certificates of hosts that
+ * change their keys, takes hosts off that leave, and publishes the allow-list after each connection, because a
+ * restarted nats-server may have lost it. Every six hours it looks whether the certificate of nats-server must be
+ * replaced. Disposing waits for the requests that are being carried out.
  */
 export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable {
   const { connection, folder, onFault } = options;

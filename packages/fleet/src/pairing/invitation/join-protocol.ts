@@ -45,7 +45,7 @@ export const admissionSchema = z.strictObject({
   natsServers: z.array(z.string()),
   allowList: z.string(),
 });
-/** What a host gets when it is admitted. */
+/** The data that an admitted host gets. */
 export type Admission = z.output<typeof admissionSchema>;
 
 /** Bytes that only the two ends of a TLS session know (RFC 5705). */

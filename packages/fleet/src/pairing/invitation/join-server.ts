@@ -26,7 +26,7 @@ const MAX_CONNECTIONS = 32;
 const LAST_ANSWER_MS = 2_000;
 const EXPIRY_POLL_MS = 1_000;
 
-/** The only answer to those who don't know the secret, whatever the reason. */
+/** Every machine that does not prove the secret gets this answer, so that it learns no reason. */
 const REFUSED: JoinAnswer = {
   kind: 'refused',
   reason:

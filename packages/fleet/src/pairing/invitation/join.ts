@@ -81,7 +81,7 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   if (!sound) {
     throw new FleetError(
       'INVITATION_REFUSED',
-      'The answer of the inviting machine does not fit together, so nothing was kept. Use the same version of Mai on both machines.',
+      'The answer of the inviting machine contradicts itself, so nothing was kept. Use the same version of Mai on both machines.',
     );
   }
 
@@ -251,6 +251,6 @@ function anotherMachine({ address, port }: Invitation): FleetError {
   return new FleetError(
     'INVITATION_REFUSED',
     `Another machine than the one that made this invitation answers at ${hostAndPort(address, port)}. Nothing secret was sent to it. ` +
-      'The address may belong to another machine by now, or somebody is in between.',
+      'The address may belong to another machine by now, or somebody intercepts the connection.',
   );
 }

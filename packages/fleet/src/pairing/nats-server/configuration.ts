@@ -46,7 +46,7 @@ const MAX_MEMORY_BYTES = 67_108_864;
  * delivered in the asker's account and is never imported again.
  */
 export function natsConfiguration(settings: NatsServerSettings): string {
-  // The server delivers what a watcher gets to an inbox, in the account of the streams.
+  // The server delivers a watcher's entries to an inbox, in the account of the streams.
   const inboxes = [...new Set(settings.users.map(({ host }) => `${inboxPrefix(host)}.>`))];
   const requests = [...WATCH_REQUESTS, ...CREATE_REQUESTS, ...BUCKET_SUBJECTS];
   return `# Written by Mai. Changes are lost when a host joins or leaves.

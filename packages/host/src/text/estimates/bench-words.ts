@@ -5,7 +5,7 @@ import { formatDuration, formatSpeed, plural } from '../words.js';
 /** One line of the table of a benchmark. */
 export interface BenchCells {
   readonly modelKey: string;
-  /** What was measured: `decode`, `prompt` or `load`. */
+  /** The measured figure: `decode`, `prompt` or `load`. */
   readonly what: string;
   readonly predicted: string;
   readonly measured: string;
@@ -46,7 +46,7 @@ function line(
   ];
 }
 
-/** What a benchmark has taught, in sentences, and which models it could not measure. */
+/** The number of measurements that Mai has learned from, and the models that could not be measured, in sentences. */
 export function benchNotes(results: readonly BenchResult[]): readonly string[] {
   const figures = results.flatMap(({ decode, prompt, load }) =>
     [decode, prompt, load].filter((one) => one !== null),

@@ -57,7 +57,7 @@ export function describeMlxGrowth({
   ].join(' ');
 }
 
-/** What measured loads on this machine say about a model; null without one. */
+/** The footprint by measured loads on this machine, as a sentence; null without a measured load. */
 export function describeCorrected({ corrected }: Pick<ModelEstimate, 'corrected'>): string | null {
   if (corrected === null) return null;
   return corrected.source === 'measured'

@@ -42,7 +42,7 @@ export function describeMeasurement({ outcome }: Pick<MeasureReport, 'outcome'>)
   return `Measured (${how}); estimates of this model use the result from now on.`;
 }
 
-/** What a load by hand would take, as a clause behind the model key. */
+/** The expected memory of a load by hand, as a clause behind the model key. */
 export function describeEstimatedLoad({ estimate, footprint }: EstimatedLoad): string {
   if (estimate !== null) {
     const outcome = estimate.passesGuardrails ? 'load' : 'refuse';

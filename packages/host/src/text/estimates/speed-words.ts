@@ -1,7 +1,7 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed } from '@mai/memory-ledger';
 import { formatCount, formatDuration, formatSpeed } from '../words.js';
 
-/** What is known of a load's speed and quality. */
+/** The known speed and quality of a load. */
 export interface JudgedLoad {
   readonly speed?: LoadSpeed | null | undefined;
   readonly quality?: number | null | undefined;

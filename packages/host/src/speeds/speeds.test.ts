@@ -16,6 +16,7 @@ const SUBJECT: SpeedSubject = {
     expertBytes: 0,
     activeExpertBytes: 0,
     kvBytesPerToken: 131_072,
+    queryValuesPerToken: 131_072,
   },
   machine: {
     gpu: {
@@ -23,6 +24,7 @@ const SUBJECT: SpeedSubject = {
       generation: null,
       memoryBandwidth: 936 * GB,
       operationsPerSecond: 71e12,
+      linkBandwidth: null,
     },
     ramBandwidth: null,
   },

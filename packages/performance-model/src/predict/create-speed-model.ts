@@ -172,6 +172,7 @@ function isOtherSplit(a: SpeedQuestion, b: SpeedQuestion): boolean {
     a.identity.quantization === b.identity.quantization &&
     a.identity.engine === b.identity.engine &&
     a.shape.weightBytes === b.shape.weightBytes &&
+    // Without layers on the GPU the engine takes another path: it arranges the weights for the CPU.
     a.machine.gpu?.backend === b.machine.gpu?.backend &&
     a.placement.kvCacheType === b.placement.kvCacheType
   );

@@ -56,6 +56,8 @@ const TERA = 1e12;
 const LARGE = 130 * GIGA;
 const DEFAULT_MICRO_BATCH = 512;
 const DEFAULT_GENERATED = 128;
+/** Share of the layers on the GPU where a result says only that a part of them is. */
+const USUAL_OFFLOAD = 0.5;
 
 /** @returns the fields of a `SpeedQuestion`, and what was tested */
 export function questionOf(record) {
@@ -65,7 +67,9 @@ export function questionOf(record) {
   const bandwidth =
     record.memoryBandwidthGBs ??
     (table === null ? record.ramBandwidthGBs : table.memoryBandwidth / GIGA);
-  const ramBandwidth = (isCpu ? bandwidth : record.ramBandwidthGBs) ?? null;
+  // Without a GPU in the result, the bandwidth of the device is the one of RAM.
+  const ofDevice = isCpu && record.device === null ? record.memoryBandwidthGBs : null;
+  const ramBandwidth = record.ramBandwidthGBs ?? ofDevice;
   return {
     shape,
     machine: {
@@ -108,7 +112,8 @@ export function questionOf(record) {
 
 function offloadRatioOf({ class: place, gpuLayers }, { layers }) {
   if (place === 'cpu') return 0;
-  return place === 'partial' && gpuLayers !== null ? Math.min(1, gpuLayers / (layers + 1)) : 1;
+  if (place !== 'partial') return 1;
+  return gpuLayers === null ? USUAL_OFFLOAD : Math.min(1, gpuLayers / (layers + 1));
 }
 
 function shapeOf(record) {

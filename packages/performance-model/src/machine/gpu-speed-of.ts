@@ -24,7 +24,7 @@ const SYNONYMS = new Map([
 ]);
 const BACKENDS: readonly (readonly [RegExp, GpuSpeed['backend']])[] = [
   [/^m\d/, 'metal'],
-  [/^(rx|arc|mi\d|80\d0s)/, 'vulkan'],
+  [/^(rx|pro r|arc|mi\d|80\d0s)/, 'vulkan'],
 ];
 
 /** Bytes per second of 16 lanes of PCI Express 3.0, one way. Each version doubles it. Source: PCI-SIG, 8 GT/s with 128b/130b coding. */

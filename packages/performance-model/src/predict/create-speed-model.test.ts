@@ -180,6 +180,14 @@ describe('after a measurement', () => {
     expect(ratio).toBeGreaterThan(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond);
   });
 
+  test('measurements that vary by a third make the interval wide enough for them', () => {
+    const measured = [1, 0.7, 1.1, 0.75, 0.95, 0.68, 1.05].map((factor) => factor * 50);
+    const { low, high } = createSpeedModel(measured.map((speed) => seen(speed))).decode(QUESTION);
+    expect(measured.filter((speed) => speed < low || speed > high)).toEqual([]);
+    const steady = createSpeedModel(measured.map(() => seen(40))).decode(QUESTION);
+    expect(high / low).toBeGreaterThan(1.4 * (steady.high / steady.low));
+  });
+
   test('one outlier among many measurements hardly counts', () => {
     const usual = Array.from({ length: 8 }, () => seen(cold.tokensPerSecond));
     const model = createSpeedModel([...usual, seen(cold.tokensPerSecond / 10)]);

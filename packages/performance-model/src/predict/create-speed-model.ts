@@ -1,6 +1,6 @@
 import { secondsBetween } from '../learning/between-splits.js';
 import { learnCorrections, type Correction } from '../learning/corrections.js';
-import { covarianceOf, type Traits } from '../learning/likeness.js';
+import { covarianceOf, isRepeat, type Traits } from '../learning/likeness.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
 import {
   DECODE_LIKENESS,
@@ -143,7 +143,7 @@ function correctionsOf(
   measurements: readonly Measurement[],
   likeness: Likeness,
 ): (traits: Traits) => Correction {
-  return learnCorrections(measurements, covarianceOf(likeness), likeness.noise);
+  return learnCorrections(measurements, covarianceOf(likeness), likeness.noise, isRepeat);
 }
 
 /** Leaves out measurements of an older version of an engine where the model was measured with a newer one. */

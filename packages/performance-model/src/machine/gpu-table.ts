@@ -6,8 +6,9 @@ export type GpuFigures = readonly [
 ];
 
 /**
- * Sources: NVIDIA's architecture white papers (Pascal to Blackwell) and data sheets, with dense tensor operations that accumulate in
- * single precision, or twice the single-precision operations at boost clock of a laptop; AMD's and Intel's product
+ * Sources: NVIDIA's architecture white papers (Pascal to Blackwell) and data sheets. From Turing on, the figure is a quarter of the dense
+ * 8-bit tensor operations, because llama.cpp multiplies quantized weights in 8 bits; for GeForce cards that equals the half-precision
+ * operations that accumulate in single precision. Laptops have twice the single-precision operations at boost clock. AMD's and Intel's product
  * pages, with matrix operations where the card has them; Apple's newsroom, where half precision runs as fast as single precision.
  * Where a chip was sold with several memories, the figure is the one of the full chip. The lines were not checked against
  * these pages one by one; what is measured here corrects them.

@@ -6,12 +6,18 @@ export type GpuFigures = readonly [
 ];
 
 /**
- * Sources: NVIDIA's architecture white papers (Pascal to Blackwell) and data sheets. From Turing on, the figure is a quarter of the dense
- * 8-bit tensor operations, because llama.cpp multiplies quantized weights in 8 bits; for GeForce cards that equals the half-precision
- * operations that accumulate in single precision. Laptops have twice the single-precision operations at boost clock. AMD's and Intel's product
- * pages, with matrix operations where the card has them; Apple's newsroom, where half precision runs as fast as single precision.
- * Where a chip was sold with several memories, the figure is the one of the full chip. The lines were not checked against
- * these pages one by one; what is measured here corrects them.
+ * Sources: NVIDIA's architecture white papers (Pascal to Blackwell) and data sheets; AMD's and Intel's product pages, with matrix
+ * operations where the card has them; Apple's newsroom, where half precision runs as fast as single precision.
+ *
+ * - NVIDIA from Turing on: a quarter of the dense 8-bit tensor operations, because llama.cpp multiplies quantized weights in
+ *   8 bits. For GeForce cards this equals the half-precision operations that accumulate in single precision.
+ * - Laptops of the 40 and 50 series: NVIDIA's `AI TOPS` divided by 8 (8 bits, sparse) and 16 (4 bits, sparse). Older laptops: twice
+ *   the single-precision operations at boost clock.
+ * - Chips that were sold with several memories have the figure of the full chip.
+ *
+ * The bandwidths of GeForce 30 to 50 were compared with a second list (Nvidia_GPU_Specification.md in
+ * github.com/CYBIRD-D/How-to-Choose-your-LLM-Model-for-translation). The other lines were not checked one by one; what is
+ * measured here corrects them.
  */
 export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 5090', 1792, 209.5],
@@ -21,11 +27,12 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 5060 ti', 448, 47.4],
   ['rtx 5060', 448, 38.4],
   ['rtx 5050', 320, 26.3],
-  ['rtx 5090 laptop', 896, 90],
-  ['rtx 5080 laptop', 896, 70],
-  ['rtx 5070 ti laptop', 672, 52],
-  ['rtx 5070 laptop', 384, 43],
-  ['rtx 5060 laptop', 384, 33],
+  ['rtx 5090 laptop', 896, 114],
+  ['rtx 5080 laptop', 896, 83.4],
+  ['rtx 5070 ti laptop', 672, 62],
+  ['rtx 5070 laptop', 384, 49.9],
+  ['rtx 5060 laptop', 384, 35.8],
+  ['rtx 5050 laptop', 384, 27.5],
   ['rtx 4090', 1008, 165.2],
   ['rtx 4080 super', 736, 104.4],
   ['rtx 4080', 717, 97.5],
@@ -35,7 +42,7 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 4070', 504, 58.3],
   ['rtx 4060 ti', 288, 44.1],
   ['rtx 4060', 272, 30.2],
-  ['rtx 4090 laptop', 576, 79],
+  ['rtx 4090 laptop', 576, 85.8],
   ['rtx 4080 laptop', 432, 67],
   ['rtx 4070 laptop', 256, 40],
   ['rtx 4060 laptop', 256, 29],
@@ -49,6 +56,7 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 3060 ti', 448, 32.4],
   ['rtx 3060', 360, 25.5],
   ['rtx 3050', 224, 18.2],
+  ['rtx 3080 ti laptop', 512, 47.3],
   ['rtx 3080 laptop', 448, 42],
   ['rtx 3070 laptop', 448, 33],
   ['rtx 3070 ti laptop', 448, 33],

@@ -34,9 +34,11 @@ const PCIE_3_X16 = 15.75e9;
  * slot decides and most slots have 4.0.
  */
 const LINKS: readonly (readonly [RegExp, number])[] = [
+  // These share RAM.
   [/^(m\d|80\d0s|gb10)/, 0],
   [/^(gtx|rtx 20|v100|t4|p100|p40|rx 5[78]0$)/, 1],
-  [/^(rtx (3050|4060|40[5-7]0 laptop|3050.*)|rx (66|76|77)\d\d(s|$| xt$)|arc b)/, 1],
+  // 8 lanes.
+  [/^(rtx (3050|4060|40[57]0 laptop|50[56]0( ti)?$)|rx (66|76)\d\d|rx 7700s|arc b)/, 1],
   [/^/, 2],
 ];
 

@@ -116,18 +116,21 @@ function joined(
         generation: null,
         memoryBandwidth: USUAL_GPU_BANDWIDTH,
         operationsPerSecond: null,
+        linkBandwidth: null,
       },
   );
   const sizes = used.map(({ totalBytes }) => totalBytes ?? 1);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const mean = (values: readonly number[]): number =>
     1 / values.reduce((sum, value, index) => sum + (sizes[index] ?? 0) / all / value, 0);
-  const operations = speeds.map(({ operationsPerSecond }) => operationsPerSecond);
+  const knownMean = (values: readonly (number | null)[]): number | null =>
+    values.every((value) => value !== null) ? mean(values) : null;
   const [first] = speeds;
   return {
     backend,
     generation: first?.generation ?? null,
     memoryBandwidth: mean(speeds.map(({ memoryBandwidth }) => memoryBandwidth)),
-    operationsPerSecond: operations.every((one) => one !== null) ? mean(operations) : null,
+    operationsPerSecond: knownMean(speeds.map(({ operationsPerSecond }) => operationsPerSecond)),
+    linkBandwidth: knownMean(speeds.map(({ linkBandwidth }) => linkBandwidth)),
   };
 }

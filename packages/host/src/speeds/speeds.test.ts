@@ -16,6 +16,7 @@ const SUBJECT: SpeedSubject = {
     expertBytes: 0,
     activeExpertBytes: 0,
     kvBytesPerToken: 131_072,
+    queryValuesPerToken: 131_072,
   },
   machine: {
     gpu: {
@@ -23,6 +24,7 @@ const SUBJECT: SpeedSubject = {
       generation: null,
       memoryBandwidth: 936 * GB,
       operationsPerSecond: 71e12,
+      linkBandwidth: null,
     },
     ramBandwidth: null,
   },
@@ -86,6 +88,24 @@ describe('the speeds of a machine', () => {
     expect(guessed.high / guessed.low / (known.high / known.low)).toBeCloseTo(4, 1);
     // 40 GB/s at the peak, instead of 80: half as fast.
     expect(known.expected / guessed.expected).toBeCloseTo(0.5, 1);
+  });
+
+  test('a build that names no vector instructions may be ten times slower on the CPU, until it was measured', async () => {
+    const { speeds } = opened();
+    await speeds.learnRam(34 * GB);
+    const named = (engine: string): SpeedSubject => ({
+      ...ON_CPU,
+      identity: { ...ON_CPU.identity, engine },
+    });
+    const lowOf = (engine: string): number =>
+      speeds.speedOf(named(engine))?.decodeTokensPerSecond.low ?? NaN;
+    const vector = lowOf('llama.cpp-linux-x86_64-avx2@1.50.0');
+    expect(lowOf('llama.cpp-linux-x64-cpu@1.7.15') / vector).toBeCloseTo(0.1, 6);
+    expect(lowOf('llama.cpp-darwin-arm64-cpu@1.7.15')).toBeCloseTo(vector, 6);
+    await speeds.learn('eight', named('llama.cpp-linux-x64-cpu@1.7.15'), decoded(1));
+    const { low, high } = speeds.speedOf(named('llama.cpp-linux-x64-cpu@1.7.15'))
+      ?.decodeTokensPerSecond ?? { low: NaN, high: NaN };
+    expect(high / low).toBeLessThan(3);
   });
 
   test('a GPU that the table of devices lacks needs a measurement', async () => {

@@ -53,6 +53,11 @@ export interface SeenSpeed {
 const READ_SHARE_OF_PEAK = 0.85;
 /** RAM of a machine that was not measured may be this many times faster or slower than the usual one. */
 const UNKNOWN_RAM_FACTOR = 2;
+/**
+ * A build of llama.cpp for x64 without vector instructions may be this many times slower. `npm run bench:speed-embedded` measured a
+ * tenth of the predicted speed with such a build; the physics was fitted to builds with AVX2.
+ */
+const SCALAR_BUILD_FACTOR = 10;
 
 /** Opens the measured speeds of this user on this machine. */
 export function openSpeeds(context: HostContext): Speeds {
@@ -239,7 +244,19 @@ function rangeOf(
   const isRamKnown = (subject.machine.ramBandwidth ?? ramBandwidth) !== null;
   const isDoubtful = usesRam && !isRamKnown && !observations.some(readsRam);
   const factor = isDoubtful ? UNKNOWN_RAM_FACTOR : 1;
-  return { expected: tokensPerSecond, low: low / factor, high: high * factor };
+  const { engine } = subject.identity;
+  const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
+  const isScalar = usesRam && mayBeScalar(engine) && !isMeasured;
+  return {
+    expected: tokensPerSecond,
+    low: low / factor / (isScalar ? SCALAR_BUILD_FACTOR : 1),
+    high: high * factor,
+  };
+}
+
+/** LM Studio names the vector instructions of an engine, e.g. `llama.cpp-linux-x86_64-avx2`. The embedded engine names none. */
+function mayBeScalar(engine: string): boolean {
+  return /x64|x86/.test(engine) && !engine.includes('avx');
 }
 
 /** Whether a token reads weights in RAM. */

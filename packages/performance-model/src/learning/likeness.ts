@@ -22,6 +22,27 @@ export interface Traits {
 /** Two predictions of a model whose shares in RAM differ by more than this have little in common. */
 const RAM_SHARE_SCALE = 0.3;
 
+/** Sum of the differences of shares up to which two predictions ask the same question. */
+const SAME_SHARES = 0.1;
+
+/** Whether two measurements are of the same file in the same placement, at about the same depth. */
+export function isRepeat(a: Traits, b: Traits): boolean {
+  const difference = a.shares.reduce(
+    (sum, share, i) => sum + Math.abs(share - (b.shares[i] ?? 0)),
+    0,
+  );
+  return (
+    a.model === b.model &&
+    a.quantization === b.quantization &&
+    a.weightBytes === b.weightBytes &&
+    a.engine === b.engine &&
+    a.backend === b.backend &&
+    a.placement === b.placement &&
+    a.ramShare === b.ramShare &&
+    difference < SAME_SHARES
+  );
+}
+
 /**
  * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of
  * the physics may be wrong by a factor of its own, so predictions with the same shares share more of the error.

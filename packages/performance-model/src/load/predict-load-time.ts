@@ -79,6 +79,7 @@ export function predictLoadTime(
     }),
     sharedDoubt,
     NOISE,
+    (a, b) => a.doubts.every((doubt, i) => doubt === b.doubts[i]),
   );
   const predict = (isCached: boolean): LoadTimePrediction => {
     const { ms, parts, traits } = estimate({ ...question, isCached });

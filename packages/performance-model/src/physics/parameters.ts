@@ -56,8 +56,8 @@ export interface PromptParameters {
   readonly layerMicroseconds: number;
   /** How evenly tokens choose their experts: 1 is at random. Tokens of one text choose alike, so a micro-batch needs fewer. */
   readonly evenness: number;
-  /** Bytes per second from RAM to the GPU. */
-  readonly transferBandwidth: number;
+  /** Share of the link's peak bandwidth that copying weights from RAM to the GPU reaches. */
+  readonly linkEfficiency: number;
 }
 
 /**

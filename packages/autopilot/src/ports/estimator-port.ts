@@ -24,8 +24,11 @@ export interface Estimate {
   readonly hasExperts?: boolean;
   /** Predicted speeds; absent or null where they are not known. */
   readonly speed?: LoadSpeed | null;
-  /** Quality of the answers with this load configuration, 0 to 1; absent or null where it is not known. */
-  readonly quality?: number | null;
+  /**
+   * Quality of the answers with this load configuration, 0 to 1, for a model that is wanted for these capabilities.
+   * Null where it is not known. Absent: no quality is known.
+   */
+  readonly qualityFor?: (capabilities: readonly string[]) => number | null;
 }
 
 /** Estimates footprints. The autopilot keeps the answers until something changes. */

@@ -1,6 +1,8 @@
 import {
+  CAPABILITIES,
   isSameLoadConfig,
   withLockedWeights,
+  type Capability,
   type Footprint,
   type LoadConfig,
   type LoadSpeed,
@@ -13,7 +15,7 @@ import type {
   ResourceEstimate,
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
-import type { ModelProfile } from '@mai/model-config';
+import { qualityUseOf, type ModelProfile } from '@mai/model-config';
 import {
   combineWithLMStudio,
   estimateFromFileSize,
@@ -79,8 +81,8 @@ export interface SourcedFootprint {
   readonly hasExperts: boolean | null;
   /** Null where the machine or the model is not known well enough. */
   readonly speed: LoadSpeed | null;
-  /** Quality of the answers, 0 to 1; null where it is not known. */
-  readonly quality: number | null;
+  /** Quality of the answers for a model that is wanted for these capabilities, 0 to 1; null where it is not known. */
+  readonly qualityFor: (capabilities: readonly Capability[]) => number | null;
 }
 
 /**
@@ -130,7 +132,7 @@ async function findFootprint(
   ]);
   const judged = {
     speed: subject === null ? null : (speeds?.speedOf(subject) ?? null),
-    quality: profile === null ? null : qualityWith({ profile, model, loadConfig }, subject),
+    qualityFor: qualityWith({ profile, model, loadConfig }, subject),
   };
   const alone =
     byHeader ??
@@ -174,16 +176,19 @@ function qualityWith(
     model,
     loadConfig,
   }: {
-    readonly profile: ModelProfile;
+    readonly profile: ModelProfile | null;
     readonly model: DownloadedModel | null;
     readonly loadConfig: LoadConfig;
   },
   subject: SpeedSubject | null,
-): number | null {
+): SourcedFootprint['qualityFor'] {
+  if (profile === null) return () => null;
   const shape = subject?.shape ?? null;
   const known = subject?.identity.quantization ?? '';
   const quantization = known === '' ? null : known;
-  return modelQuality({ profile, model, shape, quantization }, loadConfig)?.quality ?? null;
+  const judged = { profile, model, shape, quantization };
+  return (capabilities) =>
+    modelQuality(judged, loadConfig, qualityUseOf(capabilities))?.quality ?? null;
 }
 
 /** Kept, because every question without a resident is about the same engine. */
@@ -256,14 +261,15 @@ export function createFootprints(
       const load = resident === null ? await asGiven(question, sources) : question;
       const found = await findFootprint(load, sources, resident, { mlxModels, subjects }, options);
       onFootprint(question, found);
-      const { footprint, lmStudio, hasExperts, speed, quality } = found;
+      const { footprint, lmStudio, hasExperts, speed, qualityFor } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
         ...(speed === null ? {} : { speed }),
-        ...(quality === null ? {} : { quality }),
+        qualityFor: (capabilities) =>
+          qualityFor(CAPABILITIES.filter((one) => capabilities.includes(one))),
       };
     },
   };

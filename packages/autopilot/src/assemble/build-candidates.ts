@@ -136,9 +136,10 @@ async function estimateOption(
   { index, profile, step }: StepQuestion,
 ): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
-  const { refused = false, hasExperts, qualityFor, ...estimate } = answer;
+  const { refused = false, hasExperts, qualityFor, speedNow, ...estimate } = answer;
   const quality = qualityFor?.(capabilitiesWanted(sources)) ?? null;
-  return { index, refused, hasExperts, option: { ...step, ...estimate, quality } };
+  const speed = speedNow?.() ?? null;
+  return { index, refused, hasExperts, option: { ...step, ...estimate, speed, quality } };
 }
 
 /** The capabilities that the models of a decision are compared for. */

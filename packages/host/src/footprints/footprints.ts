@@ -79,8 +79,8 @@ export interface SourcedFootprint {
   readonly disagreementRatio: number | null;
   /** Whether the model has experts; null where its header can't be read here. */
   readonly hasExperts: boolean | null;
-  /** Null where the machine or the model is not known well enough. */
-  readonly speed: LoadSpeed | null;
+  /** The speeds with all measurements so far; null where the machine or the model is not known well enough. */
+  readonly speedNow: () => LoadSpeed | null;
   /** Quality of the answers for a model that is wanted for these capabilities, 0 to 1; null where it is not known. */
   readonly qualityFor: (capabilities: readonly Capability[]) => number | null;
 }
@@ -131,7 +131,7 @@ async function findFootprint(
     sources.profileOf?.(modelKey) ?? null,
   ]);
   const judged = {
-    speed: subject === null ? null : (speeds?.speedOf(subject) ?? null),
+    speedNow: () => (subject === null ? null : (speeds?.speedOf(subject) ?? null)),
     qualityFor: qualityWith({ profile, model, loadConfig }, subject),
   };
   const alone =
@@ -255,19 +255,20 @@ export function createFootprints(
   const { headers, speeds } = sources;
   const subjects = speeds == null ? null : createSubjectFinder(headers, speeds, mlxModels);
   return {
+    revision: () => speeds?.revision() ?? 0,
     estimate: async (question, options) => {
       const loaded = residents();
       const resident = residentOf(question, loaded);
       const load = resident === null ? await asGiven(question, sources) : question;
       const found = await findFootprint(load, sources, resident, { mlxModels, subjects }, options);
       onFootprint(question, found);
-      const { footprint, lmStudio, hasExperts, speed, qualityFor } = found;
+      const { footprint, lmStudio, hasExperts, speedNow, qualityFor } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
-        ...(speed === null ? {} : { speed }),
+        speedNow,
         qualityFor: (capabilities) =>
           qualityFor(CAPABILITIES.filter((one) => capabilities.includes(one))),
       };

@@ -1,6 +1,6 @@
 // How good a policy can be that does not see the future. For each course whose statistics are known exactly, compares with the
 // clairvoyant planner: the autopilot, and the best policy that knows these statistics but not the future, with switches
-// that cost nothing and with switches at the autopilot's own price. Build first:
+// that cost nothing and with priced switches. Build first:
 //   node bench/autopilot/bound.mjs [course ...] [--seeds 2,4]
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
@@ -13,8 +13,8 @@ const { values: options, positionals: only } = parseArgs({
   options: { seeds: { type: 'string', default: '2,4' } },
 });
 const GIB = 2 ** 30;
-/** Seconds of the held value that the autopilot counts for a switch. */
-const OWN_PRICE_S = 30;
+/** Seconds of the held value that a priced switch costs: twice what the autopilot counts. */
+const PRICE_S = 30;
 const seeds = options.seeds.split(',').map(Number);
 const limits = DEFAULT_SELECTION_POLICY;
 const dwellS = limits.dwellMs / 1000;
@@ -56,7 +56,7 @@ for (const course of [...TUNED, ...HELD_BACK]) {
   const { machine } = statistics;
   const ways = waysOn(machine);
   const free = bestCausalPolicy({ ...statistics, ways, dwellS, price: 0 });
-  const priced = bestCausalPolicy({ ...statistics, ways, dwellS, price: OWN_PRICE_S });
+  const priced = bestCausalPolicy({ ...statistics, ways, dwellS, price: PRICE_S });
   const sum = {
     reference: 0,
     mai: 0,

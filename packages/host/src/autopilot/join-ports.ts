@@ -33,7 +33,11 @@ export async function joinAutopilotPorts(
   await parts.monitor.inform(link, signal);
   // Watch before the first load, because an engine prints its process id and its buffers only while it loads a
   // model. The subscription ends with the client.
-  const watch = await client.watchEngines();
+  const watch = await client.watchEngines({
+    onPrediction: (prediction) => {
+      void parts.learner().then((learner) => learner.logged(prediction));
+    },
+  });
   const engineReports = () => watch.reports();
   const contexts = openGivenContexts(parts.context, link);
   const catalog = await openLiveCatalog({

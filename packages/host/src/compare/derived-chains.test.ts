@@ -81,8 +81,8 @@ async function candidatesOn(resources: Resources): Promise<readonly Candidate[]>
             guardrails: null,
             speed: speeds.speedOf(subject),
             quality:
-              modelQuality({ profile, model: null, shape, quantization }, loadConfig)?.quality ??
-              null,
+              modelQuality({ profile, model: null, shape, quantization }, loadConfig, 'general')
+                ?.quality ?? null,
           };
         }),
       };

@@ -22,6 +22,7 @@ function compared(modelKey: string, quality: number | null, tokensPerSecond: num
 
 const COMPARISON: Comparison = {
   goal: 'balanced',
+  use: 'general',
   minTokensPerSecond: 6,
   models: [
     compared('a<b>', 0.8, 20),

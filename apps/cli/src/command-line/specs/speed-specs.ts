@@ -1,5 +1,6 @@
 import { GOALS } from '../choices.js';
 import type { CommandSpec } from '../command-spec.js';
+import { REQUIRE } from '../shared-options.js';
 
 const KEYS = { name: 'KEY...', required: false, completes: 'model' } as const;
 
@@ -10,6 +11,7 @@ export const SPEED: readonly CommandSpec[] = [
     summary: 'compare models: quality, speed, and their value on this machine',
     arguments: [{ ...KEYS, summary: 'model keys (default: every model that fits)' }],
     options: [
+      REQUIRE,
       {
         name: 'goal',
         value: 'GOAL',

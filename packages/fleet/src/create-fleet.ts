@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
 import { messageOf } from './error-facts.js';
 import { followFacts } from './follow-facts.js';
-import { openPlacementLog } from './journal/placement-log.js';
+import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
 import type { GrantedLease } from './leases/lease-types.js';
@@ -22,6 +22,7 @@ import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
 import type { KnownHost } from './state/known-host.js';
+import { reportFleet, type FleetReport } from './text/report-fleet.js';
 
 /** The parts of a machine that joins its fleet. */
 export interface CreateFleetOptions {
@@ -58,6 +59,8 @@ export interface Fleet extends AsyncDisposable {
   announce(address: string, load: () => readonly GatewayLoad[]): void;
   /** The fleet as this machine knows it. */
   view(): FleetView;
+  /** The fleet for a page, with the last placements in words. */
+  report(): FleetReport;
   /** Whether NATS answers a round trip before the deadline. */
   ready(options: { readonly deadlineMs: number }): Promise<boolean>;
 }
@@ -92,6 +95,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const { folder, local, facts: port, clock = systemClock, warn = () => undefined } = options;
   const first = await readFleetIdentity(folder);
   const { host: ownHost, natsServers, credentials } = first;
+  const placedBefore = await readPlacements(placementLogOf(folder), { count: RECENT_MAX });
   const isAuthority = first.authority === ownHost;
   const closing = new AbortController();
   const connection = await connectFleet({
@@ -142,8 +146,10 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     epoch: members.epoch,
     clock,
   });
-  const journal = openPlacementLog(placementLogOf(folder), (error) =>
-    warn(`The log of placements can't be written: ${messageOf(error)}.`),
+  const journal = openPlacementLog(
+    placementLogOf(folder),
+    (error) => warn(`The log of placements can't be written: ${messageOf(error)}.`),
+    placedBefore,
   );
   const serving = createFleetServing({
     local,
@@ -237,6 +243,15 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   };
   let beating: Promise<void> | null = null;
 
+  const view = (): FleetView => ({
+    ownHost,
+    natsServers,
+    connected: connection.connected,
+    fault: connection.connected ? null : (connection.fault?.message ?? null),
+    hosts: members.hosts(),
+    granted: leases.list(),
+  });
+
   return {
     serving,
     peers: {
@@ -256,14 +271,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       publish();
       beating ??= beat();
     },
-    view: () => ({
-      ownHost,
-      natsServers,
-      connected: connection.connected,
-      fault: connection.connected ? null : (connection.fault?.message ?? null),
-      hosts: members.hosts(),
-      granted: leases.list(),
-    }),
+    view,
+    report: () => reportFleet(view(), journal.recent()),
     ready: ({ deadlineMs }) => members.ready({ deadlineMs }),
     [Symbol.asyncDispose]: async () => {
       closing.abort(new DOMException('The fleet was left.', 'AbortError'));

@@ -116,7 +116,13 @@ export type {
   ServingRequest,
 } from './serving/serving-port.js';
 export { describeHosts } from './text/describe-hosts.js';
-export type { HostRow } from './text/describe-hosts.js';
+export type { HostCondition, HostRow } from './text/describe-hosts.js';
+export type {
+  ExplainedSentence,
+  FleetReport,
+  HostReport,
+  PlacementReport,
+} from './text/report-fleet.js';
 export {
   ownAddress,
   spreadAllowList,

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
 import { messageOf } from './error-facts.js';
+import type { FleetView } from './fleet-view.js';
 import { followFacts } from './follow-facts.js';
 import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
-import type { GrantedLease } from './leases/lease-types.js';
 import { openMembers } from './membership/members.js';
 import { connectFleet } from './nats/connection.js';
 import { guestsAt, stateOfDevice, type OwnFacts, type OwnFactsPort } from './own-facts.js';
@@ -21,7 +21,6 @@ import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/plac
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
-import type { KnownHost } from './state/known-host.js';
 import { reportFleet, type FleetReport } from './text/report-fleet.js';
 
 /** The parts of a machine that joins its fleet. */
@@ -63,19 +62,6 @@ export interface Fleet extends AsyncDisposable {
   report(): FleetReport;
   /** Whether NATS answers a round trip before the deadline. */
   ready(options: { readonly deadlineMs: number }): Promise<boolean>;
-}
-
-/** The fleet as one machine knows it. Plain data. */
-export interface FleetView {
-  readonly ownHost: string;
-  readonly natsServers: readonly string[];
-  /** Whether the last thing known about the connection to NATS is good. */
-  readonly connected: boolean;
-  /** Why there is no connection; null where there is one. */
-  readonly fault: string | null;
-  readonly hosts: readonly KnownHost[];
-  /** Leases that this machine has given to others. */
-  readonly granted: readonly GrantedLease[];
 }
 
 const LOAD_INTERVAL_MS = 1000;

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { pause, systemClock } from '../clock.js';
-import type { FleetView } from '../create-fleet.js';
+import type { FleetView } from '../fleet-view.js';
 import { isFleetError } from '../fleet-error.js';
 import { openMembers } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';

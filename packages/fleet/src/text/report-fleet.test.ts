@@ -1,5 +1,5 @@
 import { hostOf, inputOf, loadedModel } from '../../test/known-hosts.js';
-import type { FleetView } from '../create-fleet.js';
+import type { FleetView } from '../fleet-view.js';
 import type { PlacedRequest, PlacementAttempt } from '../journal/placed-request.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { KnownHost } from '../state/known-host.js';

@@ -1,4 +1,4 @@
-import type { FleetView } from '../create-fleet.js';
+import type { FleetView } from '../fleet-view.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import type { PlacedRequest } from '../journal/placed-request.js';
 import type { KnownHost } from '../state/known-host.js';
@@ -48,7 +48,16 @@ export function reportFleet(
   };
 }
 
+/** Kept, because a report is made every second. */
+const reported = new WeakMap<PlacedRequest, PlacementReport>();
+
 function reportPlacement(placed: PlacedRequest): PlacementReport {
+  const known = reported.get(placed) ?? explain(placed);
+  reported.set(placed, known);
+  return known;
+}
+
+function explain(placed: PlacedRequest): PlacementReport {
   const last = placed.attempts.at(-1);
   const served = last?.outcome === 'granted' ? last : null;
   return {

@@ -45,6 +45,19 @@ test('shows the decision in words, the memory as a table, and the chain with rea
   ]);
   expect(await text('.queue')).toContain('640');
 
+  const figures = await page
+    .locator('.chain .chain-list')
+    .first()
+    .locator('.figures')
+    .allInnerTexts();
+  expect(figures.slice(0, 2)).toEqual([
+    '~14 tokens/s, first token ~9.8 s, loads in ~31 s, quality 0.72',
+    '39 tokens/s, first token 2.9 s, loads in ~9.4 s, quality 0.66',
+  ]);
+  const why = (await text('.why .figures')).replace(/\s+/g, ' ');
+  expect(why).toContain('Generates 39 tokens/s First token 2.9 s at 2,000 tokens Loads in 9.4 s');
+  expect(why).toContain('Quality 0.66 of 1');
+
   expect(errors).toEqual([]);
   expect([...hosts]).toEqual([new URL(server.url).host]);
   await close();

@@ -20,7 +20,7 @@ const PICTURES: readonly (readonly [string, OpenOptions])[] = [
   ['page-narrow', { width: 360, height: 1500, scale: 2 }],
   ['page-fleet', { width: 1360, height: 1000, ...FLEET }],
   ['page-fleet-dark', { width: 1360, height: 1000, dark: true, ...FLEET }],
-  ['page-fleet-narrow', { width: 360, height: 2000, scale: 2, ...FLEET }],
+  ['page-fleet-narrow', { width: 360, height: 1500, scale: 2, ...FLEET }],
 ];
 
 test.each(PICTURES)('takes the picture %s', async (name, options) => {

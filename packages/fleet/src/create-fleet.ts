@@ -128,7 +128,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     clock,
     onAnswer: (host, epoch) => members.noteAnswer(host, epoch),
   });
-  const leases = serveLeases(connection, createGrantPort(local, guestLimits), {
+  const leases = serveLeases(connection, createGrantPort(local, guestLimits, loadMsOf), {
     epoch: members.epoch,
     clock,
   });
@@ -176,6 +176,11 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     if (facts === null || guests === null) return { allowedBytes: null };
     const limitBytes = facts.pools.reduce((sum, pool) => sum + pool.limitBytes, 0);
     return { allowedBytes: Math.floor(limitBytes * guests.memoryRatio) };
+  }
+
+  function loadMsOf(modelKey: string): number | null {
+    const model = facts?.models.find((one) => one.modelKey === modelKey);
+    return model?.speed?.loadMs?.expected ?? null;
   }
 
   const publish = (): void => {

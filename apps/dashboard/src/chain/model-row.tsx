@@ -3,6 +3,7 @@ import { chargeOf } from '../memory/charge-of.js';
 import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatTokens } from '../words/format.js';
+import { Figures } from '../words/figures.js';
 import { speedFigures } from '../words/speed.js';
 
 /** The facts of a model that a row shows. */
@@ -46,7 +47,11 @@ export function ModelRow(props: {
             ...model.capabilities.filter((one) => one !== 'chat'),
           ].join(', ')}
         </p>
-        {figures.length > 0 && <p class="soft figures">{figures.join(', ')}</p>}
+        {figures.length > 0 && (
+          <p class="soft figures">
+            <Figures items={figures} />
+          </p>
+        )}
         <p class="verdict">{verdict}</p>
       </div>
       <div class="takes">

@@ -1,6 +1,7 @@
 import type { FleetHost } from '../api/api.generated.js';
 import { LedgerBar } from '../memory/ledger-bar.js';
 import { formatBytes, formatPercent, formatTokens, plural } from '../words/format.js';
+import { Figures } from '../words/figures.js';
 import { speedFigures } from '../words/speed.js';
 import { describeCondition, describeHeard } from './condition.js';
 
@@ -99,7 +100,9 @@ function Models({ host: { kind, residents, fits, modelCount } }: { readonly host
           {residents.map((resident) => (
             <li key={resident.instanceIdentifier}>
               <span class="key">{resident.modelKey}</span>{' '}
-              <span class="soft">{describeResident(resident)}</span>
+              <span class="soft">
+                <Figures items={residentFigures(resident)} />
+              </span>
             </li>
           ))}
         </ul>
@@ -116,7 +119,7 @@ function Models({ host: { kind, residents, fits, modelCount } }: { readonly host
   );
 }
 
-function describeResident(resident: FleetHost['residents'][number]): string {
+function residentFigures(resident: FleetHost['residents'][number]): readonly string[] {
   const { contextLengthTokens, footprintBytes, foreign, parallel, requests } = resident;
   return [
     ...(requests === null ? [] : [`${requests} of ${plural(parallel, 'request')}`]),
@@ -124,7 +127,7 @@ function describeResident(resident: FleetHost['residents'][number]): string {
     ...(footprintBytes === null ? [] : [formatBytes(footprintBytes)]),
     ...speedFigures(resident),
     ...(foreign ? ['not loaded by Mai'] : []),
-  ].join(', ');
+  ];
 }
 
 function Fits({ fits }: { readonly fits: FleetHost['fits'] }) {
@@ -150,10 +153,12 @@ function FitList({ fits }: { readonly fits: FleetHost['fits'] }) {
         <li key={model.modelKey}>
           <span class="key">{model.modelKey}</span>{' '}
           <span class="soft">
-            {[
-              model.fit === 'now' ? 'now' : 'after idle models are unloaded',
-              ...speedFigures(model),
-            ].join(', ')}
+            <Figures
+              items={[
+                model.fit === 'now' ? 'now' : 'after idle models are unloaded',
+                ...speedFigures(model),
+              ]}
+            />
           </span>
         </li>
       ))}

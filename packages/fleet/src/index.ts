@@ -97,7 +97,8 @@ export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
 export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
 export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
 export { createFleet, placementLogOf } from './create-fleet.js';
-export type { CreateFleetOptions, Fleet, FleetView } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet } from './create-fleet.js';
+export type { FleetView } from './fleet-view.js';
 export type { GatewayLoad } from './own-load.js';
 export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
 export { readPlacements } from './journal/placement-log.js';
@@ -116,7 +117,13 @@ export type {
   ServingRequest,
 } from './serving/serving-port.js';
 export { describeHosts } from './text/describe-hosts.js';
-export type { HostRow } from './text/describe-hosts.js';
+export type { HostCondition, HostRow } from './text/describe-hosts.js';
+export type {
+  ExplainedSentence,
+  FleetReport,
+  HostReport,
+  PlacementReport,
+} from './text/report-fleet.js';
 export {
   ownAddress,
   spreadAllowList,

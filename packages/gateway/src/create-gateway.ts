@@ -10,6 +10,7 @@ import { createMetrics } from './metrics/create-metrics.js';
 import { createPage } from './page/create-page.js';
 import { systemClock } from './ports/clock.js';
 import type { ControlPort, ControlWords } from './ports/control-port.js';
+import type { FleetPort } from './ports/fleet-port.js';
 import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { chatCompletions } from './protocols/openai/chat-completions.js';
@@ -28,7 +29,14 @@ import { createHttpClient } from './upstream/http-client.js';
 export interface GatewayPorts {
   readonly serving: ServingPort;
   /** State and control of the machine under `/api/mai/`, and the words for its decisions. Default: none. */
-  readonly control?: { readonly machine: ControlPort; readonly words: ControlWords } | undefined;
+  readonly control?:
+    | {
+        readonly machine: ControlPort;
+        readonly words: ControlWords;
+        /** The machine's fleet. Null and default: none. */
+        readonly fleet?: FleetPort | null | undefined;
+      }
+    | undefined;
 }
 
 /** One HTTP address for every client. */
@@ -92,6 +100,7 @@ export async function createGateway(
       ? null
       : createControl({
           ...controlled,
+          fleet: controlled.fleet ?? null,
           access: admission.access,
           scheduler,
           clock,

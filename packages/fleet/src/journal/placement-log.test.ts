@@ -4,7 +4,7 @@ import path from 'node:path';
 import { hostOf, inputOf, loadedModel } from '../../test/known-hosts.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { PlacedRequest } from './placed-request.js';
-import { openPlacementLog, readPlacements } from './placement-log.js';
+import { openPlacementLog, readPlacements, RECENT_MAX } from './placement-log.js';
 
 let folder: string;
 let file: string;
@@ -48,4 +48,15 @@ test('a log that cannot be written is reported once, and nothing throws', async 
   log.record(placedAs('one'));
   await log[Symbol.asyncDispose]();
   expect(faults).toHaveLength(1);
+});
+
+test('keeps the last placements, those of the file before included, newest first', async () => {
+  const earlier = Array.from({ length: RECENT_MAX }, (_, index) => placedAs(`old-${index}`));
+  const log = openPlacementLog(file, () => undefined, earlier);
+  log.record(placedAs('new'));
+  const ids = log.recent().map(({ id }) => id);
+  expect(ids).toHaveLength(RECENT_MAX);
+  expect(ids.slice(0, 2)).toEqual(['new', 'old-0']);
+  expect(ids.at(-1)).toBe(`old-${RECENT_MAX - 2}`);
+  await log[Symbol.asyncDispose]();
 });

@@ -25,8 +25,13 @@ class GuestRefused extends Error {
  * given; a load needs the allowance for guests, and room by the rules of this machine.
  *
  * @param limits - read at each request
+ * @param loadMsOf - expected milliseconds of a load; null where it is not known
  */
-export function createGrantPort(local: ServingPort, limits: () => GuestLimits): LeaseGrantPort {
+export function createGrantPort(
+  local: ServingPort,
+  limits: () => GuestLimits,
+  loadMsOf: (modelKey: string) => number | null,
+): LeaseGrantPort {
   /** Bytes of the models that were loaded for guests, by model key. */
   const loadedForGuests = new Map<string, number>();
 
@@ -79,8 +84,9 @@ export function createGrantPort(local: ServingPort, limits: () => GuestLimits): 
       };
     },
     expectedMs: async (request, { signal }) => {
-      const { decision } = await local.plan(servingRequest(request), { signal });
-      return decision === 'serve' ? 0 : null;
+      const { decision, modelKey } = await local.plan(servingRequest(request), { signal });
+      if (decision === 'serve') return 0;
+      return decision === 'load' && modelKey !== null ? loadMsOf(modelKey) : null;
     },
     refusalOf: (error) => {
       const figures = error instanceof GuestRefused ? error.figures : {};

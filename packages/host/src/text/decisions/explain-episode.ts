@@ -6,6 +6,7 @@ import { asServed } from '../../selection/as-served.js';
 import { tradeOffsOf } from '../../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
+import { explainChoice } from './explain-selection.js';
 import { poolLabel } from '../pool-label.js';
 import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from '../words.js';
 
@@ -148,8 +149,10 @@ function choiceOf({
       `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
   );
   const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
+  const why = explainChoice(selection, input);
   return [
     ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
+    ...(why === null ? [] : ([['Figures', why]] as const)),
     ...(tradeOffs === '' ? [] : ([['Trade-off', `${tradeOffs}.`]] as const)),
   ];
 }

@@ -16,6 +16,7 @@ import type { ServingPort } from './ports/serving-port.js';
 import { chatCompletions } from './protocols/openai/chat-completions.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
+import { answerNotServed, endpointMeant, protocolOf } from './server/answer-not-served.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference-parts.js';
 import { lastDecisionHeader } from './server/decision-headers.js';
 import { createInferenceService } from './server/inference-service.js';
@@ -60,6 +61,8 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
+/** Paths that tell whether the gateway runs. Claude Code asks for the second one before its first request. */
+const HEALTH: readonly string[] = ['/healthz', '/api/hello'];
 
 /**
  * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
@@ -141,8 +144,7 @@ export async function createGateway(
       response.writeHead(preflight.status, preflight.headers).end();
       return;
     }
-    const protocol =
-      (target === null ? null : inference.protocolOf(target.path)) ?? chatCompletions;
+    const protocol = (target === null ? null : protocolOf(target.path)) ?? chatCompletions;
     const admission = await access.check(request, scopeOf(target));
     if (admission.kind === 'refused') {
       const decision = target !== null && isInference(target) ? lastDecisionHeader(null) : {};
@@ -150,12 +152,13 @@ export async function createGateway(
       return;
     }
     setHeaders(response, admission.headers);
-    if (target === null) page.handle(request, response);
-    else if (isInference(target)) {
+    if (target !== null && isInference(target)) {
       await inference.serve(request, response, target, admission.client);
-    } else if (target.path === '/healthz') sendJson(response, 200, { status: 'ok' }, API_HEADERS);
-    else if (target.path === '/readyz') await answerReady(response);
-    else if (target.path === '/metrics') await metrics.handle(request, response);
+    } else if (target !== null && HEALTH.includes(target.path)) {
+      sendJson(response, 200, { status: 'ok' }, API_HEADERS);
+    } else if (target?.path === '/readyz') await answerReady(response);
+    else if (target?.path === '/metrics') await metrics.handle(request, response);
+    else if (isForPrograms(request)) answerNotServed(request, response, pathOf(request));
     else page.handle(request, response);
   };
 
@@ -227,9 +230,19 @@ export async function createGateway(
 
 /** The scope that a request needs; null for what everybody may see. */
 function scopeOf(target: RequestTarget | null): Scope | null {
-  if (target === null || target.path === '/healthz' || target.path === '/readyz') return null;
+  if (target === null) return null;
   if (target.path === '/metrics') return 'read';
   return isInference(target) ? 'inference' : null;
+}
+
+/** Whether a request without an endpoint comes from a program, which reads an error of its protocol, and not from a browser. */
+function isForPrograms(request: IncomingMessage): boolean {
+  const path = pathOf(request);
+  return path.startsWith('/api/') || endpointMeant(path) !== null;
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 function isInference({ path }: RequestTarget): boolean {

@@ -123,6 +123,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     connection,
     watch: true,
     clock,
+    // Each server of a cluster keeps a copy of the states.
+    replicas: first.allowList.servers.length,
     onRefused: (host, reason) => {
       // Each heartbeat may repeat it.
       if (refused.get(host) === reason) return;

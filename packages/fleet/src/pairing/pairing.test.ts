@@ -175,9 +175,13 @@ test('changes of the hosts that come at the same time follow each other', async 
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   const add = (host: string) =>
-    changeHosts(folder, (hosts) => [...hosts, { host, addedAt: '', certificates: [] }], {
-      undoOnFault: true,
-    });
+    changeHosts(
+      folder,
+      ({ hosts }) => ({ hosts: [...hosts, { host, addedAt: '', certificates: [] }] }),
+      {
+        undoOnFault: true,
+      },
+    );
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   await Promise.all(names.map(add));
   const { hosts, revision } = await readRegistry(folder);
@@ -189,6 +193,6 @@ test('a lock of a process that was killed is taken off', async () => {
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   await writeFile(path.join(folder, 'hosts.lock'), `${hostname()} 999999999`);
-  await changeHosts(folder, (hosts) => hosts, { undoOnFault: true });
+  await changeHosts(folder, () => ({}), { undoOnFault: true });
   expect((await readRegistry(folder)).revision).toBe(2);
 });

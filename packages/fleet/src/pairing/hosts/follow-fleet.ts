@@ -31,8 +31,8 @@ export interface FollowedFleet extends AsyncDisposable {
 /**
  * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the
  * authority signed and whose revision is higher than the last is kept in the folder and used, also for the users of a
- * nats-server on this host. The authority sends a list to such a host directly, too, and gets its revision as the answer once
- * nats-server has taken it. It also watches the file with this host's certificate, which another process changes when it
+ * nats-server on this host. The authority sends a list to such a host directly, too, and gets as the answer the revision that
+ * nats-server has taken by then. It also watches the file with this host's certificate, which another process changes when it
  * rotates the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
@@ -41,6 +41,8 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
   let identity = await readFleetIdentity(folder);
   const stop = new AbortController();
 
+  /** Revision of the list that a nats-server on this host has. */
+  let taken = identity.allowList.revision;
   const keep = async (text: string): Promise<void> => {
     const list = readAllowList(text, identity.authorityCertificate);
     if (list === null || list.revision <= identity.allowList.revision) return;
@@ -50,20 +52,19 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
     if (identity.host === identity.authority) return;
     await writePrivateFile(paths.allowList, text);
     await updateNatsServer(folder, list);
+    taken = list.revision;
   };
   /** One list after the other, so that an older one never overwrites the files of a newer one. */
   let taking = Promise.resolve();
-  const take = (text: string): Promise<void> => {
-    const taken = taking.then(() => keep(text));
-    taking = taken.catch(() => undefined);
-    return taken;
+  const take = (text: string): void => {
+    taking = taking.then(() => keep(text)).catch(onFault);
   };
   const endRequests = connection.subscribe(
     servedSubject(identity.host, 'allow-list'),
     ({ data, respond }) => {
-      take(Buffer.from(data).toString('utf8'))
-        .then(() => respond?.(String(identity.allowList.revision)))
-        .catch(onFault);
+      take(Buffer.from(data).toString('utf8'));
+      // At once: a nats-server that reads its users again forgets whose answer it waits for.
+      respond?.(String(taken));
     },
   );
 
@@ -73,7 +74,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
         const bucket = await openFleetBucket(connection, identity.allowList);
         const watcher = await bucket.watch(({ key, value }) => {
           if (signal.aborted || key !== ALLOW_LIST_KEY || value === null) return;
-          take(Buffer.from(value).toString('utf8')).catch(onFault);
+          take(Buffer.from(value).toString('utf8'));
         });
         const end = (): void => watcher.stop();
         signal.addEventListener('abort', end, { once: true });

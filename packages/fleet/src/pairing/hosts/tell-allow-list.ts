@@ -10,7 +10,9 @@ import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 
 const PUT_TIMEOUT_MS = 5_000;
 /** A server reloads in about a second. */
-const SERVER_DEADLINE_MS = 20_000;
+const SERVER_DEADLINE_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 2_000;
+const SERVER_POLL_MS = 250;
 const RETRY_MS = 1_000;
 
 /** One entry of the bucket: the newest allow-list. */
@@ -29,7 +31,7 @@ export interface ToldAllowList {
 
 /**
  * Tells the signed allow-list of the folder, on the machine that holds the authority: first to the other hosts that run a
- * nats-server, each of which answers once its server has taken it, then to the fleet's bucket. States of hosts that are not
+ * nats-server, which are asked until it has taken the list, then to the fleet's bucket. States of hosts that are not
  * on the list are deleted. Tries again while JetStream does not take the list, until the signal fires.
  */
 export async function tellAllowList(
@@ -81,18 +83,22 @@ async function tellServer(
   { text, list }: Newest,
   signal: AbortSignal,
 ): Promise<boolean> {
-  try {
-    const answer = await connection.request(
-      requestSubject(host, 'allow-list', connection.host),
-      text,
-      { timeoutMs: SERVER_DEADLINE_MS, signal },
-    );
-    return Number(Buffer.from(answer).toString('utf8')) >= list.revision;
-  } catch (error) {
-    // It reads the list from the bucket once it runs.
-    if (isFleetError(error) || signal.aborted) return false;
-    throw error;
+  const subject = requestSubject(host, 'allow-list', connection.host);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(SERVER_DEADLINE_MS)]);
+  while (!deadline.aborted) {
+    try {
+      const answer = await connection.request(subject, text, {
+        timeoutMs: ANSWER_TIMEOUT_MS,
+        signal: deadline,
+      });
+      if (Number(Buffer.from(answer).toString('utf8')) >= list.revision) return true;
+    } catch (error) {
+      // It reads the list from the bucket once it runs.
+      if (!isFleetError(error) && !deadline.aborted) throw error;
+    }
+    await pause(systemClock, SERVER_POLL_MS, deadline);
   }
+  return false;
 }
 
 /** Deletes the states of hosts that are not on the list. Their users are gone, so nobody writes them again. */

@@ -53,7 +53,15 @@ beforeEach(async () => {
   );
   await fleet.add('cupboard', THIRD);
   await follow('cupboard');
-  expect(await spread(await fleet.connect('desktop'))).toEqual({ told: true, serversWithout: [] });
+  const desktop = await fleet.connect('desktop');
+  await waitUntil(
+    async () => {
+      const { told, serversWithout } = await spread(desktop);
+      return told && serversWithout.length === 0;
+    },
+    'all servers have the list',
+    120_000,
+  );
 });
 
 afterEach(async () => {

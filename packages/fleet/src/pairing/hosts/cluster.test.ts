@@ -2,12 +2,9 @@ import { connect as connectTls } from 'node:tls';
 import { once } from 'node:events';
 
 import { CLUSTER, fleetTls, pairedFleet, type PairedFleet } from '../../../test/paired-fleet.js';
-import { ownLoad, ownState } from '../../../test/states.js';
 import { waitUntil } from '../../../test/wait-until.js';
-import { openMembers, type Members } from '../../membership/members.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { readFleetIdentity } from '../identity.js';
-import { endNatsServer, ensureNatsServer } from './ensure-nats-server.js';
 import { followFleet } from './follow-fleet.js';
 import { removeHost } from './remove-host.js';
 import { serveAuthority } from './serve-authority.js';
@@ -115,42 +112,6 @@ test('a removal names a server that has not heard of it, and the server takes it
   expect(atThird.connected).toBe(true);
   await follow('cupboard');
   await waitUntil(() => !atThird.connected, 'the connection of the laptop is closed');
-});
-
-test('states are kept while any one server is down, and a server that comes back serves again', async () => {
-  const hosts = await Promise.all(
-    ['desktop', 'tower', 'cupboard'].map(async (host) => {
-      const members = openMembers({
-        connection: await fleet.connect(host),
-        watch: true,
-        replicas: 3,
-      });
-      ends.push(() => members[Symbol.asyncDispose]());
-      return { host, members };
-    }),
-  );
-  const sees = (members: Members, host: string, label: string): boolean =>
-    members
-      .hosts()
-      .some(
-        ({ state, usable }) => state.host === host && usable && state.labels['label'] === label,
-      );
-  const converge = async (label: string): Promise<void> => {
-    for (const { members } of hosts) {
-      members.publish(ownState({ labels: { label } }));
-      members.beat(ownLoad());
-    }
-    for (const { members } of hosts)
-      for (const { host } of hosts)
-        await waitUntil(() => sees(members, host, label), `${host} is seen (${label})`, 60_000);
-  };
-  await converge('all');
-  for (const { host } of hosts) {
-    await endNatsServer({ folder: fleet.folder(host) });
-    await converge(`without the server of ${host}`);
-    await ensureNatsServer({ folder: fleet.folder(host) });
-    await converge(`with the server of ${host} again`);
-  }
 });
 
 test('a server goes on in its cluster with a new key, and no route opens to the old one', async () => {

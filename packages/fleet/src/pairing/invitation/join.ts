@@ -7,7 +7,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { z } from 'zod/mini';
 
 import { messageOf } from '../../error-facts.js';
-import { FleetError, isFleetError } from '../../fleet-error.js';
+import { FleetError } from '../../fleet-error.js';
 import { readAllowList } from '../certificates/allow-list.js';
 import {
   JOIN_SERVER_NAME,
@@ -17,14 +17,11 @@ import {
 } from '../certificates/issue.js';
 import { fleetPaths, readMembership, writeMembership } from '../files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
-import { ensureNatsServer } from '../hosts/ensure-nats-server.js';
+import { startServer, type StartedServer } from '../hosts/start-server.js';
 import { pemOf } from '../identity.js';
-import { checkHostName } from '../names.js';
-import { anyAddressLike, hostAndPort } from '../names.js';
-import { createSigningRequest, generateKeyPair } from '../x509-door.js';
-import type { KeyPair } from '../x509-door.js';
-import { parseInvitation } from './invitation.js';
-import type { Invitation } from './invitation.js';
+import { anyAddressLike, checkHostName, hostAndPort } from '../names.js';
+import { createSigningRequest, generateKeyPair, type KeyPair } from '../x509-door.js';
+import { parseInvitation, type Invitation } from './invitation.js';
 import {
   JOIN_PATH,
   LARGEST_ANSWER_BYTES,
@@ -66,13 +63,6 @@ export interface JoinedFleet {
   readonly natsServers: readonly string[];
   /** The nats-server that this host runs for the fleet from now on; null where it runs none. */
   readonly ownServer: StartedServer | null;
-}
-
-export interface StartedServer {
-  /** Null where it was not started. */
-  readonly pid: number | null;
-  /** Why it could not be started; null where it was, or where it was not to be. `mai serve --fleet` tries again. */
-  readonly fault: string | null;
 }
 
 /**
@@ -136,24 +126,6 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   );
   const started = ownServer === null ? null : await startServer(folder, options);
   return { host, authority, natsServers, ownServer: started };
-}
-
-async function startServer(
-  folder: string,
-  { start = true, signal }: Pick<JoinOptions, 'start' | 'signal'>,
-): Promise<StartedServer> {
-  try {
-    return {
-      pid: start
-        ? await ensureNatsServer({ folder, ...(signal === undefined ? {} : { signal }) })
-        : null,
-      fault: null,
-    };
-  } catch (error) {
-    // The host has joined all the same.
-    if (isFleetError(error)) return { pid: null, fault: error.message };
-    throw error;
-  }
 }
 
 /**

@@ -113,6 +113,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     connection,
     watch: true,
     clock,
+    // Each server of a cluster keeps a copy of the states.
+    replicas: first.allowList.servers.length,
     onRefused: (host, reason) => {
       // Each heartbeat may have the same fault, so each reason is reported once.
       if (refused.get(host) === reason) return;

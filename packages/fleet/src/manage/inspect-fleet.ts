@@ -5,7 +5,7 @@ import { isFleetError } from '../fleet-error.js';
 import { openMembers } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
 import { heartbeatSubject, requestSubject } from '../nats/subjects.js';
-import { tellAllowList } from '../pairing/hosts/serve-authority.js';
+import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { readFleetIdentity } from '../pairing/identity.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
@@ -17,6 +17,7 @@ import type { KnownHost } from '../state/known-host.js';
 /** Time in which each running host sends a heartbeat, with a reserve. */
 const LISTEN_MS = 2600;
 const CONNECT_MS = 5000;
+const SPREAD_MS = 10_000;
 const DESCRIBE_MS = 1000;
 const REFRESH_MS = 1000;
 
@@ -59,10 +60,10 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
   }
 }
 
-/** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. False without a connection. */
-export async function spreadAllowList(folder: string, signal: AbortSignal): Promise<boolean> {
+/** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. */
+export async function spreadAllowList(folder: string, signal: AbortSignal): Promise<ToldAllowList> {
   return withFleetConnection(folder, signal, (connection) =>
-    tellAllowList(connection, folder, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)])),
+    tellAllowList(connection, folder, AbortSignal.any([signal, AbortSignal.timeout(SPREAD_MS)])),
   );
 }
 

@@ -38,6 +38,9 @@ export interface NatsBucket {
   lastPosition(): Promise<number>;
   /** Resolves to the position of the entry. */
   put(key: string, value: string, timeoutMs: number): Promise<number>;
+  /** Keys of the entries that are not deleted. Some are missing where JetStream takes longer than five seconds. */
+  keys(): Promise<readonly string[]>;
+  delete(key: string): Promise<void>;
   /**
    * Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection
    * breaks.
@@ -186,6 +189,22 @@ function bucketOf(kv: KV): NatsBucket {
   return {
     progress,
     lastPosition: async () => (await progress()).position,
+    // The client's own `keys` asks for facts of a consumer, which hosts may not.
+    keys: async () => {
+      const { position } = await progress();
+      const found = new Set<string>();
+      if (position === 0) return [];
+      const entries = await kv.watch();
+      const deadline = setTimeout(() => entries.stop(), JETSTREAM_TIMEOUT_MS);
+      for await (const { key, operation, revision } of entries) {
+        if (operation === 'PUT') found.add(key);
+        if (revision >= position) break;
+      }
+      clearTimeout(deadline);
+      entries.stop();
+      return [...found];
+    },
+    delete: (key) => kv.delete(key),
     put: (key, value, timeoutMs) => kv.put(key, value, { timeout: timeoutMs }),
     watch: async (onEntry, fromPosition) => {
       const entries = await kv.watch(

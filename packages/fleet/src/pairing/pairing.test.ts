@@ -62,7 +62,10 @@ test('two machines are paired by an invitation', async () => {
   expect(invitation.text).toMatch(/^mai1-[\w-]+$/);
   expect(invitation.qrCode.split('\n').length).toBeGreaterThan(15);
   const joined = await join({ folder: two, invitation: invitation.text, host: 'laptop' });
-  expect(joined).toEqual({ host: 'laptop', authority: 'desktop', natsServers: [made.natsUrl] });
+  expect(joined).toEqual({
+    ...{ host: 'laptop', authority: 'desktop' },
+    ...{ natsServers: [made.natsUrl], ownServer: null },
+  });
   expect(await invitation.ended).toEqual({ kind: 'joined', host: 'laptop' });
 
   const laptop = await readFleetIdentity(two);
@@ -175,9 +178,13 @@ test('changes of the hosts that come at the same time follow each other', async 
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   const add = (host: string) =>
-    changeHosts(folder, (hosts) => [...hosts, { host, addedAt: '', certificates: [] }], {
-      undoOnFault: true,
-    });
+    changeHosts(
+      folder,
+      ({ hosts }) => ({ hosts: [...hosts, { host, addedAt: '', certificates: [] }] }),
+      {
+        undoOnFault: true,
+      },
+    );
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   await Promise.all(names.map(add));
   const { hosts, revision } = await readRegistry(folder);
@@ -189,6 +196,6 @@ test('the lock of a killed process is removed', async () => {
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   await writeFile(path.join(folder, 'hosts.lock'), `${hostname()} 999999999`);
-  await changeHosts(folder, (hosts) => hosts, { undoOnFault: true });
+  await changeHosts(folder, () => ({}), { undoOnFault: true });
   expect((await readRegistry(folder)).revision).toBe(2);
 });

@@ -25,7 +25,17 @@ export const FLEET: CommandSpec = {
           value: 'ADDRESS',
           summary: 'address at which the other machines reach this one',
         },
+        {
+          name: 'cluster',
+          value: 'ADDRESSES',
+          summary: 'addresses of three or five nats-servers, with commas (default: one, here)',
+        },
         { name: 'nats-port', value: 'PORT', summary: 'port of nats-server (default: 4222)' },
+        {
+          name: 'route-port',
+          value: 'PORT',
+          summary: 'port for the other servers of a cluster (default: 6222)',
+        },
         {
           name: 'join-port',
           value: 'PORT',
@@ -38,7 +48,14 @@ export const FLEET: CommandSpec = {
     {
       name: 'invite',
       summary: 'print an invitation for one machine, and wait until it has joined',
-      options: [{ name: 'host', value: 'NAME', summary: 'name that the new machine gets' }],
+      options: [
+        { name: 'host', value: 'NAME', summary: 'name that the new machine gets' },
+        {
+          name: 'server',
+          value: 'ADDRESS',
+          summary: 'let it run the nats-server at this address of the cluster',
+        },
+      ],
       load: commandOf('invite'),
     },
     {

@@ -37,7 +37,8 @@ export const commandOf =
       argument: input.positionals[0] ?? null,
       ...{ host: input.text('host'), address: input.text('address') },
       natsPort: input.integer('nats-port', 1),
-      joinPort: input.integer('join-port', 1),
+      ...{ routePort: input.integer('route-port', 1), joinPort: input.integer('join-port', 1) },
+      ...{ cluster: input.list('cluster'), server: input.text('server') },
       endFleet: input.has('end-fleet'),
       show: printLine,
     });

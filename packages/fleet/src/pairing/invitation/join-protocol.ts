@@ -43,6 +43,8 @@ export const admissionSchema = z.strictObject({
   authorityCertificate: z.string(),
   certificate: z.string(),
   natsServers: z.array(z.string()),
+  /** Certificate of the nats-server that the host runs from now on, for its own key; null where it runs none. */
+  natsCertificate: z.nullable(z.string()),
   allowList: z.string(),
 });
 /** The data that an admitted host gets. */

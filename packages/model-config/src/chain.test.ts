@@ -112,7 +112,9 @@ describe('the capability of a chain', () => {
   const of = (chains: string, name: string) => chainCapability(config(chains), name);
 
   it('is that of its first entry of downloaded models, also in a chain that it includes', () => {
-    expect(of('{ default: [a], x: [a, downloaded:coding:large, downloaded:chat] }', 'x')).toBe('coding');
+    expect(of('{ default: [a], x: [a, downloaded:coding:large, downloaded:chat] }', 'x')).toBe(
+      'coding',
+    );
     expect(of('{ default: [a], x: [a, chain:y], y: [downloaded:vision] }', 'x')).toBe('vision');
   });
 

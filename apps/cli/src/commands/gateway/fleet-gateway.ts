@@ -1,9 +1,4 @@
-import {
-  createFleet,
-  ensureNatsServer,
-  type Fleet,
-  ownAddress,
-} from '@mai/fleet';
+import { createFleet, ensureNatsServer, type Fleet, ownAddress } from '@mai/fleet';
 import { createGateway, type Gateway } from '@mai/gateway';
 import type { Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';

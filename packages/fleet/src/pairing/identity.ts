@@ -1,6 +1,6 @@
 import { FleetError } from '../fleet-error.js';
 import type { FleetCredentials } from '../nats/credentials.js';
-import { readAllowList } from './certificates/allow-list.js';
+import { natsUrls, readAllowList } from './certificates/allow-list.js';
 import type { AllowList } from './certificates/allow-list.js';
 import { NATS_SERVER_NAME } from './certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
@@ -42,6 +42,7 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   }
   return {
     ...membership,
+    natsServers: ownFirst(membership, allowList),
     authorityCertificate: ca,
     certificate: blockOf(pem, 'CERTIFICATE', paths.hostIdentity),
     privateKey: blockOf(pem, 'PRIVATE KEY', paths.hostIdentity),
@@ -53,6 +54,21 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
       servername: NATS_SERVER_NAME,
     },
   };
+}
+
+/**
+ * The servers in the order in which this host tries them: its own, and then the others by chance. Hosts that are
+ * connected to the server of a removed host are cut off from the other servers, so a server's host, and with it the
+ * authority, stays with its own.
+ */
+function ownFirst({ host, natsServers }: Membership, allowList: AllowList): readonly string[] {
+  const own = allowList.servers.filter((server) => server.host === host);
+  const ownUrls = natsUrls({ ...allowList, servers: own });
+  const others = natsServers
+    .filter((url) => !ownUrls.includes(url))
+    .map((url) => ({ url, turn: Math.random() }))
+    .sort((a, b) => a.turn - b.turn);
+  return [...ownUrls, ...others.map(({ url }) => url)];
 }
 
 /** Text of the file that holds a host's private key and its certificate. */

@@ -4,21 +4,21 @@ export {
   isSameLoadConfig,
   KV_CACHE_TYPES,
   LOAD_CONFIG_FIELDS,
-} from './load-config.js';
-export type { KvCacheType, LoadConfig } from './load-config.js';
-export { baseKeyOf, refersTo } from './model-key.js';
-export type { ReportedKeys } from './model-key.js';
-export { CAPABILITIES, TIERS } from './model-class.js';
-export type { Capability, Tier } from './model-class.js';
-export { totalBytesOf, withLockedWeights } from './footprint.js';
+} from './models/load-config.js';
+export type { KvCacheType, LoadConfig } from './models/load-config.js';
+export { baseKeyOf, refersTo } from './models/model-key.js';
+export type { ReportedKeys } from './models/model-key.js';
+export { CAPABILITIES, TIERS } from './models/model-class.js';
+export type { Capability, Tier } from './models/model-class.js';
+export { totalBytesOf, withLockedWeights } from './memory/footprint.js';
 export type {
   Confidence,
   Footprint,
   FootprintGrowth,
   FootprintInterval,
   FootprintSource,
-} from './footprint.js';
-export type { GpuResources, GpuVendor, Resources } from './resources.js';
+} from './memory/footprint.js';
+export type { GpuResources, GpuVendor, Resources } from './memory/resources.js';
 export { DEFAULT_SELECTION_POLICY, GROWTH_RESERVE_RATIO } from './selection-policy.js';
 export type {
   ForeignPolicy,
@@ -34,19 +34,19 @@ export {
   marginOf,
   NO_CHARGE,
   subtractCharge,
-} from './charge.js';
-export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './charge.js';
-export { SPEED_DEPTH_TOKENS } from './load-speed.js';
-export type { LoadSpeed, SpeedRange } from './load-speed.js';
+} from './memory/charge.js';
+export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './memory/charge.js';
+export { SPEED_DEPTH_TOKENS } from './models/load-speed.js';
+export type { LoadSpeed, SpeedRange } from './models/load-speed.js';
 export { valueOf } from './value.js';
 export type { Valued } from './value.js';
-export type { ModelShape } from './model-shape.js';
-export { deviceKeyOf, isGpuShare } from './pool-name.js';
-export type { PoolName } from './pool-name.js';
-export { chargeResidents, usedBytes } from './residents.js';
-export type { ChargedResident, ObservedResident, ResidentObservation } from './residents.js';
-export { fixedPool, measurePools, others, ramLimits, useOf, vramLimits } from './pools.js';
-export type { Pool, PoolLimits } from './pools.js';
+export type { ModelShape } from './models/model-shape.js';
+export { deviceKeyOf, isGpuShare } from './memory/pool-name.js';
+export type { PoolName } from './memory/pool-name.js';
+export { chargeResidents, usedBytes } from './memory/residents.js';
+export type { ChargedResident, ObservedResident, ResidentObservation } from './memory/residents.js';
+export { fixedPool, measurePools, others, ramLimits, useOf, vramLimits } from './memory/pools.js';
+export type { Pool, PoolLimits } from './memory/pools.js';
 export {
   allowedUse,
   CAPACITY,
@@ -58,5 +58,5 @@ export {
   limitRatioOf,
   room,
   worstShortfall,
-} from './room.js';
-export type { FitOptions, Limit, Shortfall } from './room.js';
+} from './memory/room.js';
+export type { FitOptions, Limit, Shortfall } from './memory/room.js';

@@ -1,4 +1,4 @@
-import type { LoadSpeed } from './load-speed.js';
+import type { LoadSpeed } from './models/load-speed.js';
 import { valueOf } from './value.js';
 
 const POLICY = { goal: 'balanced', minTokensPerSecond: 6 } as const;

@@ -1,4 +1,4 @@
-import type { LoadSpeed } from './load-speed.js';
+import type { LoadSpeed } from './models/load-speed.js';
 import type { SelectionGoal, SelectionPolicy } from './selection-policy.js';
 
 /** The exponent of the speed in the value of a choice, by goal. */

@@ -7,9 +7,9 @@ import { throwIfAborted } from '../ports/clock.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import type { LeasePlan } from './plan-request.js';
-import { RamWatch } from './ram-watch.js';
+import { RamWatch } from '../observe/ram-watch.js';
 import { Round } from './round.js';
-import { createWakeableSleep } from './wakeable-sleep.js';
+import { createWakeableSleep } from '../observe/wakeable-sleep.js';
 
 /** Runs round after round, and waits between rounds. The wait grows with each fault in a row. */
 export class AutopilotLoop {

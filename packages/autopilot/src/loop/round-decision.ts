@@ -7,10 +7,10 @@ import type { Leases } from '../leases/leases.js';
 import type { RequestDrains } from '../leases/request-drains.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { Decider, Decision } from './decider.js';
-import type { AskedFor, Observation } from './observer.js';
+import type { AskedFor, Observation } from '../observe/observer.js';
 import { reasonToAct } from './reason-to-act.js';
 import { stepForRequest, type RequestStep } from './reason-to-serve.js';
-import type { ResidentWatch } from './resident-watch.js';
+import type { ResidentWatch } from '../observe/resident-watch.js';
 import { wouldEvictRetained, withRetainedPinned } from './spare-retained.js';
 
 /** A round's observation, and the decision that was made from it. */

@@ -15,10 +15,10 @@ import { decideWithin } from '../timing/decide-on-ramp.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
-import { Observer, type AskedFor, type Observation } from './observer.js';
+import { Observer, type AskedFor, type Observation } from '../observe/observer.js';
 import { planRequest, type LeasePlan } from './plan-request.js';
-import type { RamWatch } from './ram-watch.js';
-import { ResidentWatch } from './resident-watch.js';
+import type { RamWatch } from '../observe/ram-watch.js';
+import { ResidentWatch } from '../observe/resident-watch.js';
 import { RoundDecision, type DecidedRound } from './round-decision.js';
 import { withRetainedPinned } from './spare-retained.js';
 

@@ -1,7 +1,7 @@
 import { inexactBytesOf, totalBytesOf, type Footprint, type FootprintGrowth } from './footprint.js';
 import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { GpuResources, Resources } from './resources.js';
-import { GROWTH_RESERVE_RATIO, type GrowthPolicy } from './selection-policy.js';
+import { GROWTH_RESERVE_RATIO, type GrowthPolicy } from '../selection-policy.js';
 
 /** Bytes that something takes of each pool. Nothing is taken of a pool without an entry. */
 export type Charge = ReadonlyMap<PoolName, number>;

@@ -2,7 +2,7 @@ import { addCharges } from './charge.js';
 import { isGpuShare, poolOfGpu, type PoolName } from './pool-name.js';
 import type { ChargedResident } from './residents.js';
 import type { Resources } from './resources.js';
-import type { SelectionPolicy } from './selection-policy.js';
+import type { SelectionPolicy } from '../selection-policy.js';
 
 /** A pool with its limits and its use, in bytes. */
 export interface Pool {

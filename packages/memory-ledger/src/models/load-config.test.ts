@@ -5,7 +5,7 @@ import {
   KV_CACHE_TYPES,
   LOAD_CONFIG_FIELDS,
   type LoadConfig,
-} from './index.js';
+} from '../index.js';
 
 it('lists every field of a load configuration', () => {
   expect([...LOAD_CONFIG_FIELDS].sort()).toEqual(Object.keys(DEFAULT_LOAD_CONFIG).sort());

@@ -16,7 +16,7 @@ import {
   type PoolName,
   type ResidentObservation,
   type Resources,
-} from './index.js';
+} from '../index.js';
 
 type ByPool = Readonly<Partial<Record<PoolName, number>>>;
 

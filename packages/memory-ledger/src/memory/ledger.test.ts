@@ -25,7 +25,7 @@ import {
   type Pool,
   type PoolName,
   type Resources,
-} from './index.js';
+} from '../index.js';
 
 const GIB = 1024 ** 3;
 

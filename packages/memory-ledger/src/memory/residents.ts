@@ -10,7 +10,7 @@ import {
 import type { Footprint } from './footprint.js';
 import { poolOfGpu, type PoolName } from './pool-name.js';
 import type { Resources } from './resources.js';
-import type { GrowthPolicy } from './selection-policy.js';
+import type { GrowthPolicy } from '../selection-policy.js';
 
 /** Observations of a resident's memory since its load. Plain data, so that it can be logged. */
 export interface ResidentObservation {

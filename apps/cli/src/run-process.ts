@@ -92,11 +92,12 @@ function outputStream(stream: WriteStream): OutputStream {
     get isTTY() {
       return stream.isTTY;
     },
+    // A terminal whose size is not known reports 0.
     get columns() {
-      return stream.isTTY ? stream.columns : null;
+      return stream.isTTY && stream.columns > 0 ? stream.columns : null;
     },
     get rows() {
-      return stream.isTTY ? stream.rows : null;
+      return stream.isTTY && stream.rows > 0 ? stream.rows : null;
     },
   };
 }

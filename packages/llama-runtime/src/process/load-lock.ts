@@ -72,19 +72,32 @@ async function create(file: string, own: Holder): Promise<boolean> {
   }
 }
 
-/** The holder of a lock without content. It lives until the lock has its maximum age. */
+/** The holder of a lock that cannot be read. It lives until the lock has its maximum age. */
 const UNREADABLE: Holder = { pid: process.pid, startTime: null, token: '' };
 
 /** `null`: the lock has just been removed. */
 async function readHolder(file: string): Promise<Holder | null> {
   try {
-    const holder: Holder = JSON.parse(await readFile(file, 'utf8'));
-    return holder;
+    const holder: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isHolder(holder) ? holder : UNREADABLE;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     if (error instanceof SyntaxError) return UNREADABLE;
     throw error;
   }
+}
+
+function isHolder(value: unknown): value is Holder {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    typeof value.pid === 'number' &&
+    'startTime' in value &&
+    (value.startTime === null || typeof value.startTime === 'string') &&
+    'token' in value &&
+    typeof value.token === 'string'
+  );
 }
 
 async function lives(file: string, { pid, startTime }: Holder): Promise<boolean> {

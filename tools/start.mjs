@@ -5,7 +5,7 @@ import { ensureInstalled } from './ensure-installed.mjs';
 
 ensureInstalled();
 const { nx } = await import('./nx.mjs');
-nx(['run', '@mai/cli:build', '--outputStyle=static']);
+nx(['run', '@mai/cli:bundle', '--outputStyle=static']);
 
 const mai = fileURLToPath(new URL('../apps/cli/bin/mai.js', import.meta.url));
 const { status, signal } = spawnSync(process.execPath, [mai, 'start', ...process.argv.slice(2)], {

@@ -1,7 +1,8 @@
-// `npm test`: installs what is missing, builds every package and runs all tests.
+// `npm test`: installs what is missing, bundles every package and runs all tests. Six packages are tested at once,
+// because the tests of some wait for processes while those of others compute.
 import './ensure-nats-server.mjs';
 import { ensureInstalled } from './ensure-installed.mjs';
 
 ensureInstalled();
 const { nx } = await import('./nx.mjs');
-nx(['run-many', '-t', 'test', '--outputStyle=static', ...process.argv.slice(2)]);
+nx(['run-many', '-t', 'test', '--parallel=6', '--outputStyle=static', ...process.argv.slice(2)]);

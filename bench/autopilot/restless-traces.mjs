@@ -152,3 +152,82 @@ export const HELD_BACK = [
     },
   ),
 ];
+
+/** The share of a normal distribution below `z` standard deviations (Abramowitz and Stegun 26.2.17, error below 1e-7). */
+function normalBelow(z) {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z));
+  const tail =
+    (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return z > 0 ? 1 - tail : tail;
+}
+
+/** Rows of transitions between bins where the next level is normal around `meanOf(level)`; all mass stays within the bins. */
+const normalSteps = (meanOf, sigma, bounds) => (levelOf, bins, binOf) =>
+  Array.from({ length: bins }, (_, from) => {
+    const mean = meanOf(levelOf(from));
+    const half = (levelOf(1) - levelOf(0)) / 2;
+    const shares = new Float64Array(bins);
+    for (let to = -bins; to < 2 * bins; to += 1) {
+      const level = levelOf(0) + to * 2 * half;
+      const share =
+        normalBelow((level + half - mean) / sigma) - normalBelow((level - half - mean) / sigma);
+      if (share < 1e-9) continue;
+      shares[binOf(bounds === null ? level : reflect(level, bounds.low, bounds.high))] += share;
+    }
+    return { start: 0, shares };
+  });
+
+const ofWalk = ({ sigma, low = 4, high = 16 }, machine = 'desktop') => ({
+  ...{ machine, lowGib: low, highGib: high, everyS: STEP_S },
+  transitions: normalSteps((level) => level, sigma, { low, high }),
+});
+
+const ofReturning = ({ mean = 9, deviation, tauS }, machine = 'desktop') => {
+  const keep = Math.exp(-STEP_S / tauS);
+  return {
+    ...{ machine, lowGib: 2, highGib: mean + 4 * deviation, everyS: STEP_S },
+    transitions: normalSteps(
+      (level) => mean + keep * (level - mean),
+      deviation * Math.sqrt(1 - keep * keep),
+      null,
+    ),
+  };
+};
+
+/** Levels that are held for an exponential time. `nextOf` gives the bounds of the uniform next level. */
+const ofLevels = ({ lowGib, highGib, meanS, nextOf }) => ({
+  ...{ machine: 'desktop', lowGib, highGib, everyS: 1 },
+  transitions: (levelOf, bins) =>
+    Array.from({ length: bins }, (_, from) => {
+      const [low, high] = nextOf(levelOf(from));
+      const change = 1 - Math.exp(-1 / meanS);
+      const inside = Array.from(
+        { length: bins },
+        (_, to) => levelOf(to) >= low && levelOf(to) < high,
+      );
+      const count = inside.filter(Boolean).length;
+      const shares = Float64Array.from(
+        inside,
+        (is, to) => (is ? change / count : 0) + (to === from ? 1 - change : 0),
+      );
+      return { start: 0, shares };
+    }),
+});
+
+/** The exact statistics of the courses in which the next level depends on the present one only. */
+export const STATISTICS = {
+  walk: ofWalk({ sigma: 0.4 }),
+  'walk-slow': ofWalk({ sigma: 0.15 }),
+  'walk-wide': ofWalk({ sigma: 0.6, low: 3, high: 20 }),
+  returning: ofReturning({ deviation: 2.5, tauS: 300 }),
+  'returning-slow': ofReturning({ deviation: 2.5, tauS: 1800 }),
+  'two-levels': ofLevels({
+    ...{ lowGib: 6, highGib: 14, meanS: 480 },
+    nextOf: (level) => (level < 9 ? [11, 14] : [6, 8]),
+  }),
+  'walk-gpu': ofWalk({ sigma: 0.4, low: 1, high: 14 }, 'gpu'),
+  levels: ofLevels({ lowGib: 4, highGib: 16, meanS: 300, nextOf: () => [4, 16] }),
+  'returning-gpu': ofReturning({ mean: 7, deviation: 3, tauS: 900 }, 'gpu'),
+};

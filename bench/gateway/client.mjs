@@ -1,5 +1,5 @@
 // Sends requests at a fixed rate and prints the time to the first byte of the body of each, in milliseconds.
-//   node client.mjs PORT json|stream RATE SECONDS
+//   node client.mjs PORT json|stream RATE SECONDS [HEADERS]   (further headers as JSON)
 import { Agent, request } from 'node:http';
 
 const [port, kind, rate, seconds] = [
@@ -8,6 +8,7 @@ const [port, kind, rate, seconds] = [
   Number(process.argv[4]),
   Number(process.argv[5]),
 ];
+const moreHeaders = JSON.parse(process.argv[6] ?? '{}');
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 const BODY = JSON.stringify({
   model: 'auto',
@@ -29,6 +30,7 @@ function send() {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(BODY),
       'user-agent': 'bench',
+      ...moreHeaders,
     };
     const sent = request(
       { agent, host: '127.0.0.1', port, method: 'POST', path: '/v1/chat/completions', headers },

@@ -1,6 +1,9 @@
-// What the gateway costs on top of the least that a proxy can do: CPU time of a request and time to the first byte, as
-// ratios in pairs of runs that take turns. Build first:
+// Compares the gateway with the floor, a proxy that does the least: CPU time of a request and time to the first byte, as
+// ratios in pairs of runs that take turns. Portkey's gateway and http-proxy-3 are measured in the same turns where they
+// are installed. Build first:
+//   npm ci --ignore-scripts --prefix bench/gateway/others
 //   node bench/gateway/overhead.mjs [--rate 200] [--seconds 5] [--pairs 7]
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { cpuSecondsOf } from '../yardstick/process-load.mjs';
 import { format, judge, printTable } from '../yardstick/report.mjs';
@@ -18,6 +21,8 @@ const [rate, seconds, pairs] = [values.rate, values.seconds, values.pairs].map(N
 const TARGET_CPU = 1.3;
 const TARGET_P50 = 1.3;
 const TARGET_P99 = 1.5;
+/** Requests a second before the measurement. */
+const WARM_RATE = 500;
 /** A p99 counts only where the floor agrees with itself to this ratio. */
 const FLOOR_AGREES = 1.15;
 
@@ -25,25 +30,51 @@ const upstream = await startServer('upstream.mjs');
 const UPSTREAM = `http://127.0.0.1:${upstream.port}`;
 const floor = await startServer('floor.mjs', { UPSTREAM });
 const gateway = await startServer('gateway-process.mjs', { UPSTREAM });
+const others = await startOthers();
+const serverOf = { floor, again: floor, gateway, ...others };
 
 try {
   for (const kind of ['json', 'stream']) {
     // A gateway runs for days: measure it after its code is compiled.
-    for (const { port } of [floor, gateway]) await runClient('client.mjs', port, kind, 500, 12);
+    for (const server of [floor, gateway, ...Object.values(others)]) await warm(server, kind);
     const direct = [];
     const rounds = [];
     for (let pair = 0; pair < pairs; pair += 1) {
-      const order = pair % 2 === 0 ? ['floor', 'gateway', 'again'] : ['again', 'gateway', 'floor'];
+      const inTurn = ['floor', 'gateway', 'again', ...Object.keys(others)];
       const round = {};
-      for (const name of order)
-        round[name] = await measure(name === 'gateway' ? gateway : floor, kind);
+      for (const name of pair % 2 === 0 ? inTurn : inTurn.toReversed()) {
+        round[name] = await measure(serverOf[name], kind);
+      }
       direct.push(await measure(upstream, kind));
       rounds.push(round);
     }
     report(kind, rounds, direct);
   }
 } finally {
-  for (const server of [upstream, floor, gateway]) server.stop();
+  for (const server of [upstream, floor, gateway, ...Object.values(others)]) server.stop();
+}
+
+/** The other gateways by name, where their packages are installed. */
+async function startOthers() {
+  if (!existsSync(new URL('others/node_modules', import.meta.url))) {
+    console.log(
+      'not measured: Portkey and http-proxy-3. To measure them, run "npm ci --ignore-scripts --prefix bench/gateway/others".',
+    );
+    return {};
+  }
+  return {
+    portkey: await startServer('others/portkey.mjs', { UPSTREAM }),
+    'http-proxy-3': await startServer('others/http-proxy.mjs', { UPSTREAM }),
+  };
+}
+
+/** Sends requests until the code of a server is compiled. A few that fail at this rate do not matter. */
+async function warm(server, kind) {
+  await runClient('client.mjs', server.port, kind, WARM_RATE, 12, headersOf(server));
+}
+
+function headersOf({ headers = {} }) {
+  return JSON.stringify(headers);
 }
 
 async function measure(server, kind) {
@@ -54,6 +85,7 @@ async function measure(server, kind) {
     kind,
     rate,
     seconds,
+    headersOf(server),
   );
   if (failed > 0) throw new Error(`${failed} of ${count} requests failed.`);
   return {
@@ -76,7 +108,7 @@ function report(kind, rounds, direct) {
     ['', 'CPU ms', 'first byte p50', 'p99'],
     [
       ['without a proxy', '', format(base.p50), format(base.p99)],
-      ...['floor', 'gateway'].map((name) => [
+      ...['floor', 'gateway', ...Object.keys(others)].map((name) => [
         name,
         format(of(name, 'cpuMs')),
         format(of(name, 'p50')),
@@ -102,6 +134,12 @@ function report(kind, rounds, direct) {
     added('gateway', 'floor', 'p50'),
     TARGET_P50,
   );
+  for (const name of Object.keys(others)) {
+    const figures = [ratio(name, 'floor', 'cpuMs'), added(name, 'floor', 'p50')].map(format);
+    console.log(
+      `${name} to floor: CPU ${figures[0]}, added time to the first byte at p50 ${figures[1]}`,
+    );
+  }
   const agreement = ratio('again', 'floor', 'p99');
   if (Math.max(agreement, 1 / agreement) <= FLOOR_AGREES) {
     judge(

@@ -19,14 +19,14 @@ const PRIORS = [
   [['generations', 'm1'], 0.9, 0.4],
   [['generations', 'ultra'], 0.9, 0.4],
   [['generations', 'arc'], 0.5, 0.6],
+  [['generations', 'rdna4'], 1.8, 0.4],
   [['cpuOperationsPerByte'], 9, WIDTH],
   [['attention'], 0.6, 1],
   [['mixture'], 1.5, WIDTH],
   [['weightEfficiency'], 0.7, WIDTH],
   [['layerMicroseconds'], 150, 1],
   [['evenness'], 0.1, 0.7],
-  // PCIe 4.0 with 8 to 16 lanes.
-  [['transferBandwidth'], 18e9, 0.5],
+  [['linkEfficiency'], 0.8, 0.3],
 ];
 
 /** Fits the constants of `promptParts`. */

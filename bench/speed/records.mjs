@@ -2,7 +2,7 @@
 // model; a published result names the model only, so the shape is derived from its name and its number of parameters.
 import { readFileSync } from 'node:fs';
 import { generationOf, gpuSpeedOf } from '@mai/performance-model';
-import { kvBytesOfLayer } from './architectures.mjs';
+import { architectureOf } from './architectures.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
 
@@ -56,6 +56,8 @@ const TERA = 1e12;
 const LARGE = 130 * GIGA;
 const DEFAULT_MICRO_BATCH = 512;
 const DEFAULT_GENERATED = 128;
+/** Share of the layers on the GPU where a result says only that a part of them is. */
+const USUAL_OFFLOAD = 0.5;
 
 /** @returns the fields of a `SpeedQuestion`, and what was tested */
 export function questionOf(record) {
@@ -65,7 +67,9 @@ export function questionOf(record) {
   const bandwidth =
     record.memoryBandwidthGBs ??
     (table === null ? record.ramBandwidthGBs : table.memoryBandwidth / GIGA);
-  const ramBandwidth = (isCpu ? bandwidth : record.ramBandwidthGBs) ?? null;
+  // Without a GPU in the result, the bandwidth of the device is the one of RAM.
+  const ofDevice = isCpu && record.device === null ? record.memoryBandwidthGBs : null;
+  const ramBandwidth = record.ramBandwidthGBs ?? ofDevice;
   return {
     shape,
     machine: {
@@ -76,9 +80,9 @@ export function questionOf(record) {
             generation: generationOf(record.device ?? ''),
             memoryBandwidth: (bandwidth ?? 60) * GIGA,
             operationsPerSecond:
-              record.computeTflops === null
-                ? (table?.operationsPerSecond ?? null)
-                : record.computeTflops * TERA,
+              table?.operationsPerSecond ??
+              (record.computeTflops === null ? null : record.computeTflops * TERA),
+            linkBandwidth: table?.linkBandwidth ?? null,
           },
       ramBandwidth: ramBandwidth === null ? null : ramBandwidth * GIGA,
     },
@@ -107,27 +111,53 @@ export function questionOf(record) {
 }
 
 function offloadRatioOf({ class: place, gpuLayers }, { layers }) {
-  return place === 'partial' && gpuLayers !== null ? Math.min(1, gpuLayers / (layers + 1)) : 1;
+  if (place === 'cpu') return 0;
+  if (place !== 'partial') return 1;
+  return gpuLayers === null ? USUAL_OFFLOAD : Math.min(1, gpuLayers / (layers + 1));
 }
 
 function shapeOf(record) {
   const name = record.model.toLowerCase();
   const layers = record.layers ?? usualLayers(record.params / GIGA);
   const weightBytes = record.sizeBytes ?? (record.params * bitsOf(record.quant)) / 8;
-  const activeParameters = activeOf(name, record);
-  const share = Math.min(1, activeParameters / record.params);
-  const isMixture = share < 0.35;
-  const activeWeightBytes = weightBytes * share;
+  const active = activeOf(name, record);
+  const isMixture = active < 0.35 * record.params;
+  const { kvBytesOfLayer, queryValuesOfLayer, tableParameters, usedExperts } = architectureOf(
+    name,
+    record.params,
+    active,
+    layers,
+  );
+  const table = Math.min(tableParameters, active / 3);
+  // active = others + used x experts, and parameters = others + experts.
+  const experts = isMixture
+    ? Math.min(0.97, (record.params - active) / (1 - usedExperts) / record.params) * record.params
+    : 0;
+  const activeExperts = Math.min(usedExperts * experts, 0.9 * (active - table));
+  const otherBytes = ((record.params - experts) * otherBitsOf(record, weightBytes, isMixture)) / 8;
+  const expertBytes = isMixture ? weightBytes - Math.min(otherBytes, weightBytes / 2) : 0;
+  const bytesOfOther = (weightBytes - expertBytes) / (record.params - experts);
+  const activeExpertBytes = isMixture ? (activeExperts / experts) * expertBytes : 0;
   return {
     parameters: record.params,
-    activeParameters,
+    activeParameters: active - table,
     layers,
     weightBytes,
-    activeWeightBytes,
-    expertBytes: isMixture ? 0.93 * weightBytes : 0,
-    activeExpertBytes: isMixture ? expertShare(name) * activeWeightBytes : 0,
-    kvBytesPerToken: layers * kvBytesOfLayer(name, record.params),
+    activeWeightBytes: activeExpertBytes + (active - table - activeExperts) * bytesOfOther,
+    expertBytes,
+    activeExpertBytes,
+    kvBytesPerToken: layers * kvBytesOfLayer,
+    queryValuesPerToken: layers * queryValuesOfLayer,
   };
+}
+
+/** Bits of a parameter outside of the experts: they are quantized less than the experts. */
+function otherBitsOf({ quant, params }, weightBytes, isMixture) {
+  const mean = (8 * weightBytes) / params;
+  if (!isMixture) return mean;
+  if (/^(b?f16)$/i.test(quant ?? '')) return 16;
+  if (/xl|mxfp4/i.test(quant ?? '')) return Math.max(mean, 8.5);
+  return Math.max(mean, Math.min(mean + 1, 8.5));
 }
 
 /** Gemma's E models keep a part of their parameters in tables that are looked up, not multiplied. */
@@ -136,15 +166,6 @@ function activeOf(name, { params, activeParams }) {
   if (name.includes('e4b')) return Math.min(activeParams, 0.52 * params);
   // A model of this size that names no active parameters is a mixture of experts.
   return activeParams >= 0.99 * params && params > LARGE ? 0.1 * params : activeParams;
-}
-
-/** Share of the experts in the active weights, from the published configurations of the families. */
-function expertShare(name) {
-  if (/qwen3\.[5-9]|qwen3-?next|nemotron/.test(name)) return 0.37;
-  if (/gpt.oss/.test(name)) return 0.7;
-  if (name.includes('gemma')) return 0.45;
-  if (name.includes('mixtral')) return 0.88;
-  return 0.55;
 }
 
 function usualLayers(billions) {

@@ -154,7 +154,7 @@ withEngine('other commands see and change the models of `mai serve`', async () =
     runtime: { name: 'embedded', state: 'running' },
     residents: [{ instanceIdentifier: 'mai/noise' }],
   });
-  // This process is not told the folder: the record of the engine names the file.
+  // This process does not know the folder. It finds the file by the record of the engine.
   const elsewhere = JSON.parse((await start(['status', '--json']).ended).out) as Status;
   expect(['gguf-header', 'measured']).toContain(elsewhere.residents[0]?.footprint?.source);
   expect(elsewhere.residents[0]?.footprint).toEqual((await status()).residents[0]?.footprint);

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DecisionRecord, LogRecord } from '@mai/autopilot';
 import { initialHysteresis, reduceHysteresis } from '@mai/autopilot';
-import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import { DEFAULT_SELECTION_POLICY, type LoadSpeed } from '@mai/memory-ledger';
 import { selectModel } from '@mai/selector';
 import { candidateOf, GIB, inputOf, residentOf } from './selection-input.js';
 
@@ -18,9 +18,14 @@ export function decisionOf(
   atMs: number,
   othersGib: number,
   resident: keyof typeof MODEL_GIB | null,
+  judged: Readonly<Record<string, { readonly speed: LoadSpeed; readonly quality: number }>> = {},
 ): DecisionRecord {
   const residents = resident === null ? [] : [residentOf(resident, MODEL_GIB[resident])];
-  const input = inputOf(atMs, othersGib, CANDIDATES, residents);
+  const candidates = CANDIDATES.map((one) => ({
+    ...one,
+    loadOptions: one.loadOptions.map((option) => ({ ...option, ...judged[one.modelKey] })),
+  }));
+  const input = inputOf(atMs, othersGib, candidates, residents);
   const selection = selectModel(input);
   const before = initialHysteresis();
   const observed = { atMs, timeToHardLimitMs: null, reactionMs: 3000 };

@@ -1,14 +1,16 @@
-import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
+import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import type { Api } from './api/client.js';
 import { ChangeDialog } from './actions/change-dialog.js';
 import { KeptPanel } from './actions/kept-panel.js';
 import { ChainPanel } from './chain/chain-panel.js';
 import { DecisionLog } from './decisions/decision-log.js';
+import { FleetPage } from './fleet/fleet-page.js';
 import { MemoryPanel } from './memory/memory-panel.js';
 import { QueuePanel } from './queue/queue-panel.js';
 import { Header } from './shell/header.js';
 import { Page, type WantedChange } from './shell/page-context.js';
 import { RuntimeOff } from './shell/runtime-off.js';
+import { useView } from './shell/view.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { followMachine } from './state/follow-machine.js';
 import { FIRST_STATE, reducePage, type PageState } from './state/page-state.js';
@@ -21,6 +23,8 @@ export function App({ api }: { readonly api: Api }) {
   const [visit, setVisit] = useState(0);
   const [wanted, setWanted] = useState<WantedChange | null>(null);
   const nowMs = useNow();
+  const view = useView();
+  const main = useRef<HTMLElement>(null);
 
   useEffect(() => {
     const stop = new AbortController();
@@ -44,16 +48,35 @@ export function App({ api }: { readonly api: Api }) {
   };
   return (
     <Page.Provider value={context}>
-      <a class="skip" href="#main">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          // The address names the page that is shown.
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
         Skip to the content
       </a>
       <div class="page">
-        <Header state={state} onSignOut={() => void signOut()} />
-        <main id="main" tabIndex={-1}>
+        <Header state={state} view={view} onSignOut={() => void signOut()} />
+        <main id="main" ref={main} tabIndex={-1}>
           {connection.state === 'sign-in' ? (
             <SignIn onSignedIn={() => setVisit((count) => count + 1)} />
           ) : (
-            <Machine state={state} nowMs={nowMs} />
+            <>
+              {connection.state === 'lost' && (
+                <p class="notice">
+                  The gateway does not answer. The page shows the last figures and connects again by
+                  itself.
+                </p>
+              )}
+              {view === 'machine' && <Machine state={state} nowMs={nowMs} />}
+              {view === 'fleet' && connection.state !== 'connecting' && (
+                <FleetPage seen={state.fleetSeen} nowMs={nowMs} />
+              )}
+            </>
           )}
         </main>
       </div>
@@ -72,11 +95,6 @@ function Machine({ state, nowMs }: { readonly state: PageState; readonly nowMs: 
   const { connection, status, models } = state;
   return (
     <>
-      {connection.state === 'lost' && (
-        <p class="notice">
-          The gateway does not answer. The page shows the last figures and connects again by itself.
-        </p>
-      )}
       {status?.autopilot?.fault != null && <p class="notice">{status.autopilot.fault}</p>}
       {status === null ? (
         <p class="soft waiting">{connection.state === 'lost' ? '' : 'Reading the machine …'}</p>

@@ -8,6 +8,7 @@ import './chain/chain.css';
 import './what-if/what-if.css';
 import './decisions/decisions.css';
 import './queue/queue.css';
+import './fleet/fleet.css';
 import './actions/actions.css';
 import './sign-in/sign-in.css';
 import { openApi } from './api/client.js';

@@ -5,14 +5,14 @@ import { setInterval } from 'node:timers';
 import { createInterface } from 'node:readline';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { createFleet, readFleetIdentity } from '@mai/fleet';
+import { createFleet } from '@mai/fleet';
 import { createGateway } from '@mai/gateway';
 import { openHost } from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { MODELS, TOTAL_BYTES, USUAL_BYTES } from './world.mjs';
 
 const VIEW_INTERVAL_MS = 250;
-const { name, address, folder, clientPort, peerPort, natsServers } = JSON.parse(process.argv[2]);
+const { name, address, folder, clientPort, peerPort } = JSON.parse(process.argv[2]);
 
 const nowMs = () => Number(process.hrtime.bigint() / 1_000_000n);
 const print = (event) =>
@@ -62,9 +62,7 @@ const host = await openHost({
   env: {},
   warn,
 });
-const identity = await readFleetIdentity(path.join(folder, 'fleet'));
 const fleet = await createFleet({
-  identity: natsServers === null ? identity : { ...identity, natsServers, credentials: null },
   folder: path.join(folder, 'fleet'),
   local: host.serving,
   facts: host,

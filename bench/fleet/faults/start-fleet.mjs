@@ -1,6 +1,6 @@
 // Starts the machines of the fault matrix, and inflicts faults on them.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,15 +32,15 @@ export async function startFleet(setting) {
 }
 
 function createMachines({ folder, hosts, serverCount, rate }) {
-  const servers = Array.from({ length: serverCount }, (_, i) => `n${i + 1}`);
-  const network = createNetwork([...hosts, ...servers]);
+  // One server has a machine of its own. The servers of a cluster run on the first hosts, as `mai fleet init` sets them up.
+  const servers = serverCount === 1 ? ['n1'] : hosts.slice(0, serverCount);
+  const network = createNetwork([...new Set([...hosts, ...servers])]);
   const events = [];
   const machines = new Map();
   const clients = new Map();
   const folderOf = (name) => path.join(folder, name);
+  const fleetFolder = (name) => path.join(folderOf(name), 'fleet');
   const mounted = [];
-  let natsServers = null;
-
   const record = (child) =>
     createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line)));
 
@@ -55,7 +55,7 @@ function createMachines({ folder, hosts, serverCount, rate }) {
 
   const startMachine = async (name) => {
     const setting = {
-      ...{ name, address: network.address(name), folder: folderOf(name), natsServers },
+      ...{ name, address: network.address(name), folder: folderOf(name) },
       ...{ clientPort: CLIENT_PORT, peerPort: PEER_PORT },
     };
     const child = network.spawn(
@@ -106,70 +106,42 @@ function createMachines({ folder, hosts, serverCount, rate }) {
   async function startNats() {
     for (const name of hosts) prepare(name);
     const [first] = servers;
-    const folders = Object.fromEntries(
-      hosts.map((name) => [name, path.join(folderOf(name), 'fleet')]),
-    );
-    const child = network.spawn(
-      first,
-      process.execPath,
-      [program('pair.mjs'), JSON.stringify({ address: network.address(first), folders })],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    let text = '';
-    child.stdout.on('data', (chunk) => (text += chunk));
-    await new Promise((resolve) => child.once('exit', resolve));
-    const { command, pid } = JSON.parse(text);
-    process.kill(pid, 'SIGKILL');
-    const paired = command.split(' -c ')[1].replaceAll('"', '');
-    const all = serverCount === 1 ? [single(first, paired)] : servers.map(clustered);
-    if (serverCount > 1)
-      natsServers = servers.map((name) => `nats://${network.address(name)}:${NATS_PORT}`);
-    for (const server of all) server.start();
-    await sleep(1000);
+    const folders = Object.fromEntries(hosts.map((name) => [name, fleetFolder(name)]));
+    const addresses = servers.map(network.address);
+    await ended(run(first, 'pair.mjs', { addresses, folders }));
+    const all = servers.map((name, i) => natsServer(name, fleetFolder(hosts[i])));
+    for (const server of all) await server.start();
     return all;
   }
 
-  /** The server that the fleet has made, with its users and its certificates. */
-  function single(name, file) {
-    const [, store] = /store_dir:\s*"([^"]+)"/.exec(readFileSync(file, 'utf8')) ?? [];
-    return natsServer(name, file, store);
+  /** Runs a program of this folder on a machine. Its only argument is JSON. */
+  function run(name, file, setting) {
+    return network.spawn(name, process.execPath, [program(file), JSON.stringify(setting)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   }
 
-  /** One of three servers. Without users and certificates: `pairing` sets up one server. */
-  function clustered(name) {
-    const store = path.join(folder, `${name}-store`);
-    const file = path.join(folder, `${name}.conf`);
-    const routes = servers
-      .filter((one) => one !== name)
-      .map((one) => `"nats://${network.address(one)}:6222"`);
-    writeFileSync(
-      file,
-      [
-        `server_name: ${name}`,
-        `listen: "0.0.0.0:${NATS_PORT}"`,
-        `jetstream { store_dir: "${store}" }`,
-        `cluster { name: mai, listen: "0.0.0.0:6222", routes: [${routes.join(', ')}] }`,
-      ].join('\n'),
-    );
-    return natsServer(name, file, store);
-  }
-
-  function natsServer(name, file, store) {
-    let child = null;
+  function natsServer(name, fleet) {
+    let pid = null;
     return {
-      name,
-      start() {
-        child = network.spawn(name, 'nats-server', ['-c', file], { stdio: 'ignore' });
+      async start() {
+        ({ pid } = JSON.parse(await ended(run(name, 'start-nats.mjs', { folder: fleet }))));
       },
       async kill() {
-        const ended = new Promise((resolve) => child.once('exit', resolve));
-        child.kill('SIGKILL');
-        await ended;
+        process.kill(pid, 'SIGKILL');
+        while (isRunning(pid)) await sleep(20);
       },
-      loseStore: () => rmSync(store, { recursive: true, force: true }),
+      loseStore: () => rmSync(path.join(fleet, 'nats', 'store'), { recursive: true, force: true }),
     };
   }
 
+  async function restarted(server) {
+    await server.kill();
+    return () => server.start();
+  }
+
+  /** Servers on a machine of their own. */
+  const ownServers = servers.filter((name) => !hosts.includes(name));
   const say = (name, message) => machines.get(name).stdin.write(`${JSON.stringify(message)}\n`);
   const others = (name) => hosts.filter((one) => one !== name);
 
@@ -183,11 +155,11 @@ function createMachines({ folder, hosts, serverCount, rate }) {
         machines.get(host).kill('SIGSTOP');
         return () => machines.get(host).kill('SIGCONT');
       case 'partition-one':
-        network.partition([[host], [...others(host), ...servers]]);
+        network.partition([[host], [...others(host), ...ownServers]]);
         return () => network.heal();
       case 'partition-half': {
         const half = [host, ...more];
-        network.partition([half, [...hosts.filter((one) => !half.includes(one)), ...servers]]);
+        network.partition([half, [...hosts.filter((one) => !half.includes(one)), ...ownServers]]);
         return () => network.heal();
       }
       case 'partition-nats':
@@ -207,14 +179,13 @@ function createMachines({ folder, hosts, serverCount, rate }) {
         return () => writeFileSync(clockFile(host), '+0');
       }
       case 'nats-restart':
-        await nats[0].kill();
-        return () => nats[0].start();
+        return restarted(nats[hosts.indexOf(host) % nats.length]);
       case 'nats-store-lost':
         for (const server of nats) {
           await server.kill();
           server.loseStore();
         }
-        return () => nats.forEach((server) => server.start());
+        return () => Promise.all(nats.map((server) => server.start()));
       case 'disk-full': {
         const file = path.join(folderOf(host), 'ballast');
         fill(file);
@@ -234,7 +205,7 @@ function createMachines({ folder, hosts, serverCount, rate }) {
     for (const host of hosts) {
       const targets = [
         ...others(host).map((to) => ({ to, port: PEER_PORT })),
-        ...servers.map((to) => ({ to, port: NATS_PORT })),
+        ...servers.filter((to) => to !== host).map((to) => ({ to, port: NATS_PORT })),
       ].map((way, i) => ({ ...way, relayPort: 7000 + i }));
       const ways = targets.map(({ to, ...way }) => ({ ...way, address: network.address(to) }));
       const { delayMs, jitterMs } = DELAY;
@@ -294,6 +265,7 @@ function createMachines({ folder, hosts, serverCount, rate }) {
       await Promise.race([Promise.all(ended), sleep(150_000)]);
     },
     async close() {
+      for (const server of nats) await server.kill();
       await network.close();
       for (const place of mounted) execFileSync('umount', ['-l', place]);
     },
@@ -306,6 +278,21 @@ async function until(isTrue) {
     if (nowMs() > deadlineMs) throw new Error('The fleet did not start within a minute.');
     await sleep(100);
   }
+}
+
+/** A process that has ended and that nobody waits for has no command line. */
+function isRunning(pid) {
+  const file = `/proc/${pid}/cmdline`;
+  return existsSync(file) && readFileSync(file, 'utf8') !== '';
+}
+
+/** What a program prints until it ends. */
+async function ended(child) {
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`A program has ended with ${code}.`);
+  return text;
 }
 
 /** Fills the disk that a file is on. */

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Epoch milliseconds. May jump; for display only. */
   nowMs(): number;
-  /** Milliseconds that never go back; they pass while the process is stopped. The zero is arbitrary. */
+  /** Milliseconds of a monotonic clock, which also runs while the process is stopped. Its zero point is arbitrary. */
   monotonicMs(): number;
   /** Calls `run` once after `ms` milliseconds. Returns a function that cancels it. Does not keep the process alive. */
   setTimer(ms: number, run: () => void): () => void;

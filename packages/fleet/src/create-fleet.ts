@@ -2,11 +2,11 @@ import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
 import { messageOf } from './error-facts.js';
+import type { FleetView } from './fleet-view.js';
 import { followFacts } from './follow-facts.js';
-import { openPlacementLog } from './journal/placement-log.js';
+import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
-import type { GrantedLease } from './leases/lease-types.js';
 import { openMembers } from './membership/members.js';
 import { connectFleet } from './nats/connection.js';
 import { guestsAt, stateOfDevice, type OwnFacts, type OwnFactsPort } from './own-facts.js';
@@ -21,7 +21,7 @@ import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/plac
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
-import type { KnownHost } from './state/known-host.js';
+import { reportFleet, type FleetReport } from './text/report-fleet.js';
 
 /** The parts of a machine that joins its fleet. */
 export interface CreateFleetOptions {
@@ -39,9 +39,9 @@ export interface CreateFleetOptions {
 
 /** A machine's part in its fleet. */
 export interface Fleet extends AsyncDisposable {
-  /** Serves from all hosts. For the gateway of this machine's clients. */
+  /** The serving port over all hosts, for the gateway of this machine's clients. */
   readonly serving: ServingPort;
-  /** Who may use the gateway for other hosts. */
+  /** Decides which hosts may use the gateway for other hosts. */
   readonly peers: {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
@@ -51,28 +51,17 @@ export interface Fleet extends AsyncDisposable {
   /** Calls `listener` after each change of this machine's certificate, and of the list of hosts. */
   onIdentityChange(listener: () => void): void;
   /**
-   * Tells the other hosts where this machine serves them, and from now on its load.
+   * Tells the other hosts the address of this machine's gateway, and from now on its load.
    *
    * @param load - the requests of this machine's gateways, read every second
    */
   announce(address: string, load: () => readonly GatewayLoad[]): void;
   /** The fleet as this machine knows it. */
   view(): FleetView;
+  /** The fleet for a page, with the last placements in words. */
+  report(): FleetReport;
   /** Whether NATS answers a round trip before the deadline. */
   ready(options: { readonly deadlineMs: number }): Promise<boolean>;
-}
-
-/** The fleet as one machine knows it. Plain data. */
-export interface FleetView {
-  readonly ownHost: string;
-  readonly natsServers: readonly string[];
-  /** Whether the last thing known about the connection to NATS is good. */
-  readonly connected: boolean;
-  /** Why there is no connection; null where there is one. */
-  readonly fault: string | null;
-  readonly hosts: readonly KnownHost[];
-  /** Leases that this machine has given to others. */
-  readonly granted: readonly GrantedLease[];
 }
 
 const LOAD_INTERVAL_MS = 1000;
@@ -92,6 +81,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const { folder, local, facts: port, clock = systemClock, warn = () => undefined } = options;
   const first = await readFleetIdentity(folder);
   const { host: ownHost, natsServers, credentials } = first;
+  const placedBefore = await readPlacements(placementLogOf(folder), { count: RECENT_MAX });
   const isAuthority = first.authority === ownHost;
   const closing = new AbortController();
   const connection = await connectFleet({
@@ -115,7 +105,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     ? serveAuthority({
         connection,
         folder,
-        onFault: (error) => warn(`A host was not certified: ${messageOf(error)}`),
+        onFault: (error) => warn(`A host's request to the authority failed: ${messageOf(error)}`),
       })
     : null;
   const refused = new Map<string, string>();
@@ -123,8 +113,10 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     connection,
     watch: true,
     clock,
+    // Each server of a cluster keeps a copy of the states.
+    replicas: first.allowList.servers.length,
     onRefused: (host, reason) => {
-      // Each heartbeat may repeat it.
+      // Each heartbeat may have the same fault, so each reason is reported once.
       if (refused.get(host) === reason) return;
       refused.set(host, reason);
       warn(`A message of the host ${host} is left out: ${reason}.`);
@@ -138,12 +130,14 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     clock,
     onAnswer: (host, epoch) => members.noteAnswer(host, epoch),
   });
-  const leases = serveLeases(connection, createGrantPort(local, guestLimits), {
+  const leases = serveLeases(connection, createGrantPort(local, guestLimits, loadMsOf), {
     epoch: members.epoch,
     clock,
   });
-  const journal = openPlacementLog(placementLogOf(folder), (error) =>
-    warn(`The log of placements can't be written: ${messageOf(error)}.`),
+  const journal = openPlacementLog(
+    placementLogOf(folder),
+    (error) => warn(`The log of placements can't be written: ${messageOf(error)}.`),
+    placedBefore,
   );
   const serving = createFleetServing({
     local,
@@ -184,6 +178,11 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     if (facts === null || guests === null) return { allowedBytes: null };
     const limitBytes = facts.pools.reduce((sum, pool) => sum + pool.limitBytes, 0);
     return { allowedBytes: Math.floor(limitBytes * guests.memoryRatio) };
+  }
+
+  function loadMsOf(modelKey: string): number | null {
+    const model = facts?.models.find((one) => one.modelKey === modelKey);
+    return model?.speed?.loadMs?.expected ?? null;
   }
 
   const publish = (): void => {
@@ -237,6 +236,15 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   };
   let beating: Promise<void> | null = null;
 
+  const view = (): FleetView => ({
+    ownHost,
+    natsServers,
+    connected: connection.connected,
+    fault: connection.connected ? null : (connection.fault?.message ?? null),
+    hosts: members.hosts(),
+    granted: leases.list(),
+  });
+
   return {
     serving,
     peers: {
@@ -256,14 +264,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       publish();
       beating ??= beat();
     },
-    view: () => ({
-      ownHost,
-      natsServers,
-      connected: connection.connected,
-      fault: connection.connected ? null : (connection.fault?.message ?? null),
-      hosts: members.hosts(),
-      granted: leases.list(),
-    }),
+    view,
+    report: () => reportFleet(view(), journal.recent()),
     ready: ({ deadlineMs }) => members.ready({ deadlineMs }),
     [Symbol.asyncDispose]: async () => {
       closing.abort(new DOMException('The fleet was left.', 'AbortError'));

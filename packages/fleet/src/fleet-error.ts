@@ -19,7 +19,7 @@ export type FleetErrorCode =
 
 const BRAND = Symbol.for('@mai/fleet/FleetError');
 
-/** A fault of the fleet. What another host answers to a request is a value. */
+/** A fault of the fleet. Another host's refusal is a value, not an error. */
 export class FleetError extends Error {
   override readonly name = 'FleetError';
   readonly code: FleetErrorCode;

@@ -71,9 +71,10 @@ export type { InviteOptions, OpenedInvitation } from './pairing/invitation/invit
 export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
 export { join } from './pairing/invitation/join.js';
 export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
+export type { StartedServer } from './pairing/hosts/start-server.js';
 export { readFleetIdentity } from './pairing/identity.js';
 export type { FleetIdentity } from './pairing/identity.js';
-export type { Membership } from './pairing/files/fleet-folder.js';
+export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
 export {
   peerConnectOptions,
   peerHost,
@@ -84,7 +85,7 @@ export type {
   PeerIdentity,
   PeerListenOptions,
 } from './pairing/certificates/peer-tls.js';
-export type { AllowList, AllowedHost } from './pairing/certificates/allow-list.js';
+export type { AllowList, AllowedHost, AllowedServer } from './pairing/certificates/allow-list.js';
 export { toHostName } from './pairing/names.js';
 export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
 export { followFleet } from './pairing/hosts/follow-fleet.js';
@@ -94,10 +95,13 @@ export type { LeaveFleetOptions, LeaveOutcome } from './pairing/hosts/leave-flee
 export { removeHost } from './pairing/hosts/remove-host.js';
 export { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
 export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
-export { serveAuthority, tellAllowList } from './pairing/hosts/serve-authority.js';
+export { serveAuthority } from './pairing/hosts/serve-authority.js';
+export { tellAllowList } from './pairing/hosts/tell-allow-list.js';
+export type { ToldAllowList } from './pairing/hosts/tell-allow-list.js';
 export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
 export { createFleet, placementLogOf } from './create-fleet.js';
-export type { CreateFleetOptions, Fleet, FleetView } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet } from './create-fleet.js';
+export type { FleetView } from './fleet-view.js';
 export type { GatewayLoad } from './own-load.js';
 export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
 export { readPlacements } from './journal/placement-log.js';
@@ -116,7 +120,13 @@ export type {
   ServingRequest,
 } from './serving/serving-port.js';
 export { describeHosts } from './text/describe-hosts.js';
-export type { HostRow } from './text/describe-hosts.js';
+export type { HostCondition, HostRow } from './text/describe-hosts.js';
+export type {
+  ExplainedSentence,
+  FleetReport,
+  HostReport,
+  PlacementReport,
+} from './text/report-fleet.js';
 export {
   ownAddress,
   spreadAllowList,

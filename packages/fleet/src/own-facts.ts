@@ -1,6 +1,6 @@
 import type { HostModel, HostPool, HostState, HostVersions } from './state/host-state.js';
 
-/** What a fleet asks its machine about itself. A host of `@mai/host` satisfies this port. */
+/** The questions of a fleet to its own machine. A host of `@mai/host` satisfies this port. */
 export interface OwnFactsPort {
   /** Cheap: asked after each change, at most once a second, and every ten seconds. */
   fleetFacts(options?: { readonly signal?: AbortSignal | undefined }): Promise<OwnFacts>;
@@ -43,7 +43,7 @@ export interface FleetRules {
   readonly minTokensPerSecond: number;
 }
 
-/** What guests may take at a moment: null outside the hours, and where the share is 0. */
+/** The allowance for guests at a moment; null outside the hours, and where the share is 0. */
 export function guestsAt(
   { guests: { memoryRatio, hours } }: FleetRules,
   now: Date,

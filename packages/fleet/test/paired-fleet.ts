@@ -17,19 +17,32 @@ import { waitUntil } from './wait-until.js';
 export interface PairedFleet extends AsyncDisposable {
   readonly natsPort: number;
   readonly joinPort: number;
+  readonly routePort: number;
   /** Folder of a host's files. */
   readonly folder: (host: string) => string;
-  /** Invites a host and lets it join. */
-  readonly add: (host: string) => Promise<void>;
-  /** A connection of a host to nats-server that is open. The fleet closes it. */
-  readonly connect: (host: string) => Promise<FleetConnection>;
+  /** Invites a host and lets it join. With `server` it runs the nats-server at this address. */
+  readonly add: (host: string, server?: string) => Promise<void>;
+  /** A connection of a host that is open, to the nats-server at an address or to any. The fleet closes it. */
+  readonly connect: (host: string, server?: string) => Promise<FleetConnection>;
 }
 
-export async function pairedFleet(hosts: readonly string[] = []): Promise<PairedFleet> {
+/** Addresses of a cluster on loopback. All nats-servers of a fleet have the same port. */
+export const CLUSTER = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
+
+export interface PairedFleetOptions {
+  /** Addresses of a cluster; the first is that of `desktop`. Default: one nats-server. */
+  readonly cluster?: readonly string[];
+}
+
+export async function pairedFleet(
+  hosts: readonly string[] = [],
+  options: PairedFleetOptions = {},
+): Promise<PairedFleet> {
   const root = await mkdtemp(path.join(tmpdir(), 'mai-fleet-'));
   const folder = (host: string): string => path.join(root, host);
   const natsPort = await freePort();
   const joinPort = await freePort();
+  const routePort = await freePort();
   const connections: FleetConnection[] = [];
   await initFleet({
     folder: folder('desktop'),
@@ -38,14 +51,23 @@ export async function pairedFleet(hosts: readonly string[] = []): Promise<Paired
     listenAddress: '127.0.0.1',
     natsPort,
     joinPort,
+    routePort,
+    ...options,
   });
-  const add = async (host: string): Promise<void> => {
-    await using invitation = await invite({ folder: folder('desktop') });
-    await join({ folder: folder(host), invitation: invitation.text, host });
+  const joined = new Set(['desktop']);
+  const add = async (host: string, server?: string): Promise<void> => {
+    const place = server === undefined ? {} : { server };
+    await using invitation = await invite({ folder: folder('desktop'), ...place });
+    joined.add(host);
+    const { ownServer } = await join({
+      ...{ folder: folder(host), invitation: invitation.text, host },
+      ...(server === undefined ? {} : { listenAddress: server }),
+    });
+    if (ownServer !== null && ownServer.pid === null) throw new Error(ownServer.fault ?? '');
   };
   const close = async (): Promise<void> => {
     for (const connection of connections) await connection[Symbol.asyncDispose]();
-    await stopNatsServer(fleetPaths(folder('desktop')));
+    for (const host of joined) await stopNatsServer(fleetPaths(folder(host)));
     await rm(root, { recursive: true, force: true });
   };
   try {
@@ -57,11 +79,13 @@ export async function pairedFleet(hosts: readonly string[] = []): Promise<Paired
   return {
     natsPort,
     joinPort,
+    routePort,
     folder,
     add,
-    connect: async (host) => {
+    connect: async (host, server) => {
       const { natsServers, credentials } = await readFleetIdentity(folder(host));
-      const connection = await connectFleet({ servers: natsServers, host, credentials });
+      const servers = server === undefined ? natsServers : [`tls://${server}:${natsPort}`];
+      const connection = await connectFleet({ servers, host, credentials });
       connections.push(connection);
       await waitUntil(() => connection.connected, `${host} is connected`);
       return connection;

@@ -10,11 +10,13 @@ import { createMetrics } from './metrics/create-metrics.js';
 import { createPage } from './page/create-page.js';
 import { systemClock } from './ports/clock.js';
 import type { ControlPort, ControlWords } from './ports/control-port.js';
+import type { FleetPort } from './ports/fleet-port.js';
 import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
 import { chatCompletions } from './protocols/openai/chat-completions.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
+import { answerNotServed, endpointMeant, protocolOf } from './server/answer-not-served.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference-parts.js';
 import { lastDecisionHeader } from './server/decision-headers.js';
 import { createInferenceService } from './server/inference-service.js';
@@ -28,7 +30,14 @@ import { createHttpClient } from './upstream/http-client.js';
 export interface GatewayPorts {
   readonly serving: ServingPort;
   /** State and control of the machine under `/api/mai/`, and the words for its decisions. Default: none. */
-  readonly control?: { readonly machine: ControlPort; readonly words: ControlWords } | undefined;
+  readonly control?:
+    | {
+        readonly machine: ControlPort;
+        readonly words: ControlWords;
+        /** The machine's fleet. Null and default: none. */
+        readonly fleet?: FleetPort | null | undefined;
+      }
+    | undefined;
 }
 
 /** One HTTP address for every client. */
@@ -52,6 +61,8 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
+/** Paths that tell whether the gateway runs. Claude Code asks for the second one before its first request. */
+const HEALTH: readonly string[] = ['/healthz', '/api/hello'];
 
 /**
  * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
@@ -92,6 +103,7 @@ export async function createGateway(
       ? null
       : createControl({
           ...controlled,
+          fleet: controlled.fleet ?? null,
           access: admission.access,
           scheduler,
           clock,
@@ -132,8 +144,7 @@ export async function createGateway(
       response.writeHead(preflight.status, preflight.headers).end();
       return;
     }
-    const protocol =
-      (target === null ? null : inference.protocolOf(target.path)) ?? chatCompletions;
+    const protocol = (target === null ? null : protocolOf(target.path)) ?? chatCompletions;
     const admission = await access.check(request, scopeOf(target));
     if (admission.kind === 'refused') {
       const decision = target !== null && isInference(target) ? lastDecisionHeader(null) : {};
@@ -141,12 +152,13 @@ export async function createGateway(
       return;
     }
     setHeaders(response, admission.headers);
-    if (target === null) page.handle(request, response);
-    else if (isInference(target)) {
+    if (target !== null && isInference(target)) {
       await inference.serve(request, response, target, admission.client);
-    } else if (target.path === '/healthz') sendJson(response, 200, { status: 'ok' }, API_HEADERS);
-    else if (target.path === '/readyz') await answerReady(response);
-    else if (target.path === '/metrics') await metrics.handle(request, response);
+    } else if (target !== null && HEALTH.includes(target.path)) {
+      sendJson(response, 200, { status: 'ok' }, API_HEADERS);
+    } else if (target?.path === '/readyz') await answerReady(response);
+    else if (target?.path === '/metrics') await metrics.handle(request, response);
+    else if (isForPrograms(request)) answerNotServed(request, response, pathOf(request));
     else page.handle(request, response);
   };
 
@@ -218,9 +230,19 @@ export async function createGateway(
 
 /** The scope that a request needs; null for what everybody may see. */
 function scopeOf(target: RequestTarget | null): Scope | null {
-  if (target === null || target.path === '/healthz' || target.path === '/readyz') return null;
+  if (target === null) return null;
   if (target.path === '/metrics') return 'read';
   return isInference(target) ? 'inference' : null;
+}
+
+/** Whether a request without an endpoint comes from a program, which reads an error of its protocol, and not from a browser. */
+function isForPrograms(request: IncomingMessage): boolean {
+  const path = pathOf(request);
+  return path.startsWith('/api/') || endpointMeant(path) !== null;
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 function isInference({ path }: RequestTarget): boolean {

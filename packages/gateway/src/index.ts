@@ -54,6 +54,13 @@ export type {
   SwitchStep,
   TradeOff,
 } from './ports/control-facts.js';
+export type {
+  FleetHost,
+  FleetModel,
+  FleetPlacement,
+  FleetPort,
+  FleetReport,
+} from './ports/fleet-port.js';
 export { systemClock, type Clock } from './ports/clock.js';
 export type { SchedulerLimits } from './queue/limits.js';
 export type { SchedulerState } from './queue/scheduler.js';

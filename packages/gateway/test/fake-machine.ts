@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
+import type { Footprint, LoadConfig, LoadSpeed, Resources } from '@mai/memory-ledger';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import type { DecisionEpisode, MachineEvent, PoolOutcome } from '../src/ports/control-facts.js';
 import type { ControlPort, ControlWords, JournalFacts } from '../src/ports/control-port.js';
@@ -33,6 +33,14 @@ export const footprintOf = (bytes: number): Footprint => ({
   source: 'gguf-header',
   confidence: 'high',
 });
+
+/** 2,000 tokens at 800 a second take 2.5 s. */
+export const SPEED: LoadSpeed = {
+  decodeTokensPerSecond: { expected: 42, low: 30, high: 50 },
+  promptTokensPerSecond: { expected: 800, low: 600, high: 1000 },
+  loadMs: { expected: 3200, low: 2000, high: 5000 },
+  measured: true,
+};
 
 const LOAD: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
 
@@ -196,6 +204,7 @@ export function createFakeMachine(): FakeMachine {
             cheaper: null,
             sizeBytes: GIB,
             loaded: true,
+            ...{ speed: SPEED, quality: 0.61 },
           },
           {
             profile: profile('test/large'),
@@ -208,6 +217,7 @@ export function createFakeMachine(): FakeMachine {
             },
             sizeBytes: null,
             loaded: false,
+            ...{ speed: null, quality: null },
           },
         ],
         downloadedCount: 2,
@@ -223,7 +233,12 @@ export function createFakeMachine(): FakeMachine {
           residents: [resident],
           candidates: [LOADED, 'test/large'].map((modelKey) => ({
             ...profile(modelKey),
-            loadOptions: [{ loadConfig: LOAD, footprint: footprintOf(2 * GIB), tradeOffs: [] }],
+            loadOptions: [
+              {
+                ...{ loadConfig: LOAD, footprint: footprintOf(2 * GIB), tradeOffs: [] },
+                ...(modelKey === LOADED ? { speed: SPEED, quality: 0.61 } : {}),
+              },
+            ],
           })),
         },
         obstacle: null,

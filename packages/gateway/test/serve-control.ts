@@ -22,7 +22,7 @@ export async function serveControl(
     readonly keys?: KeyStore;
     readonly allowOrigins?: readonly string[];
     readonly clock?: Clock;
-    readonly parts?: Partial<Pick<ControlParts, 'machine' | 'words'>>;
+    readonly parts?: Partial<Pick<ControlParts, 'machine' | 'words' | 'fleet'>>;
   } = {},
 ): Promise<ControlWorld> {
   const clock = options.clock ?? systemClock;
@@ -46,6 +46,7 @@ export async function serveControl(
   const control = createControl({
     machine: machine.port,
     words: WORDS,
+    fleet: null,
     ...options.parts,
     access: createAccess({
       keys: options.keys ?? NO_KEYS,

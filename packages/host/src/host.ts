@@ -156,7 +156,10 @@ export interface Host extends AsyncDisposable {
   chat(modelKey?: string | null): Promise<Conversation>;
   /** The port through which a gateway serves from this machine. */
   readonly serving: Serving;
-  /** What this machine tells its fleet. Reads the runtime and the machine once, and each model file once for each change. */
+  /**
+   * The facts that this machine tells its fleet. Reads the runtime and the machine once, and each model file once for
+   * each change.
+   */
   fleetFacts(options?: CallOptions): Promise<FleetFacts>;
   /**
    * Runs the autopilot in this process.
@@ -164,8 +167,8 @@ export interface Host extends AsyncDisposable {
    */
   startAutopilot(request?: AutopilotRequest): Promise<RunningAutopilot>;
   /**
-   * Keeps an autopilot running until the signal fires: in this process where no other runs one, and again here when the
-   * other one has ended. Waits while LM Studio is off.
+   * Keeps an autopilot running until the signal fires: in this process where no other process runs one, and again here
+   * when the other process has ended. Waits while LM Studio is off.
    */
   keepAutopilot(request: AutopilotRequest, options: Omit<KeepOptions, 'clock'>): Promise<void>;
   /** The state of the running autopilot; null where no autopilot runs. */

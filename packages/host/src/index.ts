@@ -107,8 +107,8 @@ export { eventJson } from './autopilot/event-json.js';
 export { ESTIMATE_CHOICES } from './estimates/setting-values.js';
 export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
-export { addFootprintTotal } from './text/add-footprint-total.js';
-export { DECISION_WORDS } from './text/decision-words.js';
+export { addFootprintTotal } from './text/estimates/add-footprint-total.js';
+export { DECISION_WORDS } from './text/decisions/decision-words.js';
 export { parseMoment } from './text/parse-moment.js';
 export { poolLabel } from './text/pool-label.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
@@ -129,23 +129,27 @@ export {
   describeNow,
   describePlan,
   describeReason,
-} from './text/describe-decision.js';
+} from './text/decisions/describe-decision.js';
 export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
-export { describeEngine, describeGrowth, describeUnknownSettings } from './text/describe-engine.js';
-export { describeEvent, type EventStyle } from './text/describe-event.js';
+export {
+  describeEngine,
+  describeGrowth,
+  describeUnknownSettings,
+} from './text/estimates/describe-engine.js';
+export { describeEvent, type EventStyle } from './text/decisions/describe-event.js';
 export {
   describeFootprint,
   FOOTPRINT_SOURCES,
   footprintSource,
-} from './text/describe-footprint.js';
+} from './text/estimates/describe-footprint.js';
 export {
   describeEstimatedLoad,
   describeMeasurement,
   measurementCells,
-} from './text/describe-measurement.js';
-export { describeMismatch } from './text/describe-mismatch.js';
-export { describeObstacle } from './text/describe-obstacle.js';
-export { describeTradeOffs } from './text/describe-trade-offs.js';
+} from './text/estimates/describe-measurement.js';
+export { describeMismatch } from './text/estimates/describe-mismatch.js';
+export { describeObstacle } from './text/decisions/describe-obstacle.js';
+export { describeTradeOffs } from './text/decisions/describe-trade-offs.js';
 export {
   describeCorrected,
   describeFit,
@@ -153,19 +157,19 @@ export {
   describeMlxGrowth,
   describeSettings,
   grownCacheBytes,
-} from './text/describe-estimate.js';
+} from './text/estimates/describe-estimate.js';
 export {
   describeNoChoice,
   describeSteps,
   explainChoice,
   explainNote,
-} from './text/explain-selection.js';
-export { benchCells, benchNotes, type BenchCells } from './text/bench-words.js';
-export { describeSpeed, speedCells } from './text/speed-words.js';
-export type { JudgedLoad, SpeedCells } from './text/speed-words.js';
+} from './text/decisions/explain-selection.js';
+export { benchCells, benchNotes, type BenchCells } from './text/estimates/bench-words.js';
+export { describeSpeed, speedCells } from './text/estimates/speed-words.js';
+export type { JudgedLoad, SpeedCells } from './text/estimates/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
-export { explainEpisode, type Explanation } from './text/explain-episode.js';
-export { explainRejection } from './text/explain-rejection.js';
+export { explainEpisode, type Explanation } from './text/decisions/explain-episode.js';
+export { explainRejection } from './text/decisions/explain-rejection.js';
 export {
   didYouMean,
   formatIssue,

@@ -112,7 +112,7 @@ test('a stopped engine can be unloaded', async () => {
   expect(await runs(pid)).toBe(false);
 });
 
-test('a request starts the TTL anew', async () => {
+test('a request restarts the TTL', async () => {
   await using runtime = await world.open();
   await runtime.load({ modelKey: 'noise', ttlMs: 1500 });
   await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -152,7 +152,7 @@ test('a file that llama.cpp cannot load is LOAD_FAILED with llama.cpp’s reason
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-// Locking needs a right or a limit that not every user has, so both outcomes are possible, and both are true.
+// Not every user may lock memory, so the test accepts both outcomes and compares the report with the system.
 onLinux('weights are reported as locked where the system has locked them', async () => {
   await using runtime = await world.open();
   const { instance, verified } = await runtime.load({ modelKey: 'noise', keepModelInMemory: true });

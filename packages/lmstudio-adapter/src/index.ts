@@ -21,7 +21,8 @@ export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './model
 
 export type { EngineBuffer, EngineReport } from './engine-log/engine-reports.js';
 export type { EngineBufferPart } from './engine-log/parse-engine-line.js';
-export type { EngineWatch } from './engine-log/watch-engines.js';
+export type { LoggedPrediction } from './engine-log/prediction-log.js';
+export type { EngineWatch, WatchEnginesOptions } from './engine-log/watch-engines.js';
 export type { EstimateOptions, ResourceEstimate } from './load/estimate.js';
 export type {
   LoadFirstResult,

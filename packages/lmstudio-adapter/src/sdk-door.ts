@@ -2,7 +2,7 @@
 // inlined into the published build (README, 'The SDK is inside').
 import { LMStudioClient, type LLM, type EmbeddingModel } from '@lmstudio/sdk';
 
-import { toEngineEvent } from './engine-log/engine-event.js';
+import { toLogEvent } from './engine-log/engine-event.js';
 import { systemTimers } from './timers.js';
 import {
   parseInstance,
@@ -121,7 +121,7 @@ export function openSdkWire(options: WireOptions): Wire {
     lmLinkStatus: () => client.repository.lmLink.status(),
     streamEngineLogs: (onEvent) => {
       client.diagnostics.unstable_streamLogs((logEvent: unknown) => {
-        const event = toEngineEvent(logEvent);
+        const event = toLogEvent(logEvent);
         if (event !== null) onEvent(event);
       });
     },

@@ -120,7 +120,10 @@ export function runtimeContract(name: string, open: () => Promise<ContractWorld>
         expect(generation.text).not.toBe('');
         const warm = await client.warmUp(llmKey, { promptTokens: 512 });
         expect(warm.promptTokens).toBeGreaterThanOrEqual(256);
-        expect(await client.warmUp(embeddingKey)).toEqual({ promptTokens: null });
+        expect(await client.warmUp(embeddingKey)).toEqual({
+          promptTokens: null,
+          timeToFirstTokenMs: null,
+        });
         await client.unload(llmKey);
         await client.unload(embeddingKey);
       }));

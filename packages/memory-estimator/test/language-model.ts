@@ -8,14 +8,19 @@ export interface FileContents {
   readonly tensors: Map<string, { readonly shape: readonly number[]; readonly type?: number }>;
 }
 
-/** A llama model of two layers, which llama.cpp v0.5.0 loads. */
-export function languageModel(): FileContents {
-  const [width, keys, feedForward, vocabulary] = [64, 32, 96, 8];
+/** A llama model, of two small layers unless told otherwise, which llama.cpp v0.5.0 loads. */
+export function languageModel({
+  layers = 2,
+  width = 64,
+  feedForward = 96,
+  contextLength = 512,
+} = {}): FileContents {
+  const [keys, vocabulary] = [width / 2, 8];
   const metadata: FileContents['metadata'] = new Map<string, string | number | readonly string[]>([
     ['general.architecture', 'llama'],
     ['general.type', 'model'],
-    ['llama.block_count', 2],
-    ['llama.context_length', 512],
+    ['llama.block_count', layers],
+    ['llama.context_length', contextLength],
     ['llama.embedding_length', width],
     ['llama.feed_forward_length', feedForward],
     ['llama.attention.head_count', 4],
@@ -28,7 +33,7 @@ export function languageModel(): FileContents {
     ['token_embd.weight', { shape: [width, vocabulary] }],
     ['output_norm.weight', { shape: [width] }],
   ]);
-  for (const layer of ['blk.0', 'blk.1']) {
+  for (let layer = 0; layer < layers; layer += 1) {
     for (const [part, shape] of Object.entries({
       attn_norm: [width],
       attn_q: [width, width],
@@ -40,7 +45,7 @@ export function languageModel(): FileContents {
       ffn_up: [width, feedForward],
       ffn_down: [feedForward, width],
     }))
-      tensors.set(`${layer}.${part}.weight`, { shape });
+      tensors.set(`blk.${layer}.${part}.weight`, { shape });
   }
   return { metadata, tensors };
 }
@@ -63,9 +68,18 @@ export async function headerOf(
 
 /** The bytes of a file, with tensor data of zeros. */
 export function bytesOf(
-  { metadata, tensors }: FileContents,
+  contents: FileContents,
   options: { readonly bigEndian?: boolean } = {},
 ): Buffer {
+  const { header, dataBytes } = headerBytesOf(contents, options);
+  return Buffer.concat([header, Buffer.alloc(dataBytes)]);
+}
+
+/** The bytes of a file's header, and the length of the tensor data after it. */
+export function headerBytesOf(
+  { metadata, tensors }: FileContents,
+  options: { readonly bigEndian?: boolean } = {},
+): { readonly header: Buffer; readonly dataBytes: number } {
   const writer = new GgufWriter(options).counts(tensors.size, metadata.size);
   for (const [key, value] of metadata) {
     if (typeof value === 'string') writer.pair(key, { type: 'string', value });
@@ -81,5 +95,5 @@ export function bytesOf(
   }
   const header = writer.bytes();
   const padding = (32 - (header.length % 32)) % 32;
-  return Buffer.concat([header, Buffer.alloc(padding + offset)]);
+  return { header: Buffer.concat([header, Buffer.alloc(padding)]), dataBytes: offset };
 }

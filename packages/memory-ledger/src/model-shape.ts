@@ -14,4 +14,9 @@ export interface ModelShape {
   readonly activeExpertBytes: number;
   /** Bytes that one token adds to the KV cache with the cache type `f16`. */
   readonly kvBytesPerToken: number;
+  /**
+   * Query values that attention multiplies for each token of the context, over all layers that attend to the whole context: query
+   * heads x the mean length of a key and a value. Null: not known.
+   */
+  readonly queryValuesPerToken: number | null;
 }

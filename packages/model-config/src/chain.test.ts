@@ -1,6 +1,6 @@
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { downloadedModel } from '../test/downloaded.js';
-import { chain, resolveChain } from './chain.js';
+import { chain, chainCapability, resolveChain } from './chain.js';
 import { parseModelConfig } from './parse/parse-model-config.js';
 import type { ModelConfig } from './model-config.js';
 import { mergeWithDownloaded } from './profile/merge-with-downloaded.js';
@@ -105,5 +105,25 @@ describe('the policy of a decision', () => {
       ...DEFAULT_SELECTION_POLICY,
       dwellMs: 1,
     });
+  });
+});
+
+describe('the capability of a chain', () => {
+  const of = (chains: string, name: string) => chainCapability(config(chains), name);
+
+  it('is that of its first entry of downloaded models, also in a chain that it includes', () => {
+    expect(of('{ default: [a], x: [a, downloaded:coding:large, downloaded:chat] }', 'x')).toBe(
+      'coding',
+    );
+    expect(of('{ default: [a], x: [a, chain:y], y: [downloaded:vision] }', 'x')).toBe('vision');
+  });
+
+  it('is that with its name where it names models only', () => {
+    expect(of('{ default: [a], coding: [b, a] }', 'coding')).toBe('coding');
+  });
+
+  it('is null otherwise', () => {
+    expect(of('{ default: [a] }', 'default')).toBeNull();
+    expect(of('{ default: [a] }', 'missing')).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { CAPABILITIES, type Capability } from '@mai/memory-ledger';
 import type { ChainEntry, ModelConfig } from './model-config.js';
 import { byFigure, byTier, qualityOfProfile } from './profile/order-profiles.js';
 import { qualityUseOf } from './quality/quality-of.js';
@@ -21,6 +22,18 @@ export function chain(config: ModelConfig, name: string): readonly ChainEntry[] 
   };
   visit(config.fallbackChains[name]);
   return [...steps.values()];
+}
+
+/**
+ * The capability for which the models of a chain are compared: that of the first `downloaded:` entry, else the
+ * capability with the name of the chain.
+ *
+ * @returns `null` where neither exists.
+ */
+export function chainCapability(config: ModelConfig, name: string): Capability | null {
+  const entry = chain(config, name)?.find(({ kind }) => kind === 'downloaded');
+  if (entry?.kind === 'downloaded') return entry.capability;
+  return CAPABILITIES.find((capability) => capability === name) ?? null;
 }
 
 /** A profile of a chain, and the entry that it comes from. */

@@ -57,7 +57,7 @@ export {
 } from './profile/merge-with-downloaded.js';
 export type { ModelProfile } from './profile/merge-with-downloaded.js';
 export type { DownloadedModel } from './profile/downloaded-model.js';
-export { chain, resolveChain } from './chain.js';
+export { chain, chainCapability, resolveChain } from './chain.js';
 export type { ChainProfile } from './chain.js';
 export { toSelectionPolicy } from './selection-policy.js';
 

@@ -13,6 +13,7 @@ export const QUESTION: SpeedQuestion = {
     expertBytes: 0,
     activeExpertBytes: 0,
     kvBytesPerToken: 131_072,
+    queryValuesPerToken: 131_072,
   },
   machine: {
     gpu: {
@@ -20,6 +21,7 @@ export const QUESTION: SpeedQuestion = {
       generation: null,
       memoryBandwidth: 400 * GB,
       operationsPerSecond: 40e12,
+      linkBandwidth: 20 * GB,
     },
     ramBandwidth: 80 * GB,
   },

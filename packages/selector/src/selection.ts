@@ -101,7 +101,7 @@ export interface Plan {
   readonly order: 'make-before-break' | 'break-before-make' | null;
 }
 
-/** What a load option costs compared with the first load option of its candidate. */
+/** The cost of a load option, compared with the first load option of its candidate. */
 export interface OptionCost {
   /** Loss of quality, 0 to 1; negative for a gain; `null` where a quality is not known. */
   readonly quality: number | null;

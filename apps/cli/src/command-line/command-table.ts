@@ -1,13 +1,13 @@
 import { TIERS } from '@mai/memory-ledger';
-import { AUTOPILOT } from './autopilot-specs.js';
-import { GATEWAY } from './gateway-specs.js';
+import { AUTOPILOT } from './specs/autopilot-specs.js';
+import { GATEWAY } from './specs/gateway-specs.js';
 import { NAME_KINDS } from './choices.js';
-import { CONNECT } from './connect-spec.js';
-import { ESTIMATE } from './estimate-spec.js';
+import { CONNECT } from './specs/connect-spec.js';
+import { ESTIMATE } from './specs/estimate-spec.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
-import { FLEET } from './fleet-spec.js';
-import { HISTORY } from './history-specs.js';
-import { SPEED } from './speed-specs.js';
+import { FLEET } from './specs/fleet-spec.js';
+import { HISTORY } from './specs/history-specs.js';
+import { SPEED } from './specs/speed-specs.js';
 import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DEFAULT_TIMINGS } from '@mai/autopilot';
 import { configSchema } from '@mai/host';
-import { AUTOPILOT } from './autopilot-specs.js';
+import { AUTOPILOT } from './specs/autopilot-specs.js';
 
 // The documentation repeats these numbers by hand.
 const { observeIntervalMs, emergencyDrainMs, criticalDrainMs } = DEFAULT_TIMINGS;

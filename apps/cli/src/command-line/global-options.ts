@@ -24,7 +24,8 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
     name: 'runtime',
     value: 'NAME',
     choices: RUNTIMES,
-    summary: 'what loads the models (default: LM Studio where it runs, else the embedded engine)',
+    summary:
+      'program that loads the models (default: LM Studio where it runs, else the embedded engine)',
   },
   {
     name: 'models',

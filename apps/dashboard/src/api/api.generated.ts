@@ -17,6 +17,10 @@ export type ChainStep = {
   readonly footprint: Footprint | null;
   /** The trade-offs of this load; null without any. */
   readonly tradeOffs: string | null;
+  /** Of this load; null where it is not known. */
+  readonly speed: ModelSpeed | null;
+  /** Quality of the answers; null: not known. */
+  readonly quality: number | null;
 };
 
 /** The effect of a change. */
@@ -177,6 +181,13 @@ export type Event =
       } | null;
     }
   | {
+      readonly type: 'fleet';
+      /** Goes into `Last-Event-ID`. */
+      readonly id: string;
+      /** Milliseconds since the epoch. */
+      readonly atMs: number;
+    }
+  | {
       readonly type: 'notice';
       /** Goes into `Last-Event-ID`. */
       readonly id: string;
@@ -224,6 +235,96 @@ export type Explanation = {
     readonly modelKey: string;
     readonly message: string;
   }[];
+};
+
+/** The machines that serve together with this one. */
+export type Fleet =
+  | {
+      readonly state: 'none';
+    }
+  | {
+      readonly state: 'member';
+      readonly ownHost: string;
+      readonly natsServers: readonly string[];
+      /** Whether NATS answered last. */
+      readonly connected: boolean;
+      /** Why there is no connection to NATS. */
+      readonly fault: string | null;
+      readonly hostCount: number;
+      /** This machine first, then by name, LM Link last. At most 200. */
+      readonly hosts: readonly FleetHost[];
+      /** Newest first. At most 30. */
+      readonly placements: readonly Placement[];
+    };
+
+/** A machine of the fleet, as this machine knows it. */
+export type FleetHost = {
+  readonly host: string;
+  /** Whether it is this machine. */
+  readonly own: boolean;
+  /** `lm-link`: a device of LM Link without Mai. */
+  readonly kind: 'mai' | 'lm-link';
+  /** `ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: nothing new was heard for too long. `not-heard`: only its stored state is known. */
+  readonly condition:
+    'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+  /** Since something new was heard from it, by this machine's monotonic clock; null where nothing was. */
+  readonly silentMs: number | null;
+  readonly address: string | null;
+  readonly versions: {
+    readonly mai: string | null;
+    readonly runtime: string | null;
+    readonly runtimeVersion: string | null;
+  };
+  readonly labels: readonly {
+    readonly name: string;
+    readonly value: string;
+  }[];
+  /** Null where the host did not tell it. */
+  readonly load: {
+    /** Requests that are answered now. */
+    readonly running: number;
+    readonly waiting: number;
+    /** Use of the fullest pool as a share of its limit. */
+    readonly pressureRatio: number | null;
+  } | null;
+  readonly pools: readonly {
+    readonly pool: PoolName;
+    readonly label: string;
+    readonly totalBytes: number;
+    readonly limitBytes: number;
+  }[];
+  readonly residents: readonly {
+    readonly instanceIdentifier: string;
+    readonly modelKey: string;
+    readonly contextLengthTokens: number | null;
+    /** Expected memory in all pools. */
+    readonly footprintBytes: number | null;
+    /** Whether somebody other than Mai loaded it. */
+    readonly foreign: boolean;
+    /** Requests that it answers at the same time. */
+    readonly parallel: number;
+    /** Requests that run or wait at it; null where the host does not tell its load. */
+    readonly requests: number | null;
+    readonly speed: ModelSpeed | null;
+    /** Quality of the answers; null: not known. */
+    readonly quality: number | null;
+  }[];
+  /** Models that are not loaded and fit. At most 40. */
+  readonly fits: readonly {
+    readonly modelKey: string;
+    readonly tier: 'small' | 'medium' | 'large';
+    /** Size on disk. */
+    readonly sizeBytes: number | null;
+    /** `after-eviction`: once idle models that Mai loaded are unloaded. */
+    readonly fit: 'now' | 'after-eviction';
+    readonly speed: ModelSpeed | null;
+    /** Quality of the answers; null: not known. */
+    readonly quality: number | null;
+  }[];
+  /** Its models, whether they fit or not. */
+  readonly modelCount: number;
+  /** Share of each pool's limit that models for other hosts may take; null where they may load nothing now. */
+  readonly guestRatio: number | null;
 };
 
 /** The memory that a model takes when it is loaded. */
@@ -350,6 +451,22 @@ export type Model = {
     /** The trade-offs in words, as a phrase that follows "fits with". */
     readonly tradeOffs: string;
   } | null;
+  /** Of the load as configured, or of `cheaper` where only that fits. */
+  readonly speed: ModelSpeed | null;
+  /** Quality of the answers; null: not known. */
+  readonly quality: number | null;
+};
+
+/** Expected speeds of a model. */
+export type ModelSpeed = {
+  /** Generated tokens per second. */
+  readonly tokensPerSecond: number;
+  /** Until the first token of a prompt of 2000 tokens. */
+  readonly firstTokenMs: number;
+  /** Time of a load; null where it is not known. */
+  readonly loadMs: number | null;
+  /** Whether a speed of this model was measured there; the time of a load was not. */
+  readonly measured: boolean;
 };
 
 export type Models = {
@@ -389,6 +506,22 @@ export type PinRequest = {
   readonly target: string;
   /** Tells what would happen, and changes nothing. `?dryRun=1` does the same. */
   readonly dryRun?: boolean;
+};
+
+/** A request of this gateway, and the host that was chosen for it. */
+export type Placement = {
+  /** The value of the header `x-mai-placement`. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  /** The host that serves it; null where none does. */
+  readonly host: string | null;
+  readonly modelKey: string | null;
+  /** Why there, with figures: sentences, and the list that a sentence introduces. */
+  readonly sentences: readonly {
+    readonly text: string;
+    readonly items: readonly string[];
+  }[];
 };
 
 /** A pool of memory and its use now. */
@@ -697,6 +830,7 @@ export const ROUTES = {
   explain: { method: 'GET', path: '/api/mai/explain' },
   events: { method: 'GET', path: '/api/mai/events' },
   history: { method: 'GET', path: '/api/mai/history' },
+  fleet: { method: 'GET', path: '/api/mai/fleet' },
   queue: { method: 'GET', path: '/api/mai/queue' },
   load: { method: 'POST', path: '/api/mai/load' },
   unload: { method: 'POST', path: '/api/mai/unload' },
@@ -719,6 +853,7 @@ export interface Answers {
   readonly explain: Explanation;
   readonly events: Event;
   readonly history: History;
+  readonly fleet: Fleet;
   readonly queue: Queue;
   readonly load: Change;
   readonly unload: Change;

@@ -5,6 +5,7 @@ import { usePage } from '../shell/page-context.js';
 import type { PageState } from '../state/page-state.js';
 import { plural } from '../words/format.js';
 import { sentence } from '../words/sentence.js';
+import { SPEED_LEGEND } from '../words/speed.js';
 import { ModelRow } from './model-row.js';
 
 /** The fallback chain: for each model what it would take, whether it fits, and why not. */
@@ -87,6 +88,7 @@ function Loaded({
           </ul>
         </details>
       )}
+      {models.models.some(({ speed }) => speed !== null) && <p class="soft">{SPEED_LEGEND}</p>}
       {models.unusable.length > 0 && (
         <details class="beside">
           <summary>{plural(models.unusable.length, 'file')} that can not be loaded</summary>

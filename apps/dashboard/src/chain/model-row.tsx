@@ -1,8 +1,10 @@
-import type { Footprint, PoolChange } from '../api/api.generated.js';
+import type { Footprint, ModelSpeed, PoolChange } from '../api/api.generated.js';
 import { chargeOf } from '../memory/charge-of.js';
 import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatTokens } from '../words/format.js';
+import { Figures } from '../words/figures.js';
+import { speedFigures } from '../words/speed.js';
 
 /** The facts of a model that a row shows. */
 export interface RowModel {
@@ -14,6 +16,8 @@ export interface RowModel {
   readonly loaded: boolean;
   readonly loadConfig: { readonly contextLengthTokens: number | null } | null;
   readonly footprint: Footprint | null;
+  readonly speed: ModelSpeed | null;
+  readonly quality: number | null;
 }
 
 /** One model: what it would take of each pool, beside what others use, and the verdict in words. */
@@ -28,6 +32,7 @@ export function ModelRow(props: {
   const { rank, model, verdict, state, pools } = props;
   const { ask, mayLoad } = usePage();
   const { modelKey, footprint } = model;
+  const figures = speedFigures(model);
   return (
     <li class={`model-row ${state}`} aria-current={state === 'chosen' ? 'true' : undefined}>
       <span class="rank">{rank}</span>
@@ -42,6 +47,11 @@ export function ModelRow(props: {
             ...model.capabilities.filter((one) => one !== 'chat'),
           ].join(', ')}
         </p>
+        {figures.length > 0 && (
+          <p class="soft figures">
+            <Figures items={figures} />
+          </p>
+        )}
         <p class="verdict">{verdict}</p>
       </div>
       <div class="takes">

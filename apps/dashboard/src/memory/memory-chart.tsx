@@ -13,9 +13,11 @@ export function MemoryChart(props: {
   readonly from: number;
   readonly to: number;
   readonly colours: PlotColours;
+  /** Time of the cursor in epoch seconds; null leaves it to the pointer. */
+  readonly pointAt: number | null;
   readonly onCursor: (index: number | null) => void;
 }) {
-  const { label, stack, slots, marks, from, to, colours, onCursor } = props;
+  const { label, stack, slots, marks, from, to, colours, pointAt, onCursor } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const input = { stack, marks, from, to, colours, slotOf: (key: string) => slots[key] ?? 0 };
@@ -34,6 +36,13 @@ export function MemoryChart(props: {
     };
   }, []);
   useEffect(() => plot.current?.draw(input));
+  // After each drawing, because the time moves to the left.
+  useEffect(() => {
+    if (pointAt !== null) plot.current?.point(pointAt);
+  });
+  useEffect(() => {
+    if (pointAt === null) plot.current?.point(null);
+  }, [pointAt === null]);
 
   const use = stack.layers.at(-1)?.tops.findLast((top) => top !== null) ?? 0;
   const { totalBytes, limitBytes } = stack;

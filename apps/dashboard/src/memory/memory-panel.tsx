@@ -8,6 +8,7 @@ import { MemoryTable } from './memory-table.js';
 import type { PlotColours } from './plot.js';
 import { stackSeries } from './stack-series.js';
 import { SwitchList } from './switch-list.js';
+import { TimeSlider } from './time-slider.js';
 
 /** Memory over time: a chart for each pool, the figures as a table, and the switches with their reasons. */
 export function MemoryPanel({
@@ -19,12 +20,20 @@ export function MemoryPanel({
 }) {
   const { samples, switches, slots, status, modelKeys, faults } = state;
   const pools = status?.pools;
-  const [cursor, setCursor] = useState<number | null>(null);
+  const [pointed, setPointed] = useState<number | null>(null);
+  const [chosenSeconds, setChosenSeconds] = useState<number | null>(null);
   const colours = useColours();
   const stacks = useMemo(
     () => pools?.map((pool) => ({ pool, stack: stackSeries(samples, pool) })) ?? [],
     [pools, samples],
   );
+  const times = stacks[0]?.stack.times ?? [];
+  // A chosen time that has left the window is now again.
+  const chosen =
+    chosenSeconds === null || chosenSeconds < (times[0] ?? Infinity)
+      ? null
+      : times.findLastIndex((one) => one <= chosenSeconds);
+  const cursor = pointed ?? chosen;
   const end = Math.max(nowMs, samples.at(-1)?.atMs ?? 0);
   const shown = switches.filter(({ atMs }) => atMs >= end - WINDOW_MS);
   const marks = shown.map(({ atMs }, index) => ({ at: atMs / 1000, label: String(index + 1) }));
@@ -40,9 +49,16 @@ export function MemoryPanel({
           from={(end - WINDOW_MS) / 1000}
           to={end / 1000}
           colours={colours}
-          onCursor={setCursor}
+          pointAt={pointed === null && chosen !== null ? (times[chosen] ?? null) : null}
+          onCursor={setPointed}
         />
       ))}
+      <TimeSlider
+        stacks={stacks.map(({ pool, stack }) => ({ label: pool.label, stack }))}
+        index={cursor}
+        nameOf={(identifier) => modelKeys[identifier] ?? identifier}
+        onTime={setChosenSeconds}
+      />
       <MemoryTable
         stacks={stacks}
         slots={slots}

@@ -39,6 +39,8 @@ export interface PlotInput {
 /** A drawn plot. */
 export interface Plot {
   draw(input: PlotInput): void;
+  /** Puts the cursor at a time in epoch seconds; null takes it away. Does not call `onCursor`. */
+  point(at: number | null): void;
   resize(width: number): void;
   close(): void;
 }
@@ -83,6 +85,10 @@ export function openPlot(
   draw(first);
   return {
     draw,
+    point: (at) => {
+      const left = at === null ? -1 : (plot?.valToPos(at, 'x') ?? -1);
+      plot?.setCursor({ left, top: left < 0 ? -1 : 0 }, false);
+    },
     resize: (width) => plot?.setSize({ width, height: HEIGHT }),
     close: () => plot?.destroy(),
   };

@@ -1,16 +1,19 @@
 import { useState } from 'preact/hooks';
 import { plural } from '../words/format.js';
 import type { PageState } from '../state/page-state.js';
+import type { View } from './view.js';
 import { applyTheme, storedTheme, type Theme } from './theme.js';
 
 const RUNTIME_NAMES = { lmstudio: 'LM Studio', embedded: 'Embedded engine' } as const;
 
-/** The top of the page: whether everything runs, the theme, and signing out. */
+/** The top of the page: the two pages, whether everything runs, the theme, and signing out. */
 export function Header({
   state: { connection, session, status },
+  view,
   onSignOut,
 }: {
   readonly state: PageState;
+  readonly view: View;
   readonly onSignOut: () => void;
 }) {
   const runtime = status?.runtime;
@@ -18,6 +21,14 @@ export function Header({
   return (
     <header class="header">
       <h1>Mai</h1>
+      <nav aria-label="Pages">
+        <a href="#machine" aria-current={view === 'machine' ? 'page' : undefined}>
+          Machine
+        </a>
+        <a href="#fleet" aria-current={view === 'fleet' ? 'page' : undefined}>
+          Fleet
+        </a>
+      </nav>
       <div class="facts">
         <State on={connection.state === 'live'}>
           {connection.state === 'live' ? 'Live' : 'Not connected'}

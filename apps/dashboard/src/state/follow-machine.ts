@@ -22,6 +22,8 @@ const STALE_AFTER: Readonly<Record<ControlEvent['type'], readonly Part[]>> = {
   'switch-finished': ALL,
   journal: ['status', 'models'],
   queue: ['queue'],
+  // The page of the fleet reads it, where it is open.
+  fleet: [],
   notice: ['status'],
 };
 

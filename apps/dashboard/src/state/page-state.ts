@@ -48,6 +48,8 @@ export interface PageState {
   readonly step: SwitchStep | null;
   /** Grows with each new decision and each renewed connection, so that the decision log is read again. */
   readonly decisionsSeen: number;
+  /** Grows with each change of the fleet and each renewed connection, so that the fleet is read again. */
+  readonly fleetSeen: number;
   /** The next announcement of a screen reader; `count` tells two equal texts apart. */
   readonly announcement: { readonly text: string; readonly count: number };
 }
@@ -66,6 +68,7 @@ export const FIRST_STATE: PageState = {
   modelKeys: {},
   step: null,
   decisionsSeen: 0,
+  fleetSeen: 0,
   announcement: { text: '', count: 0 },
 };
 
@@ -117,7 +120,12 @@ function afterConnection(state: PageState, connection: Connection): PageState {
   }
   if (before.state !== 'lost' || connection.state !== 'live') return { ...state, connection };
   return announce(
-    { ...state, connection, decisionsSeen: state.decisionsSeen + 1 },
+    {
+      ...state,
+      connection,
+      decisionsSeen: state.decisionsSeen + 1,
+      fleetSeen: state.fleetSeen + 1,
+    },
     'Connected again.',
   );
 }
@@ -220,6 +228,8 @@ function afterEvent(state: PageState, event: ControlEvent): PageState {
         ? state
         : { ...state, queue: { ...state.queue, loading, waiting } };
     }
+    case 'fleet':
+      return { ...state, fleetSeen: state.fleetSeen + 1 };
     case 'notice':
       return announce(state, event.text);
     case 'reset':

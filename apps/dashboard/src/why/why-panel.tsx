@@ -2,13 +2,21 @@ import { Panel } from '../shell/panel.js';
 import { Sentences } from './sentences.js';
 import type { PageState } from '../state/page-state.js';
 import { sentence } from '../words/sentence.js';
-import { formatBytes, formatMoment, formatPercent, formatTokens } from '../words/format.js';
+import {
+  formatBytes,
+  formatDuration,
+  formatMoment,
+  formatPercent,
+  formatTokens,
+} from '../words/format.js';
+import { formatSpeed, type Judged } from '../words/speed.js';
 
 /** Which model is in use now, and why this one. */
 export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly nowMs: number }) {
   const { explanation, status, step, faults } = state;
   const shown = explanation === null ? null : explanation.modelKey;
   const resident = status?.residents.find(({ modelKey }) => modelKey === shown) ?? null;
+  const model = state.models?.models.find(({ modelKey }) => modelKey === shown) ?? null;
   return (
     <Panel id="why" title="Why this one?" fault={faults.explanation}>
       {step !== null && (
@@ -43,6 +51,7 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
                 unit={resident.footprint?.source === 'measured' ? 'measured' : 'expected'}
               />
               <Figure name="Headroom" value={formatBytes(explanation.headroomBytes)} unit="" />
+              {model !== null && <JudgedFigures judged={model} />}
             </dl>
           )}
           <Sentences explanation={explanation} />
@@ -56,6 +65,33 @@ export function WhyPanel({ state, nowMs }: { readonly state: PageState; readonly
         </>
       )}
     </Panel>
+  );
+}
+
+/** Speed and quality of the model. A figure that is not known is left out. */
+function JudgedFigures({ judged: { speed, quality } }: { readonly judged: Judged }) {
+  const unit = speed?.measured === true ? '' : 'expected';
+  return (
+    <>
+      {speed !== null && (
+        <>
+          <Figure
+            name="Generates"
+            value={formatSpeed(speed.tokensPerSecond)}
+            unit={`tokens/s ${unit}`}
+          />
+          <Figure
+            name="First token"
+            value={formatDuration(speed.firstTokenMs)}
+            unit={`at 2,000 tokens ${unit}`}
+          />
+        </>
+      )}
+      {speed?.loadMs != null && (
+        <Figure name="Loads in" value={formatDuration(speed.loadMs)} unit="expected" />
+      )}
+      {quality !== null && <Figure name="Quality" value={quality.toFixed(2)} unit="of 1" />}
+    </>
   );
 }
 

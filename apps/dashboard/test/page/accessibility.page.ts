@@ -22,6 +22,13 @@ const CASES: readonly (readonly [string, OpenOptions])[] = [
   ['360 px wide', { width: 360 }],
   ['with LM Studio off', { machine: { lmStudioOff: true } }],
   ['with nothing downloaded, in dark', { machine: { nothing: true }, dark: true }],
+  ['on the page of the fleet', { hash: '#fleet', ready: '.host-list' }],
+  ['on the page of the fleet, in dark', { hash: '#fleet', ready: '.host-list', dark: true }],
+  ['on the page of the fleet, 360 px wide', { hash: '#fleet', ready: '.host-list', width: 360 }],
+  [
+    'without a fleet',
+    { machine: { noFleet: true }, hash: '#fleet', ready: '.fleet-empty', dark: true },
+  ],
   ['at the sign-in', { key: 'mai-key', ready: '.sign-in' }],
 ];
 
@@ -90,6 +97,20 @@ test.each([360, 700, 960, 1280, 2200])('does not scroll sideways at %p px', asyn
   expect(wide).toBeLessThanOrEqual(seen ?? 0);
   await close();
 });
+
+test.each([360, 700, 960, 2200])(
+  'the page of the fleet does not scroll sideways at %p px',
+  async (width) => {
+    const { page, close } = await openPage(browser, { width, hash: '#fleet', ready: '.host-list' });
+    await page.locator('.placement-list summary').first().click();
+    const [wide, seen] = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ]);
+    expect(wide).toBeLessThanOrEqual(seen ?? 0);
+    await close();
+  },
+);
 
 test('the switch of the colours overrides the system, and is kept', async () => {
   const { page, close } = await openPage(browser);

@@ -45,6 +45,19 @@ test('shows the decision in words, the memory as a table, and the chain with rea
   ]);
   expect(await text('.queue')).toContain('640');
 
+  const figures = await page
+    .locator('.chain .chain-list')
+    .first()
+    .locator('.figures')
+    .allInnerTexts();
+  expect(figures.slice(0, 2)).toEqual([
+    '~14 tokens/s, first token ~9.8 s, loads in ~31 s, quality 0.72',
+    '39 tokens/s, first token 2.9 s, loads in ~9.4 s, quality 0.66',
+  ]);
+  const why = (await text('.why .figures')).replace(/\s+/g, ' ');
+  expect(why).toContain('Generates 39 tokens/s First token 2.9 s at 2,000 tokens Loads in 9.4 s');
+  expect(why).toContain('Quality 0.66 of 1');
+
   expect(errors).toEqual([]);
   expect([...hosts]).toEqual([new URL(server.url).host]);
   await close();
@@ -93,6 +106,65 @@ test('the table shows the figures at the time under the pointer', async () => {
   await page.waitForFunction(
     () => document.querySelector('.memory-table thead th')?.textContent === 'Now',
   );
+  await close();
+});
+
+test('the keyboard moves the cursor of the charts, and the figures there are said', async () => {
+  const { page, errors, close } = await openPage(browser);
+  const slider = page.getByRole('slider', { name: 'Time' });
+  const head = page.locator('.memory-table thead th').first();
+  const said = () => slider.getAttribute('aria-valuetext');
+  const cursors = () =>
+    page
+      .locator('.u-cursor-x')
+      .evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().left)));
+  expect(await said()).toBe('Now');
+  await slider.focus();
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press('PageDown');
+  await page.waitForFunction(() =>
+    document.querySelector('.memory-table thead th')?.textContent?.startsWith('At '),
+  );
+  const there = (await said()) ?? '';
+  expect(there).toMatch(
+    /^\d\d:\d\d:\d\d\. RAM: other programs [\d.]+ GiB, .*qwen\/qwen3-8b [\d.]+ [GM]iB, free [\d.]+ GiB\. VRAM: /,
+  );
+  expect(await head.innerText()).toContain(there.slice(0, 8));
+  const [left = 0, second = -1] = await cursors();
+  expect(second).toBe(left);
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForFunction(
+    (before) =>
+      document.querySelector('.time-slider input')?.getAttribute('aria-valuetext') !== before,
+    there,
+  );
+  await page.keyboard.press('Home');
+  await page.waitForFunction(
+    (before) =>
+      (document.querySelector('.u-cursor-x')?.getBoundingClientRect().left ?? before) <
+      before - 100,
+    left,
+  );
+  await page.keyboard.press('End');
+  await page.waitForFunction(
+    () => document.querySelector('.memory-table thead th')?.textContent === 'Now',
+  );
+  expect(await said()).toBe('Now');
+  expect(errors).toEqual([]);
+  await close();
+});
+
+test('a chosen time stays where it is while new samples come', async () => {
+  const { page, machine, close } = await openPage(browser);
+  await page.getByRole('slider', { name: 'Time' }).focus();
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press('PageDown');
+  const head = page.locator('.memory-table thead th').first();
+  await page.waitForFunction(() =>
+    document.querySelector('.memory-table thead th')?.textContent?.startsWith('At '),
+  );
+  const before = await head.innerText();
+  for (let index = 0; index < 5; index += 1) machine.sample();
+  await page.waitForTimeout(500);
+  expect(await head.innerText()).toBe(before);
   await close();
 });
 

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly width?: number;
   readonly height?: number;
   readonly dark?: boolean;
+  /** Names the page, such as `#fleet`. Default: the machine. */
+  readonly hash?: string;
   /** Shown before the page is used. Default: the memory panel. */
   readonly ready?: string;
   /** Pixels of the screen for one of the page. Default 1. */
@@ -57,7 +59,7 @@ export async function openPage(browser: Browser, options: OpenOptions = {}): Pro
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('request', (request) => hosts.add(new URL(request.url()).host));
-  await page.goto(server.url);
+  await page.goto(`${server.url}${options.hash ?? ''}`);
   await page.waitForSelector(options.ready ?? '.memory .memory-table');
   return {
     ...{ page, machine, server, errors, hosts },

@@ -13,10 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+const FLEET = { hash: '#fleet', ready: '.host-list' };
 const PICTURES: readonly (readonly [string, OpenOptions])[] = [
   ['page-light', { width: 1360, height: 1100 }],
   ['page-dark', { width: 1360, height: 1100, dark: true }],
   ['page-narrow', { width: 360, height: 1500, scale: 2 }],
+  ['page-fleet', { width: 1360, height: 1000, ...FLEET }],
+  ['page-fleet-dark', { width: 1360, height: 1000, dark: true, ...FLEET }],
+  ['page-fleet-narrow', { width: 360, height: 1500, scale: 2, ...FLEET }],
 ];
 
 test.each(PICTURES)('takes the picture %s', async (name, options) => {
@@ -24,8 +28,10 @@ test.each(PICTURES)('takes the picture %s', async (name, options) => {
     ...options,
     machine: { nowMs: NOW_MS },
   });
-  await page.locator('.what-if tfoot').waitFor();
-  await page.locator('.decision-list').waitFor();
+  if (options.hash === undefined) {
+    await page.locator('.what-if tfoot').waitFor();
+    await page.locator('.decision-list').waitFor();
+  } else await page.locator('.placement-list summary').first().click();
   const picture = await page.screenshot(WRITE ? { path: path.join(DOCS, `${name}.png`) } : {});
   // A page without content compresses to a few kilobytes.
   expect(picture.length).toBeGreaterThan(40_000);

@@ -11,7 +11,7 @@ test('the types of the page are those of the checked-in OpenAPI document', () =>
   execFileSync(process.execPath, [path.join(ROOT, 'tools', 'generate-api-types.mjs'), '--check']);
 });
 
-describe.each<MachineOptions>([{}, { lmStudioOff: true }, { nothing: true }])(
+describe.each<MachineOptions>([{}, { lmStudioOff: true }, { nothing: true }, { noFleet: true }])(
   'a scripted machine with %p answers as the document says',
   (options) => {
     const machine = new ScriptedMachine(options);
@@ -27,6 +27,7 @@ describe.each<MachineOptions>([{}, { lmStudioOff: true }, { nothing: true }])(
       ['Models', () => machine.models()],
       ['History', () => machine.history()],
       ['Queue', () => machine.queue()],
+      ['Fleet', () => machine.fleet()],
       ['Decisions', () => machine.decisions(new URLSearchParams())],
       ['WhatIf', () => machine.whatIf(new URLSearchParams({ model: 'qwen/qwen3-8b' }))],
       ['Change', () => machine.change('load', { model: 'qwen/qwen3-8b', dryRun: true })],
@@ -45,7 +46,8 @@ describe.each<MachineOptions>([{}, { lmStudioOff: true }, { nothing: true }])(
       machine.sample();
       machine.switchTo('qwen/qwen3-8b', 'YIELD', 'Text');
       machine.wait(1);
-      expect(seen).toHaveLength(4);
+      machine.changeFleet((fleet) => fleet);
+      expect(seen).toHaveLength(5);
       for (const event of seen) expect(problemsOf('Event', event)).toBeNull();
     });
   },

@@ -63,6 +63,7 @@ export function modelsAnswer(
       loadConfig: loadConfigOf(model),
       footprint: model.downloaded ? footprintOf(model, configured(model), false) : null,
       tradeOffs: null,
+      ...{ speed: model.speed, quality: model.quality },
     };
   });
   const models = [...chain, ...(nothing ? [] : BESIDE)].map((model): Model => {
@@ -76,6 +77,7 @@ export function modelsAnswer(
       loadConfig: loadConfigOf(model),
       footprint: model.downloaded ? footprintOf(model, configured(model), false) : null,
       ...{ fits: rejection === null, rejection, cheaper: null },
+      ...{ speed: model.speed, quality: model.quality },
     };
   });
   return {

@@ -1,4 +1,4 @@
-import type { Footprint, LoadConfig } from '../../src/api/api.generated.js';
+import type { Footprint, LoadConfig, ModelSpeed } from '../../src/api/api.generated.js';
 
 export const GIB = 1024 ** 3;
 
@@ -15,7 +15,17 @@ export interface ScriptedModel {
   readonly kvBytesPerToken: number;
   readonly contextLengthTokens: number;
   readonly maxContextLengthTokens: number;
+  /** Null: not known. */
+  readonly speed: ModelSpeed | null;
+  readonly quality: number | null;
 }
+
+const speedOf = (
+  tokensPerSecond: number,
+  firstTokenMs: number,
+  loadMs: number | null,
+  measured = false,
+): ModelSpeed => ({ tokensPerSecond, firstTokenMs, loadMs, measured });
 
 /** The chain in order of preference. */
 export const CHAIN: readonly ScriptedModel[] = [
@@ -24,30 +34,35 @@ export const CHAIN: readonly ScriptedModel[] = [
     capabilities: ['chat', 'reasoning', 'coding', 'tools'],
     ...{ weightsGib: 59.0, onGpu: 0.16, kvBytesPerToken: 73_728 },
     ...{ contextLengthTokens: 32_768, maxContextLengthTokens: 131_072 },
+    ...{ speed: speedOf(14.2, 9800, 31_000), quality: 0.72 },
   },
   {
     ...{ modelKey: 'qwen/qwen3-30b-a3b-2507', tier: 'large', downloaded: true },
     capabilities: ['chat', 'reasoning', 'coding', 'tools'],
     ...{ weightsGib: 17.3, onGpu: 0.42, kvBytesPerToken: 98_304 },
     ...{ contextLengthTokens: 16_384, maxContextLengthTokens: 262_144 },
+    ...{ speed: speedOf(38.6, 2900, 9400, true), quality: 0.66 },
   },
   {
     ...{ modelKey: 'qwen/qwen3-8b', tier: 'medium', downloaded: true },
     capabilities: ['chat', 'reasoning', 'tools'],
     ...{ weightsGib: 4.7, onGpu: 1, kvBytesPerToken: 147_456 },
     ...{ contextLengthTokens: 8192, maxContextLengthTokens: 40_960 },
+    ...{ speed: speedOf(61, 1250, 3100, true), quality: 0.55 },
   },
   {
     ...{ modelKey: 'google/gemma-3-4b', tier: 'small', downloaded: true },
     capabilities: ['chat', 'vision'],
     ...{ weightsGib: 2.5, onGpu: 1, kvBytesPerToken: 139_264 },
     ...{ contextLengthTokens: 8192, maxContextLengthTokens: 131_072 },
+    ...{ speed: speedOf(94, 640, 2000), quality: 0.44 },
   },
   {
     ...{ modelKey: 'qwen/qwen3-1.7b', tier: 'small', downloaded: false },
     capabilities: ['chat', 'tools'],
     ...{ weightsGib: 1.2, onGpu: 1, kvBytesPerToken: 114_688 },
     ...{ contextLengthTokens: 8192, maxContextLengthTokens: 40_960 },
+    ...{ speed: null, quality: null },
   },
 ];
 
@@ -58,6 +73,7 @@ export const BESIDE: readonly ScriptedModel[] = [
     capabilities: ['chat', 'coding', 'tools'],
     ...{ weightsGib: 13.3, onGpu: 0.5, kvBytesPerToken: 163_840 },
     ...{ contextLengthTokens: 16_384, maxContextLengthTokens: 131_072 },
+    ...{ speed: speedOf(11.4, 4300, 7200), quality: 0.6 },
   },
 ];
 

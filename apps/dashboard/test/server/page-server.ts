@@ -104,6 +104,8 @@ function read(machine: ScriptedMachine, name: string, query: URLSearchParams): u
       return machine.models();
     case 'history':
       return machine.history();
+    case 'fleet':
+      return machine.fleet();
     case 'queue':
       return machine.queue();
     case 'explain':

@@ -3,6 +3,7 @@ import type {
   Change,
   Event as ControlEvent,
   Explanation,
+  Fleet,
   History,
   MemorySample,
   Pin,
@@ -11,6 +12,7 @@ import type {
   SwitchMark,
   Yield,
 } from '../../src/api/api.generated.js';
+import { storyFleet, type MemberFleet } from './fleet-story.js';
 import { configured, footprintOf, GPU, loadConfigOf, modelOf } from './models.js';
 import { modelsAnswer, whatIfAnswer } from './model-answers.js';
 import {
@@ -32,6 +34,8 @@ export interface MachineOptions {
   readonly lmStudioOff?: boolean;
   /** No model on the disk, no decision, no autopilot. */
   readonly nothing?: boolean;
+  /** Serves without a fleet. */
+  readonly noFleet?: boolean;
   /** The moment that the story ends at. */
   readonly nowMs?: number;
 }
@@ -55,6 +59,7 @@ export class ScriptedMachine {
   #listeners = new Set<(event: ControlEvent) => void>();
   #count = 0;
   #waiting = 0;
+  #fleet: Fleet;
   readonly #startedAtMs: number;
   readonly #options: MachineOptions;
 
@@ -63,6 +68,7 @@ export class ScriptedMachine {
     const { lmStudioOff = false, nothing = false } = options;
     this.#options = options;
     this.#startedAtMs = nowMs;
+    this.#fleet = options.noFleet === true ? { state: 'none' } : storyFleet(nowMs);
     const quiet = lmStudioOff || nothing;
     this.#resident = quiet ? [] : [FOREIGN, LARGE];
     this.#samples = Array.from({ length: 450 }, (_, index) =>
@@ -117,6 +123,16 @@ export class ScriptedMachine {
   wait(waiting: number): void {
     this.#waiting = waiting;
     this.emit({ type: 'queue', running: 1, waiting, loading: null });
+  }
+
+  fleet(): Fleet {
+    return this.#fleet;
+  }
+
+  /** Changes the fleet, as a heartbeat or a placed request does. */
+  changeFleet(change: (fleet: MemberFleet) => MemberFleet): void {
+    if (this.#fleet.state === 'member') this.#fleet = change(this.#fleet);
+    this.emit({ type: 'fleet' });
   }
 
   status(): Status {

@@ -136,8 +136,17 @@ async function estimateOption(
   { index, profile, step }: StepQuestion,
 ): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
-  const { refused = false, hasExperts, ...estimate } = answer;
-  return { index, refused, hasExperts, option: { ...step, ...estimate } };
+  const { refused = false, hasExperts, qualityFor, speedNow, ...estimate } = answer;
+  const quality = qualityFor?.(capabilitiesWanted(sources)) ?? null;
+  const speed = speedNow?.() ?? null;
+  return { index, refused, hasExperts, option: { ...step, ...estimate, speed, quality } };
+}
+
+/** The capabilities that the models of a decision are compared for. */
+function capabilitiesWanted({ catalog, request }: Sources): readonly string[] {
+  const { capability = null } = catalog;
+  const { capabilities } = request.requirement;
+  return capability === null ? capabilities : [...capabilities, capability];
 }
 
 async function estimateStep(

@@ -49,7 +49,7 @@ describe('a chain with models that Mai derived', () => {
         const model = MODELS.find(({ modelKey }) => modelKey === question.modelKey);
         return model === undefined
           ? estimate
-          : { ...estimate, quality: model.quality, speed: speedOf(model.tokens) };
+          : { ...estimate, qualityFor: () => model.quality, speedNow: () => speedOf(model.tokens) };
       },
     };
     return { world, ports: { ...ports, estimator } };

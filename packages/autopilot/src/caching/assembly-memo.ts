@@ -12,10 +12,12 @@ export interface ForgetfulMemo extends AssemblyMemo {
  * second.
  *
  * @param isFresh - whether estimates that were made at a monotonic time are still valid.
+ * @param revision - `EstimatorPort.revision`: candidates from before a change have old speeds.
  */
 export function createAssemblyMemo(
   monotonicMs: () => number,
   isFresh: (madeAtMs: number) => boolean,
+  revision: () => number,
 ): ForgetfulMemo {
   let generation = 0;
   const createMemo = <Answer>(
@@ -26,17 +28,19 @@ export function createAssemblyMemo(
       readonly answer: Answer;
       readonly atMs: number;
       readonly generation: number;
+      readonly revision: number;
     } | null = null;
     return {
       recall: (facts) =>
         last !== null &&
         last.generation === generation &&
+        last.revision === revision() &&
         isFresh(last.atMs) &&
         isSame(last.facts, facts)
           ? last.answer
           : null,
       remember: (facts, answer) => {
-        last = { facts, answer, atMs: monotonicMs(), generation };
+        last = { facts, answer, atMs: monotonicMs(), generation, revision: revision() };
       },
     };
   };

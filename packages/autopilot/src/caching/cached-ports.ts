@@ -43,6 +43,7 @@ export function cachePorts(
   const memo = createAssemblyMemo(
     () => clock.monotonicMs(),
     (madeAtMs) => isFresh(madeAtMs),
+    () => ports.estimator.revision?.() ?? 0,
   );
   const estimates = new Map<string, { readonly atMs: number; readonly answer: Estimate }>();
   const surveys = new Map<string | null, { readonly atMs: number; readonly survey: Survey }>();
@@ -56,6 +57,7 @@ export function cachePorts(
       ...ports,
       catalog: catalog.port,
       estimator: {
+        ...ports.estimator,
         estimate: async (question, options) => {
           const key = keyOf(question);
           const known = estimates.get(key);

@@ -7,7 +7,7 @@ export class ClosedResidents {
   /** Instances that the switch in progress drains, and whether each is unloaded at the end of its drain in any case. */
   readonly #draining = new Map<string, boolean>();
 
-  /** Whether an instance has failed that no later listing has confirmed. */
+  /** Whether an instance has failed since the last listing. */
   get hasFailed(): boolean {
     return this.#failed.size > 0;
   }

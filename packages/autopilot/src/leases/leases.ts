@@ -62,7 +62,7 @@ export class Leases {
     return this.#waiters.size > 0 || this.closed.hasFailed;
   }
 
-  /** Whether a caller waits for whom no decision was made yet. */
+  /** Whether a decision is missing for a waiting caller. */
   get hasUnheard(): boolean {
     return [...this.#waiters].some((waiter) => !waiter.considered);
   }

@@ -1,7 +1,7 @@
 import type { Selection } from '@mai/selector';
 import type { Turn } from '../leases/lease.js';
 
-/** Whether a decision for waiting callers is carried out now, drained for, or only answered. */
+/** The step for waiting callers: carry the decision out, drain a busy instance first, or answer with the decision. */
 export type RequestStep = 'load' | 'drain' | 'answer';
 
 /**

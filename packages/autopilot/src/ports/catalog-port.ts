@@ -46,6 +46,11 @@ export interface CatalogReading {
    * quantizations are inserted into the chain right after their model.
    */
   readonly variants: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The capability that the chain is for, such as `coding`. Models are compared by their quality for it and for the
+   * capabilities of the requirement. Default null: general use.
+   */
+  readonly capability?: string | null;
 }
 
 /** A question to the catalog. */

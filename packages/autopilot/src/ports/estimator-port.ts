@@ -22,13 +22,21 @@ export interface Estimate {
    * experts.
    */
   readonly hasExperts?: boolean;
-  /** Predicted speeds; absent or null where they are not known. */
-  readonly speed?: LoadSpeed | null;
-  /** Quality of the answers with this load configuration, 0 to 1; absent or null where it is not known. */
-  readonly quality?: number | null;
+  /**
+   * Predicts the speeds with all measurements so far; null where they are not known. Absent: no speed is known. The
+   * autopilot keeps an estimate for up to an hour, and asks it for speeds whenever `EstimatorPort.revision` has changed.
+   */
+  readonly speedNow?: () => LoadSpeed | null;
+  /**
+   * Quality of the answers with this load configuration, 0 to 1, for a model that is wanted for these capabilities.
+   * Null where it is not known. Absent: no quality is known.
+   */
+  readonly qualityFor?: (capabilities: readonly string[]) => number | null;
 }
 
 /** Estimates footprints. The autopilot keeps the answers until something changes. */
 export interface EstimatorPort {
   estimate(question: EstimateQuestion, options: CallOptions): Promise<Estimate>;
+  /** A number that changes when speeds were learned. Default: speeds never change. */
+  readonly revision?: () => number;
 }

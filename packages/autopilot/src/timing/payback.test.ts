@@ -1,4 +1,9 @@
-import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY, type LoadSpeed } from '@mai/memory-ledger';
+import {
+  DEFAULT_LOAD_CONFIG,
+  DEFAULT_SELECTION_POLICY,
+  type LoadSpeed,
+  type Resources,
+} from '@mai/memory-ledger';
 import { selectModel, type Candidate, type SelectionInput } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { paybackMs } from './payback.js';
@@ -34,13 +39,17 @@ function candidate(modelKey: string, gib: number, quality: number | null): Candi
   };
 }
 
-function inputOf(large: number | null, small: number | null): SelectionInput {
+function inputOf(
+  large: number | null,
+  small: number | null,
+  totalBytes: number | null = null,
+): SelectionInput {
   const world = new FakeWorld([{ modelKey: 'small', bytes: 4 * GIB }]);
   world.place('small');
   return {
     candidates: [candidate('large', 16, large), candidate('small', 4, small)],
     requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
-    resources: world.resources(),
+    resources: totalBytes === null ? world.resources() : withRam(world.resources(), totalBytes),
     residents: [
       {
         instanceIdentifier: 'mai/small',
@@ -58,6 +67,13 @@ function inputOf(large: number | null, small: number | null): SelectionInput {
   };
 }
 
+/** The same use of memory by other programs, in a RAM of another size. */
+function withRam(resources: Resources, totalBytes: number): Resources {
+  const { ram } = resources;
+  const availableBytes = (ram.availableBytes ?? 0) + totalBytes - ram.totalBytes;
+  return { ...resources, ram: { ...ram, totalBytes, availableBytes } };
+}
+
 describe('paybackMs', () => {
   const payback = (large: number | null, small: number | null): number | null => {
     const input = inputOf(large, small);
@@ -67,8 +83,19 @@ describe('paybackMs', () => {
   };
 
   it('is the time after which the gain in value has paid for the load and the switch', () => {
-    // 0.7 of value are lost for 16 s and 30 s, and 0.2 are gained from then on.
-    expect(payback(0.9, 0.7)).toBeCloseTo(161_000);
+    // 0.7 of value are lost for 16 s and 15 s, and 0.2 are gained from then on.
+    expect(payback(0.9, 0.7)).toBeCloseTo(108_500);
+  });
+
+  it('is the same while the replaced model is busy, and is unloaded to make room once it is idle', () => {
+    const idle = inputOf(0.9, 0.7, 30 * GIB);
+    const input = { ...idle, residents: idle.residents.map((one) => ({ ...one, busy: true })) };
+    const selection = selectModel(input);
+    expect(selection.afterDrain?.plan.steps).toMatchObject([
+      { action: 'unload', why: 'make-room' },
+      { action: 'load' },
+    ]);
+    expect(paybackMs(selection, input)).toBeCloseTo(108_500);
   });
 
   it('is null where a value is not known, or nothing is gained', () => {

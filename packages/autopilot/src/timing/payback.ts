@@ -10,14 +10,16 @@ export function paybackMs(selection: Selection, input: SelectionInput): number |
   const { plan, afterDrain } = selection;
   const steps = afterDrain?.plan.steps ?? plan.steps;
   const load = steps.find((step) => step.action === 'load');
-  const unloaded = steps.find((step) => step.action === 'unload' && step.why === 'superseded');
-  if (load?.action !== 'load' || unloaded?.action !== 'unload') return null;
+  if (load?.action !== 'load') return null;
   const { loadOption } = load;
-  const replaced = input.residents.find(
-    (one) => one.instanceIdentifier === unloaded.instanceIdentifier,
-  );
-  const held = replaced === undefined ? null : optionOf(replaced, input);
-  const value = held === null ? null : valueOf(held, input.policy);
+  // A busy model that is replaced is unloaded to make room, perhaps with others.
+  const unloads = steps.flatMap((step) => (step.action === 'unload' ? [step] : []));
+  const values = unloads.flatMap(({ instanceIdentifier }) => {
+    const resident = input.residents.find((one) => one.instanceIdentifier === instanceIdentifier);
+    const held = resident === undefined ? null : optionOf(resident, input);
+    return (held === null ? null : valueOf(held, input.policy)) ?? [];
+  });
+  const value = values.length === 0 ? null : Math.max(...values);
   const newValue = valueOf(loadOption, input.policy);
   if (value === null || newValue === null || newValue <= value) return null;
   return (value * (loadTimeMs(loadOption) + RECOVERY_MS)) / (newValue - value);

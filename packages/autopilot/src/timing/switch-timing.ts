@@ -15,10 +15,15 @@ const LOOK_AHEAD = [1, 0.5, 0.25];
 /** The shortest dwell time before the same model is loaded again with a better load option. */
 const SAME_MODEL_DWELL_MS = 600_000;
 /**
- * Room for another model is expected to last this many times as long as it has lasted. On random courses of the
- * others' use, smaller numbers lost more quality than they saved switches.
+ * Room for another model is expected to last for this multiple of the time that it has lasted so far. Smaller multiples
+ * saved few switches and lost much quality on random courses of the others' use.
  */
 const LASTS_TIMES = 8;
+/**
+ * Room for a better load option of the same model must have lasted this many times as long as the switch takes to pay. The
+ * gain is small, and the next change of the others' use may undo it.
+ */
+const SAME_MODEL_PAYBACKS = 2;
 /** The longest dwell time of a step up. */
 const DWELL_MAX_MS = 2 * 3_600_000;
 
@@ -165,9 +170,9 @@ export class SwitchTiming {
       afterDrain === null
         ? unloads.some((step) => step.modelKey === chosen?.modelKey)
         : afterDrain.candidateIndex === chosen?.candidateIndex;
-    const payback = Math.min(DWELL_MAX_MS, paybackMs(selection, input) ?? 0);
-    return sameModel
-      ? Math.max(policy.dwellMs, SAME_MODEL_DWELL_MS, payback)
-      : Math.max(policy.dwellMs, payback / LASTS_TIMES);
+    const payback = paybackMs(selection, input) ?? 0;
+    const lasted = payback * (sameModel ? SAME_MODEL_PAYBACKS : 1 / LASTS_TIMES);
+    const least = sameModel ? SAME_MODEL_DWELL_MS : 0;
+    return Math.max(policy.dwellMs, least, Math.min(DWELL_MAX_MS, lasted));
   }
 }

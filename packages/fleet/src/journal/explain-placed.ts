@@ -1,7 +1,7 @@
 import { explainPlacement } from '../placement/explain-placement.js';
 import type { PlacedRequest, PlacementAttempt } from './placed-request.js';
 
-/** Explains a request: the choice among the hosts, and what the asked hosts answered. One sentence a line. */
+/** Explains the choice among the hosts, and the answers of the hosts that were asked. One sentence a line. */
 export function explainPlaced({ placement, attempts }: PlacedRequest): string {
   const last = attempts.at(-1);
   const served =

@@ -16,19 +16,19 @@ export interface PlacementAttempt {
   readonly tookMs: number;
 }
 
-/** A request of this gateway, the choice among the hosts, and who was asked. */
+/** A request of this gateway, the choice among the hosts, and the hosts that were asked. */
 export interface PlacedRequest {
   /** The text of the answer's header `x-mai-placement`. */
   readonly id: string;
   /** Epoch milliseconds, for display. */
   readonly atMs: number;
-  /** What the choice depended on. Null where it names more hosts than are kept. */
+  /** The input of the choice. Null where it has more than `KEPT_HOSTS_MAX` hosts. */
   readonly input: PlacementInput | null;
   readonly placement: Placement;
   readonly attempts: readonly PlacementAttempt[];
 }
 
-/** Most hosts of an input that is kept with its placement: a house, not a company. */
+/** An input with more hosts is not kept with its placement, so that the log stays small. */
 export const KEPT_HOSTS_MAX = 16;
 
 /** Keeps placements. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { hostOf, inputOf, loadedModel } from '../../test/known-hosts.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { PlacedRequest } from './placed-request.js';
-import { openPlacementLog, readPlacements } from './placement-log.js';
+import { openPlacementLog, readPlacements, RECENT_MAX } from './placement-log.js';
 
 let folder: string;
 let file: string;
@@ -19,7 +19,7 @@ const placedAs = (id: string): PlacedRequest => ({
   ...{ id, atMs: 1, input, placement: placeRequest(input), attempts: [] },
 });
 
-test('the last placement, and one by its identifier, are found again and can be replayed', async () => {
+test('the last placement, and the placement of an identifier, are found and can be replayed', async () => {
   const log = openPlacementLog(file, (error) => {
     throw error;
   });
@@ -33,7 +33,7 @@ test('the last placement, and one by its identifier, are found again and can be 
   expect(await readPlacements(file, { id: 'four' })).toEqual([]);
 });
 
-test('a line that a crash has cut is left out, and a missing log is empty', async () => {
+test('a line cut off by a crash is left out, and a missing log counts as empty', async () => {
   expect(await readPlacements(file)).toEqual([]);
   const log = openPlacementLog(file, () => undefined);
   log.record(placedAs('one'));
@@ -42,10 +42,21 @@ test('a line that a crash has cut is left out, and a missing log is empty', asyn
   expect((await readPlacements(file)).map(({ id }) => id)).toEqual(['one']);
 });
 
-test('a log that can not be written is told once, and nothing throws', async () => {
+test('a log that cannot be written is reported once, and nothing throws', async () => {
   const faults: unknown[] = [];
   const log = openPlacementLog(path.join(folder, 'missing', 'file'), (error) => faults.push(error));
   log.record(placedAs('one'));
   await log[Symbol.asyncDispose]();
   expect(faults).toHaveLength(1);
+});
+
+test('keeps the last placements, those of the file before included, newest first', async () => {
+  const earlier = Array.from({ length: RECENT_MAX }, (_, index) => placedAs(`old-${index}`));
+  const log = openPlacementLog(file, () => undefined, earlier);
+  log.record(placedAs('new'));
+  const ids = log.recent().map(({ id }) => id);
+  expect(ids).toHaveLength(RECENT_MAX);
+  expect(ids.slice(0, 2)).toEqual(['new', 'old-0']);
+  expect(ids.at(-1)).toBe(`old-${RECENT_MAX - 2}`);
+  await log[Symbol.asyncDispose]();
 });

@@ -9,15 +9,27 @@ const LOG_MAX_BYTES = 8 * 1024 * 1024;
 const WAITING_MAX = 1000;
 
 /** A journal in a file of JSON lines. */
-export interface PlacementLog extends PlacementJournal, AsyncDisposable {}
+export interface PlacementLog extends PlacementJournal, AsyncDisposable {
+  /** The last placements, newest first; at most `RECENT_MAX`. */
+  recent(): readonly PlacedRequest[];
+}
+
+/** Placements that are kept for `recent`. */
+export const RECENT_MAX = 30;
 
 /**
  * Opens the log. Lines are written in the background and in order.
  *
  * @param onFault - called with each failure to write, such as a full disk
+ * @param earlier - the last placements of the log, newest first
  */
-export function openPlacementLog(file: string, onFault: (error: unknown) => void): PlacementLog {
+export function openPlacementLog(
+  file: string,
+  onFault: (error: unknown) => void,
+  earlier: readonly PlacedRequest[] = [],
+): PlacementLog {
   let waiting: string[] = [];
+  const recent = earlier.slice(0, RECENT_MAX);
   let writing: Promise<void> | null = null;
 
   const write = async (): Promise<void> => {
@@ -26,13 +38,16 @@ export function openPlacementLog(file: string, onFault: (error: unknown) => void
       waiting = [];
       const { size } = await stat(file).catch(() => ({ size: 0 }));
       if (size > LOG_MAX_BYTES) await rename(file, oldLogOf(file));
-      // Prompts are not in the log, but the names of models and hosts are.
+      // The log holds the names of models and hosts, but no prompts.
       await (await open(file, 'a', 0o600)).close();
       await appendFile(file, text);
     }
   };
   return {
+    recent: () => recent,
     record: (placed) => {
+      recent.unshift(placed);
+      if (recent.length > RECENT_MAX) recent.pop();
       if (waiting.length >= WAITING_MAX) return;
       waiting.push(`${JSON.stringify(placed)}\n`);
       writing ??= write()
@@ -82,7 +97,7 @@ function parse(line: string): PlacedRequest | null {
     const value: unknown = JSON.parse(line);
     return isPlaced(value) ? value : null;
   } catch {
-    // A line that a crash has cut.
+    // A line cut off by a crash.
     return null;
   }
 }

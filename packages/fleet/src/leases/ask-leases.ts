@@ -11,7 +11,7 @@ import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from './lease-t
 
 export interface AskLeasesOptions {
   readonly clock?: Clock;
-  /** Hears of every direct answer, as `Members.noteAnswer`. */
+  /** Called with every direct answer of a host, for `Members.noteAnswer`. */
   readonly onAnswer?: (host: string, epoch: string) => void;
 }
 
@@ -41,7 +41,7 @@ export function askLeases(connection: FleetConnection, options: AskLeasesOptions
     if (!decoded.ok)
       throw new FleetError(
         'FLEET_UNREACHABLE',
-        `Host ${host} answers ${method} with something else: ${decoded.reason}.`,
+        `The answer of host ${host} to ${method} can't be read: ${decoded.reason}.`,
       );
     onAnswer(host, decoded.value.epoch);
     return decoded.value;
@@ -124,7 +124,7 @@ export function askLeases(connection: FleetConnection, options: AskLeasesOptions
         if (settled !== null) return settled;
         const { outcome } = sent;
         const granted = wait();
-        // Whoever gives up on the promise may never ask for its outcome.
+        // A caller that gives up may never read the outcome, so a rejection must not count as unhandled.
         granted.catch(() => undefined);
         return {
           kind: 'promised',

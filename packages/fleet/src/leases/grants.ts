@@ -25,10 +25,10 @@ export interface Grants {
   begin(asker: string, message: AcquireMessage): Outcome | null;
   /** The outcome of a request. Waits for at most `waitMs`; afterwards the answer is a promise. */
   outcome(asker: string, ticket: string, waitMs: number): Promise<Outcome>;
-  /** Keeps a lease. False where it has ended. */
+  /** Extends a lease. Returns false where it has ended. */
   renew(asker: string, ticket: string): boolean;
   end(asker: string, ticket: string): void;
-  /** The resident of an honoured token, else null. */
+  /** The resident of a token whose lease is in force; null for any other token. */
   find(token: FencingToken, asker: string | undefined): LeasedResident | null;
   list(): readonly GrantedLease[];
   /** Ends everything and waits until it is released. */
@@ -88,7 +88,7 @@ export function createGrants(options: {
     grant.granted = null;
   };
 
-  /** Ends what is over. Runs before every answer, so that a lease ends in time also where timers are late. */
+  /** Ends requests and leases whose time is over. Runs before every answer, because timers may be late. */
   const sweep = (): void => {
     const nowMs = clock.monotonicMs();
     for (const [key, grant] of grants) {
@@ -115,7 +115,7 @@ export function createGrants(options: {
         if (grant.outcome.kind === 'promised')
           grant.outcome = { ...grant.outcome, expectedMs: roundUp(expectedMs) };
       },
-      // The expected time is a courtesy; the outcome comes from `acquire`.
+      // The request goes on without an expected time. Its outcome comes from `acquire`.
       () => undefined,
     );
     try {
@@ -185,7 +185,7 @@ export function createGrants(options: {
         waited.abort();
         sweep();
       }
-      // The asker counts the life of the lease from this question on.
+      // The asker counts the life of the lease from the time of this question.
       if (grant.granted !== null) grant.endsAtMs = clock.monotonicMs() + ttlMs;
       return grant.outcome;
     },

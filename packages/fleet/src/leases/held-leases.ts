@@ -71,7 +71,7 @@ export function createHeldLeases(options: {
         }
       }
     } catch {
-      // Asked again at the next tick; without an answer the leases end on time.
+      // The next tick asks again. Without an answer the leases end on time.
     } finally {
       renewing.delete(host);
     }

@@ -1,8 +1,8 @@
 import type { Capability, Tier } from '@mai/memory-ledger';
 
-// What one host asks of another, and the answers. Both sides check every message, see lease-codec.ts.
+// Requests of one host to another, and their answers. Both sides check every message, see lease-codec.ts.
 
-/** Which model is wanted. Null and empty fields set no condition. */
+/** The conditions for the model. Null and empty fields set no condition. */
 export interface LeaseRequest {
   readonly capabilities: readonly Capability[];
   readonly minContextLengthTokens: number | null;
@@ -17,7 +17,7 @@ export interface LeaseRequest {
   readonly requestId: string;
 }
 
-/** What a lease is about: a resident of the granting host. */
+/** The resident of the granting host that a lease keeps. */
 export interface LeasedResident {
   readonly modelKey: string;
   readonly instanceIdentifier: string;
@@ -103,7 +103,7 @@ export interface LeaseGrantPort {
     request: LeaseRequest,
     options: { readonly signal: AbortSignal },
   ): Promise<number | null>;
-  /** What the asker is told about an error of `acquire`. */
+  /** The refusal that the asker gets for an error of `acquire`. */
   refusalOf(error: unknown): Omit<LeaseRefusal, 'kind'>;
 }
 
@@ -119,9 +119,9 @@ export interface GrantedResident {
 export interface LeaseServer extends AsyncDisposable {
   /** Whether a token belongs to a lease of this epoch that has not ended. With `asker`, also whether that host holds it. */
   isHonoured(token: FencingToken, asker?: string): boolean;
-  /** The resident of an honoured token, else null. */
+  /** The resident of a token whose lease is in force; null for any other token. */
   residentOf(token: FencingToken, asker?: string): LeasedResident | null;
-  /** Leases now, for display. */
+  /** The leases in force, for display. */
   list(): readonly GrantedLease[];
 }
 

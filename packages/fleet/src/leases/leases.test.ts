@@ -187,7 +187,7 @@ it('keeps a promise that takes longer than one answer', async () => {
   port.resident = false;
   await granting(port, { ttlMs: 2000 });
   const answer = promised(await (await asking('asking')).acquire('granting', REQUEST, DEADLINE));
-  // Longer than an `await` is held (3 s), and than a request lives without being asked for (2 s).
+  // Longer than an `await` waits (3 s), and longer than a request lives between two questions of its asker (2 s).
   await new Promise((resolve) => setTimeout(resolve, 4500));
   expect(port.cancelled).toBe(0);
   port.loaded();
@@ -223,7 +223,7 @@ it('refuses at the deadline and cancels the load', async () => {
   await waitUntil(() => port.cancelled === 1, 'the load is cancelled');
 });
 
-it('cancels only the own request when the asker cancels, so that a shared load goes on', async () => {
+it('cancels only the request of the asker that cancels, so that a shared load goes on', async () => {
   const port = new TestPort();
   port.resident = false;
   await granting(port);
@@ -261,7 +261,7 @@ it('renews a lease for as long as it is held', async () => {
   const spy = await connection('spy');
   spy.subscribe('mai.host.granting.renew.asking', () => (renewals += 1));
   const lease = granted(await (await asking('asking')).acquire('granting', REQUEST, DEADLINE));
-  // A renewal a second: after six the lease is older than a lease without renewals gets.
+  // One renewal each second. Without renewals, the lease would have ended before the sixth.
   await waitUntil(() => renewals === 6, 'six renewals');
   expect(leases.isHonoured(lease.token)).toBe(true);
   await lease.release();
@@ -386,7 +386,7 @@ it('refuses more leases than it allows one asker, with figures', async () => {
   });
 });
 
-it('reports a host that nobody serves', async () => {
+it('reports a host that does not exist', async () => {
   const asker = await asking('asking');
   await expect(asker.acquire('nobody', REQUEST, DEADLINE)).rejects.toMatchObject({
     code: 'FLEET_UNREACHABLE',

@@ -3,6 +3,7 @@ import { placementLogOf } from '../create-fleet.js';
 import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import { readPlacements } from '../journal/placement-log.js';
+import type { ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { leaveFleet } from '../pairing/hosts/leave-fleet.js';
 import { removeHost } from '../pairing/hosts/remove-host.js';
 import { rotateKeys } from '../pairing/hosts/rotate-keys.js';
@@ -12,20 +13,26 @@ import { join } from '../pairing/invitation/join.js';
 import { toHostName } from '../pairing/names.js';
 import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
 
-/** What a command of `mai fleet` is given. Null: not given. */
+/** The arguments of a command of `mai fleet`. Null: not given. */
 export interface FleetCommandOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   /** Checks and changes nothing. */
   readonly dryRun: boolean;
-  /** The text behind the command: an invitation, a host, or a placement. */
+  /** The argument of the command: an invitation, a host, or a placement. */
   readonly argument: string | null;
   readonly host: string | null;
   readonly address: string | null;
   readonly natsPort: number | null;
   readonly joinPort: number | null;
+  /** Port of nats-server for the other servers of a cluster. */
+  readonly routePort: number | null;
+  /** Addresses of the nats-servers of a cluster. */
+  readonly cluster: readonly string[] | null;
+  /** Address of the nats-server that the invited machine runs. */
+  readonly server: string | null;
   readonly endFleet: boolean;
-  /** Shows a result that is followed by another one. */
+  /** Shows a first result before the command ends with another one. */
   readonly show: (result: FleetResult) => void;
 }
 
@@ -56,14 +63,23 @@ export async function runFleetCommand(
   }
 }
 
-const NOT_TOLD =
-  ' NATS does not answer, so the other hosts hear of it once `mai serve --fleet` runs here.';
+/** Who has not heard of a change of the list of hosts. */
+function missingOf({ told, serversWithout }: ToldAllowList): string {
+  const bucket = told
+    ? ''
+    : ' NATS does not answer, so the other hosts hear of it once `mai serve --fleet` runs here.';
+  const servers =
+    serversWithout.length === 0
+      ? ''
+      : ` The nats-server of ${serversWithout.join(' and ')} has not confirmed it. It takes the change once \`mai serve --fleet\` runs there.`;
+  return bucket + servers;
+}
 
 const COMMANDS: Readonly<
   Record<FleetCommandName, (options: FleetCommandOptions) => Promise<FleetResult>>
 > = {
   init: async (options) => {
-    const { folder, signal, natsPort, joinPort, dryRun } = options;
+    const { folder, signal, natsPort, routePort, joinPort, cluster, dryRun } = options;
     const host = nameOf(options);
     const address = options.address ?? ownAddress();
     if (address === null) {
@@ -77,17 +93,28 @@ const COMMANDS: Readonly<
     }
     const ports = {
       ...(natsPort === null ? {} : { natsPort }),
+      ...(routePort === null ? {} : { routePort }),
       ...(joinPort === null ? {} : { joinPort }),
     };
-    const made = await initFleet({ folder, host, address, signal, ...ports });
+    const made = await initFleet({
+      ...{ folder, host, address, signal, ...ports },
+      ...(cluster === null ? {} : { cluster }),
+    });
+    const servers = made.freeServers.map(
+      (one) => `\nAdd the nats-server at ${one} with \`mai fleet invite --server ${one}\`.`,
+    );
     return {
       json: { dryRun, address, ...made },
-      text: `Made a fleet. This machine is ${host}, and nats-server runs at ${made.natsUrl}.\nStart \`mai serve --fleet\`, and add a machine with \`mai fleet invite\`.`,
+      text: `Made a fleet. This machine is ${host}, and nats-server runs at ${made.natsUrl}.\nStart \`mai serve --fleet\`, and add a machine with \`mai fleet invite\`.${servers.join('')}`,
     };
   },
 
-  invite: async ({ folder, signal, host, show }) => {
-    await using opened = await invite({ folder, ...(host === null ? {} : { host }) });
+  invite: async ({ folder, signal, host, server, show }) => {
+    await using opened = await invite({
+      folder,
+      ...(host === null ? {} : { host }),
+      ...(server === null ? {} : { server }),
+    });
     show({
       json: { type: 'invitation', invitation: opened.text },
       text: `${opened.text}\n${opened.qrCode}\nRun \`mai fleet join\` with this text on the new machine within ten minutes.`,
@@ -105,8 +132,8 @@ const COMMANDS: Readonly<
     }
     const told = await spreadAllowList(folder, signal);
     return {
-      json: { type: 'joined', host: end.host, told },
-      text: `${end.host} has joined.${told ? '' : NOT_TOLD}`,
+      json: { type: 'joined', host: end.host, ...told },
+      text: `${end.host} has joined.${missingOf(told)}`,
     };
   },
 
@@ -115,9 +142,16 @@ const COMMANDS: Readonly<
     const host = nameOf(options);
     if (dryRun) return { json: { dryRun, host }, text: `Would join the fleet as ${host}.` };
     const joined = await join({ folder, invitation: argument ?? '', host, signal });
+    const { ownServer } = joined;
+    const server =
+      ownServer === null
+        ? ''
+        : ownServer.fault === null
+          ? ' It runs one of its nats-servers.'
+          : `\nThe nats-server of this machine was not started: ${ownServer.fault}\n`;
     return {
       json: { dryRun, ...joined },
-      text: `This machine has joined the fleet as ${joined.host}. Start \`mai serve --fleet\`.`,
+      text: `This machine has joined the fleet as ${joined.host}.${server} Start \`mai serve --fleet\`.`,
     };
   },
 
@@ -136,11 +170,14 @@ const COMMANDS: Readonly<
 
   remove: async ({ folder, signal, argument, dryRun }) => {
     const host = argument ?? '';
-    if (!dryRun) await removeHost({ folder, host });
-    const told = dryRun || (await spreadAllowList(folder, signal));
+    if (dryRun) {
+      return { json: { dryRun, removed: host }, text: `Would remove ${host}.` };
+    }
+    await removeHost({ folder, host });
+    const told = await spreadAllowList(folder, signal);
     return {
-      json: { dryRun, removed: host, told },
-      text: `${dryRun ? 'Would remove' : 'Removed'} ${host}.${told ? '' : NOT_TOLD}`,
+      json: { dryRun, removed: host, ...told },
+      text: `Removed ${host}.${missingOf(told)}`,
     };
   },
 

@@ -1,20 +1,23 @@
 import { networkInterfaces } from 'node:os';
 import { pause, systemClock } from '../clock.js';
-import type { FleetView } from '../create-fleet.js';
+import type { FleetView } from '../fleet-view.js';
 import { isFleetError } from '../fleet-error.js';
 import { openMembers } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
-import { requestSubject } from '../nats/subjects.js';
-import { tellAllowList } from '../pairing/hosts/serve-authority.js';
+import { heartbeatSubject, requestSubject } from '../nats/subjects.js';
+import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { readFleetIdentity } from '../pairing/identity.js';
+import { decodeHeartbeat } from '../state/heartbeat-codec.js';
+import type { Heartbeat } from '../state/heartbeat.js';
 import { decodeHostState } from '../state/host-state-codec.js';
 import type { KnownHost } from '../state/known-host.js';
 
-// What `mai fleet` needs of a fleet while `mai serve --fleet` runs in another process, or in none.
+// Access to a fleet for `mai fleet`. `mai serve --fleet` may run in another process, or not run.
 
-/** Time in which each living host sends a heartbeat, with some room. */
+/** Time in which each running host sends a heartbeat, with a reserve. */
 const LISTEN_MS = 2600;
 const CONNECT_MS = 5000;
+const SPREAD_MS = 10_000;
 const DESCRIBE_MS = 1000;
 const REFRESH_MS = 1000;
 
@@ -38,9 +41,16 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
   const { host: ownHost, natsServers, credentials } = await readFleetIdentity(folder);
   await using connection = await connectFleet({ servers: natsServers, host: ownHost, credentials });
   await using members = openMembers({ connection, watch: true });
+  let ownHeartbeat: Heartbeat | null = null;
+  // Members leave out what is heard under their own name: here it comes from the `mai serve` of this machine.
+  const stop = connection.subscribe(heartbeatSubject(ownHost), ({ data }) => {
+    const decoded = decodeHeartbeat(data, ownHost);
+    if (decoded.ok) ownHeartbeat = decoded.value;
+  });
+  using _ = { [Symbol.dispose]: stop };
   if (await untilConnected(connection, signal)) await pause(systemClock, LISTEN_MS, signal);
   while (!signal.aborted) {
-    const own = await describeOwn(connection, signal);
+    const own = await describeOwn(connection, ownHeartbeat, signal);
     yield {
       ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
       fault: connection.connected ? null : (connection.fault?.message ?? null),
@@ -50,10 +60,10 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
   }
 }
 
-/** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. False without a connection. */
-export async function spreadAllowList(folder: string, signal: AbortSignal): Promise<boolean> {
+/** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. */
+export async function spreadAllowList(folder: string, signal: AbortSignal): Promise<ToldAllowList> {
   return withFleetConnection(folder, signal, (connection) =>
-    tellAllowList(connection, folder, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)])),
+    tellAllowList(connection, folder, AbortSignal.any([signal, AbortSignal.timeout(SPREAD_MS)])),
   );
 }
 
@@ -74,6 +84,7 @@ async function untilConnected(connection: FleetConnection, signal: AbortSignal):
 /** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
 async function describeOwn(
   connection: FleetConnection,
+  heard: Heartbeat | null,
   signal: AbortSignal,
 ): Promise<KnownHost | null> {
   const { host } = connection;
@@ -84,7 +95,10 @@ async function describeOwn(
     });
     const decoded = decodeHostState(data, host);
     if (!decoded.ok) return null;
-    return { state: decoded.value, heartbeat: null, silentMs: 0, usable: true, kind: 'mai' };
+    const state = decoded.value;
+    // The load of an earlier start says nothing.
+    const heartbeat = heard?.epoch === state.epoch ? heard : null;
+    return { state, heartbeat, silentMs: 0, usable: heartbeat?.ready !== false, kind: 'mai' };
   } catch (error) {
     if (isFleetError(error)) return null;
     throw error;

@@ -1,8 +1,8 @@
 import { pause, type Clock } from '../clock.js';
 
 /**
- * Names of changed hosts for any number of readers. A reader gets the first change at once and later ones at most ten times a
- * second, each name once, so that a thousand hosts cost it little.
+ * Names of changed hosts for any number of readers. A reader gets the first change at once and later ones at most ten
+ * times a second, each name once, so that a thousand hosts cost the reader little.
  */
 export interface ChangeFeed {
   note(host: string): void;

@@ -45,7 +45,7 @@ it('starts without a server, serves the own host alone, and joins once the serve
   const [a, b] = [await join('a'), await join('b')];
   a.tell('alone');
   b.tell('alone');
-  // What was published can be read at once; nothing is asked of the bucket.
+  // A host knows its own state at once, without reading the bucket.
   expect(a.members.hosts()).toMatchObject([
     { state: { host: 'a', revision: 1, labels: { label: 'alone' } }, usable: true, silentMs: 0 },
   ]);
@@ -127,7 +127,7 @@ it('drops heartbeats while it is disconnected instead of sending them late', asy
   await server.kill();
   await waitUntil(() => !a.connection.connected, 'a has noticed');
   for (let running = 1; running <= 50; running += 1) {
-    // Each change of `ready` is a heartbeat at once.
+    // Each change of `ready` sends a heartbeat at once.
     a.members.beat(ownLoad({ running, ready: running % 2 === 0 }));
   }
   await server.restart();

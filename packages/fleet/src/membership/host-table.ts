@@ -16,10 +16,10 @@ interface Entry {
   heartbeat: Heartbeat | null;
   /** The epoch that was heard last; null before anything was heard. */
   epoch: string | null;
-  /** Epochs before it. A late message of theirs is ignored. */
+  /** Earlier epochs. Their late messages are ignored. */
   retired: readonly string[];
   heardAtMs: number | null;
-  /** Since when a heartbeat tells of a newer state than the known one; null where there is none. */
+  /** Time since which heartbeats tell of a newer state than the known one; null while they do not. */
   missingSinceMs: number | null;
   usable: boolean;
 }
@@ -81,7 +81,7 @@ export function createHostTable(options: {
     nowMs - entry.heardAtMs <= staleAfterMs &&
     entry.heartbeat?.ready !== false;
 
-  /** Puts an epoch in force. What is known of the one before is void. */
+  /** Puts an epoch in force. Everything known of the epoch before is void. */
   const enterEpoch = (entry: Entry, epoch: string): void => {
     if (entry.epoch === epoch) return;
     if (entry.epoch !== null)
@@ -181,7 +181,7 @@ export function createHostTable(options: {
   };
 }
 
-/** Whether two heartbeats differ in nothing but their sequence. */
+/** Whether two heartbeats are equal except for their sequence. */
 function isSameLoad(one: Heartbeat, other: Heartbeat): boolean {
   return JSON.stringify({ ...one, sequence: 0 }) === JSON.stringify({ ...other, sequence: 0 });
 }

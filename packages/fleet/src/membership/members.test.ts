@@ -102,7 +102,7 @@ it('does not use a host whose state was only replayed on opening', async () => {
   expect(find(reader, 'gone')).toMatchObject({ silentMs: null, usable: false });
 });
 
-it('does not use the only replayed host either, whose entry the client marks as an update', async () => {
+it('does not use a host that is the only replayed one, although the client marks its entry as an update', async () => {
   const gone = await crash('gone');
   gone.members.publish(ownState());
   const kv = await hostsBucket(await raw());
@@ -110,7 +110,7 @@ it('does not use the only replayed host either, whose entry the client marks as 
   await gone.crash();
   const entries = await kv.watch();
   for await (const entry of entries) {
-    // The trap: nothing is written, and yet the last replayed entry says that it is an update.
+    // Nothing is written, yet the client marks the last replayed entry as an update.
     expect(entry.isUpdate).toBe(true);
     break;
   }
@@ -119,7 +119,7 @@ it('does not use the only replayed host either, whose entry the client marks as 
   expect(find(reader, 'gone')?.usable).toBe(false);
 });
 
-it('stops to use a host that is silent by the clock of the reader, and uses it again once it is heard', async () => {
+it('stops using a host that is silent by the clock of the reader, and uses it again once it is heard', async () => {
   const clock = movedClock();
   const reader = await join('reader', { clock });
   const other = await crash('other');
@@ -238,7 +238,7 @@ it('refuses what it cannot read and says why', async () => {
   expect(refused.sort()).toEqual([
     'four: heartbeat: 1000 bytes, and at most 256 are read',
     'one: state: not JSON',
-    'two: state: host: three, but it stands under two',
+    'two: state: host: three, but its key is two',
   ]);
   expect(reader.hosts()).toEqual([]);
 });
@@ -253,7 +253,7 @@ it('asks a host itself for a state that the bucket does not deliver', async () =
   await waitUntil(isUsable(reader, 'other'), 'the host has answered');
 });
 
-it('does without the states of others when it does not watch', async () => {
+it('reads no states of others when it does not watch', async () => {
   const [host, other] = [await join('host', { watch: false }), await join('other')];
   tell(host);
   tell(other);

@@ -20,10 +20,10 @@ import { askForMissingStates } from './missing-states.js';
 import { createStallGuard } from './stall-guard.js';
 import { keepState } from './state-bucket.js';
 
-/** What a host tells about itself. Name, epoch and revision are added. */
+/** The state that a host publishes, before its name, epoch and revision are added. */
 export type OwnState = Omit<HostState, 'host' | 'epoch' | 'revision'>;
 
-/** Load of this host. Name, epoch, sequence and revision are added. */
+/** The load of this host, before its name, epoch, sequence and revision are added. */
 export type OwnLoad = Omit<Heartbeat, 'host' | 'epoch' | 'sequence' | 'revision'>;
 
 /** The hosts of a fleet as this host knows them, and what this host tells about itself. */
@@ -32,9 +32,12 @@ export interface Members extends AsyncDisposable {
   readonly epoch: string;
   /** This host first, then devices of LM Link, then the others. Without NATS the others are not usable. */
   hosts(): readonly KnownHost[];
-  /** Tells the state. It is written where it has changed, at most once a second, and again once the server has lost it. */
+  /**
+   * Publishes the state. It is written when it has changed, at most once a second, and again once the server has lost
+   * it.
+   */
   publish(state: OwnState): void;
-  /** Tells the load. It is sent every two seconds from the first call on, and at once where `ready` has changed. */
+  /** Publishes the load. It is sent every two seconds from the first call on, and at once where `ready` has changed. */
   beat(load: OwnLoad): void;
   /** Devices of LM Link, as the runtime of this machine shows them. Replaces those of the last call. */
   setLinkDevices(devices: readonly HostState[]): void;
@@ -128,7 +131,7 @@ export function openMembers(options: MembersOptions): Members {
     });
   };
   ends.push(() => cancelHeartbeat?.());
-  // Whoever is connected again is heard at once.
+  // After a reconnect, a heartbeat tells the others at once that this host is there.
   ends.push(connection.onConnected(sendHeartbeat));
 
   ends.push(

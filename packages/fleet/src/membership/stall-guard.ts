@@ -40,7 +40,7 @@ export function createStallGuard(options: {
         .roundTrip({ deadlineMs: ROUND_TRIP_DEADLINE_MS, signal: stop.signal })
         .catch(() => false);
       if (answered || stop.signal.aborted) break;
-      // Without a connection nothing arrives that could be old.
+      // Without a connection, no old message can arrive.
       await new Promise<void>((resolve) => clock.setTimer(TICK_MS, resolve));
     }
     stalled = false;

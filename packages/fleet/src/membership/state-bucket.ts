@@ -27,12 +27,12 @@ export interface StateBucket {
 }
 
 const WRITE_INTERVAL_MS = 1000;
-/** Long, because a write without an answer is written again, which a server with too much to do can't use. */
+/** Long, because a write without an answer is repeated, and repeats slow down an overloaded server further. */
 const PUT_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 15_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
-/** A session that lasted longer than this was good: the next retry is a first one. */
+/** After a session that lasted longer than this, the back-off starts again. */
 const GOOD_SESSION_MS = 60_000;
 /** After a reconnect all hosts open the bucket within this time, so that a restarted server is not overrun. */
 const SPREAD_MS = 1500;
@@ -43,9 +43,9 @@ export function keepState(options: StateBucketOptions): StateBucket {
   let session = new AbortController();
   let wakeWriter = (): void => undefined;
   let lastWriteMs: number | null = null;
-  /** The state that was written last, and where it stands. */
+  /** The state that was written last, and its position in the bucket. */
   let written: { readonly state: HostState; readonly at: BucketProgress } | null = null;
-  /** How far the bucket was read. */
+  /** The position up to which the bucket was read. */
   let read: BucketProgress | null = null;
   let isFirst = true;
   let watching = false;
@@ -85,7 +85,7 @@ export function keepState(options: StateBucketOptions): StateBucket {
     found: BucketProgress,
     signal: AbortSignal,
   ): Promise<void> => {
-    // What was read before a reconnect is not read again, unless the server has lost it.
+    // Entries that were read before a reconnect are not read again, unless the server has lost them.
     const from = read !== null && continues(read, found) ? read.position : 0;
     let highest = from;
     const watcher = await bucket.watch(({ key, value, position }) => {

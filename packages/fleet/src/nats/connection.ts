@@ -19,10 +19,12 @@ export interface ConnectFleetOptions {
   readonly clock?: Clock;
 }
 
-/** What membership and leases need of NATS. Lives from the start, whether a server answers or not. */
+/** The functions of NATS that membership and leases use. They can be called before a server answers. */
 export interface FleetConnection extends AsyncDisposable {
   readonly host: string;
-  /** Whether the last thing known about the connection is good. A broken network is noticed late; `roundTrip` asks. */
+  /**
+   * Whether the connection was good when it was last checked. A broken network is noticed late; `roundTrip` checks now.
+   */
   readonly connected: boolean;
   /** Why the last attempt to connect failed; null while connected and before the first attempt has ended. */
   readonly fault: Error | null;
@@ -112,7 +114,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
         retryMs = FIRST_RETRY_MS;
         for (const subscription of subscriptions) attach(subscription);
         announce();
-        // NATS itself reconnects; only an end for good gets here.
+        // The client of NATS reconnects by itself, so `closed` resolves only when it gives up.
         fault = await opened.closed;
       } catch (error) {
         fault = error instanceof Error ? error : new Error(String(error));

@@ -1,6 +1,6 @@
 /**
- * What a host shows to the fleet's nats-server. The certificate names the user, so there is no password that could leak. The
- * files are read for each connection, so that a new certificate is used without a restart.
+ * The credentials that a host shows to the fleet's nats-server. The certificate names the user, so there is no password
+ * that could leak. The files are read for each connection, so that a new certificate is used without a restart.
  */
 export interface FleetCredentials {
   /** Path of the authority's certificate, in PEM. */

@@ -23,7 +23,7 @@ export interface BucketEntry {
   readonly position: number;
 }
 
-/** How far a bucket is. */
+/** The creation and the last write of a bucket. */
 export interface BucketProgress {
   /** When the bucket was created, as the server says. A server that lost the bucket has another text afterwards. */
   readonly created: string;
@@ -38,11 +38,14 @@ export interface NatsBucket {
   lastPosition(): Promise<number>;
   /** Resolves to the position of the entry. */
   put(key: string, value: string, timeoutMs: number): Promise<number>;
+  /** Keys of the entries that are not deleted. Some are missing where JetStream takes longer than five seconds. */
+  keys(): Promise<readonly string[]>;
+  delete(key: string): Promise<void>;
   /**
    * Delivers the last entry of each key and every later one, some of them twice, until `stop` is called or the connection
    * breaks.
    *
-   * @param fromPosition leaves out earlier entries. Default: none are left out
+   * @param fromPosition leaves out earlier entries. Default: all entries
    */
   watch(
     onEntry: (entry: BucketEntry) => void,
@@ -83,7 +86,10 @@ const CONNECT_TIMEOUT_MS = 3000;
 const PING_INTERVAL_MS = 2000;
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 750;
-/** A connection that breaks sooner tells of a server with too much to do. Each one in a row doubles the wait, up to 16 times. */
+/**
+ * A connection that breaks sooner is a sign of an overloaded server. Each such connection in a row doubles the wait, up
+ * to 16 times.
+ */
 const SHORT_LIFE_MS = 20_000;
 const MAX_DOUBLINGS = 4;
 const JETSTREAM_TIMEOUT_MS = 5000;
@@ -148,7 +154,7 @@ function subscribe(
     callback: (error, message) => {
       // An error here ends the subscription, because the server forbids it. `closed` of the connection is not affected.
       if (error !== null) return;
-      // The reply subject is the sender's choice. Answers go to the inbox of the host that asks only, because this host may
+      // The sender chooses the reply subject. Answers go only to the inbox of the asking host, because this host may
       // write to subjects that the sender may not, such as its own entry of the bucket.
       const inbox = `${inboxPrefix(lastToken(message.subject))}.`;
       const respond = message.reply?.startsWith(inbox)
@@ -183,6 +189,22 @@ function bucketOf(kv: KV): NatsBucket {
   return {
     progress,
     lastPosition: async () => (await progress()).position,
+    // The client's own `keys` asks for facts of a consumer, which hosts may not.
+    keys: async () => {
+      const { position } = await progress();
+      const found = new Set<string>();
+      if (position === 0) return [];
+      const entries = await kv.watch();
+      const deadline = setTimeout(() => entries.stop(), JETSTREAM_TIMEOUT_MS);
+      for await (const { key, operation, revision } of entries) {
+        if (operation === 'PUT') found.add(key);
+        if (revision >= position) break;
+      }
+      clearTimeout(deadline);
+      entries.stop();
+      return [...found];
+    },
+    delete: (key) => kv.delete(key),
     put: (key, value, timeoutMs) => kv.put(key, value, { timeout: timeoutMs }),
     watch: async (onEntry, fromPosition) => {
       const entries = await kv.watch(

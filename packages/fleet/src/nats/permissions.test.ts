@@ -6,7 +6,7 @@ import { serveLeases } from '../leases/serve-leases.js';
 import { openMembers, type Members } from '../membership/members.js';
 import type { FleetConnection } from './connection.js';
 
-// The permissions suffice for all that membership and leases do. What they deny is tested in pairing/attacks.
+// The permissions suffice for membership and leases. Denials are tested in pairing/attacks.
 
 jest.setTimeout(120_000);
 

@@ -15,7 +15,10 @@ export const FLEET_BUCKET = 'mai_fleet';
 /** Key of the signed allow-list. */
 export const ALLOW_LIST_KEY = 'allow_list';
 
-/** Requests that a host answers. `certify` goes to the host that holds the authority. */
+/**
+ * Requests that a host answers. `certify` goes to the host that holds the authority, and `allow-list` brings the newest list
+ * to a host that runs a nats-server.
+ */
 export const HOST_METHODS = [
   'acquire',
   'await',
@@ -23,6 +26,7 @@ export const HOST_METHODS = [
   'release',
   'describe',
   'certify',
+  'allow-list',
 ] as const;
 
 export type HostMethod = (typeof HOST_METHODS)[number];
@@ -84,8 +88,8 @@ export const CREATE_REQUESTS = BUCKETS.map((bucket) => `$JS.API.STREAM.CREATE.KV
 
 /**
  * The subjects that a host needs. It writes its own state and heartbeat only, asks under its own name, and reads answers at
- * its own inbox. The host that holds the authority also makes the buckets, also after a restarted server has lost them, and
- * writes the allow-list. No user may change, purge or delete a bucket.
+ * its own inbox. The host that holds the authority also makes the buckets, also after a restarted server has lost them, writes
+ * the allow-list, and deletes the states of removed hosts. No user may change, purge or delete a bucket.
  *
  * Reads of single entries (`DIRECT.GET`) are left out: their answer is a text of the host's own choice at a subject of its
  * own choice.
@@ -111,12 +115,13 @@ export function hostPermissions(
 }
 
 /**
- * What the host with the authority publishes beyond. It answers while nats-server reads its users again, which makes
- * nats-server forget whose answer it waits for. So the inboxes are listed.
+ * Further subjects that the host with the authority publishes to. It answers while nats-server reads its users again.
+ * Then nats-server forgets which answers it has to let through, so the inboxes are listed.
  */
 function authoritySubjects(hosts: readonly string[]): string[] {
   return [
     `$KV.${FLEET_BUCKET}.${ALLOW_LIST_KEY}`,
+    `$KV.${HOSTS_BUCKET}.*`,
     ...CREATE_REQUESTS,
     ...hosts.map((host) => `${inboxPrefix(host)}.>`),
   ];

@@ -29,7 +29,7 @@ const isOlderThan211 = (): boolean => {
   return major < 2 || (major === 2 && minor < 11);
 };
 
-it('accepts a time to live for one key and ignores it, and the status tells that it does', async () => {
+it('accepts a time to live for one key and ignores it, and the status of the bucket shows this', async () => {
   if (!isOlderThan211()) return;
   const kv = await new Kvm(nats).create('short', { markerTTL: 1000 });
   await kv.create('key', 'value', '1s');

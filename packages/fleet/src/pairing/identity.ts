@@ -7,7 +7,7 @@ import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.
 import type { Membership } from './files/fleet-folder.js';
 import type { KeyPair } from './x509-door.js';
 
-/** Who this host is in its fleet. */
+/** The identity of this host in its fleet. */
 export interface FleetIdentity extends Membership {
   /** Certificate of the fleet's authority, in PEM. */
   readonly authorityCertificate: string;
@@ -21,7 +21,7 @@ export interface FleetIdentity extends Membership {
   readonly credentials: FleetCredentials;
 }
 
-/** Reads who this host is in its fleet. Throws `NOT_PAIRED` where it belongs to none, and `FILE_UNUSABLE`. */
+/** Reads the identity of this host in its fleet. Throws `NOT_PAIRED` where it belongs to none, and `FILE_UNUSABLE`. */
 export async function readFleetIdentity(folder: string): Promise<FleetIdentity> {
   const membership = await readMembership(folder);
   if (membership === null) {

@@ -4,16 +4,18 @@ import {
   issueHostCertificate,
   issueNatsCertificate,
 } from './certificates/issue.js';
+import { natsUrls } from './certificates/allow-list.js';
 import { fleetPaths, readMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
-import { checkHostName, hostAndPort, isAddress, isPort } from './names.js';
+import { anyAddressLike, checkHostName, hostAndPort, isAddress, isPort } from './names.js';
 import { findNatsServer } from './nats-server/executable.js';
 import { natsServerCommand, startNatsServer } from './nats-server/server-process.js';
 import { pemOf } from './identity.js';
 import { generateKeyPair } from './x509-door.js';
 
 export const DEFAULT_NATS_PORT = 4222;
+export const DEFAULT_ROUTE_PORT = 6222;
 export const DEFAULT_JOIN_PORT = 8898;
 
 export interface InitFleetOptions {
@@ -28,8 +30,15 @@ export interface InitFleetOptions {
    * `address` is IPv6.
    */
   readonly listenAddress?: string;
-  /** Port of nats-server. Default 4222. */
+  /**
+   * Addresses of the nats-servers of a cluster: three or five, one of them `address`. `invite` with one of the others makes a
+   * machine a server. Default: this machine runs the only nats-server.
+   */
+  readonly cluster?: readonly string[];
+  /** Port of each nats-server for the hosts. Default 4222. */
   readonly natsPort?: number;
+  /** Port of each nats-server for the other servers of a cluster. Default 6222. */
+  readonly routePort?: number;
   /** Port on which this machine takes hosts that join. Default 8898. */
   readonly joinPort?: number;
   /** Path of nats-server. Default: the one that is installed. */
@@ -41,8 +50,10 @@ export interface InitFleetOptions {
 
 export interface InitializedFleet {
   readonly host: string;
-  /** URL of nats-server. */
+  /** URL of this machine's nats-server. */
   readonly natsUrl: string;
+  /** Addresses of a cluster whose nats-servers no machine runs yet. Empty with one server. */
+  readonly freeServers: readonly string[];
   /** Command that starts nats-server with the fleet's configuration. */
   readonly command: string;
   /** Process identifier of the nats-server that was started; null where it was not started. */
@@ -60,15 +71,18 @@ export interface InitializedFleet {
 export async function initFleet(options: InitFleetOptions): Promise<InitializedFleet> {
   const { folder, host, address } = options;
   const natsPort = options.natsPort ?? DEFAULT_NATS_PORT;
+  const routePort = options.routePort ?? DEFAULT_ROUTE_PORT;
   const joinPort = options.joinPort ?? DEFAULT_JOIN_PORT;
-  const listenAddress = options.listenAddress ?? (address.includes(':') ? '::' : '0.0.0.0');
+  const addresses = options.cluster ?? [address];
+  const listenAddress = options.listenAddress ?? anyAddressLike(address);
   checkHostName(host);
-  for (const one of [address, listenAddress]) {
+  for (const one of [...addresses, address, listenAddress]) {
     if (!isAddress(one)) {
       throw new RangeError(`${JSON.stringify(one)} is neither an IP address nor a DNS name.`);
     }
   }
-  for (const one of [natsPort, joinPort]) {
+  if (options.cluster !== undefined) checkCluster(options.cluster, address);
+  for (const one of [natsPort, routePort, joinPort]) {
     if (!isPort(one)) throw new RangeError(`${one} is not a port. Ports go from 1 to 65535.`);
   }
   const paths = fleetPaths(folder);
@@ -87,28 +101,51 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
   const authority = await issueAuthority(now);
   const keys = await generateKeyPair();
   const own = await issueHostCertificate(authority, host, keys.publicKey, now);
-  const nats = await issueNatsCertificate(authority, address, now);
+  const natsCertificate = await issueNatsCertificate(authority, address, keys.publicKey, now);
   await writePrivateFile(paths.authorityCertificate, authority.certificate);
   await writePrivateFile(paths.authorityKey, authority.privateKey);
   await writePrivateFile(paths.hostIdentity, pemOf(keys, own.certificate));
-  await writePrivateFile(paths.natsCertificate, nats.certificate);
-  await writePrivateFile(paths.natsKey, nats.privateKey);
-  await writeRegistry(folder, {
+  await writePrivateFile(paths.natsIdentity, pemOf(keys, natsCertificate));
+  const registry = {
     revision: 1,
     authority: host,
     address,
     listenAddress,
     natsPort,
+    routePort,
     joinPort,
-    natsServer: natsServer.path,
+    servers: addresses.map((one) => ({ address: one, host: one === address ? host : null })),
     hosts: [{ host, addedAt: now.toISOString(), certificates: [own] }],
-  });
+  };
+  await writeRegistry(folder, registry);
   const pid =
     options.start === false ? null : await startNatsServer(natsServer.path, paths, options.signal);
-  const natsUrl = `tls://${hostAndPort(address, natsPort)}`;
   await writePrivateFile(
     paths.membership,
-    writeMembership({ host, authority: host, natsServers: [natsUrl] }),
+    writeMembership({
+      host,
+      authority: host,
+      natsServers: natsUrls(registry),
+      ownServer: { listenAddress, executable: natsServer.path },
+    }),
   );
-  return { host, natsUrl, command: natsServerCommand(natsServer.path, paths), pid };
+  return {
+    host,
+    natsUrl: `tls://${hostAndPort(address, natsPort)}`,
+    freeServers: addresses.filter((one) => one !== address),
+    command: natsServerCommand(natsServer.path, paths),
+    pid,
+  };
+}
+
+/** JetStream decides by majority, so two servers bear no more than one. */
+function checkCluster(addresses: readonly string[], own: string): void {
+  if (![3, 5].includes(addresses.length) || new Set(addresses).size !== addresses.length) {
+    throw new RangeError(
+      'A cluster has three or five nats-servers, each with an address of its own.',
+    );
+  }
+  if (!addresses.includes(own)) {
+    throw new RangeError(`None of ${addresses.join(', ')} is ${own}, the address of this machine.`);
+  }
 }

@@ -42,6 +42,11 @@ export function hostAndPort(address: string, port: number): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** All network interfaces, for listening: of IPv6 where the address is one of IPv6, else of IPv4. */
+export function anyAddressLike(address: string): string {
+  return isIP(address) === 6 ? '::' : '0.0.0.0';
+}
+
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }

@@ -40,7 +40,7 @@ async function options() {
   };
 }
 
-/** All files of a folder and of the folders in it, with the part of their mode that is for others. */
+/** All files of a folder and of the folders in it, with the permissions that other users have. */
 async function openToOthers(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true });
   const open: string[] = [];
@@ -62,7 +62,10 @@ test('two machines are paired by an invitation', async () => {
   expect(invitation.text).toMatch(/^mai1-[\w-]+$/);
   expect(invitation.qrCode.split('\n').length).toBeGreaterThan(15);
   const joined = await join({ folder: two, invitation: invitation.text, host: 'laptop' });
-  expect(joined).toEqual({ host: 'laptop', authority: 'desktop', natsServers: [made.natsUrl] });
+  expect(joined).toEqual({
+    ...{ host: 'laptop', authority: 'desktop' },
+    ...{ natsServers: [made.natsUrl], ownServer: null },
+  });
   expect(await invitation.ended).toEqual({ kind: 'joined', host: 'laptop' });
 
   const laptop = await readFleetIdentity(two);
@@ -133,7 +136,7 @@ test('a port that another program uses is reported, and no fleet is left', async
   expect((await initFleet(given)).host).toBe('desktop');
 });
 
-test('a machine that belongs to a fleet makes no second one and joins no second one', async () => {
+test('a machine that belongs to a fleet can neither make nor join a second fleet', async () => {
   await using fleet = await pairedFleet(['laptop']);
   await expect(
     initFleet({ ...(await options()), folder: fleet.folder('laptop') }),
@@ -175,9 +178,13 @@ test('changes of the hosts that come at the same time follow each other', async 
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   const add = (host: string) =>
-    changeHosts(folder, (hosts) => [...hosts, { host, addedAt: '', certificates: [] }], {
-      undoOnFault: true,
-    });
+    changeHosts(
+      folder,
+      ({ hosts }) => ({ hosts: [...hosts, { host, addedAt: '', certificates: [] }] }),
+      {
+        undoOnFault: true,
+      },
+    );
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   await Promise.all(names.map(add));
   const { hosts, revision } = await readRegistry(folder);
@@ -185,10 +192,10 @@ test('changes of the hosts that come at the same time follow each other', async 
   expect(revision).toBe(1 + names.length);
 });
 
-test('a lock of a process that was killed is taken off', async () => {
+test('the lock of a killed process is removed', async () => {
   await initFleet({ ...(await options()), start: false });
   const folder = path.join(root, 'one');
   await writeFile(path.join(folder, 'hosts.lock'), `${hostname()} 999999999`);
-  await changeHosts(folder, (hosts) => hosts, { undoOnFault: true });
+  await changeHosts(folder, () => ({}), { undoOnFault: true });
   expect((await readRegistry(folder)).revision).toBe(2);
 });

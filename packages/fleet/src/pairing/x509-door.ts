@@ -40,7 +40,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-/** What a certificate says about its subject. */
+/** The facts that a certificate states about its subject. */
 export interface CertificateContent extends Validity {
   /** Common name of the subject. */
   readonly name: string;
@@ -133,9 +133,9 @@ export async function createSigningRequest(pair: KeyPair, name: string): Promise
   return request.toString('pem');
 }
 
-/** What a signing request asks for. */
+/** The contents of a signing request. */
 export interface SigningRequest {
-  /** The common name, where the subject consists of exactly one; null otherwise. */
+  /** The common name, where the subject consists of one common name only; null otherwise. */
   readonly name: string | null;
   /** The public key, SPKI in PEM; null where it is not a key on the curve P-256. */
   readonly publicKey: string | null;

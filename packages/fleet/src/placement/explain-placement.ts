@@ -8,7 +8,7 @@ import type {
   RankingCriterion,
 } from './placement.js';
 
-/** Hosts of the same reason that are explained one by one. More are counted. */
+/** Most hosts with the same reason that are explained one by one. Further hosts are counted. */
 const HOSTS_LISTED = 12;
 
 /**
@@ -102,7 +102,7 @@ function describeSpeed({ tokensPerSecond }: PlacementFigures): string {
     : `, at ${rounded(tokensPerSecond)} tokens a second where the host does nothing else`;
 }
 
-/** Hosts of the same reason beside each other; many hosts of one reason as a count. */
+/** Groups the hosts by reason, names the first hosts of each group, and counts the rest. */
 function describeNotTaken({ notTaken }: Placement): string[] {
   const byCode = new Map<NotTakenReason['code'], HostNotTaken[]>();
   for (const one of notTaken) {

@@ -34,7 +34,7 @@ describe('the load of a host', () => {
     expect(loadOf(hostOf('attic', [model]), [sent], 1).ahead(model, 'mai:large')).toBe(0);
   });
 
-  it('does not count a send before the first heartbeat once one has come', () => {
+  it('no longer counts a send from before the first heartbeat once a heartbeat has come', () => {
     const load = loadOf(hostOf('attic', [model]), [send({ heartbeat: null })], 1);
     expect(load.ahead(model, 'mai:large')).toBe(0);
   });
@@ -45,7 +45,7 @@ describe('the load of a host', () => {
     expect(load.ahead(loadedModel({ modelKey: 'other' }), 'mai:other')).toBe(0);
   });
 
-  it('counts a send that waits for a load whatever heartbeats have come', () => {
+  it('counts a send that waits for a load, also after newer heartbeats', () => {
     const cold = modelOf();
     const waiting = { instanceIdentifier: null, loading: true } as const;
     const sends = [

@@ -17,9 +17,9 @@ export interface HostLoad {
 }
 
 export interface PendingLoad {
-  /** Milliseconds since the oldest request that waits for it was sent. */
+  /** Milliseconds since the oldest request that waits for the load was sent. */
   readonly sinceMs: number;
-  /** Requests that wait for it. */
+  /** Requests that wait for the load. */
   readonly requests: number;
 }
 

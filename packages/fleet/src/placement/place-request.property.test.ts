@@ -217,7 +217,7 @@ describe('every placement', () => {
     });
   });
 
-  it('has finite figures, none of them negative but the delay', () => {
+  it('has finite figures, and only the delay may be negative', () => {
     check((input) => {
       for (const { figures } of placeRequest(input).alternatives) {
         if (figures === null) continue;

@@ -49,7 +49,7 @@ describe('the place of a request', () => {
   });
 
   it('is a loaded large model behind a queue of 3 s rather than a load of 20 s elsewhere', () => {
-    // Prompt 1.6 s and answer 4 s at an idle host... the queue is 1 / 4 * 4.8 s * 2.5 = 3 s.
+    // Prompt 0.8 s and answer 4 s at an idle host, so the queue is 1 / 4 * 4.8 s * 2.5 = 3 s.
     const fast = speed(75, 1_000, 20_000);
     const queued = hostOf('queued', [loadedModel({ speed: fast })], {
       requests: { 'mai:large': 4 },
@@ -216,7 +216,7 @@ describe('the place of a request', () => {
     expect(taken(inputOf([EMPTY_OWN, known, renamed]))).toBe('renamed org/large resident-idle');
   });
 
-  it('is a load at the own host whatever guests may load there, and under memory pressure', () => {
+  it('is a load at the own host, also without an allowance for guests and under memory pressure', () => {
     const own = hostOf('own', [modelOf()], {
       state: { guests: null },
       heartbeat: { pressureRatio: 1.1 },
@@ -284,7 +284,7 @@ describe('requests that have just been sent', () => {
     });
   });
 
-  it('make a load of another model on the same host wait for theirs', () => {
+  it('delay a load of another model on the same host until their own load has ended', () => {
     const host = hostOf('a', [modelOf(), modelOf({ modelKey: 'other' })]);
     const waiting = send('a', {
       modelKey: 'other',

@@ -51,7 +51,7 @@ export interface RecentSend {
   readonly instanceIdentifier: string | null;
   /** Epoch and sequence of the newest heartbeat of the host at the time of the send; null where there was none. */
   readonly heartbeat: { readonly epoch: string; readonly sequence: number } | null;
-  /** Whether the host still loads the model for this request. Such a send counts whatever heartbeats say. */
+  /** Whether the host still loads the model for this request. Such a send counts until the load has ended. */
   readonly loading: boolean;
   /** Milliseconds since the send, by the gateway's monotonic clock. */
   readonly agoMs: number;
@@ -79,7 +79,7 @@ export interface PlacementPolicy {
   readonly loadPenaltyMs: number;
   /** Further price of a load that evicts, because the evicted model may be wanted again. Milliseconds. */
   readonly evictionPenaltyMs: number;
-  /** What another host adds to each answer: one more gateway and the network. Milliseconds. */
+  /** Time that another host adds to each answer, by its gateway and the network. Milliseconds. */
   readonly hopMs: number;
   /** Delays that fall into the same interval of this width are equal. Milliseconds. */
   readonly tieMs: number;
@@ -107,7 +107,7 @@ export interface AssumedFigures {
   readonly loadMs: number;
   /** Requests at each resident of a host that does not tell its load. */
   readonly requests: number;
-  /** Requests that a model answers at the same time once LM Studio has loaded it. Elsewhere it is 1. */
+  /** Requests that a model answers at the same time once LM Studio has loaded it. For other runtimes, 1 is taken. */
   readonly parallelOfLmStudio: number;
 }
 

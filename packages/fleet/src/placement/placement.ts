@@ -6,7 +6,7 @@ import type { Capability, Tier } from '@mai/memory-ledger';
  */
 export interface Placement {
   readonly alternatives: readonly PlacementAlternative[];
-  /** Every other host than that of the first alternative, sorted by name. */
+  /** Every host except that of the first alternative, sorted by name. */
   readonly notTaken: readonly HostNotTaken[];
   /** Tokens of the prompt and of the answer that the figures are worked out for. */
   readonly promptTokens: number;
@@ -40,7 +40,7 @@ export interface PlacementAlternative {
   readonly figures: PlacementFigures | null;
 }
 
-/** What is expected of a place. All times are in milliseconds. */
+/** The expected figures of a place. All times are in milliseconds. */
 export interface PlacementFigures {
   /** Place of the model in the order of preference, from 0. */
   readonly preference: number;
@@ -155,6 +155,6 @@ export type NotTakenReason =
       readonly tokensPerSecond: number | null;
     };
 
-/** What places are ranked by, in this order. */
+/** The criteria of the ranking, in their order. */
 export type RankingCriterion =
   'speed-floor' | 'delay' | 'step' | 'speed' | 'queue' | 'warm-prefix' | 'own-host' | 'name';

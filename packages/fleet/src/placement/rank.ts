@@ -11,7 +11,7 @@ const STEPS: Readonly<Record<PlacementStep, number>> = {
   'own-host': 5,
 };
 
-/** Speeds that differ by less than this factor are equal. */
+/** Speeds that differ by less than this factor count as equal. */
 const EQUAL_SPEED = Math.log(1.1);
 
 /** Compares two candidates. Negative: `one` ranks first. */

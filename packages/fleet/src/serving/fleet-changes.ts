@@ -59,7 +59,7 @@ export async function* readFleetChanges(
   }
 }
 
-/** A text that differs once a catalog differs. Load and time are not in it. */
+/** A text that changes whenever the catalog changes. It leaves out load and time. */
 function shownIn(hosts: readonly KnownHost[]): string {
   return hosts
     .map(({ state, usable }) => `${state.host} ${state.epoch} ${state.revision} ${usable}`)

@@ -22,7 +22,7 @@ const OWN = hostOf('laptop', [SMALL], { state: { chains: { default: ['small'] } 
 
 let local: FakeLocal;
 let hosts: KnownHost[];
-/** What each other host answers. */
+/** The answer of each other host. */
 let answers: Record<string, () => Promise<LeaseAnswer>>;
 let asked: [host: string, request: LeaseRequest][];
 let placed: PlacedRequest[];
@@ -99,7 +99,7 @@ const unreachable = async (): Promise<LeaseAnswer> => {
   throw new FleetError('FLEET_UNREACHABLE', 'No answer.');
 };
 
-describe('without another usable host, each call is that of this machine', () => {
+describe('without another usable host, each call goes to the own port of this machine', () => {
   test.each<[string, () => KnownHost[]]>([
     ['no other host is known', () => [OWN]],
     [
@@ -178,7 +178,7 @@ test.each([
   ['refuses', refused, 'refused'],
   ['does not answer', unreachable, 'unreachable'],
 ])(
-  'a host that %s is passed over, and the journal tells it with figures',
+  'a host that %s is passed over, and the journal gives the reason with figures',
   async (_name, answer, outcome) => {
     answers['desktop'] = answer;
     const lease = await serving.acquire(ANY);

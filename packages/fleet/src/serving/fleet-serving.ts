@@ -45,9 +45,9 @@ export interface FleetServingParts {
   readonly clock: Clock;
 }
 
-/** A host answers within a quarter of a second, if only with a promise. This is for a slow machine and network. */
+/** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */
 const FIRST_ANSWER_MS = 4000;
-/** For everything, a load included. The gateway cancels earlier where its client's deadline is over. */
+/** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
 const LEASE_DEADLINE_MS = 600_000;
 
 /**
@@ -77,7 +77,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     return lastLocal;
   };
 
-  /** Null where the request is this machine's alone. */
+  /** Null where only this machine may serve the request. */
   const inputOf = async (
     request: ServingRequest,
     options: CallOptions,
@@ -88,7 +88,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       request.instanceIdentifier === null
         ? null
         : locateInstance(request.instanceIdentifier, ownHost);
-    // A resident of this machine is nobody else's matter.
+    // A request for a resident of this machine stays here.
     if (named !== null && named.host === ownHost) return null;
     const { chains } = merged(lastLocal ?? (await readLocal(options)), usable);
     const isNamed = request.modelKey !== null || named !== null;
@@ -199,7 +199,8 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     try {
       for (const alternative of placement.alternatives) {
         const { host, modelKey, instanceIdentifier } = alternative;
-        // This machine decides about all of its models at once, and a silent host is silent for each of them.
+        // This machine chooses among all of its models when it is asked once. A silent host would answer for no other
+        // model either.
         if (host === ownHost ? failure !== null : avoided.has(host)) continue;
         const startedMs = clock.monotonicMs();
         const send = sends.begin(host, modelKey, instanceIdentifier);

@@ -18,6 +18,7 @@ const port = () =>
     () => ({
       allowedBytes,
     }),
+    (modelKey) => (modelKey === 'small' ? 4200 : null),
   );
 beforeEach(() => {
   local = fakeLocal();
@@ -35,6 +36,15 @@ test('a resident that serves is given at every hour, and tells no address of the
   await granted.release();
   expect(local.released).toBe(1);
   expect(await port().expectedMs(REQUEST, options)).toBe(0);
+});
+
+test('a load is expected to take what this machine predicts for its model, where it predicts it', async () => {
+  plan = { decision: 'load', modelKey: 'small' };
+  expect(await port().expectedMs(REQUEST, options)).toBe(4200);
+  plan = { decision: 'load', modelKey: 'other' };
+  expect(await port().expectedMs(REQUEST, options)).toBeNull();
+  plan = { decision: 'none', modelKey: null };
+  expect(await port().expectedMs(REQUEST, options)).toBeNull();
 });
 
 test.each([
@@ -61,7 +71,7 @@ test('loads for guests add up, as long as their models are loaded', async () => 
   });
 });
 
-test('the error of this machine is told with its code', () => {
+test('an error of this machine reaches the asker with its code', () => {
   const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
   expect(port().refusalOf(error)).toEqual({
     ...{ reason: 'NOTHING_FITS', message: 'Nothing fits.', figures: {} },

@@ -3,9 +3,9 @@ import { codeOf, messageOf } from '../error-facts.js';
 import type { LeaseGrantPort, LeaseRequest } from '../leases/lease-types.js';
 import type { ServingPlan, ServingPort, ServingRequest } from './serving-port.js';
 
-/** What other hosts may take of this machine now. */
+/** The allowance for other hosts on this machine now. */
 export interface GuestLimits {
-  /** Bytes that models may take which other hosts have asked for; null where other hosts may load nothing at this hour. */
+  /** Bytes that models loaded for other hosts may take; null where other hosts may load nothing at this hour. */
   readonly allowedBytes: number | null;
 }
 
@@ -25,8 +25,13 @@ class GuestRefused extends Error {
  * given; a load needs the allowance for guests, and room by the rules of this machine.
  *
  * @param limits - read at each request
+ * @param loadMsOf - expected milliseconds of a load; null where it is not known
  */
-export function createGrantPort(local: ServingPort, limits: () => GuestLimits): LeaseGrantPort {
+export function createGrantPort(
+  local: ServingPort,
+  limits: () => GuestLimits,
+  loadMsOf: (modelKey: string) => number | null,
+): LeaseGrantPort {
   /** Bytes of the models that were loaded for guests, by model key. */
   const loadedForGuests = new Map<string, number>();
 
@@ -79,8 +84,9 @@ export function createGrantPort(local: ServingPort, limits: () => GuestLimits): 
       };
     },
     expectedMs: async (request, { signal }) => {
-      const { decision } = await local.plan(servingRequest(request), { signal });
-      return decision === 'serve' ? 0 : null;
+      const { decision, modelKey } = await local.plan(servingRequest(request), { signal });
+      if (decision === 'serve') return 0;
+      return decision === 'load' && modelKey !== null ? loadMsOf(modelKey) : null;
     },
     refusalOf: (error) => {
       const figures = error instanceof GuestRefused ? error.figures : {};

@@ -1,15 +1,15 @@
 import type { Tier } from '@mai/memory-ledger';
 import type { PeerCertificate, SecureContext } from 'node:tls';
 
-// The port through which a gateway serves, as far as a fleet needs it. A host offers it, and a fleet offers it again for all
-// hosts. `ServingPort` of `@mai/gateway` has the same shape.
+// The part of a gateway's serving port that a fleet needs. A host offers it, and a fleet offers it again for all hosts.
+// `ServingPort` of `@mai/gateway` has the same shape.
 
 /** Options of a call that can be cancelled. A cancelled call rejects with the signal's reason. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whose model serves a request. */
+/** Chooses and leases models for requests. */
 export interface ServingPort {
   catalog(options?: CallOptions): Promise<ServingCatalog>;
   acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
@@ -17,7 +17,7 @@ export interface ServingPort {
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
 }
 
-/** Which model may serve. Null and empty fields set no condition. */
+/** The conditions for the model that serves. Null and empty fields set no condition. */
 export interface ServingRequest {
   readonly capabilities: readonly string[];
   readonly minContextLengthTokens: number | null;
@@ -55,7 +55,7 @@ export interface ServingPeer {
   readonly tls: PeerTls;
 }
 
-/** How this machine and another host know each other. */
+/** TLS settings with which this machine and another host prove their identity to each other. */
 export interface PeerTls {
   readonly secureContext: SecureContext;
   readonly serverName: string;

@@ -39,7 +39,7 @@ describe('the state of a host', () => {
     ['no JSON', 'x', 'not JSON'],
     ['no UTF-8', 'bytes', 'not JSON'],
     ['a list', [], 'message: Invalid input: expected object, received array'],
-    ['another name', { ...STATE, host: 'cellar' }, 'host: cellar, but it stands under attic'],
+    ['another name', { ...STATE, host: 'cellar' }, 'host: cellar, but its key is attic'],
     ['a name with a dot', { ...STATE, host: 'a.b' }, 'host: not the name of a host'],
     ['a wrong epoch', { ...STATE, epoch: 'today' }, 'epoch: not an epoch'],
     ['a revision of 0', { ...STATE, revision: 0 }, 'revision: Too small'],
@@ -73,7 +73,7 @@ describe('the state of a host', () => {
     expect(decoded.ok ? '' : decoded.reason).toContain(reason);
   });
 
-  it.each([-1, 0, 1])('has a longest size, here %d bytes beyond it', (beyond) => {
+  it.each([-1, 0, 1])('is read up to the size limit (size minus limit: %d bytes)', (beyond) => {
     const text = JSON.stringify(STATE);
     const padded = text + ' '.repeat(MAX_STATE_BYTES + beyond - text.length);
     expect(decodeHostState(bytes(padded), 'attic').ok).toBe(beyond <= 0);

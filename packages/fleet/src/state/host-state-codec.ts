@@ -87,12 +87,12 @@ const state: z.ZodType<HostState> = z.object({
 /**
  * Reads the state of `host`, as a bucket or an answer delivers it.
  *
- * @param host whose key or answer it is; a state with another name is refused
+ * @param host the host that the key or the answer names; a state with another name is refused
  */
 export function decodeHostState(data: Uint8Array, host: string): Decoded<HostState> {
   const decoded = decodeJson(data, MAX_STATE_BYTES, state);
   if (decoded.ok && decoded.value.host !== host)
-    return { ok: false, reason: `host: ${decoded.value.host}, but it stands under ${host}` };
+    return { ok: false, reason: `host: ${decoded.value.host}, but its key is ${host}` };
   return decoded;
 }
 

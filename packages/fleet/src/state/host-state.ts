@@ -1,8 +1,8 @@
 import type { Capability, LoadSpeed, Tier } from '@mai/memory-ledger';
 
-// What hosts tell each other. A host writes its state when something changes, and sends a heartbeat every two seconds.
+// The messages between hosts. A host writes its state when something changes, and sends a heartbeat every two seconds.
 
-/** What a host tells about itself. Written on change only, at most once a second. */
+/** The state of a host. Written only when it changes, at most once a second. */
 export interface HostState {
   /** Name of the host; unique in its fleet. Lower-case letters, digits and dashes. */
   readonly host: string;
@@ -19,7 +19,7 @@ export interface HostState {
   readonly models: readonly HostModel[];
   /** Model keys in order of preference, by the name of the chain. Only chains that other hosts may use. */
   readonly chains: Readonly<Record<string, readonly string[]>>;
-  /** What guests may take now; null where nobody but this host may load a model here. */
+  /** The allowance for guests now; null where only this host may load a model here. */
   readonly guests: GuestAllowance | null;
 }
 
@@ -37,7 +37,7 @@ export interface HostPool {
   readonly limitBytes: number;
 }
 
-/** What guests may take, as the host's configuration allows it at this hour. */
+/** The allowance for guests by the host's configuration at this hour. */
 export interface GuestAllowance {
   /** Share of each pool's limit, 0 to 1. */
   readonly memoryRatio: number;

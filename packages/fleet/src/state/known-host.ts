@@ -5,7 +5,9 @@ import type { HostState } from './host-state.js';
 export interface KnownHost {
   readonly state: HostState;
   readonly heartbeat: Heartbeat | null;
-  /** Milliseconds since the reader last heard something new from the host; null where it only read what was stored. */
+  /**
+   * Milliseconds since the reader last heard something new from the host; null where it has only read a stored state.
+   */
   readonly silentMs: number | null;
   /** Whether the reader has heard something new recently enough. Only usable hosts get requests. */
   readonly usable: boolean;

@@ -15,13 +15,29 @@ export interface HostRow {
   readonly models: string;
 }
 
+/**
+ * How a host stands:
+ *
+ * - `ready`: it gets requests.
+ * - `serves-nobody`: it has no gateway for other hosts.
+ * - `stopping`: it takes no requests any more.
+ * - `silent`: nothing new was heard from it for too long.
+ * - `not-heard`: only its stored state is known.
+ * - `without-mai`: a device of LM Link.
+ */
+export type HostCondition =
+  'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+
 /** Describes hosts, this machine first, then by name. */
 export function describeHosts(hosts: readonly KnownHost[], ownHost: string): readonly HostRow[] {
+  return inOrder(hosts, ownHost).map((one) => describe(one, ownHost));
+}
+
+/** This machine first, then the others by name, devices of LM Link last. */
+export function inOrder(hosts: readonly KnownHost[], ownHost: string): readonly KnownHost[] {
   const rank = ({ state, kind }: KnownHost): string =>
     `${state.host === ownHost ? 0 : kind === 'mai' ? 1 : 2}${state.host}`;
-  return [...hosts]
-    .sort((a, b) => rank(a).localeCompare(rank(b)))
-    .map((one) => describe(one, ownHost));
+  return [...hosts].sort((a, b) => rank(a).localeCompare(rank(b)));
 }
 
 function describe(one: KnownHost, ownHost: string): HostRow {
@@ -30,7 +46,7 @@ function describe(one: KnownHost, ownHost: string): HostRow {
   return {
     host: state.host,
     usable,
-    state: `${isOwn ? 'this machine, ' : ''}${conditionOf(one)}`,
+    state: `${isOwn ? 'this machine, ' : ''}${describeCondition(one)}`,
     load: heartbeat === null ? 'unknown' : loadOf(heartbeat.running, heartbeat.queued),
     memory: percentOf(heartbeat?.pressureRatio ?? null),
     residents: state.models.flatMap(({ residents }) =>
@@ -40,12 +56,33 @@ function describe(one: KnownHost, ownHost: string): HostRow {
   };
 }
 
-function conditionOf({ kind, usable, silentMs, heartbeat, state }: KnownHost): string {
-  if (kind === 'lm-link') return 'LM Link, without Mai';
+/** How a host stands. */
+export function conditionOf({
+  kind,
+  usable,
+  silentMs,
+  heartbeat,
+  state,
+}: KnownHost): HostCondition {
+  if (kind === 'lm-link') return 'without-mai';
   if (heartbeat?.ready === false) return 'stopping';
-  if (usable) return state.address === null ? 'serves nobody' : 'ready';
-  if (silentMs === null) return 'not heard yet';
-  return `silent for ${Math.round(silentMs / 1000)} s`;
+  if (usable) return state.address === null ? 'serves-nobody' : 'ready';
+  return silentMs === null ? 'not-heard' : 'silent';
+}
+
+const CONDITIONS: Readonly<Record<Exclude<HostCondition, 'silent'>, string>> = {
+  ready: 'ready',
+  'serves-nobody': 'serves nobody',
+  stopping: 'stopping',
+  'not-heard': 'not heard yet',
+  'without-mai': 'LM Link, without Mai',
+};
+
+function describeCondition(one: KnownHost): string {
+  const condition = conditionOf(one);
+  return condition === 'silent'
+    ? `silent for ${Math.round((one.silentMs ?? 0) / 1000)} s`
+    : CONDITIONS[condition];
 }
 
 function loadOf(running: number, queued: number): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ask } from '../../test/ask.js';
+import { fleetReport } from '../../test/fake-fleet.js';
 import { episodeOf, GIB, LOADED, WORDS } from '../../test/fake-machine.js';
 import { serveControl, type ControlWorld } from '../../test/serve-control.js';
 
@@ -27,6 +28,7 @@ const CALLS: Readonly<Record<string, { readonly path?: string; readonly body?: o
   },
   explain: {},
   history: { path: '/api/mai/history?sinceMs=0' },
+  fleet: {},
   queue: {},
   load: { body: { model: LOADED, contextLengthTokens: 4096 } },
   unload: { body: { target: LOADED } },
@@ -57,7 +59,7 @@ const operations: readonly DescribedOperation[] = Object.entries<object>(documen
 
 let world: ControlWorld;
 beforeEach(async () => {
-  world = await serveControl();
+  world = await serveControl({ parts: { fleet: { report: () => fleetReport() } } });
 });
 afterEach(() => world[Symbol.asyncDispose]());
 

@@ -208,6 +208,18 @@ describe('readings', () => {
     expect(pools[0]).toMatchObject({ label: 'RAM', useBytes: 8 * GIB, freeBytes: 8 * GIB });
   });
 
+  test('the chain and the models tell speed and quality, and null where they are not known', async () => {
+    await using world = await serveControl();
+    const { chain, models } = (await ask(world.url, { path: '/api/mai/models' })).json();
+    const figures = {
+      speed: { tokensPerSecond: 42, firstTokenMs: 2500, loadMs: 3200, measured: true },
+      quality: 0.61,
+    };
+    for (const listed of [chain.steps, models]) {
+      expect(listed).toMatchObject([figures, { speed: null, quality: null }]);
+    }
+  });
+
   test('a dry run of a load adds its memory to each pool, and says where it does not fit', async () => {
     await using world = await serveControl();
     const load = async (model: string) =>

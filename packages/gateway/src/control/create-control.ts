@@ -3,6 +3,7 @@ import type { Access } from '../access/create-access.js';
 import { API_HEADERS } from '../access/page-headers.js';
 import type { Clock } from '../ports/clock.js';
 import type { ControlPort, ControlWords } from '../ports/control-port.js';
+import type { FleetPort } from '../ports/fleet-port.js';
 import type { Failure } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
@@ -34,6 +35,7 @@ export interface Control extends AsyncDisposable {
 export interface ControlParts {
   readonly machine: ControlPort;
   readonly words: ControlWords;
+  readonly fleet: FleetPort | null;
   readonly access: Access;
   readonly scheduler: Pick<Scheduler, 'state'>;
   readonly clock: Clock;
@@ -45,15 +47,15 @@ const DOCUMENT_PATH = '/api/mai/openapi.json';
 
 /** Creates the routes, and starts to follow the machine. */
 export function createControl(parts: ControlParts): Control {
-  const { machine, words, access, scheduler, clock, onFault } = parts;
+  const { machine, words, fleet, access, scheduler, clock, onFault } = parts;
   const readings = createReadings(machine, clock);
   const watch = watchMachine(machine, clock, () => readings.status());
   const throughput = createThroughput(clock);
   const log = createEventLog(() => clock.nowMs());
   const streams = createEventStreams(log, clock);
-  const published = publishEvents({ watch, readings, scheduler, clock, log });
+  const published = publishEvents({ watch, readings, scheduler, fleet, clock, log });
   const handlers = createHandlers({
-    ...{ machine, words, clock, watch, readings, scheduler, throughput },
+    ...{ machine, words, fleet, clock, watch, readings, scheduler, throughput },
     startedAtMs: clock.nowMs(),
     switches: () => published.switches(),
   });

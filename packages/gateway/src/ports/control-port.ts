@@ -3,6 +3,7 @@ import type {
   Footprint,
   GrowthPolicy,
   LoadConfig,
+  LoadSpeed,
   PoolName,
   Resources,
   Tier,
@@ -186,6 +187,10 @@ export interface MachineModel {
   readonly cheaper: CheaperLoad | null;
   readonly sizeBytes: number | null;
   readonly loaded: boolean;
+  /** Of the load as configured, or of `cheaper` where only that fits. Null: not known. */
+  readonly speed: LoadSpeed | null;
+  /** 0 to 1; null where it is not known. */
+  readonly quality: number | null;
 }
 
 /** A decision that was not carried out. */
@@ -204,6 +209,8 @@ export interface SelectionAnswer {
         readonly loadConfig: LoadConfig;
         readonly footprint: Footprint | null;
         readonly tradeOffs: readonly TradeOff[];
+        readonly speed?: LoadSpeed | null;
+        readonly quality?: number | null;
       }[];
     }[];
   };

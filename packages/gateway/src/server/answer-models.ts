@@ -17,9 +17,7 @@ const LM_STUDIO = '/api/v0/models';
 
 /** Answers the requests for lists of models. */
 export interface ModelLists {
-  /** Whether the path is one of a list, or of an entry of a list. */
-  has(path: string): boolean;
-  /** Answers a GET. */
+  /** Answers a GET of a list, or of an entry of a list. */
   answer(response: ServerResponse, target: RequestTarget): Promise<void>;
 }
 
@@ -39,7 +37,6 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
     return list;
   };
   return {
-    has: (path) => [OPENAI, LM_STUDIO].some((one) => path === one || path.startsWith(`${one}/`)),
     answer: async (response, { path, query }) => {
       let list: ModelList;
       try {

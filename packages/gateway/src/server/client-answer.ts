@@ -10,7 +10,6 @@ import { returnedHeaders } from '../upstream/headers.js';
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
-  connection: 'keep-alive',
 };
 
 const NEWLINE = 0x0a;

@@ -4,14 +4,14 @@ import { TokenCounter } from '../models/token-counter.js';
 import type { Clock } from '../ports/clock.js';
 import type { LivePort } from '../ports/live-port.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
-import { chatCompletions } from '../protocols/openai/chat-completions.js';
-import type { Failure, Protocol } from '../protocols/protocol.js';
+import type { Failure } from '../protocols/protocol.js';
 import { lastDecisionHeader } from './decision-headers.js';
 import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './answer-count-tokens.js';
 import { createModelLists } from './answer-models.js';
+import { answerNotServed, countsTokens, isModelList } from './answer-not-served.js';
 import { createAnswerMeter } from './measure-answers.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference-parts.js';
 import { readCatalog } from './read-catalog.js';
@@ -23,8 +23,6 @@ import type { ServedRequest } from './served-request.js';
 
 /** Answers the requests for inference. */
 export interface InferenceService {
-  /** The protocol of a path; null where the path is not one for inference. */
-  protocolOf(path: string): Protocol | null;
   /** Answers one request. Rejects only with a bug, after the client was answered. */
   serve(
     request: IncomingMessage,
@@ -44,8 +42,6 @@ export interface InferenceServiceParts {
   /** Called once for each request when its answer has ended. */
   readonly onServed: (request: ServedRequest) => void;
 }
-
-const COUNT_TOKENS = '/v1/messages/count_tokens';
 
 /** Creates the service. */
 export function createInferenceService(parts: InferenceServiceParts): InferenceService {
@@ -81,9 +77,6 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     },
   };
   return {
-    protocolOf: (path) =>
-      INFERENCE_ENDPOINTS.get(path)?.protocol ??
-      (path === COUNT_TOKENS ? (INFERENCE_ENDPOINTS.get('/v1/messages')?.protocol ?? null) : null),
     serve: async (request, response, target, client) => {
       const { path, query } = target;
       const endpoint = request.method === 'POST' ? INFERENCE_ENDPOINTS.get(path) : undefined;
@@ -92,15 +85,11 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
         setHeaders(response, lastDecisionHeader(port.known() ?? (await catalogOrNull(port))));
       }
       const isRead = request.method === 'GET' || request.method === 'HEAD';
-      if (isRead && lists.has(path)) {
+      if (isRead && isModelList(path)) {
         await lists.answer(response, target);
         return;
       }
-      if (request.method !== 'POST') {
-        sendFailure(response, chatCompletions, wrongMethod(request.method ?? '', path));
-        return;
-      }
-      if (path === COUNT_TOKENS) {
+      if (request.method === 'POST' && countsTokens(path)) {
         await answerCountTokens(request, response, {
           port,
           counter,
@@ -109,7 +98,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
         return;
       }
       if (endpoint === undefined) {
-        sendFailure(response, chatCompletions, unknownPath(path));
+        answerNotServed(request, response, path);
         return;
       }
       const { protocol } = endpoint;
@@ -128,24 +117,6 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
 /** Null where the machine is out of reach: the request itself tells why. */
 function catalogOrNull(port: LivePort): Promise<ServingCatalog | null> {
   return port.catalog().catch(() => null);
-}
-
-function unknownPath(path: string): Failure {
-  return {
-    code: 'not_supported',
-    status: 404,
-    message: `The gateway has no endpoint ${JSON.stringify(path)}.`,
-    retryAfterSeconds: null,
-  };
-}
-
-function wrongMethod(method: string, path: string): Failure {
-  return {
-    code: 'invalid_request',
-    status: 405,
-    message: `${path} does not take ${method}. Send a POST.`,
-    retryAfterSeconds: null,
-  };
 }
 
 function missingEndpoint(path: string, version: string | null, since: string): Failure {

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline, type Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Duplex, pipeline, type Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../json.js';
 import { departed } from '../upstream/departed.js';
 import { RequestRefusal } from './request-refusal.js';
+
+const QUOTED_MAX = 100;
 
 /**
  * Reads the whole body of a request, decompressed.
@@ -33,7 +35,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     });
     source.once('end', () => {
       const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes));
+      const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
+      resolve(withoutMark(whole));
     });
     source.once('error', (error) => reject(source === request ? error : notDecompressed(error)));
     request.once('close', () => {
@@ -65,6 +68,11 @@ export function parseBody(body: Buffer): JsonObject {
   throw new RequestRefusal('invalid_request', 400, 'The body must be a JSON object.');
 }
 
+/** A body without the byte order mark with which some programs of Windows begin a text. */
+function withoutMark(body: Buffer): Buffer {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
+}
+
 function decoded(request: IncomingMessage): Readable {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   switch (encoding) {
@@ -73,21 +81,35 @@ function decoded(request: IncomingMessage): Readable {
       return request;
     case 'gzip':
     case 'x-gzip':
-      return unpack(request, createGunzip());
+      return unpack(request, zlib.createGunzip());
     case 'deflate':
-      return unpack(request, createInflate());
+      return unpack(request, zlib.createInflate());
     case 'br':
-      return unpack(request, createBrotliDecompress());
+      return unpack(request, zlib.createBrotliDecompress());
+    case 'zstd':
+      return unpack(request, createZstdDecompress());
     default:
       throw new RequestRefusal(
         'invalid_request',
         415,
-        `The gateway can't read Content-Encoding ${JSON.stringify(encoding)}. Send the body as gzip, deflate or br, or uncompressed.`,
+        `The gateway can't read Content-Encoding ${JSON.stringify(encoding.slice(0, QUOTED_MAX))}. Send the body as gzip, deflate or br, or uncompressed.`,
       );
   }
 }
 
-function unpack(request: IncomingMessage, decompress: ReturnType<typeof createGunzip>): Readable {
+/** Node has zstd from 22.15 on. Codex compresses with it where its provider is named OpenAI. */
+function createZstdDecompress(): Duplex {
+  const create: unknown = 'createZstdDecompress' in zlib ? zlib.createZstdDecompress : null;
+  const stream: unknown = typeof create === 'function' ? Reflect.apply(create, zlib, []) : null;
+  if (stream instanceof Duplex) return stream;
+  throw new RequestRefusal(
+    'invalid_request',
+    415,
+    `The gateway can't read Content-Encoding "zstd" on Node ${process.versions.node}; Node 22.15 and later can. Send the body as gzip or uncompressed. For Codex, set features.enable_request_compression to false.`,
+  );
+}
+
+function unpack(request: IncomingMessage, decompress: Duplex): Readable {
   // The reader of the result receives every error of the pipeline.
   return pipeline(request, decompress, () => undefined);
 }

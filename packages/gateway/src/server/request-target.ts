@@ -1,6 +1,6 @@
 /** Where a request goes. */
 export interface RequestTarget {
-  /** Decoded nowhere: the path as the client sent it, without the query. */
+  /** Decoded nowhere: the path as the client sent it, without the query and without one slash at its end. */
   readonly path: string;
   /** With its question mark; empty without a query. */
   readonly query: string;
@@ -15,6 +15,8 @@ export function parseTarget(url: string | undefined): RequestTarget | null {
   // eslint-disable-next-line no-control-regex
   if (/[\\\u0000-\u0020\u007f]/.test(url)) return null;
   const at = url.indexOf('?');
-  const path = at === -1 ? url : url.slice(0, at);
+  const sent = at === -1 ? url : url.slice(0, at);
+  // LM Studio's server takes such a slash, so its clients may send one.
+  const path = sent.length > 1 && sent.endsWith('/') ? sent.slice(0, -1) : sent;
   return { path, query: at === -1 ? '' : url.slice(at) };
 }

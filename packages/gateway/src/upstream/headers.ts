@@ -53,6 +53,8 @@ export function forwardedHeaders(
     if (named.includes(name)) continue;
     headers[name] = value;
   }
+  // The body is known to be JSON. Servers read no JSON under another type, such as the one that `curl -d` sends.
+  if (!isJson(client['content-type'])) headers['content-type'] = 'application/json';
   return Object.assign(headers, own, { 'accept-encoding': 'identity' });
 }
 
@@ -67,6 +69,10 @@ export function returnedHeaders(
     returned[name] = typeof value === 'string' ? value : [...value];
   }
   return returned;
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return /^\s*application\/json\s*(;|$)/i.test(contentType ?? '');
 }
 
 const NONE: readonly string[] = [];

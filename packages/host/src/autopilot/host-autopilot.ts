@@ -18,7 +18,7 @@ import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall } from '../session.js';
-import { createAddressCache } from './address-cache.js';
+import { createAddressCache } from './addresses/address-cache.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
 import { timeLoads } from '../speeds/time-loads.js';

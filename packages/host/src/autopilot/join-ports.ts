@@ -5,9 +5,9 @@ import { openGivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
-import { openLiveCatalog } from './live-catalog.js';
-import type { LiveConfig } from './live-config.js';
-import { openLiveConfig } from './live-config.js';
+import { openLiveCatalog } from './live/live-catalog.js';
+import type { LiveConfig } from './live/live-config.js';
+import { openLiveConfig } from './live/live-config.js';
 
 /** The ports of an autopilot, and the runtime and the configuration that they use. */
 export interface JoinedPorts {
@@ -33,7 +33,11 @@ export async function joinAutopilotPorts(
   await parts.monitor.inform(link, signal);
   // Watch before the first load, because an engine prints its process id and its buffers only while it loads a
   // model. The subscription ends with the client.
-  const watch = await client.watchEngines();
+  const watch = await client.watchEngines({
+    onPrediction: (prediction) => {
+      void parts.learner().then((learner) => learner.logged(prediction));
+    },
+  });
   const engineReports = () => watch.reports();
   const contexts = openGivenContexts(parts.context, link);
   const catalog = await openLiveCatalog({

@@ -27,8 +27,8 @@ export interface KeepOptions {
 const RETRY_MS = 1000;
 
 /**
- * Keeps an autopilot running until the signal fires: in this process where no other process runs one, and again here when
- * the other one has ended. Waits while LM Studio is off.
+ * Keeps an autopilot running until the signal fires: in this process where no other process runs one, and again here
+ * when the other process has ended. Waits while LM Studio is off.
  *
  * @throws errors other than an unreachable LM Studio, such as ModelConfigError
  */

@@ -19,7 +19,7 @@ import { timeLoads } from '../speeds/time-loads.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
 import { joinAutopilotPorts } from './join-ports.js';
-import type { LiveConfig } from './live-config.js';
+import type { LiveConfig } from './live/live-config.js';
 import { createLocalService } from './local-service.js';
 
 /** Options of an autopilot. */

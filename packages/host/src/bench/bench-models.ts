@@ -8,7 +8,7 @@ import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
 
-/** Which models are measured, and how. */
+/** The models to measure, and the lengths of prompts and answers. */
 export interface BenchRequest {
   /** Model keys. Empty, the default: the loaded models, or else the best model that fits. */
   readonly modelKeys?: readonly string[];
@@ -27,9 +27,9 @@ export interface BenchOptions extends CallOptions {
 /** A measured figure beside its predictions. */
 export interface BenchFigure {
   readonly measured: number;
-  /** What was predicted before; null where nothing was known. */
+  /** The prediction before the measurement; null where nothing was known. */
   readonly before: SpeedRange | null;
-  /** What is predicted for the same question now. */
+  /** The prediction for the same question after the measurement. */
   readonly after: SpeedRange | null;
 }
 
@@ -97,7 +97,7 @@ interface OneModel extends BenchRequest {
   readonly startedMs: number;
   readonly signal: AbortSignal;
   readonly report: (share: number, modelKey: string) => void;
-  /** Of a model that is listed; null where nothing is known. */
+  /** The predicted time of a load; null where nothing is known. */
   readonly predictedLoad: (modelKey: string) => SpeedRange | null;
 }
 
@@ -202,7 +202,7 @@ async function measure(
   return [first, second];
 }
 
-/** Words that no prompt before has had, so that nothing of them is in the engine's cache. */
+/** Words that no earlier prompt had, so that the engine's cache holds none of them. */
 function promptOf(words: number): string {
   const stamp = crypto.randomUUID().slice(0, 8);
   const list = Array.from({ length: words }, (_, index) => `${index % 10}`).join(' ');

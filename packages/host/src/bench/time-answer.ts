@@ -1,11 +1,11 @@
-import { eventsOf } from '../chat/read-events.js';
+import { errorIn, eventsOf } from '../chat/read-events.js';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
 
 /** A request whose answer is timed. */
 export interface TimedRequest {
-  /** Of the HTTP server, without a path. */
+  /** Address of the HTTP server, without a path. */
   readonly baseUrl: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly instanceIdentifier: string;
@@ -14,14 +14,14 @@ export interface TimedRequest {
   readonly signal: AbortSignal;
 }
 
-/** The times of an answer, whatever its number of tokens. */
+/** The token counts and times of an answer. */
 export type AnswerTimes = Omit<MeasuredAnswer, 'modelKey' | 'instanceIdentifier'>;
 
 /**
  * Asks a resident for an answer and times it: by the engine's own `timings` where it reports them, or else by the arrival of the
  * pieces. The text of the answer is not kept.
  *
- * @throws HostError `ANSWER_FAILED`; the signal's reason
+ * @throws HostError `ANSWER_FAILED`, also where the stream reports an error or breaks off; the signal's reason
  */
 export async function timeAnswer(asked: TimedRequest): Promise<AnswerTimes> {
   const { instanceIdentifier, signal } = asked;
@@ -63,15 +63,21 @@ async function ask({
   let lastMs = startedMs;
   let usage: Readonly<Record<string, unknown>> = {};
   let timings: Readonly<Record<string, unknown>> | null = null;
+  let isDone = false;
   for await (const data of eventsOf(response.body.pipeThrough(new TextDecoderStream()))) {
+    isDone ||= data === '[DONE]';
     const event: unknown = data.startsWith('{') ? JSON.parse(data) : null;
     if (!isRecord(event)) continue;
+    const error = errorIn(event);
+    if (error !== null) throw failed(instanceIdentifier, error);
+    isDone ||= isFinished(event);
     if (isRecord(event['usage'])) usage = event['usage'];
     if (isRecord(event['timings'])) timings = event['timings'];
     if (!hasText(event)) continue;
     lastMs = performance.now();
     firstMs ??= lastMs;
   }
+  if (!isDone) throw failed(instanceIdentifier, 'the connection ended before the answer did');
   const promptTokens = count(usage['prompt_tokens']);
   const outputTokens = count(usage['completion_tokens']);
   if (timings !== null) {
@@ -84,7 +90,7 @@ async function ask({
   return {
     // The prompts of a benchmark are new, so no part of them is in the cache.
     prompt: timed(promptTokens, (firstMs ?? startedMs) - startedMs),
-    // The time of the first token is part of the prompt's.
+    // The time of the first token is part of the prompt's time.
     output: timed(outputTokens - 1, lastMs - (firstMs ?? lastMs)),
     depthTokens: promptTokens,
   };
@@ -98,13 +104,23 @@ function failed(model: string, why: string, cause?: unknown): HostError {
 }
 
 /** Whether an event brings a piece of the answer. */
-function hasText({ choices }: Readonly<Record<string, unknown>>): boolean {
-  const [choice] = Array.isArray(choices) ? (choices as readonly unknown[]) : [];
-  const delta = isRecord(choice) ? choice['delta'] : null;
+function hasText(event: Readonly<Record<string, unknown>>): boolean {
+  const delta = firstChoice(event)?.['delta'];
   if (!isRecord(delta)) return false;
   return ['content', 'reasoning_content', 'reasoning', 'tool_calls'].some(
     (field) => delta[field] !== undefined && delta[field] !== null && delta[field] !== '',
   );
+}
+
+function isFinished(event: Readonly<Record<string, unknown>>): boolean {
+  return typeof firstChoice(event)?.['finish_reason'] === 'string';
+}
+
+function firstChoice({
+  choices,
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | null {
+  const [choice] = Array.isArray(choices) ? (choices as readonly unknown[]) : [];
+  return isRecord(choice) ? choice : null;
 }
 
 function count(value: unknown): number {

@@ -33,7 +33,7 @@ export interface EstimatedLoad {
   readonly loadConfig: LoadConfig;
   /** LM Studio's own estimate; null where LM Studio gives none, or is not the runtime. */
   readonly estimate: ResourceEstimate | null;
-  /** Mai's estimate for the embedded engine, which has none of its own. Null where LM Studio is the runtime. */
+  /** Mai's estimate for the embedded engine, which gives no estimate itself. Null where LM Studio is the runtime. */
   readonly footprint: Footprint | null;
 }
 

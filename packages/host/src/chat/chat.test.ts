@@ -93,7 +93,7 @@ describe('a conversation', () => {
     expect(released).toBe(2);
   });
 
-  test('tells reasoning from the answer, which alone stays in the conversation', async () => {
+  test('separates reasoning from the answer, and keeps only the answer in the conversation', async () => {
     reply = (response) => {
       response.write(chunk({ reasoning_content: 'Hm.' }));
       say(response, 'Yes');

@@ -1,6 +1,6 @@
 import type { LeaseFacts } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
-import { explainEpisode, type Explanation } from '../text/explain-episode.js';
+import { explainEpisode, type Explanation } from '../text/decisions/explain-episode.js';
 import { streamAnswer, type AnswerPiece, type ChatMessage } from './stream-answer.js';
 
 /** A model of a conversation. */

@@ -45,7 +45,7 @@ export async function runDialogue(
   const lines = readLines(input);
   for (;;) {
     view.ready();
-    // A read from a terminal has no end of its own.
+    // A read from a terminal may never end, so the signal ends it.
     const next = await orAborted(lines.next(), signal);
     if (next.done === true || next.value === '/quit') return;
     const line = next.value;

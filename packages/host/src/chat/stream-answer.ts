@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
-import { eventsOf } from './read-events.js';
+import { errorIn, errorText, eventsOf } from './read-events.js';
 
 /** One message of a conversation. */
 export interface ChatMessage {
@@ -96,7 +96,7 @@ interface Chunk {
 function parseChunk(data: string): Chunk {
   const chunk: unknown = JSON.parse(data);
   if (!isRecord(chunk)) return { pieces: [], error: null, finished: false };
-  const error = chunk['error'] === undefined ? null : errorText(chunk['error']);
+  const error = errorIn(chunk);
   const choices: readonly unknown[] = Array.isArray(chunk['choices']) ? chunk['choices'] : [];
   const [choice] = choices;
   if (!isRecord(choice)) return { pieces: [], error, finished: false };
@@ -128,9 +128,4 @@ async function messageOf(response: IncomingMessage): Promise<string> {
   } catch {
     return status;
   }
-}
-
-function errorText(error: unknown): string {
-  if (isRecord(error) && typeof error['message'] === 'string') return error['message'];
-  return typeof error === 'string' ? error : JSON.stringify(error);
 }

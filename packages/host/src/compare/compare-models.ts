@@ -1,20 +1,24 @@
-import { valueOf, type SelectionGoal } from '@mai/memory-ledger';
-import { toSelectionPolicy } from '@mai/model-config';
+import { valueOf, type Capability, type SelectionGoal } from '@mai/memory-ledger';
+import { qualityUseOf, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import { HostError } from '../host-error.js';
 import { listModels, type ModelReport } from '../models/list-models.js';
 import type { Session } from '../session.js';
 
-/** The models that are compared, and what counts. */
+/** The models to compare, and the goal. */
 export interface CompareRequest {
   /** Model keys. Empty, the default: every downloaded model that fits and generates text. */
   readonly modelKeys?: readonly string[];
   /** How much speed counts beside quality. Default: `switching.goal` of the configuration. */
   readonly goal?: SelectionGoal | null;
+  /** Only models with all of these capabilities, by their quality for this use. Default none: general use. */
+  readonly capabilities?: readonly Capability[];
 }
 
-/** Models beside each other, the most valuable first. */
+/** The compared models, the most valuable first. */
 export interface Comparison {
   readonly goal: SelectionGoal;
+  /** The use that the qualities are for. */
+  readonly use: QualityUse;
   readonly minTokensPerSecond: number;
   readonly models: readonly ComparedModel[];
 }
@@ -36,16 +40,18 @@ export interface ComparedModel extends Pick<
  */
 export async function compareModels(
   session: Session,
-  { modelKeys = [], goal = null }: CompareRequest,
+  { modelKeys = [], goal = null, capabilities = [] }: CompareRequest,
 ): Promise<Comparison> {
   const configured = toSelectionPolicy(session.config.config.switching);
   const policy = { ...configured, goal: goal ?? configured.goal };
-  const { models } = await listModels(session, {});
+  const { models } = await listModels(session, { capabilities });
   const missing = modelKeys.find((key) => !models.some(({ profile }) => profile.modelKey === key));
   if (missing !== undefined) {
     throw new HostError(
       'INVALID_REQUEST',
-      `${missing} is not downloaded. \`mai models\` lists the downloaded models.`,
+      capabilities.length === 0
+        ? `${missing} is not downloaded. \`mai models\` lists the downloaded models.`
+        : `No downloaded model ${missing} has these capabilities: ${capabilities.join(', ')}. \`mai models\` lists the downloaded models.`,
     );
   }
   const isAsked = ({ profile, rejection, cheaper }: ModelReport): boolean =>
@@ -60,6 +66,7 @@ export async function compareModels(
     }));
   return {
     goal: policy.goal,
+    use: qualityUseOf(capabilities),
     minTokensPerSecond: policy.minTokensPerSecond,
     models: compared.sort((a, b) => (b.value ?? -1) - (a.value ?? -1)),
   };

@@ -6,7 +6,7 @@ import { newestProfile, environmentFor, type LoadEngine } from '../engine/load-e
 import { headerFacts } from '../models/header-facts.js';
 import { modelQuality } from '../models/model-quality.js';
 import { createSpeeds } from '../speeds/speeds.js';
-import { explainChoice } from '../text/explain-selection.js';
+import { explainChoice } from '../text/decisions/explain-selection.js';
 import { speedSubjectOf } from '../speeds/speed-subject.js';
 
 const GIB = 1024 ** 3;
@@ -81,8 +81,8 @@ async function candidatesOn(resources: Resources): Promise<readonly Candidate[]>
             guardrails: null,
             speed: speeds.speedOf(subject),
             quality:
-              modelQuality({ profile, model: null, shape, quantization }, loadConfig)?.quality ??
-              null,
+              modelQuality({ profile, model: null, shape, quantization }, loadConfig, 'general')
+                ?.quality ?? null,
           };
         }),
       };
@@ -119,7 +119,7 @@ async function reasonOn(resources: Resources): Promise<string | null> {
 }
 
 describe('the chain that Mai derives', () => {
-  test('for a laptop of 16 GiB without a GPU: the 8B where memory allows, now the 4B, and nothing larger', async () => {
+  test('for a laptop of 16 GiB without a GPU: the 8B first, and only the 4B fits now', async () => {
     const laptop = machine(16, []);
     const chain = await chainOn(laptop);
     expect(chain.slice(0, 2).map(({ modelKey }) => modelKey)).toEqual([
@@ -135,7 +135,7 @@ describe('the chain that Mai derives', () => {
     expect(await reasonOn(laptop)).toMatch(/^Quality 0\.\d\d, about \d+ tokens a second/);
   });
 
-  test('for a card of 12 GiB: the best 27B as fast as one reads, the small ones before a worse 27B that is slow', async () => {
+  test('for a card of 12 GiB: the better 27B, then the small models, then a worse 27B below the minimum speed', async () => {
     const desktop = machine(32, [{ name: 'NVIDIA GeForce RTX 3060', vendor: 'nvidia', gib: 12 }]);
     const chain = await chainOn(desktop);
     expect(chain.map(({ modelKey }) => modelKey)).toEqual([
@@ -156,7 +156,7 @@ describe('the chain that Mai derives', () => {
     expect(await reasonOn(desktop)).toContain('It comes before qwen/qwen3-8b (quality 0.42');
   });
 
-  test('for a Mac of 64 GiB: the large models first, whole on its GPU; 120B do not fit', async () => {
+  test('for a Mac of 64 GiB: the large models first, whole on its GPU, without the 120B, which does not fit', async () => {
     const mac = machine(64, [{ name: 'Apple M4 Max', vendor: 'apple', gib: 48 }]);
     const chain = await chainOn(mac);
     expect(chain.map(({ modelKey }) => modelKey)).toEqual([

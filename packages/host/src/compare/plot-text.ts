@@ -32,7 +32,7 @@ export function plotText(comparison: Comparison, { width, height, unicode }: Plo
   if (minTokensPerSecond > 0) {
     for (const line of cells) line[column(scale.x(minTokensPerSecond))] = minimum ?? ':';
   }
-  // The first of the comparison is drawn last.
+  // The first model of the comparison is drawn last, so that no other model covers it.
   for (const { number, quality, tokensPerSecond } of [...points].reverse()) {
     const line = cells[row(scale.y(quality))] ?? [];
     const at = column(scale.x(tokensPerSecond));

@@ -22,6 +22,7 @@ function compared(modelKey: string, quality: number | null, tokensPerSecond: num
 
 const COMPARISON: Comparison = {
   goal: 'balanced',
+  use: 'general',
   minTokensPerSecond: 6,
   models: [
     compared('a<b>', 0.8, 20),
@@ -32,7 +33,7 @@ const COMPARISON: Comparison = {
 };
 
 describe('a plot of quality against speed', () => {
-  test('shows each model with both figures as the number of its line', () => {
+  test('shows each model of known quality and speed as the number of its line', () => {
     const lines = plotText(COMPARISON, { width: 60, height: 12, unicode: true }).split('\n');
     const rowOf = (mark: string) => lines.findIndex((line) => line.slice(6).includes(mark));
     const columnOf = (mark: string) => lines[rowOf(mark)]?.indexOf(mark, 7) ?? -1;

@@ -33,7 +33,7 @@ export interface DecisionHistory {
 /** Maximum number of log files to read. A log has fewer. */
 export const ROTATED_MAX = 100;
 
-/** Which decisions to read. */
+/** Selects the decisions to read. */
 export interface DecisionsQuery {
   /** Maximum number of decisions. Default 5. */
   readonly count?: number;

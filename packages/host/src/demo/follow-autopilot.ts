@@ -1,9 +1,9 @@
 import type { AutopilotEvent } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeEvent } from '../text/describe-event.js';
-import { describeFootprint } from '../text/describe-footprint.js';
-import { explainRejection } from '../text/explain-rejection.js';
+import { describeEvent } from '../text/decisions/describe-event.js';
+import { describeFootprint } from '../text/estimates/describe-footprint.js';
+import { explainRejection } from '../text/decisions/explain-rejection.js';
 import type { DemoStage } from './demo-stage.js';
 
 type Chosen = NonNullable<Selection['chosen']>;
@@ -53,7 +53,7 @@ export async function untilLoaded(
   }
 }
 
-/** Which models do not fit, and what the chosen one takes. */
+/** The models that do not fit, and the memory that the chosen model takes. */
 function explain({ chosen, rejected }: Selection, style: DemoStage['style']): readonly string[] {
   return [
     ...rejected

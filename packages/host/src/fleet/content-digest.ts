@@ -5,7 +5,7 @@ import { errorCodeOf } from '../guards.js';
 /** Bytes of the start and of the end of each file that are read. */
 const PART_BYTES = 256 * 1024;
 
-/** Finds digests of files, and keeps them as long as size and time of change of the files stay. */
+/** Finds digests of files, and keeps them until a file's size or time of change differs. */
 export interface ContentDigests {
   /**
    * SHA-256 of the size, the first 256 KiB and the last 256 KiB of each file: the start is the header with the names and

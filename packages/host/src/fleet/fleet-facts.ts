@@ -6,16 +6,16 @@ import {
   type PoolName,
   type Tier,
 } from '@mai/memory-ledger';
-import type { AssembledCandidate, AssembledInput } from '@mai/autopilot';
+import type { AssembledInput } from '@mai/autopilot';
 import { resolveChain, type FleetConfig } from '@mai/model-config';
-import { selectModel } from '@mai/selector';
+import { selectModel, type LoadOption } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../autopilot/read-reservations.js';
 import type { Downloads } from '../models/downloads.js';
 import type { CatalogProfile } from '../models/catalog.js';
 import type { Session } from '../session.js';
 import type { ContentDigests } from './content-digest.js';
 
-/** What this machine tells its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */
+/** The facts that this machine tells its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */
 export interface FleetFacts {
   readonly versions: { readonly runtime: string | null; readonly runtimeVersion: string | null };
   readonly pools: readonly {
@@ -52,6 +52,10 @@ export interface FleetModel {
   readonly sizeBytes: number | null;
   /** Whether a load fits now, or once idle models that Mai loaded are unloaded. */
   readonly fit: 'now' | 'after-eviction' | 'no' | null;
+  /**
+   * Of the load that fits, or of the load as configured where none fits. Null where the model's file can't be read on this
+   * machine, and where its GPU is not known and no answer was measured with it.
+   */
   readonly speed: LoadSpeed | null;
   /** 0 to 1. */
   readonly quality: number | null;
@@ -74,7 +78,7 @@ export async function readFleetFacts(
   const here = profiles.filter(({ downloaded }) => downloaded);
   const reservations = await readReservationsOrWarn(session);
   const first = await assemble(session, here, reservations, false);
-  const rejected = here.filter(({ modelKey }) => fitOf(modelKey, first.input) === 'no');
+  const rejected = here.filter(({ modelKey }) => judge(modelKey, first.input).fit === 'no');
   // Each cheaper load option needs an estimate of its own, so only rejected models are tried again.
   const second =
     rejected.length === 0 ? null : await assemble(session, rejected, reservations, true);
@@ -85,8 +89,9 @@ export async function readFleetFacts(
       const { modelKey, displayName, tier, capabilities } = profile;
       const model = sizes.get(modelKey);
       const found = await downloads.find(modelKey);
-      const option = candidateOf(modelKey, first.input)?.loadOptions[0];
-      const fit = fitOf(modelKey, first.input);
+      const configured = judge(modelKey, first.input);
+      const { fit, option } =
+        configured.fit === 'no' && second !== null ? judge(modelKey, second.input) : configured;
       return {
         ...{ modelKey, displayName, tier, capabilities },
         kind: model?.kind ?? (capabilities.includes('embedding') ? 'embedding' : 'llm'),
@@ -94,7 +99,7 @@ export async function readFleetFacts(
         contextLengthTokens: profile.contextLengthTokens,
         maxContextLengthTokens: profile.maxContextLengthTokens,
         sizeBytes: (model?.sizeBytes ?? 0) || null,
-        fit: fit === 'no' && second !== null ? fitOf(modelKey, second.input) : fit,
+        fit,
         speed: option?.speed ?? null,
         quality: option?.quality ?? null,
         residents: first.input.residents
@@ -103,7 +108,7 @@ export async function readFleetFacts(
             ...{ instanceIdentifier, foreign },
             contextLengthTokens: loadConfig.contextLengthTokens,
             footprintBytes: footprint === null ? null : totalBytesOf(footprint),
-            // A runtime that does not tell answers at least one.
+            // A runtime that does not report a number answers at least one request.
             parallel: loadConfig.parallelSequences ?? 1,
           })),
       };
@@ -168,23 +173,28 @@ async function assemble(
   return { input, elsewhere: instances.filter((one) => one.deviceIdentifier !== null) };
 }
 
-function candidateOf(modelKey: string, input: AssembledInput): AssembledCandidate | undefined {
-  return input.candidates.find((one) => one.modelKey === modelKey);
+/** A model as the fleet is told about it. */
+interface Judgement {
+  /** Whether a load fits beside the residents, or once some of them are unloaded. */
+  readonly fit: FleetModel['fit'];
+  /** The load that fits, or the load as configured where none fits. Its speed is what a guest gets. */
+  readonly option: LoadOption | null;
 }
 
-/** Whether a load of a model fits beside the residents, or once some of them are unloaded. */
-function fitOf(modelKey: string, input: AssembledInput): FleetModel['fit'] {
-  const candidate = candidateOf(modelKey, input);
+function judge(modelKey: string, input: AssembledInput): Judgement {
+  const candidate = input.candidates.find((one) => one.modelKey === modelKey);
+  const configured = candidate?.loadOptions[0] ?? null;
   if (candidate === undefined || candidate.loadOptions.every((one) => one.footprint === null)) {
-    return null;
+    return { fit: null, option: configured };
   }
   const retained = input.residents.map(({ instanceIdentifier }) => instanceIdentifier);
   const { chosen, plan } = selectModel({ ...input, candidates: [candidate], retained });
-  if (chosen === null) return 'no';
-  return plan.steps.some(({ action }) => action === 'unload') ? 'after-eviction' : 'now';
+  if (chosen === null) return { fit: 'no', option: configured };
+  const evicts = plan.steps.some(({ action }) => action === 'unload');
+  return { fit: evicts ? 'after-eviction' : 'now', option: chosen.loadOption };
 }
 
-/** The devices with loaded models. The tier of their models is not known: medium stands for it. */
+/** The devices with loaded models. The tier of their models is not known, so medium is assumed. */
 function devicesIn(
   instances: readonly RuntimeInstance[],
   linked: Downloads['linked'],

@@ -1,6 +1,8 @@
 import {
+  CAPABILITIES,
   isSameLoadConfig,
   withLockedWeights,
+  type Capability,
   type Footprint,
   type LoadConfig,
   type LoadSpeed,
@@ -13,7 +15,7 @@ import type {
   ResourceEstimate,
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
-import type { ModelProfile } from '@mai/model-config';
+import { qualityUseOf, type ModelProfile } from '@mai/model-config';
 import {
   combineWithLMStudio,
   estimateFromFileSize,
@@ -77,10 +79,10 @@ export interface SourcedFootprint {
   readonly disagreementRatio: number | null;
   /** Whether the model has experts; null where its header can't be read here. */
   readonly hasExperts: boolean | null;
-  /** Null where the machine or the model is not known well enough. */
-  readonly speed: LoadSpeed | null;
-  /** Quality of the answers, 0 to 1; null where it is not known. */
-  readonly quality: number | null;
+  /** The speeds with all measurements so far; null where the machine or the model is not known well enough. */
+  readonly speedNow: () => LoadSpeed | null;
+  /** Quality of the answers for a model that is wanted for these capabilities, 0 to 1; null where it is not known. */
+  readonly qualityFor: (capabilities: readonly Capability[]) => number | null;
 }
 
 /**
@@ -129,8 +131,8 @@ async function findFootprint(
     sources.profileOf?.(modelKey) ?? null,
   ]);
   const judged = {
-    speed: subject === null ? null : (speeds?.speedOf(subject) ?? null),
-    quality: profile === null ? null : qualityWith({ profile, model, loadConfig }, subject),
+    speedNow: () => (subject === null ? null : (speeds?.speedOf(subject) ?? null)),
+    qualityFor: qualityWith({ profile, model, loadConfig }, subject),
   };
   const alone =
     byHeader ??
@@ -174,16 +176,19 @@ function qualityWith(
     model,
     loadConfig,
   }: {
-    readonly profile: ModelProfile;
+    readonly profile: ModelProfile | null;
     readonly model: DownloadedModel | null;
     readonly loadConfig: LoadConfig;
   },
   subject: SpeedSubject | null,
-): number | null {
+): SourcedFootprint['qualityFor'] {
+  if (profile === null) return () => null;
   const shape = subject?.shape ?? null;
   const known = subject?.identity.quantization ?? '';
   const quantization = known === '' ? null : known;
-  return modelQuality({ profile, model, shape, quantization }, loadConfig)?.quality ?? null;
+  const judged = { profile, model, shape, quantization };
+  return (capabilities) =>
+    modelQuality(judged, loadConfig, qualityUseOf(capabilities))?.quality ?? null;
 }
 
 /** Kept, because every question without a resident is about the same engine. */
@@ -250,20 +255,22 @@ export function createFootprints(
   const { headers, speeds } = sources;
   const subjects = speeds == null ? null : createSubjectFinder(headers, speeds, mlxModels);
   return {
+    revision: () => speeds?.revision() ?? 0,
     estimate: async (question, options) => {
       const loaded = residents();
       const resident = residentOf(question, loaded);
       const load = resident === null ? await asGiven(question, sources) : question;
       const found = await findFootprint(load, sources, resident, { mlxModels, subjects }, options);
       onFootprint(question, found);
-      const { footprint, lmStudio, hasExperts, speed, quality } = found;
+      const { footprint, lmStudio, hasExperts, speedNow, qualityFor } = found;
       return {
         footprint,
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
-        ...(speed === null ? {} : { speed }),
-        ...(quality === null ? {} : { quality }),
+        speedNow,
+        qualityFor: (capabilities) =>
+          qualityFor(CAPABILITIES.filter((one) => capabilities.includes(one))),
       };
     },
   };

@@ -92,7 +92,15 @@ export async function measureModel(
       });
     },
     generate: async () => {
-      await client.warmUp(identifier, callOptions);
+      const { promptTokens, timeToFirstTokenMs } = await client.warmUp(identifier, callOptions);
+      if (promptTokens === null || timeToFirstTokenMs === null) return;
+      // The model was just loaded, so no part of the prompt was in its cache.
+      await (
+        await parts.learner()
+      ).answered({
+        ...{ modelKey, instanceIdentifier: identifier, output: null, depthTokens: promptTokens },
+        prompt: { tokens: promptTokens, ms: timeToFirstTokenMs },
+      });
     },
     unload: () => unloadIfThere(client, identifier),
     settle: () => settledReading(monitor, signal),

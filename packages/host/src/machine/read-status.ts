@@ -10,7 +10,7 @@ import type { RuntimeName } from '../runtime/runtime-client.js';
 import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { Session } from '../session.js';
 
-/** Which runtime loads the models, and whether it runs. */
+/** The runtime that loads the models, and whether it runs. */
 export type RuntimeStatus =
   | {
       readonly name: RuntimeName;

@@ -1,7 +1,8 @@
-import type { LoadConfig } from '@mai/memory-ledger';
+import type { Capability, LoadConfig } from '@mai/memory-ledger';
 import type { CatalogPort } from '@mai/autopilot';
 import type { ModelConfig, ModelProfile } from '@mai/model-config';
 import {
+  chainCapability,
   didYouMean,
   keyThatLoads,
   mergeWithDownloaded,
@@ -13,7 +14,7 @@ import type { EngineRefusal } from '@mai/selector';
 import { HostError } from '../host-error.js';
 import type { Downloads } from './downloads.js';
 
-/** A profile, with the reason for which its downloaded file is not offered. */
+/** A profile, with the reason why its downloaded file is not offered. */
 export interface CatalogProfile extends ModelProfile {
   /** Null where the file is offered, and where no file is downloaded. */
   readonly refusal: EngineRefusal | null;
@@ -24,8 +25,11 @@ export interface Catalog {
   readonly profiles: readonly CatalogProfile[];
   /** Reads a fallback chain of the configuration. @throws HostError `INVALID_REQUEST` where the chain does not exist */
   readonly port: CatalogPort;
-  /** A port that answers with these profiles for every chain. */
-  readonly portOf: (profiles: readonly CatalogProfile[]) => CatalogPort;
+  /** A port that answers with these profiles for every chain. They are compared for the capability; null: general use. */
+  readonly portOf: (
+    profiles: readonly CatalogProfile[],
+    capability?: Capability | null,
+  ) => CatalogPort;
 }
 
 const DEFAULT_CHAIN = 'default';
@@ -51,8 +55,11 @@ export function createCatalog(
       all.filter((variant) => variant !== selectedVariant),
     ]),
   );
-  const portOf = (chain: readonly CatalogProfile[]): CatalogPort => ({
-    read: () => Promise.resolve({ chain, policy, variants }),
+  const portOf = (
+    chain: readonly CatalogProfile[],
+    capability: Capability | null = null,
+  ): CatalogPort => ({
+    read: () => Promise.resolve({ chain, policy, variants, capability }),
   });
   return {
     profiles,
@@ -60,7 +67,10 @@ export function createCatalog(
     port: {
       read: async (options) => {
         const { chain, modelKey = null } = options;
-        if (modelKey === null) return portOf(chainNamed(config, profiles, chain)).read(options);
+        if (modelKey === null) {
+          const capability = chainCapability(config, chain ?? DEFAULT_CHAIN);
+          return portOf(chainNamed(config, profiles, chain), capability).read(options);
+        }
         const key = keyThatLoads(modelKey, listed);
         return { chain: profilesNamed(profiles, variants, key), policy, variants: {} };
       },

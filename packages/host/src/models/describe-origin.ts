@@ -2,7 +2,7 @@ import { displayAddress, plural } from '../text/words.js';
 import type { DownloadsOrigin } from './downloads.js';
 import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 
-/** Who listed the downloaded models, as a sentence. */
+/** The source of the list of downloaded models, as a sentence. */
 export function describeOrigin(origin: DownloadsOrigin): string {
   if (origin.kind === 'models-folder') {
     return origin.folder === null

@@ -155,7 +155,7 @@ function withEngines(
 
 const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;
 
-/** What does not depend on the runtime's connection. */
+/** The functions that do not depend on the runtime's connection. */
 export type DownloadsList = Omit<Downloads, 'link' | 'engine' | 'filesOfResident'>;
 
 async function listWithClient(

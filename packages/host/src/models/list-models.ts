@@ -1,5 +1,6 @@
 import type { Capability, LoadSpeed, Tier } from '@mai/memory-ledger';
-import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
+import { assembleSelectionInput, type AssembledInput, type SelectionRequest } from '@mai/autopilot';
+import { NO_REQUIREMENT } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../autopilot/read-reservations.js';
 import type { Session } from '../session.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
@@ -10,7 +11,7 @@ import type { ModelSource } from './stores/stored-model.js';
 /** Selects the models of a list. */
 export interface ModelsQuery {
   readonly tier?: Tier | null;
-  /** Only models with all of these capabilities. */
+  /** Only models with all of these capabilities. Qualities are then those for this use. */
   readonly capabilities?: readonly Capability[];
   /**
    * Context length in tokens for the verdict, at most each model's maximum. Null, the default: each model's configured
@@ -72,7 +73,7 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
     downloads;
   return {
     ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
-    models: await judge(session, downloads, wanted),
+    models: await judge(session, downloads, wanted, capabilities),
     downloadedCount: downloads.models.length,
   };
 }
@@ -81,9 +82,11 @@ async function judge(
   session: Session,
   { models, sources }: Downloads,
   profiles: readonly CatalogProfile[],
+  capabilities: readonly Capability[],
 ): Promise<readonly ModelReport[]> {
   const reservations = await readReservationsOrWarn(session);
-  const input = await assemble(session, profiles, reservations, false);
+  const requirement = { ...NO_REQUIREMENT, capabilities };
+  const input = await assemble(session, profiles, reservations, { requirement, tradeOffs: false });
   // Older versions of LM Studio list models without their size.
   const sizes = new Map(models.map(({ modelKey, sizeBytes }) => [modelKey, sizeBytes || null]));
   const reports = profiles.flatMap((profile): ModelReport[] => {
@@ -112,7 +115,7 @@ async function judge(
     session,
     rejected.map(({ profile }) => profile),
     reservations,
-    true,
+    { requirement, tradeOffs: true },
   );
   return reports.map((report) => {
     const candidate = rejected.includes(report)
@@ -133,12 +136,12 @@ async function assemble(
   { ports, catalog, context }: Session,
   profiles: readonly CatalogProfile[],
   { pinned, yields }: Reservations,
-  tradeOffs: boolean,
+  request: Pick<SelectionRequest, 'requirement' | 'tradeOffs'>,
 ): Promise<AssembledInput> {
   const { portOf } = await catalog();
   return assembleSelectionInput(
     { ...ports, catalog: portOf(profiles) },
-    { tradeOffs, pinned },
+    { ...request, pinned },
     { signal: context.signal, yields },
   );
 }

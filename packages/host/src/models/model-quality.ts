@@ -18,13 +18,11 @@ export interface JudgedModel {
 
 /**
  * The quality of a model for a use, with what its quantization and its KV cache cost; null where it is not known.
- *
- * @param use - default: general use
  */
 export function modelQuality(
   { profile, model, shape, quantization }: JudgedModel,
   loadConfig: LoadConfig,
-  use: QualityUse = 'general',
+  use: QualityUse,
 ): ModelQuality | null {
   const facts = {
     modelKey: profile.modelKey,

@@ -1,6 +1,6 @@
 import { isForeign, type AutopilotState } from '@mai/autopilot';
 import { isModelConfigError, type ModelConfig } from '@mai/model-config';
-import { openLiveConfig } from '../autopilot/live-config.js';
+import { openLiveConfig } from '../autopilot/live/live-config.js';
 import type { HostParts } from '../host-parts.js';
 import { once } from '../once.js';
 import type { Downloads } from '../models/downloads.js';

@@ -40,7 +40,7 @@ export interface MeasuredAnswer {
   readonly depthTokens: number;
 }
 
-/** Which model may serve. Null and empty fields set no condition. */
+/** The conditions for the model that serves. Null and empty fields set no condition. */
 export type ServingRequest = Required<LeaseRequest>;
 
 /** A promise that a resident stays. While it is held, the resident counts as busy and is not unloaded. */

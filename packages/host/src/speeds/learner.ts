@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { ResidentInstance } from '@mai/lmstudio-adapter';
+import type { LoggedPrediction, ResidentInstance } from '@mai/lmstudio-adapter';
 import { engineOfInstance } from '../engine/load-engine.js';
 import type { HostParts } from '../host-parts.js';
 import type { Downloads } from '../models/downloads.js';
@@ -7,29 +7,41 @@ import type { MeasuredAnswer } from '../serving/serving.js';
 import { listDownloadsNow } from '../session.js';
 import type { SpeedSubject } from './speed-subject.js';
 
-/** Learns the speeds of this machine from what runs on it. */
+/** Learns the speeds of this machine from answers and loads. */
 export interface SpeedLearner {
-  /** What decides the speed of a resident; null where it is not on this machine, or not known. */
+  /** The model, load and machine that decide a resident's speed; null where it is not on this machine, or not known. */
   subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
   /** Learns from an answer. Never rejects. */
   answered(answer: MeasuredAnswer): Promise<void>;
+  /**
+   * Learns from an answer in LM Studio's log, which any client may have asked for. The log does not tell how much of the
+   * prompt was in the cache, so only the speed of the generated tokens is learned. Never rejects.
+   */
+  logged(prediction: LoggedPrediction): Promise<void>;
   /** Learns from a load. Never rejects. */
   loaded(instance: ResidentInstance, tookMs: number): Promise<void>;
 }
 
 /** Age from which the GPUs and the downloads are read again. Both change seldom. */
 const FACTS_FRESH_MS = 600_000;
-/** Answers of a resident that are all stored. Of later ones, one is stored in `LATER_EVERY_MS`. */
+/** Age from which the residents are listed again: a person may have loaded one again with other settings. */
+const RESIDENTS_FRESH_MS = 60_000;
+/** Number of a resident's first answers, which are all stored. Of later answers, one in `LATER_EVERY_MS` is stored. */
 const FIRST_ANSWERS = 10;
 const LATER_EVERY_MS = 30_000;
 /** Residents whose number of answers is kept. */
 const COUNTED_MAX = 100;
+/** Fewer tokens say little about the speed: the time of a single pause would count as much. */
+const LOGGED_TOKENS_MIN = 16;
+/** The log and the gateway tell of the same answer within this time. */
+const SAME_ANSWER_MS = 5000;
 
 /** Creates a learner that reads nothing before its first call. */
 export function createSpeedLearner(parts: HostParts): SpeedLearner {
   const { clock, warn, signal } = parts.context;
   let facts: { readonly atMs: number; readonly value: Promise<Facts> } | null = null;
   const residents = new Map<string, ResidentInstance>();
+  let listedAtMs = -Infinity;
   const counts = new Map<string, { answers: number; storedAtMs: number }>();
 
   const factsNow = (): Promise<Facts> => {
@@ -44,10 +56,12 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
 
   const residentOf = async (instanceIdentifier: string): Promise<ResidentInstance | null> => {
     const known = residents.get(instanceIdentifier);
-    if (known !== undefined) return known;
+    const nowMs = clock.monotonicMs();
+    if (known !== undefined && nowMs - listedAtMs < RESIDENTS_FRESH_MS) return known;
     const link = await parts.runtime.link(signal);
     if (link.kind === 'off' || !link.client.host.isLocal) return null;
     residents.clear();
+    listedAtMs = nowMs;
     for (const one of await link.client.listResidents({ signal })) {
       if (one.deviceIdentifier === null) residents.set(one.instanceIdentifier, one);
     }
@@ -68,7 +82,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     });
   };
 
-  /** Whether an answer is worth a write: a busy resident teaches nothing new with each answer. */
+  /** Whether an answer is stored. Most answers of a busy resident are not, because their speeds hardly differ. */
   const isWorthStoring = (key: string): boolean => {
     const nowMs = clock.monotonicMs();
     const count = counts.get(key) ?? { answers: 0, storedAtMs: -Infinity };
@@ -80,15 +94,27 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return true;
   };
 
-  /** One measurement after another, so that each is stored with those before. */
+  const warnOf = (error: unknown): void => {
+    if (signal.aborted) return;
+    const message = error instanceof Error ? error.message : String(error);
+    warn(`The speed of an answer or a load can't be learned: ${message}`);
+  };
+
+  /** Handles measurements one after another, so that no write loses an earlier measurement. */
   let last = Promise.resolve();
   const inTurn = (work: () => Promise<void>): Promise<void> => {
-    last = last.then(work).catch((error: unknown) => {
-      if (signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
-      warn(`The speed of an answer or a load can't be learned: ${message}`);
-    });
+    last = last.then(work).catch(warnOf);
     return last;
+  };
+
+  /** Null where the resident is not on this machine. Never rejects. */
+  const modelKeyOf = async (instanceIdentifier: string): Promise<string | null> => {
+    try {
+      return (await residentOf(instanceIdentifier))?.modelKey ?? null;
+    } catch (error) {
+      warnOf(error);
+      return null;
+    }
   };
 
   const subjectOf = async (instanceIdentifier: string): Promise<SpeedSubject | null> => {
@@ -96,28 +122,55 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return instance === null ? null : subjectOfInstance(instance);
   };
 
+  /** The answers of the last seconds, by who told of them. */
+  let told: readonly ToldAnswer[] = [];
+  /** Whether somebody else has told of this answer: the gateway's answers are in LM Studio's log, too. */
+  const isToldTwice = (by: ToldAnswer['by'], answer: MeasuredAnswer): boolean => {
+    const atMs = clock.monotonicMs();
+    told = told.filter((one) => Math.abs(atMs - one.atMs) < SAME_ANSWER_MS);
+    const before = told.find((one) => one.by !== by && isSameAnswer(one.answer, answer));
+    told =
+      before === undefined ? [...told, { by, answer, atMs }] : told.filter((one) => one !== before);
+    return before !== undefined;
+  };
+
+  const learnAnswer = (by: ToldAnswer['by'], answer: MeasuredAnswer): Promise<void> => {
+    const { modelKey, instanceIdentifier, prompt, depthTokens } = answer;
+    return inTurn(async () => {
+      const output = isToldTwice(by, answer) ? null : answer.output;
+      if (prompt === null && output === null) return;
+      if (!isWorthStoring(instanceIdentifier)) return;
+      const subject = await subjectOf(instanceIdentifier);
+      if (subject === null) return;
+      const speeds = await parts.speeds();
+      if (prompt !== null) {
+        await speeds.learn(modelKey, subject, {
+          ...{ test: 'prompt', tokens: prompt.tokens },
+          depthTokens: Math.max(0, depthTokens - prompt.tokens),
+          tokensPerSecond: (prompt.tokens / prompt.ms) * 1000,
+        });
+      }
+      if (output !== null) {
+        await speeds.learn(modelKey, subject, {
+          ...{ test: 'decode', tokens: output.tokens, depthTokens },
+          tokensPerSecond: (output.tokens / output.ms) * 1000,
+        });
+      }
+    });
+  };
+
   return {
     subjectOf,
-    answered: ({ modelKey, instanceIdentifier, prompt, output, depthTokens }) =>
-      inTurn(async () => {
-        if (!isWorthStoring(instanceIdentifier)) return;
-        const subject = await subjectOf(instanceIdentifier);
-        if (subject === null) return;
-        const speeds = await parts.speeds();
-        if (prompt !== null) {
-          await speeds.learn(modelKey, subject, {
-            ...{ test: 'prompt', tokens: prompt.tokens },
-            depthTokens: Math.max(0, depthTokens - prompt.tokens),
-            tokensPerSecond: (prompt.tokens / prompt.ms) * 1000,
-          });
-        }
-        if (output !== null) {
-          await speeds.learn(modelKey, subject, {
-            ...{ test: 'decode', tokens: output.tokens, depthTokens },
-            tokensPerSecond: (output.tokens / output.ms) * 1000,
-          });
-        }
-      }),
+    answered: (answer) => learnAnswer('gateway', answer),
+    logged: async ({ instanceIdentifier, promptTokens, predictedTokens, tokensPerSecond }) => {
+      if (predictedTokens < LOGGED_TOKENS_MIN) return;
+      const modelKey = await modelKeyOf(instanceIdentifier);
+      if (modelKey === null) return;
+      await learnAnswer('log', {
+        ...{ modelKey, instanceIdentifier, prompt: null, depthTokens: promptTokens },
+        output: { tokens: predictedTokens, ms: (predictedTokens / tokensPerSecond) * 1000 },
+      });
+    },
     loaded: (instance, tookMs) => {
       // The name may have stood for an instance with other settings before.
       residents.delete(instance.instanceIdentifier);
@@ -133,7 +186,23 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   };
 }
 
-/** What every measurement is joined with. */
+/** An answer, and who has told of it. */
+interface ToldAnswer {
+  readonly by: 'gateway' | 'log';
+  readonly answer: MeasuredAnswer;
+  readonly atMs: number;
+}
+
+/** The gateway may count the first token as a part of the prompt. */
+function isSameAnswer(one: MeasuredAnswer, other: MeasuredAnswer): boolean {
+  return (
+    one.instanceIdentifier === other.instanceIdentifier &&
+    one.depthTokens === other.depthTokens &&
+    Math.abs((one.output?.tokens ?? 0) - (other.output?.tokens ?? 0)) <= 1
+  );
+}
+
+/** The facts of the machine that complete a measurement. */
 interface Facts {
   readonly downloads: Downloads;
   readonly resources: Resources;

@@ -7,7 +7,7 @@ const TOTAL_BYTES = 256 * 2 ** 20;
 const THREADS_MAX = 8;
 const PASSES = 5;
 const PASS_MS = 250;
-/** Preparing the buffers takes a part of the time, so the whole benchmark may take this long. */
+/** Deadline of the whole benchmark, which first fills the buffers. */
 const TIMEOUT_MS = 10_000;
 
 /**

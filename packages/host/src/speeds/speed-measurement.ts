@@ -1,7 +1,7 @@
 import type { LoadObservation, SpeedObservation } from '@mai/performance-model';
 import { isRecord } from '../guards.js';
 
-/** What every measurement of a speed has. None has a prompt or a text. */
+/** The fields of every measurement of a speed. Prompts and answers are not stored. */
 interface Measured {
   /** Name of the machine. */
   readonly host: string;
@@ -79,6 +79,7 @@ function isObservation(value: unknown): boolean {
     isRecord(shape) &&
     SHAPE_FIELDS.every((field) => isPositive(shape[field])) &&
     OTHER_SHAPE_FIELDS.every((field) => isCount(shape[field])) &&
+    isCountOrUnknown(shape['queryValuesPerToken']) &&
     isRecord(machine) &&
     (machine['gpu'] === null || isGpu(machine['gpu'])) &&
     (machine['ramBandwidth'] === null || isPositive(machine['ramBandwidth'])) &&
@@ -104,8 +105,14 @@ function isGpu(value: unknown): boolean {
     isRecord(value) &&
     BACKENDS.some((backend) => backend === value['backend']) &&
     isPositive(value['memoryBandwidth']) &&
-    (value['operationsPerSecond'] === null || isPositive(value['operationsPerSecond']))
+    (value['operationsPerSecond'] === null || isPositive(value['operationsPerSecond'])) &&
+    isCountOrUnknown(value['linkBandwidth'])
   );
+}
+
+/** Older measurements lack the field; predictions then take a usual value, as for null. */
+function isCountOrUnknown(value: unknown): boolean {
+  return value === null || value === undefined || isCount(value);
 }
 
 function isCount(value: unknown): boolean {

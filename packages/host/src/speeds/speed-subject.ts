@@ -9,7 +9,7 @@ import {
 } from '@mai/performance-model';
 import { environmentFor, type LoadEngine } from '../engine/load-engine.js';
 
-/** A model with a load configuration on this machine, as far as it decides speed. */
+/** The properties of a model, its load configuration and this machine that decide speed. */
 export interface SpeedSubject {
   readonly shape: ModelShape;
   readonly machine: MachineSpeed;
@@ -36,7 +36,7 @@ export interface SpeedFacts {
   readonly ramBandwidth: number | null;
 }
 
-/** Bandwidth of a usual GPU, for one that the table of devices lacks. */
+/** Bandwidth of a usual GPU. Stands in for a GPU that the table of devices lacks. */
 const USUAL_GPU_BANDWIDTH = 400e9;
 
 /** Joins the facts. Settings that the load configuration leaves to the engine have the engine's defaults. */
@@ -116,18 +116,21 @@ function joined(
         generation: null,
         memoryBandwidth: USUAL_GPU_BANDWIDTH,
         operationsPerSecond: null,
+        linkBandwidth: null,
       },
   );
   const sizes = used.map(({ totalBytes }) => totalBytes ?? 1);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const mean = (values: readonly number[]): number =>
     1 / values.reduce((sum, value, index) => sum + (sizes[index] ?? 0) / all / value, 0);
-  const operations = speeds.map(({ operationsPerSecond }) => operationsPerSecond);
+  const knownMean = (values: readonly (number | null)[]): number | null =>
+    values.every((value) => value !== null) ? mean(values) : null;
   const [first] = speeds;
   return {
     backend,
     generation: first?.generation ?? null,
     memoryBandwidth: mean(speeds.map(({ memoryBandwidth }) => memoryBandwidth)),
-    operationsPerSecond: operations.every((one) => one !== null) ? mean(operations) : null,
+    operationsPerSecond: knownMean(speeds.map(({ operationsPerSecond }) => operationsPerSecond)),
+    linkBandwidth: knownMean(speeds.map(({ linkBandwidth }) => linkBandwidth)),
   };
 }

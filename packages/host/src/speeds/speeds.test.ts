@@ -16,6 +16,7 @@ const SUBJECT: SpeedSubject = {
     expertBytes: 0,
     activeExpertBytes: 0,
     kvBytesPerToken: 131_072,
+    queryValuesPerToken: 131_072,
   },
   machine: {
     gpu: {
@@ -23,6 +24,7 @@ const SUBJECT: SpeedSubject = {
       generation: null,
       memoryBandwidth: 936 * GB,
       operationsPerSecond: 71e12,
+      linkBandwidth: null,
     },
     ramBandwidth: null,
   },
@@ -49,7 +51,7 @@ function opened(folder = mkdtempSync(path.join(tmpdir(), 'speeds-'))) {
 }
 
 describe('the speeds of a machine', () => {
-  test('an RTX 3090 generates about 110 tokens a second with an 8B in 4 bits, and nothing was measured', () => {
+  test('without measurements, an RTX 3090 is predicted to generate about 110 tokens a second with an 8B model in 4 bits', () => {
     const speed = opened().speeds.speedOf(SUBJECT);
     expect(speed?.measured).toBe(false);
     const { low, expected, high } = speed?.decodeTokensPerSecond ?? {
@@ -88,7 +90,25 @@ describe('the speeds of a machine', () => {
     expect(known.expected / guessed.expected).toBeCloseTo(0.5, 1);
   });
 
-  test('a GPU that no table has needs a measurement', async () => {
+  test('a build that names no vector instructions may be ten times slower on the CPU, until it was measured', async () => {
+    const { speeds } = opened();
+    await speeds.learnRam(34 * GB);
+    const named = (engine: string): SpeedSubject => ({
+      ...ON_CPU,
+      identity: { ...ON_CPU.identity, engine },
+    });
+    const lowOf = (engine: string): number =>
+      speeds.speedOf(named(engine))?.decodeTokensPerSecond.low ?? NaN;
+    const vector = lowOf('llama.cpp-linux-x86_64-avx2@1.50.0');
+    expect(lowOf('llama.cpp-linux-x64-cpu@1.7.15') / vector).toBeCloseTo(0.1, 6);
+    expect(lowOf('llama.cpp-darwin-arm64-cpu@1.7.15')).toBeCloseTo(vector, 6);
+    await speeds.learn('eight', named('llama.cpp-linux-x64-cpu@1.7.15'), decoded(1));
+    const { low, high } = speeds.speedOf(named('llama.cpp-linux-x64-cpu@1.7.15'))
+      ?.decodeTokensPerSecond ?? { low: NaN, high: NaN };
+    expect(high / low).toBeLessThan(3);
+  });
+
+  test('a GPU that the table of devices lacks needs a measurement', async () => {
     const { speeds } = opened();
     const unknown = { ...SUBJECT, isGpuGuessed: true };
     expect(speeds.speedOf(unknown)).toBeNull();
@@ -105,7 +125,7 @@ describe('the speeds of a machine', () => {
     expect(at(8000)).toBeLessThan(at(1000));
   });
 
-  test('six measurements of a kind are kept, and entries that are none are dropped', async () => {
+  test('six measurements of a kind are kept, and entries that are not measurements are dropped', async () => {
     const { speeds, folder } = opened();
     for (let index = 0; index < 8; index += 1)
       await speeds.learn('eight', SUBJECT, decoded(60 + index));

@@ -32,7 +32,7 @@ export interface Speeds {
   readonly learnLoad: (modelKey: string, subject: SpeedSubject, tookMs: number) => Promise<void>;
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
-  /** The number of measurements that predictions rest on so far. It changes with each that is learned. */
+  /** The number of measurements that predictions rest on so far. Each measurement that is learned changes it. */
   readonly revision: () => number;
 }
 
@@ -53,6 +53,11 @@ export interface SeenSpeed {
 const READ_SHARE_OF_PEAK = 0.85;
 /** RAM of a machine that was not measured may be this many times faster or slower than the usual one. */
 const UNKNOWN_RAM_FACTOR = 2;
+/**
+ * A build of llama.cpp for x64 without vector instructions may be this many times slower. `npm run bench:speed-embedded` measured a
+ * tenth of the predicted speed with such a build; the physics was fitted to builds with AVX2.
+ */
+const SCALAR_BUILD_FACTOR = 10;
 
 /** Opens the measured speeds of this user on this machine. */
 export function openSpeeds(context: HostContext): Speeds {
@@ -116,7 +121,7 @@ interface Learned {
   readonly observations: readonly SpeedObservation[];
   readonly loads: readonly LoadMeasurement[];
   readonly ramBandwidth: number | null;
-  /** Of the GPU that no table has; null where nothing was measured with it. */
+  /** Bandwidth of a GPU that the table of devices lacks; null where nothing was measured with it. */
   readonly gpuBandwidth: number | null;
   readonly cache: Map<string, LoadSpeed | null>;
 }
@@ -207,7 +212,7 @@ function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   };
 }
 
-/** An engine without its version: an update changes the time of a load little. */
+/** The engine's version is left out, because an update changes the time of a load little. */
 function nameOf(engine: string): string {
   return engine.replace(/@.*$/, '');
 }
@@ -239,7 +244,19 @@ function rangeOf(
   const isRamKnown = (subject.machine.ramBandwidth ?? ramBandwidth) !== null;
   const isDoubtful = usesRam && !isRamKnown && !observations.some(readsRam);
   const factor = isDoubtful ? UNKNOWN_RAM_FACTOR : 1;
-  return { expected: tokensPerSecond, low: low / factor, high: high * factor };
+  const { engine } = subject.identity;
+  const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
+  const isScalar = usesRam && mayBeScalar(engine) && !isMeasured;
+  return {
+    expected: tokensPerSecond,
+    low: low / factor / (isScalar ? SCALAR_BUILD_FACTOR : 1),
+    high: high * factor,
+  };
+}
+
+/** LM Studio names the vector instructions of an engine, e.g. `llama.cpp-linux-x86_64-avx2`. The embedded engine names none. */
+function mayBeScalar(engine: string): boolean {
+  return /x64|x86/.test(engine) && !engine.includes('avx');
 }
 
 /** Whether a token reads weights in RAM. */

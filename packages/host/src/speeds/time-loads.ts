@@ -22,7 +22,7 @@ export function timeLoads(client: LoadCalls, clock: Clock, onLoaded: OnLoaded): 
     loadFirst: async (requests) => {
       const startedMs = clock.monotonicMs();
       const result = await client.loadFirst(requests);
-      // With a failure before, the time is that of two loads.
+      // After a failed load, the measured time includes that load, too.
       if (!result.reused && result.failures.length === 0) {
         await onLoaded(result.instance, clock.monotonicMs() - startedMs);
       }

@@ -12,7 +12,7 @@ describe('The text of an answer', () => {
     expect(read(reader, 'abc', true)).toEqual([]);
   });
 
-  it('keeps back a character whose bytes are not complete, until the end shows that it stays so', () => {
+  it('holds back a character whose bytes are not complete, until the answer ends', () => {
     const reader = new AnswerReader([], Infinity);
     expect(read(reader, 'a\uFFFD')).toEqual([{ type: 'content', text: 'a' }]);
     expect(read(reader, 'aé')).toEqual([{ type: 'content', text: 'é' }]);

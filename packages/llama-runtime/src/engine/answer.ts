@@ -11,7 +11,7 @@ export interface Usage {
   readonly cachedTokens: number;
 }
 
-/** What is new in an answer. */
+/** The new part of an answer. */
 export type AnswerDelta =
   | { readonly type: 'content'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
@@ -37,14 +37,16 @@ export interface Timings {
   readonly predictedMs: number;
 }
 
-/** An answer as far as it is generated. */
+/** The part of an answer that is generated so far. */
 export interface Snapshot {
   readonly content: string;
   readonly reasoning: string;
   readonly toolCalls: readonly { readonly name: string; readonly arguments: string }[];
 }
 
-/** Reads a report of a chat, whose texts are complete up to this token, or of a completion, whose text is passed. */
+/**
+ * Reads a report. A chat's report holds the whole text up to this token; a completion's text is passed as `plainText`.
+ */
 export function snapshotOf(
   report: TokenReport | CompletionReport,
   plainText: string | null,
@@ -113,7 +115,7 @@ export class AnswerReader {
     yield* this.#readCalls(snapshot, isFinal);
   }
 
-  /** The text up to the first stop sequence, without what can still become one. */
+  /** The text up to the first stop sequence, without an end that can still become a stop sequence. */
   #cut(text: string, isFinal: boolean): string {
     const found = this.#stops
       .map((stop) => ({ stop, at: text.indexOf(stop) }))
@@ -149,7 +151,9 @@ export class AnswerReader {
   }
 }
 
-/** What `text` has after `sent`; empty where `text` does not continue `sent`, because the parser may still change it. */
+/**
+ * The rest of `text` after `sent`; empty where `text` does not continue `sent`, because the parser may still change it.
+ */
 function suffixAfter(sent: string, text: string): string {
   return text.length > sent.length && text.startsWith(sent) ? text.slice(sent.length) : '';
 }

@@ -1,4 +1,4 @@
-/** Lines with the size of a buffer, or with what decides it. No such line holds text of a request. */
+/** Lines with the size of a buffer, or with a figure that decides this size. No such line holds text of a request. */
 const BUFFER_LINE =
   /buffer size|llama_kv_cache: size|llama_memory_recurrent: size|llama_context: (?:n_ctx|n_batch|n_ubatch|flash_attn|kv_unified)\b|Flash Attention|flash_attn/i;
 const CONTEXT_LINE = /llama_context: n_ctx\s+= (\d+)/;
@@ -10,7 +10,10 @@ const FLASH_LINES = [
   },
 ];
 
-/** Collects llama.cpp's log while a model is loaded. Later lines are dropped: they can tell of requests. */
+/**
+ * Collects llama.cpp's log while a model is loaded. Later lines are dropped, because they can contain parts of
+ * requests.
+ */
 export class EngineLog {
   #text = '';
   #isOpen = true;

@@ -35,7 +35,7 @@ export interface Sampling {
   readonly penalty_present?: number;
 }
 
-/** What is to be answered: a chat, or a plain text to continue. */
+/** The input of an answer: a chat, or a plain text to continue. */
 export type Prompt =
   | {
       readonly messages: readonly unknown[];

@@ -5,7 +5,7 @@ const MOST_REPETITIONS = 2000;
 const FREE_TEXT = /(?:until-\d+\??|\(until-\d+\)\??) (?=tool-calls?\b)/;
 
 /**
- * Refuses a grammar that llama.cpp would end the process for.
+ * Refuses a grammar that would make llama.cpp end the process.
  *
  * @param field - the request's field that the grammar was made from
  */
@@ -36,7 +36,7 @@ export function grammarOfCallsOnly(grammar: string, generationPrompt: string): s
 }
 
 /**
- * The most rules that one repetition makes of its symbol, at least as llama.cpp's parser counts them: a group has the
+ * Upper bound of the rules that one repetition makes of its symbol, as llama.cpp's parser counts them: a group has the
  * rules of its inner repetitions and one for each name in it. Text in quotes and in character classes does not count.
  */
 function repetitionsOf(rule: string): number {

@@ -7,7 +7,7 @@ import type {
 } from '../process/inspect-messages.js';
 import { type LlamaContextClass, loadBinding } from './llama-door.js';
 
-/** Long lists of the tokenizer. */
+/** Long lists of the tokenizer, which are not read. */
 const LISTS = ['tokens', 'scores', 'token_type', 'merges'].map((list) => `tokenizer.ggml.${list}`);
 
 /** Process that names llama.cpp's devices and reads the metadata of GGUF files. It ends after the answers. */
@@ -36,7 +36,7 @@ async function metadataOf(
   try {
     return await LlamaContext.loadModelInfo(file, LISTS);
   } catch {
-    // llama.cpp refuses the file and says no more than that.
+    // llama.cpp refuses the file, and the binding gives no reason.
     return null;
   }
 }

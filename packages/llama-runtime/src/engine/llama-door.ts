@@ -65,13 +65,13 @@ export interface CompletionOptions extends Partial<ChatFormatOptions> {
   readonly xtc_threshold?: number;
 }
 
-/** A tool call as far as it is generated. */
+/** The part of a tool call that is generated so far. */
 export interface NativeToolCall {
   readonly id?: string;
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-/** What the binding reports for each token: the text so far, parsed. */
+/** The binding's report for each token: the text so far, parsed. */
 export interface TokenReport {
   readonly token: string;
   readonly content?: string;
@@ -79,7 +79,7 @@ export interface TokenReport {
   readonly tool_calls?: readonly NativeToolCall[];
 }
 
-/** What the binding reports at the end of a completion. */
+/** The binding's report at the end of a completion. */
 export interface CompletionReport {
   readonly token?: undefined;
   readonly text: string;

@@ -52,7 +52,7 @@ test.each(['models', 'estimate'])(
   },
 );
 
-test('a context above the maximum of the model becomes the maximum and is named, also by a second load', async () => {
+test('a context above the maximum of the model becomes the maximum and is reported, also by a second load', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
   const asked: (number | null)[] = [];
@@ -188,7 +188,7 @@ test('equal requests share one load, and a caller that leaves does not end it', 
   expect(await enginePids()).toHaveLength(1);
 });
 
-test('a context that the engine shortens is named', async () => {
+test('a context that the engine shortens is reported', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf', { contextLengthTokens: 1024 });
   await using runtime = await world.open();
@@ -199,7 +199,7 @@ test('a context that the engine shortens is named', async () => {
   expect(verified).toEqual([{ field: 'contextLengthTokens', asked: 2048, got: 1024 }]);
 });
 
-test('without a GPU, a requested offload is named, and the same request reuses the resident', async () => {
+test('without a GPU, a requested offload is reported, and the same request reuses the resident', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
   await using runtime = await world.open({ engine: 'cpu' });
@@ -212,7 +212,7 @@ test('without a GPU, a requested offload is named, and the same request reuses t
   expect(await runtime.load(request)).toMatchObject({ reused: true, verified: first.verified });
 });
 
-test('weights that the system does not lock are named', async () => {
+test('weights that the system does not lock are reported', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
   await using runtime = await world.open();
@@ -239,7 +239,7 @@ test.each([
   });
 });
 
-test('a load that the estimate refuses is LOAD_REFUSED, unless the caller does not ask for it', async () => {
+test('a load that the estimate refuses is LOAD_REFUSED, unless the caller turns the check off', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
   const estimate = {

@@ -36,7 +36,7 @@ test('names files by their repository, and keeps parts and projectors with their
   });
 });
 
-test('leaves out projectors, rerankers, broken files and incomplete models, and names the latter three', async () => {
+test('leaves out projectors, and names the rerankers, broken files and incomplete models that it leaves out', async () => {
   await using world = await fakeWorld();
   await world.write('a/mmproj-x.gguf', {}, { 'general.architecture': 'clip' });
   await world.write(

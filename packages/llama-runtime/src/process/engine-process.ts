@@ -8,7 +8,7 @@ export interface EngineProcess {
   readonly pid: number;
   readonly port: number;
   readonly facts: EngineFacts;
-  /** Resolves when the process is gone, for whatever reason. */
+  /** Resolves when the process has ended. */
   readonly exited: Promise<ProcessExit>;
   /** Whether `end` was called. */
   readonly isEnding: boolean;

@@ -3,7 +3,7 @@ import type { KvCacheType } from '@mai/memory-ledger';
 /** Kind of a model. */
 export type ModelKind = 'llm' | 'embedding';
 
-/** The model that one engine process loads, and its settings. Every choice was made before. */
+/** The model that one engine process loads, and its settings. The parent has made every choice. */
 export interface EngineSpec {
   /** Absolute path of the GGUF file; of the first part where the file is split. */
   readonly file: string;
@@ -31,16 +31,16 @@ export interface EngineSpec {
   readonly token: string;
 }
 
-/** What an engine process is told. */
+/** Messages to an engine process. */
 export type ToEngine =
   | { readonly type: 'load'; readonly spec: EngineSpec }
   /** The engine cancels open requests and ends with code 0. */
   | { readonly type: 'stop' };
 
-/** What an engine does. */
+/** The present activity of an engine. */
 export type EngineActivity = 'idle' | 'processing-prompt' | 'generating' | 'computing-embedding';
 
-/** What an engine process tells. */
+/** Messages from an engine process. */
 export type FromEngine =
   /** Share of the file that was read, 0 to 1. It never decreases. */
   | { readonly type: 'progress'; readonly ratio: number }

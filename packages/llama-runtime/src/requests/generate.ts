@@ -43,6 +43,8 @@ export interface WarmUpOptions extends CallOptions {
 export interface WarmUp {
   /** Prompt tokens that were processed; `null` for embedding models. */
   readonly promptTokens: number | null;
+  /** Milliseconds until the first token; `null` for embedding models. */
+  readonly timeToFirstTokenMs: number | null;
 }
 
 /**
@@ -118,7 +120,8 @@ export async function warmUp(
   const { instanceIdentifier, kind } = record.spec;
   if (kind === 'llm') {
     const request = { ...options, instanceIdentifier, prompt, maxTokens: 1 };
-    return { promptTokens: (await generate(record, request)).promptTokens };
+    const { promptTokens: counted, timeToFirstTokenMs } = await generate(record, request);
+    return { promptTokens: counted, timeToFirstTokenMs };
   }
   await callEngine(record, options, DEFAULT_GENERATE_TIMEOUT_MS, async (timeoutMs) => {
     const body = { model: instanceIdentifier, input: prompt };
@@ -126,5 +129,5 @@ export async function warmUp(
     const response = await post(record, '/v1/embeddings', { timeoutMs, signal, body });
     await response.arrayBuffer();
   });
-  return { promptTokens: null };
+  return { promptTokens: null, timeToFirstTokenMs: null };
 }

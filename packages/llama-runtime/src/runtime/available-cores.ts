@@ -11,7 +11,10 @@ export async function availableCores(): Promise<number> {
   return Math.max(1, Math.min(logical, physical, quota));
 }
 
-/** On Linux from `/proc/cpuinfo`. Elsewhere llama.cpp's own rule: half of more than four logical processors. */
+/**
+ * On Linux from `/proc/cpuinfo`. Elsewhere llama.cpp's own rule: half of the logical processors where there are more
+ * than four.
+ */
 async function physicalCores(logical: number): Promise<number> {
   const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   const cores = new Set<string>();

@@ -63,7 +63,7 @@ test('an engine that does not answer counts as busy', async () => {
 });
 
 test.each(['own', 'foreign'] as const)(
-  'an %s engine that is stopped or ignores signals is unloaded all the same',
+  'an %s engine that is stopped or ignores signals is unloaded, too',
   async (whose) => {
     await using world = await fakeWorld();
     await world.write('stopped.gguf');

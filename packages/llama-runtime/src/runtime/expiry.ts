@@ -8,7 +8,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 const BUSY_DELAY_MS = 1000;
 
 /**
- * Calls `unload` when an instance has been idle for its TTL. Every request starts the time anew, and so does a busy
+ * Calls `unload` when an instance has been idle for its TTL. Every request restarts this time, and so does a busy
  * engine. The timer does not keep the process alive. Returns a function that ends the watch.
  */
 export function watchTtl(

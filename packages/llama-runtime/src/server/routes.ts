@@ -9,7 +9,7 @@ import { embed } from './openai/embeddings.js';
 import { createResponse } from './responses/responses.js';
 import { openAiError } from './openai/openai-error.js';
 
-/** What answers a path. */
+/** The handler of a path. */
 export interface Route {
   readonly errorForm: ErrorForm;
   /** Whether the process ends after the answer. */

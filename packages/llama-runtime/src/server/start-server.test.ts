@@ -7,7 +7,7 @@ const engines = new TestEngines();
 let file = '';
 let engine: TestEngine;
 const CHAT = { model: 'tiny', messages: [{ role: 'user', content: 'hi' }] };
-/** A schema that keeps a model of noise from ending. */
+/** A schema that keeps a model of random weights from ending its answer. */
 const LONG = {
   response_format: {
     type: 'json_schema',

@@ -72,7 +72,7 @@ function fail(response: ServerResponse, error: unknown, form: ErrorForm): void {
       : new RequestError(500, error instanceof Error ? error.message : String(error));
   const body = form(known);
   if (!response.headersSent) {
-    // What is left of a refused body is not read.
+    // The rest of a refused body is not read.
     if (!response.req.complete) response.setHeader('connection', 'close');
     sendJson(response, known.status, body);
     return;

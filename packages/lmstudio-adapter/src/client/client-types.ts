@@ -1,6 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { HomeLookup } from '../home/lmstudio-home.js';
-import type { EngineWatch } from '../engine-log/watch-engines.js';
+import type { EngineWatch, WatchEnginesOptions } from '../engine-log/watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type {
   LoadFirstResult,
@@ -86,7 +86,7 @@ export interface LMStudioClient extends AsyncDisposable {
    * stream also carries prompts and answers, which are dropped on arrival. The watch keeps the process alive until
    * the watch or the client is closed.
    */
-  watchEngines(): Promise<EngineWatch>;
+  watchEngines(options?: WatchEnginesOptions): Promise<EngineWatch>;
   /** The machines of LM Link. */
   devices(options?: CallOptions): Promise<LinkedDevices | null>;
 

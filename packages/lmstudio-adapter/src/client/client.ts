@@ -65,7 +65,7 @@ export function clientOf(
       estimateModel(connection, modelKey, loadConfig, options),
     surveyHardware: (options) => surveyHardware(connection, deadline(options)),
     selectedEngines: (options) => selectedEngines(connection, deadline(options)),
-    watchEngines: () => watchEngines(connection),
+    watchEngines: (options) => watchEngines(connection, options),
     devices: (options) => linkedDevices(connection, deadline(options)),
     load,
     unconfirmedLoads: () => unconfirmed.list(),

@@ -1,8 +1,9 @@
 import { startSimulator } from '@mai/lmstudio-simulator';
 
 import { connect } from '../index.js';
-import { toEngineEvent, withoutContent } from './engine-event.js';
+import { toLogEvent, withoutContent } from './engine-event.js';
 import { EngineReports } from './engine-reports.js';
+import { PredictionLog, type LoggedPrediction } from './prediction-log.js';
 import { parseEngineLines } from './parse-engine-line.js';
 
 const MIB = 2 ** 20;
@@ -87,7 +88,7 @@ const logged = (message: string, names: Readonly<Record<string, unknown>> = {}):
 function reportsOf(events: readonly unknown[]) {
   const reports = new EngineReports();
   for (const event of events) {
-    const read = toEngineEvent(event);
+    const read = toLogEvent(event);
     if (read !== null) reports.add(read);
   }
   return reports.list();
@@ -175,7 +176,7 @@ describe('a prompt that quotes the lines of a load', () => {
     const reports = new EngineReports();
     reports.markLoaded(['ref-1']);
     for (const line of quoted) {
-      const event = toEngineEvent(logged(line, names));
+      const event = toLogEvent(logged(line, names));
       if (event !== null) reports.add(event);
     }
     expect(reports.list()).toMatchObject([{ reference: 'ref-1', pid: 4711, buffers: [] }]);
@@ -192,6 +193,13 @@ const SECRET = 'the patient is called Ada';
 test.each([
   [{ type: 'llm.prediction.input', input: SECRET, modelPath: 'p', modelIdentifier: 'm' }],
   [{ type: 'llm.prediction.output', output: SECRET, modelIdentifier: 'm' }],
+  [
+    {
+      type: 'llm.prediction.output',
+      output: SECRET,
+      stats: { stopString: SECRET, predictedTokensCount: SECRET, tokensPerSecond: 3 },
+    },
+  ],
   [{ type: 'server.log', content: SECRET, level: 'info' }],
   [{ type: 'llm.prediction.something-new', text: SECRET }],
   [{ type: 'runtime.log', message: `slot update: prompt = ${SECRET}`, level: 'debug' }],
@@ -240,4 +248,80 @@ test('an LM Studio without a stream of logs has no reports', async () => {
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await using watch = await client.watchEngines();
   expect(watch.reports()).toEqual([]);
+});
+
+describe('the answers in the log', () => {
+  const stats = { promptTokensCount: 30, predictedTokensCount: 40, tokensPerSecond: 12.5 };
+  const request = (modelIdentifier: string, timestamp = 0) => ({
+    timestamp,
+    data: { type: 'llm.prediction.input', input: SECRET, modelIdentifier },
+  });
+  const answer = (modelIdentifier: string, more = {}) => ({
+    timestamp: 0,
+    data: {
+      type: 'llm.prediction.output',
+      ...{ output: SECRET, modelIdentifier, stats: { ...stats, ...more } },
+    },
+  });
+  const predictionsOf = (events: readonly unknown[]) => {
+    const log = new PredictionLog();
+    return events.flatMap((event) => {
+      const kept: unknown = Reflect.get(Object(withoutContent({ log: event })), 'log');
+      const read = toLogEvent(kept);
+      return (read && log.add(read)) ?? [];
+    });
+  };
+  const told = (instanceIdentifier: string) => ({
+    ...{ instanceIdentifier, promptTokens: 30, predictedTokens: 40, tokensPerSecond: 12.5 },
+  });
+
+  test('are told with their figures, one after another', () => {
+    const events = [request('a'), answer('a'), request('b'), answer('b')];
+    expect(predictionsOf(events)).toEqual([told('a'), told('b')]);
+  });
+
+  test('are not told if another request ran at the same time, on any instance', () => {
+    const both = [request('a'), request('b'), answer('b'), answer('a')];
+    expect(predictionsOf([...both, request('a'), answer('a')])).toEqual([told('a')]);
+  });
+
+  test('are not told if a model was loaded meanwhile', () => {
+    const load = logged('load_tensors: CUDA0 model buffer size = 1.00 MiB');
+    expect(predictionsOf([request('a'), load, answer('a')])).toEqual([]);
+  });
+
+  test('are not told without a request before, without figures, or with a draft model', () => {
+    expect(predictionsOf([answer('a')])).toEqual([]);
+    expect(predictionsOf([request('a'), answer('a', { tokensPerSecond: undefined })])).toEqual([]);
+    expect(predictionsOf([request('a'), answer('a', { usedDraftModelKey: 'tiny' })])).toEqual([]);
+  });
+
+  test('are told again ten minutes after a request that was never answered', () => {
+    const minute = 60_000;
+    const lost = [request('a'), request('a', 9 * minute), answer('a')];
+    expect(predictionsOf(lost)).toEqual([]);
+    expect(predictionsOf([request('a'), request('a', 10 * minute), answer('a')])).toEqual([
+      told('a'),
+    ]);
+  });
+});
+
+test('the watch tells the answers of every client of LM Studio', async () => {
+  await using simulator = await startSimulator({ speed: 50 });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  const predictions: LoggedPrediction[] = [];
+  await using _watch = await client.watchEngines({
+    onPrediction: (prediction) => predictions.push(prediction),
+  });
+  const { instance } = await client.load({ modelKey: 'qwen/qwen3-4b' });
+  await using other = await connect({ baseUrl: simulator.baseUrl });
+  const { instanceIdentifier } = instance;
+  const generation = await other.generate({ instanceIdentifier, prompt: SECRET, maxTokens: 3 });
+  while (predictions.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(predictions).toEqual([
+    {
+      ...{ instanceIdentifier, promptTokens: generation.promptTokens },
+      ...{ predictedTokens: 3, tokensPerSecond: generation.tokensPerSecond },
+    },
+  ]);
 });

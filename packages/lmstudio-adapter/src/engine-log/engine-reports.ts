@@ -1,4 +1,4 @@
-import type { EngineEvent, RequestEvent } from './engine-event.js';
+import type { EngineEvent, LogEvent } from './engine-event.js';
 import type { EngineBufferPart, EngineFact } from './parse-engine-line.js';
 
 /** Memory that an engine has allocated for one part of a model, on one device. */
@@ -49,8 +49,9 @@ export class EngineReports {
   readonly #reports: OpenReport[] = [];
   readonly #loaded = new Set<string>();
 
-  add(event: EngineEvent | RequestEvent): void {
-    if ('requestTo' in event) {
+  add(event: LogEvent): void {
+    if (event.kind === 'answer') return;
+    if (event.kind === 'request') {
       for (const report of this.#reports) {
         if (report.instanceIdentifier === event.requestTo) report.phase = 'ended';
       }

@@ -4,6 +4,8 @@ import { isCallFault } from '../faults/call-fault.js';
 import type { Session } from '../wire/session.js';
 import type { ModelKind } from '../wire/wire.js';
 import { type EngineReport, EngineReports } from './engine-reports.js';
+import { type LoggedPrediction, PredictionLog } from './prediction-log.js';
+import { notify } from '../notify.js';
 
 /** A subscription to the logs of LM Studio's engines. */
 export interface EngineWatch extends AsyncDisposable {
@@ -11,6 +13,15 @@ export interface EngineWatch extends AsyncDisposable {
   reports(): readonly EngineReport[];
   /** Ends the subscription. May be called more than once. */
   close(): Promise<void>;
+}
+
+/** Options of a watch. */
+export interface WatchEnginesOptions {
+  /**
+   * Called when an answer has ended that ran alone and for which LM Studio told its figures, of any client. Its exceptions
+   * are ignored. Default: nothing is called.
+   */
+  readonly onPrediction?: ((prediction: LoggedPrediction) => void) | undefined;
 }
 
 /** Deadline for the stream's socket to open. */
@@ -24,7 +35,10 @@ const MAX_REOPEN_DELAY_MS = 60_000;
  * Subscribes to the logs of LM Studio's engines. Resolves when the stream is open or its deadline
  * has passed. An LM Studio without this stream gives no reports.
  */
-export async function watchEngines(connection: Connection): Promise<EngineWatch> {
+export async function watchEngines(
+  connection: Connection,
+  { onPrediction }: WatchEnginesOptions = {},
+): Promise<EngineWatch> {
   const { pool, timers } = connection;
   const reports = new EngineReports();
   let session: Session | undefined;
@@ -47,8 +61,14 @@ export async function watchEngines(connection: Connection): Promise<EngineWatch>
   };
   const open = async (delayMs: number): Promise<void> => {
     try {
+      // A request of before a gap in the stream says nothing about an answer after it.
+      const predictions = new PredictionLog();
       const opened = await pool.stream((wire) =>
-        wire.streamEngineLogs((event) => reports.add(event)),
+        wire.streamEngineLogs((event) => {
+          reports.add(event);
+          const prediction = predictions.add(event);
+          if (prediction !== null) notify(onPrediction, prediction);
+        }),
       );
       session = opened;
       await markLoaded();

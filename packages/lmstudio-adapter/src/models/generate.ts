@@ -49,6 +49,8 @@ export interface WarmUpOptions extends CallOptions {
 export interface WarmUp {
   /** Prompt tokens that were processed; `null`: not reported, as for embedding models. */
   readonly promptTokens: number | null;
+  /** Milliseconds until the first token; `null`: not reported. */
+  readonly timeToFirstTokenMs: number | null;
 }
 
 /** Generates a short text with a loaded LLM: `LMStudioClient.generate`. */
@@ -85,7 +87,8 @@ export async function warmUp(
   const { instanceIdentifier, kind } = resident;
   if (kind === 'llm') {
     const request = { ...options, instanceIdentifier, prompt, maxTokens: 1 };
-    return { promptTokens: (await generate(connection, request)).promptTokens };
+    const { promptTokens: counted, timeToFirstTokenMs } = await generate(connection, request);
+    return { promptTokens: counted, timeToFirstTokenMs };
   }
   const deadline = Deadline.of(connection.timers, options, DEFAULT_GENERATE_TIMEOUT_MS);
   await requireReachable(connection, deadline);
@@ -100,7 +103,7 @@ export async function warmUp(
       instanceIdentifier,
     });
   }
-  return { promptTokens: null };
+  return { promptTokens: null, timeToFirstTokenMs: null };
 }
 
 function predict(

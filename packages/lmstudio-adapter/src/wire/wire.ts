@@ -1,5 +1,5 @@
 import type { KvCacheType } from '@mai/memory-ledger';
-import type { EngineEvent, RequestEvent } from '../engine-log/engine-event.js';
+import type { LogEvent } from '../engine-log/engine-event.js';
 
 /** The purpose of a model: text generation or embeddings. LM Studio has a namespace for each. */
 export type ModelKind = 'llm' | 'embedding';
@@ -226,7 +226,7 @@ export interface Wire {
   >;
   lmLinkStatus(): Promise<RawLinkStatus>;
   /** Streams the logs of the engines until the wire is closed. Prompts and answers are dropped. */
-  streamEngineLogs(onEvent: (event: EngineEvent | RequestEvent) => void): void;
+  streamEngineLogs(onEvent: (event: LogEvent) => void): void;
 
   /** Whether the namespace's socket is open and authenticated; `null`: the SDK does not say. */
   isConnected(namespace: Namespace): boolean | null;

@@ -22,6 +22,7 @@ describe('the shape of an MLX model', () => {
       expertBytes: 0,
       activeExpertBytes: 0,
       kvBytesPerToken: 32 * 2 * 8 * 128 * 2,
+      queryValuesPerToken: 32 * 32 * 128,
     });
   });
 

@@ -56,7 +56,18 @@ export function mlxShape(
     expertBytes: sum.expert,
     activeExpertBytes: Math.round(sum.expert * usedShare),
     kvBytesPerToken: cache.kvBytesPerToken,
+    queryValuesPerToken: queryValuesOf(config, cache),
   };
+}
+
+/** Each key and value of the cache is multiplied by the queries of its group. Null for latent attention, which has no groups. */
+function queryValuesOf(config: JsonObject, cache: MlxCacheShape): number | null {
+  const heads = countIn(config, 'num_attention_heads', 'n_heads');
+  if (heads === null || countIn(config, 'kv_lora_rank') !== null) return null;
+  const groups =
+    countIn(config, 'num_global_key_value_heads') ?? countIn(config, 'num_key_value_heads');
+  const keyValues = cache.kvBytesPerToken / (2 * cache.numberBytes);
+  return (keyValues * heads) / (groups ?? heads);
 }
 
 function parametersOf({ name, type, elements }: Safetensor, config: JsonObject): number {

@@ -18,6 +18,7 @@ describe('the shape of a model', () => {
       activeWeightBytes: dense + 61_073_326_080 / 32,
       // 18 of 36 layers have a window; 8 heads of 64 keys and 64 values of 2 bytes.
       kvBytesPerToken: 18 * 8 * (64 + 64) * 2,
+      queryValuesPerToken: 18 * 64 * 64,
     });
   });
 
@@ -32,6 +33,7 @@ describe('the shape of a model', () => {
       expertBytes: 0,
       activeExpertBytes: 0,
       kvBytesPerToken: 10 * 16 * (128 + 128) * 2,
+      queryValuesPerToken: 10 * 32 * 128,
     });
   });
 
@@ -43,6 +45,7 @@ describe('the shape of a model', () => {
       activeParameters: 8_190_735_360 - table,
       activeWeightBytes: 8_703_561_728 - (table * 34) / 32,
       kvBytesPerToken: 36 * 8 * (128 + 128) * 2,
+      queryValuesPerToken: 36 * 32 * 128,
     });
   });
 
@@ -52,6 +55,7 @@ describe('the shape of a model', () => {
       parameters: 26_895_998_464,
       layers: 64,
       kvBytesPerToken: 16 * 4 * (256 + 256) * 2,
+      queryValuesPerToken: 16 * 24 * 256,
     });
   });
 

@@ -1,5 +1,11 @@
 import type { ModelShape } from '@mai/memory-ledger';
-import { keyWidthOf, valueWidthOf, type Hyperparameters } from '../architecture/hyperparameters.js';
+import {
+  keyLengthOf,
+  keyWidthOf,
+  valueLengthOf,
+  valueWidthOf,
+  type Hyperparameters,
+} from '../architecture/hyperparameters.js';
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
 
@@ -12,7 +18,7 @@ const F16_BYTES = 2;
  * - A token reads one row of an embedding table, so tables count towards `weightBytes` and not towards `activeWeightBytes`. If the
  *   token embedding is also the output matrix, the token reads all of it.
  * - A token reads `expert_used_count` of the `expert_count` experts of a layer.
- * - `kvBytesPerToken` counts layers that attend to the whole context. Layers with a sliding window read the same bytes for
+ * - `kvBytesPerToken` and `queryValuesPerToken` count layers that attend to the whole context. Layers with a sliding window read the same bytes for
  *   each token once the window is full.
  *
  * @returns null where the header does not describe all weights, or lacks figures that the caches depend on.
@@ -46,6 +52,7 @@ export function modelShape(header: GgufHeader): ModelShape | null {
     expertBytes: sum.expert,
     activeExpertBytes: Math.round(sum.activeExpert),
     kvBytesPerToken: kvBytesPerToken(model),
+    queryValuesPerToken: queryValuesPerToken(model),
   };
 }
 
@@ -68,10 +75,23 @@ function isTable(tensor: GgufTensor, place: string, tied: GgufTensor | null): bo
 function kvBytesPerToken(model: Hyperparameters): number {
   if (!model.cached) return 0;
   let values = 0;
-  for (let il = 0; il < model.layers; il += 1) {
-    if (model.attention[il] !== true || model.window?.layers[il] === true) continue;
+  for (const il of layersWithWholeContext(model)) {
     // Latent attention reads its values from its keys.
     values += keyWidthOf(model, il) + (model.latent === null ? valueWidthOf(model, il) : 0);
   }
   return values * F16_BYTES;
+}
+
+function queryValuesPerToken(model: Hyperparameters): number {
+  let values = 0;
+  for (const il of layersWithWholeContext(model)) {
+    values += ((model.heads[il] ?? 0) * (keyLengthOf(model, il) + valueLengthOf(model, il))) / 2;
+  }
+  return values;
+}
+
+function layersWithWholeContext(model: Hyperparameters): readonly number[] {
+  return Array.from({ length: model.layers }, (_, il) => il).filter(
+    (il) => model.attention[il] === true && model.window?.layers[il] !== true,
+  );
 }

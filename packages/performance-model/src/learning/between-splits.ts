@@ -1,4 +1,4 @@
-/** The time of a token of a file, with a part of it in RAM. */
+/** The time of a token with a share of a model's file in RAM. */
 export interface MeasuredSplit {
   /** Share of the layers and experts in RAM, from 0 to 1. */
   readonly ramShare: number;

@@ -7,7 +7,7 @@ import { cholesky, inverseDiagonal, solveLower, solveUpper, type Matrix } from '
  */
 export type Covariance<Traits> = (a: Traits, b: Traits, scale: number) => number;
 
-/** One prediction and what was measured. */
+/** One prediction and its measurement. */
 export interface Residual<Traits> {
   readonly traits: Traits;
   /** Natural logarithm of the measured time over the predicted time. */
@@ -20,27 +20,41 @@ export interface Correction {
   readonly standardDeviation: number;
 }
 
+/** Whether two measurements asked the same question. */
+export type IsRepeat<Traits> = (a: Traits, b: Traits) => boolean;
+
 /** Measurements further from all others than this many standard deviations get more noise. */
 const OUTLIER = 2.5;
 
-/** Measurements that the usual size of errors counts as much as, where the size of the errors on this machine is estimated. */
+/**
+ * Weight of the usual size of errors, as a number of measurements, where the size of the errors on this machine is
+ * estimated.
+ */
 const USUAL_SCALE_WEIGHT = 1;
+
+/** Pairs of repeated measurements that the usual noise counts as much as, where the noise of this machine is estimated. */
+const USUAL_NOISE_WEIGHT = 1;
+/** Median of the absolute value of a normal variable, relative to its standard deviation. */
+const NORMAL_MEDIAN = 0.6745;
 
 /**
  * Gaussian process regression over the errors of the physics (Rasmussen and Williams, Gaussian Processes for Machine
  * Learning, algorithm 2.1). Outliers get a noise of their own: their leave-one-out residual (equation 5.12) then
  * lies within `OUTLIER` standard deviations. Where the median measurement is further from the physics than usual, the errors of
- * models on this machine are taken to be larger than usual: a measurement then counts more for the same model.
+ * models on this machine are taken to be larger than usual: a measurement then counts more for the same model. Where repeated
+ * measurements vary by more than the usual noise, for example because other programs use the machine, each measurement counts
+ * less and the interval is wider.
  *
- * @param noiseDeviation - standard deviation of what the covariance does not explain
+ * @param noiseDeviation - usual standard deviation of what the covariance does not explain
  * @returns the correction of a further prediction. Without measurements the mean is 0.
  */
 export function learnCorrections<Traits>(
   residuals: readonly Residual<Traits>[],
   covariance: Covariance<Traits>,
   noiseDeviation: number,
+  isRepeat: IsRepeat<Traits>,
 ): (traits: Traits) => Correction {
-  const noiseVariance = noiseDeviation ** 2;
+  const noiseVariance = noiseOf(residuals, isRepeat, noiseDeviation ** 2);
   const scale = scaleOf(residuals, covariance, noiseVariance);
   const noise = new Float64Array(residuals.length).fill(noiseVariance);
   let solved = solve(residuals, covariance, scale, noise);
@@ -87,6 +101,29 @@ function solve<Traits>(
   const lower = cholesky({ size, values });
   const errors = residuals.map(({ error }) => error);
   return { lower, weights: solveUpper(lower, solveLower(lower, errors)) };
+}
+
+/** At least `usual`. From the median difference between each measurement and the one before it that it repeats. */
+function noiseOf<Traits>(
+  residuals: readonly Residual<Traits>[],
+  isRepeat: IsRepeat<Traits>,
+  usual: number,
+): number {
+  const differences = residuals
+    .flatMap(({ error, traits }, index) => {
+      const before = residuals.slice(0, index).findLast((one) => isRepeat(one.traits, traits));
+      return before === undefined ? [] : [Math.abs(error - before.error)];
+    })
+    .sort((a, b) => a - b);
+  const count = differences.length;
+  const median = differences[Math.floor(count / 2)];
+  if (median === undefined) return usual;
+  // A difference has the variance of two measurements.
+  const seen = (median / NORMAL_MEDIAN) ** 2 / 2;
+  return Math.max(
+    usual,
+    (USUAL_NOISE_WEIGHT * usual + count * seen) / (USUAL_NOISE_WEIGHT + count),
+  );
 }
 
 /** At least 1. The median of the squared errors over their expected squares, shrunk to 1. */

@@ -1,12 +1,12 @@
 import type { Likeness } from '../physics/parameters.js';
 import type { Covariance } from './corrections.js';
 
-/** In what respects two predictions of one machine may be alike. */
+/** The properties that two predictions of one machine may share. */
 export interface Traits {
   readonly backend: string;
   /** E.g. whole on the GPU, layers in RAM, experts in RAM. */
   readonly placement: string;
-  /** Names the model whatever its quantization. */
+  /** Names the model, the same for each quantization. */
   readonly model: string;
   /** The engine and its version. */
   readonly engine: string;
@@ -19,8 +19,29 @@ export interface Traits {
   readonly shares: readonly number[];
 }
 
-/** Difference of the share in RAM over which two predictions of a model have little in common. */
+/** Two predictions of a model whose shares in RAM differ by more than this have little in common. */
 const RAM_SHARE_SCALE = 0.3;
+
+/** Sum of the differences of shares up to which two predictions ask the same question. */
+const SAME_SHARES = 0.1;
+
+/** Whether two measurements are of the same file in the same placement, at about the same depth. */
+export function isRepeat(a: Traits, b: Traits): boolean {
+  const difference = a.shares.reduce(
+    (sum, share, i) => sum + Math.abs(share - (b.shares[i] ?? 0)),
+    0,
+  );
+  return (
+    a.model === b.model &&
+    a.quantization === b.quantization &&
+    a.weightBytes === b.weightBytes &&
+    a.engine === b.engine &&
+    a.backend === b.backend &&
+    a.placement === b.placement &&
+    a.ramShare === b.ramShare &&
+    difference < SAME_SHARES
+  );
+}
 
 /**
  * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of

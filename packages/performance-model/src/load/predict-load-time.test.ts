@@ -50,7 +50,7 @@ describe('the time of a load', () => {
 });
 
 describe('after a load', () => {
-  test('of the same kind that took half as long again, 79 % of that is expected', () => {
+  test('of the same kind that took 1.5 times the prediction, the next is predicted to take 1.5^0.787 times as long', () => {
     const seen = [{ ...FROM_DISK, loadMs: 13_500 }];
     // The usual variance .0516 grows by (1 + ln(1.5)^2 / .0741) / 2 = 1.609 to .0830.
     // .0830 of .0830 + .0225 is .787, and 1.5^.787 is 1.3758.
@@ -86,7 +86,7 @@ describe('after a load', () => {
     expect(new Set(widths).size).toBe(3);
   });
 
-  test('that nobody knows the page cache of, the time tells what it was', () => {
+  test('with an unknown page cache, its time shows whether the files were cached', () => {
     const unknown = { ...FROM_DISK, isCached: null };
     const fast = [{ ...unknown, loadMs: 4000 }];
     expect(predictLoadTime(CACHED, fast)).toEqual(

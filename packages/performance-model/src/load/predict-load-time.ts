@@ -45,11 +45,11 @@ const USUAL_DISK_RATE = 2e9;
 const PAGE_CACHE_RATE = 6e9;
 /** PCIe 3.0 x16 or 4.0 x8 from memory that is not pinned. */
 const COPY_RATE = 6e9;
-/** Standard deviations of what is not known, in logarithms of time. Assumed. */
+/** Standard deviations of the figures that are not known, in logarithms of time. Assumed. */
 const DOUBT = { start: 0.7, disk: 0.8, knownDisk: 0.25, pageCache: 0.6, copy: 0.6 } as const;
 /** Differences between two loads that are alike. Assumed. */
 const NOISE = 0.15;
-/** Loads beyond this number are left out, oldest first. */
+/** Only this many loads count, the newest ones. */
 const LOADS_MAX = 32;
 
 /** A part of the time of a load and how far it may be wrong: share of the part x standard deviation. */
@@ -63,7 +63,8 @@ interface LoadTraits {
  * error). Pure: the same loads give the same answer.
  *
  * Where it is not known whether the files are in the page cache, `expected` and `high` are for the disk, which is the
- * careful side, and `low` is for the page cache. An earlier load of this kind counts as the one that its time is closer to.
+ * careful side, and `low` is for the page cache. An earlier load with an unknown page cache counts as read from the one
+ * whose predicted time is closer.
  *
  * @param observations - earlier loads of this machine, oldest first; at most the last 32 count
  */
@@ -78,6 +79,7 @@ export function predictLoadTime(
     }),
     sharedDoubt,
     NOISE,
+    (a, b) => a.doubts.every((doubt, i) => doubt === b.doubts[i]),
   );
   const predict = (isCached: boolean): LoadTimePrediction => {
     const { ms, parts, traits } = estimate({ ...question, isCached });

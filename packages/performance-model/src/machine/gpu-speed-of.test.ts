@@ -37,7 +37,7 @@ describe('the published speed of a GPU', () => {
     },
   );
 
-  test('the software that runs the model can be named, and is the usual one otherwise', () => {
+  test('a caller can name the back end; otherwise the usual back end of the vendor is used', () => {
     expect(gpuSpeedOf('RX 6800 XT', 'rocm')?.backend).toBe('rocm');
     expect(gpuSpeedOf('RX 6800 XT')?.backend).toBe('vulkan');
     expect(gpuSpeedOf('Apple M2 Max')?.backend).toBe('metal');
@@ -46,7 +46,28 @@ describe('the published speed of a GPU', () => {
       generation: 'pascal',
       memoryBandwidth: 256e9,
       operationsPerSecond: 6.5e12,
+      linkBandwidth: 15.75e9,
     });
+  });
+
+  test.each([
+    ['GeForce RTX 2080 Ti', 15.75],
+    ['GeForce RTX 3090', 31.5],
+    ['GeForce RTX 4060 Ti', 15.75],
+    ['GeForce RTX 4070 Laptop GPU', 15.75],
+    ['GeForce RTX 4070 Ti', 31.5],
+    ['GeForce RTX 5090', 31.5],
+    ['GeForce RTX 5060 Ti', 15.75],
+    ['GeForce RTX 5060 Laptop GPU', 31.5],
+    ['Radeon RX 7700 XT', 31.5],
+    ['Radeon RX 7700S', 15.75],
+    ['Radeon RX 6600 XT', 15.75],
+    ['Radeon RX 7600', 15.75],
+    ['Radeon RX 7900 XTX', 31.5],
+    ['Apple M4 Max', null],
+    ['NVIDIA GB10', null],
+  ])('weights reach a %s over PCI Express at %d GB a second', (name, expected) => {
+    expect(gpuSpeedOf(name)?.linkBandwidth).toBe(expected === null ? null : expected * 1e9);
   });
 
   test('each GPU of the table is found by its own name', () => {

@@ -3,7 +3,7 @@ import { generationOf, type GpuSpeed } from './machine-speed.js';
 
 const GIGA = 1e9;
 const TERA = 1e12;
-/** A GPU whose name has one of these words is a different one than without it. */
+/** Words that tell one GPU from another: `RTX 4070` and `RTX 4070 Ti` differ. */
 const VARIANTS = new Set([
   'ti',
   'super',
@@ -17,14 +17,29 @@ const VARIANTS = new Set([
   'ultra',
   'd',
 ]);
-/** Words that mean the same as another one. */
+/** Synonyms, and the word that the table uses. */
 const SYNONYMS = new Map([
   ['mobile', 'laptop'],
   ['max-q', 'laptop'],
 ]);
 const BACKENDS: readonly (readonly [RegExp, GpuSpeed['backend']])[] = [
   [/^m\d/, 'metal'],
-  [/^(rx|arc|mi\d|80\d0s)/, 'vulkan'],
+  [/^(rx|pro r|arc|mi\d|80\d0s)/, 'vulkan'],
+];
+
+/** Bytes per second of 16 lanes of PCI Express 3.0, one way. Each version doubles it. Source: PCI-SIG, 8 GT/s with 128b/130b coding. */
+const PCIE_3_X16 = 15.75e9;
+/**
+ * Lanes and version of a GPU's connector, relative to 16 lanes of version 3.0. Cards of version 5.0 count as 4.0, because the
+ * slot decides and most slots have 4.0.
+ */
+const LINKS: readonly (readonly [RegExp, number])[] = [
+  // These share RAM.
+  [/^(m\d|80\d0s|gb10)/, 0],
+  [/^(gtx|rtx 20|v100|t4|p100|p40|rx 5[78]0$)/, 1],
+  // 8 lanes.
+  [/^(rtx (3050|4060|40[57]0 laptop|50[56]0( ti)?$)|rx (66|76)\d\d|rx 7700s|arc b)/, 1],
+  [/^/, 2],
 ];
 
 const TABLE = GPU_TABLE.map((figures) => ({ figures, words: figures[0].split(' ') }));
@@ -45,10 +60,11 @@ export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): G
     generation: generationOf(deviceName),
     memoryBandwidth: gigabytesPerSecond * GIGA,
     operationsPerSecond: teraoperations === null ? null : teraoperations * TERA,
+    linkBandwidth: linkOf(name),
   };
 }
 
-/** The entry with most words that are all in the name. */
+/** Of the entries whose words are all in the name, the one with the most words. */
 function figuresOf(words: readonly string[]): GpuFigures | null {
   const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
     (a, b) => b.words.length - a.words.length,
@@ -74,4 +90,9 @@ function wordsOf(deviceName: string): readonly string[] {
     .flatMap((word) => (SYNONYMS.has(word) ? [word] : word.split('-')))
     .map((word) => SYNONYMS.get(word) ?? word)
     .filter((word) => word !== '');
+}
+
+function linkOf(name: string): number | null {
+  const share = LINKS.find(([pattern]) => pattern.test(name))?.[1] ?? 0;
+  return share === 0 ? null : share * PCIE_3_X16;
 }

@@ -6,11 +6,18 @@ export type GpuFigures = readonly [
 ];
 
 /**
- * Sources: NVIDIA's architecture white papers (Pascal to Blackwell) and data sheets, with dense tensor operations that accumulate in
- * single precision, or twice the single-precision operations at boost clock of a laptop; AMD's and Intel's product
- * pages, with matrix operations where the card has them; Apple's newsroom, where half precision runs as fast as single precision.
- * Where a chip was sold with several memories, the figure is the one of the full chip. The lines were not checked against
- * these pages one by one; what is measured here corrects them.
+ * Sources: NVIDIA's architecture white papers (Pascal to Blackwell) and data sheets; AMD's and Intel's product pages, with matrix
+ * operations where the card has them; Apple's newsroom, where half precision runs as fast as single precision.
+ *
+ * - NVIDIA from Turing on: a quarter of the dense 8-bit tensor operations, because llama.cpp multiplies quantized weights in
+ *   8 bits. For GeForce cards this equals the half-precision operations that accumulate in single precision.
+ * - Laptops of the 40 and 50 series: NVIDIA's `AI TOPS` divided by 8 (8 bits, sparse) and 16 (4 bits, sparse). Older laptops: twice
+ *   the single-precision operations at boost clock.
+ * - Chips that were sold with several memories have the figure of the full chip.
+ *
+ * The bandwidths of GeForce 30 to 50 were compared with a second list (Nvidia_GPU_Specification.md in
+ * github.com/CYBIRD-D/How-to-Choose-your-LLM-Model-for-translation). The other lines were not checked one by one; what is
+ * measured here corrects them.
  */
 export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 5090', 1792, 209.5],
@@ -20,11 +27,12 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 5060 ti', 448, 47.4],
   ['rtx 5060', 448, 38.4],
   ['rtx 5050', 320, 26.3],
-  ['rtx 5090 laptop', 896, 90],
-  ['rtx 5080 laptop', 896, 70],
-  ['rtx 5070 ti laptop', 672, 52],
-  ['rtx 5070 laptop', 384, 43],
-  ['rtx 5060 laptop', 384, 33],
+  ['rtx 5090 laptop', 896, 114],
+  ['rtx 5080 laptop', 896, 83.4],
+  ['rtx 5070 ti laptop', 672, 62],
+  ['rtx 5070 laptop', 384, 49.9],
+  ['rtx 5060 laptop', 384, 35.8],
+  ['rtx 5050 laptop', 384, 27.5],
   ['rtx 4090', 1008, 165.2],
   ['rtx 4080 super', 736, 104.4],
   ['rtx 4080', 717, 97.5],
@@ -34,7 +42,7 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 4070', 504, 58.3],
   ['rtx 4060 ti', 288, 44.1],
   ['rtx 4060', 272, 30.2],
-  ['rtx 4090 laptop', 576, 79],
+  ['rtx 4090 laptop', 576, 85.8],
   ['rtx 4080 laptop', 432, 67],
   ['rtx 4070 laptop', 256, 40],
   ['rtx 4060 laptop', 256, 29],
@@ -48,8 +56,10 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['rtx 3060 ti', 448, 32.4],
   ['rtx 3060', 360, 25.5],
   ['rtx 3050', 224, 18.2],
+  ['rtx 3080 ti laptop', 512, 47.3],
   ['rtx 3080 laptop', 448, 42],
   ['rtx 3070 laptop', 448, 33],
+  ['rtx 3070 ti laptop', 448, 33],
   ['rtx 3060 laptop', 336, 26],
   ['rtx 3050 ti laptop', 192, 17],
   ['rtx 3050 laptop', 192, 14],
@@ -72,34 +82,35 @@ export const GPU_TABLE: readonly GpuFigures[] = [
   ['gtx 1070', 256, 6.5],
   ['gtx 1060', 192, 4.4],
   ['gtx 1050 ti', 112, 2.1],
-  ['rtx pro 6000', 1792, 503.8],
-  ['rtx 6000 ada', 960, 364.2],
-  ['rtx 5000 ada', 576, 261.1],
-  ['rtx 4500 ada', 432, 158.5],
-  ['rtx 4000 ada', 360, 106.9],
-  ['rtx a6000', 768, 154.8],
-  ['rtx a5000', 768, 111.1],
-  ['rtx a4500', 640, 94.6],
-  ['rtx a4000', 448, 76.7],
-  ['b200', 8000, 2250],
-  ['h200', 4800, 989],
-  ['h100', 3350, 989],
-  ['h100 pcie', 2039, 756],
-  ['a100', 1555, 312],
-  ['a100 80gb', 2039, 312],
-  ['a40', 696, 149.7],
-  ['a10', 600, 125],
-  ['l40s', 864, 362],
-  ['l40', 864, 181],
-  ['l4', 300, 121],
-  ['t4', 320, 65],
+  ['rtx pro 6000', 1792, 251.9],
+  ['rtx 6000 ada', 960, 182.1],
+  ['rtx 5000 ada', 576, 130.6],
+  ['rtx 4500 ada', 432, 79.2],
+  ['rtx 4000 ada', 360, 53.4],
+  ['rtx a6000', 768, 77.4],
+  ['rtx a5000', 768, 55.6],
+  ['rtx a4500', 640, 47.3],
+  ['rtx a4000', 448, 38.4],
+  ['b200', 8000, 1125],
+  ['h200', 4800, 495],
+  ['h100', 3350, 495],
+  ['h100 pcie', 2039, 378],
+  ['a100', 1555, 156],
+  ['a100 80gb', 2039, 156],
+  ['a40', 696, 74.8],
+  ['a10', 600, 62.5],
+  ['l40s', 864, 183],
+  ['l40', 864, 90.5],
+  ['l4', 300, 60.6],
+  ['t4', 320, 32.5],
   ['v100', 900, 125],
   ['p100', 732, 21.2],
   ['p40', 347, 11.8],
-  ['gb10', 273, 125],
+  ['gb10', 273, 62.5],
   ['rx 9070 xt', 640, 195],
   ['rx 9070', 640, 145],
   ['rx 9060 xt', 320, 103],
+  ['pro r9700', 640, 191],
   ['rx 7900 xtx', 960, 122.8],
   ['rx 7900 xt', 800, 103],
   ['rx 7900 gre', 576, 92],

@@ -2,17 +2,19 @@
 export type Backend = 'cuda' | 'vulkan' | 'rocm' | 'metal' | 'mlx' | 'cpu';
 
 /** A group of devices whose use of their bandwidth differs from all others. */
-export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc';
+export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc' | 'rdna4';
 
-/** A GPU, as far as it decides speed. */
+/** The properties of a GPU that decide speed. */
 export interface GpuSpeed {
   readonly backend: Exclude<Backend, 'cpu'>;
-  /** Null: none of the groups. */
+  /** Null: the GPU belongs to no group. */
   readonly generation: Generation | null;
   /** Bytes per second. */
   readonly memoryBandwidth: number;
   /** Half-precision operations per second, dense. Null: not known; it is then derived from the bandwidth. */
   readonly operationsPerSecond: number | null;
+  /** Bytes per second from RAM to the GPU, peak. Null: not known, or the GPU shares RAM. */
+  readonly linkBandwidth: number | null;
 }
 
 /** The speeds of a machine. */
@@ -37,4 +39,5 @@ const GENERATIONS: readonly { readonly names: RegExp; readonly generation: Gener
   { names: /\bM\d Ultra\b/i, generation: 'ultra' },
   { names: /\bM1\b/i, generation: 'm1' },
   { names: /\bArc\b/i, generation: 'arc' },
+  { names: /\b(RX ?90[67]0|R9[67]00)/i, generation: 'rdna4' },
 ];

@@ -24,10 +24,10 @@ const USUAL_GPU_BANDWIDTH = 400e9;
 const MICRO = 1e-6;
 
 /**
- * The time of one token after `depthTokens` tokens of context:
- * `weights / (efficiency x bandwidth) + KV cache / (its efficiency x bandwidth) + layers x their cost + crossings + fixed cost`.
- * Weights count with a surcharge for each parameter, because unpacking takes time whatever the quantization. The
- * constants were fitted by `bench/speed/fit.mjs` to published results.
+ * The time of one token after `depthTokens` tokens of context: `weights / (efficiency x bandwidth) + KV cache / (its
+ * efficiency x bandwidth) + layers x their cost + crossings + fixed cost`. Weights count with a surcharge for each
+ * parameter, because unpacking takes about the same time for each quantization. The constants were fitted by
+ * `bench/speed/fit.mjs` to published results.
  */
 export function decodeParts(
   { shape, machine, placement }: SpeedSetting,

@@ -9,7 +9,7 @@ export interface BackendParameters {
   /** Share of the peak bandwidth that reading the KV cache reaches. */
   readonly kvEfficiency: number;
   readonly layerMicroseconds: number;
-  /** Bits added to each parameter, because unpacking takes time whatever the quantization. */
+  /** Bits added to each parameter, because unpacking takes about the same time for each quantization. */
   readonly surchargeBits: number;
   /** Time of experts in RAM, relative to reading their bytes. */
   readonly expertPenalty: number;
@@ -18,7 +18,7 @@ export interface BackendParameters {
 /** Constants of `decodeParts`. */
 export interface DecodeParameters {
   readonly backends: Readonly<Record<GpuBackend, BackendParameters>>;
-  /** Bandwidth that a generation reaches, relative to all others. */
+  /** Bandwidth that a generation of GPUs reaches, relative to all others. */
   readonly generations: Readonly<Record<Generation, number>>;
   readonly bandwidthExponent: number;
   readonly ramEfficiency: number;
@@ -56,8 +56,8 @@ export interface PromptParameters {
   readonly layerMicroseconds: number;
   /** How evenly tokens choose their experts: 1 is at random. Tokens of one text choose alike, so a micro-batch needs fewer. */
   readonly evenness: number;
-  /** Bytes per second from RAM to the GPU. */
-  readonly transferBandwidth: number;
+  /** Share of the link's peak bandwidth that copying weights from RAM to the GPU reaches. */
+  readonly linkEfficiency: number;
 }
 
 /**
@@ -80,6 +80,6 @@ export interface Likeness {
   /** The same file on the same back end. */
   readonly file: number;
   readonly engine: number;
-  /** What nothing explains. */
+  /** The part of an error that two predictions never share. */
   readonly noise: number;
 }

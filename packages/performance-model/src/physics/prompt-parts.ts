@@ -15,8 +15,10 @@ export interface PromptParts {
 }
 
 const MICRO = 1e-6;
-/** Operations per second of one byte per second of bandwidth above which a back end can't use more. */
+/** The most operations per second that a back end can use, for each byte per second of bandwidth. */
 const USABLE_OPERATIONS = { cuda: 160, vulkan: 120, rocm: 120, metal: 120, mlx: 120 } as const;
+/** 8 lanes of PCI Express 4.0. */
+const USUAL_LINK_BANDWIDTH = 15.75e9;
 const USUAL_OPERATIONS = 40e12;
 /** Bytes of a parameter from which weights count as not quantized. */
 const UNQUANTIZED_BYTES = 1.8;
@@ -24,8 +26,8 @@ const UNQUANTIZED_BYTES = 1.8;
 /**
  * The mean time of one token of a prompt of `promptTokens` tokens after `depthTokens` tokens of context. Two operations
  * for each active parameter, four for each pair of tokens and value of attention, and the weights once a micro-batch.
- * Weights that are not quantized take another path through the engine, with a speed of its own.
- * The constants were fitted by `bench/speed/fit.mjs` to published results.
+ * The engine has separate code for weights that are not quantized, with a speed of its own. The constants were fitted
+ * by `bench/speed/fit.mjs` to published results.
  */
 export function promptParts(
   { shape, machine, placement }: SpeedSetting,
@@ -37,7 +39,8 @@ export function promptParts(
   const ramBandwidth = machine.ramBandwidth ?? USUAL_RAM_BANDWIDTH;
   const operations = 2 * shape.activeParameters;
   const pairs = depthTokens + promptTokens / 2;
-  const attentionOperations = 4 * pairs * attentionWidth(shape) * shape.layers * p.attention;
+  const attentionOperations =
+    4 * pairs * (shape.queryValuesPerToken ?? usualQueryValues(shape)) * p.attention;
   if (machine.gpu === null) {
     const rate = p.cpuOperationsPerByte * ramBandwidth;
     return {
@@ -47,7 +50,7 @@ export function promptParts(
       transfers: 0,
     };
   }
-  const { backend, generation, memoryBandwidth, operationsPerSecond } = machine.gpu;
+  const { backend, generation, memoryBandwidth, operationsPerSecond, linkBandwidth } = machine.gpu;
   const usable = Math.min(
     operationsPerSecond ?? Infinity,
     USABLE_OPERATIONS[backend] * memoryBandwidth,
@@ -77,16 +80,18 @@ export function promptParts(
         shape.layers * p.layerMicroseconds * MICRO) *
       batches,
     transfers:
-      ((expertsInRam * usedShare + shape.weightBytes * inRam) / p.transferBandwidth) * batches,
+      ((expertsInRam * usedShare + shape.weightBytes * inRam) /
+        (p.linkEfficiency * (linkBandwidth ?? USUAL_LINK_BANDWIDTH))) *
+      batches,
   };
 }
 
 /**
- * Values of a token that attention multiplies in a layer. The header's query heads are not part of the shape, so this is the
- * geometric mean of two estimates: the width of a layer, from twelve parameters for each square of the width, at least
- * 1,024; and the bytes of the KV cache, with four query heads for each key. It counts layers without attention as 0.
+ * Query values where the shape does not have them: for each layer, the geometric mean of two estimates. One is the width of a
+ * layer, from twelve parameters for each square of the width, at least 1,024. The other one is the bytes of the KV cache, with four
+ * query heads for each key; it counts layers without attention as 0.
  */
-function attentionWidth({ activeParameters, layers, kvBytesPerToken }: ModelShape): number {
+function usualQueryValues({ activeParameters, layers, kvBytesPerToken }: ModelShape): number {
   const width = Math.max(1024, Math.sqrt(activeParameters / layers / 12));
-  return Math.sqrt(width * (kvBytesPerToken / layers));
+  return layers * Math.sqrt(width * (kvBytesPerToken / layers));
 }

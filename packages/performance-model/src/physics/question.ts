@@ -19,7 +19,7 @@ export interface SpeedSetting {
   readonly placement: Placement;
 }
 
-/** Models with less than this share of active parameters are mixtures of experts. */
+/** Models with less than this share of active parameters count as mixtures of experts. */
 const EXPERTS_BELOW = 0.35;
 
 /** Whether most parameters of the model are experts that a token does not use. */

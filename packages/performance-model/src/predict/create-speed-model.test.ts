@@ -24,7 +24,7 @@ const GPU = {
 /** Constants that make the figures easy to work out by hand. */
 const PLAIN: DecodeParameters = {
   backends: { cuda: GPU, vulkan: GPU, rocm: GPU, metal: GPU, mlx: GPU },
-  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1 },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
   bandwidthExponent: 0,
   ramEfficiency: 0.5,
   ramKvEfficiency: 0.25,
@@ -72,7 +72,7 @@ const PLAIN_PROMPT: PromptParameters = {
     metal: PLAIN_PROMPT_GPU,
     mlx: PLAIN_PROMPT_GPU,
   },
-  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1 },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
   operationsExponent: 0,
   cpuOperationsPerByte: 10,
   mixture: 1,
@@ -80,7 +80,7 @@ const PLAIN_PROMPT: PromptParameters = {
   weightEfficiency: 0.5,
   layerMicroseconds: 100,
   evenness: 0.1,
-  transferBandwidth: 10 * GB,
+  linkEfficiency: 0.5,
 };
 
 describe('the time of a token of a prompt', () => {
@@ -90,9 +90,15 @@ describe('the time of a token of a prompt', () => {
     // 5 GB at half of 400 GB/s and 32 layers x 100 us are 28.2 ms, for 512 tokens.
     expect(parts.batches).toBeCloseTo(0.0282 / 512, 9);
     expect(parts.transfers).toBe(0);
+    // 4 operations x 512 pairs x 131,072 query values at 20 x 10^12 a second.
+    expect(parts.attention).toBeCloseTo((4 * 512 * 131_072) / 20e12, 9);
+  });
+
+  test('query values that are not known are estimated from the width of a layer and the KV cache', () => {
+    const shape = { ...QUESTION.shape, queryValuesPerToken: null };
     // The root of 8e9 / 32 / 12 is 4,564, the KV cache of a layer has 4,096 bytes: their mean is 4,324.
-    // 4 operations x 512 pairs x 4,324 x 32 layers at 20 x 10^12 a second.
-    expect(parts.attention).toBeCloseTo((4 * 512 * 4324 * 32) / 20e12, 8);
+    const { attention } = promptParts({ ...QUESTION, shape }, 1024, 0, PLAIN_PROMPT);
+    expect(attention).toBeCloseTo((4 * 512 * 4324 * 32) / 20e12, 8);
   });
 
   test('weights that are not quantized have a speed of their own', () => {
@@ -107,7 +113,7 @@ describe('the time of a token of a prompt', () => {
     const shape = { ...QUESTION.shape, expertBytes: 4 * GB, activeExpertBytes: 0.4 * GB };
     const placement = { ...QUESTION.placement, cpuExpertRatio: 1, microBatchTokens: 10 };
     const { transfers } = promptParts({ ...QUESTION, shape, placement }, 100, 0, PLAIN_PROMPT);
-    // 10 tokens x .1 even x .1 of the experts: 1 - e^-.1 = 9.516 % of 4 GB at 10 GB/s, for 10 tokens.
+    // 10 tokens x .1 even x .1 of the experts: 1 - e^-.1 = 9.516 % of 4 GB at half of 20 GB/s, for 10 tokens.
     expect(transfers).toBeCloseTo(0.038_065 / 10, 6);
   });
 
@@ -166,12 +172,20 @@ describe('after a measurement', () => {
     expect(learned.high / learned.low).toBeLessThan(cold.high / cold.low);
   });
 
-  test('another model on the machine moves by less than the same model', () => {
+  test('the prediction of another model moves by less than that of the same model', () => {
     const other = { ...QUESTION, identity: { ...QUESTION.identity, model: 'other' } };
     const model = createSpeedModel([seen(cold.tokensPerSecond * 0.6)]);
     const ratio = model.decode(other).tokensPerSecond / cold.tokensPerSecond;
     expect(ratio).toBeLessThan(1);
     expect(ratio).toBeGreaterThan(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond);
+  });
+
+  test('measurements that vary by a third make the interval wide enough for them', () => {
+    const measured = [1, 0.7, 1.1, 0.75, 0.95, 0.68, 1.05].map((factor) => factor * 50);
+    const { low, high } = createSpeedModel(measured.map((speed) => seen(speed))).decode(QUESTION);
+    expect(measured.filter((speed) => speed < low || speed > high)).toEqual([]);
+    const steady = createSpeedModel(measured.map(() => seen(40))).decode(QUESTION);
+    expect(high / low).toBeGreaterThan(1.4 * (steady.high / steady.low));
   });
 
   test('one outlier among many measurements hardly counts', () => {
@@ -180,7 +194,7 @@ describe('after a measurement', () => {
     expect(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond).toBeGreaterThan(0.9);
   });
 
-  test('a speed of 0 or without an end teaches nothing', () => {
+  test('a measured speed of 0 or infinity is ignored', () => {
     const model = createSpeedModel([seen(0), seen(Infinity), seen(NaN)]);
     expect(model.decode(QUESTION)).toEqual(cold);
   });
@@ -215,7 +229,7 @@ describe('after a measurement', () => {
     expect(Math.abs(ratio - 0.8)).toBeLessThan(0.02);
   });
 
-  test('a newer engine replaces what an older one has taught about a model', () => {
+  test('measurements of a model with a newer engine replace those with an older engine', () => {
     const newer = { ...QUESTION.identity, engine: 'llama.cpp@2' };
     const model = createSpeedModel([
       seen(cold.tokensPerSecond * 0.5),

@@ -1,6 +1,6 @@
 import { secondsBetween } from '../learning/between-splits.js';
 import { learnCorrections, type Correction } from '../learning/corrections.js';
-import { covarianceOf, type Traits } from '../learning/likeness.js';
+import { covarianceOf, isRepeat, type Traits } from '../learning/likeness.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
 import {
   DECODE_LIKENESS,
@@ -39,7 +39,7 @@ export interface SpeedModel {
   hasMeasured(model: string): boolean;
 }
 
-/** What `bench/speed/fit.mjs` fits. */
+/** The constants that `bench/speed/fit.mjs` fits. */
 export interface SpeedConstants {
   readonly decode: DecodeParameters;
   readonly prompt: PromptParameters;
@@ -47,7 +47,7 @@ export interface SpeedConstants {
   readonly promptLikeness: Likeness;
 }
 
-/** Measurements of one kind beyond this number are left out, oldest first. */
+/** Only this many measurements of one kind count, the newest ones. */
 const OBSERVATIONS_MAX = 64;
 
 /**
@@ -143,7 +143,7 @@ function correctionsOf(
   measurements: readonly Measurement[],
   likeness: Likeness,
 ): (traits: Traits) => Correction {
-  return learnCorrections(measurements, covarianceOf(likeness), likeness.noise);
+  return learnCorrections(measurements, covarianceOf(likeness), likeness.noise, isRepeat);
 }
 
 /** Leaves out measurements of an older version of an engine where the model was measured with a newer one. */
@@ -172,6 +172,7 @@ function isOtherSplit(a: SpeedQuestion, b: SpeedQuestion): boolean {
     a.identity.quantization === b.identity.quantization &&
     a.identity.engine === b.identity.engine &&
     a.shape.weightBytes === b.shape.weightBytes &&
+    // Without layers on the GPU the engine takes another path: it arranges the weights for the CPU.
     a.machine.gpu?.backend === b.machine.gpu?.backend &&
     a.placement.kvCacheType === b.placement.kvCacheType
   );

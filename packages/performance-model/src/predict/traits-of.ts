@@ -3,16 +3,16 @@ import type { DecodeParts } from '../physics/decode-parts.js';
 import type { PromptParts } from '../physics/prompt-parts.js';
 import type { SpeedSetting } from '../physics/question.js';
 
-/** Names what was run, so that what was learned is used for what is alike. */
+/** Names of the model, the file and the engine. A measurement corrects the predictions that share these names. */
 export interface SpeedIdentity {
-  /** The model, whatever its quantization, e.g. `qwen3-4b`. */
+  /** The model without its quantization, e.g. `qwen3-4b`. */
   readonly model: string;
   readonly quantization: string;
   /** The engine and its version, e.g. `llama.cpp@b9849`. */
   readonly engine: string;
 }
 
-/** What is asked: a model on a machine, at a point of its context. */
+/** A question: a model on a machine, at a point of its context. */
 export interface SpeedQuestion extends SpeedSetting {
   readonly identity: SpeedIdentity;
   /** Tokens in the context before the first generated token or before the prompt. */

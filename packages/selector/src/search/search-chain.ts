@@ -19,8 +19,8 @@ export interface Search {
 }
 
 /**
- * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer
- * is, picks the first that fits.
+ * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer is both,
+ * picks the first that fits.
  */
 export function searchChain(
   input: SelectionInput,

@@ -52,7 +52,7 @@ export function portsOf(
         Promise.resolve({
           footprint: footprintOfLoad(machine, modelKey, loadConfig),
           guardrails: null,
-          quality: qualityOfLoad(machine, modelKey, loadConfig),
+          qualityFor: () => qualityOfLoad(machine, modelKey, loadConfig),
         }),
     },
     catalog: {

@@ -24,7 +24,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     onLogError: (error: unknown) => report?.logFailed(error),
   };
   const wait = input.has('wait');
-  // Waits for LM Studio, so that a LM Studio that is off does not mean the embedded engine.
+  // Waits for LM Studio first, because a host uses the embedded engine where LM Studio is off.
   await using host = await openHostOf(
     context,
     wait && context.globals.runtime === null ? { runtime: 'lmstudio' } : {},

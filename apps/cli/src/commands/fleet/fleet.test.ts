@@ -168,8 +168,22 @@ test('a client of one machine gets its answer from the other, where the model fi
   expect(explained.out).toMatch(/^desktop gave the request a lease on test\/large after \d/);
   expect(explained.out).toMatch(/laptop.*does not fit/i);
 
+  const page = await fetch(`${String(here?.['url'])}/api/mai/fleet`);
+  expect(await page.json()).toMatchObject({
+    ...{ state: 'member', ownHost: 'laptop', connected: true, hostCount: 2 },
+    hosts: [
+      { host: 'laptop', own: true, load: { running: 0 } },
+      { host: 'desktop', condition: 'ready', residents: [{ modelKey: LARGE }] },
+    ],
+    placements: expect.arrayContaining([
+      expect.objectContaining({ id, host: 'desktop', modelKey: LARGE }),
+    ]),
+  });
+
   const status = await laptop.mai('fleet status');
-  expect(status.out).toMatch(/laptop +this machine, ready/);
+  expect(status.out).toMatch(
+    /laptop +this machine, ready +(idle|\d+ running).* \d+ % of its limit/,
+  );
   expect(status.out).toMatch(/desktop +ready/);
   for (const serve of serves) expect((await serve.interrupt()).exitCode).toBe(0);
   // Alone, the laptop has nothing that fits.

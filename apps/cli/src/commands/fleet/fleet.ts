@@ -21,7 +21,7 @@ async function folderOf(context: CommandContext): Promise<string> {
   return fleetFolderOf(host);
 }
 
-/** The commands of `mai fleet` that print one result, or one after the other. */
+/** The commands of `mai fleet` that end by themselves. A command can print a first result before its last one. */
 export const commandOf =
   (name: FleetCommandName): RunCommand =>
   async (context, input) => {
@@ -37,7 +37,8 @@ export const commandOf =
       argument: input.positionals[0] ?? null,
       ...{ host: input.text('host'), address: input.text('address') },
       natsPort: input.integer('nats-port', 1),
-      joinPort: input.integer('join-port', 1),
+      ...{ routePort: input.integer('route-port', 1), joinPort: input.integer('join-port', 1) },
+      ...{ cluster: input.list('cluster'), server: input.text('server') },
       endFleet: input.has('end-fleet'),
       show: printLine,
     });

@@ -1,10 +1,4 @@
-import {
-  createFleet,
-  ensureNatsServer,
-  type Fleet,
-  ownAddress,
-  readFleetIdentity,
-} from '@mai/fleet';
+import { createFleet, ensureNatsServer, type Fleet, ownAddress } from '@mai/fleet';
 import { createGateway, type Gateway } from '@mai/gateway';
 import type { Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
@@ -15,14 +9,13 @@ import { fleetFolderOf } from '../fleet/fleet-folder.js';
 /** Port for the gateways of the other hosts. */
 const PEER_PORT = 8899;
 
-/** Joins the fleet. On the machine that made it, starts its nats-server where it does not run. */
+/** Joins the fleet. Where this machine is to run a nats-server, starts it where it does not run. */
 export async function joinFleet(
   host: Host,
   { io, output, signal }: CommandContext,
 ): Promise<Fleet> {
   const folder = fleetFolderOf(host);
-  const { host: name, authority } = await readFleetIdentity(folder);
-  if (name === authority) await ensureNatsServer({ folder, signal });
+  await ensureNatsServer({ folder, signal });
   return createFleet({
     ...{ folder, local: host.serving, facts: host, version: io.version },
     warn: output.warn,

@@ -147,7 +147,7 @@ describe('with TLS', () => {
     expect(JSON.parse(out)).toMatchObject({ error: { message: expect.stringContaining(missing) } });
   });
 
-  test('the key of another certificate, and a file that is no certificate, get one sentence', async () => {
+  test('the key of another certificate, and a file that is not a certificate, get one sentence', async () => {
     const [own, other] = [makeCertificate('own'), makeCertificate('other')];
     const text = path.join(folder, 'text.pem');
     await writeFile(text, 'not a certificate');

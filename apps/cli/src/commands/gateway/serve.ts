@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Fleet } from '@mai/fleet';
 import {
   createGateway,
   type Gateway,
   type Listening,
   openKeyStore,
-  type ServingPort,
   systemClock,
 } from '@mai/gateway';
 import { type AutopilotPlace, DECISION_WORDS, type Host } from '@mai/host';
@@ -31,7 +31,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   // Reports a faulty configuration before anything listens.
   await host.config();
   await using fleet = input.has('fleet') ? await joinFleet(host, context) : null;
-  await using gateway = await openGateway(host, fleet?.serving ?? host.serving, context, input);
+  await using gateway = await openGateway(host, fleet, context, input);
   await using peers = fleet === null ? null : await openPeerGateway(host, fleet, gateway, input);
   const server = await gateway.listen({
     port: input.integer('port', 0) ?? undefined,
@@ -49,12 +49,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     { selection: requestOf(input) },
     { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
   );
-  // A failed drain is a fault. After a clean one, Ctrl-C and SIGTERM are the usual end.
+  // A failed drain is a fault. After a clean drain, Ctrl-C and SIGTERM are the usual end.
   if (drained.reason !== signal.reason) throw drained.reason;
   return EXIT.success;
 }
 
-/** A signal that fires when the gateway has been drained after the end was asked for. */
+/** Returns a signal that fires once the gateway has been drained at the end. */
 function drainAtEnd(gateways: readonly Gateway[], { signal, output }: CommandContext): AbortSignal {
   const drained = new AbortController();
   const drain = async (): Promise<void> => {
@@ -72,13 +72,16 @@ function drainAtEnd(gateways: readonly Gateway[], { signal, output }: CommandCon
 
 async function openGateway(
   host: Host,
-  serving: ServingPort,
+  fleet: Fleet | null,
   context: CommandContext,
   input: Input,
 ): Promise<Gateway> {
   const page = fileURLToPath(new URL('./page', import.meta.url));
   return createGateway(
-    { serving, control: { machine: host, words: DECISION_WORDS } },
+    {
+      serving: fleet?.serving ?? host.serving,
+      control: { machine: host, words: DECISION_WORDS, fleet },
+    },
     {
       host: input.text('listen') ?? undefined,
       keys: await openKeyStore(keysFileOf(host, context, input), systemClock),

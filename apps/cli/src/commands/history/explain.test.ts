@@ -53,6 +53,28 @@ test('explains the decision at a given time, with its figures', async () => {
   );
 });
 
+test('tells the speed and the quality that the choice depended on, beside those of the next model', async () => {
+  const range = (expected: number) => ({ expected, low: expected / 2, high: expected * 2 });
+  const judgedAs = (decode: number, quality: number, measured: boolean) => ({
+    speed: {
+      decodeTokensPerSecond: range(decode),
+      promptTokensPerSecond: range(1000),
+      loadMs: range(4000),
+      measured,
+    },
+    quality,
+  });
+  const judged = {
+    'acme/large': judgedAs(24, 0.71, true),
+    'acme/small': judgedAs(80, 0.44, false),
+  };
+  await writeLog(home, [decisionOf(1, now - MINUTE, 4, null, judged)]);
+  const { out } = await mai('explain');
+  expect(out.replace(/\n {13}/g, ' ')).toContain(
+    'Figures    Quality 0.71, 24 tokens a second, the first token of a prompt of 2,000 tokens after 2.0 s, loaded in about 4.0 s. It comes before acme/small (quality 0.44, about 80 tokens a second).',
+  );
+});
+
 test('lists the last decisions, oldest first, and joins those with the same content', async () => {
   await writeLog(home, DAY);
   expect((await decisions('explain')).map(({ sequence }) => sequence)).toEqual([1, 12, 4000, 4003]);

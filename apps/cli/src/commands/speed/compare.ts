@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { plotSvg, plotText, speedCells, type Comparison } from '@mai/host';
+import { CAPABILITIES } from '@mai/memory-ledger';
 import type { Input } from '../../command-line/input.js';
 import { GOALS } from '../../command-line/choices.js';
 import type { CommandContext } from '../../context.js';
@@ -15,7 +16,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const svg = input.text('svg');
   await using host = await openHostOf(context);
   const goal = input.choice('goal', GOALS);
-  const comparison = await host.compare({ modelKeys: input.positionals, goal });
+  const capabilities = input.listOf('require', CAPABILITIES) ?? [];
+  const comparison = await host.compare({ modelKeys: input.positionals, goal, capabilities });
   if (svg !== null) await writeFile(path.resolve(io.cwd, svg), plotSvg(comparison));
   if (output.json) output.resultJson(comparison);
   else output.result(render(comparison, output));
@@ -37,5 +39,5 @@ function render(comparison: Comparison, output: Output): string {
     ...headers.map((header) => ({ header, align: 'right' as const })),
   ];
   const plot = plotText(comparison, { width, height: 14, unicode });
-  return `${plot}\n\nGoal: ${comparison.goal}\n${renderTable({ columns, rows, output })}`;
+  return `${plot}\n\nGoal: ${comparison.goal}, quality for ${comparison.use} use\n${renderTable({ columns, rows, output })}`;
 }

@@ -25,7 +25,7 @@ export interface Rules {
   readonly upgradeBelowRatioMin: number;
 }
 
-/** Where values are not known: the value relative to the candidate, or the load option, before it. */
+/** Used where values are not known: the value relative to the candidate, or the load option, before it. */
 const ASSUMED = { candidate: 0.8, option: 0.98 };
 
 /** Rejections that do not depend on the use of memory. A candidate with one of them is not in play. */
@@ -77,7 +77,7 @@ interface Room {
   readonly others: readonly number[];
 }
 
-/** The periods with the ways of which each was once the best that fitted. */
+/** The periods, and the ways that were the best fitting way in at least one period. */
 export interface Hindsight {
   readonly periods: readonly number[];
   readonly rooms: readonly Room[];
@@ -176,7 +176,7 @@ export function valueInHindsight(past: Hindsight, rules: Rules): number {
   return sum;
 }
 
-/** Whether a way fits in a period. With rules, as a step up: below the limit less the margin. */
+/** Whether a way fits in a period. With rules, it must fit as a step up: below the limit less the margin. */
 function fits(
   { rooms }: Hindsight,
   { needed, isLast }: Hindsight['ways'][number],

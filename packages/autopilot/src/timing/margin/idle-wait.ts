@@ -8,7 +8,7 @@ export class IdleWait {
   #lastAtMs = 0;
   #busyForMs = 0;
   #observedMs = 0;
-  /** Sum over all busy periods: the waits of all moments in them, in milliseconds squared. */
+  /** The wait from a moment to the end of its busy period, added up over all busy moments; milliseconds squared. */
   #waitedMs2 = 0;
 
   observe(atMs: number, busy: boolean): void {
@@ -25,7 +25,7 @@ export class IdleWait {
       this.#busyForMs = 0;
       return;
     }
-    // Each earlier moment of the busy period has waited longer by the elapsed time.
+    // The elapsed time adds to the wait of each earlier moment of the busy period.
     this.#waitedMs2 += elapsedMs * (this.#busyForMs + elapsedMs / 2);
     this.#busyForMs += elapsedMs;
   }

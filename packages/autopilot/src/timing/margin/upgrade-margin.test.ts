@@ -109,12 +109,12 @@ describe('valueInHindsight', () => {
       [50, 100],
       [30, 100],
     ] as const;
-    // Large for 100 s. 20 s above the limit, the cost of a switch, 6.5 s without a model, small for 73.5 s. Small
+    // Large for 100 s. 20 s above the limit, the cost of a switch (15 s of its value), 6.5 s without a model, small for 73.5 s. Small
     // for 20 s, the cost of a switch, 11.5 s without a model, large for 68.5 s.
-    const withSwitches = 100 + 20 - 30 + 36.75 + (10 - 15 + 68.5);
+    const withSwitches = 100 + 20 - 15 + 36.75 + (10 - 7.5 + 68.5);
     expect(value(levels)).toBeCloseTo(withSwitches);
     // With a margin of 20 bytes the small model stays.
-    expect(value(levels, { marginRatio: 0.2 })).toBeCloseTo(100 + 20 - 30 + 36.75 + 50);
+    expect(value(levels, { marginRatio: 0.2 })).toBeCloseTo(100 + 20 - 15 + 36.75 + 50);
   });
 
   it('waits for the cool-down before a step up, and not before a second step down', () => {
@@ -125,7 +125,7 @@ describe('valueInHindsight', () => {
     ] as const;
     const waited = value(levels, { coolDownMs: 60 * SECOND });
     // Small for 60 s instead of 20 s, then 11.5 s without a model, then large.
-    expect(waited).toBeCloseTo(100 + 20 - 30 + (30 - 15 + 28.5));
+    expect(waited).toBeCloseTo(100 + 20 - 15 + (30 - 7.5 + 28.5));
   });
 
   it('counts time above the limit only as far as it is tolerated', () => {
@@ -147,7 +147,7 @@ describe('valueInHindsight', () => {
         [30, 100],
         [55, 20],
       ]),
-    ).toBeCloseTo(100 - 30 + 0.5 * 13.5);
+    ).toBeCloseTo(100 - 15 + 0.5 * 13.5);
   });
 });
 

@@ -5,14 +5,14 @@ import { lookBack, valueInHindsight, waysOf } from './hindsight.js';
 import { SwingHistory } from './swing-history.js';
 import { UseHistory } from './use-history.js';
 
-/** The smallest margin: a step up always needs this much more room than staying. */
-const MIN_MARGIN_RATIO = 0.02;
+/** The smallest margin: a smaller change of the others' use is noise. */
+const MIN_MARGIN_RATIO = 0.005;
 /** The margins that are compared, besides the margin that leaves room for the largest swing. */
-const MARGINS = [MIN_MARGIN_RATIO, 0.03, 0.045, 0.065, 0.1, 0.15, 0.2];
-/** How long a comparison is in force. Much less of the past is new than would change its result. */
+const MARGINS = [MIN_MARGIN_RATIO, 0.02, 0.03, 0.045, 0.065, 0.1, 0.15, 0.2];
+/** How long a comparison is in force. So little of the past is new in this time that the result stays the same. */
 const COMPARED_EVERY_MS = 30_000;
 
-/** What a margin depends on beside the use of memory. */
+/** The data that a margin depends on, besides the use of memory. */
 interface Excursions {
   readonly areOutlasted: boolean;
   /** The dwell time of a step down in force. */

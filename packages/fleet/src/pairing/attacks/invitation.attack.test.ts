@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => fleet[Symbol.asyncDispose]());
 
 afterEach(async () => {
-  // Whatever was tried, nobody was admitted.
+  // After each attack, nobody was admitted.
   expect(await hosts()).toEqual(['desktop', 'laptop']);
 });
 
@@ -96,7 +96,7 @@ function answerOf(text: string): JoinAnswer {
   return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4));
 }
 
-/** One try with a secret, and with whatever signing request. */
+/** One try with a secret and any signing request. */
 async function attempt(
   port: number,
   secret: Buffer,
@@ -154,7 +154,7 @@ describe('an invitation', () => {
     ).rejects.toMatchObject({ code: 'FLEET_UNREACHABLE' });
   });
 
-  test('of an earlier time does not work while another one is open', async () => {
+  test('that has ended does not work while a later one is open', async () => {
     const old = await invite({ folder: fleet.folder('desktop') });
     await old[Symbol.asyncDispose]();
     await using _open = await invite({ folder: fleet.folder('desktop') });
@@ -352,7 +352,7 @@ describe('a joiner that was invited', () => {
     });
   });
 
-  test('does not get a certificate for a text that is no request', async () => {
+  test('does not get a certificate for a text that is not a request', async () => {
     expect(await invited('mallory', 'no request')).toMatchObject({ kind: 'refused' });
   });
 });

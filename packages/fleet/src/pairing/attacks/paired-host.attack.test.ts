@@ -5,13 +5,14 @@ import type { BucketEntry, NatsBucket, NatsMessage } from '../../nats/nats-door.
 import type { FleetConnection } from '../../nats/connection.js';
 import { readFleetIdentity } from '../identity.js';
 import { followFleet } from '../hosts/follow-fleet.js';
-import { openFleetBucket, tellAllowList } from '../hosts/serve-authority.js';
+import { openFleetBucket, tellAllowList } from '../hosts/tell-allow-list.js';
 
 // The attacker is a host of the fleet, `mallory`, with a certificate and a user of its own. `desktop` holds the authority and
 // `laptop` is another host.
 
 jest.setTimeout(120_000);
 
+const ONE_SERVER = { servers: [{ address: '127.0.0.1', host: 'desktop', keys: [] }] };
 const STREAM = 'KV_mai_hosts';
 const NEVER = AbortSignal.timeout(600_000);
 
@@ -22,7 +23,7 @@ let bucket: NatsBucket;
 let mallory: RawNats;
 const entries: BucketEntry[] = [];
 const ends: (() => void)[] = [];
-/** What the laptop has written last. */
+/** The last state that the laptop has written. */
 let honest: string;
 
 beforeAll(async () => {
@@ -244,7 +245,7 @@ describe('a paired host can not', () => {
     );
     const kept = followed.identity.allowList;
     // The desktop writes in place of mallory, which may not. First an old list, then a forged one.
-    const fleetBucket = await openFleetBucket(desktop);
+    const fleetBucket = await openFleetBucket(desktop, ONE_SERVER);
     const text = await allowList();
     const { content, signature } = JSON.parse(text ?? '');
     const forged = JSON.stringify({ ...JSON.parse(content), revision: 1_000, hosts: [] });
@@ -268,7 +269,7 @@ describe('a paired host can not', () => {
 
 /** The allow-list as it is in the bucket. */
 async function allowList(): Promise<string | null> {
-  const fleetBucket = await openFleetBucket(desktop);
+  const fleetBucket = await openFleetBucket(desktop, ONE_SERVER);
   const seen: BucketEntry[] = [];
   const watcher = await fleetBucket.watch((entry) => seen.push(entry));
   await waitUntil(() => seen.length > 0, 'the bucket holds an allow-list');

@@ -20,6 +20,14 @@ jest.setTimeout(120_000);
 
 const REFUSED = /certificate|alert|closed|reset|ended|bad|unknown|EPIPE|authorization|hang up/i;
 
+/** Key and certificate of a nats-server of another fleet. */
+async function foreignIdentity(): Promise<{ readonly cert: string; readonly key: string }> {
+  const { publicKey, privateKey } = await generateKeyPair();
+  const authority = await issueAuthority(new Date());
+  const cert = await issueNatsCertificate(authority, '127.0.0.1', publicKey, new Date());
+  return { cert, key: privateKey };
+}
+
 let fleet: PairedFleet;
 
 beforeAll(async () => {
@@ -165,12 +173,7 @@ describe('a gateway', () => {
   });
 
   async function foreignServer(): Promise<ConnectionOptions> {
-    const other = await issueNatsCertificate(
-      await issueAuthority(new Date()),
-      '127.0.0.1',
-      new Date(),
-    );
-    return { cert: other.certificate, key: other.privateKey, rejectUnauthorized: false };
+    return { ...(await foreignIdentity()), rejectUnauthorized: false };
   }
 
   test('of another host that answers in the place of the laptop gets no request', async () => {
@@ -212,10 +215,8 @@ describe('a gateway', () => {
 });
 
 test('a server with a certificate of another authority gets nothing of a host that looks for nats-server', async () => {
-  const authority = await issueAuthority(new Date());
-  const fake = await issueNatsCertificate(authority, '127.0.0.1', new Date());
   const received: string[] = [];
-  const server = createServer({ cert: fake.certificate, key: fake.privateKey });
+  const server = createServer(await foreignIdentity());
   server.on('secureConnection', (socket) => {
     socket.on('data', (chunk) => received.push(String(chunk)));
     socket.on('error', () => undefined);

@@ -3,9 +3,16 @@ import { X509Certificate, sign, verify } from 'node:crypto';
 import { z } from 'zod/mini';
 
 import { isHostName } from '../../nats/subjects.js';
+import { hostAndPort, isAddress, isPort } from '../names.js';
 
 /** This prefix is signed with the list, so a signature of the authority over another kind of text does not fit a list. */
 const CONTEXT = 'mai-fleet-allow-list-v1\n';
+
+/** The URI in a host's certificate, which is its user at nats-server. */
+export const NATS_USER = /^mai:\/\/[a-z0-9-]+\/[0-9a-f]{32}$/;
+
+const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const port = z.int().check(z.refine(isPort));
 
 const contentSchema = z.strictObject({
   version: z.literal(1),
@@ -13,7 +20,17 @@ const contentSchema = z.strictObject({
   hosts: z.array(
     z.strictObject({
       host: z.string().check(z.refine(isHostName)),
-      fingerprints: z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
+      fingerprints: z.array(digest),
+      users: z.array(z.string().check(z.regex(NATS_USER))),
+    }),
+  ),
+  natsPort: port,
+  routePort: port,
+  servers: z.array(
+    z.strictObject({
+      address: z.string().check(z.refine(isAddress)),
+      host: z.nullable(z.string().check(z.refine(isHostName))),
+      keys: z.array(digest),
     }),
   ),
 });
@@ -21,26 +38,43 @@ const contentSchema = z.strictObject({
 const signedSchema = z.strictObject({ content: z.string(), signature: z.string() });
 
 /**
- * The hosts that gateways of the fleet talk to, with the fingerprints of their certificates.
+ * The hosts that gateways of the fleet talk to, with the fingerprints of their certificates, and the fleet's nats-servers.
+ * Each host that runs a nats-server writes its configuration from the newest list.
  *
- * The fleet's authority signs the list, so how it travels does not matter: a host that may write to NATS can neither add a
- * host nor take one off. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old
- * list can't be put back.
+ * The fleet's authority signs the list, so it may travel over any connection: a host that may write to NATS can neither
+ * add a host nor take one off. A reader keeps the list with the highest revision that it has seen, also over a restart,
+ * so an old list can't be put back.
  */
 export interface AllowList {
   readonly revision: number;
   readonly hosts: readonly AllowedHost[];
+  /** Port of each nats-server for the hosts. */
+  readonly natsPort: number;
+  /** Port of each nats-server for the other servers of a cluster. */
+  readonly routePort: number;
+  /** The fleet's nats-servers: one, or the three or five of a cluster. */
+  readonly servers: readonly AllowedServer[];
+}
+
+export interface AllowedServer {
+  readonly address: string;
+  /** Host that runs the server; null while the place is free. */
+  readonly host: string | null;
+  /** Fingerprints of its public keys. Two while the key is being replaced. */
+  readonly keys: readonly string[];
 }
 
 export interface AllowedHost {
   readonly host: string;
   /** SHA-256 of each certificate in DER, in hexadecimal digits. Two while a certificate is being replaced. */
   readonly fingerprints: readonly string[];
+  /** Users at nats-server, one for each certificate. */
+  readonly users: readonly string[];
 }
 
 /** Text of an allow-list, signed with the authority's private key. */
 export function signAllowList(list: AllowList, authorityKey: string): string {
-  const content = JSON.stringify({ version: 1, revision: list.revision, hosts: list.hosts });
+  const content = JSON.stringify({ version: 1, ...list });
   const signature = sign('sha256', Buffer.from(CONTEXT + content), authorityKey);
   return JSON.stringify({ content, signature: signature.toString('base64') });
 }
@@ -58,7 +92,17 @@ export function readAllowList(text: string, authorityCertificate: string): Allow
   );
   if (!genuine) return null;
   const list = z.safeParse(contentSchema, parseJson(content));
-  return list.success ? { revision: list.data.revision, hosts: list.data.hosts } : null;
+  if (!list.success) return null;
+  const { revision, hosts, natsPort, routePort, servers } = list.data;
+  return { revision, hosts, natsPort, routePort, servers };
+}
+
+/** URLs of the fleet's nats-servers. */
+export function natsUrls(list: {
+  readonly servers: readonly { readonly address: string }[];
+  readonly natsPort: number;
+}): string[] {
+  return list.servers.map(({ address }) => `tls://${hostAndPort(address, list.natsPort)}`);
 }
 
 /** Name of the host that a certificate belongs to, by an allow-list; null where the list does not hold it. */

@@ -14,6 +14,7 @@ import {
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const DAY_MS = 86_400_000;
+const user = (host: string, digit: string): string => `mai://${host}/${digit.repeat(32)}`;
 
 describe('a certificate of a host', () => {
   test('is for its name and its user, on the curve P-256, and signed by the authority', async () => {
@@ -61,9 +62,10 @@ test('the authority may sign certificates, but no other authorities', async () =
 
 test('servers of the fleet have names that no host can have', async () => {
   const authority = await issueAuthority(NOW);
-  const nats = await issueNatsCertificate(authority, '10.0.0.7', NOW);
+  const { publicKey } = await generateKeyPair();
+  const nats = await issueNatsCertificate(authority, '10.0.0.7', publicKey, NOW);
   const join = await issueJoinCertificate(authority, NOW);
-  expect(new X509Certificate(nats.certificate).subjectAltName).toBe(
+  expect(new X509Certificate(nats).subjectAltName).toBe(
     'DNS:nats.mai-fleet.internal, IP Address:10.0.0.7',
   );
   expect(new X509Certificate(join.certificate).subjectAltName).toBe('DNS:join.mai-fleet.internal');
@@ -74,9 +76,16 @@ describe('the allow-list', () => {
   const LIST = {
     revision: 7,
     hosts: [
-      { host: 'desktop', fingerprints: ['a'.repeat(64)] },
-      { host: 'laptop', fingerprints: ['b'.repeat(64), 'c'.repeat(64)] },
+      { host: 'desktop', fingerprints: ['a'.repeat(64)], users: [user('desktop', '1')] },
+      {
+        host: 'laptop',
+        fingerprints: ['b'.repeat(64), 'c'.repeat(64)],
+        users: [user('laptop', '2'), user('laptop', '3')],
+      },
     ],
+    natsPort: 4222,
+    routePort: 6222,
+    servers: [{ address: '10.0.0.7', host: 'desktop', keys: ['e'.repeat(64)] }],
   };
 
   test('is read where the authority signed it', async () => {

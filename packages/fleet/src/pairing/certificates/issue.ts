@@ -1,4 +1,4 @@
-import { X509Certificate, createPublicKey, randomBytes } from 'node:crypto';
+import { X509Certificate, createHash, createPublicKey, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 
 import { createAuthority, generateKeyPair, signCertificate } from '../x509-door.js';
@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** Life of the authority. It is not renewed: after this time the fleet is made again. */
 const AUTHORITY_DAYS = 3650;
 
-/** Life of a host's certificate, so that a laptop may lie in a drawer for some months. */
+/** Life of a host's certificate, so that a laptop may stay switched off for some months. */
 const HOST_DAYS = 365;
 
 /** Life of the certificate of a join server, which works for ten minutes. */
@@ -73,38 +73,38 @@ export async function issueHostCertificate(
   };
 }
 
-/** Makes a key and a certificate for nats-server. Hosts check its name; other clients of NATS can check the address. */
+/**
+ * Signs the certificate of a nats-server for the key of the host that runs it. Hosts check its name, and the other servers
+ * of a cluster check its address. It names no host, because nats-server shows it to everybody who connects.
+ */
 export function issueNatsCertificate(
   authority: Certified,
   address: string,
+  publicKey: string,
   now: Date,
-): Promise<Certified> {
+): Promise<string> {
   const type = isIP(address) === 0 ? 'dns' : 'ip';
-  const names: AlternativeName[] = [
+  const alternativeNames: AlternativeName[] = [
     { type: 'dns', value: NATS_SERVER_NAME },
     { type, value: address },
   ];
-  return issueServer(authority, NATS_SERVER_NAME, names, now, HOST_DAYS);
+  return signCertificate(authority, publicKey, {
+    ...validity(now, HOST_DAYS),
+    name: NATS_SERVER_NAME,
+    alternativeNames,
+    serialNumber: newSerialNumber(),
+    // A server of a cluster is a client of the others, too.
+    usages: ['client', 'server'],
+  });
 }
 
 /** Makes a key and a certificate for a join server. */
-export function issueJoinCertificate(authority: Certified, now: Date): Promise<Certified> {
-  const names: AlternativeName[] = [{ type: 'dns', value: JOIN_SERVER_NAME }];
-  return issueServer(authority, JOIN_SERVER_NAME, names, now, JOIN_DAYS);
-}
-
-async function issueServer(
-  authority: Certified,
-  name: string,
-  alternativeNames: readonly AlternativeName[],
-  now: Date,
-  days: number,
-): Promise<Certified> {
+export async function issueJoinCertificate(authority: Certified, now: Date): Promise<Certified> {
   const { privateKey, publicKey } = await generateKeyPair();
   const certificate = await signCertificate(authority, publicKey, {
-    ...validity(now, days),
-    name,
-    alternativeNames,
+    ...validity(now, JOIN_DAYS),
+    name: JOIN_SERVER_NAME,
+    alternativeNames: [{ type: 'dns', value: JOIN_SERVER_NAME }],
     serialNumber: newSerialNumber(),
     usages: ['server'],
   });
@@ -134,6 +134,12 @@ export function isIssuedFor(
 /** SHA-256 of a certificate in DER: 64 hexadecimal digits. */
 export function certificateFingerprint(certificate: string | Buffer): string {
   return new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+/** SHA-256 of a certificate's public key (SPKI in DER): 64 hexadecimal digits, the form of nats-server's `pinned_certs`. */
+export function keyFingerprint(certificate: string): string {
+  const key = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('hex');
 }
 
 /** Whether less than a third of a certificate's life is left. */

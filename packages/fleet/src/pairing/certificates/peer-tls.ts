@@ -4,7 +4,7 @@ import { allowedHost } from './allow-list.js';
 import type { AllowList } from './allow-list.js';
 import { certificateFingerprint } from './issue.js';
 
-/** What a gateway needs of its identity for TLS with other gateways. */
+/** The parts of an identity that a gateway uses for TLS with other gateways. */
 export interface PeerIdentity {
   readonly authorityCertificate: string;
   readonly certificate: string;

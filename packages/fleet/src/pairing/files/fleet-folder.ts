@@ -4,12 +4,13 @@ import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
 import { isHostName } from '../../nats/subjects.js';
+import { isAddress } from '../names.js';
 import { readPrivateFile } from './private-file.js';
 
 /** Paths of a host's fleet files. */
 export interface FleetPaths {
   readonly folder: string;
-  /** Which fleet this host belongs to, and by which name. Written last, so that it exists only where the rest does. */
+  /** The host's fleet, and its name there. Written last, so that this file exists only where the others do. */
   readonly membership: string;
   /** Certificate of the fleet's authority. */
   readonly authorityCertificate: string;
@@ -22,8 +23,8 @@ export interface FleetPaths {
   readonly registry: string;
   readonly natsFolder: string;
   readonly natsConfiguration: string;
-  readonly natsCertificate: string;
-  readonly natsKey: string;
+  /** Key and certificate of this host's nats-server, in one file, so that the two always match. */
+  readonly natsIdentity: string;
   readonly natsStore: string;
   readonly natsLog: string;
   readonly natsPid: string;
@@ -41,8 +42,7 @@ export function fleetPaths(folder: string): FleetPaths {
     registry: join(folder, 'hosts.json'),
     natsFolder,
     natsConfiguration: join(natsFolder, 'nats-server.conf'),
-    natsCertificate: join(natsFolder, 'nats-server.crt'),
-    natsKey: join(natsFolder, 'nats-server.key'),
+    natsIdentity: join(natsFolder, 'nats-server.pem'),
     natsStore: join(natsFolder, 'store'),
     natsLog: join(natsFolder, 'nats-server.log'),
     natsPid: join(natsFolder, 'nats-server.pid'),
@@ -56,9 +56,15 @@ const membershipSchema = z.strictObject({
   host: hostName,
   authority: hostName,
   natsServers: z.array(z.string()),
+  ownServer: z.nullable(
+    z.strictObject({
+      listenAddress: z.string().check(z.refine(isAddress)),
+      executable: z.nullable(z.string()),
+    }),
+  ),
 });
 
-/** To which fleet a host belongs. */
+/** The membership of a host in its fleet. */
 export interface Membership {
   /** Name of this host. */
   readonly host: string;
@@ -66,6 +72,15 @@ export interface Membership {
   readonly authority: string;
   /** URLs of the fleet's nats-servers, such as `tls://10.0.0.7:4222`. */
   readonly natsServers: readonly string[];
+  /** The nats-server that this host runs for its fleet; null where it runs none. */
+  readonly ownServer: OwnServer | null;
+}
+
+export interface OwnServer {
+  /** Address of the network interface on which nats-server listens; `0.0.0.0` and `::` are all of them. */
+  readonly listenAddress: string;
+  /** Path of nats-server. Null: the one that is found when it is started. */
+  readonly executable: string | null;
 }
 
 /** Text of the membership file. */
@@ -78,8 +93,8 @@ export async function readMembership(folder: string): Promise<Membership | null>
   const path = fleetPaths(folder).membership;
   const text = await readPrivateFile(path);
   if (text === null) return null;
-  const { host, authority, natsServers } = parseFile(path, text, membershipSchema);
-  return { host, authority, natsServers };
+  const { host, authority, natsServers, ownServer } = parseFile(path, text, membershipSchema);
+  return { host, authority, natsServers, ownServer };
 }
 
 /** Reads a file that must be there in a fleet. */

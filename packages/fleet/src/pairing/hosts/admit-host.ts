@@ -1,9 +1,12 @@
-import { issueHostCertificate } from '../certificates/issue.js';
-import { fleetPaths, readFleetFile, readMembership } from '../files/fleet-folder.js';
+import { natsUrls } from '../certificates/allow-list.js';
+import { issueHostCertificate, issueNatsCertificate } from '../certificates/issue.js';
+import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import type { Admission } from '../invitation/join-protocol.js';
 import { isHostName } from '../../nats/subjects.js';
 import { readSigningRequest } from '../x509-door.js';
 import { changeHosts } from './registry.js';
+import type { Registry } from './registry.js';
+import type { Certified } from '../x509-door.js';
 
 /** A signing request was refused. The message goes to the machine that sent it. */
 export class RequestRefused extends Error {}
@@ -11,11 +14,13 @@ export class RequestRefused extends Error {}
 /**
  * Admits a host to the fleet: signs its certificate, makes its user at nats-server and puts it on the allow-list. Throws
  * `RequestRefused` where the name is taken or where the signing request asks for anything but a certificate for this name.
+ * With `serverAddress` the host gets the place of the fleet's nats-server at this address; null: it gets none.
  */
 export async function admitHost(
   folder: string,
   host: string,
   signingRequest: string,
+  serverAddress: string | null,
 ): Promise<Admission> {
   if (!isHostName(host)) throw new RequestRefused(`${JSON.stringify(host)} is not a host name.`);
   const publicKey = await checkSigningRequest(signingRequest, host);
@@ -28,25 +33,48 @@ export async function admitHost(
   const issued = await issueHostCertificate(authority, host, publicKey, now);
   const { registry, allowList } = await changeHosts(
     folder,
-    (hosts) => {
+    ({ hosts, servers }) => {
       if (hosts.some((one) => one.host === host)) {
         throw new RequestRefused(
           `The fleet has a host ${host} already. Choose another name with --host, or remove that host first with \`mai fleet remove ${host}\`.`,
         );
       }
-      return [...hosts, { host, addedAt: now.toISOString(), certificates: [issued] }];
+      const place = servers.find(({ address }) => address === serverAddress);
+      if (place !== undefined && place.host !== null) {
+        throw new RequestRefused(
+          `The nats-server at ${place.address} belongs to ${place.host} by now.`,
+        );
+      }
+      return {
+        hosts: [...hosts, { host, addedAt: now.toISOString(), certificates: [issued] }],
+        servers: servers.map((one) => (one === place ? { ...one, host } : one)),
+      };
     },
     { undoOnFault: true },
   );
-  const membership = await readMembership(folder);
   return {
     host,
     authority: registry.authority,
     authorityCertificate: authority.certificate,
     certificate: issued.certificate,
-    natsServers: [...(membership?.natsServers ?? [])],
+    natsServers: natsUrls(registry),
+    natsCertificate: await natsCertificateOf(registry, authority, host, publicKey, now),
     allowList,
   };
+}
+
+/** A certificate for the nats-server that a host runs; null where it runs none. */
+export async function natsCertificateOf(
+  { servers }: Registry,
+  authority: Certified,
+  host: string,
+  publicKey: string,
+  now: Date,
+): Promise<string | null> {
+  const place = servers.find((one) => one.host === host);
+  return place === undefined
+    ? null
+    : await issueNatsCertificate(authority, place.address, publicKey, now);
 }
 
 /** Returns the public key of a signing request that asks for a certificate of this host and for nothing else. */

@@ -21,7 +21,7 @@ const contentSchema = z.discriminatedUnion('kind', [
     fingerprint,
     signingRequest: z.string(),
   }),
-  /** The host uses the certificate that belongs to the signature, and its others end. */
+  /** The host uses the certificate that belongs to the signature, and its other certificates end. */
   z.strictObject({ kind: z.literal('confirm'), host: z.string(), fingerprint }),
   /** The host leaves the fleet. */
   z.strictObject({ kind: z.literal('leave'), host: z.string(), fingerprint }),
@@ -31,7 +31,13 @@ export type CertifyContent = z.output<typeof contentSchema>;
 const requestSchema = z.strictObject({ content: z.string(), signature: z.string() });
 
 export const certifyAnswerSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('certified'), certificate: z.string(), allowList: z.string() }),
+  z.strictObject({
+    kind: z.literal('certified'),
+    certificate: z.string(),
+    /** Certificate of the host's nats-server, for the same key; null where the host runs none. */
+    natsCertificate: z.nullable(z.string()),
+    allowList: z.string(),
+  }),
   z.strictObject({ kind: z.literal('accepted') }),
   z.strictObject({ kind: z.literal('refused'), reason: z.string() }),
 ]);

@@ -1,16 +1,16 @@
 import { issueHostCertificate } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
-import { RequestRefused, checkSigningRequest } from './admit-host.js';
+import { RequestRefused, checkSigningRequest, natsCertificateOf } from './admit-host.js';
 import { readCertifyRequest } from './certify-protocol.js';
 import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
 import { changeHosts, readRegistry } from './registry.js';
 import type { RegisteredHost } from './registry.js';
 import { removeHost } from './remove-host.js';
 
-/** What the authority answers to a request. */
+/** The authority's answer to a request. */
 export interface Certified {
   readonly answer: CertifyAnswer;
-  /** Work for after the answer was sent, because it closes the connection of the asker. Null: none. */
+  /** Work that follows the answer, because it closes the asker's connection. Null: no such work. */
   readonly afterwards: (() => Promise<void>) | null;
   /** Whether the allow-list changes. */
   readonly changed: boolean;
@@ -58,24 +58,32 @@ async function carryOut(folder: string, content: CertifyContent): Promise<Certif
         certificate: await readFleetFile(paths.authorityCertificate),
         privateKey: await readFleetFile(paths.authorityKey),
       };
-      const issued = await issueHostCertificate(authority, host, publicKey, new Date());
-      const { allowList } = await changeHosts(
+      const now = new Date();
+      const issued = await issueHostCertificate(authority, host, publicKey, now);
+      const { registry, allowList } = await changeHosts(
         folder,
         // A certificate of an earlier rotation that was not finished is dropped.
-        (hosts) => withCertificates(hosts, host, fingerprint, [issued]),
+        ({ hosts }) => ({ hosts: withCertificates(hosts, host, fingerprint, [issued]) }),
         { undoOnFault: true },
       );
       return {
-        answer: { kind: 'certified', certificate: issued.certificate, allowList },
+        answer: {
+          kind: 'certified',
+          certificate: issued.certificate,
+          natsCertificate: await natsCertificateOf(registry, authority, host, publicKey, now),
+          allowList,
+        },
         afterwards: null,
         changed: true,
       };
     }
     case 'confirm':
       return accepted(async () => {
-        await changeHosts(folder, (hosts) => withCertificates(hosts, host, fingerprint, []), {
-          undoOnFault: false,
-        });
+        await changeHosts(
+          folder,
+          ({ hosts }) => ({ hosts: withCertificates(hosts, host, fingerprint, []) }),
+          { undoOnFault: false },
+        );
       });
     case 'leave':
       if (host === (await readRegistry(folder)).authority) {

@@ -1,10 +1,7 @@
-import { isFleetError } from '../../fleet-error.js';
-import { fleetPaths } from '../files/fleet-folder.js';
+import { fleetPaths, readMembership } from '../files/fleet-folder.js';
 import { howToInstall, natsServerVersion } from '../nats-server/executable.js';
 import { natsServerPid } from '../nats-server/server-process.js';
 import { natsServerWarning } from '../nats-server/version.js';
-import { readRegistry } from './registry.js';
-import type { Registry } from './registry.js';
 
 /** One check of `mai doctor`. */
 export interface NatsServerCheck {
@@ -15,23 +12,18 @@ export interface NatsServerCheck {
   readonly mend: string | null;
 }
 
-/** Checks the fleet's nats-server: its version, and whether it runs. Null on a machine that does not hold the authority of a fleet. */
+/** Checks this host's nats-server: its version, and whether it runs. Null on a machine that runs none for a fleet. */
 export async function checkNatsServer(folder: string): Promise<NatsServerCheck | null> {
-  let registry: Registry;
-  try {
-    registry = await readRegistry(folder);
-  } catch (error) {
-    if (isFleetError(error) && error.code === 'NOT_PAIRED') return null;
-    throw error;
-  }
+  const ownServer = (await readMembership(folder))?.ownServer ?? null;
+  if (ownServer === null) return null;
   const check = (
     state: NatsServerCheck['state'],
     message: string,
     mend: string | null,
   ): NatsServerCheck => ({ name: 'nats-server', state, message, mend });
-  const version = await natsServerVersion(registry.natsServer);
+  const version = await natsServerVersion(ownServer.executable ?? undefined);
   if (version === null) {
-    const message = `${registry.natsServer} is missing, or does not tell its version.`;
+    const message = `${ownServer.executable ?? 'nats-server'} is missing, or does not tell its version.`;
     return check('fault', message, howToInstall(process.platform));
   }
   const warning = natsServerWarning(version);

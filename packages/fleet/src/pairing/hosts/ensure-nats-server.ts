@@ -1,42 +1,24 @@
-import { issueNatsCertificate, isRenewalDue } from '../certificates/issue.js';
-import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
-import { writePrivateFile } from '../files/private-file.js';
-import {
-  reloadNatsServer,
-  startNatsServer,
-  stopNatsServer,
-} from '../nats-server/server-process.js';
-import { readRegistry } from './registry.js';
+import { fleetPaths } from '../files/fleet-folder.js';
+import { readFleetIdentity } from '../identity.js';
+import { startNatsServer, stopNatsServer } from '../nats-server/server-process.js';
+import { executableOf, updateNatsServer } from './write-nats-configuration.js';
 
 /**
- * Starts nats-server on the machine that holds the fleet's authority, unless it runs. It goes on when this process ends.
- * Returns its process identifier.
+ * Starts the nats-server that this host runs for its fleet, unless it runs. It goes on when this process ends. Its
+ * configuration follows the newest allow-list that this host has kept. Returns its process identifier, or null where this
+ * host runs none.
  *
- * Throws `NOT_PAIRED` on another machine, `NATS_UNAVAILABLE` and `ADDRESS_IN_USE`.
+ * Throws `NOT_PAIRED` where this machine belongs to no fleet, `NATS_UNAVAILABLE` and `ADDRESS_IN_USE`.
  */
 export async function ensureNatsServer(options: {
   readonly folder: string;
   readonly signal?: AbortSignal;
-}): Promise<number> {
+}): Promise<number | null> {
   const { folder, signal } = options;
-  await renewNatsCertificate(folder, new Date());
-  const { natsServer } = await readRegistry(folder);
-  return await startNatsServer(natsServer, fleetPaths(folder), signal);
-}
-
-/** Replaces the certificate of nats-server where less than a third of its life is left. A running nats-server takes it up. */
-export async function renewNatsCertificate(folder: string, now: Date): Promise<void> {
-  const paths = fleetPaths(folder);
-  if (!isRenewalDue(await readFleetFile(paths.natsCertificate), now)) return;
-  const { natsServer, address } = await readRegistry(folder);
-  const authority = {
-    certificate: await readFleetFile(paths.authorityCertificate),
-    privateKey: await readFleetFile(paths.authorityKey),
-  };
-  const renewed = await issueNatsCertificate(authority, address, new Date());
-  await writePrivateFile(paths.natsKey, renewed.privateKey);
-  await writePrivateFile(paths.natsCertificate, renewed.certificate);
-  await reloadNatsServer(natsServer, paths);
+  const { ownServer, allowList } = await readFleetIdentity(folder);
+  if (ownServer === null) return null;
+  await updateNatsServer(folder, allowList);
+  return await startNatsServer(await executableOf(ownServer), fleetPaths(folder), signal);
 }
 
 /** Ends the fleet's nats-server on this machine, and waits for its end. Does nothing where it does not run. */

@@ -2,13 +2,14 @@ import { unwatchFile, watchFile } from 'node:fs';
 
 import { pause, systemClock } from '../../clock.js';
 import type { FleetConnection } from '../../nats/connection.js';
-import { ALLOW_LIST_KEY } from '../../nats/subjects.js';
+import { ALLOW_LIST_KEY, servedSubject } from '../../nats/subjects.js';
 import { readAllowList } from '../certificates/allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
-import { openFleetBucket } from './serve-authority.js';
+import { openFleetBucket } from './tell-allow-list.js';
+import { updateNatsServer } from './write-nats-configuration.js';
 
 const RETRY_MS = 2_000;
 const FILE_POLL_MS = 1_000;
@@ -18,7 +19,7 @@ export interface FollowFleetOptions {
   readonly folder: string;
   /** Called after each change of the allow-list and of this host's own certificate. */
   readonly onChange: (identity: FleetIdentity) => void;
-  /** Called where a changed file can't be read or written. The last identity stays in use. */
+  /** Called where a changed file can't be read or written, or where nats-server does not take a list. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -29,8 +30,10 @@ export interface FollowedFleet extends AsyncDisposable {
 
 /**
  * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the
- * authority signed and whose revision is higher than the last is kept in the folder and used. It also watches the file with
- * this host's certificate, which another process changes when it rotates the keys.
+ * authority signed and whose revision is higher than the last is kept in the folder and used, also for the users of a
+ * nats-server on this host. The authority sends a list to such a host directly, too, and gets as the answer the revision that
+ * nats-server has taken by then. It also watches the file with this host's certificate, which another process changes when it
+ * rotates the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
   const { connection, folder, onChange, onFault } = options;
@@ -38,22 +41,40 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
   let identity = await readFleetIdentity(folder);
   const stop = new AbortController();
 
-  const take = async (text: string): Promise<void> => {
+  /** Revision of the list that a nats-server on this host has. */
+  let taken = identity.allowList.revision;
+  const keep = async (text: string): Promise<void> => {
     const list = readAllowList(text, identity.authorityCertificate);
     if (list === null || list.revision <= identity.allowList.revision) return;
     identity = { ...identity, allowList: list };
-    // The host with the authority writes the file itself, from its registry.
-    if (identity.host !== identity.authority) await writePrivateFile(paths.allowList, text);
     onChange(identity);
+    // The host with the authority writes the files itself, from its registry.
+    if (identity.host === identity.authority) return;
+    await writePrivateFile(paths.allowList, text);
+    await updateNatsServer(folder, list);
+    taken = list.revision;
   };
+  /** One list after the other, so that an older one never overwrites the files of a newer one. */
+  let taking = Promise.resolve();
+  const take = (text: string): void => {
+    taking = taking.then(() => keep(text)).catch(onFault);
+  };
+  const endRequests = connection.subscribe(
+    servedSubject(identity.host, 'allow-list'),
+    ({ data, respond }) => {
+      take(Buffer.from(data).toString('utf8'));
+      // At once: a nats-server that reads its users again forgets whose answer it waits for.
+      respond?.(String(taken));
+    },
+  );
 
   const watch = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       try {
-        const bucket = await openFleetBucket(connection);
+        const bucket = await openFleetBucket(connection, identity.allowList);
         const watcher = await bucket.watch(({ key, value }) => {
           if (signal.aborted || key !== ALLOW_LIST_KEY || value === null) return;
-          take(Buffer.from(value).toString('utf8')).catch(onFault);
+          take(Buffer.from(value).toString('utf8'));
         });
         const end = (): void => watcher.stop();
         signal.addEventListener('abort', end, { once: true });
@@ -93,6 +114,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
       stop.abort();
       session.abort();
       endListening();
+      endRequests();
       unwatchFile(paths.hostIdentity, onFile);
       return Promise.resolve();
     },

@@ -31,7 +31,7 @@ export type LeaveOutcome =
   | { readonly kind: 'has-hosts'; readonly hosts: readonly string[] };
 
 /**
- * Takes this host out of its fleet and deletes the folder with its keys. Throws `NOT_PAIRED` where it belongs to none.
+ * Takes this host out of its fleet, ends its nats-server and deletes the folder with its keys. Throws `NOT_PAIRED` where it belongs to none.
  */
 export async function leaveFleet(options: LeaveFleetOptions): Promise<LeaveOutcome> {
   const { folder, connection, signal } = options;
@@ -55,6 +55,7 @@ export async function leaveFleet(options: LeaveFleetOptions): Promise<LeaveOutco
       if (!isFleetError(error)) throw error;
     }
   }
+  await stopNatsServer(fleetPaths(folder), signal);
   await rm(folder, { recursive: true, force: true });
   return { kind: 'left', told };
 }

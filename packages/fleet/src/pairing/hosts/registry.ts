@@ -7,20 +7,20 @@ import { z } from 'zod/mini';
 
 import { codeOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
-import { hostPermissions, isHostName } from '../../nats/subjects.js';
-import { signAllowList } from '../certificates/allow-list.js';
+import { isHostName } from '../../nats/subjects.js';
+import { NATS_USER, signAllowList } from '../certificates/allow-list.js';
+import { keyFingerprint } from '../certificates/issue.js';
 import type { AllowList } from '../certificates/allow-list.js';
 import type { HostCertificate } from '../certificates/issue.js';
 import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
-import { isAddress } from '../names.js';
-import { natsConfiguration } from '../nats-server/configuration.js';
-import { reloadNatsServer } from '../nats-server/server-process.js';
+import { isAddress, isPort } from '../names.js';
+import { updateNatsServer, writeNatsConfiguration } from './write-nats-configuration.js';
 
 const LOCK_DEADLINE_MS = 30_000;
 const LOCK_POLL_MS = 50;
 
-const port = z.int().check(z.minimum(1), z.maximum(65_535));
+const port = z.int().check(z.refine(isPort));
 
 const registrySchema = z.strictObject({
   version: z.literal(1),
@@ -31,9 +31,14 @@ const registrySchema = z.strictObject({
   address: z.string().check(z.refine(isAddress)),
   listenAddress: z.string().check(z.refine(isAddress)),
   natsPort: port,
+  routePort: port,
   joinPort: port,
-  /** Path of nats-server. */
-  natsServer: z.string(),
+  servers: z.array(
+    z.strictObject({
+      address: z.string().check(z.refine(isAddress)),
+      host: z.nullable(z.string().check(z.refine(isHostName))),
+    }),
+  ),
   hosts: z.array(
     z.strictObject({
       host: z.string().check(z.refine(isHostName)),
@@ -42,7 +47,7 @@ const registrySchema = z.strictObject({
       certificates: z.array(
         z.strictObject({
           certificate: z.string(),
-          user: z.string().check(z.regex(/^mai:\/\/[a-z0-9-]+\/[0-9a-f]{32}$/)),
+          user: z.string().check(z.regex(NATS_USER)),
           fingerprint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
           expiresAt: z.string(),
         }),
@@ -58,9 +63,17 @@ export interface Registry {
   readonly address: string;
   readonly listenAddress: string;
   readonly natsPort: number;
+  readonly routePort: number;
   readonly joinPort: number;
-  readonly natsServer: string;
+  /** The fleet's nats-servers: their addresses, and the hosts that run them. */
+  readonly servers: readonly ServerPlace[];
   readonly hosts: readonly RegisteredHost[];
+}
+
+export interface ServerPlace {
+  readonly address: string;
+  /** Null while no host runs this server. */
+  readonly host: string | null;
 }
 
 export interface RegisteredHost {
@@ -89,31 +102,38 @@ export function allowListOf(registry: Registry): AllowList {
     hosts: registry.hosts.map(({ host, certificates }) => ({
       host,
       fingerprints: certificates.map(({ fingerprint }) => fingerprint),
+      users: certificates.map(({ user }) => user),
+    })),
+    natsPort: registry.natsPort,
+    routePort: registry.routePort,
+    servers: registry.servers.map(({ address, host }) => ({
+      address,
+      host,
+      keys: registry.hosts
+        .filter((one) => one.host === host)
+        .flatMap(({ certificates }) => certificates)
+        .map(({ certificate }) => keyFingerprint(certificate)),
     })),
   };
 }
 
 /**
  * Changes the hosts of a fleet, one change at a time. The users of nats-server and the allow-list follow: they are written
- * anew, and a running nats-server reads its users again before this returns. Returns the new registry and its signed
- * allow-list. Where nats-server does not take the change, `undoOnFault` says whether the files go back: an admission is
- * undone, a removal stays.
+ * anew, and the nats-server of this machine reads its users again before this returns; `tellAllowList` tells the other
+ * servers. Returns the new registry and its signed allow-list. Where nats-server does not take the change, `undoOnFault` says
+ * whether the files go back: an admission is undone, a removal stays.
  */
 export async function changeHosts(
   folder: string,
-  change: (hosts: readonly RegisteredHost[], registry: Registry) => readonly RegisteredHost[],
+  change: (registry: Registry) => Partial<Pick<Registry, 'hosts' | 'servers'>>,
   { undoOnFault }: { readonly undoOnFault: boolean },
 ): Promise<{ readonly registry: Registry; readonly allowList: string }> {
   return await locked(folder, async () => {
     const before = await readRegistry(folder);
-    const registry = {
-      ...before,
-      hosts: change(before.hosts, before),
-      revision: before.revision + 1,
-    };
+    const registry = { ...before, ...change(before), revision: before.revision + 1 };
     const allowList = await writeRegistry(folder, registry);
     try {
-      await reloadNatsServer(registry.natsServer, fleetPaths(folder));
+      await updateNatsServer(folder, allowListOf(registry));
     } catch (error) {
       // The revision still grows, because another host may have seen the new list.
       if (undoOnFault) {
@@ -128,34 +148,14 @@ export async function changeHosts(
 /** Writes the registry and the files that follow from it. Returns the signed allow-list. */
 export async function writeRegistry(folder: string, registry: Registry): Promise<string> {
   const paths = fleetPaths(folder);
-  const allowList = signAllowList(allowListOf(registry), await readFleetFile(paths.authorityKey));
+  const list = allowListOf(registry);
+  const allowList = signAllowList(list, await readFleetFile(paths.authorityKey));
   await writePrivateFile(
     paths.registry,
     `${JSON.stringify({ version: 1, ...registry }, null, 2)}\n`,
   );
-  await writePrivateFile(
-    paths.natsConfiguration,
-    natsConfiguration({
-      listenAddress: registry.listenAddress,
-      port: registry.natsPort,
-      certificatePath: paths.natsCertificate,
-      keyPath: paths.natsKey,
-      authorityPath: paths.authorityCertificate,
-      storeFolder: paths.natsStore,
-      logPath: paths.natsLog,
-      pidPath: paths.natsPid,
-      users: registry.hosts.flatMap(({ host, certificates }) =>
-        certificates.map(({ user }) => ({
-          host,
-          user,
-          permissions: hostPermissions(host, {
-            authorityOver:
-              host === registry.authority ? registry.hosts.map((one) => one.host) : null,
-          }),
-        })),
-      ),
-    }),
-  );
+  const { authority, listenAddress } = registry;
+  await writeNatsConfiguration(folder, { host: authority, authority, listenAddress }, list);
   await writePrivateFile(paths.allowList, allowList);
   return allowList;
 }
@@ -187,7 +187,7 @@ async function tryLock(path: string): Promise<boolean> {
     await file.close();
     return true;
   } catch {
-    // A process that was killed leaves its lock. It is taken off where its process is gone.
+    // A killed process leaves its lock behind. The lock is removed once its process is gone.
     const [name, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
     if (name === hostname() && pid !== undefined && !isAlive(Number(pid))) {
       await rm(path, { force: true });

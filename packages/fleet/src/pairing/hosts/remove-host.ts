@@ -3,7 +3,8 @@ import { changeHosts } from './registry.js';
 
 /**
  * Removes a host from the fleet, on the machine that holds the authority: its users at nats-server, its connections, and its
- * fingerprints on the allow-list. Returns the signed allow-list, which `tellAllowList` sends to the other hosts.
+ * fingerprints on the allow-list. Where it runs one of the servers of a cluster, this place is free again. Returns the signed
+ * allow-list, which `tellAllowList` sends to the other servers and hosts.
  *
  * Throws `NOT_PAIRED` where the fleet has no such host or where this machine does not hold the authority, and
  * `NATS_UNAVAILABLE` where a running nats-server does not take the change. The host is then off the allow-list, and its
@@ -16,7 +17,7 @@ export async function removeHost(options: {
   const { folder, host } = options;
   const { allowList } = await changeHosts(
     folder,
-    (hosts, { authority }) => {
+    ({ hosts, servers, authority }) => {
       if (host === authority) {
         throw new RangeError(
           `${host} holds the authority of the fleet, so it can't be removed. \`mai fleet leave\` ends the fleet.`,
@@ -26,7 +27,10 @@ export async function removeHost(options: {
         const names = hosts.map((one) => one.host).join(', ');
         throw new FleetError('NOT_PAIRED', `The fleet has no host ${host}. It has ${names}.`);
       }
-      return hosts.filter((one) => one.host !== host);
+      return {
+        hosts: hosts.filter((one) => one.host !== host),
+        servers: servers.map((one) => (one.host === host ? { ...one, host: null } : one)),
+      };
     },
     { undoOnFault: false },
   );

@@ -6,11 +6,17 @@ import { FleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { requestSubject } from '../../nats/subjects.js';
 import { readAllowList } from '../certificates/allow-list.js';
-import { certificateFingerprint, isIssuedFor, isRenewalDue } from '../certificates/issue.js';
+import {
+  NATS_SERVER_NAME,
+  certificateFingerprint,
+  isIssuedFor,
+  isRenewalDue,
+} from '../certificates/issue.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { pemOf, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
+import { updateNatsServer } from './write-nats-configuration.js';
 import { createSigningRequest, generateKeyPair } from '../x509-door.js';
 import {
   ANSWER_DEADLINE_MS,
@@ -34,10 +40,11 @@ export interface RotateKeysOptions {
 /**
  * Gives this host a new key and a new certificate, which is also its user at nats-server. The old certificate ends once the
  * new one has been in place for `overlapMs`. nats-server then closes the connections of the old one, and they are opened
- * again with the new one. The authority must be reachable. It may itself change its keys in this way.
+ * again with the new one. The authority must be reachable. It may itself change its keys in this way. A nats-server of this
+ * host gets a certificate for the new key, too.
  *
- * Throws `FLEET_UNREACHABLE` where the authority does not answer, and `NOT_PAIRED` where it refuses, for instance because
- * this host was removed. Where the process ends before the old certificate does, both stay valid until the next rotation.
+ * Throws `FLEET_UNREACHABLE` where the authority does not answer, `NOT_PAIRED` where it refuses, for instance because
+ * this host was removed, and `NATS_UNAVAILABLE` where a running nats-server of this host does not take the new certificate. Where the process ends before the old certificate does, both stay valid until the next rotation.
  */
 export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdentity> {
   const { folder, connection, signal } = options;
@@ -55,12 +62,24 @@ export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdent
     },
     signal,
   );
-  const sound =
+  const allowList =
     answer.kind === 'certified' &&
     isIssuedFor(answer.certificate, authorityCertificate, host, keys) &&
-    readAllowList(answer.allowList, authorityCertificate) !== null;
-  if (!sound) throw refused('its answer does not fit together');
-  await writePrivateFile(fleetPaths(folder).hostIdentity, pemOf(keys, answer.certificate));
+    (answer.natsCertificate === null ||
+      isIssuedFor(answer.natsCertificate, authorityCertificate, NATS_SERVER_NAME, keys))
+      ? readAllowList(answer.allowList, authorityCertificate)
+      : null;
+  if (answer.kind !== 'certified' || allowList === null)
+    throw refused(
+      'its answer holds a certificate or an allow-list that is not valid for this machine',
+    );
+  const paths = fleetPaths(folder);
+  if (answer.natsCertificate !== null) {
+    await writePrivateFile(paths.natsIdentity, pemOf(keys, answer.natsCertificate));
+  }
+  await writePrivateFile(paths.hostIdentity, pemOf(keys, answer.certificate));
+  // The other servers of a cluster close routes to the old key when it ends, so the new one must be in use by then.
+  await updateNatsServer(folder, allowList);
   await sleep(options.overlapMs ?? DEFAULT_OVERLAP_MS, undefined, { signal });
   const renewed = await readFleetIdentity(folder);
   await askAuthority(

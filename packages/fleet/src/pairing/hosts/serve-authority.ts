@@ -1,32 +1,22 @@
-import { pause, systemClock } from '../../clock.js';
 import type { FleetConnection } from '../../nats/connection.js';
-import type { NatsBucket, NatsMessage } from '../../nats/nats-door.js';
-import { ALLOW_LIST_KEY, FLEET_BUCKET, lastToken, servedSubject } from '../../nats/subjects.js';
-import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
+import type { NatsMessage } from '../../nats/nats-door.js';
+import { lastToken, servedSubject } from '../../nats/subjects.js';
 import { certify } from './certify.js';
-import { renewNatsCertificate } from './ensure-nats-server.js';
+import { tellAllowList } from './tell-allow-list.js';
 
-const PUT_TIMEOUT_MS = 5_000;
-const RETRY_MS = 1_000;
-const RENEWAL_CHECK_MS = 21_600_000;
-
-/** One entry of the bucket: the newest allow-list. */
-const LARGEST_ALLOW_LIST_BYTES = 1_000_000;
+const FLUSH_DEADLINE_MS = 5_000;
 
 export interface ServeAuthorityOptions {
   readonly connection: FleetConnection;
   readonly folder: string;
   /** Called with the fault of a request that could not be carried out, for instance because a file can't be written. */
   readonly onFault: (error: unknown) => void;
-  /** Time of this machine, for the life of certificates. Default: its clock. */
-  readonly now?: () => Date;
 }
 
 /**
  * The authority's part while the fleet runs, on the machine that holds it: it signs the certificates of hosts that change
- * their keys, takes hosts off that leave, and tells the allow-list after each connection, because a restarted nats-server
- * may have lost it. Every six hours it looks whether the certificate of nats-server must be replaced. Disposing waits for
- * the requests that are being carried out.
+ * their keys, takes hosts off that leave, and publishes the allow-list after each connection, because a restarted
+ * nats-server may have lost it. Disposing waits for the requests that are being carried out.
  */
 export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable {
   const { connection, folder, onFault } = options;
@@ -48,16 +38,10 @@ export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable 
     respond?.(JSON.stringify(answer));
     if (afterwards !== null) {
       // The answer must have left before nats-server closes the asker's connection.
-      await connection.roundTrip({ deadlineMs: PUT_TIMEOUT_MS, signal: null });
+      await connection.roundTrip({ deadlineMs: FLUSH_DEADLINE_MS, signal: null });
       await afterwards();
     }
     if (changed) await tell();
-  };
-  const renewInTime = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await renewNatsCertificate(folder, options.now?.() ?? new Date()).catch(onFault);
-      await pause(systemClock, RENEWAL_CHECK_MS, stop.signal);
-    }
   };
   const endRequests = connection.subscribe(servedSubject(connection.host, 'certify'), (message) => {
     run(() => answer(message));
@@ -65,7 +49,6 @@ export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable 
   const endTelling = connection.onConnected(() => {
     run(tell);
   });
-  run(renewInTime);
   return {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -74,34 +57,4 @@ export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable 
       await Promise.all(running);
     },
   };
-}
-
-/**
- * Writes the signed allow-list of the folder to the fleet's bucket, from which all hosts read it. Tries again while
- * nats-server does not take it, until the signal fires; then it returns false.
- */
-export async function tellAllowList(
-  connection: FleetConnection,
-  folder: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  while (!signal.aborted) {
-    const text = await readFleetFile(fleetPaths(folder).allowList);
-    try {
-      const bucket = await openFleetBucket(connection);
-      await bucket.put(ALLOW_LIST_KEY, text, PUT_TIMEOUT_MS);
-      return true;
-    } catch {
-      // No connection, no JetStream yet, or the bucket was lost.
-      await pause(systemClock, RETRY_MS, signal);
-    }
-  }
-  return false;
-}
-
-export function openFleetBucket(connection: FleetConnection): Promise<NatsBucket> {
-  return connection.bucket(FLEET_BUCKET, {
-    replicas: 1,
-    maxValueBytes: LARGEST_ALLOW_LIST_BYTES,
-  });
 }

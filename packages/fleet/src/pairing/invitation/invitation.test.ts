@@ -24,7 +24,7 @@ describe('the text of an invitation', () => {
     expect(parseInvitation(formatInvitation(invitation))).toEqual(invitation);
   });
 
-  test('may be broken by spaces and lines', () => {
+  test('may contain spaces and line breaks', () => {
     expect(parseInvitation(`  ${text.slice(0, 20)}\r\n  ${text.slice(20)}\n`)).toEqual(INVITATION);
   });
 

@@ -12,7 +12,10 @@ const CHECKSUM_BYTES = 4;
 /** Starts each invitation. The digit is the version of the format. */
 const PREFIX = 'mai1-';
 
-/** What a joiner needs: where to go, how to know the right machine, and how to show that it was invited. */
+/**
+ * The facts for a joiner: where to connect, how to recognise the inviting machine, and how to prove that it was
+ * invited.
+ */
 export interface Invitation {
   /** Address of the inviting host: an IP address or a DNS name. */
   readonly address: string;

@@ -5,6 +5,7 @@ import { renderUnicodeCompact } from 'uqr';
 import { certificateFingerprint, issueJoinCertificate } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import { readRegistry } from '../hosts/registry.js';
+import type { Registry } from '../hosts/registry.js';
 import { checkHostName } from '../names.js';
 import { SECRET_BYTES, formatInvitation } from './invitation.js';
 import { listenForJoiner } from './join-server.js';
@@ -16,6 +17,8 @@ export interface InviteOptions {
   readonly folder: string;
   /** Name that the new host gets. Default: the name that it asks for, where no other host has it. */
   readonly host?: string;
+  /** Address of a nats-server of a cluster that the new host runs from now on. Default: it runs none. */
+  readonly server?: string;
   /** Life of the invitation in milliseconds. Default and maximum: ten minutes. */
   readonly lifeMs?: number;
 }
@@ -35,12 +38,13 @@ export interface OpenedInvitation extends AsyncDisposable {
  * ends: by its use, after ten minutes, by five wrong tries, or when it is withdrawn. No port is open at other times.
  *
  * Throws `NOT_PAIRED` on a machine without the authority and `ADDRESS_IN_USE` where the port is taken, also by another open
- * invitation.
+ * invitation. Throws a `RangeError` for an invalid host name, and where no place for a nats-server is free at `server`.
  */
 export async function invite(options: InviteOptions): Promise<OpenedInvitation> {
-  const { folder, host = null } = options;
+  const { folder, host = null, server: serverAddress = null } = options;
   if (host !== null) checkHostName(host);
   const registry = await readRegistry(folder);
+  if (serverAddress !== null) checkPlace(registry, serverAddress);
   const paths = fleetPaths(folder);
   const authority = {
     certificate: await readFleetFile(paths.authorityCertificate),
@@ -54,6 +58,7 @@ export async function invite(options: InviteOptions): Promise<OpenedInvitation> 
     folder,
     invitation,
     assignedHost: host,
+    serverAddress,
     listenAddress: registry.listenAddress,
     port: registry.joinPort,
     certified: await issueJoinCertificate(authority, new Date()),
@@ -74,4 +79,14 @@ export async function invite(options: InviteOptions): Promise<OpenedInvitation> 
       await server.closed;
     },
   };
+}
+
+function checkPlace({ servers }: Registry, address: string): void {
+  const place = servers.find((one) => one.address === address);
+  if (place !== undefined && place.host === null) return;
+  const free = servers.filter(({ host }) => host === null).map((one) => one.address);
+  throw new RangeError(
+    `${place === undefined ? `The fleet has no nats-server at ${address}` : `The nats-server at ${address} belongs to ${place.host}`}. ` +
+      (free.length === 0 ? 'No place is free.' : `Free places: ${free.join(', ')}.`),
+  );
 }

@@ -43,9 +43,11 @@ export const admissionSchema = z.strictObject({
   authorityCertificate: z.string(),
   certificate: z.string(),
   natsServers: z.array(z.string()),
+  /** Certificate of the nats-server that the host runs from now on, for its own key; null where it runs none. */
+  natsCertificate: z.nullable(z.string()),
   allowList: z.string(),
 });
-/** What a host gets when it is admitted. */
+/** The data that an admitted host gets. */
 export type Admission = z.output<typeof admissionSchema>;
 
 /** Bytes that only the two ends of a TLS session know (RFC 5705). */

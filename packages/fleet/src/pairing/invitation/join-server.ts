@@ -26,7 +26,7 @@ const MAX_CONNECTIONS = 32;
 const LAST_ANSWER_MS = 2_000;
 const EXPIRY_POLL_MS = 1_000;
 
-/** The only answer to those who don't know the secret, whatever the reason. */
+/** Every machine that does not prove the secret gets this answer, so that it learns no reason. */
 const REFUSED: JoinAnswer = {
   kind: 'refused',
   reason:
@@ -38,6 +38,8 @@ export interface JoinServerOptions {
   readonly invitation: OpenInvitation;
   /** The only name that the joiner gets; null lets it choose a free one. */
   readonly assignedHost: string | null;
+  /** Address of the nats-server that the joiner runs; null: none. */
+  readonly serverAddress: string | null;
   readonly listenAddress: string;
   readonly port: number;
   readonly certified: Certified;
@@ -120,7 +122,7 @@ async function admit(
   { socket }: IncomingMessage,
   options: JoinServerOptions,
 ): Promise<JoinAnswer> {
-  const { invitation, folder, assignedHost } = options;
+  const { invitation, folder, assignedHost, serverAddress } = options;
   if (!(socket instanceof TLSSocket)) return REFUSED;
   const binding = sessionBinding(socket);
   const given = z.safeParse(joinRequestSchema, parseJson(text));
@@ -136,7 +138,7 @@ async function admit(
       );
     }
     const admission = await invitation.use(host, async () =>
-      JSON.stringify(await admitHost(folder, host, signingRequest)),
+      JSON.stringify(await admitHost(folder, host, signingRequest, serverAddress)),
     );
     return {
       kind: 'admitted',

@@ -9,16 +9,19 @@ import { z } from 'zod/mini';
 import { messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 import { readAllowList } from '../certificates/allow-list.js';
-import { JOIN_SERVER_NAME, certificateFingerprint, isIssuedFor } from '../certificates/issue.js';
+import {
+  JOIN_SERVER_NAME,
+  NATS_SERVER_NAME,
+  certificateFingerprint,
+  isIssuedFor,
+} from '../certificates/issue.js';
 import { fleetPaths, readMembership, writeMembership } from '../files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
+import { startServer, type StartedServer } from '../hosts/start-server.js';
 import { pemOf } from '../identity.js';
-import { checkHostName } from '../names.js';
-import { hostAndPort } from '../names.js';
-import { createSigningRequest, generateKeyPair } from '../x509-door.js';
-import type { KeyPair } from '../x509-door.js';
-import { parseInvitation } from './invitation.js';
-import type { Invitation } from './invitation.js';
+import { anyAddressLike, checkHostName, hostAndPort } from '../names.js';
+import { createSigningRequest, generateKeyPair, type KeyPair } from '../x509-door.js';
+import { parseInvitation, type Invitation } from './invitation.js';
 import {
   JOIN_PATH,
   LARGEST_ANSWER_BYTES,
@@ -41,6 +44,15 @@ export interface JoinOptions {
   readonly invitation: string;
   /** Name that this host wants in the fleet. */
   readonly host: string;
+  /**
+   * Where the invitation is for a host with a nats-server: address of the network interface on which nats-server listens.
+   * Default: `0.0.0.0`, or `::` where its address is IPv6.
+   */
+  readonly listenAddress?: string;
+  /** ... path of nats-server. Default: the one that is installed. */
+  readonly natsServer?: string;
+  /** ... whether to start nats-server. Default true. */
+  readonly start?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -49,6 +61,8 @@ export interface JoinedFleet {
   /** Name of the host that holds the fleet's authority. */
   readonly authority: string;
   readonly natsServers: readonly string[];
+  /** The nats-server that this host runs for the fleet from now on; null where it runs none. */
+  readonly ownServer: StartedServer | null;
 }
 
 /**
@@ -74,14 +88,17 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   const authorityCertificate = await pinnedAuthority(invitation, signal);
   const keys = await generateKeyPair();
   const admission = await askForAdmission(invitation, authorityCertificate, host, keys, signal);
+  const { natsCertificate } = admission;
+  const list = readAllowList(admission.allowList, authorityCertificate);
   const sound =
     admission.host === host &&
     isIssuedFor(admission.certificate, authorityCertificate, host, keys) &&
-    readAllowList(admission.allowList, authorityCertificate) !== null;
-  if (!sound) {
+    (natsCertificate === null ||
+      isIssuedFor(natsCertificate, authorityCertificate, NATS_SERVER_NAME, keys));
+  if (!sound || list === null) {
     throw new FleetError(
       'INVITATION_REFUSED',
-      'The answer of the inviting machine does not fit together, so nothing was kept. Use the same version of Mai on both machines.',
+      'The answer of the inviting machine contradicts itself, so nothing was kept. Use the same version of Mai on both machines.',
     );
   }
 
@@ -91,8 +108,24 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   await writePrivateFile(paths.authorityCertificate, authorityCertificate);
   await writePrivateFile(paths.hostIdentity, pemOf(keys, admission.certificate));
   await writePrivateFile(paths.allowList, admission.allowList);
-  await writePrivateFile(paths.membership, writeMembership({ host, authority, natsServers }));
-  return { host, authority, natsServers };
+  const place = list.servers.find((one) => one.host === host);
+  const ownServer =
+    place === undefined || natsCertificate === null
+      ? null
+      : {
+          listenAddress: options.listenAddress ?? anyAddressLike(place.address),
+          executable: options.natsServer ?? null,
+        };
+  if (natsCertificate !== null) {
+    await makePrivateFolder(paths.natsFolder);
+    await writePrivateFile(paths.natsIdentity, pemOf(keys, natsCertificate));
+  }
+  await writePrivateFile(
+    paths.membership,
+    writeMembership({ host, authority, natsServers, ownServer }),
+  );
+  const started = ownServer === null ? null : await startServer(folder, options);
+  return { host, authority, natsServers, ownServer: started };
 }
 
 /**
@@ -251,6 +284,6 @@ function anotherMachine({ address, port }: Invitation): FleetError {
   return new FleetError(
     'INVITATION_REFUSED',
     `Another machine than the one that made this invitation answers at ${hostAndPort(address, port)}. Nothing secret was sent to it. ` +
-      'The address may belong to another machine by now, or somebody is in between.',
+      'The address may belong to another machine by now, or somebody intercepts the connection.',
   );
 }

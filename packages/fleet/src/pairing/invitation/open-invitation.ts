@@ -18,8 +18,8 @@ export type InvitationEnd =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 /**
- * The state of one invitation: it ends by one use, by its age on this machine's monotonic clock, by five wrong tries, or
- * when it is withdrawn. While one joiner is admitted no other one is.
+ * The state of one invitation: it ends by one use, by its age on this machine's monotonic clock, by five wrong tries,
+ * or when it is withdrawn. It admits one joiner at a time.
  */
 export class OpenInvitation {
   readonly ended: Promise<InvitationEnd>;
@@ -45,7 +45,7 @@ export class OpenInvitation {
     return this.#end === null && !this.#admitting;
   }
 
-  /** Checks a proof. A wrong one counts as a try, and the fifth ends the invitation. */
+  /** Checks a proof. A wrong proof counts as a try, and the fifth wrong proof ends the invitation. */
   prove(given: string, expected: string): boolean {
     if (!this.isOpen) return false;
     if (isProof(given, expected)) return true;
@@ -66,7 +66,7 @@ export class OpenInvitation {
     }
   }
 
-  /** Ends the invitation. The first end counts. */
+  /** Ends the invitation. Does nothing where it has ended already. */
   end(end: InvitationEnd): void {
     if (this.#end !== null) return;
     this.#end = end;

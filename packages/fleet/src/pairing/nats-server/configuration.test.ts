@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { findNatsServer } from '../../../test/nats-server.js';
 import { hostPermissions } from '../../nats/subjects.js';
 import { issueAuthority, issueNatsCertificate } from '../certificates/issue.js';
+import { pemOf } from '../identity.js';
+import { generateKeyPair } from '../x509-door.js';
 import { natsConfiguration, type NatsServerSettings } from './configuration.js';
 
 const run = promisify(execFile);
@@ -22,16 +24,16 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 /** Lets nats-server check a configuration whose store has a given name. Resolves where it takes it. */
 async function check(change: Partial<NatsServerSettings>): Promise<string> {
   const authority = await issueAuthority(new Date());
-  const nats = await issueNatsCertificate(authority, '127.0.0.1', new Date());
+  const { publicKey, privateKey } = await generateKeyPair();
+  const nats = await issueNatsCertificate(authority, '127.0.0.1', publicKey, new Date());
   const file = (name: string): string => path.join(folder, name);
   await writeFile(file('ca.crt'), authority.certificate);
-  await writeFile(file('nats.crt'), nats.certificate);
-  await writeFile(file('nats.key'), nats.privateKey);
+  await writeFile(file('nats.pem'), pemOf({ publicKey, privateKey }, nats));
   const text = natsConfiguration({
     listenAddress: '127.0.0.1',
     port: 4222,
-    certificatePath: file('nats.crt'),
-    keyPath: file('nats.key'),
+    cluster: null,
+    identityPath: file('nats.pem'),
     authorityPath: file('ca.crt'),
     storeFolder: file('store'),
     logPath: file('nats.log'),
@@ -59,6 +61,16 @@ test('nats-server takes the configuration', async () => {
   expect(await check({})).toContain('is valid');
 });
 
+test('nats-server takes the configuration of a server of a cluster', async () => {
+  const cluster = {
+    place: 2,
+    port: 6222,
+    routes: ['tls://10.0.0.7:6222', 'tls://10.0.0.8:6222', 'tls://10.0.0.9:6222'],
+    keys: ['ab'.repeat(32)],
+  };
+  expect(await check({ cluster })).toContain('is valid');
+});
+
 test.each([
   'C:\\Users\\Anna\\fleet',
   'with "quotes"',
@@ -83,8 +95,8 @@ test('a user name that tries to end its text and add a user stays one user', asy
   const text = natsConfiguration({
     listenAddress: '127.0.0.1',
     port: 4222,
-    certificatePath: '',
-    keyPath: '',
+    cluster: null,
+    identityPath: '',
     authorityPath: '',
     storeFolder: '',
     logPath: '',

@@ -154,7 +154,7 @@ async function commandLine(pid: number): Promise<string> {
     }
     return (await run('ps', ['-p', String(pid), '-o', 'args='])).stdout;
   } catch {
-    // The process ended between the two looks at it.
+    // The process ended between the two checks.
     return '';
   }
 }

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { fleetHost, fleetReport } from '../../../test/fake-fleet.js';
 import { decidedAt, LOADED } from '../../../test/fake-machine.js';
 import { createFakeClock } from '../../../test/fake-clock.js';
 import { serveControl, type ControlWorld } from '../../../test/serve-control.js';
@@ -135,6 +136,27 @@ test('a quiet stream gets a heartbeat, and the queue is told when it changes', a
   await clock.advance(1000);
   await soon();
   expect(queue().at(-1)?.data.waiting).toBe(5);
+  await page.leave();
+});
+
+test('a change of the fleet is told once, and the age of what was heard is no change', async () => {
+  const clock = createFakeClock();
+  let report = fleetReport();
+  await using world = await serveControl({ clock, parts: { fleet: { report: () => report } } });
+  const page = await listen(world.url);
+  const told = async (): Promise<number> => {
+    await clock.advance(1000);
+    await soon();
+    return page.received.filter(({ type }) => type === 'fleet').length;
+  };
+  expect(await told()).toBe(1);
+  report = { ...report, hosts: report.hosts.map((one) => ({ ...one, silentMs: 1700 })) };
+  expect(await told()).toBe(1);
+  report = { ...report, hosts: [fleetHost('laptop', { condition: 'silent' })] };
+  expect(await told()).toBe(2);
+  report = { ...report, placements: [] };
+  expect(await told()).toBe(3);
+  expect(await told()).toBe(3);
   await page.leave();
 });
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.js';
 import type { MachineEvent } from '../../ports/control-facts.js';
+import type { FleetPort, FleetReport } from '../../ports/fleet-port.js';
 import type { Scheduler } from '../../queue/scheduler.js';
 import type { Readings } from '../handlers/readings.js';
 import type { MachineWatch } from '../watch/machine-watch.js';
@@ -15,7 +16,7 @@ export interface Publishing {
   stop(): void;
 }
 
-const QUEUE_MS = 1000;
+const TELL_MS = 1000;
 const SWITCHES_MS = 15 * 60_000;
 const SWITCHES_MAX = 200;
 /** A load reports its progress much more often than a page can show it. */
@@ -26,12 +27,14 @@ export function publishEvents({
   watch,
   readings,
   scheduler,
+  fleet,
   clock,
   log,
 }: {
   readonly watch: MachineWatch;
   readonly readings: Readings;
   readonly scheduler: Pick<Scheduler, 'state'>;
+  readonly fleet: FleetPort | null;
   readonly clock: Clock;
   readonly log: EventLog;
 }): Publishing {
@@ -40,6 +43,7 @@ export function publishEvents({
   let lastResidents = '';
   let lastProgress = '';
   let lastQueue = '';
+  let lastFleet = '';
 
   const onEvent = (event: MachineEvent): void => {
     switch (event.type) {
@@ -111,9 +115,19 @@ export function publishEvents({
       lastQueue = queue;
       log.publish({ type: 'queue', atMs: clock.nowMs(), running, waiting, loading });
     }
-    cancel = clock.setTimer(QUEUE_MS, tellQueue);
   };
-  let cancel = clock.setTimer(QUEUE_MS, tellQueue);
+  const tellFleet = (): void => {
+    if (fleet === null) return;
+    const seen = fleetKeyOf(fleet.report());
+    if (seen !== lastFleet) log.publish({ type: 'fleet', atMs: clock.nowMs() });
+    lastFleet = seen;
+  };
+  const tell = (): void => {
+    tellQueue();
+    tellFleet();
+    cancel = clock.setTimer(TELL_MS, tell);
+  };
+  let cancel = clock.setTimer(TELL_MS, tell);
 
   return {
     switches: () => {
@@ -126,4 +140,16 @@ export function publishEvents({
       cancel();
     },
   };
+}
+
+/** Differs where a reader of the fleet sees something else. A state is read by its revision, because it is long. */
+function fleetKeyOf({ connected, hosts, placements }: FleetReport): string {
+  return JSON.stringify([
+    connected,
+    placements[0]?.id,
+    hosts.map(({ condition, state, heartbeat }) => [
+      ...[state.host, state.epoch, state.revision, condition],
+      ...[heartbeat?.running, heartbeat?.queued, heartbeat?.pressureRatio, heartbeat?.residents],
+    ]),
+  ]);
 }

@@ -4,6 +4,7 @@ import * as journal from './change-journal.js';
 import { load, planLoad, unload } from './change-models.js';
 import type { AnswerOf, HandlerParts, JsonOperationName } from './handlers.js';
 import { explainDecision, listDecisions } from './read-decisions.js';
+import { readFleet } from './read-fleet.js';
 import { readModels } from './read-models.js';
 import { readStatus } from './read-status.js';
 import { whatIf } from './what-if.js';
@@ -28,6 +29,7 @@ export function createHandlers(
     history: bindOperation(OPERATIONS.history, ({ query }) =>
       readHistory(parts, query.sinceMs ?? Number.NEGATIVE_INFINITY),
     ),
+    fleet: bindOperation(OPERATIONS.fleet, () => readFleet(parts)),
     queue: bindOperation(OPERATIONS.queue, () => readQueue(parts)),
     load: bindOperation(OPERATIONS.load, ({ query, body: { dryRun, ...request }, signal }) =>
       isDry(query, dryRun) ? planLoad(parts, request, signal) : load(parts, request, signal),

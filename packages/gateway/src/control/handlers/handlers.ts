@@ -3,6 +3,7 @@ import type { DeepReadonly } from '../answer-call.js';
 import type { Scheduler } from '../../queue/scheduler.js';
 import type { Clock } from '../../ports/clock.js';
 import type { ControlPort, ControlWords } from '../../ports/control-port.js';
+import type { FleetPort } from '../../ports/fleet-port.js';
 import type { OperationName, OPERATIONS } from '../openapi/operations.js';
 import type { MachineWatch } from '../watch/machine-watch.js';
 import type { SwitchMark } from '../watch/switches.js';
@@ -13,6 +14,8 @@ import type { Throughput } from './throughput.js';
 export interface HandlerParts {
   readonly machine: ControlPort;
   readonly words: ControlWords;
+  /** Null where the machine is in no fleet. */
+  readonly fleet: FleetPort | null;
   readonly clock: Clock;
   readonly watch: MachineWatch;
   readonly readings: Readings;

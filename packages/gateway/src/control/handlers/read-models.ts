@@ -7,6 +7,7 @@ import {
   poolChangeView,
   rejectionView,
 } from '../views/memory-views.js';
+import { speedView } from '../views/speed-view.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 
 const DEFAULT_CHAIN = 'default';
@@ -80,12 +81,14 @@ function chainSteps(
         option === null || option.tradeOffs.length === 0
           ? null
           : words.describeTradeOffs(option.tradeOffs),
+      speed: speedView(option?.speed),
+      quality: option?.quality ?? null,
     };
   });
 }
 
 function modelView(
-  { profile, footprint, rejection, cheaper, sizeBytes, loaded }: MachineModel,
+  { profile, footprint, rejection, cheaper, sizeBytes, loaded, speed, quality }: MachineModel,
   words: HandlerParts['words'],
 ): AnswerOf<'models'>['models'][number] {
   return {
@@ -103,5 +106,6 @@ function modelView(
     fits: rejection === null,
     rejection: rejection === null ? null : rejectionView(rejection, words),
     cheaper: cheaper === null ? null : cheaperView(cheaper, words),
+    ...{ speed: speedView(speed), quality },
   };
 }

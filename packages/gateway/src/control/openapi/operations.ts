@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as changes from '../schemas/changes.js';
 import { decisions, decisionsQuery, explanation } from '../schemas/decisions.js';
 import { controlEvent } from '../schemas/events.js';
+import { fleet } from '../schemas/fleet.js';
 import { history, historyQuery } from '../schemas/history.js';
 import { models, modelsQuery } from '../schemas/models.js';
 import { queue } from '../schemas/queue.js';
@@ -82,6 +83,11 @@ export const OPERATIONS = {
     ...read('/api/mai/history', 'Memory and switches of the last 15 minutes.', history),
     query: historyQuery,
   },
+  fleet: read(
+    '/api/mai/fleet',
+    'The hosts of the fleet, and where the last requests went and why.',
+    fleet,
+  ),
   queue: read('/api/mai/queue', 'The queue of requests, and the throughput.', queue),
   load: change('/api/mai/load', 'Loads a model by hand, and pins it.', changes.loadRequest),
   unload: change('/api/mai/unload', 'Unloads a model by hand.', changes.unloadRequest),

@@ -54,6 +54,9 @@ export const controlEvent = component(
         })
         .describe('The queue has changed. At most one such event a second.'),
       z
+        .strictObject({ type: z.literal('fleet'), ...stamp })
+        .describe('A host, its load or a placement has changed. At most one such event a second.'),
+      z
         .strictObject({
           type: z.literal('notice'),
           ...stamp,

@@ -6,6 +6,7 @@ export const bytes = z.number();
 export const count = z.int().nonnegative();
 export const epochMs = z.number().describe('Milliseconds since the epoch.');
 export const durationMs = z.number().nonnegative().describe('Milliseconds.');
+export const ratio = z.number().min(0).max(1);
 export const tier = z.enum(TIERS);
 export const capability = z.enum(CAPABILITIES);
 export const kvCacheType = z.enum(KV_CACHE_TYPES);

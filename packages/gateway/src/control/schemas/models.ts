@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { component } from './component.js';
 import { bytes, capability, footprint, loadConfig, poolChange, rejection, tier } from './memory.js';
+import { modelSpeed, quality } from './speed.js';
 
 export const modelsQuery = z.strictObject({
   chain: z.string().max(200).optional().describe('Name of a fallback chain. Default: `default`.'),
@@ -36,6 +37,10 @@ export const model = component(
         .describe('Whether it fits as configured, as the only model that Mai loads.'),
       rejection: rejection.nullable().describe('Why it does not fit; null where it fits.'),
       cheaper: cheaper.nullable(),
+      speed: modelSpeed
+        .nullable()
+        .describe('Of the load as configured, or of `cheaper` where only that fits.'),
+      quality,
     })
     .describe('A downloaded or configured model.'),
 );
@@ -57,6 +62,8 @@ export const chainStep = component(
       loadConfig: loadConfig.nullable().describe('The load that was judged; null without one.'),
       footprint: footprint.nullable(),
       tradeOffs: z.string().nullable().describe('The trade-offs of this load; null without any.'),
+      speed: modelSpeed.nullable().describe('Of this load; null where it is not known.'),
+      quality,
     })
     .describe('One model of a fallback chain, as judged now.'),
 );

@@ -53,7 +53,7 @@ export interface StoreFinding {
   readonly sha256: string | null;
 }
 
-/** What one store has. */
+/** The contents of one store. */
 export interface StoreScan {
   readonly findings: readonly StoreFinding[];
   readonly unusable: readonly UnusableFile[];
@@ -74,7 +74,7 @@ export function joinScans(scans: readonly StoreScan[]): StoreScan {
   };
 }
 
-/** What every search of a store needs. */
+/** The inputs of every search of a store. */
 export interface StoreSearch {
   readonly userHome: string;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -9,7 +9,7 @@ import { readChatRequest } from '../openai/chat-request.js';
 import { readModel } from '../openai/models.js';
 import { chatBodyOf } from './responses-request.js';
 
-/** An item of the output and the events of its life. */
+/** An item of the output, with the events from its start to its end. */
 interface OpenItem {
   readonly id: string;
   readonly callId: string;

@@ -1,0 +1,90 @@
+import { YIELD_POOLS } from '../choices.js';
+import type { CommandSpec } from '../command-spec.js';
+import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
+
+/** `mai watch`, and the commands that change its behaviour while it runs. */
+export const AUTOPILOT: readonly CommandSpec[] = [
+  {
+    name: 'watch',
+    summary: 'load the best model that fits, and switch as memory changes, until Ctrl-C',
+    options: [
+      ...SELECTION_OPTIONS,
+      {
+        name: 'interval',
+        value: 'DURATION',
+        summary: 'time between two readings of the machine (default: 1s)',
+      },
+      { name: 'wait', summary: 'wait until LM Studio runs' },
+      { name: 'dry-run', summary: 'show the decisions without loading or unloading' },
+    ],
+    examples: [
+      ['mai watch', 'a live view on a terminal, elsewhere one JSON line per event'],
+      ['mai watch --chain coding', 'only models of the chain named coding'],
+    ],
+    load: async () => (await import('../../commands/autopilot/watch.js')).run,
+  },
+  {
+    name: 'yield',
+    summary: 'make `mai watch` keep memory free for another program; without SIZE, list the yields',
+    arguments: [{ name: 'SIZE', required: false, summary: 'memory to keep free, such as 8GiB' }],
+    options: [
+      { name: 'for', value: 'DURATION', summary: 'duration of the yield, such as 30m' },
+      { name: 'until', value: 'TIME', summary: 'end of the yield, such as 22:30' },
+      {
+        name: 'while',
+        value: 'PROCESS',
+        summary: 'process name or id; the yield ends with this process',
+      },
+      {
+        name: 'pools',
+        value: 'POOLS',
+        choices: YIELD_POOLS,
+        summary: 'the memory to keep free (default: all, which is RAM and dedicated GPU memory)',
+      },
+      {
+        name: 'name',
+        value: 'NAME',
+        summary: 'name of the yield; a second yield of that name replaces the first',
+      },
+      {
+        name: 'release',
+        summary: 'end the yield with the given --name, or all yields without --name',
+      },
+      DRY_RUN,
+    ],
+    examples: [
+      ['mai yield 8GiB --while blender', 'keep 8 GiB free until Blender ends'],
+      ['mai yield 4GiB --pools gpu --until 22:30', 'keep 4 GiB of GPU memory free until 22:30'],
+      ['mai yield --release', 'end all yields'],
+    ],
+    load: async () => (await import('../../commands/autopilot/yield.js')).run,
+  },
+  {
+    name: 'pin',
+    summary: 'make `mai watch` never unload a model; without an argument, list the pins',
+    arguments: [
+      {
+        name: 'KEY-OR-IDENTIFIER',
+        required: false,
+        summary: 'model key or instance identifier',
+        completes: 'model',
+      },
+    ],
+    options: [DRY_RUN],
+    load: async () => (await import('../../commands/autopilot/pin.js')).run,
+  },
+  {
+    name: 'unpin',
+    summary: 'remove a pin',
+    arguments: [
+      {
+        name: 'KEY-OR-IDENTIFIER',
+        required: false,
+        summary: 'model key or instance identifier',
+        completes: 'pin',
+      },
+    ],
+    options: [{ name: 'all', short: 'a', summary: 'remove every pin' }, DRY_RUN],
+    load: async () => (await import('../../commands/autopilot/unpin.js')).run,
+  },
+];

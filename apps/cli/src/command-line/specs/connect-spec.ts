@@ -1,0 +1,41 @@
+import { CONNECT_CLIENTS } from '../choices.js';
+import type { CommandSpec } from '../command-spec.js';
+import { DRY_RUN } from '../shared-options.js';
+
+/** `mai connect`. */
+export const CONNECT: CommandSpec = {
+  name: 'connect',
+  summary:
+    'print the settings that point a client at `mai serve`; without CLIENT, list the clients',
+  arguments: [
+    {
+      name: 'CLIENT',
+      required: false,
+      summary: CONNECT_CLIENTS.join(', '),
+      choices: CONNECT_CLIENTS,
+    },
+  ],
+  options: [
+    { name: 'write', summary: 'put the settings in place, and keep a copy of the old file' },
+    { name: 'undo', summary: 'take back what --write changed' },
+    DRY_RUN,
+    { name: 'test', summary: "send the client's requests to the gateway, and say what came back" },
+    {
+      name: 'gateway',
+      value: 'URL',
+      summary: 'address of the gateway (default: http://127.0.0.1:11435)',
+    },
+    { name: 'model', value: 'NAME', summary: 'model that the client asks for (default: auto)' },
+    {
+      name: 'key-file',
+      value: 'FILE',
+      summary: 'file with the API key of the gateway',
+      completes: 'file',
+    },
+  ],
+  examples: [
+    ['mai connect claude-code --write', 'point Claude Code at the gateway'],
+    ['mai connect claude-code --undo', 'take it back'],
+  ],
+  load: async () => (await import('../../commands/connect.js')).run,
+};

@@ -1,0 +1,15 @@
+import type { GrantedLease } from './leases/lease-types.js';
+import type { KnownHost } from './state/known-host.js';
+
+/** The fleet as one machine knows it. Plain data. */
+export interface FleetView {
+  readonly ownHost: string;
+  readonly natsServers: readonly string[];
+  /** Whether the last thing known about the connection to NATS is good. */
+  readonly connected: boolean;
+  /** Why there is no connection; null where there is one. */
+  readonly fault: string | null;
+  readonly hosts: readonly KnownHost[];
+  /** Leases that this machine has given to others. */
+  readonly granted: readonly GrantedLease[];
+}

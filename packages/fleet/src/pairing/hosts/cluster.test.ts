@@ -1,0 +1,154 @@
+import { connect as connectTls } from 'node:tls';
+import { once } from 'node:events';
+
+import { CLUSTER, fleetTls, pairedFleet, type PairedFleet } from '../../../test/paired-fleet.js';
+import { waitUntil } from '../../../test/wait-until.js';
+import type { FleetConnection } from '../../nats/connection.js';
+import { readFleetIdentity } from '../identity.js';
+import { followFleet } from './follow-fleet.js';
+import { removeHost } from './remove-host.js';
+import { serveAuthority } from './serve-authority.js';
+import { rotateKeys } from './rotate-keys.js';
+import { tellAllowList, type ToldAllowList } from './tell-allow-list.js';
+
+// Three real nats-servers, each run by a host, as `mai fleet init --cluster` and `mai fleet invite --server` set them up.
+
+jest.setTimeout(300_000);
+
+const [FIRST, SECOND, THIRD] = CLUSTER;
+
+let fleet: PairedFleet;
+const ends: (() => PromiseLike<unknown>)[] = [];
+
+const fail = (error: unknown): void => {
+  throw error;
+};
+
+const spread = (desktop: FleetConnection): Promise<ToldAllowList> =>
+  tellAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(120_000));
+
+/** Lets a host keep its allow-list and its nats-server up to date, as `mai serve --fleet` does. */
+async function follow(host: string): Promise<void> {
+  const connection = await fleet.connect(host);
+  const followed = await followFleet({
+    ...{ connection, folder: fleet.folder(host) },
+    ...{ onChange: () => undefined, onFault: fail },
+  });
+  ends.push(() => followed[Symbol.asyncDispose]());
+  await connection.roundTrip({ deadlineMs: 30_000, signal: null });
+}
+
+beforeEach(async () => {
+  fleet = await pairedFleet([], { cluster: CLUSTER });
+  await fleet.add('tower', SECOND);
+  await follow('tower');
+  // JetStream makes a bucket of three copies once three servers run. The new server hears of the list directly.
+  await tellAllowList(
+    await fleet.connect('desktop'),
+    fleet.folder('desktop'),
+    AbortSignal.timeout(2000),
+  );
+  await fleet.add('cupboard', THIRD);
+  await follow('cupboard');
+  const desktop = await fleet.connect('desktop');
+  await waitUntil(
+    async () => {
+      const { told, serversWithout } = await spread(desktop);
+      return told && serversWithout.length === 0;
+    },
+    'all servers have the list',
+    120_000,
+  );
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await fleet[Symbol.asyncDispose]();
+});
+
+/** Adds the laptop, which runs no server. */
+async function addLaptop(desktop: FleetConnection): Promise<void> {
+  await fleet.add('laptop');
+  expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
+}
+
+/** Whether a machine with the certificate of a host may open a route to a server: whether TLS goes on after the handshake. */
+async function opensRoute(host: string, server: string): Promise<boolean> {
+  const socket = connectTls({
+    ...(await fleetTls(fleet.folder(host))),
+    ...{ host: server, port: fleet.routePort, servername: 'nats.mai-fleet.internal' },
+  });
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close').then(() => false);
+  const told = once(socket, 'data').then(() => true);
+  const opens = await Promise.race([closed, told]);
+  socket.destroy();
+  return opens;
+}
+
+test('a host is admitted at every server, and out at every server once it is removed', async () => {
+  const desktop = await fleet.connect('desktop');
+  await addLaptop(desktop);
+  const links = await Promise.all(CLUSTER.map((server) => fleet.connect('laptop', server)));
+  for (const link of links) {
+    expect(await link.roundTrip({ deadlineMs: 30_000, signal: null })).toBe(true);
+  }
+  await removeHost({ folder: fleet.folder('desktop'), host: 'laptop' });
+  expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
+  for (const link of links) {
+    await waitUntil(() => !link.connected, 'the connection of the laptop is closed');
+    expect(await link.roundTrip({ deadlineMs: 3000, signal: null })).toBe(false);
+  }
+});
+
+test('a removal names a server that has not heard of it, and the server takes it when it runs again', async () => {
+  const desktop = await fleet.connect('desktop', FIRST);
+  await addLaptop(desktop);
+  const atThird = await fleet.connect('laptop', THIRD);
+  // The nats-server of the cupboard runs on, and its Mai has ended.
+  await ends.pop()?.();
+  await removeHost({ folder: fleet.folder('desktop'), host: 'laptop' });
+  expect(await spread(desktop)).toEqual({ told: true, serversWithout: ['cupboard'] });
+  expect(atThird.connected).toBe(true);
+  await follow('cupboard');
+  await waitUntil(() => !atThird.connected, 'the connection of the laptop is closed');
+});
+
+test('a server goes on in its cluster with a new key, and no route opens to the old one', async () => {
+  const desktop = await fleet.connect('desktop', FIRST);
+  const authority = serveAuthority({
+    ...{ connection: desktop, folder: fleet.folder('desktop'), onFault: fail },
+  });
+  ends.push(() => authority[Symbol.asyncDispose]());
+  await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
+  const old = await fleetTls(fleet.folder('tower'));
+  const tower = await fleet.connect('tower', SECOND);
+  const { allowList } = await rotateKeys({
+    ...{ folder: fleet.folder('tower'), connection: tower, overlapMs: 2000 },
+  });
+  const keys = async () =>
+    (await readFleetIdentity(fleet.folder('cupboard'))).allowList.servers[1]?.keys ?? [];
+  await waitUntil(async () => (await keys()).length === 1, 'the old key has ended', 60_000);
+  expect(allowList.servers[1]?.keys).toContain((await keys())[0]);
+  // A message from the second server to the third crosses their route, which was opened with the new key.
+  const atSecond = await fleet.connect('desktop', SECOND);
+  const atThird = await fleet.connect('cupboard', THIRD);
+  let heard = 0;
+  ends.push(async () => atThird.subscribe('mai.heartbeat.*', () => (heard += 1))());
+  atThird.subscribe('mai.heartbeat.*', () => (heard += 1));
+  await waitUntil(() => {
+    atSecond.publish('mai.heartbeat.desktop', '{}');
+    return heard > 0;
+  }, 'a message crosses the route');
+  expect(old.cert).not.toBe((await fleetTls(fleet.folder('tower'))).cert);
+});
+
+test('a host that runs no server opens no route, and a server is out once its host is removed', async () => {
+  const desktop = await fleet.connect('desktop');
+  await addLaptop(desktop);
+  expect(await opensRoute('laptop', FIRST)).toBe(false);
+  expect(await opensRoute('cupboard', FIRST)).toBe(true);
+  await removeHost({ folder: fleet.folder('desktop'), host: 'cupboard' });
+  expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
+  for (const server of [FIRST, SECOND]) expect(await opensRoute('cupboard', server)).toBe(false);
+});

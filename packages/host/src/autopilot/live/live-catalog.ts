@@ -1,0 +1,129 @@
+import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot';
+import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
+import type { LoadedModelConfig } from '@mai/model-config';
+import type { GivenContexts } from '../../footprints/given-contexts.js';
+import type { HostParts } from '../../host-parts.js';
+import { createCatalog, profileNamed, type Catalog } from '../../models/catalog.js';
+import type { Downloads } from '../../models/downloads.js';
+import type { RuntimeLink } from '../../runtime/connect-runtime.js';
+import { isRuntimeError } from '../../runtime/runtime-error.js';
+import { speedsHere } from '../../speeds/speeds-here.js';
+import type { LiveConfig } from './live-config.js';
+
+/** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
+export interface LiveCatalog {
+  readonly port: CatalogPort;
+  readonly estimator: (residents: () => readonly ResidentInstance[]) => EstimatorPort;
+}
+
+/** The parts that a live catalog needs. */
+export interface LiveCatalogOptions {
+  readonly parts: HostParts;
+  readonly link: RuntimeLink;
+  readonly config: LiveConfig;
+  readonly contexts: GivenContexts;
+  /** The reports of LM Studio's engines so far. */
+  readonly engineReports: () => readonly EngineReport[];
+  /** Called after an edited configuration has come into force. */
+  readonly onApplied: (config: LoadedModelConfig) => void;
+}
+
+/** Maximum age of the list of downloads, and so the longest delay until a new download is noticed. */
+const DOWNLOADS_FRESH_MS = 30_000;
+
+/** Joins configuration and downloads. Reads the files again after a change, and the downloads every 30 s. */
+export async function openLiveCatalog({
+  parts,
+  link,
+  config,
+  contexts,
+  engineReports,
+  onApplied,
+}: LiveCatalogOptions): Promise<LiveCatalog> {
+  const { context } = parts;
+  const { clock } = context;
+  const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
+  const calibration = openCalibration(context, link);
+  const speeds = await speedsHere(parts, link);
+  let downloads = await listDownloads(link, context, headers);
+  const textOf = ({ listed, unusable, engine }: Downloads) =>
+    JSON.stringify([listed, unusable, engine]);
+  let listedAtMs = clock.monotonicMs();
+  const readings = new Map<string, CatalogReading>();
+  /** The chain of the first reading: the autopilot's own. */
+  let ownChain: { readonly chain: string | null } | null = null;
+
+  /** Lists the downloads again where the list is old. Returns whether they have changed. */
+  const refreshDownloads = async (): Promise<boolean> => {
+    if (clock.monotonicMs() - listedAtMs < DOWNLOADS_FRESH_MS) return false;
+    let latest: Downloads;
+    try {
+      latest = await listDownloads(link, context, headers);
+    } catch (error) {
+      // LM Studio does not answer. Keep the last list: the autopilot reports the error when it lists
+      // the residents.
+      if (isRuntimeError(error)) return false;
+      throw error;
+    }
+    listedAtMs = clock.monotonicMs();
+    if (textOf(latest) === textOf(downloads)) return false;
+    downloads = latest;
+    return true;
+  };
+
+  let joined: { readonly of: readonly unknown[]; readonly catalog: Catalog } | null = null;
+  /** The configuration in force joined with the last list of downloads. */
+  const currentCatalog = (): Catalog => {
+    const of = [config.current, downloads];
+    if (joined === null || joined.of.some((one, index) => one !== of[index])) {
+      joined = { of, catalog: createCatalog(config.current.config, downloads) };
+    }
+    return joined.catalog;
+  };
+
+  const port: CatalogPort = {
+    read: async (request) => {
+      const edited = await config.changed();
+      const downloaded = await refreshDownloads();
+      const { chain, modelKey = null } = request;
+      const key = JSON.stringify([chain, modelKey]);
+      const known = readings.get(key);
+      if (edited === null && !downloaded && known !== undefined) return known;
+      const { config: latest } = edited ?? config.current;
+      const catalog = createCatalog(latest, downloads);
+      ownChain ??= { chain };
+      if (edited !== null) {
+        // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
+        await catalog.port.read(ownChain);
+        config.accept(edited);
+        onApplied(edited);
+      }
+      if (edited !== null || downloaded) readings.clear();
+      const reading = await catalog.port.read(request);
+      // Unknown models are not kept: callers may ask for any name.
+      if (modelKey === null || reading.chain.length > 0) readings.set(key, reading);
+      return reading;
+    },
+  };
+
+  return {
+    port,
+    estimator: (residents) => {
+      let made: { readonly of: Downloads; readonly port: EstimatorPort } | null = null;
+      return {
+        revision: () => speeds?.revision() ?? 0,
+        estimate: (question, callOptions) => {
+          if (made?.of !== downloads) {
+            const sources = {
+              ...{ downloads, headers, calibration, contexts, engineReports, speeds },
+              profileOf: (modelKey: string) =>
+                Promise.resolve(profileNamed(currentCatalog(), modelKey)),
+            };
+            made = { of: downloads, port: createFootprints(sources, residents) };
+          }
+          return made.port.estimate(question, callOptions);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,208 @@
+import type { OutcomeRecord } from '@mai/autopilot';
+import { totalBytesOf, type Resources } from '@mai/memory-ledger';
+import type { PoolOutcome, SelectionNote } from '@mai/selector';
+import { type Episode, startsRun } from '../../decisions/read-history.js';
+import { asServed } from '../../selection/as-served.js';
+import { tradeOffsOf } from '../../selection/trade-offs-of.js';
+import { describeTradeOffs } from './describe-trade-offs.js';
+import { explainRejection, explainTooSlow } from './explain-rejection.js';
+import { explainChoice } from './explain-selection.js';
+import { poolLabel } from '../pool-label.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from '../words.js';
+
+/** A decision as text: a headline, and labelled sentences with the figures. */
+export interface Explanation {
+  readonly headline: string;
+  readonly sentences: readonly (readonly [label: string, text: string])[];
+}
+
+/** Explains one decision of the log. */
+export function explainEpisode(episode: Episode): Explanation {
+  const { record, outcome } = episode;
+  const { selection, input } = record;
+  const { resources } = input;
+  return {
+    headline: headlineOf(episode),
+    sentences: [
+      ...selection.pools.map((pool) => ['Memory', describePool(pool, resources)] as const),
+      ...(startsRun(record)
+        ? [['Start', 'the first decision after the autopilot started.'] as const]
+        : []),
+      ['Timing', describeTiming(episode)],
+      ...choiceOf(episode),
+      ...rejectionsOf(episode).map((text) => ['Rejected', text] as const),
+      ...selection.notes
+        .flatMap((note) => noteOf(note, resources))
+        .map((text) => ['Note', text] as const),
+      ...(outcome === null ? [] : outcomeOf(outcome)),
+      ...(record.version === 1 ? [['Record', VERSION_1] as const] : []),
+    ],
+  };
+}
+
+const VERSION_1 =
+  'an older version of mai wrote this record, without data about trade-offs. `mai replay` skips it.';
+
+function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): string {
+  const { decision, direction, chosen, afterDrain } = selection;
+  const key = (decision === 'wait' ? afterDrain?.modelKey : chosen?.modelKey) ?? 'nothing';
+  const { act } = hysteresis.verdict;
+  switch (decision) {
+    case 'keep':
+      return `kept ${key}`;
+    case 'none':
+      return 'nothing fitted';
+    case 'release':
+      return act ? 'unloaded the model without a replacement' : 'nothing fitted any longer';
+    case 'load':
+    case 'switch':
+    case 'wait': {
+      const step = direction === null ? `load ${key}` : `step ${direction} to ${key}`;
+      if (!act) return `${step} was due, and not done yet`;
+      if (outcome?.outcome === 'switched') {
+        return direction === null ? `loaded ${key}` : `stepped ${direction} to ${key}`;
+      }
+      return `${step}: ${outcome === null ? 'its outcome is not in the log' : OUTCOMES[outcome.outcome]}`;
+    }
+  }
+}
+
+const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
+  kept: 'nothing was left to do',
+  switched: 'done',
+  'would-switch': 'not carried out, in a dry run',
+  released: 'unloaded without a replacement, because nothing fitted any longer',
+  'put-off': 'postponed, because the model to unload was busy',
+  'nothing-fits': 'given up, because nothing fitted any longer',
+  'rolled-back': 'failed, and the previous model was loaded again',
+  failed: 'failed',
+  interrupted: 'cancelled',
+};
+
+/** `RAM 83 % in use (26.6 of 32.0 GiB), over its limit of 80 %: other programs 18.2 GiB, models 8.4 GiB.` */
+function describePool(pool: PoolOutcome, resources: Resources): string {
+  const { useBeforeBytes, totalBytes, othersBytes, limitRatio, hardLimitRatio } = pool;
+  const { limitBytes, hardLimitBytes } = pool;
+  const ratio = useBeforeBytes / totalBytes;
+  const limit = `limit of ${formatPercent(limitRatio)}`;
+  const hard = `hard limit of ${formatPercent(hardLimitRatio)}`;
+  const where =
+    useBeforeBytes > hardLimitBytes
+      ? `over its ${hard}`
+      : useBeforeBytes > limitBytes
+        ? `over its ${limit}`
+        : `${formatBytes(limitBytes - useBeforeBytes)} below its ${limit}`;
+  return (
+    `${poolLabel(pool.pool, resources)} ${formatPercent(ratio)} in use (${formatShare(useBeforeBytes, totalBytes)}), ${where}: ` +
+    `other programs ${formatBytes(othersBytes)}, models ${formatBytes(useBeforeBytes - othersBytes)}.`
+  );
+}
+
+function describeTiming({ record: { hysteresis, selection } }: Episode): string {
+  const { verdict, before, atMs, policy, timeToHardLimitMs, reactionMs } = hysteresis;
+  const inTime = verdict.waitMs === null ? '' : ` for another ${formatDuration(verdict.waitMs)}`;
+  const dueMs = before.pending === null ? null : atMs - before.pending.sinceMs;
+  switch (verdict.reason) {
+    case 'STEADY':
+      return selection.decision === 'keep'
+        ? 'it was loaded and was the best model that fitted.'
+        : 'there was nothing to do.';
+    case 'NOTHING_RESIDENT':
+      return 'at once: nothing was loaded.';
+    case 'EMERGENCY':
+      return 'at once: memory was over its hard limit.';
+    case 'FORECAST':
+      return (
+        `at once: the hard limit was ${timeToHardLimitMs === null ? 'near' : `${formatDuration(timeToHardLimitMs)} away`} ` +
+        `because memory was filling up, and a switch takes ${formatDuration(reactionMs)}.`
+      );
+    case 'DWELL_OVER':
+      return `it had been due for ${formatDuration(dueMs ?? policy.dwellMs)}; the dwell time is ${formatDuration(policy.dwellMs)}.`;
+    case 'DWELLING':
+      return `waited${inTime}: it had been due for ${formatDuration(dueMs ?? 0)} of the dwell time of ${formatDuration(policy.dwellMs)}.`;
+    case 'COOLING_DOWN': {
+      const last = before.lastSwitch;
+      const ago = last === null ? '' : `, ${formatDuration(atMs - last.atMs)} before,`;
+      return `waited${inTime}: the last switch${ago} was within the cool-down of ${formatDuration(policy.coolDownMs)}.`;
+    }
+    case 'CPU_PRESSURE':
+      return 'waited: other programs kept the CPU busy.';
+    case 'DRAINING':
+      return `waited for ${(selection.afterDrain?.waitsFor ?? []).join(', ') || 'a busy model'} to finish.`;
+  }
+}
+
+function choiceOf({
+  record: { selection, input },
+}: Episode): readonly (readonly [string, string])[] {
+  const { decision, chosen, pools } = asServed(selection, input);
+  const { resources } = input;
+  if (chosen === null) return [];
+  const { contextLengthTokens } = chosen.loadOption.loadConfig;
+  const context =
+    contextLengthTokens === null ? '' : `, ${formatCount(contextLengthTokens)} tokens of context`;
+  const takes =
+    chosen.footprint === null ? '' : ` takes ${formatBytes(totalBytesOf(chosen.footprint))}`;
+  const tradeOffs = describeTradeOffs(tradeOffsOf(selection, input));
+  const after = pools.map(
+    (pool) =>
+      `${poolLabel(pool.pool, resources)} then at ${formatPercent(pool.useAfterBytes / pool.totalBytes)}, ${formatBytes(pool.headroomBytes)} free`,
+  );
+  const text = `${chosen.modelKey} (${chosen.tier}${context})${takes}`;
+  const why = explainChoice(selection, input);
+  return [
+    ['Choice', `${[text, ...(decision === 'keep' ? [] : after)].join('; ')}.`],
+    ...(why === null ? [] : ([['Figures', why]] as const)),
+    ...(tradeOffs === '' ? [] : ([['Trade-off', `${tradeOffs}.`]] as const)),
+  ];
+}
+
+function rejectionsOf({ record: { selection } }: Episode): readonly string[] {
+  const rows = selection.rejected.filter(
+    ({ rejection }) => rejection.code !== 'PREFERRED_CANDIDATE_FITS',
+  );
+  const absent = rows.filter(({ rejection }) => rejection.code === 'NOT_DOWNLOADED');
+  const present = rows.filter((one) => !absent.includes(one));
+  return [
+    ...present.map(({ modelKey, rejection }) => `${modelKey}: ${explainRejection(rejection)}.`),
+    ...(absent.length === 0
+      ? []
+      : [`${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`]),
+  ];
+}
+
+function noteOf(note: SelectionNote, resources: Resources): string | readonly [] {
+  switch (note.code) {
+    case 'ABOVE_LIMIT':
+      return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
+    case 'TOO_SLOW':
+      return `the chosen model ${explainTooSlow(note)}: nothing faster fitted.`;
+    case 'CPU_PRESSURE':
+      return `other programs kept the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
+    case 'RESIDENT_UNMEASURED':
+      return `the memory that ${note.instanceIdentifier} took was not known.`;
+    case 'RESOURCES_NOT_OBSERVABLE':
+      return 'LM Studio ran on another machine, whose free memory was not known.';
+    // The sentences about the choice and the pools already say this.
+    case 'SHORTER_CONTEXT':
+    case 'GPU_UNMEASURED':
+    case 'GPU_UNKNOWN':
+      return [];
+  }
+}
+
+function outcomeOf(outcome: OutcomeRecord): readonly (readonly [string, string])[] {
+  const { loaded, unloaded, failures, tookMs, availableBytes } = outcome;
+  const { before, after } = availableBytes;
+  const parts = [
+    ...(unloaded.length === 0 ? [] : [`unloaded ${unloaded.join(', ')}`]),
+    ...(loaded.length === 0 ? [] : [`loaded ${loaded.join(', ')}`]),
+  ];
+  const done = parts.length === 0 ? 'nothing was changed,' : parts.join(', ');
+  const available = `${formatBytes(before)} available before, ${formatBytes(after)} after.`;
+  return [
+    ['Done', `${done} in ${formatDuration(tookMs)}.`],
+    ...failures.map(({ modelKey, message }) => ['Failed', `${modelKey}: ${message}`] as const),
+    ...(before === null || after === null ? [] : ([['RAM', available]] as const)),
+  ];
+}

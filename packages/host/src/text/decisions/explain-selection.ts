@@ -1,0 +1,79 @@
+import type { Resources } from '@mai/memory-ledger';
+import type { Selection, SelectionNote } from '@mai/selector';
+import type { SelectionObstacle } from '../../selection/obstacle.js';
+import { explainTooSlow } from './explain-rejection.js';
+import { poolLabel } from '../pool-label.js';
+import { describeSpeed, describeValue, type JudgedLoad } from '../estimates/speed-words.js';
+import { formatPercent } from '../words.js';
+
+/**
+ * Why the chosen model was chosen, in sentences with its figures and those of the next model; null where no model was chosen, or
+ * nothing is known of its speed and quality.
+ */
+export function explainChoice(
+  { chosen, rejected }: Selection,
+  {
+    candidates,
+  }: { readonly candidates: readonly { readonly loadOptions: readonly JudgedLoad[] }[] },
+): string | null {
+  if (chosen === null) return null;
+  const figures = describeSpeed(chosen.loadOption);
+  if (figures === '') return null;
+  const next = rejected.find(({ rejection }) => rejection.code === 'PREFERRED_CANDIDATE_FITS');
+  const [option] = candidates[next?.candidateIndex ?? -1]?.loadOptions ?? [];
+  const value = option === undefined ? '' : describeValue(option);
+  const comparison =
+    next === undefined || value === '' ? '' : ` It comes before ${next.modelKey}${value}.`;
+  return `${figures.charAt(0).toUpperCase()}${figures.slice(1)}.${comparison}`;
+}
+
+/** Why nothing was chosen, in a few words. */
+export function describeNoChoice(obstacle: SelectionObstacle | null): string {
+  switch (obstacle?.kind) {
+    case 'not-usable':
+      return 'no model can be used';
+    case 'nothing-downloaded':
+      return 'nothing is downloaded';
+    case 'chain-not-downloaded':
+      return 'no model of the chain is downloaded';
+    case 'not-capable':
+    case 'nothing-fits':
+    case undefined:
+      return 'nothing fits';
+  }
+}
+
+/** The steps of a plan in a phrase, such as `unload a (to make room), then load b`; empty without steps. */
+export function describeSteps({ plan }: Selection): string {
+  return plan.steps
+    .map((step) =>
+      step.action === 'load'
+        ? `load ${step.modelKey}`
+        : `unload ${step.instanceIdentifier} (${step.why === 'superseded' ? 'replaced' : 'to make room'})`,
+    )
+    .join(', then ');
+}
+
+/** A note as a sentence; null for a note that the trade-offs of the choice already tell. */
+export function explainNote(note: SelectionNote, resources: Resources): string | null {
+  const gpuName = (deviceKey: string) =>
+    resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
+  switch (note.code) {
+    case 'RESOURCES_NOT_OBSERVABLE':
+      return 'LM Studio runs on another machine. Only the total memory there is known, not the free memory.';
+    case 'GPU_UNMEASURED':
+      return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
+    case 'GPU_UNKNOWN':
+      return `A footprint names the GPU ${note.deviceKey}, which this machine does not have. The bytes on that GPU are charged to RAM.`;
+    case 'RESIDENT_UNMEASURED':
+      return `The memory that ${note.instanceIdentifier} takes is not known.`;
+    case 'SHORTER_CONTEXT':
+      return null;
+    case 'ABOVE_LIMIT':
+      return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
+    case 'TOO_SLOW':
+      return `The chosen model ${explainTooSlow(note)}. Nothing faster fits.`;
+    case 'CPU_PRESSURE':
+      return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
+  }
+}

@@ -1,0 +1,93 @@
+import type { EstimateReport } from '@mai/memory-estimator';
+import type { FitHere } from '../../estimates/fit-here.js';
+import type { ModelEstimate } from '../../estimates/model-estimate.js';
+import { describeEngine, describeUnknownSettings } from './describe-engine.js';
+import { describeFootprint } from './describe-footprint.js';
+import { describeTradeOffs } from '../decisions/describe-trade-offs.js';
+import { explainRejection } from '../decisions/explain-rejection.js';
+import { formatBytes, formatCount } from '../words.js';
+
+/** The settings behind an estimate, one paragraph an element: the load, and the engine that the defaults are from. */
+export function describeSettings({
+  basis,
+  report: { loadConfig, profile },
+}: Pick<ModelEstimate, 'basis' | 'report'>): readonly string[] {
+  const { kvCacheTypeK, kvCacheTypeV, parallelSequences, kvUnified } = loadConfig;
+  const facts = [
+    `${formatCount(loadConfig.contextLengthTokens)} tokens of context`,
+    // mlx-engine does not have these settings.
+    ...(basis.kind === 'mlx'
+      ? []
+      : [
+          `KV cache ${kvCacheTypeK === kvCacheTypeV ? kvCacheTypeK : `${kvCacheTypeK}/${kvCacheTypeV}`}`,
+          `flash attention ${loadConfig.flashAttention ? 'on' : 'off'}`,
+        ]),
+    parallelSequences === 1
+      ? 'one sequence'
+      : `${parallelSequences} sequences that ${kvUnified ? 'share one cache' : 'have a cache each'}`,
+    loadConfig.gpuBackend === 'none'
+      ? 'no GPU'
+      : `${formatCount(loadConfig.gpuLayers)} layers on the GPU (${loadConfig.gpuBackend})`,
+  ];
+  if (profile === null) return [facts.join(', ')];
+  const unknown = describeUnknownSettings(profile);
+  const engine = `defaults of ${describeEngine(profile)}${unknown === null ? '' : `; ${unknown}`}`;
+  return [facts.join(', '), engine];
+}
+
+/** The memory that an MLX model grows to; null for any other model. Its KV cache is not allocated at the load. */
+export function describeMlxGrowth({
+  mlx,
+  report,
+}: Pick<ModelEstimate, 'mlx' | 'report'>): string | null {
+  if (mlx === null || mlx.peakBytes === null) return null;
+  const { contextLengthTokens } = report.loadConfig;
+  return [
+    `Its KV cache grows with the tokens. While the model reads a prompt of ${formatCount(contextLengthTokens)} tokens, it takes ${formatBytes(mlx.peakBytes)}.`,
+    ...(mlx.staysBelowWiredLimit === false
+      ? [
+          'Together with the 3 GiB that the engine keeps free, this is more than the GPU may hold here.',
+        ]
+      : []),
+    ...(mlx.fittedContextTokens === null
+      ? []
+      : [
+          `The auto-fit of the engine would choose ${formatCount(mlx.fittedContextTokens)} tokens here.`,
+        ]),
+  ].join(' ');
+}
+
+/** The footprint by measured loads on this machine, as a sentence; null without a measured load. */
+export function describeCorrected({ corrected }: Pick<ModelEstimate, 'corrected'>): string | null {
+  if (corrected === null) return null;
+  return corrected.source === 'measured'
+    ? `Measured on this machine: ${describeFootprint(corrected)}.`
+    : `Corrected by measured loads on this machine: ${describeFootprint(corrected)}.`;
+}
+
+/** LM Studio's own estimate as a sentence; null where there is none. */
+export function describeLmStudioEstimate({
+  lmStudio,
+}: Pick<ModelEstimate, 'lmStudio'>): string | null {
+  if (lmStudio === null) return null;
+  const { totalBytes, disagreementRatio } = lmStudio;
+  const says = `LM Studio's own estimate, without compute buffers, is ${formatBytes(totalBytes)}`;
+  return disagreementRatio === null
+    ? `${says}.`
+    : `${says}: ${disagreementRatio.toFixed(1)} times Mai's estimate for the same parts.`;
+}
+
+/** The KV cache of one sequence that an MLX model allocates after the load, in bytes; 0 for any other model. */
+export function grownCacheBytes({ growth, loadConfig }: EstimateReport): number {
+  const grown = growth?.parts.find(({ kind }) => kind === 'kv-cache');
+  return (grown?.mostBytes ?? 0) / loadConfig.parallelSequences;
+}
+
+/** Whether a model fits this machine, as a sentence. */
+export function describeFit({ rejection, cheaper }: FitHere): string {
+  if (rejection === null) return 'It fits as it is.';
+  if (cheaper !== null) return `It fits with ${describeTradeOffs(cheaper.tradeOffs)}.`;
+  return rejection.code === 'INSUFFICIENT_RAM' || rejection.code === 'INSUFFICIENT_VRAM'
+    ? `It ${explainRejection(rejection)}. No trade-off, such as a shorter context, makes it fit.`
+    : `It can't be loaded now: ${explainRejection(rejection)}.`;
+}

@@ -1,5 +1,4 @@
 // Sources are ES modules in TypeScript; Jest runs them as CommonJS, compiled by swc.
-const os = require('node:os');
 const path = require('node:path');
 
 // Nx asks for colours; tests see the same plain output however they are started.
@@ -15,8 +14,6 @@ const ESM_ONLY = [
 
 module.exports = {
   testEnvironment: 'node',
-  // Many tests wait for another process, so two run at once on two cores as well. Jest's default would be one.
-  maxWorkers: Math.max(2, os.availableParallelism() - 1),
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/'],

@@ -1,1 +1,7 @@
-module.exports = { ...require('../../jest.preset.cjs'), displayName: 'fleet' };
+const preset = require('../../jest.preset.cjs');
+
+module.exports = {
+  ...preset,
+  displayName: 'fleet',
+  testPathIgnorePatterns: [...preset.testPathIgnorePatterns, '/pairing/hosts/cluster.test.ts'],
+};

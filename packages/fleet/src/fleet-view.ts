@@ -5,7 +5,7 @@ import type { KnownHost } from './state/known-host.js';
 export interface FleetView {
   readonly ownHost: string;
   readonly natsServers: readonly string[];
-  /** Whether the last thing known about the connection to NATS is good. */
+  /** Whether the connection to NATS was good when it was last checked. */
   readonly connected: boolean;
   /** Why there is no connection; null where there is one. */
   readonly fault: string | null;

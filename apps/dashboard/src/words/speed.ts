@@ -1,7 +1,7 @@
 import type { ModelSpeed } from '../api/api.generated.js';
 import { formatCount, formatDuration } from './format.js';
 
-/** What is known of a model's speed and quality. */
+/** Speed and quality of a model; null where not known. */
 export interface Judged {
   readonly speed: ModelSpeed | null;
   readonly quality: number | null;

@@ -106,6 +106,27 @@ export class Leases {
     return resident === undefined ? null : { chain, modelKey: resident.modelKey };
   }
 
+  /**
+   * Reads the catalog for the callers that wait for a resident which the last listing did not have, so that `observe`
+   * can give them its lease. Rejects those whose model the catalog lacks, or can't be read. Call before `observe`.
+   */
+  async readNamed(residents: readonly Resident[], signal: AbortSignal): Promise<void> {
+    for (const waiter of [...this.#waiters]) {
+      const { chain, instanceIdentifier } = waiter.target;
+      const named = residents.find((one) => one.instanceIdentifier === instanceIdentifier);
+      if (named === undefined) continue;
+      const { modelKey } = named;
+      try {
+        const reading = await this.#sources.catalog.find({ chain, modelKey }, signal);
+        if (reading.chain.length === 0) throw unknownModel(modelKey);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#waiters.delete(waiter);
+        waiter.reject(error);
+      }
+    }
+  }
+
   /** Takes a new observation, and gives leases to callers that wait for one of its residents. */
   observe(observed: ObservedResidents): void {
     this.#observed = observed;

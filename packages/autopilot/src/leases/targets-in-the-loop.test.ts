@@ -230,6 +230,18 @@ describe('leases for several targets', () => {
     await pilot.stop();
   });
 
+  it('gives a resident to a caller that names it before the autopilot has listed it', async () => {
+    const world = new FakeWorld([SMALL]);
+    download(world, 'other', 2);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.place('other', { instanceIdentifier: 'other:2' });
+    const { lease } = await acquire(world, pilot, { ...ANY, instanceIdentifier: 'other:2' });
+    expect(lease?.modelKey).toBe('other');
+    expect(world.residentKeys()).toEqual(['other', 'small']);
+    await pilot.stop();
+  });
+
   it('rejects a caller that names an unknown model or an unknown resident', async () => {
     const pilot = await startPilot(new FakeWorld([SMALL]));
     await expect(pilot.autopilot.acquire(key('nothing'))).rejects.toMatchObject({

@@ -262,6 +262,7 @@ export class Round {
     const { measured, instances, fresh } = observation;
     const { residents, policy } = observation.input;
     this.#pressure.observe(measured, residents, policy);
+    await this.leases.readNamed(residents, options.signal);
     this.leases.observe({ residents, instances, fresh, round });
     // After the observation has given leases: the decision counts the leased residents as busy.
     const retained = this.#desk.held.retained(residents);

@@ -11,7 +11,7 @@ import {
 import { inboxPrefix, isHostName } from './subjects.js';
 
 export interface ConnectFleetOptions {
-  /** URLs of NATS servers, such as `tls://10.0.0.7:4222`. */
+  /** URLs of NATS servers, such as `tls://10.0.0.7:4222`, in the order in which they are tried. */
   readonly servers: readonly string[];
   /** Name of this host. */
   readonly host: string;

@@ -106,6 +106,8 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
   };
   const connection = await connect({
     servers: [...options.servers],
+    // The caller has chosen the order.
+    noRandomize: true,
     name: options.name,
     inboxPrefix: options.inboxPrefix,
     timeout: CONNECT_TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import { FleetError } from '../fleet-error.js';
 import type { FleetCredentials } from '../nats/credentials.js';
-import { readAllowList } from './certificates/allow-list.js';
+import { natsUrls, readAllowList } from './certificates/allow-list.js';
 import type { AllowList } from './certificates/allow-list.js';
 import { NATS_SERVER_NAME } from './certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
@@ -9,6 +9,8 @@ import type { KeyPair } from './x509-door.js';
 
 /** The identity of this host in its fleet. */
 export interface FleetIdentity extends Membership {
+  /** URLs of the fleet's nats-servers, such as `tls://10.0.0.7:4222`, in the order in which this host tries them. */
+  readonly natsServers: readonly string[];
   /** Certificate of the fleet's authority, in PEM. */
   readonly authorityCertificate: string;
   /** This host's certificate, in PEM. It is for both ends: as a client and as a server. */
@@ -42,6 +44,7 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   }
   return {
     ...membership,
+    natsServers: ownFirst(membership.host, allowList),
     authorityCertificate: ca,
     certificate: blockOf(pem, 'CERTIFICATE', paths.hostIdentity),
     privateKey: blockOf(pem, 'PRIVATE KEY', paths.hostIdentity),
@@ -53,6 +56,18 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
       servername: NATS_SERVER_NAME,
     },
   };
+}
+
+/**
+ * The servers in the order in which this host tries them: its own, and then the others by chance. Hosts that are
+ * connected to the server of a removed host are cut off from the other servers, so a server's host, and with it the
+ * authority, stays with its own.
+ */
+function ownFirst(host: string, { servers, natsPort }: AllowList): readonly string[] {
+  const inTurn = servers
+    .map((server) => ({ server, turn: server.host === host ? -1 : Math.random() }))
+    .sort((one, other) => one.turn - other.turn);
+  return natsUrls({ servers: inTurn.map(({ server }) => server), natsPort });
 }
 
 /** Text of the file that holds a host's private key and its certificate. */

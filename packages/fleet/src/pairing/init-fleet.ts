@@ -4,7 +4,6 @@ import {
   issueHostCertificate,
   issueNatsCertificate,
 } from './certificates/issue.js';
-import { natsUrls } from './certificates/allow-list.js';
 import { fleetPaths, readMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
@@ -125,7 +124,6 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
     writeMembership({
       host,
       authority: host,
-      natsServers: natsUrls(registry),
       ownServer: { listenAddress, executable: natsServer.path },
     }),
   );

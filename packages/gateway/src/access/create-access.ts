@@ -11,6 +11,7 @@ import type { KeyStore } from './key-store.js';
 import { SCOPES, type Scope } from './scope.js';
 import { createSessions, SESSION_MS, type Session } from './sessions.js';
 import { checkSite, type SiteRules } from './site-check.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 /** Who may use the gateway. */
 export interface AccessOptions extends SiteRules {
@@ -105,7 +106,7 @@ export function createAccess(options: AccessOptions): Access {
     const token = request.headers[CSRF_HEADER];
     const isOwn = typeof token === 'string' && isSameSecret(token, session.csrfToken);
     if (isSafe(request.method) || isOwn) return session.key;
-    return failureOf(
+    return createFailure(
       'forbidden',
       403,
       `A request that changes something needs the header ${CSRF_HEADER} with the token of the session. Reload the page.`,
@@ -142,7 +143,7 @@ export function createAccess(options: AccessOptions): Access {
       const key = await identify(request);
       if (key === null) {
         return refuse(
-          failureOf(
+          createFailure(
             'unauthorized',
             401,
             'This gateway needs an API key. Send it as "Authorization: Bearer KEY", or as x-api-key.',
@@ -153,7 +154,7 @@ export function createAccess(options: AccessOptions): Access {
       const scopes = allowedBy(key);
       if (!scopes.includes(scope)) {
         return refuse(
-          failureOf(
+          createFailure(
             'forbidden',
             403,
             `The key ${JSON.stringify(key.name)} does not allow ${scope}. Use a key with this scope.`,
@@ -242,13 +243,13 @@ async function tryKeys(
   }
   if (waitMs === 0) {
     guesses.failed(address);
-    return failureOf(
+    return createFailure(
       'unauthorized',
       401,
       'The API key is not valid. Make one with "mai keys add NAME" on the machine of the gateway.',
     );
   }
-  const failure = failureOf(
+  const failure = createFailure(
     'unauthorized',
     429,
     'Too many wrong API keys came from this address. Wait, then send a valid key.',
@@ -270,8 +271,4 @@ function addressOf({ socket }: IncomingMessage): string {
 function localClient({ headers, socket }: IncomingMessage): { name: string; priority: number } {
   const program = /^[\w.-]{1,40}/.exec(headers['user-agent'] ?? '')?.[0] ?? 'unnamed';
   return { name: `${program} at ${socket.remoteAddress ?? 'unknown'}`, priority: 0 };
-}
-
-function failureOf(code: Failure['code'], status: number, message: string): Failure {
-  return { code, status, message, retryAfterSeconds: null };
 }

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Failure } from '../protocols/protocol.js';
 import type { Access, Admission } from './create-access.js';
 import type { Scope } from './scope.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 /** The hosts whose gateways may use this one, and the leases that they hold. */
 export interface PeerRules {
@@ -75,7 +76,7 @@ function leaseIn({ headers }: IncomingMessage): string | null {
 function refused(code: Failure['code'], status: number, message: string): Admission {
   return {
     kind: 'refused',
-    failure: { code, status, message, retryAfterSeconds: null },
+    failure: createFailure(code, status, message),
     headers: {},
   };
 }

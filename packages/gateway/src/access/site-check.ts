@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Failure } from '../protocols/protocol.js';
 import { corsHeaders } from './cors.js';
 import { isAllowedHost, originKind } from './host-rules.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 /** Names and origins that are allowed beside loopback. */
 export interface SiteRules {
@@ -94,16 +95,9 @@ function plain(text: string): string {
 }
 
 function invalid(message: string): SiteVerdict {
-  const failure = {
-    code: 'invalid_request',
-    status: 400,
-    message,
-    retryAfterSeconds: null,
-  } as const;
-  return { kind: 'refused', failure };
+  return { kind: 'refused', failure: createFailure('invalid_request', 400, message) };
 }
 
 function forbidden(message: string): SiteVerdict {
-  const failure = { code: 'forbidden', status: 403, message, retryAfterSeconds: null } as const;
-  return { kind: 'refused', failure };
+  return { kind: 'refused', failure: createFailure('forbidden', 403, message) };
 }

@@ -1,6 +1,7 @@
 import { CAPABILITIES, TIERS, type Tier } from '@mai/memory-ledger';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import { nearestNames } from './nearest-names.js';
+import { shorten } from '../shorten.js';
 
 /** The meaning of a model's name. */
 export type NamedModel =
@@ -16,8 +17,6 @@ export type NamedModel =
 
 /** Aliases that may lead from one to the next. */
 const ALIASES_MAX = 4;
-/** Longest part of a name that a message quotes. */
-const QUOTED_MAX = 100;
 
 /**
  * Finds what a name means. In this order:
@@ -131,5 +130,5 @@ function listed(names: readonly string[]): string {
 }
 
 function quoted(name: string): string {
-  return JSON.stringify(name.length > QUOTED_MAX ? `${name.slice(0, QUOTED_MAX)}...` : name);
+  return JSON.stringify(shorten(name));
 }

@@ -8,6 +8,7 @@ import type { Failure, RequestFacts } from '../protocols/protocol.js';
 import { findModel, type NamedModel } from './model-name.js';
 import { requiredContext } from './required-context.js';
 import type { TokenCounter } from './token-counter.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 /** The model that a request names, as a request to the machine. */
 export type Resolution =
@@ -31,14 +32,7 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
   return (facts, catalog) => {
     const named = findModel(facts.model, catalog);
     if (named.kind === 'unknown') {
-      const { message } = named;
-      const failure = {
-        code: 'model_not_found',
-        status: 404,
-        message,
-        retryAfterSeconds: null,
-      } as const;
-      return { kind: 'failed', failure };
+      return { kind: 'failed', failure: createFailure('model_not_found', 404, named.message) };
     }
     return { kind: 'resolved', wanted: wantedBy(named, facts, catalog, counter) };
   };

@@ -10,7 +10,7 @@ export interface FleetPort {
 export interface FleetReport {
   readonly ownHost: string;
   readonly natsServers: readonly string[];
-  /** Whether the last thing known about the connection to NATS is good. */
+  /** Whether the connection to NATS was good when it was last checked. */
   readonly connected: boolean;
   /** Why there is no connection; null where there is one. */
   readonly fault: string | null;

@@ -6,7 +6,8 @@ import type {
   ServingLease,
   ServingRequest,
 } from '../ports/serving-port.js';
-import { Lanes, laneServes, type Lane } from './lanes.js';
+import { laneServes, type Lane } from './lane.js';
+import { Lanes } from './lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
 import { LoadGroups } from './load-groups.js';

@@ -1,44 +1,21 @@
 import type { Clock } from '../ports/clock.js';
 import type { ServingCatalog, ServingLease, ServingRequest } from '../ports/serving-port.js';
 import type { SchedulerLimits } from './limits.js';
-import { preferenceRank, residentsThatServe, serves } from './serves.js';
+import { laneServes, type Lane } from './lane.js';
+import { ResidentUse } from './resident-use.js';
+import { preferenceRank, residentsThatServe } from './serves.js';
 
-/** A lease on a resident, with the requests that run on it. */
-export interface Lane {
-  readonly lease: ServingLease;
-  /** Keys of the groups for which the machine gave this resident. */
-  readonly grantedTo: Set<string>;
-  /** Whether the machine has looked at the resident again after its last failure. */
-  verified: boolean;
-  running: number;
-  /**
-   * `open`: takes requests. `draining`: the machine waits until it is idle. `yielding`: its memory is for requests that
-   * have waited long. `closed`: failed, lost or released.
-   */
-  state: 'open' | 'draining' | 'yielding' | 'closed';
-  cancelLinger: (() => void) | null;
-  readonly forget: () => void;
-}
-
-/** The use of a resident, which outlasts its lanes for some seconds. */
-interface Use {
-  /** When the present turn of the resident began. */
-  readonly turnStartedMs: number;
-  readonly lastEndMs: number;
-}
-
-/** A resident counts as in use for this time after its last request. */
-const RECENT_MS = 5000;
 /** A resident counts as draining for this time after the machine has said so, in case the end of the switch is missed. */
 const DRAINING_MAX_MS = 60_000;
 
-/** The lanes, and the recent use of their residents. */
+/** The lanes: which requests they take, and when their leases end. */
 export class Lanes {
+  /** The use of the lanes' residents. */
+  readonly use: ResidentUse;
   readonly #clock: Clock;
   readonly #limits: SchedulerLimits;
   readonly #changed: () => void;
   readonly #lanes = new Set<Lane>();
-  readonly #uses = new Map<string, Use>();
   readonly #draining = new Map<string, number>();
   readonly #yielding = new Set<string>();
   readonly #releases = new Set<Promise<void>>();
@@ -48,6 +25,7 @@ export class Lanes {
     this.#clock = clock;
     this.#limits = limits;
     this.#changed = changed;
+    this.use = new ResidentUse(clock, limits, this.#lanes);
   }
 
   get all(): ReadonlySet<Lane> {
@@ -87,7 +65,7 @@ export class Lanes {
     };
     lease.lost.addEventListener('abort', onLost, { once: true });
     this.#lanes.add(lane);
-    this.#use(identifier);
+    this.use.touch(identifier);
     return lane;
   }
 
@@ -126,14 +104,14 @@ export class Lanes {
     lane.cancelLinger?.();
     lane.cancelLinger = null;
     lane.running += 1;
-    this.#use(lane.lease.instanceIdentifier);
+    this.use.touch(lane.lease.instanceIdentifier);
   }
 
   /** A request has ended on a lane. */
   finish(lane: Lane): void {
     lane.running -= 1;
     if (!this.#lanes.has(lane)) return;
-    this.#use(lane.lease.instanceIdentifier);
+    this.use.touch(lane.lease.instanceIdentifier);
     this.settle(lane);
   }
 
@@ -195,40 +173,6 @@ export class Lanes {
     return [...this.#lanes].some(({ lease }) => identifiers.includes(lease.instanceIdentifier));
   }
 
-  /** Those of the residents that are in use, or were in the last seconds. */
-  inUse(identifiers: readonly string[]): readonly string[] {
-    const nowMs = this.#clock.monotonicMs();
-    return identifiers.filter((identifier) => {
-      const use = this.#uses.get(identifier);
-      const isRecent = use !== undefined && nowMs - use.lastEndMs < RECENT_MS;
-      return isRecent || this.hasLease([identifier]);
-    });
-  }
-
-  /**
-   * How long residents are kept for their own requests while others have waited since `sinceMs`. 0 where each has been
-   * idle for `quietMs`, or has had its turn.
-   */
-  turnLeftMs(identifiers: readonly string[], sinceMs: number, passOverMs: number): number {
-    const nowMs = this.#clock.monotonicMs();
-    const left = identifiers.map((identifier) => {
-      const use = this.#uses.get(identifier);
-      if (use === undefined) return 0;
-      const turn = Math.max(use.turnStartedMs, sinceMs) + passOverMs - nowMs;
-      const isRunning = [...this.#lanes].some(
-        ({ lease, running }) => running > 0 && lease.instanceIdentifier === identifier,
-      );
-      const quiet = isRunning ? Infinity : use.lastEndMs + this.#limits.quietMs - nowMs;
-      return Math.min(turn, quiet);
-    });
-    return Math.max(0, ...left);
-  }
-
-  /** Forgets the use of residents that are about to be unloaded. */
-  forgetUse(identifiers: readonly string[]): void {
-    for (const identifier of identifiers) this.#uses.delete(identifier);
-  }
-
   /** Resolves when the releases that have begun are done. */
   async released(): Promise<void> {
     await Promise.all(this.#releases);
@@ -268,18 +212,6 @@ export class Lanes {
     }
   }
 
-  #use(identifier: string): void {
-    const nowMs = this.#clock.monotonicMs();
-    const use = this.#uses.get(identifier);
-    const isSameTurn = use !== undefined && nowMs - use.lastEndMs < RECENT_MS;
-    const isRunning = use !== undefined && this.hasLease([identifier]);
-    const turnStartedMs = isSameTurn || isRunning ? use.turnStartedMs : nowMs;
-    this.#uses.set(identifier, { turnStartedMs, lastEndMs: nowMs });
-    for (const [other, { lastEndMs }] of this.#uses) {
-      if (nowMs - lastEndMs >= RECENT_MS && !this.hasLease([other])) this.#uses.delete(other);
-    }
-  }
-
   #end(lane: Lane): void {
     if (!this.#lanes.delete(lane)) return;
     lane.state = 'closed';
@@ -293,15 +225,4 @@ export class Lanes {
     const release = lease.release().finally(() => this.#releases.delete(release));
     this.#releases.add(release);
   }
-}
-
-/** Whether a lane serves a request: by the rules, or because the machine gave its resident for the same request. */
-export function laneServes(
-  { lease, grantedTo, verified }: Lane,
-  wanted: ServingRequest,
-  groupKey: string,
-  catalog: ServingCatalog,
-): boolean {
-  if (!verified && wanted.failed.includes(lease.instanceIdentifier)) return false;
-  return grantedTo.has(groupKey) || serves(lease, wanted, catalog);
 }

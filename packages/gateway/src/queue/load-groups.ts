@@ -1,21 +1,14 @@
-import type { Clock } from '../ports/clock.js';
 import type { LivePort } from '../ports/live-port.js';
-import type { ServingCatalog, ServingLease, ServingPlan } from '../ports/serving-port.js';
-import type { Lanes } from './lanes.js';
-import type { SchedulerLimits } from './limits.js';
-import type { Loads } from './loads.js';
+import type { ServingCatalog, ServingLease } from '../ports/serving-port.js';
 import { FailedResidents } from './failed-residents.js';
-import { gaveUp, newGroup, oldestPrompt, sinceOf, type Group } from './group.js';
+import { gaveUp, newGroup, oldestPrompt, type Group } from './group.js';
+import { LoadTurn, type LoadTurnParts } from './load-turn.js';
 import { residentsThatServe } from './serves.js';
 import type { Ticket } from './ticket.js';
 
 /** Parts and callbacks of the groups. */
-export interface LoadGroupsParts {
+export interface LoadGroupsParts extends LoadTurnParts {
   readonly port: LivePort;
-  readonly clock: Clock;
-  readonly limits: SchedulerLimits;
-  readonly lanes: Lanes;
-  readonly loads: Loads;
   /** A lease was given for a group. `verified`: the machine has looked at the resident again after its failure. */
   readonly granted: (group: Group, lease: ServingLease, verified: boolean) => void;
   readonly failed: (group: Group, error: unknown) => void;
@@ -33,14 +26,12 @@ export class LoadGroups {
   readonly #parts: LoadGroupsParts;
   readonly #groups = new Map<string, Group>();
   readonly #failed = new FailedResidents();
-  /** The group for which residents in use are unloaded, and these residents. */
-  #exclusive: { readonly group: Group; readonly unloads: readonly string[] } | null = null;
-  /** The group whose open acquire loads a model. */
-  #loading: Group | null = null;
+  readonly #turn: LoadTurn;
   #epoch = 0;
 
   constructor(parts: LoadGroupsParts) {
     this.#parts = parts;
+    this.#turn = new LoadTurn(parts);
   }
 
   get isEmpty(): boolean {
@@ -67,7 +58,7 @@ export class LoadGroups {
   promise({ groupKey, sinceMs }: Ticket): void {
     const group = this.#groups.get(groupKey);
     if (group === undefined) return;
-    const untilMs = this.#now() + (this.#remainingMs(group) ?? 0) + PROMISE_MS;
+    const untilMs = this.#now() + (this.#turn.remainingMs(group) ?? 0) + PROMISE_MS;
     group.promised = { sinceMs: group.promised?.sinceMs ?? sinceMs, untilMs };
   }
 
@@ -85,29 +76,13 @@ export class LoadGroups {
   clear(): void {
     for (const group of this.#groups.values()) group.acquire?.stop.abort(gaveUp());
     this.#groups.clear();
-    this.#exclusive = null;
+    this.#turn.clear();
   }
 
   /** Expected time until a group's model serves; null where it is not known. */
   remainingMs(key: string): number | null {
     const group = this.#groups.get(key);
-    return group === undefined ? null : this.#remainingMs(group);
-  }
-
-  #remainingMs(group: Group): number | null {
-    if (group.plan?.decision !== 'load') return null;
-    const { modelKey, loadBytes, unloads } = group.plan;
-    const loadMs = this.#parts.loads.expectedMs(modelKey, loadBytes);
-    const { acquire } = group;
-    if (acquire !== null) return Math.max(0, loadMs - (this.#now() - acquire.startedMs));
-    const exclusive = this.#exclusive?.group ?? null;
-    if (exclusive === group) return loadMs;
-    const before = this.#loading === null ? 0 : (this.#remainingMs(this.#loading) ?? 0);
-    const conflicts = this.#parts.lanes.inUse(unloads);
-    if (conflicts.length === 0) return before + loadMs;
-    const passOverMs = this.#passOverMs(group);
-    if (exclusive !== null) return (this.#remainingMs(exclusive) ?? 0) + passOverMs + loadMs;
-    return this.#parts.lanes.turnLeftMs(conflicts, sinceOf(group), passOverMs) + loadMs;
+    return group === undefined ? null : this.#turn.remainingMs(group);
   }
 
   /** The model that a group waits for; null where it is not known. */
@@ -142,8 +117,8 @@ export class LoadGroups {
     if (this.#dropUnwanted(group) || group.phase !== 'idle') return Infinity;
     if (nowMs < group.notBeforeMs) return group.notBeforeMs;
     const failed = this.#failed.namedWith(group);
-    if (this.#exclusive?.group === group) {
-      if (!lanes.hasLease(this.#exclusive.unloads)) this.#acquire(group, failed);
+    if (this.#turn.isExclusive(group)) {
+      if (!this.#turn.waitsForLeases) this.#acquire(group, failed);
       return Infinity;
     }
     const serving = residentsThatServe(group.wanted, catalog)
@@ -160,33 +135,9 @@ export class LoadGroups {
       this.#makePlan(group, failed);
       return Infinity;
     }
-    return this.#acquireInTurn(group, group.plan, failed);
-  }
-
-  #acquireInTurn(group: Group, plan: ServingPlan, failed: readonly string[]): number {
-    const { lanes } = this.#parts;
-    // The machine loads one model at a time. What a load unloads is known after the load before it.
-    if (plan.decision === 'load' && this.#loading !== null) return Infinity;
-    const unloads = this.#unloadsOf(plan);
-    const conflicts = lanes.inUse(unloads);
-    if (conflicts.length > 0) {
-      if (this.#exclusive !== null) return Infinity;
-      const leftMs = lanes.turnLeftMs(conflicts, sinceOf(group), this.#passOverMs(group));
-      if (leftMs > 0) return this.#now() + leftMs;
-      this.#exclusive = { group, unloads };
-      lanes.yield(unloads);
-      if (lanes.hasLease(unloads)) return Infinity;
-    }
-    this.#acquire(group, failed);
-    return Infinity;
-  }
-
-  /** The residents that a load unloads. Where a plan only waits for busy residents, each of ours may be the one. */
-  #unloadsOf({ decision, unloads, selection }: ServingPlan): readonly string[] {
-    if (decision !== 'none' || unloads.length > 0) return unloads;
-    const waits = selection.rejected.some(({ rejection }) => rejection.code === 'WAITS_FOR_BUSY');
-    if (!waits) return [];
-    return [...this.#parts.lanes.all].map(({ lease }) => lease.instanceIdentifier);
+    const againAtMs = this.#turn.take(group, group.plan);
+    if (againAtMs === null) this.#acquire(group, failed);
+    return againAtMs ?? Infinity;
   }
 
   #makePlan(group: Group, failed: readonly string[]): void {
@@ -207,16 +158,13 @@ export class LoadGroups {
   }
 
   #acquire(group: Group, failed: readonly string[]): void {
-    const { port, lanes } = this.#parts;
+    const { port } = this.#parts;
     const stop = new AbortController();
     group.phase = 'acquiring';
-    if (group.plan?.decision === 'load') this.#loading = group;
     group.acquire = { stop, startedMs: this.#now() };
-    const isExclusive = this.#exclusive?.group === group;
-    if (isExclusive) lanes.forgetUse(this.#exclusive?.unloads ?? []);
     const request = { ...group.wanted, ...oldestPrompt(group), failed };
-    // The machine must know of the released leases before it decides what it may unload.
-    void (isExclusive ? lanes.released() : Promise.resolve())
+    void this.#turn
+      .begin(group)
       .then(() => port.acquire(request, { signal: stop.signal }))
       .then(
         (lease) => {
@@ -253,9 +201,8 @@ export class LoadGroups {
     group.phase = 'idle';
     group.acquire = null;
     group.plan = null;
-    if (this.#loading === group) this.#loading = null;
     this.outdate();
-    if (this.#exclusive?.group === group) this.#endExclusive();
+    this.#turn.end(group);
   }
 
   #settleFailed(group: Group, error: unknown): void {
@@ -282,18 +229,8 @@ export class LoadGroups {
     if (group.tickets.size > 0 || group.promised !== null) return false;
     if (this.#groups.get(group.key) === group) this.#groups.delete(group.key);
     group.acquire?.stop.abort(gaveUp());
-    if (this.#exclusive?.group === group && group.phase !== 'acquiring') this.#endExclusive();
+    if (group.phase !== 'acquiring') this.#turn.end(group);
     return true;
-  }
-
-  #endExclusive(): void {
-    this.#exclusive = null;
-    this.#parts.lanes.endYield();
-  }
-
-  #passOverMs({ plan }: Group): number {
-    const { limits, loads } = this.#parts;
-    return limits.passOverMs ?? loads.passOverMs(plan?.modelKey ?? null, plan?.loadBytes ?? null);
   }
 
   #now(): number {

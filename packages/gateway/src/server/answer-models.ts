@@ -11,9 +11,15 @@ import { SchedulingFailure } from '../queue/scheduler.js';
 import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from './request-target.js';
 import { sendFailure, sendJson } from './responders.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 const OPENAI = '/v1/models';
 const LM_STUDIO = '/api/v0/models';
+
+/** Whether the path is one of a list of models, or of an entry of a list. */
+export function isModelList(path: string): boolean {
+  return [OPENAI, LM_STUDIO].some((list) => path === list || path.startsWith(`${list}/`));
+}
 
 /** Answers the requests for lists of models. */
 export interface ModelLists {
@@ -73,10 +79,9 @@ function decoded(text: string): string {
 }
 
 function unknownModel(id: string) {
-  return {
-    code: 'model_not_found',
-    status: 404,
-    message: `There is no model ${JSON.stringify(id)}. GET /v1/models lists the models.`,
-    retryAfterSeconds: null,
-  } as const;
+  return createFailure(
+    'model_not_found',
+    404,
+    `There is no model ${JSON.stringify(id)}. GET /v1/models lists the models.`,
+  );
 }

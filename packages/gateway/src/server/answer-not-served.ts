@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { openAiFailure } from '../protocols/openai/failures.js';
-import type { Failure, FailureCode, Protocol } from '../protocols/protocol.js';
+import type { Failure, Protocol } from '../protocols/protocol.js';
 import { INFERENCE_ENDPOINTS } from '../protocols/routes.js';
 import { sendFailure } from './responders.js';
+import { createFailure } from '../protocols/create-failure.js';
+import { shorten } from '../shorten.js';
+import { isModelList } from './answer-models.js';
 
 const COUNT_TOKENS = '/v1/messages/count_tokens';
-const LISTS = ['/v1/models', '/api/v0/models'];
-const QUOTED_MAX = 100;
 
 /** The protocol of a path; null where no protocol has it. */
 export function protocolOf(path: string): Protocol | null {
@@ -16,11 +17,6 @@ export function protocolOf(path: string): Protocol | null {
 /** Whether the path is the one that counts the tokens of a message. */
 export function countsTokens(path: string): boolean {
   return path === COUNT_TOKENS;
-}
-
-/** Whether the path is one of a list of models, or of an entry of a list. */
-export function isModelList(path: string): boolean {
-  return LISTS.some((list) => path === list || path.startsWith(`${list}/`));
 }
 
 /**
@@ -65,34 +61,26 @@ function methodsOf(path: string): string | null {
 
 function unknownPath(path: string): Failure {
   const meant = endpointMeant(path);
-  const hint = meant === null ? '' : ` Did you mean ${shortened(meant)}?`;
-  return failureOf(
+  const hint = meant === null ? '' : ` Did you mean ${shorten(meant)}?`;
+  return createFailure(
     'not_supported',
     404,
-    `The gateway has no endpoint ${JSON.stringify(shortened(path))}.${hint} The base URL of an OpenAI client ends in /v1; the base URL of an Anthropic client has no path.`,
+    `The gateway has no endpoint ${JSON.stringify(shorten(path))}.${hint} The base URL of an OpenAI client ends in /v1; the base URL of an Anthropic client has no path.`,
   );
 }
 
 function wrongMethod(method: string, path: string, allow: string): Failure {
-  return failureOf(
+  return createFailure(
     'invalid_request',
     405,
-    `${shortened(path)} does not take ${method}. It takes ${allow}.`,
+    `${shorten(path)} does not take ${method}. It takes ${allow}.`,
   );
 }
 
 function noWebSocket(path: string): Failure {
-  return failureOf(
+  return createFailure(
     'not_supported',
     426,
-    `The gateway does not speak WebSocket. Send the request to ${shortened(path)} as an HTTP POST.`,
+    `The gateway does not speak WebSocket. Send the request to ${shorten(path)} as an HTTP POST.`,
   );
-}
-
-function shortened(path: string): string {
-  return path.length > QUOTED_MAX ? `${path.slice(0, QUOTED_MAX)}...` : path;
-}
-
-function failureOf(code: FailureCode, status: number, message: string): Failure {
-  return { code, status, message, retryAfterSeconds: null };
 }

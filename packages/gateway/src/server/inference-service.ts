@@ -10,8 +10,8 @@ import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './answer-count-tokens.js';
-import { createModelLists } from './answer-models.js';
-import { answerNotServed, countsTokens, isModelList } from './answer-not-served.js';
+import { createModelLists, isModelList } from './answer-models.js';
+import { answerNotServed, countsTokens } from './answer-not-served.js';
 import { createAnswerMeter } from './measure-answers.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference-parts.js';
 import { readCatalog } from './read-catalog.js';
@@ -20,6 +20,7 @@ import { ResponseHomes } from './response-homes.js';
 import { sendFailure, setHeaders } from './responders.js';
 import { serveInference } from './serve-inference.js';
 import type { ServedRequest } from './served-request.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 /** Answers the requests for inference. */
 export interface InferenceService {
@@ -120,10 +121,9 @@ function catalogOrNull(port: LivePort): Promise<ServingCatalog | null> {
 }
 
 function missingEndpoint(path: string, version: string | null, since: string): Failure {
-  return {
-    code: 'not_supported',
-    status: 501,
-    message: `LM Studio ${version ?? ''} has no ${path}; version ${since} and later have it. Update LM Studio, or use /v1/chat/completions.`,
-    retryAfterSeconds: null,
-  };
+  return createFailure(
+    'not_supported',
+    501,
+    `LM Studio ${version ?? ''} has no ${path}; version ${since} and later have it. Update LM Studio, or use /v1/chat/completions.`,
+  );
 }

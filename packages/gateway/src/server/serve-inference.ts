@@ -13,6 +13,7 @@ import { parseBody, readBody } from './read-body.js';
 import { INTERNAL_FAILURE, RequestRefusal } from './request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { serveWithFallbacks, type Served } from './serve-with-fallbacks.js';
+import { createFailure } from '../protocols/create-failure.js';
 
 /** How often, and at which interval in milliseconds, the residents are read again before one counts as gone. */
 const OBSERVATIONS = 10;
@@ -128,12 +129,13 @@ async function wantedBy(
     isThere = hasResident(await parts.catalog(departure.signal));
   }
   if (!isThere) {
-    throw new SchedulingFailure({
-      code: 'previous_response_not_found',
-      status: 400,
-      message: `Previous response with id '${previousResponseId}' not found.`,
-      retryAfterSeconds: null,
-    });
+    throw new SchedulingFailure(
+      createFailure(
+        'previous_response_not_found',
+        400,
+        `Previous response with id '${previousResponseId}' not found.`,
+      ),
+    );
   }
   return { ...wanted, modelKey: null, chain: null, instanceIdentifier };
 }

@@ -15,6 +15,8 @@ import type { ClientAnswer } from './client-answer.js';
 import type { Departure } from './departure.js';
 import type { ToldChoice } from './decision-headers.js';
 import type { Client, InferenceParts } from './inference-parts.js';
+import { createFailure } from '../protocols/create-failure.js';
+import { shorten } from '../shorten.js';
 
 /** A request with its body read and its model resolved. */
 export interface AskedRequest {
@@ -191,7 +193,7 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
     case 'refused': {
       const { status } = outcome.head;
       const { message, retriable } = outcome.failure;
-      const quoted = message.length > QUOTED_MAX ? `${message.slice(0, QUOTED_MAX)}...` : message;
+      const quoted = shorten(message, QUOTED_MAX);
       if (status === 401 || status === 403) {
         if (told.host !== null) {
           return failed(
@@ -203,19 +205,17 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
         );
       }
       if (retriable) return failed(`${model} failed${after}: ${quoted}`);
-      if (status >= 400)
-        return { code: 'refused', status, message: quoted, retryAfterSeconds: null };
+      if (status >= 400) return createFailure('refused', status, quoted);
       // LM Studio answers an endpoint that it lacks with status 200 and an error.
-      return {
-        code: 'not_supported',
-        status: 501,
-        message: `This LM Studio does not serve the request: ${quoted} Update LM Studio, or use another endpoint.`,
-        retryAfterSeconds: null,
-      };
+      return createFailure(
+        'not_supported',
+        501,
+        `This LM Studio does not serve the request: ${quoted} Update LM Studio, or use another endpoint.`,
+      );
     }
   }
 }
 
 function failed(message: string): Failure {
-  return { code: 'upstream_failed', status: 502, message, retryAfterSeconds: null };
+  return createFailure('upstream_failed', 502, message);
 }

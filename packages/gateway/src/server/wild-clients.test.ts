@@ -31,7 +31,7 @@ function last(): EchoWorld['received'][number] {
   return request;
 }
 
-/** What reached the runtime, with the name of the model put back. */
+/** The body of the last request that the runtime received, with `auto` instead of the model's name. */
 function lastBody(): unknown {
   const body: unknown = JSON.parse(last().body.toString('utf8'));
   expect(body).toMatchObject({ model: RESIDENT });

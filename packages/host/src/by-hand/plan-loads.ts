@@ -1,7 +1,7 @@
 import { DEFAULT_LOAD_CONFIG, type Footprint, type LoadConfig } from '@mai/memory-ledger';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
-import { mergeWithDownloaded } from '@mai/model-config';
+import { keyThatLoads, mergeWithDownloaded } from '@mai/model-config';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
 import type { Session } from '../session.js';
@@ -50,7 +50,9 @@ export async function planLoads(
   const { models: downloaded } = await client.listDownloaded({ signal });
   const profiles = mergeWithDownloaded(config, downloaded);
   return Promise.all(
-    models.map(async (key) => {
+    models.map(async (name) => {
+      const isVariant = downloaded.some(({ variants }) => variants.includes(name));
+      const key = isVariant ? name : keyThatLoads(name, downloaded);
       const { base, model } = await findModel(client, key, signal);
       const profile = profiles.find(({ modelKey }) => modelKey === base.modelKey);
       const { loadConfig } = profile ?? { loadConfig: DEFAULT_LOAD_CONFIG };

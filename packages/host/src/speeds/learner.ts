@@ -125,7 +125,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   /** The answers of the last seconds, by who told of them. */
   let told: readonly ToldAnswer[] = [];
   /** Whether somebody else has told of this answer: the gateway's answers are in LM Studio's log, too. */
-  const isToldTwice = (by: ToldAnswer['by'], answer: MeasuredAnswer): boolean => {
+  const isToldTwice = (by: ToldAnswer['by'], answer: AnswerSpeeds): boolean => {
     const atMs = clock.monotonicMs();
     told = told.filter((one) => Math.abs(atMs - one.atMs) < SAME_ANSWER_MS);
     const before = told.find((one) => one.by !== by && isSameAnswer(one.answer, answer));
@@ -134,7 +134,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return before !== undefined;
   };
 
-  const learnAnswer = (by: ToldAnswer['by'], answer: MeasuredAnswer): Promise<void> => {
+  const learnAnswer = (by: ToldAnswer['by'], answer: AnswerSpeeds): Promise<void> => {
     const { modelKey, instanceIdentifier, prompt, depthTokens } = answer;
     return inTurn(async () => {
       const output = isToldTwice(by, answer) ? null : answer.output;
@@ -147,13 +147,13 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
         await speeds.learn(modelKey, subject, {
           ...{ test: 'prompt', tokens: prompt.tokens },
           depthTokens: Math.max(0, depthTokens - prompt.tokens),
-          tokensPerSecond: (prompt.tokens / prompt.ms) * 1000,
+          tokensPerSecond: prompt.tokensPerSecond,
         });
       }
       if (output !== null) {
         await speeds.learn(modelKey, subject, {
           ...{ test: 'decode', tokens: output.tokens, depthTokens },
-          tokensPerSecond: (output.tokens / output.ms) * 1000,
+          tokensPerSecond: output.tokensPerSecond,
         });
       }
     });
@@ -161,14 +161,15 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
 
   return {
     subjectOf,
-    answered: (answer) => learnAnswer('gateway', answer),
+    answered: ({ prompt, output, ...answer }) =>
+      learnAnswer('gateway', { ...answer, prompt: speedIn(prompt), output: speedIn(output) }),
     logged: async ({ instanceIdentifier, promptTokens, predictedTokens, tokensPerSecond }) => {
       if (predictedTokens < LOGGED_TOKENS_MIN) return;
       const modelKey = await modelKeyOf(instanceIdentifier);
       if (modelKey === null) return;
       await learnAnswer('log', {
         ...{ modelKey, instanceIdentifier, prompt: null, depthTokens: promptTokens },
-        output: { tokens: predictedTokens, ms: (predictedTokens / tokensPerSecond) * 1000 },
+        output: { tokens: predictedTokens, tokensPerSecond },
       });
     },
     loaded: (instance, tookMs) => {
@@ -186,15 +187,35 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   };
 }
 
+/** The speeds of an answer; null where they were not measured. */
+interface AnswerSpeeds extends Pick<
+  MeasuredAnswer,
+  'modelKey' | 'instanceIdentifier' | 'depthTokens'
+> {
+  readonly prompt: TokenSpeed | null;
+  readonly output: TokenSpeed | null;
+}
+
+interface TokenSpeed {
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+}
+
+function speedIn(timed: MeasuredAnswer['output']): TokenSpeed | null {
+  return timed === null
+    ? null
+    : { tokens: timed.tokens, tokensPerSecond: (timed.tokens / timed.ms) * 1000 };
+}
+
 /** An answer, and who has told of it. */
 interface ToldAnswer {
   readonly by: 'gateway' | 'log';
-  readonly answer: MeasuredAnswer;
+  readonly answer: AnswerSpeeds;
   readonly atMs: number;
 }
 
 /** The gateway may count the first token as a part of the prompt. */
-function isSameAnswer(one: MeasuredAnswer, other: MeasuredAnswer): boolean {
+function isSameAnswer(one: AnswerSpeeds, other: AnswerSpeeds): boolean {
   return (
     one.instanceIdentifier === other.instanceIdentifier &&
     one.depthTokens === other.depthTokens &&

@@ -5,6 +5,7 @@ import { resolveChain } from '../chain.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 import {
+  keyThatLoads,
   mergeWithDownloaded,
   withSelectedVariants,
   type ModelProfile,
@@ -280,9 +281,37 @@ pins: [qwen/qwen3-4b@q4_k_m]`;
     expect(byKey(profiles, 'qwen/qwen3-4b@q6_k').downloaded).toBe(false);
   });
 
-  it('makes its model available when LM Studio lists only variants', () => {
-    const profiles = mergeWithDownloaded(one(), [downloadedModel('qwen/qwen3-4b@q8_0')]);
-    expect(byKey(profiles, 'qwen/qwen3-4b').downloaded).toBe(true);
+  it('is what the key of its model means when only quantizations are listed, the largest first', () => {
+    const text = `version: 1
+models:
+  - { key: qwen/qwen3-4b, context_window: 4096, min_memory_gb: 5 }
+  - { key: qwen/qwen3-4b@q4_k_m, context_window: 2048 }
+fallback_chains: { default: [qwen/qwen3-4b] }
+pins: [qwen/qwen3-4b]`;
+    const listed = (quantization: string, sizeBytes: number) =>
+      downloadedModel(`qwen/qwen3-4b@${quantization}`, { sizeBytes, variants: [] });
+    const all = [listed('q4_k_m', 2 * GIB), listed('f16', 8 * GIB), listed('q8_0', 4 * GIB)];
+    const given = config(text);
+    const joined = withSelectedVariants(given, all);
+    expect(joined.pins).toEqual(['qwen/qwen3-4b@f16']);
+    const profiles = mergeWithDownloaded(given, all);
+    expect(
+      profiles.map((profile) => [
+        profile.modelKey,
+        profile.contextLengthTokens,
+        profile.minMemoryBytes,
+        profile.downloaded,
+      ]),
+    ).toEqual([
+      ['qwen/qwen3-4b@f16', 4096, 5 * GIB, true],
+      ['qwen/qwen3-4b@q8_0', 4096, null, true],
+      ['qwen/qwen3-4b@q4_k_m', 2048, null, true],
+    ]);
+    const inOrder = resolveChain(joined, 'default', profiles) ?? [];
+    expect(inOrder.map(({ modelKey }) => modelKey)).toEqual(['qwen/qwen3-4b@f16']);
+    expect(keyThatLoads('qwen/qwen3-4b', all)).toBe('qwen/qwen3-4b@f16');
+    expect(keyThatLoads('qwen/qwen3-4b@q8_0', all)).toBe('qwen/qwen3-4b@q8_0');
+    expect(keyThatLoads('qwen/qwen3', all)).toBe('qwen/qwen3');
   });
 
   it('keeps its own entry if the file has one', () => {

@@ -91,21 +91,18 @@ function namedKeys(config: ModelConfig): string[] {
 }
 
 /**
- * The configuration with the keys that LM Studio loads and reports. The key of a selected variant becomes the key of
- * its model, because both load the same file. Where `models` has entries for both keys, the variant's entry is kept.
+ * The configuration with the keys of `keyThatLoads`. In `models`, the entry of a selected variant replaces the entry of
+ * its model. The entry of `key` holds for all quantizations where these are listed without `key`. An entry that names a
+ * quantization comes before it, and the memory figures hold only for the largest quantization.
  */
 export function withSelectedVariants(
   config: ModelConfig,
   downloaded: readonly DownloadedModel[],
 ): ModelConfig {
   const library = indexDownloaded(downloaded);
-  const keyOf = (key: string): string => selectedBy(key, library)?.modelKey ?? key;
-  const isVariant = (key: string): boolean => keyOf(key) !== key;
+  const keyOf = (key: string): string => loadedBy(key, library)?.modelKey ?? key;
   const named = [...config.models.map(({ modelKey }) => modelKey), ...namedKeys(config)];
-  if (!named.some(isVariant)) return config;
-  const own = new Set(
-    config.models.flatMap(({ modelKey }) => (isVariant(modelKey) ? keyOf(modelKey) : [])),
-  );
+  if (named.every((key) => keyOf(key) === key)) return config;
   const fallbackChains: Record<string, readonly ChainEntry[]> = {};
   Object.setPrototypeOf(fallbackChains, null);
   for (const [name, entries] of Object.entries(config.fallbackChains)) {
@@ -115,17 +112,63 @@ export function withSelectedVariants(
   }
   return deepFreeze({
     ...config,
-    models: config.models
-      .filter(({ modelKey }) => isVariant(modelKey) || !own.has(modelKey))
-      .map((model) => ({ ...model, modelKey: keyOf(model.modelKey) })),
+    models: modelsByLoadedKey(config.models, library),
     fallbackChains,
     pins: [...new Set(config.pins.map(keyOf))],
   });
 }
 
-/** The key by which a model is loaded and reported: for the key of a selected variant, the key of its model. */
+function modelsByLoadedKey(
+  models: readonly ConfiguredModel[],
+  library: ReadonlyMap<string, DownloadedModel>,
+): readonly ConfiguredModel[] {
+  const selectedKey = (key: string): string => selectedBy(key, library)?.modelKey ?? key;
+  const named = new Set(models.map(({ modelKey }) => modelKey));
+  const replaced = new Set(
+    [...named].filter((key) => selectedKey(key) !== key).map((key) => selectedKey(key)),
+  );
+  return models.flatMap((model): readonly ConfiguredModel[] => {
+    const { modelKey: key } = model;
+    const quantizations = quantizationsOf(key, library);
+    if (quantizations.length === 0)
+      return replaced.has(key) ? [] : [{ ...model, modelKey: selectedKey(key) }];
+    return quantizations
+      .filter(({ modelKey }) => !named.has(modelKey))
+      .map(({ modelKey }) =>
+        modelKey === quantizations[0]?.modelKey
+          ? { ...model, modelKey }
+          : { ...model, modelKey, minMemoryBytes: null, minVramBytes: null },
+      );
+  });
+}
+
+/**
+ * The key by which the runtime loads and reports the model that `key` names; `key` itself where it names none.
+ *
+ * - The key of a selected variant becomes the key of its model, because both load the same file.
+ * - A model in several quantizations can be listed as `key@q4_k_m` and `key@q8_0`, without `key`. Then `key` becomes
+ *   the key of the largest one, so that its memory is not underestimated.
+ */
 export function keyThatLoads(key: string, downloaded: readonly DownloadedModel[]): string {
-  return selectedBy(key, indexDownloaded(downloaded))?.modelKey ?? key;
+  return loadedBy(key, indexDownloaded(downloaded))?.modelKey ?? key;
+}
+
+function loadedBy(
+  key: string,
+  library: ReadonlyMap<string, DownloadedModel>,
+): DownloadedModel | null {
+  return selectedBy(key, library) ?? quantizationsOf(key, library)[0] ?? null;
+}
+
+/** The models `key@quantization`, the largest first. Empty where `key` itself is listed. */
+function quantizationsOf(
+  key: string,
+  library: ReadonlyMap<string, DownloadedModel>,
+): readonly DownloadedModel[] {
+  if (library.has(key)) return [];
+  return [...library.values()]
+    .filter(({ modelKey }) => modelKey !== key && modelOfVariant(modelKey) === key)
+    .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.modelKey < b.modelKey ? -1 : 1));
 }
 
 /** The model that a key or the key of its selected variant names; `null` for any other key. */
@@ -164,11 +207,7 @@ function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedMode
   const loaded = selectedBy(key, library);
   if (loaded !== null) return { model: loaded, sizeBytes: loaded.sizeBytes };
   const base = modelOfVariant(key);
-  if (base === key) {
-    // LM Studio lists only variants of this model, and resolves the plain key to one of them.
-    const variant = [...library.values()].find((model) => modelOfVariant(model.modelKey) === key);
-    return variant === undefined ? null : { model: variant, sizeBytes: variant.sizeBytes };
-  }
+  if (base === key) return null;
   const model = library.get(base);
   return model?.variants.includes(key) === true ? { model, sizeBytes: null } : null;
 }

@@ -103,20 +103,23 @@ function solve<Traits>(
   return { lower, weights: solveUpper(lower, solveLower(lower, errors)) };
 }
 
+/** The upper one of two medians; undefined without values. */
+function medianOf(values: readonly number[]): number | undefined {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
 /** At least `usual`. From the median difference between each measurement and the one before it that it repeats. */
 function noiseOf<Traits>(
   residuals: readonly Residual<Traits>[],
   isRepeat: IsRepeat<Traits>,
   usual: number,
 ): number {
-  const differences = residuals
-    .flatMap(({ error, traits }, index) => {
-      const before = residuals.slice(0, index).findLast((one) => isRepeat(one.traits, traits));
-      return before === undefined ? [] : [Math.abs(error - before.error)];
-    })
-    .sort((a, b) => a - b);
+  const differences = residuals.flatMap(({ error, traits }, index) => {
+    const before = residuals.slice(0, index).findLast((one) => isRepeat(one.traits, traits));
+    return before === undefined ? [] : [Math.abs(error - before.error)];
+  });
   const count = differences.length;
-  const median = differences[Math.floor(count / 2)];
+  const median = medianOf(differences);
   if (median === undefined) return usual;
   // A difference has the variance of two measurements.
   const seen = (median / NORMAL_MEDIAN) ** 2 / 2;
@@ -132,9 +135,9 @@ function scaleOf<Traits>(
   covariance: Covariance<Traits>,
   noiseVariance: number,
 ): number {
-  const squares = residuals
-    .map(({ error, traits }) => error ** 2 / (covariance(traits, traits, 1) + noiseVariance))
-    .sort((a, b) => a - b);
-  const median = squares[Math.floor(squares.length / 2)] ?? 1;
+  const squares = residuals.map(
+    ({ error, traits }) => error ** 2 / (covariance(traits, traits, 1) + noiseVariance),
+  );
+  const median = medianOf(squares) ?? 1;
   return Math.max(1, (USUAL_SCALE_WEIGHT + median) / (USUAL_SCALE_WEIGHT + 1));
 }

@@ -55,7 +55,6 @@ const membershipSchema = z.strictObject({
   version: z.literal(1),
   host: hostName,
   authority: hostName,
-  natsServers: z.array(z.string()),
   ownServer: z.nullable(
     z.strictObject({
       listenAddress: z.string().check(z.refine(isAddress)),
@@ -70,8 +69,6 @@ export interface Membership {
   readonly host: string;
   /** Name of the host that made the fleet and holds its authority. */
   readonly authority: string;
-  /** URLs of the fleet's nats-servers, such as `tls://10.0.0.7:4222`. */
-  readonly natsServers: readonly string[];
   /** The nats-server that this host runs for its fleet; null where it runs none. */
   readonly ownServer: OwnServer | null;
 }
@@ -93,8 +90,8 @@ export async function readMembership(folder: string): Promise<Membership | null>
   const path = fleetPaths(folder).membership;
   const text = await readPrivateFile(path);
   if (text === null) return null;
-  const { host, authority, natsServers, ownServer } = parseFile(path, text, membershipSchema);
-  return { host, authority, natsServers, ownServer };
+  const { host, authority, ownServer } = parseFile(path, text, membershipSchema);
+  return { host, authority, ownServer };
 }
 
 /** Reads a file that must be there in a fleet. */

@@ -1,4 +1,3 @@
-import { natsUrls } from '../certificates/allow-list.js';
 import { issueHostCertificate, issueNatsCertificate } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import type { Admission } from '../invitation/join-protocol.js';
@@ -57,7 +56,6 @@ export async function admitHost(
     authority: registry.authority,
     authorityCertificate: authority.certificate,
     certificate: issued.certificate,
-    natsServers: natsUrls(registry),
     natsCertificate: await natsCertificateOf(registry, authority, host, publicKey, now),
     allowList,
   };

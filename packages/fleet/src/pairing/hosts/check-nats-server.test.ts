@@ -57,9 +57,9 @@ test('a nats-server that is gone is a fault', async () => {
   expect(await checkNatsServer(folder)).toMatchObject({ state: 'fault' });
 });
 
-test('a damaged registry is reported', async () => {
+test('a damaged membership is reported', async () => {
   const folder = await fleetWith('2.10.27');
-  const file = path.join(folder, 'hosts.json');
+  const file = path.join(folder, 'fleet.json');
   await writeFile(file, (await readFile(file, 'utf8')).slice(1));
   await expect(checkNatsServer(folder)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
 });

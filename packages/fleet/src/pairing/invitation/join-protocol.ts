@@ -42,7 +42,6 @@ export const admissionSchema = z.strictObject({
   authority: z.string(),
   authorityCertificate: z.string(),
   certificate: z.string(),
-  natsServers: z.array(z.string()),
   /** Certificate of the nats-server that the host runs from now on, for its own key; null where it runs none. */
   natsCertificate: z.nullable(z.string()),
   allowList: z.string(),

@@ -8,7 +8,7 @@ import { z } from 'zod/mini';
 
 import { messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
-import { readAllowList } from '../certificates/allow-list.js';
+import { natsUrls, readAllowList } from '../certificates/allow-list.js';
 import {
   JOIN_SERVER_NAME,
   NATS_SERVER_NAME,
@@ -103,7 +103,7 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
   }
 
   const paths = fleetPaths(folder);
-  const { authority, natsServers } = admission;
+  const { authority } = admission;
   await makePrivateFolder(folder);
   await writePrivateFile(paths.authorityCertificate, authorityCertificate);
   await writePrivateFile(paths.hostIdentity, pemOf(keys, admission.certificate));
@@ -120,12 +120,9 @@ export async function join(options: JoinOptions): Promise<JoinedFleet> {
     await makePrivateFolder(paths.natsFolder);
     await writePrivateFile(paths.natsIdentity, pemOf(keys, natsCertificate));
   }
-  await writePrivateFile(
-    paths.membership,
-    writeMembership({ host, authority, natsServers, ownServer }),
-  );
+  await writePrivateFile(paths.membership, writeMembership({ host, authority, ownServer }));
   const started = ownServer === null ? null : await startServer(folder, options);
-  return { host, authority, natsServers, ownServer: started };
+  return { host, authority, natsServers: natsUrls(list), ownServer: started };
 }
 
 /**

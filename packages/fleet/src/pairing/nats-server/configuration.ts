@@ -23,7 +23,7 @@ export interface NatsServerSettings {
   readonly users: readonly NatsUser[];
 }
 
-/** What a server knows of the cluster that it is a part of. */
+/** A cluster as one of its servers is configured for it. */
 export interface NatsCluster {
   /** Number of this server in its cluster, from 1. */
   readonly place: number;

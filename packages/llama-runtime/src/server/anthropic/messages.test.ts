@@ -7,6 +7,8 @@ let client: Anthropic;
 const MESSAGE = {
   model: 'tiny',
   max_tokens: 30,
+  // The most likely tokens: by chance a model of random weights may end its answer early.
+  temperature: 0,
   system: 'Be short.',
   messages: [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'hi' }] }],
 };
@@ -97,11 +99,10 @@ describe("Anthropic's messages", () => {
   });
 
   it('name the stop sequence that ended the answer', async () => {
-    const options = { ...MESSAGE, temperature: 0 };
-    const whole = await client.messages.create(options);
+    const whole = await client.messages.create(MESSAGE);
     const text = whole.content[0]?.type === 'text' ? whole.content[0].text : '';
     const stop = text.slice(4, 6);
-    const cut = await client.messages.create({ ...options, stop_sequences: [stop] });
+    const cut = await client.messages.create({ ...MESSAGE, stop_sequences: [stop] });
     expect(cut).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: stop });
   });
 

@@ -183,9 +183,14 @@ describe('A chat completion', () => {
     const answers = [1, 2].map((seed) =>
       engine.post('/v1/chat/completions', { ...CHAT, seed, max_tokens: 400, ignore: true }),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const state = await (await engine.get('/mai/state')).json();
-    expect(state).toMatchObject({ activity: 'generating', queued: 2 });
+    const both = { activity: 'generating', queued: 2 };
+    const stateNow = async () => bodyOf(await engine.get('/mai/state'));
+    const untilMs = Date.now() + 10_000;
+    let state = await stateNow();
+    while ((state.activity !== both.activity || state.queued !== 2) && Date.now() < untilMs) {
+      state = await stateNow();
+    }
+    expect(state).toMatchObject(both);
     for (const answer of answers) expect((await answer).status).toBe(200);
   });
 

@@ -218,6 +218,8 @@ export default tseslint.config(
           'Buffer',
           'setTimeout',
           'clearTimeout',
+          'setInterval',
+          'clearInterval',
           'AbortController',
           'performance',
           'fetch',

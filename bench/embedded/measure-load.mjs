@@ -1,16 +1,18 @@
 // Loads a model in a child process of the embedded engine, and measures this process.
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { readPrivateMemory } from '@mai/resource-monitor';
 
 const ENGINE = fileURLToPath(
   new URL('../../packages/llama-runtime/dist/engine-child.js', import.meta.url),
 );
 const KEY = 'bench';
-/** Node has started when its memory stays the same for this time. The memory before the load is read then. */
-const STEADY_MS = 400;
+/** Node has started when none of its threads has used the processor for this time. The memory before the load is read then. */
+const IDLE_MS = 400;
 
 /**
  * Returns the lines of llama.cpp's log that name buffers, and the anonymous memory of the process less the memory
@@ -26,7 +28,7 @@ export async function measureLoad(file, load) {
   let errors = '';
   child.stderr.on('data', (chunk) => (errors = `${errors}${chunk}`.slice(-1000)));
   try {
-    const beforeBytes = await steadyMemory(child.pid);
+    const beforeBytes = await memoryWhenIdle(child.pid);
     child.send({ type: 'load', spec: specOf(file, load, token) });
     const { port, facts } = await isReady(child, () => errors);
     const loadedBytes = await readPrivateMemory([child.pid]);
@@ -45,14 +47,30 @@ export async function measureLoad(file, load) {
   }
 }
 
-async function steadyMemory(processId) {
+/**
+ * The memory of a process that waits for its first message. On a busy machine a process can stand still in the middle of its
+ * start: a thread is then runnable (R) or waits for the disk (D), and not asleep (S).
+ */
+async function memoryWhenIdle(processId) {
   let before = null;
   for (;;) {
-    await delay(STEADY_MS);
-    const now = await readPrivateMemory([processId]);
-    if (now > 0 && now === before) return now;
+    await delay(IDLE_MS);
+    const now = readThreads(processId);
+    if (now.every(({ state }) => state === 'S') && isDeepStrictEqual(now, before))
+      return readPrivateMemory([processId]);
     before = now;
   }
+}
+
+/** The state and the processor time of each thread. */
+function readThreads(processId) {
+  const folder = `/proc/${processId}/task`;
+  return readdirSync(folder).map((thread) => {
+    const stat = readFileSync(`${folder}/${thread}/stat`, 'utf8');
+    // The name of the thread comes before the last closing parenthesis. It can contain spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { thread, state: fields[0], ticks: Number(fields[11]) + Number(fields[12]) };
+  });
 }
 
 function specOf(file, load, token) {

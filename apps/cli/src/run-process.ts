@@ -50,12 +50,14 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   };
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, fail);
 
+  let readsStdin = false;
   const exitCode = await runCli(argv, {
     version,
     stdout: outputStream(process.stdout),
     stderr: outputStream(process.stderr),
     // A getter, because the first access to process.stdin opens it.
     get stdin() {
+      readsStdin = true;
       return process.stdin;
     },
     env: process.env,
@@ -68,6 +70,8 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
   });
   process.exitCode = outputExitCode ?? exitCode;
+  // An interrupted command can leave a read from the terminal open, which would keep this process alive.
+  if (readsStdin) process.stdin.destroy();
 }
 
 /**
@@ -92,11 +96,12 @@ function outputStream(stream: WriteStream): OutputStream {
     get isTTY() {
       return stream.isTTY;
     },
+    // A terminal whose size is not known reports 0.
     get columns() {
-      return stream.isTTY ? stream.columns : null;
+      return stream.isTTY && stream.columns > 0 ? stream.columns : null;
     },
     get rows() {
-      return stream.isTTY ? stream.rows : null;
+      return stream.isTTY && stream.rows > 0 ? stream.rows : null;
     },
   };
 }

@@ -56,6 +56,7 @@ export type { Estimate, EstimateQuestion, EstimatorPort } from './ports/estimato
 export type { MonitorPort, Survey, SurveyPort } from './ports/monitor-port.js';
 export type {
   LoadMismatch,
+  EndedResident,
   RuntimeInstance,
   RuntimeLoadRequest,
   RuntimeLoadResult,

@@ -28,6 +28,7 @@ export type {
   LocalModel,
   ModelListing,
 } from './models/model-types.js';
+export type { EndedEngine } from './runtime/engines.js';
 export type { InstanceSettings, ResidentInstance } from './runtime/resident-types.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './requests/generate.js';
 export type {

@@ -4,6 +4,7 @@ import type { Verdict } from '../timing/hysteresis-state.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LeaseTarget } from '../leases/lease-request.js';
 import type { JournalState } from '../journal/journal-state.js';
+import type { EndedResident } from '../ports/runtime-port.js';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';
 
@@ -60,6 +61,8 @@ export type AutopilotEvent = { readonly atMs: number } & (
   | { readonly type: 'catalog-rejected'; readonly error: unknown }
   /** Another process changed pins or yields, or a yield has ended; the change is in force now. */
   | { readonly type: 'journal-changed'; readonly journal: JournalState }
+  /** A resident's engine has crashed, or was ended from outside. The next round starts at once. */
+  | ({ readonly type: 'resident-ended' } & EndedResident)
   /** The idle time of the last model has expired; the next `acquire` loads again. */
   | { readonly type: 'idle' }
   /** An instance stays loaded at the stop because it is busy or pinned. */

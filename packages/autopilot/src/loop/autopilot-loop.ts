@@ -61,7 +61,14 @@ export class AutopilotLoop {
    * reason.
    */
   async run(signal: AbortSignal): Promise<never> {
-    const { clock } = this.#settings;
+    const { clock, runtime } = this.#settings;
+    const stopListening = runtime.onEnded?.((ended) => {
+      this.#publish({ type: 'resident-ended', ...ended });
+      this.#round.residentEnded();
+      this.wake();
+    });
+    if (stopListening !== undefined)
+      signal.addEventListener('abort', stopListening, { once: true });
     const startedMs = clock.monotonicMs();
     for (;;) {
       let waitMs: number | null = null;

@@ -3,6 +3,8 @@ import { startPilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
+import type { EndedResident } from '../ports/runtime-port.js';
+import type { AutopilotOptions } from './autopilot-options.js';
 
 describe('failures', () => {
   it('goes on to the next candidate and comes back to the first after the cool-down', async () => {
@@ -114,6 +116,69 @@ describe('failures', () => {
     expect(pilot.of('catalog-rejected').length).toBeGreaterThanOrEqual(1);
     expect(pilot.of('fault')).toEqual([]);
     expect(pilot.autopilot.state.decision?.selection.chosen?.modelKey).toBe('large');
+    await pilot.stop();
+  });
+});
+
+describe('an engine that ends without an unload', () => {
+  /** An autopilot whose runtime tells the end of an engine. */
+  async function open(options: Partial<AutopilotOptions> = {}) {
+    // So small that its end alone does not change the memory enough for a new list of residents.
+    const world = new FakeWorld([{ ...LARGE, bytes: GIB / 4, kvBytes: 0 }]);
+    const listeners = new Set<(ended: EndedResident) => void>();
+    const { runtime } = world.ports;
+    const pilot = await startPilot(world, {
+      ...options,
+      runtime: {
+        ...runtime,
+        onEnded: (listener) => {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
+      },
+    });
+    /** Ends the engine of a model. */
+    const crash = (modelKey: string): void => {
+      const instanceIdentifier = `mai/${modelKey}`;
+      world.instances.delete(instanceIdentifier);
+      for (const tell of listeners) tell({ instanceIdentifier, modelKey, how: 'signal SIGKILL' });
+    };
+    await world.clock.advance(MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    return { world, pilot, crash, listeners };
+  }
+
+  it('is published, and its model is loaded again at once', async () => {
+    const { world, pilot, crash, listeners } = await open();
+    const before = world.log.length;
+    crash('large');
+    // A tenth of the interval between two rounds.
+    await world.clock.advance(100);
+    expect(pilot.of('resident-ended')).toMatchObject([
+      { instanceIdentifier: 'mai/large', modelKey: 'large', how: 'signal SIGKILL' },
+    ]);
+    expect(world.log.slice(before)).toEqual(['load large']);
+    await world.clock.advance(MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+    expect(listeners.size).toBe(0);
+  });
+
+  it('does not count as an expired idle time', async () => {
+    const { world, pilot, crash } = await open({ idle: 'release' });
+    crash('large');
+    await world.clock.advance(10 * SECOND);
+    expect(pilot.of('idle')).toEqual([]);
+    expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+  });
+
+  it('is noticed where it ends while a round runs', async () => {
+    const { world, pilot, crash } = await open();
+    // The list of this round is read before the end, and the next round must not use it again.
+    await Promise.all([world.clock.advance(SECOND), Promise.resolve().then(() => crash('large'))]);
+    await world.clock.advance(3 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
     await pilot.stop();
   });
 });

@@ -51,6 +51,8 @@ export class Round {
   #observed: AssembledInput | null = null;
   /** Whether yields have changed since the last of the autopilot's own turns. */
   #yieldsChanged = false;
+  /** Whether a resident has ended since the last round began. */
+  #residentEnded = false;
   /** Whether the last round did nothing, and no switch waits for an instance to become idle. */
   #steady = false;
 
@@ -146,7 +148,9 @@ export class Round {
       this.#yieldsChanged ? this.leases.takeOwnTurn() : this.leases.takeTurn(isOverHardLimit),
       signal,
     );
-    const steady = this.#steady && !changed && !this.leases.mustList;
+    const steady = this.#steady && !changed && !this.leases.mustList && !this.#residentEnded;
+    if (this.#residentEnded) this.#residents.forget();
+    this.#residentEnded = false;
     let observation = await this.#observe(asked, {}, { steady, signal });
     if (asked.turn.target !== null && this.#pressure.isOverHardLimit && !isOverHardLimit) {
       // An emergency does not wait for the turns of callers.
@@ -193,6 +197,11 @@ export class Round {
   forget(): void {
     this.#steady = false;
     this.#residents.forget();
+  }
+
+  /** Call when a resident's engine has ended without an unload. The next round then lists the residents again. */
+  residentEnded(): void {
+    this.#residentEnded = true;
   }
 
   async #switch(

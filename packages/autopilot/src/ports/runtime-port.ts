@@ -49,6 +49,14 @@ export interface RuntimeLoadResult {
   readonly verified: readonly LoadMismatch[];
 }
 
+/** A resident whose engine has ended without an unload by the autopilot. */
+export interface EndedResident {
+  readonly instanceIdentifier: string;
+  readonly modelKey: string;
+  /** How the engine ended, such as `signal SIGKILL`. */
+  readonly how: string;
+}
+
 /**
  * Loads and unloads models; the client of `@mai/lmstudio-adapter` satisfies it.
  *
@@ -65,4 +73,9 @@ export interface RuntimePort {
   listResidents(options: CallOptions): Promise<readonly RuntimeInstance[]>;
   load(request: RuntimeLoadRequest): Promise<RuntimeLoadResult>;
   unload(instanceIdentifier: string, options: CallOptions): Promise<void>;
+  /**
+   * Calls `listener` as soon as an engine has crashed, or was ended from outside. Returns a function that stops the calls. Default: the
+   * runtime can't tell, and the next listing shows that the resident is gone.
+   */
+  onEnded?(listener: (ended: EndedResident) => void): () => void;
 }

@@ -141,6 +141,11 @@ export type MachineEvent = { readonly atMs: number } & (
       readonly why: 'busy' | 'pinned';
     }
   | {
+      readonly type: 'resident-ended';
+      readonly instanceIdentifier: string;
+      readonly how: string;
+    }
+  | {
       readonly type: 'started' | 'recovered' | 'idle' | 'stopped' | 'drain-ended';
     }
 );

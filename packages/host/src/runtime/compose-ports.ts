@@ -1,10 +1,9 @@
-import type { AutopilotPorts, Clock, EnginePort, RuntimePort, SurveyPort } from '@mai/autopilot';
+import type { AutopilotPorts, Clock, EnginePort, SurveyPort } from '@mai/autopilot';
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GivenContexts } from '../footprints/given-contexts.js';
 import { timeLoads, type LoadCalls, type OnLoaded } from '../speeds/time-loads.js';
 import type { RuntimeLink } from './connect-runtime.js';
-import type { RuntimeClient } from './runtime-client.js';
 
 /** The parts that the autopilot's ports are made from. */
 export interface PortParts {
@@ -32,7 +31,7 @@ export function composePorts({
   ...ports
 }: PortParts): AutopilotPorts {
   let residents: readonly ResidentInstance[] = [];
-  const runtime: Pick<LoadCalls, keyof RuntimePort> =
+  const runtime: Pick<LoadCalls, 'listResidents' | 'load' | 'unload'> =
     link.kind === 'on' ? timeLoads(link.client, ports.clock, onLoaded) : runtimeOff(link.reason);
   return {
     ...ports,
@@ -52,6 +51,9 @@ export function composePorts({
         return result;
       },
       unload: (instanceIdentifier, options) => runtime.unload(instanceIdentifier, options),
+      ...(link.kind === 'on' && link.runtime === 'embedded'
+        ? { onEnded: (listener) => link.client.onEnded(listener) }
+        : {}),
     },
     engines: engines?.(() => residents) ?? null,
     survey: surveyOf(link),
@@ -60,7 +62,7 @@ export function composePorts({
 }
 
 /** While the runtime is off, nothing is loaded and loads fail. */
-function runtimeOff(reason: Error): Pick<RuntimeClient, keyof RuntimePort> {
+function runtimeOff(reason: Error): Pick<LoadCalls, 'listResidents' | 'load' | 'unload'> {
   return {
     listResidents: () => Promise.resolve([]),
     load: () => Promise.reject(reason),

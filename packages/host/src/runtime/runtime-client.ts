@@ -1,3 +1,4 @@
+import type { EndedResident } from '@mai/autopilot';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 
 export type { RuntimeName } from '@mai/model-config';
@@ -30,6 +31,8 @@ export interface EmbeddedClient extends RuntimeClient {
    * @throws LlamaRuntimeError `INSTANCE_NOT_FOUND`
    */
   addressOf(instanceIdentifier: string): Promise<OpenAiAddress>;
+  /** Calls `listener` when an engine ends without an unload by this process. Returns a function that stops the calls. */
+  onEnded(listener: (ended: EndedResident) => void): () => void;
 }
 
 /** The address and headers for an OpenAI client. */

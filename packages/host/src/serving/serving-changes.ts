@@ -97,6 +97,7 @@ export function createTranslator(): (event: AutopilotEvent) => readonly ServingC
       case 'fault':
         return [{ type: 'switched' }, { type: 'catalog' }];
       case 'recovered':
+      case 'resident-ended':
         return [{ type: 'catalog' }];
       default:
         return [];

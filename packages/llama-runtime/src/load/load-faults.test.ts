@@ -1,3 +1,5 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { caught, type Faults, fakeWorld, pidsOf } from '../../test/fake-world.js';
 import { enginePids, runs, until } from '../../test/processes.js';
@@ -256,4 +258,74 @@ test('a load that the estimate refuses is LOAD_REFUSED, unless the caller turns 
     message: expect.stringContaining('about 4.0 GiB'),
   });
   await runtime.load({ modelKey: 'model', checkGuardrails: false });
+});
+
+test('two runtimes that load one model at once share its engine, and refuse one identifier for two models', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await world.write('another.gguf');
+  await using one = await world.open();
+  await using other = await world.open();
+  const loads = await Promise.all(
+    [one, other].map((runtime) => runtime.load({ modelKey: 'model' })),
+  );
+  expect(loads.map(({ reused }) => reused).sort()).toEqual([false, true]);
+  expect(await enginePids()).toHaveLength(1);
+  const named = await Promise.allSettled([
+    one.load({ modelKey: 'model', identifier: 'mine' }),
+    other.load({ modelKey: 'another', identifier: 'mine' }),
+  ]);
+  expect(named.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(named.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { code: 'LOAD_REFUSED', message: expect.stringContaining('mine') },
+  });
+});
+
+test('a load waits for the load of another runtime, and can be cancelled meanwhile', async () => {
+  await using world = await fakeWorld();
+  await world.write('stalls.gguf', { stallAt: 0.5 });
+  await world.write('model.gguf');
+  await using one = await world.open();
+  await using other = await world.open();
+  const stop = new AbortController();
+  const stalled = new Promise<void>((resolve) => {
+    const onProgress = (): void => resolve();
+    void caught(one.load({ modelKey: 'stalls', onProgress, signal: stop.signal }));
+  });
+  await stalled;
+  expect(await caught(other.load({ modelKey: 'model', timeoutMs: 300 }))).toMatchObject({
+    code: 'LOAD_TIMED_OUT',
+  });
+  const waiting = other.load({ modelKey: 'model' });
+  stop.abort();
+  expect((await waiting).reused).toBe(false);
+});
+
+test.each([
+  ['has ended', { pid: 4_194_305, startTime: '1', token: 'theirs' }],
+  ['has ended, and whose number another process has', { pid: 1, startTime: '-1', token: 'theirs' }],
+])('the lock of a process that %s is removed', async (_, holder) => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await mkdir(world.state);
+  await writeFile(path.join(world.state, 'loading.lock'), JSON.stringify(holder));
+  await using one = await world.open();
+  await using other = await world.open();
+  const loads = await Promise.all(
+    [one, other].map((runtime) => runtime.load({ modelKey: 'model' })),
+  );
+  expect(loads.map(({ reused }) => reused).sort()).toEqual([false, true]);
+  expect((await readdir(world.state)).filter((name) => name.includes('lock'))).toEqual([]);
+});
+
+test('a state folder that cannot be written is LOAD_FAILED before the engine starts', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await writeFile(world.state, 'This is a file.');
+  await using runtime = await world.open();
+  expect(await caught(runtime.load({ modelKey: 'model' }))).toMatchObject({
+    code: 'LOAD_FAILED',
+    message: expect.stringContaining(`registered in ${world.state}`),
+  });
+  expect(await enginePids()).toEqual([]);
 });

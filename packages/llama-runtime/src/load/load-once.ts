@@ -36,11 +36,12 @@ export interface LoadPorts {
 /**
  * Carries out one load:
  * 1. refuse a configuration that the engine does not have;
- * 2. find the model;
- * 3. reuse a resident that serves the request, and refuse where another resident is in the way;
- * 4. ask for the estimate, and refuse where it refuses;
- * 5. start a child process that loads the model, and kill it where the load fails or is cancelled;
- * 6. register the engine, and compare it with the request.
+ * 2. wait until no other process of this user loads a model;
+ * 3. find the model;
+ * 4. reuse a resident that serves the request, and refuse where another resident is in the way;
+ * 5. ask for the estimate, and refuse where it refuses;
+ * 6. start a child process that loads the model, and kill it where the load fails or is cancelled;
+ * 7. register the engine, and compare it with the request.
  */
 export async function loadOnce(
   ports: LoadPorts,
@@ -49,6 +50,18 @@ export async function loadOnce(
   onProgress: (ratio: number) => void,
 ): Promise<LoadResult> {
   refuseImpossible(load);
+  const { modelKey, identifier: instanceIdentifier } = load;
+  return ports.engines.whileAlone({ modelKey, instanceIdentifier }, signal, () =>
+    loadAlone(ports, load, signal, onProgress),
+  );
+}
+
+async function loadAlone(
+  ports: LoadPorts,
+  load: NormalizedLoad,
+  signal: AbortSignal,
+  onProgress: (ratio: number) => void,
+): Promise<LoadResult> {
   // The caller supplies some of these functions, and a folder can be on a disk that does not answer.
   const wait = <T>(answer: Promise<T>): Promise<T> => unlessAborted(answer, signal);
   const model = requireModel(load.modelKey, (await wait(ports.listModels(signal))).models);

@@ -72,7 +72,7 @@ export function notStarted(
 }
 
 /** `signal SIGKILL` or `code 1`. */
-function exitText({ code, signal }: ProcessExit): string {
+export function exitText({ code, signal }: ProcessExit): string {
   return signal === null ? `code ${code ?? 'unknown'}` : `signal ${signal}`;
 }
 

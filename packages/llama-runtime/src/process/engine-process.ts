@@ -10,6 +10,8 @@ export interface EngineProcess {
   readonly facts: EngineFacts;
   /** Resolves when the process has ended. */
   readonly exited: Promise<ProcessExit>;
+  /** Whether `end` was called. */
+  readonly isEnding: boolean;
   /** Asks the engine to stop, and kills it where it does not. Resolves when the process is gone. */
   end(): Promise<void>;
 }
@@ -50,6 +52,9 @@ export async function startEngine(start: EngineStart): Promise<EngineProcess> {
       port,
       facts,
       exited,
+      get isEnding() {
+        return ending !== undefined;
+      },
       end: () => (ending ??= endChild(child, exited)),
     };
   } catch (error) {

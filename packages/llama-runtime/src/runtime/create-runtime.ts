@@ -135,6 +135,7 @@ export async function createLlamaRuntime(options: LlamaRuntimeOptions = {}): Pro
           [Symbol.asyncDispose]: done,
         });
       }),
+    onEnded: (listener) => engines.onEnded(listener),
     devices: (call) => run(call, () => Promise.resolve(null)),
     load,
     loadFirst: (requests) => loadFirst(load, requests),

@@ -137,3 +137,46 @@ test('a request that the engine refuses is REQUEST_FAILED with its message', asy
     serverMessage: 'the fake engine answers nothing',
   });
 });
+
+test('an engine that is killed is told at once, and how it ended', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  await using runtime = await world.open();
+  const told: unknown[] = [];
+  const stopListening = runtime.onEnded((ended) => told.push(ended));
+  await runtime.load({ modelKey: 'model', identifier: 'one' });
+  const [pid = 0] = await pidsOf(runtime);
+  process.kill(pid, 'SIGKILL');
+  await until('the end is told', () => told.length > 0);
+  expect(told).toEqual([{ instanceIdentifier: 'one', modelKey: 'model', how: 'signal SIGKILL' }]);
+  expect(await runtime.listResidents()).toEqual([]);
+  stopListening();
+  await runtime.load({ modelKey: 'model', identifier: 'two' });
+  const [second = 0] = await pidsOf(runtime);
+  process.kill(second, 'SIGKILL');
+  await until('the engine is gone', async () => !(await runs(second)));
+  expect(await runtime.listResidents()).toEqual([]);
+  expect(told).toHaveLength(1);
+});
+
+test('only an end that this runtime has not asked for is told', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  const runtime = await world.open();
+  await using other = await world.open();
+  const told: unknown[] = [];
+  runtime.onEnded((ended) => told.push(ended));
+  await runtime.load({ modelKey: 'model' });
+  await runtime.unload('model');
+  await runtime.load({ modelKey: 'model', ttlMs: 100 });
+  await until('the idle engine is gone', async () => (await enginePids()).length === 0);
+  expect(told).toEqual([]);
+  await runtime.load({ modelKey: 'model' });
+  await other.listResidents();
+  await other.unload('model');
+  await until('the unload by another process is told', () => told.length > 0);
+  expect(told).toEqual([{ instanceIdentifier: 'model', modelKey: 'model', how: 'code 0' }]);
+  await runtime.load({ modelKey: 'model' });
+  await runtime.close();
+  expect(told).toHaveLength(1);
+});

@@ -1,6 +1,10 @@
 import { endForeign } from '../process/end-foreign.js';
+import { exitText } from '../process/engine-faults.js';
 import type { EngineProcess } from '../process/engine-process.js';
+import { lockLoads } from '../process/load-lock.js';
+import type { EngineSpec } from '../process/messages.js';
 import { type EngineRecord, readRecords, removeRecord, writeRecord } from '../process/registry.js';
+import { notify } from '../notify.js';
 import { LlamaRuntimeError } from '../errors.js';
 import { observe } from './residents.js';
 import type { ResidentInstance } from './resident-types.js';
@@ -11,12 +15,15 @@ interface OwnEngine {
   readonly process: EngineProcess;
 }
 
-function notRegistered({ spec }: EngineRecord, folder: string, cause: unknown): LlamaRuntimeError {
-  const { modelKey, instanceIdentifier } = spec;
+function notRegistered(
+  { modelKey, instanceIdentifier }: Pick<EngineSpec, 'modelKey' | 'instanceIdentifier'>,
+  folder: string,
+  cause: unknown,
+): LlamaRuntimeError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new LlamaRuntimeError(
     'LOAD_FAILED',
-    `${modelKey} was unloaded again, because its engine could not be registered in ${folder}: ${why}. Make the folder writable, or choose another state folder.`,
+    `${modelKey} is not loaded, because its engine could not be registered in ${folder}: ${why}. Make the folder writable, or choose another state folder.`,
     { modelKey, instanceIdentifier, cause },
   );
 }
@@ -27,12 +34,21 @@ export interface ObservedEngine {
   readonly instance: ResidentInstance;
 }
 
+/** An engine that ended although this runtime has not unloaded it. */
+export interface EndedEngine {
+  readonly instanceIdentifier: string;
+  readonly modelKey: string;
+  /** How its process ended: `signal SIGKILL`, or `code 0` where another process has unloaded it. */
+  readonly how: string;
+}
+
 /**
  * The engines that run: those of this runtime, and those that other processes of this user have registered in the
  * state folder.
  */
 export class Engines {
   readonly #own = new Map<string, OwnEngine>();
+  readonly #listeners = new Set<(ended: EndedEngine) => void>();
   /** The records of other processes' engines, as of the last list. */
   #foreign: readonly EngineRecord[] = [];
 
@@ -44,16 +60,51 @@ export class Engines {
     this.#own.set(record.reference, { record, process });
     const { folder } = this;
     const written = folder === null ? Promise.resolve() : writeRecord(folder, record);
-    void process.exited.then(async () => {
+    void process.exited.then(async (exit) => {
       this.#own.delete(record.reference);
+      if (!process.isEnding) this.#tell(record, exitText(exit));
       if (folder === null) return;
       await written.catch(() => undefined);
       // A file that stays is removed by the next process that reads the folder.
       await removeRecord(folder, record.pid).catch(() => undefined);
     });
     await written.catch((cause: unknown) => {
-      throw notRegistered(record, folder ?? '', cause);
+      throw notRegistered(record.spec, folder ?? '', cause);
     });
+  }
+
+  /**
+   * Runs a load while no other process of this user loads a model.
+   *
+   * @throws what `run` throws; the signal's reason; LlamaRuntimeError `LOAD_FAILED` where the state folder cannot be written
+   */
+  async whileAlone<T>(
+    spec: Pick<EngineSpec, 'modelKey' | 'instanceIdentifier'>,
+    signal: AbortSignal,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const { folder } = this;
+    if (folder === null) return run();
+    const unlock = await lockLoads(folder, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw notRegistered(spec, folder, error);
+    });
+    try {
+      return await run();
+    } finally {
+      await unlock();
+    }
+  }
+
+  /** Calls a listener when an engine of this runtime ends although it was not unloaded. Returns a function that stops this. */
+  onEnded(listener: (ended: EndedEngine) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell({ spec }: EngineRecord, how: string): void {
+    const { instanceIdentifier, modelKey } = spec;
+    for (const listener of this.#listeners) notify(listener, { instanceIdentifier, modelKey, how });
   }
 
   /** Every resident, the oldest first. Engines that are gone are left out. */

@@ -3,6 +3,7 @@ import type { ModelMatch } from '../models/find-model.js';
 import type { ListModels } from '../models/list-models.js';
 import type { LocalModel, ModelListing } from '../models/model-types.js';
 import type { EngineScripts } from '../process/find-scripts.js';
+import type { EndedEngine } from './engines.js';
 import type { EngineReport } from './buffer-lines.js';
 import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../requests/generate.js';
 import type {
@@ -118,6 +119,11 @@ export interface LlamaRuntime extends AsyncDisposable {
    * `ENGINE_CRASHED`.
    */
   load(request: LoadRequest): Promise<LoadResult>;
+  /**
+   * Calls `listener` as soon as an engine of this runtime ends although this runtime has not unloaded it: after a crash,
+   * a kill, or an unload by another process. Exceptions of the listener are ignored. Returns a function that stops the calls.
+   */
+  onEnded(listener: (ended: EndedEngine) => void): () => void;
   /** Loads the first request that succeeds. Throws `LOAD_FAILED` with all `failures` when every request fails. */
   loadFirst(requests: readonly LoadRequest[]): Promise<LoadFirstResult>;
   /** Always empty: a cancelled load's process is gone before the load rejects. */

@@ -72,6 +72,11 @@ export function controlEventOf(event: MachineEvent): NewEvent | null {
         event.type,
         `${event.instanceIdentifier} stays loaded, because it is ${event.why}.`,
       );
+    case 'resident-ended':
+      return notice(
+        event.type,
+        `The engine of ${event.instanceIdentifier} has ended (${event.how}).`,
+      );
     case 'started':
       return notice(event.type, 'The autopilot has started.');
     case 'recovered':

@@ -47,6 +47,8 @@ export function describeEvent(
       return `${style.caution('Configuration not applied')}, the previous configuration stays in force: ${messageOf(event.error)}`;
     case 'journal-changed':
       return describeJournal(event.journal);
+    case 'resident-ended':
+      return `${style.bad('Ended')}: the engine of ${event.instanceIdentifier} is gone (${event.how}).`;
     case 'idle':
       return 'The idle time is over. The model is unloaded until the next request.';
     case 'left-loaded':

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf, findProcess } from './process-identity.js';
+
+/** The process that loads a model. */
+interface Holder {
+  readonly pid: number;
+  /** As `RunningProcess.startTime`. */
+  readonly startTime: string | null;
+  /** Names this load. No other load gets this name. */
+  readonly token: string;
+}
+
+const POLL_MS = 50;
+/** Maximum age of a lock whose process has no known start time: another process may have its number by now. */
+const UNKNOWN_MAX_AGE_MS = 20 * 60_000;
+
+/**
+ * Waits until no other process of this user loads a model, and locks the loads. Two loads at once could give one identifier
+ * twice, and could need more memory than is free. The lock of a process that has ended is removed.
+ *
+ * @param folder - the state folder, which is created
+ * @returns a function that unlocks
+ * @throws the signal's reason; the system's error where the folder cannot be written
+ */
+export async function lockLoads(folder: string, signal: AbortSignal): Promise<() => Promise<void>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, 'loading.lock');
+  const startTime = (await findProcess(process.pid))?.startTime ?? null;
+  const own: Holder = { pid: process.pid, startTime, token: randomUUID() };
+  for (;;) {
+    signal.throwIfAborted();
+    if (await create(file, own)) break;
+    const holder = await readHolder(file);
+    if (holder !== null && !(await lives(file, holder))) await discard(file, holder);
+    else await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+  return async () => {
+    if ((await readHolder(file))?.token === own.token) await rm(file, { force: true });
+  };
+}
+
+/** exFAT and some network shares have no hard links. There, the lock is empty for an instant. */
+const NO_HARD_LINKS: ReadonlySet<string | null> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+]);
+
+/** Creates the lock with its content at once, by a hard link. Returns `false` where the lock exists. */
+async function create(file: string, own: Holder): Promise<boolean> {
+  const draft = `${file}.${own.token}`;
+  await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+  try {
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!NO_HARD_LINKS.has(codeOf(error))) throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  try {
+    await writeFile(file, JSON.stringify(own), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The holder of a lock that cannot be read. It lives until the lock has its maximum age. */
+const UNREADABLE: Holder = { pid: process.pid, startTime: null, token: '' };
+
+/** `null`: the lock has just been removed. */
+async function readHolder(file: string): Promise<Holder | null> {
+  try {
+    const holder: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isHolder(holder) ? holder : UNREADABLE;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    if (error instanceof SyntaxError) return UNREADABLE;
+    throw error;
+  }
+}
+
+function isHolder(value: unknown): value is Holder {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    typeof value.pid === 'number' &&
+    'startTime' in value &&
+    (value.startTime === null || typeof value.startTime === 'string') &&
+    'token' in value &&
+    typeof value.token === 'string'
+  );
+}
+
+async function lives(file: string, { pid, startTime }: Holder): Promise<boolean> {
+  const found = await findProcess(pid);
+  if (found === null) return false;
+  if (found.startTime !== null && startTime !== null) return found.startTime === startTime;
+  const changedAtMs = await stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  return Date.now() - changedAtMs < UNKNOWN_MAX_AGE_MS;
+}
+
+/** Removes the lock of a process that has ended. Another process may have done so, and may have locked again: that lock is put back. */
+async function discard(file: string, ended: Holder): Promise<void> {
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readHolder(aside))?.token !== ended.token)
+    await link(aside, file).catch(() => undefined);
+  await rm(aside, { force: true });
+}

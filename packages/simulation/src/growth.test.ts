@@ -7,12 +7,12 @@ const MODELS = [model('large', 16, 0.9, 16), model('small', 4, 0.5, 4)];
 const requests = { ratePerMinute: 6, meanSeconds: 4 };
 
 /**
- * Four hours with a request every ten seconds. Each request adds 0.1 GiB to the large model, up to
+ * Two hours with a request every ten seconds. Each request adds 0.1 GiB to the large model, up to
  * `reachedGib`.
  */
 const run = (growth: GrowthPolicy, reachedGib: number, options: Partial<SimulationOptions> = {}) =>
   simulate({
-    trace: [row(0, 6, { requests }), row(14_400, 6, { requests })],
+    trace: [row(0, 6, { requests }), row(7200, 6, { requests })],
     models: MODELS,
     limits: { ...DEFAULT_SELECTION_POLICY, growth },
     growth: {

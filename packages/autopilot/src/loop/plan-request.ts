@@ -1,4 +1,10 @@
-import { NO_REQUIREMENT, selectModel, type Resident, type Selection } from '@mai/selector';
+import {
+  NO_REQUIREMENT,
+  selectModel,
+  type CallersWait,
+  type Resident,
+  type Selection,
+} from '@mai/selector';
 import { assembleSelectionInput } from '../assemble/assemble-selection-input.js';
 import { buildCandidates } from '../assemble/build-candidates.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
@@ -9,7 +15,8 @@ import type { Leases } from '../leases/leases.js';
 import { mergeRequirements } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
-import type { AutopilotSettings } from './autopilot-options.js';
+import type { IdleForecast } from '../timing/idle-forecast.js';
+import type { AutopilotSettings, AutopilotTimings } from './autopilot-options.js';
 
 /** The outcome of a request if it were decided now. */
 export interface LeasePlan {
@@ -24,6 +31,7 @@ interface Sources {
   /** The last observation; null before the first. */
   readonly observed: AssembledInput | null;
   readonly growth: GrowthWatch;
+  readonly idle: IdleForecast;
   readonly leases: Leases;
   readonly targets: TargetCatalog;
   readonly coolDowns: Readonly<Record<string, number>>;
@@ -37,7 +45,7 @@ interface Sources {
  * @throws the errors of the catalog, unchanged
  */
 export async function planRequest(request: LeaseRequest, sources: Sources): Promise<LeasePlan> {
-  const { ports, settings, leases, targets, growth, coolDowns, signal } = sources;
+  const { ports, settings, leases, targets, growth, idle, coolDowns, signal } = sources;
   const { deviceIdentifier, tradeOffs } = settings.request;
   const rules =
     settings.rules === null ? [] : await settings.rules({ ...(signal === null ? {} : { signal }) });
@@ -68,9 +76,12 @@ export async function planRequest(request: LeaseRequest, sources: Sources): Prom
     requirement: asked.requirement,
     ...{ resources, policy: catalog.policy, upgradeMarginRatio: sources.upgradeMarginRatio },
     // Leases may be newer than the observation.
-    residents: residents.map((one) =>
-      leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
+    residents: idle.withForecast(
+      residents.map((one) =>
+        leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
+      ),
     ),
+    callersWait: callersWaitOf(settings.timings),
     retained: residents.map((one) => one.instanceIdentifier),
   });
   return {
@@ -89,4 +100,9 @@ function keptBy(
   if (decision !== 'keep' || chosen === null) return null;
   const kept = residents.find((one) => one.instanceIdentifier === chosen.instanceIdentifier);
   return kept !== undefined && leases.isMet(kept, request) ? kept : null;
+}
+
+/** What a wait of callers is weighed with: a model that is loaded for them serves as long as it is retained, at least. */
+export function callersWaitOf({ callersWaitMs, retainMs }: AutopilotTimings): CallersWait {
+  return { longestMs: callersWaitMs, servesMs: retainMs };
 }

@@ -11,12 +11,13 @@ import type { JournalReader } from '../journal/journal-reader.js';
 import { createLeaseDesk, type LeaseDesk } from '../leases/lease-desk.js';
 import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
+import { IdleForecast } from '../timing/idle-forecast.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
 import { Observer, type AskedFor, type Observation } from './observer.js';
-import { planRequest, type LeasePlan } from './plan-request.js';
+import { callersWaitOf, planRequest, type LeasePlan } from './plan-request.js';
 import type { RamWatch } from './ram-watch.js';
 import { ResidentWatch } from './resident-watch.js';
 import { RoundDecision, type DecidedRound } from './round-decision.js';
@@ -43,6 +44,7 @@ export class Round {
   readonly #residents: ResidentWatch;
   readonly #logger: DecisionLogger;
   readonly #growth = new GrowthWatch();
+  readonly #idle = new IdleForecast();
   readonly #cached: CachedPorts;
   readonly #desk: LeaseDesk;
   readonly #decisions: RoundDecision;
@@ -126,7 +128,8 @@ export class Round {
   plan(request: LeaseRequest, signal: AbortSignal | null): Promise<LeasePlan> {
     return planRequest(request, {
       ...{ ports: this.#cached.ports, settings: this.#settings, observed: this.#observed },
-      ...{ growth: this.#growth, leases: this.leases, targets: this.#desk.targets },
+      ...{ growth: this.#growth, idle: this.#idle, leases: this.leases },
+      targets: this.#desk.targets,
       coolDowns: this.#retries.coolDowns(this.#observed?.resources ?? null),
       upgradeMarginRatio: this.#decider.upgradeMarginRatio,
       signal,
@@ -260,7 +263,11 @@ export class Round {
     const input = this.#decisions.withLeases(observation.input, turn, retained);
     this.#observed = input;
     this.#residents.observe(input.residents, this.leases.waiting);
-    return { ...observation, input: turn.target === null ? this.#withOverdue(input) : input };
+    this.#idle.observe(this.#settings.clock.monotonicMs(), input.residents);
+    if (turn.target === null) return { ...observation, input: this.#withOverdue(input) };
+    const forecast = this.#idle.withForecast(input.residents);
+    const callersWait = callersWaitOf(this.#settings.timings);
+    return { ...observation, input: { ...input, residents: forecast, callersWait } };
   }
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */

@@ -201,7 +201,7 @@ export interface Selection {
   readonly rejected: readonly RejectedCandidate[];
   /**
    * A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without such a
-   * candidate.
+   * candidate, and where the wait for it was weighed and costs more than a load at once.
    */
   readonly afterDrain: {
     readonly candidateIndex: number;

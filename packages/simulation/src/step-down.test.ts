@@ -1,19 +1,21 @@
-import type { AutopilotTimings } from '@mai/autopilot';
 import { qualityOfConversations } from '../test/conversations.js';
 
-const RULES = {
-  weighed: {},
-  never: { callersWaitMs: 0 },
-  always: { callersWaitMs: Infinity, retainMs: 1e9 },
-} satisfies Record<string, Partial<AutopilotTimings>>;
+const SEED = 1;
+const SHORT_MS = 3000;
+const LONG_MS = 120_000;
 
-async function mean(otherAnswerMs: number, timings: Partial<AutopilotTimings>): Promise<number> {
-  let sum = 0;
-  for (const seed of [1, 2, 3]) sum += await qualityOfConversations(otherAnswerMs, timings, seed);
-  return sum / 3;
-}
-for (const ms of [3000, 10_000, 30_000, 120_000, 300_000])
-  for (const [name, timings] of Object.entries(RULES))
-    it(`${name} ${ms}`, async () => {
-      console.log(name, ms, (await mean(ms, timings)).toFixed(3));
-    });
+// Six conversations of five minutes each. The figures are mean qualities over their time.
+describe('a conversation that needs a model for which a busy model has to make room', () => {
+  it('waits for the better model where the busy model answers briefly', async () => {
+    const weighed = await qualityOfConversations(SHORT_MS, {}, SEED);
+    const atOnce = await qualityOfConversations(SHORT_MS, { callersWaitMs: 0 }, SEED);
+    expect(weighed).toBeCloseTo(0.853, 3);
+    expect(atOnce).toBeCloseTo(0.681, 3);
+  });
+
+  it('does not wait where the busy model answers for minutes', async () => {
+    const weighed = await qualityOfConversations(LONG_MS, {}, SEED);
+    const atOnce = await qualityOfConversations(LONG_MS, { callersWaitMs: 0 }, SEED);
+    expect(weighed).toBeGreaterThan(atOnce - 0.01);
+  });
+});

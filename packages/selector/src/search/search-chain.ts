@@ -124,7 +124,15 @@ function tryCandidate(
       // A better model fits once a busy instance is idle.
       const wait = weighWait(afterDrain, offer, input, accounts);
       const loads = wait === null ? current === null : wait.outcome === 'load';
-      if (loads) return { picked: attempt, afterDrain, weighed: wait, options };
+      if (loads) {
+        // A wait that costs more than a load at once is not made.
+        return {
+          picked: attempt,
+          afterDrain: wait === null ? afterDrain : null,
+          weighed: wait,
+          options,
+        };
+      }
       weighed ??= wait;
       reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
     } else if (attempt.kind === 'after-drain') {

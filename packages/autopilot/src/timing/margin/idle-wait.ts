@@ -11,6 +11,8 @@ export class IdleWait {
   /** The wait from a moment to the end of its busy period, added up over all busy moments; milliseconds squared. */
   #waitedMs2 = 0;
   #busyMs = 0;
+  /** The number of busy periods that have ended. */
+  #ended = 0;
 
   observe(atMs: number, busy: boolean): void {
     const elapsedMs = atMs - this.#lastAtMs;
@@ -23,7 +25,9 @@ export class IdleWait {
     this.#observedMs = keep * this.#observedMs + elapsedMs;
     this.#waitedMs2 *= keep;
     this.#busyMs *= keep;
+    this.#ended *= keep;
     if (!busy) {
+      if (this.#busyForMs > 0) this.#ended += 1;
       this.#busyForMs = 0;
       return;
     }
@@ -39,12 +43,12 @@ export class IdleWait {
   }
 
   /**
-   * The expected wait at a busy moment.
+   * The expected time until a busy resident is idle, where busy periods end at a constant rate: the time that was busy, for
+   * each period that has ended. So a period that lasts long makes the forecast longer.
    *
-   * @param answerMs - the usual time of an answer, in milliseconds. It counts like one answer that was observed, so that the
-   *   first waits are estimated, too.
+   * @param answerMs - the usual time of an answer, in milliseconds. It counts like one period that has ended.
    */
   whenBusyMs(answerMs: number): number {
-    return (this.#waitedMs2 + answerMs ** 2) / (this.#busyMs + answerMs);
+    return (answerMs + this.#busyMs) / (1 + this.#ended);
   }
 }

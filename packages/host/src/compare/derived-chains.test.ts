@@ -24,7 +24,7 @@ const ENGINE: LoadEngine = {
 /** The ways to load a model: whole on the GPU, then more and more layers in RAM. */
 const OFFLOADS = [1, 0.75, 0.5, 0.25, 0];
 const CONTEXT_TOKENS = 8192;
-const speeds = createSpeeds({ measurements: () => [], record: () => Promise.resolve() });
+const speeds = createSpeeds({ measurements: () => [], refresh: () => false, record: () => Promise.resolve() });
 
 function machine(
   ramGib: number,

@@ -79,6 +79,24 @@ describe('the speeds of a machine', () => {
     expect(now.high / now.low).toBeLessThan(before.high / before.low);
   });
 
+  test('a measurement of another process counts from the next look at the revision on', async () => {
+    const { speeds, folder } = opened();
+    const revision = speeds.revision();
+    expect(speeds.speedOf(SUBJECT)?.measured).toBe(false);
+    expect(speeds.revision()).toBe(revision);
+    const other = opened(folder).speeds;
+    await other.learn('eight', SUBJECT, decoded(60));
+    expect(speeds.speedOf(SUBJECT)?.measured).toBe(false);
+    expect(speeds.revision()).not.toBe(revision);
+    expect(speeds.speedOf(SUBJECT)).toEqual(other.speedOf(SUBJECT));
+    const seen = speeds.revision();
+    // Its own measurement is no news, and loses none of the other process.
+    await speeds.learn('eight', SUBJECT, decoded(61));
+    expect(speeds.revision()).toBe(seen + 1);
+    await other.learn('eight', SUBJECT, decoded(62));
+    expect(speeds.revision()).toBe(seen + 2);
+  });
+
   test('the bandwidth of RAM that was not measured widens the interval of a load in RAM', async () => {
     const { speeds } = opened();
     const guessed = speeds.speedOf(ON_CPU)?.decodeTokensPerSecond;

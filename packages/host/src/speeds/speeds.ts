@@ -32,7 +32,10 @@ export interface Speeds {
   readonly learnLoad: (modelKey: string, subject: SpeedSubject, tookMs: number) => Promise<void>;
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
-  /** The number of measurements that predictions rest on so far. Each measurement that is learned changes it. */
+  /**
+   * A number that changes with each measurement, also with those of other processes: their file is looked at in each call.
+   * The autopilot calls it once in a round or so.
+   */
   readonly revision: () => number;
 }
 
@@ -111,7 +114,13 @@ export function createSpeeds(store: SpeedStore): Speeds {
         load: { ...subject.load, diskBytesPerSecond: null, isCached: null, loadMs: tookMs },
       }),
     learnRam: (bytesPerSecond) => record({ kind: 'ram', bytesPerSecond }),
-    revision: () => revision,
+    revision: () => {
+      if (store.refresh()) {
+        learned = null;
+        revision += 1;
+      }
+      return revision;
+    },
   };
 }
 

@@ -1,10 +1,4 @@
-import {
-  NO_REQUIREMENT,
-  selectModel,
-  type CallersWait,
-  type Resident,
-  type Selection,
-} from '@mai/selector';
+import { NO_REQUIREMENT, selectModel, type Resident, type Selection } from '@mai/selector';
 import { assembleSelectionInput } from '../assemble/assemble-selection-input.js';
 import { buildCandidates } from '../assemble/build-candidates.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
@@ -16,7 +10,7 @@ import { mergeRequirements } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { IdleForecast } from '../timing/idle-forecast.js';
-import type { AutopilotSettings, AutopilotTimings } from './autopilot-options.js';
+import type { AutopilotSettings } from './autopilot-options.js';
 
 /** The outcome of a request if it were decided now. */
 export interface LeasePlan {
@@ -76,12 +70,12 @@ export async function planRequest(request: LeaseRequest, sources: Sources): Prom
     requirement: asked.requirement,
     ...{ resources, policy: catalog.policy, upgradeMarginRatio: sources.upgradeMarginRatio },
     // Leases may be newer than the observation.
-    residents: idle.withForecast(
+    ...idle.forCallers(
       residents.map((one) =>
         leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
       ),
+      settings.timings,
     ),
-    callersWait: callersWaitOf(settings.timings),
     retained: residents.map((one) => one.instanceIdentifier),
   });
   return {
@@ -100,9 +94,4 @@ function keptBy(
   if (decision !== 'keep' || chosen === null) return null;
   const kept = residents.find((one) => one.instanceIdentifier === chosen.instanceIdentifier);
   return kept !== undefined && leases.isMet(kept, request) ? kept : null;
-}
-
-/** What a wait of callers is weighed with: a model that is loaded for them serves as long as it is retained, at least. */
-export function callersWaitOf({ callersWaitMs, retainMs }: AutopilotTimings): CallersWait {
-  return { longestMs: callersWaitMs, servesMs: retainMs };
 }

@@ -17,7 +17,7 @@ import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
 import { Observer, type AskedFor, type Observation } from './observer.js';
-import { callersWaitOf, planRequest, type LeasePlan } from './plan-request.js';
+import { planRequest, type LeasePlan } from './plan-request.js';
 import type { RamWatch } from './ram-watch.js';
 import { ResidentWatch } from './resident-watch.js';
 import { RoundDecision, type DecidedRound } from './round-decision.js';
@@ -265,9 +265,8 @@ export class Round {
     this.#residents.observe(input.residents, this.leases.waiting);
     this.#idle.observe(this.#settings.clock.monotonicMs(), input.residents);
     if (turn.target === null) return { ...observation, input: this.#withOverdue(input) };
-    const forecast = this.#idle.withForecast(input.residents);
-    const callersWait = callersWaitOf(this.#settings.timings);
-    return { ...observation, input: { ...input, residents: forecast, callersWait } };
+    const forCallers = this.#idle.forCallers(input.residents, this.#settings.timings);
+    return { ...observation, input: { ...input, ...forCallers } };
   }
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */

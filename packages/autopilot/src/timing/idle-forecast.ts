@@ -1,4 +1,5 @@
-import type { Resident } from '@mai/selector';
+import type { Resident, SelectionInput } from '@mai/selector';
+import type { AutopilotTimings } from '../loop/autopilot-options.js';
 import { IdleWait } from './margin/idle-wait.js';
 import { ANSWER_MS } from './reaction-time.js';
 
@@ -21,9 +22,17 @@ export class IdleForecast {
     }
   }
 
-  /** The residents, with the expected time until each busy one is idle. */
-  withForecast(residents: readonly Resident[]): readonly Resident[] {
-    return residents.map((one) => (one.busy ? { ...one, idleInMs: this.#idleInMs(one) } : one));
+  /** The parts of a decision's input that weigh a wait of callers. A model that is loaded for them is retained, at least. */
+  forCallers(
+    residents: readonly Resident[],
+    { callersWaitMs, retainMs }: Pick<AutopilotTimings, 'callersWaitMs' | 'retainMs'>,
+  ): Required<Pick<SelectionInput, 'residents' | 'callersWait'>> {
+    return {
+      residents: residents.map((one) =>
+        one.busy ? { ...one, idleInMs: this.#idleInMs(one) } : one,
+      ),
+      callersWait: { longestMs: callersWaitMs, servesMs: retainMs },
+    };
   }
 
   #idleInMs({ modelKey, speed = null }: Resident): number {

@@ -255,17 +255,14 @@ function rangeOf(
   const factor = isDoubtful ? UNKNOWN_RAM_FACTOR : 1;
   const { engine } = subject.identity;
   const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
-  const isScalar = usesRam && mayBeScalar(engine) && !isMeasured;
+  const { vectorInstructions } = subject;
+  const mayBeScalar = usesRam && vectorInstructions !== true && !isMeasured;
+  const isScalar = mayBeScalar && vectorInstructions === false;
   return {
-    expected: tokensPerSecond,
-    low: low / factor / (isScalar ? SCALAR_BUILD_FACTOR : 1),
+    expected: tokensPerSecond / (isScalar ? SCALAR_BUILD_FACTOR : 1),
+    low: low / factor / (mayBeScalar ? SCALAR_BUILD_FACTOR : 1),
     high: high * factor,
   };
-}
-
-/** LM Studio names the vector instructions of an engine, e.g. `llama.cpp-linux-x86_64-avx2`. The embedded engine names none. */
-function mayBeScalar(engine: string): boolean {
-  return /x64|x86/.test(engine) && !engine.includes('avx');
 }
 
 /** Whether a token reads weights in RAM. */

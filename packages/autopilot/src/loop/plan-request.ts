@@ -62,20 +62,18 @@ export async function planRequest(request: LeaseRequest, sources: Sources): Prom
     countTried: null,
   });
   const nowMs = ports.clock.nowMs();
+  // Leases may be newer than the observation.
+  const withLeases = residents.map((one) =>
+    leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
+  );
   const selection = selectModel({
     candidates: built.map((one) => ({
       ...one,
       observedGrowth: growth.observedGrowth(one.modelKey, nowMs),
     })),
     requirement: asked.requirement,
+    ...idle.forCallers({ residents: withLeases }, settings.timings),
     ...{ resources, policy: catalog.policy, upgradeMarginRatio: sources.upgradeMarginRatio },
-    // Leases may be newer than the observation.
-    ...idle.forCallers(
-      residents.map((one) =>
-        leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
-      ),
-      settings.timings,
-    ),
     retained: residents.map((one) => one.instanceIdentifier),
   });
   return {

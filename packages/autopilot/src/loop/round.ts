@@ -265,8 +265,7 @@ export class Round {
     this.#residents.observe(input.residents, this.leases.waiting);
     this.#idle.observe(this.#settings.clock.monotonicMs(), input.residents);
     if (turn.target === null) return { ...observation, input: this.#withOverdue(input) };
-    const forCallers = this.#idle.forCallers(input.residents, this.#settings.timings);
-    return { ...observation, input: { ...input, ...forCallers } };
+    return { ...observation, input: this.#idle.forCallers(input, this.#settings.timings) };
   }
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */

@@ -22,13 +22,14 @@ export class IdleForecast {
     }
   }
 
-  /** The parts of a decision's input that weigh a wait of callers. A model that is loaded for them is retained, at least. */
-  forCallers(
-    residents: readonly Resident[],
+  /** The input of a decision, with the figures that weigh a wait of callers. A model that is loaded for them is retained, at least. */
+  forCallers<Input extends Pick<SelectionInput, 'residents'>>(
+    input: Input,
     { callersWaitMs, retainMs }: Pick<AutopilotTimings, 'callersWaitMs' | 'retainMs'>,
-  ): Required<Pick<SelectionInput, 'residents' | 'callersWait'>> {
+  ): Input & Pick<SelectionInput, 'residents' | 'callersWait'> {
     return {
-      residents: residents.map((one) =>
+      ...input,
+      residents: input.residents.map((one) =>
         one.busy ? { ...one, idleInMs: this.#idleInMs(one) } : one,
       ),
       callersWait: { longestMs: callersWaitMs, servesMs: retainMs },

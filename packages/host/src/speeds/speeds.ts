@@ -106,6 +106,7 @@ export function createSpeeds(store: SpeedStore): Speeds {
     learn: (modelKey, subject, seen) =>
       record({
         ...{ kind: 'tokens', modelKey, isGpuGuessed: subject.isGpuGuessed },
+        vectorInstructions: subject.vectorInstructions,
         observation: observationOf(subject, seen),
       }),
     learnLoad: (modelKey, subject, tookMs) =>
@@ -132,6 +133,8 @@ interface Learned {
   readonly ramBandwidth: number | null;
   /** Bandwidth of a GPU that the table of devices lacks; null where nothing was measured with it. */
   readonly gpuBandwidth: number | null;
+  /** Engines whose build for the CPU uses no vector instructions. */
+  readonly scalarEngines: ReadonlySet<string>;
   readonly cache: Map<string, LoadSpeed | null>;
 }
 
@@ -141,11 +144,23 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
   const tokens = measurements.filter((one): one is TokenMeasurement => one.kind === 'tokens');
   const guessed = tokens.filter(({ isGpuGuessed }) => isGpuGuessed);
   const gpuBandwidth = gpuBandwidthFrom(guessed.map(({ observation }) => observation));
+  const scalarEngines = new Set(
+    tokens
+      .filter(({ vectorInstructions }) => vectorInstructions === false)
+      .map(({ observation }) => observation.identity.engine),
+  );
   const observations = tokens.map(({ observation, isGpuGuessed }) =>
-    withRam(isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation, ramBandwidth),
+    asVectorBuild(
+      withRam(
+        isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation,
+        ramBandwidth,
+      ),
+      scalarEngines,
+    ),
   );
   return {
     ...{ model: createSpeedModel(observations), observations, ramBandwidth, gpuBandwidth },
+    scalarEngines,
     loads: measurements.flatMap((one) => (one.kind === 'load' ? [one] : [])),
     cache: new Map(),
   };
@@ -247,8 +262,9 @@ function isKnown({ isGpuGuessed }: SpeedSubject, { gpuBandwidth }: Learned): boo
 function rangeOf(
   { tokensPerSecond, low, high }: SpeedInterval,
   subject: SpeedSubject,
-  { observations, ramBandwidth }: Learned,
+  now: Learned,
 ): SpeedRange {
+  const { observations, ramBandwidth } = now;
   const usesRam = readsRam(subject);
   const isRamKnown = (subject.machine.ramBandwidth ?? ramBandwidth) !== null;
   const isDoubtful = usesRam && !isRamKnown && !observations.some(readsRam);
@@ -256,13 +272,28 @@ function rangeOf(
   const { engine } = subject.identity;
   const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
   const { vectorInstructions } = subject;
-  const mayBeScalar = usesRam && vectorInstructions !== true && !isMeasured;
-  const isScalar = mayBeScalar && vectorInstructions === false;
+  const scalarFactor =
+    usesRam && (vectorInstructions === false || now.scalarEngines.has(engine))
+      ? SCALAR_BUILD_FACTOR
+      : 1;
+  const doubtFactor =
+    usesRam && vectorInstructions !== true && !isMeasured ? SCALAR_BUILD_FACTOR : 1;
   return {
-    expected: tokensPerSecond / (isScalar ? SCALAR_BUILD_FACTOR : 1),
-    low: low / factor / (mayBeScalar ? SCALAR_BUILD_FACTOR : 1),
-    high: high * factor,
+    expected: tokensPerSecond / scalarFactor,
+    low: low / factor / Math.max(scalarFactor, doubtFactor),
+    // The factor is rough, so before a measurement the high end stays without it.
+    high: (high * factor) / (isMeasured ? scalarFactor : 1),
   };
+}
+
+/** Speeds of a build without vector instructions as those of a build with them, for which the physics was fitted. */
+function asVectorBuild(
+  observation: SpeedObservation,
+  scalarEngines: ReadonlySet<string>,
+): SpeedObservation {
+  return readsRam(observation) && scalarEngines.has(observation.identity.engine)
+    ? { ...observation, tokensPerSecond: observation.tokensPerSecond * SCALAR_BUILD_FACTOR }
+    : observation;
 }
 
 /** Whether a token reads weights in RAM. */

@@ -88,9 +88,10 @@ export function explainWeighedWait({
   preferred,
   other,
 }: WeighedWait): string {
-  const wait = `About ${formatDuration(waitMs)} until ${waitsFor.join(', ')} is idle, then ${formatDuration(preferred.loadMs)} to load ${preferred.modelKey} (value ${preferred.value.toFixed(2)})`;
-  const load = `${formatDuration(other.loadMs)} to load ${other.modelKey} at once (value ${other.value.toFixed(2)})`;
+  const wait = `about ${formatDuration(waitMs)} until ${waitsFor.join(', ')} is idle and ${formatDuration(preferred.loadMs)} to load ${preferred.modelKey} (value ${preferred.value.toFixed(2)})`;
+  const load = (verb: string) =>
+    `the lower value of ${other.modelKey} (${other.value.toFixed(2)}), which ${verb} loaded at once in ${formatDuration(other.loadMs)}`;
   return outcome === 'wait'
-    ? `${wait}, cost less than ${load}, so the request waits.`
-    : `${wait}, cost more than ${load}, so the request does not wait.`;
+    ? `The request waits: ${wait} cost less than ${load('could be')}.`
+    : `The request does not wait: ${wait} cost more than ${load('is')}.`;
 }

@@ -1,5 +1,6 @@
 export { NO_REQUIREMENT } from './input.js';
 export type {
+  CallersWait,
   Candidate,
   EngineRefusal,
   LoadOption,
@@ -19,6 +20,9 @@ export type {
   Selection,
   SelectionNote,
   TooSlow,
+  WeighedModel,
+  WeighedWait,
 } from './selection.js';
+export { bytesToMs, loadTimeMs } from './plan/load-time.js';
 export { optionWhenEmpty, orderByValue, type EmptyMachine } from './rank/order-by-value.js';
 export { selectModel } from './select-model.js';

@@ -68,6 +68,13 @@ export interface Resident {
   readonly footprint: Footprint | null;
   /** Whether it generates or has requests in its queue. */
   readonly busy: boolean;
+  /**
+   * Expected time until it is idle if it gets no new request, in milliseconds; absent or null where the time is not
+   * known.
+   */
+  readonly idleInMs?: number | null;
+  /** Its speeds; absent or null where they are not known. */
+  readonly speed?: LoadSpeed | null;
   readonly pinned: boolean;
   /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
@@ -115,4 +122,17 @@ export interface SelectionInput {
    * memory is needed. Default: none.
    */
   readonly retained?: readonly string[];
+  /**
+   * Set where callers wait for the decision. The wait for a preferred model, whose memory busy residents take, is then
+   * weighed against a less preferred model that can be loaded at once. Default null: nothing is weighed.
+   */
+  readonly callersWait?: CallersWait | null;
+}
+
+/** What a wait of callers is weighed with, in milliseconds. */
+export interface CallersWait {
+  /** A longer wait for busy residents is not considered. */
+  readonly longestMs: number;
+  /** How long a model that is loaded for callers serves them. */
+  readonly servesMs: number;
 }

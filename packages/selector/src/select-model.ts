@@ -24,8 +24,9 @@ import type { Selection } from './selection.js';
  *      limit less the upgrade margin.
  *    - An offer that fits is too slow when the upper end of its interval is below `minTokensPerSecond`. For a
  *      candidate that a person named, this counts only after a measurement on this machine.
- *    - An offer that fits only after a busy instance is idle is remembered. If a model of ours is resident,
- *      a less preferred model is then not loaded.
+ *    - An offer that fits only after a busy instance is idle is remembered. A less preferred model is then
+ *      loaded only if nothing of ours is resident. Where callers wait and no pool is above its limit, it is
+ *      loaded if that loses less value than the wait.
  *    - If no offer fits and is fast enough, the search is repeated without the minimum speed.
  * 4. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that
  *    frees memory.

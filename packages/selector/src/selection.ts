@@ -147,7 +147,30 @@ export type SelectionNote =
     }
   /** The chosen load option is below the minimum speed, because nothing faster fits. */
   | TooSlow
+  | WeighedWait
   | { readonly code: 'CPU_PRESSURE'; readonly ratio: number; readonly limitRatio: number };
+
+/** A wait for busy residents that was weighed against a load at once. */
+export interface WeighedWait {
+  readonly code: 'WEIGHED_WAIT';
+  /** `wait`: the callers wait for `preferred`. `load`: `other` is loaded at once. */
+  readonly outcome: 'wait' | 'load';
+  /** Identifiers of the busy residents whose memory `preferred` needs. */
+  readonly waitsFor: readonly string[];
+  /** Expected time until these residents are idle, in milliseconds. */
+  readonly waitMs: number;
+  /** How long the model that is loaded serves the callers, in milliseconds. */
+  readonly servesMs: number;
+  readonly preferred: WeighedModel;
+  readonly other: WeighedModel;
+}
+
+/** A model of a weighed wait: its value, 0 to 1, and its load time in milliseconds. */
+export interface WeighedModel {
+  readonly modelKey: string;
+  readonly value: number;
+  readonly loadMs: number;
+}
 
 /** The outcome of a decision: a value, also when nothing fits. */
 export interface Selection {
@@ -178,7 +201,7 @@ export interface Selection {
   readonly rejected: readonly RejectedCandidate[];
   /**
    * A preferred candidate that fits as soon as the instances of `waitsFor` are idle; `null` without such a
-   * candidate.
+   * candidate, and where the wait for it was weighed and costs more than a load at once.
    */
   readonly afterDrain: {
     readonly candidateIndex: number;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runMai } from '../../test/run-mai.js';
@@ -55,6 +55,17 @@ test('mai models reads the headers in the models folder, and says so', async () 
     footprint: { source: 'gguf-header' },
     rejection: null,
   });
+});
+
+test('mai compare writes its plot where it is told to, and says where it cannot', async () => {
+  const written = await mai('compare', 'big-7b', 'small-1b', '--svg', 'plots/all.svg');
+  expect(written.exitCode).toBe(0);
+  expect(written.err).toContain('The plot is in plots/all.svg.');
+  const svg = readFileSync(path.join(home, 'plots', 'all.svg'), 'utf8');
+  expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
+  const failed = await mai('compare', '--svg', path.join(home, 'plots'));
+  expect(failed.exitCode).toBe(2);
+  expect(failed.err).toMatch(/plots can't be written \(EISDIR\)\. Name another place\./);
 });
 
 test('mai select decides from the headers and loads nothing', async () => {

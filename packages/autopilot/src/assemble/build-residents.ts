@@ -43,7 +43,7 @@ export async function buildResidents(sources: {
     ESTIMATES_AT_ONCE,
     async (instance) => {
       const loadConfig = loadConfigOf(instance);
-      const { footprint } = await sources.estimator.estimate(
+      const { footprint, speedNow } = await sources.estimator.estimate(
         {
           modelKey: instance.modelKey,
           loadConfig,
@@ -60,6 +60,7 @@ export async function buildResidents(sources: {
           footprint !== null && instance.keepModelInMemory === true
             ? withLockedWeights(footprint)
             : footprint,
+        ...(speedNow === undefined ? {} : { speed: speedNow() }),
         busy: leased.has(instance.instanceIdentifier) || isBusy(instance, nowMs),
         pinned: request.pinned.some((target) => isNamedBy(target, instance)),
         foreign: isForeign(instance),

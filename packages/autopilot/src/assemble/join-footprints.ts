@@ -1,5 +1,5 @@
 import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
-import { selectModel, type Requirement, type Resident } from '@mai/selector';
+import { selectModel, type CallersWait, type Requirement, type Resident } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import { throwIfAborted } from '../ports/clock.js';
@@ -19,6 +19,8 @@ export interface AssembledInput {
   readonly steppingDown?: boolean;
   /** See `SelectionInput`. */
   readonly retained?: readonly string[];
+  /** See `SelectionInput`. */
+  readonly callersWait?: CallersWait | null;
 }
 
 /** The readings that a decision is made from, before footprints are added. */

@@ -20,6 +20,7 @@ function isSameInput(one: SelectionInput, other: SelectionInput): boolean {
     isSameApartFromTime(one.resources, other.resources) &&
     isSameData(one.residents, other.residents) &&
     isSameData(one.retained ?? null, other.retained ?? null) &&
+    isSameData(one.callersWait ?? null, other.callersWait ?? null) &&
     isSameData(one.requirement, other.requirement) &&
     isSameData(one.policy, other.policy) &&
     isSameData(one.candidates, other.candidates)

@@ -1,4 +1,4 @@
-import type { PoolName, SelectionPolicy } from '@mai/memory-ledger';
+import type { PoolName, Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
@@ -18,7 +18,7 @@ export function startMemoryGuard(
     readonly policy: SelectionPolicy;
     readonly intervalMs: number;
     readonly residents: () => readonly Resident[];
-    readonly onOverLimit: (pools: readonly PoolName[]) => void;
+    readonly onOverLimit: (pools: readonly PoolName[], resources: Resources) => void;
   },
 ): MemoryGuard {
   const { pressure, policy, intervalMs, residents, onOverLimit } = options;
@@ -29,7 +29,7 @@ export function startMemoryGuard(
         await clock.sleep(intervalMs, { signal: stop.signal });
         const resources = await monitor.snapshot(callOptions(stop.signal, null));
         const pools = pressure.observe(resources, residents(), policy);
-        if (pools.length > 0 && !stop.signal.aborted) onOverLimit(pools);
+        if (pools.length > 0 && !stop.signal.aborted) onOverLimit(pools, resources);
       } catch {
         // The guard was stopped, or a reading failed. The switch goes on, and the next round reports the
         // failed monitor.

@@ -1,4 +1,4 @@
-import type { LoadConfig, SelectionPolicy } from '@mai/memory-ledger';
+import type { LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { CachedPorts } from '../caching/cached-ports.js';
@@ -85,10 +85,10 @@ export class SwitchExecutor {
             policy: task.policy,
             intervalMs: timings.observeIntervalMs,
             residents: () => progress.residents,
-            onOverLimit: (pools) => {
+            onOverLimit: (pools, resources) => {
               if (!emergency) this.#publish({ type: 'emergency', pools });
               emergency = true;
-              if (progress.loading !== null) abort.abort(new MemoryRanOut(pools));
+              if (progress.loading !== null) abort.abort(new MemoryRanOut(pools, resources));
             },
           })
         : null;
@@ -106,7 +106,8 @@ export class SwitchExecutor {
       if (!(error instanceof MemoryRanOut)) throw error;
       const modelKey = progress.loading ?? '';
       this.#publish({ type: 'load-interrupted', modelKey, pools: error.pools });
-      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED' }, task.input);
+      // The others have taken memory since the decision, so its resources would ask for too much relief.
+      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED' }, error.resources);
       return { report: null, direction: null, availableBytes: null };
     } finally {
       task.signal.removeEventListener('abort', onStop);
@@ -172,7 +173,7 @@ export class SwitchExecutor {
   #learn({ loaded, failures, outcome, busy }: RunReport, { reason, input }: SwitchTask): void {
     const { retries } = this.#sources;
     for (const { modelKey } of loaded) retries.succeeded(modelKey);
-    for (const failure of failures) this.#fail(failure, input);
+    for (const failure of failures) this.#fail(failure, input.resources);
     if (reason === 'REQUESTED') {
       // The next round tries again. The autopilot's own switches are not put off for a caller's.
       const { clock, timings } = this.#settings;
@@ -185,7 +186,7 @@ export class SwitchExecutor {
     }
   }
 
-  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code'>, { resources }: AssembledInput): void {
+  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): void {
     const untilMs = this.#sources.retries.failed(failure, resources);
     if (untilMs !== null) this.#publish({ type: 'breaker-opened', untilMs });
   }

@@ -1,4 +1,4 @@
-import type { PoolName } from '@mai/memory-ledger';
+import type { PoolName, Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';
@@ -16,9 +16,12 @@ export interface SwitchResult {
 /** The reason for aborting a load: a pool went over its hard limit. */
 export class MemoryRanOut extends Error {
   readonly pools: readonly PoolName[];
-  constructor(pools: readonly PoolName[]) {
+  /** As read when a pool was over. */
+  readonly resources: Resources;
+  constructor(pools: readonly PoolName[], resources: Resources) {
     super(`${pools.join(' and ')} went over the hard limit during a load.`);
     this.pools = pools;
+    this.resources = resources;
   }
 }
 

@@ -37,6 +37,11 @@ export interface AutopilotTimings {
    * where its memory is needed. Default 5 min.
    */
   readonly retainMs: number;
+  /**
+   * The longest time that callers wait for a busy model to make room, where a less preferred model could be loaded at
+   * once. A shorter wait is weighed against that load. Default 1 min; with 0 they never wait.
+   */
+  readonly callersWaitMs: number;
   /** Wait after a switch that was put off. Default 15 s, doubling up to 5 min. */
   readonly putOff: BackOffPolicy;
   /** Wait after a fault of a port. Default 1 s, doubling up to 30 s. */
@@ -100,6 +105,7 @@ export const DEFAULT_TIMINGS: AutopilotTimings = {
   loadTimeoutMs: null,
   stopDrainMs: 5000,
   retainMs: 300_000,
+  callersWaitMs: 60_000,
   putOff: { baseMs: 15_000, maxMs: 300_000, jitterRatio: 0.1 },
   fault: { baseMs: 1000, maxMs: 30_000, jitterRatio: 0.2 },
   failure: { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 },

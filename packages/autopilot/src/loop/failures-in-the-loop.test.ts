@@ -98,6 +98,23 @@ describe('failures', () => {
     await pilot.stop();
   });
 
+  it('tries an aborted load again soon after the others have given their memory back', async () => {
+    const world = new FakeWorld([{ ...LARGE, loadMs: 20 * SECOND }, SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(5 * SECOND);
+    world.othersBytes = 30 * GIB;
+    await world.clock.advance(3 * SECOND);
+    expect(pilot.of('load-interrupted')).toHaveLength(1);
+    world.othersBytes = 16 * GIB;
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    // As much as before the load, less the small model that is loaded now.
+    world.othersBytes = 6 * GIB;
+    await world.clock.advance(3 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+  });
+
   it('keeps the last valid configuration', async () => {
     const world = new FakeWorld([LARGE]);
     let broken = false;

@@ -9,6 +9,7 @@ import type { Leases } from '../leases/leases.js';
 import { mergeRequirements } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import type { IdleForecast } from '../timing/idle-forecast.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 
 /** The outcome of a request if it were decided now. */
@@ -24,6 +25,7 @@ interface Sources {
   /** The last observation; null before the first. */
   readonly observed: AssembledInput | null;
   readonly growth: GrowthWatch;
+  readonly idle: IdleForecast;
   readonly leases: Leases;
   readonly targets: TargetCatalog;
   readonly coolDowns: Readonly<Record<string, number>>;
@@ -37,7 +39,7 @@ interface Sources {
  * @throws the errors of the catalog, unchanged
  */
 export async function planRequest(request: LeaseRequest, sources: Sources): Promise<LeasePlan> {
-  const { ports, settings, leases, targets, growth, coolDowns, signal } = sources;
+  const { ports, settings, leases, targets, growth, idle, coolDowns, signal } = sources;
   const { deviceIdentifier, tradeOffs } = settings.request;
   const rules =
     settings.rules === null ? [] : await settings.rules({ ...(signal === null ? {} : { signal }) });
@@ -60,17 +62,18 @@ export async function planRequest(request: LeaseRequest, sources: Sources): Prom
     countTried: null,
   });
   const nowMs = ports.clock.nowMs();
+  // Leases may be newer than the observation.
+  const withLeases = residents.map((one) =>
+    leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
+  );
   const selection = selectModel({
     candidates: built.map((one) => ({
       ...one,
       observedGrowth: growth.observedGrowth(one.modelKey, nowMs),
     })),
     requirement: asked.requirement,
+    ...idle.forCallers({ residents: withLeases }, settings.timings),
     ...{ resources, policy: catalog.policy, upgradeMarginRatio: sources.upgradeMarginRatio },
-    // Leases may be newer than the observation.
-    residents: residents.map((one) =>
-      leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
-    ),
     retained: residents.map((one) => one.instanceIdentifier),
   });
   return {

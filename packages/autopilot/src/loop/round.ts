@@ -11,6 +11,7 @@ import type { JournalReader } from '../journal/journal-reader.js';
 import { createLeaseDesk, type LeaseDesk } from '../leases/lease-desk.js';
 import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
+import { IdleForecast } from '../timing/idle-forecast.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
@@ -43,6 +44,7 @@ export class Round {
   readonly #residents: ResidentWatch;
   readonly #logger: DecisionLogger;
   readonly #growth = new GrowthWatch();
+  readonly #idle = new IdleForecast();
   readonly #cached: CachedPorts;
   readonly #desk: LeaseDesk;
   readonly #decisions: RoundDecision;
@@ -128,7 +130,8 @@ export class Round {
   plan(request: LeaseRequest, signal: AbortSignal | null): Promise<LeasePlan> {
     return planRequest(request, {
       ...{ ports: this.#cached.ports, settings: this.#settings, observed: this.#observed },
-      ...{ growth: this.#growth, leases: this.leases, targets: this.#desk.targets },
+      ...{ growth: this.#growth, idle: this.#idle, leases: this.leases },
+      targets: this.#desk.targets,
       coolDowns: this.#retries.coolDowns(this.#observed?.resources ?? null),
       upgradeMarginRatio: this.#decider.upgradeMarginRatio,
       signal,
@@ -269,7 +272,9 @@ export class Round {
     const input = this.#decisions.withLeases(observation.input, turn, retained);
     this.#observed = input;
     this.#residents.observe(input.residents, this.leases.waiting);
-    return { ...observation, input: turn.target === null ? this.#withOverdue(input) : input };
+    this.#idle.observe(this.#settings.clock.monotonicMs(), input.residents);
+    if (turn.target === null) return { ...observation, input: this.#withOverdue(input) };
+    return { ...observation, input: this.#idle.forCallers(input, this.#settings.timings) };
   }
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */

@@ -1,6 +1,6 @@
 import { isGpuShare, type PoolName, type SelectionPolicy } from '@mai/memory-ledger';
-import type { PoolOutcome, Selection } from '@mai/selector';
-import { bytesToMs, loadTimeMs, SETTLE_MS } from './reaction-time.js';
+import { bytesToMs, loadTimeMs, type PoolOutcome, type Selection } from '@mai/selector';
+import { SETTLE_MS } from './reaction-time.js';
 
 /**
  * A period in which the others' use left too little room for the model that was loaded when the period began.

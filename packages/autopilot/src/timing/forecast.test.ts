@@ -46,6 +46,12 @@ describe('forecastUse', () => {
     expect(forecastUse(samples, pools)).toEqual({ timeToHardLimitMs: 15_000, slopes: new Map() });
   });
 
+  it('takes two programs that start one after the other for no ramp', () => {
+    // 1 and 1.7 GiB within six seconds. On a random course, this looked like a ramp and led to a flap.
+    const uses = [11.5, 11.5, 12.5, 12.5, 12.5, 12.5, 12.5, 14.2, 14.2];
+    expect(forecast(uses.map((gib) => (gib + 5) * GIB))).toBeNull();
+  });
+
   it('changes little with a single spike', () => {
     const ramp = [10, 10.5, 11, 18, 12, 12.5, 13, 13.5, 14].map((gib) => gib * GIB);
     expect(Math.abs((forecast(ramp) ?? 0) - 12_000)).toBeLessThan(1500);

@@ -29,8 +29,8 @@ const SAMPLES_MAX = 32;
 const RISE_MIN_RATIO = 0.02;
 /** On a ramp, use falls in at most this share of the pairs of unequal samples. */
 const FALLING_PAIRS_MAX = 0.2;
-/** On a ramp, one step makes up at most this share of the rise. A single large step may not continue. */
-const STEP_MAX_RATIO = 0.7;
+/** On a ramp, one step makes up at most this share of the rise. One or two large steps are programs that have started. */
+const STEP_MAX_RATIO = 0.45;
 
 /** Adds a sample, and drops the samples that are older than the window. */
 export function addUse(

@@ -1,6 +1,12 @@
 import { LOAD_CONFIG_FIELDS, valueOf } from '@mai/memory-ledger';
-import type { LoadOption, Resident, Selection, SelectionInput } from '@mai/selector';
-import { loadTimeMs, RECOVERY_MS } from './reaction-time.js';
+import {
+  loadTimeMs,
+  type LoadOption,
+  type Resident,
+  type Selection,
+  type SelectionInput,
+} from '@mai/selector';
+import { RECOVERY_MS } from './reaction-time.js';
 
 /**
  * How long the model of a step up must stay until its higher value has paid for the switch, in milliseconds.

@@ -1,8 +1,5 @@
-import { totalBytesOf } from '@mai/memory-ledger';
-import type { LoadOption, Selection } from '@mai/selector';
+import { loadTimeMs, type LoadOption, type Selection } from '@mai/selector';
 
-/** The speed of a fast disk, assumed where no load time is predicted. */
-const LOAD_BYTES_PER_MS = 1_000_000;
 /** GPU drivers take up to this long to give back the memory of an unloaded model. */
 export const SETTLE_MS = 1500;
 /**
@@ -12,22 +9,7 @@ export const SETTLE_MS = 1500;
  */
 export const RECOVERY_MS = 15_000;
 /** Most chat answers end within this time. */
-const DRAIN_MS = 8000;
-
-/** How long it takes to load `bytes`, in milliseconds. */
-export function bytesToMs(bytes: number): number {
-  return bytes / LOAD_BYTES_PER_MS;
-}
-
-/**
- * How long a load option takes to load, in milliseconds: as predicted, else from its size; 0 when neither is
- * known.
- */
-export function loadTimeMs({ footprint, speed }: LoadOption): number {
-  const predictedMs = speed?.loadMs?.expected ?? null;
-  if (predictedMs !== null) return predictedMs;
-  return footprint === null ? 0 : bytesToMs(totalBytesOf(footprint));
-}
+export const ANSWER_MS = 8000;
 
 /** The time from now until a decision of the next round has freed memory and a model answers. */
 export function reactionMs(
@@ -35,7 +17,7 @@ export function reactionMs(
   observeIntervalMs: number,
 ): number {
   const loads = plan.steps.some((step) => step.action === 'load');
-  const drainMs = afterDrain === null ? 0 : DRAIN_MS;
+  const drainMs = afterDrain === null ? 0 : ANSWER_MS;
   const option = loads ? (chosen?.loadOption ?? null) : loadAfterDrain(afterDrain);
   const takesMs = option === null ? 0 : loadTimeMs(option);
   return Math.round(observeIntervalMs + SETTLE_MS + drainMs + takesMs);

@@ -19,12 +19,23 @@ const LIBRARY = [
   { file: 'qwen3-vl-4b-q8_0', modelKey: 'qwen/qwen3-vl-4b', tier: 'small' },
 ] as const;
 const ENGINE: LoadEngine = {
-  ...{ profile: newestProfile(), selected: [], disabledGpus: 0, usesGpus: true, hardware: null },
+  ...{
+    profile: newestProfile(),
+    selected: [],
+    disabledGpus: 0,
+    usesGpus: true,
+    vectorInstructions: true,
+    hardware: null,
+  },
 };
 /** The ways to load a model: whole on the GPU, then more and more layers in RAM. */
 const OFFLOADS = [1, 0.75, 0.5, 0.25, 0];
 const CONTEXT_TOKENS = 8192;
-const speeds = createSpeeds({ measurements: () => [], record: () => Promise.resolve() });
+const speeds = createSpeeds({
+  measurements: () => [],
+  refresh: () => false,
+  record: () => Promise.resolve(),
+});
 
 function machine(
   ramGib: number,

@@ -2,7 +2,13 @@ import { newestProfile } from '../engine/load-engine.js';
 import { checkEngine } from './check-engine.js';
 
 const engine = {
-  ...{ profile: newestProfile(), selected: [], disabledGpus: 0, usesGpus: true },
+  ...{
+    profile: newestProfile(),
+    selected: [],
+    disabledGpus: 0,
+    usesGpus: true,
+    vectorInstructions: true,
+  },
   hardware: {
     engine: 'llama.cpp-win-x86_64-vulkan-avx2',
     gpuSplit: { strategy: 'priorityOrder', disabledGpus: [], priority: [1, 0], customRatio: [] },

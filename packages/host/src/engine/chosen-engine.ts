@@ -21,7 +21,14 @@ export function engineNamed(name: string): LoadEngine {
   }
   try {
     const profile = profileOf(engine, version ?? null);
-    return { profile, selected: [], disabledGpus: 0, usesGpus: true, hardware: null };
+    return {
+      profile,
+      selected: [],
+      disabledGpus: 0,
+      usesGpus: true,
+      hardware: null,
+      vectorInstructions: true,
+    };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new HostError('INVALID_REQUEST', error.message, { cause: error });

@@ -12,6 +12,7 @@ export async function embeddedEngine(link: RuntimeLink, signal: AbortSignal): Pr
     profile: resolveEngineProfile({ engine: 'embedded' }),
     selected: engines ?? [],
     disabledGpus: 0,
+    vectorInstructions: engines?.[0]?.vectorInstructions ?? null,
     usesGpus: engines?.some(({ backend }) => backend !== 'cpu') ?? false,
     hardware: null,
   };

@@ -27,6 +27,11 @@ export interface LoadEngine {
   /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU can't. */
   readonly usesGpus: boolean;
   /**
+   * Whether its build for the CPU uses vector instructions; null where nobody says so. llama.cpp says so of the embedded engine.
+   * LM Studio names the instructions in the name of each runtime, and needs AVX2 on x64.
+   */
+  readonly vectorInstructions: boolean | null;
+  /**
    * The user's hardware settings for the engine; null where the user has changed none, or where the engine is
    * not known.
    */
@@ -57,9 +62,15 @@ export async function readLoadEngine(
     profile,
     selected: selected ?? [],
     usesGpus: true,
+    vectorInstructions: gguf === null ? true : namesVectorInstructions(gguf),
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
     hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
   };
+}
+
+/** LM Studio names a runtime for x64 by its instructions, e.g. `llama.cpp-linux-x86_64-avx2`. Null where an x64 name has none. */
+function namesVectorInstructions({ name }: SelectedEngine): boolean | null {
+  return /x64|x86/.test(name) && !name.includes('avx') ? null : true;
 }
 
 /** The profile of an engine; the newest known profile where the engine's version is not a number. */

@@ -89,6 +89,8 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
       });
     },
     correct: async (footprint, modelKey, loadConfig) => {
+      // Another process may have measured since, such as `mai measure`.
+      store.refresh();
       const observations = store.observations();
       const newest = observations.at(-1);
       // Loads that were measured on this machine say nothing about another machine.

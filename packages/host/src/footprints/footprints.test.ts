@@ -39,6 +39,7 @@ describe('a resident whose model was deleted after its load', () => {
       selected: [],
       disabledGpus: 0,
       usesGpus: true,
+      vectorInstructions: true,
       hardware: null,
     },
     find: () => Promise.resolve(null),

@@ -1,4 +1,5 @@
 import type { EndedResident } from '@mai/autopilot';
+import type { LlamaRuntime } from '@mai/llama-runtime';
 import type { LMStudioClient } from '@mai/lmstudio-adapter';
 
 export type { RuntimeName } from '@mai/model-config';
@@ -26,6 +27,7 @@ export type RuntimeClient = Pick<
 
 /** The embedded engine. Each resident has its own process, which listens on its own port. */
 export interface EmbeddedClient extends RuntimeClient {
+  readonly selectedEngines: LlamaRuntime['selectedEngines'];
   /**
    * The HTTP address of a resident, also of another Mai process's resident.
    * @throws LlamaRuntimeError `INSTANCE_NOT_FOUND`

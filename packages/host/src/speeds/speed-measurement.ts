@@ -16,6 +16,8 @@ export interface TokenMeasurement extends Measured {
   readonly observation: SpeedObservation;
   /** Whether the bandwidth of the GPU in the observation is a guess. */
   readonly isGpuGuessed: boolean;
+  /** Whether the engine's build for the CPU used vector instructions; null or absent where nobody said so. */
+  readonly vectorInstructions?: boolean | null;
 }
 
 /** A load. */

@@ -12,6 +12,8 @@ const KEPT_IN_ALL = 400;
 export interface SpeedStore {
   /** Oldest first. */
   measurements(): readonly SpeedMeasurement[];
+  /** Reads the measurements that another process has stored. Returns whether there were any. Costs one `stat`. */
+  refresh(): boolean;
   /** Stores a measurement. Only warns where that fails, because nothing depends on one measurement. */
   record(measurement: Unstamped<SpeedMeasurement>): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function openSpeedStore({ folders, clock, warn }: HostContext): SpeedStor
   if (store.error !== null) warn(`The measured speeds can't be used: ${store.error.message}.`);
   return {
     measurements: () => store.observations().filter((one) => one.host === host),
+    refresh: () => store.refresh(),
     record: async (measurement) => {
       const stamped = { ...measurement, host, timestampMs: clock.nowMs() };
       const { error } = await store.record(stamped);

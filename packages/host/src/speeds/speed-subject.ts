@@ -17,6 +17,8 @@ export interface SpeedSubject {
   readonly identity: SpeedIdentity;
   /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement. */
   readonly isGpuGuessed: boolean;
+  /** Whether the engine's build for the CPU uses vector instructions; null where nobody says so. */
+  readonly vectorInstructions: boolean | null;
   readonly contextLengthTokens: number | null;
   readonly load: Pick<LoadQuestion, 'fileBytes' | 'gpuBytes'>;
 }
@@ -72,6 +74,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
       engine: engineNameOf(facts),
     },
     isGpuGuessed: known.includes(null),
+    vectorInstructions: engine.vectorInstructions,
     contextLengthTokens: loadConfig.contextLengthTokens,
   };
 }

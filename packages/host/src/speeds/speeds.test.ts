@@ -31,6 +31,7 @@ const SUBJECT: SpeedSubject = {
   placement: { offloadRatio: 1, cpuExpertRatio: 0, kvCacheType: 'f16', microBatchTokens: 512 },
   identity: { model: '32/8', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },
   isGpuGuessed: false,
+  vectorInstructions: true,
   contextLengthTokens: 8192,
   load: { fileBytes: 4.9 * GB, gpuBytes: 4.9 * GB },
 };
@@ -79,6 +80,24 @@ describe('the speeds of a machine', () => {
     expect(now.high / now.low).toBeLessThan(before.high / before.low);
   });
 
+  test('a measurement of another process counts from the next look at the revision on', async () => {
+    const { speeds, folder } = opened();
+    const revision = speeds.revision();
+    expect(speeds.speedOf(SUBJECT)?.measured).toBe(false);
+    expect(speeds.revision()).toBe(revision);
+    const other = opened(folder).speeds;
+    await other.learn('eight', SUBJECT, decoded(60));
+    expect(speeds.speedOf(SUBJECT)?.measured).toBe(false);
+    expect(speeds.revision()).not.toBe(revision);
+    expect(speeds.speedOf(SUBJECT)).toEqual(other.speedOf(SUBJECT));
+    const seen = speeds.revision();
+    // Its own measurement is no news, and loses none of the other process.
+    await speeds.learn('eight', SUBJECT, decoded(61));
+    expect(speeds.revision()).toBe(seen + 1);
+    await other.learn('eight', SUBJECT, decoded(62));
+    expect(speeds.revision()).toBe(seen + 2);
+  });
+
   test('the bandwidth of RAM that was not measured widens the interval of a load in RAM', async () => {
     const { speeds } = opened();
     const guessed = speeds.speedOf(ON_CPU)?.decodeTokensPerSecond;
@@ -90,22 +109,27 @@ describe('the speeds of a machine', () => {
     expect(known.expected / guessed.expected).toBeCloseTo(0.5, 1);
   });
 
-  test('a build that names no vector instructions may be ten times slower on the CPU, until it was measured', async () => {
+  test('a build for x64 without vector instructions is ten times slower on the CPU, until it was measured', async () => {
     const { speeds } = opened();
     await speeds.learnRam(34 * GB);
-    const named = (engine: string): SpeedSubject => ({
-      ...ON_CPU,
-      identity: { ...ON_CPU.identity, engine },
-    });
-    const lowOf = (engine: string): number =>
-      speeds.speedOf(named(engine))?.decodeTokensPerSecond.low ?? NaN;
-    const vector = lowOf('llama.cpp-linux-x86_64-avx2@1.50.0');
-    expect(lowOf('llama.cpp-linux-x64-cpu@1.7.15') / vector).toBeCloseTo(0.1, 6);
-    expect(lowOf('llama.cpp-darwin-arm64-cpu@1.7.15')).toBeCloseTo(vector, 6);
-    await speeds.learn('eight', named('llama.cpp-linux-x64-cpu@1.7.15'), decoded(1));
-    const { low, high } = speeds.speedOf(named('llama.cpp-linux-x64-cpu@1.7.15'))
-      ?.decodeTokensPerSecond ?? { low: NaN, high: NaN };
-    expect(high / low).toBeLessThan(3);
+    const speedWith = (vectorInstructions: boolean | null) =>
+      speeds.speedOf({ ...ON_CPU, vectorInstructions })?.decodeTokensPerSecond ??
+      ({ low: NaN, expected: NaN, high: NaN } as const);
+    const vector = speedWith(true);
+    // Where nobody says so, only the careful end of the interval counts with it.
+    expect(speedWith(null)).toEqual({ ...vector, low: vector.low / 10 });
+    const scalar = { low: vector.low / 10, expected: vector.expected / 10 };
+    expect(speedWith(false)).toEqual({ ...vector, ...scalar });
+    const other = { ...ON_CPU, identity: { ...ON_CPU.identity, model: '16/2' } };
+    await speeds.learn('eight', { ...ON_CPU, vectorInstructions: false }, decoded(1));
+    // Another process may not know, because it has not loaded a model yet.
+    expect(speedWith(null)).toEqual(speedWith(false));
+    expect(speedWith(false).high / speedWith(false).low).toBeLessThan(3);
+    const { expected } = speeds.speedOf({ ...other, vectorInstructions: null })
+      ?.decodeTokensPerSecond ?? {
+      expected: NaN,
+    };
+    expect(expected).toBeLessThan(vector.expected / 5);
   });
 
   test('a GPU that the table of devices lacks needs a measurement', async () => {

@@ -32,7 +32,10 @@ export interface Speeds {
   readonly learnLoad: (modelKey: string, subject: SpeedSubject, tookMs: number) => Promise<void>;
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
-  /** The number of measurements that predictions rest on so far. Each measurement that is learned changes it. */
+  /**
+   * A number that changes with each measurement, also with those of other processes: their file is looked at in each call.
+   * The autopilot calls it once in a round or so.
+   */
   readonly revision: () => number;
 }
 
@@ -103,6 +106,7 @@ export function createSpeeds(store: SpeedStore): Speeds {
     learn: (modelKey, subject, seen) =>
       record({
         ...{ kind: 'tokens', modelKey, isGpuGuessed: subject.isGpuGuessed },
+        vectorInstructions: subject.vectorInstructions,
         observation: observationOf(subject, seen),
       }),
     learnLoad: (modelKey, subject, tookMs) =>
@@ -111,7 +115,13 @@ export function createSpeeds(store: SpeedStore): Speeds {
         load: { ...subject.load, diskBytesPerSecond: null, isCached: null, loadMs: tookMs },
       }),
     learnRam: (bytesPerSecond) => record({ kind: 'ram', bytesPerSecond }),
-    revision: () => revision,
+    revision: () => {
+      if (store.refresh()) {
+        learned = null;
+        revision += 1;
+      }
+      return revision;
+    },
   };
 }
 
@@ -123,6 +133,8 @@ interface Learned {
   readonly ramBandwidth: number | null;
   /** Bandwidth of a GPU that the table of devices lacks; null where nothing was measured with it. */
   readonly gpuBandwidth: number | null;
+  /** Engines whose build for the CPU uses no vector instructions. */
+  readonly scalarEngines: ReadonlySet<string>;
   readonly cache: Map<string, LoadSpeed | null>;
 }
 
@@ -132,11 +144,23 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
   const tokens = measurements.filter((one): one is TokenMeasurement => one.kind === 'tokens');
   const guessed = tokens.filter(({ isGpuGuessed }) => isGpuGuessed);
   const gpuBandwidth = gpuBandwidthFrom(guessed.map(({ observation }) => observation));
+  const scalarEngines = new Set(
+    tokens
+      .filter(({ vectorInstructions }) => vectorInstructions === false)
+      .map(({ observation }) => observation.identity.engine),
+  );
   const observations = tokens.map(({ observation, isGpuGuessed }) =>
-    withRam(isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation, ramBandwidth),
+    asVectorBuild(
+      withRam(
+        isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation,
+        ramBandwidth,
+      ),
+      scalarEngines,
+    ),
   );
   return {
     ...{ model: createSpeedModel(observations), observations, ramBandwidth, gpuBandwidth },
+    scalarEngines,
     loads: measurements.flatMap((one) => (one.kind === 'load' ? [one] : [])),
     cache: new Map(),
   };
@@ -238,25 +262,38 @@ function isKnown({ isGpuGuessed }: SpeedSubject, { gpuBandwidth }: Learned): boo
 function rangeOf(
   { tokensPerSecond, low, high }: SpeedInterval,
   subject: SpeedSubject,
-  { observations, ramBandwidth }: Learned,
+  now: Learned,
 ): SpeedRange {
+  const { observations, ramBandwidth } = now;
   const usesRam = readsRam(subject);
   const isRamKnown = (subject.machine.ramBandwidth ?? ramBandwidth) !== null;
   const isDoubtful = usesRam && !isRamKnown && !observations.some(readsRam);
   const factor = isDoubtful ? UNKNOWN_RAM_FACTOR : 1;
   const { engine } = subject.identity;
   const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
-  const isScalar = usesRam && mayBeScalar(engine) && !isMeasured;
+  const { vectorInstructions } = subject;
+  const scalarFactor =
+    usesRam && (vectorInstructions === false || now.scalarEngines.has(engine))
+      ? SCALAR_BUILD_FACTOR
+      : 1;
+  const doubtFactor =
+    usesRam && vectorInstructions !== true && !isMeasured ? SCALAR_BUILD_FACTOR : 1;
   return {
-    expected: tokensPerSecond,
-    low: low / factor / (isScalar ? SCALAR_BUILD_FACTOR : 1),
-    high: high * factor,
+    expected: tokensPerSecond / scalarFactor,
+    low: low / factor / Math.max(scalarFactor, doubtFactor),
+    // The factor is rough, so before a measurement the high end stays without it.
+    high: (high * factor) / (isMeasured ? scalarFactor : 1),
   };
 }
 
-/** LM Studio names the vector instructions of an engine, e.g. `llama.cpp-linux-x86_64-avx2`. The embedded engine names none. */
-function mayBeScalar(engine: string): boolean {
-  return /x64|x86/.test(engine) && !engine.includes('avx');
+/** Speeds of a build without vector instructions as those of a build with them, for which the physics was fitted. */
+function asVectorBuild(
+  observation: SpeedObservation,
+  scalarEngines: ReadonlySet<string>,
+): SpeedObservation {
+  return readsRam(observation) && scalarEngines.has(observation.identity.engine)
+    ? { ...observation, tokensPerSecond: observation.tokensPerSecond * SCALAR_BUILD_FACTOR }
+    : observation;
 }
 
 /** Whether a token reads weights in RAM. */

@@ -27,6 +27,7 @@ import type { ResidentInstance } from './resident-types.js';
 import { resolveLoadConfig } from '../load/resolve-spec.js';
 import type { LlamaRuntime, LlamaRuntimeOptions, ModelDetails } from './runtime-types.js';
 import { within } from './within.js';
+import { usesVectorInstructions } from './vector-instructions.js';
 
 /** llama.cpp's micro-batch size. A prompt of this length uses all compute buffers. */
 const WARM_UP_TOKENS = 512;
@@ -125,7 +126,15 @@ export async function createLlamaRuntime(options: LlamaRuntimeOptions = {}): Pro
         return estimateModel(model, loadConfig, { ...call, signal });
       }),
     surveyHardware: (call) => run(call, async (signal) => surveyOf(engine, await devices(signal))),
-    selectedEngines: (call) => run(call, () => Promise.resolve([engine])),
+    selectedEngines: (call) =>
+      run(call, () => {
+        const loaded = engines.known().find((one) => one.engine.version === engine.version);
+        const vectorInstructions =
+          loaded === undefined
+            ? engine.vectorInstructions
+            : usesVectorInstructions(loaded.facts.systemInfo);
+        return Promise.resolve([{ ...engine, vectorInstructions }]);
+      }),
     watchEngines: () =>
       run(undefined, () => {
         const done = (): Promise<void> => Promise.resolve();

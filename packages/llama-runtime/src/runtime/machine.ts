@@ -56,12 +56,18 @@ export interface SelectedEngine {
   /** Version of the binding, e.g. `1.7.15`. */
   readonly version: string;
   readonly backend: EngineBackend;
+  /**
+   * Whether the build uses vector instructions of the CPU, as llama.cpp says once it has loaded a model; null before, on x64.
+   * Each build for Arm uses them.
+   */
+  readonly vectorInstructions: boolean | null;
 }
 
 /** The engine of a binding. */
 export function engineOf({ version, backend }: Binding): SelectedEngine {
   const name = `llama.cpp-${process.platform}-${process.arch}-${backend}`;
-  return { format: 'gguf', name, version, backend };
+  const vectorInstructions = process.arch === 'arm64' ? true : null;
+  return { format: 'gguf', name, version, backend, vectorInstructions };
 }
 
 /** Reads a few small files on Linux. */

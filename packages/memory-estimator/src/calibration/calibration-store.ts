@@ -29,6 +29,7 @@ export function openCalibrationStore({ file, host }: CalibrationStoreOptions): C
     },
     error: store.error,
     observations: () => store.observations().filter((observation) => observation.host === host),
+    refresh: () => store.refresh(),
     record: (observation) => store.record(observation),
   };
 }

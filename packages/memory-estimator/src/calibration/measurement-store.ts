@@ -1,4 +1,4 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, statSync } from 'node:fs';
 import { writeFileAtomically, type SaveOutcome } from '../files/atomic-file.js';
 import { ifLockFree, withFileLock } from '../files/file-lock.js';
 import { isJsonObject, type JsonObject } from '../files/json-object.js';
@@ -10,6 +10,13 @@ const FORMAT = 1;
 export interface MeasurementStore<Measurement> {
   /** The measurements that the file had when it was last read or written, the newest last. */
   observations(): readonly Measurement[];
+  /**
+   * Reads the file again where another process has written it since it was last read or written here. Costs one `stat`.
+   * Never throws: a file that can't be read now leaves the measurements as they are.
+   *
+   * @returns whether it was read again.
+   */
+  refresh(): boolean;
   /**
    * Adds a measurement to the file, and keeps those that other processes added. Never rejects. The outcome tells why
    * the measurement was not saved (a full disk, a folder without write access, `error` below).
@@ -51,6 +58,8 @@ export function openMeasurementStore<Measurement>(
   };
   const measurementsIn = (content: Content): readonly Measurement[] =>
     content.kind === 'store' ? content.entries.filter(isMeasurement) : [];
+  // Taken before the read: a write in between is then read again.
+  const stampBefore = stampOf(file);
   const first = read(file);
   let problem = first.kind === 'unusable' ? first.error : null;
   if (first.kind === 'damaged') {
@@ -61,12 +70,15 @@ export function openMeasurementStore<Measurement>(
     }
   }
   let all = measurementsIn(first);
+  let stamp = stampBefore;
 
   const add = (measurement: Measurement): SaveOutcome => {
     const content = setAsideIfDamaged();
     if (content.kind === 'unusable') return { saved: false, error: content.error };
     const added = prune([...measurementsIn(content), measurement]);
     writeFileAtomically(file, serialize(added));
+    // The lock is held, so no other process has written since.
+    stamp = stampOf(file);
     all = added;
     return { saved: true, error: null };
   };
@@ -76,6 +88,15 @@ export function openMeasurementStore<Measurement>(
     },
     error: problem,
     observations: () => all,
+    refresh: () => {
+      const now = stampOf(file);
+      if (now === stamp) return false;
+      const content = read(file);
+      stamp = now;
+      if (content.kind !== 'store') return false;
+      all = measurementsIn(content);
+      return true;
+    },
     async record(measurement) {
       try {
         return await withFileLock(lock, () => add(measurement));
@@ -89,6 +110,17 @@ export function openMeasurementStore<Measurement>(
 function serialize(measurements: readonly unknown[]): string {
   const lines = measurements.map((measurement) => `    ${JSON.stringify(measurement)}`);
   return `{\n  "format": ${FORMAT},\n  "observations": [\n${lines.join(',\n')}\n  ]\n}\n`;
+}
+
+/** A text that changes when the file is written; null without a file. Every write makes a new file. */
+function stampOf(file: string): string | null {
+  try {
+    const { ino, mtimeNs, size } = statSync(file, { bigint: true });
+    return `${ino}/${mtimeNs}/${size}`;
+  } catch {
+    // No file, or a folder without access. `read` reports the latter.
+    return null;
+  }
 }
 
 /** The content of the file. */

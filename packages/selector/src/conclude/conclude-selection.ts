@@ -39,7 +39,9 @@ export function concludeSelection(
     ),
     afterDrain: afterDrain === null ? null : describeDrain(afterDrain),
   };
-  return { ...selection, notes: noteSelection(input, selection, needed) };
+  const notes = noteSelection(input, selection, needed);
+  const { weighed } = outcome;
+  return { ...selection, notes: weighed === null ? notes : [...notes, weighed] };
 }
 
 type Decided = Pick<Selection, 'decision' | 'direction' | 'chosen' | 'plan'>;

@@ -6,8 +6,9 @@ import type { Current } from '../offer/current.js';
 import { offersOf, type Offer } from '../offer/offers.js';
 import { attemptOffer } from '../plan/attempt-offer.js';
 import { planSwitch, type DrainingOffer, type FittingOffer } from '../plan/plan-switch.js';
-import type { RejectedCandidate, Rejection } from '../selection.js';
+import type { RejectedCandidate, Rejection, WeighedWait } from '../selection.js';
 import { findTooSlow, rejectCandidate, rejectLoad, rejectRefused } from '../offer/eligibility.js';
+import { weighWait } from './weigh-wait.js';
 
 /** The result of the search through the chain. */
 export interface Search {
@@ -15,6 +16,8 @@ export interface Search {
   readonly picked: FittingOffer | null;
   /** The first offer that fits only after a busy instance is idle; `null` without such an offer. */
   readonly afterDrain: DrainingOffer | null;
+  /** The wait for `afterDrain`, weighed against a load at once; `null` where nothing was weighed. */
+  readonly weighed: WeighedWait | null;
   readonly rejected: readonly RejectedCandidate[];
 }
 
@@ -30,7 +33,7 @@ export function searchChain(
   const search = walkChain(input, accounts, current);
   if (search.picked !== null || !search.rejected.some(isTooSlow)) return search;
   // A faster model fits once a busy instance is idle. Until then the current resident serves.
-  if (search.afterDrain !== null && current !== null) return search;
+  if (search.afterDrain !== null && (current !== null || search.weighed !== null)) return search;
   const anySpeed = { ...input, policy: { ...input.policy, minTokensPerSecond: 0 } };
   return walkChain(anySpeed, accounts, current);
 }
@@ -42,6 +45,7 @@ function isTooSlow({ options }: RejectedCandidate): boolean {
 function walkChain(input: SelectionInput, accounts: Accounts, current: Current | null): Search {
   let picked: FittingOffer | null = null;
   let afterDrain: DrainingOffer | null = null;
+  let weighed: WeighedWait | null = null;
   const rejected: RejectedCandidate[] = [];
   for (const [candidateIndex, candidate] of input.candidates.entries()) {
     const { modelKey } = candidate;
@@ -52,12 +56,13 @@ function walkChain(input: SelectionInput, accounts: Accounts, current: Current |
     }
     const tried = tryCandidate(candidate, candidateIndex, { input, accounts, current, afterDrain });
     ({ picked, afterDrain } = tried);
+    if (weighed === null || picked !== null) weighed = tried.weighed ?? weighed;
     const rejection = closest(tried.options);
     if (picked === null && rejection !== null) {
       rejected.push({ candidateIndex, modelKey, rejection, options: tried.options });
     }
   }
-  return { picked, afterDrain, rejected };
+  return { picked, afterDrain, weighed, rejected };
 }
 
 /** The reason to skip the load options of a candidate; `null` to try them. */
@@ -80,6 +85,8 @@ function passOver(
 interface Tried {
   readonly picked: FittingOffer | null;
   readonly afterDrain: DrainingOffer | null;
+  /** The weighed wait that decided about a load of this candidate; `null` without one. */
+  readonly weighed: WeighedWait | null;
   /** The reason for each load option that was rejected, in order. */
   readonly options: readonly Rejection[];
 }
@@ -97,6 +104,7 @@ function tryCandidate(
 ): Tried {
   const { input, accounts, current } = search;
   let { afterDrain } = search;
+  let weighed: WeighedWait | null = null;
   const options: Rejection[] = [];
   const reject = ({ optionIndex }: Offer, rejection: Rejection): void => {
     const before = options[optionIndex];
@@ -110,10 +118,22 @@ function tryCandidate(
     if (tooSlow !== null) {
       reject(offer, tooSlow);
     } else if (attempt.kind === 'fits') {
-      if (afterDrain === null || current === null || offer.resident !== null) {
-        return { picked: attempt, afterDrain, options };
+      if (afterDrain === null || offer.resident !== null) {
+        return { picked: attempt, afterDrain, weighed: null, options };
       }
-      // A better model fits once a busy instance is idle. Until then, do not load a less preferred model.
+      // A better model fits once a busy instance is idle.
+      const wait = weighWait(afterDrain, offer, input, accounts);
+      const loads = wait === null ? current === null : wait.outcome === 'load';
+      if (loads) {
+        // A wait that costs more than a load at once is not made.
+        return {
+          picked: attempt,
+          afterDrain: wait === null ? afterDrain : null,
+          weighed: wait,
+          options,
+        };
+      }
+      weighed ??= wait;
       reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
     } else if (attempt.kind === 'after-drain') {
       afterDrain ??= attempt;
@@ -123,7 +143,7 @@ function tryCandidate(
       if (lacksOnlyMargin(offer, input, accounts, limit)) break;
     }
   }
-  return { picked: null, afterDrain, options };
+  return { picked: null, afterDrain, weighed, options };
 }
 
 /** Stepping up from the current resident asks for more room than staying. */

@@ -1,11 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describeOrigin, leftOutNotes, plural } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
-import { codeOf, EXIT, type ExitCode } from '../../exit-codes.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
-import { UsageError } from '../../usage-error.js';
+import { writeNamedFile } from '../write-named-file.js';
 
 /** `mai config init [FILE]`: writes a commented configuration for the downloaded models. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -16,7 +15,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
 
   const dryRun = input.has('dry-run');
-  if (!dryRun) await write(file, text, input.has('force'));
+  if (!dryRun) await writeNamedFile(file, text, input.has('force'));
   if (output.json) {
     output.resultJson({ dryRun, file, models, unusable, missingFolder, text });
     return EXIT.success;
@@ -38,20 +37,4 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   return EXIT.success;
-}
-
-async function write(file: string, text: string, force: boolean): Promise<void> {
-  try {
-    await mkdir(path.dirname(file), { recursive: true });
-    // The flag `wx` fails if the file exists, so that no file is lost.
-    await writeFile(file, text, { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    const code = codeOf(error);
-    throw new UsageError(
-      code === 'EEXIST'
-        ? `${file} exists already. Add --force to replace it, or name another file.`
-        : `${file} can't be written (${code ?? 'unknown error'}). Name another place.`,
-      { cause: error },
-    );
-  }
 }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { plotSvg, plotText, speedCells, type Comparison } from '@mai/host';
 import { CAPABILITIES } from '@mai/memory-ledger';
@@ -9,6 +8,7 @@ import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
+import { writeNamedFile } from '../write-named-file.js';
 
 /** `mai compare [KEY...]`: quality against speed, as a plot and a table, or as an SVG file. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -18,9 +18,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const goal = input.choice('goal', GOALS);
   const capabilities = input.listOf('require', CAPABILITIES) ?? [];
   const comparison = await host.compare({ modelKeys: input.positionals, goal, capabilities });
-  if (svg !== null) await writeFile(path.resolve(io.cwd, svg), plotSvg(comparison));
+  if (svg !== null) {
+    await writeNamedFile(path.resolve(io.cwd, svg), plotSvg(comparison), true);
+  }
   if (output.json) output.resultJson(comparison);
   else output.result(render(comparison, output));
+  if (svg !== null) output.note(`The plot is in ${svg}.`);
   return comparison.models.length === 0 ? EXIT.nothingFits : EXIT.success;
 }
 

@@ -1,6 +1,6 @@
 import { charge, valueOf, type PoolName } from '@mai/memory-ledger';
-import type { PoolOutcome, Selection, SelectionInput } from '@mai/selector';
-import { loadTimeMs, RECOVERY_MS, SETTLE_MS } from '../reaction-time.js';
+import { loadTimeMs, type PoolOutcome, type Selection, type SelectionInput } from '@mai/selector';
+import { RECOVERY_MS, SETTLE_MS } from '../reaction-time.js';
 import type { UsePeriod } from './use-history.js';
 
 /** One way to load one model of the chain. */

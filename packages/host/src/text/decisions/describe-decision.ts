@@ -132,7 +132,7 @@ export function describePlan({ decision, direction, chosen, afterDrain }: Select
         ? `load ${key} again with other settings`
         : `step ${direction} to ${key}, ${best}`;
     case 'wait':
-      return `step ${direction ?? 'down'} to ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
+      return `${direction === null ? 'load' : `step ${direction} to`} ${afterDrain?.modelKey ?? key} once ${(afterDrain?.waitsFor ?? []).join(', ')} is idle`;
     case 'release':
       return 'unload the model without a replacement';
     case 'none':

@@ -6,7 +6,7 @@ import { asServed } from '../../selection/as-served.js';
 import { tradeOffsOf } from '../../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
-import { explainChoice } from './explain-selection.js';
+import { explainChoice, explainWeighedWait } from './explain-selection.js';
 import { poolLabel } from '../pool-label.js';
 import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from '../words.js';
 
@@ -177,6 +177,8 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
       return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
     case 'TOO_SLOW':
       return `the chosen model ${explainTooSlow(note)}: nothing faster fitted.`;
+    case 'WEIGHED_WAIT':
+      return explainWeighedWait(note);
     case 'CPU_PRESSURE':
       return `other programs kept the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
     case 'RESIDENT_UNMEASURED':

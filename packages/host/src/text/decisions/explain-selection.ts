@@ -1,10 +1,10 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Selection, SelectionNote } from '@mai/selector';
+import type { Selection, SelectionNote, WeighedWait } from '@mai/selector';
 import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
 import { describeSpeed, describeValue, type JudgedLoad } from '../estimates/speed-words.js';
-import { formatPercent } from '../words.js';
+import { formatDuration, formatPercent } from '../words.js';
 
 /**
  * Why the chosen model was chosen, in sentences with its figures and those of the next model; null where no model was chosen, or
@@ -73,7 +73,25 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
     case 'TOO_SLOW':
       return `The chosen model ${explainTooSlow(note)}. Nothing faster fits.`;
+    case 'WEIGHED_WAIT':
+      return explainWeighedWait(note);
     case 'CPU_PRESSURE':
       return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
   }
+}
+
+/** Why callers wait for a preferred model, or why another is loaded at once. A sentence with the figures. */
+export function explainWeighedWait({
+  outcome,
+  waitsFor,
+  waitMs,
+  preferred,
+  other,
+}: WeighedWait): string {
+  const wait = `about ${formatDuration(waitMs)} until ${waitsFor.join(', ')} is idle and ${formatDuration(preferred.loadMs)} to load ${preferred.modelKey} (value ${preferred.value.toFixed(2)})`;
+  const load = (verb: string) =>
+    `the lower value of ${other.modelKey} (${other.value.toFixed(2)}), which ${verb} loaded at once in ${formatDuration(other.loadMs)}`;
+  return outcome === 'wait'
+    ? `The request waits: ${wait} cost less than ${load('could be')}.`
+    : `The request does not wait: ${wait} cost more than ${load('is')}.`;
 }

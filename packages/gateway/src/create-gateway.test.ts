@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
 
 jest.setTimeout(60_000);
 

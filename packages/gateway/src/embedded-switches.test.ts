@@ -9,7 +9,7 @@ import {
   PLENTY_BYTES,
   SMALL,
   type EmbeddedWorld,
-} from '../test/open-embedded-world.js';
+} from '../test/worlds/open-embedded-world.js';
 
 jest.setTimeout(110_000);
 

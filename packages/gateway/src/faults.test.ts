@@ -1,4 +1,10 @@
-import { EMBEDDING, LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import {
+  EMBEDDING,
+  LARGE,
+  openWorld,
+  SMALL,
+  type GatewayWorld,
+} from '../test/worlds/open-world.js';
 import { isToldFailure, isWhole, talk, type Ending } from '../test/talk.js';
 
 jest.setTimeout(90_000);

@@ -1,4 +1,11 @@
-import { GIB, LARGE, openWorld, SMALL, VISION, type GatewayWorld } from '../test/open-world.js';
+import {
+  GIB,
+  LARGE,
+  openWorld,
+  SMALL,
+  VISION,
+  type GatewayWorld,
+} from '../test/worlds/open-world.js';
 import { isWhole, talk, type Ending } from '../test/talk.js';
 import { systemClock } from './ports/clock.js';
 

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask, askRaw, type Answer } from '../../test/ask.js';
-import { createFakeClock } from '../../test/fake-clock.js';
-import { listenOn } from '../../test/serve-through.js';
+import { createFakeClock } from '../../test/fakes/fake-clock.js';
+import { listenOn } from '../../test/worlds/serve-through.js';
 import { createAccess, type Access } from './create-access.js';
-import { addKey, removeKey } from './key-file.js';
-import { NO_KEYS, openKeyStore, type KeyStore } from './key-store.js';
-import type { Scope } from './scope.js';
+import { addKey, removeKey } from './keys/key-file.js';
+import { NO_KEYS, openKeyStore, type KeyStore } from './keys/key-store.js';
+import type { Scope } from './keys/scope.js';
 
 let folder: string;
 let closers: (() => Promise<void>)[] = [];

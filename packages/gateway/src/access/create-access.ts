@@ -2,15 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../gateway-error.js';
 import type { Clock } from '../ports/clock.js';
 import type { Failure } from '../protocols/protocol.js';
-import { isSameSecret, type StoredKey } from './api-key.js';
-import { isPreflight, preflightHeaders } from './cors.js';
-import { CSRF_HEADER, isSafe, presentedKeys, sessionSecret, setCookie } from './credentials.js';
-import { createGuesses, type Guesses } from './guesses.js';
-import { isLoopbackName } from './host-rules.js';
-import type { KeyStore } from './key-store.js';
-import { SCOPES, type Scope } from './scope.js';
+import { isSameSecret, type StoredKey } from './keys/api-key.js';
+import { isPreflight, preflightHeaders } from './host-and-origin/cors.js';
+import {
+  CSRF_HEADER,
+  isSafe,
+  presentedKeys,
+  sessionSecret,
+  setCookie,
+} from './keys/credentials.js';
+import { createGuesses, type Guesses } from './keys/guesses.js';
+import { isLoopbackName } from './host-and-origin/host-rules.js';
+import type { KeyStore } from './keys/key-store.js';
+import { SCOPES, type Scope } from './keys/scope.js';
 import { createSessions, SESSION_MS, type Session } from './sessions.js';
-import { checkSite, type SiteRules } from './site-check.js';
+import { checkSite, type SiteRules } from './host-and-origin/site-check.js';
 import { createFailure } from '../protocols/create-failure.js';
 
 /** Who may use the gateway. */

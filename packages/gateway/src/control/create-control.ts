@@ -7,7 +7,7 @@ import type { FleetPort } from '../ports/fleet-port.js';
 import type { Failure } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
-import type { ServedRequest } from '../server/served-request.js';
+import type { ServedRequest } from '../server/inference/served-request.js';
 import { departed } from '../upstream/departed.js';
 import { findOperation, parseBody, type FoundOperation } from './answer-call.js';
 import { ControlFailure, failureFor } from './control-failure.js';

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask } from '../../test/ask.js';
-import { createFakeClock, type FakeClock } from '../../test/fake-clock.js';
-import { serveControl, type ControlWorld } from '../../test/serve-control.js';
-import { addKey, removeKey } from '../access/key-file.js';
-import { openKeyStore } from '../access/key-store.js';
+import { createFakeClock, type FakeClock } from '../../test/fakes/fake-clock.js';
+import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
+import { addKey, removeKey } from '../access/keys/key-file.js';
+import { openKeyStore } from '../access/keys/key-store.js';
 import { SESSION_MS } from '../access/sessions.js';
 
 let folder: string;

@@ -6,13 +6,13 @@ import type {
   ServingLease,
   ServingRequest,
 } from '../ports/serving-port.js';
-import { laneServes, type Lane } from './lane.js';
-import { Lanes } from './lanes.js';
+import { laneServes, type Lane } from './lanes/lane.js';
+import { Lanes } from './lanes/lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
-import { LoadGroups } from './load-groups.js';
-import { groupKeyOf, type Group } from './group.js';
-import { Loads } from './loads.js';
+import { LoadGroups } from './loading/load-groups.js';
+import { groupKeyOf, type Group } from './loading/group.js';
+import { Loads } from './loading/loads.js';
 import type { Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
 import { failureOfMachine, modelLoading, stopping } from './scheduling-failures.js';
 import { createTicket, type Ticket } from './ticket.js';

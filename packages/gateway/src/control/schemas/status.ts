@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { component } from './component.js';
+import { component } from './shared/component.js';
 import {
   bytes,
   count,
@@ -9,7 +9,7 @@ import {
   loadConfig,
   pool,
   poolBytes,
-} from './memory.js';
+} from './shared/memory.js';
 
 export const pin = component(
   'Pin',

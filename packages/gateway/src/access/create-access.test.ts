@@ -291,6 +291,17 @@ describe('keys', () => {
     expect((await ask(url, { headers: { 'x-api-key': added } })).status).toBe(200);
   });
 
+  test('the first key of a gateway without keys is needed from then on', async () => {
+    const clock = createFakeClock();
+    const file = path.join(await mkdtemp(path.join(folder, 'keys-')), 'keys.json');
+    const { url } = await guard({ keys: await openKeyStore(file, clock), clock });
+    expect((await ask(url)).status).toBe(200);
+    const added = await addKey(file, { name: 'laptop', scopes: ['inference'] }, 1);
+    await clock.advance(1001);
+    expect((await ask(url)).status).toBe(401);
+    expect((await ask(url, { headers: { 'x-api-key': added } })).status).toBe(200);
+  });
+
   test('many wrong keys make an address wait, and its right key is still found on loopback', async () => {
     const { keys, clock, inference } = await withKeys();
     const { url } = await guard({ keys, clock });

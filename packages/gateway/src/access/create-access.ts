@@ -140,6 +140,7 @@ export function createAccess(options: AccessOptions): Access {
       if (site.kind === 'refused') return { ...site, headers: {} };
       const { headers } = site;
       const refuse = (failure: Failure): Admission => ({ kind: 'refused', failure, headers });
+      await keys.refresh();
       if (!keys.hasKeys) {
         return { kind: 'admitted', client: localClient(request), scopes: SCOPES, headers };
       }
@@ -177,6 +178,7 @@ export function createAccess(options: AccessOptions): Access {
       return { status: 204, headers: preflightHeaders(site.origin, request) };
     },
     session: async (request) => {
+      await keys.refresh();
       if (!keys.hasKeys) return describe(null, SCOPES);
       const session = await sessionOf(request);
       if (session !== null) return describe(session, allowedBy(session.key));
@@ -196,12 +198,15 @@ export function createAccess(options: AccessOptions): Access {
       const secret = sessionSecret(request);
       const token = request.headers[CSRF_HEADER];
       const session = await sessionOf(request);
-      // Another site can't sign the page out.
-      if (secret !== null && session !== null && typeof token === 'string') {
-        if (isSameSecret(token, session.csrfToken)) sessions.end(secret);
+      // Another site can't sign the page out: it can't read the token.
+      if (secret !== null && session !== null) {
+        if (typeof token !== 'string' || !isSameSecret(token, session.csrfToken)) {
+          return describe(session, allowedBy(session.key));
+        }
+        sessions.end(secret);
       }
       const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
-      return describe(await sessionOf(request), keys.hasKeys ? [] : SCOPES, {
+      return describe(null, keys.hasKeys ? [] : SCOPES, {
         'set-cookie': setCookie('', encrypted, 0),
       });
     },

@@ -5,8 +5,10 @@ import { readKeyFile } from './key-file.js';
 
 /** The keys in force. Follows changes of their file. */
 export interface KeyStore {
-  /** Whether any key is configured. */
+  /** Whether any key is configured, as of the last look at the file. */
   readonly hasKeys: boolean;
+  /** Looks at the file again, at most once a second. */
+  refresh(): Promise<void>;
   /** The key with this text; null where there is none. */
   find(text: string): Promise<StoredKey | null>;
   /** Whether a key is still in force. */
@@ -19,6 +21,7 @@ const FRESH_MS = 1000;
 /** A store without keys. */
 export const NO_KEYS: KeyStore = {
   hasKeys: false,
+  refresh: () => Promise.resolve(),
   find: () => Promise.resolve(null),
   has: () => Promise.resolve(false),
 };
@@ -56,6 +59,7 @@ export async function openKeyStore(file: string, clock: Clock): Promise<KeyStore
     get hasKeys() {
       return hadKeys;
     },
+    refresh,
     find: async (text) => {
       await refresh();
       return findKey(text, current.keys);

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { createGateway, type GatewayOptions, type ServingPort } from '../../src/index.js';
 import { EMPTY_CATALOG, leaseOn, listenOn } from './serve-through.js';
 
@@ -15,14 +15,23 @@ export interface ReceivedRequest {
 /** A gateway in front of a runtime that keeps what it receives, byte for byte. */
 export interface EchoWorld extends AsyncDisposable {
   readonly url: string;
+  /** Address of the runtime. */
+  readonly httpUrl: string;
   readonly received: readonly ReceivedRequest[];
 }
 
 const CHUNK = `data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n`;
 const ANSWER = '{"id":"c","object":"chat.completion","choices":[],"usage":null}';
 
-/** Opens a gateway with one resident, which serves every request. */
-export async function openEchoWorld(options: GatewayOptions = {}): Promise<EchoWorld> {
+/**
+ * Opens a gateway with one resident, which serves every request.
+ *
+ * @param respond - answers in the place of the runtime
+ */
+export async function openEchoWorld(
+  options: GatewayOptions = {},
+  respond: (response: ServerResponse, body: Buffer) => void = answerAtOnce,
+): Promise<EchoWorld> {
   const received: ReceivedRequest[] = [];
   const runtime = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -31,28 +40,31 @@ export async function openEchoWorld(options: GatewayOptions = {}): Promise<EchoW
       const body = Buffer.concat(chunks);
       const { method = '', url: target = '', headers } = request;
       received.push({ method, target, headers, body });
-      if (body.includes('"stream":true')) {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(CHUNK);
-        response.end('data: [DONE]\n\n');
-      } else {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(ANSWER);
-      }
+      respond(response, body);
     });
   });
   const httpUrl = await listenOn(runtime);
   const gateway = await createGateway({ serving: servingOf(httpUrl) }, options);
   const { url } = await gateway.listen({ port: 0 });
   return {
-    url,
-    received,
+    ...{ url, httpUrl, received },
     [Symbol.asyncDispose]: async () => {
       await gateway[Symbol.asyncDispose]();
       runtime.closeAllConnections();
       await new Promise((resolve) => runtime.close(resolve));
     },
   };
+}
+
+function answerAtOnce(response: ServerResponse, body: Buffer): void {
+  if (body.includes('"stream":true')) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(CHUNK);
+    response.end('data: [DONE]\n\n');
+  } else {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(ANSWER);
+  }
 }
 
 function servingOf(httpUrl: string): ServingPort {

@@ -55,7 +55,7 @@ it('shows the machine under /api/mai, and its OpenAPI document', async () => {
   expect(await (await get('/api/mai/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
 });
 
-it('counts what it served', async () => {
+it('counts the requests that it served', async () => {
   await (await chat({ model: 'auto' })).text();
   const text = await (await get('/metrics')).text();
   expect(text).toMatch(/mai_\w*requests\w*\{[^}]*openai-chat[^}]*\} \d/);

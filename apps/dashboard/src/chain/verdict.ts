@@ -13,7 +13,7 @@ export function verdictOf(
   switch (verdict) {
     case 'chosen':
       if (!loaded) return `Chosen${withTradeOffs}`;
-      // A load or a switch to the model that is loaded already changes its settings.
+      // A load or a switch of a model that is already loaded changes its settings.
       if (decision !== 'keep' && decision !== 'wait') {
         return `Chosen${withTradeOffs}; now loaded with other settings`;
       }

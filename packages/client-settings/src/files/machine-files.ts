@@ -63,7 +63,7 @@ export async function replaceText(file: string, text: string): Promise<void> {
     await chmod(draft, mode);
     await rename(draft, target);
   } catch (error) {
-    // A draft without the whole text, for example because the disk is full.
+    // The draft may lack a part of the text, for example because the disk is full.
     if (draft !== null) await rm(draft, { force: true }).catch(() => undefined);
     throw unusable(file, 'written', error);
   }

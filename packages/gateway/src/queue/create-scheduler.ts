@@ -148,7 +148,7 @@ class LaneScheduler implements Scheduler {
     await this.#lanes.released();
   }
 
-  /** A request that has failed elsewhere is no new request: it is served while the scheduler drains. */
+  /** While the scheduler drains, it still serves a request that has failed on a resident: the request is not new. */
   #isClosedTo({ again }: PlaceRequest): boolean {
     return this.#phase === 'ended' || (this.#phase === 'draining' && !again);
   }
@@ -259,7 +259,7 @@ class LaneScheduler implements Scheduler {
       if (lane !== null) this.#startWaiting(ticket, lane);
     }
     if (this.#groups.isEmpty) return Infinity;
-    // A step by an old catalog might ask for a resident that is gone, and so cause a load out of turn.
+    // With an old catalog, a group might ask for a resident that is gone, and so cause a load out of turn.
     if (this.#catalog.isOutdated) {
       this.#catalog.refresh(() => this.#pump());
       return Infinity;

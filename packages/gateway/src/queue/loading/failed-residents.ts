@@ -21,7 +21,7 @@ export class FailedResidents {
     return this.#identifiers.has(identifier);
   }
 
-  /** The failed residents that an acquire for a group names: these, and those that its requests name. */
+  /** The failed residents to name when a group asks for a lease: the noted ones, and those that its requests name. */
   namedWith({ tickets }: Group): readonly string[] {
     const named = [...tickets].flatMap(({ request }) => request.wanted.failed);
     return [...new Set([...named, ...this.#identifiers])];

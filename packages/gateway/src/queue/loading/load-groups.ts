@@ -62,12 +62,12 @@ export class LoadGroups {
     group.promised = { sinceMs: group.promised?.sinceMs ?? sinceMs, untilMs };
   }
 
-  /** A resident has failed. The next acquires name it until the machine gives it again. */
+  /** Notes a failed resident. Later requests for a lease name it, until the machine gives it again. */
   reportFailed(identifier: string): void {
     this.#failed.add(identifier);
   }
 
-  /** Models or residents have changed: plans are made again. */
+  /** Call after a change of models or residents: plans are made again. */
   outdate(): void {
     this.#epoch += 1;
   }

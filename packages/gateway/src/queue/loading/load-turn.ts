@@ -73,7 +73,7 @@ export class LoadTurn {
     this.#parts.lanes.endYield();
   }
 
-  /** Forgets the turn of a scheduler that ends. */
+  /** Ends any turn, because the scheduler ends. */
   clear(): void {
     this.#exclusive = null;
   }

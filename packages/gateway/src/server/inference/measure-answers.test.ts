@@ -28,7 +28,7 @@ describe('the meter of answers', () => {
     ]);
   });
 
-  test('tells none of two answers that ran at the same time, whichever ended first', () => {
+  test('reports no speed of two answers that ran at the same time, whichever ended first', () => {
     const { told, meter } = world();
     const first = meter.begin();
     const second = meter.begin();

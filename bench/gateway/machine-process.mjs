@@ -1,7 +1,9 @@
 // A simulated LM Studio on a machine of 32 GiB, and its memory over HTTP. Prints `port` of LM Studio and `statePort`:
-//   GET /           { othersBytes, usedBytes, loads, loadMs }
+//   GET /           { othersBytes, usedBytes, residents, loads, loadMs, chats, endedAtMs }: `chats` counts requests for an
+//                   answer, `endedAtMs` are the moments at which LM Studio saw that a client had left
 //   GET /others/N   other programs use N bytes from now on
 //   GET /loaded/N   a load has taken N milliseconds
+//   GET /slow/N     answers begin after N milliseconds from now on
 import { createServer } from 'node:http';
 import { startSimulator } from '@mai/lmstudio-simulator';
 
@@ -13,9 +15,10 @@ const model = (modelKey, sizeGib) => ({
   trainedForToolUse: true,
   tokensPerSecond: 100,
 });
+/** A load of the large model takes about a second. */
+const SPEED = 4;
 const simulator = await startSimulator({
-  // A load of the large model takes about a second.
-  speed: 4,
+  speed: SPEED,
   world: {
     machine: { ramBytes: 32 * GIB, gpus: [], promptTokensPerSecond: 5000 },
     models: [model('bench/large', 8), model('bench/other', 4), model('bench/small', 2)],
@@ -29,8 +32,9 @@ const server = createServer((request, response) => {
   const [, name, figure] = request.url.split('/');
   if (name === 'others') othersBytes = Number(figure);
   if (name === 'loaded') loadMs.push(Number(figure));
+  if (name === 'slow') simulator.fault.slowFirstToken({ delayMs: Number(figure) * SPEED });
   const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
-  const loads = simulator.requests.filter(({ endpoint }) => endpoint === 'loadModel').length;
+  const requestsTo = (path) => simulator.requests.filter(({ endpoint }) => endpoint === path);
   const residents = simulator.residents().map(({ modelKey }) => modelKey);
   response.setHeader('content-type', 'application/json');
   response.end(
@@ -38,8 +42,10 @@ const server = createServer((request, response) => {
       othersBytes,
       usedBytes: mappedBytes + anonymousBytes,
       residents,
-      loads,
+      loads: requestsTo('loadModel').length,
       loadMs,
+      chats: requestsTo('/v1/chat/completions').length,
+      endedAtMs: requestsTo('disconnect').map(({ atMs }) => atMs),
     }),
   );
 });

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
-import type { Api } from './api/client.js';
+import { messageOf, type Api } from './api/client.js';
 import { ChangeDialog } from './actions/change-dialog.js';
 import { KeptPanel } from './actions/kept-panel.js';
 import { ChainPanel } from './chain/chain-panel.js';
@@ -43,7 +43,11 @@ export function App({ api }: { readonly api: Api }) {
     [api, mayChange, mayLoad],
   );
   const signOut = async (): Promise<void> => {
-    await api.signOut().catch(() => undefined);
+    try {
+      await api.signOut();
+    } catch (error) {
+      dispatch({ type: 'announce', text: messageOf(error) });
+    }
     setVisit((count) => count + 1);
   };
   return (

@@ -1,7 +1,13 @@
 import { LMStudioClient } from '@lmstudio/sdk';
 import OpenAI from 'openai';
 import { describeClients, HELLO } from '../test/describe-clients.js';
-import { EMBEDDING, LARGE, openWorld, VISION, type GatewayWorld } from '../test/open-world.js';
+import {
+  EMBEDDING,
+  LARGE,
+  openWorld,
+  VISION,
+  type GatewayWorld,
+} from '../test/worlds/open-world.js';
 
 jest.setTimeout(60_000);
 

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
 
 jest.setTimeout(60_000);
 
@@ -55,7 +55,7 @@ it('shows the machine under /api/mai, and its OpenAPI document', async () => {
   expect(await (await get('/api/mai/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
 });
 
-it('counts what it served', async () => {
+it('counts the requests that it served', async () => {
   await (await chat({ model: 'auto' })).text();
   const text = await (await get('/metrics')).text();
   expect(text).toMatch(/mai_\w*requests\w*\{[^}]*openai-chat[^}]*\} \d/);

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAccess } from './access/create-access.js';
-import { NO_KEYS } from './access/key-store.js';
+import { NO_KEYS } from './access/keys/key-store.js';
 import { createPeerAccess, fingerprintOf } from './access/peer-access.js';
 import { API_HEADERS } from './access/page-headers.js';
-import type { Scope } from './access/scope.js';
+import type { Scope } from './access/keys/scope.js';
 import { createControl } from './control/create-control.js';
 import type { GatewayOptions } from './gateway-options.js';
 import { createMetrics } from './metrics/create-metrics.js';
@@ -16,13 +16,17 @@ import type { ServingPort } from './ports/serving-port.js';
 import { chatCompletions } from './protocols/openai/chat-completions.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
-import { answerNotServed, endpointMeant, protocolOf } from './server/answer-not-served.js';
-import { DEFAULT_INFERENCE_LIMITS } from './server/inference-parts.js';
-import { lastDecisionHeader } from './server/decision-headers.js';
+import {
+  answerNotServed,
+  endpointMeant,
+  protocolOf,
+} from './server/own-answers/answer-not-served.js';
+import { DEFAULT_INFERENCE_LIMITS } from './server/inference/inference-parts.js';
+import { lastDecisionHeader } from './server/inference/decision-headers.js';
 import { createInferenceService } from './server/inference-service.js';
 import { listen, type ListenOptions, type Listening } from './server/listen.js';
-import { parseTarget, type RequestTarget } from './server/request-target.js';
-import { INTERNAL_FAILURE } from './server/request-refusal.js';
+import { parseTarget, type RequestTarget } from './server/request/request-target.js';
+import { INTERNAL_FAILURE } from './server/request/request-refusal.js';
 import { sendFailure, sendJson, setHeaders } from './server/responders.js';
 import { createHttpClient } from './upstream/http-client.js';
 

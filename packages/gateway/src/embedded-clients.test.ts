@@ -1,5 +1,5 @@
 import { describeClients } from '../test/describe-clients.js';
-import { EMBEDDING, LARGE, openEmbeddedWorld } from '../test/open-embedded-world.js';
+import { EMBEDDING, LARGE, openEmbeddedWorld } from '../test/worlds/open-embedded-world.js';
 
 jest.setTimeout(60_000);
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { openWorld } from '../test/open-world.js';
-import { listenOn, serveThrough } from '../test/serve-through.js';
+import { openWorld } from '../test/worlds/open-world.js';
+import { listenOn, serveThrough } from '../test/worlds/serve-through.js';
 import { isWhole, talk } from '../test/talk.js';
 
 jest.setTimeout(60_000);

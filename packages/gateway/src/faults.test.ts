@@ -1,4 +1,11 @@
-import { EMBEDDING, LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import {
+  EMBEDDING,
+  LARGE,
+  openWorld,
+  SMALL,
+  type GatewayWorld,
+} from '../test/worlds/open-world.js';
+import { openEchoWorld } from '../test/worlds/echo-world.js';
 import { isToldFailure, isWhole, talk, type Ending } from '../test/talk.js';
 
 jest.setTimeout(90_000);
@@ -104,6 +111,38 @@ describe('a client that stops reading', () => {
     talking.readAgain();
     expect(await talking.end).toMatchObject({ status: 200, broken: true });
   });
+
+  it.each([
+    ['a stream', STREAM, 'text/event-stream'],
+    ['an answer without a stream', ASK, 'application/json'],
+  ])('of %s makes LM Studio wait, and then ends the request there', async (_kind, body, type) => {
+    const sizeBytes = 200 * 2 ** 20;
+    const chunk = Buffer.from(`data: ${'a'.repeat(65_536)}\n\n`);
+    let sentBytes = 0;
+    let isClosed = false;
+    await using world = await openEchoWorld({ limits: { stallMs: 1000 } }, (response) => {
+      response.on('close', () => (isClosed = true));
+      response.writeHead(200, { 'content-type': type });
+      const send = (): void => {
+        while (sentBytes < sizeBytes) {
+          sentBytes += chunk.length;
+          if (response.write(chunk)) continue;
+          response.once('drain', send);
+          return;
+        }
+        response.end();
+      };
+      send();
+    });
+    const talking = talk(world.url, CHAT, body);
+    await talking.head;
+    talking.stopReading();
+    await until(() => isClosed);
+    // The buffers of the sockets hold a few megabytes. The gateway itself keeps no more than a chunk.
+    expect(sentBytes).toBeLessThan(sizeBytes / 4);
+    talking.readAgain();
+    expect(await talking.end).toMatchObject({ status: 200, broken: true });
+  });
 });
 
 describe('a client that leaves', () => {
@@ -128,12 +167,13 @@ describe('a client that leaves', () => {
     const seen = world.simulator.requests
       .filter(({ endpoint }) => endpoint === 'disconnect')
       .at(-1);
-    // 100 ms is the target on an idle machine. Tests run beside each other on a few cores, so ten times that is allowed.
+    // The target is 100 ms, which bench/gateway/departures.mjs judges. Tests run beside each other on a few cores, so ten
+    // times that is allowed here.
     expect((seen?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
     await idle(world);
   });
 
-  it('while its model is loaded frees its place, and the next client is served', async () => {
+  it('while its model is loaded frees its place, and the load serves the next client', async () => {
     await using world = await openWorld({}, { speed: 10 });
     const talking = talk(world.url, CHAT, ASK);
     await world.simulator.seen('loadModel');
@@ -142,6 +182,9 @@ describe('a client that leaves', () => {
     await until(() => world.gateway.state().waiting === 0);
     expect(world.residents()).toEqual([]);
     expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+    // Clients that time out during a load send their request again. A cancelled load would begin anew then.
+    expect(loadsOf(world)).toEqual([LARGE]);
+    expect(answersOf(world)).toBe(1);
     await idle(world);
   });
 

@@ -1,8 +1,8 @@
-import type { KeyStore } from './access/key-store.js';
+import type { KeyStore } from './access/keys/key-store.js';
 import type { PeerRules } from './access/peer-access.js';
 import type { Clock } from './ports/clock.js';
 import type { SchedulerLimits } from './queue/limits.js';
-import type { InferenceLimits } from './server/inference-parts.js';
+import type { InferenceLimits } from './server/inference/inference-parts.js';
 
 /** Options of a gateway. Each has a default. */
 export interface GatewayOptions {

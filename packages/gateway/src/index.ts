@@ -1,7 +1,13 @@
-export { addKey, readKeyFile, removeKey, type KeyFile, type NewKey } from './access/key-file.js';
-export type { StoredKey } from './access/api-key.js';
-export { NO_KEYS, openKeyStore, type KeyStore } from './access/key-store.js';
-export { SCOPES, type Scope } from './access/scope.js';
+export {
+  addKey,
+  readKeyFile,
+  removeKey,
+  type KeyFile,
+  type NewKey,
+} from './access/keys/key-file.js';
+export type { StoredKey } from './access/keys/api-key.js';
+export { NO_KEYS, openKeyStore, type KeyStore } from './access/keys/key-store.js';
+export { SCOPES, type Scope } from './access/keys/scope.js';
 export { createGateway, type Gateway, type GatewayPorts } from './create-gateway.js';
 export type { GatewayOptions } from './gateway-options.js';
 export type {
@@ -64,6 +70,6 @@ export type {
 export { systemClock, type Clock } from './ports/clock.js';
 export type { SchedulerLimits } from './queue/limits.js';
 export type { SchedulerState } from './queue/scheduler.js';
-export type { InferenceLimits } from './server/inference-parts.js';
+export type { InferenceLimits } from './server/inference/inference-parts.js';
 export type { Listening, ListenOptions, TlsFiles } from './server/listen.js';
 export { LEASE_HEADER, type PeerRules } from './access/peer-access.js';

@@ -1,4 +1,4 @@
-import { LARGE, openEmbeddedWorld } from '../test/open-embedded-world.js';
+import { LARGE, openEmbeddedWorld } from '../test/worlds/open-embedded-world.js';
 
 jest.setTimeout(120_000);
 

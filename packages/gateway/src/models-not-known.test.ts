@@ -83,7 +83,7 @@ describe('a client that leaves while the machine reads its models', () => {
     await ask(url, { path: '/healthz' });
     tell(EMPTY);
     let text = '';
-    // Each answer takes turns in which the request can end.
+    // Each of these requests takes turns of the event loop, in which the cancelled request can end.
     for (let turn = 0; turn < 100 && !CANCELLED.test(text); turn += 1) {
       ({ text } = await ask(url, { path: '/metrics' }));
     }

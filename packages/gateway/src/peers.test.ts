@@ -7,7 +7,7 @@ import path from 'node:path';
 import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
 import { ask } from '../test/ask.js';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../test/certificates.js';
-import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/open-world.js';
+import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
 import {
   createGateway,
   type Gateway,

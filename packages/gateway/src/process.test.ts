@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { build } from 'esbuild';
 import { isToldFailure, isWhole, talk } from '../test/talk.js';
-import { TWO_CHAT_MODELS_WORLD } from '../test/two-chat-models.js';
+import { TWO_CHAT_MODELS_WORLD } from '../test/worlds/two-chat-models.js';
 
 jest.setTimeout(60_000);
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   bundleFolder = await mkdtemp(path.join(tmpdir(), 'mai-bundle-'));
   script = path.join(bundleFolder, 'gateway-process.mjs');
   await build({
-    entryPoints: [path.join(__dirname, '../test/gateway-process.ts')],
+    entryPoints: [path.join(__dirname, '../test/worlds/gateway-process.ts')],
     outfile: script,
     bundle: true,
     format: 'esm',

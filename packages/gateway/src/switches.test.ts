@@ -1,4 +1,11 @@
-import { GIB, LARGE, openWorld, SMALL, VISION, type GatewayWorld } from '../test/open-world.js';
+import {
+  GIB,
+  LARGE,
+  openWorld,
+  SMALL,
+  VISION,
+  type GatewayWorld,
+} from '../test/worlds/open-world.js';
 import { isWhole, talk, type Ending } from '../test/talk.js';
 import { systemClock } from './ports/clock.js';
 
@@ -8,7 +15,7 @@ const CHAT = '/v1/chat/completions';
 const ASK = { model: 'auto', messages: [{ role: 'user' as const, content: 'Hello' }] };
 /** The vision model cannot call tools here. */
 const TOOLS = [{ type: 'function', function: { name: 'get_weather', parameters: {} } }];
-/** With so much in use by other programs, the large model does not fit; the others do. */
+/** While other programs use these bytes, the large model does not fit, and the others do. */
 const SCARCE_BYTES = 22 * GIB;
 
 function pause(ms: number): Promise<void> {

@@ -37,13 +37,13 @@ export function talk(url: string, path: string, body: object): Talk {
   const arrived = new Promise<IncomingMessage>((resolve, reject) => {
     sent.on('response', resolve).on('error', reject);
   });
-  const first = arrived.then(
-    (answer) =>
-      new Promise<string>((resolve, reject) => {
-        answer.once('data', (chunk: Buffer) => resolve(chunk.toString()));
-        answer.once('close', () => reject(new Error('The answer had no bytes.')));
-      }),
-  );
+  // Listens as soon as the head is there: its first bytes may have come in the same packet.
+  const first = new Promise<string>((resolve, reject) => {
+    sent.on('error', reject).on('response', (answer) => {
+      answer.once('data', (chunk: Buffer | string) => resolve(chunk.toString()));
+      answer.once('close', () => reject(new Error('The answer had no bytes.')));
+    });
+  });
   const end = new Promise<Ending>((resolve) => {
     const settle = (broken: boolean): void =>
       resolve({

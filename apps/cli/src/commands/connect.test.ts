@@ -33,6 +33,14 @@ test('lists the clients, as text and as JSON', async () => {
   });
 });
 
+test.each(CONNECT_CLIENTS)('prints the settings of %s with the address', async (name) => {
+  const { out, exitCode } = await mai(name, '--gateway', 'http://10.0.0.5:8080', '--model', 'm7');
+  expect(exitCode).toBe(0);
+  expect(out).toContain('http://10.0.0.5:8080');
+  // In Open WebUI, a person chooses the model.
+  expect(out.includes('m7')).toBe(name !== 'open-webui');
+});
+
 test('prints, writes and takes back the settings of a client', async () => {
   writeFileSync(file(), '# mine\nmodel: x\n');
   const printed = await mai('aider');

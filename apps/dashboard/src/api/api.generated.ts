@@ -685,7 +685,7 @@ export type Status = {
     /** The error of the last round; null without one. */
     readonly fault: string | null;
     readonly putOffUntilMs: number | null;
-    /** Until when no load is tried after many failures. */
+    /** After many failures, no load is tried before this moment. */
     readonly breakerOpenUntilMs: number | null;
     readonly idle: boolean;
     /** How many callers wait for a lease. */

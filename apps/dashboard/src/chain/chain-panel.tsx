@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ChainStep, Models } from '../api/api.generated.js';
+import type { Models } from '../api/api.generated.js';
 import { Panel } from '../shell/panel.js';
 import { usePage } from '../shell/page-context.js';
 import type { PageState } from '../state/page-state.js';
@@ -7,6 +7,7 @@ import { plural } from '../words/format.js';
 import { sentence } from '../words/sentence.js';
 import { SPEED_LEGEND } from '../words/speed.js';
 import { ModelRow } from './model-row.js';
+import { besideVerdict, verdictOf } from './verdict.js';
 
 /** The fallback chain: for each model what it would take, whether it fits, and why not. */
 export function ChainPanel({ state: { models, faults } }: { readonly state: PageState }) {
@@ -65,7 +66,7 @@ function Loaded({
             key={step.modelKey}
             rank={index + 1}
             model={step}
-            verdict={verdictOf(step)}
+            verdict={verdictOf(step, chain)}
             state={step.downloaded ? step.verdict : 'absent'}
             pools={chain.pools}
           />
@@ -103,24 +104,6 @@ function Loaded({
       )}
     </Panel>
   );
-}
-
-function verdictOf({ verdict, rejection, loaded, tradeOffs }: ChainStep): string {
-  const withTradeOffs = tradeOffs === null ? '' : ` with ${tradeOffs}`;
-  switch (verdict) {
-    case 'chosen':
-      return `${loaded ? 'In use' : 'Chosen'}${withTradeOffs}`;
-    case 'fits':
-      return `Fits${withTradeOffs}; a model before it is preferred`;
-    case 'rejected':
-      return rejection === null ? 'Rejected' : sentence(rejection.text);
-  }
-}
-
-function besideVerdict({ fits, cheaper, rejection }: Models['models'][number]): string {
-  if (fits) return 'Fits';
-  if (cheaper !== null) return `Fits with ${cheaper.tradeOffs}`;
-  return rejection === null ? 'Does not fit' : sentence(rejection.text);
 }
 
 function NothingDownloaded() {

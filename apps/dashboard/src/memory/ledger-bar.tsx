@@ -6,8 +6,8 @@ export interface BarPart {
 }
 
 /**
- * The part of a bar for a model on top of others' use. What lies above the limit is a part of its own, so that the bar
- * shows how much is missing.
+ * The parts of a bar for a model, on top of the use by others. Bytes above the limit are a part of their own, so that the
+ * bar shows how much memory is missing.
  */
 export function modelParts(
   othersBytes: number,

@@ -13,7 +13,7 @@ export function MemoryChart(props: {
   readonly from: number;
   readonly to: number;
   readonly colours: PlotColours;
-  /** Time of the cursor in epoch seconds; null leaves it to the pointer. */
+  /** Time of the cursor in epoch seconds. Null: the pointer moves the cursor. */
   readonly pointAt: number | null;
   readonly onCursor: (index: number | null) => void;
 }) {

@@ -28,7 +28,7 @@ export function MemoryPanel({
     [pools, samples],
   );
   const times = stacks[0]?.stack.times ?? [];
-  // A chosen time that has left the window is now again.
+  // When the chosen time has left the window, the present is shown.
   const chosen =
     chosenSeconds === null || chosenSeconds < (times[0] ?? Infinity)
       ? null

@@ -12,8 +12,10 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => void }) {
     setBusy(true);
     setFault(null);
     try {
-      await api.signIn(key.trim());
-      onSignedIn();
+      const { scopes } = await api.signIn(key.trim());
+      if (scopes.includes('read')) return onSignedIn();
+      await api.signOut();
+      setFault('This key does not allow reading. Use a key with the scope read or control.');
     } catch (error) {
       setFault(messageOf(error));
     } finally {

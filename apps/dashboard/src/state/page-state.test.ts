@@ -26,7 +26,7 @@ test('says that it is connected again, and has the decision log read again', () 
   expect(after([LIVE]).announcement.count).toBe(0);
 });
 
-test('a change of the fleet and a renewed connection have the fleet read again, and say nothing', () => {
+test('a change of the fleet and a renewed connection have the fleet read again, and announce nothing', () => {
   const changed = after([LIVE, event({ ...stamp, type: 'fleet' })]);
   expect([changed.fleetSeen, changed.announcement.count]).toEqual([1, 0]);
   expect(after([lostAt(10), LIVE], changed).fleetSeen).toBe(2);

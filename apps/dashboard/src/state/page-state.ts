@@ -43,7 +43,7 @@ export interface PageState {
   /** Why a part could not be read. */
   readonly faults: Readonly<Partial<Record<Part, string | null>>>;
   readonly slots: ColourSlots;
-  /** The key of the model of each instance that the page has seen. */
+  /** The model key of each instance that the page has seen, by instance identifier. */
   readonly modelKeys: Readonly<Record<string, string>>;
   readonly step: SwitchStep | null;
   /** Grows with each new decision and each renewed connection, so that the decision log is read again. */
@@ -75,7 +75,7 @@ export const FIRST_STATE: PageState = {
 /** A part of the state that is read by itself. */
 export type Part = 'status' | 'models' | 'queue' | 'history' | 'explanation';
 
-/** Answers of the gateway that are shown from now on. Absent ones stay as they are. */
+/** Answers of the gateway to show from now on. An absent part stays as it is. */
 export interface Answered {
   readonly session?: Session;
   readonly status?: Status;

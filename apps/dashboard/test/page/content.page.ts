@@ -109,7 +109,7 @@ test('the table shows the figures at the time under the pointer', async () => {
   await close();
 });
 
-test('the keyboard moves the cursor of the charts, and the figures there are said', async () => {
+test('the keyboard moves the cursor of the charts, and the figures there are announced', async () => {
   const { page, errors, close } = await openPage(browser);
   const slider = page.getByRole('slider', { name: 'Time' });
   const head = page.locator('.memory-table thead th').first();

@@ -30,7 +30,7 @@ test('shows new figures as they come, without a word from the screen reader', as
   await close();
 });
 
-test('marks a switch, explains it, and says it once', async () => {
+test('marks a switch, explains it, and announces it once', async () => {
   const { page, machine, errors, close } = await openPage(browser);
   machine.emit({ type: 'switch-started', reason: 'HARD_LIMIT' });
   machine.emit({

@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createGateway, type Gateway } from '@mai/gateway';
+import {
+  addKey,
+  createGateway,
+  openKeyStore,
+  removeKey,
+  systemClock,
+  type Gateway,
+} from '@mai/gateway';
 import { openHost } from '@mai/host';
 import * as words from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
@@ -13,6 +20,9 @@ export const SMALL = 'test/small';
 /** The real gateway on a real host. Only LM Studio is simulated, and the memory follows from what it has loaded. */
 export interface RealGateway {
   readonly url: string;
+  /** Makes an API key. From the first one on, the gateway needs keys within a second. */
+  addKey(name: string, scope: 'control' | 'read' | 'inference'): Promise<string>;
+  removeKey(name: string): Promise<void>;
   /** Sets what other programs use of the 32 GiB of RAM. */
   setOthers(bytes: number): void;
   /** Closes the gateway, and opens another at the same address. */
@@ -66,10 +76,14 @@ export async function startRealGateway(): Promise<RealGateway> {
     warn: () => undefined,
   });
   const autopilot = await host.startAutopilot();
+  const keysFile = path.join(folder, 'keys.json');
   const open = async (port: number): Promise<{ gateway: Gateway; url: string }> => {
     const gateway = await createGateway(
       { serving: host.serving, control: { machine: host, words } },
-      { pageFolder: path.join(__dirname, '..', '..', 'dist') },
+      {
+        pageFolder: path.join(__dirname, '..', '..', 'dist'),
+        keys: await openKeyStore(keysFile, systemClock),
+      },
     );
     const { url } = await gateway.listen({ port });
     return { gateway, url };
@@ -77,6 +91,8 @@ export async function startRealGateway(): Promise<RealGateway> {
   let { gateway, url } = await open(0);
   return {
     url: `${url}/`,
+    addKey: (name, scope) => addKey(keysFile, { name, scopes: [scope] }, Date.now()),
+    removeKey: async (name) => void (await removeKey(keysFile, name)),
     setOthers: (bytes) => {
       othersBytes = bytes;
     },

@@ -1,7 +1,9 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -157,6 +159,53 @@ describe.each(SAMPLES)('$client', (sample) => {
     expect(status.state).toBe('unreadable');
   });
 
+  test('a read-only file is refused before anything is written, also by undo', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    put(file, before);
+    chmodSync(file, 0o444);
+    await expect(connect(client, home)).rejects.toMatchObject({
+      code: 'FILE_UNUSABLE',
+      message: expect.stringContaining(`${file} is read-only.`),
+    });
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(readdirSync(path.dirname(file))).toEqual([path.basename(file)]);
+    chmodSync(file, 0o644);
+    await connect(client, home);
+    chmodSync(file, 0o444);
+    await expect(undo(client, home)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+    expect(readFileSync(file, 'utf8')).toBe(after);
+  });
+
+  test('a symbolic link stays a link, and the copies are beside the link', async () => {
+    using home = temporaryHome();
+    const link = fileIn(home, sample);
+    const target = path.join(home.homeFolder, 'dotfiles', 'settings');
+    put(target, before);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(target, link);
+    await connect(client, home);
+    expect(readFileSync(target, 'utf8')).toBe(after);
+    await undo(client, home);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, 'utf8')).toBe(before);
+    expect(readdirSync(path.dirname(target))).toEqual(['settings']);
+  });
+
+  test('a symbolic link to a file that does not exist yet stays a link', async () => {
+    using home = temporaryHome();
+    const link = fileIn(home, sample);
+    const target = path.join(home.homeFolder, 'dotfiles', 'settings');
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(path.relative(path.dirname(link), target), link);
+    await connect(client, home);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(existsSync(target)).toBe(true);
+    await undo(client, home);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(existsSync(target)).toBe(false);
+  });
+
   test('undo without a write changes nothing', async () => {
     using home = temporaryHome();
     const file = fileIn(home, sample);
@@ -190,20 +239,6 @@ test('undo after the file was deleted removes the copy and the record', async ()
   expect([file, `${file}.mai-backup`, `${file}.mai-backup.json`].some(existsSync)).toBe(false);
 });
 
-test('a symbolic link into a folder of dotfiles stays a link', async () => {
-  using home = temporaryHome();
-  const target = path.join(home.homeFolder, 'dotfiles/aider.yml');
-  const link = path.join(home.homeFolder, '.aider.conf.yml');
-  put(target, 'dark-mode: true\n');
-  symlinkSync(target, link);
-  await connect('aider', home);
-  expect(lstatSync(link).isSymbolicLink()).toBe(true);
-  expect(readFileSync(target, 'utf8')).toContain('openai-api-base');
-  await undo('aider', home);
-  expect(lstatSync(link).isSymbolicLink()).toBe(true);
-  expect(readFileSync(target, 'utf8')).toBe('dark-mode: true\n');
-});
-
 test('the permissions of an existing file stay', async () => {
   using home = temporaryHome();
   const file = path.join(home.homeFolder, '.aider.conf.yml');
@@ -211,6 +246,18 @@ test('the permissions of an existing file stay', async () => {
   const mode = statSync(file).mode;
   await connect('aider', home);
   expect(statSync(file).mode).toBe(mode);
+});
+
+test('a write that fails leaves neither a copy nor a record nor a draft', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.aider.conf.yml');
+  put(file, 'dark-mode: true\n');
+  const plan = await planConnection(findClient('aider'), await gatewayAccess(), home);
+  // A folder in the place of the file makes the last step fail, for root, too.
+  rmSync(file);
+  mkdirSync(path.join(file, 'occupied'), { recursive: true });
+  await expect(writeConnection(plan)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+  expect(readdirSync(home.homeFolder)).toEqual(['.aider.conf.yml']);
 });
 
 test('a copy without a record is not overwritten', async () => {

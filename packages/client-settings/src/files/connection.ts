@@ -16,7 +16,14 @@ import {
   recordFile,
   type WrittenSetting,
 } from './connection-record.js';
-import { createText, exists, readText, replaceText } from './machine-files.js';
+import {
+  checkWritable,
+  createText,
+  exists,
+  readText,
+  removeFile,
+  replaceText,
+} from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
 /** The change that `writeConnection` would make. */
@@ -51,6 +58,7 @@ export async function planConnection(
       `${client.title} would no longer read ${hidden} if ${file} existed. Move your settings to ${file} first, then run the command again.`,
     );
   }
+  await checkWritable(file);
   const content = parseSettings(place.format, before ?? '', file);
   const settings = place
     .settings(access)
@@ -72,15 +80,24 @@ export async function planConnection(
 }
 
 /**
- * Writes a plan: the copy of the file, the record for `undo`, then the file. Writes nothing if nothing changes.
+ * Writes a plan: the copy of the file, the record for `undo`, then the file. Writes nothing if nothing changes. If the
+ * file can't be written, a copy and a record that are new are removed again.
  *
  * @throws ClientSettingsError `FILE_UNUSABLE`
  */
 export async function writeConnection(plan: ConnectionPlan): Promise<void> {
-  if (plan.before === plan.after) return;
-  if (plan.backup !== null && plan.before !== null) await createText(plan.backup, plan.before);
-  await replaceText(recordFile(plan.file), `${JSON.stringify(plan.record, null, 2)}\n`);
-  await replaceText(plan.file, plan.after);
+  const { file, backup, before, after } = plan;
+  if (before === after) return;
+  const isFirst = !(await exists(recordFile(file)));
+  if (backup !== null && before !== null) await createText(backup, before);
+  try {
+    await replaceText(recordFile(file), `${JSON.stringify(plan.record, null, 2)}\n`);
+    await replaceText(file, after);
+  } catch (error) {
+    if (isFirst) await removeFile(recordFile(file));
+    if (backup !== null) await removeFile(backup);
+    throw error;
+  }
 }
 
 function recordOf(

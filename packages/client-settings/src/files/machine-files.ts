@@ -3,7 +3,7 @@ import {
   mkdir,
   readdir,
   readFile,
-  realpath,
+  readlink,
   rename,
   rm,
   stat,
@@ -52,22 +52,58 @@ export async function isOnPath(machine: Machine, program: string): Promise<boole
  * that a link into a folder of dotfiles stays a link. A new file may hold an API key and is readable by its owner only.
  */
 export async function replaceText(file: string, text: string): Promise<void> {
+  let draft: string | null = null;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
-    const target = await realpath(file).catch(() => file);
-    const mode = await stat(target).then(
-      (found) => found.mode & 0o777,
-      () => 0o600,
-    );
-    const draft = `${target}.${process.pid}.tmp`;
+    const target = await targetOf(file);
+    await mkdir(path.dirname(target), { recursive: true });
+    const mode = (await modeOf(target)) ?? 0o600;
+    draft = `${target}.${process.pid}.tmp`;
     await writeFile(draft, text, { mode });
     // The umask may have removed permissions.
     await chmod(draft, mode);
     await rename(draft, target);
   } catch (error) {
+    // The draft may lack a part of the text, for example because the disk is full.
+    if (draft !== null) await rm(draft, { force: true }).catch(() => undefined);
     throw unusable(file, 'written', error);
   }
 }
+
+/**
+ * Checks that nobody has made a file read-only. A write by way of a new file would not notice it.
+ *
+ * @throws ClientSettingsError `FILE_UNUSABLE`
+ */
+export async function checkWritable(file: string): Promise<void> {
+  const mode = await modeOf(file);
+  if (mode === null || (mode & 0o200) !== 0) return;
+  throw new ClientSettingsError(
+    'FILE_UNUSABLE',
+    `${file} is read-only. Allow its owner to write it, then run the command again. A program that manages the file, such as Home Manager, must make the change itself.`,
+  );
+}
+
+/** The permissions of a file. Null: it does not exist. */
+async function modeOf(file: string): Promise<number | null> {
+  return stat(file).then(
+    ({ mode }) => mode & 0o777,
+    () => null,
+  );
+}
+
+/** The file that a symbolic link names, also where that file does not exist yet. Without a link: the file. */
+async function targetOf(file: string): Promise<string> {
+  let target = file;
+  for (let links = 0; links < LINKS_MAX; links += 1) {
+    const named = await readlink(target).catch(() => null);
+    if (named === null) return target;
+    target = path.resolve(path.dirname(target), named);
+  }
+  return target;
+}
+
+/** Links that lead to each other have no end. Linux allows 40, too. */
+const LINKS_MAX = 40;
 
 /** Writes a new file that only its owner can read. Fails if the file exists. */
 export async function createText(file: string, text: string): Promise<void> {
@@ -78,10 +114,10 @@ export async function createText(file: string, text: string): Promise<void> {
   }
 }
 
-/** Removes a file, if it exists. */
+/** Removes a file, if it exists. A symbolic link stays: the file that it names is removed. */
 export async function removeFile(file: string): Promise<void> {
   try {
-    await rm(file, { force: true });
+    await rm(await targetOf(file), { force: true });
   } catch (error) {
     throw unusable(file, 'removed', error);
   }

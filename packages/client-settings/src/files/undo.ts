@@ -16,7 +16,7 @@ import {
   recordFile,
   type WrittenSetting,
 } from './connection-record.js';
-import { readText, removeFile, replaceText } from './machine-files.js';
+import { checkWritable, readText, removeFile, replaceText } from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
 /** The change that `writeUndo` would make. */
@@ -47,6 +47,7 @@ export async function planUndo(client: Client, machine: Machine): Promise<UndoPl
   const before = await readText(file);
   const plan = { client, file, connected: record !== null, changedSince: false, before, left: [] };
   if (record === null || before === null) return { ...plan, after: before };
+  await checkWritable(file);
   const original = record.existed ? await readText(backupFile(file)) : null;
   const exact = hashOf(before) === record.writtenHash && (original !== null || !record.existed);
   if (exact) return { ...plan, after: original };

@@ -1,4 +1,4 @@
-/** A field of a JSON object. Undefined: the value is no object, or has no such field. */
+/** A field of a JSON object. Undefined: the value is not an object, or lacks the field. */
 export function field(value: unknown, ...names: readonly (string | number)[]): unknown {
   let at: unknown = value;
   for (const name of names) {

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask, askRaw, type Answer } from '../../test/ask.js';
-import { createFakeClock } from '../../test/fake-clock.js';
-import { listenOn } from '../../test/serve-through.js';
+import { createFakeClock } from '../../test/fakes/fake-clock.js';
+import { listenOn } from '../../test/worlds/serve-through.js';
 import { createAccess, type Access } from './create-access.js';
-import { addKey, removeKey } from './key-file.js';
-import { NO_KEYS, openKeyStore, type KeyStore } from './key-store.js';
-import type { Scope } from './scope.js';
+import { addKey, removeKey } from './keys/key-file.js';
+import { NO_KEYS, openKeyStore, type KeyStore } from './keys/key-store.js';
+import type { Scope } from './keys/scope.js';
 
 let folder: string;
 let closers: (() => Promise<void>)[] = [];
@@ -288,6 +288,17 @@ describe('keys', () => {
     const { url } = await guard({ keys, clock });
     const added = await addKey(file, { name: 'phone', scopes: ['inference'] }, 3);
     await clock.advance(1001);
+    expect((await ask(url, { headers: { 'x-api-key': added } })).status).toBe(200);
+  });
+
+  test('the first key of a gateway without keys is needed from then on', async () => {
+    const clock = createFakeClock();
+    const file = path.join(await mkdtemp(path.join(folder, 'keys-')), 'keys.json');
+    const { url } = await guard({ keys: await openKeyStore(file, clock), clock });
+    expect((await ask(url)).status).toBe(200);
+    const added = await addKey(file, { name: 'laptop', scopes: ['inference'] }, 1);
+    await clock.advance(1001);
+    expect((await ask(url)).status).toBe(401);
     expect((await ask(url, { headers: { 'x-api-key': added } })).status).toBe(200);
   });
 

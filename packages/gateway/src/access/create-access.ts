@@ -2,15 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../gateway-error.js';
 import type { Clock } from '../ports/clock.js';
 import type { Failure } from '../protocols/protocol.js';
-import { isSameSecret, type StoredKey } from './api-key.js';
-import { isPreflight, preflightHeaders } from './cors.js';
-import { CSRF_HEADER, isSafe, presentedKeys, sessionSecret, setCookie } from './credentials.js';
-import { createGuesses, type Guesses } from './guesses.js';
-import { isLoopbackName } from './host-rules.js';
-import type { KeyStore } from './key-store.js';
-import { SCOPES, type Scope } from './scope.js';
+import { isSameSecret, type StoredKey } from './keys/api-key.js';
+import { isPreflight, preflightHeaders } from './host-and-origin/cors.js';
+import {
+  CSRF_HEADER,
+  isSafe,
+  presentedKeys,
+  sessionSecret,
+  setCookie,
+} from './keys/credentials.js';
+import { createGuesses, type Guesses } from './keys/guesses.js';
+import { isLoopbackName } from './host-and-origin/host-rules.js';
+import type { KeyStore } from './keys/key-store.js';
+import { SCOPES, type Scope } from './keys/scope.js';
 import { createSessions, SESSION_MS, type Session } from './sessions.js';
-import { checkSite, type SiteRules } from './site-check.js';
+import { checkSite, type SiteRules } from './host-and-origin/site-check.js';
 import { createFailure } from '../protocols/create-failure.js';
 
 /** Who may use the gateway. */
@@ -134,6 +140,7 @@ export function createAccess(options: AccessOptions): Access {
       if (site.kind === 'refused') return { ...site, headers: {} };
       const { headers } = site;
       const refuse = (failure: Failure): Admission => ({ kind: 'refused', failure, headers });
+      await keys.refresh();
       if (!keys.hasKeys) {
         return { kind: 'admitted', client: localClient(request), scopes: SCOPES, headers };
       }
@@ -171,6 +178,7 @@ export function createAccess(options: AccessOptions): Access {
       return { status: 204, headers: preflightHeaders(site.origin, request) };
     },
     session: async (request) => {
+      await keys.refresh();
       if (!keys.hasKeys) return describe(null, SCOPES);
       const session = await sessionOf(request);
       if (session !== null) return describe(session, allowedBy(session.key));
@@ -190,12 +198,15 @@ export function createAccess(options: AccessOptions): Access {
       const secret = sessionSecret(request);
       const token = request.headers[CSRF_HEADER];
       const session = await sessionOf(request);
-      // Another site can't sign the page out.
-      if (secret !== null && session !== null && typeof token === 'string') {
-        if (isSameSecret(token, session.csrfToken)) sessions.end(secret);
+      // Another site can't sign the page out: it can't read the token.
+      if (secret !== null && session !== null) {
+        if (typeof token !== 'string' || !isSameSecret(token, session.csrfToken)) {
+          return describe(session, allowedBy(session.key));
+        }
+        sessions.end(secret);
       }
       const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
-      return describe(await sessionOf(request), keys.hasKeys ? [] : SCOPES, {
+      return describe(null, keys.hasKeys ? [] : SCOPES, {
         'set-cookie': setCookie('', encrypted, 0),
       });
     },

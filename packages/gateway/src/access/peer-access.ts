@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Failure } from '../protocols/protocol.js';
 import type { Access, Admission } from './create-access.js';
-import type { Scope } from './scope.js';
+import type { Scope } from './keys/scope.js';
 import { createFailure } from '../protocols/create-failure.js';
 
 /** The hosts whose gateways may use this one, and the leases that they hold. */

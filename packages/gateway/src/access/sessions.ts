@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../ports/clock.js';
-import { hashOf, type StoredKey } from './api-key.js';
+import { hashOf, type StoredKey } from './keys/api-key.js';
 
 /** A browser that has signed in. */
 export interface Session {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { readBody } from '../server/read-body.js';
-import { RequestRefusal } from '../server/request-refusal.js';
+import { readBody } from '../server/request/read-body.js';
+import { RequestRefusal } from '../server/request/request-refusal.js';
 import { ControlFailure, notFound } from './control-failure.js';
 import { OPERATIONS, type Operation, type OperationName } from './openapi/operations.js';
 

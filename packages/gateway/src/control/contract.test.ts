@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ask } from '../../test/ask.js';
-import { fleetReport } from '../../test/fake-fleet.js';
-import { episodeOf, GIB, LOADED, WORDS } from '../../test/fake-machine.js';
-import { serveControl, type ControlWorld } from '../../test/serve-control.js';
+import { fleetReport } from '../../test/fakes/fake-fleet.js';
+import { episodeOf, GIB, LOADED, WORDS } from '../../test/fakes/fake-machine.js';
+import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
 
 const document = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'openapi.json'), 'utf8'));
 const ajv = new Ajv2020({ strict: false, allErrors: true });

@@ -1,7 +1,7 @@
 import { ask } from '../../test/ask.js';
-import { decidedAt, episodeOf, GIB, LOADED } from '../../test/fake-machine.js';
-import { createFakeClock } from '../../test/fake-clock.js';
-import { serveControl } from '../../test/serve-control.js';
+import { decidedAt, episodeOf, GIB, LOADED } from '../../test/fakes/fake-machine.js';
+import { createFakeClock } from '../../test/fakes/fake-clock.js';
+import { serveControl } from '../../test/worlds/serve-control.js';
 import { createThroughput } from './handlers/throughput.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -7,7 +7,7 @@ import type { FleetPort } from '../ports/fleet-port.js';
 import type { Failure } from '../protocols/protocol.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
-import type { ServedRequest } from '../server/served-request.js';
+import type { ServedRequest } from '../server/inference/served-request.js';
 import { departed } from '../upstream/departed.js';
 import { findOperation, parseBody, type FoundOperation } from './answer-call.js';
 import { ControlFailure, failureFor } from './control-failure.js';
@@ -76,10 +76,12 @@ export function createControl(parts: ControlParts): Control {
     const found = findOperation(request.method ?? 'GET', path);
     const headers = await admit(request, response, found.operation.scope);
     if (found.name === 'events') {
-      if (request.method === 'HEAD' || streams.open(request, response, headers)) {
-        if (request.method === 'HEAD') response.writeHead(200, headers).end();
+      if (request.method === 'HEAD') {
+        response.writeHead(200, headers).end();
         return;
       }
+      const isAllowed = () => isAdmitted(request, found.operation.scope);
+      if (streams.open(request, response, headers, isAllowed)) return;
       throw new ControlFailure(
         503,
         'TOO_MANY_STREAMS',
@@ -94,6 +96,18 @@ export function createControl(parts: ControlParts): Control {
     const { id } = found;
     const body = await handlers[found.name]({ request, search, id, signal });
     sendJson(response, 200, body, headers);
+  };
+  /** Whether a request that was admitted is still allowed. Never rejects. */
+  const isAdmitted = async (
+    request: IncomingMessage,
+    scope: FoundOperation['operation']['scope'],
+  ): Promise<boolean> => {
+    try {
+      return (await access.check(request, scope)).kind === 'admitted';
+    } catch (error) {
+      onFault(error);
+      return false;
+    }
   };
   /** Checks access, and returns the headers of the answer. @throws ControlFailure where the request is refused */
   const admit = async (

@@ -1,7 +1,7 @@
 import { ask } from '../../test/ask.js';
-import { fleetHost, fleetReport } from '../../test/fake-fleet.js';
-import { GIB } from '../../test/fake-machine.js';
-import { serveControl, type ControlWorld } from '../../test/serve-control.js';
+import { fleetHost, fleetReport } from '../../test/fakes/fake-fleet.js';
+import { GIB } from '../../test/fakes/fake-machine.js';
+import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
 import type { FleetReport } from '../ports/fleet-port.js';
 
 let world: ControlWorld;

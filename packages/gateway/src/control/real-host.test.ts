@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DECISION_WORDS, openHost, type Host } from '@mai/host';
 import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
 import { ask } from '../../test/ask.js';
-import { serveControl, type ControlWorld } from '../../test/serve-control.js';
+import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
 import { OPERATIONS, type Operation, type OperationName } from './openapi/operations.js';
 
 const GIB = 1024 ** 3;

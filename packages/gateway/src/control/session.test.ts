@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask } from '../../test/ask.js';
-import { createFakeClock, type FakeClock } from '../../test/fake-clock.js';
-import { serveControl, type ControlWorld } from '../../test/serve-control.js';
-import { addKey, removeKey } from '../access/key-file.js';
-import { openKeyStore } from '../access/key-store.js';
+import { createFakeClock, type FakeClock } from '../../test/fakes/fake-clock.js';
+import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
+import { addKey, removeKey } from '../access/keys/key-file.js';
+import { openKeyStore } from '../access/keys/key-store.js';
 import { SESSION_MS } from '../access/sessions.js';
 
 let folder: string;
@@ -106,8 +106,10 @@ test('a session ends by signing out, by time, and with its key', async () => {
   const first = await signIn(key);
   const out = (headers: Record<string, string>) =>
     ask(world.url, { method: 'DELETE', path: '/api/mai/session', headers });
-  // Without the token nothing ends: another site could have sent this.
-  await out({ cookie: first.cookie });
+  // Without the token nothing ends, and the browser keeps its cookie: another site could have sent this.
+  const refused = await out({ cookie: first.cookie });
+  expect(refused.headers['set-cookie']).toBeUndefined();
+  expect(refused.json()).toMatchObject({ signedIn: true });
   expect(await status({ cookie: first.cookie })).toBe(200);
   const left = await out({
     cookie: first.cookie,
@@ -127,6 +129,31 @@ test('a session ends by signing out, by time, and with its key', async () => {
   await clock.advance(1001);
   expect(await status({ cookie: third.cookie })).toBe(401);
 });
+
+test.each(['signing out', 'time', 'the removal of its key'])(
+  'the events of a session end within a second of %s',
+  async (how) => {
+    const { answer, cookie } = await signIn(key);
+    const stream = await fetch(`${world.url}/api/mai/events`, { headers: { cookie } });
+    expect(stream.status).toBe(200);
+    let ended = false;
+    const reading = stream.text().then(() => (ended = true));
+    await clock.advance(5000);
+    expect(ended).toBe(false);
+    if (how === 'signing out') {
+      await ask(world.url, {
+        method: 'DELETE',
+        path: '/api/mai/session',
+        headers: { cookie, 'x-mai-csrf': answer.json().csrfToken },
+      });
+    } else if (how === 'time') await clock.advance(SESSION_MS - 5000);
+    else await removeKey(file, 'admin');
+    // The file of keys is looked at once a second, and then the streams are.
+    for (let seconds = 0; seconds < 2; seconds += 1) await clock.advance(1000);
+    await reading;
+    expect(ended).toBe(true);
+  },
+);
 
 test('the oldest session ends where more than 64 are open', async () => {
   const first = await signIn(key);

@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ask } from '../../test/ask.js';
-import { createFakeMachine, decidedAt, GIB, LOADED } from '../../test/fake-machine.js';
-import { createFakeClock } from '../../test/fake-clock.js';
-import { listenOn } from '../../test/serve-through.js';
+import { createFakeMachine, decidedAt, GIB, LOADED } from '../../test/fakes/fake-machine.js';
+import { createFakeClock } from '../../test/fakes/fake-clock.js';
+import { listenOn } from '../../test/worlds/serve-through.js';
 import { watchMachine } from '../control/watch/machine-watch.js';
-import type { ServedRequest } from '../server/served-request.js';
+import type { ServedRequest } from '../server/inference/served-request.js';
 import { createBoundedLabels } from './bounded-labels.js';
 import { createMetrics } from './create-metrics.js';
 

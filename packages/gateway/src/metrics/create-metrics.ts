@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MachineWatch } from '../control/watch/machine-watch.js';
 import type { Scheduler } from '../queue/scheduler.js';
-import type { ServedRequest } from '../server/served-request.js';
+import type { ServedRequest } from '../server/inference/served-request.js';
 import { createBoundedLabels } from './bounded-labels.js';
 import { followMachine } from './follow-machine.js';
 

@@ -5,6 +5,12 @@ import type { ListedModel, ModelList } from './list-models.js';
 const UNKNOWN_CONTEXT = 4096;
 
 /**
+ * Zed refuses a list with an entry that lacks its format, or has another one than `gguf` and `mlx`
+ * (zed-industries/zed, `crates/lmstudio`). A name such as `auto` stands for models of any format.
+ */
+const USUAL_FORMAT = 'gguf';
+
+/**
  * The body of `GET /api/v0/models`: LM Studio's own entries unchanged, with `auto`, the chains and the aliases before them.
  * Where LM Studio has not answered, its entries are made from what Mai knows. Fields:
  * https://lmstudio.ai/docs/developer/rest/endpoints
@@ -43,6 +49,7 @@ function toEntry({
     object: 'model',
     type,
     publisher,
+    compatibility_type: USUAL_FORMAT,
     state,
     max_context_length: longest ?? loaded ?? mai.context_length ?? UNKNOWN_CONTEXT,
     ...(loaded === null ? {} : { loaded_context_length: loaded }),

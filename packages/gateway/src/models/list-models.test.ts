@@ -153,6 +153,23 @@ test.each([null, 'text', { error: 'Unexpected endpoint' }, { data: 3 }])(
   },
 );
 
+test('each entry has the fields and words that Zed requires of every entry', async () => {
+  for (const own of [null, { object: 'list', data: [] }]) {
+    const { data } = listForLmStudio(own, await list());
+    expect(data).not.toHaveLength(0);
+    for (const entry of Array.isArray(data) ? data : []) {
+      expect(entry).toMatchObject({
+        id: expect.any(String),
+        object: 'model',
+        publisher: expect.any(String),
+        type: expect.stringMatching(/^(llm|vlm|embeddings)$/),
+        compatibility_type: expect.stringMatching(/^(gguf|mlx)$/),
+        state: expect.stringMatching(/^(loaded|loading|not-loaded)$/),
+      });
+    }
+  }
+});
+
 test('each model for Codex has every field that Codex requires', async () => {
   const models = listForCodex(await list());
   expect(models.map(({ slug, priority }) => [slug, priority])).toEqual([

@@ -59,7 +59,7 @@ export function listModels(catalog: ServingCatalog, meanings: readonly NameMeani
     object: 'list',
     data: [
       ...meanings
-        // A key or an identifier with the name of an alias precedes it.
+        // A key or an identifier precedes an alias of the same name.
         .filter(({ name }) => !known.has(name))
         .map(({ name, kind, target, modelKey }) => {
           const model = catalog.models.find((one) => one.modelKey === modelKey) ?? null;

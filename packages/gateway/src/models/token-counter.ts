@@ -11,7 +11,7 @@ const TOKENS_PER_BYTE_MIN = 1 / 6;
 const TOKENS_PER_BYTE_MAX = 1;
 /** Shorter prompts say little: the chat template is most of their tokens. */
 const LEARN_MIN_BYTES = 2048;
-/** Part of the difference by which a lower report lowers the ratio. A higher report counts at once. */
+/** A lower report moves the ratio by this part of the difference. A higher report counts at once. */
 const LOWERING = 0.02;
 /** Room above the highest report, because the next text may have more tokens per byte. */
 const MARGIN = 1.1;

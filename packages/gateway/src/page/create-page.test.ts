@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ask } from '../../test/ask.js';
-import { listenOn } from '../../test/serve-through.js';
+import { listenOn } from '../../test/worlds/serve-through.js';
 import { createPage } from './create-page.js';
 
 const INDEX = '<!doctype html><title>Mai</title>';

@@ -6,7 +6,7 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const COMMA = 0x2c;
 
-/** A part of a buffer: from `start` up to, and without, `end`. */
+/** A part of a buffer, from `start` (included) to `end` (excluded). */
 interface Span {
   readonly start: number;
   readonly end: number;

@@ -1,5 +1,5 @@
-import { createFakeClock, type FakeClock, settle } from '../../test/fake-clock.js';
-import { FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
+import { createFakeClock, type FakeClock, settle } from '../../test/fakes/fake-clock.js';
+import { FakeMachine, type FakeModel, wantsKey } from '../../test/fakes/fake-serving.js';
 import { ANY_MODEL } from '../ports/serving-port.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import type { WaitProgress } from '../protocols/protocol.js';

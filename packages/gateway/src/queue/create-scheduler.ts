@@ -6,13 +6,13 @@ import type {
   ServingLease,
   ServingRequest,
 } from '../ports/serving-port.js';
-import { laneServes, type Lane } from './lane.js';
-import { Lanes } from './lanes.js';
+import { laneServes, type Lane } from './lanes/lane.js';
+import { Lanes } from './lanes/lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
-import { LoadGroups } from './load-groups.js';
-import { groupKeyOf, type Group } from './group.js';
-import { Loads } from './loads.js';
+import { LoadGroups } from './loading/load-groups.js';
+import { groupKeyOf, type Group } from './loading/group.js';
+import { Loads } from './loading/loads.js';
 import type { Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
 import { failureOfMachine, modelLoading, stopping } from './scheduling-failures.js';
 import { createTicket, type Ticket } from './ticket.js';
@@ -148,7 +148,7 @@ class LaneScheduler implements Scheduler {
     await this.#lanes.released();
   }
 
-  /** A request that has failed elsewhere is no new request: it is served while the scheduler drains. */
+  /** While the scheduler drains, it still serves a request that has failed on a resident: the request is not new. */
   #isClosedTo({ again }: PlaceRequest): boolean {
     return this.#phase === 'ended' || (this.#phase === 'draining' && !again);
   }
@@ -259,7 +259,7 @@ class LaneScheduler implements Scheduler {
       if (lane !== null) this.#startWaiting(ticket, lane);
     }
     if (this.#groups.isEmpty) return Infinity;
-    // A step by an old catalog might ask for a resident that is gone, and so cause a load out of turn.
+    // With an old catalog, a group might ask for a resident that is gone, and so cause a load out of turn.
     if (this.#catalog.isOutdated) {
       this.#catalog.refresh(() => this.#pump());
       return Infinity;

@@ -15,7 +15,7 @@ export interface SchedulerLimits {
    * switches of serving in order of arrival. Default null.
    */
   readonly passOverMs: number | null;
-  /** A model that has had no request for this time is unloaded for waiting requests at once. Default 1000. */
+  /** A model without a request for this time is unloaded at once where requests wait for its memory. Default 1000. */
   readonly quietMs: number;
   /** A request that has waited for this time precedes requests of a higher priority. Default 60 000. */
   readonly ageMs: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { createFakeClock } from '../../test/fake-clock.js';
-import { FakeMachine, type FakeModel, wantsKey } from '../../test/fake-serving.js';
+import { createFakeClock } from '../../test/fakes/fake-clock.js';
+import { FakeMachine, type FakeModel, wantsKey } from '../../test/fakes/fake-serving.js';
 import { ANY_MODEL } from '../ports/serving-port.js';
 import type { ServingRequest } from '../ports/serving-port.js';
 import { createScheduler } from './create-scheduler.js';

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { ask, askRaw, type Answer } from '../../test/ask.js';
-import { openEchoWorld, RESIDENT, type EchoWorld } from '../../test/echo-world.js';
+import { openEchoWorld, RESIDENT, type EchoWorld } from '../../test/worlds/echo-world.js';
 
 jest.setTimeout(60_000);
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { askRaw } from '../../test/ask.js';
-import { openWorld, type GatewayWorld } from '../../test/open-world.js';
-import { parseTarget } from './request-target.js';
+import { openWorld, type GatewayWorld } from '../../test/worlds/open-world.js';
+import { parseTarget } from './request/request-target.js';
 
 jest.setTimeout(60_000);
 

@@ -17,7 +17,7 @@ export class AnswerWatch {
     this.#head ??= chunk;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    // Twice the length, so that a stream of small chunks is cut seldom.
+    // Kept up to twice the length: shortening at each small chunk would cost more time.
     if (this.#bytes > 2 * this.#tailBytes && this.#chunks.length > 1) this.#forget();
   }
 

@@ -5,7 +5,9 @@ import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runMai } from '../../../test/run-mai.js';
 import { openWatchWorld, type WatchWorld } from '../../../test/watch-world.js';
+import { CONNECT_CLIENTS } from '../../command-line/choices.js';
 
 jest.setTimeout(60_000);
 
@@ -39,6 +41,23 @@ test('`mai serve --json` prints its address first, answers a chat on `auto`, and
   const { exitCode, err } = await serve.interrupt();
   expect(err).toContain('Stopping. New requests are refused');
   expect(exitCode).toBe(0);
+});
+
+test('the requests of every client that `mai connect` knows are answered on `auto`', async () => {
+  const chat = { category: 'large' as const, context_window: 4096 };
+  await world.writeConfig({
+    models: [{ ...chat, key: 'test/large', capabilities: ['chat', 'tools', 'vision'] }],
+    fallback_chains: { default: ['test/large'] },
+  });
+  const serve = world.start('serve --port 0 --json');
+  const { url } = await serve.line('listening');
+  for (const client of CONNECT_CLIENTS) {
+    const io = { homeFolder: world.folder, cwd: world.folder };
+    const tested = await runMai(['connect', client, '--test', '--gateway', String(url)], io);
+    expect(`${client}:\n${tested.out}${tested.err}`).not.toContain('FAILED');
+    expect(tested.exitCode).toBe(0);
+  }
+  expect((await serve.interrupt()).exitCode).toBe(0);
 });
 
 test('`mai serve` uses the autopilot of `mai watch`', async () => {

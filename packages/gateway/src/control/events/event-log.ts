@@ -14,7 +14,7 @@ export interface EventLog {
   subscribe(lastId: string | null, listener: (event: ControlEvent) => void): () => void;
 }
 
-/** One sample a second, and at most as many other events again: the last 8 minutes. */
+/** Holds the last 8 minutes: one sample a second, and up to as many other events. */
 const KEPT_MAX = 1000;
 
 /** Creates an empty log. Its ids differ from those of every other process. */

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
-import { fleetHost, fleetReport } from '../../../test/fake-fleet.js';
-import { decidedAt, LOADED } from '../../../test/fake-machine.js';
-import { createFakeClock } from '../../../test/fake-clock.js';
-import { serveControl, type ControlWorld } from '../../../test/serve-control.js';
+import { fleetHost, fleetReport } from '../../../test/fakes/fake-fleet.js';
+import { decidedAt, LOADED } from '../../../test/fakes/fake-machine.js';
+import { createFakeClock } from '../../../test/fakes/fake-clock.js';
+import { serveControl, type ControlWorld } from '../../../test/worlds/serve-control.js';
 
 interface Received {
   readonly id: string;

@@ -5,11 +5,17 @@ import type { EventLog } from './event-log.js';
 
 /** The streams of `/api/mai/events`. */
 export interface EventStreams {
-  /** Streams events until the client leaves. Returns false where too many streams are open. */
+  /**
+   * Streams events until the client leaves, or is no longer allowed to read them. Returns false where too many streams
+   * are open.
+   *
+   * @param isAllowed - asked once a second: the session may have ended, or its key may have been removed
+   */
   open(
     request: IncomingMessage,
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
+    isAllowed: () => Promise<boolean>,
   ): boolean;
   /** Ends every stream. */
   close(): void;
@@ -18,6 +24,8 @@ export interface EventStreams {
 const STREAMS_MAX = 64;
 /** Proxies close a connection on which nothing is sent for a minute. */
 const HEARTBEAT_MS = 15_000;
+/** How often a stream checks whether its client is still allowed to read. */
+const CHECK_MS = 1000;
 /** How long a browser waits before it connects again. */
 const RETRY_MS = 1000;
 /** A client that leaves this many bytes unread is cut off. It resumes when it connects again. */
@@ -27,7 +35,7 @@ const UNREAD_BYTES_MAX = 1_048_576;
 export function createEventStreams(log: EventLog, clock: Clock): EventStreams {
   const open = new Set<() => void>();
   return {
-    open: (request, response, headers) => {
+    open: (request, response, headers, isAllowed) => {
       if (open.size >= STREAMS_MAX) return false;
       response.writeHead(200, {
         ...headers,
@@ -50,13 +58,20 @@ export function createEventStreams(log: EventLog, clock: Clock): EventStreams {
         cancel = clock.setTimer(HEARTBEAT_MS, beat);
       };
       cancel = clock.setTimer(HEARTBEAT_MS, beat);
+      let cancelCheck: () => void = () => undefined;
+      const check = async (): Promise<void> => {
+        if (!(await isAllowed())) end();
+        else if (open.has(end)) cancelCheck = clock.setTimer(CHECK_MS, () => void check());
+      };
       const end = (): void => {
         cancel();
+        cancelCheck();
         unsubscribe();
         open.delete(end);
         response.end();
       };
       open.add(end);
+      cancelCheck = clock.setTimer(CHECK_MS, () => void check());
       response.once('close', end);
       return true;
     },

@@ -142,7 +142,7 @@ export function publishEvents({
   };
 }
 
-/** Differs where a reader of the fleet sees something else. A state is read by its revision, because it is long. */
+/** A text that differs where the shown fleet differs. It has the revision of a state, because a whole state is long. */
 function fleetKeyOf({ connected, hosts, placements }: FleetReport): string {
   return JSON.stringify([
     connected,

@@ -19,7 +19,7 @@ export interface Readings {
 }
 
 const FRESH_MS = 10_000;
-/** More chains than a configuration has; a reader can't fill the memory with names. */
+/** No configuration has so many chains. The bound keeps a reader from filling the memory with names. */
 const KEPT_MAX = 16;
 
 interface Kept<Value> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
-import type { ServedRequest } from '../../server/served-request.js';
+import type { ServedRequest } from '../../server/inference/served-request.js';
 
 /** Counts the requests of the last minute. */
 export interface Throughput {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../json.js';
-import { COMPONENTS } from '../schemas/component.js';
-import { errorAnswer } from '../schemas/errors.js';
+import { COMPONENTS } from '../schemas/shared/component.js';
+import { errorAnswer } from '../schemas/shared/errors.js';
 import { OPERATIONS, type Operation } from './operations.js';
 
 const reference = (id: string): string => `#/components/schemas/${id}`;

@@ -9,7 +9,7 @@ import { queue } from '../schemas/queue.js';
 import { session, signInRequest } from '../schemas/session.js';
 import { status } from '../schemas/status.js';
 import { whatIf, whatIfQuery } from '../schemas/what-if.js';
-import type { Scope } from '../../access/scope.js';
+import type { Scope } from '../../access/keys/scope.js';
 
 /** One operation of the control API, as the OpenAPI document describes it. */
 export interface Operation {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { bytes, epochMs, footprint, kvCacheType, loadConfig, poolChange } from './memory.js';
+import { component } from './shared/component.js';
+import { bytes, epochMs, footprint, kvCacheType, loadConfig, poolChange } from './shared/memory.js';
 import { memoryYield, pin } from './status.js';
 
 /** The longest name of a model, an instance or a yield. */

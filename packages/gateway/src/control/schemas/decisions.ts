@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { bytes, count, durationMs, epochMs, poolChange, rejection } from './memory.js';
+import { component } from './shared/component.js';
+import { bytes, count, durationMs, epochMs, poolChange, rejection } from './shared/memory.js';
 
 export const DECISIONS_LIMIT = 200;
 

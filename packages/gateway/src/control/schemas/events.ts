@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { count, epochMs } from './memory.js';
+import { component } from './shared/component.js';
+import { count, epochMs } from './shared/memory.js';
 import { memorySample, switchMark } from './history.js';
 import { loading } from './queue.js';
 import { memoryYield, pin } from './status.js';

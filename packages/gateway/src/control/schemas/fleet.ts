@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { bytes, count, durationMs, epochMs, poolName, ratio, tier } from './memory.js';
-import { modelSpeed, quality } from './speed.js';
+import { component } from './shared/component.js';
+import { bytes, count, durationMs, epochMs, poolName, ratio, tier } from './shared/memory.js';
+import { modelSpeed, quality } from './shared/speed.js';
 
 const figures = { speed: modelSpeed.nullable(), quality };
 

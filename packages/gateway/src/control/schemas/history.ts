@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { bytes, durationMs, epochMs, poolName } from './memory.js';
+import { component } from './shared/component.js';
+import { bytes, durationMs, epochMs, poolName } from './shared/memory.js';
 
 export const historyQuery = z.strictObject({
   sinceMs: z.coerce.number().optional().describe('Only samples after this moment (epoch ms).'),

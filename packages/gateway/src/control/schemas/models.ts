@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { bytes, capability, footprint, loadConfig, poolChange, rejection, tier } from './memory.js';
-import { modelSpeed, quality } from './speed.js';
+import { component } from './shared/component.js';
+import {
+  bytes,
+  capability,
+  footprint,
+  loadConfig,
+  poolChange,
+  rejection,
+  tier,
+} from './shared/memory.js';
+import { modelSpeed, quality } from './shared/speed.js';
 
 export const modelsQuery = z.strictObject({
   chain: z.string().max(200).optional().describe('Name of a fallback chain. Default: `default`.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { count, durationMs } from './memory.js';
+import { component } from './shared/component.js';
+import { count, durationMs } from './shared/memory.js';
 
 export const loading = z
   .strictObject({ modelKey: z.string(), progressRatio: z.number().min(0).max(1) })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { epochMs } from './memory.js';
+import { component } from './shared/component.js';
+import { epochMs } from './shared/memory.js';
 
 export const scope = z.enum(['inference', 'control', 'read']);
 

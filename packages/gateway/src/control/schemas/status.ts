@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { component } from './component.js';
+import { component } from './shared/component.js';
 import {
   bytes,
   count,
@@ -9,7 +9,7 @@ import {
   loadConfig,
   pool,
   poolBytes,
-} from './memory.js';
+} from './shared/memory.js';
 
 export const pin = component(
   'Pin',
@@ -89,7 +89,7 @@ export const status = component(
           putOffUntilMs: epochMs.nullable(),
           breakerOpenUntilMs: epochMs
             .nullable()
-            .describe('Until when no load is tried after many failures.'),
+            .describe('After many failures, no load is tried before this moment.'),
           idle: z.boolean(),
           waiting: count.describe('How many callers wait for a lease.'),
           leased: z.array(z.string()),

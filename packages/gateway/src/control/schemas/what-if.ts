@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { component } from './component.js';
-import { bytes, footprint, kvCacheType, loadConfig, poolChange, rejection } from './memory.js';
+import { component } from './shared/component.js';
+import {
+  bytes,
+  footprint,
+  kvCacheType,
+  loadConfig,
+  poolChange,
+  rejection,
+} from './shared/memory.js';
 
 const whole = (max: number) => z.coerce.number().int().min(1).max(max).optional();
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { PoolOutcome, Rejection } from '../../ports/control-facts.js';
 import type { CheaperLoad } from '../../ports/control-estimates.js';
 import type { ControlWords } from '../../ports/control-port.js';
-import type * as schemas from '../schemas/memory.js';
+import type * as schemas from '../schemas/shared/memory.js';
 
 /** A footprint for an answer. */
 export function footprintView(footprint: Footprint): z.output<typeof schemas.footprint> {

@@ -1,6 +1,6 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed } from '@mai/memory-ledger';
 import type { z } from 'zod';
-import type { modelSpeed } from '../schemas/speed.js';
+import type { modelSpeed } from '../schemas/shared/speed.js';
 
 /** The expected speeds of a load for an answer. */
 export function speedView(speed: LoadSpeed | null | undefined): z.output<typeof modelSpeed> | null {

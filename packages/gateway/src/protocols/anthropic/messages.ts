@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject } from '../../json.js';
 export const messages: Protocol = {
   name: 'anthropic-messages',
   read: (body) => ({
-    // `thinking` is no demand: Claude Code sends it to every model.
+    // `thinking` sets no condition, because Claude Code sends it to every model.
     ...chatFacts(body, promptOf(body), offersTools(body)),
     maxOutputTokens: countOf(body, 'max_tokens'),
     previousResponseId: null,

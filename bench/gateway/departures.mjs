@@ -1,0 +1,88 @@
+// How soon LM Studio is told that a client has left before or after the first byte of its answer. Client, gateway and simulated LM Studio are different processes. Build first:
+//   node bench/gateway/departures.mjs [--rounds 20]
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { judge, printTable } from '../yardstick/report.mjs';
+import { quantile } from '../yardstick/statistics.mjs';
+import { startServer } from './processes.mjs';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } });
+const rounds = Number(values.rounds);
+const TARGET_MS = 100;
+/** How long the simulator waits before the first token of an answer that a client leaves before. */
+const SLOW_MS = 60_000;
+const POLL_MS = 5;
+
+const figures = [
+  ['before the first byte', await leaveRepeatedly({ stream: true, isSlow: true })],
+  ['before the first byte, no stream', await leaveRepeatedly({ stream: false, isSlow: true })],
+  ['after the first byte', await leaveRepeatedly({ stream: true, isSlow: false })],
+];
+console.log(`Clients that leave, ${rounds} times each: until LM Studio's log shows the end, in ms`);
+printTable(
+  ['the client leaves', 'p50', 'longest'],
+  figures.map(([name, tookMs]) => [name, quantile(tookMs, 0.5), Math.max(...tookMs)]),
+);
+for (const [name, tookMs] of figures) {
+  judge(`longest time in ms, ${name}`, Math.max(...tookMs), TARGET_MS);
+}
+
+/**
+ * Sends requests and leaves each of them: before its first byte where LM Studio is slow, else after it. Resolves to the
+ * times until LM Studio has seen it.
+ */
+async function leaveRepeatedly({ stream, isSlow }) {
+  const machine = await startServer('machine-process.mjs');
+  const MACHINE = `http://127.0.0.1:${machine.statePort}`;
+  const LM_STUDIO = `http://127.0.0.1:${machine.port}`;
+  const gateway = await startServer('host-process.mjs', { MACHINE, LM_STUDIO });
+  const state = async () => (await fetch(MACHINE)).json();
+  const until = async (isTrue) => {
+    for (;;) {
+      const now = await state();
+      if (isTrue(now)) return now;
+      await sleep(POLL_MS);
+    }
+  };
+  const tookMs = [];
+  try {
+    await ask(gateway.port, { stream: false, max_tokens: 1 }).ended;
+    if (isSlow) await fetch(`${MACHINE}/slow/${SLOW_MS}`);
+    for (let round = 0; round < rounds; round += 1) {
+      const before = await state();
+      const asked = ask(gateway.port, { stream, max_tokens: 4000 });
+      if (isSlow) await until(({ chats }) => chats > before.chats);
+      else await asked.firstByte;
+      const leftAtMs = Date.now();
+      asked.leave();
+      const { endedAtMs } = await until((now) => now.endedAtMs.length > before.endedAtMs.length);
+      tookMs.push(endedAtMs.at(-1) - leftAtMs);
+    }
+    return tookMs;
+  } finally {
+    gateway.stop();
+    machine.stop();
+  }
+}
+
+/** Asks for an answer on a connection of its own. */
+function ask(port, fields) {
+  const sent = request({
+    ...{ host: '127.0.0.1', port, path: '/v1/chat/completions', method: 'POST', agent: false },
+    headers: { 'content-type': 'application/json' },
+  });
+  // A client that leaves breaks its own connection.
+  sent.on('error', () => {});
+  const response = new Promise((resolve) => sent.once('response', resolve));
+  sent.end(
+    JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }], ...fields }),
+  );
+  return {
+    firstByte: response.then((answer) => new Promise((resolve) => answer.once('data', resolve))),
+    ended: response.then(
+      (answer) => new Promise((resolve) => answer.resume().once('end', resolve)),
+    ),
+    leave: () => sent.destroy(),
+  };
+}

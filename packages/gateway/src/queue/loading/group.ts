@@ -1,0 +1,66 @@
+import type { ServingPlan, ServingRequest } from '../../ports/serving-port.js';
+import type { Ticket } from '../ticket.js';
+
+/** Waiting requests that want the same. One acquire serves all of them. */
+export interface Group {
+  readonly key: string;
+  /** The request to the machine, without residents that have failed. */
+  readonly wanted: ServingRequest;
+  readonly tickets: Set<Ticket>;
+  /** Set where a client was told to come back: the model is loaded even if nobody waits for it now. */
+  promised: { readonly sinceMs: number; readonly untilMs: number } | null;
+  phase: 'idle' | 'planning' | 'acquiring';
+  plan: ServingPlan | null;
+  /** The epoch in which the plan was made. */
+  planEpoch: number;
+  acquire: { readonly stop: AbortController; readonly startedMs: number } | null;
+  /** Grants in succession that served no ticket, and when the next acquire may start. */
+  fruitless: number;
+  notBeforeMs: number;
+}
+
+/** A group without tickets. */
+export function newGroup(key: string, wanted: ServingRequest): Group {
+  return {
+    key,
+    wanted,
+    tickets: new Set(),
+    promised: null,
+    phase: 'idle',
+    plan: null,
+    planEpoch: -1,
+    acquire: null,
+    fruitless: 0,
+    notBeforeMs: 0,
+  };
+}
+
+/** Since when somebody has waited for a group. */
+export function sinceOf({ tickets, promised }: Group): number {
+  return Math.min(promised?.sinceMs ?? Infinity, ...[...tickets].map(({ sinceMs }) => sinceMs));
+}
+
+/** The prompt of the request that waits longest, for which the next lease is asked. */
+export function oldestPrompt({
+  tickets,
+}: Group): Pick<ServingRequest, 'promptTokens' | 'prefixKey'> {
+  const [oldest] = tickets;
+  if (oldest === undefined) return {};
+  const { promptTokens, prefixKey } = oldest.request.wanted;
+  return { promptTokens, prefixKey };
+}
+
+/** The reason of an acquire that is cancelled. */
+export function gaveUp(): DOMException {
+  return new DOMException('No request waits for this model any more.', 'AbortError');
+}
+
+/** Requests with the same key share one load. Residents that failed are named when the load begins. */
+export function groupKeyOf(wanted: ServingRequest): string {
+  const { capabilities, minContextLengthTokens, tiers, chain, modelKey, instanceIdentifier } =
+    wanted;
+  const names = capabilities.length < 2 ? capabilities : [...capabilities].sort();
+  const allowed = tiers === null || tiers.length < 2 ? tiers : [...tiers].sort();
+  // No name holds this character. JSON would cost a fiftieth of a small request's CPU time.
+  return `${names.join()}\0${minContextLengthTokens}\0${allowed?.join() ?? '*'}\0${chain}\0${modelKey}\0${instanceIdentifier}`;
+}

@@ -1,0 +1,239 @@
+import type { LivePort } from '../../ports/live-port.js';
+import type { ServingCatalog, ServingLease } from '../../ports/serving-port.js';
+import { FailedResidents } from './failed-residents.js';
+import { gaveUp, newGroup, oldestPrompt, type Group } from './group.js';
+import { LoadTurn, type LoadTurnParts } from './load-turn.js';
+import { residentsThatServe } from '../serves.js';
+import type { Ticket } from '../ticket.js';
+
+/** Parts and callbacks of the groups. */
+export interface LoadGroupsParts extends LoadTurnParts {
+  readonly port: LivePort;
+  /** A lease was given for a group. `verified`: the machine has looked at the resident again after its failure. */
+  readonly granted: (group: Group, lease: ServingLease, verified: boolean) => void;
+  readonly failed: (group: Group, error: unknown) => void;
+  /** Something has changed that may let requests start. */
+  readonly changed: () => void;
+}
+
+/** How long a model is still loaded after the last client was told to come back. */
+const PROMISE_MS = 60_000;
+const FRUITLESS_PAUSE_MS = 250;
+const FRUITLESS_PAUSE_MAX_MS = 10_000;
+
+/** Decides when the machine is asked for a lease for waiting requests. */
+export class LoadGroups {
+  readonly #parts: LoadGroupsParts;
+  readonly #groups = new Map<string, Group>();
+  readonly #failed = new FailedResidents();
+  readonly #turn: LoadTurn;
+  #epoch = 0;
+
+  constructor(parts: LoadGroupsParts) {
+    this.#parts = parts;
+    this.#turn = new LoadTurn(parts);
+  }
+
+  get isEmpty(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  join(ticket: Ticket): void {
+    const { groupKey: key, request } = ticket;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = newGroup(key, { ...request.wanted, failed: [] });
+      this.#groups.set(key, group);
+    }
+    group.tickets.add(ticket);
+  }
+
+  /** Removes a ticket. The acquire is cancelled where nobody else waits for it. */
+  leave(ticket: Ticket): void {
+    const group = this.#groups.get(ticket.groupKey);
+    if (group?.tickets.delete(ticket) === true) this.#dropUnwanted(group);
+  }
+
+  /** Goes on loading for a ticket that is refused because the load takes too long. */
+  promise({ groupKey, sinceMs }: Ticket): void {
+    const group = this.#groups.get(groupKey);
+    if (group === undefined) return;
+    const untilMs = this.#now() + (this.#turn.remainingMs(group) ?? 0) + PROMISE_MS;
+    group.promised = { sinceMs: group.promised?.sinceMs ?? sinceMs, untilMs };
+  }
+
+  /** Notes a failed resident. Later requests for a lease name it, until the machine gives it again. */
+  reportFailed(identifier: string): void {
+    this.#failed.add(identifier);
+  }
+
+  /** Call after a change of models or residents: plans are made again. */
+  outdate(): void {
+    this.#epoch += 1;
+  }
+
+  /** Cancels everything. */
+  clear(): void {
+    for (const group of this.#groups.values()) group.acquire?.stop.abort(gaveUp());
+    this.#groups.clear();
+    this.#turn.clear();
+  }
+
+  /** Expected time until a group's model serves; null where it is not known. */
+  remainingMs(key: string): number | null {
+    const group = this.#groups.get(key);
+    return group === undefined ? null : this.#turn.remainingMs(group);
+  }
+
+  /** The model that a group waits for; null where it is not known. */
+  modelOf(key: string): string | null {
+    return this.#groups.get(key)?.plan?.modelKey ?? null;
+  }
+
+  /**
+   * Takes the next step for each group, in the order of the tickets' claims.
+   *
+   * @returns when to call again, in monotonic milliseconds; Infinity where only an event can change something
+   */
+  advance(ordered: readonly Ticket[], catalog: ServingCatalog): number {
+    const keys = new Set([...ordered.map(({ groupKey }) => groupKey), ...this.#groups.keys()]);
+    let againAtMs = Infinity;
+    for (const key of keys) {
+      const group = this.#groups.get(key);
+      if (group === undefined) continue;
+      againAtMs = Math.min(
+        againAtMs,
+        this.#step(group, catalog),
+        group.promised?.untilMs ?? Infinity,
+      );
+    }
+    return againAtMs;
+  }
+
+  #step(group: Group, catalog: ServingCatalog): number {
+    const { lanes } = this.#parts;
+    const nowMs = this.#now();
+    if (group.promised !== null && nowMs >= group.promised.untilMs) group.promised = null;
+    if (this.#dropUnwanted(group) || group.phase !== 'idle') return Infinity;
+    if (nowMs < group.notBeforeMs) return group.notBeforeMs;
+    const failed = this.#failed.namedWith(group);
+    if (this.#turn.isExclusive(group)) {
+      if (!this.#turn.waitsForLeases) this.#acquire(group, failed);
+      return Infinity;
+    }
+    const serving = residentsThatServe(group.wanted, catalog)
+      .map(({ instanceIdentifier }) => instanceIdentifier)
+      .filter((identifier) => !failed.includes(identifier));
+    if (serving.some((identifier) => !lanes.isHeld(identifier))) {
+      group.plan = null;
+      this.#acquire(group, failed);
+      return Infinity;
+    }
+    // The resident is about to be unloaded. Whether it serves again is known after the switch.
+    if (serving.length > 0) return nowMs + 1000;
+    if (group.plan === null || group.planEpoch !== this.#epoch) {
+      this.#makePlan(group, failed);
+      return Infinity;
+    }
+    const againAtMs = this.#turn.take(group, group.plan);
+    if (againAtMs === null) this.#acquire(group, failed);
+    return againAtMs ?? Infinity;
+  }
+
+  #makePlan(group: Group, failed: readonly string[]): void {
+    group.phase = 'planning';
+    const epoch = this.#epoch;
+    this.#parts.port.plan({ ...group.wanted, failed }).then(
+      (plan) => {
+        group.phase = 'idle';
+        group.plan = plan;
+        group.planEpoch = epoch;
+        this.#parts.changed();
+      },
+      (error: unknown) => {
+        group.phase = 'idle';
+        this.#settleFailed(group, error);
+      },
+    );
+  }
+
+  #acquire(group: Group, failed: readonly string[]): void {
+    const { port } = this.#parts;
+    const stop = new AbortController();
+    group.phase = 'acquiring';
+    group.acquire = { stop, startedMs: this.#now() };
+    const request = { ...group.wanted, ...oldestPrompt(group), failed };
+    void this.#turn
+      .begin(group)
+      .then(() => port.acquire(request, { signal: stop.signal }))
+      .then(
+        (lease) => {
+          this.#endAcquire(group);
+          this.#settleGranted(group, lease, failed);
+          this.#parts.changed();
+        },
+        (error: unknown) => {
+          this.#endAcquire(group);
+          this.#settleFailed(group, error);
+        },
+      );
+  }
+
+  #settleGranted(group: Group, lease: ServingLease, named: readonly string[]): void {
+    const { lanes, granted } = this.#parts;
+    const { instanceIdentifier } = lease;
+    const verified = named.includes(instanceIdentifier);
+    const waiting = group.tickets.size;
+    if (verified) this.#failed.delete(instanceIdentifier);
+    // A resident that has failed since the machine was asked is not used before it was looked at again.
+    const isUsable = !this.#failed.has(instanceIdentifier);
+    if (this.#groups.get(group.key) !== group || !isUsable) {
+      lanes.releaseUnused(lease);
+      return;
+    }
+    group.promised = null;
+    granted(group, lease, verified);
+    this.#paceFruitless(group, waiting);
+    this.#dropUnwanted(group);
+  }
+
+  #endAcquire(group: Group): void {
+    group.phase = 'idle';
+    group.acquire = null;
+    group.plan = null;
+    this.outdate();
+    this.#turn.end(group);
+  }
+
+  #settleFailed(group: Group, error: unknown): void {
+    if (this.#groups.get(group.key) === group) {
+      group.promised = null;
+      this.#parts.failed(group, error);
+      this.#dropUnwanted(group);
+    }
+    this.#parts.changed();
+  }
+
+  /** Delays the next acquire where the machine gives leases that serve nobody, such as ones that are lost at once. */
+  #paceFruitless(group: Group, waiting: number): void {
+    if (waiting === 0 || group.tickets.size < waiting) {
+      group.fruitless = 0;
+      return;
+    }
+    const pauseMs = Math.min(FRUITLESS_PAUSE_MAX_MS, FRUITLESS_PAUSE_MS * 2 ** group.fruitless);
+    group.fruitless += 1;
+    group.notBeforeMs = this.#now() + pauseMs;
+  }
+
+  #dropUnwanted(group: Group): boolean {
+    if (group.tickets.size > 0 || group.promised !== null) return false;
+    if (this.#groups.get(group.key) === group) this.#groups.delete(group.key);
+    group.acquire?.stop.abort(gaveUp());
+    if (group.phase !== 'acquiring') this.#turn.end(group);
+    return true;
+  }
+
+  #now(): number {
+    return this.#parts.clock.monotonicMs();
+  }
+}

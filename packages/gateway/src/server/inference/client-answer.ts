@@ -1,0 +1,154 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../ports/clock.js';
+import type { Failure, Protocol, WaitProgress } from '../../protocols/protocol.js';
+import type { AnswerSink } from '../../upstream/relay.js';
+import type { HttpHead } from '../../upstream/http-client.js';
+import { isEventStream } from '../../upstream/relay.js';
+import { returnedHeaders } from '../../upstream/headers.js';
+
+/** Headers of a stream that begins before the runtime's own answer. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+};
+
+const NEWLINE = 0x0a;
+
+/** How long a client may leave sent bytes unread. */
+export interface StallLimit {
+  readonly clock: Clock;
+  readonly stallMs: number;
+}
+
+/**
+ * The answer to one client. Its state decides how a failure is told: as an answer while no byte was sent, as the last
+ * event of a stream that has begun, and otherwise by a broken connection, never by a clean end.
+ */
+export class ClientAnswer implements AnswerSink {
+  readonly #response: ServerResponse;
+  readonly #protocol: Protocol;
+  readonly #headers: () => Readonly<Record<string, string>>;
+  readonly #stall: StallLimit;
+  #cancelStall: (() => void) | null = null;
+  #state: 'open' | 'waiting' | 'streaming' | 'body' | 'ended' = 'open';
+  /** Whether the last written bytes end an event. */
+  #atEventEnd = true;
+
+  /**
+   * @param headers - headers of the gateway, read when the head is sent
+   * @param stall - after this time without reading, the client's connection is closed
+   */
+  constructor(
+    response: ServerResponse,
+    protocol: Protocol,
+    headers: () => Readonly<Record<string, string>>,
+    stall: StallLimit,
+  ) {
+    this.#response = response;
+    this.#protocol = protocol;
+    this.#headers = headers;
+    this.#stall = stall;
+  }
+
+  /** Whether the head was sent. */
+  get begun(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** HTTP status of the answer, as far as it was sent. */
+  get status(): number {
+    return this.#response.statusCode;
+  }
+
+  /** Tells a waiting client its position. Begins the stream where it has not begun. */
+  wait(progress: WaitProgress): void {
+    if (this.#state === 'open') {
+      this.#response.writeHead(200, { ...STREAM_HEADERS, ...this.#headers() });
+      this.#state = 'waiting';
+    }
+    // A client that does not read gets no further signs, which would pile up.
+    if (this.#state === 'waiting' && !this.#response.writableNeedDrain) {
+      this.#response.write(this.#protocol.waiting(progress));
+    }
+  }
+
+  begin(head: HttpHead): void {
+    const streams = isEventStream(head);
+    if (this.#state === 'open') {
+      this.#response.writeHead(
+        head.status,
+        Object.assign(returnedHeaders(head.headers), this.#headers()),
+      );
+    }
+    this.#state = streams || this.#state === 'waiting' ? 'streaming' : 'body';
+  }
+
+  write(chunk: Buffer, drained: () => void): boolean {
+    const { length } = chunk;
+    this.#atEventEnd = chunk[length - 1] === NEWLINE && chunk[length - 2] === NEWLINE;
+    if (this.#response.write(chunk)) return true;
+    this.#watchReader();
+    this.#response.once('drain', drained);
+    return false;
+  }
+
+  end(): void {
+    this.#state = 'ended';
+    this.#response.end();
+    this.#watchReader();
+  }
+
+  /** Passes an answer of the runtime on as it is. Only while no byte was sent. */
+  passOn(head: HttpHead, body: Buffer): void {
+    this.begin(head);
+    this.#response.write(body);
+    this.end();
+  }
+
+  /** Tells a failure in the form that the state of the answer allows. */
+  fail(failure: Failure): void {
+    switch (this.#state) {
+      case 'open': {
+        const { status, headers, body } = this.#protocol.failure(failure);
+        this.#response.writeHead(status, { ...headers, ...this.#headers() });
+        this.#response.end(body);
+        break;
+      }
+      case 'waiting':
+      case 'streaming':
+        this.#response.end(
+          (this.#atEventEnd ? '' : '\n\n') + this.#protocol.streamFailure(failure),
+        );
+        this.#watchReader();
+        break;
+      case 'body':
+        // A half JSON document must not look complete.
+        this.#response.destroy();
+        break;
+      case 'ended':
+        break;
+    }
+    this.#state = 'ended';
+  }
+
+  /**
+   * Closes the connection of a client that does not read for too long: its request would keep the resident for ever.
+   * Does nothing while the connection takes what is written, which is the usual case.
+   */
+  #watchReader(): void {
+    if (!this.#response.writableNeedDrain || this.#cancelStall !== null) return;
+    const { clock, stallMs } = this.#stall;
+    const stop = (): void => {
+      this.#cancelStall?.();
+      this.#cancelStall = null;
+      this.#response.removeListener('drain', stop);
+      this.#response.removeListener('finish', stop);
+      this.#response.removeListener('close', stop);
+    };
+    this.#cancelStall = clock.setTimer(stallMs, () => {
+      stop();
+      this.#response.destroy();
+    });
+    this.#response.once('drain', stop).once('finish', stop).once('close', stop);
+  }
+}

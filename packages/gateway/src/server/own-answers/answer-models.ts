@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import { listForCodex } from '../../models/list-for-codex.js';
+import { listForLmStudio } from '../../models/list-for-lm-studio.js';
+import { listModels, type ModelList } from '../../models/list-models.js';
+import { meaningsOf } from '../../models/name-meanings.js';
+import type { ResolveModel } from '../../models/resolve-model.js';
+import type { LivePort } from '../../ports/live-port.js';
+import type { ServingCatalog } from '../../ports/serving-port.js';
+import { openAiFailure } from '../../protocols/openai/failures.js';
+import { SchedulingFailure } from '../../queue/scheduler.js';
+import { readCatalog } from './read-catalog.js';
+import type { RequestTarget } from '../request/request-target.js';
+import { sendFailure, sendJson } from '../responders.js';
+import { createFailure } from '../../protocols/create-failure.js';
+
+const OPENAI = '/v1/models';
+const LM_STUDIO = '/api/v0/models';
+
+/** Whether the path is one of a list of models, or of an entry of a list. */
+export function isModelList(path: string): boolean {
+  return [OPENAI, LM_STUDIO].some((list) => path === list || path.startsWith(`${list}/`));
+}
+
+/** Answers the requests for lists of models. */
+export interface ModelLists {
+  /** Answers a GET of a list, or of an entry of a list. */
+  answer(response: ServerResponse, target: RequestTarget): Promise<void>;
+}
+
+/** Creates the lists. What `auto` and each alias mean is decided once for each change of the machine. */
+export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLists {
+  const lists = new WeakMap<ServingCatalog, Promise<ModelList>>();
+  const read = async (): Promise<ModelList> => {
+    const catalog = await readCatalog(port);
+    let list = lists.get(catalog);
+    if (list === undefined) {
+      list = meaningsOf(catalog, resolve, (wanted, options) => port.plan(wanted, options)).then(
+        (meanings) => listModels(catalog, meanings),
+      );
+      lists.set(catalog, list);
+      list.catch(() => lists.delete(catalog));
+    }
+    return list;
+  };
+  return {
+    answer: async (response, { path, query }) => {
+      let list: ModelList;
+      try {
+        list = await read();
+      } catch (error) {
+        if (!(error instanceof SchedulingFailure)) throw error;
+        sendFailure(response, { failure: openAiFailure }, error.failure);
+        return;
+      }
+      const root = path.startsWith(LM_STUDIO) ? LM_STUDIO : OPENAI;
+      if (path !== root) {
+        const id = decoded(path.slice(root.length + 1));
+        const found = list.data.find((model) => model.id === id);
+        if (found !== undefined) sendJson(response, 200, found);
+        else sendFailure(response, { failure: openAiFailure }, unknownModel(id));
+        return;
+      }
+      if (root === LM_STUDIO) sendJson(response, 200, listForLmStudio(null, list));
+      // Codex reads `models`, and names its version in the query.
+      else if (new URLSearchParams(query).has('client_version')) {
+        sendJson(response, 200, { ...list, models: listForCodex(list) });
+      } else sendJson(response, 200, list);
+    },
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A broken escape is part of no model's name.
+    return text;
+  }
+}
+
+function unknownModel(id: string) {
+  return createFailure(
+    'model_not_found',
+    404,
+    `There is no model ${JSON.stringify(id)}. GET /v1/models lists the models.`,
+  );
+}

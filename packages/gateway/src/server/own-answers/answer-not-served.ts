@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openAiFailure } from '../../protocols/openai/failures.js';
+import type { Failure, Protocol } from '../../protocols/protocol.js';
+import { INFERENCE_ENDPOINTS } from '../../protocols/routes.js';
+import { sendFailure } from '../responders.js';
+import { createFailure } from '../../protocols/create-failure.js';
+import { shorten } from '../../shorten.js';
+import { isModelList } from './answer-models.js';
+
+const COUNT_TOKENS = '/v1/messages/count_tokens';
+
+/** The protocol of a path; null where no protocol has it. */
+export function protocolOf(path: string): Protocol | null {
+  return INFERENCE_ENDPOINTS.get(path === COUNT_TOKENS ? '/v1/messages' : path)?.protocol ?? null;
+}
+
+/** Whether the path is the one that counts the tokens of a message. */
+export function countsTokens(path: string): boolean {
+  return path === COUNT_TOKENS;
+}
+
+/**
+ * Answers a request that no endpoint takes: 405 for another method, 404 for another path. A request to change to
+ * WebSocket gets 426: on this status Codex sends the same request over HTTP at once, on others it first tries again.
+ */
+export function answerNotServed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): void {
+  const { method = '', headers } = request;
+  const protocol = protocolOf(path) ?? { failure: openAiFailure };
+  const allow = methodsOf(path);
+  if (allow === null) sendFailure(response, protocol, unknownPath(path));
+  else if (headers.upgrade?.toLowerCase() === 'websocket') {
+    sendFailure(response, protocol, noWebSocket(path), {
+      upgrade: 'HTTP/1.1',
+      connection: 'close',
+    });
+  } else sendFailure(response, protocol, wrongMethod(method, path, allow), { allow });
+}
+
+/**
+ * The endpoint that a client means whose base URL is wrong: without /v1, with /v1 twice, or with a slash too many. Null
+ * where the path resembles no endpoint.
+ */
+export function endpointMeant(path: string): string | null {
+  const plain = path
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '')
+    .toLowerCase();
+  const candidates = [plain, `/v1${plain}`, plain.replace(/^\/v1(?=\/v1\/)/, '')];
+  return candidates.find((one) => one !== path && methodsOf(one) !== null) ?? null;
+}
+
+/** The methods of an endpoint, as the header `Allow` names them; null where the path is none. */
+function methodsOf(path: string): string | null {
+  if (protocolOf(path) !== null) return 'POST';
+  return isModelList(path) ? 'GET, HEAD' : null;
+}
+
+function unknownPath(path: string): Failure {
+  const meant = endpointMeant(path);
+  const hint = meant === null ? '' : ` Did you mean ${shorten(meant)}?`;
+  return createFailure(
+    'not_supported',
+    404,
+    `The gateway has no endpoint ${JSON.stringify(shorten(path))}.${hint} The base URL of an OpenAI client ends in /v1; the base URL of an Anthropic client has no path.`,
+  );
+}
+
+function wrongMethod(method: string, path: string, allow: string): Failure {
+  return createFailure(
+    'invalid_request',
+    405,
+    `${shorten(path)} does not take ${method}. It takes ${allow}.`,
+  );
+}
+
+function noWebSocket(path: string): Failure {
+  return createFailure(
+    'not_supported',
+    426,
+    `The gateway does not speak WebSocket. Send the request to ${shorten(path)} as an HTTP POST.`,
+  );
+}

@@ -1,0 +1,128 @@
+import { createAnswerMeter } from '../../src/server/inference/measure-answers.js';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Simulator } from '@mai/lmstudio-simulator';
+import { systemClock } from '../../src/ports/clock.js';
+import { ANY_MODEL, type ServingCatalog, type ServingLease } from '../../src/ports/serving-port.js';
+import { INFERENCE_ENDPOINTS } from '../../src/protocols/routes.js';
+import type { PlaceRequest, Scheduler } from '../../src/queue/scheduler.js';
+import {
+  DEFAULT_INFERENCE_LIMITS,
+  type InferenceLimits,
+} from '../../src/server/inference/inference-parts.js';
+import { serveInference } from '../../src/server/inference/serve-inference.js';
+import type { ServedRequest } from '../../src/server/inference/served-request.js';
+import { createHttpClient } from '../../src/upstream/http-client.js';
+
+/** The inference part of a gateway in front of a simulator, with a scheduler that a test controls. */
+export interface Front extends AsyncDisposable {
+  readonly url: string;
+  /** The requests that asked for a place. */
+  readonly asked: readonly PlaceRequest[];
+  /** How the places were released. */
+  readonly released: readonly ('done' | 'failed')[];
+  readonly served: readonly ServedRequest[];
+}
+
+/** Options of `serveThrough`. */
+export interface FrontOptions {
+  readonly limits?: Partial<InferenceLimits>;
+  /** Gives the name of the resident for each attempt, after any wait. Default: the first resident of the simulator. */
+  readonly place?: (request: PlaceRequest) => Promise<string> | string;
+}
+
+export const EMPTY_CATALOG: ServingCatalog = {
+  models: [],
+  chains: { default: [] },
+  aliases: [],
+  runtimeVersion: null,
+  decisionId: 'd-1',
+};
+
+/** The part of a simulator that is used here, so that a test can put another server in its place. */
+export type Upstream = Pick<Simulator, 'httpUrl' | 'residents'>;
+
+export function leaseOn(simulator: Upstream, identifier: string): ServingLease {
+  return {
+    modelKey: identifier,
+    instanceIdentifier: identifier,
+    tier: 'medium',
+    capabilities: ['chat'],
+    contextLengthTokens: null,
+    baseUrl: simulator.httpUrl,
+    requestHeaders: {},
+    decisionId: 'd-2',
+    lost: new AbortController().signal,
+    release: async () => undefined,
+  };
+}
+
+/** Serves the inference endpoints over a socket. */
+export async function serveThrough(
+  simulator: Upstream,
+  options: FrontOptions = {},
+): Promise<Front> {
+  const asked: PlaceRequest[] = [];
+  const released: ('done' | 'failed')[] = [];
+  const served: ServedRequest[] = [];
+  const first = (): string => simulator.residents()[0]?.instanceIdentifier ?? 'qwen/qwen3-4b';
+  const scheduler: Scheduler = {
+    place: async (request) => {
+      asked.push(request);
+      const identifier = await (options.place ?? first)(request);
+      return {
+        lease: leaseOn(simulator, identifier),
+        waitedMs: 0,
+        release: (outcome) => void released.push(outcome),
+      };
+    },
+    tryPlace: () => null,
+    state: () => ({ lanes: [], waiting: 0, oldestWaitMs: 0, loading: null }),
+    drain: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const http = createHttpClient();
+  const parts = {
+    scheduler,
+    http,
+    clock: systemClock,
+    limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    meter: createAnswerMeter({}),
+    knownCatalog: () => null,
+    catalog: async () => EMPTY_CATALOG,
+    resolve: () => ({ kind: 'resolved' as const, wanted: ANY_MODEL }),
+    promptTokens: () => 0,
+    residentOfResponse: () => null,
+    served: (request: ServedRequest) => void served.push(request),
+  };
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    const endpoint = INFERENCE_ENDPOINTS.get(path);
+    if (endpoint === undefined) throw new Error(`No endpoint ${path}`);
+    const { protocol } = endpoint;
+    void serveInference(
+      request,
+      response,
+      { protocol, path, client: { name: 'test', priority: 0 } },
+      parts,
+    );
+  });
+  const url = await listenOn(server);
+  return {
+    url,
+    asked,
+    released,
+    served,
+    [Symbol.asyncDispose]: async () => {
+      await http[Symbol.asyncDispose]();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Listens on a free port of loopback. */
+export async function listenOn(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

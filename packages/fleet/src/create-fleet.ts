@@ -16,7 +16,7 @@ import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
 import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
 import { serveAuthority } from './pairing/hosts/serve-authority.js';
-import { readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
+import { connectionOf, readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
 import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/placement-input.js';
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
@@ -80,16 +80,11 @@ export function placementLogOf(folder: string): string {
 export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const { folder, local, facts: port, clock = systemClock, warn = () => undefined } = options;
   const first = await readFleetIdentity(folder);
-  const { host: ownHost, natsServers, credentials } = first;
+  const ownHost = first.host;
   const placedBefore = await readPlacements(placementLogOf(folder), { count: RECENT_MAX });
   const isAuthority = first.authority === ownHost;
   const closing = new AbortController();
-  const connection = await connectFleet({
-    servers: natsServers,
-    host: ownHost,
-    credentials,
-    clock,
-  });
+  const connection = await connectFleet({ ...connectionOf(first), clock });
   const listeners = new Set<() => void>();
   const followed = await followFleet({
     connection,
@@ -238,7 +233,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
 
   const view = (): FleetView => ({
     ownHost,
-    natsServers,
+    natsServers: followed.identity.natsServers,
     connected: connection.connected,
     fault: connection.connected ? null : (connection.fault?.message ?? null),
     hosts: members.hosts(),

@@ -1,5 +1,6 @@
 import { pause, systemClock, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
+import { keyFingerprint } from '../pairing/certificates/issue.js';
 import type { FleetCredentials } from './credentials.js';
 import {
   openNatsLink,
@@ -10,9 +11,18 @@ import {
 } from './nats-door.js';
 import { inboxPrefix, isHostName } from './subjects.js';
 
-export interface ConnectFleetOptions {
-  /** URLs of NATS servers, such as `tls://10.0.0.7:4222`, in the order in which they are tried. */
+/** The NATS servers of a fleet. */
+export interface FleetServers {
+  /** URLs such as `tls://10.0.0.7:4222`, in the order in which they are tried. */
   readonly servers: readonly string[];
+  /**
+   * SHA-256 of public keys (SPKI in DER), in hexadecimal digits. A server that shows such a key is refused, although its
+   * certificate is genuine: its host was removed, or has another key now. Default: none.
+   */
+  readonly revokedKeys?: readonly string[];
+}
+
+export interface ConnectFleetOptions extends FleetServers {
   /** Name of this host. */
   readonly host: string;
   readonly credentials: FleetCredentials | null;
@@ -50,6 +60,11 @@ export interface FleetConnection extends AsyncDisposable {
   }): Promise<boolean>;
   /** The bucket, created where it is missing. @throws FleetError `FLEET_UNREACHABLE` */
   bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
+  /**
+   * Uses these servers from now on. Where the server of the connection is not among them, the connection moves to one of
+   * them.
+   */
+  useServers(servers: FleetServers): void;
   /** Calls `listener` after each connection, also the first, and at once where there is one now. Returns a function that ends it. */
   onConnected(listener: () => void): () => void;
 }
@@ -63,7 +78,8 @@ const LONGEST_RETRY_MS = 10_000;
  * @throws FleetError `FILE_UNUSABLE` where the name of the host or the list of servers can't be used
  */
 export async function connectFleet(options: ConnectFleetOptions): Promise<FleetConnection> {
-  const { servers, host, credentials, clock = systemClock } = options;
+  const { host, credentials, clock = systemClock } = options;
+  let { servers, revokedKeys = [] } = options;
   if (!isHostName(host))
     throw new FleetError(
       'FILE_UNUSABLE',
@@ -92,6 +108,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       name: `mai ${host}`,
       inboxPrefix: inboxPrefix(host),
       credentials,
+      checkServer: ({ raw }) =>
+        revokedKeys.includes(keyFingerprint(raw))
+          ? new Error('This NATS server belongs to a host that was removed from the fleet.')
+          : undefined,
       onStatus: (status) => {
         if (stop.signal.aborted) return;
         connected = status === 'connected';
@@ -186,6 +206,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       } catch (error) {
         throw unreachable(servers, error);
       }
+    },
+    useServers: (next) => {
+      ({ servers, revokedKeys = [] } = next);
+      link?.useServers(servers);
     },
     onConnected: (listener) => {
       listeners.add(listener);

@@ -1,0 +1,116 @@
+import type { Clock } from '../clock.js';
+import { FleetError } from '../fleet-error.js';
+import type { HeldLease, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
+import type { PlacementInput } from '../placement/placement-input.js';
+import type { PlacementAlternative } from '../placement/placement.js';
+import type { KnownHost } from '../state/known-host.js';
+import { leaseOn } from './remote-lease.js';
+import type { Send } from './sends.js';
+import type { CallOptions, PeerTls, ServingLease, ServingRequest } from './serving-port.js';
+import { createSharedLeases } from './shared-leases.js';
+
+/** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */
+const FIRST_ANSWER_MS = 4000;
+/** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
+const LEASE_DEADLINE_MS = 600_000;
+
+/** One alternative of a placement that is asked. */
+export interface AskedPlace {
+  readonly alternative: PlacementAlternative;
+  readonly send: Send;
+  /** Identifies the placement. */
+  readonly id: string;
+  readonly input: PlacementInput;
+}
+
+export interface OtherAskerParts {
+  readonly hosts: () => readonly KnownHost[];
+  readonly asker: LeaseAsker;
+  readonly tlsOf: (host: string) => PeerTls;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks another host for a lease, or takes a lease that it has given to a request of the last second.
+ *
+ * @throws FleetError `FLEET_UNREACHABLE` where the host does not answer; the signal's reason
+ */
+export type OtherAsker = (
+  request: ServingRequest,
+  asked: AskedPlace,
+  options: CallOptions,
+) => Promise<ServingLease | LeaseRefusal>;
+
+export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts): OtherAsker {
+  const shared = createSharedLeases(clock);
+
+  return async (request, { alternative, send, id, input }, { signal }) => {
+    const { host, modelKey, instanceIdentifier, step } = alternative;
+    const state = hosts().find((one) => one.state.host === host)?.state;
+    const address = state?.address ?? null;
+    if (state === undefined || address === null) {
+      throw notReached(host, `${host} serves no other host any more.`);
+    }
+    const take = (lease: HeldLease): ServingLease => {
+      send.granted(lease.resident.modelKey, lease.resident.instanceIdentifier);
+      return leaseOn(lease, address, id, send, tlsOf(host));
+    };
+    const given = shared.take(
+      host,
+      (lease) => lease.epoch === state.epoch && meets(lease, alternative, input),
+    );
+    if (given !== null) return take(given);
+    if (instanceIdentifier === null) send.loads();
+    const late = new AbortController();
+    const cancel = clock.setTimer(FIRST_ANSWER_MS, () =>
+      late.abort(notReached(host, `${host} did not answer within ${FIRST_ANSWER_MS / 1000} s.`)),
+    );
+    const asked = {
+      capabilities: input.request.capabilities,
+      minContextLengthTokens: request.minContextLengthTokens,
+      tiers: request.tiers,
+      chain: null,
+      modelKey: instanceIdentifier === null || step === 'own-host' ? modelKey : null,
+      instanceIdentifier,
+      failed: input.request.failed
+        .filter((one) => one.host === host)
+        .map((one) => one.instanceIdentifier),
+      requestId: id,
+    };
+    const ends = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    const answer = await asker
+      .acquire(host, asked, { deadlineMs: LEASE_DEADLINE_MS, signal: ends })
+      .finally(cancel);
+    if (answer.kind === 'refused') return answer;
+    if (answer.kind === 'promised') send.loads();
+    const outcome = answer.kind === 'promised' ? await answer.granted() : answer;
+    return outcome.kind === 'refused' ? outcome : take(shared.share(outcome.lease));
+  };
+}
+
+/** Whether the resident of a lease is the one that was chosen, and meets the request. */
+function meets(
+  { host, resident }: HeldLease,
+  { modelKey, instanceIdentifier }: PlacementAlternative,
+  { request }: PlacementInput,
+): boolean {
+  const { capabilities, tiers, minContextLengthTokens, failed } = request;
+  const isChosen =
+    instanceIdentifier === null
+      ? resident.modelKey === modelKey
+      : resident.instanceIdentifier === instanceIdentifier;
+  return (
+    isChosen &&
+    capabilities.every((one) => resident.capabilities.includes(one)) &&
+    (tiers === null || tiers.includes(resident.tier)) &&
+    (minContextLengthTokens === null ||
+      (resident.contextLengthTokens ?? 0) >= minContextLengthTokens) &&
+    !failed.some(
+      (one) => one.host === host && one.instanceIdentifier === resident.instanceIdentifier,
+    )
+  );
+}
+
+function notReached(host: string, message: string): FleetError {
+  return new FleetError('FLEET_UNREACHABLE', message, { cause: host });
+}

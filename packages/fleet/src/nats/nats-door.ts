@@ -95,7 +95,7 @@ const RECONNECT_JITTER_MS = 750;
  * A connection that breaks sooner is a sign of an overloaded server. Each such connection in a row doubles the wait, up
  * to 16 times.
  */
-const SHORT_LIFE_MS = 20_000;
+const SHORT_LIFE_MS = 10_000;
 const MAX_DOUBLINGS = 4;
 const JETSTREAM_TIMEOUT_MS = 5000;
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
-import type { HeldLease, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
+import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
 import type { PlacementInput } from '../placement/placement-input.js';
 import type { PlacementAlternative } from '../placement/placement.js';
 import type { KnownHost } from '../state/known-host.js';
@@ -13,6 +13,11 @@ import { createSharedLeases } from './shared-leases.js';
 const FIRST_ANSWER_MS = 4000;
 /** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
 const LEASE_DEADLINE_MS = 600_000;
+/**
+ * A promise is waited for twice as long as the host expects, and this long in addition. A host without CPU time goes on
+ * promising, and the requests that wait for it would be served elsewhere.
+ */
+const PROMISE_RESERVE_MS = 5000;
 
 /** One alternative of a placement that is asked. */
 export interface AskedPlace {
@@ -45,7 +50,7 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
   const shared = createSharedLeases(clock);
 
   return async (request, { alternative, send, id, input }, { signal }) => {
-    const { host, modelKey, instanceIdentifier, step } = alternative;
+    const { host, modelKey, instanceIdentifier, step, figures } = alternative;
     const state = hosts().find((one) => one.state.host === host)?.state;
     const address = state?.address ?? null;
     if (state === undefined || address === null) {
@@ -82,11 +87,38 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
       .acquire(host, asked, { deadlineMs: LEASE_DEADLINE_MS, signal: ends })
       .finally(cancel);
     if (answer.kind === 'refused') return answer;
-    if (answer.kind === 'promised') send.loads();
-    const outcome = answer.kind === 'promised' ? await answer.granted() : answer;
+    if (answer.kind === 'granted') return take(shared.share(answer.lease));
+    send.loads();
+    const expectedMs =
+      answer.expectedMs ?? (instanceIdentifier === null ? (figures?.loadMs ?? 0) : 0);
+    const outcome = await keptPromise(answer, host, 2 * expectedMs + PROMISE_RESERVE_MS, clock);
     return outcome.kind === 'refused' ? outcome : take(shared.share(outcome.lease));
   };
 }
+
+/** The outcome of a promise. Gives up at the host, and throws, where it takes longer than `waitMs`. */
+async function keptPromise(
+  { granted, cancel }: Promised,
+  host: string,
+  waitMs: number,
+  clock: Clock,
+): ReturnType<Promised['granted']> {
+  let stopTimer = (): void => undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    stopTimer = clock.setTimer(waitMs, () => {
+      void cancel();
+      reject(
+        notReached(
+          host,
+          `${host} promised a lease, and did not give it within ${Math.round(waitMs / 1000)} s.`,
+        ),
+      );
+    });
+  });
+  return Promise.race([granted(), late]).finally(() => stopTimer());
+}
+
+type Promised = Extract<LeaseAnswer, { readonly kind: 'promised' }>;
 
 /** Whether the resident of a lease is the one that was chosen, and meets the request. */
 function meets(

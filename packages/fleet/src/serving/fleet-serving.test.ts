@@ -1,8 +1,8 @@
 import { createSecureContext } from 'node:tls';
+import { standingClock } from '../../test/moved-clock.js';
 import { fakeLocal, LOCAL_CATALOG, type FakeLocal } from '../../test/fake-local.js';
 import { hostOf, loadedModel, modelOf } from '../../test/known-hosts.js';
 import { waitUntil } from '../../test/wait-until.js';
-import { systemClock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import type { PlacedRequest } from '../journal/placed-request.js';
@@ -10,6 +10,7 @@ import type { HeldLease, LeaseAnswer, LeaseRequest } from '../leases/lease-types
 import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createFleetServing } from './fleet-serving.js';
+import { SHARE_MS } from './shared-leases.js';
 import type { ServingChange, ServingPort, ServingRequest } from './serving-port.js';
 
 const ANY: ServingRequest = {
@@ -30,7 +31,9 @@ let placed: PlacedRequest[];
 let chainsThatMayLeave: readonly string[] | null;
 let serving: ServingPort;
 let noteChange: () => void;
+let clock: ReturnType<typeof standingClock>;
 beforeEach(() => {
+  clock = standingClock();
   local = fakeLocal();
   hosts = [
     OWN,
@@ -68,7 +71,7 @@ beforeEach(() => {
       checkServer: () => undefined,
     }),
     journal: { record: (one) => placed.push(one) },
-    clock: systemClock,
+    clock,
   });
 });
 
@@ -166,7 +169,8 @@ test('a request gets a lease at the best host, with its address, its token and i
   await lease.release();
   // Further requests may take it for a second.
   expect(releases).toBe(0);
-  await waitUntil(() => releases === 1, 'the lease is released');
+  clock.move(SHARE_MS);
+  expect(releases).toBe(1);
 });
 
 test('a burst is spread over the hosts, because requests under way count', async () => {
@@ -246,6 +250,25 @@ test('a promise is waited for', async () => {
     granted: async () => granted('desktop'),
   });
   expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
+});
+
+test('a promise that is not kept in twice the expected time is given up, and another host is asked', async () => {
+  let cancelled = 0;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: 100, cancel: async () => void (cancelled += 1) },
+    granted: () => new Promise(() => undefined),
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  clock.move(5199);
+  await Promise.resolve();
+  expect([asked.length, cancelled]).toEqual([1, 0]);
+  clock.move(1);
+  expect((await waiting).peer?.host).toBe('tower');
+  expect([cancelled, placed[0]?.attempts[0]?.message]).toEqual([
+    1,
+    'desktop promised a lease, and did not give it within 5 s.',
+  ]);
 });
 
 test('a cancelled request asks nobody else', async () => {

@@ -172,6 +172,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
             host === ownHost
               ? await askOwn(request, asked, options)
               : await askOther(request, asked, options);
+          if (host !== ownHost) avoided.answered(host);
           if ('kind' in answer) {
             const { reason, message, figures } = answer;
             note({ modelKey, outcome: 'refused', reason, message, figures });

@@ -7,6 +7,7 @@ import { followFacts } from './follow-facts.js';
 import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
+import { leaveIsolatedServers } from './membership/isolation.js';
 import { openMembers } from './membership/members.js';
 import { connectFleet } from './nats/connection.js';
 import { guestsAt, stateOfDevice, type OwnFacts, type OwnFactsPort } from './own-facts.js';
@@ -231,6 +232,12 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   };
   let beating: Promise<void> | null = null;
 
+  const moving = leaveIsolatedServers({
+    ...{ connection, clock, ownHost, signal: closing.signal },
+    hosts: () => members.hosts(),
+    servers: () => followed.identity.natsServers,
+  });
+
   const view = (): FleetView => ({
     ownHost,
     natsServers: followed.identity.natsServers,
@@ -267,7 +274,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       await asker[Symbol.asyncDispose]();
       await leases[Symbol.asyncDispose]();
       await members[Symbol.asyncDispose]();
-      await Promise.all([following, beating, rotating]);
+      await Promise.all([following, beating, rotating, moving]);
       await authority?.[Symbol.asyncDispose]();
       await followed[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();

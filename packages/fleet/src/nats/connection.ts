@@ -36,6 +36,10 @@ export interface FleetConnection extends AsyncDisposable {
    * Whether the connection was good when it was last checked. A broken network is noticed late; `roundTrip` checks now.
    */
   readonly connected: boolean;
+  /** Host and port of the server of the connection; null without one. */
+  readonly server: string | null;
+  /** Leaves the server of the connection for the next one. */
+  moveOn(): void;
   /** Why the last attempt to connect failed; null while connected and before the first attempt has ended. */
   readonly fault: Error | null;
   /** Sends a message where there is a connection, and drops it otherwise. */
@@ -157,6 +161,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
     get connected() {
       return connected;
     },
+    get server() {
+      return connected ? (link?.server() ?? null) : null;
+    },
+    moveOn: () => link?.moveOn(),
     get fault() {
       return fault;
     },

@@ -63,6 +63,10 @@ export interface NatsLink {
   roundTrip(): Promise<void>;
   /** Uses these servers from now on. Leaves the server of the connection where it is not among them. */
   useServers(servers: readonly string[]): void;
+  /** Host and port of the server of the connection. */
+  server(): string;
+  /** Leaves the server of the connection for the next one. */
+  moveOn(): void;
   bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
   /** Resolves once the connection is closed for good, with its error if there is one. */
   readonly closed: Promise<Error | null>;
@@ -104,9 +108,14 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
   const { credentials, checkServer } = options;
   let connectedAtMs = performance.now();
   let shortLives = 0;
+  let moves = false;
   const onStatus = (status: 'connected' | 'disconnected'): void => {
     if (status === 'connected') connectedAtMs = performance.now();
-    else shortLives = performance.now() - connectedAtMs < SHORT_LIFE_MS ? shortLives + 1 : 0;
+    else {
+      const isShort = !moves && performance.now() - connectedAtMs < SHORT_LIFE_MS;
+      shortLives = isShort ? shortLives + 1 : 0;
+    }
+    moves = false;
     options.onStatus(status);
   };
   const connection = await connect({
@@ -129,6 +138,11 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     ...(credentials === null ? {} : { tls: { ...credentials, ...checkedBy(checkServer) } }),
   });
   void reportStatus(connection, onStatus);
+  const moveOn = (): void => {
+    moves = true;
+    // The client connects again at once. The promise rejects only where the connection is closed for good.
+    connection.reconnect().catch(() => undefined);
+  };
   return {
     publish: (subject, data) => connection.publish(subject, data),
     subscribe: (subject, onMessage) => subscribe(connection, subject, onMessage),
@@ -138,10 +152,10 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     useServers: (servers) => {
       const current = connection.getServer();
       connection.setServers([...servers]);
-      if (connection.getServers().some(({ listen }) => listen === current)) return;
-      // It connects again at once. The promise rejects only where the connection is closed for good.
-      connection.reconnect().catch(() => undefined);
+      if (!connection.getServers().some(({ listen }) => listen === current)) moveOn();
     },
+    server: () => connection.getServer(),
+    moveOn,
     bucket: async (name, bucketOptions) => bucketOf(await openKv(connection, name, bucketOptions)),
     closed: connection.closed().then((error) => error ?? null),
     close: () => connection.close(),

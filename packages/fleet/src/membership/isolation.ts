@@ -3,8 +3,8 @@ import { pause, type Clock } from '../clock.js';
 import type { FleetConnection } from '../nats/connection.js';
 import type { KnownHost } from '../state/known-host.js';
 
-const CHECK_MS = 1000;
-const PROBE_TIMEOUT_MS = 1000;
+const CHECK_MS = 500;
+const PROBE_TIMEOUT_MS = 500;
 /** A host that hears nobody at another server either is alone, and stays there. */
 const STAY_MS = 30_000;
 

@@ -10,7 +10,7 @@ import type { CallOptions, PeerTls, ServingLease, ServingRequest } from './servi
 import { createSharedLeases } from './shared-leases.js';
 
 /** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */
-const FIRST_ANSWER_MS = 4000;
+const FIRST_ANSWER_MS = 2500;
 /** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
 const LEASE_DEADLINE_MS = 600_000;
 /**

@@ -271,6 +271,15 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   ]);
 });
 
+test('a host that becomes silent while another one is asked is not asked', async () => {
+  answers['desktop'] = async () => {
+    hosts = [OWN, hostOf('tower', [LARGE], { known: { usable: false, silentMs: 6001 } })];
+    return refused();
+  };
+  expect((await serving.acquire(ANY)).peer).toBeNull();
+  expect(asked.map(([host]) => host)).toEqual(['desktop']);
+});
+
 test('a cancelled request asks nobody else', async () => {
   const stop = new AbortController();
   answers['desktop'] = async () => {

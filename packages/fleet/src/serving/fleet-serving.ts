@@ -66,6 +66,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       ({ kind, usable, state }) =>
         kind === 'mai' && usable && state.host !== ownHost && state.address !== null,
     );
+  const isUsable = (host: string): boolean => others().some(({ state }) => state.host === host);
   const merged = (catalog: ServingCatalog, usable: readonly KnownHost[]): ServingCatalog =>
     merge(catalog, usable, parts.policy().chainsThatMayLeave);
 
@@ -158,9 +159,9 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     try {
       for (const alternative of placement.alternatives) {
         const { host, modelKey, instanceIdentifier } = alternative;
-        // This machine chooses among all of its models when it is asked once. A silent host would answer for no other
-        // model either.
-        if (host === ownHost ? failure !== null : avoided.has(host)) continue;
+        // This machine chooses among all of its models when it is asked once. A host that has not answered, or has become
+        // silent meanwhile, would answer for no other model either.
+        if (host === ownHost ? failure !== null : avoided.has(host) || !isUsable(host)) continue;
         const startedMs = clock.monotonicMs();
         const send = sends.begin(host, modelKey, instanceIdentifier);
         const asked: AskedPlace = { alternative, send, id, input };

@@ -126,10 +126,18 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     clock,
     onAnswer: (host, epoch) => members.noteAnswer(host, epoch),
   });
-  const leases = serveLeases(connection, createGrantPort(local, own.guestLimits, own.loadMsOf), {
-    epoch: members.epoch,
-    clock,
-  });
+  const leases = serveLeases(
+    connection,
+    createGrantPort(
+      local,
+      () => own.guestLimits(),
+      (modelKey) => own.loadMsOf(modelKey),
+    ),
+    {
+      epoch: members.epoch,
+      clock,
+    },
+  );
   const journal = openPlacementLog(
     placementLogOf(folder),
     (error) => warn(`The log of placements can't be written: ${messageOf(error)}.`),

@@ -98,7 +98,7 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
 
 /** The outcome of a promise. Gives up at the host, and throws, where it takes longer than `waitMs`. */
 async function keptPromise(
-  { granted, cancel }: Promised,
+  answer: Promised,
   host: string,
   waitMs: number,
   clock: Clock,
@@ -106,7 +106,7 @@ async function keptPromise(
   let stopTimer = (): void => undefined;
   const late = new Promise<never>((_resolve, reject) => {
     stopTimer = clock.setTimer(waitMs, () => {
-      void cancel();
+      void answer.cancel();
       reject(
         notReached(
           host,
@@ -115,7 +115,7 @@ async function keptPromise(
       );
     });
   });
-  return Promise.race([granted(), late]).finally(() => stopTimer());
+  return Promise.race([answer.granted(), late]).finally(() => stopTimer());
 }
 
 type Promised = Extract<LeaseAnswer, { readonly kind: 'promised' }>;

@@ -173,6 +173,13 @@ test('a request gets a lease at the best host, with its address, its token and i
   expect(releases).toBe(1);
 });
 
+test('nothing of a prompt goes to another host over NATS', async () => {
+  await serving.acquire({ ...ANY, promptTokens: 987_654, prefixKey: 'the start of a prompt' });
+  expect(placed[0]?.placement.promptTokens).toBe(987_654);
+  expect(asked).toHaveLength(1);
+  expect(JSON.stringify(asked)).not.toMatch(/987654|prompt|prefix/);
+});
+
 test('a burst is spread over the hosts, because requests under way count', async () => {
   const leases = [];
   for (let count = 0; count < 4; count += 1) leases.push(await serving.acquire(ANY));

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { pause, systemClock, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
 import { keyFingerprint } from '../pairing/certificates/issue.js';
@@ -99,6 +101,13 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
   let connected = false;
   let fault: Error | null = null;
 
+  /** Fires when the connection breaks. No answer comes then, and a request may go elsewhere. */
+  let unbroken = newSignal();
+  const breakRequests = (): void => {
+    const broken = unbroken;
+    unbroken = newSignal();
+    broken.abort(unreachable(servers, new Error('the connection broke')));
+  };
   const announce = (): void => {
     for (const listener of [...listeners]) listener();
   };
@@ -120,6 +129,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
         if (stop.signal.aborted) return;
         connected = status === 'connected';
         if (connected) announce();
+        else breakRequests();
       },
     });
 
@@ -145,6 +155,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       }
       link = null;
       connected = false;
+      breakRequests();
       await pause(clock, retryMs, stop.signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
@@ -194,7 +205,8 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
             },
           );
         });
-      return untilAborted(answer, signal);
+      const ends = signal === null ? unbroken.signal : AbortSignal.any([signal, unbroken.signal]);
+      return untilAborted(answer, ends);
     },
     roundTrip: async ({ deadlineMs, signal }) => {
       signal?.throwIfAborted();
@@ -231,6 +243,13 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       link = null;
     },
   });
+}
+
+/** A controller for any number of requests. */
+function newSignal(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 interface Subscription {

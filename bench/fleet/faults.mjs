@@ -87,9 +87,10 @@ function report(faults, invariants, events) {
       .map(([name, count]) => `${count} ${name}`)
       .join(', ')}`,
   );
-  for (const { name, checks, broken } of invariants) {
+  for (const { name, checks, broken, starved } of invariants) {
+    const without = starved === 0 ? '' : `, ${starved} not counted (a process had no CPU time)`;
     console.log(
-      `${broken.length > 0 ? 'BROKEN' : checks > 0 ? 'holds ' : 'no check'}  ${name}: ${checks} checks, ${broken.length} broken`,
+      `${broken.length > 0 ? 'BROKEN' : checks > 0 ? 'holds ' : 'no check'}  ${name}: ${checks} checks, ${broken.length} broken${without}`,
     );
     for (const one of broken.slice(0, 3)) console.log(`          ${JSON.stringify(one)}`);
   }

@@ -17,7 +17,7 @@ const LEASE_DEADLINE_MS = 600_000;
  * A promise is waited for twice as long as the host expects, and this long in addition. A host without CPU time goes on
  * promising, and the requests that wait for it would be served elsewhere.
  */
-const PROMISE_RESERVE_MS = 5000;
+const PROMISE_RESERVE_MS = 3000;
 
 /** One alternative of a placement that is asked. */
 export interface AskedPlace {

@@ -267,14 +267,14 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   });
   const waiting = serving.acquire(ANY);
   await waitUntil(() => asked.length === 1, 'the desktop is asked');
-  clock.move(5199);
+  clock.move(3199);
   await Promise.resolve();
   expect([asked.length, cancelled]).toEqual([1, 0]);
   clock.move(1);
   expect((await waiting).peer?.host).toBe('tower');
   expect([cancelled, placed[0]?.attempts[0]?.message]).toEqual([
     1,
-    'desktop promised a lease, and did not give it within 5 s.',
+    'desktop promised a lease, and did not give it within 3 s.',
   ]);
 });
 

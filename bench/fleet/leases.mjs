@@ -143,12 +143,13 @@ function serves(name, hasModel) {
       return lease;
     },
     plan: async () => plan,
+    // eslint-disable-next-line require-yield -- nothing changes
     async *changes({ signal } = {}) {
       await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
     },
     facts: {
       ...{ versions: { runtime: 'lmstudio', runtimeVersion: null }, pools: [], pressureRatio: 0.5 },
-      ...{ models: models.map(({ downloaded: _, ...one }) => one), linkDevices: [] },
+      ...{ models: hasModel ? [{ ...model, residents: [resident] }] : [], linkDevices: [] },
       chains: { default: hasModel ? [KEY] : [] },
       fleet: {
         ...{ labels: {}, chains: null, requiredLabels: {}, minTokensPerSecond: 0 },

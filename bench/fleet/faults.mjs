@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkInvariants } from './faults/invariants.mjs';
-import { FAULTS, scheduleOf } from './faults/schedule.mjs';
+import { FAULTS, NAMED_FAULTS, scheduleOf } from './faults/schedule.mjs';
 import { startFleet } from './faults/start-fleet.mjs';
 
 const { values } = parseArgs({
@@ -31,9 +31,10 @@ const [seed, minutes, hostCount, serverCount, rate] = [
   values.rate,
 ].map(Number);
 const kinds = values.faults.split(',');
-const unknown = kinds.find((kind) => !FAULTS.includes(kind));
+const known = [...FAULTS, ...NAMED_FAULTS];
+const unknown = kinds.find((kind) => !known.includes(kind));
 if (unknown !== undefined)
-  throw new Error(`"${unknown}" is not a fault. Faults: ${FAULTS.join(', ')}`);
+  throw new Error(`"${unknown}" is not a fault. Faults: ${known.join(', ')}`);
 
 const say = (text) => (values.json ? undefined : console.log(text));
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-faults-'));

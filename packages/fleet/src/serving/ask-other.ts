@@ -103,10 +103,16 @@ async function keptPromise(
   waitMs: number,
   clock: Clock,
 ): ReturnType<Promised['granted']> {
+  const granting = answer.granted();
   let stopTimer = (): void => undefined;
   const late = new Promise<never>((_resolve, reject) => {
     stopTimer = clock.setTimer(waitMs, () => {
       void answer.cancel();
+      // A lease that comes all the same would be renewed without end.
+      void granting.then(
+        (outcome) => (outcome.kind === 'granted' ? outcome.lease.release() : undefined),
+        () => undefined,
+      );
       reject(
         notReached(
           host,
@@ -115,7 +121,7 @@ async function keptPromise(
       );
     });
   });
-  return Promise.race([answer.granted(), late]).finally(() => stopTimer());
+  return Promise.race([granting, late]).finally(() => stopTimer());
 }
 
 type Promised = Extract<LeaseAnswer, { readonly kind: 'promised' }>;

@@ -261,9 +261,10 @@ test('a promise is waited for', async () => {
 
 test('a promise that is not kept in twice the expected time is given up, and another host is asked', async () => {
   let cancelled = 0;
+  let keepLate = (): void => undefined;
   answers['desktop'] = async () => ({
     ...{ kind: 'promised', expectedMs: 100, cancel: async () => void (cancelled += 1) },
-    granted: () => new Promise(() => undefined),
+    granted: () => new Promise((resolve) => (keepLate = () => resolve(granted('desktop')))),
   });
   const waiting = serving.acquire(ANY);
   await waitUntil(() => asked.length === 1, 'the desktop is asked');
@@ -276,6 +277,9 @@ test('a promise that is not kept in twice the expected time is given up, and ano
     1,
     'desktop promised a lease, and did not give it within 3 s.',
   ]);
+  expect(releases).toBe(0);
+  keepLate();
+  await waitUntil(() => releases === 1, 'the lease that came late is released');
 });
 
 test('a host that becomes silent while another one is asked is not asked', async () => {

@@ -15,7 +15,7 @@ const FIRST_ANSWER_MS = 2500;
 const LEASE_DEADLINE_MS = 600_000;
 /**
  * A promise is waited for twice as long as the host expects, and this long in addition. A host without CPU time goes on
- * promising, and the requests that wait for it would be served elsewhere.
+ * promising, and the requests that wait for it could be served elsewhere. Where nothing else serves them, the load goes on.
  */
 const PROMISE_RESERVE_MS = 3000;
 
@@ -26,6 +26,8 @@ export interface AskedPlace {
   /** Identifies the placement. */
   readonly id: string;
   readonly input: PlacementInput;
+  /** Whether a model is known to serve the request at another host, if this one does not. */
+  readonly hasNext: boolean;
 }
 
 export interface OtherAskerParts {
@@ -49,7 +51,7 @@ export type OtherAsker = (
 export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts): OtherAsker {
   const shared = createSharedLeases(clock);
 
-  return async (request, { alternative, send, id, input }, { signal }) => {
+  return async (request, { alternative, send, id, input, hasNext }, { signal }) => {
     const { host, modelKey, instanceIdentifier, step, figures } = alternative;
     const state = hosts().find((one) => one.state.host === host)?.state;
     const address = state?.address ?? null;
@@ -91,7 +93,9 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
     send.loads();
     const expectedMs =
       answer.expectedMs ?? (instanceIdentifier === null ? (figures?.loadMs ?? 0) : 0);
-    const outcome = await keptPromise(answer, host, 2 * expectedMs + PROMISE_RESERVE_MS, clock);
+    const outcome = hasNext
+      ? await keptPromise(answer, host, 2 * expectedMs + PROMISE_RESERVE_MS, clock)
+      : await answer.granted();
     return outcome.kind === 'refused' ? outcome : take(shared.share(outcome.lease));
   };
 }

@@ -282,6 +282,20 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   await waitUntil(() => releases === 1, 'the lease that came late is released');
 });
 
+test('a promise is waited for however long it takes, where no other host is known to serve', async () => {
+  hosts = [hostOf('laptop', []), hostOf('desktop', [LARGE], { state: CHAINS })];
+  let keep = (): void => undefined;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: 100, cancel: async () => undefined },
+    granted: () => new Promise((resolve) => (keep = () => resolve(granted('desktop')))),
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  clock.move(300_000);
+  keep();
+  expect((await waiting).peer?.host).toBe('desktop');
+});
+
 test('a host that becomes silent while another one is asked is not asked', async () => {
   answers['desktop'] = async () => {
     hosts = [OWN, hostOf('tower', [LARGE], { known: { usable: false, silentMs: 6001 } })];

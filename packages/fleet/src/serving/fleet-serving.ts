@@ -157,14 +157,17 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     const attempts: PlacementAttempt[] = [];
     let failure: unknown = null;
     try {
-      for (const alternative of placement.alternatives) {
+      for (const [index, alternative] of placement.alternatives.entries()) {
         const { host, modelKey, instanceIdentifier } = alternative;
         // This machine chooses among all of its models when it is asked once. A host that has not answered, or has become
         // silent meanwhile, would answer for no other model either.
         if (host === ownHost ? failure !== null : avoided.has(host) || !isUsable(host)) continue;
         const startedMs = clock.monotonicMs();
         const send = sends.begin(host, modelKey, instanceIdentifier);
-        const asked: AskedPlace = { alternative, send, id, input };
+        const hasNext = placement.alternatives
+          .slice(index + 1)
+          .some((next) => next.host !== host && next.figures !== null);
+        const asked: AskedPlace = { alternative, send, id, input, hasNext };
         const note = (attempt: Omit<PlacementAttempt, 'host' | 'tookMs'>): void => {
           attempts.push({ ...attempt, host, tookMs: Math.round(clock.monotonicMs() - startedMs) });
         };

@@ -259,10 +259,11 @@ function createMachines({ folder, hosts, serverCount, rate }) {
     events: () =>
       events.toSorted((one, other) => (one.atMs ?? one.endMs) - (other.atMs ?? other.endMs)),
     wait: (seconds) => sleep(seconds * 1000),
-    /** Every host knows every other one. */
+    /** Every host knows every other one, and has answered a client. */
     converged: () =>
       until(() =>
         hosts.every((name) => {
+          if (!events.some((one) => one.outcome === 'answered' && one.host === name)) return false;
           const view = events.findLast((one) => one.type === 'view' && one.host === name);
           return hosts.every((other) => view?.hosts[other]?.usable === true);
         }),

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkInvariants } from './faults/invariants.mjs';
-import { FAULTS, scheduleOf } from './faults/schedule.mjs';
+import { FAULTS, NAMED_FAULTS, scheduleOf } from './faults/schedule.mjs';
 import { startFleet } from './faults/start-fleet.mjs';
 
 const { values } = parseArgs({
@@ -31,9 +31,10 @@ const [seed, minutes, hostCount, serverCount, rate] = [
   values.rate,
 ].map(Number);
 const kinds = values.faults.split(',');
-const unknown = kinds.find((kind) => !FAULTS.includes(kind));
+const known = [...FAULTS, ...NAMED_FAULTS];
+const unknown = kinds.find((kind) => !known.includes(kind));
 if (unknown !== undefined)
-  throw new Error(`"${unknown}" is not a fault. Faults: ${FAULTS.join(', ')}`);
+  throw new Error(`"${unknown}" is not a fault. Faults: ${known.join(', ')}`);
 
 const say = (text) => (values.json ? undefined : console.log(text));
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-faults-'));
@@ -87,9 +88,10 @@ function report(faults, invariants, events) {
       .map(([name, count]) => `${count} ${name}`)
       .join(', ')}`,
   );
-  for (const { name, checks, broken } of invariants) {
+  for (const { name, checks, broken, starved } of invariants) {
+    const without = starved === 0 ? '' : `, ${starved} not counted (a process had no CPU time)`;
     console.log(
-      `${broken.length > 0 ? 'BROKEN' : checks > 0 ? 'holds ' : 'no check'}  ${name}: ${checks} checks, ${broken.length} broken`,
+      `${broken.length > 0 ? 'BROKEN' : checks > 0 ? 'holds ' : 'no check'}  ${name}: ${checks} checks, ${broken.length} broken${without}`,
     );
     for (const one of broken.slice(0, 3)) console.log(`          ${JSON.stringify(one)}`);
   }

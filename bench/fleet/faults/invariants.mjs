@@ -6,13 +6,15 @@ import { LIMIT_BYTES } from './world.mjs';
 const CONVERGES_MS = 5000;
 /** A load of the bench takes a second. What others took before that was known when the load was decided. */
 const KNOWN_MS = 4000;
+/** A machine prints a view every 250 ms. One that prints none for so long has no CPU time, and proves nothing. */
+const STARVED_MS = 1000;
 /** Between two answers of a machine that nobody else reaches. */
 const LONGEST_SILENCE_MS = 10_000;
 
 /**
  * @param events - of machine.mjs and client.mjs, in order of time
  * @param faults - `{ kind, hosts, startMs, endMs }[]`
- * @returns `{ name, checks, broken }[]`
+ * @returns `{ name, checks, broken, starved }[]`; `starved` checks are not counted, because a process had no CPU time
  */
 export function checkInvariants(events, faults, hosts) {
   return [
@@ -26,12 +28,16 @@ export function checkInvariants(events, faults, hosts) {
 }
 
 function check(name, results) {
+  const counted = results.filter((result) => result !== STARVED);
   return {
     name,
-    checks: results.length,
-    broken: results.filter((fault) => fault !== null),
+    checks: counted.length,
+    broken: counted.filter((fault) => fault !== null),
+    starved: results.length - counted.length,
   };
 }
+
+const STARVED = Symbol('starved');
 
 function memoryLimits(events) {
   const lastChangeMs = new Map();
@@ -70,14 +76,17 @@ function runs(events) {
       .filter(({ type, outcome }) => type === 'answer' && outcome === 'answered')
       .map(({ id, endMs }) => [id, endMs]),
   );
-  // A machine looks at its runs every 250 ms, so a run is printed up to so much later.
-  const LOOK_MS = 1000;
-  return events
-    .filter(({ type }) => type === 'run')
-    .map(({ id, host, atMs }) => {
-      const endMs = endOf.get(id);
-      return endMs !== undefined && atMs > endMs + LOOK_MS ? { id, host, atMs, endMs } : null;
-    });
+  // A machine looks at its runs just before it prints a view, so a run came after the view before.
+  const lookedMs = new Map();
+  const results = [];
+  for (const { type, id, host, atMs } of events) {
+    if (type === 'view') lookedMs.set(host, atMs);
+    if (type !== 'run') continue;
+    const endMs = endOf.get(id);
+    const isLater = endMs !== undefined && (lookedMs.get(host) ?? 0) > endMs;
+    results.push(isLater ? { id, host, atMs, endMs } : null);
+  }
+  return results;
 }
 
 function leases(events) {
@@ -96,11 +105,20 @@ function convergence(events, faults, hosts) {
   return faults.flatMap(({ kind, hosts: hit, endMs }) => {
     const dueMs = endMs + CONVERGES_MS;
     const seen = views.filter(({ atMs }) => atMs > endMs && atMs <= dueMs);
+    const isStarved = hosts.some((host) => longestGapMs(seen, host, endMs, dueMs) > STARVED_MS);
     return hosts.map((host) => {
       const converged = seen.some((view) => view.host === host && knowsAll(view, seen, hosts));
-      return converged ? null : { after: kind, hit, host, healedMs: endMs };
+      if (converged) return null;
+      return isStarved ? STARVED : { after: kind, hit, host, healedMs: endMs };
     });
   });
+}
+
+/** Longest time without a view of a host. */
+function longestGapMs(views, host, fromMs, toMs) {
+  const times = views.filter((view) => view.host === host).map(({ atMs }) => atMs);
+  const all = [fromMs, ...times, toMs];
+  return Math.max(...all.slice(1).map((atMs, i) => atMs - all[i]));
 }
 
 /** Whether a host has for each host the epoch and the revision that this host says about itself at about that time. */

@@ -23,6 +23,9 @@ export const FAULTS = [
   'memory-taken',
 ];
 
+/** Faults that are inflicted only where they are named. */
+export const NAMED_FAULTS = ['starve-host'];
+
 /**
  * Faults one after the other until the time is over: first each kind once, in random order, and then kinds at random.
  *

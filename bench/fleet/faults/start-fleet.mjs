@@ -15,6 +15,7 @@ const START_DEADLINE_MS = 60_000;
 const LOSS_RATIO = 0.05;
 const DELAY = { delayMs: 100, jitterMs: 50 };
 const HOUR_SECONDS = 3600;
+const STARVED = { runsMs: 50, everyMs: 1000 };
 const RESET_MS = 2500;
 const DISK_BYTES = 24 * 1024 ** 2;
 const program = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -140,6 +141,21 @@ function createMachines({ folder, hosts, serverCount, rate }) {
     return () => server.start();
   }
 
+  /** A process that gets the CPU for 50 ms of each second. */
+  function starved(child) {
+    const stop = () => child.kill('SIGSTOP');
+    const timer = setInterval(() => {
+      child.kill('SIGCONT');
+      setTimeout(stop, STARVED.runsMs);
+    }, STARVED.everyMs);
+    stop();
+    return async () => {
+      clearInterval(timer);
+      await sleep(2 * STARVED.runsMs);
+      child.kill('SIGCONT');
+    };
+  }
+
   /** Servers on a machine of their own. */
   const ownServers = servers.filter((name) => !hosts.includes(name));
   const say = (name, message) => machines.get(name).stdin.write(`${JSON.stringify(message)}\n`);
@@ -154,6 +170,8 @@ function createMachines({ folder, hosts, serverCount, rate }) {
       case 'stop-host':
         machines.get(host).kill('SIGSTOP');
         return () => machines.get(host).kill('SIGCONT');
+      case 'starve-host':
+        return starved(machines.get(host));
       case 'partition-one':
         network.partition([[host], [...others(host), ...ownServers]]);
         return () => network.heal();
@@ -241,10 +259,11 @@ function createMachines({ folder, hosts, serverCount, rate }) {
     events: () =>
       events.toSorted((one, other) => (one.atMs ?? one.endMs) - (other.atMs ?? other.endMs)),
     wait: (seconds) => sleep(seconds * 1000),
-    /** Every host knows every other one. */
+    /** Every host knows every other one, and has answered a client. */
     converged: () =>
       until(() =>
         hosts.every((name) => {
+          if (!events.some((one) => one.outcome === 'answered' && one.host === name)) return false;
           const view = events.findLast((one) => one.type === 'view' && one.host === name);
           return hosts.every((other) => view?.hosts[other]?.usable === true);
         }),

@@ -1,9 +1,9 @@
 // A TCP relay with a delay, for the links of `network.mjs`. Run as: node relay.mjs '[{ "relayPort", "address", "port" }]'
-// DELAY_MS JITTER_MS USER. Each piece of data is handed on after DELAY_MS +- JITTER_MS, in order. The relay becomes
+// DELAY_MS JITTER_MS USER [LISTEN_ADDRESS]. Each piece of data is handed on after DELAY_MS +- JITTER_MS, in order. The relay becomes
 // USER, whose own connections are not redirected.
 import { createServer, connect } from 'node:net';
 
-const [, , ways, delayMs, jitterMs, user] = process.argv;
+const [, , ways, delayMs, jitterMs, user, listenAddress = '0.0.0.0'] = process.argv;
 process.setuid(Number(user));
 
 for (const { relayPort, address, port } of JSON.parse(ways)) {
@@ -12,7 +12,7 @@ for (const { relayPort, address, port } of JSON.parse(ways)) {
     later(near, far);
     later(far, near);
   });
-  server.listen(relayPort, '0.0.0.0');
+  server.listen(relayPort, listenAddress);
 }
 
 function later(from, to) {

@@ -3,21 +3,22 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
 import { messageOf } from './error-facts.js';
 import type { FleetView } from './fleet-view.js';
-import { followFacts } from './follow-facts.js';
+import { followFacts } from './own/follow-facts.js';
 import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
+import { leaveIsolatedServers } from './membership/isolation.js';
 import { openMembers } from './membership/members.js';
 import { connectFleet } from './nats/connection.js';
-import { guestsAt, stateOfDevice, type OwnFacts, type OwnFactsPort } from './own-facts.js';
-import { loadOfGateways, type GatewayLoad } from './own-load.js';
+import type { OwnFactsPort } from './own/own-facts.js';
+import type { GatewayLoad } from './own/own-load.js';
+import { createOwnTeller } from './own/tell-own.js';
 import { allowedHost } from './pairing/certificates/allow-list.js';
 import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
 import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
 import { serveAuthority } from './pairing/hosts/serve-authority.js';
-import { readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
-import { DEFAULT_PLACEMENT_POLICY, type PlacementPolicy } from './placement/placement-input.js';
+import { connectionOf, readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
@@ -64,7 +65,6 @@ export interface Fleet extends AsyncDisposable {
   ready(options: { readonly deadlineMs: number }): Promise<boolean>;
 }
 
-const LOAD_INTERVAL_MS = 1000;
 const ROTATION_CHECK_MS = 6 * 3_600_000;
 
 /** File of the placements in the folder of a fleet. */
@@ -80,16 +80,11 @@ export function placementLogOf(folder: string): string {
 export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const { folder, local, facts: port, clock = systemClock, warn = () => undefined } = options;
   const first = await readFleetIdentity(folder);
-  const { host: ownHost, natsServers, credentials } = first;
+  const ownHost = first.host;
   const placedBefore = await readPlacements(placementLogOf(folder), { count: RECENT_MAX });
   const isAuthority = first.authority === ownHost;
   const closing = new AbortController();
-  const connection = await connectFleet({
-    servers: natsServers,
-    host: ownHost,
-    credentials,
-    clock,
-  });
+  const connection = await connectFleet({ ...connectionOf(first), clock });
   const listeners = new Set<() => void>();
   const followed = await followFleet({
     connection,
@@ -122,18 +117,27 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       warn(`A message of the host ${host} is left out: ${reason}.`);
     },
   });
-  let facts: OwnFacts | null = null;
-  let address: string | null = null;
-  let readLoad: Parameters<Fleet['announce']>[1] | null = null;
+  const own = createOwnTeller({
+    ...{ members, ownHost, version: options.version, clock },
+    signal: closing.signal,
+  });
 
   const asker = askLeases(connection, {
     clock,
     onAnswer: (host, epoch) => members.noteAnswer(host, epoch),
   });
-  const leases = serveLeases(connection, createGrantPort(local, guestLimits, loadMsOf), {
-    epoch: members.epoch,
-    clock,
-  });
+  const leases = serveLeases(
+    connection,
+    createGrantPort(
+      local,
+      () => own.guestLimits(),
+      (modelKey) => own.loadMsOf(modelKey),
+    ),
+    {
+      epoch: members.epoch,
+      clock,
+    },
+  );
   const journal = openPlacementLog(
     placementLogOf(folder),
     (error) => warn(`The log of placements can't be written: ${messageOf(error)}.`),
@@ -145,7 +149,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     hosts: () => members.hosts(),
     hostChanges: (signal) => members.changes(signal),
     asker,
-    policy,
+    policy: () => own.policy(),
     tlsOf: (host) => {
       const { checkServerIdentity } = peerConnectOptions(
         followed.identity,
@@ -162,51 +166,10 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     clock,
   });
 
-  function policy(): PlacementPolicy {
-    if (facts === null) return DEFAULT_PLACEMENT_POLICY;
-    const { chains, requiredLabels, minTokensPerSecond } = facts.fleet;
-    return {
-      ...DEFAULT_PLACEMENT_POLICY,
-      chainsThatMayLeave: chains,
-      labels: requiredLabels,
-      minTokensPerSecond,
-    };
-  }
-
-  function guestLimits(): { readonly allowedBytes: number | null } {
-    const guests = facts === null ? null : guestsAt(facts.fleet, new Date(clock.nowMs()));
-    if (facts === null || guests === null) return { allowedBytes: null };
-    const limitBytes = facts.pools.reduce((sum, pool) => sum + pool.limitBytes, 0);
-    return { allowedBytes: Math.floor(limitBytes * guests.memoryRatio) };
-  }
-
-  function loadMsOf(modelKey: string): number | null {
-    const model = facts?.models.find((one) => one.modelKey === modelKey);
-    return model?.speed?.loadMs?.expected ?? null;
-  }
-
-  const publish = (): void => {
-    if (facts === null) return;
-    const { versions, pools, models, chains, fleet, linkDevices } = facts;
-    members.publish({
-      address,
-      versions: { mai: options.version, ...versions },
-      labels: fleet.labels,
-      pools,
-      models,
-      chains,
-      guests: guestsAt(fleet, new Date(clock.nowMs())),
-    });
-    members.setLinkDevices(linkDevices.map(stateOfDevice));
-  };
-
   const following = followFacts({
     ...{ local, port, clock, warn },
     signal: closing.signal,
-    onFacts: (read) => {
-      facts = read;
-      publish();
-    },
+    onFacts: (read) => own.note(read),
   });
 
   const rotateInTime = async (): Promise<void> => {
@@ -222,23 +185,15 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   };
   const rotating = rotateInTime();
 
-  const beat = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      if (readLoad !== null) {
-        members.beat({
-          ...loadOfGateways(readLoad(), ownHost),
-          pressureRatio: facts?.pressureRatio ?? null,
-          ready: true,
-        });
-      }
-      await pause(clock, LOAD_INTERVAL_MS, closing.signal);
-    }
-  };
-  let beating: Promise<void> | null = null;
+  const moving = leaveIsolatedServers({
+    ...{ connection, clock, ownHost, signal: closing.signal },
+    hosts: () => members.hosts(),
+    servers: () => followed.identity.natsServers,
+  });
 
   const view = (): FleetView => ({
     ownHost,
-    natsServers,
+    natsServers: followed.identity.natsServers,
     connected: connection.connected,
     fault: connection.connected ? null : (connection.fault?.message ?? null),
     hosts: members.hosts(),
@@ -258,12 +213,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onIdentityChange: (listener) => {
       listeners.add(listener);
     },
-    announce: (at, load) => {
-      address = at;
-      readLoad = load;
-      publish();
-      beating ??= beat();
-    },
+    announce: (address, load) => own.announce(address, load),
     view,
     report: () => reportFleet(view(), journal.recent()),
     ready: ({ deadlineMs }) => members.ready({ deadlineMs }),
@@ -272,7 +222,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       await asker[Symbol.asyncDispose]();
       await leases[Symbol.asyncDispose]();
       await members[Symbol.asyncDispose]();
-      await Promise.all([following, beating, rotating]);
+      await Promise.all([following, own.ended(), rotating, moving]);
       await authority?.[Symbol.asyncDispose]();
       await followed[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();

@@ -34,27 +34,11 @@ export type {
 } from './placement/placement.js';
 export { systemClock } from './clock.js';
 export type { Clock } from './clock.js';
-export { askLeases } from './leases/ask-leases.js';
-export type { AskLeasesOptions } from './leases/ask-leases.js';
-export type {
-  FencingToken,
-  GrantedLease,
-  GrantedResident,
-  HeldLease,
-  LeaseAnswer,
-  LeaseAsker,
-  LeasedResident,
-  LeaseGrantPort,
-  LeaseRefusal,
-  LeaseRequest,
-  LeaseServer,
-} from './leases/lease-types.js';
-export { serveLeases } from './leases/serve-leases.js';
-export type { ServeLeasesOptions } from './leases/serve-leases.js';
-export { drawEpoch, openMembers } from './membership/members.js';
+export type { FencingToken, GrantedLease, LeasedResident } from './leases/lease-types.js';
+export { openMembers } from './membership/members.js';
 export type { Members, MembersOptions, OwnLoad, OwnState } from './membership/members.js';
 export { connectFleet } from './nats/connection.js';
-export type { ConnectFleetOptions, FleetConnection } from './nats/connection.js';
+export type { ConnectFleetOptions, FleetConnection, FleetServers } from './nats/connection.js';
 export type {
   BucketEntry,
   BucketOptions,
@@ -63,7 +47,6 @@ export type {
   NatsMessage,
 } from './nats/nats-door.js';
 export type { FleetCredentials } from './nats/credentials.js';
-export { isHostName } from './nats/subjects.js';
 export { initFleet } from './pairing/init-fleet.js';
 export type { InitFleetOptions, InitializedFleet } from './pairing/init-fleet.js';
 export { invite } from './pairing/invitation/invite.js';
@@ -75,38 +58,13 @@ export type { StartedServer } from './pairing/hosts/start-server.js';
 export { readFleetIdentity } from './pairing/identity.js';
 export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
-export {
-  peerConnectOptions,
-  peerHost,
-  peerListenOptions,
-} from './pairing/certificates/peer-tls.js';
-export type {
-  PeerConnectOptions,
-  PeerIdentity,
-  PeerListenOptions,
-} from './pairing/certificates/peer-tls.js';
 export type { AllowList, AllowedHost, AllowedServer } from './pairing/certificates/allow-list.js';
-export { toHostName } from './pairing/names.js';
 export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
-export { followFleet } from './pairing/hosts/follow-fleet.js';
-export type { FollowFleetOptions, FollowedFleet } from './pairing/hosts/follow-fleet.js';
-export { leaveFleet } from './pairing/hosts/leave-fleet.js';
-export type { LeaveFleetOptions, LeaveOutcome } from './pairing/hosts/leave-fleet.js';
-export { removeHost } from './pairing/hosts/remove-host.js';
-export { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
-export type { RotateKeysOptions } from './pairing/hosts/rotate-keys.js';
-export { serveAuthority } from './pairing/hosts/serve-authority.js';
-export { tellAllowList } from './pairing/hosts/tell-allow-list.js';
-export type { ToldAllowList } from './pairing/hosts/tell-allow-list.js';
-export type { ServeAuthorityOptions } from './pairing/hosts/serve-authority.js';
-export { createFleet, placementLogOf } from './create-fleet.js';
+export { createFleet } from './create-fleet.js';
 export type { CreateFleetOptions, Fleet } from './create-fleet.js';
 export type { FleetView } from './fleet-view.js';
-export type { GatewayLoad } from './own-load.js';
-export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own-facts.js';
-export { readPlacements } from './journal/placement-log.js';
-export { explainPlaced } from './journal/explain-placed.js';
-export type { PlacedRequest, PlacementAttempt } from './journal/placed-request.js';
+export type { GatewayLoad } from './own/own-load.js';
+export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own/own-facts.js';
 export type {
   CallOptions,
   PeerTls,
@@ -121,18 +79,9 @@ export type {
 } from './serving/serving-port.js';
 export { describeHosts } from './text/describe-hosts.js';
 export type { HostCondition, HostRow } from './text/describe-hosts.js';
-export type {
-  ExplainedSentence,
-  FleetReport,
-  HostReport,
-  PlacementReport,
-} from './text/report-fleet.js';
-export {
-  ownAddress,
-  spreadAllowList,
-  watchFleet,
-  withFleetConnection,
-} from './manage/inspect-fleet.js';
+export type { ExplainedSentence } from './placement/explained-sentence.js';
+export type { FleetReport, HostReport, PlacementReport } from './text/report-fleet.js';
+export { ownAddress, watchFleet } from './manage/inspect-fleet.js';
 export { runFleetCommand } from './manage/fleet-commands.js';
 export type {
   FleetCommandName,

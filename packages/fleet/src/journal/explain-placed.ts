@@ -1,15 +1,24 @@
-import { explainPlacement } from '../placement/explain-placement.js';
+import { sentencesOfPlacement } from '../placement/explain-placement.js';
+import { linesOf, sentence, type ExplainedSentence } from '../placement/explained-sentence.js';
 import type { PlacedRequest, PlacementAttempt } from './placed-request.js';
 
 /** Explains the choice among the hosts, and the answers of the hosts that were asked. One sentence a line. */
-export function explainPlaced({ placement, attempts }: PlacedRequest): string {
+export function explainPlaced(placed: PlacedRequest): string {
+  return linesOf(sentencesOfPlaced(placed)).join('\n');
+}
+
+/** The sentences of `explainPlaced`, with their lists. */
+export function sentencesOfPlaced({
+  placement,
+  attempts,
+}: PlacedRequest): readonly ExplainedSentence[] {
   const last = attempts.at(-1);
   const served =
     last?.outcome === 'granted'
       ? `${last.host} gave the request a lease on ${last.modelKey ?? 'a model'} after ${seconds(last.tookMs)}.`
       : 'No host gave the request a lease.';
   const failed = attempts.filter(({ outcome }) => outcome !== 'granted').map(describeFailed);
-  return [served, ...failed, explainPlacement(placement)].join('\n');
+  return [...[served, ...failed].map(sentence), ...sentencesOfPlacement(placement)];
 }
 
 function describeFailed({
@@ -22,7 +31,7 @@ function describeFailed({
 }: PlacementAttempt): string {
   const why = message ?? reason ?? 'no reason was given';
   const numbers = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-  const verb = outcome === 'refused' ? 'refused' : 'did not answer';
+  const verb = outcome === 'refused' ? 'refused' : 'gave no lease';
   return `${host} ${verb} after ${seconds(tookMs)}: ${why}${numbers.length === 0 ? '' : ` (${numbers.join(', ')})`}`;
 }
 

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import type { Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
 import { MAX_BATCH, type Outcome, type Renewal } from './lease-codec.js';
@@ -106,6 +108,8 @@ export function createHeldLeases(options: {
         endsAtMs: sentAtMs + granted.ttlMs,
         ttlMs: granted.ttlMs,
       };
+      // Each request that shares the lease listens.
+      setMaxListeners(0, held.lost.signal);
       leases.set(ticket, held);
       cancelTick ??= clock.setTimer(TICK_MS, tick);
       return {

@@ -3,7 +3,7 @@ import { placementLogOf } from '../create-fleet.js';
 import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import { readPlacements } from '../journal/placement-log.js';
-import type { ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
+import { announceAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { leaveFleet } from '../pairing/hosts/leave-fleet.js';
 import { removeHost } from '../pairing/hosts/remove-host.js';
 import { rotateKeys } from '../pairing/hosts/rotate-keys.js';
@@ -130,7 +130,9 @@ const COMMANDS: Readonly<
         `Nobody has joined: the invitation is ${end?.kind ?? 'withdrawn'}. Make another one with \`mai fleet invite\`.`,
       );
     }
-    const told = await spreadAllowList(folder, signal);
+    const told = await withFleetConnection(folder, signal, (connection) =>
+      spreadAllowList(connection, folder, signal),
+    );
     return {
       json: { type: 'joined', host: end.host, ...told },
       text: `${end.host} has joined.${missingOf(told)}`,
@@ -173,8 +175,11 @@ const COMMANDS: Readonly<
     if (dryRun) {
       return { json: { dryRun, removed: host }, text: `Would remove ${host}.` };
     }
-    await removeHost({ folder, host });
-    const told = await spreadAllowList(folder, signal);
+    const told = await withFleetConnection(folder, signal, async (connection) => {
+      const announce = (): Promise<void> => announceAllowList(connection, folder, signal);
+      await removeHost({ folder, host, announce });
+      return spreadAllowList(connection, folder, signal);
+    });
     return {
       json: { dryRun, removed: host, ...told },
       text: `Removed ${host}.${missingOf(told)}`,

@@ -6,7 +6,7 @@ import { openMembers } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
 import { heartbeatSubject, requestSubject } from '../nats/subjects.js';
 import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
-import { readFleetIdentity } from '../pairing/identity.js';
+import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
 import { decodeHostState } from '../state/host-state-codec.js';
@@ -27,8 +27,7 @@ export async function withFleetConnection<Result>(
   signal: AbortSignal,
   use: (connection: FleetConnection) => Promise<Result>,
 ): Promise<Result> {
-  const { host, natsServers, credentials } = await readFleetIdentity(folder);
-  await using connection = await connectFleet({ servers: natsServers, host, credentials });
+  await using connection = await connectFleet(connectionOf(await readFleetIdentity(folder)));
   await untilConnected(connection, signal);
   return await use(connection);
 }
@@ -38,8 +37,9 @@ export async function withFleetConnection<Result>(
  * connection. Ends with the signal.
  */
 export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGenerator<FleetView> {
-  const { host: ownHost, natsServers, credentials } = await readFleetIdentity(folder);
-  await using connection = await connectFleet({ servers: natsServers, host: ownHost, credentials });
+  const identity = await readFleetIdentity(folder);
+  const { host: ownHost, natsServers } = identity;
+  await using connection = await connectFleet(connectionOf(identity));
   await using members = openMembers({ connection, watch: true });
   let ownHeartbeat: Heartbeat | null = null;
   // Members leave out what is heard under their own name: here it comes from the `mai serve` of this machine.
@@ -61,10 +61,13 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
 }
 
 /** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. */
-export async function spreadAllowList(folder: string, signal: AbortSignal): Promise<ToldAllowList> {
-  return withFleetConnection(folder, signal, (connection) =>
-    tellAllowList(connection, folder, AbortSignal.any([signal, AbortSignal.timeout(SPREAD_MS)])),
-  );
+export function spreadAllowList(
+  connection: FleetConnection,
+  folder: string,
+  signal: AbortSignal,
+): Promise<ToldAllowList> {
+  const deadline = AbortSignal.timeout(SPREAD_MS);
+  return tellAllowList(connection, folder, AbortSignal.any([signal, deadline]));
 }
 
 /** An address of this machine at which others of its network may reach it; null where it has none. */

@@ -61,6 +61,25 @@ it('starts without a server, serves the own host alone, and joins once the serve
   expect(a.connection.fault).toBeNull();
 });
 
+it('ends a request at once when the connection breaks, instead of waiting for its time to be over', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  // Nobody answers before the server is killed.
+  b.connection.subscribe('mai.host.b.acquire.*', () => undefined);
+  await waitUntil(() => b.members.ready({ deadlineMs: 5000 }), 'b is ready');
+  await waitUntil(() => a.members.ready({ deadlineMs: 5000 }), 'a is ready');
+  const pending = a.connection.request('mai.host.b.acquire.a', '', {
+    timeoutMs: 3_600_000,
+    signal: null,
+  });
+  const outcome = expect(pending).rejects.toMatchObject({
+    code: 'FLEET_UNREACHABLE',
+    message: expect.stringContaining('the connection broke'),
+  });
+  await server.kill();
+  await outcome;
+  await server.restart();
+});
+
 it('is not ready while the server hangs, though the client believes that it is connected', async () => {
   const a = await join('a');
   await waitUntil(() => a.members.ready({ deadlineMs: 5000 }), 'a is ready');

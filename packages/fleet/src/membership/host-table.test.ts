@@ -107,6 +107,17 @@ it('names hosts whose heartbeats tell of a newer state for some time', () => {
   expect(hosts.missing(1)).toEqual(['attic']);
 });
 
+it('names a host at once that comes back from silence with a newer state', () => {
+  const { clock, table: hosts } = table();
+  hosts.noteState(state(NEW, 1), true);
+  hosts.noteHeartbeat(heartbeat(NEW, 1), true);
+  clock.move(60_000);
+  hosts.sweep();
+  expect(hosts.missing(1)).toEqual([]);
+  hosts.noteHeartbeat(heartbeat(NEW, 2, { revision: 2 }), true);
+  expect(hosts.missing(1)).toEqual(['attic']);
+});
+
 it('reports a heartbeat only when it tells of another load', () => {
   const { table: hosts, changes } = table();
   hosts.noteState(state(NEW, 1), true);

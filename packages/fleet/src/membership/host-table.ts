@@ -38,7 +38,7 @@ export interface HostTable {
   /** A direct answer of a host. */
   noteAnswer(host: string, epoch: string): void;
   forget(host: string): void;
-  /** Hosts whose heartbeats have told of a newer state for `afterMs`. */
+  /** Hosts whose heartbeats have told of a newer state for `afterMs`, or since they were silent. */
   missing(afterMs: number): readonly string[];
   /** Reports hosts that went silent since the last call. */
   sweep(): void;
@@ -98,8 +98,11 @@ export function createHostTable(options: {
     const isMissing =
       told !== null &&
       told.revision > (entry.state?.epoch === told.epoch ? entry.state.revision : 0);
-    entry.missingSinceMs = isMissing ? (entry.missingSinceMs ?? nowMs) : null;
     const usable = isUsable(entry, nowMs);
+    // What a host wrote while it was silent may come late: the bucket has a new leader after a partition.
+    const wasSilent = entry.state !== null && usable && !entry.usable;
+    const sinceMs = wasSilent ? -Infinity : nowMs;
+    entry.missingSinceMs = isMissing ? (entry.missingSinceMs ?? sinceMs) : null;
     const turned = usable !== entry.usable;
     entry.usable = usable;
     if (changed || turned) onChange(host);

@@ -1,5 +1,8 @@
+import { setMaxListeners } from 'node:events';
+
 import { pause, systemClock, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
+import { keyFingerprint } from '../pairing/certificates/issue.js';
 import type { FleetCredentials } from './credentials.js';
 import {
   openNatsLink,
@@ -10,9 +13,18 @@ import {
 } from './nats-door.js';
 import { inboxPrefix, isHostName } from './subjects.js';
 
-export interface ConnectFleetOptions {
-  /** URLs of NATS servers, such as `tls://10.0.0.7:4222`, in the order in which they are tried. */
+/** The NATS servers of a fleet. */
+export interface FleetServers {
+  /** URLs such as `tls://10.0.0.7:4222`, in the order in which they are tried. */
   readonly servers: readonly string[];
+  /**
+   * SHA-256 of public keys (SPKI in DER), in hexadecimal digits. A server that shows such a key is refused, although its
+   * certificate is genuine: its host was removed, or has another key now. Default: none.
+   */
+  readonly revokedKeys?: readonly string[];
+}
+
+export interface ConnectFleetOptions extends FleetServers {
   /** Name of this host. */
   readonly host: string;
   readonly credentials: FleetCredentials | null;
@@ -26,6 +38,10 @@ export interface FleetConnection extends AsyncDisposable {
    * Whether the connection was good when it was last checked. A broken network is noticed late; `roundTrip` checks now.
    */
   readonly connected: boolean;
+  /** Host and port of the server of the connection; null without one. */
+  readonly server: string | null;
+  /** Leaves the server of the connection for the next one. */
+  moveOn(): void;
   /** Why the last attempt to connect failed; null while connected and before the first attempt has ended. */
   readonly fault: Error | null;
   /** Sends a message where there is a connection, and drops it otherwise. */
@@ -50,6 +66,11 @@ export interface FleetConnection extends AsyncDisposable {
   }): Promise<boolean>;
   /** The bucket, created where it is missing. @throws FleetError `FLEET_UNREACHABLE` */
   bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
+  /**
+   * Uses these servers from now on. Where the server of the connection is not among them, the connection moves to one of
+   * them.
+   */
+  useServers(servers: FleetServers): void;
   /** Calls `listener` after each connection, also the first, and at once where there is one now. Returns a function that ends it. */
   onConnected(listener: () => void): () => void;
 }
@@ -63,7 +84,8 @@ const LONGEST_RETRY_MS = 10_000;
  * @throws FleetError `FILE_UNUSABLE` where the name of the host or the list of servers can't be used
  */
 export async function connectFleet(options: ConnectFleetOptions): Promise<FleetConnection> {
-  const { servers, host, credentials, clock = systemClock } = options;
+  const { host, credentials, clock = systemClock } = options;
+  let { servers, revokedKeys = [] } = options;
   if (!isHostName(host))
     throw new FleetError(
       'FILE_UNUSABLE',
@@ -79,6 +101,13 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
   let connected = false;
   let fault: Error | null = null;
 
+  /** Fires when the connection breaks. No answer comes then, and a request may go elsewhere. */
+  let unbroken = newSignal();
+  const breakRequests = (): void => {
+    const broken = unbroken;
+    unbroken = newSignal();
+    broken.abort(unreachable(servers, new Error('the connection broke')));
+  };
   const announce = (): void => {
     for (const listener of [...listeners]) listener();
   };
@@ -92,10 +121,15 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       name: `mai ${host}`,
       inboxPrefix: inboxPrefix(host),
       credentials,
+      checkServer: ({ raw }) =>
+        revokedKeys.includes(keyFingerprint(raw))
+          ? new Error('This NATS server belongs to a host that was removed from the fleet.')
+          : undefined,
       onStatus: (status) => {
         if (stop.signal.aborted) return;
         connected = status === 'connected';
         if (connected) announce();
+        else breakRequests();
       },
     });
 
@@ -121,6 +155,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       }
       link = null;
       connected = false;
+      breakRequests();
       await pause(clock, retryMs, stop.signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
@@ -137,6 +172,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
     get connected() {
       return connected;
     },
+    get server() {
+      return connected ? (link?.server() ?? null) : null;
+    },
+    moveOn: () => link?.moveOn(),
     get fault() {
       return fault;
     },
@@ -166,7 +205,8 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
             },
           );
         });
-      return untilAborted(answer, signal);
+      const ends = signal === null ? unbroken.signal : AbortSignal.any([signal, unbroken.signal]);
+      return untilAborted(answer, ends);
     },
     roundTrip: async ({ deadlineMs, signal }) => {
       signal?.throwIfAborted();
@@ -187,6 +227,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
         throw unreachable(servers, error);
       }
     },
+    useServers: (next) => {
+      ({ servers, revokedKeys = [] } = next);
+      link?.useServers(servers);
+    },
     onConnected: (listener) => {
       listeners.add(listener);
       if (connected) listener();
@@ -199,6 +243,13 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       link = null;
     },
   });
+}
+
+/** A controller for any number of requests. */
+function newSignal(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 interface Subscription {

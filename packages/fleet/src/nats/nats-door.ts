@@ -1,6 +1,7 @@
 import { Kvm, type KV } from '@nats-io/kv';
 import { jetstream, type StorageType } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
 import type { FleetCredentials } from './credentials.js';
 import { inboxPrefix, lastToken } from './subjects.js';
@@ -60,6 +61,12 @@ export interface NatsLink {
   request(subject: string, data: string, timeoutMs: number): Promise<Uint8Array>;
   /** Resolves once the server has answered a ping. Hangs while disconnected. */
   roundTrip(): Promise<void>;
+  /** Uses these servers from now on. Leaves the server of the connection where it is not among them. */
+  useServers(servers: readonly string[]): void;
+  /** Host and port of the server of the connection. */
+  server(): string;
+  /** Leaves the server of the connection for the next one. */
+  moveOn(): void;
   bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
   /** Resolves once the connection is closed for good, with its error if there is one. */
   readonly closed: Promise<Error | null>;
@@ -78,6 +85,8 @@ export interface NatsLinkOptions {
   readonly name: string;
   readonly inboxPrefix: string;
   readonly credentials: FleetCredentials | null;
+  /** Checks the certificate of a server, after TLS has found that it is genuine. An error ends the connection. */
+  readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
   readonly onStatus: (status: 'connected' | 'disconnected') => void;
 }
 
@@ -90,18 +99,23 @@ const RECONNECT_JITTER_MS = 750;
  * A connection that breaks sooner is a sign of an overloaded server. Each such connection in a row doubles the wait, up
  * to 16 times.
  */
-const SHORT_LIFE_MS = 20_000;
+const SHORT_LIFE_MS = 10_000;
 const MAX_DOUBLINGS = 4;
 const JETSTREAM_TIMEOUT_MS = 5000;
 
 /** Connects once. @throws the client's error where no server accepts the connection */
 export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
-  const { credentials } = options;
+  const { credentials, checkServer } = options;
   let connectedAtMs = performance.now();
   let shortLives = 0;
+  let moves = false;
   const onStatus = (status: 'connected' | 'disconnected'): void => {
     if (status === 'connected') connectedAtMs = performance.now();
-    else shortLives = performance.now() - connectedAtMs < SHORT_LIFE_MS ? shortLives + 1 : 0;
+    else {
+      const isShort = !moves && performance.now() - connectedAtMs < SHORT_LIFE_MS;
+      shortLives = isShort ? shortLives + 1 : 0;
+    }
+    moves = false;
     options.onStatus(status);
   };
   const connection = await connect({
@@ -120,19 +134,41 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     // A server whose users are being changed refuses for a moment; the client goes on trying.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
-    // nats.js hands these options to Node, which also knows `servername`.
-    ...(credentials === null ? {} : { tls: { ...credentials } }),
+    // nats.js hands these options to Node, which also knows `servername` and `checkServerIdentity`.
+    ...(credentials === null ? {} : { tls: { ...credentials, ...checkedBy(checkServer) } }),
   });
   void reportStatus(connection, onStatus);
+  const moveOn = (): void => {
+    moves = true;
+    // The client connects again at once. The promise rejects only where the connection is closed for good.
+    connection.reconnect().catch(() => undefined);
+  };
   return {
     publish: (subject, data) => connection.publish(subject, data),
     subscribe: (subject, onMessage) => subscribe(connection, subject, onMessage),
     request: async (subject, data, timeoutMs) =>
       (await connection.request(subject, data, { timeout: timeoutMs })).data,
     roundTrip: () => connection.flush(),
+    useServers: (servers) => {
+      const current = connection.getServer();
+      connection.setServers([...servers]);
+      if (!connection.getServers().some(({ listen }) => listen === current)) moveOn();
+    },
+    server: () => connection.getServer(),
+    moveOn,
     bucket: async (name, bucketOptions) => bucketOf(await openKv(connection, name, bucketOptions)),
     closed: connection.closed().then((error) => error ?? null),
     close: () => connection.close(),
+  };
+}
+
+/** Node's own check of the name, and then another one. */
+function checkedBy(check: NatsLinkOptions['checkServer']): {
+  readonly checkServerIdentity: typeof checkServerIdentity;
+} {
+  return {
+    checkServerIdentity: (name, certificate) =>
+      checkServerIdentity(name, certificate) ?? check(certificate),
   };
 }
 

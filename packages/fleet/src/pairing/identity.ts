@@ -1,4 +1,5 @@
 import { FleetError } from '../fleet-error.js';
+import type { ConnectFleetOptions } from '../nats/connection.js';
 import type { FleetCredentials } from '../nats/credentials.js';
 import { natsUrls, readAllowList } from './certificates/allow-list.js';
 import type { AllowList } from './certificates/allow-list.js';
@@ -58,12 +59,21 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   };
 }
 
+/** How this host connects to the nats-servers of its fleet. */
+export function connectionOf({
+  host,
+  natsServers,
+  credentials,
+  allowList,
+}: FleetIdentity): ConnectFleetOptions {
+  return { servers: natsServers, revokedKeys: allowList.revokedKeys, host, credentials };
+}
+
 /**
- * The servers in the order in which this host tries them: its own, and then the others by chance. Hosts that are
- * connected to the server of a removed host are cut off from the other servers, so a server's host, and with it the
- * authority, stays with its own.
+ * URLs of the servers in the order in which this host tries them: its own, and then the others by chance. So the authority
+ * is not cut off where it removes the host of another server.
  */
-function ownFirst(host: string, { servers, natsPort }: AllowList): readonly string[] {
+export function ownFirst(host: string, { servers, natsPort }: AllowList): readonly string[] {
   const inTurn = servers
     .map((server) => ({ server, turn: server.host === host ? -1 : Math.random() }))
     .sort((one, other) => one.turn - other.turn);

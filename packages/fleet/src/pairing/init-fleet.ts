@@ -114,6 +114,7 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
     routePort,
     joinPort,
     servers: addresses.map((one) => ({ address: one, host: one === address ? host : null })),
+    revokedKeys: [],
     hosts: [{ host, addedAt: now.toISOString(), certificates: [own] }],
   };
   await writeRegistry(folder, registry);

@@ -1,3 +1,4 @@
+import { linesOf, sentence, type ExplainedSentence } from './explained-sentence.js';
 import type {
   AssumedFigure,
   HostNotTaken,
@@ -16,26 +17,31 @@ const HOSTS_LISTED = 12;
  * item a line, no line break at the end.
  */
 export function explainPlacement(placement: Placement): string {
+  return linesOf(sentencesOfPlacement(placement)).join('\n');
+}
+
+/** The sentences of `explainPlacement`, with their lists. */
+export function sentencesOfPlacement(placement: Placement): readonly ExplainedSentence[] {
   const [taken, ...others] = placement.alternatives;
-  if (taken === undefined) return 'No host can serve the request.';
+  if (taken === undefined) return [sentence('No host can serve the request.')];
   const { promptTokens, answerTokens } = placement;
-  const lines = [
-    `The request goes to ${taken.host}: ${describePlace(taken)}`,
-    `Figures are for a prompt of ${count(promptTokens, 'token')} and an answer of ${count(answerTokens, 'token')}.`,
+  const inTurn: ExplainedSentence = {
+    text: 'If that host refuses, these are asked in turn:',
+    items: others.map((other) => `${other.host}: ${describePlace(other)}`),
+    ordered: true,
+  };
+  const notTaken: ExplainedSentence = {
+    text: 'Why the request does not go to another host first:',
+    items: describeNotTaken(placement),
+    ordered: false,
+  };
+  return [
+    sentence(`The request goes to ${taken.host}: ${describePlace(taken)}`),
+    sentence(
+      `Figures are for a prompt of ${count(promptTokens, 'token')} and an answer of ${count(answerTokens, 'token')}.`,
+    ),
+    ...[inTurn, notTaken].filter(({ items }) => items.length > 0),
   ];
-  if (others.length > 0) {
-    lines.push('If that host refuses, these are asked in turn:');
-    for (const [index, other] of others.entries()) {
-      lines.push(`  ${index + 1}. ${other.host}: ${describePlace(other)}`);
-    }
-  }
-  if (placement.notTaken.length > 0) {
-    lines.push(
-      'Why the request does not go to another host first:',
-      ...describeNotTaken(placement),
-    );
-  }
-  return lines.join('\n');
 }
 
 function describePlace(alternative: PlacementAlternative): string {
@@ -113,10 +119,10 @@ function describeNotTaken({ notTaken }: Placement): string[] {
   return [...byCode.values()].flatMap((same) => {
     const listed = same
       .slice(0, HOSTS_LISTED)
-      .map(({ host, reason }) => `  - ${host}: ${describeReason(reason)}`);
+      .map(({ host, reason }) => `${host}: ${describeReason(reason)}`);
     const left = same.length - listed.length;
     const code = same[0]?.reason.code;
-    return left === 0 ? listed : [...listed, `  - ${count(left, 'more host')} with ${code}`];
+    return left === 0 ? listed : [...listed, `${count(left, 'more host')} with ${code}`];
   });
 }
 

@@ -1,24 +1,27 @@
 import type { Clock } from '../clock.js';
 
-/** How long a host that did not answer is not asked again. Its heartbeats may still look alive. */
+/** How long a host that gave no answer is not asked again. Its heartbeats may still look alive. */
 const AVOID_MS = 5000;
+/** Each failure in a row doubles the time, up to this. */
+const AVOID_MAX_MS = 60_000;
 
-/** Hosts that did not answer a moment ago. */
+/** Hosts that gave no answer a moment ago. */
 export interface AvoidedHosts {
   avoid(host: string): void;
+  /** The host has answered. */
+  answered(host: string): void;
   has(host: string): boolean;
 }
 
 export function createAvoidedHosts(clock: Clock): AvoidedHosts {
-  const untilMs = new Map<string, number>();
+  const avoided = new Map<string, { readonly untilMs: number; readonly forMs: number }>();
   return {
-    avoid: (host) => void untilMs.set(host, clock.monotonicMs() + AVOID_MS),
-    has: (host) => {
-      const until = untilMs.get(host);
-      if (until === undefined) return false;
-      if (clock.monotonicMs() < until) return true;
-      untilMs.delete(host);
-      return false;
+    avoid: (host) => {
+      const before = avoided.get(host);
+      const forMs = before === undefined ? AVOID_MS : Math.min(before.forMs * 2, AVOID_MAX_MS);
+      avoided.set(host, { untilMs: clock.monotonicMs() + forMs, forMs });
     },
+    answered: (host) => void avoided.delete(host),
+    has: (host) => clock.monotonicMs() < (avoided.get(host)?.untilMs ?? 0),
   };
 }

@@ -1,7 +1,8 @@
 import { createSecureContext } from 'node:tls';
+import { standingClock } from '../../test/moved-clock.js';
 import { fakeLocal, LOCAL_CATALOG, type FakeLocal } from '../../test/fake-local.js';
 import { hostOf, loadedModel, modelOf } from '../../test/known-hosts.js';
-import { systemClock } from '../clock.js';
+import { waitUntil } from '../../test/wait-until.js';
 import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import type { PlacedRequest } from '../journal/placed-request.js';
@@ -9,6 +10,7 @@ import type { HeldLease, LeaseAnswer, LeaseRequest } from '../leases/lease-types
 import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createFleetServing } from './fleet-serving.js';
+import { SHARE_MS } from './shared-leases.js';
 import type { ServingChange, ServingPort, ServingRequest } from './serving-port.js';
 
 const ANY: ServingRequest = {
@@ -29,7 +31,9 @@ let placed: PlacedRequest[];
 let chainsThatMayLeave: readonly string[] | null;
 let serving: ServingPort;
 let noteChange: () => void;
+let clock: ReturnType<typeof standingClock>;
 beforeEach(() => {
+  clock = standingClock();
   local = fakeLocal();
   hosts = [
     OWN,
@@ -67,7 +71,7 @@ beforeEach(() => {
       checkServer: () => undefined,
     }),
     journal: { record: (one) => placed.push(one) },
-    clock: systemClock,
+    clock,
   });
 });
 
@@ -80,7 +84,7 @@ beforeEach(() => {
 
 function granted(host: string): Extract<LeaseAnswer, { kind: 'granted' }> {
   const lease: HeldLease = {
-    ...{ host, epoch: 'epoch', token: `epoch-${host}` },
+    ...{ host, epoch: `epoch of ${host}`, token: `epoch-${host}` },
     resident: {
       ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' },
       ...{ capabilities: ['chat'], contextLengthTokens: 16_384, decisionId: 'd-9' },
@@ -163,7 +167,17 @@ test('a request gets a lease at the best host, with its address, its token and i
   expect(JSON.stringify(lease)).not.toMatch(/PRIVATE|BEGIN/);
   expect([local.asked.length, placed[0]?.id]).toEqual([0, lease.placementId]);
   await lease.release();
+  // Further requests may take it for a second.
+  expect(releases).toBe(0);
+  clock.move(SHARE_MS);
   expect(releases).toBe(1);
+});
+
+test('nothing of a prompt goes to another host over NATS', async () => {
+  await serving.acquire({ ...ANY, promptTokens: 987_654, prefixKey: 'the start of a prompt' });
+  expect(placed[0]?.placement.promptTokens).toBe(987_654);
+  expect(asked).toHaveLength(1);
+  expect(JSON.stringify(asked)).not.toMatch(/987654|prompt|prefix/);
 });
 
 test('a burst is spread over the hosts, because requests under way count', async () => {
@@ -198,8 +212,25 @@ test.each([
 test('a host that did not answer is not asked again for a while', async () => {
   answers['desktop'] = unreachable;
   await serving.acquire(ANY);
+  const next = await serving.acquire(ANY);
+  expect([asked.map(([host]) => host), next.peer?.host]).toEqual([['desktop', 'tower'], 'tower']);
+});
+
+test('requests that follow each other within a second ask each host once', async () => {
+  const leases = [];
+  for (let i = 0; i < 6; i += 1) leases.push(await serving.acquire(ANY));
+  expect(asked.map(([host]) => host).sort()).toEqual(['desktop', 'tower']);
+  expect(new Set(leases.map(({ placementId }) => placementId)).size).toBe(6);
+  expect(new Set(leases.map(({ peer }) => peer?.host))).toEqual(new Set(['desktop', 'tower']));
+});
+
+test('a lease of a host that has restarted since serves no further request', async () => {
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
+  await (await serving.acquire(ANY)).release();
+  const epoch = 'new';
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: { ...CHAINS, epoch }, heartbeat: { epoch } })];
   await serving.acquire(ANY);
-  expect(asked.map(([host]) => host)).toEqual(['desktop', 'tower', 'tower']);
+  expect(asked).toHaveLength(2);
 });
 
 test('a host that did not answer is not asked for another of its models, and this machine is asked once', async () => {
@@ -228,6 +259,52 @@ test('a promise is waited for', async () => {
   expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
 });
 
+test('a promise that is not kept in twice the expected time is given up, and another host is asked', async () => {
+  let cancelled = 0;
+  let keepLate = (): void => undefined;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: 100, cancel: async () => void (cancelled += 1) },
+    granted: () => new Promise((resolve) => (keepLate = () => resolve(granted('desktop')))),
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  clock.move(3199);
+  await Promise.resolve();
+  expect([asked.length, cancelled]).toEqual([1, 0]);
+  clock.move(1);
+  expect((await waiting).peer?.host).toBe('tower');
+  expect([cancelled, placed[0]?.attempts[0]?.message]).toEqual([
+    1,
+    'desktop promised a lease, and did not give it within 3 s.',
+  ]);
+  expect(releases).toBe(0);
+  keepLate();
+  await waitUntil(() => releases === 1, 'the lease that came late is released');
+});
+
+test('a promise is waited for however long it takes, where no other host is known to serve', async () => {
+  hosts = [hostOf('laptop', []), hostOf('desktop', [LARGE], { state: CHAINS })];
+  let keep = (): void => undefined;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: 100, cancel: async () => undefined },
+    granted: () => new Promise((resolve) => (keep = () => resolve(granted('desktop')))),
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  clock.move(300_000);
+  keep();
+  expect((await waiting).peer?.host).toBe('desktop');
+});
+
+test('a host that becomes silent while another one is asked is not asked', async () => {
+  answers['desktop'] = async () => {
+    hosts = [OWN, hostOf('tower', [LARGE], { known: { usable: false, silentMs: 6001 } })];
+    return refused();
+  };
+  expect((await serving.acquire(ANY)).peer).toBeNull();
+  expect(asked.map(([host]) => host)).toEqual(['desktop']);
+});
+
 test('a cancelled request asks nobody else', async () => {
   const stop = new AbortController();
   answers['desktop'] = async () => {
@@ -244,8 +321,9 @@ test('a failed resident of another host is named to that host only', async () =>
   const failed = ['mai:large@host:desktop', 'mai:small'];
   const lease = await serving.acquire({ ...ANY, failed });
   expect(lease.peer?.host).toBe('tower');
+  expect(asked).toEqual([['tower', expect.objectContaining({ failed: [] })]]);
   answers = {};
-  await serving.acquire({ ...ANY, failed });
+  await serving.acquire({ ...ANY, failed: [...failed, 'mai:large@host:tower'] });
   expect(local.asked.at(-1)?.failed).toEqual(['mai:small']);
 });
 

@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { CAPABILITIES } from '@mai/memory-ledger';
 import type { Clock } from '../clock.js';
 import { codeOf, messageOf } from '../error-facts.js';
-import { FleetError, isFleetError } from '../fleet-error.js';
+import { isFleetError } from '../fleet-error.js';
 import {
   KEPT_HOSTS_MAX,
   type PlacementAttempt,
   type PlacementJournal,
 } from '../journal/placed-request.js';
-import type { LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
+import type { LeaseAsker } from '../leases/lease-types.js';
 import type { PlacementInput, PlacementPolicy } from '../placement/placement-input.js';
 import { placeRequest } from '../placement/place-request.js';
-import type { PlacementAlternative } from '../placement/placement.js';
 import type { KnownHost } from '../state/known-host.js';
+import { createOtherAsker, type AskedPlace } from './ask-other.js';
 import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
-import { leaseOn, planOf } from './remote-lease.js';
-import { createSends, type Send } from './sends.js';
+import { planOf } from './remote-lease.js';
+import { createSends } from './sends.js';
 import type {
   CallOptions,
   PeerTls,
@@ -45,22 +45,19 @@ export interface FleetServingParts {
   readonly clock: Clock;
 }
 
-/** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */
-const FIRST_ANSWER_MS = 4000;
-/** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
-const LEASE_DEADLINE_MS = 600_000;
-
 /**
  * The serving port of a fleet. Without another usable host, each call is the call of this machine's own port.
  *
  * `acquire`: the hosts are ranked (`placeRequest`). The best one is asked for a lease: this machine at its own port,
- * another one over NATS. A refusal or a failure goes to the next alternative. Each lease is for one request, so that a
- * burst is spread over the hosts. Where everybody refuses, the error is that of this machine.
+ * another one over NATS. A refusal or a failure goes to the next alternative. Each request is placed anew, so that a burst is
+ * spread over the hosts; requests for the same resident within a second share one lease. Where everybody refuses, the
+ * error is that of this machine.
  */
 export function createFleetServing(parts: FleetServingParts): ServingPort {
-  const { local, ownHost, hosts, asker, clock } = parts;
+  const { local, ownHost, hosts, clock } = parts;
   const sends = createSends(clock, hosts);
   const avoided = createAvoidedHosts(clock);
+  const askOther = createOtherAsker(parts);
   const merge = createCatalogMerge(ownHost);
   let lastLocal: ServingCatalog | null = null;
 
@@ -69,6 +66,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       ({ kind, usable, state }) =>
         kind === 'mai' && usable && state.host !== ownHost && state.address !== null,
     );
+  const isUsable = (host: string): boolean => others().some(({ state }) => state.host === host);
   const merged = (catalog: ServingCatalog, usable: readonly KnownHost[]): ServingCatalog =>
     merge(catalog, usable, parts.policy().chainsThatMayLeave);
 
@@ -132,7 +130,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
 
   const askOwn = async (
     request: ServingRequest,
-    { send, id }: Asked,
+    { send, id }: AskedPlace,
     options: CallOptions,
   ): Promise<ServingLease> => {
     const lease = await local.acquire(ownRequest(request), options);
@@ -149,44 +147,6 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     };
   };
 
-  const askOther = async (
-    request: ServingRequest,
-    { alternative, send, id, input }: Asked,
-    { signal }: CallOptions,
-  ): Promise<ServingLease | LeaseRefusal> => {
-    const { host, modelKey, instanceIdentifier, step } = alternative;
-    const address = hosts().find(({ state }) => state.host === host)?.state.address ?? null;
-    if (address === null) throw notReached(host, `${host} serves no other host any more.`);
-    if (instanceIdentifier === null) send.loads();
-    const late = new AbortController();
-    const cancel = clock.setTimer(FIRST_ANSWER_MS, () =>
-      late.abort(notReached(host, `${host} did not answer within ${FIRST_ANSWER_MS / 1000} s.`)),
-    );
-    const asked = {
-      capabilities: input.request.capabilities,
-      minContextLengthTokens: request.minContextLengthTokens,
-      tiers: request.tiers,
-      chain: null,
-      modelKey: instanceIdentifier === null || step === 'own-host' ? modelKey : null,
-      instanceIdentifier,
-      failed: input.request.failed
-        .filter((one) => one.host === host)
-        .map((one) => one.instanceIdentifier),
-      requestId: id,
-    };
-    const ends = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
-    const answer = await asker
-      .acquire(host, asked, { deadlineMs: LEASE_DEADLINE_MS, signal: ends })
-      .finally(cancel);
-    if (answer.kind === 'refused') return answer;
-    if (answer.kind === 'promised') send.loads();
-    const outcome = answer.kind === 'promised' ? await answer.granted() : answer;
-    if (outcome.kind === 'refused') return outcome;
-    const { lease } = outcome;
-    send.granted(lease.resident.modelKey, lease.resident.instanceIdentifier);
-    return leaseOn(lease, address, id, send, parts.tlsOf(host));
-  };
-
   const place = async (
     request: ServingRequest,
     input: PlacementInput,
@@ -197,14 +157,17 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     const attempts: PlacementAttempt[] = [];
     let failure: unknown = null;
     try {
-      for (const alternative of placement.alternatives) {
+      for (const [index, alternative] of placement.alternatives.entries()) {
         const { host, modelKey, instanceIdentifier } = alternative;
-        // This machine chooses among all of its models when it is asked once. A silent host would answer for no other
-        // model either.
-        if (host === ownHost ? failure !== null : avoided.has(host)) continue;
+        // This machine chooses among all of its models when it is asked once. A host that has not answered, or has become
+        // silent meanwhile, would answer for no other model either.
+        if (host === ownHost ? failure !== null : avoided.has(host) || !isUsable(host)) continue;
         const startedMs = clock.monotonicMs();
         const send = sends.begin(host, modelKey, instanceIdentifier);
-        const asked: Asked = { alternative, send, id, input };
+        const hasNext = placement.alternatives
+          .slice(index + 1)
+          .some((next) => next.host !== host && next.figures !== null);
+        const asked: AskedPlace = { alternative, send, id, input, hasNext };
         const note = (attempt: Omit<PlacementAttempt, 'host' | 'tookMs'>): void => {
           attempts.push({ ...attempt, host, tookMs: Math.round(clock.monotonicMs() - startedMs) });
         };
@@ -213,6 +176,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
             host === ownHost
               ? await askOwn(request, asked, options)
               : await askOther(request, asked, options);
+          if (host !== ownHost) avoided.answered(host);
           if ('kind' in answer) {
             const { reason, message, figures } = answer;
             note({ modelKey, outcome: 'refused', reason, message, figures });
@@ -264,18 +228,6 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     changes: (options = {}) =>
       readFleetChanges({ local, hosts, hostChanges: parts.hostChanges }, options),
   };
-}
-
-/** One alternative that is asked. */
-interface Asked {
-  readonly alternative: PlacementAlternative;
-  readonly send: Send;
-  readonly id: string;
-  readonly input: PlacementInput;
-}
-
-function notReached(host: string, message: string): FleetError {
-  return new FleetError('FLEET_UNREACHABLE', message, { cause: host });
 }
 
 function describeError(error: unknown): { readonly reason: string; readonly message: string } {

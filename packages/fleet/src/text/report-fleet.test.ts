@@ -62,6 +62,7 @@ test('a placement names the host that gave the lease, and its reasons are senten
   expect(sentences[0]).toEqual({
     text: 'desktop gave the request a lease on qwen after 0.4 s.',
     items: [],
+    ordered: false,
   });
   const inTurn = sentences.find(({ text }) => text.startsWith('If that host refuses'));
   expect(inTurn?.items[0]).toMatch(/^own: no model is known to serve the request there/);

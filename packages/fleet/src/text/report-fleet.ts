@@ -1,6 +1,7 @@
 import type { FleetView } from '../fleet-view.js';
-import { explainPlaced } from '../journal/explain-placed.js';
+import { sentencesOfPlaced } from '../journal/explain-placed.js';
 import type { PlacedRequest } from '../journal/placed-request.js';
+import type { ExplainedSentence } from '../placement/explained-sentence.js';
 import type { KnownHost } from '../state/known-host.js';
 import { conditionOf, inOrder, type HostCondition } from './describe-hosts.js';
 
@@ -28,12 +29,6 @@ export interface PlacementReport {
   readonly modelKey: string | null;
   /** The reasons with their figures. */
   readonly sentences: readonly ExplainedSentence[];
-}
-
-/** A sentence, and the list that it introduces. */
-export interface ExplainedSentence {
-  readonly text: string;
-  readonly items: readonly string[];
 }
 
 /** Joins what a machine knows of its fleet for a page. */
@@ -64,17 +59,6 @@ function explain(placed: PlacedRequest): PlacementReport {
     ...{ id: placed.id, atMs: placed.atMs },
     host: served?.host ?? null,
     modelKey: served?.modelKey ?? null,
-    sentences: sentencesOf(explainPlaced(placed)),
+    sentences: sentencesOfPlaced(placed),
   };
-}
-
-/** Indented lines are the list of the line before them. */
-function sentencesOf(explanation: string): readonly ExplainedSentence[] {
-  const sentences: { text: string; items: string[] }[] = [];
-  for (const line of explanation.split('\n')) {
-    const item = /^ {2}(?:-|\d+\.) (.*)$/.exec(line)?.[1];
-    if (item === undefined) sentences.push({ text: line, items: [] });
-    else sentences.at(-1)?.items.push(item);
-  }
-  return sentences;
 }

@@ -1,9 +1,11 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { endNatsServer } from '@mai/fleet';
+import { endNatsServer, readFleetIdentity } from '@mai/fleet';
 import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
 import { runMai } from '../../../test/run-mai.js';
 import { startMai, type RunningMai } from '../../../test/start-mai.js';
@@ -107,6 +109,10 @@ async function pair(): Promise<void> {
   const ports = `--nats-port ${await freePort()} --join-port ${await freePort()}`;
   const made = await desktop.mai(`fleet init --host desktop --address 127.0.0.1 ${ports}`);
   expect(made).toMatchObject({ exitCode: 0 });
+  await addLaptop();
+}
+
+async function addLaptop(): Promise<void> {
   const inviting = desktop.start('fleet invite --json');
   const { invitation } = await inviting.line('invitation');
   const joined = await laptop.mai(`fleet join ${String(invitation)} --host laptop --json`);
@@ -116,6 +122,7 @@ async function pair(): Promise<void> {
     authority: 'desktop',
   });
   expect(await inviting.ended).toBe(0);
+  expect(inviting.lines().at(-1)).toMatchObject({ type: 'joined', host: 'laptop', told: true });
 }
 
 /** Waits until the gateway's list of models names both hosts. */
@@ -188,4 +195,102 @@ test('a client of one machine gets its answer from the other, where the model fi
   for (const serve of serves) expect((await serve.interrupt()).exitCode).toBe(0);
   // Alone, the laptop has nothing that fits.
   expect(laptop.simulator.residents()).toEqual([]);
+});
+
+const folderOf = (machine: string): string =>
+  path.join(root, machine, '.local', 'share', 'mai', 'fleet');
+const certificateOf = async (machine: string): Promise<string> => {
+  const { certificate } = await readFleetIdentity(folderOf(machine));
+  return new X509Certificate(certificate).fingerprint256;
+};
+
+/** Waits until the gateway's list of models names only its own host. */
+async function untilAlone(url: unknown): Promise<void> {
+  const untilMs = Date.now() + 60_000;
+  for (;;) {
+    const list = (await (await fetch(`${String(url)}/v1/models`)).json()) as {
+      data: { id: string; mai: { hosts?: string[] } }[];
+    };
+    const hosts = list.data.find(({ id }) => id === LARGE)?.mai.hosts ?? [];
+    if (hosts.length <= 1) return;
+    if (Date.now() > untilMs) throw new Error(`Still listed: ${hosts.join(', ')}`);
+    await wait(100);
+  }
+}
+
+test('a joined machine and the authority rotate their keys, and both stay in the fleet', async () => {
+  await pair();
+  const serves = [desktop.start(SERVE), laptop.start(SERVE)];
+  const [, here] = await Promise.all(serves.map((one) => one.line('listening')));
+  const before = [await certificateOf('desktop'), await certificateOf('laptop')];
+  const planned = await laptop.mai('fleet rotate --dry-run');
+  expect(planned).toMatchObject({ exitCode: 0, out: 'Would replace the key of this machine.\n' });
+  expect(await certificateOf('laptop')).toBe(before[1]);
+
+  const [first, second] = [
+    await laptop.mai('fleet rotate'),
+    await desktop.mai('fleet rotate --json'),
+  ];
+  expect(first).toMatchObject({ exitCode: 0, out: 'Replaced the key of this machine.\n' });
+  expect(second.json()).toMatchObject({ schemaVersion: 1, dryRun: false });
+  const after = [await certificateOf('desktop'), await certificateOf('laptop')];
+  expect(new Set([...before, ...after]).size).toBe(4);
+  // The gateways took up the new certificates: the laptop, where nothing fits, is answered by the desktop.
+  await untilBothServe({
+    url: here?.['url'],
+    told: () => serves.map(({ err }) => err()).join('\n'),
+  });
+  const answer = await chat(here?.['url']);
+  expect([answer.status, answer.headers.get('x-mai-host')]).toEqual([200, 'desktop']);
+  await answer.text();
+  for (const serve of serves) expect((await serve.interrupt()).exitCode).toBe(0);
+});
+
+test('a removed machine is out at once, and goes on alone', async () => {
+  await pair();
+  const serves = [desktop.start(SERVE), laptop.start(SERVE)];
+  const [there, here] = await Promise.all(serves.map((one) => one.line('listening')));
+  const told = (): string => serves.map(({ err }) => err()).join('\n');
+  await untilBothServe({ url: there?.['url'], told });
+  await untilBothServe({ url: here?.['url'], told });
+
+  expect((await desktop.mai('fleet remove laptop --dry-run')).out).toBe('Would remove laptop.\n');
+  const notHere = await laptop.mai('fleet remove desktop');
+  expect([notHere.exitCode, notHere.err]).toEqual([10, expect.stringContaining('mai fleet init')]);
+  const removed = await desktop.mai('fleet remove laptop --json');
+  expect(removed.exitCode).toBe(0);
+  expect(removed.json()).toMatchObject({
+    ...{ schemaVersion: 1, dryRun: false, removed: 'laptop' },
+    ...{ told: true, serversWithout: [] },
+  });
+  await untilAlone(there?.['url']);
+  await untilAlone(here?.['url']);
+  const answer = await chat(here?.['url']);
+  expect([answer.ok, answer.headers.get('x-mai-host')]).toEqual([false, null]);
+  await answer.text();
+  const again = await desktop.mai('fleet remove laptop');
+  expect([again.exitCode, again.err]).toEqual([10, expect.stringContaining('no host laptop')]);
+  for (const serve of serves) expect((await serve.interrupt()).exitCode).toBe(0);
+});
+
+test('a machine leaves, joins again, and the machine that made the fleet ends it', async () => {
+  await pair();
+  const serve = desktop.start(SERVE);
+  await serve.line('listening');
+  const refused = await desktop.mai('fleet leave');
+  expect([refused.exitCode, refused.err]).toEqual([2, expect.stringContaining('--end-fleet')]);
+  expect((await laptop.mai('fleet leave --dry-run')).out).toBe('Would leave the fleet.\n');
+  const left = await laptop.mai('fleet leave --json');
+  expect(left.json()).toMatchObject({ schemaVersion: 1, dryRun: false, kind: 'left', told: true });
+  expect(existsSync(folderOf('laptop'))).toBe(false);
+  expect((await laptop.mai('fleet status')).exitCode).toBe(10);
+
+  await addLaptop();
+  expect((await serve.interrupt()).exitCode).toBe(0);
+  const ended = await desktop.mai('fleet leave --end-fleet');
+  expect(ended).toMatchObject({ exitCode: 0, out: 'This machine has left the fleet.\n' });
+  expect(existsSync(folderOf('desktop'))).toBe(false);
+  // The laptop keeps its keys, and nothing answers any more.
+  const status = await laptop.mai('fleet status --json');
+  expect(status.json()).toMatchObject({ ownHost: 'laptop', connected: false, hosts: [] });
 });

@@ -4,13 +4,16 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 import { fleetTls, pairedFleet, type PairedFleet } from '../../../test/paired-fleet.js';
 import { rawNats } from '../../../test/raw-nats.js';
+import { waitUntil } from '../../../test/wait-until.js';
+import { connectFleet } from '../../nats/connection.js';
 import { peerConnectOptions, peerHost, peerListenOptions } from '../certificates/peer-tls.js';
 import {
   issueAuthority,
   issueHostCertificate,
   issueNatsCertificate,
+  keyFingerprint,
 } from '../certificates/issue.js';
-import { readFleetIdentity } from '../identity.js';
+import { connectionOf, readFleetIdentity } from '../identity.js';
 import { removeHost } from '../hosts/remove-host.js';
 import { generateKeyPair } from '../x509-door.js';
 
@@ -239,4 +242,20 @@ test('a server with a certificate of another authority gets nothing of a host th
   expect(received).toEqual([]);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+});
+
+test('a server with a genuine certificate whose key is revoked gets no host', async () => {
+  const laptop = connectionOf(await readFleetIdentity(fleet.folder('laptop')));
+  const desktop = await readFleetIdentity(fleet.folder('desktop'));
+  await using refusing = await connectFleet({
+    ...laptop,
+    revokedKeys: [keyFingerprint(desktop.certificate)],
+  });
+  await waitUntil(() => refusing.fault !== null, 'the first attempt has failed');
+  expect([refusing.connected, refusing.fault?.message]).toEqual([
+    false,
+    expect.stringContaining('removed from the fleet'),
+  ]);
+  await using taking = await connectFleet({ ...laptop, revokedKeys: ['f'.repeat(64)] });
+  await waitUntil(() => taking.connected, 'another key is taken');
 });

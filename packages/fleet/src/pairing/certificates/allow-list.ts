@@ -33,6 +33,7 @@ const contentSchema = z.strictObject({
       keys: z.array(digest),
     }),
   ),
+  revokedKeys: z.array(digest),
 });
 
 const signedSchema = z.strictObject({ content: z.string(), signature: z.string() });
@@ -54,6 +55,11 @@ export interface AllowList {
   readonly routePort: number;
   /** The fleet's nats-servers: one, or the three or five of a cluster. */
   readonly servers: readonly AllowedServer[];
+  /**
+   * Fingerprints of public keys that the fleet's nats-servers had. Their certificates are still genuine by their dates, so
+   * hosts refuse a server that shows such a key.
+   */
+  readonly revokedKeys: readonly string[];
 }
 
 export interface AllowedServer {
@@ -93,22 +99,29 @@ export function readAllowList(text: string, authorityCertificate: string): Allow
   if (!genuine) return null;
   const list = z.safeParse(contentSchema, parseJson(content));
   if (!list.success) return null;
-  const { revision, hosts, natsPort, routePort, servers } = list.data;
-  return { revision, hosts, natsPort, routePort, servers };
+  const { revision, hosts, natsPort, routePort, servers, revokedKeys } = list.data;
+  return { revision, hosts, natsPort, routePort, servers, revokedKeys };
 }
 
-/** URLs of the fleet's nats-servers. */
-export function natsUrls(list: {
-  readonly servers: readonly { readonly address: string }[];
-  readonly natsPort: number;
-}): string[] {
-  return list.servers.map(({ address }) => `tls://${hostAndPort(address, list.natsPort)}`);
+/** URLs of the fleet's nats-servers that a host runs. A place that is free may hold the server of a removed host. */
+export function natsUrls({
+  servers,
+  natsPort,
+}: Pick<AllowList, 'servers' | 'natsPort'>): readonly string[] {
+  return servers
+    .filter(({ host }) => host !== null)
+    .map(({ address }) => `tls://${hostAndPort(address, natsPort)}`);
 }
 
 /** Name of the host that a certificate belongs to, by an allow-list; null where the list does not hold it. */
 export function allowedHost(list: AllowList, fingerprint: string): string | null {
   const found = list.hosts.find(({ fingerprints }) => fingerprints.includes(fingerprint));
   return found?.host ?? null;
+}
+
+/** Whether a host belongs to the fleet. */
+export function isOn({ hosts }: AllowList, name: string): boolean {
+  return hosts.some(({ host }) => host === name);
 }
 
 function parseJson(text: string): unknown {

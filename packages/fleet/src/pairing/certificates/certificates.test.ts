@@ -86,6 +86,7 @@ describe('the allow-list', () => {
     natsPort: 4222,
     routePort: 6222,
     servers: [{ address: '10.0.0.7', host: 'desktop', keys: ['e'.repeat(64)] }],
+    revokedKeys: ['f'.repeat(64)],
   };
 
   test('is read where the authority signed it', async () => {

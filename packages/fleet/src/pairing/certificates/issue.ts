@@ -137,7 +137,7 @@ export function certificateFingerprint(certificate: string | Buffer): string {
 }
 
 /** SHA-256 of a certificate's public key (SPKI in DER): 64 hexadecimal digits, the form of nats-server's `pinned_certs`. */
-export function keyFingerprint(certificate: string): string {
+export function keyFingerprint(certificate: string | Buffer): string {
   const key = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(key).digest('hex');
 }

@@ -3,13 +3,16 @@ import { once } from 'node:events';
 
 import { CLUSTER, fleetTls, pairedFleet, type PairedFleet } from '../../../test/paired-fleet.js';
 import { waitUntil } from '../../../test/wait-until.js';
-import type { FleetConnection } from '../../nats/connection.js';
-import { readFleetIdentity } from '../identity.js';
+import { connectFleet, type FleetConnection } from '../../nats/connection.js';
+import { fleetPaths } from '../files/fleet-folder.js';
+import { connectionOf, readFleetIdentity } from '../identity.js';
+import { natsServerPid } from '../nats-server/server-process.js';
+import { ensureNatsServer } from './ensure-nats-server.js';
 import { followFleet } from './follow-fleet.js';
 import { removeHost } from './remove-host.js';
 import { serveAuthority } from './serve-authority.js';
 import { rotateKeys } from './rotate-keys.js';
-import { tellAllowList, type ToldAllowList } from './tell-allow-list.js';
+import { announceAllowList, tellAllowList, type ToldAllowList } from './tell-allow-list.js';
 
 // Three real nats-servers, each run by a host, as `mai fleet init --cluster` and `mai fleet invite --server` set them up.
 
@@ -28,14 +31,15 @@ const spread = (desktop: FleetConnection): Promise<ToldAllowList> =>
   tellAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(120_000));
 
 /** Lets a host keep its allow-list and its nats-server up to date, as `mai serve --fleet` does. */
-async function follow(host: string): Promise<void> {
-  const connection = await fleet.connect(host);
+async function follow(host: string, server?: string): Promise<FleetConnection> {
+  const connection = await fleet.connect(host, server);
   const followed = await followFleet({
     ...{ connection, folder: fleet.folder(host) },
     ...{ onChange: () => undefined, onFault: fail },
   });
   ends.push(() => followed[Symbol.asyncDispose]());
   await connection.roundTrip({ deadlineMs: 30_000, signal: null });
+  return connection;
 }
 
 beforeEach(async () => {
@@ -151,4 +155,48 @@ test('a host that runs no server opens no route, and a server is out once its ho
   await removeHost({ folder: fleet.folder('desktop'), host: 'cupboard' });
   expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
   for (const server of [FIRST, SECOND]) expect(await opensRoute('cupboard', server)).toBe(false);
+});
+
+test('hosts at the server of a removed host move to another one, and never go back', async () => {
+  const desktop = await fleet.connect('desktop', FIRST);
+  await addLaptop(desktop);
+  // The Mai of the cupboard has ended, and its nats-server runs on.
+  await ends.pop()?.();
+  const laptop = await follow('laptop', THIRD);
+  const identity = await readFleetIdentity(fleet.folder('laptop'));
+  let heard = 0;
+  laptop.subscribe('mai.heartbeat.desktop', () => (heard += 1));
+  await removeHost({
+    ...{ folder: fleet.folder('desktop'), host: 'cupboard' },
+    announce: () =>
+      announceAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(60_000)),
+  });
+  expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
+  heard = 0;
+  // Nothing crosses to the server of the cupboard any more.
+  await waitUntil(() => {
+    desktop.publish('mai.heartbeat.desktop', '{}');
+    return heard > 0;
+  }, 'the laptop hears the desktop');
+  const after = await readFleetIdentity(fleet.folder('laptop'));
+  expect(after.natsServers).toHaveLength(2);
+  const third = identity.natsServers.filter((url) => !after.natsServers.includes(url));
+  await using back = await connectFleet({ ...connectionOf(after), servers: third });
+  await waitUntil(() => back.fault !== null, 'the first attempt has failed');
+  expect([back.connected, back.fault?.message]).toEqual([
+    false,
+    expect.stringContaining('removed from the fleet'),
+  ]);
+});
+
+test('a host that finds itself removed ends its nats-server', async () => {
+  const desktop = await fleet.connect('desktop', FIRST);
+  await removeHost({
+    ...{ folder: fleet.folder('desktop'), host: 'cupboard' },
+    announce: () =>
+      announceAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(60_000)),
+  });
+  const paths = fleetPaths(fleet.folder('cupboard'));
+  await waitUntil(async () => (await natsServerPid(paths)) === null, 'the server has ended');
+  expect(await ensureNatsServer({ folder: fleet.folder('cupboard') })).toBeNull();
 });

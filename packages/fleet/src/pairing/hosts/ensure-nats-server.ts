@@ -1,3 +1,4 @@
+import { isOn } from '../certificates/allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
 import { startNatsServer, stopNatsServer } from '../nats-server/server-process.js';
@@ -6,7 +7,7 @@ import { executableOf, updateNatsServer } from './write-nats-configuration.js';
 /**
  * Starts the nats-server that this host runs for its fleet, unless it runs. It goes on when this process ends. Its
  * configuration follows the newest allow-list that this host has kept. Returns its process identifier, or null where this
- * host runs none.
+ * host runs none, or was removed from the fleet.
  *
  * Throws `NOT_PAIRED` where this machine belongs to no fleet, `NATS_UNAVAILABLE` and `ADDRESS_IN_USE`.
  */
@@ -15,8 +16,8 @@ export async function ensureNatsServer(options: {
   readonly signal?: AbortSignal;
 }): Promise<number | null> {
   const { folder, signal } = options;
-  const { ownServer, allowList } = await readFleetIdentity(folder);
-  if (ownServer === null) return null;
+  const { host, ownServer, allowList } = await readFleetIdentity(folder);
+  if (ownServer === null || !isOn(allowList, host)) return null;
   await updateNatsServer(folder, allowList);
   return await startNatsServer(await executableOf(ownServer), fleetPaths(folder), signal);
 }

@@ -3,11 +3,12 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { pause, systemClock } from '../../clock.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { ALLOW_LIST_KEY, servedSubject } from '../../nats/subjects.js';
-import { readAllowList } from '../certificates/allow-list.js';
+import { isOn, readAllowList } from '../certificates/allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
-import { readFleetIdentity } from '../identity.js';
+import { ownFirst, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
+import { stopNatsServer } from '../nats-server/server-process.js';
 import { openFleetBucket } from './tell-allow-list.js';
 import { updateNatsServer } from './write-nats-configuration.js';
 
@@ -32,7 +33,8 @@ export interface FollowedFleet extends AsyncDisposable {
  * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the
  * authority signed and whose revision is higher than the last is kept in the folder and used, also for the users of a
  * nats-server on this host. The authority sends a list to such a host directly, too, and gets as the answer the revision that
- * nats-server has taken by then. It also watches the file with this host's certificate, which another process changes when it
+ * nats-server has taken by then. The connection moves away from a server whose host is no longer on the list, and a host that
+ * is no longer on it ends its own nats-server. It also watches the file with this host's certificate, which another process changes when it
  * rotates the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
@@ -46,12 +48,18 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
   const keep = async (text: string): Promise<void> => {
     const list = readAllowList(text, identity.authorityCertificate);
     if (list === null || list.revision <= identity.allowList.revision) return;
-    identity = { ...identity, allowList: list };
+    identity = { ...identity, allowList: list, natsServers: ownFirst(identity.host, list) };
+    const { natsServers: servers } = identity;
+    // A removed host stays where it is: no server takes it any more.
+    if (isOn(list, identity.host))
+      connection.useServers({ servers, revokedKeys: list.revokedKeys });
     onChange(identity);
     // The host with the authority writes the files itself, from its registry.
     if (identity.host === identity.authority) return;
     await writePrivateFile(paths.allowList, text);
-    await updateNatsServer(folder, list);
+    if (isOn(list, identity.host)) await updateNatsServer(folder, list);
+    // The other servers cut this one off, so hosts that are connected to it would hear nothing.
+    else await stopNatsServer(paths);
     taken = list.revision;
   };
   /** One list after the other, so that an older one never overwrites the files of a newer one. */

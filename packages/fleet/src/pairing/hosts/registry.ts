@@ -22,6 +22,8 @@ const LOCK_POLL_MS = 50;
 
 const port = z.int().check(z.refine(isPort));
 
+const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+
 const registrySchema = z.strictObject({
   version: z.literal(1),
   /** Counts the changes. It is the revision of the allow-list. */
@@ -39,6 +41,8 @@ const registrySchema = z.strictObject({
       host: z.nullable(z.string().check(z.refine(isHostName))),
     }),
   ),
+  /** Keys that servers of the fleet had, until the last certificate of each has ended by its date. */
+  revokedKeys: z.array(z.strictObject({ key: digest, expiresAt: z.string() })),
   hosts: z.array(
     z.strictObject({
       host: z.string().check(z.refine(isHostName)),
@@ -48,7 +52,7 @@ const registrySchema = z.strictObject({
         z.strictObject({
           certificate: z.string(),
           user: z.string().check(z.regex(NATS_USER)),
-          fingerprint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+          fingerprint: digest,
           expiresAt: z.string(),
         }),
       ),
@@ -67,7 +71,15 @@ export interface Registry {
   readonly joinPort: number;
   /** The fleet's nats-servers: their addresses, and the hosts that run them. */
   readonly servers: readonly ServerPlace[];
+  readonly revokedKeys: readonly RevokedKey[];
   readonly hosts: readonly RegisteredHost[];
+}
+
+/** A key that a server of the fleet had. */
+export interface RevokedKey {
+  readonly key: string;
+  /** From then on no certificate of the key is valid. */
+  readonly expiresAt: string;
 }
 
 export interface ServerPlace {
@@ -114,24 +126,43 @@ export function allowListOf(registry: Registry): AllowList {
         .flatMap(({ certificates }) => certificates)
         .map(({ certificate }) => keyFingerprint(certificate)),
     })),
+    revokedKeys: registry.revokedKeys.map(({ key }) => key),
   };
+}
+
+/** The revoked keys after a change: those of before that may still be valid, and the keys that servers have no longer. */
+function revokedAfter(before: Registry, after: Registry, now: Date): readonly RevokedKey[] {
+  const used = new Set(allowListOf(after).servers.flatMap(({ keys }) => keys));
+  const runs = new Set(before.servers.map(({ host }) => host));
+  const dropped = before.hosts
+    .filter(({ host }) => runs.has(host))
+    .flatMap(({ certificates }) => certificates)
+    .map(({ certificate, expiresAt }) => ({ key: keyFingerprint(certificate), expiresAt }))
+    .filter(({ key }) => !used.has(key));
+  const kept = before.revokedKeys.filter(({ expiresAt }) => Date.parse(expiresAt) > now.getTime());
+  return [...kept, ...dropped];
 }
 
 /**
  * Changes the hosts of a fleet, one change at a time. The users of nats-server and the allow-list follow: they are written
  * anew, and the nats-server of this machine reads its users again before this returns; `tellAllowList` tells the other
- * servers. Returns the new registry and its signed allow-list. Where nats-server does not take the change, `undoOnFault` says
- * whether the files go back: an admission is undone, a removal stays.
+ * servers. Returns the new registry and its signed allow-list.
+ *
+ * @param options.undoOnFault whether the files go back where nats-server does not take the change: an admission is undone, a
+ *   removal stays
+ * @param options.announce called once the list is signed, and before nats-server takes the change
  */
 export async function changeHosts(
   folder: string,
   change: (registry: Registry) => Partial<Pick<Registry, 'hosts' | 'servers'>>,
-  { undoOnFault }: { readonly undoOnFault: boolean },
+  { undoOnFault, announce }: ChangeOptions,
 ): Promise<{ readonly registry: Registry; readonly allowList: string }> {
   return await locked(folder, async () => {
     const before = await readRegistry(folder);
-    const registry = { ...before, ...change(before), revision: before.revision + 1 };
+    const changed = { ...before, ...change(before), revision: before.revision + 1 };
+    const registry = { ...changed, revokedKeys: revokedAfter(before, changed, new Date()) };
     const allowList = await writeRegistry(folder, registry);
+    await announce?.();
     try {
       await updateNatsServer(folder, allowListOf(registry));
     } catch (error) {
@@ -143,6 +174,11 @@ export async function changeHosts(
     }
     return { registry, allowList };
   });
+}
+
+interface ChangeOptions {
+  readonly undoOnFault: boolean;
+  readonly announce?: (() => Promise<void>) | undefined;
 }
 
 /** Writes the registry and the files that follow from it. Returns the signed allow-list. */

@@ -1,5 +1,16 @@
 import { FleetError } from '../../fleet-error.js';
-import { changeHosts } from './registry.js';
+import { changeHosts, readRegistry } from './registry.js';
+
+/** Removal of a host. */
+export interface RemoveHostOptions {
+  readonly folder: string;
+  readonly host: string;
+  /**
+   * Called where the host runs a nats-server, once the list without it is signed and before the other servers cut its
+   * server off. So the hosts that are connected there can hear of it, and move.
+   */
+  readonly announce?: () => Promise<void>;
+}
 
 /**
  * Removes a host from the fleet, on the machine that holds the authority: its users at nats-server, its connections, and its
@@ -10,11 +21,8 @@ import { changeHosts } from './registry.js';
  * `NATS_UNAVAILABLE` where a running nats-server does not take the change. The host is then off the allow-list, and its
  * connection ends when nats-server is restarted.
  */
-export async function removeHost(options: {
-  readonly folder: string;
-  readonly host: string;
-}): Promise<string> {
-  const { folder, host } = options;
+export async function removeHost({ folder, host, announce }: RemoveHostOptions): Promise<string> {
+  const runsServer = (await readRegistry(folder)).servers.some((one) => one.host === host);
   const { allowList } = await changeHosts(
     folder,
     ({ hosts, servers, authority }) => {
@@ -32,7 +40,7 @@ export async function removeHost(options: {
         servers: servers.map((one) => (one.host === host ? { ...one, host: null } : one)),
       };
     },
-    { undoOnFault: false },
+    { undoOnFault: false, announce: runsServer ? announce : undefined },
   );
   return allowList;
 }

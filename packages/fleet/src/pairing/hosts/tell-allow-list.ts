@@ -14,6 +14,8 @@ const SERVER_DEADLINE_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 2_000;
 const SERVER_POLL_MS = 250;
 const RETRY_MS = 1_000;
+/** A host connects to another server within a second. */
+const ACT_MS = 2_000;
 
 /** One entry of the bucket: the newest allow-list. */
 const LARGEST_ALLOW_LIST_BYTES = 1_000_000;
@@ -61,6 +63,25 @@ export async function tellAllowList(
     }
   }
   return { told: false, serversWithout };
+}
+
+/**
+ * Puts the signed allow-list of the folder into the fleet's bucket, and gives the hosts a moment to act on it. Waits for NATS
+ * for five seconds at most, and does not fail without it.
+ */
+export async function announceAllowList(
+  connection: FleetConnection,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { text, list } = await readNewest(folder);
+  try {
+    const bucket = await openFleetBucket(connection, list);
+    await bucket.put(ALLOW_LIST_KEY, text, PUT_TIMEOUT_MS);
+    await pause(systemClock, ACT_MS, signal);
+  } catch {
+    // No connection or no JetStream: `tellAllowList` goes on trying once the servers have the list.
+  }
 }
 
 interface Newest {

@@ -1,4 +1,4 @@
-import type { HostModel, HostPool, HostState, HostVersions } from './state/host-state.js';
+import type { HostModel, HostPool, HostState, HostVersions } from '../state/host-state.js';
 
 /** The questions of a fleet to its own machine. A host of `@mai/host` satisfies this port. */
 export interface OwnFactsPort {

@@ -1,7 +1,7 @@
-import { pause, type Clock } from './clock.js';
-import { messageOf } from './error-facts.js';
+import { pause, type Clock } from '../clock.js';
+import { messageOf } from '../error-facts.js';
 import type { OwnFacts, OwnFactsPort } from './own-facts.js';
-import type { ServingPort } from './serving/serving-port.js';
+import type { ServingPort } from '../serving/serving-port.js';
 
 const FACTS_FRESH_MS = 10_000;
 const FACTS_PAUSE_MS = 1000;

@@ -1,0 +1,158 @@
+import type { Clock } from '../clock.js';
+import { FleetError } from '../fleet-error.js';
+import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
+import type { PlacementInput } from '../placement/placement-input.js';
+import type { PlacementAlternative } from '../placement/placement.js';
+import type { KnownHost } from '../state/known-host.js';
+import { leaseOn } from './remote-lease.js';
+import type { Send } from './sends.js';
+import type { CallOptions, PeerTls, ServingLease, ServingRequest } from './serving-port.js';
+import { createSharedLeases } from './shared-leases.js';
+
+/** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */
+const FIRST_ANSWER_MS = 2500;
+/** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
+const LEASE_DEADLINE_MS = 600_000;
+/**
+ * A promise is waited for twice as long as the host expects, and this long in addition. A host without CPU time goes on
+ * promising, and the requests that wait for it could be served elsewhere. Where nothing else serves them, the load goes on.
+ */
+const PROMISE_RESERVE_MS = 3000;
+
+/** One alternative of a placement that is asked. */
+export interface AskedPlace {
+  readonly alternative: PlacementAlternative;
+  readonly send: Send;
+  /** Identifies the placement. */
+  readonly id: string;
+  readonly input: PlacementInput;
+  /** Whether a model is known to serve the request at another host, if this one does not. */
+  readonly hasNext: boolean;
+}
+
+export interface OtherAskerParts {
+  readonly hosts: () => readonly KnownHost[];
+  readonly asker: LeaseAsker;
+  readonly tlsOf: (host: string) => PeerTls;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks another host for a lease, or takes a lease that it has given to a request of the last second.
+ *
+ * @throws FleetError `FLEET_UNREACHABLE` where the host does not answer; the signal's reason
+ */
+export type OtherAsker = (
+  request: ServingRequest,
+  asked: AskedPlace,
+  options: CallOptions,
+) => Promise<ServingLease | LeaseRefusal>;
+
+export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts): OtherAsker {
+  const shared = createSharedLeases(clock);
+
+  return async (request, { alternative, send, id, input, hasNext }, { signal }) => {
+    const { host, modelKey, instanceIdentifier, step, figures } = alternative;
+    const state = hosts().find((one) => one.state.host === host)?.state;
+    const address = state?.address ?? null;
+    if (state === undefined || address === null) {
+      throw notReached(host, `${host} serves no other host any more.`);
+    }
+    const take = (lease: HeldLease): ServingLease => {
+      send.granted(lease.resident.modelKey, lease.resident.instanceIdentifier);
+      return leaseOn(lease, address, id, send, tlsOf(host));
+    };
+    const given = shared.take(
+      host,
+      (lease) => lease.epoch === state.epoch && meets(lease, alternative, input),
+    );
+    if (given !== null) return take(given);
+    if (instanceIdentifier === null) send.loads();
+    const late = new AbortController();
+    const cancel = clock.setTimer(FIRST_ANSWER_MS, () =>
+      late.abort(notReached(host, `${host} did not answer within ${FIRST_ANSWER_MS / 1000} s.`)),
+    );
+    const asked = {
+      capabilities: input.request.capabilities,
+      minContextLengthTokens: request.minContextLengthTokens,
+      tiers: request.tiers,
+      chain: null,
+      modelKey: instanceIdentifier === null || step === 'own-host' ? modelKey : null,
+      instanceIdentifier,
+      failed: input.request.failed
+        .filter((one) => one.host === host)
+        .map((one) => one.instanceIdentifier),
+      requestId: id,
+    };
+    const ends = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    const answer = await asker
+      .acquire(host, asked, { deadlineMs: LEASE_DEADLINE_MS, signal: ends })
+      .finally(cancel);
+    if (answer.kind === 'refused') return answer;
+    if (answer.kind === 'granted') return take(shared.share(answer.lease));
+    send.loads();
+    const expectedMs =
+      answer.expectedMs ?? (instanceIdentifier === null ? (figures?.loadMs ?? 0) : 0);
+    const outcome = hasNext
+      ? await keptPromise(answer, host, 2 * expectedMs + PROMISE_RESERVE_MS, clock)
+      : await answer.granted();
+    return outcome.kind === 'refused' ? outcome : take(shared.share(outcome.lease));
+  };
+}
+
+/** The outcome of a promise. Gives up at the host, and throws, where it takes longer than `waitMs`. */
+async function keptPromise(
+  answer: Promised,
+  host: string,
+  waitMs: number,
+  clock: Clock,
+): ReturnType<Promised['granted']> {
+  const granting = answer.granted();
+  let stopTimer = (): void => undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    stopTimer = clock.setTimer(waitMs, () => {
+      void answer.cancel();
+      // A lease that comes all the same would be renewed without end.
+      void granting.then(
+        (outcome) => (outcome.kind === 'granted' ? outcome.lease.release() : undefined),
+        () => undefined,
+      );
+      reject(
+        notReached(
+          host,
+          `${host} promised a lease, and did not give it within ${Math.round(waitMs / 1000)} s.`,
+        ),
+      );
+    });
+  });
+  return Promise.race([granting, late]).finally(() => stopTimer());
+}
+
+type Promised = Extract<LeaseAnswer, { readonly kind: 'promised' }>;
+
+/** Whether the resident of a lease is the one that was chosen, and meets the request. */
+function meets(
+  { host, resident }: HeldLease,
+  { modelKey, instanceIdentifier }: PlacementAlternative,
+  { request }: PlacementInput,
+): boolean {
+  const { capabilities, tiers, minContextLengthTokens, failed } = request;
+  const isChosen =
+    instanceIdentifier === null
+      ? resident.modelKey === modelKey
+      : resident.instanceIdentifier === instanceIdentifier;
+  return (
+    isChosen &&
+    capabilities.every((one) => resident.capabilities.includes(one)) &&
+    (tiers === null || tiers.includes(resident.tier)) &&
+    (minContextLengthTokens === null ||
+      (resident.contextLengthTokens ?? 0) >= minContextLengthTokens) &&
+    !failed.some(
+      (one) => one.host === host && one.instanceIdentifier === resident.instanceIdentifier,
+    )
+  );
+}
+
+function notReached(host: string, message: string): FleetError {
+  return new FleetError('FLEET_UNREACHABLE', message, { cause: host });
+}

@@ -6,7 +6,9 @@ import { judge, printTable } from '../yardstick/report.mjs';
 import { quantile } from '../yardstick/statistics.mjs';
 import { crossValidate, testsOf, withLikeness } from './cross-validate.mjs';
 import {
+  differencesOfRepeats,
   errorOf,
+  errorsOfBestLines,
   insideSweeps,
   isSameModel,
   isVariant,
@@ -66,6 +68,19 @@ errors('prompt, after one of the same model', pairs(prompt, isVariant), {
   targets: [0.1, 0.35],
 });
 printTable(['relative error', 'n', 'median', 'p90', 'llmfit median', 'p90'], rows);
+
+printTable(
+  ['what the results themselves leave open', 'n', 'median', 'p90'],
+  [
+    ['decode, difference of results with the same settings', differencesOfRepeats(decode)],
+    ['prompt, difference of results with the same settings', differencesOfRepeats(prompt)],
+    ['the best line through each whole sweep, inside', errorsOfBestLines(decode)],
+  ].map(([name, list]) => [
+    name,
+    list.length,
+    ...[0.5, 0.9].map((share) => percent(quantile(list, share))),
+  ]),
+);
 
 const order = ways(decode);
 const isWhole = ({ record }) => record.class === 'gpu';

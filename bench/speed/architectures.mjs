@@ -1,6 +1,8 @@
 // The architectures of known models. A published result names the model only; a file's header would hold these figures.
 // From the published hyper-parameters of each model (`config.json`). Figures of a layer are means over all layers: layers with
-// a short window or a recurrent state count as 0.
+// a short window or a recurrent state count as 0. `check-architectures.mjs` compares the lines with the headers of published files that the
+// repository has. GLM 4.5 with 355 billion parameters: scripts/models/glm4.5-355B-A32B.sh of github.com/zyzshishui/slime. Kimi K2: the report on its
+// config.json in github.com/ParagEkbote/hf-model-inspector.
 
 /**
  * A row: pattern of the name, from and below billions of parameters, and
@@ -36,18 +38,20 @@ const ARCHITECTURES = [
   [/qwen-?2|distill-qwen/, 50, 100, 4096, 8192, 1.246],
   [/granite-4(?!\.1)|jamba/, 0, 1000, 410, 410, 0, 6, 64],
   [/granite-4\.1/, 0, 5, 2048, 2560, 0],
-  [/granite/, 0, 100, 4096, 4096, 0],
+  [/granite/, 0, 3.5, 2048, 2048, 0],
+  [/granite/, 3.5, 100, 4096, 4096, 0],
   [/lfm/, 0, 1, 768, 384, 0],
   [/lfm/, 1, 2, 768, 768, 0],
   [/lfm/, 2, 1000, 546, 546, 0, 4, 32],
   [/gpt.oss/, 0, 60, 1024, 2048, 0.579, 4, 32],
   [/gpt.oss/, 60, 1000, 1024, 2048, 0.579, 4, 128],
-  [/gemma-?2-/, 0, 4, 3072, 1536, 0],
-  [/gemma-?2-/, 4, 100, 6144, 3072, 0],
+  [/gemma-?2-/, 0, 4, 2048, 1024, 0],
+  [/gemma-?2-/, 4, 100, 4096, 2048, 0],
   [/gemma-?3n/, 0, 100, 1024, 410, 0],
-  [/gemma-?3/, 0, 2, 170, 170, 0],
-  [/gemma-?3/, 2, 7, 683, 341, 0],
-  [/gemma-?3/, 7, 100, 1365, 683, 0],
+  [/gemma-?3/, 0, 2, 158, 158, 0],
+  [/gemma-?3/, 2, 7, 602, 301, 0],
+  [/gemma-?3/, 7, 20, 1365, 683, 0],
+  [/gemma-?3/, 20, 100, 1321, 661, 0],
   [/gemma-?4.*e[24]b/, 0, 100, 683, 750, 0],
   [/gemma-?4/, 0, 30, 683, 1365, 0, 8, 128],
   [/gemma-?4/, 30, 100, 1365, 2731, 0],
@@ -56,8 +60,10 @@ const ARCHITECTURES = [
   [/deepseek-(coder-)?v[23]/, 30, 1000, 1152, 69_632, 0.927, 8, 256],
   [/mistral-small-4/, 0, 1000, 1152, 9216, 0.537, 4, 128],
   [/deepseek-v4/, 0, 1000, 600, 4096, 0.53, 6, 256],
+  [/glm-4\.[5-7]/, 200, 1000, 4096, 12_288, 0.776, 8, 160],
   [/glm-4\.[5-7]/, 0, 1000, 4096, 12_288, 0.62, 8, 128],
   [/glm-4-9b|internlm3/, 0, 100, 1024, 4096, 0.57],
+  [/kimi-?k2/, 0, 2000, 1152, 34_816, 1.174, 8, 384],
   [/minimax/, 0, 1000, 4096, 6144, 0.615, 8, 256],
   [/hunyuan/, 0, 1000, 4096, 4096, 0, 8, 64],
   [/llama-?4/, 0, 200, 4096, 5120, 1.034, 1, 16],
@@ -79,6 +85,7 @@ const ARCHITECTURES = [
   [/olmo-2/, 0, 10, 16_384, 4096, 0.411],
   [/olmo-2/, 10, 20, 20_480, 5120, 0.514],
   [/yi-1\.5-9b/, 0, 100, 2048, 4096, 0.262],
+  [/falcon-?h1/, 1, 2, 1024, 1024, 0],
   [/ernie/, 0, 100, 2048, 2560, 0, 6, 64],
   [/dots/, 0, 1000, 16_384, 4096, 0.623, 6, 128],
   [/mixtral/, 0, 1000, 4096, 4096, 0.131, 2, 8],

@@ -1,6 +1,7 @@
 // Predictions for devices that a fit has not seen.
 import { fitDecode } from './fit-decode.mjs';
 import { fitLikeness } from './fit-likeness.mjs';
+import { engineFactor } from './engine-progress.mjs';
 import { fitPrompt } from './fit-prompt.mjs';
 import { deviceOf, questionOf, readRecords } from './records.mjs';
 import { internals } from './internals.mjs';
@@ -15,8 +16,8 @@ export function testsOf(test) {
 }
 
 /**
- * Predicts each test by constants that were fitted without its device: adds these `parameters`, `seconds`, `traits`, `error`, and its
- * `fold`.
+ * Predicts each test by constants that were fitted without its device: adds these `parameters`, `seconds`, `traits`, `engine` (see
+ * `engineFactor`), `error`, and its `fold`.
  */
 export function crossValidate(tests) {
   const devices = [...new Set(tests.map(({ record }) => deviceOf(record)))].sort();
@@ -49,12 +50,15 @@ export function withError(test, parameters) {
           parameters,
         )
       : internals.promptParts(question, question.promptTokens, question.depthTokens, parameters);
-  const { seconds, traits } = internals.traitsOf(question, parts);
+  const { seconds: today, traits } = internals.traitsOf(question, parts);
+  const engine = engineFactor(record, question, parameters.progress);
+  const seconds = today * engine;
   return {
     ...test,
     parameters,
     traits,
     seconds,
+    engine,
     error: -Math.log(record.tokensPerSecond * seconds),
   };
 }

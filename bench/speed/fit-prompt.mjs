@@ -1,3 +1,4 @@
+import { engineFactor } from './engine-progress.mjs';
 import { fitLogarithms, sumOf } from './fit-decode.mjs';
 import { internals } from './internals.mjs';
 
@@ -21,23 +22,25 @@ const PRIORS = [
   [['generations', 'arc'], 0.5, 0.6],
   [['generations', 'rdna4'], 1.8, 0.4],
   [['cpuOperationsPerByte'], 9, WIDTH],
+  ...GPUS.map((gpu) => [['backends', gpu, 'expertPenalty'], 0.5, 0.7]),
   [['attention'], 0.6, 1],
-  [['mixture'], 1.5, WIDTH],
+  ...GPUS.map((gpu) => [['backends', gpu, 'expertTile'], 20, 1]),
+  ...[0.1, 0.3, 0.2, 0.05, 0.05].map((value, i) => [['progress', GPUS[i]], value, 0.7]),
+  ...GPUS.map((gpu) => [['backends', gpu, 'linkEfficiency'], 0.8, 0.5]),
   [['weightEfficiency'], 0.7, WIDTH],
   [['layerMicroseconds'], 150, 1],
   [['evenness'], 0.1, 0.7],
-  [['linkEfficiency'], 0.8, 0.3],
 ];
 
-/** Fits the constants of `promptParts`. */
+/** Fits the constants of `promptParts`, and `progress` for `engineFactor`. */
 export function fitPrompt(tests) {
   return fitLogarithms(
     tests,
     PRIORS,
-    ({ question }, parameters) =>
+    ({ question, record }, parameters) =>
       sumOf(
         internals.promptParts(question, question.promptTokens, question.depthTokens, parameters),
-      ),
+      ) * engineFactor(record, question, parameters.progress),
     { path: ['operationsExponent'], width: 0.2 },
     ERROR,
   );

@@ -13,11 +13,14 @@ const FILE = fileURLToPath(
   new URL('../../packages/performance-model/src/physics/parameters.generated.ts', import.meta.url),
 );
 
+const PROGRESS = new URL('./engine-progress.json', import.meta.url);
+
 const decode = testsOf('decode');
 const prompt = testsOf('prompt');
+const { progress, ...promptParameters } = fitPrompt(prompt);
 const constants = {
   DECODE_PARAMETERS: ['DecodeParameters', fitDecode(decode)],
-  PROMPT_PARAMETERS: ['PromptParameters', fitPrompt(prompt)],
+  PROMPT_PARAMETERS: ['PromptParameters', promptParameters],
   DECODE_LIKENESS: ['Likeness', fitLikeness(crossValidate(decode))],
   PROMPT_LIKENESS: ['Likeness', fitLikeness(crossValidate(prompt))],
 };
@@ -30,6 +33,7 @@ ${Object.entries(constants)
   )
   .join('')}`;
 writeFileSync(FILE, await format(text, { ...(await resolveConfig(FILE)), filepath: FILE }));
+writeFileSync(PROGRESS, `${JSON.stringify(progress, rounded, 2)}\n`);
 
 function rounded(_, value) {
   return typeof value === 'number' ? Number(value.toPrecision(4)) : value;

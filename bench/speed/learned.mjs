@@ -6,17 +6,23 @@ const PAIRS_MAX = 25;
 const ALIKE = ['backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test', 'tokens', 'ubatch'];
 
 /** The prediction of a test after others were measured, by the constants of the test's fold. */
-export function predictAfter(seen, { question, parameters, likeness }) {
+export function predictAfter(seen, { question, parameters, likeness, engine }) {
   const model = internals.createSpeedModelWith(
     { decode: parameters, prompt: parameters, decodeLikeness: likeness, promptLikeness: likeness },
-    seen.map((one) => ({ ...one.question, tokensPerSecond: one.record.tokensPerSecond })),
+    seen.map((one) => ({
+      ...one.question,
+      // What an engine of today would reach.
+      tokensPerSecond: one.record.tokensPerSecond * one.engine,
+    })),
   );
-  return question.test === 'prompt'
-    ? model.prompt(question, question.promptTokens)
-    : model.decode({
-        ...question,
-        depthTokens: question.depthTokens + question.generatedTokens / 2,
-      });
+  const { tokensPerSecond, low, high } =
+    question.test === 'prompt'
+      ? model.prompt(question, question.promptTokens)
+      : model.decode({
+          ...question,
+          depthTokens: question.depthTokens + question.generatedTokens / 2,
+        });
+  return { tokensPerSecond: tokensPerSecond / engine, low: low / engine, high: high / engine };
 }
 
 /** The relative error of a speed. */
@@ -72,6 +78,49 @@ export function insideSweeps(tests) {
       .filter((test) => inRam(test) > inRam(first) && inRam(test) < inRam(last))
       .map((test) => ({ seen: [first, last], test }));
   });
+}
+
+/**
+ * Errors that no law with a constant time for each layer avoids: those of the straight line that fits all results of a sweep best,
+ * the predicted ones included.
+ */
+export function errorsOfBestLines(tests) {
+  const inside = insideSweeps(tests);
+  const sweeps = new Map();
+  for (const { seen, test } of inside)
+    sweeps.set(seen[0], [...(sweeps.get(seen[0]) ?? seen), test]);
+  return [...sweeps.values()].flatMap((sweep) => {
+    const points = sweep.map((test) => {
+      const seconds = 1 / test.record.tokensPerSecond;
+      return { x: inRam(test), y: seconds, weight: seconds ** -2 };
+    });
+    const mean = (valueOf) =>
+      points.reduce((sum, point) => sum + point.weight * valueOf(point), 0) /
+      points.reduce((sum, { weight }) => sum + weight, 0);
+    const [x0, y0] = [mean(({ x }) => x), mean(({ y }) => y)];
+    const slope = mean(({ x, y }) => (x - x0) * (y - y0)) / mean(({ x }) => (x - x0) ** 2);
+    // The first two are the ends.
+    return points.slice(2).map(({ x, y }) => Math.abs(y / (y0 + slope * (x - x0)) - 1));
+  });
+}
+
+const SETTINGS = [
+  ...['device', 'cpu', 'backend', 'model', 'quant', 'class', 'gpuLayers', 'cpuMoeLayers', 'depth'],
+  ...['tokens', 'ubatch', 'fa', 'kvType', 'engine', 'build', 'threads'],
+];
+
+/** Relative differences of results that have the same settings. */
+export function differencesOfRepeats(tests) {
+  const groups = new Map();
+  for (const { record } of tests) {
+    const key = SETTINGS.map((field) => record[field]).join('|');
+    groups.set(key, [...(groups.get(key) ?? []), record.tokensPerSecond]);
+  }
+  return [...groups.values()].flatMap((speeds) =>
+    speeds.flatMap((one, index) =>
+      speeds.slice(index + 1).map((other) => Math.max(one, other) / Math.min(one, other) - 1),
+    ),
+  );
 }
 
 function sweepOf({ record }) {

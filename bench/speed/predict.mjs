@@ -3,10 +3,17 @@
 // {"tokensPerSecond","low","high"} for each line, in order, or {"error"} for a line that is not a JSON object
 // or has impossible figures. Fields that are unknown or of another type are replaced by usual values. Build first:
 //   node bench/speed/predict.mjs < questions.jsonl
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createSpeedModel } from '@mai/performance-model';
+import { engineFactor } from './engine-progress.mjs';
 import { questionOf } from './records.mjs';
 import { recordOf } from './record-of.mjs';
+
+/** By back end; written by fit.mjs. */
+const PROGRESS = JSON.parse(
+  readFileSync(new URL('./engine-progress.json', import.meta.url), 'utf8'),
+);
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.trim() !== '') console.log(JSON.stringify(answer(line)));
@@ -30,19 +37,23 @@ function answer(line) {
 function predict(raw) {
   const seen = (Array.isArray(raw.seen) ? raw.seen : [])
     .filter((one) => one?.tokensPerSecond > 0 && Number.isFinite(one.tokensPerSecond))
-    // A result of the same machine may leave out what the question says about the machine.
-    .map((one) => ({
-      ...questionOf(recordOf({ ...machineOf(raw), ...known(one) })),
-      tokensPerSecond: one.tokensPerSecond,
-    }));
+    .map((one) => {
+      // A result of the same machine may leave out what the question says about the machine.
+      const question = questionOf(recordOf({ ...machineOf(raw), ...known(one) }));
+      const tokensPerSecond = one.tokensPerSecond * engineFactor(one, question, PROGRESS);
+      return { ...question, tokensPerSecond };
+    });
   const question = questionOf(recordOf(raw));
   const model = createSpeedModel(seen);
-  return question.test === 'prompt'
-    ? model.prompt(question, question.promptTokens)
-    : model.decode({
-        ...question,
-        depthTokens: question.depthTokens + question.generatedTokens / 2,
-      });
+  const { tokensPerSecond, low, high } =
+    question.test === 'prompt'
+      ? model.prompt(question, question.promptTokens)
+      : model.decode({
+          ...question,
+          depthTokens: question.depthTokens + question.generatedTokens / 2,
+        });
+  const engine = engineFactor(raw, question, PROGRESS);
+  return { tokensPerSecond: tokensPerSecond / engine, low: low / engine, high: high / engine };
 }
 
 function machineOf({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs }) {

@@ -1,7 +1,7 @@
 // Turns a line of data/speed/speed.jsonl into a question of @mai/performance-model. A file's header holds the exact shape of a
 // model; a published result names the model only, so the shape is derived from its name and its number of parameters.
 import { readFileSync } from 'node:fs';
-import { generationOf, gpuSpeedOf } from '@mai/performance-model';
+import { generationOf, gpuSpeedOf, usualRamBandwidth } from '@mai/performance-model';
 import { architectureOf } from './architectures.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
@@ -62,14 +62,16 @@ const USUAL_OFFLOAD = 0.5;
 /** @returns the fields of a `SpeedQuestion`, and what was tested */
 export function questionOf(record) {
   const shape = shapeOf(record);
-  const isCpu = record.class === 'cpu' || record.backend === 'CPU' || record.device === null;
+  // A build for GPUs keeps weights for the GPU in RAM, with 0 layers on the GPU as well: llama.cpp, make_cpu_buft_list.
+  const isCpu = record.backend === 'CPU' || record.device === null;
   const table = record.device === null ? null : gpuSpeedOf(record.device);
   const bandwidth =
     record.memoryBandwidthGBs ??
     (table === null ? record.ramBandwidthGBs : table.memoryBandwidth / GIGA);
   // Without a GPU in the result, the bandwidth of the device is the one of RAM.
   const ofDevice = isCpu && record.device === null ? record.memoryBandwidthGBs : null;
-  const ramBandwidth = record.ramBandwidthGBs ?? ofDevice;
+  const knownRam = record.ramBandwidthGBs ?? ofDevice;
+  const usualRam = record.device === null ? null : usualRamBandwidth(record.device);
   return {
     shape,
     machine: {
@@ -79,19 +81,14 @@ export function questionOf(record) {
             backend: BACKENDS[record.backend],
             generation: generationOf(record.device ?? ''),
             memoryBandwidth: (bandwidth ?? 60) * GIGA,
-            operationsPerSecond:
-              table?.operationsPerSecond ??
-              (record.computeTflops === null ? null : record.computeTflops * TERA),
+            operationsPerSecond: table?.operationsPerSecond ?? operationsOf(record),
             linkBandwidth: table?.linkBandwidth ?? null,
           },
-      ramBandwidth: ramBandwidth === null ? null : ramBandwidth * GIGA,
+      ramBandwidth: knownRam === null ? usualRam : knownRam * GIGA,
     },
     placement: {
       offloadRatio: offloadRatioOf(record, shape),
-      cpuExpertRatio:
-        record.class === 'experts on cpu'
-          ? Math.min(1, (record.cpuMoeLayers ?? shape.layers) / shape.layers)
-          : 0,
+      cpuExpertRatio: record.class === 'experts on cpu' ? cpuExpertRatioOf(record, shape) : 0,
       kvCacheType: record.kvType ?? 'f16',
       microBatchTokens: Math.min(
         record.ubatch ?? DEFAULT_MICRO_BATCH,
@@ -101,7 +98,7 @@ export function questionOf(record) {
     identity: {
       model: `${Math.round(Math.log(record.params) / 0.04)}/${Math.round(Math.log(record.activeParams) / 0.08)}`,
       quantization: record.quant ?? '',
-      engine: `${record.engine}@${record.build ?? ''}`,
+      engine: `${record.engine} ${record.backend}@${record.build ?? ''}`,
     },
     depthTokens: record.depth ?? 0,
     ...(record.test === 'pp'
@@ -110,10 +107,29 @@ export function questionOf(record) {
   };
 }
 
+/**
+ * Results name the operations of professional NVIDIA GPUs up to Ada at half precision: twice a quarter of the 8-bit operations,
+ * which is what the table of @mai/performance-model counts.
+ */
+function operationsOf({ device, computeTflops }) {
+  if (computeTflops === null) return null;
+  const isProfessional = /\b(RTX A\d{4}|\d{4} Ada|A\d{1,3}G?|H\d{3}|L\d{1,2}S?)\b/i.test(device);
+  return (isProfessional ? computeTflops / 2 : computeTflops) * TERA;
+}
+
 function offloadRatioOf({ class: place, gpuLayers }, { layers }) {
-  if (place === 'cpu') return 0;
-  if (place !== 'partial') return 1;
-  return gpuLayers === null ? USUAL_OFFLOAD : Math.min(1, gpuLayers / (layers + 1));
+  if (place === 'cpu' || gpuLayers === 0) return 0;
+  if (place !== 'partial' && place !== 'experts on cpu') return 1;
+  if (gpuLayers === null) return place === 'partial' ? USUAL_OFFLOAD : 1;
+  // All layers without the output layer count as whole where experts are in RAM: `ngl` and layers are counted in several ways.
+  if (place === 'experts on cpu' && gpuLayers >= layers) return 1;
+  return Math.min(1, gpuLayers / (layers + 1));
+}
+
+/** `cpuMoeLayers` are of the layers on the GPU: in all results where both are given, the other layers are in RAM as a whole. */
+function cpuExpertRatioOf({ cpuMoeLayers, gpuLayers }, { layers }) {
+  const onGpu = Math.min(layers, gpuLayers ?? layers);
+  return Math.min(1, (cpuMoeLayers ?? layers) / onGpu);
 }
 
 function shapeOf(record) {

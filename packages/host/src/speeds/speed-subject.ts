@@ -1,6 +1,7 @@
 import type { GpuResources, LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
 import {
   gpuSpeedOf,
+  usualRamBandwidth,
   type GpuSpeed,
   type LoadQuestion,
   type MachineSpeed,
@@ -66,7 +67,13 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
       fileBytes: facts.fileBytes ?? shape.weightBytes,
       gpuBytes: resources.unified ? 0 : onGpu,
     },
-    machine: { gpu, ramBandwidth: ofRam?.memoryBandwidth ?? facts.ramBandwidth },
+    machine: {
+      gpu,
+      ramBandwidth:
+        ofRam?.memoryBandwidth ??
+        facts.ramBandwidth ??
+        (first?.name == null ? null : usualRamBandwidth(first.name)),
+    },
     identity: {
       // Every quantization of a model has the same layers and parameters.
       model: `${shape.layers}/${shape.parameters}`,

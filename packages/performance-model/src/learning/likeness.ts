@@ -13,6 +13,7 @@ export interface Traits {
   readonly quantization: string;
   /** With the model and the quantization, this names a file. */
   readonly weightBytes: number;
+  readonly isQuantized: boolean;
   /** Share of the layers and experts in RAM, from 0 to 1. */
   readonly ramShare: number;
   /** Share of each part in the predicted time; the sum is 1. */
@@ -45,7 +46,8 @@ export function isRepeat(a: Traits, b: Traits): boolean {
 
 /**
  * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of
- * the physics may be wrong by a factor of its own, so predictions with the same shares share more of the error.
+ * the physics may be wrong by a factor of its own, so predictions with the same shares share more of the error. Engines have
+ * separate code for weights of 16 bits, so these share only the model with quantized ones.
  */
 export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const square = (value: number): number => value * value;
@@ -70,6 +72,7 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
     for (let i = 0; i < a.shares.length; i += 1) overlap += (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
     shared += part * overlap;
     if (!isModel) return shared;
+    if (a.isQuantized !== b.isQuantized) return shared + scale * ofModel;
     if (isPlacement) ofModel += modelPlacement;
     const distance = (a.ramShare - b.ramShare) / RAM_SHARE_SCALE;
     ofModel += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));

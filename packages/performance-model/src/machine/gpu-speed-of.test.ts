@@ -54,7 +54,7 @@ describe('the published speed of a GPU', () => {
     ['GeForce RTX 2080 Ti', 15.75],
     ['GeForce RTX 3090', 31.5],
     ['GeForce RTX 4060 Ti', 15.75],
-    ['GeForce RTX 4070 Laptop GPU', 15.75],
+    ['GeForce RTX 4070 Laptop GPU', 31.5],
     ['GeForce RTX 4070 Ti', 31.5],
     ['GeForce RTX 5090', 31.5],
     ['GeForce RTX 5060 Ti', 15.75],

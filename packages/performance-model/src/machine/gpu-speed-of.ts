@@ -31,14 +31,15 @@ const BACKENDS: readonly (readonly [RegExp, GpuSpeed['backend']])[] = [
 const PCIE_3_X16 = 15.75e9;
 /**
  * Lanes and version of a GPU's connector, relative to 16 lanes of version 3.0. Cards of version 5.0 count as 4.0, because the
- * slot decides and most slots have 4.0.
+ * slot decides and most slots have 4.0. Listings give laptop GPUs of the 40 and 50 series 8 or 16 lanes. They count as 16,
+ * because an RTX 4070 Laptop copied 61 GB of experts at 20 GB per second (`bench/data/speed`), more than 8 lanes carry.
  */
 const LINKS: readonly (readonly [RegExp, number])[] = [
   // These share RAM.
   [/^(m\d|80\d0s|gb10)/, 0],
   [/^(gtx|rtx 20|v100|t4|p100|p40|rx 5[78]0$)/, 1],
   // 8 lanes.
-  [/^(rtx (3050|4060|40[57]0 laptop|50[56]0( ti)?$)|rx (66|76)\d\d|rx 7700s|arc b)/, 1],
+  [/^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rx (66|76)\d\d|rx 7700s|arc b)/, 1],
   [/^/, 2],
 ];
 

@@ -25,8 +25,22 @@ export interface MachineSpeed {
   readonly ramBandwidth: number | null;
 }
 
-/** RAM of two channels of DDR5-5000. Used where the bandwidth of RAM is not known. */
+/** RAM of two channels of DDR5-5000. Used where neither the bandwidth of RAM nor the GPU is known. */
 export const USUAL_RAM_BANDWIDTH = 80e9;
+
+/**
+ * RAM that was usual in computers of a GPU's time: two channels at the official maximum of the processors of that time.
+ * Sources: data sheets of Intel Core 8th generation (DDR4-2666) and AMD Ryzen 5000 (DDR4-3200).
+ */
+const RAM_OF_TIME: readonly (readonly [RegExp, number])[] = [
+  [/\b(GTX|RTX ?20\d\d|RX ?[45]\d\d|RX ?5[5-7]00|P40|P100|TITAN|T4|V100)\b/i, 42.7e9],
+  [/\b(RTX ?30\d\d|RX ?6\d\d\d|RTX ?A\d000)\b/i, 51.2e9],
+];
+
+/** Bytes per second of the RAM that is usual beside this GPU. A guess for where it was not measured. */
+export function usualRamBandwidth(deviceName: string): number {
+  return RAM_OF_TIME.find(([names]) => names.test(deviceName))?.[1] ?? USUAL_RAM_BANDWIDTH;
+}
 
 /** The group of a device by its name. */
 export function generationOf(deviceName: string): Generation | null {

@@ -73,7 +73,10 @@ export function decodeParts(
       ((active * inRam) / ramRate) * mixture + (expertBytes / ramRate) * own.expertPenalty,
     kvCache: (kvBytes * (1 - inRam)) / (own.kvEfficiency * rate) + kvInRam,
     layers: shape.layers * (1 - inRam) * own.layerMicroseconds * MICRO + ramLayers,
-    crossings: crossingLayers * 2 * p.crossingMicroseconds * MICRO,
+    crossings:
+      crossingLayers === 0
+        ? 0
+        : (crossingLayers * 2 * p.crossingMicroseconds + p.splitMicroseconds) * MICRO,
     fixed: p.fixedMicroseconds * MICRO,
   };
 }

@@ -24,7 +24,10 @@ export interface DecodeParameters {
   readonly ramEfficiency: number;
   readonly ramKvEfficiency: number;
   readonly ramLayerMicroseconds: number;
+  /** One way between GPU and CPU. */
   readonly crossingMicroseconds: number;
+  /** Once a token where GPU and CPU share the work: the engine then starts each operation on the GPU by itself. */
+  readonly splitMicroseconds: number;
   readonly fixedMicroseconds: number;
   /** Time of a mixture of experts, relative to a dense model of the same active bytes. */
   readonly mixture: number;
@@ -40,6 +43,12 @@ export interface PromptBackendParameters {
   readonly unquantized: number;
   /** Time of attention, relative to other back ends. */
   readonly attention: number;
+  /** Time that an operation of an expert takes in addition, relative to an operation of a dense model. */
+  readonly expertPenalty: number;
+  /** Tokens that a multiplication by an expert costs in addition to its own, because small multiplications fill a GPU badly. */
+  readonly expertTile: number;
+  /** Share of the link's peak bandwidth that copying weights from RAM to the GPU reaches. */
+  readonly linkEfficiency: number;
 }
 
 /** Constants of `promptParts`. */
@@ -49,15 +58,12 @@ export interface PromptParameters {
   readonly operationsExponent: number;
   /** Operations per second of a CPU for each byte per second of RAM. */
   readonly cpuOperationsPerByte: number;
-  readonly mixture: number;
   /** Time of an operation of attention, relative to an operation with weights. */
   readonly attention: number;
   readonly weightEfficiency: number;
   readonly layerMicroseconds: number;
   /** How evenly tokens choose their experts: 1 is at random. Tokens of one text choose alike, so a micro-batch needs fewer. */
   readonly evenness: number;
-  /** Share of the link's peak bandwidth that copying weights from RAM to the GPU reaches. */
-  readonly linkEfficiency: number;
 }
 
 /**

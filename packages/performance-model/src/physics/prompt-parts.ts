@@ -1,6 +1,6 @@
 import type { ModelShape } from '@mai/memory-ledger';
 import { USUAL_RAM_BANDWIDTH } from '../machine/machine-speed.js';
-import { isMixture, type SpeedSetting } from './question.js';
+import { isQuantized, type SpeedSetting } from './question.js';
 import { PROMPT_PARAMETERS } from './parameters.generated.js';
 import type { PromptParameters } from './parameters.js';
 
@@ -16,16 +16,15 @@ export interface PromptParts {
 
 const MICRO = 1e-6;
 /** The most operations per second that a back end can use, for each byte per second of bandwidth. */
-const USABLE_OPERATIONS = { cuda: 160, vulkan: 120, rocm: 120, metal: 120, mlx: 120 } as const;
+const USABLE_OPERATIONS = { cuda: 160, vulkan: 100, rocm: 100, metal: 120, mlx: 120 } as const;
 /** 8 lanes of PCI Express 4.0. */
 const USUAL_LINK_BANDWIDTH = 15.75e9;
 const USUAL_OPERATIONS = 40e12;
-/** Bytes of a parameter from which weights count as not quantized. */
-const UNQUANTIZED_BYTES = 1.8;
 
 /**
  * The mean time of one token of a prompt of `promptTokens` tokens after `depthTokens` tokens of context. Two operations
- * for each active parameter, four for each pair of tokens and value of attention, and the weights once a micro-batch.
+ * for each active parameter, four for each pair of tokens and value of attention, and the weights once a micro-batch. An expert
+ * multiplies few tokens at once, which costs as much as `expertTile` tokens more.
  * The engine has separate code for weights that are not quantized, with a speed of its own. The constants were fitted
  * by `bench/speed/fit.mjs` to published results.
  */
@@ -51,37 +50,41 @@ export function promptParts(
     };
   }
   const { backend, generation, memoryBandwidth, operationsPerSecond, linkBandwidth } = machine.gpu;
+  const own = p.backends[backend];
   const usable = Math.min(
     operationsPerSecond ?? Infinity,
     USABLE_OPERATIONS[backend] * memoryBandwidth,
   );
-  const own = p.backends[backend];
   const rate =
     own.efficiency *
     (generation === null ? 1 : p.generations[generation]) *
     usable *
     (usable / USUAL_OPERATIONS) ** p.operationsExponent;
-  const mixture = isMixture(shape) ? p.mixture : 1;
-  const isQuantized = shape.weightBytes < UNQUANTIZED_BYTES * shape.parameters;
-  const unquantized = isQuantized ? 1 : own.unquantized;
+  const batchTokens = Math.min(placement.microBatchTokens, promptTokens);
+  const shareOfExperts = shape.activeExpertBytes / Math.max(1, shape.expertBytes);
+  // Each expert multiplies only the tokens that chose it.
+  const tokensOfExpert = Math.max(1, batchTokens * shareOfExperts);
+  const expertOperations =
+    (operations * shape.activeExpertBytes) / Math.max(1, shape.activeWeightBytes);
+  const padding = expertOperations * (own.expertPenalty + own.expertTile / tokensOfExpert);
+  const unquantized = isQuantized(shape) ? 1 : own.unquantized;
   const inRam = 1 - placement.offloadRatio;
-  const expertsInRam = shape.expertBytes * placement.cpuExpertRatio * (1 - inRam);
-  // llama.cpp copies only the experts that the micro-batch uses.
-  const draws = Math.min(placement.microBatchTokens, promptTokens) * p.evenness;
-  const usedShare = -Math.expm1(
-    (-draws * shape.activeExpertBytes) / Math.max(1, shape.expertBytes),
-  );
+  // The engine reads and copies only the experts that the micro-batch uses.
+  const usedExperts = -Math.expm1(-batchTokens * p.evenness * shareOfExperts) * shape.expertBytes;
+  const others = shape.weightBytes - shape.expertBytes;
+  const expertsInRam = usedExperts * placement.cpuExpertRatio * (1 - inRam);
   const batches = Math.ceil(promptTokens / placement.microBatchTokens) / promptTokens;
   return {
-    compute: (operations / (rate * unquantized)) * mixture,
+    compute: (operations + padding) / (rate * unquantized),
     attention: (attentionOperations * own.attention) / rate,
     batches:
-      (((shape.weightBytes - expertsInRam) * (1 - inRam)) / (p.weightEfficiency * memoryBandwidth) +
+      (((others + usedExperts) * (1 - inRam) - expertsInRam) /
+        (p.weightEfficiency * memoryBandwidth) +
         shape.layers * p.layerMicroseconds * MICRO) *
       batches,
     transfers:
-      ((expertsInRam * usedShare + shape.weightBytes * inRam) /
-        (p.linkEfficiency * (linkBandwidth ?? USUAL_LINK_BANDWIDTH))) *
+      (((others + usedExperts) * inRam + expertsInRam) /
+        (own.linkEfficiency * (linkBandwidth ?? USUAL_LINK_BANDWIDTH))) *
       batches,
   };
 }

@@ -27,6 +27,14 @@ export function isMixture({ parameters, activeParameters }: ModelShape): boolean
   return activeParameters < EXPERTS_BELOW * parameters;
 }
 
+/** Bytes of a parameter from which weights count as not quantized. */
+const UNQUANTIZED_BYTES = 1.8;
+
+/** Whether most weights have fewer than 16 bits. Engines have separate code for weights of 16 bits. */
+export function isQuantized({ weightBytes, parameters }: ModelShape): boolean {
+  return weightBytes < UNQUANTIZED_BYTES * parameters;
+}
+
 /** Bytes of a KV cache type relative to `f16`. Source: block sizes in ggml-quants.h. */
 export const KV_TYPE_RATIO: Readonly<Record<KvCacheType, number>> = {
   f32: 2,

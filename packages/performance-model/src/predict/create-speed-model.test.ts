@@ -30,6 +30,7 @@ const PLAIN: DecodeParameters = {
   ramKvEfficiency: 0.25,
   ramLayerMicroseconds: 20,
   crossingMicroseconds: 100,
+  splitMicroseconds: 300,
   fixedMicroseconds: 200,
   mixture: 1,
   ramSurchargeBits: 0,
@@ -45,12 +46,12 @@ describe('the time of a token', () => {
     expect([parts.ramWeights, parts.crossings]).toEqual([0, 0]);
   });
 
-  test('with half of the layers in RAM: half of the weights at half of 80 GB/s, and one crossing', () => {
+  test('with half of the layers in RAM: half of the weights at half of 80 GB/s, one crossing, one split', () => {
     const placement = { ...QUESTION.placement, offloadRatio: 0.5 };
     const parts = decodeParts({ ...QUESTION, placement }, 0, PLAIN);
     expect(parts.gpuWeights).toBeCloseTo(0.0125, 9);
     expect(parts.ramWeights).toBeCloseTo(0.0625, 9);
-    expect(parts.crossings).toBeCloseTo(0.0002, 9);
+    expect(parts.crossings).toBeCloseTo(0.0005, 9);
   });
 
   test('without a GPU everything is read from RAM', () => {
@@ -62,7 +63,14 @@ describe('the time of a token', () => {
   });
 });
 
-const PLAIN_PROMPT_GPU = { efficiency: 0.5, unquantized: 2, attention: 1 };
+const PLAIN_PROMPT_GPU = {
+  efficiency: 0.5,
+  unquantized: 2,
+  attention: 1,
+  expertPenalty: 0.5,
+  expertTile: 20,
+  linkEfficiency: 0.5,
+};
 
 const PLAIN_PROMPT: PromptParameters = {
   backends: {
@@ -75,12 +83,10 @@ const PLAIN_PROMPT: PromptParameters = {
   generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
   operationsExponent: 0,
   cpuOperationsPerByte: 10,
-  mixture: 1,
   attention: 1,
   weightEfficiency: 0.5,
   layerMicroseconds: 100,
   evenness: 0.1,
-  linkEfficiency: 0.5,
 };
 
 describe('the time of a token of a prompt', () => {
@@ -107,6 +113,12 @@ describe('the time of a token of a prompt', () => {
       0.0004,
       9,
     );
+  });
+
+  test('an expert multiplies few tokens: a fifth of the operations takes 1 + .5 + 20 / 51.2 of the time', () => {
+    const shape = { ...QUESTION.shape, expertBytes: 10 * GB, activeExpertBytes: GB };
+    const { compute } = promptParts({ ...QUESTION, shape }, 512, 0, PLAIN_PROMPT);
+    expect(compute).toBeCloseTo(0.0008 * (1 + 0.2 * (0.5 + 20 / 51.2)), 9);
   });
 
   test('experts in RAM: only those that the micro-batch uses are copied', () => {
@@ -208,6 +220,15 @@ describe('after a measurement', () => {
       model.decode(other).tokensPerSecond / createSpeedModel().decode(other).tokensPerSecond;
     expect(ratio).toBeGreaterThan(0.69);
     expect(ratio).toBeLessThan(0.77);
+  });
+
+  test('weights of 16 bits teach little about quantized ones', () => {
+    const sixteen = { ...QUESTION.shape, weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
+    const f16 = { ...QUESTION, shape: sixteen };
+    const speed = 0.5 * createSpeedModel().decode(f16).tokensPerSecond;
+    const model = createSpeedModel([seen(speed, { shape: sixteen })]);
+    const f16Correction = model.decode(f16).correction;
+    expect(Math.log(model.decode(QUESTION).correction)).toBeLessThan(0.6 * Math.log(f16Correction));
   });
 
   test('a split between two measured splits of a file is predicted between their errors', () => {

@@ -1,4 +1,4 @@
-import { secondsBetween } from '../learning/between-splits.js';
+import { errorBetween } from '../learning/between-splits.js';
 import { learnCorrections, type Correction } from '../learning/corrections.js';
 import { covarianceOf, isRepeat, type Traits } from '../learning/likeness.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
@@ -98,18 +98,22 @@ export function createSpeedModelWith(
       const parts = decodeAt(question);
       const { seconds, traits } = traitsOf(question, parts);
       const learned = correctDecode(traits);
-      const between = secondsBetween(
+      const error = errorBetween(
         traits.ramShare,
         decodes
           .filter((one) => isOtherSplit(one.question, question))
-          .map(({ question: { placement }, error, traits: { ramShare } }) => ({
-            ramShare,
+          .map((one) => {
             // The physics moves the measurement to the depth of the question.
-            seconds:
-              Math.exp(error) * traitsOf(question, decodeAt({ ...question, placement })).seconds,
-          })),
+            const at = { ...one.question, depthTokens: question.depthTokens };
+            const predicted = traitsOf(at, decodeAt(at)).seconds;
+            return {
+              ramShare: one.traits.ramShare,
+              seconds: predicted * (Math.exp(one.error) - 1),
+            };
+          }),
       );
-      const mean = between === null ? learned.mean : Math.log(between / seconds);
+      const mean =
+        error === null ? learned.mean : Math.log(Math.max(seconds + error, seconds / 10) / seconds);
       return predictionOf(seconds, parts, { ...learned, mean });
     },
     prompt: (question, promptTokens) => {
@@ -172,7 +176,7 @@ function isOtherSplit(a: SpeedQuestion, b: SpeedQuestion): boolean {
     a.identity.quantization === b.identity.quantization &&
     a.identity.engine === b.identity.engine &&
     a.shape.weightBytes === b.shape.weightBytes &&
-    // Without layers on the GPU the engine takes another path: it arranges the weights for the CPU.
+    // An engine without GPUs takes another path: it arranges the weights for the CPU.
     a.machine.gpu?.backend === b.machine.gpu?.backend &&
     a.placement.kvCacheType === b.placement.kvCacheType
   );

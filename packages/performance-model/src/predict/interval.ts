@@ -1,7 +1,7 @@
 import type { Correction } from '../learning/corrections.js';
 
 /** Standard deviations on each side of the interval. `bench/speed/accuracy.mjs` prints how many results lie inside. */
-export const INTERVAL = 1.8;
+export const INTERVAL = 1.7;
 
 /** Tokens per second, and an interval that holds 90 % of the measurements. */
 export interface SpeedInterval {

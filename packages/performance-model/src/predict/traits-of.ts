@@ -1,7 +1,7 @@
 import type { Traits } from '../learning/likeness.js';
 import type { DecodeParts } from '../physics/decode-parts.js';
 import type { PromptParts } from '../physics/prompt-parts.js';
-import type { SpeedSetting } from '../physics/question.js';
+import { isQuantized, type SpeedSetting } from '../physics/question.js';
 
 /** Names of the model, the file and the engine. A measurement corrects the predictions that share these names. */
 export interface SpeedIdentity {
@@ -34,6 +34,7 @@ export function traitsOf(
       engine: identity.engine,
       quantization: identity.quantization,
       weightBytes: shape.weightBytes,
+      isQuantized: isQuantized(shape),
       backend: machine.gpu?.backend ?? 'cpu',
       placement: isOnGpu
         ? placement.cpuExpertRatio > 0

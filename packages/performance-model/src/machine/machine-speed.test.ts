@@ -1,0 +1,16 @@
+import { USUAL_RAM_BANDWIDTH, usualRamBandwidth } from './machine-speed.js';
+
+describe('the RAM that is usual beside a GPU', () => {
+  test.each([
+    ['NVIDIA GeForce GTX 1070', 42.7e9],
+    ['GeForce RTX 2060 Laptop GPU', 42.7e9],
+    ['Radeon RX 580', 42.7e9],
+    ['NVIDIA GeForce RTX 3090', 51.2e9],
+    ['Radeon RX 6800 XT', 51.2e9],
+    ['GeForce RTX 4070 Laptop GPU', USUAL_RAM_BANDWIDTH],
+    ['Radeon RX 7900 XTX', USUAL_RAM_BANDWIDTH],
+    ['some GPU', USUAL_RAM_BANDWIDTH],
+  ])('%s: %d bytes a second', (name, expected) => {
+    expect(usualRamBandwidth(name)).toBe(expected);
+  });
+});

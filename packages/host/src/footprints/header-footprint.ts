@@ -10,7 +10,7 @@ import type {
 import { estimateFootprint, isModelFileError } from '@mai/memory-estimator';
 import { digestOf } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
-import { GGUF_NAME, type ModelFiles } from '../models/model-files.js';
+import type { ModelFiles } from '../models/model-files.js';
 
 /** A load of a downloaded model, or of a resident. */
 export interface QuestionedLoad {
@@ -38,7 +38,7 @@ export async function fromHeader(
   { downloads, headers }: { readonly downloads: Downloads; readonly headers: HeaderCache },
 ): Promise<HeaderEstimate | null> {
   const [first] = files?.files ?? [];
-  if (files === null || first === undefined || !GGUF_NAME.test(first)) return null;
+  if (files?.format !== 'gguf' || first === undefined) return null;
   const { profile } = here;
   return orNull(async () => {
     const draftKey = resident?.settings?.draftModelKey ?? null;

@@ -23,7 +23,6 @@ import {
   filesIn,
   filesOfScanned,
   finderOf,
-  GGUF_NAME,
   type FoundModel,
   type ModelFiles,
 } from './model-files.js';
@@ -202,7 +201,7 @@ async function faultOf(
   signal: AbortSignal,
 ): Promise<UnusableFile | null> {
   const [filePath] = files?.files ?? [];
-  if (filePath === undefined || !GGUF_NAME.test(filePath)) return null;
+  if (filePath === undefined || files?.format !== 'gguf') return null;
   const judgement = await judgeFile(filePath, readFacts, signal);
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')

@@ -202,7 +202,7 @@ async function faultOf(
 ): Promise<UnusableFile | null> {
   const [filePath] = files?.files ?? [];
   if (filePath === undefined || files?.format !== 'gguf') return null;
-  const judgement = await judgeFile(filePath, readFacts, signal);
+  const judgement = await judgeFile(filePath, readFacts, 'lmstudio', signal);
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')
     return { ...file, code: 'PROJECTOR', why: 'it is a projector (mmproj), not a model' };
@@ -257,7 +257,7 @@ async function listFolder(
   }
   const { models, unusable, unreadable } = await scanModelsFolder(home.modelsFolder, {
     home: home.path,
-    judge: (file) => judgeFile(file, readFacts, signal),
+    judge: (file) => judgeFile(file, readFacts, 'lmstudio', signal),
     signal,
   });
   const described = await Promise.all(

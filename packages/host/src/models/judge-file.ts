@@ -1,6 +1,6 @@
 import type { FileJudgement } from '@mai/lmstudio-adapter';
-import type { HeaderCache, ModelFileError } from '@mai/memory-estimator';
-import { isModelFileError } from '@mai/memory-estimator';
+import type { HeaderCache } from '@mai/memory-estimator';
+import { isModelFileError, refuseArchitecture } from '@mai/memory-estimator';
 import { headerFacts, type HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */
@@ -17,7 +17,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       known.get(file) ??
       headers.derive(
         file,
-        'facts with refusal, experts and quantization',
+        'facts with refusal (2), experts and quantization',
         headerFacts,
         signal === undefined ? {} : { signal },
       );
@@ -31,26 +31,25 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
 /**
  * Judges a GGUF file by its header. Every list of models calls this function, so that all lists leave out the
  * same files for the same reason.
+ *
+ * @param engine the engine that loads the file
  */
 export async function judgeFile(
   file: string,
   readFacts: FactsReader,
+  engine: 'lmstudio' | 'embedded',
   signal: AbortSignal,
 ): Promise<FileJudgement> {
   try {
-    const { refusal, complete } = await readFacts(file, signal);
-    if (refusal?.code === 'PROJECTOR') return { kind: 'projector' };
-    if (refusal !== null) return { kind: 'unusable', code: refusal.code, why: refusal.reason };
-    return complete
-      ? { kind: 'model' }
-      : { kind: 'unusable', code: 'INCOMPLETE', why: 'the download is not complete' };
+    const facts = await readFacts(file, signal);
+    const refusal = facts.refusal ?? (engine === 'embedded' ? refuseArchitecture(facts) : null);
+    const isProjector = refusal?.code === 'PROJECTOR';
+    if (refusal !== null && !isProjector)
+      return { kind: 'unusable', code: refusal.code, why: refusal.reason };
+    if (facts.complete) return { kind: isProjector ? 'projector' : 'model' };
+    return { kind: 'unusable', code: 'INCOMPLETE', why: 'the download is not complete' };
   } catch (error) {
     if (!isModelFileError(error)) throw error;
-    return { kind: 'unusable', code: error.code, why: whyUnreadable(error) };
+    return { kind: 'unusable', code: error.code, why: error.reason };
   }
-}
-
-function whyUnreadable({ code, message, offsetBytes }: ModelFileError): string {
-  if (code === 'NOT_GGUF') return 'it is not a GGUF file';
-  return offsetBytes === null ? message.replace(/\.$/, '') : `it is damaged at byte ${offsetBytes}`;
 }

@@ -4,6 +4,9 @@ import type { ScannedModel, ScanOptions, UnusableFile } from '@mai/lmstudio-adap
 import { scanModelsFolder } from '@mai/lmstudio-adapter';
 import type { StoreFinding, StoreName, StoreScan, StoreSearch } from './stored-model.js';
 
+/** The deepest level of folders that is scanned. It bounds the time for a folder with many links. */
+const DEEPEST_LEVEL = 16;
+
 /**
  * Scans a folder of GGUF files, and the folders below it. Models of other formats are left out; in LM Studio's folder,
  * they are named as unusable.
@@ -15,6 +18,8 @@ export async function scanFolder(
   options: Pick<ScanOptions, 'home' | 'maxDepth' | 'projectorsAbove'> = {},
 ): Promise<StoreScan> {
   const { found, models, unusable, unreadable } = await scanModelsFolder(folder, {
+    // LM Studio finds no model in a deeper folder. The other programs and people use any depth.
+    ...(store === 'lmstudio' ? {} : { maxDepth: DEEPEST_LEVEL }),
     ...options,
     judge,
     signal,

@@ -8,7 +8,14 @@ import {
   type LoadConfig,
 } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
+import type { UnusableFile } from '@mai/lmstudio-adapter';
+import {
+  cheapestFit,
+  isModelFileError,
+  ModelFileError,
+  NO_SETTINGS,
+  type EstimateSettings,
+} from '@mai/memory-estimator';
 import { keyThatLoads } from '@mai/model-config';
 import { readReservationsOrWarn } from '../autopilot/read-reservations.js';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
@@ -103,7 +110,7 @@ async function estimateDownloaded(
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
   // Without this note, the estimate would look as if the model could be loaded.
   if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
-  const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
+  const refused = unusable === undefined ? null : await openUnusable(unusable, context);
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
   if (refused !== null)
     return { ...describeModel(asked, refused, settings, engine), modelKey: asked };
@@ -156,6 +163,25 @@ async function estimateDownloaded(
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
+}
+
+/**
+ * Opens a file that no list offers. @throws ModelFileError with the reason of the lists, which can be about another file
+ * than the model's, such as a manifest
+ */
+async function openUnusable(
+  unusable: UnusableFile,
+  context: HostContext,
+): Promise<KnownModel | null> {
+  const { filePath: file, code, why } = unusable;
+  try {
+    return await openModelFile(file, context);
+  } catch (error) {
+    if (!isModelFileError(error) || error.code === code) throw error;
+    throw new ModelFileError(error.code, unusableNote(unusable), {
+      ...{ path: file, reason: why, cause: error },
+    });
+  }
 }
 
 /** The key of the model that `key` names. `key` may be the key of a variant. */

@@ -13,7 +13,7 @@ import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
-import { missingFolderNotes } from '../models/left-out-notes.js';
+import { missingFolderNotes, unreachableNotes } from '../models/left-out-notes.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =
@@ -141,8 +141,8 @@ export function linkedModel(
 
 function notFound(key: string, downloads: Downloads): LMStudioError {
   const { models, origin } = downloads;
-  const [missing] = missingFolderNotes(downloads);
   const keys = models.map(({ modelKey }) => modelKey);
+  const [missing] = keys.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
   const guess = didYouMean(key, keys);
   const next =
     missing ??

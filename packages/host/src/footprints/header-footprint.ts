@@ -35,7 +35,10 @@ export type HeaderEstimate = Omit<FootprintEstimate, 'profile' | 'partIntervals'
 /** The footprint from the header of a GGUF file; null for any other model, and where the file can't be read here. */
 export async function fromHeader(
   { loadConfig, environment: here, model, files, resident }: QuestionedLoad,
-  { downloads, headers }: { readonly downloads: Downloads; readonly headers: HeaderCache },
+  {
+    downloads,
+    headers,
+  }: { readonly downloads: Pick<Downloads, 'find'>; readonly headers: HeaderCache },
 ): Promise<HeaderEstimate | null> {
   const [first] = files?.files ?? [];
   if (files?.format !== 'gguf' || first === undefined) return null;

@@ -4,11 +4,10 @@ import type { DownloadsReport } from './downloads.js';
 
 /** A sentence for each file and folder that a list of models leaves out, with the reason. */
 export function leftOutNotes(report: DownloadsReport): readonly string[] {
-  const { unusable, unreadable, otherEntries } = report;
+  const { unusable, otherEntries } = report;
   return [
-    ...missingFolderNotes(report),
+    ...unreachableNotes(report),
     ...unusable.map(unusableNote),
-    ...unreadable.map(unreadableNote),
     ...otherEntries.map(otherEntryNote),
   ];
 }
@@ -25,6 +24,16 @@ export function missingFolderNotes({
         `The folder ${onOneLine(folder)} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
     ),
   ];
+}
+
+/**
+ * A sentence for each folder and file whose models can't be found: it does not exist, or can't be read. Where there is
+ * one, nobody is told that a model is not downloaded.
+ */
+export function unreachableNotes(
+  report: Pick<DownloadsReport, 'missingFolder' | 'missingModelFolders' | 'unreadable'>,
+): readonly string[] {
+  return [...missingFolderNotes(report), ...report.unreadable.map(unreadableNote)];
 }
 
 function missingFolderNote(folder: string): string {
@@ -61,7 +70,7 @@ export function unreadableNote({ path: name, code }: UnreadablePath): string {
     case 'TOO_MANY_ENTRIES':
       return `${path} has so many files and folders that only a part was read. Move its models to a folder of their own.`;
     case 'ENOENT':
-      return `${path} is a link to a file that does not exist. Check that its drive is mounted.`;
+      return `${path} is a link to something that does not exist. Check that its drive is mounted.`;
     case 'ELOOP':
       return `${path} is a link that leads back to itself. Remove it.`;
     case 'ENOTDIR':

@@ -20,7 +20,9 @@ export function describeFile(
   const parts = group.path.split('/');
   const [publisher = ''] = parts.length > 1 ? parts : [''];
   const fileName = parts.at(-1) ?? group.path;
-  const repository = (parts.length > 2 ? parts[1] : fileName.replace(/\.gguf$/i, '')) ?? fileName;
+  // publisher/repository/file, or one more folder for the parts of a split file. Deeper folders mean nothing.
+  const isInRepository = parts.length === 3 || parts.length === 4;
+  const repository = (isInRepository ? parts[1] : fileName.replace(/\.gguf$/i, '')) ?? fileName;
   const quantization = quantizationIn(fileName) ?? quantizationIn(repository);
   const embedding = looksLikeEmbedding(group.path);
   const catalogued = catalogue.get(`${publisher}/${repository}`.toLowerCase());

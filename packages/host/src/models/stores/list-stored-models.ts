@@ -157,7 +157,9 @@ function withoutKeysOf(
 
 /** Leaves out the paths below another path of the list, which can't be read for the same reason. */
 function topmost(unreadable: readonly UnreadablePath[]): UnreadablePath[] {
-  const paths = new Set(unreadable.map((one) => one.path));
+  const paths = new Set(
+    unreadable.filter(({ code }) => code !== 'TOO_MANY_ENTRIES').map((one) => one.path),
+  );
   const parentsOf = (file: string): readonly string[] => {
     const parent = path.dirname(file);
     return parent === file ? [] : [parent, ...parentsOf(parent)];

@@ -108,9 +108,10 @@ async function estimateDownloaded(
   const modelKey = keyThatLoads(asked, downloads.listed);
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
-  // Without this note, the estimate would look as if the model could be loaded.
-  if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
   const refused = unusable === undefined ? null : await openUnusable(unusable, context);
+  // Without this note, the estimate would look as if the model could be loaded.
+  if (unusable !== undefined && (unusable.code === 'NO_ENGINE' || refused?.kind !== 'header'))
+    context.warn(unusableNote(unusable));
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
   if (refused !== null)
     return { ...describeModel(asked, refused, settings, engine), modelKey: asked };

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
@@ -14,6 +14,7 @@ import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
 import { missingFolderNotes, unreachableNotes } from '../models/left-out-notes.js';
+import { readSmallFile } from '../models/stores/read-small-file.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =
@@ -196,8 +197,9 @@ function asModelFileError(error: unknown): ModelFileError {
 async function readMlxConfig(
   folder: string,
 ): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
-  const text = await readFile(path.join(folder, 'config.json'), 'utf8').catch(() => '{}');
-  const config = parseObject(text);
+  // The size of the weights is known without config.json, so that a file that can't be read is not an error.
+  const text = await readSmallFile(path.join(folder, 'config.json')).catch(() => null);
+  const config = parseObject(text ?? '{}');
   // A vision model stores the fields of its language model in a nested object.
   const language = { ...config, ...asObject(config['text_config']) };
   const { model_type: architecture, num_hidden_layers: layers } = language;

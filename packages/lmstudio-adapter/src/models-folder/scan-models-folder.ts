@@ -45,10 +45,11 @@ export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
-   * Judges a GGUF file by its absolute path. Not called for files with missing parts. Without this function, files
+   * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. Without this function, files
    * named `mmproj` are projectors, and every other file is a model.
    */
-  readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
+  readonly judge?:
+    ((file: string, format: FileGroup['format']) => Promise<FileJudgement>) | undefined;
   /**
    * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
    * llama.cpp. Default false, as in LM Studio.
@@ -98,8 +99,10 @@ export async function scanModelsFolder(
   ]);
   const judgeGroup = async (group: FileGroup): Promise<JudgedGroup> => {
     const byName = judgeByName(group);
-    const asks = byName.kind !== 'unusable' && group.format === 'gguf' && judge !== undefined;
-    const judgement = asks ? await judge(path.join(modelsFolder, group.path)) : byName;
+    const asks = byName.kind !== 'unusable' && judge !== undefined;
+    const judgement = asks
+      ? await judge(path.join(modelsFolder, group.path), group.format)
+      : byName;
     return { group, judgement };
   };
   const judged = await Promise.all(

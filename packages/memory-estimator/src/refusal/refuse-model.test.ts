@@ -7,6 +7,7 @@ import {
   languageModel,
   type FileContents,
 } from '../../test/language-model.js';
+import { refuseMlx } from './other-kinds.js';
 import { refuseArchitecture, refuseModel, type ModelRefusalCode } from './refuse-model.js';
 
 /** A language model with a change. */
@@ -363,4 +364,14 @@ test('the embedded engine refuses an architecture that it does not have', async 
     reason: 'the embedded engine does not have its architecture "qwen9"',
   });
   expect(refuseArchitecture(await headerOf(renamed('qwen3')))).toBeNull();
+});
+
+test.each([
+  ['llama', undefined],
+  ['made-up', undefined],
+  ['whisper', 'SPEECH_MODEL'],
+  ['flux', 'PICTURE_MODEL'],
+  [null, 'METADATA_MISSING'],
+])('an MLX model of the kind %s has the refusal %s', (architecture, code) => {
+  expect(refuseMlx({ architecture })?.code).toBe(code);
 });

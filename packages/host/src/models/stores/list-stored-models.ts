@@ -57,7 +57,11 @@ export async function listStoredModels(lookup: StoredModelsLookup): Promise<Stor
   const { headers, signal, readFacts = createFactsReader(headers) } = lookup;
   const search: StoreSearch = {
     ...lookup,
-    judge: (file) => judgeFile(file, readFacts, 'embedded', signal),
+    // Models of other formats are left out.
+    judge: (file, format = 'gguf') =>
+      format === 'gguf'
+        ? judgeFile(file, readFacts, 'embedded', signal)
+        : Promise.resolve({ kind: 'model' }),
   };
   const folders = [
     ...new Set(lookup.modelFolders.map((one) => path.resolve(expandHome(one, lookup.userHome)))),

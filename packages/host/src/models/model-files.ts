@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { DownloadedModel, ScannedModel } from '@mai/lmstudio-adapter';
 import { findProjector } from '@mai/lmstudio-adapter';
+import { isModelFileError } from '@mai/memory-estimator';
 import type { HeaderFacts } from './header-facts.js';
 import type { FactsReader } from './judge-file.js';
 
@@ -47,9 +48,23 @@ export function filesIn(
   return {
     files: [first],
     format: 'gguf',
-    findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
+    findProjector: () =>
+      (projector ??= vision ? findReadable(first, readFacts) : Promise.resolve(null)),
     facts: () => readFacts(first),
   };
+}
+
+/** The projector beside a model; null where there is none, and where its header can't be read. */
+async function findReadable(model: string, readFacts: FactsReader): Promise<string | null> {
+  const projector = await findProjector(model);
+  if (projector === null) return null;
+  try {
+    await readFacts(projector);
+    return projector;
+  } catch (error) {
+    if (isModelFileError(error)) return null;
+    throw error;
+  }
 }
 
 /** The files of a model that a scan found. */

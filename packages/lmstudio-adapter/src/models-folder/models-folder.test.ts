@@ -122,10 +122,11 @@ test('two incomplete files of one repository get different keys', async () => {
   expect(unusable.map(({ modelKey }) => modelKey)).toEqual(['m@q4_0', 'm@q8_0', null]);
 });
 
-test('a file that is named as a projector is one only if the judge says so', async () => {
+test('a file that is named as a projector is one, unless the judge refuses it', async () => {
   await put('p/M-GGUF/M-Q8_0.gguf', 100);
   await put('p/M-GGUF/mmproj-F16.gguf');
-  await put('p/Mmproj-GGUF/mmproj-Q8_0.gguf', 7);
+  await put('p/N-GGUF/N-Q8_0.gguf', 100);
+  await put('p/N-GGUF/mmproj-Q8_0.gguf', 7);
   const judge = (file: string): Promise<FileJudgement> =>
     Promise.resolve(
       /F16/.test(file)
@@ -135,7 +136,7 @@ test('a file that is named as a projector is one only if the judge says so', asy
   const { models, unusable } = await scanModelsFolder(folder, { judge });
   expect(models).toMatchObject([
     { modelKey: 'm', sizeBytes: 100, vision: false, projectorPath: null },
-    { modelKey: 'mmproj', sizeBytes: 7 },
+    { modelKey: 'n', sizeBytes: 107, vision: true },
   ]);
   expect(unusable).toMatchObject([{ path: 'p/M-GGUF/mmproj-F16.gguf', modelKey: null }]);
 });

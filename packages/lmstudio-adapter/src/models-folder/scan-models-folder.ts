@@ -45,8 +45,8 @@ export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
-   * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. Without this function, files
-   * named `mmproj` are projectors, and every other file is a model.
+   * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. A file
+   * named `mmproj` is a projector or unusable, never a model. Without this function, every other file is a model.
    */
   readonly judge?:
     ((file: string, format: FileGroup['format']) => Promise<FileJudgement>) | undefined;
@@ -99,10 +99,10 @@ export async function scanModelsFolder(
   ]);
   const judgeGroup = async (group: FileGroup): Promise<JudgedGroup> => {
     const byName = judgeByName(group);
-    const asks = byName.kind !== 'unusable' && judge !== undefined;
-    const judgement = asks
-      ? await judge(path.join(modelsFolder, group.path), group.format)
-      : byName;
+    if (byName.kind === 'unusable' || judge === undefined) return { group, judgement: byName };
+    const judged = await judge(path.join(modelsFolder, group.path), group.format);
+    // A file that is named as a projector is never a model, as in LM Studio.
+    const judgement = judged.kind === 'model' ? byName : judged;
     return { group, judgement };
   };
   const judged = await Promise.all(

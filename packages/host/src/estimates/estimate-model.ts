@@ -8,14 +8,7 @@ import {
   type LoadConfig,
 } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
-import type { UnusableFile } from '@mai/lmstudio-adapter';
-import {
-  cheapestFit,
-  isModelFileError,
-  ModelFileError,
-  NO_SETTINGS,
-  type EstimateSettings,
-} from '@mai/memory-estimator';
+import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
 import { keyThatLoads } from '@mai/model-config';
 import { readReservationsOrWarn } from '../autopilot/read-reservations.js';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
@@ -33,7 +26,13 @@ import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
 import { estimateSpeed } from './estimate-speed.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
-import { linkedModel, openDownloaded, openModelFile, type KnownModel } from './open-model.js';
+import {
+  linkedModel,
+  openDownloaded,
+  openModelFile,
+  openUnusable,
+  type KnownModel,
+} from './open-model.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
@@ -164,25 +163,6 @@ async function estimateDownloaded(
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
-}
-
-/**
- * Opens a file that no list offers. @throws ModelFileError with the reason of the lists, which can be about another file
- * than the model's, such as a manifest
- */
-async function openUnusable(
-  unusable: UnusableFile,
-  context: HostContext,
-): Promise<KnownModel | null> {
-  const { filePath: file, code, why } = unusable;
-  try {
-    return await openModelFile(file, context);
-  } catch (error) {
-    if (!isModelFileError(error) || error.code === code) throw error;
-    throw new ModelFileError(error.code, unusableNote(unusable), {
-      ...{ path: file, reason: why, cause: error },
-    });
-  }
 }
 
 /** The key of the model that `key` names. `key` may be the key of a variant. */

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { UnusableFile } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
 import {
@@ -13,7 +14,7 @@ import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
-import { missingFolderNotes, unreachableNotes } from '../models/left-out-notes.js';
+import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import { readSmallFile } from '../models/stores/read-small-file.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
@@ -71,6 +72,25 @@ export async function openModelFile(
   }
   const header = await readGgufHeader(asFile, { signal });
   return { kind: 'header', file: asFile, header, visionProjector: null, isEmbedding: null };
+}
+
+/**
+ * Opens a file that no list offers. @throws ModelFileError with the reason of the lists, which can be about another file
+ * than the model's, such as a manifest
+ */
+export async function openUnusable(
+  unusable: UnusableFile,
+  context: HostContext,
+): Promise<KnownModel | null> {
+  const { filePath: file, code, why } = unusable;
+  try {
+    return await openModelFile(file, context);
+  } catch (error) {
+    if (!isModelFileError(error) || error.code === code) throw error;
+    throw new ModelFileError(error.code, unusableNote(unusable), {
+      ...{ path: file, reason: why, cause: error },
+    });
+  }
 }
 
 /**

@@ -84,10 +84,14 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
 function findWrongVocabulary({ header, metadata, model, shared }: ModelIndex): ModelRefusal | null {
   const tokenizer = header.metadata.get('tokenizer.ggml.model');
   // A newer engine may have a new tokenizer for an architecture that this package does not know.
-  if (model?.architecture.known === true && !TOKENIZERS.has(String(tokenizer)))
+  if (
+    model?.architecture.known === true &&
+    typeof tokenizer === 'string' &&
+    !TOKENIZERS.has(tokenizer)
+  )
     return {
       code: 'TOKENIZER',
-      reason: `llama.cpp v0.5.0 does not have its tokenizer "${printable(String(tokenizer))}"`,
+      reason: `llama.cpp v0.5.0 does not have its tokenizer "${printable(tokenizer)}"`,
     };
   const none = tokenizer === 'none' || tokenizer === 'no_vocab';
   const tokens = none

@@ -260,7 +260,8 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
         'with 8,192 tokens of context.* \\(from the file size, low confidence\\)\\. Only its size is known, so its parts are not shown\\.',
       ),
     );
-    expect(out).toMatch(/It fits as it is/);
+    // A damaged model is not offered, so a key has no verdict.
+    expect(/It fits as it is/.test(out)).toBe(name.includes('/'));
   },
 );
 

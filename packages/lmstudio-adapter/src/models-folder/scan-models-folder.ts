@@ -48,8 +48,7 @@ export interface ScanOptions {
    * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. A file
    * named `mmproj` is a projector or unusable, never a model. Without this function, every other file is a model.
    */
-  readonly judge?:
-    ((file: string, format: FileGroup['format']) => Promise<FileJudgement>) | undefined;
+  readonly judge?: ((file: string, format: 'gguf' | 'mlx') => Promise<FileJudgement>) | undefined;
   /**
    * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
    * llama.cpp. Default false, as in LM Studio.

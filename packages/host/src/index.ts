@@ -20,7 +20,7 @@ export type { WatchStatusOptions } from './machine/watch-status.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
 export { describeOrigin } from './models/describe-origin.js';
 export { getModels } from './text/get-models.js';
-export { leftOutNotes, unusableNote } from './models/left-out-notes.js';
+export { leftOutNotes, unreachableNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
 export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
@@ -122,6 +122,7 @@ export {
   formatPercent,
   formatShare,
   formatSpeed,
+  onOneLine,
   plural,
 } from './text/words.js';
 export {

@@ -248,6 +248,29 @@ describe('GPUs', () => {
     expect(await busy('suspending')).toBe(0);
   });
 
+  it.each([
+    ['DRIVER=vfio-pci\n', 'the driver vfio-pci reports no memory in sysfs'],
+    ['DRIVER=radeon\n', 'the driver radeon reports no memory in sysfs'],
+    ['', 'no driver is loaded for this GPU'],
+  ])(
+    'of AMD with the driver line %j have no figures, and the reason names the driver',
+    async (line, reason) => {
+      const uevent = `${line}PCI_SLOT_NAME=0000:03:00.0`;
+      const files = {
+        ...linux.virtualMachine.files,
+        '/sys/class/drm/card0/device/vendor': '0x1002',
+        '/sys/class/drm/card0/device/uevent': uevent,
+      };
+      const snapshot = await first({ ...linux.virtualMachine, files });
+      expect(snapshot.gpus).toMatchObject([
+        { vendor: 'amd', totalBytes: null, availableBytes: null },
+      ]);
+      expect(sourceOf(snapshot, 'gpu:pci:0000:03:00.0')?.passedOver).toEqual([
+        { source: '/sys/class/drm', reason },
+      ]);
+    },
+  );
+
   it('have null for impossible figures', async () => {
     const stdout = '1, GPU-1f, 00000000:01:00.0, X, 24576, 30000, 99999999, 700\n';
     const snapshot = await first({

@@ -239,7 +239,7 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
     const { exitCode, err, json } = await mai(['estimate', name, '--json', '--url', '127.0.0.1:9']);
     expect(exitCode).toBe(0);
     expect(err).toMatch(
-      /^warning: Only the size of .* is known, because model-00001-of-00002.safetensors can't be read/,
+      /^warning: Only the size of .* is known, because model-00001-of-00002.safetensors can't be read/m,
     );
     const weightsBytes = 3_000_000;
     expect(json()).toMatchObject({
@@ -255,13 +255,13 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
     expect((await mai(metal)).json()).toMatchObject({ loadConfig: { gpuLayers: 37 } });
     const { out } = await mai(['estimate', name, '--url', '127.0.0.1:9'], [], 80);
     expect(out).not.toMatch(/no GPU|weights|KV cache|By context length/);
-    // A model key gets the default context of `mai models`, a folder that of the engine.
     expect(out.replaceAll(/\s+/g, ' ')).toMatch(
       new RegExp(
-        `with ${name.includes('/') ? '8,192' : '4,096'} tokens of context.* \\(from the file size, low confidence\\)\\. Only its size is known, so its parts are not shown\\.`,
+        'with 8,192 tokens of context.* \\(from the file size, low confidence\\)\\. Only its size is known, so its parts are not shown\\.',
       ),
     );
-    expect(out).toMatch(/It fits as it is/);
+    // A damaged model is not offered, so a key has no verdict.
+    expect(/It fits as it is/.test(out)).toBe(name.includes('/'));
   },
 );
 

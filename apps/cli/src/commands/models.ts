@@ -1,4 +1,4 @@
-import { describeOrigin, getModels, leftOutNotes } from '@mai/host';
+import { describeOrigin, getModels, leftOutNotes, unreachableNotes } from '@mai/host';
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
@@ -17,8 +17,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     contextLengthTokens: input.integer('context', 1),
     all,
   });
-  const { models, downloadedCount, unusable, unreadable, missingFolder, missingModelFolders } =
-    list;
+  const { models, downloadedCount, unusable, unreadable } = list;
+  const { missingFolder, missingModelFolders } = list;
   const origin = describeOrigin(list.origin);
   if (output.json) {
     output.resultJson({
@@ -28,7 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     });
     return EXIT.success;
   }
-  const gone = downloadedCount === 0 && [missingFolder, ...missingModelFolders].some(Boolean);
+  const gone = downloadedCount === 0 && unreachableNotes(list).length > 0;
   const none = gone ? 'No model was found.\n' : 'No model matches.\n';
   const hidden = models.length === 0 && (gone || downloadedCount > 0);
   output.result(hidden ? none : renderModels(models, output));

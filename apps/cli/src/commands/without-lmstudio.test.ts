@@ -85,7 +85,9 @@ test('leaves out an unfinished download and a damaged file', async () => {
   expect(exitCode).toBe(0);
   expect(out).not.toMatch(/half|bad/);
   expect(err).toMatch(/warning: acme\/half\.gguf is not offered: the download is not complete/);
-  expect(err).toMatch(/warning: acme\/bad\.gguf is not offered: it is damaged at byte 295\./);
+  expect(err).toMatch(
+    /warning: acme\/bad\.gguf is not offered: it is damaged: the file ends in the middle of its header \(at byte 295\)\. Download it again\./,
+  );
   expect(err).toMatch(/warning: acme\/text\.gguf is not offered: it is not a GGUF file\./);
 });
 

@@ -119,7 +119,7 @@ function noLease(request: LeaseRequest, selection: Selection): HostError {
   return isMissing
     ? new HostError(
         'MODEL_NOT_FOUND',
-        `The model ${modelKey} is configured and not downloaded. Download it in LM Studio, or with "lms get".`,
+        `The model ${modelKey} is configured, but it was not found on this machine. "mai models --all" says why.`,
         { selection },
       )
     : new HostError(

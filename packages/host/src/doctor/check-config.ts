@@ -66,6 +66,9 @@ export function checkChains(
       null,
     );
   }
+  if (downloaded.length === 0 && downloads.unreadable.length > 0) {
+    return warning('Models', "No model was found, and some folders or files can't be read.", null);
+  }
   if (downloaded.length === 0) {
     return warning(
       'Models',

@@ -30,6 +30,7 @@ export async function findRegisteredFiles(
   if (typeof file !== 'string') return null;
   return {
     files: [file],
+    format: 'gguf',
     findProjector: () => Promise.resolve(typeof projectorFile === 'string' ? projectorFile : null),
     facts: () => readFacts(file),
   };

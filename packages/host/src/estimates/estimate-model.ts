@@ -26,7 +26,13 @@ import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
 import { estimateSpeed } from './estimate-speed.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
-import { linkedModel, openDownloaded, openModelFile, type KnownModel } from './open-model.js';
+import {
+  linkedModel,
+  openDownloaded,
+  openModelFile,
+  openUnusable,
+  type KnownModel,
+} from './open-model.js';
 
 /** The question: how much memory does this model take, and does it fit? */
 export interface EstimateRequest {
@@ -101,9 +107,10 @@ async function estimateDownloaded(
   const modelKey = keyThatLoads(asked, downloads.listed);
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
+  const refused = unusable === undefined ? null : await openUnusable(unusable, context);
   // Without this note, the estimate would look as if the model could be loaded.
-  if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
-  const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
+  if (unusable !== undefined && (unusable.code === 'NO_ENGINE' || refused?.kind !== 'header'))
+    context.warn(unusableNote(unusable));
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
   if (refused !== null)
     return { ...describeModel(asked, refused, settings, engine), modelKey: asked };

@@ -67,7 +67,7 @@ export function createFileEstimates(
       refuseProblems(settings, header, profile);
       return {
         report: estimateReport(header, settings, null, { profile }),
-        refusal: refuseModel(header),
+        refusal: refuseModel(header, profile.engine),
         complete: header.complete,
       };
     },

@@ -92,7 +92,7 @@ export function describeModel(
     basis: basisOf(known),
     report,
     mlx: mlxFacts(known, settings, null),
-    refusal: known.kind === 'header' ? refuseModel(known.header) : null,
+    refusal: known.kind === 'header' ? refuseModel(known.header, profile.engine) : null,
     maxContextLengthTokens: trainedContext(known),
     byContextLength: byContextLength(known, settings, report, profile),
     fit: null,

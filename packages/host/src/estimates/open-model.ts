@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { UnusableFile } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
 import {
@@ -13,7 +14,8 @@ import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
-import { missingFolderNotes } from '../models/left-out-notes.js';
+import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
+import { readSmallFile } from '../models/stores/read-small-file.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =
@@ -70,6 +72,25 @@ export async function openModelFile(
   }
   const header = await readGgufHeader(asFile, { signal });
   return { kind: 'header', file: asFile, header, visionProjector: null, isEmbedding: null };
+}
+
+/**
+ * Opens a file that no list offers. @throws ModelFileError with the reason of the lists, which can be about another file
+ * than the model's, such as a manifest
+ */
+export async function openUnusable(
+  unusable: UnusableFile,
+  context: HostContext,
+): Promise<KnownModel | null> {
+  const { filePath: file, code, why } = unusable;
+  try {
+    return await openModelFile(file, context);
+  } catch (error) {
+    if (!isModelFileError(error) || error.code === code) throw error;
+    throw new ModelFileError(error.code, unusableNote(unusable), {
+      ...{ path: file, reason: why, cause: error },
+    });
+  }
 }
 
 /**
@@ -141,8 +162,8 @@ export function linkedModel(
 
 function notFound(key: string, downloads: Downloads): LMStudioError {
   const { models, origin } = downloads;
-  const [missing] = missingFolderNotes(downloads);
   const keys = models.map(({ modelKey }) => modelKey);
+  const [missing] = keys.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
   const guess = didYouMean(key, keys);
   const next =
     missing ??
@@ -196,8 +217,9 @@ function asModelFileError(error: unknown): ModelFileError {
 async function readMlxConfig(
   folder: string,
 ): Promise<{ readonly architecture: string | null; readonly layers: number | null }> {
-  const text = await readFile(path.join(folder, 'config.json'), 'utf8').catch(() => '{}');
-  const config = parseObject(text);
+  // The size of the weights is known without config.json, so that a file that can't be read is not an error.
+  const text = await readSmallFile(path.join(folder, 'config.json')).catch(() => null);
+  const config = parseObject(text ?? '{}');
   // A vision model stores the fields of its language model in a nested object.
   const language = { ...config, ...asObject(config['text_config']) };
   const { model_type: architecture, num_hidden_layers: layers } = language;

@@ -10,7 +10,7 @@ import type {
 import { estimateFootprint, isModelFileError } from '@mai/memory-estimator';
 import { digestOf } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
-import { GGUF_NAME, type ModelFiles } from '../models/model-files.js';
+import type { ModelFiles } from '../models/model-files.js';
 
 /** A load of a downloaded model, or of a resident. */
 export interface QuestionedLoad {
@@ -35,10 +35,13 @@ export type HeaderEstimate = Omit<FootprintEstimate, 'profile' | 'partIntervals'
 /** The footprint from the header of a GGUF file; null for any other model, and where the file can't be read here. */
 export async function fromHeader(
   { loadConfig, environment: here, model, files, resident }: QuestionedLoad,
-  { downloads, headers }: { readonly downloads: Downloads; readonly headers: HeaderCache },
+  {
+    downloads,
+    headers,
+  }: { readonly downloads: Pick<Downloads, 'find'>; readonly headers: HeaderCache },
 ): Promise<HeaderEstimate | null> {
   const [first] = files?.files ?? [];
-  if (files === null || first === undefined || !GGUF_NAME.test(first)) return null;
+  if (files?.format !== 'gguf' || first === undefined) return null;
   const { profile } = here;
   return orNull(async () => {
     const draftKey = resident?.settings?.draftModelKey ?? null;

@@ -17,13 +17,12 @@ import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
-import { createFactsReader, judgeFile, type FactsReader } from './judge-file.js';
+import { createFactsReader, judgeFile, judgeMlx, type FactsReader } from './judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import {
   filesIn,
   filesOfScanned,
   finderOf,
-  GGUF_NAME,
   type FoundModel,
   type ModelFiles,
 } from './model-files.js';
@@ -202,8 +201,11 @@ async function faultOf(
   signal: AbortSignal,
 ): Promise<UnusableFile | null> {
   const [filePath] = files?.files ?? [];
-  if (filePath === undefined || !GGUF_NAME.test(filePath)) return null;
-  const judgement = await judgeFile(filePath, readFacts, signal);
+  if (filePath === undefined || files === null) return null;
+  const judgement =
+    files.format === 'gguf'
+      ? await judgeFile(filePath, readFacts, 'lmstudio', signal)
+      : await judgeMlx(path.dirname(filePath), signal);
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')
     return { ...file, code: 'PROJECTOR', why: 'it is a projector (mmproj), not a model' };
@@ -258,7 +260,8 @@ async function listFolder(
   }
   const { models, unusable, unreadable } = await scanModelsFolder(home.modelsFolder, {
     home: home.path,
-    judge: (file) => judgeFile(file, readFacts, signal),
+    judge: (file, format) =>
+      format === 'gguf' ? judgeFile(file, readFacts, 'lmstudio', signal) : judgeMlx(file, signal),
     signal,
   });
   const described = await Promise.all(

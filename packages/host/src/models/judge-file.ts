@@ -1,6 +1,13 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { FileJudgement } from '@mai/lmstudio-adapter';
-import type { HeaderCache, ModelFileError } from '@mai/memory-estimator';
-import { isModelFileError } from '@mai/memory-estimator';
+import type { HeaderCache } from '@mai/memory-estimator';
+import {
+  isModelFileError,
+  readMlxModel,
+  refuseArchitecture,
+  refuseMlx,
+} from '@mai/memory-estimator';
 import { headerFacts, type HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */
@@ -17,7 +24,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       known.get(file) ??
       headers.derive(
         file,
-        'facts with refusal, experts and quantization',
+        'facts with refusal (2), experts and quantization',
         headerFacts,
         signal === undefined ? {} : { signal },
       );
@@ -29,28 +36,63 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
 }
 
 /**
+ * Judges the folder of an MLX model by its config.json and its headers. A folder whose weights have other names than
+ * mlx-lm's is accepted, because mlx-vlm loads files of any name.
+ */
+export async function judgeMlx(folder: string, signal: AbortSignal): Promise<FileJudgement> {
+  try {
+    const model = await readMlxModel(folder, { signal });
+    const refusal = refuseMlx(model);
+    if (refusal !== null) return { kind: 'unusable', code: refusal.code, why: refusal.reason };
+    return model.complete ? { kind: 'model' } : INCOMPLETE;
+  } catch (error) {
+    if (!isModelFileError(error)) throw error;
+    const { code, path: file, reason } = error;
+    if (code === 'FILE_NOT_FOUND' && file === folder) return judgeWeights(folder);
+    const why =
+      file === null || file === folder
+        ? reason
+        : reason.replace(/^it /, `its ${path.basename(file)} `);
+    return { kind: 'unusable', code, why };
+  }
+}
+
+/** Judges weights of other names. */
+async function judgeWeights(folder: string): Promise<FileJudgement> {
+  const weights = (await readdir(folder)).filter((name) => /\.safetensors$/i.test(name));
+  return weights.every((name) => /^adapters?\b/i.test(name))
+    ? { kind: 'unusable', code: 'ADAPTER', why: 'it is a LoRA adapter, not a model' }
+    : { kind: 'model' };
+}
+
+const INCOMPLETE: FileJudgement = {
+  kind: 'unusable',
+  code: 'INCOMPLETE',
+  why: 'the download is not complete',
+};
+
+/**
  * Judges a GGUF file by its header. Every list of models calls this function, so that all lists leave out the
  * same files for the same reason.
+ *
+ * @param engine the engine that loads the file
  */
 export async function judgeFile(
   file: string,
   readFacts: FactsReader,
+  engine: 'lmstudio' | 'embedded',
   signal: AbortSignal,
 ): Promise<FileJudgement> {
   try {
-    const { refusal, complete } = await readFacts(file, signal);
-    if (refusal?.code === 'PROJECTOR') return { kind: 'projector' };
-    if (refusal !== null) return { kind: 'unusable', code: refusal.code, why: refusal.reason };
-    return complete
-      ? { kind: 'model' }
-      : { kind: 'unusable', code: 'INCOMPLETE', why: 'the download is not complete' };
+    const facts = await readFacts(file, signal);
+    const refusal = facts.refusal ?? (engine === 'embedded' ? refuseArchitecture(facts) : null);
+    const isProjector = refusal?.code === 'PROJECTOR';
+    if (refusal !== null && !isProjector)
+      return { kind: 'unusable', code: refusal.code, why: refusal.reason };
+    if (facts.complete) return { kind: isProjector ? 'projector' : 'model' };
+    return INCOMPLETE;
   } catch (error) {
     if (!isModelFileError(error)) throw error;
-    return { kind: 'unusable', code: error.code, why: whyUnreadable(error) };
+    return { kind: 'unusable', code: error.code, why: error.reason };
   }
-}
-
-function whyUnreadable({ code, message, offsetBytes }: ModelFileError): string {
-  if (code === 'NOT_GGUF') return 'it is not a GGUF file';
-  return offsetBytes === null ? message.replace(/\.$/, '') : `it is damaged at byte ${offsetBytes}`;
 }

@@ -1,13 +1,13 @@
 import type { LeftOutModel, UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
+import { onOneLine } from '../text/words.js';
 import type { DownloadsReport } from './downloads.js';
 
 /** A sentence for each file and folder that a list of models leaves out, with the reason. */
 export function leftOutNotes(report: DownloadsReport): readonly string[] {
-  const { unusable, unreadable, otherEntries } = report;
+  const { unusable, otherEntries } = report;
   return [
-    ...missingFolderNotes(report),
+    ...unreachableNotes(report),
     ...unusable.map(unusableNote),
-    ...unreadable.map(unreadableNote),
     ...otherEntries.map(otherEntryNote),
   ];
 }
@@ -21,20 +21,37 @@ export function missingFolderNotes({
     ...(missingFolder === null ? [] : [missingFolderNote(missingFolder)]),
     ...missingModelFolders.map(
       (folder) =>
-        `The folder ${folder} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
+        `The folder ${onOneLine(folder)} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
     ),
   ];
 }
 
-function missingFolderNote(folder: string): string {
-  return `LM Studio's models folder ${folder} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`;
+/**
+ * A sentence for each folder and file whose models can't be found: it does not exist, or can't be read. Where there is
+ * one, nobody is told that a model is not downloaded.
+ */
+export function unreachableNotes(
+  report: Pick<DownloadsReport, 'missingFolder' | 'missingModelFolders' | 'unreadable'>,
+): readonly string[] {
+  return [...missingFolderNotes(report), ...report.unreadable.map(unreadableNote)];
 }
 
-/** Says why a file is not offered. */
-export function unusableNote({ path, code, why }: UnusableFile): string {
-  const next = code === 'INCOMPLETE' ? ' Finish the download, or remove the file.' : '';
-  return `${path} is not offered: ${why}.${next}`;
+function missingFolderNote(folder: string): string {
+  return `LM Studio's models folder ${onOneLine(folder)} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`;
 }
+
+/** Says why a file is not offered, and the next step. */
+export function unusableNote({ path, code, why }: UnusableFile): string {
+  const next = NEXT_STEPS.get(code);
+  return `${onOneLine(path)} is not offered: ${onOneLine(why)}.${next === undefined ? '' : ` ${next}`}`;
+}
+
+/** By the code of the fault. */
+const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
+  ['INCOMPLETE', 'Finish the download, or remove the file.'],
+  ['CORRUPT', 'Download it again.'],
+  ['FILE_UNREADABLE', 'Check its permissions.'],
+]);
 
 /** Says why an entry of LM Studio's list is not offered. */
 export function otherEntryNote({ modelKey, type, reason }: LeftOutModel): string {
@@ -45,11 +62,23 @@ export function otherEntryNote({ modelKey, type, reason }: LeftOutModel): string
 }
 
 /** Says why a path could not be read, and the next step. */
-export function unreadableNote({ path, code }: UnreadablePath): string {
-  if (code === 'NAME_NOT_UTF8') return `${path} can't be read: its name is not UTF-8. Rename it.`;
-  if (code === 'TOO_MANY_ENTRIES')
-    return `${path} has so many files and folders that only a part was read. Move its models to a folder of their own.`;
-  return code === 'ENOENT'
-    ? `${path} is a link to a file that does not exist. Check that its drive is mounted.`
-    : `${path} can't be read (${code}). Check its permissions.`;
+export function unreadableNote({ path: name, code }: UnreadablePath): string {
+  const path = onOneLine(name);
+  switch (code) {
+    case 'NAME_NOT_UTF8':
+      return `${path} can't be read: its name is not UTF-8. Rename it.`;
+    case 'TOO_MANY_ENTRIES':
+      return `${path} has so many files and folders that only a part was read. Move its models to a folder of their own.`;
+    case 'ENOENT':
+      return `${path} is a link to something that does not exist. Check that its drive is mounted.`;
+    case 'ELOOP':
+      return `${path} is a link that leads back to itself. Remove it.`;
+    case 'ENOTDIR':
+      return `${path} is a file, not a folder. Name the folder that contains it.`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${path} can't be read (${code}). Check its permissions.`;
+    default:
+      return `${path} can't be read (${code}). Check its drive.`;
+  }
 }

@@ -1,13 +1,15 @@
 import path from 'node:path';
 import type { DownloadedModel, ScannedModel } from '@mai/lmstudio-adapter';
 import { findProjector } from '@mai/lmstudio-adapter';
+import { isModelFileError } from '@mai/memory-estimator';
 import type { HeaderFacts } from './header-facts.js';
 import type { FactsReader } from './judge-file.js';
 
 /** The files of a downloaded model on this machine. */
 export interface ModelFiles {
-  /** Absolute paths, the parts of a split model in order; at least one. */
+  /** Absolute paths, the parts of a split model in order; at least one. Ollama's GGUF files have no `.gguf` in their names. */
   readonly files: readonly string[];
+  readonly format: 'gguf' | 'mlx';
   /** Finds the file of the vision projector that LM Studio loads with the model; null where the model has no projector. */
   readonly findProjector: () => Promise<string | null>;
   /** Reads the facts of the first file's header; null for an MLX model. @throws ModelFileError */
@@ -21,7 +23,7 @@ export interface FoundModel {
   readonly files: ModelFiles | null;
 }
 
-export const GGUF_NAME = /\.gguf$/i;
+const GGUF_NAME = /\.gguf$/i;
 
 /** The files of a model that LM Studio lists, in its models folder; null where LM Studio does not name them. */
 export function filesIn(
@@ -34,6 +36,7 @@ export function filesIn(
     const config = path.join(folder, file, 'config.json');
     return {
       files: [config],
+      format,
       findProjector: () => Promise.resolve(null),
       facts: () => Promise.resolve(null),
     };
@@ -44,15 +47,31 @@ export function filesIn(
   let projector: Promise<string | null> | null = null;
   return {
     files: [first],
-    findProjector: () => (projector ??= vision ? findProjector(first) : Promise.resolve(null)),
+    format: 'gguf',
+    findProjector: () =>
+      (projector ??= vision ? findReadable(first, readFacts) : Promise.resolve(null)),
     facts: () => readFacts(first),
   };
+}
+
+/** The projector beside a model; null where there is none, and where its header can't be read. */
+async function findReadable(model: string, readFacts: FactsReader): Promise<string | null> {
+  const projector = await findProjector(model);
+  if (projector === null) return null;
+  try {
+    await readFacts(projector);
+    return projector;
+  } catch (error) {
+    if (isModelFileError(error)) return null;
+    throw error;
+  }
 }
 
 /** The files of a model that a scan found. */
 export function filesOfScanned(model: ScannedModel, readFacts: FactsReader): ModelFiles {
   return {
     files: model.files,
+    format: model.format === 'mlx' ? 'mlx' : 'gguf',
     findProjector: () => Promise.resolve(model.projectorPath),
     facts: () => (model.format === 'gguf' ? readFacts(model.filePath) : Promise.resolve(null)),
   };

@@ -1,14 +1,14 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import type { Downloads } from '../models/downloads.js';
-import { missingFolderNotes, unusableNote } from '../models/left-out-notes.js';
+import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */
 export type SelectionObstacle =
   /**
-   * The models can't be used: llama.cpp refuses the chain's files, or the models folder of LM Studio's
-   * settings does not exist. `message` names the file or the folder, and the next step.
+   * The models can't be used: llama.cpp refuses the chain's files, or a folder of models does not exist or can't be
+   * read. `message` names the file or the folder, and the next step.
    */
   | { readonly kind: 'not-usable'; readonly message: string }
   /**
@@ -46,9 +46,9 @@ export function findObstacle(
       candidates.some((candidate) => candidate.modelKey === modelKey),
     );
     if (refused !== undefined) return { kind: 'not-usable', message: unusableNote(refused) };
-    const [missing] = missingFolderNotes(downloads);
-    if (models.length === 0 && missing !== undefined)
-      return { kind: 'not-usable', message: missing };
+    const [missing] =
+      models.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
+    if (missing !== undefined) return { kind: 'not-usable', message: missing };
     const modelKey = modelToDownload(input);
     const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
     return { kind, modelKey, runtime: link.runtime };

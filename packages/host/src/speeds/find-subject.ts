@@ -3,7 +3,7 @@ import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import { isModelFileError, modelShape, type HeaderCache } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { readMlx, type MlxModels } from '../footprints/mlx-footprint.js';
-import { GGUF_NAME, type ModelFiles } from '../models/model-files.js';
+import type { ModelFiles } from '../models/model-files.js';
 import { speedSubjectOf, type SpeedSubject } from './speed-subject.js';
 import type { Speeds } from './speeds.js';
 
@@ -40,7 +40,7 @@ export function createSubjectFinder(
     find: async ({ model, files, ...load }) => {
       const [file] = files?.files ?? [];
       if (file === undefined || model?.kind === 'embedding') return null;
-      const isGguf = GGUF_NAME.test(file);
+      const isGguf = files?.format === 'gguf';
       const shape = isGguf
         ? await shapeOf(file)
         : ((await readMlx(model, files, mlxModels))?.shape ?? null);

@@ -24,6 +24,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
+/** A name or a path as a part of a sentence. Control characters, such as line breaks, are written as escapes. */
+export function onOneLine(name: string): string {
+  return name.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}
+
 /** The address of a runtime as text: `127.0.0.1:1234`, `https://host:443`. */
 export function displayAddress(baseUrl: string): string {
   return baseUrl.replace(/^ws:\/\//, '').replace(/^wss:/, 'https:');

@@ -17,7 +17,8 @@ export function readJson(file: string): unknown {
 export function readText(file: string): string | null {
   try {
     // Checks first, because most files are absent, and a check is a hundred times as fast as an exception.
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+    // Reading a named pipe would wait for a writer.
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return null;
     return readFileSync(file, 'utf8');
   } catch {
     return null;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { record, records, text, texts } from '../wire/json-fields.js';
 
@@ -34,7 +34,8 @@ function repositoriesIn(manifest: unknown): readonly string[] {
 
 async function readManifest(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    // Reading a named pipe would wait for a writer.
+    return (await stat(file)).isFile() ? JSON.parse(await readFile(file, 'utf8')) : null;
   } catch {
     // A manifest that is absent or broken adds nothing. Keys then follow the file names.
     return null;

@@ -87,6 +87,7 @@ function wordsOf(path: string): readonly string[] {
     .split(/[^a-z0-9]+/);
 }
 
-function nameOf(path: string): string {
+/** The last part of a path. */
+export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -74,7 +74,7 @@ test('the parts of a split file are one model, also in a folder of their own', a
   expect(model?.filePath).toBe(model?.files[0]);
 });
 
-test('a split file with a part missing is named, and takes no key', async () => {
+test('a split file with a part missing is named, and does not take the key of a model', async () => {
   await put('p/M-GGUF/M-Q6_K-00002-of-00003.gguf');
   await put('p/M-GGUF/M-Q4_K_M.gguf');
   const { models, unusable } = await scanModelsFolder(folder);
@@ -83,7 +83,7 @@ test('a split file with a part missing is named, and takes no key', async () => 
     {
       path: 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf',
       filePath: path.join(folder, 'p/M-GGUF/M-Q6_K-00002-of-00003.gguf'),
-      modelKey: null,
+      modelKey: 'm@q6_k',
       code: 'INCOMPLETE',
       why: 'parts are missing',
     },
@@ -112,6 +112,33 @@ test('files that the judge refuses are named, and take no key', async () => {
     { path: 'p/M-GGUF/imatrix.gguf', modelKey: null, ...refused },
     { path: 'p/Matrix-GGUF/imatrix.gguf', modelKey: 'matrix', ...refused },
   ]);
+});
+
+test('two incomplete files of one repository get different keys', async () => {
+  await put('p/M-GGUF/M-Q8_0-00001-of-00002.gguf');
+  await put('p/M-GGUF/M-Q4_0-00002-of-00002.gguf');
+  await put('p/M-GGUF/imatrix.gguf-00001-of-00002.gguf');
+  const { unusable } = await scanModelsFolder(folder);
+  expect(unusable.map(({ modelKey }) => modelKey)).toEqual(['m@q4_0', 'm@q8_0', null]);
+});
+
+test('a file that is named as a projector is one, unless the judge refuses it', async () => {
+  await put('p/M-GGUF/M-Q8_0.gguf', 100);
+  await put('p/M-GGUF/mmproj-F16.gguf');
+  await put('p/N-GGUF/N-Q8_0.gguf', 100);
+  await put('p/N-GGUF/mmproj-Q8_0.gguf', 7);
+  const judge = (file: string): Promise<FileJudgement> =>
+    Promise.resolve(
+      /F16/.test(file)
+        ? { kind: 'unusable', code: 'NOT_GGUF', why: 'it is empty' }
+        : { kind: 'model' },
+    );
+  const { models, unusable } = await scanModelsFolder(folder, { judge });
+  expect(models).toMatchObject([
+    { modelKey: 'm', sizeBytes: 100, vision: false, projectorPath: null },
+    { modelKey: 'n', sizeBytes: 107, vision: true },
+  ]);
+  expect(unusable).toMatchObject([{ path: 'p/M-GGUF/mmproj-F16.gguf', modelKey: null }]);
 });
 
 test.each([
@@ -243,6 +270,20 @@ test('lists nothing twice where a link leads to a parent folder', async () => {
   expect(models.map((model) => model.path)).toEqual([
     'p/M-GGUF/M-Q8_0.gguf',
     'old/p/N-GGUF/N-Q8_0.gguf',
+  ]);
+});
+
+test('lists the files of folders that link to each other, once for each link', async () => {
+  await put('a/M-Q8_0.gguf');
+  await put('b/N-Q8_0.gguf');
+  await symlink('../b', path.join(folder, 'a/to-b'));
+  await symlink('../a', path.join(folder, 'b/to-a'));
+  const { models } = await scanModelsFolder(folder, { maxDepth: 20 });
+  expect(models.map((model) => model.path).sort()).toEqual([
+    'a/M-Q8_0.gguf',
+    'a/to-b/N-Q8_0.gguf',
+    'b/N-Q8_0.gguf',
+    'b/to-a/M-Q8_0.gguf',
   ]);
 });
 

@@ -10,8 +10,10 @@ import {
   type FolderFile,
   groupFiles,
   judgeByName,
+  nameOf,
 } from './group-files.js';
-import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
+import { describeFile, type FoundModel } from './describe-file.js';
+import { quantizationIn } from './model-key.js';
 import { type UnreadablePath, walkModelsFolder } from './walk-models-folder.js';
 
 /** A model that was found on disk without LM Studio. Facts that only LM Studio or the header has are `null`. */
@@ -43,10 +45,10 @@ export interface ScanOptions {
   /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
   readonly home?: string | null | undefined;
   /**
-   * Judges a GGUF file by its absolute path. Not called for files with missing parts, nor for files
-   * named `mmproj`, which are projectors. Without this function, every other file is a model.
+   * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. A file
+   * named `mmproj` is a projector or unusable, never a model. Without this function, every other file is a model.
    */
-  readonly judge?: ((file: string) => Promise<FileJudgement>) | undefined;
+  readonly judge?: ((file: string, format: 'gguf' | 'mlx') => Promise<FileJudgement>) | undefined;
   /**
    * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
    * llama.cpp. Default false, as in LM Studio.
@@ -96,8 +98,10 @@ export async function scanModelsFolder(
   ]);
   const judgeGroup = async (group: FileGroup): Promise<JudgedGroup> => {
     const byName = judgeByName(group);
-    const asks = byName.kind === 'model' && group.format === 'gguf' && judge !== undefined;
-    const judgement = asks ? await judge(path.join(modelsFolder, group.path)) : byName;
+    if (byName.kind === 'unusable' || judge === undefined) return { group, judgement: byName };
+    const judged = await judge(path.join(modelsFolder, group.path), group.format);
+    // A file that is named as a projector is never a model, as in LM Studio.
+    const judgement = judged.kind === 'model' ? byName : judged;
     return { group, judgement };
   };
   const judged = await Promise.all(
@@ -114,19 +118,14 @@ export async function scanModelsFolder(
   const models = withDistinctKeys(
     [...judgedIn]
       .flatMap(([folder, groups]) => modelsOf(groups, projectorsFor(folder)))
-      .map((one) => describe(one, modelsFolder, catalogue)),
+      .map((one) => describeFile(one, modelsFolder, catalogue)),
   );
   // The keys of several models in one repository end with `@` and a quantization. The key without this end also
   // names a model.
-  const keys = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
-  const unusable = judged.flat().flatMap(({ group, judgement }): readonly UnusableFile[] => {
-    if (judgement.kind !== 'unusable') return [];
-    const alone = { group, projector: null, onlyOne: true };
-    const { modelKey, filePath } = describe(alone, modelsFolder, catalogue);
-    const { code, why } = judgement;
-    const key = keys.has(modelKey) ? null : modelKey;
-    return [{ path: group.path, filePath, modelKey: key, code, why }];
-  });
+  const taken = new Set(models.flatMap(({ modelKey }) => [modelKey, modelKey.replace(/@.*$/, '')]));
+  const unusable = judged.flatMap((folder) =>
+    unusableIn(folder, (file) => describeFile(file, modelsFolder, catalogue), taken),
+  );
   return {
     found,
     models: models.sort((a, b) => (a.modelKey < b.modelKey ? -1 : 1)),
@@ -140,11 +139,30 @@ interface JudgedGroup {
   readonly judgement: FileJudgement;
 }
 
-/** A model, its projector, and whether its folder has no other model. */
-interface FoundModel {
-  readonly group: FileGroup;
-  readonly projector: FolderFile | null;
-  readonly onlyOne: boolean;
+/**
+ * The unusable files of one folder. A file gets the key that it would have as a model, unless a model or an earlier
+ * file has this key. Where some names state a quantization, only files with a quantization get a key, because the
+ * others are seldom models. A file that is named as a projector gets no key.
+ */
+function unusableIn(
+  folder: readonly JudgedGroup[],
+  describeOne: (file: FoundModel) => ScannedModel,
+  taken: Set<string>,
+): readonly UnusableFile[] {
+  const groups = groupsOf(folder, 'unusable');
+  const quantized = groups.filter(({ path: file }) => quantizationIn(nameOf(file)) !== null);
+  const named = (quantized.length > 0 ? quantized : groups).filter(
+    (group) => judgeByName(group).kind !== 'projector',
+  );
+  const onlyOne = named.length === 1 && groupsOf(folder, 'model').length === 0;
+  return folder.flatMap(({ group, judgement }): readonly UnusableFile[] => {
+    if (judgement.kind !== 'unusable') return [];
+    const { modelKey, filePath } = describeOne({ group, projector: null, onlyOne });
+    const isFree = named.includes(group) && !taken.has(modelKey);
+    if (isFree) taken.add(modelKey);
+    const { code, why } = judgement;
+    return [{ path: group.path, filePath, modelKey: isFree ? modelKey : null, code, why }];
+  });
 }
 
 function groupsOf(
@@ -184,45 +202,6 @@ export function withDistinctKeys<Model extends DownloadedModel>(models: readonly
       taken.add(modelKey);
       return modelKey === model.modelKey ? model : { ...model, modelKey };
     });
-}
-
-function describe(
-  { group, projector, onlyOne }: FoundModel,
-  root: string,
-  catalogue: ReadonlyMap<string, string>,
-): ScannedModel {
-  const parts = group.path.split('/');
-  const [publisher = ''] = parts.length > 1 ? parts : [''];
-  const fileName = parts.at(-1) ?? group.path;
-  const repository = (parts.length > 2 ? parts[1] : fileName.replace(/\.gguf$/i, '')) ?? fileName;
-  const quantization = quantizationIn(fileName) ?? quantizationIn(repository);
-  const embedding = looksLikeEmbedding(group.path);
-  const catalogued = catalogue.get(`${publisher}/${repository}`.toLowerCase());
-  const ownKey = keyOfFile(repository, quantization?.name ?? null, { embedding, onlyOne });
-  const suffix = ownKey.includes('@') ? ownKey.slice(ownKey.indexOf('@')) : '';
-  const bytes = (files: readonly FolderFile[]): number =>
-    files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return {
-    modelKey: catalogued === undefined ? ownKey : `${catalogued}${suffix}`,
-    kind: embedding ? 'embedding' : 'llm',
-    displayName: repository.replace(/[-_.]gguf$/i, '').replace(/[-_]+/g, ' '),
-    publisher: publisher === '' ? null : publisher,
-    architecture: null,
-    format: group.format,
-    quantization,
-    sizeBytes: bytes(group.files) + (projector?.sizeBytes ?? 0),
-    parameters: parametersIn(repository) ?? parametersIn(fileName),
-    maxContextLengthTokens: null,
-    vision: projector !== null,
-    toolUse: false,
-    variants: [],
-    selectedVariant: null,
-    path: group.path,
-    deviceIdentifier: null,
-    filePath: path.join(root, group.path),
-    files: group.files.map((file) => path.join(root, file.path)),
-    projectorPath: projector === null ? null : path.join(root, projector.path),
-  };
 }
 
 /**

@@ -43,15 +43,23 @@ export async function walkModelsFolder(
     (error: unknown) => codeOf(error) !== 'ENOENT',
   );
   const walk: Walk = { root, unreadable, signal, maxDepth, entriesLeft: maxEntries };
-  const folders = found ? await collect(walk, '', 0) : [];
+  const folders = found ? await collect(walk, { relative: '', depth: 0, linkedFrom: [] }) : [];
   if (walk.entriesLeft < 0) unreadable.push({ path: root, code: 'TOO_MANY_ENTRIES' });
   return { found, folders, unreadable: unreadable.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
+/** A folder below the root. */
+interface WalkedFolder {
+  /** Relative to the root with forward slashes. */
+  readonly relative: string;
+  readonly depth: number;
+  /** The folders, without links in their paths, whose links lead here. */
+  readonly linkedFrom: readonly string[];
+}
+
 async function collect(
   walk: Walk,
-  relative: string,
-  depth: number,
+  { relative, depth, linkedFrom }: WalkedFolder,
 ): Promise<readonly FilesOfFolder[]> {
   const { root, unreadable, signal } = walk;
   signal?.throwIfAborted();
@@ -87,10 +95,14 @@ async function collect(
             })
           : null;
       if (target?.isFile() === true) files.push({ path: child, sizeBytes: target.size });
-      const isFolder =
-        entry.isDirectory() ||
-        (target?.isDirectory() === true && !(await leadsBack(folder, absolute)));
-      return isFolder && depth + 1 < walk.maxDepth ? collect(walk, child, depth + 1) : [];
+      if (depth + 1 >= walk.maxDepth) return [];
+      const below = { relative: child, depth: depth + 1, linkedFrom };
+      if (entry.isDirectory()) return collect(walk, below);
+      if (target?.isDirectory() !== true) return [];
+      const from = [...linkedFrom, await withoutLinks(folder)];
+      return leadsBack(await withoutLinks(absolute), from)
+        ? []
+        : collect(walk, { ...below, linkedFrom: from });
     }),
   );
   return files.length > 0 ? [...below.flat(), [relative, files]] : below.flat();
@@ -109,11 +121,15 @@ function codeOf(error: unknown): string {
     : 'UNKNOWN';
 }
 
-/** Whether a link leads to its own folder or to a parent folder, whose files are listed already. */
-async function leadsBack(folder: string, link: string): Promise<boolean> {
-  const [here = folder, there = link] = await Promise.all(
-    [folder, link].map((one) => realpath(one).catch(() => one)),
-  );
-  const below = path.relative(there, here);
-  return below !== '..' && !below.startsWith(`..${path.sep}`) && !path.isAbsolute(below);
+/** Whether a link leads to one of the folders or above it, so that its files are listed already. */
+function leadsBack(target: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => {
+    const inside = path.relative(target, folder);
+    return inside !== '..' && !inside.startsWith(`..${path.sep}`) && !path.isAbsolute(inside);
+  });
+}
+
+function withoutLinks(folder: string): Promise<string> {
+  // The path as it is stands for a folder that was removed meanwhile.
+  return realpath(folder).catch(() => folder);
 }

@@ -35,7 +35,7 @@ export function openFile(path: string): OpenSource {
       throw new ModelFileError(
         'FILE_UNREADABLE',
         `${path} is not a regular file. Name a model file.`,
-        { path },
+        { path, reason: 'it is not a regular file' },
       );
     }
     const fd = openSync(path, 'r');
@@ -101,13 +101,12 @@ export function asModelFileError(path: string, error: unknown): ModelFileError {
   const code = systemErrorCode(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new ModelFileError('FILE_NOT_FOUND', `${path} does not exist. Check the path.`, {
-      path,
-      cause: error,
+      ...{ path, reason: 'it does not exist', cause: error },
     });
   }
   return new ModelFileError(
     'FILE_UNREADABLE',
     `${path} cannot be read (${code ?? 'unknown error'}). Check its permissions.`,
-    { path, cause: error },
+    { path, reason: `it cannot be read (${code ?? 'unknown error'})`, cause: error },
   );
 }

@@ -82,11 +82,10 @@ export class CheckedReader {
   }
 
   corrupt(what: string, offsetBytes: number): ModelFileError {
-    return new ModelFileError(
-      'CORRUPT',
-      `${this.name} is damaged: ${what} (at byte ${offsetBytes}). Download it again.`,
-      { path: this.file.path, offsetBytes },
-    );
+    const fault = `is damaged: ${what} (at byte ${offsetBytes})`;
+    return new ModelFileError('CORRUPT', `${this.name} ${fault}. Download it again.`, {
+      ...{ path: this.file.path, offsetBytes, reason: `it ${fault}` },
+    });
   }
 
   /** The file's name for messages. */

@@ -74,13 +74,14 @@ export class HeaderParser {
 
   /** The error for a file that ends within its header. */
   truncated(): ModelFileError {
-    if (!this.#isGguf) return this.#notGguf();
+    if (!this.#isGguf) return this.#notGguf('');
     return this.#reader.corrupt('the file ends in the middle of its header', this.#window.offset);
   }
 
   #readStart(): Start {
     const window = this.#window;
-    if (window.text(MAGIC.length) !== MAGIC) throw this.#notGguf();
+    const magic = window.text(MAGIC.length);
+    if (magic !== MAGIC) throw this.#notGguf(magic);
     this.#isGguf = true;
     let version = window.uint32();
     // Versions are small numbers, so a zero low half means that the file has the other byte order.
@@ -90,10 +91,11 @@ export class HeaderParser {
     }
     if (version !== 2 && version !== 3) {
       const { path } = this.#options;
+      const fault = `is GGUF version ${version}, but Mai reads only versions 2 and 3`;
       throw new ModelFileError(
         'UNSUPPORTED_VERSION',
-        `${this.#reader.name} is GGUF version ${version}, but Mai reads only versions 2 and 3. Convert the file or update Mai.`,
-        { path, offsetBytes: MAGIC.length },
+        `${this.#reader.name} ${fault}. Convert the file or update Mai.`,
+        { path, offsetBytes: MAGIC.length, reason: `it ${fault}` },
       );
     }
     const countAt = window.offset;
@@ -156,6 +158,7 @@ export class HeaderParser {
     let elements = 1;
     for (let i = 0; i < dimensions; i += 1) {
       const extent = window.uint64();
+      if (extent === 0) throw this.#reader.corrupt('a tensor has no elements', at + 4 + 8 * i);
       elements *= extent;
       shape.push(extent);
     }
@@ -189,14 +192,38 @@ export class HeaderParser {
     return { ...tensor, sizeBytes: Math.max(0, end - tensor.offsetBytes) };
   }
 
-  #notGguf(): ModelFileError {
-    return new ModelFileError(
-      'NOT_GGUF',
-      `${this.#reader.name} is not a GGUF file. Name a model file whose name ends in .gguf.`,
-      { path: this.#options.path, offsetBytes: 0 },
-    );
+  #notGguf(magic: string): ModelFileError {
+    const { path, sizeBytes } = this.#options;
+    const known = sizeBytes === 0 ? EMPTY : OTHER_FORMATS.get(magic);
+    const { fault, next } = known ?? {
+      fault: 'is not a GGUF file',
+      next: 'Name a model file whose name ends in .gguf.',
+    };
+    return new ModelFileError('NOT_GGUF', `${this.#reader.name} ${fault}. ${next}`, {
+      ...{ path, offsetBytes: 0, reason: `it ${fault}` },
+    });
   }
 }
+
+const EMPTY = { fault: 'is empty', next: 'Download it again.' } as const;
+const OLD_FORMAT = {
+  fault: 'is in a format from before GGUF, which llama.cpp no longer reads',
+  next: 'Download the model as GGUF.',
+} as const;
+
+/** Files that often lie under the name of a model, by their first four bytes. */
+const OTHER_FORMATS: ReadonlyMap<string, { readonly fault: string; readonly next: string }> =
+  new Map([
+    [
+      'vers',
+      {
+        fault: 'is a pointer of Git LFS, not the model itself',
+        next: 'Run `git lfs pull` beside it.',
+      },
+    ],
+    // GGML's magic numbers, as they are stored: ggml, ggmf, ggjt and ggla.
+    ...['lmgg', 'fmgg', 'tjgg', 'algg'].map((magic) => [magic, OLD_FORMAT] as const),
+  ]);
 
 /** The first fields of a file. */
 interface Start {

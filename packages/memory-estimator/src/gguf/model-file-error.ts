@@ -10,6 +10,8 @@ export interface ModelFileErrorFacts {
   readonly path: string | null;
   /** Offset in the file at which the fault was found, in bytes; `null` where the fault has no position. */
   readonly offsetBytes: number | null;
+  /** The fault as a clause whose subject is the file: 'it is empty'. Default: the message. No period. */
+  readonly reason: string;
 }
 
 /** A model file that cannot be read, is not a GGUF file or is damaged. */
@@ -17,6 +19,7 @@ export class ModelFileError extends Error implements ModelFileErrorFacts {
   readonly code: ModelFileErrorCode;
   readonly path: string | null;
   readonly offsetBytes: number | null;
+  readonly reason: string;
 
   constructor(
     code: ModelFileErrorCode,
@@ -28,6 +31,7 @@ export class ModelFileError extends Error implements ModelFileErrorFacts {
     this.code = code;
     this.path = facts.path ?? null;
     this.offsetBytes = facts.offsetBytes ?? null;
+    this.reason = facts.reason ?? message.replace(/\.$/, '');
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -207,6 +207,38 @@ describe('a file that is not a model', () => {
     expect((await failure(readGgufHeader(bytes))).code).toBe('NOT_GGUF');
   });
 
+  test.each([
+    [Buffer.alloc(0), 'it is empty'],
+    [
+      Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:1f\nsize 5\n'),
+      'it is a pointer of Git LFS, not the model itself',
+    ],
+    [
+      Buffer.from('tjgg\u0003\0\0\0'),
+      'it is in a format from before GGUF, which llama.cpp no longer reads',
+    ],
+    [Buffer.from('<!doctype html>'), 'it is not a GGUF file'],
+    [Buffer.from('GGUF\u0003\0\0\0'), /^it is damaged: the file ends in the middle of its header/],
+    [
+      new GgufWriter({ version: 1 }).counts(0, 0).bytes(),
+      'it is GGUF version 1, but Mai reads only versions 2 and 3',
+    ],
+  ])('has a reason that is a clause about the file (%#)', async (bytes, reason) => {
+    const error = await failure(readGgufHeader(bytes));
+    expect(error.reason).toMatch(reason);
+  });
+
+  test('that is a part of a split model without the first part says so', async () => {
+    const second = join(folder, 'alone-00002-of-00002.gguf');
+    writeFileSync(second, smallModel());
+    const error = await failure(readGgufHeader(second));
+    expect(error).toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      reason: 'the first part of the split model is missing',
+      path: join(folder, 'alone-00001-of-00002.gguf'),
+    });
+  });
+
   test.each([1, 4, 77])('of version %d is not supported', async (version) => {
     const bytes = new GgufWriter({ version }).counts(0, 0).bytes();
     expect((await failure(readGgufHeader(bytes))).code).toBe('UNSUPPORTED_VERSION');

@@ -11,7 +11,7 @@ import {
 import type { GgufHeader } from './gguf-header.js';
 import { HeaderBudget } from './header-budget.js';
 import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
-import { isModelFileError } from './model-file-error.js';
+import { isModelFileError, ModelFileError } from './model-file-error.js';
 import { splitFiles } from './split-files.js';
 
 /** Size of the first read. Most headers without a vocabulary fit into it. */
@@ -58,12 +58,21 @@ export async function readGgufHeader(
     } catch (error) {
       // During a download, files of a split model are missing. Only the first file, which holds the
       // metadata, and the requested file are required.
-      const isNeeded = fileIndex === 0 || file === path;
-      if (isNeeded || !isModelFileError(error) || error.code !== 'FILE_NOT_FOUND') throw error;
+      const isMissing = isModelFileError(error) && error.code === 'FILE_NOT_FOUND';
+      if (!isMissing || file === path) throw error;
+      if (fileIndex === 0) throw withoutFirstPart(path, file);
       complete = false;
     }
   }
   return join(parts, complete);
+}
+
+function withoutFirstPart(path: string | null, first: string | null): ModelFileError {
+  return new ModelFileError(
+    'FILE_NOT_FOUND',
+    `${path} is a part of a split model, and the first part is missing: ${first} does not exist. Finish the download.`,
+    { path: first, reason: 'the first part of the split model is missing' },
+  );
 }
 
 interface ReadFile extends ParsedFile {

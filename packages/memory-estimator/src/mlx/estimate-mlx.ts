@@ -1,3 +1,4 @@
+import { printable } from '../gguf/checked-reader.js';
 import type { Footprint, LoadConfig, Resources } from '@mai/memory-ledger';
 import {
   CPU_ENVIRONMENT,
@@ -227,6 +228,8 @@ function notesOn({ cache, architecture, complete }: MlxModel): readonly string[]
       ? ['config.json does not tell the size of the KV cache, so the growth is not known.']
       : cache.isKnown
         ? []
-        : [`The caches of ${type} in mlx-lm were not looked up, so the growth is a guess.`]),
+        : [
+            `The caches of ${printable(type)} in mlx-lm were not looked up, so the growth is a guess.`,
+          ]),
   ];
 }

@@ -16,7 +16,7 @@ export function readJsonFile(path: string, mostBytes: number): JsonObject {
       throw new ModelFileError(
         'CORRUPT',
         `${path} has ${sizeBytes} bytes, and no model needs more than ${mostBytes}. Download it again.`,
-        { path },
+        { path, reason: `it has ${sizeBytes} bytes, and no model needs more than ${mostBytes}` },
       );
     }
     const bytes = new Uint8Array(sizeBytes);
@@ -40,22 +40,30 @@ export function parseJsonObject(
 ): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new ModelFileError('CORRUPT', `${path} does not contain valid JSON. Download it again.`, {
-      path,
-      offsetBytes,
-      cause,
+      ...{ path, offsetBytes, reason: 'it does not contain valid JSON', cause },
     });
   }
   if (!isJsonObject(value)) {
     throw new ModelFileError(
       'CORRUPT',
       `${path} does not contain a JSON object. Download it again.`,
-      { path, offsetBytes },
+      { path, offsetBytes, reason: 'it does not contain a JSON object' },
     );
   }
   return value;
+}
+
+/**
+ * Parses JSON as Python writes it: numbers can be NaN or Infinity, which become `null`. For example, the config.json of
+ * Nemotron-H has `"time_step_limit": [0.0, Infinity]`.
+ */
+function parsePythonJson(text: string): unknown {
+  if (!/NaN|Infinity/.test(text)) return JSON.parse(text);
+  const tokens = /"(?:[^"\\]|\\.)*"|-?Infinity\b|\bNaN\b/g;
+  return JSON.parse(text.replace(tokens, (token) => (token.startsWith('"') ? token : 'null')));
 }
 
 /** A field that is a whole number above zero; `null` for any other value. */

@@ -97,6 +97,16 @@ test.each([
   expect(await readMlxModel(folder)).toMatchObject({ weightsBytes: 1000, complete });
 });
 
+test('a config.json with numbers that only Python writes is read', async () => {
+  const written = config.replace(
+    /}$/,
+    ', "time_step_limit": [0.0, Infinity], "a": "NaN, -Infinity"}',
+  );
+  const folder = folderWith({ 'config.json': written.replace('131072', 'NaN') });
+  writeSafetensors(path.join(folder, 'model.safetensors'), 1000);
+  expect(await readMlxModel(folder)).toMatchObject({ layers: 32, maxContextTokens: null });
+});
+
 test('a vision model is read by the config of its language model', async () => {
   const folder = folderWith({
     'config.json': JSON.stringify({ model_type: 'gemma3', text_config: GEMMA_1B.config }),

@@ -87,7 +87,7 @@ async function filesIn(folder: string, signal?: AbortSignal): Promise<readonly s
         throw new ModelFileError(
           'FILE_UNREADABLE',
           `${folder} has more than ${MOST_ENTRIES} files, which is too many for one model. Name the folder of a model.`,
-          { path: folder },
+          { path: folder, reason: `it has more than ${MOST_ENTRIES} files` },
         );
       }
       if (/\.safetensors(\.index\.json)?$/i.test(entry.name)) names.push(entry.name);
@@ -117,7 +117,7 @@ async function readWeights(
     throw new ModelFileError(
       'FILE_NOT_FOUND',
       `${folder} has no model.safetensors file. Name the folder of an MLX model.`,
-      { path: folder },
+      { path: folder, reason: 'it has no model.safetensors file' },
     );
   }
   const tensors: Safetensor[] = [];
@@ -158,7 +158,7 @@ function totalOf(index: JsonObject | null, folder: string): number {
   throw new ModelFileError(
     'CORRUPT',
     `${file} does not state the size of the missing files. Download the model again.`,
-    { path: file },
+    { path: file, reason: 'it does not state the size of the missing files' },
   );
 }
 
@@ -166,6 +166,6 @@ function tooLarge(folder: string): ModelFileError {
   return new ModelFileError(
     'CORRUPT',
     `The safetensors files in ${folder} describe more than any model has. Download the model again.`,
-    { path: folder },
+    { path: folder, reason: 'its safetensors files describe more than any model has' },
   );
 }

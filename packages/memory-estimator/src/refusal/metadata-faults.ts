@@ -5,6 +5,7 @@ import {
 } from '../architecture/hyperparameters.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
+import { printable } from '../gguf/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import type { ModelRefusal } from './refuse-model.js';
 
@@ -16,6 +17,11 @@ const KEYS_OF_EPSILON = [
   'attention.layer_norm_rms_epsilon',
   'attention.layer_norm_epsilon',
 ] as const;
+
+/** Values of `tokenizer.ggml.model` that llama.cpp reads (llama_vocab::impl::load in llama-vocab.cpp of v0.5.0). */
+const TOKENIZERS = new Set(
+  'none no_vocab llama bert gpt2 hybriddna whitespace t5 rwkv test plamo2 gemma4'.split(' '),
+);
 
 /** LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS. */
 const MAX_LAYERS = 512;
@@ -39,7 +45,7 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
 
 function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
   const { architecture } = header;
-  if (architecture === null) return missing('general.architecture');
+  if (architecture === null || architecture === '') return missing('general.architecture');
   for (const key of REQUIRED_KEYS)
     if (metadata.number(key) === null) return missing(`${architecture}.${key}`);
   if (KEYS_OF_EPSILON.every((key) => metadata.number(key) === null))
@@ -75,8 +81,18 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
 }
 
 /** The token embeddings must have one row for each token of the vocabulary. */
-function findWrongVocabulary({ header, metadata, shared }: ModelIndex): ModelRefusal | null {
+function findWrongVocabulary({ header, metadata, model, shared }: ModelIndex): ModelRefusal | null {
   const tokenizer = header.metadata.get('tokenizer.ggml.model');
+  // A newer engine may have a new tokenizer for an architecture that this package does not know.
+  if (
+    model?.architecture.known === true &&
+    typeof tokenizer === 'string' &&
+    !TOKENIZERS.has(tokenizer)
+  )
+    return {
+      code: 'TOKENIZER',
+      reason: `llama.cpp v0.5.0 does not have its tokenizer "${printable(tokenizer)}"`,
+    };
   const none = tokenizer === 'none' || tokenizer === 'no_vocab';
   const tokens = none
     ? (metadata.number('vocab_size') ?? 0)
@@ -146,7 +162,7 @@ function wrongExperts({ experts }: Hyperparameters, tensors: TensorGroups): Gguf
 function missing(key: string): ModelRefusal {
   return {
     code: 'METADATA_MISSING',
-    reason: `its metadata lacks ${key}`,
+    reason: `its metadata lacks ${printable(key)}`,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MlxModel } from '../mlx/read-mlx-model.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { ModelRefusal, ModelRefusalCode } from './refuse-model.js';
 
@@ -74,6 +75,18 @@ const REASONS: Readonly<Partial<Record<ModelRefusalCode, string>>> = {
   PICTURE_MODEL: 'it is a model for pictures or videos, not a language model',
   SPEECH_MODEL: 'it is a model for speech or sound, not a language model',
 };
+
+/**
+ * The refusal of an MLX model that makes or reads pictures or speech, or whose config.json does not tell its kind; `null`
+ * for any other model.
+ */
+export function refuseMlx({ architecture }: Pick<MlxModel, 'architecture'>): ModelRefusal | null {
+  if (architecture === null)
+    return { code: 'METADATA_MISSING', reason: 'its config.json lacks model_type' };
+  const code = KIND_OF_ARCHITECTURE.get(architecture);
+  if (code !== 'PICTURE_MODEL' && code !== 'SPEECH_MODEL') return null;
+  return { code, reason: REASONS[code] ?? '' };
+}
 
 /** The refusal of a file that is not a language model; `null` where the file may be a language model. */
 export function findOtherKind(header: GgufHeader): ModelRefusal | null {

@@ -7,7 +7,8 @@ import {
   languageModel,
   type FileContents,
 } from '../../test/language-model.js';
-import { refuseModel, type ModelRefusalCode } from './refuse-model.js';
+import { refuseMlx } from './other-kinds.js';
+import { refuseArchitecture, refuseModel, type ModelRefusalCode } from './refuse-model.js';
 
 /** A language model with a change. */
 function model(change: (file: FileContents) => void): FileContents {
@@ -177,6 +178,42 @@ test.each<[string, (file: FileContents) => void, ModelRefusalCode, RegExp]>([
     /token_embd/,
   ],
   [
+    'no norm of the output',
+    ({ tensors }) => tensors.delete('output_norm.weight'),
+    'TENSORS_MISSING',
+    /output_norm\.weight/,
+  ],
+  [
+    'half of a feed-forward network',
+    ({ tensors }) => tensors.delete('blk.1.ffn_down.weight'),
+    'TENSORS_MISSING',
+    /blk\.1\.ffn_down\.weight/,
+  ],
+  [
+    'attention without its output',
+    ({ tensors }) => tensors.delete('blk.0.attn_output.weight'),
+    'TENSORS_MISSING',
+    /blk\.0\.attn_output\.weight/,
+  ],
+  [
+    'a tokenizer that llama.cpp does not have',
+    ({ metadata }) => metadata.set('tokenizer.ggml.model', 'rwkv2'),
+    'TOKENIZER',
+    /"rwkv2"/,
+  ],
+  [
+    'an empty name of the architecture',
+    ({ metadata }) => metadata.set('general.architecture', ''),
+    'METADATA_MISSING',
+    /lacks general\.architecture$/,
+  ],
+  [
+    'an architecture with control characters, which the reason leaves out',
+    ({ metadata }) => metadata.set('general.architecture', 'a\n\u001b[31m'),
+    'METADATA_MISSING',
+    /lacks a\?\?\[31m\.context_length$/,
+  ],
+  [
     'no context_length',
     ({ metadata }) => metadata.delete('llama.context_length'),
     'METADATA_MISSING',
@@ -319,4 +356,22 @@ test('accepts a split model whose other file is not downloaded yet', async () =>
   });
   const refusal = refuseModel(await headerOf(file));
   expect(refusal).toBeNull();
+});
+
+test('the embedded engine refuses an architecture that it does not have', async () => {
+  expect(refuseArchitecture(await headerOf(renamed('qwen9')))).toEqual({
+    code: 'ARCHITECTURE',
+    reason: 'the embedded engine does not have its architecture "qwen9"',
+  });
+  expect(refuseArchitecture(await headerOf(renamed('qwen3')))).toBeNull();
+});
+
+test.each([
+  ['llama', undefined],
+  ['made-up', undefined],
+  ['whisper', 'SPEECH_MODEL'],
+  ['flux', 'PICTURE_MODEL'],
+  [null, 'METADATA_MISSING'],
+])('an MLX model of the kind %s has the refusal %s', (architecture, code) => {
+  expect(refuseMlx({ architecture })?.code).toBe(code);
 });

@@ -1,5 +1,8 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { printable } from '../gguf/checked-reader.js';
+import { EMBEDDED_ARCHITECTURES } from './embedded-architectures.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
 import { findTensorFault } from './tensor-faults.js';
@@ -25,6 +28,8 @@ export type ModelRefusalCode =
   | 'NOT_A_LANGUAGE_MODEL'
   /** An architecture that only another engine has. */
   | 'ARCHITECTURE'
+  /** A kind of tokenizer that llama.cpp does not have. */
+  | 'TOKENIZER'
   /** A tensor type that llama.cpp does not have, or no longer has. */
   | 'TENSOR_TYPE'
   /** Tensors that llama.cpp does not load for a language model, such as those of a vision encoder. */
@@ -47,8 +52,12 @@ export interface ModelRefusal {
  * reason. Only the header is checked: `GgufHeader.complete` tells whether the file is complete.
  *
  * An unknown architecture is accepted if the header describes a language model, because a newer engine may load it.
+ * @param engine The embedded engine is a known build, so it refuses unknown architectures. Default `llama.cpp`.
  */
-export function refuseModel(header: GgufHeader): ModelRefusal | null {
+export function refuseModel(
+  header: GgufHeader,
+  engine: EngineProfile['engine'] = 'llama.cpp',
+): ModelRefusal | null {
   const kind = findOtherKind(header);
   if (kind !== null) return kind;
   if (header.byteOrder === 'big')
@@ -58,5 +67,21 @@ export function refuseModel(header: GgufHeader): ModelRefusal | null {
         'its numbers are big-endian, but llama.cpp reads only the byte order of its own machine',
     };
   const index = indexModel(header);
-  return findTensorFault(index) ?? findMetadataFault(index);
+  const fault = findTensorFault(index) ?? findMetadataFault(index);
+  return fault ?? (engine === 'embedded' ? refuseArchitecture(header) : null);
+}
+
+/**
+ * Why the embedded engine refuses an architecture that its build of llama.cpp lacks; `null` where the build has it, and
+ * for a file without an architecture.
+ */
+export function refuseArchitecture({
+  architecture,
+}: Pick<GgufHeader, 'architecture'>): ModelRefusal | null {
+  return architecture === null || EMBEDDED_ARCHITECTURES.has(architecture)
+    ? null
+    : {
+        code: 'ARCHITECTURE',
+        reason: `the embedded engine does not have its architecture "${printable(architecture)}"`,
+      };
 }

@@ -1,4 +1,6 @@
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import type { ModelIndex } from '../architecture/model-index.js';
+import type { TensorGroups } from '../architecture/tensor-groups.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
@@ -25,6 +27,28 @@ const SHARED_TENSORS =
 
 /** Architectures with layers that have no tensors. */
 const HAS_EMPTY_LAYERS = new Set(['deci']);
+
+/**
+ * Architectures without a tensor `output_norm`: the norm has no weights or another name (src/models/*.cpp of
+ * v0.5.0).
+ */
+const WITHOUT_OUTPUT_NORM = new Set(
+  [
+    'bert clip dflash eagle3 hrm_text jina-bert-v2 jina-bert-v3 lfm2 lfm2moe neo-bert nomic-bert',
+    'nomic-bert-moe olmo t5 t5encoder talkie',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** Tensors of a layer that come in pairs: a layer with the first also has the second. */
+const FEED_FORWARD_PAIRS = [
+  ['ffn_up', 'ffn_down'],
+  ['ffn_up_exps', 'ffn_down_exps'],
+] as const;
+const PAIRS = [
+  ['attn_q', 'attn_output'],
+  ['attn_qkv', 'attn_output'],
+  ...FEED_FORWARD_PAIRS,
+] as const;
 
 const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
 
@@ -93,17 +117,31 @@ function findMissing(index: ModelIndex): ModelRefusal | null {
   // In an unfinished download, files of a split model are missing. The model is not at fault.
   if (!header.complete && header.tensors.length < (splitTensors(header) ?? 0)) return null;
   if (shared.get('token_embd')?.weight == null) return missing('token_embd.weight');
+  const name = model?.architecture.known === true ? model.architecture.name : null;
+  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && !shared.has('output_norm'))
+    return missing('output_norm.weight');
   if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))
     return null;
   const own = layers.slice(0, model.layers);
   const empty = own.findIndex((tensors) => tensors.size === 0);
-  if (empty === -1) return null;
+  if (empty === -1) return findMissingPartner(model, own);
   return model.layers < model.layersInFile && own.every((tensors) => tensors.size === 0)
     ? {
         code: 'DRAFT_HEAD',
         reason: 'it holds only layers that draft tokens for another model (an MTP head)',
       }
     : missing(`blk.${empty}.*`);
+}
+
+function findMissingPartner(
+  { recurrent }: Hyperparameters,
+  layers: readonly TensorGroups[],
+): ModelRefusal | null {
+  for (const [il, tensors] of layers.entries())
+    for (const [first, second] of recurrent[il] === true ? FEED_FORWARD_PAIRS : PAIRS)
+      if (tensors.get(first)?.weight != null && !tensors.has(second))
+        return missing(`blk.${il}.${second}.weight`);
+  return null;
 }
 
 function missing(name: string): ModelRefusal {

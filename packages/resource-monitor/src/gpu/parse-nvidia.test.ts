@@ -80,6 +80,19 @@ describe('a line of nvidia-smi', () => {
     },
   );
 
+  it('of a Jetson has a UUID without a prefix, no PCI address and no figures', () => {
+    // From `nvidia-smi --query-gpu=name,uuid,driver_version,memory.total` on a Jetson AGX Orin with driver 540.5.0.
+    const uuid = 'bbbe9f37-7028-556a-930b-54e5f3b67a82';
+    expect(parse(`1, ${uuid}, [N/A], Orin (nvgpu), [N/A], [N/A], [N/A], [N/A]`)).toMatchObject({
+      deviceKey: uuid,
+      pciAddress: null,
+      kind: 'integrated',
+      memory: 'shared',
+      totalBytes: null,
+      utilizationRatio: null,
+    });
+  });
+
   it.each(['NVIDIA GH200 480GB', 'NVIDIA GB200', 'NVIDIA GeForce RTX 5060 Laptop GPU'])(
     'has dedicated memory for %s',
     (name) => {

@@ -31,8 +31,8 @@ export interface NvidiaLine {
   readonly reading: GpuReading;
 }
 
-/** How nvidia-smi prints the UUID of a GPU or of a MIG instance. */
-const UUID = /^(GPU|MIG)-/;
+/** How nvidia-smi prints the UUID of a GPU or of a MIG instance. For the GPU of a Jetson, it prints no prefix. */
+const UUID = /^(?:(?:GPU|MIG)-|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)/i;
 
 /** Reads one line; null for banners, error messages and blank lines. */
 export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null {

@@ -18,7 +18,7 @@ test.each([
   [
     'a total of 0 is hidden, and so are its free bytes',
     { totalBytes: 0, usedBytes: 0, availableBytes: 0 },
-    { totalBytes: null, availableBytes: null },
+    { totalBytes: null, availableBytes: null, reasons: ['reports a total of 0 bytes'] },
   ],
   [
     'a full card stays full',

@@ -15,23 +15,25 @@ export function plausible(gpu: GpuReading): GpuReading {
   const overused = gpu.memory === 'dedicated' && exceeds(gpu.usedBytes);
   const overfree = exceeds(gpu.availableBytes);
   const impossible = gpu.availableBytes !== null && (overused || overfree);
+  // Readers subtract the use from the total. So without a total, 0 free bytes and more than any GPU has are unknown.
+  const underived = totalBytes === null && !isPossibleTotal(gpu.availableBytes ?? 0);
+  const faults = [
+    ...(totalBytes === null && gpu.totalBytes !== null
+      ? [`reports a total of ${gpu.totalBytes} bytes`]
+      : []),
+    ...(impossible ? [`reports more ${overfree ? 'free' : 'used'} memory than the total`] : []),
+  ];
   return {
     ...gpu,
     totalBytes,
     usedBytes: overused ? null : gpu.usedBytes,
     // Several readers derive free memory from the use, so an impossible use makes use and free memory unknown.
-    // Readers subtract the use from the total. So without a total, 0 free bytes and more than any GPU has are unknown.
-    availableBytes:
-      impossible || (totalBytes === null && !isPossibleTotal(gpu.availableBytes ?? 0))
-        ? null
-        : gpu.availableBytes,
+    availableBytes: impossible || underived ? null : gpu.availableBytes,
     utilizationRatio:
       utilizationRatio === null || utilizationRatio > ROUNDING_RATIO
         ? null
         : Math.min(1, utilizationRatio),
-    readAtMonotonicMs: impossible ? null : gpu.readAtMonotonicMs,
-    reasons: impossible
-      ? [...gpu.reasons, `reports more ${overfree ? 'free' : 'used'} memory than the total`]
-      : gpu.reasons,
+    readAtMonotonicMs: impossible || underived ? null : gpu.readAtMonotonicMs,
+    reasons: [...gpu.reasons, ...faults],
   };
 }

@@ -36,7 +36,10 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
           limitedBy: 'cgroup',
           machineTotalBytes,
         },
-        reasons: left.reasons.map((reason) => `/proc/meminfo: ${reason}`),
+        reasons: [
+          ...(limit.availableBytes === null ? [`${limit.folder} does not tell its use`] : []),
+          ...left.reasons.map((reason) => `/proc/meminfo: ${reason}`),
+        ],
       };
     },
   };
@@ -51,8 +54,8 @@ function availableInGroup(
   { availableBytes }: CgroupMemory,
   left: Available,
   isContainers: boolean,
-): number {
-  if (left.bytes === null || isContainers) return availableBytes;
+): number | null {
+  if (availableBytes === null || left.bytes === null || isContainers) return availableBytes;
   return Math.min(availableBytes, left.bytes);
 }
 

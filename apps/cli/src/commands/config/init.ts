@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { describeOrigin, leftOutNotes, plural } from '@mai/host';
+import { describeOrigin, leftOutNotes, onOneLine, plural, unreachableNotes } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -11,13 +11,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { io, output } = context;
   await using host = await openHostOf(context);
   const initial = await host.initialConfig();
-  const { text, modelKeys: models, leftOut, origin, unusable, missingFolder } = initial;
+  const { text, modelKeys: models, leftOut, origin, ...left } = initial;
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
 
   const dryRun = input.has('dry-run');
   if (!dryRun) await writeNamedFile(file, text, input.has('force'));
   if (output.json) {
-    output.resultJson({ dryRun, file, models, unusable, missingFolder, text });
+    output.resultJson({ dryRun, file, models, leftOut, ...left, text });
     return EXIT.success;
   }
   if (dryRun) output.result(text);
@@ -28,10 +28,12 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   output.note(output.noteStyle.dim(describeOrigin(origin)));
   for (const modelKey of leftOut) {
-    output.warn(`${modelKey} is left out, because a configuration can't contain this model key.`);
+    output.warn(
+      `${onOneLine(modelKey)} is left out, because a configuration can't contain this model key.`,
+    );
   }
   for (const note of leftOutNotes(initial)) output.warn(note);
-  if (models.length === 0 && missingFolder === null) {
+  if (models.length === 0 && unreachableNotes(initial).length === 0) {
     output.note(
       `No model is downloaded. Get one in LM Studio or with \`lms get\`, then run this command again${dryRun ? '' : ' with --force'}.`,
     );

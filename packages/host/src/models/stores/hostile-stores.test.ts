@@ -106,6 +106,17 @@ describe('a Hugging Face cache', () => {
     ]);
   });
 
+  test('a repository that can’t be read is named', async () => {
+    const root = '.cache/huggingface/hub';
+    await tree.hub({ repository: 'o/r', file: 'good-Q8_0.gguf', contents: gguf('m') });
+    await tree.link('models--o--loop', `${root}/models--o--loop`);
+    const { models, unreadable } = await tree.list();
+    expect(models.map(({ modelKey }) => modelKey)).toEqual(['o/r']);
+    expect(unreadable).toEqual([
+      { path: tree.at(`${root}/models--o--loop/snapshots`), code: 'ELOOP' },
+    ]);
+  });
+
   test('a broken reference, loops of links and names that are no repository do no harm', async () => {
     const root = '.cache/huggingface/hub';
     await tree.hub({ repository: 'o/r', file: 'good-Q8_0.gguf', contents: gguf('m') });
@@ -126,6 +137,39 @@ describe('folders', () => {
     await tree.put('m/chain:x.gguf', gguf('2'));
     const { models } = await tree.list({ modelFolders: ['~/m'] });
     expect(models.map(({ modelKey }) => modelKey)).toEqual(['-chain:x', 'a-b']);
+  });
+
+  test('names with invisible characters, and in either form of Unicode, give keys that can be typed', async () => {
+    await tree.put('m/a\u202eb\u200b.gguf', gguf('1'));
+    await tree.put('m/cafe\u0301.gguf', gguf('2'));
+    await tree.put('n/caf\u00e9.gguf', gguf('3'));
+    const { models } = await tree.list({ modelFolders: ['~/m', '~/n'] });
+    expect(models.map(({ modelKey }) => modelKey)).toEqual([
+      'a-b-',
+      'caf\u00e9',
+      'caf\u00e9@q4_k_m',
+    ]);
+  });
+
+  test('a model in a deep folder is found, with the key of its file', async () => {
+    await tree.put('m/a/b/c/d/e/f/deep-Q8_0.gguf', gguf('1'));
+    await tree.put('m/a/b/c/d/e/f/deep-Q4_0.gguf', gguf('2'));
+    const { models } = await tree.list({ modelFolders: ['~/m'] });
+    expect(models.map(({ modelKey }) => modelKey)).toEqual(['deep-q4_0', 'deep-q8_0']);
+  });
+
+  test('a projector that is empty gives no vision, and is named', async () => {
+    await tree.put('m/x.gguf', gguf('1'));
+    await tree.put('m/mmproj-x.gguf', '');
+    const { models, unusable } = await tree.list({ modelFolders: ['~/m'] });
+    expect(models).toMatchObject([{ modelKey: 'x', vision: false, projectorPath: null }]);
+    expect(unusable).toMatchObject([{ modelKey: null, code: 'NOT_GGUF', why: 'it is empty' }]);
+  });
+
+  test('a file in the place of a folder is named once', async () => {
+    await tree.put('m/x.gguf', gguf('1'));
+    const { unreadable } = await tree.list({ modelFolders: ['~/m/x.gguf'] });
+    expect(unreadable).toEqual([{ path: tree.at('m/x.gguf'), code: 'ENOTDIR' }]);
   });
 
   test('links that lead to each other end', async () => {

@@ -63,7 +63,9 @@ async function scanRepository(
   search: StoreSearch,
 ): Promise<StoreScan> {
   const scans: StoreScan[] = [];
-  for (const snapshot of await snapshotsOf(root)) {
+  const snapshots = await snapshotsOf(root);
+  if (!Array.isArray(snapshots)) return { ...EMPTY_SCAN, unreadable: [snapshots] };
+  for (const snapshot of snapshots) {
     const folder = path.join(root, 'snapshots', snapshot);
     scans.push(await scanFolder(store, folder, search, { projectorsAbove: true }));
   }
@@ -97,11 +99,15 @@ async function scanRepository(
   };
 }
 
-/** The snapshots of a repository: that of `main`, then the others with the newest first. */
-async function snapshotsOf(root: string): Promise<readonly string[]> {
+/**
+ * The snapshots of a repository: that of `main`, then the others with the newest first. Or else why they can't be read.
+ */
+async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
   const folder = path.join(root, 'snapshots');
   const entries = await entriesOf(folder);
-  if (!Array.isArray(entries)) return [];
+  // A file, such as one of another program, is no repository.
+  if (entries === null || ('code' in entries && entries.code === 'ENOTDIR')) return [];
+  if (!Array.isArray(entries)) return entries;
   // A broken reference only loses its place at the front.
   const main = await readSmallFile(path.join(root, 'refs', 'main')).catch(() => null);
   const dated = await Promise.all(

@@ -57,7 +57,11 @@ export async function listStoredModels(lookup: StoredModelsLookup): Promise<Stor
   const { headers, signal, readFacts = createFactsReader(headers) } = lookup;
   const search: StoreSearch = {
     ...lookup,
-    judge: (file) => judgeFile(file, readFacts, signal),
+    // Models of other formats are left out.
+    judge: (file, format = 'gguf') =>
+      format === 'gguf'
+        ? judgeFile(file, readFacts, 'embedded', signal)
+        : Promise.resolve({ kind: 'model' }),
   };
   const folders = [
     ...new Set(lookup.modelFolders.map((one) => path.resolve(expandHome(one, lookup.userHome)))),
@@ -99,7 +103,7 @@ export async function listStoredModels(lookup: StoredModelsLookup): Promise<Stor
   return {
     models,
     unusable: withoutKeysOf(models, scan.unusable),
-    unreadable: once(scan.unreadable, (one) => one.path).sort(byPath),
+    unreadable: topmost(once(scan.unreadable, (one) => one.path)).sort(byPath),
     places: once(scan.folders, ({ folder }) => folder).map((place) => ({
       ...place,
       models: merged.filter((same) => same.some(({ folder }) => folder === place.folder)).length,
@@ -153,6 +157,18 @@ function withoutKeysOf(
       file.modelKey !== null && taken.has(file.modelKey) ? { ...file, modelKey: null } : file,
     )
     .sort(byPath);
+}
+
+/** Leaves out the paths below another path of the list, which can't be read for the same reason. */
+function topmost(unreadable: readonly UnreadablePath[]): UnreadablePath[] {
+  const paths = new Set(
+    unreadable.filter(({ code }) => code !== 'TOO_MANY_ENTRIES').map((one) => one.path),
+  );
+  const parentsOf = (file: string): readonly string[] => {
+    const parent = path.dirname(file);
+    return parent === file ? [] : [parent, ...parentsOf(parent)];
+  };
+  return unreadable.filter((one) => !parentsOf(one.path).some((parent) => paths.has(parent)));
 }
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

@@ -4,6 +4,9 @@ import type { ScannedModel, ScanOptions, UnusableFile } from '@mai/lmstudio-adap
 import { scanModelsFolder } from '@mai/lmstudio-adapter';
 import type { StoreFinding, StoreName, StoreScan, StoreSearch } from './stored-model.js';
 
+/** The deepest level of folders that is scanned. It bounds the time for a folder with many links. */
+const DEEPEST_LEVEL = 16;
+
 /**
  * Scans a folder of GGUF files, and the folders below it. Models of other formats are left out; in LM Studio's folder,
  * they are named as unusable.
@@ -15,6 +18,8 @@ export async function scanFolder(
   options: Pick<ScanOptions, 'home' | 'maxDepth' | 'projectorsAbove'> = {},
 ): Promise<StoreScan> {
   const { found, models, unusable, unreadable } = await scanModelsFolder(folder, {
+    // LM Studio finds no model in a deeper folder. The other programs and people use any depth.
+    ...(store === 'lmstudio' ? {} : { maxDepth: DEEPEST_LEVEL }),
     ...options,
     judge,
     signal,
@@ -26,14 +31,18 @@ export async function scanFolder(
     findings: own.map((model): StoreFinding => ({
       source: { store, name: model.path ?? model.filePath, path: model.filePath },
       folder,
-      model: { ...model, modelKey: keyOf(model, store), path: null },
+      model: { ...model, modelKey: keyOf(model.modelKey, model.path ?? '', store), path: null },
       repository: null,
       sha256: null,
     })),
     unusable: [
       ...unusable
         .filter(({ path: file }) => store === 'lmstudio' || /\.gguf$/i.test(file))
-        .map((file): UnusableFile => ({ ...file, path: file.filePath })),
+        .map((file): UnusableFile => ({
+          ...file,
+          path: file.filePath,
+          modelKey: file.modelKey === null ? null : keyOf(file.modelKey, file.path, store),
+        })),
       ...(store === 'lmstudio' ? models.filter(({ format }) => format !== 'gguf') : []).map(
         ({ modelKey, filePath }): UnusableFile => ({
           ...{ path: filePath, filePath, modelKey, code: 'NO_ENGINE' },
@@ -50,10 +59,11 @@ export async function scanFolder(
  * The key of a scan. It does not end with `.gguf`, because such a name would be taken for a file. A file without a
  * folder of its own has its whole name as its key, so the quantization is not repeated at the end.
  */
-function keyOf({ modelKey, path: file }: ScannedModel, store: StoreName): string {
+function keyOf(modelKey: string, file: string, store: StoreName): string {
   if (store === 'lmstudio') return modelKey;
   const key = modelKey.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
-  return (file ?? '').split('/').length > 2 ? key : key.replace(/@[^@/]*$/, '');
+  const levels = file.split('/').length;
+  return levels === 3 || levels === 4 ? key : key.replace(/@[^@/]*$/, '');
 }
 
 /**

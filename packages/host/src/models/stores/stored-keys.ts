@@ -33,9 +33,12 @@ export function keysOf(models: readonly Keyless[]): readonly string[] {
   });
 }
 
-/** A key that a configuration can name. A file name can have line breaks, or begin with `chain:`. */
+/**
+ * A key that a configuration can name and a person can type. A file name can have line breaks or invisible characters,
+ * or begin with `chain:`. macOS writes `é` as two characters, and keyboards as one.
+ */
 function oneLine(key: string): string {
-  const text = key.replace(/[\p{Cc}\s]+/gu, '-');
+  const text = key.normalize('NFC').replace(/[\p{Cc}\p{Cf}\s]+/gu, '-');
   return isConfigurableModelKey(text) ? text : `-${text}`;
 }
 

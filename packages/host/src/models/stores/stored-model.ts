@@ -81,5 +81,5 @@ export interface StoreSearch {
   readonly platform: NodeJS.Platform;
   readonly signal: AbortSignal;
   /** Judges a GGUF file by its header. */
-  readonly judge: (file: string) => Promise<FileJudgement>;
+  readonly judge: (file: string, format?: 'gguf' | 'mlx') => Promise<FileJudgement>;
 }

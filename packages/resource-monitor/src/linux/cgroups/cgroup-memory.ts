@@ -6,8 +6,11 @@ export interface CgroupMemory {
   readonly version: 1 | 2;
   /** The smallest limit of all nested groups. */
   readonly limitBytes: number;
-  /** Memory that can be allocated before the first of the groups reaches its limit. */
-  readonly availableBytes: number;
+  /**
+   * Memory that can be allocated before the first of the groups reaches its limit. Null if the use of a group can't be
+   * read.
+   */
+  readonly availableBytes: number | null;
   /** The file whose limit is the smallest. */
   readonly limitFile: string;
   /** The folder of that file. */
@@ -93,7 +96,7 @@ export function createCgroupMemory(
   return {
     async read(machineTotalBytes) {
       let tightest: { limitBytes: number; limitFile: string; folder: string } | null = null;
-      let availableBytes = Number.POSITIVE_INFINITY;
+      let availableBytes: number | null = Number.POSITIVE_INFINITY;
       for (const level of levels) {
         const own = smallestLimit(level, machineTotalBytes);
         if (own === null && version === 2) continue;
@@ -108,13 +111,15 @@ export function createCgroupMemory(
         const limit = smaller(own, above);
         if (limit === null) continue;
         const usedBytes = parseBytes(level.usage.read());
-        if (usedBytes === null) continue;
         const cachedBytes = names.fileKeys
           .map((key) => (stat === null ? 0 : (valueOf(stat, key) ?? 0)))
           .reduce((sum, bytes) => sum + bytes, 0);
         // The counters are read one after the other, so the difference can be slightly below zero.
-        const heldBytes = Math.max(0, usedBytes - cachedBytes);
-        availableBytes = Math.min(availableBytes, Math.max(0, limit.bytes - heldBytes));
+        const heldBytes = usedBytes === null ? null : Math.max(0, usedBytes - cachedBytes);
+        availableBytes =
+          availableBytes === null || heldBytes === null
+            ? null
+            : Math.min(availableBytes, Math.max(0, limit.bytes - heldBytes));
         if (tightest === null || limit.bytes < tightest.limitBytes) {
           const limitFile = `${level.folder}/${limit.name}`;
           tightest = { limitBytes: limit.bytes, limitFile, folder: level.folder };

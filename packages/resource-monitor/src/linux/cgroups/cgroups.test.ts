@@ -113,6 +113,16 @@ describe('createCgroupMemory', () => {
     ).toMatchObject({ limitBytes: 2 * GIB, availableBytes: 0.5 * GIB });
   });
 
+  it('keeps the limit of a group whose use can’t be read, and what is available is unknown', async () => {
+    expect(
+      await limited('/out/in', {
+        '/sys/fs/cgroup/out/in/memory.max': `${2 * GIB}`,
+        '/sys/fs/cgroup/out/memory.max': `${8 * GIB}`,
+        '/sys/fs/cgroup/out/memory.current': `${GIB}`,
+      }),
+    ).toMatchObject({ limitBytes: 2 * GIB, availableBytes: null });
+  });
+
   it('counts memory.high as a limit, because above it the kernel slows a process down', async () => {
     expect(
       await limited('/', {

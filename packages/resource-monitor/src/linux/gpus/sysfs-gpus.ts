@@ -106,7 +106,8 @@ function readFacts(tree: FileTree, card: DrmCard): CardFacts {
 }
 
 function openAmd(tree: FileTree, card: DrmCard): AmdCard | null {
-  if (card.vendor !== 'amd') return null;
+  // Another driver has none of these files: radeon for old cards, vfio-pci for a card of a virtual machine.
+  if (card.driver !== 'amdgpu') return null;
   const keep = (name: AmdFile): KeptFile => tree.keep(`${card.folder}/${AMD_FILES[name]}`);
   return {
     integrated: isApu(tree, card),

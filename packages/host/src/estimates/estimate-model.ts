@@ -67,7 +67,7 @@ export async function estimateModel(
     const estimate = describeModel(title, file, settings, used);
     if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
-    return withSpeed(withFit(estimate, fit, file, settings), file, used, settings, parts);
+    return withSpeed(withFit(estimate, fit, file, settings, used), file, used, settings, parts);
   }
   // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
@@ -119,7 +119,7 @@ async function estimateDownloaded(
   if (named !== null || isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withSpeed(
-      withFit(estimate, fit, known, asConfigured),
+      withFit(estimate, fit, known, asConfigured, engine),
       ...([known, engine, asConfigured, parts] as const),
     );
   }
@@ -150,6 +150,7 @@ async function estimateDownloaded(
       : null,
     known,
     asConfigured,
+    engine,
   );
   return {
     ...(await withSpeed(fitted, known, engine, asConfigured, parts)),
@@ -205,11 +206,12 @@ function withFit(
   fit: FitHere | null,
   known: KnownModel,
   settings: EstimateSettings,
+  { profile }: LoadEngine,
 ): ModelEstimate {
   return {
     ...estimate,
     fit,
-    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, fit.resources),
+    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, profile, fit.resources),
   };
 }
 

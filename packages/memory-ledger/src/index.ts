@@ -11,6 +11,7 @@ export type { ReportedKeys } from './model-key.js';
 export { CAPABILITIES, TIERS } from './model-class.js';
 export type { Capability, Tier } from './model-class.js';
 export { totalBytesOf, withLockedWeights } from './footprint.js';
+export { exceedsGpus, withinGpus } from './within-gpus.js';
 export type {
   Confidence,
   Footprint,

@@ -102,8 +102,10 @@ async function estimateDownloaded(
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
   // Without this note, the estimate would look as if the model could be loaded.
-  if (unusable?.code === 'NO_ENGINE') context.warn(unusableNote(unusable));
-  const refused = unusable === undefined ? null : await openModelFile(unusable.filePath, context);
+  const lacksEngine = unusable?.code === 'NO_ENGINE';
+  if (lacksEngine) context.warn(unusableNote(unusable));
+  const refused =
+    unusable === undefined || lacksEngine ? null : await openModelFile(unusable.filePath, context);
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
   if (refused !== null)
     return { ...describeModel(asked, refused, settings, engine), modelKey: asked };

@@ -81,8 +81,8 @@ export interface Downloads extends DownloadsReport {
   /** The places of each model, by model key. Empty where LM Studio is the runtime. */
   readonly sources: ReadonlyMap<string, readonly ModelSource[]>;
   /**
-   * Finds the model of a key. The key of a variant gives the model with the file of that variant. Null where the key
-   * names no model of this machine.
+   * Finds the model of a key. The key of a variant gives the model with the file of that variant. Also finds models
+   * that have no selected engine. Null where the key names no model of this machine.
    */
   readonly find: (modelKey: string) => Promise<FoundModel | null>;
   /**
@@ -159,11 +159,9 @@ function withEngines(
     selected.length > 0 && selected.every((engine) => engine.format !== format);
   const without = list.models.filter(lacksEngine);
   if (without.length === 0) return list;
-  const keys = new Set(without.map(({ modelKey }) => modelKey));
   return {
     ...list,
     models: list.models.filter((model) => !lacksEngine(model)),
-    find: (key) => (keys.has(key) ? Promise.resolve(null) : list.find(key)),
     unusable: [
       ...list.unusable,
       ...without.map(({ modelKey, path: relative, format }) => ({

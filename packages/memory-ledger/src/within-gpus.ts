@@ -1,11 +1,6 @@
 import type { Footprint } from './footprint.js';
 import type { Resources } from './resources.js';
 
-/** A footprint in which `withinGpus` has limited a share. */
-interface LimitedFootprint extends Footprint {
-  readonly exceedsGpus: true;
-}
-
 /**
  * The footprints of residents, limited by the memory of the machine's GPUs. LM Studio may have put fewer layers on a GPU
  * than the load configuration says (`autoFit`). Where the shares of all residents together exceed the memory of their
@@ -17,7 +12,7 @@ interface LimitedFootprint extends Footprint {
 export function withinGpus<Known extends Footprint | null>(
   footprints: readonly Known[],
   resources: Pick<Resources, 'gpus'>,
-): readonly (Known | LimitedFootprint)[] {
+): readonly (Known | Footprint)[] {
   const factors = new Map(
     resources.gpus.flatMap(({ deviceKey, memory, totalBytes, availableBytes }) => {
       if (memory !== 'dedicated' || totalBytes === null) return [];
@@ -64,10 +59,10 @@ function factorsOf(shares: readonly Share[], usedBytes: number): Factors {
   return { measured: 1, estimated: (usedBytes - measured) / estimated };
 }
 
-function limit<Known extends Footprint>(
-  footprint: Known,
+function limit(
+  footprint: Footprint,
   factors: ReadonlyMap<string, Factors>,
-): Known | LimitedFootprint {
+): Footprint & { readonly exceedsGpus?: true } {
   const { ram, source } = footprint;
   const gpus = footprint.gpus.map(({ deviceKey, bytes }) => {
     const factor = factors.get(deviceKey)?.[source === 'measured' ? 'measured' : 'estimated'] ?? 1;

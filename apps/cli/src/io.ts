@@ -31,6 +31,8 @@ export interface Io {
 /** The reason of an aborted run: a signal such as Ctrl-C, or output that can't be written. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
+  /** Identifiers of cancelled loads that the runtime has not confirmed to have ended. */
+  readonly unconfirmed: string[] = [];
 
   constructor(
     readonly exitCode: number,

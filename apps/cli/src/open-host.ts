@@ -1,5 +1,6 @@
 import { type Host, type HostOptions, openHost } from '@mai/host';
 import type { CommandContext } from './context.js';
+import { Interrupted } from './io.js';
 
 /** Opens a host with the global options of the command line. `changes` replace options. */
 export function openHostOf(
@@ -18,6 +19,10 @@ export function openHostOf(
     cwd: io.cwd,
     platform: io.platform,
     warn: output.warn,
+    onUnconfirmedLoad: ({ instanceIdentifier }) => {
+      const reason: unknown = signal.reason;
+      if (reason instanceof Interrupted) reason.unconfirmed.push(instanceIdentifier);
+    },
     signal,
     ...changes,
   });

@@ -8,7 +8,14 @@ import type { Output } from './terminal/output.js';
  */
 export function reportError(error: unknown, output: Output, verbose: boolean): number {
   if (error instanceof Interrupted) {
-    if (error.by === 'signal') output.note('Cancelled.');
+    if (error.by === 'output') return error.exitCode;
+    const message = 'Cancelled.';
+    if (output.json) {
+      const uncertain = error.unconfirmed.length > 0 ? { uncertain: true } : {};
+      output.resultJson({ error: { code: 'CANCELLED', message, ...uncertain } });
+    } else {
+      output.note(message);
+    }
     return error.exitCode;
   }
   const known = knownError(error);

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { systemClock, type Clock, type MonitorPort } from '@mai/autopilot';
+import type { UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import type { ModelConfigFile } from '@mai/model-config';
 import type { RuntimeName } from './runtime/runtime-client.js';
 import { givenIn, userFolders, type HostFolders } from './machine/user-folders.js';
@@ -49,6 +50,11 @@ export interface HostOptions {
   readonly clock?: Clock | undefined;
   /** Called with each warning. Default: `process.emitWarning`. */
   readonly warn?: ((message: string) => void) | undefined;
+  /**
+   * Called when the host closes, for each cancelled load that the runtime has not confirmed to have ended. `warn` also
+   * gets a sentence about this load. Default: nothing.
+   */
+  readonly onUnconfirmedLoad?: ((load: UnconfirmedLoad) => void) | undefined;
   /** Cancels every call of the host when it fires. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -75,6 +81,7 @@ export interface HostContext {
   readonly monitor: MonitorPort | null;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  readonly onUnconfirmedLoad: (load: UnconfirmedLoad) => void;
   /** Cancels the host, or one call of it. */
   readonly signal: AbortSignal;
 }
@@ -104,6 +111,7 @@ export function contextOf(options: HostOptions, signal: AbortSignal): HostContex
     monitor: options.monitor ?? null,
     clock: options.clock ?? systemClock,
     warn: options.warn ?? ((message) => process.emitWarning(message, 'MaiWarning')),
+    onUnconfirmedLoad: options.onUnconfirmedLoad ?? (() => undefined),
     signal,
   };
 }

@@ -202,6 +202,7 @@ export type {
 export type {
   LoadMismatch,
   ResidentInstance,
+  UnconfirmedLoad,
   UnreadablePath,
   UnusableFile,
 } from '@mai/lmstudio-adapter';

@@ -5,6 +5,7 @@ import {
   SMALL,
   type AutopilotWorld,
 } from '../test/autopilot-world.js';
+import { asServed } from './selection/as-served.js';
 import { openHost } from './open-host.js';
 
 jest.setTimeout(30_000);
@@ -64,13 +65,44 @@ describe('where LM Studio always gives a longer context than asked', () => {
     },
   );
 
-  test('two loads by hand in a row use the same copy', async () => {
+  test('two loads by hand in a row use the same copy, and the difference is told once', async () => {
     await using host = await openHost(world.options);
     const first = await host.load({ models: [LARGE] });
     expect(first.verified).toMatchObject([{ field: 'contextLengthTokens', got: 8192 }]);
     const second = await host.load({ models: [LARGE] });
-    expect(second).toMatchObject({ reused: true });
+    expect(second).toMatchObject({ reused: true, verified: [] });
     expect(loadsOf(LARGE)).toBe(1);
+  });
+
+  test('the list of models, the selection and the load show the same context and memory', async () => {
+    await using host = await openHost(world.options);
+    const { instance } = await host.load({ models: [LARGE] });
+    expect(instance.contextLengthTokens).toBe(8192);
+    const selected = await host.select();
+    const { chosen } = asServed(selected.selection, selected.input);
+    expect(chosen?.loadOption.loadConfig.contextLengthTokens).toBe(8192);
+    const { models } = await host.models();
+    const listed = models.find(({ profile }) => profile.modelKey === LARGE);
+    expect(listed?.profile.contextLengthTokens).toBe(8192);
+    expect(listed?.footprint).toEqual(chosen?.loadOption.footprint);
+    // The verdict at another context stays about that context.
+    const asked = await host.models({ contextLengthTokens: 4096 });
+    const other = asked.models.find(({ profile }) => profile.modelKey === LARGE);
+    expect(other?.profile.contextLengthTokens).toBe(4096);
+  });
+
+  test('after a load by hand, the next load is planned with the context that LM Studio gave', async () => {
+    await using host = await openHost(world.options);
+    await host.load({ models: [LARGE] });
+    await host.unload({ target: LARGE });
+    await using later = await openHost(world.options);
+    const { selection } = await later.select();
+    const [option] = (await later.models()).models.filter(
+      ({ profile }) => profile.modelKey === LARGE,
+    );
+    const atAsked = await later.estimate({ model: LARGE, settings: { contextLengthTokens: 8192 } });
+    expect(selection.chosen?.modelKey).toBe(LARGE);
+    expect(option?.footprint?.interval).toEqual(atAsked.fit?.footprint?.interval);
   });
 });
 

@@ -484,7 +484,12 @@ test('has the same total, footprint and verdict as `mai models`, also if only th
     expect(models.models.length).toBeGreaterThan(3);
     for (const { modelKey, footprint } of models.models) {
       const asked = ['estimate', modelKey, '--url', simulator.baseUrl];
-      expect((await mai([...asked, '--json'])).json()).toMatchObject({ footprint });
+      expect((await mai([...asked, '--json'])).json()).toMatchObject({
+        footprint,
+        // Of the engine that the runtime has selected.
+        profile: { engine: 'lmstudio', runtimeVersion: '2.28.2', backend: 'cuda' },
+        partIntervals: { weightsBytes: { lowBytes: expect.any(Number) } },
+      });
     }
     const { out } = await mai(
       ['estimate', 'openai/gpt-oss-20b', '--url', simulator.baseUrl],
@@ -545,6 +550,18 @@ describe('the engine', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as EstimateAnswer);
     expect(answers.map(({ profile }) => profile.engine)).toEqual(['llama.cpp', 'lmstudio']);
+  });
+
+  test('refuses the version of the app, and names the known versions of the runtime', async () => {
+    const { exitCode, err } = await mai(['estimate', 'tiny.gguf', '--engine', 'lmstudio@0.4.12']);
+    expect(exitCode).toBe(2);
+    expect(err).toContain("0.4.12 is a version of LM Studio's app");
+    expect(err).toContain('lmstudio@2.13.0');
+  });
+
+  test('a version without facts of its own names the versions that its facts are from', async () => {
+    const { out } = await mai(['estimate', 'tiny.gguf', '--engine', 'lmstudio@2.30.0'], [], 200);
+    expect(out).toContain('runtime 2.30.0 (with what is known of 2.28.2 to 2.31.2)');
   });
 
   test.each(['ollama', 'lmstudio@newest', 'llama.cpp@2.28.2'])('refuses %s', async (name) => {

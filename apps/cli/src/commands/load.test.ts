@@ -105,6 +105,33 @@ describe('mai load', () => {
     expect(loaded()).toEqual([]);
   });
 
+  test.each([
+    ['at once', 0, undefined],
+    ['not in time', 60_000, true],
+  ])(
+    'Ctrl-C with --json prints an error, which is uncertain where LM Studio confirms %s',
+    async (_, delayMs, uncertain) => {
+      simulator.fault.stallLoad({ atProgress: 0.5 });
+      const controller = new AbortController();
+      const run = runMai(['load', 'qwen/qwen3-4b', '--json', '--url', simulator.httpUrl], {
+        signal: controller.signal,
+        homeFolder,
+      });
+      await simulator.seen('loadModel');
+      if (delayMs > 0) simulator.fault.slowFrames({ delayMs });
+      controller.abort(new Interrupted(130));
+      const { exitCode, json, err } = await run;
+      simulator.fault.clear();
+      expect(exitCode).toBe(130);
+      const error = { code: 'CANCELLED', message: 'Cancelled.' };
+      expect(json()).toEqual({
+        schemaVersion: 1,
+        error: uncertain === true ? { ...error, uncertain } : error,
+      });
+      expect(err.includes('It may still appear as mai/qwen/qwen3-4b.')).toBe(uncertain === true);
+    },
+  );
+
   test('warns of settings in which the instance differs from the request', async () => {
     simulator.fault.shrinkContext({ toTokens: 4096 });
     const { err } = await mai('load', 'qwen/qwen3-4b', '--context', '16384');

@@ -1,4 +1,4 @@
-import { withLockedWeights, type LoadConfig, type Resources } from '@mai/memory-ledger';
+import { withinGpus, withLockedWeights, type LoadConfig, type Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
@@ -37,7 +37,7 @@ export async function buildResidents(sources: {
 }): Promise<Resident[]> {
   const { request, resources, nowMs } = sources;
   const leased = new Set(request.leased);
-  return mapConcurrently(
+  const residents = await mapConcurrently(
     // Instances on other devices take no memory of this device.
     sources.instances.filter((one) => one.deviceIdentifier === request.deviceIdentifier),
     ESTIMATES_AT_ONCE,
@@ -69,6 +69,11 @@ export async function buildResidents(sources: {
       };
     },
   );
+  const footprints = withinGpus(
+    residents.map(({ footprint }) => footprint),
+    resources,
+  );
+  return residents.map((one, i) => ({ ...one, footprint: footprints[i] ?? null }));
 }
 
 /** The requested load configuration if the instance meets the requirement; otherwise the instance's own. */

@@ -9,6 +9,7 @@ import type {
   HandLoadOptions,
   PinChange,
 } from '../control/autopilot-service.js';
+import type { GivenContexts } from '../footprints/given-contexts.js';
 import type { LoadCalls } from '../speeds/time-loads.js';
 import type { JournalChanges } from './journal-changes.js';
 import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
@@ -18,6 +19,8 @@ export interface HandLoadParts {
   readonly client: LoadCalls;
   readonly journal: JournalChanges;
   readonly clock: Clock;
+  /** Notes a context that came out longer than asked, so that decisions plan with it. */
+  readonly contexts: Pick<GivenContexts, 'record'>;
   /** Identifiers of the instances that are leased. */
   readonly leased: () => readonly string[];
   /** Keeps instances with these identifiers from being unloaded, from now until the returned function is called. */
@@ -29,6 +32,7 @@ export function createHandLoads({
   client,
   journal,
   clock,
+  contexts,
   leased,
   hold,
 }: HandLoadParts): HandCalls {
@@ -53,7 +57,12 @@ export function createHandLoads({
       const letGo = hold(identifiers);
       try {
         const loaded = await loadOneOf(client, request, { signal, onProgress });
-        const target = loaded.instance.instanceIdentifier;
+        const { instanceIdentifier: target, contextLengthTokens } = loaded.instance;
+        const asked = request.candidates[loaded.index];
+        if (asked !== undefined && !loaded.reused && loaded.instance.deviceIdentifier === null) {
+          const { modelKey, loadConfig } = asked;
+          await contexts.record(modelKey, loadConfig.contextLengthTokens, contextLengthTokens);
+        }
         const residents = await client.listResidents(signal === undefined ? {} : { signal });
         const present = residents.map((one) => one.instanceIdentifier);
         const pin = { target, reason: 'load', sinceMs: clock.nowMs() } as const;
@@ -118,9 +127,10 @@ async function loadOneOf(
     only !== undefined && second === undefined
       ? { ...(await client.load(only)), index: 0, failures: [] }
       : await client.loadFirst(requests);
-  // If the request names no identifier, any identifier is accepted.
+  // If the request names no identifier, any identifier is accepted. A copy that was loaded before may have more context.
   const isAsked = ({ field }: LoadMismatch): boolean =>
-    field !== 'identifier' || request.identifier !== null;
+    (field !== 'identifier' || request.identifier !== null) &&
+    (field !== 'contextLengthTokens' || !loaded.reused);
   return { ...loaded, verified: loaded.verified.filter(isAsked) };
 }
 

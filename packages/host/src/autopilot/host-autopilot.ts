@@ -21,6 +21,7 @@ import { contextOfCall } from '../session.js';
 import { createAddressCache } from './addresses/address-cache.js';
 import type { AutopilotFiles } from './autopilot-files.js';
 import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
+import { openGivenContexts } from '../footprints/given-contexts.js';
 import { timeLoads } from '../speeds/time-loads.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
@@ -124,6 +125,7 @@ export function createHostAutopilot(parts: HostParts): HostAutopilot {
       client: timeLoads(client, clock, async (...load) => (await parts.learner()).loaded(...load)),
       journal: createJournalChanges(files, clock),
       clock,
+      contexts: openGivenContexts(context, link),
       leased: () => [],
       hold: () => () => undefined,
     });

@@ -1,7 +1,7 @@
 import type { AutopilotPorts } from '@mai/autopilot';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { createEnginePort } from '../engine/engine-processes.js';
-import { openGivenContexts } from '../footprints/given-contexts.js';
+import { openGivenContexts, type GivenContexts } from '../footprints/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';
@@ -9,11 +9,12 @@ import { openLiveCatalog } from './live/live-catalog.js';
 import type { LiveConfig } from './live/live-config.js';
 import { openLiveConfig } from './live/live-config.js';
 
-/** The ports of an autopilot, and the runtime and the configuration that they use. */
+/** The ports of an autopilot, and what they use. */
 export interface JoinedPorts {
   readonly ports: AutopilotPorts;
   readonly link: ActiveLink;
   readonly config: LiveConfig;
+  readonly contexts: GivenContexts;
 }
 
 /**
@@ -55,5 +56,5 @@ export async function joinAutopilotPorts(
     estimator: catalog.estimator,
     engines: (residents) => (canReadEngines ? createEnginePort(watch, residents) : null),
   });
-  return { ports, link, config };
+  return { ports, link, config, contexts };
 }

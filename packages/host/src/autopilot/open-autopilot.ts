@@ -79,7 +79,7 @@ export async function openAutopilot(
   const { clock, signal, timeoutMs, warn } = context;
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
   const onApplied = request.onConfigApplied ?? (() => undefined);
-  const { ports, link, config } = await joinAutopilotPorts(parts, onApplied);
+  const { ports, link, config, contexts } = await joinAutopilotPorts(parts, onApplied);
   // Throws where the chain does not exist. While the autopilot runs, an edit that removes the chain is
   // rejected instead.
   await ports.catalog.read({ chain: selection.chain ?? null, signal });
@@ -134,6 +134,7 @@ export async function openAutopilot(
     ),
     journal: changes,
     clock,
+    contexts,
     leased: () => autopilot.state.leased,
     hold: (identifiers) => held.add(identifiers),
   });

@@ -1,4 +1,6 @@
 import type { HostAutopilot } from '../autopilot/host-autopilot.js';
+import { refersTo } from '@mai/memory-ledger';
+import { keyThatLoads } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
 import type {
   CallOptions,
@@ -16,7 +18,7 @@ import type {
 } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { notKept } from '../runtime/not-kept.js';
-import { contextOfCall, openActiveSession } from '../session.js';
+import { contextOfCall, listDownloadsNow, openActiveSession } from '../session.js';
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
@@ -38,7 +40,8 @@ export async function load(
     const running = await autopilot.state({ signal: context.signal });
     if (running === null) throw notKept();
   }
-  const loads = await planLoads(client, config, request, context.signal);
+  const listUsable = async () => (await listDownloadsNow(parts, context.signal)).listed;
+  const loads = await planLoads(client, config, request, listUsable, context.signal);
   return autopilot.load(
     {
       candidates: loads.map(({ model: { modelKey, kind }, loadConfig: wanted }) => ({
@@ -68,7 +71,9 @@ export async function estimateLoad(
   const session = await openActiveSession(parts, options);
   const { signal } = session.context;
   const link = await parts.runtime.active(signal);
-  const loads = await planLoads(link.client, session.config.config, request, signal);
+  const listUsable = async () => (await session.downloads()).listed;
+  const { config } = session.config;
+  const loads = await planLoads(link.client, config, request, listUsable, signal);
   return estimateLoads(session, link, loads, signal);
 }
 
@@ -106,9 +111,14 @@ export async function pin(
     context.warn(`LM Studio is off, so the name ${target} was not checked.`);
   } else {
     const residents = await link.client.listResidents(options);
-    const isLoaded = residents.some(({ instanceIdentifier }) => instanceIdentifier === target);
-    // Throws MODEL_NOT_FOUND with similar model keys.
-    if (!isLoaded) await link.client.modelInfo(target, options);
+    const isLoaded = residents.some(
+      (one) => one.instanceIdentifier === target || refersTo(target, one),
+    );
+    if (!isLoaded) {
+      const { models } = await link.client.listDownloaded(options);
+      // Throws MODEL_NOT_FOUND with similar model keys.
+      await link.client.modelInfo(keyThatLoads(target, models), options);
+    }
   }
   return dryRun
     ? { journal: await autopilot.journal(options), delivery: null }

@@ -1,4 +1,9 @@
-import { DEFAULT_LOAD_CONFIG, type Footprint, type LoadConfig } from '@mai/memory-ledger';
+import {
+  baseKeyOf,
+  DEFAULT_LOAD_CONFIG,
+  type Footprint,
+  type LoadConfig,
+} from '@mai/memory-ledger';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import type { ModelConfig } from '@mai/model-config';
 import { keyThatLoads, mergeWithDownloaded } from '@mai/model-config';
@@ -39,20 +44,24 @@ export interface EstimatedLoad {
 
 /**
  * Looks up the models and their load configurations. A model gets the same context length as in the list of models.
+ *
+ * @param listUsable - lists the models that can be loaded. Called only for a name that the runtime does not list.
  * @throws LMStudioError `MODEL_NOT_FOUND`
  */
 export async function planLoads(
   client: RuntimeClient,
   config: ModelConfig,
   { models, changes = {} }: LoadRequest,
+  listUsable: () => Promise<readonly DownloadedModel[]>,
   signal: AbortSignal,
 ): Promise<readonly PlannedLoad[]> {
   const { models: downloaded } = await client.listDownloaded({ signal });
   const profiles = mergeWithDownloaded(config, downloaded);
+  const isListed = (name: string): boolean =>
+    downloaded.some(({ modelKey, variants }) => modelKey === name || variants.includes(name));
   return Promise.all(
     models.map(async (name) => {
-      const isVariant = downloaded.some(({ variants }) => variants.includes(name));
-      const key = isVariant ? name : keyThatLoads(name, downloaded);
+      const key = isListed(name) ? name : await quantizationOf(name, client, listUsable, signal);
       const { base, model } = await findModel(client, key, signal);
       const profile = profiles.find(({ modelKey }) => modelKey === base.modelKey);
       const { loadConfig } = profile ?? { loadConfig: DEFAULT_LOAD_CONFIG };
@@ -60,6 +69,23 @@ export async function planLoads(
       return { model, loadConfig: { ...loadConfig, contextLengthTokens, ...changes } };
     }),
   );
+}
+
+/**
+ * The key that a name means where LM Studio lists only quantizations of the model: a quantization that is loaded, or else
+ * the one of `keyThatLoads`.
+ */
+async function quantizationOf(
+  name: string,
+  client: RuntimeClient,
+  listUsable: () => Promise<readonly DownloadedModel[]>,
+  signal: AbortSignal,
+): Promise<string> {
+  const residents = await client.listResidents({ signal });
+  const loaded = residents.find(
+    (one) => one.deviceIdentifier === null && baseKeyOf(one.modelKey) === name,
+  );
+  return loaded?.modelKey ?? keyThatLoads(name, await listUsable());
 }
 
 /** Estimates each load: LM Studio by itself, the embedded engine by Mai. */

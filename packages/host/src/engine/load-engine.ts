@@ -73,11 +73,14 @@ function namesVectorInstructions({ name }: SelectedEngine): boolean | null {
   return /x64|x86/.test(name) && !name.includes('avx') ? null : true;
 }
 
-/** The profile of an engine; the newest known profile where the engine's version is not a number. */
+/**
+ * The profile of an engine; the newest known profile where the engine's version is not a number, or begins with 0, as
+ * no known runtime does.
+ */
 function profileOf(engine: SelectedEngine | null): EngineProfile {
   if (engine === null) return newestProfile();
   const { name, version } = engine;
-  const numbers = /^\d+(?:\.\d+){0,2}/.exec(version)?.[0] ?? null;
+  const numbers = /^[1-9]\d*(?:\.\d+){0,2}/.exec(version)?.[0] ?? null;
   if (numbers === null) return newestProfile();
   return resolveEngineProfile({
     engine: 'lmstudio',

@@ -73,7 +73,7 @@ export async function estimateModel(
     const estimate = describeModel(title, file, settings, used);
     if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
-    return withSpeed(withFit(estimate, fit, file, settings), file, used, settings, parts);
+    return withSpeed(withFit(estimate, fit, file, settings, used), file, used, settings, parts);
   }
   // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
@@ -107,9 +107,11 @@ async function estimateDownloaded(
   const modelKey = keyThatLoads(asked, downloads.listed);
   const { headers } = await parts.estimation();
   const unusable = downloads.unusable.find((one) => one.modelKey === modelKey);
-  const refused = unusable === undefined ? null : await openUnusable(unusable, context);
+  const lacksEngine = unusable?.code === 'NO_ENGINE';
+  const refused =
+    unusable === undefined || lacksEngine ? null : await openUnusable(unusable, context);
   // Without this note, the estimate would look as if the model could be loaded.
-  if (unusable !== undefined && (unusable.code === 'NO_ENGINE' || refused?.kind !== 'header'))
+  if (unusable !== undefined && (lacksEngine || refused?.kind !== 'header'))
     context.warn(unusableNote(unusable));
   const engine = named ?? (await engineOfModel(modelKey, downloads, session));
   if (refused !== null)
@@ -126,7 +128,7 @@ async function estimateDownloaded(
   if (named !== null || isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withSpeed(
-      withFit(estimate, fit, known, asConfigured),
+      withFit(estimate, fit, known, asConfigured, engine),
       ...([known, engine, asConfigured, parts] as const),
     );
   }
@@ -157,6 +159,7 @@ async function estimateDownloaded(
       : null,
     known,
     asConfigured,
+    engine,
   );
   return {
     ...(await withSpeed(fitted, known, engine, asConfigured, parts)),
@@ -212,11 +215,12 @@ function withFit(
   fit: FitHere | null,
   known: KnownModel,
   settings: EstimateSettings,
+  { profile }: LoadEngine,
 ): ModelEstimate {
   return {
     ...estimate,
     fit,
-    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, fit.resources),
+    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, profile, fit.resources),
   };
 }
 

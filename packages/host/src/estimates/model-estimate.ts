@@ -91,7 +91,7 @@ export function describeModel(
     title,
     basis: basisOf(known),
     report,
-    mlx: mlxFacts(known, settings, null),
+    mlx: mlxFacts(known, settings, profile, null),
     refusal: known.kind === 'header' ? refuseModel(known.header, profile.engine) : null,
     maxContextLengthTokens: trainedContext(known),
     byContextLength: byContextLength(known, settings, report, profile),
@@ -101,6 +101,8 @@ export function describeModel(
     lmStudio: null,
   };
 }
+
+const NO_GPUS = { unified: false, gpus: [] };
 
 function basisOf(known: KnownModel): ModelEstimate['basis'] {
   switch (known.kind) {
@@ -119,7 +121,8 @@ function reportOf(
   profile: EngineProfile,
 ): EstimateReport {
   if (known.kind === 'size') return estimateReportFromFileSize(known, settings, profile);
-  if (known.kind === 'mlx') return mlxReport(known.model, settings);
+  if (known.kind === 'mlx')
+    return mlxReport(known.model, settings, mlxEnvironmentOf(NO_GPUS, profile));
   const { header, visionProjector, isEmbedding } = known;
   return estimateReport(header, settings, visionProjector, { profile, isEmbedding });
 }
@@ -131,11 +134,12 @@ function reportOf(
 export function mlxFacts(
   known: KnownModel,
   { contextLengthTokens, parallelSequences }: EstimateSettings,
+  profile: EngineProfile,
   resources: Resources | null,
 ): ModelEstimate['mlx'] {
   if (known.kind !== 'mlx') return null;
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences };
-  const environment = mlxEnvironmentOf(resources ?? { unified: false, gpus: [] });
+  const environment = mlxEnvironmentOf(resources ?? NO_GPUS, profile);
   const estimate = estimateMlx(known.model, loadConfig, environment);
   const { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes } = estimate;
   return { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes };

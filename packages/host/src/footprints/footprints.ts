@@ -1,6 +1,7 @@
 import {
   CAPABILITIES,
   isSameLoadConfig,
+  withinGpus,
   withLockedWeights,
   type Capability,
   type Footprint,
@@ -39,7 +40,6 @@ import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
 import { createSubjectFinder, type SubjectFinder } from '../speeds/find-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
-import { withinGpus } from './within-gpus.js';
 
 type CallOptions = Parameters<EstimatorPort['estimate']>[1];
 
@@ -162,7 +162,7 @@ async function findFootprint(
   const calibrated =
     printed ?? (await calibration?.correct(combined, modelKey, loadConfig)) ?? combined;
   const settled = isLocked ? withLockedWeights(calibrated) : calibrated;
-  const footprint = resident === null ? settled : withinGpus(settled, resources);
+  const footprint = resident === null ? settled : (withinGpus([settled], resources)[0] ?? settled);
   const corrected = calibrated !== combined;
   return {
     ...{ footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio },

@@ -1,11 +1,10 @@
-import { isGpuShare, type Resources } from '@mai/memory-ledger';
+import { exceedsGpus, isGpuShare, type Resources } from '@mai/memory-ledger';
 import type { RuntimeInstance } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { toSelectionPolicy } from '@mai/model-config';
 import type { ResourceMonitor, ResourceSnapshot, Trend } from '@mai/resource-monitor';
 import type { PoolOutcome, Resident } from '@mai/selector';
 import { selectModel } from '@mai/selector';
-import { exceedsGpus } from '../footprints/within-gpus.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { Session } from '../session.js';

@@ -9,6 +9,7 @@ import type {
   UnusableFile,
 } from '@mai/lmstudio-adapter';
 import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstudio-adapter';
+import { baseKeyOf } from '@mai/memory-ledger';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { findModelFolders } from '../config/model-folders.js';
 import { embeddedEngine } from '../engine/embedded-engine.js';
@@ -69,15 +70,18 @@ export interface Downloads extends DownloadsReport {
   /** The engine that loads GGUF models. */
   readonly engine: LoadEngine;
   readonly models: readonly DownloadedModel[];
-  /** The models of this machine, also those whose file is unusable. While LM Studio is off, the same as `models`. */
+  /**
+   * The models of this machine, also those whose file is unusable. Of several quantizations that are listed without
+   * their model, only the usable ones. While LM Studio is off, the same as `models`.
+   */
   readonly listed: readonly DownloadedModel[];
   /** Models on other machines of LM Link, which `models` leaves out. */
   readonly linked: readonly DownloadedModel[];
   /** The places of each model, by model key. Empty where LM Studio is the runtime. */
   readonly sources: ReadonlyMap<string, readonly ModelSource[]>;
   /**
-   * Finds the model of a key. The key of a variant gives the model with the file of that variant. Null where the key
-   * names no model of this machine.
+   * Finds the model of a key. The key of a variant gives the model with the file of that variant. Also finds models
+   * that have no selected engine. Null where the key names no model of this machine.
    */
   readonly find: (modelKey: string) => Promise<FoundModel | null>;
   /**
@@ -116,10 +120,29 @@ export async function listDownloads(
       : listFolder(home, readFacts, context.signal),
   ]);
   headers.save();
+  const usable = withEngines(list, engine, home);
   return {
-    ...{ ...withEngines(list, engine, home), link, engine },
+    ...{ ...usable, listed: withoutUnusableQuantizations(usable), link, engine },
     filesOfResident: () => Promise.resolve(null),
   };
+}
+
+/**
+ * The listed models, by which `keyThatLoads` finds the quantization that a key means. An unusable quantization is left
+ * out where another quantization of the same model is usable, because the key would otherwise mean a file that cannot
+ * be loaded.
+ */
+function withoutUnusableQuantizations({
+  listed,
+  models,
+}: Pick<DownloadsList, 'listed' | 'models'>): readonly DownloadedModel[] {
+  const keys = new Set(listed.map(({ modelKey }) => modelKey));
+  const usable = new Set(models.map(({ modelKey }) => modelKey));
+  const usableBases = new Set([...usable].map(baseKeyOf));
+  return listed.filter(({ modelKey }) => {
+    const base = baseKeyOf(modelKey);
+    return usable.has(modelKey) || keys.has(base) || !usableBases.has(base);
+  });
 }
 
 /**
@@ -135,11 +158,9 @@ function withEngines(
     selected.length > 0 && selected.every((engine) => engine.format !== format);
   const without = list.models.filter(lacksEngine);
   if (without.length === 0) return list;
-  const keys = new Set(without.map(({ modelKey }) => modelKey));
   return {
     ...list,
     models: list.models.filter((model) => !lacksEngine(model)),
-    find: (key) => (keys.has(key) ? Promise.resolve(null) : list.find(key)),
     unusable: [
       ...list.unusable,
       ...without.map(({ modelKey, path: relative, format }) => ({
@@ -179,11 +200,15 @@ async function listWithClient(
     models: usable.map(({ model }) => model),
     listed: judged.map(({ model }) => model),
     linked: elsewhere,
-    find: finderOf(usable, async (variant, { modelKey }) => {
-      const { variants } = await client.modelInfo(modelKey, { signal });
-      const model = variants.find((one) => one.modelKey === variant);
-      return model === undefined ? null : { model, files: inFolder(model) };
-    }),
+    find: finderOf(
+      usable,
+      async (variant, { modelKey }) => {
+        const { variants } = await client.modelInfo(modelKey, { signal });
+        const model = variants.find((one) => one.modelKey === variant);
+        return model === undefined ? null : { model, files: inFolder(model) };
+      },
+      judged,
+    ),
     unusable: judged.flatMap(({ fault }) => fault ?? []),
     unreadable: [],
     otherEntries: leftOut,

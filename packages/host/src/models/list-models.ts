@@ -1,4 +1,4 @@
-import type { Capability, LoadSpeed, Tier } from '@mai/memory-ledger';
+import type { Capability, Footprint, LoadSpeed, Tier } from '@mai/memory-ledger';
 import { assembleSelectionInput, type AssembledInput, type SelectionRequest } from '@mai/autopilot';
 import { NO_REQUIREMENT } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../autopilot/read-reservations.js';
@@ -73,7 +73,7 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
     downloads;
   return {
     ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
-    models: await judge(session, downloads, wanted, capabilities),
+    models: await judge(session, downloads, wanted, query),
     downloadedCount: downloads.models.length,
   };
 }
@@ -82,7 +82,7 @@ async function judge(
   session: Session,
   { models, sources }: Downloads,
   profiles: readonly CatalogProfile[],
-  capabilities: readonly Capability[],
+  { capabilities = [], contextLengthTokens = null }: ModelsQuery,
 ): Promise<readonly ModelReport[]> {
   const reservations = await readReservationsOrWarn(session);
   const requirement = { ...NO_REQUIREMENT, capabilities };
@@ -94,13 +94,20 @@ async function judge(
     if (candidate === undefined) return [];
     const { footprint, rejection } = fitOf(candidate, input);
     const [option] = candidate.loadOptions;
+    const isAsConfigured = contextLengthTokens === null && rejection === null;
+    const resident = isAsConfigured ? servingResident(profile, input) : null;
     return [
       {
-        profile,
+        ...{ profile, footprint, rejection },
+        // `select` shows a loaded model with the context that it has.
+        ...(resident === null
+          ? {}
+          : {
+              profile: { ...profile, contextLengthTokens: resident.contextLengthTokens },
+              footprint: resident.footprint,
+            }),
         sizeBytes: sizes.get(profile.modelKey) ?? null,
         loaded: input.residents.some(({ modelKey }) => modelKey === profile.modelKey),
-        footprint,
-        rejection,
         cheaper: null,
         speed: option?.speed ?? null,
         quality: option?.quality ?? null,
@@ -130,6 +137,20 @@ async function judge(
       ? { ...report, rejection: null }
       : { ...report, cheaper: load, speed, quality };
   });
+}
+
+/** The resident of a model that has more context than asked, and so serves in its place; null: there is none. */
+function servingResident(
+  { modelKey, contextLengthTokens: asked }: CatalogProfile,
+  { residents }: AssembledInput,
+): { readonly contextLengthTokens: number; readonly footprint: Footprint | null } | null {
+  const own = residents.filter((one) => one.modelKey === modelKey);
+  const contexts = own.map(({ loadConfig, footprint }) => ({
+    contextLengthTokens: loadConfig.contextLengthTokens ?? 0,
+    footprint,
+  }));
+  if (contexts.some(({ contextLengthTokens }) => contextLengthTokens === asked)) return null;
+  return contexts.find(({ contextLengthTokens }) => contextLengthTokens > asked) ?? null;
 }
 
 async function assemble(

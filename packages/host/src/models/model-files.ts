@@ -80,20 +80,24 @@ export function filesOfScanned(model: ScannedModel, readFacts: FactsReader): Mod
 /**
  * Finds models by their keys, and by the keys of their variants.
  *
+ * @param usable - the models that are found by their own keys
  * @param findVariant - called once for each variant whose file is not that of its model
+ * @param all - also the models whose selected file is unusable. Their other variants are found.
  */
 export function finderOf(
-  all: readonly FoundModel[],
+  usable: readonly FoundModel[],
   findVariant: (variant: string, model: DownloadedModel) => Promise<FoundModel | null>,
+  all: readonly FoundModel[] = usable,
 ): (modelKey: string) => Promise<FoundModel | null> {
-  const byKey = new Map(all.map((found) => [found.model.modelKey, found]));
+  const byKey = new Map(usable.map((found) => [found.model.modelKey, found]));
   const variants = new Map<string, Promise<FoundModel | null>>();
   return (key) => {
     const named = byKey.get(key);
     if (named !== undefined) return Promise.resolve(named);
     const ofVariant = all.find(({ model }) => model.variants.includes(key));
     if (ofVariant === undefined) return Promise.resolve(null);
-    if (ofVariant.model.selectedVariant === key) return Promise.resolve(ofVariant);
+    if (ofVariant.model.selectedVariant === key)
+      return Promise.resolve(byKey.get(ofVariant.model.modelKey) ?? null);
     const found = variants.get(key) ?? findVariant(key, ofVariant.model);
     variants.set(key, found);
     return found;

@@ -53,10 +53,13 @@ export function createRuntimeConnection(
   let connecting: Promise<RuntimeLink> | null = null;
   const opened = new Set<RuntimeClient>();
 
-  const warnOfLoad = ({ modelKey, instanceIdentifier }: UnconfirmedLoad): void =>
+  const warnOfLoad = (load: UnconfirmedLoad): void => {
+    const { modelKey, instanceIdentifier } = load;
+    context.onUnconfirmedLoad(load);
     context.warn(
       `LM Studio has not confirmed that it stopped loading ${modelKey}. It may still appear as ${instanceIdentifier}. \`mai status\` shows it; \`mai unload ${instanceIdentifier}\` removes it.`,
     );
+  };
   const choice = (): Promise<RuntimeChoice> =>
     (chosen ??= chooseRuntime(context).then(
       (found) => {

@@ -89,9 +89,9 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
 /** The engine of a model's format and its version. */
 export function engineNameOf({ engine, format }: Pick<SpeedFacts, 'engine' | 'format'>): string {
   const selected = engine.selected.find((one) => one.format === format);
-  const { factsVersion } = engine.profile;
+  const { runtimeVersion, factsVersion } = engine.profile;
   return selected === undefined
-    ? `${engine.profile.engine}@${factsVersion}`
+    ? `${engine.profile.engine}@${runtimeVersion ?? factsVersion}`
     : `${selected.name}@${selected.version}`;
 }
 

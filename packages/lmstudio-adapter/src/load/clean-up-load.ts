@@ -7,22 +7,26 @@ import { Deadline } from '../wire/deadline.js';
 import type { UnconfirmedLoad } from './load-types.js';
 import { CHECK_DEADLINE_MS, unloadResident } from './unload.js';
 
-/** Waits before each check, where LM Studio has not confirmed that the load is over. Together 2.4 s. */
-const UNCONFIRMED_WAITS_MS = [0, 150, 350, 700, 1200];
+/** Waits before each check after the connection broke. Together 2.4 s. */
+const UNKNOWN_WAITS_MS = [0, 150, 350, 700, 1200];
+
+/**
+ * The end of an abandoned load. `confirmed`: LM Studio says that the load is over. `unconfirmed`: LM Studio was given
+ * time to say so, and did not. `unknown`: the connection broke.
+ */
+export type LoadEnd = 'confirmed' | 'unconfirmed' | 'unknown';
 
 /**
  * Makes sure that an abandoned load leaves no copy behind. Asks over a new connection which models are loaded, and
  * unloads the copy. Resolves `false` where LM Studio could not be asked or never confirmed that the load is over,
  * because the copy may then still appear.
- *
- * @param confirmed Whether LM Studio confirmed that the load is over, so that one check is enough.
  */
 export async function cleanUpLoad(
   connection: Connection,
   load: UnconfirmedLoad,
-  confirmed: boolean,
+  end: LoadEnd,
 ): Promise<boolean> {
-  const waitsMs = confirmed ? [0] : UNCONFIRMED_WAITS_MS;
+  const waitsMs = end === 'unknown' ? UNKNOWN_WAITS_MS : [0];
   let absent = false;
   for (const waitMs of waitsMs) {
     if (waitMs > 0) await delay(connection.timers, waitMs);
@@ -32,7 +36,7 @@ export async function cleanUpLoad(
     if (finding === 'server-gone' || finding === 'removed') return true;
     absent = finding === 'absent';
   }
-  return confirmed && absent;
+  return end === 'confirmed' && absent;
 }
 
 /** The result of a check. `busy`: the copy answers a request, so it was not unloaded. */

@@ -5,7 +5,7 @@ import { isCallFault } from '../faults/call-fault.js';
 import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';
-import { cleanUpLoad } from './clean-up-load.js';
+import { cleanUpLoad, type LoadEnd } from './clean-up-load.js';
 import { estimate, impossibleLoad, type ResourceEstimate } from './estimate.js';
 import { loadFailure } from './load-failure.js';
 import type { LoadResult, NormalizedLoad, UnconfirmedLoad } from './load-types.js';
@@ -156,7 +156,7 @@ async function runLoad(job: LoadJob): Promise<void> {
   // The watch for an earlier load with this identifier would unload the new copy.
   const earlierMayAppear = unconfirmed.has(identifier);
   unconfirmed.remove(identifier);
-  let confirmed = false;
+  let ended: LoadEnd = 'unknown';
   try {
     await connection.pool.command(async (session) => {
       const cancel = new AbortController();
@@ -177,7 +177,7 @@ async function runLoad(job: LoadJob): Promise<void> {
       } catch (error) {
         if (mayStillRun(error)) {
           cancel.abort();
-          confirmed = await session.settledWithin(CANCEL_GRACE_MS);
+          ended = (await session.settledWithin(CANCEL_GRACE_MS)) ? 'confirmed' : 'unconfirmed';
         }
         throw error;
       }
@@ -185,7 +185,7 @@ async function runLoad(job: LoadJob): Promise<void> {
   } catch (error) {
     const certain =
       isCallFault(error, 'answered', 'unauthorized') ||
-      (await cleanUpLoad(connection, asAbandoned(job), confirmed));
+      (await cleanUpLoad(connection, asAbandoned(job), ended));
     if (!certain || earlierMayAppear) unconfirmed.add(asAbandoned(job));
     if (!isCallFault(error)) throw error;
     throw loadFailure(error, connection, load, target, !certain);
@@ -224,7 +224,7 @@ async function readBack(job: LoadJob, deadline: Deadline): Promise<LoadResult> {
     }
   } catch (error) {
     const abandoned = asAbandoned(job);
-    if (await cleanUpLoad(connection, abandoned, true)) throw error;
+    if (await cleanUpLoad(connection, abandoned, 'confirmed')) throw error;
     unconfirmed.add(abandoned);
     if (!isLMStudioError(error)) throw error;
     const { modelKey, instanceIdentifier } = abandoned;

@@ -75,6 +75,15 @@ export async function resolveEstimateTarget(
 }
 
 /** Whether a resident is the same model, in the same variant, on the same machine. */
-export function isSameModel(target: Target, resident: ResidentInstance): boolean {
-  return target.deviceIdentifier === resident.deviceIdentifier && refersTo(target.loads, resident);
+export function isSameModel(
+  { deviceIdentifier, loads, downloaded }: Target,
+  resident: ResidentInstance,
+): boolean {
+  if (deviceIdentifier !== resident.deviceIdentifier || !refersTo(loads, resident)) return false;
+  const { modelKey, variant } = resident;
+  // `K` is not `K@q8_0` where LM Studio lists both as models.
+  const areBothListed = [loads, modelKey].every(
+    (key) => downloaded?.some((model) => model.modelKey === key) === true,
+  );
+  return variant !== null || modelKey === loads || !areBothListed;
 }

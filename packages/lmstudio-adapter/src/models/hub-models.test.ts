@@ -101,6 +101,37 @@ test.each(['model', 'variant'] as const)(
     }),
 );
 
+test.each(['model', 'variant'] as const)(
+  'two variants of a model have different keys before the models are listed, where LM Studio reports the key of the %s',
+  (instanceKey) =>
+    withWorld({ models: MODELS, instanceKey, variantKeysLoad: true }, async (user, simulator) => {
+      for (const modelKey of [Q4, Q8]) await user.load({ modelKey });
+      await using client = await connect({ baseUrl: simulator.baseUrl });
+      const residents = await client.listResidents();
+      expect(residents).toMatchObject([
+        { instanceIdentifier: Q4, modelKey: HUB, variant: Q4 },
+        { instanceIdentifier: Q8, modelKey: Q8, variant: Q8 },
+      ]);
+      // The models are listed only once for this.
+      const listings = () =>
+        simulator.requests.filter(({ endpoint }) => endpoint === 'listDownloadedModels').length;
+      const before = listings();
+      await client.listResidents();
+      expect(listings()).toBe(before);
+    }),
+);
+
+test('where the models cannot be listed, each variant has its own key', () =>
+  withWorld({ models: MODELS, variantKeysLoad: true }, async (user, simulator) => {
+    for (const modelKey of [Q4, Q8]) await user.load({ modelKey });
+    await using client = await connect({ baseUrl: simulator.baseUrl });
+    simulator.fault.answerError({ endpoint: 'listDownloadedModels' });
+    expect(await client.listResidents()).toMatchObject([
+      { modelKey: Q4, variant: Q4 },
+      { modelKey: Q8, variant: Q8 },
+    ]);
+  }));
+
 test.each([true, false])(
   'estimates and loads the key of the selected variant, where LM Studio accepts keys of variants: %s',
   (variantKeysLoad) =>

@@ -4,6 +4,7 @@ import type { Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../faults/call-fault.js';
 import type { RawListing, RawModelInfo } from '../wire/wire.js';
 import { toDownloadedModel } from './convert-model.js';
+import { rememberVariants } from './known-variants.js';
 import { kindOf, requireHttpListing } from './list-over-http.js';
 import { filePathOf } from './model-identity.js';
 
@@ -67,14 +68,6 @@ async function rawVariants(
     // LM Studio answers with an error for a model without variants.
     if (isCallFault(error, 'answered')) return [];
     throw error;
-  }
-}
-
-/** Lets `listResidents` tell the key of a variant from other keys with `@`. */
-function rememberVariants(connection: Connection, models: readonly RawModelInfo[]): void {
-  connection.variants.clear();
-  for (const { modelKey, variants, selectedVariant: selected } of models) {
-    for (const variant of variants) connection.variants.set(variant, { modelKey, selected });
   }
 }
 

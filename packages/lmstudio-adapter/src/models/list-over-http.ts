@@ -154,11 +154,13 @@ function residentOf(
   contextLengthTokens: number | null,
   known: Partial<ResidentInstance['loadConfig']>,
 ): ResidentInstance {
+  const variant = variantOf(model, instanceIdentifier);
+  const isSelected = variant === null || variant === (model.selectedVariant ?? variant);
   return {
     instanceIdentifier,
     reference: null,
-    modelKey: model.modelKey,
-    variant: model.selectedVariant,
+    modelKey: isSelected ? model.modelKey : variant,
+    variant,
     kind: model.kind,
     displayName: model.displayName,
     path: model.path,
@@ -174,6 +176,20 @@ function residentOf(
     keepModelInMemory: null,
     settings: null,
   };
+}
+
+/**
+ * The variant of an instance. LM Studio's REST API does not tell it. The only variant of a model is certain, and the
+ * default identifier of an instance is the key of its variant. `null`: not known.
+ */
+function variantOf(
+  { variants, selectedVariant }: DownloadedModel,
+  identifier: string,
+): string | null {
+  const [only, second] = variants;
+  return second === undefined
+    ? (only ?? selectedVariant)
+    : (variants.find((key) => identifier.replace(/:\d+$/, '').endsWith(key)) ?? null);
 }
 
 /** The kind of a model by its type, also as the REST API spells it; `null`: another kind. */

@@ -10,6 +10,7 @@ import type {
   RawProcessingState,
 } from '../wire/wire.js';
 import { toResident } from './convert-model.js';
+import { learnVariants } from './known-variants.js';
 import { requireHttpListing } from './list-over-http.js';
 import type { ResidentInstance } from './model-types.js';
 
@@ -47,7 +48,7 @@ async function listKind(
   );
   if (handles === null) return null;
   const stillListed = once(() => listReferences(connection, kind, deadline));
-  const residents = await Promise.all(
+  const found = await Promise.all(
     handles.value.map(async (entry) => {
       const { instanceReference } = entry;
       const answer = await describe(connection, kind, instanceReference, deadline);
@@ -63,10 +64,19 @@ async function listKind(
               loadConfigOf(connection, kind, instanceReference, deadline),
               stateOf(connection, kind, instanceReference, deadline),
             ]);
-      return [toResident(info, fields, state, connection.variants)];
+      return [{ info, fields, state }];
     }),
   );
-  return residents.includes(null) ? null : residents.flatMap((resident) => resident ?? []);
+  if (found.includes(null)) return null;
+  const residents = found.flatMap((one) => one ?? []);
+  await learnVariants(
+    connection,
+    residents.map(({ info }) => info),
+    deadline,
+  );
+  return residents.map(({ info, fields, state }) =>
+    toResident(info, fields, state, connection.variants),
+  );
 }
 
 async function describe(

@@ -11,18 +11,23 @@ export type KnownVariants = ReadonlyMap<
 /**
  * The model key and the variant of an instance. LM Studio may report the key of the model or the
  * key of the variant. The result has the key that loads this variant: the model's key for the
- * selected variant, else the variant's key.
+ * selected variant, else the variant's key. Where it is not known which variant is selected, the result has the
+ * variant's key.
  */
 export function identify(
   raw: RawModelInfo,
   knownVariants: KnownVariants,
 ): Pick<ResidentInstance, 'modelKey' | 'variant'> {
-  const variant = isVariantKey(raw, knownVariants) ? raw.modelKey : raw.selectedVariant;
+  const variant = variantKeyOf(raw, knownVariants);
   if (variant === null) return { modelKey: raw.modelKey, variant };
   const known = knownVariants.get(variant);
-  if (known === undefined) return { modelKey: baseKeyOf(raw.modelKey), variant };
-  const isSelected = known.selected === null || known.selected === variant;
+  const isSelected = known !== undefined && (known.selected ?? variant) === variant;
   return { modelKey: isSelected ? known.modelKey : variant, variant };
+}
+
+/** The key of an instance's variant; `null` for a model without variants. */
+export function variantKeyOf(raw: RawModelInfo, knownVariants: KnownVariants): string | null {
+  return isVariantKey(raw, knownVariants) ? raw.modelKey : raw.selectedVariant;
 }
 
 /**

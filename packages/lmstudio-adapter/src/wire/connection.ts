@@ -18,7 +18,7 @@ export interface Connection {
   readonly bearerToken: string | null;
   /** Load configurations by instance reference. An instance keeps its configuration for its life. */
   readonly loadConfigs: Map<string, readonly RawConfigField[]>;
-  /** The variants of all models, as of the last listing. */
+  /** Model keys and selected variants, by the keys of all variants that were listed or loaded. */
   readonly variants: Map<string, { readonly modelKey: string; readonly selected: string | null }>;
   /** Paths of models of LM Studio's hub, by model and selected variant. */
   readonly paths: Map<string, string>;

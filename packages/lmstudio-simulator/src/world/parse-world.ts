@@ -88,7 +88,11 @@ function completeModel(input: WorldModelInput): WorldModel {
     type: 'llm',
     displayName: shortName,
     publisher,
-    path: `${publisher}/${shortName}-GGUF/${shortName}.gguf`,
+    // The path of an MLX model is a folder.
+    path:
+      input.format === 'safetensors'
+        ? `${publisher}/${shortName}-MLX`
+        : `${publisher}/${shortName}-GGUF/${shortName}.gguf`,
     format: 'gguf',
     architecture: null,
     paramsString: null,

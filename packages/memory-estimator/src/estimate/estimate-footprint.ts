@@ -4,6 +4,7 @@ import type { GgufHeader } from '../gguf/gguf-header.js';
 import { memoryOfPlan, type LoadMemory, type SettledMemory } from '../memory/load-memory.js';
 import { sumParts, type PartName } from '../memory/memory-parts.js';
 import { growthOf } from '../parts/growth.js';
+import { usedProfile } from '../profile/used-profile.js';
 import { reportedSettings } from '../settings/estimate-settings.js';
 import { confidenceOf, notesOf } from './confidence.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
@@ -65,13 +66,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
       settings,
       Math.min(settings.gpuLayers, (index.model?.layersInFile ?? 0) + 1),
     ),
-    profile: {
-      engine: profile.engine,
-      runtimeVersion: profile.runtimeVersion,
-      factsVersion: profile.factsVersion,
-      backend: profile.backend,
-      settings: plan.fromProfile,
-    },
+    profile: usedProfile(profile, plan.fromProfile),
     refusal: refusals(index.model, settings)[0]?.message ?? null,
     notes: notesOf(index, plan, memory.expected),
   };

@@ -3,6 +3,7 @@ import { layersOfRatio } from '../parts/offload.js';
 import { resolveSettings } from '../profile/choose-settings.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { CPU_ENVIRONMENT, usesGpu, type EstimateEnvironment } from './environment.js';
+import type { PartIntervals } from './footprint-estimate.js';
 import { COVERAGE } from './interval.js';
 
 const MIB = 1024 * 1024;
@@ -72,6 +73,25 @@ export function usualParts({ sizeBytes }: FileSizeFacts, contextLengthTokens: nu
     weightsBytes: sizeBytes,
     kvCacheBytes: BYTES_PER_TOKEN * Math.min(contextLengthTokens, LARGEST_CONTEXT_COUNTED),
     computeBytes: Math.round(COMPUTE_SHARE * sizeBytes),
+  };
+}
+
+/** The range of each part. The sums are the interval of `estimateFromFileSize`. */
+export function usualIntervals(facts: FileSizeFacts, contextLengthTokens: number): PartIntervals {
+  const { weightsBytes, kvCacheBytes, computeBytes } = usualParts(facts, contextLengthTokens);
+  const none = { lowBytes: 0, highBytes: 0 };
+  const upTo = (bytes: number) => ({ lowBytes: 0, highBytes: bytes });
+  return {
+    weightsBytes: { lowBytes: weightsBytes, highBytes: weightsBytes },
+    repackBytes: none,
+    kvCacheBytes: upTo((1 + UPPER_FACTOR) * kvCacheBytes),
+    recurrentStateBytes: none,
+    computeBytes: upTo((1 + UPPER_FACTOR) * computeBytes),
+    outputBytes: none,
+    visionProjectorBytes: none,
+    visionEncoderBytes: none,
+    draftBytes: none,
+    engineBytes: upTo(FIXED_BYTES),
   };
 }
 

@@ -276,6 +276,27 @@ describe('an estimate from the file size', () => {
     expect(estimateReportFromFileSize(gguf, NO_SETTINGS, lmstudio).ram.mappedBytes).toBe(0);
   });
 
+  test('names the profile, the settings that came from it, and the range of each part', () => {
+    const lmstudio = resolveEngineProfile({
+      engine: 'lmstudio',
+      runtimeVersion: '2.28.2',
+      backend: null,
+    });
+    const settings = { ...NO_SETTINGS, parallelSequences: 2 };
+    const { profile, partIntervals, interval } = estimateReportFromFileSize(
+      facts,
+      settings,
+      lmstudio,
+    );
+    expect(profile).toMatchObject({ engine: 'lmstudio', runtimeVersion: '2.28.2' });
+    const names = profile.settings.map(({ setting }) => setting);
+    expect(names).toContain('contextLengthTokens');
+    expect(names).not.toContain('parallelSequences');
+    const ends = Object.values(partIntervals);
+    expect(ends.reduce((sum, { lowBytes }) => sum + lowBytes, 0)).toBe(interval?.lowBytes);
+    expect(ends.reduce((sum, { highBytes }) => sum + highBytes, 0)).toBe(interval?.highBytes);
+  });
+
   test('grows with the context', () => {
     const at = (contextLengthTokens: number) =>
       estimateReportFromFileSize(facts, { ...NO_SETTINGS, contextLengthTokens }).totalBytes;

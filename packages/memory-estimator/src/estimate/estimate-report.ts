@@ -48,12 +48,11 @@ export interface EstimateReport {
   readonly source: FootprintSource;
   readonly confidence: Confidence;
   readonly exactParts: readonly PartName[];
-  /** `null` where only the file size is known. */
-  readonly partIntervals: PartIntervals | null;
+  readonly partIntervals: PartIntervals;
   /** Memory that the model may take after its load; not part of the total. `null` where it is not known. */
   readonly growth: Growth | null;
-  /** The engine's profile, and the settings that came from it. `null` where only the file size is known. */
-  readonly profile: UsedProfile | null;
+  /** The engine's profile, and the settings that came from it. */
+  readonly profile: UsedProfile;
 }
 
 /** The engine, the purpose of the load, and the draft model beside it. */

@@ -1,11 +1,20 @@
 import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { chooseSettings } from '../profile/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
+import { usedProfile } from '../profile/used-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
-import { estimateFromFileSize, usualParts, type FileSizeFacts } from './estimate-from-file-size.js';
+import {
+  estimateFromFileSize,
+  usualIntervals,
+  usualParts,
+  type FileSizeFacts,
+} from './estimate-from-file-size.js';
 import { CPU_ENVIRONMENT, gpusOfReport } from './environment.js';
 import type { EstimateReport, ReportedDevice } from './estimate-report.js';
+
+/** Without a header, every setting may have an effect. */
+const UNKNOWN_MODEL = { model: null, isEmbedding: false, hasProjector: false, canDraft: false };
 
 const NOTHING: ReportedDevice = {
   weightsBytes: 0,
@@ -28,7 +37,8 @@ export function estimateReportFromFileSize(
   settings: EstimateSettings,
   profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): EstimateReport {
-  const resolved = resolveSettings(settings, profile);
+  const chosen = chooseSettings(profile, settings, UNKNOWN_MODEL);
+  const resolved = chosen.settings;
   const { contextLengthTokens, gpuBackend } = resolved;
   const gpuLayers = Math.min(resolved.gpuLayers, (facts.layers ?? Infinity) + 1);
   const loadConfig = reportedSettings(resolved, gpuLayers);
@@ -57,8 +67,11 @@ export function estimateReportFromFileSize(
     source,
     confidence,
     exactParts: [],
-    partIntervals: null,
+    partIntervals: usualIntervals(facts, contextLengthTokens),
     growth: null,
-    profile: null,
+    profile: usedProfile(
+      profile,
+      chosen.fromProfile.filter(({ setting }) => Object.hasOwn(loadConfig, setting)),
+    ),
   };
 }

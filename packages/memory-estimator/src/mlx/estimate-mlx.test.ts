@@ -5,6 +5,7 @@ import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { cacheShapeOf } from './cache-shape.js';
 import { estimateMlx, mlxEnvironmentOf, MLX_ENVIRONMENT } from './estimate-mlx.js';
 import { mlxReport } from './mlx-report.js';
+import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import type { MlxModel } from './read-mlx-model.js';
 
 const GIB = 1024 ** 3;
@@ -270,4 +271,29 @@ test('the report has the parts on one device, and a total that is their sum', ()
     expect(report.loadConfig).toMatchObject({ contextLengthTokens: 8192, parallelSequences: 4 });
     expect(report.ram.mappedBytes).toBe(0);
   }
+});
+
+test('the report names the engine, the settings that came from its profile, and the range of each part', () => {
+  const profile = resolveEngineProfile({
+    engine: 'lmstudio',
+    runtimeVersion: '2.28.2',
+    backend: null,
+  });
+  const environment = { ...mlxEnvironmentOf({ unified: false, gpus: [] }, profile) };
+  const report = mlxReport(modelOf(LLAMA_8B), NO_SETTINGS, environment);
+  expect(report.profile).toMatchObject({
+    ...{ engine: 'lmstudio', runtimeVersion: '2.28.2' },
+    settings: [
+      { setting: 'contextLengthTokens', value: 8192, isKnown: true },
+      { setting: 'parallelSequences', value: 4, source: expect.stringContaining('mlx-engine') },
+    ],
+  });
+  // 32 layers, 8 heads of 128 numbers of 2 bytes, keys and values.
+  expect(report.partIntervals.kvCacheBytes).toEqual({
+    ...{ lowBytes: 0, highBytes: 8192 * 32 * 8 * 128 * 2 * 2 },
+  });
+  const { lowBytes, highBytes } = report.partIntervals.weightsBytes;
+  expect([lowBytes, highBytes]).toEqual([report.ram.weightsBytes, report.ram.weightsBytes]);
+  const given = { ...NO_SETTINGS, contextLengthTokens: 1024, parallelSequences: 1 };
+  expect(mlxReport(modelOf(LLAMA_8B), given, environment).profile.settings).toEqual([]);
 });

@@ -6,7 +6,7 @@ import {
   usesGpu,
   type EstimateEnvironment,
 } from '../estimate/environment.js';
-import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
+import type { FootprintEstimate, PartIntervals } from '../estimate/footprint-estimate.js';
 import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
 import { sumGrowth, type Growth, type GrowthPart } from '../parts/growth.js';
@@ -41,6 +41,8 @@ export interface MlxEstimate extends Footprint {
   readonly totalBytes: number;
   readonly parts: FootprintEstimate['parts'];
   readonly exactParts: readonly PartName[];
+  /** The range of each part. The upper ends include one sequence that fills its context. */
+  readonly partIntervals: PartIntervals;
   /** Memory that the model may take after its load, on the device of the weights. It is not part of the total. */
   readonly growth: Growth;
   /** The total while one sequence fills its context with a prompt; `null` where the growth is not known. */
@@ -86,7 +88,7 @@ export function mlxEnvironmentOf(
 }
 
 /** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
-const SEQUENCES = 4;
+export const MLX_SEQUENCES = 4;
 /** Python, its libraries and the tokenizer. Their memory was not measured, so this allowance is generous. */
 const ENGINE_BYTES = 1024 ** 3;
 /** Copies of the cache that mlx-engine keeps in memory where it answers one sequence at a time. */
@@ -119,7 +121,7 @@ export function estimateMlx(
   if (problem !== undefined) throw new RangeError(problem.message);
   const { contextLengthTokens: usual } = environment.profile.settings;
   const contextLengthTokens = tokens ?? defaultContext(usual.value, model.maxContextTokens);
-  const parallelSequences = sequences ?? SEQUENCES;
+  const parallelSequences = sequences ?? MLX_SEQUENCES;
   const stateBytes = cache?.stateBytes ?? 0;
   const totalBytes = weightsBytes + stateBytes;
   const spareBytes =
@@ -151,6 +153,7 @@ export function estimateMlx(
     totalBytes,
     parts: { ram: hasGpu ? NO_PARTS : all, gpus },
     exactParts: ['weights'],
+    partIntervals: intervalsOf(weightsBytes, stateBytes, sequence),
     growth: {
       ...growthOf(sequence, parallelSequences, gpus[0]?.deviceKey ?? null),
       // Beyond the weights and the engine, the upper end consists of the first sequence's growth.
@@ -166,6 +169,27 @@ export function estimateMlx(
         ? null
         : peakBytes + RESERVE_BYTES <= workingSetBytes,
     notes: notesOn(model),
+  };
+}
+
+function intervalsOf(
+  weightsBytes: number,
+  stateBytes: number,
+  sequence: SequenceMemory | null,
+): PartIntervals {
+  const none = { lowBytes: 0, highBytes: 0 };
+  const upTo = (bytes: number) => ({ lowBytes: 0, highBytes: bytes });
+  return {
+    weightsBytes: { lowBytes: weightsBytes, highBytes: weightsBytes },
+    repackBytes: none,
+    kvCacheBytes: upTo(sequence?.kvCacheBytes ?? 0),
+    recurrentStateBytes: upTo(stateBytes),
+    computeBytes: upTo((sequence?.promptInputBytes ?? 0) + (sequence?.attentionBytes ?? 0)),
+    outputBytes: none,
+    visionProjectorBytes: none,
+    visionEncoderBytes: none,
+    draftBytes: none,
+    engineBytes: upTo(ENGINE_BYTES),
   };
 }
 

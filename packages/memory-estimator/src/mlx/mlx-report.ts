@@ -1,9 +1,16 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { gpusOfReport } from '../estimate/environment.js';
 import { reportOf, type EstimateReport } from '../estimate/estimate-report.js';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { resolveSettings, type SettingFromProfile } from '../profile/choose-settings.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
+import { usedProfile } from '../profile/used-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
-import { estimateMlx, MLX_ENVIRONMENT, type MlxEnvironment } from './estimate-mlx.js';
+import {
+  estimateMlx,
+  MLX_ENVIRONMENT,
+  MLX_SEQUENCES,
+  type MlxEnvironment,
+} from './estimate-mlx.js';
 import type { MlxModel } from './read-mlx-model.js';
 
 /**
@@ -34,7 +41,32 @@ export function mlxReport(
   return reportOf(estimate, {
     architecture: model.architecture,
     loadConfig: reportedSettings(resolved, gpuBackend === 'none' ? 0 : (model.layers ?? 0) + 1),
-    partIntervals: null,
-    profile: null,
+    partIntervals: estimate.partIntervals,
+    profile: usedProfile(environment.profile, mlxDefaults(environment.profile, settings)),
   });
+}
+
+/** The settings that mlx-engine has and that were not given. */
+function mlxDefaults(
+  { settings: { contextLengthTokens } }: EngineProfile,
+  given: EstimateSettings,
+): readonly SettingFromProfile[] {
+  const context: SettingFromProfile = {
+    setting: 'contextLengthTokens',
+    value: contextLengthTokens.value,
+    isKnown: contextLengthTokens.alternatives.length === 0,
+    alternatives: contextLengthTokens.alternatives,
+    source: contextLengthTokens.source,
+  };
+  const sequences: SettingFromProfile = {
+    setting: 'parallelSequences',
+    value: MLX_SEQUENCES,
+    isKnown: true,
+    alternatives: [],
+    source: 'mlx-engine, DEFAULT_MAX_SEQ_NUMS (August 2026)',
+  };
+  return [
+    ...(given.contextLengthTokens === null ? [context] : []),
+    ...(given.parallelSequences === null ? [sequences] : []),
+  ];
 }

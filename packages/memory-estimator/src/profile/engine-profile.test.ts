@@ -61,6 +61,27 @@ describe('a profile', () => {
     expect(lmStudio(factsVersion).settings).toEqual(settings);
   });
 
+  test.each([
+    ['1.14.0', '1.44.0'],
+    ['1.44.0', '1.44.0'],
+    ['2', '2.0.0'],
+    ['2.5.0', '2.0.0 to 2.10.1'],
+    ['2.31.3', '2.31.2 to 2.37.0'],
+    ['3.0.0', '2.38.0'],
+  ])('of runtime %s names the known versions that its facts are from: %s', (version, facts) => {
+    expect(lmStudio(version)).toMatchObject({ runtimeVersion: version, factsVersion: facts });
+  });
+
+  test.each([
+    ['0.4.12', 'LM Studio 0.4.12 was seen with runtime 2.13.0: lmstudio@2.13.0.'],
+    ['0.4.99', '(known: 1.44.0, 1.52.1, 2.0.0, '],
+    ['0.3', "is a version of LM Studio's app"],
+  ])('throws for the version %s of the app, and names the known runtimes', (version, text) => {
+    expect(() => lmStudio(version)).toThrow(RangeError);
+    expect(() => lmStudio(version)).toThrow(text);
+    expect(() => lmStudio(version)).toThrow(', 2.37.0, 2.38.0).');
+  });
+
   test('takes the back end from the name of the runtime', () => {
     const name = 'llama.cpp-mac-arm64-apple-metal-advsimd@2.28.2';
     expect(lmStudio(name, null)).toMatchObject({ backend: 'metal', factsVersion: '2.28.2' });

@@ -41,7 +41,10 @@ export interface EngineProfile {
   readonly engine: 'llama.cpp' | 'lmstudio' | 'embedded';
   /** The requested version; `null` where no version was requested. */
   readonly runtimeVersion: string | null;
-  /** The version that the facts belong to: the requested version, or else the newest known version. */
+  /**
+   * The version that the facts belong to. For a requested version without facts of its own: the known versions before
+   * and after it, or the oldest or newest known version.
+   */
   readonly factsVersion: string;
   /** The back end that the facts belong to; `null` where it is not known. */
   readonly backend: GpuBackend | null;

@@ -1,9 +1,7 @@
 import type { GpuBackend } from '../settings/estimate-settings.js';
 import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
+import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
-
-/** The newest runtime version whose defaults are known. */
-const NEWEST_VERSION = '2.38.0';
 
 const GIB = 1024 ** 3;
 const TRACKER = 'lmstudio-bug-tracker';
@@ -144,16 +142,15 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
  * The defaults of LM Studio with a runtime.
  *
  * @param version `null`, or newer than any known version: the newest known defaults.
- * @throws RangeError where the text is not a version.
+ * @throws RangeError where the text is not a version, or is a version of LM Studio's app.
  */
 export function lmStudioProfile(version: string | null, backend: GpuBackend | null): EngineProfile {
-  const newest = versionParts(NEWEST_VERSION);
-  const asked = version === null ? newest : versionParts(version);
-  const isNewer = compareVersions(asked, newest) > 0;
+  if (version !== null) refuseAppVersion(version);
+  const asked = versionParts(version ?? NEWEST_VERSION);
   return {
     engine: 'lmstudio',
     runtimeVersion: version,
-    factsVersion: version === null || isNewer ? NEWEST_VERSION : version,
+    factsVersion: factsVersionOf(asked),
     backend,
     isCompared: false,
     engineMemory: null,

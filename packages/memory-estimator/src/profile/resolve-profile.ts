@@ -40,7 +40,7 @@ export type EngineQuestion =
 /**
  * The defaults of an engine by version. A setting that is not known has all its possible values.
  *
- * @throws RangeError where the text is not a version of the engine.
+ * @throws RangeError where the text is not a version of the engine. A version of LM Studio's app is not one.
  */
 export function resolveEngineProfile(question: EngineQuestion): EngineProfile {
   if (question.engine === 'llama.cpp') {

@@ -8,6 +8,12 @@ test.each([
   // Another variant than the selected one is loaded by its own key.
   ['K', { modelKey: 'K@q8', variant: 'K@q8' }, true],
   ['K@q4', { modelKey: 'K@q8', variant: 'K@q8' }, false],
+  // Each quantization is a model of its own.
+  ['K', { modelKey: 'K@q8' }, true],
+  ['K', { modelKey: 'K@q8', variant: null }, true],
+  ['K@q8', { modelKey: 'K@q8' }, true],
+  ['K@q4', { modelKey: 'K@q8' }, false],
+  ['J', { modelKey: 'K@q8' }, false],
   // The variant is not reported.
   ['K@q4', { modelKey: 'K' }, true],
   ['K@q4', { modelKey: 'K', variant: null }, true],

@@ -13,13 +13,15 @@ export function baseKeyOf(modelKey: string): string {
 }
 
 /**
- * Whether a model key names this resident. The key of the model and the key of the loaded variant do. Where the
- * runtime does not report the variant, the key of any variant of the model does.
+ * Whether a model key names this resident. The key of the model and the key of the loaded variant do. A key without
+ * `@` names the residents of all quantizations, also where each is a model of its own (`K` for `K@q8_0`). Where the
+ * runtime does not report the variant, the key of any variant of the model names the resident.
  */
 export function refersTo(
   modelKey: string,
   { modelKey: reported, variant = null }: ReportedKeys,
 ): boolean {
   if (modelKey === reported || modelKey === variant) return true;
-  return variant === null ? baseKeyOf(modelKey) === reported : modelKey === baseKeyOf(variant);
+  if (modelKey === baseKeyOf(variant ?? reported)) return true;
+  return variant === null && baseKeyOf(modelKey) === reported;
 }

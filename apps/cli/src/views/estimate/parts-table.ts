@@ -41,7 +41,7 @@ export function renderParts(
     ...gpus.map((gpu) => formatBytes(bytesOf(gpu, key))),
     exactParts.some((part) => part === exact)
       ? style.dim('exact')
-      : style.caution(describeRange(partIntervals?.[key] ?? null)),
+      : style.caution(describeRange(partIntervals[key])),
     key === 'weightsBytes' && ram.mappedBytes > 0
       ? style.dim('mapped: the system can drop these pages')
       : '',
@@ -70,8 +70,7 @@ export function renderParts(
 }
 
 /** `1.0 to 1.4 GiB`. Both ends are equal where the header of a vision projector gives the size. */
-function describeRange(range: ByteRange | null): string {
-  if (range === null) return 'estimated';
+function describeRange(range: ByteRange): string {
   const [low, high] = [range.lowBytes, range.highBytes].map(formatBytes);
   return low === high ? 'from its header' : `${low} to ${high}`;
 }

@@ -29,7 +29,6 @@ export function describeSettings({
       ? 'no GPU'
       : `${formatCount(loadConfig.gpuLayers)} layers on the GPU (${loadConfig.gpuBackend})`,
   ];
-  if (profile === null) return [facts.join(', ')];
   const unknown = describeUnknownSettings(profile);
   const engine = `defaults of ${describeEngine(profile)}${unknown === null ? '' : `; ${unknown}`}`;
   return [facts.join(', '), engine];

@@ -12,6 +12,7 @@ import { createLeaseDesk, type LeaseDesk } from '../leases/lease-desk.js';
 import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';
+import type { EndedResident } from '../ports/runtime-port.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
@@ -200,8 +201,9 @@ export class Round {
   }
 
   /** Call when a resident's engine has ended without an unload. The next round then lists the residents again. */
-  residentEnded(): void {
+  residentEnded({ modelKey, crashed }: EndedResident): void {
     this.#residentEnded = true;
+    if (crashed) this.#retries.crashed(modelKey);
   }
 
   async #switch(

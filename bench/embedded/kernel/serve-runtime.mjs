@@ -21,7 +21,7 @@ export async function serveRuntime(runtime) {
     serving: {
       catalog: async () => catalogOf(await runtime.listResidents()),
       acquire,
-      plan: () => Promise.reject(new Error('no request of this benchmark asks for a plan')),
+      plan: async () => planOf(await runtime.listResidents()),
       changes: async function* ({ signal } = {}) {
         for await (const [change] of on(changes, 'change', { signal })) yield change;
       },
@@ -69,6 +69,16 @@ function catalogOf(residents) {
     })),
     chains: { default: MODELS.map(({ name }) => name) },
     ...{ aliases: [], runtimeVersion: null, decisionId: null },
+  };
+}
+
+/** Without a resident, the policy loads one, and the request waits for it. */
+function planOf([resident]) {
+  return {
+    decision: resident === undefined ? 'load' : 'serve',
+    modelKey: resident?.modelKey ?? null,
+    ...{ unloads: [], loadBytes: null },
+    selection: { decision: 'keep', rejected: [] },
   };
 }
 

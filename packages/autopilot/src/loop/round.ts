@@ -76,9 +76,7 @@ export class Round {
     this.#publish = publish;
     this.#journal = journal;
     this.#ramWatch = ramWatch;
-    const cached = cachePorts(settings, (error) => {
-      publish({ type: 'catalog-rejected', error });
-    });
+    const cached = cachePorts(settings, (error) => publish({ type: 'catalog-rejected', error }));
     this.#retries = new RetryState(clock, random, () => settings.timings);
     this.#pressure = new MemoryPressure(clock, () => settings.timings);
     this.#decider = new Decider(clock, () => settings.timings.observeIntervalMs);
@@ -276,10 +274,9 @@ export class Round {
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */
   #withOverdue(input: AssembledInput): AssembledInput {
-    const { released } = this.#residents;
     const residents = this.#pressure.isDrainOver
       ? input.residents.map((one) => (one.foreign ? one : { ...one, busy: false }))
       : input.residents;
-    return { ...input, residents, ...(released ? { steppingDown: true } : {}) };
+    return { ...input, residents, ...(this.#residents.released ? { steppingDown: true } : {}) };
   }
 }

@@ -95,7 +95,7 @@ export async function playDemo(
     return `Mai has not loaded a model of the demo within ${switchWithinMs / 1000} s`;
   }
   const steps = [first];
-  let isSmaller = false;
+  let isSmaller: boolean;
   {
     const bytes = await pressureFor(host, policy);
     await using taken = takeMemory(bytes);

@@ -1,8 +1,8 @@
 // The kernel's own verdict. Models, autopilot, client and a process that takes real memory run inside a memory control group
 // with a limit: once with Mai, once with a static choice, once with a rule of thumb (80 %). Build first, as root on Linux:
 //   node bench/embedded/kernel.mjs [--trace FILE.jsonl] [--limit 1536MiB] [--policy mai|static|naive|all] [--seeds 2,4] [--json]
-// A trace has one row a line: {"tMs": 0, "othersBytes": 1000}. Exits with 1 where the kernel killed a process or a request failed
-// under Mai, and with 0 where no control group can be made (the reason is printed).
+// A trace has one row a line: {"tMs": 0, "othersBytes": 1000}. Each policy serves through the same gateway. Exits with 1 where the kernel killed a process or a request failed
+// under Mai, with 2 where an option or a trace is wrong, and with 0 where no control group can be made (the reason is printed).
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { printTable } from '../yardstick/report.mjs';
 import { createControlGroup } from './kernel/control-group.mjs';
 import { weightBytesOf, writeModels } from './kernel/models.mjs';
+import { readTrace } from './kernel/read-trace.mjs';
 import { kernelTraces, reasonToReject } from './kernel/traces.mjs';
 
 const MIB = 1024 ** 2;
@@ -31,8 +32,10 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const limitBytes = parseSize(options.limit);
-const policies = options.policy === 'all' ? ['mai', 'static', 'naive'] : [options.policy];
+const POLICIES = ['mai', 'static', 'naive'];
+const limitBytes = orEnd(() => parseSize(options.limit));
+const policies = orEnd(() => parsePolicies(options.policy));
+const courses = orEnd(traces);
 const say = (text) => (options.json ? console.error(text) : console.log(text));
 
 const probe = createControlGroup(`mai-kernel-${process.pid}-probe`, limitBytes);
@@ -44,10 +47,11 @@ await probe.remove();
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-kernel-'));
 const results = [];
+const rejected = [];
 try {
   const modelFolder = path.join(folder, 'models');
   await writeModels(modelFolder);
-  for (const trace of traces()) {
+  for (const trace of courses) {
     const rejection = reasonToReject(trace.rows, {
       limitBytes,
       hardLimitRatio: HARD_LIMIT_RATIO,
@@ -55,7 +59,8 @@ try {
       smallestBytes: weightBytesOf('small'),
     });
     if (rejection !== null) {
-      say(`Rejected: ${trace.name} (seed ${trace.seed}): ${rejection}.`);
+      rejected.push({ trace: trace.name, seed: trace.seed, reason: rejection });
+      say(`Rejected: ${nameOf(trace)}: ${rejection}.`);
       continue;
     }
     for (const policy of policies) results.push(await runOnce(trace, policy, modelFolder));
@@ -64,7 +69,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-if (options.json) console.log(JSON.stringify({ schemaVersion: 1, limitBytes, results }));
+if (options.json) console.log(JSON.stringify({ schemaVersion: 1, limitBytes, results, rejected }));
 else print();
 const failed = results.filter(
   ({ policy, kills, failed: requests }) => policy === 'mai' && kills + requests > 0,
@@ -78,11 +83,27 @@ function traces() {
       ({ name }) => options.only === undefined || name.includes(options.only),
     );
   }
-  const rows = readFileSync(options.trace, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  return [{ name: path.basename(options.trace), seed: null, rows }];
+  return [{ name: path.basename(options.trace), seed: null, rows: readTrace(options.trace) }];
+}
+
+function nameOf({ name, seed }) {
+  return seed === null ? name : `${name} (seed ${seed})`;
+}
+
+/** The result of `read`. Prints the error and ends with 2 where an option or a trace is wrong. */
+function orEnd(read) {
+  try {
+    return read();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+function parsePolicies(name) {
+  if (name === 'all') return POLICIES;
+  if (POLICIES.includes(name)) return [name];
+  throw new Error(`${name} is not a policy. Write mai, static, naive or all.`);
 }
 
 /** One policy through one trace, in a group of its own. */
@@ -139,7 +160,7 @@ async function runOnce({ name, seed, rows }, policy, modelFolder) {
     meanQuality: totals.tokens === 0 ? 0 : totals.qualityTokens / totals.tokens,
   };
   say(
-    `${name} (seed ${seed}), ${policy}: ${kills} kills, ${result.secondsOverHardLimit.toFixed(1)} s over the hard limit, ` +
+    `${nameOf({ name, seed })}, ${policy}: ${kills} kills, ${result.secondsOverHardLimit.toFixed(1)} s over the hard limit, ` +
       `${totals.failed} of ${totals.requests} requests failed, ${totals.tokens} tokens, quality ${result.meanQuality.toFixed(2)}, ` +
       `${JSON.stringify(totals.served)}${totals.errors.length > 0 ? `; first error: ${totals.errors[0]}` : ''}`,
   );
@@ -177,7 +198,7 @@ function dropCaches() {
 
 function parseSize(text) {
   const [, number, unit] = /^([\d.]+)\s*(GiB|MiB|GB|MB)?$/.exec(text) ?? [];
-  if (number === undefined) throw new Error(`${text} is no size. Write 2GiB.`);
+  if (number === undefined) throw new Error(`${text} is not a size. Write 2GiB.`);
   const bytes = { GiB: 1024 ** 3, MiB: MIB, GB: 1e9, MB: 1e6 }[unit ?? 'MiB'];
   return Math.round(Number(number) * bytes);
 }

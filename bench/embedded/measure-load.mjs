@@ -41,6 +41,8 @@ export async function measureLoad(file, load) {
       bufferLines: facts.bufferLines,
       loadedBytes: loadedBytes - beforeBytes,
       usedBytes: usedBytes - beforeBytes,
+      /** With the process itself. */
+      wholeBytes: usedBytes,
     };
   } finally {
     child.kill('SIGKILL');

@@ -1,10 +1,11 @@
-// The ways to keep a model loaded. Each gives `address()`, where the client asks now, and `close()`.
+// The ways to keep a model loaded. Each serves through the same gateway, and gives its `url` and `close()`.
 import { createGateway } from '@mai/gateway';
 import { openHost } from '@mai/host';
 import { createLlamaRuntime } from '@mai/llama-runtime';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import path from 'node:path';
 import { MODELS } from './models.mjs';
+import { serveRuntime } from './serve-runtime.mjs';
 
 /** Mai's own policy, with times that suit a trace of a minute. */
 const SWITCHING = { dwell: '2s', cool_down: '4s', min_headroom: '96MiB' };
@@ -37,8 +38,7 @@ async function openMai({ folder, workFolder }) {
   const gateway = await createGateway({ serving: host.serving });
   const { url } = await gateway.listen({ port: 0 });
   return {
-    address: () =>
-      Promise.resolve({ baseUrl: `${url}/v1`, requestHeaders: {}, model: 'auto', modelKey: null }),
+    url,
     close: async () => {
       await gateway[Symbol.asyncDispose]();
       await autopilot.stop();
@@ -47,38 +47,64 @@ async function openMai({ folder, workFolder }) {
   };
 }
 
-/** The largest model that fits at the start, for ever. */
+/** The largest model that fits at the start, for ever. It is loaded again where its engine was killed, as Mai does. */
 async function openStatic({ folder, workFolder, heldBytes, limitBytes }) {
   const runtime = await openRuntime(folder, workFolder);
-  await loadLargest(runtime, heldBytes, limitBytes);
-  return serveWith(runtime);
+  const index = await loadLargest(runtime, heldBytes, limitBytes);
+  const gateway = await serveRuntime(runtime);
+  runtime.onEnded(() => {
+    load(runtime, index).then(gateway.changed, () => undefined);
+  });
+  return { url: gateway.url, close: () => closeAll(gateway, runtime) };
 }
 
-/** A rule of thumb: above 80 % the next smaller model, below it the next larger where its file fits below 80 %. */
+/**
+ * A rule of thumb: above 80 % the next smaller model, below it the next larger where its file fits below 80 %. A model whose
+ * load failed, or whose engine was killed, is loaded again.
+ */
 async function openNaive({ folder, workFolder, heldBytes, limitBytes }) {
   const runtime = await openRuntime(folder, workFolder);
   let current = await loadLargest(runtime, heldBytes, limitBytes);
+  const gateway = await serveRuntime(runtime);
   let changing = false;
-  const step = async () => {
-    if (changing) return;
+  const wanted = () => {
     const used = heldBytes();
     const bound = (NAIVE_PERCENT / 100) * limitBytes;
-    const next =
-      used > bound
-        ? Math.min(MODELS.length - 1, current + 1)
-        : current > 0 && used + MODELS[current - 1].mebibytes * 1024 ** 2 < bound
-          ? current - 1
-          : current;
-    if (next === current) return;
-    changing = true;
-    await runtime.unload(MODELS[current].name).catch(() => undefined);
-    current = next;
-    await load(runtime, current).catch(() => undefined);
-    changing = false;
+    if (used > bound) return Math.min(MODELS.length - 1, current + 1);
+    const fits = current > 0 && used + MODELS[current - 1].mebibytes * 1024 ** 2 < bound;
+    return fits ? current - 1 : current;
   };
-  const timer = setInterval(() => void step(), NAIVE_PERIOD_MS);
-  const serving = serveWith(runtime);
-  return { ...serving, close: () => (clearInterval(timer), serving.close()) };
+  const step = async () => {
+    const next = wanted();
+    const residents = await runtime.listResidents();
+    if (next === current && residents.length > 0) return;
+    for (const { instanceIdentifier } of residents) await runtime.unload(instanceIdentifier);
+    current = next;
+    await load(runtime, current);
+  };
+  const timer = setInterval(() => {
+    if (changing) return;
+    changing = true;
+    step()
+      // A failed load is tried again in the next period.
+      .catch(() => undefined)
+      .finally(() => {
+        changing = false;
+        gateway.changed();
+      });
+  }, NAIVE_PERIOD_MS);
+  return {
+    url: gateway.url,
+    close: () => {
+      clearInterval(timer);
+      return closeAll(gateway, runtime);
+    },
+  };
+}
+
+async function closeAll(gateway, runtime) {
+  await gateway.close();
+  await runtime.close();
 }
 
 function openRuntime(folder, workFolder) {
@@ -103,17 +129,4 @@ function load(runtime, index) {
     modelKey: name,
     loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences: 1 },
   });
-}
-
-function serveWith(runtime) {
-  return {
-    address: async () => {
-      const [resident] = await runtime.listResidents();
-      if (resident === undefined) throw new Error('no model is loaded');
-      const { instanceIdentifier, modelKey } = resident;
-      const address = await runtime.addressOf(instanceIdentifier);
-      return { ...address, model: instanceIdentifier, modelKey };
-    },
-    close: () => runtime.close(),
-  };
 }

@@ -49,7 +49,7 @@ process.exit(0);
 async function ask() {
   totals.requests += 1;
   try {
-    const { tokens, modelKey } = await generate(await policy.address());
+    const { tokens, modelKey } = await generate();
     totals.tokens += tokens;
     totals.qualityTokens += tokens * qualityOf(modelKey);
     totals.served[modelKey] = (totals.served[modelKey] ?? 0) + 1;
@@ -61,12 +61,12 @@ async function ask() {
   }
 }
 
-async function generate({ baseUrl, requestHeaders, model, modelKey }) {
-  const response = await fetch(`${baseUrl}/chat/completions`, {
+async function generate() {
+  const response = await fetch(`${policy.url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { ...requestHeaders, 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
-      model,
+      model: 'auto',
       messages: [{ role: 'user', content: 'Hello' }],
       max_tokens: MAX_TOKENS,
     }),
@@ -75,6 +75,5 @@ async function generate({ baseUrl, requestHeaders, model, modelKey }) {
   const body = await response.json();
   if (!response.ok)
     throw new Error(`status ${response.status}: ${JSON.stringify(body).slice(0, 200)}`);
-  const served = response.headers.get('x-mai-model') ?? modelKey;
-  return { tokens: body.usage.completion_tokens, modelKey: served };
+  return { tokens: body.usage.completion_tokens, modelKey: response.headers.get('x-mai-model') };
 }

@@ -138,7 +138,7 @@ test('every request is answered while memory is taken and given back', async () 
   expect(answered).toBeGreaterThan(answeredWhileScarce);
 });
 
-describe('SIGKILL of an engine that generates', () => {
+describe('the end of an engine that generates', () => {
   let world: EmbeddedWorld;
   beforeEach(async () => {
     world = await openEmbeddedWorld();
@@ -146,10 +146,10 @@ describe('SIGKILL of an engine that generates', () => {
   });
   afterEach(() => world[Symbol.asyncDispose]());
 
-  async function killEngine(): Promise<number> {
+  async function killEngine(signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
     const processId = (await world.engines()).get(LARGE);
     if (processId === undefined) throw new Error('No engine of the large model runs.');
-    process.kill(processId, 'SIGKILL');
+    process.kill(processId, signal);
     return processId;
   }
 
@@ -200,6 +200,19 @@ describe('SIGKILL of an engine that generates', () => {
     await expect(reading).rejects.toMatchObject({ error: { type: 'error' } });
     await expectNextInTime();
     await expectNothingLeft(killed ?? 0);
+  });
+
+  // A stopped process answers nothing and does no work, as an engine that waits for ever.
+  test('a hung engine is killed, its stream ends with an error, and the next request is served', async () => {
+    const stream = await openaiOf(world).chat.completions.create({ ...LONG, stream: true });
+    let stopped: number | null = null;
+    const reading = (async () => {
+      for await (const _ of stream) stopped ??= await killEngine('SIGSTOP');
+    })();
+    await expect(reading).rejects.toMatchObject({ error: { type: 'server_error' } });
+    const next = await openaiOf(world).chat.completions.create(SHORT);
+    expect(next.choices[0]?.finish_reason).not.toBeNull();
+    await expectNothingLeft(stopped ?? 0);
   });
 
   test('a request without a stream is answered by the model that is loaded again', async () => {

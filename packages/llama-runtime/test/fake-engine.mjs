@@ -1,5 +1,5 @@
 // A child process with the messages of an engine and faults on demand. The GGUF file is a JSON text that names them:
-// { "stallAt": 0.5, "blocks": true, "refuse": "text", "crash": "text", "exit": 3, "hangOnStop": true, "silentState": true }
+// { "stallAt": 0.5, "blocks": true, "refuse": "text", "crash": "text", "exit": 3, "hangOnStop": true, "silentState": true, "stalls": true, "works": true, "promptTokens": 0 }
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
@@ -31,13 +31,16 @@ function load(spec) {
     return;
   }
   if (faults.exit !== undefined) process.exit(faults.exit);
+  if (faults.works) setInterval(() => busyFor(80), 100);
   const server = createServer((request, response) => {
     if (request.headers.authorization !== `Bearer ${spec.token}`) {
       response.writeHead(401).end();
     } else if (request.url === '/mai/state') {
       if (faults.silentState) return;
-      const state = { activity: 'idle', queued: 0, lastUsedAtMs: null };
-      response.end(JSON.stringify({ ...state, pid: process.pid }));
+      const state = faults.stalls
+        ? { activity: 'processing-prompt', queued: 1, promptTokens: faults.promptTokens ?? 0 }
+        : { activity: 'idle', queued: 0, promptTokens: 0 };
+      response.end(JSON.stringify({ ...state, lastUsedAtMs: null, reports: 0, pid: process.pid }));
     } else if (request.url === '/mai/stop') {
       response.end('{}', () => faults.hangOnStop || process.exit(0));
     } else {
@@ -58,4 +61,9 @@ function load(spec) {
       },
     });
   });
+}
+
+function busyFor(ms) {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
 }

@@ -15,6 +15,10 @@ export interface Faults {
   readonly exit?: number;
   readonly hangOnStop?: boolean;
   readonly silentState?: boolean;
+  /** One request is open and makes no progress. `works`: the process computes meanwhile. */
+  readonly stalls?: boolean;
+  readonly works?: boolean;
+  readonly promptTokens?: number;
   readonly contextLengthTokens?: number;
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describeFootprint, explainRejection, formatBytes, simulatedDemoPressure } from '@mai/host';
@@ -62,7 +62,10 @@ export async function runDemo(context: CommandContext, options: DemoOptions): Pr
   });
   const monitor = createDemoMonitor(real, simulator, setting.pool.name);
   // A folder of its own, so that the demo does not use the user's configuration and data.
-  const ownFolder = path.join(tmpdir(), `mai-demo-${randomUUID()}`);
+  const ownFolder = await mkdtemp(path.join(tmpdir(), 'mai-demo-'));
+  await using _ = {
+    [Symbol.asyncDispose]: () => rm(ownFolder, { recursive: true, force: true }),
+  };
   await using host = await openHostOf(context, {
     url: simulator.httpUrl,
     apiToken: '',

@@ -29,19 +29,23 @@ const DETERMINISTIC: readonly LoadFailureCode[] = [
 ];
 /** A load is tried again when this share of RAM has become available since the failure. */
 const RELIEF_RATIO = 0.05;
+/** A model whose engine has not crashed for this time after its cool-down starts anew. */
+const STABLE_AFTER_MS = 10 * 60_000;
 /** After this time the failure is forgotten: the runtime or its settings may have changed. */
 const FORGET_AFTER_MS = 6 * 60 * 60_000;
 
-/** The ledger with one more failure. */
+/** The circumstances of a failure. */
+interface FailureFacts {
+  readonly nowMs: number;
+  readonly backOff: BackOffPolicy;
+  readonly random: () => number;
+}
+
+/** The ledger with one more failed load. */
 export function recordFailure(
   ledger: FailureLedger,
   failure: Pick<LoadFailure, 'modelKey' | 'code'>,
-  facts: {
-    readonly nowMs: number;
-    readonly resources: Resources;
-    readonly backOff: BackOffPolicy;
-    readonly random: () => number;
-  },
+  facts: FailureFacts & { readonly resources: Resources },
 ): FailureLedger {
   const failures = (ledger[failure.modelKey]?.failures ?? 0) + 1;
   const entry: FailureEntry = {
@@ -54,9 +58,40 @@ export function recordFailure(
   return { ...ledger, [failure.modelKey]: entry };
 }
 
-/** The ledger without the failures of a model that has loaded. */
-export function recordSuccess(ledger: FailureLedger, modelKey: string): FailureLedger {
-  if (!(modelKey in ledger)) return ledger;
+/**
+ * The ledger with one more crash of a model's engine after its load. The first crash starts no cool-down, because a kill
+ * from outside or one unusual request says nothing about the model. Each further crash counts like a failed load.
+ */
+export function recordCrash(
+  ledger: FailureLedger,
+  modelKey: string,
+  { nowMs, backOff, random }: FailureFacts,
+): FailureLedger {
+  const earlier = ledger[modelKey];
+  const failures = (earlier !== undefined && isRecent(earlier, nowMs) ? earlier.failures : 0) + 1;
+  const entry: FailureEntry = {
+    failures,
+    code: 'ENGINE_CRASHED',
+    lastAtMs: nowMs,
+    coolingDownUntilMs: failures === 1 ? nowMs : nowMs + backOffMs(backOff, failures - 1, random),
+    availableBytes: null,
+  };
+  return { ...ledger, [modelKey]: entry };
+}
+
+function isRecent({ lastAtMs, coolingDownUntilMs }: FailureEntry, nowMs: number): boolean {
+  return nowMs >= lastAtMs && nowMs < coolingDownUntilMs + STABLE_AFTER_MS;
+}
+
+/** The ledger without the failures of a model that has loaded. Recent crashes stay, because a load does not disprove them. */
+export function recordSuccess(
+  ledger: FailureLedger,
+  modelKey: string,
+  nowMs: number,
+): FailureLedger {
+  const entry = ledger[modelKey];
+  if (entry === undefined) return ledger;
+  if (entry.code === 'ENGINE_CRASHED' && isRecent(entry, nowMs)) return ledger;
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => key !== modelKey));
 }
 

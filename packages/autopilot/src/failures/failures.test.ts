@@ -55,7 +55,7 @@ describe('the failure ledger', () => {
     const once = recordFailure({}, failure, facts(world));
     const twice = recordFailure(once, failure, facts(world));
     expect(twice['a']?.coolingDownUntilMs).toBe(world.clock.nowMs() + 120_000);
-    expect(recordSuccess(twice, 'a')).toEqual({});
+    expect(recordSuccess(twice, 'a', world.clock.nowMs())).toEqual({});
   });
 
   it('does not retry an out-of-memory failure until more memory is free', () => {

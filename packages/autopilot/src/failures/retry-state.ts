@@ -9,7 +9,13 @@ import {
   isBreakerOpen,
   type BreakerPolicy,
 } from './breaker.js';
-import { coolDowns, recordFailure, recordSuccess, type FailureLedger } from './failure-ledger.js';
+import {
+  coolDowns,
+  recordCrash,
+  recordFailure,
+  recordSuccess,
+  type FailureLedger,
+} from './failure-ledger.js';
 
 /** The waits before a failed operation is tried again. */
 interface RetryTimings {
@@ -75,7 +81,7 @@ export class RetryState {
   }
 
   succeeded(modelKey: string): void {
-    this.#failures = recordSuccess(this.#failures, modelKey);
+    this.#failures = recordSuccess(this.#failures, modelKey, this.#clock.nowMs());
   }
 
   /**
@@ -93,6 +99,15 @@ export class RetryState {
     const wasOpen = this.breakerOpenUntilMs !== null;
     this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, this.#clock.monotonicMs());
     return wasOpen ? null : this.breakerOpenUntilMs;
+  }
+
+  /** Counts a crash of a model's engine after its load. */
+  crashed(modelKey: string): void {
+    this.#failures = recordCrash(this.#failures, modelKey, {
+      nowMs: this.#clock.nowMs(),
+      backOff: this.#timings().failure,
+      random: this.#random,
+    });
   }
 
   /** Puts the switch off. Returns the end of the wait in epoch milliseconds. */

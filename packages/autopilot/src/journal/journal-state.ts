@@ -105,6 +105,7 @@ function isYield(value: unknown): value is Yield {
 }
 
 const FAILURE_CODES: Readonly<Record<LoadFailureCode, true>> = {
+  ENGINE_CRASHED: true,
   LOAD_REFUSED: true,
   LOAD_FAILED: true,
   LOAD_TIMED_OUT: true,

@@ -64,7 +64,7 @@ export class AutopilotLoop {
     const { clock, runtime } = this.#settings;
     const stopListening = runtime.onEnded?.((ended) => {
       this.#publish({ type: 'resident-ended', ...ended });
-      this.#round.residentEnded();
+      this.#round.residentEnded(ended);
       this.wake();
     });
     if (stopListening !== undefined)

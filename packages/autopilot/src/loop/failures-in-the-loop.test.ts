@@ -20,6 +20,16 @@ describe('failures', () => {
     await pilot.stop();
   });
 
+  it('counts an engine that crashes while it loads as a failed load of this model', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    world.failNextLoad('large', { kind: 'reject', code: 'ENGINE_CRASHED' });
+    const pilot = await startPilot(world);
+    await world.clock.advance(30 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.of('fault')).toEqual([]);
+    await pilot.stop();
+  });
+
   it('does not retry a load that would fail for the same reason', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     for (let time = 0; time < 50; time += 1) {
@@ -139,9 +149,12 @@ describe('failures', () => {
 
 describe('an engine that ends without an unload', () => {
   /** An autopilot whose runtime tells the end of an engine. */
-  async function open(options: Partial<AutopilotOptions> = {}) {
+  async function open(
+    options: Partial<AutopilotOptions> = {},
+    others: readonly (typeof SMALL)[] = [],
+  ) {
     // So small that its end alone does not change the memory enough for a new list of residents.
-    const world = new FakeWorld([{ ...LARGE, bytes: GIB / 4, kvBytes: 0 }]);
+    const world = new FakeWorld([{ ...LARGE, bytes: GIB / 4, kvBytes: 0 }, ...others]);
     const listeners = new Set<(ended: EndedResident) => void>();
     const { runtime } = world.ports;
     const pilot = await startPilot(world, {
@@ -155,10 +168,11 @@ describe('an engine that ends without an unload', () => {
       },
     });
     /** Ends the engine of a model. */
-    const crash = (modelKey: string): void => {
+    const crash = (modelKey: string, crashed = true): void => {
       const instanceIdentifier = `mai/${modelKey}`;
       world.instances.delete(instanceIdentifier);
-      for (const tell of listeners) tell({ instanceIdentifier, modelKey, how: 'signal SIGKILL' });
+      for (const tell of listeners)
+        tell({ instanceIdentifier, modelKey, how: 'signal SIGKILL', crashed });
     };
     await world.clock.advance(MINUTE);
     expect(world.residentKeys()).toEqual(['large']);
@@ -196,6 +210,60 @@ describe('an engine that ends without an unload', () => {
     await Promise.all([world.clock.advance(SECOND), Promise.resolve().then(() => crash('large'))]);
     await world.clock.advance(3 * SECOND);
     expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+  });
+
+  it('twice gives its place to the next candidate until a cool-down is over', async () => {
+    const { world, pilot, crash } = await open({}, [SMALL]);
+    crash('large');
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['large']);
+    expect(pilot.autopilot.state.failures['large']).toMatchObject({
+      code: 'ENGINE_CRASHED',
+      failures: 1,
+    });
+    crash('large');
+    await world.clock.advance(10 * SECOND);
+    expect(world.residentKeys()).toEqual(['small']);
+    expect(pilot.autopilot.state.decision?.selection.rejected).toMatchObject([
+      { modelKey: 'large', rejection: { code: 'COOLING_DOWN_AFTER_FAILURE' } },
+    ]);
+    await world.clock.advance(10 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+  });
+
+  it('after each load is started ever more rarely', async () => {
+    const { world, pilot, crash } = await open();
+    for (let second = 0; second < 3600; second += 1) {
+      if (world.residentKeys().includes('large')) crash('large');
+      await world.clock.advance(SECOND);
+    }
+    // At once, and then after about 1, 2, 4, 8 and 16 minutes.
+    const loads = world.log.filter((entry) => entry === 'load large').length;
+    expect(loads).toBeGreaterThanOrEqual(5);
+    expect(loads).toBeLessThanOrEqual(9);
+    await pilot.stop();
+  });
+
+  it('has its earlier ends forgotten after ten stable minutes', async () => {
+    const { world, pilot, crash } = await open();
+    for (let crashes = 0; crashes < 3; crashes += 1) {
+      crash('large');
+      await world.clock.advance(10 * SECOND);
+      expect(world.residentKeys()).toEqual(['large']);
+      await world.clock.advance(11 * MINUTE);
+    }
+    await pilot.stop();
+  });
+
+  it('does not count as a crash where another process has unloaded the model', async () => {
+    const { world, pilot, crash } = await open();
+    for (let time = 0; time < 3; time += 1) {
+      crash('large', false);
+      await world.clock.advance(10 * SECOND);
+    }
+    expect(pilot.autopilot.state.failures).toEqual({});
     await pilot.stop();
   });
 });

@@ -13,6 +13,7 @@ import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { IdleForecast } from '../timing/idle-forecast.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';
+import type { EndedResident } from '../ports/runtime-port.js';
 import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
@@ -77,9 +78,7 @@ export class Round {
     this.#publish = publish;
     this.#journal = journal;
     this.#ramWatch = ramWatch;
-    const cached = cachePorts(settings, (error) => {
-      publish({ type: 'catalog-rejected', error });
-    });
+    const cached = cachePorts(settings, (error) => publish({ type: 'catalog-rejected', error }));
     this.#retries = new RetryState(clock, random, () => settings.timings);
     this.#pressure = new MemoryPressure(clock, () => settings.timings);
     this.#decider = new Decider(clock, () => settings.timings.observeIntervalMs);
@@ -203,8 +202,9 @@ export class Round {
   }
 
   /** Call when a resident's engine has ended without an unload. The next round then lists the residents again. */
-  residentEnded(): void {
+  residentEnded({ modelKey, crashed }: EndedResident): void {
     this.#residentEnded = true;
+    if (crashed) this.#retries.crashed(modelKey);
   }
 
   async #switch(
@@ -279,10 +279,9 @@ export class Round {
 
   /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */
   #withOverdue(input: AssembledInput): AssembledInput {
-    const { released } = this.#residents;
     const residents = this.#pressure.isDrainOver
       ? input.residents.map((one) => (one.foreign ? one : { ...one, busy: false }))
       : input.residents;
-    return { ...input, residents, ...(released ? { steppingDown: true } : {}) };
+    return { ...input, residents, ...(this.#residents.released ? { steppingDown: true } : {}) };
   }
 }

@@ -55,6 +55,8 @@ export interface EndedResident {
   readonly modelKey: string;
   /** How the engine ended, such as `signal SIGKILL`. */
   readonly how: string;
+  /** `false`: another process has unloaded the model. */
+  readonly crashed: boolean;
 }
 
 /**

@@ -1,17 +1,25 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import { errorCode } from '../autopilot-error.js';
 
-const RUNTIME_CODES = ['LOAD_REFUSED', 'LOAD_FAILED', 'LOAD_TIMED_OUT', 'MODEL_NOT_FOUND'] as const;
+const RUNTIME_CODES = [
+  'LOAD_REFUSED',
+  'LOAD_FAILED',
+  'LOAD_TIMED_OUT',
+  'MODEL_NOT_FOUND',
+  'ENGINE_CRASHED',
+] as const;
 
 /**
- * Why a candidate could not be used. The first four are the runtime's own codes. `OUT_OF_MEMORY` is a
- * `LOAD_FAILED` whose error has `outOfMemory`. The last two come from the checks after a load.
+ * Why a candidate could not be used. The first five are the runtime's own codes. `ENGINE_CRASHED` is also the code of a
+ * model whose engine has crashed after the load. `OUT_OF_MEMORY` is a `LOAD_FAILED` whose error has `outOfMemory`. The
+ * last two come from the checks after a load.
  */
 export type LoadFailureCode =
   | 'LOAD_REFUSED'
   | 'LOAD_FAILED'
   | 'LOAD_TIMED_OUT'
   | 'MODEL_NOT_FOUND'
+  | 'ENGINE_CRASHED'
   | 'OUT_OF_MEMORY'
   | 'CONTEXT_TOO_SMALL'
   | 'MEMORY_EXCEEDED';

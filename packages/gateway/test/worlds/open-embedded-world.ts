@@ -32,7 +32,7 @@ const SHAPES = {
 
 /**
  * The contexts of the chat models. The large model takes most of its memory for its context, so that its engine takes
- * more than the small model's estimate, which allows 200 MB for what llama.cpp does not print.
+ * more than the small model's estimate.
  */
 const LARGE_CONTEXT_TOKENS = 65_536;
 const SHORTEST_CONTEXT_TOKENS = 4096;

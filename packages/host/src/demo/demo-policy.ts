@@ -41,6 +41,18 @@ export function demoModels(modelKeys: readonly string[]): ModelConfigFile {
 }
 
 /**
+ * Whether the machine may have enough free memory for the demo. `loadBytes`: what the largest model takes at least. The
+ * process and the model that stays must fit below the hard limit, also while Mai has not unloaded yet.
+ */
+export function mayHaveRoom({ ram }: Resources, loadBytes: number): boolean {
+  const { totalBytes, availableBytes } = ram;
+  if (availableBytes === null) return false;
+  const othersBytes = others(totalBytes, availableBytes, 0);
+  const pool = { ...fixedPool('ram', totalBytes), othersBytes, hardLimitRatio: HARD_LIMIT_RATIO };
+  return room(pool, HARD_LIMIT) >= loadBytes + SLACK_BYTES + MOST_TAKEN_BYTES;
+}
+
+/**
  * The demo's own policy. Its limit is a little above the present use and the largest model, and its times are short.
  * Null where the machine has too little free memory for that.
  */
@@ -54,9 +66,7 @@ export function demoPolicy(
   if (availableBytes === null || loadBytes === null) return null;
   const othersBytes = others(totalBytes, availableBytes, 0);
   const limitBytes = othersBytes + loadBytes + SLACK_BYTES;
-  const pool = { ...fixedPool('ram', totalBytes), othersBytes, hardLimitRatio: HARD_LIMIT_RATIO };
-  // The process and the model that stays must fit below the hard limit, also while Mai has not unloaded yet.
-  if (room(pool, HARD_LIMIT) < loadBytes + SLACK_BYTES + MOST_TAKEN_BYTES) return null;
+  if (!mayHaveRoom(resources, loadBytes)) return null;
   return {
     limitBytes,
     config: {

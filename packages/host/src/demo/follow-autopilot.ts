@@ -8,9 +8,6 @@ import type { DemoStage } from './demo-stage.js';
 
 type Chosen = NonNullable<Selection['chosen']>;
 
-/** A switch that has not come after this time is reported as missing. */
-const SWITCH_DEADLINE_MS = 20_000;
-
 /**
  * Reads the autopilot's events until a wanted model is loaded, and prints each change.
  *
@@ -20,9 +17,10 @@ export async function untilLoaded(
   { text: print, style, signal }: DemoStage,
   events: AsyncIterator<AutopilotEvent>,
   isWanted: (modelKey: string) => boolean,
+  switchWithinMs: number,
 ): Promise<Chosen | null> {
   const waiting = new AbortController();
-  const deadline = sleep(SWITCH_DEADLINE_MS, null, {
+  const deadline = sleep(switchWithinMs, null, {
     signal: AbortSignal.any([signal, waiting.signal]),
   });
   let selection: Selection | null = null;

@@ -4,7 +4,13 @@ import { totalBytesOf } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
 import { formatBytes } from '../text/words.js';
 import { askModel, type DemoAnswer } from './ask-model.js';
-import { bytesToTake, demoModels, demoPolicy, type DemoPolicy } from './demo-policy.js';
+import {
+  bytesToTake,
+  demoModels,
+  demoPolicy,
+  mayHaveRoom,
+  type DemoPolicy,
+} from './demo-policy.js';
 import type { DemoStage } from './demo-stage.js';
 import { untilLoaded } from './follow-autopilot.js';
 import { takeMemory } from './take-memory.js';
@@ -12,6 +18,15 @@ import { writeNoiseModels } from './write-noise-models.js';
 
 const MIB = 2 ** 20;
 const SIZES_BYTES = [128 * MIB, 256 * MIB, 512 * MIB];
+/** A switch that has not come after this time is reported as missing. */
+const SWITCH_WITHIN_MS = 20_000;
+const TOO_LITTLE_MEMORY = 'this machine has too little free memory: the demo takes up to 3.5 GiB';
+
+/** Parameters that tests change. */
+export interface DemoParameters {
+  readonly sizesBytes?: readonly number[];
+  readonly switchWithinMs?: number;
+}
 
 /** The parts of the running demo. */
 interface Story {
@@ -19,6 +34,7 @@ interface Story {
   readonly host: Host;
   /** The autopilot's events from its start. */
   readonly events: AsyncIterator<AutopilotEvent>;
+  readonly switchWithinMs: number;
 }
 
 /** One chapter of the demo. */
@@ -40,8 +56,15 @@ export interface DemoStep {
  *
  * @returns the chapters; or the reason for which the demo can't run on this machine
  */
-export async function playDemo(stage: DemoStage): Promise<readonly DemoStep[] | string> {
-  const files = await writeFiles(stage);
+export async function playDemo(
+  stage: DemoStage,
+  { sizesBytes = SIZES_BYTES, switchWithinMs = SWITCH_WITHIN_MS }: DemoParameters = {},
+): Promise<readonly DemoStep[] | string> {
+  {
+    await using plain = await stage.openHost({ runtime: 'embedded' });
+    if (!mayHaveRoom(await plain.resources(), Math.max(...sizesBytes))) return TOO_LITTLE_MEMORY;
+  }
+  const files = await writeFiles(stage, sizesBytes);
   if (files === null) return 'no disk has 1.3 GiB of free space for the models of the demo';
   await using models = files;
   const folder = path.join(models.folder, 'mai');
@@ -54,9 +77,7 @@ export async function playDemo(stage: DemoStage): Promise<readonly DemoStep[] | 
     await using plain = await stage.openHost({ ...options, config: base });
     return demoPolicy(base, (await plain.models()).models, await plain.resources());
   })();
-  if (policy === null) {
-    return 'this machine has too little free memory: the demo takes up to 3.5 GiB';
-  }
+  if (policy === null) return TOO_LITTLE_MEMORY;
   await using host = await stage.openHost({ ...options, config: policy.config });
 
   stage.heading('Models of the demo, and the memory that each takes here');
@@ -66,37 +87,46 @@ export async function playDemo(stage: DemoStage): Promise<readonly DemoStep[] | 
   );
   await stage.pause();
   await using running = await host.startAutopilot({ intervalMs: 500 });
-  const story: Story = { stage, host, events: running.events[Symbol.asyncIterator]() };
-  const steps = [await choose(story)];
-  const largest = steps[0]?.modelKey ?? null;
+  const events = running.events[Symbol.asyncIterator]();
+  const story: Story = { stage, host, events, switchWithinMs };
+  const first = await choose(story);
+  const largest = first.modelKey;
+  if (largest === null) {
+    return `Mai has not loaded a model of the demo within ${switchWithinMs / 1000} s`;
+  }
+  const steps = [first];
+  let isSmaller: boolean;
   {
     const bytes = await pressureFor(host, policy);
     await using taken = takeMemory(bytes);
     stage.heading('Another program takes memory');
     stage.text(`A process of the demo takes ${formatBytes(bytes)} of real memory.`);
     await stage.whileMemoryChanges(() => host.status(), taken.taken);
-    steps.push(await afterSwitch(story, 'step-down', bytes, (key) => key !== largest));
+    const down = await afterSwitch(story, 'step-down', bytes, (key) => key !== largest);
+    steps.push(down);
+    isSmaller = down.modelKey !== null;
   }
   stage.heading('The memory is free again');
   stage.text('The process has ended.');
-  steps.push(await afterSwitch(story, 'step-up', 0, (key) => key === largest));
+  // Without the step down, the largest model is still loaded, and no switch is to come.
+  if (isSmaller) steps.push(await afterSwitch(story, 'step-up', 0, (key) => key === largest));
   await running.stop();
   return steps;
 }
 
 /** Writes the models to the first suitable disk. */
-async function writeFiles(stage: DemoStage): ReturnType<typeof writeNoiseModels> {
+async function writeFiles(
+  stage: DemoStage,
+  sizesBytes: readonly number[],
+): ReturnType<typeof writeNoiseModels> {
   stage.heading('Write three models of random weights');
   stage.text(
     'No model was found on this machine. So the demo writes three GGUF files of 128, 256 and 512 MiB, and removes them at the end. Their answers are noise, because their weights are random; their memory and speed are real.',
   );
-  const progress = stage.progress(SIZES_BYTES.reduce((sum, bytes) => sum + bytes, 0));
+  const progress = stage.progress(sizesBytes.reduce((sum, bytes) => sum + bytes, 0));
   const { folders, signal } = stage;
   try {
-    return await writeNoiseModels(
-      { sizesBytes: SIZES_BYTES, folders, onProgress: progress.update },
-      { signal },
-    );
+    return await writeNoiseModels({ sizesBytes, folders, onProgress: progress.update }, { signal });
   } finally {
     progress.clear();
   }
@@ -120,12 +150,12 @@ async function choose(story: Story): Promise<DemoStep> {
 
 /** Waits until the autopilot has loaded a wanted model, shows its steps, and asks the model. */
 async function afterSwitch(
-  { stage, host, events }: Story,
+  { stage, host, events, switchWithinMs }: Story,
   step: DemoStep['step'],
   takenBytes: number,
   isWanted: (modelKey: string) => boolean,
 ): Promise<DemoStep> {
-  const loaded = await untilLoaded(stage, events, isWanted);
+  const loaded = await untilLoaded(stage, events, isWanted, switchWithinMs);
   const status = await host.status();
   stage.memory(status);
   const modelKey = loaded?.modelKey ?? null;

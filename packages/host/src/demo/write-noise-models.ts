@@ -28,54 +28,62 @@ const MEMORY_FILE_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6];
 
 /**
  * Writes language models of random weights for the embedded engine. Returns null where each folder is in memory, can't
- * be written, or has too little free space.
+ * be written, or has too little free space, also where its disk becomes full meanwhile.
  */
 export async function writeNoiseModels(
   { sizesBytes, folders, onProgress = () => undefined }: NoiseModelsRequest,
   { signal }: CallOptions = {},
 ): Promise<NoiseModels | null> {
-  signal?.throwIfAborted();
-  const { noiseModelShape, writeNoiseModel } = await import('@mai/llama-runtime');
   const totalBytes = sizesBytes.reduce((sum, bytes) => sum + bytes, 0);
-  const folder = await createFolder(folders, totalBytes * 1.1 + SPARE_BYTES);
-  if (folder === null) return null;
-  const remove = () => rm(folder, { recursive: true, force: true });
-  try {
-    const modelKeys: string[] = [];
-    let writtenBytes = 0;
-    for (const [index, bytes] of sizesBytes.entries()) {
-      const modelKey = `noise-${Math.round(bytes / MIB)}m`;
-      const shape = { name: modelKey, seed: index + 1, ...noiseModelShape(bytes) };
-      await writeNoiseModel(path.join(folder, `${modelKey}.gguf`), shape, {
-        ...(signal === undefined ? {} : { signal }),
-      });
-      modelKeys.push(modelKey);
-      writtenBytes += bytes;
-      onProgress(writtenBytes / totalBytes);
-    }
-    return { folder, modelKeys, [Symbol.asyncDispose]: remove };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-}
-
-/** A new folder in the first suitable folder; null where no folder is suitable. */
-async function createFolder(
-  folders: readonly string[],
-  neededBytes: number,
-): Promise<string | null> {
-  for (const folder of folders) {
+  for (const parent of folders) {
+    signal?.throwIfAborted();
+    let folder: string | null = null;
+    const remove = async () => {
+      if (folder !== null) await rm(folder, { recursive: true, force: true });
+    };
     try {
-      await mkdir(folder, { recursive: true });
-      const { type, bavail, bsize } = await statfs(folder);
-      const isInMemory = process.platform === 'linux' && MEMORY_FILE_SYSTEMS.includes(type);
-      if (isInMemory || bavail * bsize < neededBytes) continue;
-      return await mkdtemp(path.join(folder, 'mai-noise-'));
+      folder = await createFolder(parent, totalBytes * 1.1 + SPARE_BYTES);
+      if (folder === null) continue;
+      const modelKeys = await writeModels(folder, sizesBytes, onProgress, signal);
+      return { folder, modelKeys, [Symbol.asyncDispose]: remove };
     } catch (error) {
-      // A folder that can't be written is not suitable. The next one is tried.
+      await remove();
+      signal?.throwIfAborted();
+      // The system's error: this folder can't be written, or the disk is full. The next folder is tried.
       if (errorCodeOf(error) === null) throw error;
     }
   }
   return null;
+}
+
+async function writeModels(
+  folder: string,
+  sizesBytes: readonly number[],
+  onProgress: (ratio: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const { noiseModelShape, writeNoiseModel } = await import('@mai/llama-runtime');
+  const totalBytes = sizesBytes.reduce((sum, bytes) => sum + bytes, 0);
+  const modelKeys: string[] = [];
+  let writtenBytes = 0;
+  for (const [index, bytes] of sizesBytes.entries()) {
+    const modelKey = `noise-${Math.round(bytes / MIB)}m`;
+    const shape = { name: modelKey, seed: index + 1, ...noiseModelShape(bytes) };
+    await writeNoiseModel(path.join(folder, `${modelKey}.gguf`), shape, {
+      ...(signal === undefined ? {} : { signal }),
+    });
+    modelKeys.push(modelKey);
+    writtenBytes += bytes;
+    onProgress(writtenBytes / totalBytes);
+  }
+  return modelKeys;
+}
+
+/** A new folder in `parent`; null where `parent` is in memory, or its disk has too little free space. */
+async function createFolder(parent: string, neededBytes: number): Promise<string | null> {
+  await mkdir(parent, { recursive: true });
+  const { type, bavail, bsize } = await statfs(parent);
+  const isInMemory = process.platform === 'linux' && MEMORY_FILE_SYSTEMS.includes(type);
+  if (isInMemory || bavail * bsize < neededBytes) return null;
+  return mkdtemp(path.join(parent, 'mai-noise-'));
 }

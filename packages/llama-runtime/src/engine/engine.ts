@@ -132,7 +132,7 @@ export class Engine {
     const mostCalls = isChat && prompt.format.parallel_tool_calls === false ? 1 : Infinity;
     const reader = new AnswerReader(request.stops, mostCalls);
     let text = '';
-    using run = this.#open.complete(request.options, signal, (token) => {
+    using run = this.#open.complete(request, signal, (token) => {
       if (!isChat) text += token;
     });
     for (;;) {
@@ -179,7 +179,7 @@ export class Engine {
     }
     const { tokens } = await this.#context.tokenize(text);
     this.#checkRoom(tokens.length);
-    const embedding = await this.#open.embed(text, signal);
+    const embedding = await this.#open.embed({ text, promptTokens: tokens.length }, signal);
     return { embedding, tokens: tokens.length };
   }
 

@@ -13,6 +13,7 @@ const CHECKS_UNTIL_LOST = 3;
 
 interface OpenRequest {
   readonly kind: 'completion' | 'embedding';
+  readonly promptTokens: number;
   hasToken: boolean;
   missedChecks: number;
   readonly fail: (reason: unknown) => void;
@@ -36,6 +37,7 @@ export class OpenRequests {
   readonly #onState: (state: EngineState) => void;
   readonly #open = new Map<number, OpenRequest>();
   #lastUsedAtMs: number | null = null;
+  #reports = 0;
   #reported = '';
   #check: NodeJS.Timeout | null = null;
 
@@ -45,15 +47,21 @@ export class OpenRequests {
   }
 
   get state(): EngineState {
+    const open = [...this.#open.values()];
     return {
-      activity: activityOf([...this.#open.values()]),
-      queued: this.#open.size,
+      activity: activityOf(open),
+      queued: open.length,
       lastUsedAtMs: this.#lastUsedAtMs,
+      reports: this.#reports,
+      promptTokens: open.reduce((sum, { promptTokens }) => sum + promptTokens, 0),
     };
   }
 
   complete(
-    options: CompletionOptions,
+    {
+      options,
+      promptTokens,
+    }: { readonly options: CompletionOptions; readonly promptTokens: number },
     signal: AbortSignal,
     onToken: (token: string) => void,
   ): RunningCompletion {
@@ -66,6 +74,7 @@ export class OpenRequests {
       wake = null;
     };
     const { requestId } = this.#context.queueCompletion(options, (error, report) => {
+      this.#reports += 1;
       if (error !== null && error !== undefined) {
         fail(engineFailed(error));
         return;
@@ -85,7 +94,8 @@ export class OpenRequests {
     };
     const abort = (): void => fail(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    this.#add(requestId, { kind: 'completion', hasToken: false, missedChecks: 0, fail });
+    const counts = { promptTokens, hasToken: false, missedChecks: 0 };
+    this.#add(requestId, { kind: 'completion', ...counts, fail });
     return {
       next: async () => {
         if (newest === null && failure === null) {
@@ -110,7 +120,10 @@ export class OpenRequests {
     };
   }
 
-  async embed(text: string, signal: AbortSignal): Promise<readonly number[]> {
+  async embed(
+    { text, promptTokens }: { readonly text: string; readonly promptTokens: number },
+    signal: AbortSignal,
+  ): Promise<readonly number[]> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = deferred<readonly number[]>();
     const { requestId } = this.#context.queueEmbedding(
@@ -118,6 +131,7 @@ export class OpenRequests {
       // 2: the Euclidean norm.
       { embd_normalize: 2 },
       (error, report) => {
+        this.#reports += 1;
         this.#close(requestId);
         if (error === null || error === undefined) resolve(report.embedding);
         else reject(engineFailed(error));
@@ -129,7 +143,8 @@ export class OpenRequests {
     };
     const abort = (): void => fail(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    this.#add(requestId, { kind: 'embedding', hasToken: false, missedChecks: 0, fail });
+    const counts = { promptTokens, hasToken: false, missedChecks: 0 };
+    this.#add(requestId, { kind: 'embedding', ...counts, fail });
     try {
       return await promise;
     } finally {

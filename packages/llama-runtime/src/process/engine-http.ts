@@ -91,6 +91,10 @@ function isState(value: unknown): value is EngineState & { readonly pid: number 
     'queued' in value &&
     typeof value.queued === 'number' &&
     'lastUsedAtMs' in value &&
-    (value.lastUsedAtMs === null || typeof value.lastUsedAtMs === 'number')
+    (value.lastUsedAtMs === null || typeof value.lastUsedAtMs === 'number') &&
+    'reports' in value &&
+    typeof value.reports === 'number' &&
+    'promptTokens' in value &&
+    typeof value.promptTokens === 'number'
   );
 }

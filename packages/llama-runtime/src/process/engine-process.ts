@@ -14,6 +14,8 @@ export interface EngineProcess {
   readonly isEnding: boolean;
   /** Asks the engine to stop, and kills it where it does not. Resolves when the process is gone. */
   end(): Promise<void>;
+  /** Ends the process with SIGKILL at once. It counts as an end that nobody has asked for. */
+  kill(): void;
 }
 
 /** The inputs of a load. */
@@ -56,6 +58,7 @@ export async function startEngine(start: EngineStart): Promise<EngineProcess> {
         return ending !== undefined;
       },
       end: () => (ending ??= endChild(child, exited)),
+      kill: () => void child.kill('SIGKILL'),
     };
   } catch (error) {
     child.kill('SIGKILL');

@@ -60,6 +60,10 @@ export interface EngineState {
   readonly queued: number;
   /** Epoch milliseconds; null: never used. */
   readonly lastUsedAtMs: number | null;
+  /** Tokens and results that llama.cpp has reported since the load. */
+  readonly reports: number;
+  /** Tokens of the prompts of the requests that wait or run. llama.cpp reports nothing while it reads a prompt. */
+  readonly promptTokens: number;
 }
 
 /** The facts of a loaded model. */

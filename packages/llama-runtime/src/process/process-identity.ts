@@ -44,19 +44,24 @@ function isAlive(pid: number): boolean {
 
 /** Field 22 of `/proc/PID/stat`: clock ticks between the start of the system and the start of the process. */
 async function findOnLinux(pid: number): Promise<RunningProcess | null> {
-  let text: string;
+  let fields: readonly string[];
   try {
-    text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    fields = await readStat(pid);
   } catch (error) {
     const isGone = codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH';
     return isGone ? null : { startTime: null };
   }
-  // The name of the program is in parentheses and may contain spaces.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state] = fields;
   // A zombie has no memory any more.
   if (state === 'Z' || state === 'X') return null;
   return { startTime: fields[19] ?? null };
+}
+
+/** The fields of Linux's `/proc/PID/stat` from the third on. @throws the system's error */
+export async function readStat(pid: number): Promise<readonly string[]> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The name of the program is in parentheses and may contain spaces.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** The system's code of an error; `null` for an error without one. */

@@ -28,8 +28,8 @@ export interface EngineRecord {
   readonly facts: EngineFacts;
 }
 
-/** Increased when a field changes its meaning. Records of other versions are left alone. */
-export const RECORD_VERSION = 1;
+/** Increased when a field changes its meaning, or the engine's HTTP changes. Records of other versions are left alone. */
+export const RECORD_VERSION = 2;
 
 const FILE_NAME = /^(\d+)\.json$/;
 

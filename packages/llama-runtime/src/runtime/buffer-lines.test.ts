@@ -4,7 +4,7 @@ const MIB = 2 ** 20;
 
 const buffersOf = (...bufferLines: readonly string[]) =>
   reportOf({
-    version: 1,
+    version: 2,
     reference: 'r',
     pid: 7,
     startTime: null,

@@ -31,6 +31,7 @@ import { usesVectorInstructions } from './vector-instructions.js';
 
 /** llama.cpp's micro-batch size. A prompt of this length uses all compute buffers. */
 const WARM_UP_TOKENS = 512;
+const HEALTH_INTERVAL_MS = 5000;
 
 /**
  * Creates a runtime that loads GGUF models with llama.cpp. It starts no process before a method needs one.
@@ -46,7 +47,7 @@ export async function createLlamaRuntime(options: LlamaRuntimeOptions = {}): Pro
   const engine = engineOf(binding);
   const connectedVersion = { version: binding.version, build: llamaCppBuild(binding.version) };
   const inspector = new Inspector(scripts.inspect);
-  const engines = new Engines(stateFolder);
+  const engines = new Engines(stateFolder, options.healthIntervalMs ?? HEALTH_INTERVAL_MS);
   let closing: Promise<void> | undefined;
 
   /** Runs a method within its deadline, unless the runtime is closed. */

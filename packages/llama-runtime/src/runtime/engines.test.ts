@@ -148,7 +148,9 @@ test('an engine that is killed is told at once, and how it ended', async () => {
   const [pid = 0] = await pidsOf(runtime);
   process.kill(pid, 'SIGKILL');
   await until('the end is told', () => told.length > 0);
-  expect(told).toEqual([{ instanceIdentifier: 'one', modelKey: 'model', how: 'signal SIGKILL' }]);
+  expect(told).toEqual([
+    { instanceIdentifier: 'one', modelKey: 'model', how: 'signal SIGKILL', crashed: true },
+  ]);
   expect(await runtime.listResidents()).toEqual([]);
   stopListening();
   await runtime.load({ modelKey: 'model', identifier: 'two' });
@@ -175,7 +177,9 @@ test('only an end that this runtime has not asked for is told', async () => {
   await other.listResidents();
   await other.unload('model');
   await until('the unload by another process is told', () => told.length > 0);
-  expect(told).toEqual([{ instanceIdentifier: 'model', modelKey: 'model', how: 'code 0' }]);
+  expect(told).toEqual([
+    { instanceIdentifier: 'model', modelKey: 'model', how: 'code 0', crashed: false },
+  ]);
   await runtime.load({ modelKey: 'model' });
   await runtime.close();
   expect(told).toHaveLength(1);

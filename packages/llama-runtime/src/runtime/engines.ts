@@ -7,6 +7,7 @@ import { type EngineRecord, readRecords, removeRecord, writeRecord } from '../pr
 import { notify } from '../notify.js';
 import { LlamaRuntimeError } from '../errors.js';
 import { observe } from './residents.js';
+import { watchHang } from './watch-hang.js';
 import type { ResidentInstance } from './resident-types.js';
 
 /** An engine that this runtime has started. */
@@ -38,8 +39,13 @@ export interface ObservedEngine {
 export interface EndedEngine {
   readonly instanceIdentifier: string;
   readonly modelKey: string;
-  /** How its process ended: `signal SIGKILL`, or `code 0` where another process has unloaded it. */
+  /**
+   * How its process ended: `signal SIGKILL`, `code 0` where another process has unloaded it, or
+   * `killed after 30 s without an answer`.
+   */
   readonly how: string;
+  /** `false`: another process has unloaded it. */
+  readonly crashed: boolean;
 }
 
 /**
@@ -52,17 +58,31 @@ export class Engines {
   /** The records of other processes' engines, as of the last list. */
   #foreign: readonly EngineRecord[] = [];
 
-  /** @param folder - the state folder; `null`: engines are not registered, and others' are not seen */
-  constructor(private readonly folder: string | null) {}
+  /**
+   * @param folder - the state folder; `null`: engines are not registered, and others' are not seen
+   * @param healthIntervalMs - as in `LlamaRuntimeOptions`
+   */
+  constructor(
+    private readonly folder: string | null,
+    private readonly healthIntervalMs: number,
+  ) {}
 
-  /** Keeps an engine until its process ends, and registers it. */
+  /** Keeps an engine until its process ends, registers it, and kills it where it hangs. */
   async add(record: EngineRecord, process: EngineProcess): Promise<void> {
+    let hung: string | null = null;
+    const stopWatch = watchHang(record, this.healthIntervalMs, (how) => {
+      hung = how;
+      process.kill();
+    });
     this.#own.set(record.reference, { record, process });
     const { folder } = this;
     const written = folder === null ? Promise.resolve() : writeRecord(folder, record);
     void process.exited.then(async (exit) => {
+      stopWatch();
       this.#own.delete(record.reference);
-      if (!process.isEnding) this.#tell(record, exitText(exit));
+      if (!process.isEnding) {
+        this.#tell(record, { how: hung ?? exitText(exit), crashed: exit.code !== 0 });
+      }
       if (folder === null) return;
       await written.catch(() => undefined);
       // A file that stays is removed by the next process that reads the folder.
@@ -102,9 +122,13 @@ export class Engines {
     return () => this.#listeners.delete(listener);
   }
 
-  #tell({ spec }: EngineRecord, how: string): void {
-    const { instanceIdentifier, modelKey } = spec;
-    for (const listener of this.#listeners) notify(listener, { instanceIdentifier, modelKey, how });
+  #tell(
+    { spec: { instanceIdentifier, modelKey } }: EngineRecord,
+    end: Pick<EndedEngine, 'how' | 'crashed'>,
+  ): void {
+    for (const listener of this.#listeners) {
+      notify(listener, { instanceIdentifier, modelKey, ...end });
+    }
   }
 
   /** Every resident, the oldest first. Engines that are gone are left out. */

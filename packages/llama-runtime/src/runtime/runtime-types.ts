@@ -41,6 +41,11 @@ export interface LlamaRuntimeOptions {
   readonly threads?: number | undefined;
   /** Estimates memory. Default: there is no estimate, and no load is refused for its size. */
   readonly estimate?: EstimateMemory | undefined;
+  /**
+   * Interval at which each engine is asked whether it is alive, in milliseconds. An engine that hangs is killed: after 6
+   * intervals where it does no work, else after 120 intervals and 0.4 for each token of the open prompts. Default: 5000.
+   */
+  readonly healthIntervalMs?: number | undefined;
   /** Cancels the creation. */
   readonly signal?: AbortSignal | undefined;
   /** Programs of the child processes. Default: those beside this package's bundle. Tests replace them. */
@@ -121,7 +126,7 @@ export interface LlamaRuntime extends AsyncDisposable {
   load(request: LoadRequest): Promise<LoadResult>;
   /**
    * Calls `listener` as soon as an engine of this runtime ends although this runtime has not unloaded it: after a crash,
-   * a kill, or an unload by another process. Exceptions of the listener are ignored. Returns a function that stops the calls.
+   * a hang, a kill, or an unload by another process. Exceptions of the listener are ignored. Returns a function that stops the calls.
    */
   onEnded(listener: (ended: EndedEngine) => void): () => void;
   /** Loads the first request that succeeds. Throws `LOAD_FAILED` with all `failures` when every request fails. */

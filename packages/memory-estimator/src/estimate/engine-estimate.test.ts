@@ -5,6 +5,7 @@ import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-prof
 import type { ProfileValues } from '../profile/engine-profile.js';
 import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
 import { estimateFootprint } from './estimate-footprint.js';
+import { VERSION_DRIFT } from './interval.js';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -107,6 +108,35 @@ test('the batch of an embedding model is as long as its context', async () => {
   expect(compute(true)).toBeGreaterThan(8192 * 151_665 * 4);
   expect(compute(false)).toBeLessThan(512 * MIB);
   expect(at(true).growth.mostBytes).toBe(0);
+});
+
+describe('the upper end of an interval', () => {
+  const aboveTotal = async (profile: EstimateEnvironment['profile']) => {
+    const header = await corpusHeader('qwen3-8b-q4km');
+    const estimate = estimateFootprint(header, LOAD, { ...CPU_ENVIRONMENT, profile });
+    const totalBytes = totalBytesOf(estimate);
+    return {
+      aboveBytes:
+        (estimate.interval?.highBytes ?? 0) - totalBytes * (1 + VERSION_DRIFT[estimate.confidence]),
+      engineBytes: estimate.parts.ram.engineBytes,
+    };
+  };
+
+  test('has 32 MiB for the process of the embedded engine, whose own memory was measured', async () => {
+    const { aboveBytes, engineBytes } = await aboveTotal(
+      resolveEngineProfile({ engine: 'embedded' }),
+    );
+    expect(engineBytes).toBeGreaterThan(0);
+    expect(Math.abs(aboveBytes - (32 * MIB + 0.5 * engineBytes))).toBeLessThan(MIB);
+  });
+
+  test('has 192 MiB and the tokenizer for an engine whose own memory is not known', async () => {
+    const { aboveBytes, engineBytes } = await aboveTotal(
+      resolveEngineProfile({ engine: 'llama.cpp' }),
+    );
+    expect(engineBytes).toBe(0);
+    expect(aboveBytes).toBeGreaterThan(192 * MIB);
+  });
 });
 
 describe('drafts', () => {

@@ -1,0 +1,78 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Resources } from '@mai/memory-ledger';
+import { openHost } from '../open-host.js';
+import type { DemoStage } from './demo-stage.js';
+import { playDemo } from './play-demo.js';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const same = (text: string): string => text;
+const SIZES = { sizesBytes: [8 * MIB, 16 * MIB, 32 * MIB] };
+
+jest.setTimeout(60_000);
+
+let home: string;
+beforeEach(() => (home = mkdtempSync(path.join(tmpdir(), 'mai-'))));
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function machine(availableBytes: number): Resources {
+  return {
+    ...{ timestampMs: Date.now(), observable: true, unified: false, gpus: [] },
+    ram: { totalBytes: 16 * GIB, availableBytes, mappedCountsAsUsed: false },
+    cpu: { utilizationRatio: 0, othersRatio: 0 },
+  };
+}
+
+/** A stage that keeps the headings. `available`: the free memory that each host of the demo sees, in turn. */
+function createStage(folder: string, available: readonly number[]) {
+  const headings: string[] = [];
+  let opened = 0;
+  const stage: DemoStage = {
+    openHost: (options) => {
+      const resources = machine(available[Math.min(opened, available.length - 1)] ?? 0);
+      opened += 1;
+      const snapshot = () => Promise.resolve(resources);
+      const folders = { dataFolder: home, cacheFolder: home, configFolder: home, userHome: home };
+      return openHost({
+        ...{ env: {}, cwd: home, warn: () => undefined, ...folders, ...options },
+        monitor: { snapshot, readRam: null, settled: snapshot },
+      });
+    },
+    folders: [folder],
+    signal: new AbortController().signal,
+    style: { bold: same, good: same, caution: same, bad: same },
+    heading: (title) => headings.push(title),
+    text: () => undefined,
+    pause: () => Promise.resolve(),
+    progress: () => ({ update: () => undefined, clear: () => undefined }),
+    models: () => undefined,
+    memory: () => undefined,
+    whileMemoryChanges: (_, done) => done,
+  };
+  return { stage, headings };
+}
+
+test('too little free memory is said before a file is written', async () => {
+  const { stage, headings } = createStage(home, [2 * GIB]);
+  expect(await playDemo(stage)).toMatch(/^this machine has too little free memory/);
+  expect(headings).toEqual([]);
+});
+
+test('a disk without the space is the reason for not playing', async () => {
+  const file = path.join(home, 'file');
+  writeFileSync(file, '');
+  const { stage } = createStage(file, [12 * GIB]);
+  expect(await playDemo(stage, SIZES)).toMatch(/^no disk has 1\.3 GiB of free space/);
+});
+
+test('a model that is not loaded in time is the reason for not playing on, and the files are removed', async () => {
+  const models = path.join(home, 'models');
+  // Two hosts plan the demo. When the autopilot starts, the memory is gone.
+  const { stage } = createStage(models, [12 * GIB, 12 * GIB, 0.1 * GIB]);
+  expect(await playDemo(stage, { ...SIZES, switchWithinMs: 2000 })).toBe(
+    'Mai has not loaded a model of the demo within 2 s',
+  );
+  expect(readdirSync(models)).toEqual([]);
+});

@@ -53,10 +53,7 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
   [Symbol.for('@mai/gateway/GatewayError'), (code) => EXIT_BY_GATEWAY_CODE[code] ?? EXIT.gateway],
-  [
-    Symbol.for('@mai/fleet/FleetError'),
-    (code) => (code === 'INVALID_REQUEST' ? EXIT.usage : EXIT.gateway),
-  ],
+  [Symbol.for('@mai/fleet/FleetError'), () => EXIT.gateway],
   [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];
 
@@ -84,7 +81,8 @@ export function knownError(error: unknown): KnownError | null {
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
   if (typeof message !== 'string' || brand === undefined) return null;
   // An invalid request is a usage error, whichever package refuses it.
-  return { code: code === 'INVALID_REQUEST' ? 'USAGE' : code, message, exitCode: brand[1](code) };
+  if (code === 'INVALID_REQUEST') return { code: 'USAGE', message, exitCode: EXIT.usage };
+  return { code, message, exitCode: brand[1](code) };
 }
 
 /** The code of an error, such as `ENOENT`. Null: an error without a code. */

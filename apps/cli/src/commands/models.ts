@@ -9,16 +9,15 @@ import { renderModels } from '../views/selection/models-view.js';
 /** `mai models`: lists the models. Each verdict is about that model alone. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output } = context;
-  const all = input.has('all');
   await using host = await openHostOf(context);
   const list = await host.models({
     tier: input.choice('tier', TIERS),
     capabilities: input.listOf('require', CAPABILITIES) ?? [],
     contextLengthTokens: input.integer('context', 1),
-    all,
+    all: input.has('all'),
   });
-  const { models, downloadedCount, unusable, unreadable } = list;
-  const { missingFolder, missingModelFolders } = list;
+  const { models, downloadedCount, unusable, unreadable, missingFolder, missingModelFolders } =
+    list;
   const origin = describeOrigin(list.origin);
   if (output.json) {
     output.resultJson({
@@ -33,12 +32,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const hidden = models.length === 0 && (gone || downloadedCount > 0);
   output.result(hidden ? none : renderModels(models, output));
   output.note(output.noteStyle.dim(origin));
-  if (downloadedCount === 0 && !gone && !all) {
-    output.note(
-      output.noteStyle.dim(
-        `${getModels(list.origin)} \`mai models --all\` also lists the configured models.`,
-      ),
-    );
+  if (downloadedCount === 0 && !gone && !input.has('all')) {
+    const advice = `${getModels(list.origin)} \`mai models --all\` also lists the configured models.`;
+    output.note(output.noteStyle.dim(advice));
   }
   for (const note of leftOutNotes(list)) output.warn(note);
   return EXIT.success;

@@ -21,8 +21,6 @@ export interface DemoOptions {
   readonly machineMonitor?: MonitorPort;
 }
 
-const FAST_SPEED = 20;
-
 /** The parts of a running demo. */
 interface DemoRun {
   readonly context: CommandContext;
@@ -56,10 +54,7 @@ export async function runDemo(context: CommandContext, options: DemoOptions): Pr
     settled: null,
   };
   const setting = createDemoSetting(await real.snapshot({ signal }));
-  await using simulator = await startSimulator({
-    world: setting.world,
-    speed: fast ? FAST_SPEED : 1,
-  });
+  await using simulator = await startSimulator({ world: setting.world, speed: fast ? 20 : 1 });
   const monitor = createDemoMonitor(real, simulator, setting.pool.name);
   // A folder of its own, so that the demo does not use the user's configuration and data.
   const ownFolder = await mkdtemp(path.join(tmpdir(), 'mai-demo-'));
@@ -80,25 +75,19 @@ export async function runDemo(context: CommandContext, options: DemoOptions): Pr
   printer.say(
     `A simulated LM Studio answers at ${new URL(simulator.httpUrl).host}, with models scaled to this machine. The machine and its memory are real; your LM Studio and your files are not changed.`,
   );
-  await showMachine(demo);
-  await showModels(demo);
-  const steps = [await choose(demo), await stepDown(demo), await stepUp(demo)];
-  if (output.json) output.resultJson({ simulated: true, steps });
-  else printer.say(output.style.good('The demo is over.'));
-}
-
-async function showMachine(demo: DemoRun): Promise<void> {
-  const { printer } = demo;
   printer.heading('Memory of this machine');
   printer.lines(await poolLines(demo));
   await printer.pause(1500);
-}
-
-async function showModels({ printer, context, host }: DemoRun): Promise<void> {
   printer.heading('Downloaded models, and the memory that each takes here');
-  const { models } = await host.models();
-  printer.lines(renderModels(models, context.output, 2).trimEnd().split('\n'));
+  printer.lines(
+    renderModels((await host.models()).models, output, 2)
+      .trimEnd()
+      .split('\n'),
+  );
   await printer.pause(2000);
+  const steps = [await choose(demo), await stepDown(demo), await stepUp(demo)];
+  if (output.json) output.resultJson({ simulated: true, steps });
+  else printer.say(output.style.good('The demo is over.'));
 }
 
 async function choose(demo: DemoRun): Promise<DemoStep> {
@@ -117,11 +106,13 @@ async function choose(demo: DemoRun): Promise<DemoStep> {
 }
 
 async function stepDown(demo: DemoRun): Promise<DemoStep> {
-  const { printer, context, setting } = demo;
+  const { printer, context, setting, host } = demo;
   const { style } = context.output;
   printer.heading('Memory gets tight', style.caution('(injected)'));
-  const targetBytes = await pressureFor(demo);
-  const pool = setting.pool.name === 'ram' ? 'memory' : 'GPU memory';
+  const { input } = await host.select(AS_CONFIGURED);
+  const { name } = setting.pool;
+  const targetBytes = simulatedDemoPressure(input, (await host.status()).pools, name);
+  const pool = name === 'ram' ? 'memory' : 'GPU memory';
   printer.text(
     `The demo pretends that another program takes ${formatBytes(targetBytes)} of ${pool}.`,
   );
@@ -181,11 +172,6 @@ async function switchModel(
 /** Without trade-offs, so that each model has one load option. */
 const AS_CONFIGURED = { tradeOffs: false };
 
-async function pressureFor({ host, setting }: DemoRun): Promise<number> {
-  const { input } = await host.select(AS_CONFIGURED);
-  return simulatedDemoPressure(input, (await host.status()).pools, setting.pool.name);
-}
-
 const RAMP_FRAMES = 14;
 const RAMP_FRAME_MS = 70;
 
@@ -201,10 +187,7 @@ async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<
   const view = createLiveView(output);
   try {
     for (let frame = animated ? 1 : RAMP_FRAMES; frame <= RAMP_FRAMES; frame += 1) {
-      const ratio = frame / RAMP_FRAMES;
-      // Ease in and out: slow at both ends.
-      const eased = ratio * ratio * (3 - 2 * ratio);
-      monitor.inject(fromBytes + (toBytes - fromBytes) * eased);
+      monitor.inject(fromBytes + ((toBytes - fromBytes) * frame) / RAMP_FRAMES);
       view.show(`${(await poolLines(demo)).join('\n')}\n`);
       if (frame < RAMP_FRAMES) await context.io.sleep(RAMP_FRAME_MS, context.signal);
     }

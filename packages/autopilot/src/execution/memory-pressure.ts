@@ -8,6 +8,7 @@ import {
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
+import type { Resident } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
 import { measuredPools } from '../switch/hard-limit.js';
 
@@ -82,6 +83,12 @@ export class MemoryPressure {
       this.#hasLasted(this.#overSinceMs, emergencyDrainMs) ||
       this.#hasLasted(this.#exhaustedSinceMs, criticalDrainMs)
     );
+  }
+
+  /** While memory is short, counts our busy instances as idle once their deadline has passed. */
+  withOverdueIdle(residents: readonly Resident[]): readonly Resident[] {
+    if (!this.isDrainOver) return residents;
+    return residents.map((one) => (one.foreign ? one : { ...one, busy: false }));
   }
 
   #hasLasted(sinceMs: number | null, forMs: number): boolean {

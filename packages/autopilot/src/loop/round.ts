@@ -213,7 +213,6 @@ export class Round {
   ): Promise<void> {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
-    const { upgradeMarginRatio } = input;
     let first: AssembledInput | null = observation.input;
     const switching = this.#executor.run({
       reason,
@@ -222,14 +221,14 @@ export class Round {
       input: observation.input,
       observe: async (coolingDownUntilMs) => {
         // The first decision of the switch uses the logged input, so that a replay can repeat it.
-        const options = { steady: false, signal };
         const logged = first;
         first = null;
         if (logged !== null) return logged;
-        const next = (await this.#observe(asked, coolingDownUntilMs, options)).input;
-        return spares ? withRetainedPinned(next) : next;
+        const next = await this.#observe(asked, coolingDownUntilMs, { steady: false, signal });
+        return spares ? withRetainedPinned(next.input) : next.input;
       },
-      decide: (next) => decideWithin({ ...next, upgradeMarginRatio }, limits),
+      decide: (next) =>
+        decideWithin({ ...next, upgradeMarginRatio: input.upgradeMarginRatio }, limits),
       signal,
     });
     const result = await this.#journal.confirmDuring(switching);
@@ -273,15 +272,10 @@ export class Round {
     this.#observed = input;
     this.#residents.observe(input.residents, this.leases.waiting);
     this.#idle.observe(this.#settings.clock.monotonicMs(), input.residents);
-    if (turn.target === null) return { ...observation, input: this.#withOverdue(input) };
-    return { ...observation, input: this.#idle.forCallers(input, this.#settings.timings) };
-  }
-
-  /** While memory is short, counts our busy instances as idle once their drain deadline has passed. */
-  #withOverdue(input: AssembledInput): AssembledInput {
-    const residents = this.#pressure.isDrainOver
-      ? input.residents.map((one) => (one.foreign ? one : { ...one, busy: false }))
-      : input.residents;
-    return { ...input, residents, ...(this.#residents.released ? { steppingDown: true } : {}) };
+    if (turn.target !== null)
+      return { ...observation, input: this.#idle.forCallers(input, this.#settings.timings) };
+    const overdueIdle = this.#pressure.withOverdueIdle(input.residents);
+    const steppingDown = this.#residents.released ? { steppingDown: true } : {};
+    return { ...observation, input: { ...input, residents: overdueIdle, ...steppingDown } };
   }
 }

@@ -18,7 +18,7 @@ export { type ClientStatus, type ConnectionState, statusOf } from './files/clien
 export { planUndo, type UndoPlan, writeUndo } from './files/undo.js';
 export type { FormatName } from './formats/format.js';
 export type { ListEntry, SettingPath, Value } from './formats/value.js';
-export { type AccessOptions, DEFAULT_GATEWAY_URL, gatewayAccess } from './gateway-access.js';
+export { type AccessOptions, gatewayAccess } from './gateway-access.js';
 export type { AnswerCheck, ProbeRequest } from './probe/probe-request.js';
 export { type ProbeOptions, type ProbeResult, testClient } from './probe/run-probe.js';
 export type { ServerEvent } from './probe/server-events.js';

@@ -81,7 +81,6 @@ export type {
   LeaseFacts,
   PinChange,
 } from './control/autopilot-service.js';
-export { startsRun } from './decisions/read-history.js';
 export type { DecisionHistory, DecisionsQuery, Episode } from './decisions/read-history.js';
 export type {
   FieldDifference,
@@ -128,14 +127,11 @@ export {
 export {
   describeNext,
   describeNow,
-  describePlan,
   describeReason,
 } from './text/decisions/describe-decision.js';
 export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export {
-  describeEngine,
   describeGrowth,
-  describeUnknownSettings,
 } from './text/estimates/describe-engine.js';
 export { describeEvent, type EventStyle } from './text/decisions/describe-event.js';
 export {
@@ -242,7 +238,6 @@ export { renderBar, renderLegend, renderMeter } from './terminal/bar.js';
 export type { BarOptions, BarPart, BarStyle } from './terminal/bar.js';
 export {
   ellipsisOf,
-  fillLines,
   padEnd,
   padStart,
   textWidth,

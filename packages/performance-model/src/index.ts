@@ -5,7 +5,7 @@ export type {
   SpeedPrediction,
 } from './predict/create-speed-model.js';
 export type { SpeedIdentity, SpeedQuestion } from './predict/traits-of.js';
-export { generationOf, USUAL_RAM_BANDWIDTH, usualRamBandwidth } from './machine/machine-speed.js';
+export { generationOf, usualRamBandwidth } from './machine/machine-speed.js';
 export type { Backend, Generation, GpuSpeed, MachineSpeed } from './machine/machine-speed.js';
 export type { Placement, SpeedSetting } from './physics/question.js';
 export type { DecodeParts } from './physics/decode-parts.js';

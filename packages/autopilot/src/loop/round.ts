@@ -172,8 +172,6 @@ export class Round {
     }
     if (turn.target === null) this.#yieldsChanged = false;
     const { input, selection, judged } = round.decided;
-    const { verdict, observation: observed } = judged;
-    const { timeToHardLimitMs } = observed;
     const ours = input.residents.some((one) => !one.foreign);
     this.#steady =
       reason === null &&
@@ -183,9 +181,11 @@ export class Round {
     const atMs = clock.nowMs();
     const logged = { atMs, input, selection, ...judged, target, key };
     const id = this.#logger.decided(logged, reason !== null);
-    this.#decision = { atMs, id, target, input, selection, verdict, timeToHardLimitMs };
+    const { timeToHardLimitMs } = judged.observation;
+    const decided = { target, input, selection, verdict: judged.verdict, timeToHardLimitMs };
+    this.#decision = { atMs, id, ...decided };
     this.#ramWatch.decided(selection, observation.measured);
-    this.#publish({ type: 'decided', target, input, selection, verdict, timeToHardLimitMs });
+    this.#publish({ type: 'decided', ...decided });
     this.leases.decided(turn, id);
     this.#decisions.serve(turn, selection, input);
     if (reason !== null) {
@@ -213,7 +213,7 @@ export class Round {
   ): Promise<void> {
     const { clock } = this.#settings;
     const startedMs = clock.monotonicMs();
-    let first: AssembledInput | null = observation.input;
+    const first: AssembledInput[] = [observation.input];
     const switching = this.#executor.run({
       reason,
       policy: observation.input.policy,
@@ -221,9 +221,8 @@ export class Round {
       input: observation.input,
       observe: async (coolingDownUntilMs) => {
         // The first decision of the switch uses the logged input, so that a replay can repeat it.
-        const logged = first;
-        first = null;
-        if (logged !== null) return logged;
+        const logged = first.pop();
+        if (logged !== undefined) return logged;
         const next = await this.#observe(asked, coolingDownUntilMs, { steady: false, signal });
         return spares ? withRetainedPinned(next.input) : next.input;
       },

@@ -120,13 +120,19 @@ async function chainOn(resources: Resources) {
   });
 }
 
-/** Why the first model that fits is chosen, in words. */
-async function reasonOn(resources: Resources): Promise<string | null> {
+/** The model that is chosen now, why in words, and the models that are passed over because they are too slow. */
+async function choiceOn(resources: Resources) {
   const policy = DEFAULT_SELECTION_POLICY;
   const candidates = orderByValue(await candidatesOn(resources), { resources, policy });
   const requirement = { capabilities: ['chat'], minContextLengthTokens: null, tiers: null };
   const selection = selectModel({ resources, policy, requirement, residents: [], candidates });
-  return explainChoice(selection, { candidates });
+  return {
+    modelKey: selection.chosen?.modelKey ?? null,
+    reason: explainChoice(selection, { candidates }),
+    tooSlow: selection.rejected
+      .filter(({ rejection }) => rejection.code === 'TOO_SLOW')
+      .map(({ modelKey }) => modelKey),
+  };
 }
 
 describe('the chain that Mai derives', () => {
@@ -143,7 +149,7 @@ describe('the chain that Mai derives', () => {
     // 4.3 GB of weights for each token at 80 GB/s.
     expect(chain[1]?.tokensPerSecond).toBeGreaterThan(8);
     expect(chain[1]?.tokensPerSecond).toBeLessThan(19);
-    expect(await reasonOn(laptop)).toMatch(/^Quality 0\.\d\d, about \d+ tokens a second/);
+    expect((await choiceOn(laptop)).reason).toMatch(/^Quality 0\.\d\d, about \d+ tokens a second/);
   });
 
   test('for a card of 12 GiB: the better 27B, then the small models, then a worse 27B below the minimum speed', async () => {
@@ -164,7 +170,10 @@ describe('the chain that Mai derives', () => {
     // Whole on the card: 4.3 GB at 360 GB/s.
     expect(chain[2]).toMatchObject({ offloadRatio: 1 });
     expect(speedOf['qwen/qwen3-vl-4b']).toBeGreaterThan(40);
-    expect(await reasonOn(desktop)).toContain('It comes before qwen/qwen3-8b (quality 0.42');
+    // Half of the 27B's 17 GB are read from RAM for each token, at 45 GB/s: too slow to read along.
+    const choice = await choiceOn(desktop);
+    expect(choice).toMatchObject({ modelKey: 'qwen/qwen3-8b', tooSlow: ['qwen/qwen3.6-27b'] });
+    expect(choice.reason).toContain('It comes before qwen/qwen3-vl-4b (quality 0.41');
   });
 
   test('for a Mac of 64 GiB: the large models first, whole on its GPU, without the 120B, which does not fit', async () => {
@@ -182,7 +191,7 @@ describe('the chain that Mai derives', () => {
     // 15 GB of weights for each token at 546 GB/s.
     expect(chain[0]?.tokensPerSecond).toBeGreaterThan(15);
     expect(chain[0]?.tokensPerSecond).toBeLessThan(36);
-    expect(await reasonOn(mac)).toMatch(
+    expect((await choiceOn(mac)).reason).toMatch(
       /^Quality 0\.79, about \d\d tokens a second, .* It comes before google\/gemma-3-27b/,
     );
   });

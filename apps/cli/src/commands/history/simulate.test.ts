@@ -662,7 +662,11 @@ test('Ctrl-C ends the simulation without a result', async () => {
     homeFolder: world.folder,
     signal: AbortSignal.abort(new Interrupted(130)),
   });
-  expect([exitCode, out]).toEqual([130, '']);
+  expect(exitCode).toBe(130);
+  expect(JSON.parse(out)).toEqual({
+    schemaVersion: 1,
+    error: { code: 'CANCELLED', message: 'Cancelled.' },
+  });
 });
 
 describe('the text', () => {

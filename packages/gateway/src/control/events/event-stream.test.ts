@@ -51,7 +51,8 @@ async function listen(url: string, lastEventId: string | null = null) {
   };
 }
 
-const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
+/** Long enough for an event on a busy machine; also for one that must not come. */
+const soon = () => new Promise((resolve) => setTimeout(resolve, 300));
 
 async function emit(world: ControlWorld, ...atMs: readonly number[]): Promise<void> {
   for (const one of atMs) world.machine.emit(decidedAt(one, `REASON_${one}`));

@@ -124,15 +124,9 @@ export {
   onOneLine,
   plural,
 } from './text/words.js';
-export {
-  describeNext,
-  describeNow,
-  describeReason,
-} from './text/decisions/describe-decision.js';
+export { describeNext, describeNow, describeReason } from './text/decisions/describe-decision.js';
 export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
-export {
-  describeGrowth,
-} from './text/estimates/describe-engine.js';
+export { describeGrowth } from './text/estimates/describe-engine.js';
 export { describeEvent, type EventStyle } from './text/decisions/describe-event.js';
 export {
   describeFootprint,

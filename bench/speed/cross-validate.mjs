@@ -3,7 +3,7 @@ import { fitDecode } from './fit-decode.mjs';
 import { fitLikeness } from './fit-likeness.mjs';
 import { engineFactor } from './engine-progress.mjs';
 import { fitPrompt } from './fit-prompt.mjs';
-import { deviceOf, questionOf, readRecords } from './records.mjs';
+import { deviceOf, meanDepth, questionOf, readRecords } from './records.mjs';
 import { internals } from './internals.mjs';
 
 const FOLDS = 10;
@@ -44,11 +44,7 @@ export function withError(test, parameters) {
   const { question, record } = test;
   const parts =
     question.test === 'decode'
-      ? internals.decodeParts(
-          question,
-          question.depthTokens + question.generatedTokens / 2,
-          parameters,
-        )
+      ? internals.decodeParts(question, meanDepth(question), parameters)
       : internals.promptParts(question, question.promptTokens, question.depthTokens, parameters);
   const { seconds: today, traits } = internals.traitsOf(question, parts);
   const engine = engineFactor(record, question, parameters.progress);

@@ -1,5 +1,5 @@
 import { leastSquares } from './least-squares.mjs';
-import { deviceOf } from './records.mjs';
+import { deviceOf, meanDepth } from './records.mjs';
 import { internals } from './internals.mjs';
 
 /** Standard deviation of the errors that remain. */
@@ -48,13 +48,7 @@ export function fitDecode(tests) {
     tests,
     PRIORS,
     ({ question }, parameters) =>
-      sumOf(
-        internals.decodeParts(
-          question,
-          question.depthTokens + question.generatedTokens / 2,
-          parameters,
-        ),
-      ),
+      sumOf(internals.decodeParts(question, meanDepth(question), parameters)),
     // The exponent can be negative, so it has no logarithm.
     { path: ['bandwidthExponent'], width: 0.1 },
     ERROR,

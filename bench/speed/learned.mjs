@@ -1,5 +1,5 @@
 // What one or two measurements of a machine do for its other predictions.
-import { byDevice, deviceOf } from './records.mjs';
+import { byDevice, deviceOf, predictedSpeed } from './records.mjs';
 import { internals } from './internals.mjs';
 
 const PAIRS_MAX = 25;
@@ -15,14 +15,7 @@ export function predictAfter(seen, { question, parameters, likeness, engine }) {
       tokensPerSecond: one.record.tokensPerSecond * one.engine,
     })),
   );
-  const { tokensPerSecond, low, high } =
-    question.test === 'prompt'
-      ? model.prompt(question, question.promptTokens)
-      : model.decode({
-          ...question,
-          depthTokens: question.depthTokens + question.generatedTokens / 2,
-        });
-  return { tokensPerSecond: tokensPerSecond / engine, low: low / engine, high: high / engine };
+  return predictedSpeed(model, question, engine);
 }
 
 /** The relative error of a speed. */

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createSpeedModel } from '@mai/performance-model';
 import { engineFactor } from './engine-progress.mjs';
-import { questionOf } from './records.mjs';
+import { predictedSpeed, questionOf } from './records.mjs';
 import { recordOf } from './record-of.mjs';
 
 /** By back end; written by fit.mjs. */
@@ -44,16 +44,7 @@ function predict(raw) {
       return { ...question, tokensPerSecond };
     });
   const question = questionOf(recordOf(raw));
-  const model = createSpeedModel(seen);
-  const { tokensPerSecond, low, high } =
-    question.test === 'prompt'
-      ? model.prompt(question, question.promptTokens)
-      : model.decode({
-          ...question,
-          depthTokens: question.depthTokens + question.generatedTokens / 2,
-        });
-  const engine = engineFactor(raw, question, PROGRESS);
-  return { tokensPerSecond: tokensPerSecond / engine, low: low / engine, high: high / engine };
+  return predictedSpeed(createSpeedModel(seen), question, engineFactor(raw, question, PROGRESS));
 }
 
 function machineOf({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs }) {

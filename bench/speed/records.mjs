@@ -15,6 +15,20 @@ export function readRecords() {
     .filter(({ quality, class: place }) => quality !== 'C' && place !== 'split unknown');
 }
 
+/** Tokens of context, in the mean, while the answer of a question is generated. */
+export function meanDepth({ depthTokens, generatedTokens }) {
+  return depthTokens + generatedTokens / 2;
+}
+
+/** A model's answer to a question, for an engine that reaches `engine` times less than one of today. */
+export function predictedSpeed(model, question, engine) {
+  const { tokensPerSecond, low, high } =
+    question.test === 'prompt'
+      ? model.prompt(question, question.promptTokens)
+      : model.decode({ ...question, depthTokens: meanDepth(question) });
+  return { tokensPerSecond: tokensPerSecond / engine, low: low / engine, high: high / engine };
+}
+
 /** The device that a result is about. */
 export function deviceOf({ device, cpu }) {
   return device ?? cpu ?? 'unknown';

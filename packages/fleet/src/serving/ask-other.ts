@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { pause, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
 import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
 import type { PlacementInput } from '../placement/placement-input.js';
@@ -108,24 +108,18 @@ async function keptPromise(
   clock: Clock,
 ): ReturnType<Promised['granted']> {
   const granting = answer.granted();
-  let stopTimer = (): void => undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    stopTimer = clock.setTimer(waitMs, () => {
-      void answer.cancel();
-      // A lease that comes all the same would be renewed without end.
-      void granting.then(
-        (outcome) => (outcome.kind === 'granted' ? outcome.lease.release() : undefined),
-        () => undefined,
-      );
-      reject(
-        notReached(
-          host,
-          `${host} promised a lease, and did not give it within ${Math.round(waitMs / 1000)} s.`,
-        ),
-      );
-    });
-  });
-  return Promise.race([granting, late]).finally(() => stopTimer());
+  const waited = new AbortController();
+  const late = pause(clock, waitMs, waited.signal).then(() => null);
+  const outcome = await Promise.race([granting, late]).finally(() => waited.abort());
+  if (outcome !== null) return outcome;
+  void answer.cancel();
+  // A lease that comes all the same would be renewed without end.
+  void granting.then(
+    (given) => (given.kind === 'granted' ? given.lease.release() : undefined),
+    () => undefined,
+  );
+  const seconds = Math.round(waitMs / 1000);
+  throw notReached(host, `${host} promised a lease, and did not give it within ${seconds} s.`);
 }
 
 type Promised = Extract<LeaseAnswer, { readonly kind: 'promised' }>;

@@ -6,6 +6,7 @@ import type {
   ModelProfile,
   SimulatedModel as SimulateBlock,
 } from '@mai/model-config';
+import { bytesToMs } from '@mai/selector';
 
 /** Memory and quality of a simulated model with one load configuration. */
 export interface SimulatedLoad {
@@ -40,8 +41,6 @@ export interface SimulatedChain {
 }
 
 const QUALITY_BY_TIER: Readonly<Record<Tier, number>> = { small: 0.4, medium: 0.65, large: 0.9 };
-/** Default read speed of the disk: 1 GB/s. */
-const LOAD_BYTES_PER_MS = 1e6;
 
 /**
  * Joins a fallback chain with the `simulate` blocks of the configuration. Where a block lacks a figure:
@@ -176,7 +175,7 @@ function simulatedModel(
     },
     footprintBytes,
     vramBytes,
-    loadMs: block?.loadMs ?? Math.round(footprintBytes / LOAD_BYTES_PER_MS),
+    loadMs: block?.loadMs ?? Math.round(bytesToMs(footprintBytes)),
     quality: block?.quality ?? QUALITY_BY_TIER[profile.tier],
     cheaperLoadOptions,
   };

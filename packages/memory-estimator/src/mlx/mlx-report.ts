@@ -1,8 +1,12 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { gpusOfReport } from '../estimate/environment.js';
 import { reportOf, type EstimateReport } from '../estimate/estimate-report.js';
-import { resolveSettings, type SettingFromProfile } from '../profile/choose-settings.js';
-import type { EngineProfile } from '../profile/engine-profile.js';
+import {
+  resolveSettings,
+  settingFromProfile,
+  type SettingFromProfile,
+} from '../profile/choose-settings.js';
+import { known, type EngineProfile } from '../profile/engine-profile.js';
 import { usedProfile } from '../profile/used-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import {
@@ -51,20 +55,11 @@ function mlxDefaults(
   { settings: { contextLengthTokens } }: EngineProfile,
   given: EstimateSettings,
 ): readonly SettingFromProfile[] {
-  const context: SettingFromProfile = {
-    setting: 'contextLengthTokens',
-    value: contextLengthTokens.value,
-    isKnown: contextLengthTokens.alternatives.length === 0,
-    alternatives: contextLengthTokens.alternatives,
-    source: contextLengthTokens.source,
-  };
-  const sequences: SettingFromProfile = {
-    setting: 'parallelSequences',
-    value: MLX_SEQUENCES,
-    isKnown: true,
-    alternatives: [],
-    source: 'mlx-engine, DEFAULT_MAX_SEQ_NUMS (August 2026)',
-  };
+  const context = settingFromProfile('contextLengthTokens', contextLengthTokens);
+  const sequences = settingFromProfile(
+    'parallelSequences',
+    known(MLX_SEQUENCES, 'mlx-engine, DEFAULT_MAX_SEQ_NUMS (August 2026)'),
+  );
   return [
     ...(given.contextLengthTokens === null ? [context] : []),
     ...(given.parallelSequences === null ? [sequences] : []),

@@ -18,6 +18,14 @@ export interface SettingFromProfile {
   readonly source: string;
 }
 
+/** A setting as a report names it. */
+export function settingFromProfile(
+  setting: keyof ProfileValues,
+  { value, alternatives, source }: ProfileSetting<string | number | boolean>,
+): SettingFromProfile {
+  return { setting, value, isKnown: alternatives.length === 0, alternatives, source };
+}
+
 /** The facts of a load that decide which settings matter. */
 export interface LoadFacts {
   readonly model: Hyperparameters | null;
@@ -83,14 +91,8 @@ export function chooseSettings(
     setting: ProfileSetting<T>,
   ): Choice<T> => {
     if (asked !== null) return { value: asked, low: asked, high: asked };
-    const { value, alternatives, source } = setting;
-    fromProfile.push({
-      setting: key,
-      value,
-      isKnown: alternatives.length === 0,
-      alternatives,
-      source,
-    });
+    fromProfile.push(settingFromProfile(key, setting));
+    const { value, alternatives } = setting;
     let low = value;
     let high = value;
     for (const other of alternatives) {

@@ -4,6 +4,9 @@ const path = require('node:path');
 // Nx asks for colours; tests see the same plain output however they are started.
 delete process.env.FORCE_COLOR;
 
+// `npm run test:slow` runs these, by jest.slow.cjs.
+const SLOW_TESTS = '\\.slow\\.test\\.ts$';
+
 const ESM_ONLY = [
   'string-width',
   'strip-ansi',
@@ -15,7 +18,7 @@ const ESM_ONLY = [
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', SLOW_TESTS],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.[cm]?[jt]s$': [

@@ -1,7 +1,10 @@
-// `npm test`: installs what is missing, bundles every package and runs all tests.
+// Installs what is missing, bundles every package and runs its tests:
+//   npm test
+//   npm run test:slow     the tests of real processes, engines and servers that wait for seconds
 import './ensure-nats-server.mjs';
 import { ensureInstalled } from './ensure-installed.mjs';
 
 ensureInstalled();
 const { nx } = await import('./nx.mjs');
-nx(['run-many', '-t', 'test', '--outputStyle=static', ...process.argv.slice(2)]);
+const [target, ...options] = process.argv.slice(2);
+nx(['run-many', '-t', target, '--outputStyle=static', ...options]);

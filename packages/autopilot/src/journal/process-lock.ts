@@ -1,6 +1,7 @@
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AutopilotError, errorCode } from '../autopilot-error.js';
 import { isProcessAlive } from './is-process-alive.js';
 
@@ -84,8 +85,8 @@ async function lock(
     if (text === null) continue;
     const holder = parseOwner(text);
     if (holder !== null && isAlive(holder, nowMs, liveness)) return holder;
-    await discard(file, holder);
-    takeOvers += 1;
+    if (await discard(file, holder)) takeOvers += 1;
+    else await delay(GUARD_RETRY_MS);
   }
   throw new AutopilotError(
     'JOURNAL_UNUSABLE',
@@ -201,20 +202,46 @@ async function writeExclusively(file: string, owner: LockOwner): Promise<void> {
 }
 
 /**
- * Deletes a dead holder's file by moving it aside first, because only one of several processes can move it.
- * A process that has moved a living holder's file puts it back.
+ * Removes the file of a dead holder. Only the process that has created the guard removes files, so the file can't become
+ * the file of a living holder between the check and the removal.
+ *
+ * Resolves to false while another process has the guard.
  */
-async function discard(file: string, dead: LockOwner | null): Promise<void> {
-  const aside = `${file}.${crypto.randomUUID()}.dead`;
+async function discard(file: string, dead: LockOwner | null): Promise<boolean> {
+  const guard = `${file}.removing`;
+  if (!(await createGuard(guard))) return false;
   try {
-    await rename(file, aside);
+    const text = await readText(file);
+    const now = text === null ? null : parseOwner(text);
+    if (text !== null && now?.token === dead?.token) await rm(file, { force: true });
+    return true;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** Removing a file takes milliseconds. The process of an older guard has died. */
+const GUARD_STALE_MS = 10_000;
+const GUARD_RETRY_MS = 10;
+
+async function createGuard(guard: string): Promise<boolean> {
+  try {
+    await (await open(guard, 'wx', 0o600)).close();
+    return true;
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
+    if (!isTaken(errorCode(error))) throw error;
   }
-  const moved = await readOwner(aside);
-  if (moved !== null && moved.token !== dead?.token) {
-    await link(aside, file).catch(() => undefined);
+  const sinceMs = await stat(guard).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => null,
+  );
+  if (sinceMs !== null && Math.abs(Date.now() - sinceMs) > GUARD_STALE_MS) {
+    await rm(guard, { force: true });
   }
-  await rm(aside, { force: true });
+  return false;
+}
+
+/** On Windows, creating a file that is being removed fails with EPERM. */
+function isTaken(code: string | null): boolean {
+  return code === 'EEXIST' || (process.platform === 'win32' && code === 'EPERM');
 }

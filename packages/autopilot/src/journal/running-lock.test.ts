@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '../../test/manual-clock.js';
@@ -157,6 +157,44 @@ describe('tryLock', () => {
       Array.from({ length: 8 }, () => tryLock(file, newOwner(nowMs), nowMs, hostLiveness(60_000))),
     );
     expect(holders.filter((holder) => holder === null)).toHaveLength(1);
+    expect(await readdir(folder)).toEqual(['x.lock']);
+  });
+
+  it('gives it to one process also where each of them looks at another time', async () => {
+    const file = path.join(folder, 'x.lock');
+    const nowMs = 1_000_000;
+    const dead = JSON.stringify({ ...newOwner(0), token: 'dead', aliveAtMs: 0 });
+    for (let round = 0; round < 60; round += 1) {
+      await writeFile(file, dead);
+      const holders = await Promise.all(
+        Array.from({ length: 12 }, async (_, index) => {
+          for (let turn = 0; turn < (index * 7 + round) % 13; turn += 1) {
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          return await tryLock(file, newOwner(nowMs), nowMs, hostLiveness(60_000));
+        }),
+      );
+      expect(holders.filter((holder) => holder === null)).toHaveLength(1);
+    }
+  });
+
+  it('waits for a process that removes the file, and removes the guard of one that has died', async () => {
+    const file = path.join(folder, 'x.lock');
+    const guard = `${file}.removing`;
+    await writeFile(file, JSON.stringify({ ...newOwner(0), token: 'dead', aliveAtMs: 0 }));
+    await writeFile(guard, '');
+    let done = false;
+    const waiting = tryLock(file, newOwner(1_000_000), 1_000_000, hostLiveness(60_000)).then(
+      (holder) => {
+        done = true;
+        return holder;
+      },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(done).toBe(false);
+    const longAgo = new Date(Date.now() - 11_000);
+    await utimes(guard, longAgo, longAgo);
+    expect(await waiting).toBeNull();
     expect(await readdir(folder)).toEqual(['x.lock']);
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, findProcess } from './process-identity.js';
@@ -34,8 +34,9 @@ export async function lockLoads(folder: string, signal: AbortSignal): Promise<()
     signal.throwIfAborted();
     if (await create(file, own)) break;
     const holder = await readHolder(file);
-    if (holder !== null && !(await lives(file, holder))) await discard(file, holder);
-    else await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    if (holder === null) continue;
+    if (!(await lives(file, holder)) && (await discard(file, holder))) continue;
+    await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   return async () => {
     if ((await readHolder(file))?.token === own.token) await rm(file, { force: true });
@@ -104,23 +105,51 @@ async function lives(file: string, { pid, startTime }: Holder): Promise<boolean>
   const found = await findProcess(pid);
   if (found === null) return false;
   if (found.startTime !== null && startTime !== null) return found.startTime === startTime;
-  const changedAtMs = await stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  );
-  return Date.now() - changedAtMs < UNKNOWN_MAX_AGE_MS;
+  const ageMs = await ageOf(file);
+  return ageMs !== null && ageMs < UNKNOWN_MAX_AGE_MS;
 }
 
-/** Removes the lock of a process that has ended. Another process may have done so, and may have locked again: that lock is put back. */
-async function discard(file: string, ended: Holder): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
+/**
+ * Removes the lock of a process that has ended. Only the process that has created the guard removes locks, so the lock can't
+ * become that of a living process between the check and the removal. Returns `false` while another process has the guard.
+ */
+async function discard(file: string, ended: Holder): Promise<boolean> {
+  const guard = `${file}.removing`;
+  if (!(await createGuard(guard))) return false;
   try {
-    await rename(file, aside);
+    if ((await readHolder(file))?.token === ended.token) await rm(file, { force: true });
+    return true;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** Removing a lock takes milliseconds. The process of an older guard has ended. */
+const GUARD_STALE_MS = 10_000;
+
+async function createGuard(guard: string): Promise<boolean> {
+  try {
+    await writeFile(guard, '', { flag: 'wx', mode: 0o600 });
+    return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (!isTaken(codeOf(error))) throw error;
+  }
+  const ageMs = await ageOf(guard);
+  if (ageMs !== null && ageMs > GUARD_STALE_MS) await rm(guard, { force: true });
+  return false;
+}
+
+/** Milliseconds since the file was written. `null`: there is no such file. */
+async function ageOf(file: string): Promise<number | null> {
+  try {
+    return Math.abs(Date.now() - (await stat(file)).mtimeMs);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
-  if ((await readHolder(aside))?.token !== ended.token)
-    await link(aside, file).catch(() => undefined);
-  await rm(aside, { force: true });
+}
+
+/** On Windows, creating a file that is being removed fails with EPERM. */
+function isTaken(code: string | null): boolean {
+  return code === 'EEXIST' || (process.platform === 'win32' && code === 'EPERM');
 }

@@ -1,11 +1,5 @@
-import { hostname } from 'node:os';
-import { open, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { z } from 'zod/mini';
 
-import { codeOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 import { isHostName } from '../../nats/subjects.js';
 import { NATS_USER, signAllowList } from '../certificates/allow-list.js';
@@ -14,11 +8,9 @@ import type { AllowList } from '../certificates/allow-list.js';
 import type { HostCertificate } from '../certificates/issue.js';
 import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
+import { withRegistryLock } from '../files/registry-lock.js';
 import { isAddress, isPort } from '../names.js';
 import { updateNatsServer, writeNatsConfiguration } from './write-nats-configuration.js';
-
-const LOCK_DEADLINE_MS = 30_000;
-const LOCK_POLL_MS = 50;
 
 const port = z.int().check(z.refine(isPort));
 
@@ -157,7 +149,7 @@ export async function changeHosts(
   change: (registry: Registry) => Partial<Pick<Registry, 'hosts' | 'servers'>>,
   { undoOnFault, announce }: ChangeOptions,
 ): Promise<{ readonly registry: Registry; readonly allowList: string }> {
-  return await locked(folder, async () => {
+  return await withRegistryLock(folder, async () => {
     const before = await readRegistry(folder);
     const changed = { ...before, ...change(before), revision: before.revision + 1 };
     const registry = { ...changed, revokedKeys: revokedAfter(before, changed, new Date()) };
@@ -194,49 +186,4 @@ export async function writeRegistry(folder: string, registry: Registry): Promise
   await writeNatsConfiguration(folder, { host: authority, authority, listenAddress }, list);
   await writePrivateFile(paths.allowList, allowList);
   return allowList;
-}
-
-/** Runs a task while no other process of this machine changes the registry. */
-async function locked<T>(folder: string, task: () => Promise<T>): Promise<T> {
-  const path = join(folder, 'hosts.lock');
-  const deadline = Date.now() + LOCK_DEADLINE_MS;
-  while (!(await tryLock(path))) {
-    if (Date.now() > deadline) {
-      throw new FleetError(
-        'FILE_UNUSABLE',
-        `Another process changes the hosts of this fleet for more than ${LOCK_DEADLINE_MS / 1000} s. If none does, delete ${path}.`,
-      );
-    }
-    await sleep(LOCK_POLL_MS);
-  }
-  try {
-    return await task();
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
-async function tryLock(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'wx', 0o600);
-    await file.writeFile(`${hostname()} ${process.pid}`);
-    await file.close();
-    return true;
-  } catch {
-    // A killed process leaves its lock behind. The lock is removed once its process is gone.
-    const [name, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
-    if (name === hostname() && pid !== undefined && !isAlive(Number(pid))) {
-      await rm(path, { force: true });
-    }
-    return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
 }

@@ -1,0 +1,54 @@
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { withRegistryLock } from './registry-lock.js';
+
+const DEAD = `${hostname()} 999999999`;
+let folder: string;
+let lock: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mai-lock-'));
+  lock = path.join(folder, 'hosts.lock');
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('the lock of a killed process goes to one task after the other', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    await writeFile(lock, DEAD);
+    let running = 0;
+    const tasks = Array.from({ length: 6 }, async (_, index) => {
+      for (let turns = 0; turns < (index * 5 + round) % 11; turns += 1) await turn();
+      return await withRegistryLock(folder, async () => {
+        running += 1;
+        const together = running;
+        await turn();
+        running -= 1;
+        return together;
+      });
+    });
+    expect(await Promise.all(tasks)).toEqual(tasks.map(() => 1));
+  }
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('the guard of a process that was killed while it removed a lock is removed', async () => {
+  const longAgo = new Date(Date.now() - 11_000);
+  await writeFile(lock, DEAD);
+  await writeFile(`${lock}.removing`, '');
+  await utimes(`${lock}.removing`, longAgo, longAgo);
+  expect(await withRegistryLock(folder, () => Promise.resolve('done'))).toBe('done');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a folder that cannot be written is told at once', async () => {
+  const file = path.join(folder, 'file');
+  await writeFile(file, '');
+  await expect(withRegistryLock(file, () => Promise.resolve())).rejects.toMatchObject({
+    code: 'FILE_UNUSABLE',
+    message: expect.stringContaining(path.join(file, 'hosts.lock')),
+  });
+});

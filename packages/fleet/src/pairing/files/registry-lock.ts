@@ -1,0 +1,102 @@
+import { hostname } from 'node:os';
+import { open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { codeOf, messageOf } from '../../error-facts.js';
+import { FleetError } from '../../fleet-error.js';
+import { readPrivateFile } from './private-file.js';
+
+const DEADLINE_MS = 30_000;
+const POLL_MS = 50;
+/** Removing a lock takes milliseconds. The process of an older guard has been killed. */
+const GUARD_STALE_MS = 10_000;
+
+/**
+ * Runs a task while no other process of this machine changes the registry of the fleet in `folder`. The lock of a killed process
+ * is removed.
+ *
+ * Throws `FILE_UNUSABLE` where the lock can't be written, and where another process holds it for 30 s.
+ */
+export async function withRegistryLock<T>(folder: string, task: () => Promise<T>): Promise<T> {
+  const lock = join(folder, 'hosts.lock');
+  const own = `${hostname()} ${process.pid}`;
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await create(lock, own))) {
+    await removeDead(lock);
+    if (Date.now() > deadline) {
+      throw new FleetError(
+        'FILE_UNUSABLE',
+        `Another process has been changing the hosts of this fleet for more than ${DEADLINE_MS / 1000} s. If none does, delete ${lock}.`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+  try {
+    return await task();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** Returns false where the file exists. */
+async function create(path: string, text: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    // On Windows, creating a file that is being removed fails with EPERM.
+    if (codeOf(error) === 'EPERM' && process.platform === 'win32') return false;
+    throw new FleetError('FILE_UNUSABLE', `${path} can't be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Removes the lock of a killed process. Only the process that has created the guard removes locks, so the lock can't become that
+ * of a living process between the check and the removal.
+ */
+async function removeDead(lock: string): Promise<void> {
+  if (!(await isDead(lock))) return;
+  const guard = `${lock}.removing`;
+  if (!(await create(guard, ''))) {
+    if (await isOlderThan(guard, GUARD_STALE_MS)) await rm(guard, { force: true });
+    return;
+  }
+  try {
+    if (await isDead(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** Whether the lock is that of a process of this machine that has ended. */
+async function isDead(lock: string): Promise<boolean> {
+  const [name, pid] = ((await readPrivateFile(lock)) ?? '').split(' ');
+  return name === hostname() && pid !== undefined && !isAlive(Number(pid));
+}
+
+async function isOlderThan(path: string, ageMs: number): Promise<boolean> {
+  try {
+    return Math.abs(Date.now() - (await stat(path)).mtimeMs) > ageMs;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}

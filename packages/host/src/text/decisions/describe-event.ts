@@ -2,6 +2,7 @@ import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { describePlan, describeReason } from './describe-decision.js';
+import { explainRejection } from './explain-rejection.js';
 import { formatBytes, formatCount, formatDuration } from '../words.js';
 
 /** How words of an event are marked: a terminal colours them. */
@@ -99,7 +100,12 @@ function describeStep(
 function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): string | null {
   switch (report.outcome) {
     case 'switched':
-      return `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`;
+      return [
+        `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`,
+        describeReplan(report) ?? [],
+      ]
+        .flat()
+        .join(' ');
     case 'released':
       return `${style.caution('Unloaded')}: no smaller model fits.`;
     case 'rolled-back':
@@ -113,6 +119,26 @@ function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): 
     case 'would-switch':
       return null;
   }
+}
+
+/** The parts of a `RunReport` that tell what was planned, and what was chosen in the end. */
+interface Replan extends Pick<RunReport, 'failures'> {
+  readonly first: { readonly selection: { readonly chosen: { readonly modelKey: string } | null } };
+  readonly last: Replan['first'] & { readonly selection: Pick<Selection, 'rejected'> };
+}
+
+/**
+ * Describes why a switch has loaded another model than planned: it decides again after an unload, when memory has settled.
+ * `null`: the planned model was loaded, or a load failed, which its own step has shown.
+ */
+export function describeReplan({ first, last, failures }: Replan): string | null {
+  const planned = first.selection.chosen?.modelKey;
+  const { chosen, rejected } = last.selection;
+  if (planned === undefined || chosen === null || failures.length > 0) return null;
+  const rejection = rejected.find(({ modelKey }) => modelKey === planned)?.rejection;
+  if (rejection?.code !== 'INSUFFICIENT_RAM' && rejection?.code !== 'INSUFFICIENT_VRAM')
+    return null;
+  return `The planned ${planned} no longer fitted after the unload: it ${explainRejection(rejection)}.`;
 }
 
 function describeJournal({

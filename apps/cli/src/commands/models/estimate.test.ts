@@ -3,9 +3,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LMStudioClient } from '@lmstudio/sdk';
-import { runMai } from '../../test/run-mai.js';
+import { runMai } from '../../../test/run-mai.js';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
+import { tinyGguf, writeTinyModel } from '../../../test/tiny-gguf.js';
 
 const GIB = 1024 ** 3;
 let folder: string;

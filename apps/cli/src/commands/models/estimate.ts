@@ -1,12 +1,12 @@
 import { formatCount } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { answerLines, warnOfIncomplete } from '../estimate/answer-lines.js';
-import { settingsFromInput } from '../estimate/settings-from-input.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { UsageError } from '../usage-error.js';
-import { renderEstimate } from '../views/estimate/estimate-view.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { answerLines, warnOfIncomplete } from '../../estimate/answer-lines.js';
+import { settingsFromInput } from '../../estimate/settings-from-input.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { UsageError } from '../../usage-error.js';
+import { renderEstimate } from '../../views/estimate/estimate-view.js';
 
 /** `mai estimate KEY-OR-FILE`, or `--stdin` for many questions. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

@@ -4,6 +4,7 @@ import type { Selection } from '@mai/selector';
 import { describePlan, describeReason } from './describe-decision.js';
 import { explainRejection } from './explain-rejection.js';
 import { formatBytes, formatCount, formatDuration } from '../words.js';
+import { messageOf } from '../../guards.js';
 
 /** How words of an event are marked: a terminal colours them. */
 export interface EventStyle {
@@ -41,11 +42,11 @@ export function describeEvent(
     case 'duplicates':
       return `${style.caution('Loaded more than once')}: ${event.instanceIdentifiers.join(', ')}.`;
     case 'fault':
-      return `${style.bad('Fault')}: ${messageOf(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
+      return `${style.bad('Fault')}: ${faultText(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
     case 'recovered':
       return `${style.good('Working again.')}`;
     case 'catalog-rejected':
-      return `${style.caution('Configuration not applied')}, the previous configuration stays in force: ${messageOf(event.error)}`;
+      return `${style.caution('Configuration not applied')}, the previous configuration stays in force: ${faultText(event.error)}`;
     case 'journal-changed':
       return describeJournal(event.journal);
     case 'resident-ended':
@@ -150,11 +151,11 @@ function describeJournal({
   return `Pins: ${pinned}. Yields: ${held === 0 ? 'none' : formatBytes(held)}.`;
 }
 
-function messageOf(error: unknown): string {
+function faultText(error: unknown): string {
   if (isModelConfigError(error)) {
     const [first, ...rest] = error.issues;
     const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
     if (first !== undefined) return `${formatIssue(first).split('\n')[0] ?? ''}${more}`;
   }
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  return messageOf(error).split('\n')[0] ?? '';
 }

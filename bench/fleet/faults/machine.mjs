@@ -91,10 +91,11 @@ print({ type: 'ready' });
 let seen = null;
 setInterval(() => {
   printRuns();
-  const { hosts, connected, granted } = fleet.view();
+  const { hosts, connected, server, granted } = fleet.view();
   print({
     type: 'view',
     connected,
+    server,
     usedBytes: usedBytes(),
     othersBytes,
     residents: simulator.residents().map(({ modelKey }) => modelKey),

@@ -2,21 +2,22 @@ import { networkInterfaces } from 'node:os';
 import { pause, systemClock } from '../clock.js';
 import type { FleetView } from '../fleet-view.js';
 import { isFleetError } from '../fleet-error.js';
+import { askState } from '../membership/ask-state.js';
 import { openMembers } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
-import { heartbeatSubject, requestSubject } from '../nats/subjects.js';
+import { heartbeatSubject } from '../nats/subjects.js';
+import { untilConnected } from '../nats/until-connected.js';
 import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
-import { decodeHostState } from '../state/host-state-codec.js';
 import type { KnownHost } from '../state/known-host.js';
 
 // Access to a fleet for `mai fleet`. `mai serve --fleet` may run in another process, or not run.
 
 /** Time in which each running host sends a heartbeat, with a reserve. */
 const LISTEN_MS = 2600;
-const CONNECT_MS = 5000;
+const CONNECTED = { clock: systemClock, deadlineMs: 5000 };
 const SPREAD_MS = 10_000;
 const DESCRIBE_MS = 1000;
 const REFRESH_MS = 1000;
@@ -28,7 +29,7 @@ export async function withFleetConnection<Result>(
   use: (connection: FleetConnection) => Promise<Result>,
 ): Promise<Result> {
   await using connection = await connectFleet(connectionOf(await readFleetIdentity(folder)));
-  await untilConnected(connection, signal);
+  await untilConnected(connection, { ...CONNECTED, signal });
   return await use(connection);
 }
 
@@ -48,11 +49,13 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
     if (decoded.ok) ownHeartbeat = decoded.value;
   });
   using _ = { [Symbol.dispose]: stop };
-  if (await untilConnected(connection, signal)) await pause(systemClock, LISTEN_MS, signal);
+  if (await untilConnected(connection, { ...CONNECTED, signal }))
+    await pause(systemClock, LISTEN_MS, signal);
   while (!signal.aborted) {
     const own = await describeOwn(connection, ownHeartbeat, signal);
     yield {
       ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
+      server: connection.server,
       fault: connection.connected ? null : (connection.fault?.message ?? null),
       hosts: [...(own === null ? [] : [own]), ...members.hosts()],
     };
@@ -76,14 +79,6 @@ export function ownAddress(): string | null {
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
 }
 
-async function untilConnected(connection: FleetConnection, signal: AbortSignal): Promise<boolean> {
-  const done = new AbortController();
-  const end = connection.onConnected(() => done.abort());
-  await pause(systemClock, CONNECT_MS, AbortSignal.any([done.signal, signal]));
-  end();
-  return connection.connected;
-}
-
 /** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
 async function describeOwn(
   connection: FleetConnection,
@@ -92,11 +87,7 @@ async function describeOwn(
 ): Promise<KnownHost | null> {
   const { host } = connection;
   try {
-    const data = await connection.request(requestSubject(host, 'describe', host), '', {
-      timeoutMs: DESCRIBE_MS,
-      signal,
-    });
-    const decoded = decodeHostState(data, host);
+    const decoded = await askState(connection, host, { timeoutMs: DESCRIBE_MS, signal });
     if (!decoded.ok) return null;
     const state = decoded.value;
     // The load of an earlier start says nothing.

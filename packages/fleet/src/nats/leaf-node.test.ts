@@ -104,16 +104,6 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
   const [desktop, laptop] = [await connected('desktop'), await connected('laptop', site)];
   const there = { members: member(desktop) };
   const here = { members: member(laptop) };
-  for (const [one, label] of [
-    [there, 'hub'],
-    [here, 'site'],
-  ] as const) {
-    one.members.publish(ownState({ labels: { label } }));
-    one.members.beat(ownLoad());
-  }
-  await waitUntil(sees(here, 'desktop', 'hub'), 'the site sees the hub');
-  await waitUntil(sees(there, 'laptop', 'site'), 'the hub sees the site');
-
   const resident = {
     ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' as const },
     ...{ capabilities: ['chat' as const], contextLengthTokens: 8192, decisionId: null },
@@ -131,7 +121,17 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
     { epoch: there.members.epoch },
   );
   ends.push(() => leases[Symbol.asyncDispose]());
-  await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
+  // As in a fleet, a host serves before it sends its first heartbeat. The site's server hears of what a host serves after a
+  // moment, but before it hears what the host sends afterwards.
+  for (const [one, label] of [
+    [there, 'hub'],
+    [here, 'site'],
+  ] as const) {
+    one.members.publish(ownState({ labels: { label } }));
+    one.members.beat(ownLoad());
+  }
+  await waitUntil(sees(here, 'desktop', 'hub'), 'the site sees the hub');
+  await waitUntil(sees(there, 'laptop', 'site'), 'the hub sees the site');
   const asker = askLeases(laptop);
   ends.push(() => asker[Symbol.asyncDispose]());
   const answer = await asker.acquire(

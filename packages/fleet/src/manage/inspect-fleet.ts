@@ -1,13 +1,15 @@
 import { networkInterfaces } from 'node:os';
 import { pause, systemClock } from '../clock.js';
 import type { FleetView } from '../fleet-view.js';
+import { messageOf } from '../error-facts.js';
 import { isFleetError } from '../fleet-error.js';
 import { askState } from '../membership/ask-state.js';
-import { openMembers } from '../membership/members.js';
+import { openMembers, type Members } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
 import { heartbeatSubject } from '../nats/subjects.js';
 import { untilConnected } from '../nats/until-connected.js';
 import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
+import { stateOfDevice, type OwnFactsPort } from '../own/own-facts.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
@@ -21,6 +23,9 @@ const CONNECTED = { clock: systemClock, deadlineMs: 5000 };
 const SPREAD_MS = 10_000;
 const DESCRIBE_MS = 1000;
 const REFRESH_MS = 1000;
+/** LM Studio on this machine answers sooner. The view does not wait longer for it. */
+const DEVICES_MS = 3000;
+const DEVICES_INTERVAL_MS = 10_000;
 
 /** Uses a connection of this machine to its fleet. @throws FleetError `NOT_PAIRED`, `FLEET_UNREACHABLE`, `FILE_UNUSABLE` */
 export async function withFleetConnection<Result>(
@@ -33,11 +38,22 @@ export async function withFleetConnection<Result>(
   return await use(connection);
 }
 
+export interface WatchFleetOptions {
+  readonly signal: AbortSignal;
+  /** This machine. Its LM Studio shows the devices of LM Link. */
+  readonly facts: OwnFactsPort;
+  /** Called where the devices can't be read. */
+  readonly warn: (message: string) => void;
+}
+
 /**
  * Watches the fleet from outside `mai serve`: the first view comes once every living host was heard, or at once without a
  * connection. Ends with the signal.
  */
-export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGenerator<FleetView> {
+export async function* watchFleet(
+  folder: string,
+  { signal, facts, warn }: WatchFleetOptions,
+): AsyncGenerator<FleetView> {
   const identity = await readFleetIdentity(folder);
   const { host: ownHost, natsServers } = identity;
   await using connection = await connectFleet(connectionOf(identity));
@@ -48,9 +64,18 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
     const decoded = decodeHeartbeat(data, ownHost);
     if (decoded.ok) ownHeartbeat = decoded.value;
   });
-  using _ = { [Symbol.dispose]: stop };
+  const leaving = new AbortController();
+  using _ = {
+    [Symbol.dispose]: () => {
+      stop();
+      leaving.abort();
+    },
+  };
+  const following = AbortSignal.any([signal, leaving.signal]);
+  const firstDevices = followDevices({ facts, warn, members, signal: following });
   if (await untilConnected(connection, { ...CONNECTED, signal }))
     await pause(systemClock, LISTEN_MS, signal);
+  await Promise.race([firstDevices, pause(systemClock, DEVICES_MS, following)]);
   while (!signal.aborted) {
     const own = await describeOwn(connection, ownHeartbeat, signal);
     yield {
@@ -61,6 +86,31 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
     };
     await pause(systemClock, REFRESH_MS, signal);
   }
+}
+
+/** Shows the devices of LM Link among the hosts until the signal fires. Resolves once they were read for the first time. */
+async function followDevices({
+  facts,
+  warn,
+  members,
+  signal,
+}: WatchFleetOptions & { readonly members: Members }): Promise<void> {
+  const read = async (): Promise<void> => {
+    try {
+      const { linkDevices } = await facts.fleetFacts({ signal });
+      members.setLinkDevices(linkDevices.map(stateOfDevice));
+    } catch (error) {
+      if (!signal.aborted) warn(`The devices of LM Link are not shown: ${messageOf(error)}`);
+    }
+  };
+  const goOn = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await pause(systemClock, DEVICES_INTERVAL_MS, signal);
+      if (!signal.aborted) await read();
+    }
+  };
+  await read();
+  void goOn();
 }
 
 /** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. */

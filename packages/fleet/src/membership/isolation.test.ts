@@ -107,6 +107,18 @@ test('of two sides with as many hosts the one moves that has not the first name'
   expect([await moved('attic'), await moved('tower')]).toEqual([1, 0]);
 });
 
+test('where only one route is broken, the hosts meet at the server that hears all', async () => {
+  // The first server has `laptop`, the second one `desk`, and the third one `other`. The first and the third don't hear each other.
+  const meets = async (other: string): Promise<readonly string[]> => {
+    const { moves } = await runFor(5, {
+      hosts: [heard('desk'), silent(other)],
+      answering: { [SECOND]: ['desk', other], [THIRD]: ['desk', other] },
+    });
+    return moves.map(({ to }) => to);
+  };
+  expect([await meets('attic'), await meets('tower')]).toEqual([[SECOND], []]);
+});
+
 test('a host moves within a second after the server of the others takes connections again', async () => {
   const { moves } = await runFor(125, {
     hosts: [silent('attic')],

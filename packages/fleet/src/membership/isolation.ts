@@ -9,8 +9,8 @@ const PROBE_TIMEOUT_MS = 500;
 /** A server that takes connections and where no silent host answers is asked again after this time, each time after twice it. */
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 600_000;
-/** Most silent hosts that are asked at another server, those that were heard last. */
-const ASKED_MAX = 64;
+/** Most silent hosts, and most others, that are asked at another server: those that were heard last. */
+const ASKED_MAX = 32;
 const MOVE_DEADLINE_MS = 5000;
 const MOVE_POLL_MS = 100;
 
@@ -31,11 +31,12 @@ export interface IsolationParts {
 }
 
 /**
- * Moves this host to another server of a cluster where silent hosts answer there. nats-server 2.9 does not notice that a route
+ * Moves this host to another server of a cluster where silent hosts answer, and where more hosts answer than are heard here.
+ * nats-server 2.9 does not notice that a route
  * is broken as long as it sends something over it, and after a partition it waits for TCP's next try, up to half a minute.
  *
- * Both sides of a broken route find each other in this way, and only one moves: the one with fewer hosts. With as many on both
- * sides, the side stays that has the host whose name comes first. Ends with the signal.
+ * Both sides of a broken route find each other in this way, and only one moves: the one that hears fewer hosts, itself included. Of
+ * two that hear as many, the one stays that hears the first name which the other does not hear. Ends with the signal.
  */
 export async function leaveIsolatedServers(parts: IsolationParts): Promise<void> {
   const { connection, clock, ownHost, hosts, servers, ask, signal, isReachable = probe } = parts;
@@ -43,7 +44,7 @@ export async function leaveIsolatedServers(parts: IsolationParts): Promise<void>
   const waits = new Map<string, { readonly untilMs: number; readonly lastMs: number }>();
   let lastSilent: readonly string[] = [];
 
-  const askAt = async (url: string, silent: readonly string[]): Promise<Found> => {
+  const askAt = async (url: string, asked: readonly string[]): Promise<Found> => {
     const none = { url, states: [] };
     if (clock.monotonicMs() < (waits.get(url)?.untilMs ?? 0)) return none;
     if (!(await isReachable(url))) {
@@ -52,7 +53,7 @@ export async function leaveIsolatedServers(parts: IsolationParts): Promise<void>
     }
     const lastMs = Math.min((waits.get(url)?.lastMs ?? FIRST_WAIT_MS / 2) * 2, LONGEST_WAIT_MS);
     waits.set(url, { untilMs: clock.monotonicMs() + lastMs, lastMs });
-    return { url, states: await ask(url, silent) };
+    return { url, states: await ask(url, asked) };
   };
 
   while (!signal.aborted) {
@@ -63,21 +64,19 @@ export async function leaveIsolatedServers(parts: IsolationParts): Promise<void>
     lastSilent = silent;
     if (signal.aborted || silent.length === 0 || current === null) continue;
     const elsewhere = servers().filter((url) => new URL(url).host !== current);
-    const asked = silent.slice(0, ASKED_MAX);
+    const heard = usableHosts(hosts(), ownHost).slice(0, ASKED_MAX);
+    const asked = [...silent.slice(0, ASKED_MAX), ...heard];
     const found = await Promise.all(elsewhere.map((url) => askAt(url, asked)));
     if (signal.aborted) return;
+    const there = found.reduce<Found>(
+      (most, one) => (one.states.length > most.states.length ? one : most),
+      { url: '', states: [] },
+    );
     const stillSilent = silentHosts(hosts(), ownHost);
-    const there = found
-      .map(({ url, states }) => ({
-        url,
-        states: states.filter(({ host }) => stillSilent.includes(host)),
-      }))
-      .reduce<Found>((most, one) => (one.states.length > most.states.length ? one : most), {
-        url: '',
-        states: [],
-      });
-    const here = [ownHost, ...usableHosts(hosts(), ownHost)];
-    if (staysHere(here, there.states)) continue;
+    const names = there.states.map(({ host }) => host);
+    const usable = usableHosts(hosts(), ownHost).filter((host) => asked.includes(host));
+    const isOfUse = names.some((host) => stillSilent.includes(host));
+    if (!isOfUse || staysHere([ownHost, ...usable], names)) continue;
     connection.moveTo(there.url);
     const { host: goal } = new URL(there.url);
     const deadlineMs = clock.monotonicMs() + MOVE_DEADLINE_MS;
@@ -110,11 +109,12 @@ function usableHosts(hosts: readonly KnownHost[], ownHost: string): readonly str
     .map(({ state }) => state.host);
 }
 
-function staysHere(here: readonly string[], states: readonly HostState[]): boolean {
-  const there = states.map(({ host }) => host);
+function staysHere(here: readonly string[], there: readonly string[]): boolean {
   if (here.length !== there.length) return here.length > there.length;
-  const [first] = [...here, ...there].toSorted();
-  return first !== undefined && here.includes(first);
+  const [first] = [...here, ...there]
+    .filter((host) => !here.includes(host) || !there.includes(host))
+    .toSorted();
+  return first === undefined || here.includes(first);
 }
 
 function probe(url: string): Promise<boolean> {

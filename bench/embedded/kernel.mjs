@@ -1,8 +1,9 @@
 // The kernel's own verdict. Models, autopilot, client and a process that takes real memory run inside a memory control group
 // with a limit: once with Mai, once with a static choice, once with a rule of thumb (80 %). Build first, as root on Linux:
 //   node bench/embedded/kernel.mjs [--trace FILE.jsonl] [--limit 1536MiB] [--policy mai|static|naive|all] [--seeds 2,4] [--json]
-// A trace has one row a line: {"tMs": 0, "othersBytes": 1000}. Each policy serves through the same gateway. Exits with 1 where the kernel killed a process or a request failed
-// under Mai, with 2 where an option or a trace is wrong, and with 0 where no control group can be made (the reason is printed).
+// A trace has one row a line: {"tMs": 0, "othersBytes": 1000}. Each policy serves through the same gateway. Exits with 1 where the
+// kernel killed a process or a request failed under Mai, with 2 where an option or a trace is wrong, and with 0 where no control
+// group can be made (the reason is printed).
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -22,63 +23,77 @@ const OWN_BYTES = 260 * MIB;
 const SAMPLE_MS = 100;
 const RUNNER = fileURLToPath(new URL('./kernel/run-in-group.mjs', import.meta.url));
 
-const { values: options } = parseArgs({
-  options: {
-    trace: { type: 'string' },
-    limit: { type: 'string', default: '1536MiB' },
-    policy: { type: 'string', default: 'all' },
-    seeds: { type: 'string', default: '2' },
-    only: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+const { values: options } = orEnd(() =>
+  parseArgs({
+    options: {
+      trace: { type: 'string' },
+      limit: { type: 'string', default: '1536MiB' },
+      policy: { type: 'string', default: 'all' },
+      seeds: { type: 'string', default: '2' },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  }),
+);
 const POLICIES = ['mai', 'static', 'naive'];
 const limitBytes = orEnd(() => parseSize(options.limit));
 const policies = orEnd(() => parsePolicies(options.policy));
 const courses = orEnd(traces);
 const say = (text) => (options.json ? console.error(text) : console.log(text));
+const results = [];
+const rejected = [];
+const accepted = courses.filter((trace) => {
+  const reason = reasonToReject(trace.rows, {
+    limitBytes,
+    hardLimitRatio: HARD_LIMIT_RATIO,
+    ownBytes: OWN_BYTES,
+    smallestBytes: weightBytesOf('small'),
+  });
+  if (reason === null) return true;
+  rejected.push({ trace: trace.name, seed: trace.seed, reason });
+  say(`Rejected: ${nameOf(trace)}: ${reason}.`);
+  return false;
+});
+if (accepted.length === 0) end(null);
 
 const probe = createControlGroup(`mai-kernel-${process.pid}-probe`, limitBytes);
 if ('reason' in probe) {
   say(`Skipped: ${probe.reason}.`);
-  process.exit(0);
+  end(probe.reason);
 }
 await probe.remove();
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mai-kernel-'));
-const results = [];
-const rejected = [];
 try {
   const modelFolder = path.join(folder, 'models');
   await writeModels(modelFolder);
-  for (const trace of courses) {
-    const rejection = reasonToReject(trace.rows, {
-      limitBytes,
-      hardLimitRatio: HARD_LIMIT_RATIO,
-      ownBytes: OWN_BYTES,
-      smallestBytes: weightBytesOf('small'),
-    });
-    if (rejection !== null) {
-      rejected.push({ trace: trace.name, seed: trace.seed, reason: rejection });
-      say(`Rejected: ${nameOf(trace)}: ${rejection}.`);
-      continue;
-    }
+  for (const trace of accepted) {
     for (const policy of policies) results.push(await runOnce(trace, policy, modelFolder));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-if (options.json) console.log(JSON.stringify({ schemaVersion: 1, limitBytes, results, rejected }));
-else print();
-const failed = results.filter(
-  ({ policy, kills, failed: requests }) => policy === 'mai' && kills + requests > 0,
-);
-process.exit(failed.length > 0 ? 1 : 0);
+end(null);
+
+/** Prints the results and ends. `skipped`: why nothing could be run; null where that is not so. */
+function end(skipped) {
+  if (options.json) {
+    console.log(JSON.stringify({ schemaVersion: 1, limitBytes, skipped, results, rejected }));
+  } else if (results.length > 0) {
+    print();
+  }
+  const failed = results.some(
+    ({ policy, kills, failed: requests }) => policy === 'mai' && kills + requests > 0,
+  );
+  process.exit(failed ? 1 : 0);
+}
 
 function traces() {
   if (options.trace === undefined) {
     const seeds = options.seeds.split(',').map(Number);
+    if (!seeds.every(Number.isSafeInteger))
+      throw new Error(`${options.seeds} is not a list of seeds. Write 2,4.`);
     return kernelTraces(limitBytes, seeds).filter(
       ({ name }) => options.only === undefined || name.includes(options.only),
     );
@@ -198,7 +213,7 @@ function dropCaches() {
 
 function parseSize(text) {
   const [, number, unit] = /^([\d.]+)\s*(GiB|MiB|GB|MB)?$/.exec(text) ?? [];
-  if (number === undefined) throw new Error(`${text} is not a size. Write 2GiB.`);
+  if (!(Number(number) > 0)) throw new Error(`${text} is not a size. Write 2GiB.`);
   const bytes = { GiB: 1024 ** 3, MiB: MIB, GB: 1e9, MB: 1e6 }[unit ?? 'MiB'];
   return Math.round(Number(number) * bytes);
 }

@@ -99,6 +99,7 @@ export function questionOf(record) {
             linkBandwidth: table?.linkBandwidth ?? null,
           },
       ramBandwidth: knownRam === null ? usualRam : knownRam * GIGA,
+      scalarThreads: null,
     },
     placement: {
       offloadRatio: offloadRatioOf(record, shape),

@@ -44,6 +44,7 @@ export type { EngineBuffer, EngineBufferPart, EngineReport } from './runtime/buf
 export type {
   HardwareSurvey,
   HostFacts,
+  InstalledEngine,
   SelectedEngine,
   SurveyedGpu,
   SurveyProblem,

@@ -24,6 +24,7 @@ export const QUESTION: SpeedQuestion = {
       linkBandwidth: 20 * GB,
     },
     ramBandwidth: 80 * GB,
+    scalarThreads: null,
   },
   placement: { offloadRatio: 1, cpuExpertRatio: 0, kvCacheType: 'f16', microBatchTokens: 512 },
   identity: { model: 'eight', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },

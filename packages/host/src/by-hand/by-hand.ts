@@ -108,7 +108,7 @@ export async function pin(
   const link = await parts.runtime.link(context.signal);
   const options = { signal: context.signal };
   if (link.kind === 'off') {
-    context.warn(`LM Studio is off, so the name ${target} was not checked.`);
+    context.warn(`${link.reason.message} So the name ${target} was not checked.`);
   } else {
     const residents = await link.client.listResidents(options);
     const isLoaded = residents.some(

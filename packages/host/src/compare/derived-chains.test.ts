@@ -25,6 +25,7 @@ const ENGINE: LoadEngine = {
     disabledGpus: 0,
     usesGpus: true,
     vectorInstructions: true,
+    threads: 8,
     hardware: null,
   },
 };

@@ -8,6 +8,7 @@ const engine = {
     disabledGpus: 0,
     usesGpus: true,
     vectorInstructions: true,
+    threads: 8,
   },
   hardware: {
     engine: 'llama.cpp-win-x86_64-vulkan-avx2',

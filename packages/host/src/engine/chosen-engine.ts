@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { findLMStudioHome, isLMStudioError } from '@mai/lmstudio-adapter';
 import { resolveEngineProfile, type EngineProfile } from '@mai/memory-estimator';
 import { HostError } from '../host-error.js';
@@ -28,6 +29,7 @@ export function engineNamed(name: string): LoadEngine {
       usesGpus: true,
       hardware: null,
       vectorInstructions: true,
+      threads: availableParallelism(),
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

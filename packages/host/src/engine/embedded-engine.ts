@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolveEngineProfile } from '@mai/memory-estimator';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { LoadEngine } from './load-engine.js';
@@ -13,6 +14,7 @@ export async function embeddedEngine(link: RuntimeLink, signal: AbortSignal): Pr
     selected: engines ?? [],
     disabledGpus: 0,
     vectorInstructions: engines?.[0]?.vectorInstructions ?? null,
+    threads: engines?.[0]?.threads ?? availableParallelism(),
     usesGpus: engines?.some(({ backend }) => backend !== 'cpu') ?? false,
     hardware: null,
   };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { Resources } from '@mai/memory-ledger';
 import type {
   EngineHardware,
@@ -31,6 +32,8 @@ export interface LoadEngine {
    * LM Studio names the instructions in the name of each runtime, and needs AVX2 on x64.
    */
   readonly vectorInstructions: boolean | null;
+  /** Its threads on the CPU; the processors of this machine where nobody says so. */
+  readonly threads: number;
   /**
    * The user's hardware settings for the engine; null where the user has changed none, or where the engine is
    * not known.
@@ -63,6 +66,7 @@ export async function readLoadEngine(
     selected: selected ?? [],
     usesGpus: true,
     vectorInstructions: gguf === null ? true : namesVectorInstructions(gguf),
+    threads: availableParallelism(),
     disabledGpus: disabledGpusOf(home?.hardware ?? [], gguf),
     hardware: home?.hardware.find((one) => one.engine === gguf?.name) ?? null,
   };

@@ -122,11 +122,14 @@ export async function openDownloaded(
     );
   }
   if (file === undefined || !(await exists(file))) {
-    if (sizeBytes > 0)
-      return bySize("its file is not in LM Studio's models folder on this machine");
+    const isMissing =
+      downloads.origin.kind === 'stores'
+        ? `can't be read any more${file === undefined ? '' : `: ${file}`}`
+        : "is not in LM Studio's models folder on this machine";
+    if (sizeBytes > 0) return bySize(`its file ${isMissing}`);
     throw new ModelFileError(
       'FILE_NOT_FOUND',
-      `The file of ${key} is not in LM Studio's models folder on this machine. Name the path of the file, or see LM Studio's own estimate with \`mai models\`.`,
+      `The file of ${key} ${isMissing}. Name the path of the file, or see the runtime's own estimate with \`mai models\`.`,
       { path: file ?? null },
     );
   }

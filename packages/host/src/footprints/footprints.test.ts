@@ -40,6 +40,7 @@ describe('a resident whose model was deleted after its load', () => {
       disabledGpus: 0,
       usesGpus: true,
       vectorInstructions: true,
+      threads: 8,
       hardware: null,
     },
     find: () => Promise.resolve(null),

@@ -57,15 +57,21 @@ export async function measureModel(
   if (isHypothetical(wanted)) {
     throw new HostError(
       'INVALID_REQUEST',
-      'Only settings that LM Studio can load with can be measured: context length, KV cache types, flash attention and parallel sequences.',
+      'Only settings that a load takes can be measured: context length, KV cache types, flash attention and parallel sequences.',
     );
   }
   const { client } = link;
   const monitor = parts.monitor.own;
-  if (!client.host.isLocal || monitor === null) {
+  if (!client.host.isLocal) {
     throw new HostError(
       'INVALID_REQUEST',
       'Only loads on this machine can be measured, but LM Studio runs on another machine. Run mai on that machine.',
+    );
+  }
+  if (monitor === null) {
+    throw new HostError(
+      'INVALID_REQUEST',
+      'A host that was opened with a resource monitor of its caller can’t measure loads. Open it without the option monitor.',
     );
   }
   const { model } = await client.modelInfo(asked, { signal });

@@ -16,8 +16,6 @@ export interface TokenMeasurement extends Measured {
   readonly observation: SpeedObservation;
   /** Whether the bandwidth of the GPU in the observation is a guess. */
   readonly isGpuGuessed: boolean;
-  /** Whether the engine's build for the CPU used vector instructions; null or absent where nobody said so. */
-  readonly vectorInstructions?: boolean | null;
 }
 
 /** A load. */
@@ -47,7 +45,9 @@ export function isSpeedMeasurement(value: unknown): value is SpeedMeasurement {
       return (
         typeof value['modelKey'] === 'string' &&
         typeof value['isGpuGuessed'] === 'boolean' &&
-        isObservation(value['observation'])
+        isObservation(value['observation']) &&
+        // An older version stored this for a build without vector instructions, and not its threads.
+        value['vectorInstructions'] !== false
       );
     case 'load':
       return (
@@ -85,6 +85,7 @@ function isObservation(value: unknown): boolean {
     isRecord(machine) &&
     (machine['gpu'] === null || isGpu(machine['gpu'])) &&
     (machine['ramBandwidth'] === null || isPositive(machine['ramBandwidth'])) &&
+    isCountOrUnknown(machine['scalarThreads']) &&
     isRecord(placement) &&
     isCount(placement['offloadRatio']) &&
     isCount(placement['cpuExpertRatio']) &&

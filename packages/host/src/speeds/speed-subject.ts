@@ -18,8 +18,8 @@ export interface SpeedSubject {
   readonly identity: SpeedIdentity;
   /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement. */
   readonly isGpuGuessed: boolean;
-  /** Whether the engine's build for the CPU uses vector instructions; null where nobody says so. */
-  readonly vectorInstructions: boolean | null;
+  /** Threads of an engine of which nobody says whether its build uses vector instructions; null: `machine` says so. */
+  readonly mayBeScalar: number | null;
   readonly contextLengthTokens: number | null;
   readonly load: Pick<LoadQuestion, 'fileBytes' | 'gpuBytes'>;
 }
@@ -73,6 +73,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
         ofRam?.memoryBandwidth ??
         facts.ramBandwidth ??
         (first?.name == null ? null : usualRamBandwidth(first.name)),
+      scalarThreads: engine.vectorInstructions === false ? engine.threads : null,
     },
     identity: {
       // Every quantization of a model has the same layers and parameters.
@@ -81,7 +82,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
       engine: engineNameOf(facts),
     },
     isGpuGuessed: known.includes(null),
-    vectorInstructions: engine.vectorInstructions,
+    mayBeScalar: engine.vectorInstructions === null ? engine.threads : null,
     contextLengthTokens: loadConfig.contextLengthTokens,
   };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { SpeedRange } from '@mai/memory-ledger';
 import { contextOf } from '../host-options.js';
 import { openSpeeds, type SeenSpeed } from './speeds.js';
 import type { SpeedSubject } from './speed-subject.js';
@@ -27,17 +28,18 @@ const SUBJECT: SpeedSubject = {
       linkBandwidth: null,
     },
     ramBandwidth: null,
+    scalarThreads: null,
   },
   placement: { offloadRatio: 1, cpuExpertRatio: 0, kvCacheType: 'f16', microBatchTokens: 512 },
   identity: { model: '32/8', quantization: 'Q4_K_M', engine: 'llama.cpp@1' },
   isGpuGuessed: false,
-  vectorInstructions: true,
+  mayBeScalar: null,
   contextLengthTokens: 8192,
   load: { fileBytes: 4.9 * GB, gpuBytes: 4.9 * GB },
 };
 const ON_CPU: SpeedSubject = {
   ...SUBJECT,
-  machine: { gpu: null, ramBandwidth: null },
+  machine: { gpu: null, ramBandwidth: null, scalarThreads: null },
   placement: { ...SUBJECT.placement, offloadRatio: 0 },
 };
 
@@ -109,27 +111,60 @@ describe('the speeds of a machine', () => {
     expect(known.expected / guessed.expected).toBeCloseTo(0.5, 1);
   });
 
-  test('a build for x64 without vector instructions is ten times slower on the CPU, until it was measured', async () => {
-    const { speeds } = opened();
-    await speeds.learnRam(34 * GB);
-    const speedWith = (vectorInstructions: boolean | null) =>
-      speeds.speedOf({ ...ON_CPU, vectorInstructions })?.decodeTokensPerSecond ??
-      ({ low: NaN, expected: NaN, high: NaN } as const);
-    const vector = speedWith(true);
-    // Where nobody says so, only the careful end of the interval counts with it.
-    expect(speedWith(null)).toEqual({ ...vector, low: vector.low / 10 });
-    const scalar = { low: vector.low / 10, expected: vector.expected / 10 };
-    expect(speedWith(false)).toEqual({ ...vector, ...scalar });
-    const other = { ...ON_CPU, identity: { ...ON_CPU.identity, model: '16/2' } };
-    await speeds.learn('eight', { ...ON_CPU, vectorInstructions: false }, decoded(1));
-    // Another process may not know, because it has not loaded a model yet.
-    expect(speedWith(null)).toEqual(speedWith(false));
-    expect(speedWith(false).high / speedWith(false).low).toBeLessThan(3);
-    const { expected } = speeds.speedOf({ ...other, vectorInstructions: null })
-      ?.decodeTokensPerSecond ?? {
-      expected: NaN,
-    };
-    expect(expected).toBeLessThan(vector.expected / 5);
+  describe('a build without vector instructions', () => {
+    const scalar: SpeedSubject = { ...ON_CPU, machine: { ...ON_CPU.machine, scalarThreads: 2 } };
+
+    test('takes as long as two cores multiply weights, within a factor for other cores', async () => {
+      const { speeds } = opened();
+      await speeds.learnRam(34 * GB);
+      const decode = speeds.decodeAt(scalar, 0);
+      const prompt = speeds.promptOf(scalar, 512);
+      // 7.5e9 weights a token: 2 x 5.7e9 and 2 x 8.7e9 a second. Attention and layers take a little more.
+      expect(decode?.expected).toBeCloseTo(1.52, 1);
+      expect(prompt?.expected).toBeGreaterThan(1.9);
+      expect(prompt?.expected).toBeLessThan(2.32);
+      const vector = speeds.decodeAt(ON_CPU, 0);
+      const spread = (range: SpeedRange | null) => (range?.high ?? NaN) / (range?.low ?? NaN);
+      expect(spread(decode) / spread(vector)).toBeCloseTo(9, 1);
+    });
+
+    test('is bound by the RAM where it has many threads', () => {
+      const { speeds } = opened();
+      const many = { ...scalar, machine: { ...scalar.machine, scalarThreads: 1000 } };
+      expect(speeds.decodeAt(many, 0)?.expected).toBe(speeds.decodeAt(ON_CPU, 0)?.expected);
+    });
+
+    test('that nobody told about lowers the careful end only', () => {
+      const { speeds } = opened();
+      const vector = speeds.promptOf(ON_CPU, 512);
+      const low = speeds.promptOf(scalar, 512)?.low;
+      expect(speeds.promptOf({ ...ON_CPU, mayBeScalar: 2 }, 512)).toEqual({ ...vector, low });
+    });
+
+    test('is corrected by a measurement, also for other models', async () => {
+      const { speeds, folder } = opened();
+      const before = speeds.decodeAt(scalar, 2000);
+      const prompt = speeds.promptOf(scalar, 512)?.expected;
+      const measured = (before?.expected ?? NaN) / 2;
+      await speeds.learn('eight', scalar, decoded(measured));
+      const after = opened(folder).speeds.decodeAt(scalar, 2000);
+      const other = { ...scalar, identity: { ...scalar.identity, model: '16/2' } };
+      expect(Math.abs((after?.expected ?? NaN) / measured - 1)).toBeLessThan(0.1);
+      expect((speeds.decodeAt(other, 2000)?.expected ?? NaN) / measured).toBeCloseTo(1, 1);
+      expect((speeds.promptOf(scalar, 512)?.expected ?? NaN) / (prompt ?? NaN)).toBeCloseTo(0.5, 1);
+    });
+
+    test('whose threads an older version did not store teaches nothing', async () => {
+      const { speeds, folder } = opened();
+      const before = speeds.speedOf(scalar);
+      await speeds.learn('eight', scalar, decoded(1));
+      const file = path.join(folder, 'speeds.json');
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace(/("kind": ?"tokens",)/, '$1"vectorInstructions":false,'),
+      );
+      expect(opened(folder).speeds.speedOf(scalar)).toEqual(before);
+    });
   });
 
   test('a GPU that the table of devices lacks needs a measurement', async () => {

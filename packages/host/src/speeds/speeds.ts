@@ -11,6 +11,15 @@ import type { HostContext } from '../host-options.js';
 import type { LoadMeasurement, SpeedMeasurement, TokenMeasurement } from './speed-measurement.js';
 import { openSpeedStore, type SpeedStore } from './speed-store.js';
 import type { SpeedSubject } from './speed-subject.js';
+import {
+  coreSpeedFrom,
+  gpuBandwidthFrom,
+  isScalar,
+  readsRam,
+  withCoreSpeed,
+  withGpuBandwidth,
+  withRam,
+} from './fit-machine.js';
 
 /** Predicts the speeds of models on this machine, and learns from what was measured. */
 export interface Speeds {
@@ -57,10 +66,10 @@ const READ_SHARE_OF_PEAK = 0.85;
 /** RAM of a machine that was not measured may be this many times faster or slower than the usual one. */
 const UNKNOWN_RAM_FACTOR = 2;
 /**
- * A build of llama.cpp for x64 without vector instructions may be this many times slower. `npm run bench:speed-embedded` measured a
- * tenth of the predicted speed with such a build; the physics was fitted to builds with AVX2.
+ * A build without vector instructions may be this many times faster or slower than the physics says, which knows one CPU: cores of
+ * different years differ, the types of weights differ by 2, and threads of llama.cpp wait for each other beside other work.
  */
-const SCALAR_BUILD_FACTOR = 10;
+const UNKNOWN_CORE_FACTOR = 3;
 
 /** Opens the measured speeds of this user on this machine. */
 export function openSpeeds(context: HostContext): Speeds {
@@ -95,7 +104,7 @@ export function createSpeeds(store: SpeedStore): Speeds {
     promptOf: (subject, promptTokens) => {
       const now = current();
       if (!isKnown(subject, now)) return null;
-      return rangeOf(now.model.prompt(questionOf(subject, 0, now), promptTokens), subject, now);
+      return promptOf(subject, promptTokens, now);
     },
     lastLoad: (modelKey) => {
       const last = current().loads.findLast((one) => one.modelKey === modelKey);
@@ -106,7 +115,6 @@ export function createSpeeds(store: SpeedStore): Speeds {
     learn: (modelKey, subject, seen) =>
       record({
         ...{ kind: 'tokens', modelKey, isGpuGuessed: subject.isGpuGuessed },
-        vectorInstructions: subject.vectorInstructions,
         observation: observationOf(subject, seen),
       }),
     learnLoad: (modelKey, subject, tookMs) =>
@@ -133,8 +141,8 @@ interface Learned {
   readonly ramBandwidth: number | null;
   /** Bandwidth of a GPU that the table of devices lacks; null where nothing was measured with it. */
   readonly gpuBandwidth: number | null;
-  /** Engines whose build for the CPU uses no vector instructions. */
-  readonly scalarEngines: ReadonlySet<string>;
+  /** Speed of a core without vector instructions, relative to the one that the physics knows; 1 without a measurement. */
+  readonly coreSpeed: number;
   readonly cache: Map<string, LoadSpeed | null>;
 }
 
@@ -144,54 +152,17 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
   const tokens = measurements.filter((one): one is TokenMeasurement => one.kind === 'tokens');
   const guessed = tokens.filter(({ isGpuGuessed }) => isGpuGuessed);
   const gpuBandwidth = gpuBandwidthFrom(guessed.map(({ observation }) => observation));
-  const scalarEngines = new Set(
-    tokens
-      .filter(({ vectorInstructions }) => vectorInstructions === false)
-      .map(({ observation }) => observation.identity.engine),
+  const here = tokens.map(({ observation, isGpuGuessed }) =>
+    withRam(isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation, ramBandwidth),
   );
-  const observations = tokens.map(({ observation, isGpuGuessed }) =>
-    asVectorBuild(
-      withRam(
-        isGpuGuessed ? withGpuBandwidth(observation, gpuBandwidth) : observation,
-        ramBandwidth,
-      ),
-      scalarEngines,
-    ),
-  );
+  const coreSpeed = coreSpeedFrom(here);
+  const observations = here.map((one) => withCoreSpeed(one, coreSpeed));
   return {
-    ...{ model: createSpeedModel(observations), observations, ramBandwidth, gpuBandwidth },
-    scalarEngines,
+    ...{ model: createSpeedModel(observations), observations },
+    ...{ ramBandwidth, gpuBandwidth, coreSpeed },
     loads: measurements.flatMap((one) => (one.kind === 'load' ? [one] : [])),
     cache: new Map(),
   };
-}
-
-/** Steps of the search for a bandwidth. Each step leaves a small part of the error. */
-const BANDWIDTH_STEPS = 6;
-
-/** The bandwidth at which the physics gives the median of measured speeds; null without a measurement on the GPU. */
-function gpuBandwidthFrom(observations: readonly SpeedObservation[]): number | null {
-  const physics = createSpeedModel();
-  const decoded = observations.filter(({ test, machine }) => test === 'decode' && machine.gpu);
-  let bandwidth = decoded[0]?.machine.gpu?.memoryBandwidth ?? null;
-  for (let step = 0; step < BANDWIDTH_STEPS && bandwidth !== null; step += 1) {
-    const at: number = bandwidth;
-    const ratios = decoded.map(
-      (one) => one.tokensPerSecond / physics.decode(withGpuBandwidth(one, at)).tokensPerSecond,
-    );
-    bandwidth = at * (ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 1);
-  }
-  return bandwidth;
-}
-
-function withGpuBandwidth<Question extends SpeedQuestion>(
-  question: Question,
-  memoryBandwidth: number | null,
-): Question {
-  const { machine } = question;
-  return machine.gpu === null || memoryBandwidth === null
-    ? question
-    : { ...question, machine: { ...machine, gpu: { ...machine.gpu, memoryBandwidth } } };
 }
 
 function observationOf(
@@ -204,22 +175,9 @@ function observationOf(
     : { ...all, test, promptTokens: tokens };
 }
 
-/** Older measurements count with the bandwidth that is known now, so that their errors can be compared. */
-function withRam<Question extends SpeedQuestion>(
-  question: Question,
-  ramBandwidth: number | null,
-): Question {
-  const { machine } = question;
-  return {
-    ...question,
-    machine: { ...machine, ramBandwidth: machine.ramBandwidth ?? ramBandwidth },
-  };
-}
-
 function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   if (!isKnown(subject, now)) return null;
   const depth = Math.min(SPEED_DEPTH_TOKENS, subject.contextLengthTokens ?? SPEED_DEPTH_TOKENS);
-  const prompt = now.model.prompt(questionOf(subject, 0, now), depth);
   // Node can't tell whether a file is in the page cache.
   const load = { ...subject.load, diskBytesPerSecond: null, isCached: null };
   const { expected, low, high } = predictLoadTime(
@@ -230,7 +188,7 @@ function loadSpeedOf(subject: SpeedSubject, now: Learned): LoadSpeed | null {
   );
   return {
     decodeTokensPerSecond: decodeAt(subject, depth, now),
-    promptTokensPerSecond: rangeOf(prompt, subject, now),
+    promptTokensPerSecond: promptOf(subject, depth, now),
     loadMs: { expected, low, high },
     measured: now.model.hasMeasured(subject.identity.model),
   };
@@ -242,16 +200,23 @@ function nameOf(engine: string): string {
 }
 
 function decodeAt(subject: SpeedSubject, depthTokens: number, now: Learned): SpeedRange {
-  return rangeOf(now.model.decode(questionOf(subject, depthTokens, now)), subject, now);
+  return rangeOf(subject, now, (one) => now.model.decode(questionOf(one, depthTokens, now)));
+}
+
+function promptOf(subject: SpeedSubject, promptTokens: number, now: Learned): SpeedRange {
+  return rangeOf(subject, now, (one) => now.model.prompt(questionOf(one, 0, now), promptTokens));
 }
 
 function questionOf(
   { shape, machine, placement, identity, isGpuGuessed }: SpeedSubject,
   depthTokens: number,
-  { ramBandwidth, gpuBandwidth }: Learned,
+  { ramBandwidth, gpuBandwidth, coreSpeed }: Learned,
 ): SpeedQuestion {
-  const question = { shape, machine, placement, identity, depthTokens };
-  return withRam(isGpuGuessed ? withGpuBandwidth(question, gpuBandwidth) : question, ramBandwidth);
+  const question = withRam({ shape, machine, placement, identity, depthTokens }, ramBandwidth);
+  return withCoreSpeed(
+    isGpuGuessed ? withGpuBandwidth(question, gpuBandwidth) : question,
+    coreSpeed,
+  );
 }
 
 /** Without the bandwidth of the GPU, only a measurement with this GPU says how fast it is. */
@@ -259,44 +224,24 @@ function isKnown({ isGpuGuessed }: SpeedSubject, { gpuBandwidth }: Learned): boo
   return !isGpuGuessed || gpuBandwidth !== null;
 }
 
+/** The interval of a prediction, with the doubts about a machine that was not measured. */
 function rangeOf(
-  { tokensPerSecond, low, high }: SpeedInterval,
   subject: SpeedSubject,
   now: Learned,
+  predict: (subject: SpeedSubject) => SpeedInterval,
 ): SpeedRange {
-  const { observations, ramBandwidth } = now;
-  const usesRam = readsRam(subject);
-  const isRamKnown = (subject.machine.ramBandwidth ?? ramBandwidth) !== null;
-  const isDoubtful = usesRam && !isRamKnown && !observations.some(readsRam);
-  const factor = isDoubtful ? UNKNOWN_RAM_FACTOR : 1;
-  const { engine } = subject.identity;
-  const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
-  const { vectorInstructions } = subject;
-  const scalarFactor =
-    usesRam && (vectorInstructions === false || now.scalarEngines.has(engine))
-      ? SCALAR_BUILD_FACTOR
-      : 1;
-  const doubtFactor =
-    usesRam && vectorInstructions !== true && !isMeasured ? SCALAR_BUILD_FACTOR : 1;
-  return {
-    expected: tokensPerSecond / scalarFactor,
-    low: low / factor / Math.max(scalarFactor, doubtFactor),
-    // The factor is rough, so before a measurement the high end stays without it.
-    high: (high * factor) / (isMeasured ? scalarFactor : 1),
-  };
-}
-
-/** Speeds of a build without vector instructions as those of a build with them, for which the physics was fitted. */
-function asVectorBuild(
-  observation: SpeedObservation,
-  scalarEngines: ReadonlySet<string>,
-): SpeedObservation {
-  return readsRam(observation) && scalarEngines.has(observation.identity.engine)
-    ? { ...observation, tokensPerSecond: observation.tokensPerSecond * SCALAR_BUILD_FACTOR }
-    : observation;
-}
-
-/** Whether a token reads weights in RAM. */
-function readsRam({ placement }: Pick<SpeedSubject, 'placement'>): boolean {
-  return placement.offloadRatio < 1 || placement.cpuExpertRatio > 0;
+  const { tokensPerSecond: expected, low, high } = predict(subject);
+  if (!readsRam(subject)) return { expected, low, high };
+  const { machine, identity, mayBeScalar } = subject;
+  const ofRam = now.observations.filter(readsRam);
+  const isMeasured = ofRam.some((one) => one.identity.engine === identity.engine);
+  const isRamKnown = (machine.ramBandwidth ?? now.ramBandwidth) !== null || ofRam.length > 0;
+  const factor =
+    (isRamKnown ? 1 : UNKNOWN_RAM_FACTOR) *
+    (isScalar(subject) && !ofRam.some(isScalar) ? UNKNOWN_CORE_FACTOR : 1);
+  const range = { expected, low: low / factor, high: high * factor };
+  if (mayBeScalar === null || isMeasured) return range;
+  const scalar = { ...machine, scalarThreads: mayBeScalar };
+  const slow = rangeOf({ ...subject, machine: scalar, mayBeScalar: null }, now, predict);
+  return { ...range, low: Math.min(range.low, slow.low) };
 }

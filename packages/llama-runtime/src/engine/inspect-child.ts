@@ -5,20 +5,40 @@ import type {
   GgufMetadata,
   InspectRequest,
 } from '../process/inspect-messages.js';
-import { type LlamaContextClass, loadBinding } from './llama-door.js';
+import { type ContextOptions, type LlamaContextClass, loadBinding } from './llama-door.js';
 
 /** Long lists of the tokenizer, which are not read. */
 const LISTS = ['tokens', 'scores', 'token_type', 'merges'].map((list) => `tokenizer.ggml.${list}`);
 
-/** Process that names llama.cpp's devices and reads the metadata of GGUF files. It ends after the answers. */
+/** A context that takes hardly any memory. */
+const SMALL_CONTEXT: Omit<ContextOptions, 'model'> = {
+  n_ctx: 64,
+  n_batch: 32,
+  n_ubatch: 32,
+  n_parallel: 1,
+  n_threads: 1,
+  n_gpu_layers: 0,
+  n_cpu_moe: 0,
+  flash_attn_type: 'off',
+  cache_type_k: 'f16',
+  cache_type_v: 'f16',
+  ctx_shift: false,
+  kv_unified: true,
+  swa_full: false,
+  use_mmap: true,
+  use_mlock: false,
+  embedding: false,
+};
+
+/** Process that names llama.cpp's devices and build, and reads the metadata of GGUF files. It ends after the answers. */
 function main(): void {
   process.on('disconnect', () => process.exit(0));
-  process.on('message', ({ files }: InspectRequest) => {
-    void inspect(files).then(() => process.exit(0));
+  process.on('message', (request: InspectRequest) => {
+    void inspect(request).then(() => process.exit(0));
   });
 }
 
-async function inspect(files: readonly string[]): Promise<void> {
+async function inspect({ files, smallModel }: InspectRequest): Promise<void> {
   const binding = loadBinding(true);
   // The parent has found the package, so its files are damaged. Without an answer, files count as unreadable.
   if ('reason' in binding) return;
@@ -26,6 +46,11 @@ async function inspect(files: readonly string[]): Promise<void> {
   await answer({ type: 'devices', devices: devicesOf(LlamaContext.getBackendDevicesInfo()) });
   for (const file of files) {
     await answer({ type: 'file', file, metadata: await metadataOf(LlamaContext, file) });
+  }
+  if (smallModel !== null) {
+    // The binding has no other way to this text than a loaded model.
+    const context = new LlamaContext({ ...SMALL_CONTEXT, model: smallModel });
+    await answer({ type: 'system-info', systemInfo: context.getSystemInfo() });
   }
 }
 

@@ -108,6 +108,7 @@ export interface RequestStatus {
 
 /** The methods of the binding's `LlamaContext` that the engine uses. */
 export interface LlamaContext {
+  /** The text of `llama_print_system_info`: the instructions that the build uses. */
   getSystemInfo(): string;
   getModelInfo(): {
     readonly chatTemplates: {

@@ -49,6 +49,5 @@ function factsOf(context: LlamaContext, spec: EngineSpec, log: EngineLog): Engin
     vision: spec.projectorFile !== null && context.getMultimodalSupport().vision,
     toolUse: defaultCaps.tools || toolUseCaps?.tools === true,
     bufferLines: log.bufferLines,
-    systemInfo: context.getSystemInfo(),
   };
 }

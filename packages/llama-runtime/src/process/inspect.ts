@@ -1,5 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { writeNoiseModel } from '../noise-model/write-noise-model.js';
 import { asRejection, forkChild, whenExited } from './engine-process.js';
+import { codeOf } from './process-identity.js';
 import type {
   EngineDevice,
   FromInspector,
@@ -14,7 +18,11 @@ const ANSWER_DEADLINE_MS = 20_000;
 interface Answers {
   devices: readonly EngineDevice[] | null;
   readonly files: Map<string, GgufMetadata | null>;
+  systemInfo: string | null;
 }
+
+/** A file of 1 MiB, which llama.cpp loads in about 20 ms. */
+const SMALL_MODEL = { layers: 1, width: 256, vocabularySize: 259 };
 
 /**
  * Asks llama.cpp, in a child process, for devices and for the metadata of GGUF files. A broken file can end the child
@@ -31,6 +39,26 @@ export class Inspector {
   async devices(signal?: AbortSignal): Promise<readonly EngineDevice[]> {
     this.#devices ??= (await this.#ask([], signal)).devices;
     return this.#devices ?? [];
+  }
+
+  /**
+   * What llama.cpp says about its build; `null` where it does not say so, because the binding can't be loaded, or because there is
+   * no place for a temporary file of 1 MiB.
+   */
+  async systemInfo(signal?: AbortSignal): Promise<string | null> {
+    let folder: string | null = null;
+    try {
+      folder = await mkdtemp(path.join(tmpdir(), 'mai-engine-'));
+      const smallModel = path.join(folder, 'small.gguf');
+      await writeNoiseModel(smallModel, SMALL_MODEL);
+      return (await this.#ask([], signal, smallModel)).systemInfo;
+    } catch (error) {
+      // The folder for temporary files is full or can't be written.
+      if (signal?.aborted !== true && codeOf(error) !== null) return null;
+      throw error;
+    } finally {
+      if (folder !== null) await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** The metadata of each file; `null` for a file that llama.cpp cannot read. */
@@ -60,11 +88,15 @@ export class Inspector {
     );
   }
 
-  #ask(files: readonly string[], signal: AbortSignal | undefined): Promise<Answers> {
+  #ask(
+    files: readonly string[],
+    signal: AbortSignal | undefined,
+    smallModel: string | null = null,
+  ): Promise<Answers> {
     signal?.throwIfAborted();
     const child = forkChild(this.script);
     child.stderr?.resume();
-    const answers: Answers = { devices: null, files: new Map() };
+    const answers: Answers = { devices: null, files: new Map(), systemInfo: null };
     let timer: NodeJS.Timeout | undefined;
     const restart = (): void => {
       clearTimeout(timer);
@@ -75,11 +107,12 @@ export class Inspector {
       if (!isFromInspector(message)) return;
       restart();
       if (message.type === 'devices') answers.devices = message.devices;
-      else answers.files.set(message.file, message.metadata);
+      else if (message.type === 'file') answers.files.set(message.file, message.metadata);
+      else answers.systemInfo = message.systemInfo;
     });
     const onAbort = (): void => void child.kill('SIGKILL');
     signal?.addEventListener('abort', onAbort, { once: true });
-    const request: InspectRequest = { type: 'inspect', files };
+    const request: InspectRequest = { type: 'inspect', files, smallModel };
     if (child.connected) child.send(request, () => undefined);
     return whenExited(child).then(() => {
       clearTimeout(timer);

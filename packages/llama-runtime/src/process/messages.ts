@@ -76,6 +76,4 @@ export interface EngineFacts {
   readonly toolUse: boolean;
   /** Lines of llama.cpp's log that name the size of a buffer. They contain no prompt. */
   readonly bufferLines: readonly string[];
-  /** llama.cpp's description of the processor and its features. */
-  readonly systemInfo: string;
 }

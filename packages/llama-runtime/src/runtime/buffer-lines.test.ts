@@ -45,7 +45,6 @@ const buffersOf = (...bufferLines: readonly string[]) =>
       vision: false,
       toolUse: false,
       bufferLines,
-      systemInfo: '',
     },
   });
 

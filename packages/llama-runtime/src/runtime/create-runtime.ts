@@ -27,7 +27,7 @@ import type { ResidentInstance } from './resident-types.js';
 import { resolveLoadConfig } from '../load/resolve-spec.js';
 import type { LlamaRuntime, LlamaRuntimeOptions, ModelDetails } from './runtime-types.js';
 import { within } from './within.js';
-import { usesVectorInstructions } from './vector-instructions.js';
+import { vectorInstructionsOf } from './build-facts.js';
 
 /** llama.cpp's micro-batch size. A prompt of this length uses all compute buffers. */
 const WARM_UP_TOKENS = 512;
@@ -44,9 +44,11 @@ export async function createLlamaRuntime(options: LlamaRuntimeOptions = {}): Pro
   const scripts = options.scripts ?? findScripts();
   const cores = await availableCores();
   options.signal?.throwIfAborted();
-  const engine = engineOf(binding);
+  const threads = Math.max(1, Math.min(options.threads ?? cores, cores));
+  const engine = engineOf(binding, threads);
   const connectedVersion = { version: binding.version, build: llamaCppBuild(binding.version) };
   const inspector = new Inspector(scripts.inspect);
+  const vectorInstructions = vectorInstructionsOf(engine, inspector, stateFolder);
   const engines = new Engines(stateFolder, options.healthIntervalMs ?? HEALTH_INTERVAL_MS);
   let closing: Promise<void> | undefined;
 
@@ -87,7 +89,7 @@ export async function createLlamaRuntime(options: LlamaRuntimeOptions = {}): Pro
       {
         script: scripts.engine,
         engine: { name: engine.name, version: engine.version },
-        threads: Math.max(1, Math.min(options.threads ?? cores, cores)),
+        threads,
         engines,
         listModels: list,
         hasGpu,
@@ -128,14 +130,9 @@ export async function createLlamaRuntime(options: LlamaRuntimeOptions = {}): Pro
       }),
     surveyHardware: (call) => run(call, async (signal) => surveyOf(engine, await devices(signal))),
     selectedEngines: (call) =>
-      run(call, () => {
-        const loaded = engines.known().find((one) => one.engine.version === engine.version);
-        const vectorInstructions =
-          loaded === undefined
-            ? engine.vectorInstructions
-            : usesVectorInstructions(loaded.facts.systemInfo);
-        return Promise.resolve([{ ...engine, vectorInstructions }]);
-      }),
+      run(call, async (signal) => [
+        { ...engine, vectorInstructions: await vectorInstructions(signal) },
+      ]),
     watchEngines: () =>
       run(undefined, () => {
         const done = (): Promise<void> => Promise.resolve();

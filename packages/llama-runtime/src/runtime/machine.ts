@@ -47,8 +47,8 @@ export interface HardwareSurvey {
   readonly problems: readonly SurveyProblem[];
 }
 
-/** The engine for a model format. */
-export interface SelectedEngine {
+/** The installed engine. */
+export interface InstalledEngine {
   /** `gguf`. */
   readonly format: string;
   /** E.g. `llama.cpp-linux-x64-cpu`. */
@@ -56,18 +56,20 @@ export interface SelectedEngine {
   /** Version of the binding, e.g. `1.7.15`. */
   readonly version: string;
   readonly backend: EngineBackend;
-  /**
-   * Whether the build uses vector instructions of the CPU, as llama.cpp says once it has loaded a model; null before, on x64.
-   * Each build for Arm uses them.
-   */
+  /** Threads of each engine on the CPU. */
+  readonly threads: number;
+}
+
+/** The engine for a model format. */
+export interface SelectedEngine extends InstalledEngine {
+  /** Whether the build uses vector instructions of the CPU, as llama.cpp says; null where llama.cpp could not be asked. */
   readonly vectorInstructions: boolean | null;
 }
 
 /** The engine of a binding. */
-export function engineOf({ version, backend }: Binding): SelectedEngine {
+export function engineOf({ version, backend }: Binding, threads: number): InstalledEngine {
   const name = `llama.cpp-${process.platform}-${process.arch}-${backend}`;
-  const vectorInstructions = process.arch === 'arm64' ? true : null;
-  return { format: 'gguf', name, version, backend, vectorInstructions };
+  return { format: 'gguf', name, version, backend, threads };
 }
 
 /** Reads a few small files on Linux. */
@@ -103,7 +105,10 @@ export function isGpu({ type }: EngineDevice): boolean {
 }
 
 /** Describes this machine from the devices that llama.cpp names. */
-export function surveyOf(engine: SelectedEngine, devices: readonly EngineDevice[]): HardwareSurvey {
+export function surveyOf(
+  engine: InstalledEngine,
+  devices: readonly EngineDevice[],
+): HardwareSurvey {
   const gpus = devices.filter(isGpu);
   const sizes = gpus.map(({ totalBytes }) => totalBytes);
   return {

@@ -23,6 +23,11 @@ export interface MachineSpeed {
   readonly gpu: GpuSpeed | null;
   /** Bytes per second of RAM, peak. Null: not known; the bandwidth of a common desktop is taken. */
   readonly ramBandwidth: number | null;
+  /**
+   * Threads of an engine whose build uses no vector instructions of the CPU, so that computing takes longer than reading the weights.
+   * Null: the build uses them.
+   */
+  readonly scalarThreads: number | null;
 }
 
 /** RAM of two channels of DDR5-5000. Used where neither the bandwidth of RAM nor the GPU is known. */

@@ -1,5 +1,6 @@
 import { USUAL_RAM_BANDWIDTH } from '../machine/machine-speed.js';
 import { isMixture, KV_TYPE_RATIO, type SpeedSetting } from './question.js';
+import { scalarSeconds } from './scalar.js';
 import { DECODE_PARAMETERS } from './parameters.generated.js';
 import type { DecodeParameters } from './parameters.js';
 
@@ -27,7 +28,8 @@ const MICRO = 1e-6;
  * The time of one token after `depthTokens` tokens of context: `weights / (efficiency x bandwidth) + KV cache / (its
  * efficiency x bandwidth) + layers x their cost + crossings + fixed cost`. Weights count with a surcharge for each
  * parameter, because unpacking takes about the same time for each quantization. The constants were fitted by
- * `bench/speed/fit.mjs` to published results.
+ * `bench/speed/fit.mjs` to published results. Weights in RAM take at least the time that computing with them takes without vector
+ * instructions.
  */
 export function decodeParts(
   { shape, machine, placement }: SpeedSetting,
@@ -45,12 +47,14 @@ export function decodeParts(
   const expertBytes = shape.activeExpertBytes * expertsInRam;
   const kvBytes = shape.kvBytesPerToken * KV_TYPE_RATIO[placement.kvCacheType] * depthTokens;
   const ramRate = (p.ramEfficiency * ramBandwidth) / surcharge(p.ramSurchargeBits);
+  const ramSeconds = (bytes: number): number =>
+    Math.max(bytes / ramRate, scalarSeconds('decode', bytes * parametersPerByte, machine));
   const kvInRam = (kvBytes * inRam) / (p.ramKvEfficiency * ramBandwidth);
   const ramLayers = shape.layers * inRam * p.ramLayerMicroseconds * MICRO;
   if (machine.gpu === null) {
     return {
       gpuWeights: 0,
-      ramWeights: (active / ramRate) * mixture,
+      ramWeights: ramSeconds(active) * mixture,
       kvCache: kvInRam,
       layers: ramLayers,
       crossings: 0,
@@ -69,8 +73,7 @@ export function decodeParts(
       ((active * (1 - inRam) - expertBytes) / (own.efficiency * rate)) *
       surcharge(own.surchargeBits) *
       mixture,
-    ramWeights:
-      ((active * inRam) / ramRate) * mixture + (expertBytes / ramRate) * own.expertPenalty,
+    ramWeights: ramSeconds(active * inRam) * mixture + ramSeconds(expertBytes) * own.expertPenalty,
     kvCache: (kvBytes * (1 - inRam)) / (own.kvEfficiency * rate) + kvInRam,
     layers: shape.layers * (1 - inRam) * own.layerMicroseconds * MICRO + ramLayers,
     crossings:

@@ -1,6 +1,7 @@
 import type { ModelShape } from '@mai/memory-ledger';
 import { USUAL_RAM_BANDWIDTH } from '../machine/machine-speed.js';
 import { isQuantized, type SpeedSetting } from './question.js';
+import { scalarSeconds } from './scalar.js';
 import { PROMPT_PARAMETERS } from './parameters.generated.js';
 import type { PromptParameters } from './parameters.js';
 
@@ -42,9 +43,11 @@ export function promptParts(
     4 * pairs * (shape.queryValuesPerToken ?? usualQueryValues(shape)) * p.attention;
   if (machine.gpu === null) {
     const rate = p.cpuOperationsPerByte * ramBandwidth;
+    const seconds = (count: number): number =>
+      Math.max(count / rate, scalarSeconds('prompt', count / 2, machine));
     return {
-      compute: operations / rate,
-      attention: attentionOperations / rate,
+      compute: seconds(operations),
+      attention: seconds(attentionOperations),
       batches: 0,
       transfers: 0,
     };

@@ -55,11 +55,26 @@ describe('the time of a token', () => {
   });
 
   test('without a GPU everything is read from RAM', () => {
-    const machine = { gpu: null, ramBandwidth: 80 * GB };
+    const machine = { gpu: null, ramBandwidth: 80 * GB, scalarThreads: null };
     const parts = decodeParts({ ...QUESTION, machine }, 0, PLAIN);
     expect(parts.ramWeights).toBeCloseTo(0.125, 9);
     expect(parts.layers).toBeCloseTo(0.000_64, 9);
     expect([parts.gpuWeights, parts.fixed]).toEqual([0, 0]);
+  });
+
+  test('without vector instructions, 8e9 weights take two cores at 5.7e9 a second each', () => {
+    const machine = { gpu: null, ramBandwidth: 80 * GB, scalarThreads: 2 };
+    expect(decodeParts({ ...QUESTION, machine }, 0, PLAIN).ramWeights).toBeCloseTo(0.70175, 4);
+    const many = { ...machine, scalarThreads: 64 };
+    expect(decodeParts({ ...QUESTION, machine: many }, 0, PLAIN).ramWeights).toBeCloseTo(0.125, 9);
+    const half = { ...QUESTION.placement, offloadRatio: 0.5 };
+    const split = {
+      ...QUESTION,
+      placement: half,
+      machine: { ...QUESTION.machine, scalarThreads: 2 },
+    };
+    expect(decodeParts(split, 0, PLAIN).ramWeights).toBeCloseTo(0.35088, 4);
+    expect(decodeParts(split, 0, PLAIN).gpuWeights).toBeCloseTo(0.0125, 9);
   });
 });
 
@@ -130,10 +145,21 @@ describe('the time of a token of a prompt', () => {
   });
 
   test('without a GPU: operations at 10 for each byte of 80 GB/s', () => {
-    const machine = { gpu: null, ramBandwidth: 80 * GB };
+    const machine = { gpu: null, ramBandwidth: 80 * GB, scalarThreads: null };
     const parts = promptParts({ ...QUESTION, machine }, 1024, 0, PLAIN_PROMPT);
     expect(parts.compute).toBeCloseTo(0.02, 9);
     expect([parts.batches, parts.transfers]).toEqual([0, 0]);
+  });
+
+  test('without vector instructions, 8e9 weights of a token take two cores at 8.7e9 a second each', () => {
+    const machine = { gpu: null, ramBandwidth: 80 * GB, scalarThreads: 2 };
+    const { compute } = promptParts({ ...QUESTION, machine }, 1024, 0, PLAIN_PROMPT);
+    expect(compute).toBeCloseTo(0.45977, 4);
+    // The GPU computes prompts whose weights are in RAM.
+    const onGpu = { ...QUESTION, machine: { ...QUESTION.machine, scalarThreads: 2 } };
+    expect(promptParts(onGpu, 1024, 0, PLAIN_PROMPT)).toEqual(
+      promptParts(QUESTION, 1024, 0, PLAIN_PROMPT),
+    );
   });
 });
 

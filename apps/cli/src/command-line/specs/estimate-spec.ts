@@ -65,7 +65,7 @@ export const ESTIMATE: CommandSpec = {
     },
     {
       name: 'measure',
-      summary: 'load the model in LM Studio, measure its memory, unload it, and store the result',
+      summary: 'load the model, measure its memory, unload it, and store the result',
     },
     {
       name: 'stdin',

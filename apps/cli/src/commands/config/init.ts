@@ -1,5 +1,12 @@
 import path from 'node:path';
-import { describeOrigin, leftOutNotes, onOneLine, plural, unreachableNotes } from '@mai/host';
+import {
+  describeOrigin,
+  getModels,
+  leftOutNotes,
+  onOneLine,
+  plural,
+  unreachableNotes,
+} from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -13,7 +20,6 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const initial = await host.initialConfig();
   const { text, modelKeys: models, leftOut, origin, ...left } = initial;
   const file = path.resolve(io.cwd, input.positionals[0] ?? 'models.yaml');
-
   const dryRun = input.has('dry-run');
   if (!dryRun) await writeNamedFile(file, text, input.has('force'));
   if (output.json) {
@@ -27,16 +33,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.result(`${output.style.good('Wrote')} ${file} with ${what}.\n`);
   }
   output.note(output.noteStyle.dim(describeOrigin(origin)));
-  for (const modelKey of leftOut) {
-    output.warn(
-      `${onOneLine(modelKey)} is left out, because a configuration can't contain this model key.`,
-    );
-  }
+  for (const modelKey of leftOut)
+    output.warn(`${onOneLine(modelKey)} is left out: a configuration can't contain this key.`);
   for (const note of leftOutNotes(initial)) output.warn(note);
-  if (models.length === 0 && unreachableNotes(initial).length === 0) {
-    output.note(
-      `No model is downloaded. Get one in LM Studio or with \`lms get\`, then run this command again${dryRun ? '' : ' with --force'}.`,
-    );
-  }
+  if (models.length === 0 && unreachableNotes(initial).length === 0)
+    output.note(`${getModels(origin)} Then run it again${dryRun ? '' : ' with --force'}.`);
   return EXIT.success;
 }

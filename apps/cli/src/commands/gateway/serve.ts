@@ -136,6 +136,6 @@ function tellPlace(place: AutopilotPlace, { output }: CommandContext): void {
   } else if (place.kind === 'elsewhere') {
     output.note('Another process runs the autopilot, and this gateway uses it.');
   } else if (place.kind === 'nowhere') {
-    output.warn(`${errorJson(place.error).message} Requests get an error until LM Studio answers.`);
+    output.warn(`${errorJson(place.error).message} Until then, requests get an error.`);
   }
 }

@@ -92,7 +92,7 @@ test('does not store an unreliable measurement, and says why', async () => {
 
 test.each([
   ['estimate --measure', /needs a model key/],
-  [`estimate --measure ${KEY} --batch 512`, /LM Studio has no setting for --batch/],
+  [`estimate --measure ${KEY} --batch 512`, /A load has no setting for --batch/],
 ])('%s is a usage error', async (line, message) => {
   const { exitCode, err } = await mai(line);
   expect(exitCode).toBe(2);

@@ -6,8 +6,8 @@ import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';
 import { renderMeasurement } from '../../views/estimate/measure-view.js';
 
-/** Options that are not settings of LM Studio. */
-const NOT_IN_LM_STUDIO = [
+/** Options that are not settings of a load. */
+const NOT_IN_A_LOAD = [
   'batch',
   'ubatch',
   'kv-unified',
@@ -24,10 +24,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { output } = context;
   const [modelKey] = input.positionals;
   if (modelKey === undefined) throw new UsageError('mai estimate --measure needs a model key.');
-  const stray = NOT_IN_LM_STUDIO.find((name) => input.has(name));
+  const stray = NOT_IN_A_LOAD.find((name) => input.has(name));
   if (stray !== undefined) {
     throw new UsageError(
-      `LM Studio has no setting for --${stray}, so --measure can't use it. Leave it out.`,
+      `A load has no setting for --${stray}, so --measure can't use it. Leave it out.`,
     );
   }
   const settings = settingsFromInput(input);

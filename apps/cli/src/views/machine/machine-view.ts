@@ -67,7 +67,7 @@ function renderCpu({ resources, snapshot }: MachineReport, output: Output): stri
   const { style, unicode } = output;
   const meter = padEnd(renderMeter(ratio, METER_WIDTH, unicode, style.others), METER_WIDTH);
   const engines = snapshot?.cpu.enginesRatio ?? 0;
-  const share = engines > 0.005 ? `, ${formatPercent(engines)} of it LM Studio's` : '';
+  const share = engines > 0.005 ? `, ${formatPercent(engines)} of it the models'` : '';
   return [line('CPU', `${meter} ${formatPercent(ratio).padStart(5)}${share}`, output)];
 }
 

@@ -13,7 +13,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ttlMs: 'the idle time before unloading',
 };
 
-/** `LM Studio chose otherwise: the context length in tokens is 4,096, not 16,384 as asked.` */
+/** `The runtime chose otherwise: the context length in tokens is 4,096, not 16,384 as asked.` */
 export function describeMismatch({
   field,
   asked,
@@ -24,7 +24,7 @@ export function describeMismatch({
   readonly got: unknown;
 }): string {
   const show = (value: unknown) => valueInWords(field, value);
-  return `LM Studio chose otherwise: ${WORDS[field] ?? field} is ${show(got)}, not ${show(asked)} as asked.`;
+  return `The runtime chose otherwise: ${WORDS[field] ?? field} is ${show(got)}, not ${show(asked)} as asked.`;
 }
 
 function valueInWords(field: string, value: unknown): string {

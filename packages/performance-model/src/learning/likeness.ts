@@ -55,8 +55,8 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const placement = square(likeness.placement);
   const model = square(likeness.model);
   const modelPlacement = square(likeness.modelPlacement);
-  const part = square(likeness.part);
-  const partOfModel = square(likeness.partOfModel);
+  const part = likeness.part.map(square);
+  const partOfModel = likeness.partOfModel.map(square);
   const split = square(likeness.split);
   const engine = square(likeness.engine);
   const file = square(likeness.file);
@@ -68,15 +68,18 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
     if (a.backend !== b.backend) return shared + scale * ofModel;
     if (isPlacement) shared += placement;
     if (a.engine === b.engine) shared += engine;
-    let overlap = 0;
-    for (let i = 0; i < a.shares.length; i += 1) overlap += (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
-    shared += part * overlap;
+    let ofParts = 0;
+    for (let i = 0; i < a.shares.length; i += 1) {
+      const both = (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
+      shared += (part[i] ?? 0) * both;
+      ofParts += (partOfModel[i] ?? 0) * both;
+    }
     if (!isModel) return shared;
     if (a.isQuantized !== b.isQuantized) return shared + scale * ofModel;
     if (isPlacement) ofModel += modelPlacement;
     const distance = (a.ramShare - b.ramShare) / RAM_SHARE_SCALE;
+    ofModel += ofParts;
     ofModel += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));
-    ofModel += partOfModel * overlap;
     const isFile = a.weightBytes === b.weightBytes && a.quantization === b.quantization;
     return shared + scale * ofModel + (isFile ? file : 0);
   };

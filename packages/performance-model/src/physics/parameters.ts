@@ -77,10 +77,10 @@ export interface Likeness {
   readonly model: number;
   /** The same model, back end and placement. */
   readonly modelPlacement: number;
-  /** The same back end, in proportion to the parts of the time that they share. */
-  readonly part: number;
+  /** The same back end, for each part of the time, in proportion to the shares that they have of it. */
+  readonly part: readonly number[];
   /** As `part`, for the same model. */
-  readonly partOfModel: number;
+  readonly partOfModel: readonly number[];
   /** The same model and back end, where they have about the same share in RAM. */
   readonly split: number;
   /** The same file on the same back end. */

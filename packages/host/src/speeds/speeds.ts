@@ -269,6 +269,8 @@ function rangeOf(
   const isRamKnown = (subject.machine.ramBandwidth ?? ramBandwidth) !== null;
   const isDoubtful = usesRam && !isRamKnown && !observations.some(readsRam);
   const factor = isDoubtful ? UNKNOWN_RAM_FACTOR : 1;
+  const isShapeKnown = now.model.hasMeasured(subject.identity.model);
+  const shape = (isShapeKnown ? null : subject.shapeDoubt) ?? { low: 1, high: 1 };
   const { engine } = subject.identity;
   const isMeasured = observations.some((one) => one.identity.engine === engine && readsRam(one));
   const { vectorInstructions } = subject;
@@ -280,9 +282,9 @@ function rangeOf(
     usesRam && vectorInstructions !== true && !isMeasured ? SCALAR_BUILD_FACTOR : 1;
   return {
     expected: tokensPerSecond / scalarFactor,
-    low: low / factor / Math.max(scalarFactor, doubtFactor),
+    low: low / factor / shape.low / Math.max(scalarFactor, doubtFactor),
     // The factor is rough, so before a measurement the high end stays without it.
-    high: (high * factor) / (isMeasured ? scalarFactor : 1),
+    high: (high * factor * shape.high) / (isMeasured ? scalarFactor : 1),
   };
 }
 

@@ -106,11 +106,7 @@ const SMALL = 6e9;
 
 /** @returns the figures of a model of this name and number of parameters; see `ARCHITECTURES` */
 export function architectureOf(modelName, parameters, activeParameters, layers) {
-  const name = modelName.toLowerCase();
-  const billions = parameters / 1e9;
-  const found = ARCHITECTURES.find(
-    ([pattern, from, below]) => billions >= from && billions < below && pattern.test(name),
-  );
+  const found = rowOf(modelName, parameters);
   // The width of a layer, from twelve parameters for each square of the width.
   const usualWidth = Math.max(1024, Math.sqrt(activeParameters / layers / 12));
   const [, , , kvBytes, queryValues, table, used, experts] = found ?? [];
@@ -120,4 +116,18 @@ export function architectureOf(modelName, parameters, activeParameters, layers) 
     tableParameters: table === undefined ? (parameters < SMALL ? 0 : USUAL_TABLE) : table * 1e9,
     usedExperts: used === undefined ? USUAL_EXPERTS[0] / USUAL_EXPERTS[1] : used / experts,
   };
+}
+
+/** Names the family of a model: those of one size and family are one model, those of two families are two. */
+export function familyOf(modelName, parameters) {
+  const found = rowOf(modelName, parameters);
+  return found === undefined ? /[a-z]*/i.exec(modelName)[0].toLowerCase() : found[0].source;
+}
+
+function rowOf(modelName, parameters) {
+  const name = modelName.toLowerCase();
+  const billions = parameters / 1e9;
+  return ARCHITECTURES.find(
+    ([pattern, from, below]) => billions >= from && billions < below && pattern.test(name),
+  );
 }

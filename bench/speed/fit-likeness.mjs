@@ -5,17 +5,9 @@
 import { byDevice } from './records.mjs';
 import { internals } from './internals.mjs';
 
-const NAMES = [
-  'machine',
-  'placement',
-  'model',
-  'modelPlacement',
-  'part',
-  'partOfModel',
-  'split',
-  'file',
-  'engine',
-];
+/** Entries of a likeness that are one figure, and those with a figure for each part of the time. */
+const NAMES = ['machine', 'placement', 'model', 'modelPlacement', 'split', 'file', 'engine'];
+const NAMES_OF_PARTS = ['part', 'partOfModel'];
 /** Runs of the same setting differ by about 3 %; `sd` in the data is smaller, because its runs follow each other. */
 const NOISE = 0.03;
 const START = 0.08;
@@ -33,30 +25,53 @@ const COLD_WEIGHT = 0.5;
 /** @param tests - with `error` (logarithm of measured over predicted time) and `traits` */
 export function fitLikeness(tests) {
   const devices = byDevice(tests);
+  const partCount = tests[0].traits.shares.length;
+  const covariances = covariancesOf(partCount);
+  /** How much of each entry two predictions share. */
+  const sharedBy = (a, b) => covariances.map((covariance) => covariance(a.traits, b.traits, 1));
   const cases = devices.flatMap((ofDevice) => {
     const pairs = pairsOf(ofDevice);
     const weight = ofDevice.length ** DEVICE_EXPONENT;
     return [
-      ...ofDevice.map((test) => coldCase(test, (COLD_WEIGHT * weight) / ofDevice.length)),
-      ...pairs.map(([seen, test]) => pairCase(seen, test, weight / pairs.length)),
+      ...ofDevice.map((test) => coldCase(sharedBy, test, (COLD_WEIGHT * weight) / ofDevice.length)),
+      ...pairs.map(([seen, test]) => pairCase(sharedBy, seen, test, weight / pairs.length)),
     ];
   });
   const total = cases.reduce((sum, { weight }) => sum + weight, 0);
-  const costOf = (values) => {
+  const slopeOf = (values) => {
     const squares = values.map((value) => Math.exp(2 * value));
-    let sum = 0;
-    for (const one of cases) sum += one.weight * costOfCase(one, squares);
-    const prior = values.reduce((all, value) => all + (value - Math.log(PRIOR)) ** 2, 0);
-    return sum / total + PRIOR_WEIGHT * prior;
+    const slope = values.map((value) => 2 * PRIOR_WEIGHT * (value - Math.log(PRIOR)));
+    for (const one of cases) addSlope(one, squares, (2 * one.weight) / total, slope);
+    return slope;
   };
   const values = minimize(
-    costOf,
-    NAMES.map(() => Math.log(START)),
+    slopeOf,
+    covariances.map(() => Math.log(START)),
   );
+  return likenessOf(values.map(Math.exp), partCount);
+}
+
+/** From the values of `NAMES`, followed by those of each part. */
+function likenessOf(values, partCount, noise = NOISE) {
   return {
-    ...Object.fromEntries(NAMES.map((name, i) => [name, Math.exp(values[i])])),
-    noise: NOISE,
+    ...Object.fromEntries(NAMES.map((name, i) => [name, values[i]])),
+    ...Object.fromEntries(
+      NAMES_OF_PARTS.map((name, i) => {
+        const from = NAMES.length + i * partCount;
+        return [name, values.slice(from, from + partCount)];
+      }),
+    ),
+    noise,
   };
+}
+
+/** For each entry, the covariance that it alone makes. */
+function covariancesOf(partCount) {
+  const count = NAMES.length + NAMES_OF_PARTS.length * partCount;
+  return Array.from({ length: count }, (_, i) => {
+    const values = new Array(count).fill(0).with(i, 1);
+    return internals.covarianceOf(likenessOf(values, partCount, 0));
+  });
 }
 
 function pairsOf(tests) {
@@ -80,19 +95,11 @@ function spread(list, max) {
   return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
 }
 
-const NOTHING = Object.fromEntries([...NAMES, 'noise'].map((name) => [name, 0]));
-const COVARIANCES = NAMES.map((name) => internals.covarianceOf({ ...NOTHING, [name]: 1 }));
-
-/** How much of each entry two predictions share. */
-function sharedBy(a, b) {
-  return COVARIANCES.map((covariance) => covariance(a.traits, b.traits, 1));
-}
-
-function coldCase(test, weight) {
+function coldCase(sharedBy, test, weight) {
   return { weight, error: test.error, seenError: 0, own: sharedBy(test, test) };
 }
 
-function pairCase(seen, test, weight) {
+function pairCase(sharedBy, seen, test, weight) {
   return {
     weight,
     error: test.error,
@@ -103,31 +110,39 @@ function pairCase(seen, test, weight) {
   };
 }
 
-function costOfCase({ error, seenError, own, seenOwn, both }, squares) {
+/**
+ * Adds the derivatives of a case's negative logarithm of likelihood, `log(v) / 2 + (d + 1) / 2 x log(1 + r^2 / (d v))`, where v is
+ * the scale of the distribution, r the error that a measurement leaves, and d the degrees of freedom.
+ */
+function addSlope({ error, seenError, own, seenOwn, both }, squares, weight, slope) {
   const sum = (shares) => {
     let all = 0;
     for (let i = 0; i < squares.length; i += 1) all += shares[i] * squares[i];
     return all;
   };
-  let variance = sum(own) + NOISE ** 2;
-  let rest = error;
-  if (both !== undefined) {
-    const share = sum(both) / (sum(seenOwn) + NOISE ** 2);
-    rest -= share * seenError;
-    variance = Math.max(variance - share * sum(both), 1e-5);
-  }
+  const isPair = both !== undefined;
+  const seenVariance = isPair ? sum(seenOwn) + NOISE ** 2 : 1;
+  const share = isPair ? sum(both) / seenVariance : 0;
+  const rest = error - share * seenError;
+  const variance = sum(own) + NOISE ** 2 - (isPair ? share * sum(both) : 0);
   const scale = (variance * (DEGREES - 2)) / DEGREES;
-  return Math.log(scale) / 2 + ((DEGREES + 1) / 2) * Math.log1p(rest ** 2 / (DEGREES * scale));
+  const pull = (DEGREES + 1) / (DEGREES * scale + rest ** 2);
+  const byVariance = (1 - pull * rest ** 2) / 2 / variance;
+  for (let i = 0; i < squares.length; i += 1) {
+    const [a, b] = isPair ? [both[i], seenOwn[i]] : [0, 0];
+    const ofVariance = own[i] - 2 * share * a + share ** 2 * b;
+    const ofRest = (-seenError * (a - share * b)) / seenVariance;
+    slope[i] += weight * squares[i] * (byVariance * ofVariance + pull * rest * ofRest);
+  }
 }
 
-/** Adam with numeric slopes, https://arxiv.org/abs/1412.6980. */
-function minimize(costOf, start) {
+/** Adam, https://arxiv.org/abs/1412.6980. */
+function minimize(slopeOf, start) {
   let values = start;
   const speed = start.map(() => 0);
   const scale = start.map(() => 0);
   for (let step = 1; step <= STEPS; step += 1) {
-    const base = costOf(values);
-    const slope = values.map((value, i) => (costOf(values.with(i, value + 1e-4)) - base) / 1e-4);
+    const slope = slopeOf(values);
     values = values.map((value, i) => {
       speed[i] = 0.9 * speed[i] + 0.1 * slope[i];
       scale[i] = 0.99 * scale[i] + 0.01 * slope[i] ** 2;

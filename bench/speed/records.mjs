@@ -2,7 +2,7 @@
 // model; a published result names the model only, so the shape is derived from its name and its number of parameters.
 import { readFileSync } from 'node:fs';
 import { generationOf, gpuSpeedOf, usualRamBandwidth } from '@mai/performance-model';
-import { architectureOf } from './architectures.mjs';
+import { architectureOf, familyOf } from './architectures.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
 
@@ -111,7 +111,7 @@ export function questionOf(record) {
       ),
     },
     identity: {
-      model: `${Math.round(Math.log(record.params) / 0.04)}/${Math.round(Math.log(record.activeParams) / 0.08)}`,
+      model: modelOf(record),
       quantization: record.quant ?? '',
       engine: `${record.engine} ${record.backend}@${record.build ?? ''}`,
     },
@@ -120,6 +120,13 @@ export function questionOf(record) {
       ? { test: 'prompt', promptTokens: record.tokens || DEFAULT_MICRO_BATCH }
       : { test: 'decode', generatedTokens: record.tokens || DEFAULT_GENERATED }),
   };
+}
+
+/** Sources write the name of a model, and its number of parameters, in several ways. */
+function modelOf({ model, params, activeParams }) {
+  const size = Math.round(Math.log(params) / 0.04);
+  const activeSize = Math.round(Math.log(activeParams) / 0.08);
+  return `${familyOf(model, params)} ${size}/${activeSize}`;
 }
 
 /**

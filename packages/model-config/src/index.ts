@@ -62,3 +62,5 @@ export { qualityOf, qualityUseOf } from './quality/quality-of.js';
 export type { ModelQuality, QualityFacts } from './quality/quality-of.js';
 export { QUALITY_USES } from './quality/model-facts.js';
 export type { ConfiguredQuality, QualityUse } from './quality/model-facts.js';
+export { parseParameterCounts } from './quality/parameter-counts.js';
+export type { ParameterCounts } from './quality/parameter-counts.js';

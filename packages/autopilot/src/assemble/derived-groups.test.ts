@@ -65,15 +65,20 @@ describe('a chain with models that Mai derived', () => {
     async (gib) => {
       const { world, ports } = build();
       world.othersBytes = gib * GIB;
-      const order = ['written', 'good', 'fast', 'slow', 'unknown', 'huge'];
+      // `slow` would be chosen only where nothing else fits.
+      const order = ['written', 'good', 'fast', 'unknown', 'slow', 'huge'];
       expect(await keysOf(ports, false)).toEqual(order);
       expect(await keysOf(ports, true)).toEqual(order);
     },
   );
 
-  it('has them in the order of their quality where the goal is quality', async () => {
+  it('has them in the order of their quality where the goal is quality, with a slow one first where no speed is too low', async () => {
     const { world, ports } = build();
     world.policy = { ...world.policy, goal: 'quality' };
+    expect(await keysOf(ports, false)).toEqual([
+      ...['written', 'good', 'fast', 'unknown', 'slow', 'huge'],
+    ]);
+    world.policy = { ...world.policy, minTokensPerSecond: 0 };
     expect(await keysOf(ports, false)).toEqual([
       ...['written', 'slow', 'good', 'fast', 'unknown', 'huge'],
     ]);
@@ -92,8 +97,10 @@ describe('a chain with models that Mai derived', () => {
 
   it('passes over a derived model whose predicted speed is too low, and loads it where nothing else fits', async () => {
     const { world, ports } = build();
-    world.policy = { ...world.policy, goal: 'quality' };
-    world.chain = world.chain.filter(({ modelKey }) => modelKey === 'slow' || modelKey === 'good');
+    // Each is from an entry of its own, so they keep their order.
+    world.chain = world.chain
+      .filter(({ modelKey }) => modelKey === 'slow' || modelKey === 'good')
+      .map((one) => ({ ...one, derivedFrom: `downloaded:${one.modelKey}` }));
     const { chosen, rejected } = selectModel(await assembleSelectionInput(ports));
     expect(chosen?.modelKey).toBe('good');
     expect(rejected[0]?.rejection).toMatchObject({ code: 'TOO_SLOW', measured: false });

@@ -26,6 +26,7 @@ import { findReport } from '../engine/find-report.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
 import { modelQuality } from '../models/model-quality.js';
+import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Calibration } from './calibration.js';
 import {
@@ -123,16 +124,27 @@ async function findFootprint(
   const engine = withUnlockedWeights(own);
   const environment = environmentFor(resources, engine);
   const load = { loadConfig, environment, model, files, resident };
-  const [byHeader, lmStudio, hasExperts, subject, profile] = await Promise.all([
+  const [byHeader, lmStudio, hasExperts, read, profile] = await Promise.all([
     fromHeader(load, sources),
     askLMStudio(question, model, downloads, options),
     expertsOf(loaded ?? found?.files ?? null),
     subjects?.find({ ...load, resources, engine: own }) ?? null,
     sources.profileOf?.(modelKey) ?? null,
   ]);
+  const sizes = [
+    model?.sizeBytes,
+    resident?.sizeBytes,
+    lmStudio?.weightsBytes,
+    profile?.minMemoryBytes,
+  ];
+  const ramBandwidth = speeds?.ramBandwidth() ?? null;
+  const subject =
+    read === null && isHere
+      ? guessSubject({ modelKey, model, sizes, loadConfig, resources, engine: own, ramBandwidth })
+      : read;
   const judged = {
     speedNow: () => (subject === null ? null : (speeds?.speedOf(subject) ?? null)),
-    qualityFor: qualityWith({ profile, model, loadConfig }, subject),
+    qualityFor: qualityWith({ profile, model, loadConfig }, read),
   };
   const alone =
     byHeader ??

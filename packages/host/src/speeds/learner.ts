@@ -5,6 +5,7 @@ import type { HostParts } from '../host-parts.js';
 import type { Downloads } from '../models/downloads.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
 import { listDownloadsNow } from '../session.js';
+import { guessSubject } from './guess-subject.js';
 import type { SpeedSubject } from './speed-subject.js';
 import { messageOf } from '../guards.js';
 
@@ -73,14 +74,18 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     const { downloads, resources, subjects } = await factsNow();
     const found = await downloads.find(instance.variant ?? instance.modelKey);
     const files = (await downloads.filesOfResident(instance)) ?? found?.files ?? null;
-    const { contextLengthTokens } = instance;
-    return subjects.find({
+    const { contextLengthTokens, modelKey } = instance;
+    const load = {
       model: found?.model ?? null,
-      files,
       loadConfig: { ...instance.loadConfig, contextLengthTokens },
       resources,
       engine: engineOfInstance(downloads.engine, instance),
-    });
+    };
+    const sizes = [load.model?.sizeBytes, instance.sizeBytes];
+    return (
+      (await subjects.find({ ...load, files })) ??
+      guessSubject({ ...load, modelKey, sizes, ramBandwidth: null })
+    );
   };
 
   /** Whether an answer is stored. Most answers of a busy resident are not, because their speeds hardly differ. */

@@ -20,13 +20,26 @@ export interface SpeedSubject {
   readonly isGpuGuessed: boolean;
   /** Threads of an engine of which nobody says whether its build uses vector instructions; null: `machine` says so. */
   readonly mayBeScalar: number | null;
+  /** Where the shape is a guess. Default: it is from the model's files. */
+  readonly shapeDoubt?: ShapeDoubt | undefined;
   readonly contextLengthTokens: number | null;
   readonly load: Pick<LoadQuestion, 'fileBytes' | 'gpuBytes'>;
+}
+
+/** How far a guessed shape may be wrong. A measurement of the model ends the doubt. */
+export interface ShapeDoubt {
+  readonly modelKey: string;
+  /** The model may be this many times slower. */
+  readonly low: number;
+  /** The model may be this many times faster. */
+  readonly high: number;
 }
 
 /** The facts that a subject is made from. */
 export interface SpeedFacts {
   readonly shape: ModelShape;
+  /** As in `SpeedSubject`. */
+  readonly shapeDoubt?: ShapeDoubt | undefined;
   readonly loadConfig: LoadConfig;
   readonly resources: Pick<Resources, 'gpus' | 'unified'>;
   readonly engine: LoadEngine;
@@ -44,7 +57,7 @@ const USUAL_GPU_BANDWIDTH = 400e9;
 
 /** Joins the facts. Settings that the load configuration leaves to the engine have the engine's defaults. */
 export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
-  const { shape, loadConfig, resources, engine, quantization } = facts;
+  const { shape, shapeDoubt, loadConfig, resources, engine, quantization } = facts;
   const { settings } = engine.profile;
   const used = usedGpus(facts);
   const backend = backendOf(facts);
@@ -61,8 +74,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
   const onGpu =
     placement.offloadRatio * (shape.weightBytes - placement.cpuExpertRatio * shape.expertBytes);
   return {
-    shape,
-    placement,
+    ...{ shape, placement, shapeDoubt },
     load: {
       fileBytes: facts.fileBytes ?? shape.weightBytes,
       gpuBytes: resources.unified ? 0 : onGpu,
@@ -76,8 +88,8 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
       scalarThreads: engine.vectorInstructions === false ? engine.threads : null,
     },
     identity: {
-      // Every quantization of a model has the same layers and parameters.
-      model: `${shape.layers}/${shape.parameters}`,
+      // Every quantization of a model has the same layers and parameters. Two models of one size may have the same guessed shape.
+      model: shapeDoubt?.modelKey ?? `${shape.layers}/${shape.parameters}`,
       quantization: quantization ?? '',
       engine: engineNameOf(facts),
     },

@@ -230,8 +230,11 @@ function rangeOf(
   now: Learned,
   predict: (subject: SpeedSubject) => SpeedInterval,
 ): SpeedRange {
-  const { tokensPerSecond: expected, low, high } = predict(subject);
-  if (!readsRam(subject)) return { expected, low, high };
+  const { tokensPerSecond, low, high } = predict(subject);
+  const isShapeKnown = now.model.hasMeasured(subject.identity.model);
+  const shape = (isShapeKnown ? null : subject.shapeDoubt) ?? { low: 1, high: 1 };
+  const found = { expected: tokensPerSecond, low: low / shape.low, high: high * shape.high };
+  if (!readsRam(subject)) return found;
   const { machine, identity, mayBeScalar } = subject;
   const ofRam = now.observations.filter(readsRam);
   const isMeasured = ofRam.some((one) => one.identity.engine === identity.engine);
@@ -239,7 +242,7 @@ function rangeOf(
   const factor =
     (isRamKnown ? 1 : UNKNOWN_RAM_FACTOR) *
     (isScalar(subject) && !ofRam.some(isScalar) ? UNKNOWN_CORE_FACTOR : 1);
-  const range = { expected, low: low / factor, high: high * factor };
+  const range = { expected: found.expected, low: found.low / factor, high: found.high * factor };
   if (mayBeScalar === null || isMeasured) return range;
   const scalar = { ...machine, scalarThreads: mayBeScalar };
   const slow = rangeOf({ ...subject, machine: scalar, mayBeScalar: null }, now, predict);

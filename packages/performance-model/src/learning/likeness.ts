@@ -16,12 +16,16 @@ export interface Traits {
   readonly isQuantized: boolean;
   /** Share of the layers and experts in RAM, from 0 to 1. */
   readonly ramShare: number;
+  /** Logarithm of the tokens that are computed at once; 0 for decode. */
+  readonly logBatch: number;
   /** Share of each part in the predicted time; the sum is 1. */
   readonly shares: readonly number[];
 }
 
 /** Two predictions of a model whose shares in RAM differ by more than this have little in common. */
 const RAM_SHARE_SCALE = 0.3;
+/** As `RAM_SHARE_SCALE`, for the logarithm of the tokens that are computed at once: a factor of 1.6. */
+const LOG_BATCH_SCALE = 0.5;
 
 /** Sum of the differences of shares up to which two predictions ask the same question. */
 const SAME_SHARES = 0.1;
@@ -55,8 +59,8 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const placement = square(likeness.placement);
   const model = square(likeness.model);
   const modelPlacement = square(likeness.modelPlacement);
-  const part = square(likeness.part);
-  const partOfModel = square(likeness.partOfModel);
+  const part = likeness.part.map(square);
+  const partOfModel = likeness.partOfModel.map(square);
   const split = square(likeness.split);
   const engine = square(likeness.engine);
   const file = square(likeness.file);
@@ -68,15 +72,19 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
     if (a.backend !== b.backend) return shared + scale * ofModel;
     if (isPlacement) shared += placement;
     if (a.engine === b.engine) shared += engine;
-    let overlap = 0;
-    for (let i = 0; i < a.shares.length; i += 1) overlap += (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
-    shared += part * overlap;
+    let ofParts = 0;
+    for (let i = 0; i < a.shares.length; i += 1) {
+      const both = (a.shares[i] ?? 0) * (b.shares[i] ?? 0);
+      shared += (part[i] ?? 0) * both;
+      ofParts += (partOfModel[i] ?? 0) * both;
+    }
     if (!isModel) return shared;
     if (a.isQuantized !== b.isQuantized) return shared + scale * ofModel;
     if (isPlacement) ofModel += modelPlacement;
-    const distance = (a.ramShare - b.ramShare) / RAM_SHARE_SCALE;
-    ofModel += split * (distance === 0 ? 1 : Math.exp((-distance * distance) / 2));
-    ofModel += partOfModel * overlap;
+    const distance =
+      square((a.ramShare - b.ramShare) / RAM_SHARE_SCALE) +
+      square((a.logBatch - b.logBatch) / LOG_BATCH_SCALE);
+    ofModel += ofParts + split * (distance === 0 ? 1 : Math.exp(-distance / 2));
     const isFile = a.weightBytes === b.weightBytes && a.quantization === b.quantization;
     return shared + scale * ofModel + (isFile ? file : 0);
   };

@@ -60,6 +60,11 @@ export interface PromptParameters {
   readonly cpuOperationsPerByte: number;
   /** Time of an operation of attention, relative to an operation with weights. */
   readonly attention: number;
+  /**
+   * Time that an operation of an expert takes in addition where weights are not quantized. An engine multiplies by all quantized experts
+   * at once, by others one after the other, and waits for the GPU in each layer (llama.cpp, `ggml_cuda_mul_mat_id`).
+   */
+  readonly unquantizedExperts: number;
   readonly weightEfficiency: number;
   readonly layerMicroseconds: number;
   /** How evenly tokens choose their experts: 1 is at random. Tokens of one text choose alike, so a micro-batch needs fewer. */
@@ -77,11 +82,11 @@ export interface Likeness {
   readonly model: number;
   /** The same model, back end and placement. */
   readonly modelPlacement: number;
-  /** The same back end, in proportion to the parts of the time that they share. */
-  readonly part: number;
+  /** The same back end, for each part of the time, in proportion to the shares that they have of it. */
+  readonly part: readonly number[];
   /** As `part`, for the same model. */
-  readonly partOfModel: number;
-  /** The same model and back end, where they have about the same share in RAM. */
+  readonly partOfModel: readonly number[];
+  /** The same model and back end, where they have about the same share in RAM and compute as many tokens at once. */
   readonly split: number;
   /** The same file on the same back end. */
   readonly file: number;

@@ -71,6 +71,7 @@ export function promptParts(
     (operations * shape.activeExpertBytes) / Math.max(1, shape.activeWeightBytes);
   const padding = expertOperations * (own.expertPenalty + own.expertTile / tokensOfExpert);
   const unquantized = isQuantized(shape) ? 1 : own.unquantized;
+  const oneByOne = isQuantized(shape) ? 0 : expertOperations * p.unquantizedExperts;
   const inRam = 1 - placement.offloadRatio;
   // The engine reads and copies only the experts that the micro-batch uses.
   const usedExperts = -Math.expm1(-batchTokens * p.evenness * shareOfExperts) * shape.expertBytes;
@@ -78,7 +79,7 @@ export function promptParts(
   const expertsInRam = usedExperts * placement.cpuExpertRatio * (1 - inRam);
   const batches = Math.ceil(promptTokens / placement.microBatchTokens) / promptTokens;
   return {
-    compute: (operations + padding) / (rate * unquantized),
+    compute: (operations + padding + oneByOne) / (rate * unquantized),
     attention: (attentionOperations * own.attention) / rate,
     batches:
       (((others + usedExperts) * (1 - inRam) - expertsInRam) /

@@ -99,6 +99,7 @@ const PLAIN_PROMPT: PromptParameters = {
   operationsExponent: 0,
   cpuOperationsPerByte: 10,
   attention: 1,
+  unquantizedExperts: 3,
   weightEfficiency: 0.5,
   layerMicroseconds: 100,
   evenness: 0.1,
@@ -134,6 +135,14 @@ describe('the time of a token of a prompt', () => {
     const shape = { ...QUESTION.shape, expertBytes: 10 * GB, activeExpertBytes: GB };
     const { compute } = promptParts({ ...QUESTION, shape }, 512, 0, PLAIN_PROMPT);
     expect(compute).toBeCloseTo(0.0008 * (1 + 0.2 * (0.5 + 20 / 51.2)), 9);
+  });
+
+  test('experts of 16 bits are multiplied one after the other: at twice the speed, a fifth takes 1 + .5 + 20 / 51.2 + 3', () => {
+    const sixteen = { weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
+    const experts = { expertBytes: 32 * GB, activeExpertBytes: 3.2 * GB };
+    const shape = { ...QUESTION.shape, ...sixteen, ...experts };
+    const { compute } = promptParts({ ...QUESTION, shape }, 512, 0, PLAIN_PROMPT);
+    expect(compute).toBeCloseTo(0.0004 * (1 + 0.2 * (0.5 + 20 / 51.2 + 3)), 9);
   });
 
   test('experts in RAM: only those that the micro-batch uses are copied', () => {
@@ -246,6 +255,24 @@ describe('after a measurement', () => {
       model.decode(other).tokensPerSecond / createSpeedModel().decode(other).tokensPerSecond;
     expect(ratio).toBeGreaterThan(0.69);
     expect(ratio).toBeLessThan(0.77);
+  });
+
+  test('a micro-batch teaches less about one of eight times as many tokens than about itself', () => {
+    const experts = { expertBytes: 4 * GB, activeExpertBytes: 0.4 * GB, activeWeightBytes: GB };
+    const batch = (microBatchTokens: number): SpeedQuestion => ({
+      ...QUESTION,
+      shape: { ...QUESTION.shape, ...experts },
+      placement: { ...QUESTION.placement, cpuExpertRatio: 1, microBatchTokens },
+    });
+    const before = createSpeedModel().prompt(batch(512), 4096).tokensPerSecond;
+    const tokensPerSecond = before / 2;
+    const model = createSpeedModel([
+      { ...batch(512), test: 'prompt', promptTokens: 4096, tokensPerSecond },
+    ]);
+    const own = Math.log(model.prompt(batch(512), 4096).correction);
+    const other = Math.log(model.prompt(batch(4096), 4096).correction);
+    expect(other).toBeGreaterThan(0.2 * own);
+    expect(other).toBeLessThan(0.8 * own);
   });
 
   test('weights of 16 bits teach little about quantized ones', () => {

@@ -45,6 +45,7 @@ export function traitsOf(
           : 'layers in RAM',
       ramShare:
         machine.gpu === null ? 1 : 1 - placement.offloadRatio * (1 - placement.cpuExpertRatio),
+      logBatch: 'compute' in parts ? Math.log(placement.microBatchTokens) : 0,
       shares: times.map((part) => part / seconds),
     },
   };

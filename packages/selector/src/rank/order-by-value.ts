@@ -9,6 +9,7 @@ import {
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 import type { Candidate } from '../input.js';
+import { findTooSlow } from '../offer/eligibility.js';
 
 /** The machine that candidates are judged for. Its available memory does not matter. */
 export interface EmptyMachine {
@@ -16,10 +17,15 @@ export interface EmptyMachine {
   readonly policy: SelectionPolicy;
 }
 
+/** Ranks below every value, which is 0 or more. */
+const RANK = { unknownQuality: -1, tooSlow: -3, doesNotFit: -4 } as const;
+
 /**
- * The candidates, the most valuable on this machine first. The value of a candidate is that of its
- * `optionWhenEmpty`, so the order does not change with the use of memory. Candidates of equal value keep their
- * order. Behind them come the candidates whose quality is not known, then those that do not fit.
+ * The candidates, the most valuable on this machine first. The value of a candidate is that of its first load
+ * option that fits while nothing else uses memory and is not too slow, so the order does not change with the use
+ * of memory. Candidates of equal value keep their order. Behind them come the candidates whose quality is not
+ * known, then those that are too slow: a selection takes them only where nothing else fits. The last ones are
+ * those that do not fit.
  */
 export function orderByValue<One extends Candidate>(
   candidates: readonly One[],
@@ -27,8 +33,12 @@ export function orderByValue<One extends Candidate>(
 ): readonly One[] {
   const pools = poolsWhenEmpty(machine);
   const rankOf = (candidate: One): number => {
-    const option = firstFitting(candidate, pools, machine);
-    return option === null ? -2 : (valueOf(option, machine.policy) ?? -1);
+    const fitting = fittingOptions(candidate, pools, machine);
+    const option = fitting.find((one) => findTooSlow(candidate, one, machine.policy) === null);
+    if (option !== undefined) return valueOf(option, machine.policy) ?? RANK.unknownQuality;
+    const [slow] = fitting;
+    if (slow === undefined) return RANK.doesNotFit;
+    return RANK.tooSlow + (valueOf(slow, machine.policy) ?? 0);
   };
   return candidates
     .map((candidate) => ({ candidate, rank: rankOf(candidate) }))
@@ -43,20 +53,19 @@ export function optionWhenEmpty<One extends Candidate>(
   candidate: One,
   machine: EmptyMachine,
 ): One['loadOptions'][number] | null {
-  return firstFitting(candidate, poolsWhenEmpty(machine), machine);
+  return fittingOptions(candidate, poolsWhenEmpty(machine), machine)[0] ?? null;
 }
 
-function firstFitting<One extends Candidate>(
+function fittingOptions<One extends Candidate>(
   { loadOptions, observedGrowth }: One,
   pools: readonly Pool[],
   { resources, policy }: EmptyMachine,
-): One['loadOptions'][number] | null {
-  const fitting = loadOptions.find(({ footprint }) => {
+): readonly One['loadOptions'][number][] {
+  return loadOptions.filter(({ footprint }) => {
     if (footprint === null) return false;
     const needed = chargeLoad(footprint, resources, policy.growth, observedGrowth);
     return fits(pools, needed, { limit: LIMIT });
   });
-  return fitting ?? null;
 }
 
 function poolsWhenEmpty({ resources, policy }: EmptyMachine): readonly Pool[] {

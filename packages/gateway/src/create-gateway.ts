@@ -166,17 +166,15 @@ export async function createGateway(
     else page.handle(request, response);
   };
 
-  /** Ready where LM Studio answers and the gateway takes requests. */
+  /** Ready where the runtime answers and the gateway takes requests. */
   const answerReady = async (response: ServerResponse): Promise<void> => {
-    const version = await port.catalog().then(
-      ({ runtimeVersion }) => runtimeVersion,
-      () => null,
-    );
-    const isReady = version !== null && !isStopping;
+    const catalog = await port.catalog().catch(() => null);
+    const isReady = catalog?.runtimeAnswers === true && !isStopping;
     const body = {
       status: isReady ? 'ready' : 'not ready',
       stopping: isStopping,
-      lmStudio: version,
+      runtime: catalog?.runtime ?? null,
+      lmStudio: catalog?.runtimeVersion ?? null,
     };
     sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };

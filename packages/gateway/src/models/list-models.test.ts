@@ -44,6 +44,8 @@ const CATALOG: ServingCatalog = {
     { pattern: 'eyes', target: 'sees' },
     { pattern: 'broken', target: 'nothing' },
   ],
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
   runtimeVersion: null,
   decisionId: null,
 };

@@ -48,6 +48,8 @@ const CATALOG: ServingCatalog = {
     { pattern: 'deep-5', target: 'auto' },
     { pattern: 'old', target: 'qwen/gone' },
   ],
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
   runtimeVersion: null,
   decisionId: null,
 };

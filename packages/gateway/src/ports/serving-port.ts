@@ -135,6 +135,9 @@ export interface ServingPlan {
   readonly selection: Selection;
 }
 
+/** LM Studio, or Mai's embedded engine. */
+export type RuntimeName = 'lmstudio' | 'embedded';
+
 /** The models of the machine. */
 export interface ServingCatalog {
   readonly models: readonly ServingModel[];
@@ -142,6 +145,10 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** Aliases of the configuration in order: a pattern with `*`, and the name that it stands for. */
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  /** The runtime that loads the models of this machine. */
+  readonly runtime: RuntimeName;
+  /** Whether it answers. */
+  readonly runtimeAnswers: boolean;
   /** Version of LM Studio, such as `0.4.21`; null where it is not known, LM Studio is off, or another runtime serves. */
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */

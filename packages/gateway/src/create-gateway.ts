@@ -65,8 +65,11 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
-/** Paths that tell whether the gateway runs. Claude Code asks for the second one before its first request. */
-const HEALTH: readonly string[] = ['/healthz', '/api/hello'];
+/**
+ * Paths that tell whether the gateway runs. Programs for llama.cpp, vLLM and LiteLLM ask for the second one, and Claude Code
+ * asks for the third one before its first request.
+ */
+const HEALTH: readonly string[] = ['/healthz', '/health', '/api/hello'];
 
 /**
  * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first

@@ -21,8 +21,12 @@ function catalogOf(downloaded: boolean, runtime: Runtime = 'lmstudio'): ServingC
   };
 }
 
+/** `CODE`, or `CODE:capability,capability` with the capabilities that the model lacks. */
 const rejected = (codes: Record<string, string>) =>
-  Object.entries(codes).map(([modelKey, code]) => ({ modelKey, rejection: { code } }));
+  Object.entries(codes).map(([modelKey, text]) => {
+    const [code = '', missing] = text.split(':');
+    return { modelKey, rejection: { code, missing: missing?.split(',') } };
+  });
 
 interface Case {
   readonly codes: Record<string, string>;
@@ -55,6 +59,17 @@ const CASES: Record<string, Case> = {
     wanted: { capabilities: ['vision', 'tools'] },
     ...{ code: 'not_capable', status: 400 },
     says: ['can do what this request needs: vision and tools.', 'Download a model'],
+  },
+  'no downloaded model has one of the capabilities': {
+    codes: { a: 'MISSING_CAPABILITY:vision,tools', b: 'MISSING_CAPABILITY:vision' },
+    wanted: { capabilities: ['chat', 'vision', 'tools'] },
+    ...{ code: 'not_capable', status: 400, says: ['needs: vision. Download'] },
+  },
+  'no downloaded model is of a tier and has a capability': {
+    codes: { a: 'OUTSIDE_TIER', b: 'MISSING_CAPABILITY:vision' },
+    wanted: { tiers: ['small'], capabilities: ['vision'] },
+    ...{ code: 'model_not_downloaded', status: 404 },
+    says: ['is of the tier small and can do vision.'],
   },
   'no downloaded model is of a tier': {
     codes: { a: 'OUTSIDE_TIER', b: 'NOT_DOWNLOADED' },

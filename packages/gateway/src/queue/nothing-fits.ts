@@ -35,7 +35,7 @@ export function nothingFits(
     );
   }
   if (isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY')) {
-    const needed = capabilities.join(' and ');
+    const needed = missingEverywhere(rejected, capabilities).join(' and ');
     return createFailure(
       'not_capable',
       400,
@@ -43,9 +43,10 @@ export function nothingFits(
     );
   }
   if (tiers !== null && isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY', 'OUTSIDE_TIER')) {
-    const needed = capabilities.length === 0 ? '' : ` and can do ${capabilities.join(' and ')}`;
+    const isCapable = isAll('NOT_DOWNLOADED', 'OUTSIDE_TIER');
+    const needed = isCapable ? '' : ` and can do ${capabilities.join(' and ')}`;
     return notDownloaded(
-      `No downloaded model of ${names} is of the tier ${tiers.join(' or ')}${needed}. ${getModel(runtime)}, or ask for another tier.`,
+      `No downloaded model of ${names} is of the tier ${tiers.join(' or ')}${needed}. Download one, or ask for another tier.`,
     );
   }
   return {
@@ -54,6 +55,15 @@ export function nothingFits(
     message: `No model that this request needs fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
     retryAfterSeconds: RETRY_SECONDS,
   };
+}
+
+/** The needed capabilities that no model has; all that are needed where each is had by some model. */
+function missingEverywhere(rejected: Rejected, needed: readonly string[]): readonly string[] {
+  const lacking = rejected.filter(({ rejection }) => rejection.code === 'MISSING_CAPABILITY');
+  const missing = needed.filter((one) =>
+    lacking.every(({ rejection }) => rejection.missing?.includes(one)),
+  );
+  return missing.length === 0 ? needed : missing;
 }
 
 /** Whether no model of the chain that a request means is downloaded. */

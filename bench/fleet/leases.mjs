@@ -134,6 +134,8 @@ function serves(name, hasModel) {
         models,
         chains: { default: [KEY] },
         aliases: [],
+        runtime: 'lmstudio',
+        runtimeAnswers: true,
         runtimeVersion: null,
         decisionId: null,
       },

@@ -1,4 +1,4 @@
-// How soon LM Studio is told that a client has left before or after the first byte of its answer. Client, gateway and simulated LM Studio are different processes. Build first:
+// How soon LM Studio is told that a client has left: during a load, before and after the first byte of its answer. Client, gateway and simulated LM Studio are different processes. Build first:
 //   node bench/gateway/departures.mjs [--rounds 20]
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,11 @@ const TARGET_MS = 100;
 const SLOW_MS = 60_000;
 const POLL_MS = 5;
 
+/** Prompt sizes in bytes that each need another context length: only the first load of a length is cancelled in a minute. */
+const PROMPT_BYTES = [100, 2500, 4000, 5500, 7000, 10_000, 13_000, 16_000];
+
 const figures = [
+  ['during a load', await leaveLoads()],
   ['before the first byte', await leaveRepeatedly({ stream: true, isSlow: true })],
   ['before the first byte, no stream', await leaveRepeatedly({ stream: false, isSlow: true })],
   ['after the first byte', await leaveRepeatedly({ stream: true, isSlow: false })],
@@ -26,6 +30,44 @@ printTable(
 );
 for (const [name, tookMs] of figures) {
   judge(`longest time in ms, ${name}`, Math.max(...tookMs), TARGET_MS);
+}
+
+/** Leaves requests while their model is loaded. Resolves to the times until LM Studio was asked to end the load. */
+async function leaveLoads() {
+  const machine = await startServer('machine-process.mjs');
+  const MACHINE = `http://127.0.0.1:${machine.statePort}`;
+  const LM_STUDIO = `http://127.0.0.1:${machine.port}`;
+  const gateway = await startServer('host-process.mjs', { MACHINE, LM_STUDIO });
+  const until = async (isTrue) => {
+    for (;;) {
+      const now = await (await fetch(MACHINE)).json();
+      if (isTrue(now)) return now;
+      await sleep(POLL_MS);
+    }
+  };
+  const tookMs = [];
+  try {
+    await ask(gateway.port, { stream: false, max_tokens: 1 }).ended;
+    const loads = ['bench/other', 'bench/small'].flatMap((model) =>
+      PROMPT_BYTES.map((bytes) => ({ model, content: 'a'.repeat(bytes) })),
+    );
+    for (const { model, content } of loads.slice(0, rounds)) {
+      const before = await (await fetch(MACHINE)).json();
+      const messages = [{ role: 'user', content }];
+      const asked = ask(gateway.port, { model, messages, stream: true, max_tokens: 1500 });
+      await until((now) => now.loads > before.loads);
+      const leftAtMs = Date.now();
+      asked.leave();
+      const { cancelledAtMs } = await until(
+        (now) => now.cancelledAtMs.length > before.cancelledAtMs.length,
+      );
+      tookMs.push(cancelledAtMs.at(-1) - leftAtMs);
+    }
+    return tookMs;
+  } finally {
+    gateway.stop();
+    machine.stop();
+  }
 }
 
 /**

@@ -19,6 +19,8 @@ const serving = {
     models: [model],
     chains: { default: ['bench/model'] },
     aliases: [],
+    runtime: 'lmstudio',
+    runtimeAnswers: true,
     runtimeVersion: '0.4.21',
     decisionId: 'bench-1',
   }),

@@ -1,6 +1,7 @@
 // A simulated LM Studio on a machine of 32 GiB, and its memory over HTTP. Prints `port` of LM Studio and `statePort`:
 //   GET /           { othersBytes, usedBytes, residents, loads, loadMs, chats, endedAtMs }: `chats` counts requests for an
-//                   answer, `endedAtMs` are the moments at which LM Studio saw that a client had left
+//                   answer, `endedAtMs` are the moments at which LM Studio saw that a client had left, and
+//                   `cancelledAtMs` those at which a load was cancelled
 //   GET /others/N   other programs use N bytes from now on
 //   GET /loaded/N   a load has taken N milliseconds
 //   GET /slow/N     answers begin after N milliseconds from now on
@@ -46,6 +47,9 @@ const server = createServer((request, response) => {
       loadMs,
       chats: requestsTo('/v1/chat/completions').length,
       endedAtMs: requestsTo('disconnect').map(({ atMs }) => atMs),
+      cancelledAtMs: requestsTo('channelSend')
+        .filter(({ parameter }) => parameter.type === 'cancel')
+        .map(({ atMs }) => atMs),
     }),
   );
 });

@@ -68,7 +68,13 @@ function catalogOf(residents) {
         })),
     })),
     chains: { default: MODELS.map(({ name }) => name) },
-    ...{ aliases: [], runtimeVersion: null, decisionId: null },
+    ...{
+      aliases: [],
+      runtime: 'embedded',
+      runtimeAnswers: true,
+      runtimeVersion: null,
+      decisionId: null,
+    },
   };
 }
 

@@ -25,7 +25,13 @@ export const LOCAL_CATALOG: ServingCatalog = {
     },
   ],
   chains: { default: ['small'], private: ['small'] },
-  ...{ aliases: [], runtimeVersion: '0.4.21', decisionId: 'd-1' },
+  ...{
+    aliases: [],
+    runtime: 'lmstudio',
+    runtimeAnswers: true,
+    runtimeVersion: '0.4.21',
+    decisionId: 'd-1',
+  },
 };
 
 export function fakeLocal(): FakeLocal {

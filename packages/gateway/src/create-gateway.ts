@@ -65,8 +65,11 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
-/** Paths that tell whether the gateway runs. Claude Code asks for the second one before its first request. */
-const HEALTH: readonly string[] = ['/healthz', '/api/hello'];
+/**
+ * Paths that tell whether the gateway runs. Programs for llama.cpp, vLLM and LiteLLM ask for the second one, and Claude Code
+ * asks for the third one before its first request.
+ */
+const HEALTH: readonly string[] = ['/healthz', '/health', '/api/hello'];
 
 /**
  * Creates a gateway. With `control`, it follows the machine from now on; without, it asks for nothing before the first
@@ -166,17 +169,15 @@ export async function createGateway(
     else page.handle(request, response);
   };
 
-  /** Ready where LM Studio answers and the gateway takes requests. */
+  /** Ready where the runtime answers and the gateway takes requests. */
   const answerReady = async (response: ServerResponse): Promise<void> => {
-    const version = await port.catalog().then(
-      ({ runtimeVersion }) => runtimeVersion,
-      () => null,
-    );
-    const isReady = version !== null && !isStopping;
+    const catalog = await port.catalog().catch(() => null);
+    const isReady = catalog?.runtimeAnswers === true && !isStopping;
     const body = {
       status: isReady ? 'ready' : 'not ready',
       stopping: isStopping,
-      lmStudio: version,
+      runtime: catalog?.runtime ?? null,
+      lmStudio: catalog?.runtimeVersion ?? null,
     };
     sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };

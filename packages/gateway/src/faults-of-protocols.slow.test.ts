@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { openWorld } from '../test/worlds/open-world.js';
 import { listenOn, serveThrough } from '../test/worlds/serve-through.js';
 import { isWhole, talk } from '../test/talk.js';
+import { until } from '../test/worlds/watch-world.js';
 
 jest.setTimeout(60_000);
 
@@ -95,8 +96,3 @@ describe('a streaming client that leaves during a load', () => {
     expect(isWhole(await talk(world.url, '/v1/chat/completions', CHAT).end)).toBe(true);
   });
 });
-
-/** Looks every few milliseconds whether a condition has come true. The test's own limit ends it. */
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -1,12 +1,7 @@
-import {
-  EMBEDDING,
-  LARGE,
-  openWorld,
-  SMALL,
-  type GatewayWorld,
-} from '../test/worlds/open-world.js';
+import { EMBEDDING, LARGE, openWorld, SMALL } from '../test/worlds/open-world.js';
 import { openEchoWorld } from '../test/worlds/echo-world.js';
 import { isToldFailure, isWhole, talk, type Ending } from '../test/talk.js';
+import { idle, loadsOf, until } from '../test/worlds/watch-world.js';
 
 jest.setTimeout(90_000);
 
@@ -16,25 +11,6 @@ const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 const ASK = { model: 'auto', messages: HELLO };
 const STREAM = { ...ASK, stream: true };
 const TO_ANTHROPIC = { ...ASK, max_tokens: 50 };
-/** Answers of 2,000 tokens, which take seconds. */
-const LONG_ANSWERS = { speed: 20, world: { answers: { textTokens: 2000 } } };
-
-/** Resolves when nothing runs and nobody waits. */
-async function idle({ gateway }: GatewayWorld): Promise<void> {
-  await until(() => {
-    const { lanes, waiting } = gateway.state();
-    return waiting === 0 && lanes.every(({ running }) => running === 0);
-  });
-}
-
-/** Looks every few milliseconds whether a condition has come true. The test's own limit ends it. */
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-function answersOf(world: GatewayWorld): number {
-  return world.simulator.requests.filter(({ endpoint }) => endpoint === CHAT).length;
-}
 
 describe('LM Studio that is killed and started again under load', () => {
   it('leaves each of 20 clients an answer or a told failure, and serves them afterwards', async () => {
@@ -145,62 +121,6 @@ describe('a client that stops reading', () => {
   });
 });
 
-describe('a client that leaves', () => {
-  it.each([
-    ['before the first byte of a stream', STREAM, false],
-    ['after the first byte of a stream', STREAM, true],
-    ['before the first byte of an answer without a stream', ASK, false],
-  ])('%s ends the request in LM Studio at once', async (_when, body, afterFirst) => {
-    await using world = await openWorld({}, LONG_ANSWERS);
-    const warm = talk(world.url, CHAT, STREAM);
-    await warm.first;
-    warm.leave();
-    await world.simulator.seen('disconnect');
-    if (!afterFirst) world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
-    const count = answersOf(world);
-    const talking = talk(world.url, CHAT, body);
-    if (afterFirst) await talking.first;
-    else await world.simulator.seen(CHAT, count + 1);
-    const leftAtMs = Date.now();
-    talking.leave();
-    await world.simulator.seen('disconnect', 2);
-    const seen = world.simulator.requests
-      .filter(({ endpoint }) => endpoint === 'disconnect')
-      .at(-1);
-    // The target is 100 ms, which bench/gateway/departures.mjs judges. Tests run beside each other on a few cores, so ten
-    // times that is allowed here.
-    expect((seen?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
-    await idle(world);
-  });
-
-  it('while its model is loaded frees its place, and the load serves the next client', async () => {
-    await using world = await openWorld({}, { speed: 10 });
-    const talking = talk(world.url, CHAT, ASK);
-    await world.simulator.seen('loadModel');
-    await until(() => world.gateway.state().waiting === 1);
-    talking.leave();
-    await until(() => world.gateway.state().waiting === 0);
-    expect(world.residents()).toEqual([]);
-    expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
-    // Clients that time out during a load send their request again. A cancelled load would begin anew then.
-    expect(loadsOf(world)).toEqual([LARGE]);
-    expect(answersOf(world)).toBe(1);
-    await idle(world);
-  });
-
-  it('while it is queued for a load of others frees its place only', async () => {
-    await using world = await openWorld({}, { speed: 10 });
-    const staying = talk(world.url, CHAT, ASK);
-    const leaving = [ASK, STREAM].map((body) => talk(world.url, CHAT, body));
-    await until(() => world.gateway.state().waiting === 3);
-    for (const one of leaving) one.leave();
-    await until(() => world.gateway.state().waiting <= 1);
-    expect(isWhole(await staying.end)).toBe(true);
-    expect(loadsOf(world)).toHaveLength(1);
-    await idle(world);
-  });
-});
-
 describe('300 requests of one client', () => {
   it('that arrive while their model is loaded are all served by one load', async () => {
     await using world = await openWorld({}, { speed: 20 });
@@ -240,10 +160,3 @@ describe('models side by side', () => {
     expect(loadsOf(world).sort()).toEqual([LARGE, EMBEDDING].sort());
   });
 });
-
-/** Keys of the models that the host has asked LM Studio to load. */
-function loadsOf(world: GatewayWorld): string[] {
-  return world.simulator.requests
-    .filter(({ endpoint }) => endpoint === 'loadModel')
-    .map(({ parameter }) => (parameter as { modelKey: string }).modelKey);
-}

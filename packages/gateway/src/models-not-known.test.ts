@@ -11,6 +11,8 @@ const EMPTY: ServingCatalog = {
   models: [],
   chains: { default: [] },
   aliases: [],
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
   runtimeVersion: null,
   decisionId: null,
 };

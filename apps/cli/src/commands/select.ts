@@ -93,6 +93,7 @@ function exitCodeOf(outcome: SwitchReport['outcome']): ExitCode {
     case 'put-off':
     case 'rolled-back':
     case 'failed':
+    case 'cancelled':
       return EXIT.lmStudioRefused;
   }
 }

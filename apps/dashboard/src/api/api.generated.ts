@@ -654,7 +654,7 @@ export type SignInRequest = {
   readonly key: string;
 };
 
-/** One reading of the machine, LM Studio and the residents. */
+/** One reading of the machine, the runtime and the residents. */
 export type Status = {
   /** Milliseconds since the epoch. */
   readonly atMs: number;

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Models } from '../api/api.generated.js';
+import type { Models, Status } from '../api/api.generated.js';
 import { Panel } from '../shell/panel.js';
 import { usePage } from '../shell/page-context.js';
 import type { PageState } from '../state/page-state.js';
@@ -10,7 +10,7 @@ import { ModelRow } from './model-row.js';
 import { besideVerdict, verdictOf } from './verdict.js';
 
 /** The fallback chain: for each model what it would take, whether it fits, and why not. */
-export function ChainPanel({ state: { models, faults } }: { readonly state: PageState }) {
+export function ChainPanel({ state: { models, status, faults } }: { readonly state: PageState }) {
   if (models === null) {
     return (
       <Panel id="chain" title="Fallback chain" fault={faults.models}>
@@ -18,14 +18,17 @@ export function ChainPanel({ state: { models, faults } }: { readonly state: Page
       </Panel>
     );
   }
-  return <Loaded models={models} fault={faults.models ?? null} />;
+  const runtime = status?.runtime.name ?? null;
+  return <Loaded models={models} runtime={runtime} fault={faults.models ?? null} />;
 }
 
 function Loaded({
   models: first,
+  runtime,
   fault,
 }: {
   readonly models: Models;
+  readonly runtime: Status['runtime']['name'] | null;
   readonly fault: string | null;
 }) {
   const { api } = usePage();
@@ -58,7 +61,7 @@ function Loaded({
     );
   return (
     <Panel id="chain" title="Fallback chain" aside={picker} fault={failure ?? fault}>
-      {models.downloadedCount === 0 && <NothingDownloaded />}
+      {models.downloadedCount === 0 && <NothingDownloaded runtime={runtime} />}
       {chain.obstacle !== null && <p class="obstacle">{sentence(chain.obstacle)}</p>}
       <ol class="chain-list" aria-label="Models in order of preference">
         {chain.steps.map((step, index) => (
@@ -106,7 +109,24 @@ function Loaded({
   );
 }
 
-function NothingDownloaded() {
+function NothingDownloaded({ runtime }: { readonly runtime: Status['runtime']['name'] | null }) {
+  if (runtime === 'embedded') {
+    return (
+      <div class="empty">
+        <h3>No model was found on this machine.</h3>
+        <p>Mai chooses among the GGUF files on the disk. Name a folder that has some:</p>
+        <ol>
+          <li>
+            Write the folder into <code>model_folders</code> of <code>models.yaml</code>.
+          </li>
+          <li>
+            <code>mai models</code> lists what was found there.
+          </li>
+        </ol>
+        <p>Models of LM Studio, Ollama and the Hugging Face cache are found without that.</p>
+      </div>
+    );
+  }
   return (
     <div class="empty">
       <h3>No model is downloaded.</h3>

@@ -15,7 +15,14 @@ import { runSwitch } from '../switch/run-switch.js';
 import type { AutopilotSettings } from '../loop/autopilot-options.js';
 import { startMemoryGuard } from './memory-guard.js';
 import type { MemoryPressure } from './memory-pressure.js';
-import { directionOf, MemoryRanOut, SwitchProgress, type SwitchResult } from './switch-progress.js';
+import {
+  directionOf,
+  MemoryRanOut,
+  SwitchProgress,
+  type LoadTarget,
+  type SwitchResult,
+} from './switch-progress.js';
+import { watchDemand, type Demand } from './watch-demand.js';
 
 /** A switch to carry out. */
 export interface SwitchTask {
@@ -27,6 +34,8 @@ export interface SwitchTask {
   /** Assembles the input of each decision of the switch, the first included. */
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
+  /** Whether somebody wants this load now. Asked each time that a caller ceases to wait. Null: the load was not yet chosen. */
+  readonly isWanted: (target: LoadTarget | null) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -77,6 +86,7 @@ export class SwitchExecutor {
     };
     task.signal.addEventListener('abort', onStop, { once: true });
     const progress = new SwitchProgress(task.input.residents);
+    const demand = watchDemand(leases, progress, task);
     let emergency = pressure.isOverHardLimit;
     const guard =
       runtimeIsLocal && task.deviceIdentifier === null
@@ -95,8 +105,10 @@ export class SwitchExecutor {
     this.#publish({ type: 'switch-started', reason: task.reason });
     try {
       throwIfAborted(task.signal);
-      const report = await this.#runSwitch(task, progress, abort.signal);
+      const report = await this.#runSwitch(task, progress, abort.signal, demand);
       this.#learn(report, task);
+      // Callers that have asked meanwhile come next: else the autopilot's own load would hold them up.
+      if (report.outcome === 'cancelled') leases.takeOwnTurn();
       const tookMs = clock.monotonicMs() - startedMs;
       this.#publish({ type: 'switch-finished', reason: task.reason, report, tookMs });
       const { availableBytes } = progress;
@@ -111,6 +123,7 @@ export class SwitchExecutor {
       return { report: null, direction: null, availableBytes: null };
     } finally {
       task.signal.removeEventListener('abort', onStop);
+      demand.end();
       await guard?.stop();
       leases.closed.endDrains();
       cached.invalidate();
@@ -118,7 +131,12 @@ export class SwitchExecutor {
     }
   }
 
-  #runSwitch(task: SwitchTask, progress: SwitchProgress, signal: AbortSignal): Promise<RunReport> {
+  #runSwitch(
+    task: SwitchTask,
+    progress: SwitchProgress,
+    signal: AbortSignal,
+    { unwanted, overtaken, check }: Demand,
+  ): Promise<RunReport> {
     const { timings, idle } = this.#settings;
     const { cached, journal, leases, pressure } = this.#sources;
     return runSwitch(cached.ports, {
@@ -141,8 +159,11 @@ export class SwitchExecutor {
       ttlMs: idle === 'keep' ? null : undefined,
       emit: (event) => {
         this.#follow(event, progress);
+        check();
       },
       signal,
+      unwanted,
+      overtaken,
     });
   }
 

@@ -1,5 +1,5 @@
-import type { PoolName, Resources } from '@mai/memory-ledger';
-import type { Resident } from '@mai/selector';
+import type { LoadConfig, PoolName, Resources } from '@mai/memory-ledger';
+import type { Resident, Selection } from '@mai/selector';
 import type { RunEvent } from '../switch/run-event.js';
 import type { RunReport } from '../switch/run-report.js';
 
@@ -25,8 +25,16 @@ export class MemoryRanOut extends Error {
   }
 }
 
+/** A load, as far as it matters to callers. */
+export interface LoadTarget {
+  readonly modelKey: string;
+  readonly contextLengthTokens: number | null;
+}
+
 /** Progress of the switch under way. */
 export class SwitchProgress {
+  /** The load of the last decision, or the load under way; null where none is intended. */
+  target: LoadTarget | null = null;
   /** The model that is being loaded; null while no load is under way. */
   loading: string | null = null;
   /** Available RAM after the last load; null before the first. */
@@ -42,6 +50,7 @@ export class SwitchProgress {
     switch (event.type) {
       case 'decided':
         this.residents = event.input.residents;
+        this.target = targetOf(event.selection);
         break;
       case 'unloaded':
         this.residents = this.residents.filter(
@@ -50,6 +59,7 @@ export class SwitchProgress {
         break;
       case 'loading':
         this.loading = event.modelKey;
+        this.target = loadTarget(event);
         break;
       case 'loaded':
         this.loading = null;
@@ -66,6 +76,24 @@ export class SwitchProgress {
         break;
     }
   }
+}
+
+/** The load that a decision intends; null where it intends none. */
+export function targetOf({ plan, afterDrain }: Selection): LoadTarget | null {
+  const load = [...plan.steps, ...(afterDrain?.plan.steps ?? [])].find(
+    (step) => step.action === 'load',
+  );
+  return load === undefined ? null : loadTarget({ ...load, ...load.loadOption });
+}
+
+function loadTarget({
+  modelKey,
+  loadConfig: { contextLengthTokens },
+}: {
+  readonly modelKey: string;
+  readonly loadConfig: LoadConfig;
+}): LoadTarget {
+  return { modelKey, contextLengthTokens };
 }
 
 /** `up` for a better model, `down` for a lesser model or no model; null when the same model serves. */

@@ -5,20 +5,14 @@ import { findResident, isOffered, type FoundResident } from './find-resident.js'
 import type { HeldLeases } from './held-leases.js';
 import { targetKey, targetOf, type LeaseRequest, type LeaseTarget } from './lease-request.js';
 import type { AcquireResult, Lease, ObservedResidents, Turn } from './lease.js';
-import type { CatalogTarget, TargetCatalog } from './target-catalog.js';
+import {
+  meetsRequirement,
+  profileOf,
+  type CatalogTarget,
+  type TargetCatalog,
+} from './target-catalog.js';
 import { OWN_TURN, Turns } from './turns.js';
-
-interface Waiter {
-  readonly request: LeaseRequest;
-  readonly target: LeaseTarget;
-  readonly key: string;
-  /** The last round that had begun when the caller asked. */
-  readonly round: number;
-  /** Whether a decision was made for the request. */
-  considered: boolean;
-  readonly resolve: (result: AcquireResult) => void;
-  readonly reject: (reason: unknown) => void;
-}
+import { WaitingCallers, type Waiter } from './waiting-callers.js';
 
 interface Sources {
   readonly catalog: TargetCatalog;
@@ -29,14 +23,16 @@ interface Sources {
   readonly onWaiting: () => void;
 }
 
+type Load = Pick<Lease, 'modelKey' | 'contextLengthTokens'>;
+
 /** Shared empty array: read every second, almost always empty. */
 const NONE: readonly never[] = [];
 
 /** Gives leases, and keeps the callers that wait for a lease. */
 export class Leases {
   readonly closed = new ClosedResidents();
+  readonly callers = new WaitingCallers();
   readonly #sources: Sources;
-  readonly #waiters = new Set<Waiter>();
   readonly #turns = new Turns();
   readonly #decisionIds = new Map<string, string | null>();
   #round = 0;
@@ -54,22 +50,34 @@ export class Leases {
 
   /** How many callers wait for a lease. */
   get waiting(): number {
-    return this.#waiters.size;
+    return this.callers.size;
   }
 
   /** Whether the runtime has to be asked for its residents in the next round. */
   get mustList(): boolean {
-    return this.#waiters.size > 0 || this.closed.hasFailed;
+    return this.callers.size > 0 || this.closed.hasFailed;
   }
 
   /** Whether a decision is missing for a waiting caller. */
   get hasUnheard(): boolean {
-    return [...this.#waiters].some((waiter) => !waiter.considered);
+    return [...this.callers].some((waiter) => !waiter.considered);
   }
 
   /** The keys of the targets that callers wait for. */
   get waitingKeys(): ReadonlySet<string> {
-    return new Set([...this.#waiters].map(({ key }) => key));
+    return this.callers.keys;
+  }
+
+  /** Whether one of the requests of a turn still waits, or another caller that a load would serve. */
+  isAwaited({ requests }: Turn, load: Load | null): boolean {
+    return [...this.callers].some(
+      (one) => requests.includes(one.request) || (load !== null && this.#isMetBy(one, load)),
+    );
+  }
+
+  /** Whether a load would serve every waiting caller. */
+  areAllMetBy(load: Load): boolean {
+    return [...this.callers].every((one) => this.#isMetBy(one, load));
   }
 
   isLeased(instanceIdentifier: string): boolean {
@@ -86,13 +94,7 @@ export class Leases {
   takeTurn(ownFirst: boolean): Turn {
     const key = this.#turns.next(this.waitingKeys, ownFirst);
     if (key === OWN_TURN) return this.takeOwnTurn();
-    const waiters = [...this.#waiters].filter((waiter) => waiter.key === key);
-    const [first] = waiters;
-    if (first === undefined) return this.takeOwnTurn();
-    // Moved to the end: in the next turn of this target, another request comes first.
-    this.#waiters.delete(first);
-    this.#waiters.add(first);
-    return { key, target: first.target, requests: waiters.map(({ request }) => request) };
+    return this.callers.takeTurn(key) ?? this.takeOwnTurn();
   }
 
   takeOwnTurn(): Turn {
@@ -111,7 +113,7 @@ export class Leases {
    * can give them its lease. Rejects those whose model the catalog lacks, or can't be read. Call before `observe`.
    */
   async readNamed(residents: readonly Resident[], signal: AbortSignal): Promise<void> {
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.callers) {
       const { chain, instanceIdentifier } = waiter.target;
       const named = residents.find((one) => one.instanceIdentifier === instanceIdentifier);
       if (named === undefined) continue;
@@ -121,8 +123,7 @@ export class Leases {
         if (reading.chain.length === 0) throw unknownModel(modelKey);
       } catch (error) {
         signal.throwIfAborted();
-        this.#waiters.delete(waiter);
-        waiter.reject(error);
+        this.callers.reject(waiter, error);
       }
     }
   }
@@ -131,9 +132,9 @@ export class Leases {
   observe(observed: ObservedResidents): void {
     this.#observed = observed;
     this.closed.observe(observed);
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.callers) {
       const lease = this.#grant(waiter.request, (one) => isOffered(one, waiter.target));
-      if (lease !== null) this.#settle(waiter, { lease, selection: null });
+      if (lease !== null) this.callers.settle(waiter, { lease, selection: null });
       else this.#rejectUnknown(waiter, observed);
     }
   }
@@ -141,7 +142,7 @@ export class Leases {
   /** Takes the identifier of the decision that was made in a turn. */
   decided({ key, requests }: Turn, decisionId: string | null): void {
     this.#decisionIds.set(key, decisionId);
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.callers) {
       if (requests.includes(waiter.request)) waiter.considered = true;
     }
     for (const known of this.#decisionIds.keys()) {
@@ -158,19 +159,21 @@ export class Leases {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
     // Callers that another caller's drain holds up go on waiting: they get their turn after it.
     if (kept !== null && kept !== undefined && this.#sources.isDrained(kept)) return;
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.callers) {
       if (!requests.includes(waiter.request)) continue;
       const lease = this.#grant(waiter.request, (one) => one.instanceIdentifier === kept);
-      this.#settle(waiter, lease === null ? { lease, selection } : { lease, selection: null });
+      this.callers.settle(
+        waiter,
+        lease === null ? { lease, selection } : { lease, selection: null },
+      );
     }
   }
 
   /** Rejects every waiting caller, because the autopilot stops. */
   close(reason: Error): void {
     this.#closed = reason;
-    for (const waiter of this.#waiters) {
-      this.#waiters.delete(waiter);
-      waiter.reject(reason);
+    for (const waiter of this.callers) {
+      this.callers.reject(waiter, reason);
     }
   }
 
@@ -191,7 +194,10 @@ export class Leases {
     signal?.throwIfAborted();
     if (this.#closed !== null) throw this.#closed;
     const lease = this.#grant(request, (one) => isOffered(one, target));
-    return lease === null ? this.#wait(request, target, signal) : { lease, selection: null };
+    if (lease !== null) return { lease, selection: null };
+    const waiting = this.callers.wait(request, target, this.#round, signal);
+    this.#sources.onWaiting();
+    return waiting;
   }
 
   /** The resident that a request would get at once; null where there is no such resident. */
@@ -206,58 +212,18 @@ export class Leases {
     return this.#find(request, (one) => one.instanceIdentifier === instanceIdentifier) !== null;
   }
 
-  #wait(
-    request: LeaseRequest,
-    target: LeaseTarget,
-    signal: AbortSignal | null,
-  ): Promise<AcquireResult> {
-    return new Promise((resolve, reject) => {
-      const forget = (): void => signal?.removeEventListener('abort', onAbort);
-      const waiter: Waiter = {
-        // A copy, because one object may be passed to several calls.
-        request: { ...request },
-        target,
-        key: targetKey(target),
-        round: this.#round,
-        considered: false,
-        resolve: (result) => {
-          forget();
-          resolve(result);
-        },
-        reject: (reason) => {
-          forget();
-          // The caller's own reason, which may be any value.
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-          reject(reason);
-        },
-      };
-      const onAbort = (): void => {
-        this.#waiters.delete(waiter);
-        waiter.reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.add(waiter);
-      this.#sources.onWaiting();
-    });
-  }
-
   /** Rejects a caller that waits for a resident which a later listing does not have. */
   #rejectUnknown(waiter: Waiter, { fresh, round }: ObservedResidents): void {
     const { instanceIdentifier } = waiter.target;
     if (instanceIdentifier === null || !fresh || round <= waiter.round) return;
     if (this.#resident(instanceIdentifier) !== undefined) return;
-    this.#waiters.delete(waiter);
-    waiter.reject(
+    this.callers.reject(
+      waiter,
       new AutopilotError(
         'MODEL_NOT_FOUND',
         `No loaded model has the identifier ${JSON.stringify(instanceIdentifier)}. It may have been unloaded.`,
       ),
     );
-  }
-
-  #settle(waiter: Waiter, result: AcquireResult): void {
-    this.#waiters.delete(waiter);
-    waiter.resolve(result);
   }
 
   #grant(request: LeaseRequest, offered: (resident: Resident) => boolean): Lease | null {
@@ -294,6 +260,13 @@ export class Leases {
 
   #mayLease({ instanceIdentifier }: Resident): boolean {
     return !this.closed.has(instanceIdentifier) && !this.#sources.isDrained(instanceIdentifier);
+  }
+
+  #isMetBy({ request, target }: Waiter, { modelKey, contextLengthTokens }: Load): boolean {
+    if (target.instanceIdentifier !== null) return false;
+    const reading = this.#sources.catalog.recall(target);
+    const facts = reading === null ? null : profileOf(reading, modelKey);
+    return facts !== null && meetsRequirement(facts, contextLengthTokens, request);
   }
 
   #resident(instanceIdentifier: string): Resident | undefined {

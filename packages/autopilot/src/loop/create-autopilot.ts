@@ -163,6 +163,7 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
             if (event.type !== 'decided') publish({ type: 'switch-step', step: event });
           },
           signal: null,
+          unloadSignal: null,
         });
         if (outcome.kind === 'busy') {
           publish({ type: 'left-loaded', instanceIdentifier, why: 'busy' });

@@ -1,6 +1,7 @@
-import type { Selection } from '@mai/selector';
+import { NO_REQUIREMENT, selectModel, type Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { SwitchReason } from '../events/autopilot-event.js';
+import type { LoadTarget } from '../execution/switch-progress.js';
 import type { RetryState } from '../failures/retry-state.js';
 import type { Turn } from '../leases/lease.js';
 import type { Leases } from '../leases/leases.js';
@@ -74,6 +75,26 @@ export class RoundDecision {
       wanted: residents.wanted,
       isHeldBack: () => retries.isHeldBack(input.residents),
     });
+  }
+
+  /** Tells whether somebody wants a load that was decided in a turn: its callers, others, or the autopilot itself. */
+  demand(turn: Turn, input: AssembledInput): (load: LoadTarget | null) => boolean {
+    if (turn.target === null) return () => true;
+    const own = this.#ownChoice(turn, input);
+    return (load) =>
+      this.#sources.leases.isAwaited(turn, load) || (load !== null && load.modelKey === own);
+  }
+
+  /**
+   * The model that the autopilot would load for itself if the callers of a turn left; null where it would load none, or
+   * their target is another one. Such a load is not cancelled, because the next round would begin it again.
+   */
+  #ownChoice({ target }: Turn, input: AssembledInput): string | null {
+    const { chain = null, requirement = NO_REQUIREMENT } = this.#settings.request;
+    const isOwn = target?.modelKey === null && [null, chain].includes(target.chain);
+    const hasOurs = input.residents.some((one) => !one.foreign);
+    if (!isOwn || hasOurs || !this.#sources.residents.wantedWithoutCallers) return null;
+    return selectModel({ ...input, requirement }).chosen?.modelKey ?? null;
   }
 
   /** Drains for the callers of a turn, or answers them if no model will be loaded for them soon. */

@@ -228,6 +228,7 @@ export class Round {
       },
       decide: (next) =>
         decideWithin({ ...next, upgradeMarginRatio: input.upgradeMarginRatio }, limits),
+      isWanted: this.#decisions.demand(asked.turn, observation.input),
       signal,
     });
     const result = await this.#journal.confirmDuring(switching);
@@ -239,8 +240,7 @@ export class Round {
       result,
       before: observation.measured.ram.availableBytes,
     });
-    this.#residents.forget();
-    if (result.report === null || result.report.outcome === 'released') this.#residents.release();
+    this.#residents.switched(result.report?.outcome ?? null);
     if (asked.turn.target !== null) {
       // A caller's switch starts no cool-down of the autopilot's own decisions.
       this.#decider.switched(null);

@@ -1,6 +1,7 @@
 import type { Resident } from '@mai/selector';
 import { isSameData } from '../caching/same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
+import type { RunOutcome } from '../switch/run-report.js';
 import type { AutopilotSettings } from '../loop/autopilot-options.js';
 
 /** Compares the residents of two rounds, to detect an expired idle time and duplicates. */
@@ -8,6 +9,8 @@ export class ResidentWatch {
   readonly #settings: AutopilotSettings;
   readonly #publish: (event: PublishedEvent) => void;
   #wanted = true;
+  /** Whether a model is wanted only because callers have asked since the idle time has expired. */
+  #onlyForCallers = false;
   #hadOurs = false;
   #released = false;
   #duplicates: readonly Duplicate[] = [];
@@ -22,6 +25,11 @@ export class ResidentWatch {
     return this.#wanted;
   }
 
+  /** Whether a model should be loaded even if no caller waits. */
+  get wantedWithoutCallers(): boolean {
+    return this.#wanted && !this.#onlyForCallers;
+  }
+
   /** Whether our last instance was unloaded for lack of memory, and no instance has been loaded since. */
   get released(): boolean {
     return this.#released;
@@ -31,6 +39,8 @@ export class ResidentWatch {
   observe(residents: readonly Resident[], waiting: number): void {
     const ours = residents.some((one) => !one.foreign);
     if (this.#settings.idle === 'release') {
+      if (ours) this.#onlyForCallers = false;
+      else if (waiting > 0 && !this.#wanted) this.#onlyForCallers = true;
       if (ours || waiting > 0) this.#wanted = true;
       else if (this.#hadOurs && this.#wanted) {
         this.#wanted = false;
@@ -46,9 +56,12 @@ export class ResidentWatch {
     }
   }
 
-  /** Call when, for lack of memory, our last instance was unloaded or a load was aborted. */
-  release(): void {
-    this.#released = true;
+  /** Call after a switch. A null outcome: a load was aborted, because memory ran out. */
+  switched(outcome: RunOutcome | null): void {
+    this.forget();
+    if (outcome === null || outcome === 'released') this.#released = true;
+    // The callers have left whose load was cancelled.
+    if (outcome === 'cancelled' && this.#onlyForCallers) this.#wanted = false;
   }
 
   /** Call after a switch or a fault: an instance that is then gone was not unloaded for its idle time. */

@@ -63,6 +63,8 @@ interface UnloadTask extends DrainContext {
   readonly modelKey: string;
   /** Whether an instance that is busy at the deadline is unloaded anyway. */
   readonly force: () => boolean;
+  /** Ends the unload itself. `signal` ends the drain before it: an unload that has begun is carried out. */
+  readonly unloadSignal: AbortSignal | null;
   /** A pinned instance is not unloaded, even when forced. */
   readonly isPinned: (instance: RuntimeInstance) => boolean;
 }
@@ -91,10 +93,11 @@ export async function drainAndUnload(
   const [found] = await drainUntilIdle(ports, [instanceIdentifier], task);
   if (found?.instance.modelKey !== modelKey) return { kind: 'gone' };
   if ((found.busy && !task.force()) || task.isPinned(found.instance)) return { kind: 'busy' };
+  task.signal?.throwIfAborted();
   const startedMs = ports.clock.monotonicMs();
   task.emit({ type: 'unloading', instanceIdentifier, modelKey, forced: found.busy });
   try {
-    await ports.runtime.unload(instanceIdentifier, callOptions(task.signal, null));
+    await ports.runtime.unload(instanceIdentifier, callOptions(task.unloadSignal, null));
   } catch (error) {
     if (errorCode(error) !== 'INSTANCE_NOT_FOUND') throw error;
     return { kind: 'gone' };

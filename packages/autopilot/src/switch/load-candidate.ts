@@ -32,6 +32,8 @@ export interface LoadContext {
   readonly timeoutMs: number | null;
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;
+  /** Ends the load, too, but no longer once the model is loaded. */
+  readonly loadSignal: AbortSignal | null;
 }
 
 /** One load. */
@@ -65,7 +67,7 @@ export async function loadCandidate(ports: AutopilotPorts, task: LoadTask): Prom
       : chooseIdentifier(task.modelKey, taken);
   let result: RuntimeLoadResult;
   try {
-    throwIfAborted(task.signal);
+    throwIfAborted(task.loadSignal ?? task.signal);
     result = await load(ports, task, identifier);
     throwIfAborted(task.signal);
   } catch (error) {
@@ -117,7 +119,7 @@ async function load(
   };
   report(0);
   return ports.runtime.load({
-    ...callOptions(task.signal, task.timeoutMs),
+    ...callOptions(task.loadSignal ?? task.signal, task.timeoutMs),
     modelKey,
     loadConfig,
     identifier,

@@ -68,5 +68,7 @@ export async function runOnce(
     ttlMs: options.ttlMs,
     emit: onEvent,
     signal,
+    unwanted: null,
+    overtaken: null,
   });
 }

@@ -12,6 +12,8 @@ import type { LoadFailure } from './load-failure.js';
  * - `nothing-fits`: no candidate fits, and no load was tried.
  * - `rolled-back`: the loads failed, and the models that had been unloaded for them are loaded again.
  * - `failed`: the loads failed, and nothing is loaded in their place.
+ * - `cancelled`: nobody waits for the load any more. What had been unloaded for it is loaded again, unless callers wait for
+ *   another model meanwhile.
  */
 export type RunOutcome =
   | 'kept'
@@ -21,7 +23,8 @@ export type RunOutcome =
   | 'put-off'
   | 'nothing-fits'
   | 'rolled-back'
-  | 'failed';
+  | 'failed'
+  | 'cancelled';
 
 /** The result of a run. */
 export interface RunReport {

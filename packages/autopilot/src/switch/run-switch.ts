@@ -28,13 +28,29 @@ class SwitchRun {
   #drained = false;
   /** The load that other models were unloaded for. Later decisions may not choose a better model. */
   #target: PlanStep | null = null;
+  #decided: Decided | null = null;
+  /** Ends drains and loads. */
+  #signal: AbortSignal | null;
 
   constructor(ports: AutopilotPorts, context: SwitchContext) {
     this.#ports = ports;
     this.#context = context;
+    this.#signal = eitherOf(context.signal, context.unwanted);
   }
 
   async run(): Promise<RunReport> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      const { unwanted } = this.#context;
+      if (this.#decided === null || unwanted?.aborted !== true || error !== unwanted.reason) {
+        throw error;
+      }
+      return this.#cancel(this.#decided);
+    }
+  }
+
+  async #run(): Promise<RunReport> {
     for (;;) {
       const decided = await this.#observeAndDecide();
       const { selection } = decided;
@@ -63,7 +79,9 @@ class SwitchRun {
     const selection = this.#context.decide(input);
     const decided = { input, selection };
     this.#record.first ??= decided;
+    this.#decided = decided;
     emit({ type: 'decided', ...decided });
+    this.#signal?.throwIfAborted();
     return decided;
   }
 
@@ -166,6 +184,8 @@ class SwitchRun {
     });
     if (failure === null) {
       this.#record.loaded = [...this.#record.loaded, instance];
+      // The next caller finds the model. Its load can no longer be cancelled.
+      this.#signal = this.#context.signal;
       return instance;
     }
     this.#record.failures.push(failure);
@@ -187,6 +207,21 @@ class SwitchRun {
     await this.#restore(this.#record.unloaded);
     const back = this.#record.restored.length > 0 && this.#record.unloaded.length === 0;
     return this.#record.report(back ? 'rolled-back' : 'failed', decided, busy);
+  }
+
+  /**
+   * Nobody waits for the load any more. The other programs and callers get back what the machine had before it: going on
+   * would take the memory for a model that nobody uses. Callers that wait for another model do not wait for this.
+   */
+  async #cancel(decided: Decided): Promise<RunReport> {
+    const { signal, overtaken } = this.#context;
+    this.#signal = eitherOf(signal, overtaken);
+    try {
+      await this.#restore(this.#record.unloaded);
+    } catch (error) {
+      if (overtaken?.aborted !== true || error !== overtaken.reason) throw error;
+    }
+    return this.#record.report('cancelled', decided, []);
   }
 
   async #putOff(decided: Decided, busy: readonly string[]): Promise<RunReport> {
@@ -212,8 +247,10 @@ class SwitchRun {
 
   /** After the one drain of a run, no unload waits for a busy instance. */
   #drainContext() {
-    const { drain, ...context } = this.#context;
-    return { ...context, ...drain, ...(this.#drained ? { deadlineMs: () => 0 } : {}) };
+    const { drain, isLeased, isPinned, emit } = this.#context;
+    const deadline = this.#drained ? { deadlineMs: () => 0 } : {};
+    const signals = { signal: this.#signal, unloadSignal: this.#context.signal };
+    return { isLeased, isPinned, emit, ...signals, ...drain, ...deadline };
   }
 
   #loadContext(input: AssembledInput): LoadContext {
@@ -224,8 +261,13 @@ class SwitchRun {
       timeoutMs: this.#context.loadTimeoutMs,
       emit: this.#context.emit,
       signal: this.#context.signal,
+      loadSignal: this.#signal,
     };
   }
+}
+
+function eitherOf(one: AbortSignal | null, other: AbortSignal | null): AbortSignal | null {
+  return one === null || other === null ? (one ?? other) : AbortSignal.any([one, other]);
 }
 
 /**

@@ -20,4 +20,11 @@ export interface SwitchContext {
   readonly ttlMs: number | null | undefined;
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;
+  /**
+   * Fires when nobody waits for the load any more. A load under way then ends, and what was unloaded for it is loaded again.
+   * A load that has completed stays.
+   */
+  readonly unwanted: AbortSignal | null;
+  /** Fires when callers wait for another model than the one that is loaded again after `unwanted`. */
+  readonly overtaken: AbortSignal | null;
 }

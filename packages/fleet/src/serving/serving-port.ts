@@ -83,6 +83,8 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
   readonly otherNames?: Readonly<Record<string, string>> | undefined;
+  readonly runtime: 'lmstudio' | 'embedded';
+  readonly runtimeAnswers: boolean;
   readonly runtimeVersion: string | null;
   readonly decisionId: string | null;
   /** Names of the hosts that serve; absent where only this machine serves. */

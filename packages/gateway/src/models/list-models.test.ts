@@ -48,6 +48,8 @@ const CATALOG: ServingCatalog = {
     'qwen/large@q4_k_m': 'qwen/large',
     'qwen/large@q8_0': 'qwen/large@q8_0',
   },
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
   runtimeVersion: null,
   decisionId: null,
 };

@@ -53,6 +53,8 @@ const CATALOG: ServingCatalog = {
     'qwen/qwen3-30b@q8_0': 'qwen/qwen3-30b@q8_0',
     'qwen/qwen3-4b': 'qwen/qwen3-4b@q4_k_m',
   },
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
   runtimeVersion: null,
   decisionId: null,
 };

@@ -3,6 +3,10 @@ export interface Selection {
   readonly decision: string;
   readonly rejected: readonly {
     readonly modelKey: string;
-    readonly rejection: { readonly code: string };
+    readonly rejection: {
+      readonly code: string;
+      /** With `MISSING_CAPABILITY`: the capabilities that the model lacks. */
+      readonly missing?: readonly string[] | undefined;
+    };
   }[];
 }

@@ -135,6 +135,9 @@ export interface ServingPlan {
   readonly selection: Selection;
 }
 
+/** LM Studio, or Mai's embedded engine. */
+export type RuntimeName = 'lmstudio' | 'embedded';
+
 /** The models of the machine. */
 export interface ServingCatalog {
   readonly models: readonly ServingModel[];
@@ -147,6 +150,10 @@ export interface ServingCatalog {
    * by which it is loaded. Absent where there are none.
    */
   readonly otherNames?: Readonly<Record<string, string>> | undefined;
+  /** The runtime that loads the models of this machine. */
+  readonly runtime: RuntimeName;
+  /** Whether it answers. */
+  readonly runtimeAnswers: boolean;
   /** Version of LM Studio, such as `0.4.21`; null where it is not known, LM Studio is off, or another runtime serves. */
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */

@@ -70,6 +70,10 @@ export type FailureCode =
   | 'unauthorized'
   | 'forbidden'
   | 'model_not_found'
+  /** No model of the chain, or of the tier, is downloaded. */
+  | 'model_not_downloaded'
+  /** Models are downloaded, but none of the chain can do what the request needs. */
+  | 'not_capable'
   | 'nothing_fits'
   | 'model_loading'
   | 'queue_full'

@@ -377,6 +377,31 @@ describe('the waiting line', () => {
     expect(scheduler.state().waiting).toBe(0);
   });
 
+  test.each([
+    ['goes on where it comes back', 59_000, 1],
+    ['is cancelled again where it comes back after more than a minute', 61_000, 0],
+  ])('a load whose client leaves a second time %s', async (_name, afterMs, open) => {
+    const { clock, machine, scheduler, place } = bench([{ ...A, loadMs: 600_000 }]);
+    const leaveAfter = async (ms: number): Promise<void> => {
+      const leave = new AbortController();
+      const left = expect(place(ANY_MODEL, { signal: leave.signal })).rejects.toThrow('gone');
+      await clock.advance(ms);
+      expect(machine.openAcquires).toBe(1);
+      leave.abort(new Error('gone'));
+      await left;
+      await settle();
+    };
+    await leaveAfter(1000);
+    expect(machine.openAcquires).toBe(0);
+    await clock.advance(afterMs);
+    await leaveAfter(1000);
+    expect(machine.openAcquires).toBe(open);
+    expect(scheduler.state().waiting).toBe(0);
+    // It does not go on for ever either.
+    await clock.advance(120_000);
+    expect(machine.openAcquires).toBe(0);
+  });
+
   test('a request whose client has gone before it asks gets the reason', async () => {
     const { place } = bench([A]);
     await expect(

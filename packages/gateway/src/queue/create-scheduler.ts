@@ -75,7 +75,7 @@ class LaneScheduler implements Scheduler {
       loads: this.#loads,
       granted: (group, lease, verified) => this.#onGranted(group, lease, verified),
       failed: (group, error) => {
-        const failure = failureOfMachine(error);
+        const failure = failureOfMachine(error, group.wanted, this.#catalog.last);
         for (const ticket of [...group.tickets]) this.#refuse(ticket, failure);
       },
       changed,

@@ -40,7 +40,7 @@ export class KnownCatalog {
       return this.#keep(await this.#port.catalog({ signal }), changes);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (this.#last === null) throw failureOfMachine(error);
+      if (this.#last === null) throw failureOfMachine(error, null, null);
       return this.#last;
     }
   }

@@ -1,12 +1,13 @@
 import { codeOf, messageOf } from '../error-facts.js';
 import type { Selection } from '../ports/selection.js';
 import type { Failure, FailureCode } from '../protocols/protocol.js';
+import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../ports/serving-port.js';
+import { checkRuntime } from '../upstream/runtime-words.js';
+import { nothingFits } from './nothing-fits.js';
 import { SchedulingFailure } from './scheduler.js';
 
 /** Clients ignore a longer `Retry-After`. */
 const RETRY_MAX_SECONDS = 59;
-/** Rejected models that a message names. */
-const NAMED_MAX = 5;
 
 /** Seconds for `Retry-After`: between 1 and 59. */
 function retryAfter(ms: number): number {
@@ -52,20 +53,23 @@ export function modelLoading(modelKey: string | null, remainingMs: number): Sche
   );
 }
 
-/** The failure that an error of the machine means. */
-export function failureOfMachine(error: unknown): SchedulingFailure {
+/**
+ * The failure that an error of the machine means.
+ *
+ * @param wanted - the request; null where it is not about a model
+ * @param catalog - the models as they were last read; null before the first reading
+ */
+export function failureOfMachine(
+  error: unknown,
+  wanted: ServingRequest | null,
+  catalog: ServingCatalog | null,
+): SchedulingFailure {
   const cause = { cause: error };
   const code = codeOf(error);
   const text = messageOf(error);
   if (code === 'NOTHING_FITS') {
-    const reasons = reasonsIn(error);
-    return failure(
-      'nothing_fits',
-      503,
-      `No model that this request needs fits now${reasons === '' ? '' : `: ${reasons}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
-      30,
-      cause,
-    );
+    const told = nothingFits(rejectedIn(error), wanted ?? ANY_MODEL, catalog);
+    return new SchedulingFailure(told, cause);
   }
   if (code === 'MODEL_NOT_FOUND') {
     return failure(
@@ -83,22 +87,15 @@ export function failureOfMachine(error: unknown): SchedulingFailure {
   return failure(
     'upstream_unreachable',
     503,
-    `Mai has no connection to a model: ${sentence(text)} Check with "mai status" that LM Studio and its server run, then send the request again.`,
+    `Mai has no connection to a model: ${sentence(text)} ${checkRuntime(catalog?.runtime ?? null)}, then send the request again.`,
     5,
     cause,
   );
 }
 
-function reasonsIn(error: unknown): string {
-  if (typeof error !== 'object' || error === null || !('selection' in error)) return '';
-  const { selection } = error;
-  if (!isSelection(selection)) return '';
-  const { rejected } = selection;
-  const named = rejected
-    .slice(0, NAMED_MAX)
-    .map(({ modelKey, rejection }) => `${modelKey} (${rejection.code})`);
-  const more = rejected.length - named.length;
-  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+function rejectedIn(error: unknown): Selection['rejected'] {
+  if (typeof error !== 'object' || error === null || !('selection' in error)) return [];
+  return isSelection(error.selection) ? error.selection.rejected : [];
 }
 
 function isSelection(value: unknown): value is Pick<Selection, 'rejected'> {

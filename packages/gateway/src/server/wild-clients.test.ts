@@ -276,6 +276,16 @@ describe('a target', () => {
       }
     },
   );
+
+  it.each([
+    ['/api/tags', 'OpenAI-compatible'],
+    ['/api/generate', 'OpenAI-compatible'],
+    ['/api/v1/chat', 'LM Studio itself'],
+  ])('%s of another API gets 404, and the message says what to use instead', async (path, says) => {
+    const answer = await post(path);
+    expect(answer.status).toBe(404);
+    expect(answer.json().error.message).toContain(says);
+  });
 });
 
 describe('a method', () => {
@@ -293,7 +303,7 @@ describe('a method', () => {
     expect(answer.json().error.message).toContain(allow);
   });
 
-  it.each(['/', '/healthz', '/v1/models', '/api/v0/models', '/api/hello'])(
+  it.each(['/', '/healthz', '/health', '/v1/models', '/api/v0/models', '/api/hello'])(
     'HEAD of %s gets 200 without a body',
     async (path) => {
       const text = await raw(`HEAD ${path} HTTP/1.1`, 'Connection: close\r\n\r\n');

@@ -77,6 +77,8 @@ export class FakeMachine implements LivePort {
       models: [...this.#models.values()].map((model) => this.#describe(model)),
       chains: this.chains,
       aliases: [],
+      runtime: 'lmstudio',
+      runtimeAnswers: true,
       runtimeVersion: null,
       decisionId: null,
     };

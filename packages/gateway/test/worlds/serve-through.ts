@@ -35,6 +35,8 @@ export const EMPTY_CATALOG: ServingCatalog = {
   models: [],
   chains: { default: [] },
   aliases: [],
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
   runtimeVersion: null,
   decisionId: 'd-1',
 };

@@ -14,7 +14,7 @@ export function describeCatalog(
   config: ModelConfig,
   downloads: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
   loaded: readonly LoadedModel[],
-): Omit<ServingCatalog, 'runtimeVersion' | 'decisionId'> {
+): Omit<ServingCatalog, 'runtime' | 'runtimeAnswers' | 'runtimeVersion' | 'decisionId'> {
   const { profiles } = createCatalog(config, downloads);
   const known = new Set(profiles.map(({ modelKey }) => modelKey));
   const variants = Object.fromEntries(

@@ -30,6 +30,8 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
     return {
       ...describeCatalog(config, downloads, residents),
       decisionId: state?.decision?.id ?? null,
+      runtime: downloads.link.runtime,
+      runtimeAnswers: isOn,
       runtimeVersion:
         isOn && downloads.link.kind === 'on' && downloads.link.runtime === 'lmstudio'
           ? downloads.link.client.connectedVersion.version

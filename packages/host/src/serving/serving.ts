@@ -80,6 +80,10 @@ export interface ServingCatalog {
    * by which it is loaded.
    */
   readonly otherNames: Readonly<Record<string, string>>;
+  /** The runtime that loads the models of this machine. */
+  readonly runtime: 'lmstudio' | 'embedded';
+  /** Whether it answers. */
+  readonly runtimeAnswers: boolean;
   /** Version of LM Studio; null where it is not known, LM Studio is off, or the embedded engine is the runtime. */
   readonly runtimeVersion: string | null;
   /** Identifies the last decision; null where no decision was logged. */

@@ -54,7 +54,11 @@ export async function status(context: CommandContext, input: Input): Promise<Exi
   const isLive = input.has('watch');
   const view = isLive && !output.json ? createLiveView(output) : null;
   try {
-    for await (const fleet of watchFleet(fleetFolderOf(host), { signal, facts: host, warn: output.warn })) {
+    for await (const fleet of watchFleet(fleetFolderOf(host), {
+      signal,
+      facts: host,
+      warn: output.warn,
+    })) {
       if (view !== null) view.show(render(fleet, fitToWindow(output)));
       else if (isLive) output.result(jsonLine(fleet));
       else if (output.json) output.resultJson(fleet);

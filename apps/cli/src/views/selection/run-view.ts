@@ -15,7 +15,7 @@ export interface RunReporter {
 export function createRunReporter(output: Output, indent = ''): RunReporter {
   const { noteStyle: style } = output;
   let progress: Progress | null = null;
-  let drained = new Set<string>();
+  const drained = new Set<string>();
   const clear = () => {
     progress?.clear();
     progress = null;
@@ -26,26 +26,22 @@ export function createRunReporter(output: Output, indent = ''): RunReporter {
   };
   const show: RunReporter['show'] = (event, sizeBytes) => {
     switch (event.type) {
-      case 'draining': {
-        const { instanceIdentifier, deadlineMs } = event;
-        if (drained.has(instanceIdentifier)) return;
-        drained = new Set([...drained, instanceIdentifier]);
+      case 'draining':
+        if (drained.has(event.instanceIdentifier)) return;
+        drained.add(event.instanceIdentifier);
         say(
-          `Waiting for ${instanceIdentifier} to finish its requests, ${formatDuration(deadlineMs)} at most`,
+          `Waiting for ${event.instanceIdentifier} to finish its requests, ${formatDuration(event.deadlineMs)} at most`,
         );
         return;
-      }
       case 'unloaded':
         say(
           `${style.good('Unloaded')} ${event.instanceIdentifier} in ${formatDuration(event.tookMs)}`,
         );
         return;
-      case 'loading': {
-        const { modelKey, progressRatio } = event;
-        progress ??= output.progress(`${indent}Loading ${modelKey}`, sizeBytes);
-        progress.update(progressRatio);
+      case 'loading':
+        progress ??= output.progress(`${indent}Loading ${event.modelKey}`, sizeBytes);
+        progress.update(event.progressRatio);
         return;
-      }
       case 'loaded':
         say(
           `${style.good('Loaded')} ${event.instance.modelKey} in ${formatDuration(event.tookMs)}`,
@@ -95,6 +91,8 @@ function outcomeSentence(report: SwitchReport, { style }: Output): string {
         : describeObstacle(obstacle);
     case 'rolled-back':
       return `${style.bad('No model could be loaded')}. The previous model is loaded again.`;
+    case 'cancelled':
+      return 'Cancelled.';
     case 'failed':
       return `${style.bad('No model could be loaded')}. The warnings above say why.`;
   }

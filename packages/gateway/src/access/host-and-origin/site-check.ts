@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Failure } from '../../protocols/protocol.js';
 import { corsHeaders } from './cors.js';
 import { isAllowedHost, originKind } from './host-rules.js';
@@ -44,12 +45,7 @@ export function checkSite(
     return invalid('The request must have exactly one Host header.');
   }
   const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
-  const reached = {
-    address: request.socket.localAddress ?? '',
-    port: request.socket.localPort ?? 0,
-    encrypted,
-  };
-  if (!isAllowedHost(host, reached, allowHosts)) {
+  if (!mayName(host, request.socket, encrypted, allowHosts)) {
     return forbidden(
       `The host name ${quoted(host)} is not allowed, so that other sites can't reach this machine by a name of their own. If the name is yours, start the gateway with --allow-host ${plain(host)}.`,
     );
@@ -78,8 +74,29 @@ export function checkSite(
   return { kind: 'admitted', origin: null, headers: {} };
 }
 
+/** The host that was allowed last on a connection. The requests of a connection name the same host, as a rule. */
+const allowedOn = new WeakMap<Socket, string>();
+
+function mayName(
+  host: string,
+  socket: Socket,
+  encrypted: boolean,
+  allowHosts: readonly string[],
+): boolean {
+  if (allowedOn.get(socket) === host) return true;
+  const reached = { address: socket.localAddress ?? '', port: socket.localPort ?? 0, encrypted };
+  const isAllowed = isAllowedHost(host, reached, allowHosts);
+  if (isAllowed) allowedOn.set(socket, host);
+  return isAllowed;
+}
+
 function countOf({ rawHeaders }: IncomingMessage, name: string): number {
-  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const text = rawHeaders[at];
+    if (text?.length === name.length && text.toLowerCase() === name) count += 1;
+  }
+  return count;
 }
 
 /** Text of a client for a message: as JSON, and not too long. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fleetHost, fleetReport } from '../../../test/fakes/fake-fleet.js';
 import { decidedAt, LOADED } from '../../../test/fakes/fake-machine.js';
@@ -51,12 +52,34 @@ async function listen(url: string, lastEventId: string | null = null) {
   };
 }
 
-/** Long enough for an event on a busy machine; also for one that must not come. */
-const soon = () => new Promise((resolve) => setTimeout(resolve, 300));
+type Page = Awaited<ReturnType<typeof listen>>;
 
+/** Looks every few milliseconds whether a condition has come true. The test's own limit ends it. */
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+let marks = 0;
+
+/** Resolves when a page has received all that was told before. A last event, which is then taken away, shows that. */
+async function caughtUp(world: ControlWorld, page: Page): Promise<void> {
+  marks += 1;
+  const modelKey = `mark-${marks}`;
+  // Equal progress in succession is told once.
+  const progressRatio = 0.25 + (marks % 2) / 2;
+  const step = { type: 'loading', modelKey, instanceIdentifier: 'mark', progressRatio } as const;
+  world.machine.emit({ type: 'switch-step', atMs: START, step });
+  await until(() => page.received.some(({ data }) => data.modelKey === modelKey));
+  const isMark = ({ data }: Received) => String(data.modelKey).startsWith('mark-');
+  page.received.splice(0, Infinity, ...page.received.filter((one) => !isMark(one)));
+}
+
+/** Emits decisions, and resolves when the gateway has told them. */
 async function emit(world: ControlWorld, ...atMs: readonly number[]): Promise<void> {
+  const witness = await listen(world.url);
   for (const one of atMs) world.machine.emit(decidedAt(one, `REASON_${one}`));
-  await soon();
+  await caughtUp(world, witness);
+  await witness.leave();
 }
 
 const START = createFakeClock().nowMs();
@@ -66,6 +89,7 @@ test('events arrive as they happen, each with an id and its type', async () => {
   const page = await listen(world.url);
   expect(page.response.headers.get('content-type')).toContain('text/event-stream');
   await emit(world, START + 1);
+  await caughtUp(world, page);
   expect(page.received.map(({ type }) => type)).toEqual(['sample', 'decided']);
   const [, decided] = page.received;
   expect(decided?.data).toMatchObject({ type: 'decided', modelKey: LOADED, id: decided?.id });
@@ -77,7 +101,7 @@ test('a decision that repeats the one before is not told again', async () => {
   const page = await listen(world.url);
   world.machine.emit(decidedAt(START));
   world.machine.emit(decidedAt(START + 10));
-  await soon();
+  await caughtUp(world, page);
   expect(page.received.filter(({ type }) => type === 'decided')).toHaveLength(1);
   await page.leave();
 });
@@ -86,10 +110,11 @@ test('a page that comes back gets exactly the events that it missed', async () =
   await using world = await serveControl({ clock: createFakeClock() });
   const first = await listen(world.url);
   await emit(world, START);
+  await caughtUp(world, first);
   await first.leave();
   await emit(world, START + 2000, START + 4000);
   const second = await listen(world.url, first.received.at(-1)?.id ?? '');
-  await soon();
+  await caughtUp(world, second);
   expect(second.received.map(({ type, data }) => [type, data.atMs])).toEqual([
     ['sample', START + 2000],
     ['decided', START + 2000],
@@ -104,7 +129,7 @@ test.each(['another.1', 'x', '../..', '9'.repeat(400), '.', 'a.-1', 'a.1e400'])(
   async (lastId) => {
     await using world = await serveControl({ clock: createFakeClock() });
     const page = await listen(world.url, lastId);
-    await soon();
+    await caughtUp(world, page);
     expect(page.received.map(({ type }) => type)).toEqual(['reset']);
     await page.leave();
   },
@@ -114,10 +139,11 @@ test('a page that was away for too long is told to read everything again', async
   await using world = await serveControl({ clock: createFakeClock() });
   const first = await listen(world.url);
   await emit(world, START);
+  await caughtUp(world, first);
   await first.leave();
   await emit(world, ...Array.from({ length: 1001 }, (_, index) => START + index));
   const second = await listen(world.url, first.received.at(-1)?.id ?? '');
-  await soon();
+  await caughtUp(world, second);
   expect(second.received[0]?.type).toBe('reset');
   await second.leave();
 });
@@ -129,13 +155,13 @@ test('a quiet stream gets a heartbeat, and the queue is told when it changes', a
   for (let second = 0; second < 31; second += 1) {
     await clock.advance(1000);
   }
-  await soon();
+  await caughtUp(world, page);
   expect(page.comments()).toBe(2);
   const queue = () => page.received.filter(({ type }) => type === 'queue');
   expect(queue().map(({ data }) => [data.running, data.waiting])).toEqual([[2, 1]]);
   world.queue.state = { ...world.queue.state, waiting: 5 };
   await clock.advance(1000);
-  await soon();
+  await caughtUp(world, page);
   expect(queue().at(-1)?.data.waiting).toBe(5);
   await page.leave();
 });
@@ -147,7 +173,7 @@ test('a change of the fleet is told once, and the age of what was heard is no ch
   const page = await listen(world.url);
   const told = async (): Promise<number> => {
     await clock.advance(1000);
-    await soon();
+    await caughtUp(world, page);
     return page.received.filter(({ type }) => type === 'fleet').length;
   };
   expect(await told()).toBe(1);
@@ -171,7 +197,7 @@ test('the progress of a load is told in steps of a hundredth', async () => {
       step: { type: 'loading', modelKey: 'a', instanceIdentifier: 'mai/a', progressRatio },
     });
   }
-  await soon();
+  await caughtUp(world, page);
   expect(page.received.map(({ data }) => data.progressRatio)).toEqual([0.101, 0.11, 0.5, 1]);
   await page.leave();
 });
@@ -181,8 +207,7 @@ test('the gateway ends its streams when it stops, and leaves no timer', async ()
   const world = await serveControl({ clock });
   const page = await listen(world.url);
   await world.control[Symbol.asyncDispose]();
-  await soon();
-  expect(page.hasEnded()).toBe(true);
+  await until(() => page.hasEnded());
   expect(clock.pending).toBe(0);
   await world[Symbol.asyncDispose]();
 });
@@ -197,13 +222,12 @@ test('streams beyond the bound are refused, and one that ends makes room', async
     return socket;
   };
   const sockets = Array.from({ length: 64 }, open);
-  await soon();
-  await soon();
+  await Promise.all(sockets.map((socket) => once(socket, 'data')));
   expect((await fetch(`${world.url}/api/mai/events`)).status).toBe(503);
   sockets[0]?.destroy();
-  await soon();
-  const page = await listen(world.url);
-  expect(page.response.status).toBe(200);
+  // The gateway notices the end of the connection a moment later.
+  let page = await listen(world.url);
+  while (page.response.status !== 200) page = await listen(world.url);
   await page.leave();
   for (const socket of sockets) socket.destroy();
 });

@@ -104,7 +104,7 @@ export async function load(
       },
     ],
     warnings: [
-      ...verified.map(({ field }) => `LM Studio chose another value of ${field}.`),
+      ...verified.map(({ field }) => `The runtime chose another value of ${field}.`),
       ...(pinError === null || pinError === undefined
         ? []
         : ['The pin could not be saved, so the autopilot may unload the model.']),

@@ -56,7 +56,7 @@ const change = <Body extends z.ZodObject>(path: string, summary: string, body: B
 
 /** The operations of the control API by their name. */
 export const OPERATIONS = {
-  status: read('/api/mai/status', 'The machine, LM Studio and the residents now.', status),
+  status: read('/api/mai/status', 'The machine, the runtime and the residents now.', status),
   models: {
     ...read('/api/mai/models', 'The models, and the fallback chain as judged now.', models),
     query: modelsQuery,

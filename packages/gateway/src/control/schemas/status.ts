@@ -120,5 +120,5 @@ export const status = component(
       yields: z.array(memoryYield),
       config: z.strictObject({ source: z.string(), file: z.string().nullable() }),
     })
-    .describe('One reading of the machine, LM Studio and the residents.'),
+    .describe('One reading of the machine, the runtime and the residents.'),
 );

@@ -9,6 +9,8 @@ export interface Group {
   readonly tickets: Set<Ticket>;
   /** Set where a client was told to come back: the model is loaded even if nobody waits for it now. */
   promised: { readonly sinceMs: number; readonly untilMs: number } | null;
+  /** Whether the same was cancelled a short time ago, because its last client had left: then it is not cancelled again. */
+  readonly isRepeated: boolean;
   phase: 'idle' | 'planning' | 'acquiring';
   plan: ServingPlan | null;
   /** The epoch in which the plan was made. */
@@ -20,10 +22,9 @@ export interface Group {
 }
 
 /** A group without tickets. */
-export function newGroup(key: string, wanted: ServingRequest): Group {
+export function newGroup(key: string, wanted: ServingRequest, isRepeated: boolean): Group {
   return {
-    key,
-    wanted,
+    ...{ key, wanted, isRepeated },
     tickets: new Set(),
     promised: null,
     phase: 'idle',

@@ -1,5 +1,6 @@
 import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog, ServingLease } from '../../ports/serving-port.js';
+import { CancelledLoads } from './cancelled-loads.js';
 import { FailedResidents } from './failed-residents.js';
 import { gaveUp, newGroup, oldestPrompt, type Group } from './group.js';
 import { LoadTurn, type LoadTurnParts } from './load-turn.js';
@@ -26,12 +27,14 @@ export class LoadGroups {
   readonly #parts: LoadGroupsParts;
   readonly #groups = new Map<string, Group>();
   readonly #failed = new FailedResidents();
+  readonly #cancelled: CancelledLoads;
   readonly #turn: LoadTurn;
   #epoch = 0;
 
   constructor(parts: LoadGroupsParts) {
     this.#parts = parts;
     this.#turn = new LoadTurn(parts);
+    this.#cancelled = new CancelledLoads(parts.clock);
   }
 
   get isEmpty(): boolean {
@@ -42,16 +45,25 @@ export class LoadGroups {
     const { groupKey: key, request } = ticket;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = newGroup(key, { ...request.wanted, failed: [] });
+      group = newGroup(key, { ...request.wanted, failed: [] }, this.#cancelled.has(key));
       this.#groups.set(key, group);
     }
     group.tickets.add(ticket);
   }
 
-  /** Removes a ticket. The acquire is cancelled where nobody else waits for it. */
+  /**
+   * Removes a ticket. The acquire is cancelled where nobody else waits for it, and the machine then ends its load. Where the
+   * same load was cancelled a short time ago, it goes on: a client whose own time limit is shorter than the load would
+   * otherwise begin the load again and again, and never be served.
+   */
   leave(ticket: Ticket): void {
     const group = this.#groups.get(ticket.groupKey);
-    if (group?.tickets.delete(ticket) === true) this.#dropUnwanted(group);
+    if (group?.tickets.delete(ticket) !== true) return;
+    if (ticket.request.signal.aborted && group.phase === 'acquiring' && group.tickets.size === 0) {
+      if (group.isRepeated) this.promise(ticket);
+      else if (group.promised === null) this.#cancelled.add(group.key);
+    }
+    this.#dropUnwanted(group);
   }
 
   /** Goes on loading for a ticket that is refused because the load takes too long. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServingLease, ServingRequest } from '../../ports/serving-port.js';
+import type { RuntimeName, ServingLease, ServingRequest } from '../../ports/serving-port.js';
 import type {
   Failure,
   Protocol,
@@ -11,6 +11,7 @@ import { replaceModel } from '../../protocols/replace-model.js';
 import type { Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/headers.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
+import { checkRuntime, runtimeName } from '../../upstream/runtime-words.js';
 import type { ClientAnswer } from './client-answer.js';
 import type { Departure } from './departure.js';
 import type { ToldChoice } from './decision-headers.js';
@@ -79,7 +80,7 @@ export async function serveWithFallbacks(
       failed.push(lease.instanceIdentifier);
       continue;
     }
-    return conclude(outcome, answer, told);
+    return conclude(outcome, answer, told, parts.knownCatalog()?.runtime ?? null);
   }
 }
 
@@ -158,13 +159,18 @@ function mayFallBack(outcome: RelayOutcome, { peer }: ServingLease): boolean {
 }
 
 /** Ends the client's answer. */
-function conclude(outcome: RelayOutcome, answer: ClientAnswer, told: ToldChoice): Served {
+function conclude(
+  outcome: RelayOutcome,
+  answer: ClientAnswer,
+  told: ToldChoice,
+  runtime: RuntimeName | null,
+): Served {
   if (outcome.kind === 'done') {
     answer.end();
     const { firstByteMs, usage, responseId } = outcome;
     return { failure: null, firstByteMs, usage, responseId };
   }
-  const failure = failureOf(outcome, told);
+  const failure = failureOf(outcome, told, runtime);
   // The runtime's own words about a request that it refuses: the client may know them.
   const isOwnWord =
     outcome.kind === 'refused' && outcome.head.status >= 400 && failure.code === 'refused';
@@ -173,7 +179,11 @@ function conclude(outcome: RelayOutcome, answer: ClientAnswer, told: ToldChoice)
   return { failure, firstByteMs: null, usage: null, responseId: null };
 }
 
-function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldChoice): Failure {
+function failureOf(
+  outcome: Exclude<RelayOutcome, { kind: 'done' }>,
+  told: ToldChoice,
+  runtime: RuntimeName | null,
+): Failure {
   const model = told.modelKey ?? 'The model';
   const after = told.fallbacks === 0 ? '' : ` after ${told.fallbacks + 1} attempts`;
   switch (outcome.kind) {
@@ -184,7 +194,9 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
     case 'unreachable':
       return {
         ...failed(
-          `${told.host === null ? 'LM Studio' : `The host ${told.host}`} did not answer${after}: ${outcome.error.message}. Check that its server runs, then send the request again.`,
+          told.host === null
+            ? `${runtimeName(runtime)} did not answer${after}: ${outcome.error.message}. ${checkRuntime(runtime)}, then send the request again.`
+            : `The host ${told.host} did not answer${after}: ${outcome.error.message}. Check with "mai fleet status" that it runs, then send the request again.`,
         ),
         code: 'upstream_unreachable',
         status: 503,
@@ -201,7 +213,9 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
           );
         }
         return failed(
-          `LM Studio refused Mai's token. Set LM_API_TOKEN for "mai serve" to a valid token of LM Studio.`,
+          runtime === 'embedded'
+            ? `The embedded engine refused Mai's token. Start "mai serve" again.`
+            : `LM Studio refused Mai's token. Set LM_API_TOKEN for "mai serve" to a valid token of LM Studio.`,
         );
       }
       if (retriable) return failed(`${model} failed${after}: ${quoted}`);
@@ -210,7 +224,7 @@ function failureOf(outcome: Exclude<RelayOutcome, { kind: 'done' }>, told: ToldC
       return createFailure(
         'not_supported',
         501,
-        `This LM Studio does not serve the request: ${quoted} Update LM Studio, or use another endpoint.`,
+        `${runtimeName(runtime)} does not serve the request: ${quoted} ${runtime === 'embedded' ? 'Use' : 'Update LM Studio, or use'} another endpoint.`,
       );
     }
   }

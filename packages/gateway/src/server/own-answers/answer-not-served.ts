@@ -59,9 +59,22 @@ function methodsOf(path: string): string | null {
   return isModelList(path) ? 'GET, HEAD' : null;
 }
 
-function unknownPath(path: string): Failure {
+/** Paths of Ollama's own API, and of LM Studio's API v1. */
+const OLLAMA = /^\/api\/(tags|chat|generate|show|ps|version|pull|embed|embeddings)$/;
+const LM_STUDIO_V1 = /^\/api\/v1\//;
+
+function hintFor(path: string): string {
   const meant = endpointMeant(path);
-  const hint = meant === null ? '' : ` Did you mean ${shorten(meant)}?`;
+  if (meant !== null) return ` Did you mean ${shorten(meant)}?`;
+  if (OLLAMA.test(path))
+    return " This is Ollama's API. Choose the OpenAI-compatible provider in your program instead.";
+  if (LM_STUDIO_V1.test(path))
+    return " This is LM Studio's own API. Send it to LM Studio itself, or use /v1 here.";
+  return '';
+}
+
+function unknownPath(path: string): Failure {
+  const hint = hintFor(path);
   return createFailure(
     'not_supported',
     404,

@@ -16,6 +16,6 @@ export async function readCatalog(
     return await port.catalog({ signal });
   } catch (error) {
     signal?.throwIfAborted();
-    throw failureOfMachine(error);
+    throw failureOfMachine(error, null, null);
   }
 }

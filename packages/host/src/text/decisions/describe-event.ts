@@ -111,6 +111,8 @@ function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): 
       return `${style.caution('Unloaded')}: no smaller model fits.`;
     case 'rolled-back':
       return `${style.bad('No model could be loaded')}. The previous model is loaded again.`;
+    case 'cancelled':
+      return `${style.caution('Cancelled')}: nobody waits for this model any more.`;
     case 'failed':
       return `${style.bad('No model could be loaded')}.`;
     case 'nothing-fits':

@@ -76,6 +76,7 @@ const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {
   'nothing-fits': 'given up, because nothing fitted any longer',
   'rolled-back': 'failed, and the previous model was loaded again',
   failed: 'failed',
+  cancelled: 'cancelled, because nobody waited for the model any more',
   interrupted: 'cancelled',
 };
 

@@ -1,0 +1,120 @@
+import { GIB, LARGE, openWorld, VISION, type GatewayWorld } from '../test/worlds/open-world.js';
+import { answersOf, idle, loadsOf, until } from '../test/worlds/watch-world.js';
+import { isWhole, talk } from '../test/talk.js';
+
+jest.setTimeout(90_000);
+
+const CHAT = '/v1/chat/completions';
+const ASK = { model: 'auto', messages: [{ role: 'user' as const, content: 'Hello' }] };
+const STREAM = { ...ASK, stream: true };
+/** Answers of 2,000 tokens, which take seconds. */
+const LONG_ANSWERS = { speed: 20, world: { answers: { textTokens: 2000 } } };
+
+describe('a client that leaves', () => {
+  it.each([
+    ['before the first byte of a stream', STREAM, false],
+    ['after the first byte of a stream', STREAM, true],
+    ['before the first byte of an answer without a stream', ASK, false],
+  ])('%s ends the request in LM Studio at once', async (_when, body, afterFirst) => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    const warm = talk(world.url, CHAT, STREAM);
+    await warm.first;
+    warm.leave();
+    await world.simulator.seen('disconnect');
+    if (!afterFirst) world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const count = answersOf(world);
+    const talking = talk(world.url, CHAT, body);
+    if (afterFirst) await talking.first;
+    else await world.simulator.seen(CHAT, count + 1);
+    const leftAtMs = Date.now();
+    talking.leave();
+    await world.simulator.seen('disconnect', 2);
+    const seen = world.simulator.requests
+      .filter(({ endpoint }) => endpoint === 'disconnect')
+      .at(-1);
+    // The target is 100 ms, which bench/gateway/departures.mjs judges. Tests run beside each other on a few cores, so ten
+    // times that is allowed here.
+    expect((seen?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
+    await idle(world);
+  });
+
+  it.each([
+    ['a stream', STREAM],
+    ['an answer without a stream', ASK],
+  ])('while the model of %s is loaded ends the load in LM Studio at once', async (_what, body) => {
+    await using world = await openWorld({}, { speed: 10 });
+    await warmUp(world);
+    const talking = talk(world.url, CHAT, { ...body, model: VISION });
+    await world.simulator.seen('loadModel', 2);
+    const leftAtMs = Date.now();
+    talking.leave();
+    await world.simulator.seen('channelSend');
+    const cancelled = world.simulator.requests.find(({ endpoint }) => endpoint === 'channelSend');
+    expect(cancelled?.parameter).toEqual({ type: 'cancel' });
+    expect((cancelled?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
+    await until(() => world.gateway.state().waiting === 0);
+    expect(isWhole(await talk(world.url, CHAT, { ...ASK, model: VISION }).end)).toBe(true);
+    expect(loadsOf(world)).toEqual([LARGE, VISION, VISION]);
+    expect(world.residents()).toEqual([LARGE, VISION]);
+    await idle(world);
+  });
+
+  it('during a second attempt lets the load go on, so that its own time limit does not keep it from the model', async () => {
+    await using world = await openWorld({}, { speed: 10 });
+    await warmUp(world);
+    for (const attempt of [1, 2]) {
+      const talking = talk(world.url, CHAT, { ...ASK, model: VISION });
+      await world.simulator.seen('loadModel', attempt + 1);
+      talking.leave();
+      await until(() => world.gateway.state().waiting === 0);
+    }
+    expect(isWhole(await talk(world.url, CHAT, { ...ASK, model: VISION }).end)).toBe(true);
+    expect(loadsOf(world)).toEqual([LARGE, VISION, VISION]);
+    await idle(world);
+  });
+
+  it('during a load for which another model was unloaded brings that model back', async () => {
+    await using world = await openWorld({}, { speed: 10 });
+    await warmUp(world);
+    world.machine.othersBytes = 14 * GIB;
+    const talking = talk(world.url, CHAT, { ...ASK, model: VISION });
+    await world.simulator.seen('loadModel', 2);
+    expect(world.residents()).toEqual([]);
+    talking.leave();
+    await until(() => world.residents().includes(LARGE));
+    expect(loadsOf(world)).toEqual([LARGE, VISION, LARGE]);
+    await idle(world);
+  });
+
+  it('while the autopilot loads the model for itself frees its place only', async () => {
+    await using world = await openWorld({}, { speed: 10 });
+    const talking = talk(world.url, CHAT, ASK);
+    await world.simulator.seen('loadModel');
+    await until(() => world.gateway.state().waiting === 1);
+    talking.leave();
+    await until(() => world.gateway.state().waiting === 0);
+    expect(world.residents()).toEqual([]);
+    expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+    expect(loadsOf(world)).toEqual([LARGE]);
+    expect(answersOf(world)).toBe(1);
+    await idle(world);
+  });
+
+  it('while it is queued for a load of others frees its place only', async () => {
+    await using world = await openWorld({}, { speed: 10 });
+    const staying = talk(world.url, CHAT, ASK);
+    const leaving = [ASK, STREAM].map((body) => talk(world.url, CHAT, body));
+    await until(() => world.gateway.state().waiting === 3);
+    for (const one of leaving) one.leave();
+    await until(() => world.gateway.state().waiting <= 1);
+    expect(isWhole(await staying.end)).toBe(true);
+    expect(loadsOf(world)).toHaveLength(1);
+    await idle(world);
+  });
+});
+
+/** Loads the large model, and waits until no request holds it. */
+async function warmUp(world: GatewayWorld): Promise<void> {
+  expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
+  await idle(world);
+}

@@ -1,0 +1,89 @@
+import { createFailure } from '../protocols/create-failure.js';
+import type { Failure } from '../protocols/protocol.js';
+import type { ServingCatalog, ServingRequest } from '../ports/serving-port.js';
+import type { Selection } from '../ports/selection.js';
+import { chainOf } from './serves.js';
+import { getModel } from '../upstream/runtime-words.js';
+
+/** Rejected models that a message names. */
+const NAMED_MAX = 5;
+const RETRY_SECONDS = 30;
+
+type Rejected = Selection['rejected'];
+
+/**
+ * Why no model serves a request, and what to do. Free memory helps only where memory was the reason: models that are not
+ * downloaded, or can't do what the request needs, are told first.
+ */
+export function nothingFits(
+  rejected: Rejected,
+  wanted: ServingRequest,
+  catalog: ServingCatalog | null,
+): Failure {
+  const { capabilities, tiers, chain } = wanted;
+  const runtime = catalog?.runtime ?? null;
+  const isAll = (...codes: readonly string[]): boolean =>
+    rejected.length > 0 && rejected.every(({ rejection }) => codes.includes(rejection.code));
+  const names = `the fallback chain ${chain === null ? '' : JSON.stringify(chain)}`.trim();
+  if (catalog !== null && !catalog.models.some(({ downloaded }) => downloaded)) {
+    return notDownloaded(`No model is downloaded. ${getModel(runtime)}.`);
+  }
+  if (isAll('NOT_DOWNLOADED') || (rejected.length === 0 && isEmpty(wanted, catalog))) {
+    const some = rejected.length === 0 ? '' : ` (${listed(rejected)})`;
+    return notDownloaded(
+      `No model of ${names} is downloaded${some}. ${getModel(runtime)}. GET /v1/models lists the models that are downloaded.`,
+    );
+  }
+  if (isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY')) {
+    const needed = missingEverywhere(rejected, capabilities).join(' and ');
+    return createFailure(
+      'not_capable',
+      400,
+      `No downloaded model of ${names} can do what this request needs: ${needed}. Download a model with ${needed}, or name another chain as auto:CHAIN.`,
+    );
+  }
+  if (tiers !== null && isAll('NOT_DOWNLOADED', 'MISSING_CAPABILITY', 'OUTSIDE_TIER')) {
+    const isCapable = isAll('NOT_DOWNLOADED', 'OUTSIDE_TIER');
+    const needed = isCapable ? '' : ` and can do ${capabilities.join(' and ')}`;
+    return notDownloaded(
+      `No downloaded model of ${names} is of the tier ${tiers.join(' or ')}${needed}. Download one, or ask for another tier.`,
+    );
+  }
+  return {
+    code: 'nothing_fits',
+    status: 503,
+    message: `No model that this request needs fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
+    retryAfterSeconds: RETRY_SECONDS,
+  };
+}
+
+/** The needed capabilities that no model has; all that are needed where each is had by some model. */
+function missingEverywhere(rejected: Rejected, needed: readonly string[]): readonly string[] {
+  const lacking = rejected.filter(({ rejection }) => rejection.code === 'MISSING_CAPABILITY');
+  const missing = needed.filter((one) =>
+    lacking.every(({ rejection }) => rejection.missing?.includes(one)),
+  );
+  return missing.length === 0 ? needed : missing;
+}
+
+/** Whether no model of the chain that a request means is downloaded. */
+function isEmpty(wanted: ServingRequest, catalog: ServingCatalog | null): boolean {
+  if (catalog === null) return false;
+  const chain = chainOf(wanted, catalog);
+  return !catalog.models.some(
+    ({ modelKey, downloaded }) => downloaded && chain?.includes(modelKey),
+  );
+}
+
+function notDownloaded(message: string): Failure {
+  return createFailure('model_not_downloaded', 404, message);
+}
+
+/** The first rejected models with their reasons. */
+function listed(rejected: Rejected): string {
+  const named = rejected
+    .slice(0, NAMED_MAX)
+    .map(({ modelKey, rejection }) => `${modelKey} (${rejection.code})`);
+  const more = rejected.length - named.length;
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

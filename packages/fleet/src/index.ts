@@ -77,7 +77,7 @@ export type {
   ServingPort,
   ServingRequest,
 } from './serving/serving-port.js';
-export { describeHosts } from './text/describe-hosts.js';
+export { describeConnection, describeHosts } from './text/describe-hosts.js';
 export type { HostCondition, HostRow } from './text/describe-hosts.js';
 export type { ExplainedSentence } from './placement/explained-sentence.js';
 export type { FleetReport, HostReport, PlacementReport } from './text/report-fleet.js';

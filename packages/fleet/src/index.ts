@@ -81,7 +81,7 @@ export { describeConnection, describeHosts } from './text/describe-hosts.js';
 export type { HostCondition, HostRow } from './text/describe-hosts.js';
 export type { ExplainedSentence } from './placement/explained-sentence.js';
 export type { FleetReport, HostReport, PlacementReport } from './text/report-fleet.js';
-export { ownAddress, watchFleet } from './manage/inspect-fleet.js';
+export { ownAddress, watchFleet, type WatchFleetOptions } from './manage/inspect-fleet.js';
 export { runFleetCommand } from './manage/fleet-commands.js';
 export type {
   FleetCommandName,

@@ -39,6 +39,8 @@ interface Machine {
     readonly child: ChildProcess;
     line(type: string): Promise<Record<string, unknown>>;
     readonly ended: Promise<number | null>;
+    /** Everything that it has printed until its end. */
+    printed(): Promise<string>;
   };
 }
 
@@ -90,6 +92,10 @@ async function openMachine(name: string, models: readonly string[]): Promise<Mac
       return {
         child,
         ended,
+        printed: async () => {
+          await ended;
+          return lines.join('\n') + told;
+        },
         line: async (type) => {
           for (let tries = 0; tries < 1200; tries += 1) {
             const found = lines.find((line) => line.includes(`"type":"${type}"`));
@@ -164,4 +170,19 @@ test('the laptop is answered by the desktop, and goes on alone once the desktop 
   expect([next.status, next.headers.get('x-mai-model')]).toEqual([200, 'test/small']);
   here?.child.kill('SIGTERM');
   expect(await here?.ended).toBe(0);
+});
+
+test('without NATS each command still says how it went, instead of ending before', async () => {
+  const desktop = await openMachine('desktop', ['test/large']);
+  const ports = `--nats-port ${await freePort()} --join-port ${await freePort()}`;
+  expect(await desktop.start(`fleet init --host desktop --address 127.0.0.1 ${ports}`).ended).toBe(
+    0,
+  );
+  await endNatsServer({ folder: path.join(root, 'desktop', 'mai', 'fleet') });
+  // Nothing but timers runs between two tries to connect.
+  const commands = ['fleet status', 'fleet rotate', 'doctor'].map((argv) => desktop.start(argv));
+  const [status, rotate, doctor] = await Promise.all(commands.map((one) => one.printed()));
+  expect(status).toContain('connection refused');
+  expect(rotate).toContain('This machine goes on alone.');
+  expect(doctor).toContain('NATS does not answer');
 });

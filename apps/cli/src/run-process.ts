@@ -51,6 +51,8 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, fail);
 
   let readsStdin = false;
+  // A command may wait for timers only, which don't keep the process alive, such as for the next try to connect.
+  const alive = setInterval(() => undefined, 60_000);
   const exitCode = await runCli(argv, {
     version,
     stdout: outputStream(process.stdout),
@@ -69,15 +71,14 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     nowMs: Date.now,
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
   });
+  clearInterval(alive);
   process.exitCode = outputExitCode ?? exitCode;
   // An interrupted command can leave a read from the terminal open, which would keep this process alive.
   if (readsStdin) process.stdin.destroy();
 }
 
-/**
- * Error codes of a stream without a reader: a closed pipe, as in `mai models | head` (`EOF` on
- * Windows), or a closed terminal (`EIO`).
- */
+// Error codes of a stream without a reader: a closed pipe, as in `mai models | head` (`EOF` on Windows), or a closed
+// terminal (`EIO`).
 const CLOSED_CODES = new Set(['EPIPE', 'EOF', 'EIO']);
 
 function outputFailed(code: string | null): string {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { pause, systemClock, type Clock } from './clock.js';
-import { messageOf } from './error-facts.js';
+import { codeOf, messageOf } from './error-facts.js';
 import type { FleetView } from './fleet-view.js';
 import { followFacts } from './own/follow-facts.js';
 import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
@@ -94,7 +94,12 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       secureContext = secureContextOf(changed);
       for (const listener of listeners) listener();
     },
-    onFault: (error) => warn(`The fleet's files can't be used: ${messageOf(error)}`),
+    onFault: (error) =>
+      warn(
+        codeOf(error) === 'NOT_PAIRED'
+          ? 'This machine has left its fleet, and goes on alone.'
+          : `The fleet's files can't be used: ${messageOf(error)}`,
+      ),
   });
   let secureContext = secureContextOf(followed.identity);
   const authority = isAuthority

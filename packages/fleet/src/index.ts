@@ -77,11 +77,11 @@ export type {
   ServingPort,
   ServingRequest,
 } from './serving/serving-port.js';
-export { describeHosts } from './text/describe-hosts.js';
+export { describeConnection, describeHosts } from './text/describe-hosts.js';
 export type { HostCondition, HostRow } from './text/describe-hosts.js';
 export type { ExplainedSentence } from './placement/explained-sentence.js';
 export type { FleetReport, HostReport, PlacementReport } from './text/report-fleet.js';
-export { ownAddress, watchFleet } from './manage/inspect-fleet.js';
+export { ownAddress, watchFleet, type WatchFleetOptions } from './manage/inspect-fleet.js';
 export { runFleetCommand } from './manage/fleet-commands.js';
 export type {
   FleetCommandName,

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { placementLogOf } from '../create-fleet.js';
+import { messageOf } from '../error-facts.js';
 import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import { readPlacements } from '../journal/placement-log.js';
@@ -10,6 +11,7 @@ import { rotateKeys } from '../pairing/hosts/rotate-keys.js';
 import { initFleet } from '../pairing/init-fleet.js';
 import { invite } from '../pairing/invitation/invite.js';
 import { join } from '../pairing/invitation/join.js';
+import type { InvitationEnd } from '../pairing/invitation/open-invitation.js';
 import { toHostName } from '../pairing/names.js';
 import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
 
@@ -125,9 +127,11 @@ const COMMANDS: Readonly<
     const end = await Promise.race([opened.ended, interrupted]);
     signal.throwIfAborted();
     if (end?.kind !== 'joined') {
+      const why = end === null || end.kind === 'withdrawn' ? 'it was withdrawn' : whyEnded(end);
       throw new FleetError(
         'INVITATION_REFUSED',
-        `Nobody has joined: the invitation is ${end?.kind ?? 'withdrawn'}. Make another one with \`mai fleet invite\`.`,
+        `Nobody has joined by the invitation: ${why}. Make another one with \`mai fleet invite\`.`,
+        { cause: end },
       );
     }
     const told = await withFleetConnection(folder, signal, (connection) =>
@@ -211,6 +215,13 @@ const COMMANDS: Readonly<
     };
   },
 };
+
+function whyEnded(end: Exclude<InvitationEnd, { readonly kind: 'joined' | 'withdrawn' }>): string {
+  if (end.kind === 'expired') return 'its ten minutes are over';
+  if (end.kind === 'too-many-tries')
+    return 'it ended after five tries with a wrong secret. Somebody else may have tried';
+  return `this machine could not admit the other one. ${messageOf(end.error)}`;
+}
 
 function nameOf({ host }: FleetCommandOptions): string {
   const name = host ?? toHostName(hostname());

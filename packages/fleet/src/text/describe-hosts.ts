@@ -1,3 +1,4 @@
+import type { FleetView } from '../fleet-view.js';
 import type { HostModel } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 
@@ -27,6 +28,17 @@ export interface HostRow {
  */
 export type HostCondition =
   'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+
+/** How the connection to NATS stands. With several servers, which of them it has. */
+export function describeConnection({
+  connected,
+  server,
+  fault,
+  natsServers,
+}: Pick<FleetView, 'connected' | 'server' | 'fault' | 'natsServers'>): string {
+  if (!connected) return fault ?? 'no answer';
+  return natsServers.length > 1 && server !== null ? `connected to ${server}` : 'connected';
+}
 
 /** Describes hosts, this machine first, then by name. */
 export function describeHosts(hosts: readonly KnownHost[], ownHost: string): readonly HostRow[] {

@@ -3,6 +3,7 @@ import type { FleetView } from '../fleet-view.js';
 import type { PlacedRequest, PlacementAttempt } from '../journal/placed-request.js';
 import { placeRequest } from '../placement/place-request.js';
 import type { KnownHost } from '../state/known-host.js';
+import { describeConnection } from './describe-hosts.js';
 import { reportFleet } from './report-fleet.js';
 
 const viewOf = (hosts: readonly KnownHost[]): FleetView => ({
@@ -68,4 +69,17 @@ test('a placement names the host that gave the lease, and its reasons are senten
   const inTurn = sentences.find(({ text }) => text.startsWith('If that host refuses'));
   expect(inTurn?.items[0]).toMatch(/^own: no model is known to serve the request there/);
   expect(sentences.every(({ text }) => !text.startsWith(' '))).toBe(true);
+});
+
+test('the connection is told, with its server where there are several', () => {
+  const view = viewOf([]);
+  const servers = ['tls://10.0.0.1:4222', 'tls://10.0.0.2:4222'];
+  expect(
+    [
+      view,
+      { ...view, natsServers: servers },
+      { ...view, connected: false, server: null, fault: 'connection refused' },
+      { ...view, connected: false, server: null },
+    ].map(describeConnection),
+  ).toEqual(['connected', 'connected to 10.0.0.1:4222', 'connection refused', 'no answer']);
 });

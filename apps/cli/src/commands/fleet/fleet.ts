@@ -1,4 +1,5 @@
 import {
+  describeConnection,
   describeHosts,
   type FleetCommandName,
   type FleetResult,
@@ -16,24 +17,19 @@ import { fitToWindow, type Output, SCHEMA_VERSION } from '../../terminal/output.
 import { fleetFolderOf } from './fleet-folder.js';
 import { renderTable } from '../../terminal/table.js';
 
-async function folderOf(context: CommandContext): Promise<string> {
-  await using host = await openHostOf(context);
-  return fleetFolderOf(host);
-}
-
 /** The commands of `mai fleet` that end by themselves. A command can print a first result before its last one. */
 export const commandOf =
   (name: FleetCommandName): RunCommand =>
   async (context, input) => {
     const { output, signal } = context;
+    await using host = await openHostOf(context);
     let isLines = false;
     const printLine = ({ json, text }: FleetResult): void => {
       isLines = true;
-      if (output.json) output.result(jsonLine(json));
-      else output.result(`${text}\n`);
+      output.result(output.json ? jsonLine(json) : `${text}\n`);
     };
     const result = await runFleetCommand(name, {
-      ...{ folder: await folderOf(context), signal, dryRun: input.has('dry-run') },
+      ...{ folder: fleetFolderOf(host), signal, dryRun: input.has('dry-run') },
       argument: input.positionals[0] ?? null,
       ...{ host: input.text('host'), address: input.text('address') },
       natsPort: input.integer('nats-port', 1),
@@ -71,11 +67,9 @@ export async function status(context: CommandContext, input: Input): Promise<Exi
   return EXIT.success;
 }
 
-function render(fleet: FleetView, output: Output): string {
-  const { style } = output;
-  const { hosts, ownHost, connected, server, fault, natsServers } = fleet;
-  const at = natsServers.length > 1 && server !== null ? ` at ${server}` : '';
-  const link = connected ? style.good(`connected${at}`) : style.bad(fault ?? 'no answer');
+function render(fleet: FleetView, output: Output, { style } = output): string {
+  const { hosts, ownHost, connected, natsServers } = fleet;
+  const link = (connected ? style.good : style.bad)(describeConnection(fleet));
   const rows = describeHosts(hosts, ownHost).map((one) => [
     style.bold(one.host),
     one.usable ? style.good(one.state) : style.caution(one.state),

@@ -54,7 +54,7 @@ try {
   await fleet.endClients();
   const events = fleet.events();
   if (values.keep !== undefined)
-    writeFileSync(values.keep, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    writeFileSync(values.keep, jsonLines([...faults.map(faultEvent), ...events]));
   const invariants = checkInvariants(events, faults, hosts);
   report(faults, invariants, events);
   code = invariants.every(({ broken }) => broken.length === 0) ? 0 : 1;
@@ -63,6 +63,14 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exit(code);
+
+function faultEvent(fault) {
+  return { type: 'fault', ...fault };
+}
+
+function jsonLines(list) {
+  return list.map((one) => `${JSON.stringify(one)}\n`).join('');
+}
 
 function report(faults, invariants, events) {
   const outcomes = {};

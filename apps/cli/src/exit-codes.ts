@@ -69,8 +69,7 @@ export function errorJson(error: unknown): {
   readonly code: string | null;
   readonly message: string;
 } {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: knownError(error)?.code ?? null, message };
+  return { code: knownError(error)?.code ?? null, message: messageOf(error) };
 }
 
 /** Recognises the errors that `mai` and its packages throw on purpose. Null: a bug. */
@@ -88,6 +87,11 @@ export function knownError(error: unknown): KnownError | null {
 /** The code of an error, such as `ENOENT`. Null: an error without a code. */
 export function codeOf(error: unknown): string | null {
   return isObject(error) && typeof error['code'] === 'string' ? error['code'] : null;
+}
+
+/** The message of a thrown value, which need not be an `Error`. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { EXIT, knownError } from './exit-codes.js';
+import { EXIT, knownError, messageOf } from './exit-codes.js';
 import { Interrupted } from './io.js';
 import type { Output } from './terminal/output.js';
 
@@ -41,7 +41,7 @@ function isUncertain(error: unknown): boolean {
 
 /** One line for an unexpected error that says how to report it. */
 export function bugMessage(error: unknown, verbose: boolean): string {
-  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [line = ''] = messageOf(error).split('\n');
   const how = verbose ? 'with the text below' : 'with the output of the same command and --verbose';
   return `${line.replace(/[.\s]+$/, '')}. This is a bug in mai: please report it ${how}.`;
 }

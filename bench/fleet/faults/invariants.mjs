@@ -8,6 +8,8 @@ const CONVERGES_MS = 5000;
 const KNOWN_MS = 4000;
 /** A machine prints a view every 250 ms. One that prints none for so long has no CPU time, and proves nothing. */
 const STARVED_MS = 1000;
+/** A request that its gateway has ended before LM Studio read it, is seen to be ended within this time. */
+const TAKEN_BACK_MS = 1000;
 /** Between two answers of a machine that nobody else reaches. */
 const LONGEST_SILENCE_MS = 10_000;
 
@@ -71,6 +73,13 @@ function answers(events, faults) {
 }
 
 function runs(events) {
+  // A process without CPU time takes one connection at a time. Its LM Studio gets requests whose gateway has ended them long
+  // before, and sees that at once: it answers nothing.
+  const takenBack = new Set(
+    events
+      .filter(({ type, afterMs }) => type === 'taken-back' && Math.abs(afterMs) < TAKEN_BACK_MS)
+      .map(({ host, id }) => `${host} ${id}`),
+  );
   const endOf = new Map(
     events
       .filter(({ type, outcome }) => type === 'answer' && outcome === 'answered')
@@ -81,7 +90,7 @@ function runs(events) {
   const results = [];
   for (const { type, id, host, atMs } of events) {
     if (type === 'view') lookedMs.set(host, atMs);
-    if (type !== 'run') continue;
+    if (type !== 'run' || takenBack.has(`${host} ${id}`)) continue;
     const endMs = endOf.get(id);
     const isLater = endMs !== undefined && (lookedMs.get(host) ?? 0) > endMs;
     results.push(isLater ? { id, host, atMs, endMs } : null);

@@ -91,10 +91,11 @@ print({ type: 'ready' });
 let seen = null;
 setInterval(() => {
   printRuns();
-  const { hosts, connected, granted } = fleet.view();
+  const { hosts, connected, server, granted } = fleet.view();
   print({
     type: 'view',
     connected,
+    server,
     usedBytes: usedBytes(),
     othersBytes,
     residents: simulator.residents().map(({ modelKey }) => modelKey),
@@ -113,13 +114,20 @@ for await (const change of host.serving.changes()) {
     print({ ...change, usedBytes: usedBytes(), othersBytes });
 }
 
-/** Prints the requests that LM Studio has got since the last turn. */
+/** Prints the requests that LM Studio has got since the last turn, and those whose gateway has gone before their answer. */
 function printRuns() {
   const { requests } = simulator;
   const first = seen === null ? 0 : requests.lastIndexOf(seen) + 1;
-  for (const { endpoint, parameter } of requests.slice(first)) {
-    const id = endpoint === '/v1/chat/completions' ? parameter?.messages?.[0]?.content : undefined;
-    if (typeof id === 'string') print({ type: 'run', id });
+  for (const { endpoint, parameter, atMs } of requests.slice(first)) {
+    const isEnd = endpoint === 'disconnect';
+    if (!isEnd && endpoint !== '/v1/chat/completions') continue;
+    const id = (isEnd ? parameter.body : parameter)?.messages?.[0]?.content;
+    if (typeof id !== 'string') continue;
+    print(
+      isEnd
+        ? { type: 'taken-back', id, afterMs: atMs - parameter.requestedAtMs }
+        : { type: 'run', id },
+    );
   }
   seen = requests.at(-1) ?? null;
 }

@@ -7,6 +7,7 @@ import { followFacts } from './own/follow-facts.js';
 import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
 import { askLeases } from './leases/ask-leases.js';
 import { serveLeases } from './leases/serve-leases.js';
+import { askStatesAt } from './membership/ask-state.js';
 import { leaveIsolatedServers } from './membership/isolation.js';
 import { openMembers } from './membership/members.js';
 import { connectFleet } from './nats/connection.js';
@@ -189,12 +190,19 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     ...{ connection, clock, ownHost, signal: closing.signal },
     hosts: () => members.hosts(),
     servers: () => followed.identity.natsServers,
+    ask: (server, hosts) =>
+      askStatesAt(server, hosts, {
+        ...connectionOf(followed.identity),
+        ...{ clock, signal: closing.signal },
+      }),
+    onAnswer: (state) => members.noteDescribed(state),
   });
 
   const view = (): FleetView => ({
     ownHost,
     natsServers: followed.identity.natsServers,
     connected: connection.connected,
+    server: connection.server,
     fault: connection.connected ? null : (connection.fault?.message ?? null),
     hosts: members.hosts(),
     granted: leases.list(),

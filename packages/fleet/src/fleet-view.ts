@@ -7,6 +7,8 @@ export interface FleetView {
   readonly natsServers: readonly string[];
   /** Whether the connection to NATS was good when it was last checked. */
   readonly connected: boolean;
+  /** Host and port of the nats-server of the connection; null without one. */
+  readonly server: string | null;
   /** Why there is no connection; null where there is one. */
   readonly fault: string | null;
   readonly hosts: readonly KnownHost[];

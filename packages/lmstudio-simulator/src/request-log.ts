@@ -13,7 +13,7 @@ export interface SimulatedRequest {
   readonly endpoint: string;
   /**
    * The parameter, creation parameter, message or body. Passkeys are left out. For `disconnect`: the request, as `{
-   * endpoint, requestedAtMs }`.
+   * endpoint, requestedAtMs, body }`.
    */
   readonly parameter: unknown;
 }

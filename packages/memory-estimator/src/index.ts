@@ -9,7 +9,7 @@ export { openHeaderCache } from './cache/header-cache.js';
 export type { HeaderCache } from './cache/header-cache.js';
 export type { SaveOutcome } from './files/atomic-file.js';
 export { refuseMlx } from './refusal/other-kinds.js';
-export { refuseArchitecture, refuseModel } from './refusal/refuse-model.js';
+export { refuseEmbedded, refuseModel } from './refusal/refuse-model.js';
 export type { ModelRefusal, ModelRefusalCode } from './refusal/refuse-model.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';

@@ -4,12 +4,16 @@ export interface WriterOptions {
   readonly bigEndian?: boolean;
 }
 
-type Value =
-  | { readonly type: 'u8' | 'u32' | 'i32' | 'f32' | 'u64' | 'i64' | 'f64'; readonly value: number }
+/** A value of a pair, with its type. */
+export type Value =
+  | {
+      readonly type: 'u8' | 'u16' | 'u32' | 'i32' | 'f32' | 'u64' | 'i64' | 'f64';
+      readonly value: number;
+    }
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly type: 'i32s'; readonly value: readonly number[] };
+  | { readonly type: 'i32s' | 'f32s' | 'u64s'; readonly value: readonly number[] };
 
 export interface WrittenTensor {
   readonly name: string;
@@ -21,6 +25,7 @@ export interface WrittenTensor {
 /** Numbers of value types in a file (gguf_type), by short names for tests. */
 export const VALUE_TYPES = {
   u8: 0,
+  u16: 2,
   u32: 4,
   i32: 5,
   f32: 6,
@@ -36,7 +41,7 @@ export const VALUE_TYPES = {
 /** Numbers of tensor types in a file (ggml_type). */
 export const TENSOR_TYPES = { F32: 0, Q8_0: 8, undefined: 999 } as const;
 
-const SCALAR_BYTES = { u8: 1, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8, f64: 8 } as const;
+const SCALAR_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8, f64: 8 } as const;
 
 /** Writes small GGUF files, valid or damaged, field by field. */
 export class GgufWriter {
@@ -83,9 +88,13 @@ export class GgufWriter {
         for (const text of entry.value) this.text(text);
         return this;
       case 'i32s':
-        this.arrayHead('i32', entry.value.length);
-        for (const value of entry.value) this.#scalar('i32', value);
+      case 'f32s':
+      case 'u64s': {
+        const element = ({ i32s: 'i32', f32s: 'f32', u64s: 'u64' } as const)[entry.type];
+        this.arrayHead(element, entry.value.length);
+        for (const value of entry.value) this.#scalar(element, value);
         return this;
+      }
       default:
         this.u32(VALUE_TYPES[entry.type]);
         return this.#scalar(entry.type, entry.value);
@@ -113,6 +122,8 @@ export class GgufWriter {
       switch (type) {
         case 'u8':
           return view.setUint8(0, value);
+        case 'u16':
+          return view.setUint16(0, value, little);
         case 'u32':
           return view.setUint32(0, value, little);
         case 'i32':

@@ -1,10 +1,13 @@
 import { readGgufHeader } from '../src/gguf/read-gguf-header.js';
 import type { GgufHeader } from '../src/gguf/gguf-header.js';
-import { GgufWriter, TENSOR_TYPES, type WrittenTensor } from './gguf-writer.js';
+import { GgufWriter, TENSOR_TYPES, type Value, type WrittenTensor } from './gguf-writer.js';
+
+/** A number is written as a uint32, and a list as strings. `Value` names another type. */
+export type MetadataValue = string | number | boolean | readonly string[] | Value;
 
 /** The contents of a file: metadata by key, tensors by name. A test may change both before the file is written. */
 export interface FileContents {
-  readonly metadata: Map<string, string | number | boolean | readonly string[]>;
+  readonly metadata: Map<string, MetadataValue>;
   readonly tensors: Map<string, { readonly shape: readonly number[]; readonly type?: number }>;
 }
 
@@ -16,7 +19,7 @@ export function languageModel({
   contextLength = 512,
 } = {}): FileContents {
   const [keys, vocabulary] = [width / 2, 8];
-  const metadata: FileContents['metadata'] = new Map<string, string | number | readonly string[]>([
+  const metadata: FileContents['metadata'] = new Map<string, MetadataValue>([
     ['general.architecture', 'llama'],
     ['general.type', 'model'],
     ['llama.block_count', layers],
@@ -25,7 +28,7 @@ export function languageModel({
     ['llama.feed_forward_length', feedForward],
     ['llama.attention.head_count', 4],
     ['llama.attention.head_count_kv', 2],
-    ['llama.attention.layer_norm_rms_epsilon', 1],
+    ['llama.attention.layer_norm_rms_epsilon', { type: 'f32', value: 1e-5 }],
     ['tokenizer.ggml.model', 'llama'],
     ['tokenizer.ggml.tokens', Array.from({ length: vocabulary }, (_, i) => `t${i}`)],
   ]);
@@ -85,6 +88,7 @@ export function headerBytesOf(
     if (typeof value === 'string') writer.pair(key, { type: 'string', value });
     else if (typeof value === 'number') writer.pair(key, { type: 'u32', value });
     else if (typeof value === 'boolean') writer.pair(key, { type: 'bool', value });
+    else if ('type' in value) writer.pair(key, value);
     else writer.pair(key, { type: 'strings', value });
   }
   let offset = 0;

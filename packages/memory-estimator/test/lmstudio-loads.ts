@@ -164,6 +164,7 @@ function projectorOf(fileBytes: number, hidden: number, feedForward: number): Gg
       ['clip.vision.spatial_merge_size', 2],
       ['clip.vision.image_size', 768],
     ]),
+    valueTypes: new Map(),
     tensors: [],
     tensorBytes: fileBytes,
     fileSizeBytes: fileBytes,

@@ -50,11 +50,8 @@ export type {
 } from './load/load-model-config.js';
 export { builtInModelConfig } from './built-in/built-in-model-config.js';
 
-export {
-  keyThatLoads,
-  mergeWithDownloaded,
-  withSelectedVariants,
-} from './profile/merge-with-downloaded.js';
+export { keyThatLoads, otherNames, withSelectedVariants } from './profile/key-that-loads.js';
+export { mergeWithDownloaded } from './profile/merge-with-downloaded.js';
 export type { ModelProfile } from './profile/merge-with-downloaded.js';
 export type { DownloadedModel } from './profile/downloaded-model.js';
 export { chain, chainCapability, resolveChain } from './chain.js';

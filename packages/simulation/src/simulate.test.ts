@@ -276,7 +276,7 @@ describe('simulate', () => {
   it('compares a unified machine with its own hard limit', async () => {
     const gpus = [{ totalBytes: 24 * GIB, othersBytes: 0, unified: true }];
     const trace = [row(0, 6, { gpus }), row(300, 12, { gpus }), row(400, 12, { gpus })];
-    // 28 GiB of 32 are over 85 %, and below 92 %.
+    // 12 GiB of others and 16 of the model are 28 of 32: above the hard limit of unified memory (85 %), below that of RAM (92 %).
     expect((await run({ policy: 'static', trace })).overloadedMs).toBe(100_000);
     const without = trace.map((one) => ({ ...one, gpus: [] }));
     expect((await run({ policy: 'static', trace: without })).overloadedMs).toBe(0);

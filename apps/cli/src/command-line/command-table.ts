@@ -51,7 +51,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'all', short: 'a', summary: 'list also configured models that are not downloaded' },
       CONTEXT,
     ],
-    load: async () => (await import('../commands/models.js')).run,
+    load: async () => (await import('../commands/models/models.js')).run,
   },
   {
     name: 'select',
@@ -94,7 +94,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       DRY_RUN,
     ],
     examples: [['mai load qwen/qwen3-4b --context 16384', 'load with room for 16,384 tokens']],
-    load: async () => (await import('../commands/load.js')).run,
+    load: async () => (await import('../commands/models/load.js')).run,
   },
   {
     name: 'unload',
@@ -112,7 +112,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'force', summary: 'unload a model even while it generates' },
       DRY_RUN,
     ],
-    load: async () => (await import('../commands/unload.js')).run,
+    load: async () => (await import('../commands/models/unload.js')).run,
   },
   ...AUTOPILOT,
   ...GATEWAY,
@@ -206,7 +206,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['mai completions fish | source', 'fish: put this into ~/.config/fish/config.fish'],
     ],
     load: async () => {
-      const { printCompletions } = await import('../commands/completions.js');
+      const { printCompletions } = await import('../commands/completion/completions.js');
       return printCompletions(COMMANDS, GLOBAL_OPTIONS);
     },
   },
@@ -222,6 +222,6 @@ export const COMMANDS: readonly CommandSpec[] = [
         choices: NAME_KINDS,
       },
     ],
-    load: async () => (await import('../commands/complete.js')).run,
+    load: async () => (await import('../commands/completion/complete.js')).run,
   },
 ];

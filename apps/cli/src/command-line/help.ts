@@ -19,7 +19,7 @@ const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.modelFile]: 'a model file could not be read',
   [EXIT.autopilot]: 'the journal of the autopilot is unusable, or another autopilot runs',
   [EXIT.fault]: '`mai doctor`, `mai replay` or `mai connect --test` found a fault',
-  [EXIT.gateway]: "the gateway can't listen on its address",
+  [EXIT.gateway]: "`mai serve` can't listen on its address, or a fault of the fleet",
   [EXIT.outputFailed]: 'the output could not be written, for example to a full disk',
   [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
   [EXIT.interrupted]: 'interrupted (Ctrl-C, SIGINT)',

@@ -119,7 +119,7 @@ function recordOf(
     return { ...setting, ...(present === undefined ? {} : { before: present }), depth };
   });
   const others = (old?.settings ?? []).filter(
-    ({ path }) => !written.some((setting) => sameValue(path as Value, setting.path as Value)),
+    ({ path }) => !written.some((setting) => sameValue(path, setting.path)),
   );
   const untouched = old === null || (before !== null && hashOf(before) === old.writtenHash);
   return {
@@ -132,5 +132,5 @@ function recordOf(
 }
 
 function settingAt(record: ConnectionRecord | null, path: SettingPath): WrittenSetting | undefined {
-  return record?.settings.find((setting) => sameValue(setting.path as Value, path as Value));
+  return record?.settings.find((setting) => sameValue(setting.path, path));
 }

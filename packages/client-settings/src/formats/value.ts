@@ -56,7 +56,10 @@ export function withValueAt(
 }
 
 /** Whether two values are equal. The order of keys does not count. */
-export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+export function sameValue(
+  a: Value | SettingPath | undefined,
+  b: Value | SettingPath | undefined,
+): boolean {
   return isDeepStrictEqual(a, b);
 }
 
@@ -70,7 +73,8 @@ function child(value: Value | undefined, part: string | ListEntry): Value | unde
     return isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
   }
   if (!Array.isArray(value)) return undefined;
-  return (value as readonly Value[]).find((entry) => isEntry(entry, part));
+  const entries: readonly Value[] = value;
+  return entries.find((entry) => isEntry(entry, part));
 }
 
 function isEntry(value: Value, { key, is }: ListEntry): boolean {

@@ -3,7 +3,7 @@ export function field(value: unknown, ...names: readonly (string | number)[]): u
   let at: unknown = value;
   for (const name of names) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as Readonly<Record<string | number, unknown>>)[name];
+    at = Reflect.get(at, name);
   }
   return at;
 }
@@ -14,7 +14,7 @@ export function listField(
   ...names: readonly (string | number)[]
 ): readonly unknown[] {
   const found = field(value, ...names);
-  return Array.isArray(found) ? (found as readonly unknown[]) : [];
+  return Array.isArray(found) ? found : [];
 }
 
 /** The message of an error in an answer. Null: the answer has no error. */

@@ -1,10 +1,28 @@
+import { loadedModel } from '../../test/known-hosts.js';
 import { pairedFleet, type PairedFleet } from '../../test/paired-fleet.js';
 import { ownLoad, ownState } from '../../test/states.js';
 import { openMembers } from '../membership/members.js';
+import type { OwnFacts } from '../own/own-facts.js';
 import { describeHosts } from '../text/describe-hosts.js';
 import { watchFleet } from './inspect-fleet.js';
 
 jest.setTimeout(120_000);
+
+/** LM Studio on this machine shows a device of LM Link. */
+const FACTS: OwnFacts = {
+  ...{ versions: { runtime: 'lmstudio', runtimeVersion: '0.4.21' }, pools: [], models: [] },
+  ...{ pressureRatio: null, chains: {} },
+  linkDevices: [
+    {
+      deviceIdentifier: 'abc-device',
+      models: [loadedModel({ fit: null }, { instanceIdentifier: 'far:qwen' })],
+    },
+  ],
+  fleet: {
+    ...{ labels: {}, chains: null, requiredLabels: {}, minTokensPerSecond: 6 },
+    guests: { memoryRatio: 0, hours: null },
+  },
+};
 
 let fleet: PairedFleet;
 beforeAll(async () => {
@@ -20,20 +38,34 @@ test('the machine that is asked is shown with its own load and memory, like the 
   other.publish(ownState());
   other.beat(ownLoad({ pressureRatio: 0.4 }));
   const ending = new AbortController();
-  const views = watchFleet(fleet.folder('desktop'), ending.signal);
+  const views = watchFleet(fleet.folder('desktop'), {
+    signal: ending.signal,
+    facts: { fleetFacts: async () => FACTS },
+    warn: (message) => {
+      throw new Error(message);
+    },
+  });
   try {
     // The first view may be early on a busy machine.
     for (;;) {
       const { value: view } = await views.next();
       if (view === undefined) throw new Error('The views have ended.');
       const rows = describeHosts(view.hosts, view.ownHost);
-      if (rows.length < 2 || rows.some(({ load }) => load === 'unknown')) continue;
+      if (
+        rows.length < 3 ||
+        rows.some(({ host, load }) => host !== 'abc-device' && load === 'unknown')
+      )
+        continue;
       expect(rows).toMatchObject([
         {
           ...{ host: 'desktop', state: 'this machine, ready', load: '2 running, 1 waiting' },
           memory: '62 % of its limit',
         },
         { host: 'laptop', state: 'ready', load: 'idle', memory: '40 % of its limit' },
+        {
+          ...{ host: 'abc-device', state: 'LM Link, without Mai', load: 'unknown' },
+          ...{ memory: 'unknown', residents: ['far:qwen'], models: 'unknown' },
+        },
       ]);
       break;
     }

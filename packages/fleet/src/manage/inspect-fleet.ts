@@ -1,25 +1,31 @@
 import { networkInterfaces } from 'node:os';
 import { pause, systemClock } from '../clock.js';
 import type { FleetView } from '../fleet-view.js';
+import { messageOf } from '../error-facts.js';
 import { isFleetError } from '../fleet-error.js';
-import { openMembers } from '../membership/members.js';
+import { askState } from '../membership/ask-state.js';
+import { openMembers, type Members } from '../membership/members.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
-import { heartbeatSubject, requestSubject } from '../nats/subjects.js';
+import { heartbeatSubject } from '../nats/subjects.js';
+import { untilConnected } from '../nats/until-connected.js';
 import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
+import { stateOfDevice, type OwnFactsPort } from '../own/own-facts.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
-import { decodeHostState } from '../state/host-state-codec.js';
 import type { KnownHost } from '../state/known-host.js';
 
 // Access to a fleet for `mai fleet`. `mai serve --fleet` may run in another process, or not run.
 
 /** Time in which each running host sends a heartbeat, with a reserve. */
 const LISTEN_MS = 2600;
-const CONNECT_MS = 5000;
+const CONNECTED = { clock: systemClock, deadlineMs: 5000 };
 const SPREAD_MS = 10_000;
 const DESCRIBE_MS = 1000;
 const REFRESH_MS = 1000;
+/** LM Studio on this machine answers sooner. The view does not wait longer for it. */
+const DEVICES_MS = 3000;
+const DEVICES_INTERVAL_MS = 10_000;
 
 /** Uses a connection of this machine to its fleet. @throws FleetError `NOT_PAIRED`, `FLEET_UNREACHABLE`, `FILE_UNUSABLE` */
 export async function withFleetConnection<Result>(
@@ -28,15 +34,26 @@ export async function withFleetConnection<Result>(
   use: (connection: FleetConnection) => Promise<Result>,
 ): Promise<Result> {
   await using connection = await connectFleet(connectionOf(await readFleetIdentity(folder)));
-  await untilConnected(connection, signal);
+  await untilConnected(connection, { ...CONNECTED, signal });
   return await use(connection);
+}
+
+export interface WatchFleetOptions {
+  readonly signal: AbortSignal;
+  /** This machine. Its LM Studio shows the devices of LM Link. */
+  readonly facts: OwnFactsPort;
+  /** Called where the devices can't be read. */
+  readonly warn: (message: string) => void;
 }
 
 /**
  * Watches the fleet from outside `mai serve`: the first view comes once every living host was heard, or at once without a
  * connection. Ends with the signal.
  */
-export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGenerator<FleetView> {
+export async function* watchFleet(
+  folder: string,
+  { signal, facts, warn }: WatchFleetOptions,
+): AsyncGenerator<FleetView> {
   const identity = await readFleetIdentity(folder);
   const { host: ownHost, natsServers } = identity;
   await using connection = await connectFleet(connectionOf(identity));
@@ -47,17 +64,53 @@ export async function* watchFleet(folder: string, signal: AbortSignal): AsyncGen
     const decoded = decodeHeartbeat(data, ownHost);
     if (decoded.ok) ownHeartbeat = decoded.value;
   });
-  using _ = { [Symbol.dispose]: stop };
-  if (await untilConnected(connection, signal)) await pause(systemClock, LISTEN_MS, signal);
+  const leaving = new AbortController();
+  using _ = {
+    [Symbol.dispose]: () => {
+      stop();
+      leaving.abort();
+    },
+  };
+  const following = AbortSignal.any([signal, leaving.signal]);
+  const firstDevices = followDevices({ facts, warn, members, signal: following });
+  if (await untilConnected(connection, { ...CONNECTED, signal }))
+    await pause(systemClock, LISTEN_MS, signal);
+  await Promise.race([firstDevices, pause(systemClock, DEVICES_MS, following)]);
   while (!signal.aborted) {
     const own = await describeOwn(connection, ownHeartbeat, signal);
     yield {
       ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
+      server: connection.server,
       fault: connection.connected ? null : (connection.fault?.message ?? null),
       hosts: [...(own === null ? [] : [own]), ...members.hosts()],
     };
     await pause(systemClock, REFRESH_MS, signal);
   }
+}
+
+/** Shows the devices of LM Link among the hosts until the signal fires. Resolves once they were read for the first time. */
+async function followDevices({
+  facts,
+  warn,
+  members,
+  signal,
+}: WatchFleetOptions & { readonly members: Members }): Promise<void> {
+  const read = async (): Promise<void> => {
+    try {
+      const { linkDevices } = await facts.fleetFacts({ signal });
+      members.setLinkDevices(linkDevices.map(stateOfDevice));
+    } catch (error) {
+      if (!signal.aborted) warn(`The devices of LM Link are not shown: ${messageOf(error)}`);
+    }
+  };
+  const goOn = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await pause(systemClock, DEVICES_INTERVAL_MS, signal);
+      if (!signal.aborted) await read();
+    }
+  };
+  await read();
+  void goOn();
 }
 
 /** Tells the other hosts the list of hosts, after it was changed on the machine with the authority. */
@@ -76,14 +129,6 @@ export function ownAddress(): string | null {
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
 }
 
-async function untilConnected(connection: FleetConnection, signal: AbortSignal): Promise<boolean> {
-  const done = new AbortController();
-  const end = connection.onConnected(() => done.abort());
-  await pause(systemClock, CONNECT_MS, AbortSignal.any([done.signal, signal]));
-  end();
-  return connection.connected;
-}
-
 /** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
 async function describeOwn(
   connection: FleetConnection,
@@ -92,11 +137,7 @@ async function describeOwn(
 ): Promise<KnownHost | null> {
   const { host } = connection;
   try {
-    const data = await connection.request(requestSubject(host, 'describe', host), '', {
-      timeoutMs: DESCRIBE_MS,
-      signal,
-    });
-    const decoded = decodeHostState(data, host);
+    const decoded = await askState(connection, host, { timeoutMs: DESCRIBE_MS, signal });
     if (!decoded.ok) return null;
     const state = decoded.value;
     // The load of an earlier start says nothing.

@@ -17,7 +17,7 @@ function openAt(clock: ReturnType<typeof standingClock>) {
     roundTrip: async () => false,
     bucket: unreachable,
     useServers: () => undefined,
-    moveOn: () => undefined,
+    moveTo: () => undefined,
     onConnected: () => () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -37,6 +37,8 @@ export interface HostTable {
   noteHeartbeat(heartbeat: Heartbeat, heard: boolean): void;
   /** A direct answer of a host. */
   noteAnswer(host: string, epoch: string): void;
+  /** A state that a host gave as a direct answer. */
+  noteDescribed(state: HostState): void;
   forget(host: string): void;
   /** Hosts whose heartbeats have told of a newer state for `afterMs`, or since they were silent. */
   missing(afterMs: number): readonly string[];
@@ -108,6 +110,32 @@ export function createHostTable(options: {
     if (changed || turned) onChange(host);
   };
 
+  const noteState = (state: HostState, heard: boolean): void => {
+    const entry = entryOf(state.host);
+    if (entry === null || entry.retired.includes(state.epoch)) return;
+    const isOtherEpoch = entry.epoch !== null && entry.epoch !== state.epoch;
+    if (!heard && isOtherEpoch) {
+      if (entry.stored?.epoch !== state.epoch || entry.stored.revision < state.revision)
+        entry.stored = state;
+      return;
+    }
+    const isNew = entry.state?.epoch !== state.epoch || entry.state.revision < state.revision;
+    if (!isNew) return;
+    if (heard) {
+      enterEpoch(entry, state.epoch);
+      entry.heardAtMs = clock.monotonicMs();
+    }
+    entry.state = state;
+    settle(state.host, entry, true);
+  };
+  const noteAnswer = (host: string, epoch: string): void => {
+    const entry = entries.get(host);
+    if (entry === undefined || entry.retired.includes(epoch)) return;
+    enterEpoch(entry, epoch);
+    entry.heardAtMs = clock.monotonicMs();
+    settle(host, entry, false);
+  };
+
   return {
     list: () => {
       const nowMs = clock.monotonicMs();
@@ -125,24 +153,7 @@ export function createHostTable(options: {
       return known;
     },
 
-    noteState: (state, heard) => {
-      const entry = entryOf(state.host);
-      if (entry === null || entry.retired.includes(state.epoch)) return;
-      const isOtherEpoch = entry.epoch !== null && entry.epoch !== state.epoch;
-      if (!heard && isOtherEpoch) {
-        if (entry.stored?.epoch !== state.epoch || entry.stored.revision < state.revision)
-          entry.stored = state;
-        return;
-      }
-      const isNew = entry.state?.epoch !== state.epoch || entry.state.revision < state.revision;
-      if (!isNew) return;
-      if (heard) {
-        enterEpoch(entry, state.epoch);
-        entry.heardAtMs = clock.monotonicMs();
-      }
-      entry.state = state;
-      settle(state.host, entry, true);
-    },
+    noteState,
 
     noteHeartbeat: (heartbeat, heard) => {
       const entry = entryOf(heartbeat.host);
@@ -157,12 +168,11 @@ export function createHostTable(options: {
       settle(heartbeat.host, entry, last === null || !isSameLoad(last, heartbeat));
     },
 
-    noteAnswer: (host, epoch) => {
-      const entry = entries.get(host);
-      if (entry === undefined || entry.retired.includes(epoch)) return;
-      enterEpoch(entry, epoch);
-      entry.heardAtMs = clock.monotonicMs();
-      settle(host, entry, false);
+    noteAnswer,
+
+    noteDescribed: (state) => {
+      noteState(state, true);
+      noteAnswer(state.host, state.epoch);
     },
 
     forget: (host) => {

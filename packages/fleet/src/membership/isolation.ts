@@ -1,46 +1,120 @@
 import { connect } from 'node:net';
 import { pause, type Clock } from '../clock.js';
 import type { FleetConnection } from '../nats/connection.js';
+import type { HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 
 const CHECK_MS = 500;
 const PROBE_TIMEOUT_MS = 500;
-/** A host that hears nobody at another server either is alone, and stays there. */
-const STAY_MS = 30_000;
+/** A server that takes connections and where no silent host answers is asked again after this time, each time after twice it. */
+const FIRST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 600_000;
+/** Most silent hosts, and most others, that are asked at another server: those that were heard last. */
+const ASKED_MAX = 32;
+const MOVE_DEADLINE_MS = 5000;
+const MOVE_POLL_MS = 100;
 
 export interface IsolationParts {
-  readonly connection: Pick<FleetConnection, 'server' | 'moveOn'>;
+  readonly connection: Pick<FleetConnection, 'server' | 'moveTo'>;
   readonly clock: Clock;
   readonly ownHost: string;
   readonly hosts: () => readonly KnownHost[];
   /** URLs of the fleet's nats-servers. */
   readonly servers: () => readonly string[];
+  /** The states of those of these hosts that answer at a server, by a connection of its own. */
+  readonly ask: (url: string, hosts: readonly string[]) => Promise<readonly HostState[]>;
+  /** Called after a move with each host that answered at the server. */
+  readonly onAnswer: (state: HostState) => void;
   readonly signal: AbortSignal;
   /** Whether a server takes connections. Default: a TCP connection. */
   readonly isReachable?: (url: string) => Promise<boolean>;
 }
 
 /**
- * Moves this host to another server of a cluster where its own server is cut off from the others: none of the known hosts is
- * heard, and another server takes connections. nats-server 2.9 does not notice that a route is broken as long as it sends
- * something over it, and after a partition it waits for TCP's next try, up to half a minute. Ends with the signal.
+ * Moves this host to another server of a cluster where silent hosts answer, and where more hosts answer than are heard here.
+ * nats-server 2.9 does not notice that a route
+ * is broken as long as it sends something over it, and after a partition it waits for TCP's next try, up to half a minute.
+ *
+ * Both sides of a broken route find each other in this way, and only one moves: the one that hears fewer hosts, itself included. Of
+ * two that hear as many, the one stays that hears the first name which the other does not hear. Ends with the signal.
  */
 export async function leaveIsolatedServers(parts: IsolationParts): Promise<void> {
-  const { connection, clock, ownHost, hosts, servers, signal, isReachable = probe } = parts;
-  let stayUntilMs = 0;
+  const { connection, clock, ownHost, hosts, servers, ask, signal, isReachable = probe } = parts;
+  /** When a server that took connections is asked again. A server that takes none is tried at each check. */
+  const waits = new Map<string, { readonly untilMs: number; readonly lastMs: number }>();
+  let lastSilent: readonly string[] = [];
+
+  const askAt = async (url: string, asked: readonly string[]): Promise<Found> => {
+    const none = { url, states: [] };
+    if (clock.monotonicMs() < (waits.get(url)?.untilMs ?? 0)) return none;
+    if (!(await isReachable(url))) {
+      waits.delete(url);
+      return none;
+    }
+    const lastMs = Math.min((waits.get(url)?.lastMs ?? FIRST_WAIT_MS / 2) * 2, LONGEST_WAIT_MS);
+    waits.set(url, { untilMs: clock.monotonicMs() + lastMs, lastMs });
+    return { url, states: await ask(url, asked) };
+  };
+
   while (!signal.aborted) {
     await pause(clock, CHECK_MS, signal);
-    const others = hosts().filter(({ kind, state }) => kind === 'mai' && state.host !== ownHost);
-    const isAlone = others.length > 0 && others.every(({ usable }) => !usable);
     const current = connection.server;
-    if (signal.aborted || !isAlone || current === null || clock.monotonicMs() < stayUntilMs)
-      continue;
+    const silent = silentHosts(hosts(), ownHost);
+    if (silent.some((host) => !lastSilent.includes(host))) waits.clear();
+    lastSilent = silent;
+    if (signal.aborted || silent.length === 0 || current === null) continue;
     const elsewhere = servers().filter((url) => new URL(url).host !== current);
-    const reachable = await Promise.all(elsewhere.map(isReachable));
-    if (!reachable.includes(true)) continue;
-    stayUntilMs = clock.monotonicMs() + STAY_MS;
-    connection.moveOn();
+    const heard = usableHosts(hosts(), ownHost).slice(0, ASKED_MAX);
+    const asked = [...silent.slice(0, ASKED_MAX), ...heard];
+    const found = await Promise.all(elsewhere.map((url) => askAt(url, asked)));
+    if (signal.aborted) return;
+    const there = found.reduce<Found>(
+      (most, one) => (one.states.length > most.states.length ? one : most),
+      { url: '', states: [] },
+    );
+    const stillSilent = silentHosts(hosts(), ownHost);
+    const names = there.states.map(({ host }) => host);
+    const usable = usableHosts(hosts(), ownHost).filter((host) => asked.includes(host));
+    const isOfUse = names.some((host) => stillSilent.includes(host));
+    if (!isOfUse || staysHere([ownHost, ...usable], names)) continue;
+    connection.moveTo(there.url);
+    const { host: goal } = new URL(there.url);
+    const deadlineMs = clock.monotonicMs() + MOVE_DEADLINE_MS;
+    while (connection.server !== goal && clock.monotonicMs() < deadlineMs && !signal.aborted)
+      await pause(clock, MOVE_POLL_MS, signal);
+    if (connection.server !== goal) continue;
+    for (const state of there.states) parts.onAnswer(state);
   }
+}
+
+interface Found {
+  readonly url: string;
+  readonly states: readonly HostState[];
+}
+
+/** Hosts that were not heard for too long and did not say goodbye, those that were heard last first. */
+function silentHosts(hosts: readonly KnownHost[], ownHost: string): readonly string[] {
+  return hosts
+    .filter(
+      ({ kind, state, usable, heartbeat }) =>
+        kind === 'mai' && state.host !== ownHost && !usable && heartbeat?.ready !== false,
+    )
+    .toSorted((one, other) => (one.silentMs ?? Infinity) - (other.silentMs ?? Infinity))
+    .map(({ state }) => state.host);
+}
+
+function usableHosts(hosts: readonly KnownHost[], ownHost: string): readonly string[] {
+  return hosts
+    .filter(({ kind, state, usable }) => kind === 'mai' && state.host !== ownHost && usable)
+    .map(({ state }) => state.host);
+}
+
+function staysHere(here: readonly string[], there: readonly string[]): boolean {
+  if (here.length !== there.length) return here.length > there.length;
+  const [first] = [...here, ...there]
+    .filter((host) => !here.includes(host) || !there.includes(host))
+    .toSorted();
+  return first === undefined || here.includes(first);
 }
 
 function probe(url: string): Promise<boolean> {

@@ -43,6 +43,8 @@ export interface Members extends AsyncDisposable {
   setLinkDevices(devices: readonly HostState[]): void;
   /** A direct answer of another host counts as heard. */
   noteAnswer(host: string, epoch: string): void;
+  /** A state that another host gave as a direct answer. */
+  noteDescribed(state: HostState): void;
   /** Whether the server answers a round trip before the deadline and, with `watch`, the states are watched. */
   ready(options: {
     readonly deadlineMs: number;
@@ -214,6 +216,7 @@ export function openMembers(options: MembersOptions): Members {
       devices = next;
     },
     noteAnswer: (other, itsEpoch) => table.noteAnswer(other, itsEpoch),
+    noteDescribed: (other) => table.noteDescribed(other),
     ready: async ({ deadlineMs, signal = null }) =>
       (await connection.roundTrip({ deadlineMs, signal })) && (!watch || bucket.watching()),
     changes: (signal) => feed.changes(signal),

@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.js';
 import { isFleetError } from '../fleet-error.js';
 import type { FleetConnection } from '../nats/connection.js';
-import { requestSubject } from '../nats/subjects.js';
-import { decodeHostState } from '../state/host-state-codec.js';
+import { askState } from './ask-state.js';
 import type { HostTable } from './host-table.js';
 
 const CHECK_INTERVAL_MS = 500;
@@ -26,14 +25,12 @@ export function askForMissingStates(options: {
   const ask = async (host: string): Promise<void> => {
     asked.add(host);
     try {
-      const data = await connection.request(requestSubject(host, 'describe', connection.host), '', {
+      const decoded = await askState(connection, host, {
         timeoutMs: TIMEOUT_MS,
         signal: stop.signal,
       });
-      const decoded = decodeHostState(data, host);
       if (decoded.ok) {
-        table.noteState(decoded.value, true);
-        table.noteAnswer(host, decoded.value.epoch);
+        table.noteDescribed(decoded.value);
       } else onRefused(host, `state: ${decoded.reason}`);
     } catch (error) {
       // A host without an answer is asked again at a later check, as long as it sends heartbeats.

@@ -5,6 +5,7 @@ import { FleetError } from '../fleet-error.js';
 import { keyFingerprint } from '../pairing/certificates/issue.js';
 import type { FleetCredentials } from './credentials.js';
 import {
+  isUnserved,
   openNatsLink,
   type BucketOptions,
   type NatsBucket,
@@ -40,8 +41,8 @@ export interface FleetConnection extends AsyncDisposable {
   readonly connected: boolean;
   /** Host and port of the server of the connection; null without one. */
   readonly server: string | null;
-  /** Leaves the server of the connection for the next one. */
-  moveOn(): void;
+  /** Leaves the server of the connection for another one of the fleet, by its URL. */
+  moveTo(server: string): void;
   /** Why the last attempt to connect failed; null while connected and before the first attempt has ended. */
   readonly fault: Error | null;
   /** Sends a message where there is a connection, and drops it otherwise. */
@@ -175,7 +176,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
     get server() {
       return connected ? (link?.server() ?? null) : null;
     },
-    moveOn: () => link?.moveOn(),
+    moveTo: (server) => link?.moveTo(server),
     get fault() {
       return fault;
     },
@@ -197,13 +198,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       const answer = needLink()
         .request(subject, data, timeoutMs)
         .catch((error: unknown) => {
-          throw new FleetError(
-            'FLEET_UNREACHABLE',
-            `No answer on ${subject} within ${timeoutMs} ms.`,
-            {
-              cause: error,
-            },
-          );
+          const what = isUnserved(error)
+            ? `Nobody serves ${subject}.`
+            : `No answer on ${subject} within ${timeoutMs} ms.`;
+          throw new FleetError('FLEET_UNREACHABLE', what, { cause: error });
         });
       const ends = signal === null ? unbroken.signal : AbortSignal.any([signal, unbroken.signal]);
       return untilAborted(answer, ends);

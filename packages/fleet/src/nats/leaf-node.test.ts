@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -12,12 +12,13 @@ import { askLeases } from '../leases/ask-leases.js';
 import { serveLeases } from '../leases/serve-leases.js';
 import { openMembers, type Members } from '../membership/members.js';
 import { fleetPaths } from '../pairing/files/fleet-folder.js';
+import { ensureNatsServer } from '../pairing/hosts/ensure-nats-server.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
-import { startNatsServer, stopNatsServer } from '../pairing/nats-server/server-process.js';
+import { stopNatsServer } from '../pairing/nats-server/server-process.js';
 import { connectFleet, type FleetConnection } from './connection.js';
 
 // A leaf node for a site: a second nats-server, to which the hosts of the site connect, and which has one connection to the
-// fleet's server. The configuration is the one of docs/fleet-scale.md. Real nats-servers with TLS.
+// fleet's server. The files and commands are those of docs/fleet-scale.md. Real nats-servers with TLS.
 
 jest.setTimeout(120_000);
 
@@ -40,46 +41,54 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Adds leaf nodes to the fleet's server, and starts the server of the site. Returns the URL for its hosts. */
-async function startSite(): Promise<string> {
+/** The files and the command of the page that tells how to set up a site. */
+async function documented(): Promise<readonly [hub: string, site: string, users: string]> {
+  const page = await readFile(path.join(__dirname, '../../../../docs/fleet-scale.md'), 'utf8');
+  const part = page.split('## A leaf node for a site')[1]?.split('\n## ')[0] ?? '';
+  const [hub, site, users] = [...part.matchAll(/```\n([\s\S]*?)```/g)].map(([, text]) => text);
+  if (hub === undefined || site === undefined || users === undefined)
+    throw new Error('The page does not tell how to set up a site.');
+  return [hub, site, users];
+}
+
+/** Follows the steps of the page. Returns the URL of the site's server, and what makes it know new hosts. */
+async function startSite(): Promise<{
+  readonly url: string;
+  readonly update: () => Promise<void>;
+}> {
   const paths = fleetPaths(fleet.folder('desktop'));
   const [leafPort, sitePort] = [await freePort(), await freePort()];
-  const tls = `cert_file: "${paths.natsIdentity}", key_file: "${paths.natsIdentity}", ca_file: "${paths.authorityCertificate}"`;
-  const written = await readFile(paths.natsConfiguration, 'utf8');
-  await stopNatsServer(paths);
-  await appendFile(
-    paths.natsConfiguration,
-    `leafnodes {
-  listen: "127.0.0.1:${leafPort}"
-  no_advertise: true
-  tls { ${tls}, verify_and_map: true }
-  authorization { users: [ { user: "nats.mai-fleet.internal", account: HOSTS } ] }
-}
-`,
-  );
-  const users = /users: \[\n([\s\S]*?)\n {4}\]/.exec(written)?.[1] ?? '';
-  const site = path.join(folder, 'site.conf');
+  const [hub, site, users] = await documented();
+  const ofFleet = (text: string): string => text.replaceAll('FLEET', paths.folder);
   await writeFile(
-    site,
-    `server_name: "mai-fleet-site"
-listen: "127.0.0.1:${sitePort}"
-log_file: "${path.join(folder, 'site.log')}"
-tls { ${tls}, verify_and_map: true, timeout: 5 }
-accounts { HOSTS { users: [
-${users}
-] } }
-leafnodes {
-  remotes: [ { urls: ["tls://127.0.0.1:${leafPort}"], account: HOSTS, tls { ${tls} } } ]
-}
-`,
+    path.join(paths.natsFolder, 'own-settings.conf'),
+    ofFleet(hub).replace('0.0.0.0:7422', `127.0.0.1:${leafPort}`),
   );
-  for (const file of [paths.natsConfiguration, site]) {
-    const { stderr } = await run(findNatsServer(), ['-t', '-c', file]);
+  await stopNatsServer(paths);
+  await ensureNatsServer({ folder: paths.folder });
+  for (const file of [paths.authorityCertificate, paths.natsIdentity])
+    await copyFile(file, path.join(folder, path.basename(file)));
+  const siteFile = path.join(folder, 'site.conf');
+  await writeFile(
+    siteFile,
+    site
+      .replace('0.0.0.0:4222', `127.0.0.1:${sitePort}`)
+      .replace('fleet.example.com:7422', `127.0.0.1:${leafPort}`),
+  );
+  const writeUsers = (): Promise<unknown> => run('sh', ['-c', ofFleet(users)], { cwd: folder });
+  await writeUsers();
+  for (const file of [paths.natsConfiguration, siteFile]) {
+    const { stderr } = await run(findNatsServer(), ['-t', '-c', file], { cwd: folder });
     expect(stderr).toContain('is valid');
   }
-  await startNatsServer(findNatsServer(), paths);
-  leaf = spawn(findNatsServer(), ['-c', site], { stdio: 'ignore' });
-  return `tls://127.0.0.1:${sitePort}`;
+  leaf = spawn(findNatsServer(), ['-c', siteFile], { stdio: 'ignore', cwd: folder });
+  return {
+    url: `tls://127.0.0.1:${sitePort}`,
+    update: async () => {
+      await writeUsers();
+      await run(findNatsServer(), ['--signal', 'reload=site.pid'], { cwd: folder });
+    },
+  };
 }
 
 async function connected(host: string, server?: string): Promise<FleetConnection> {
@@ -100,20 +109,10 @@ function member(connection: FleetConnection): Members {
 }
 
 test('the states of both sides and a lease pass a leaf node, and permissions hold behind it', async () => {
-  const site = await startSite();
+  const { url: site, update } = await startSite();
   const [desktop, laptop] = [await connected('desktop'), await connected('laptop', site)];
   const there = { members: member(desktop) };
   const here = { members: member(laptop) };
-  for (const [one, label] of [
-    [there, 'hub'],
-    [here, 'site'],
-  ] as const) {
-    one.members.publish(ownState({ labels: { label } }));
-    one.members.beat(ownLoad());
-  }
-  await waitUntil(sees(here, 'desktop', 'hub'), 'the site sees the hub');
-  await waitUntil(sees(there, 'laptop', 'site'), 'the hub sees the site');
-
   const resident = {
     ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' as const },
     ...{ capabilities: ['chat' as const], contextLengthTokens: 8192, decisionId: null },
@@ -131,7 +130,17 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
     { epoch: there.members.epoch },
   );
   ends.push(() => leases[Symbol.asyncDispose]());
-  await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
+  // As in a fleet, a host serves before it sends its first heartbeat. The site's server hears of what a host serves after a
+  // moment, but before it hears what the host sends afterwards.
+  for (const [one, label] of [
+    [there, 'hub'],
+    [here, 'site'],
+  ] as const) {
+    one.members.publish(ownState({ labels: { label } }));
+    one.members.beat(ownLoad());
+  }
+  await waitUntil(sees(here, 'desktop', 'hub'), 'the site sees the hub');
+  await waitUntil(sees(there, 'laptop', 'site'), 'the hub sees the site');
   const asker = askLeases(laptop);
   ends.push(() => asker[Symbol.asyncDispose]());
   const answer = await asker.acquire(
@@ -152,4 +161,11 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
   laptop.publish('mai.heartbeat.laptop', '{}');
   await waitUntil(() => heard.includes('mai.heartbeat.laptop'), 'the laptop is heard');
   expect(heard).not.toContain('mai.heartbeat.mallory');
+
+  // The settings stay where a host joins, and the site learns of it.
+  await fleet.add('tower');
+  await update();
+  const tower = await connected('tower', site);
+  tower.publish('mai.heartbeat.tower', '{}');
+  await waitUntil(() => heard.includes('mai.heartbeat.tower'), 'the tower is heard');
 });

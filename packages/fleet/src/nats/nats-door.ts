@@ -1,6 +1,6 @@
 import { Kvm, type KV } from '@nats-io/kv';
 import { jetstream, type StorageType } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, RequestError, type NatsConnection } from '@nats-io/transport-node';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
 import type { FleetCredentials } from './credentials.js';
@@ -65,8 +65,8 @@ export interface NatsLink {
   useServers(servers: readonly string[]): void;
   /** Host and port of the server of the connection. */
   server(): string;
-  /** Leaves the server of the connection for the next one. */
-  moveOn(): void;
+  /** Leaves the server of the connection for another one, by its URL. */
+  moveTo(server: string): void;
   bucket(name: string, options: BucketOptions): Promise<NatsBucket>;
   /** Resolves once the connection is closed for good, with its error if there is one. */
   readonly closed: Promise<Error | null>;
@@ -109,6 +109,8 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
   let connectedAtMs = performance.now();
   let shortLives = 0;
   let moves = false;
+  /** URL of the server to connect to next; null for the next one in turn. */
+  let goal: string | null = null;
   const onStatus = (status: 'connected' | 'disconnected'): void => {
     if (status === 'connected') connectedAtMs = performance.now();
     else {
@@ -122,6 +124,12 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     servers: [...options.servers],
     // The caller has chosen the order.
     noRandomize: true,
+    // After the first connection, the next one in turn is the same server again.
+    reconnectToServer: (pool) => {
+      const chosen = pool.find(({ src }) => src === goal) ?? null;
+      goal = null;
+      return chosen;
+    },
     name: options.name,
     inboxPrefix: options.inboxPrefix,
     timeout: CONNECT_TIMEOUT_MS,
@@ -138,7 +146,8 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     ...(credentials === null ? {} : { tls: { ...credentials, ...checkedBy(checkServer) } }),
   });
   void reportStatus(connection, onStatus);
-  const moveOn = (): void => {
+  const moveTo = (server: string | null): void => {
+    goal = server;
     moves = true;
     // The client connects again at once. The promise rejects only where the connection is closed for good.
     connection.reconnect().catch(() => undefined);
@@ -152,14 +161,19 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     useServers: (servers) => {
       const current = connection.getServer();
       connection.setServers([...servers]);
-      if (!connection.getServers().some(({ listen }) => listen === current)) moveOn();
+      if (!connection.getServers().some(({ listen }) => listen === current)) moveTo(null);
     },
     server: () => connection.getServer(),
-    moveOn,
+    moveTo,
     bucket: async (name, bucketOptions) => bucketOf(await openKv(connection, name, bucketOptions)),
     closed: connection.closed().then((error) => error ?? null),
     close: () => connection.close(),
   };
+}
+
+/** Whether a request failed because nobody serves its subject. */
+export function isUnserved(error: unknown): boolean {
+  return error instanceof RequestError && error.isNoResponders();
 }
 
 /** Node's own check of the name, and then another one. */

@@ -18,6 +18,7 @@ const LEASE_DEADLINE_MS = 600_000;
  * promising, and the requests that wait for it could be served elsewhere. Where nothing else serves them, the load goes on.
  */
 const PROMISE_RESERVE_MS = 3000;
+const SILENCE_CHECK_MS = 500;
 
 /** One alternative of a placement that is asked. */
 export interface AskedPlace {
@@ -49,7 +50,12 @@ export type OtherAsker = (
 ) => Promise<ServingLease | LeaseRefusal>;
 
 export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts): OtherAsker {
-  const shared = createSharedLeases(clock);
+  const shared = createSharedLeases<HeldLease>(
+    clock,
+    ({ host, resident }) => `${host}/${resident.instanceIdentifier}`,
+  );
+  const isSilent = (host: string): boolean =>
+    !hosts().some(({ state, usable }) => state.host === host && usable);
 
   return async (request, { alternative, send, id, input, hasNext }, { signal }) => {
     const { host, modelKey, instanceIdentifier, step, figures } = alternative;
@@ -63,8 +69,8 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
       return leaseOn(lease, address, id, send, tlsOf(host));
     };
     const given = shared.take(
-      host,
-      (lease) => lease.epoch === state.epoch && meets(lease, alternative, input),
+      (lease) =>
+        lease.host === host && lease.epoch === state.epoch && meets(lease, alternative, input),
     );
     if (given !== null) return take(given);
     if (instanceIdentifier === null) send.loads();
@@ -93,33 +99,52 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
     send.loads();
     const expectedMs =
       answer.expectedMs ?? (instanceIdentifier === null ? (figures?.loadMs ?? 0) : 0);
-    const outcome = hasNext
-      ? await keptPromise(answer, host, 2 * expectedMs + PROMISE_RESERVE_MS, clock)
-      : await answer.granted();
+    const outcome = await keptPromise(answer, {
+      ...{ host, clock, isSilent: () => isSilent(host) },
+      waitMs: hasNext ? 2 * expectedMs + PROMISE_RESERVE_MS : Infinity,
+    });
     return outcome.kind === 'refused' ? outcome : take(shared.share(outcome.lease));
   };
 }
 
-/** The outcome of a promise. Gives up at the host, and throws, where it takes longer than `waitMs`. */
+/**
+ * The outcome of a promise. Gives up at the host, and throws, where it takes longer than `waitMs`, and once nothing is heard from
+ * the host: what it answers would not arrive either.
+ */
 async function keptPromise(
   answer: Promised,
-  host: string,
-  waitMs: number,
-  clock: Clock,
+  { host, clock, waitMs, isSilent }: PromiseLimits,
 ): ReturnType<Promised['granted']> {
   const granting = answer.granted();
   const waited = new AbortController();
-  const late = pause(clock, waitMs, waited.signal).then(() => null);
-  const outcome = await Promise.race([granting, late]).finally(() => waited.abort());
-  if (outcome !== null) return outcome;
+  const untilMs = clock.monotonicMs() + waitMs;
+  const givesUp = async (): Promise<string | null> => {
+    for (;;) {
+      const leftMs = untilMs - clock.monotonicMs();
+      await pause(clock, Math.min(leftMs, SILENCE_CHECK_MS), waited.signal);
+      if (waited.signal.aborted) return null;
+      if (isSilent()) return 'is not heard any more';
+      if (clock.monotonicMs() >= untilMs)
+        return `did not give it within ${Math.round(waitMs / 1000)} s`;
+    }
+  };
+  const outcome = await Promise.race([granting, givesUp()]).finally(() => waited.abort());
+  if (outcome !== null && typeof outcome !== 'string') return outcome;
   void answer.cancel();
   // A lease that comes all the same would be renewed without end.
   void granting.then(
     (given) => (given.kind === 'granted' ? given.lease.release() : undefined),
     () => undefined,
   );
-  const seconds = Math.round(waitMs / 1000);
-  throw notReached(host, `${host} promised a lease, and did not give it within ${seconds} s.`);
+  throw notReached(host, `${host} promised a lease, and ${outcome}.`);
+}
+
+interface PromiseLimits {
+  readonly host: string;
+  readonly clock: Clock;
+  readonly waitMs: number;
+  /** Whether nothing was heard from the host for too long. */
+  readonly isSilent: () => boolean;
 }
 
 type Promised = Extract<LeaseAnswer, { readonly kind: 'promised' }>;

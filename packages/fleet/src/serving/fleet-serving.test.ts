@@ -75,6 +75,14 @@ beforeEach(() => {
   });
 });
 
+/** Moves the clock, and lets what waits for it go on. */
+async function moveBy(ms: number): Promise<void> {
+  for (let movedMs = 0; movedMs < ms; movedMs += 100) {
+    clock.move(100);
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  }
+}
+
 let releases = 0;
 let lost: AbortController;
 beforeEach(() => {
@@ -247,6 +255,7 @@ test('where everybody else refuses, this machine serves; where it refuses too, t
   answers = {};
   const lease = await serving.acquire(ANY);
   expect(lease).toMatchObject({ modelKey: 'small', forOneRequest: true, peer: null });
+  clock.move(SHARE_MS);
   local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
   await expect(serving.acquire(ANY)).rejects.toBe(local.failure);
 });
@@ -268,10 +277,9 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   });
   const waiting = serving.acquire(ANY);
   await waitUntil(() => asked.length === 1, 'the desktop is asked');
-  clock.move(3199);
-  await Promise.resolve();
+  await moveBy(3100);
   expect([asked.length, cancelled]).toEqual([1, 0]);
-  clock.move(1);
+  await moveBy(100);
   expect((await waiting).peer?.host).toBe('tower');
   expect([cancelled, placed[0]?.attempts[0]?.message]).toEqual([
     1,
@@ -294,6 +302,41 @@ test('a promise is waited for however long it takes, where no other host is know
   clock.move(300_000);
   keep();
   expect((await waiting).peer?.host).toBe('desktop');
+});
+
+test('a promise of a host that is not heard any more is given up, also where no other host is known to serve', async () => {
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
+  let cancelled = 0;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: 60_000, cancel: async () => void (cancelled += 1) },
+    granted: () => new Promise(() => undefined),
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  await moveBy(60_000);
+  expect(cancelled).toBe(0);
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS, known: { usable: false } })];
+  await moveBy(1000);
+  expect((await waiting).peer).toBeNull();
+  expect([cancelled, placed[0]?.attempts[0]?.message]).toEqual([
+    1,
+    'desktop promised a lease, and is not heard any more.',
+  ]);
+});
+
+test('requests for the same resident of this machine within a second share a lease', async () => {
+  answers = {};
+  const first = await serving.acquire(ANY);
+  const second = await serving.acquire(ANY);
+  expect([first.peer, second.peer, local.asked.length]).toEqual([null, null, 1]);
+  expect(second.placementId).not.toBe(first.placementId);
+  await first.release();
+  clock.move(SHARE_MS);
+  expect(local.released).toBe(0);
+  await second.release();
+  expect(local.released).toBe(1);
+  await serving.acquire(ANY);
+  expect(local.asked).toHaveLength(2);
 });
 
 test('a host that becomes silent while another one is asked is not asked', async () => {

@@ -18,6 +18,7 @@ import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
 import { planOf } from './remote-lease.js';
+import { createSharedLeases } from './shared-leases.js';
 import { createSends } from './sends.js';
 import type {
   CallOptions,
@@ -50,7 +51,7 @@ export interface FleetServingParts {
  *
  * `acquire`: the hosts are ranked (`placeRequest`). The best one is asked for a lease: this machine at its own port,
  * another one over NATS. A refusal or a failure goes to the next alternative. Each request is placed anew, so that a burst is
- * spread over the hosts; requests for the same resident within a second share one lease. Where everybody refuses, the
+ * spread over the hosts; requests for the same resident within a second share one lease, also one of this machine. Where everybody refuses, the
  * error is that of this machine.
  */
 export function createFleetServing(parts: FleetServingParts): ServingPort {
@@ -58,6 +59,10 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
   const sends = createSends(clock, hosts);
   const avoided = createAvoidedHosts(clock);
   const askOther = createOtherAsker(parts);
+  const ownLeases = createSharedLeases<ServingLease>(
+    clock,
+    ({ instanceIdentifier }) => instanceIdentifier,
+  );
   const merge = createCatalogMerge(ownHost);
   let lastLocal: ServingCatalog | null = null;
 
@@ -130,10 +135,13 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
 
   const askOwn = async (
     request: ServingRequest,
-    { send, id }: AskedPlace,
+    { alternative, send, id }: AskedPlace,
     options: CallOptions,
   ): Promise<ServingLease> => {
-    const lease = await local.acquire(ownRequest(request), options);
+    const { instanceIdentifier } = alternative;
+    const lease =
+      ownLeases.take((given) => given.instanceIdentifier === instanceIdentifier) ??
+      ownLeases.share(await local.acquire(ownRequest(request), options));
     send.granted(lease.modelKey, lease.instanceIdentifier);
     return {
       ...lease,

@@ -82,6 +82,7 @@ export interface ServingCatalog {
   readonly models: readonly ServingModel[];
   readonly chains: Readonly<Record<string, readonly string[]>>;
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  readonly otherNames?: Readonly<Record<string, string>> | undefined;
   readonly runtimeVersion: string | null;
   readonly decisionId: string | null;
   /** Names of the hosts that serve; absent where only this machine serves. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import type { HeldLease } from '../leases/lease-types.js';
 
 /**
  * For how long after its grant a lease takes further requests. Then the other host is asked again, so that it can refuse,
@@ -7,16 +6,21 @@ import type { HeldLease } from '../leases/lease-types.js';
  */
 export const SHARE_MS = 1000;
 
-/** Leases that several requests of this gateway share, so that not every request waits for an answer over NATS. */
-export interface SharedLeases {
-  /** A lease at the host that serves one more request; null where there is none. */
-  take(host: string, serves: (lease: HeldLease) => boolean): HeldLease | null;
-  /** Lets further requests take a new lease. Returns it for the request that it was given to. */
-  share(lease: HeldLease): HeldLease;
+export interface SharedLease {
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
 }
 
-interface Shared {
-  readonly lease: HeldLease;
+/** Leases that several requests of this gateway share, so that not every request waits for an answer of a host. */
+export interface SharedLeases<Lease extends SharedLease> {
+  /** A lease that serves one more request; null where there is none. */
+  take(serves: (lease: Lease) => boolean): Lease | null;
+  /** Lets further requests take a new lease. Returns it for the request that it was given to. */
+  share(lease: Lease): Lease;
+}
+
+interface Shared<Lease> {
+  readonly lease: Lease;
   /** Whether further requests can take it. */
   isOpen: boolean;
   /** Requests that have not released it. */
@@ -25,11 +29,18 @@ interface Shared {
   cancel: () => void;
 }
 
-/** A lease is released once the last request has released it and no further request can take it. */
-export function createSharedLeases(clock: Clock): SharedLeases {
-  const open = new Map<string, Shared>();
+/**
+ * A lease is released once the last request has released it and no further request can take it.
+ *
+ * @param keyOf - the resident of a lease. A newer lease takes the place of an older one
+ */
+export function createSharedLeases<Lease extends SharedLease>(
+  clock: Clock,
+  keyOf: (lease: Lease) => string,
+): SharedLeases<Lease> {
+  const open = new Map<string, Shared<Lease>>();
 
-  const close = (shared: Shared): void => {
+  const close = (shared: Shared<Lease>): void => {
     shared.cancel();
     shared.isOpen = false;
     const key = keyOf(shared.lease);
@@ -37,7 +48,7 @@ export function createSharedLeases(clock: Clock): SharedLeases {
     if (shared.requests === 0) void shared.lease.release();
   };
 
-  const use = (shared: Shared): HeldLease => {
+  const use = (shared: Shared<Lease>): Lease => {
     let isReleased = false;
     shared.requests += 1;
     return {
@@ -52,26 +63,21 @@ export function createSharedLeases(clock: Clock): SharedLeases {
   };
 
   return {
-    take: (host, serves) => {
+    take: (serves) => {
       for (const shared of open.values()) {
         const { lease } = shared;
-        if (lease.host === host && !lease.lost.aborted && serves(lease)) return use(shared);
+        if (!lease.lost.aborted && serves(lease)) return use(shared);
       }
       return null;
     },
     share: (lease) => {
       const before = open.get(keyOf(lease));
       if (before !== undefined) close(before);
-      const shared: Shared = { lease, isOpen: true, requests: 0, cancel: () => undefined };
+      const shared: Shared<Lease> = { lease, isOpen: true, requests: 0, cancel: () => undefined };
       open.set(keyOf(lease), shared);
       const used = use(shared);
       shared.cancel = clock.setTimer(SHARE_MS, () => close(shared));
       return used;
     },
   };
-}
-
-/** One lease for each resident of a host. */
-function keyOf({ host, resident }: HeldLease): string {
-  return `${host}/${resident.instanceIdentifier}`;
 }

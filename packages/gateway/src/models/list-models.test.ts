@@ -1,7 +1,7 @@
 import type { ServingCatalog, ServingModel, ServingPlan } from '../ports/serving-port.js';
 import { listForCodex } from './list-for-codex.js';
 import { listForLmStudio } from './list-for-lm-studio.js';
-import { listModels, type ModelList } from './list-models.js';
+import { entryOf, listModels, type ModelList } from './list-models.js';
 import { meaningsOf } from './name-meanings.js';
 import { createResolveModel } from './resolve-model.js';
 import { TokenCounter } from './token-counter.js';
@@ -44,6 +44,10 @@ const CATALOG: ServingCatalog = {
     { pattern: 'eyes', target: 'sees' },
     { pattern: 'broken', target: 'nothing' },
   ],
+  otherNames: {
+    'qwen/large@q4_k_m': 'qwen/large',
+    'qwen/large@q8_0': 'qwen/large@q8_0',
+  },
   runtimeVersion: null,
   decisionId: null,
 };
@@ -117,6 +121,23 @@ test('a name tells what it means now, whether it is loaded, and its context leng
     state: 'not-loaded',
     loaded_context_length: null,
   });
+});
+
+test('a name that is not in the list has an entry of its own', async () => {
+  const models = await list();
+  expect(models.data.map(({ id }) => id)).not.toContain('qwen/large@q4_k_m');
+  const loaded = models.data.find(({ id }) => id === 'qwen/large');
+  expect(entryOf('qwen/large@q4_k_m', models, CATALOG)).toEqual({
+    ...loaded,
+    id: 'qwen/large@q4_k_m',
+  });
+  // Another quantization is loaded.
+  expect(entryOf('qwen/large@q8_0', models, CATALOG)).toMatchObject({
+    ...{ id: 'qwen/large@q8_0', state: 'not-loaded', loaded_context_length: null },
+    mai: { means: 'qwen/large@q8_0', context_length: 16_384 },
+  });
+  expect(entryOf('qwen/large@q5_0', models, CATALOG)).toBeNull();
+  expect(entryOf('gpt-*', models, CATALOG)).toBe(models.data.find(({ id }) => id === 'gpt-*'));
 });
 
 test('a cancelled list rejects with the reason', async () => {

@@ -1,4 +1,6 @@
+import { baseKeyOf } from '@mai/memory-ledger';
 import type { ServingCatalog, ServingModel } from '../ports/serving-port.js';
+import { keyOfOtherName } from './model-name.js';
 import type { NameMeaning } from './name-meanings.js';
 
 /**
@@ -69,6 +71,23 @@ export function listModels(catalog: ServingCatalog, meanings: readonly NameMeani
       ...instances,
     ],
   };
+}
+
+/** The entry of a name: one of the list, or of another name of a model, such as `key@q8_0`. Null for other names. */
+export function entryOf(
+  name: string,
+  { data }: ModelList,
+  catalog: ServingCatalog,
+): ListedModel | null {
+  const listed = data.find(({ id }) => id === name);
+  if (listed !== undefined) return listed;
+  const key = keyOfOtherName(name, catalog);
+  if (key === null) return null;
+  const modelNamed = (wanted: string) => catalog.models.find(({ modelKey }) => modelKey === wanted);
+  const base = modelNamed(baseKeyOf(key));
+  // A quantization that is not in the list is not loaded.
+  const model = modelNamed(key) ?? (base && { ...base, modelKey: key, residents: [] });
+  return describe(name, 'model', null, model ?? null);
 }
 
 function describe(

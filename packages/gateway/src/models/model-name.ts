@@ -22,8 +22,8 @@ const ALIASES_MAX = 4;
  * Finds what a name means. In this order:
  *
  * 1. no name, or `auto`: the default chain; `auto:` with tiers, one chain and capabilities, joined with `+`;
- * 2. a model key; 3. an instance identifier, which is exact;
- * 4. the first alias whose pattern matches, in any case of letters. Its target is one of these names again.
+ * 2. a model key; 3. an instance identifier, which is exact; 4. another name of a model, such as `key@q8_0`;
+ * 5. the first alias whose pattern matches, in any case of letters. Its target is one of these names again.
  */
 export function findModel(name: string | null, catalog: ServingCatalog): NamedModel {
   let wanted = name?.trim() ?? '';
@@ -61,7 +61,14 @@ function findWithoutAlias(name: string, catalog: ServingCatalog): NamedModel | n
   const isResident = models.some(({ residents }) =>
     residents.some(({ instanceIdentifier }) => instanceIdentifier === name),
   );
-  return isResident ? { kind: 'instance', instanceIdentifier: name } : null;
+  if (isResident) return { kind: 'instance', instanceIdentifier: name };
+  const modelKey = keyOfOtherName(name, catalog);
+  return modelKey === null ? null : { kind: 'key', modelKey };
+}
+
+/** The key by which the machine loads the model of a name that is not a key itself; null for other names. */
+export function keyOfOtherName(name: string, { otherNames = {} }: ServingCatalog): string | null {
+  return Object.hasOwn(otherNames, name) ? (otherNames[name] ?? null) : null;
 }
 
 function auto(parts: readonly string[], { chains }: ServingCatalog): NamedModel {

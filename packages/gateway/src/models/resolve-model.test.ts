@@ -48,6 +48,11 @@ const CATALOG: ServingCatalog = {
     { pattern: 'deep-5', target: 'auto' },
     { pattern: 'old', target: 'qwen/gone' },
   ],
+  otherNames: {
+    'qwen/qwen3-30b@q4_k_m': 'qwen/qwen3-30b',
+    'qwen/qwen3-30b@q8_0': 'qwen/qwen3-30b@q8_0',
+    'qwen/qwen3-4b': 'qwen/qwen3-4b@q4_k_m',
+  },
   runtimeVersion: null,
   decisionId: null,
 };
@@ -116,6 +121,23 @@ describe('names', () => {
     expect(wanted('qwen/qwen3-4b@q4_k_m')).toMatchObject({ modelKey: 'qwen/qwen3-4b@q4_k_m' });
   });
 
+  test.each([
+    ['qwen/qwen3-30b@q4_k_m', 'qwen/qwen3-30b'],
+    ['qwen/qwen3-30b@q8_0', 'qwen/qwen3-30b@q8_0'],
+    ['qwen/qwen3-4b', 'qwen/qwen3-4b@q4_k_m'],
+  ])('%s is another name of a model, and asks for %s', (name, modelKey) => {
+    expect(wanted(name)).toEqual({ ...AUTO, capabilities: [], modelKey });
+    // At most the longest context of the model, also where the list does not have this quantization.
+    const longest = modelKey.startsWith('qwen/qwen3-30b') ? 30_000 : 16_384;
+    expect(wanted(name, { promptBytes: 1_000_000 })).toMatchObject({
+      minContextLengthTokens: longest,
+    });
+  });
+
+  test('a name of an object is no other name', () => {
+    expect(messageOf('constructor')).toContain('Mai knows no model "constructor"');
+  });
+
   test('an instance identifier asks for this resident without a condition', () => {
     expect(wanted('mine:2', { promptBytes: 1_000_000, images: 2 })).toEqual({
       ...AUTO,
@@ -147,8 +169,8 @@ describe('names', () => {
 
   test.each([
     ['qwen3-30b', '"qwen/qwen3-30b"'],
-    ['qwen/qwen3-30b@q8_0', '"qwen/qwen3-30b"'],
-    ['qwen/qwen3-4b', '"qwen/qwen3-4b@q4_k_m"'],
+    ['qwen/qwen3-30b@q6_k', '"qwen/qwen3-30b"'],
+    ['qwen/qwen-4b', '"qwen/qwen3-4b@q4_k_m"'],
     ['lmstudio-community/Qwen3-30B', '"qwen/qwen3-30b"'],
     ['embds', '"embeds"'],
     ['old', 'to which the alias "old" leads'],

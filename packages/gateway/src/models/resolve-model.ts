@@ -1,3 +1,4 @@
+import { baseKeyOf } from '@mai/memory-ledger';
 import {
   ANY_MODEL,
   type ServingCatalog,
@@ -49,10 +50,12 @@ function wantedBy(
       return { ...ANY_MODEL, instanceIdentifier: named.instanceIdentifier };
     case 'key': {
       const { modelKey } = named;
-      const models = catalog.models.filter((model) => model.modelKey === modelKey);
+      const models = modelsNamed(modelKey, catalog);
       // A resident that a person has loaded serves with its own context: a second copy beside it would surprise.
       const isForeign = models.some(({ residents }) => residents.some(({ foreign }) => foreign));
-      const minContextLengthTokens = isForeign ? null : requiredContext(facts, models, counter);
+      // A quantization that `models` does not have has the context length of its model.
+      const known = models.length > 0 ? models : modelsNamed(baseKeyOf(modelKey), catalog);
+      const minContextLengthTokens = isForeign ? null : requiredContext(facts, known, counter);
       return { ...ANY_MODEL, modelKey, minContextLengthTokens };
     }
     case 'auto': {
@@ -63,6 +66,10 @@ function wantedBy(
       return { ...wanted, minContextLengthTokens };
     }
   }
+}
+
+function modelsNamed(modelKey: string, { models }: ServingCatalog): readonly ServingModel[] {
+  return models.filter((model) => model.modelKey === modelKey);
 }
 
 /** The chain of a request that names none: null for the default chain. */

@@ -142,6 +142,11 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** Aliases of the configuration in order: a pattern with `*`, and the name that it stands for. */
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  /**
+   * Names that are not the key of a model in `models` and mean a model nevertheless, such as `key@q8_0`, each with the key
+   * by which it is loaded. Absent where there are none.
+   */
+  readonly otherNames?: Readonly<Record<string, string>> | undefined;
   /** Version of LM Studio, such as `0.4.21`; null where it is not known, LM Studio is off, or another runtime serves. */
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */

@@ -21,6 +21,7 @@ import { createJournalChanges } from './journal-changes.js';
 import { joinAutopilotPorts } from './join-ports.js';
 import type { LiveConfig } from './live/live-config.js';
 import { createLocalService } from './local-service.js';
+import { messageOf } from '../guards.js';
 
 /** Options of an autopilot. */
 export interface AutopilotRequest {
@@ -90,8 +91,7 @@ export async function openAutopilot(
   // and the loop tries again.
   const noted = await journal.read({ signal });
   const changes = createJournalChanges(files, clock);
-  const warnAbout = (what: string) => (error: unknown) =>
-    warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const warnAbout = (what: string) => (error: unknown) => warn(`${what}: ${messageOf(error)}`);
   const held = createHeldIdentifiers();
   let lock: RunningLock | null = null;
   const switching = () => config.current.config.switching;

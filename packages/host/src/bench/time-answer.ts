@@ -1,5 +1,5 @@
 import { errorIn, eventsOf } from '../chat/read-events.js';
-import { isRecord } from '../guards.js';
+import { isRecord, messageOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
 
@@ -30,7 +30,7 @@ export async function timeAnswer(asked: TimedRequest): Promise<AnswerTimes> {
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof HostError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw failed(instanceIdentifier, why, error);
   }
 }

@@ -132,3 +132,26 @@ test.each(['model', 'variant'] as const)(
       expect((await host.unload({ target: SELECTED })).unloaded).toMatchObject([{ modelKey: HUB }]);
     }),
 );
+
+const ANY = {
+  ...{ capabilities: [], minContextLengthTokens: null, tiers: null, chain: null, failed: [] },
+  instanceIdentifier: null,
+};
+
+test.each(['model', 'variant'] as const)(
+  'a gateway gets the model of a name that is not listed, where an instance reports the key of its %s',
+  (instanceKey) =>
+    withHost(instanceKey, async ({ serving }) => {
+      const { otherNames } = await serving.catalog();
+      expect(otherNames).toEqual({ many: LARGE, [SELECTED]: HUB, [OTHER]: OTHER });
+      const lease = await serving.acquire({ ...ANY, modelKey: OTHER });
+      expect(lease.modelKey).toBe(OTHER);
+      await lease.release();
+    }),
+);
+
+test('a gateway gets the quantization that is loaded', () =>
+  withHost('model', async ({ serving }, simulator) => {
+    await loadAsUser(simulator, SMALL);
+    expect((await serving.catalog()).otherNames).toMatchObject({ many: SMALL });
+  }));

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { isRecord } from '../guards.js';
+import { isRecord, messageOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 import { errorIn, errorText, eventsOf } from './read-events.js';
 
@@ -39,7 +39,7 @@ export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<Answer
   signal.throwIfAborted();
   try {
     const response = await post(asked);
-    if (response.statusCode !== 200) throw failed(model, await messageOf(response));
+    if (response.statusCode !== 200) throw failed(model, await refusalText(response));
     let isDone = false;
     for await (const data of eventsOf(response.setEncoding('utf8'))) {
       if (data === '[DONE]') {
@@ -55,7 +55,7 @@ export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<Answer
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof HostError) throw error;
-    throw failed(model, error instanceof Error ? error.message : String(error), error);
+    throw failed(model, messageOf(error), error);
   }
 }
 
@@ -114,7 +114,7 @@ function parseChunk(data: string): Chunk {
   };
 }
 
-async function messageOf(response: IncomingMessage): Promise<string> {
+async function refusalText(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8');
   let text = '';
   for await (const chunk of response) {

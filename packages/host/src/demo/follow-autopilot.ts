@@ -1,7 +1,7 @@
 import type { AutopilotEvent } from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeEvent } from '../text/decisions/describe-event.js';
+import { describeEvent, describeReplan } from '../text/decisions/describe-event.js';
 import { describeFootprint } from '../text/estimates/describe-footprint.js';
 import { explainRejection } from '../text/decisions/explain-rejection.js';
 import type { DemoStage } from './demo-stage.js';
@@ -42,6 +42,8 @@ export async function untilLoaded(
       }
       if (event.type !== 'switch-finished') continue;
       const { outcome, last } = event.report;
+      const replan = describeReplan(event.report);
+      if (replan !== null) print(replan);
       const { chosen } = last.selection;
       if (outcome === 'switched' && chosen !== null && isWanted(chosen.modelKey)) return chosen;
     }

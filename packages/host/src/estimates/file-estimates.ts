@@ -1,13 +1,10 @@
 import path from 'node:path';
-import type {
-  EstimateReport,
-  EstimateSettings,
-  GgufHeader,
-  ModelRefusal,
-} from '@mai/memory-estimator';
+import type { EstimateReport, EstimateSettings, GgufHeader } from '@mai/memory-estimator';
 import { estimateReport, NO_SETTINGS, readGgufHeader, refuseModel } from '@mai/memory-estimator';
+import type { EngineRefusal } from '@mai/selector';
 import { engineNamed } from '../engine/chosen-engine.js';
 import type { LoadEngine } from '../engine/load-engine.js';
+import { UNFINISHED } from '../models/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
 
 /**
@@ -18,8 +15,8 @@ const KEPT_HEADERS = 16;
 /** The estimate of a file. */
 export interface FileEstimate {
   readonly report: EstimateReport;
-  /** Why llama.cpp refuses the file; null where it does not. */
-  readonly refusal: ModelRefusal | null;
+  /** Why the file can't be loaded: llama.cpp refuses it, or it lacks weights. Null where it can be loaded. */
+  readonly refusal: EngineRefusal | null;
   /** False: the file can't be loaded, because it is a header without weights or an unfinished download. */
   readonly complete: boolean;
 }
@@ -67,7 +64,7 @@ export function createFileEstimates(
       refuseProblems(settings, header, profile);
       return {
         report: estimateReport(header, settings, null, { profile }),
-        refusal: refuseModel(header, profile.engine),
+        refusal: refuseModel(header, profile.engine) ?? (header.complete ? null : UNFINISHED),
         complete: header.complete,
       };
     },

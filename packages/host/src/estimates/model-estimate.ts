@@ -13,9 +13,12 @@ import {
   estimateReportFromFileSize,
   mlxEnvironmentOf,
   mlxReport,
+  refuseMlx,
   refuseModel,
 } from '@mai/memory-estimator';
+import type { EngineRefusal } from '@mai/selector';
 import type { LoadEngine } from '../engine/load-engine.js';
+import { UNFINISHED } from '../models/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
 import type { EstimatedSpeed } from './estimate-speed.js';
 import type { FitHere } from './fit-here.js';
@@ -45,8 +48,10 @@ export interface ModelEstimate {
     MlxEstimate,
     'peakBytes' | 'fittedContextTokens' | 'staysBelowWiredLimit' | 'notes'
   > | null;
-  /** Why llama.cpp refuses the file; null where it does not, or where no header was read. */
+  /** Why the engine refuses the model; null where it does not, or where no header was read. */
   readonly refusal: ModelRefusal | null;
+  /** Why the model can't be loaded: `refusal`, or an unfinished download or damaged files, whose memory is estimated. */
+  readonly fault: EngineRefusal | null;
   /** The maximum context length of the model; null where it is not known. */
   readonly maxContextLengthTokens: number | null;
   /** The estimate at other context lengths, up to the maximum of the model; shortest first. */
@@ -86,13 +91,15 @@ export function describeModel(
 ): ModelEstimate {
   if (known.kind === 'header') refuseProblems(settings, known.header, profile);
   const report = reportOf(known, settings, profile);
+  const refusal = refusalOf(known, profile);
   return {
     modelKey: null,
     title,
     basis: basisOf(known),
     report,
     mlx: mlxFacts(known, settings, profile, null),
-    refusal: known.kind === 'header' ? refuseModel(known.header, profile.engine) : null,
+    refusal,
+    fault: refusal ?? faultOf(known),
     maxContextLengthTokens: trainedContext(known),
     byContextLength: byContextLength(known, settings, report, profile),
     fit: null,
@@ -100,6 +107,17 @@ export function describeModel(
     corrected: null,
     lmStudio: null,
   };
+}
+
+function refusalOf(known: KnownModel, { engine }: EngineProfile): ModelRefusal | null {
+  if (known.kind === 'header') return refuseModel(known.header, engine);
+  return known.kind === 'mlx' ? refuseMlx(known.model) : null;
+}
+
+function faultOf(known: KnownModel): EngineRefusal | null {
+  if (known.kind === 'size') return known.fault;
+  const { complete } = known.kind === 'mlx' ? known.model : known.header;
+  return complete ? null : UNFINISHED;
 }
 
 const NO_GPUS = { unified: false, gpus: [] };

@@ -10,10 +10,12 @@ import {
   readMlxModel,
 } from '@mai/memory-estimator';
 import { didYouMean } from '@mai/model-config';
+import type { EngineRefusal } from '@mai/selector';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads, DownloadsOrigin } from '../models/downloads.js';
+import { judgeMlx } from '../models/judge-file.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import { readSmallFile } from '../models/stores/read-small-file.js';
 
@@ -45,6 +47,8 @@ export type KnownModel =
        * nothing about the fit.
        */
       readonly isHere: boolean;
+      /** Why the model can't be loaded from its files; null where that is not known. */
+      readonly fault: EngineRefusal | null;
     };
 
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
@@ -110,7 +114,16 @@ export async function openDownloaded(
   const { sizeBytes, format, architecture, kind } = model;
   const isHere = link.kind === 'off' || link.client.host.isLocal;
   const bySize = (why: string) =>
-    ({ kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere }) as const;
+    ({
+      kind: 'size',
+      sizeBytes,
+      format,
+      architecture,
+      layers: null,
+      why,
+      isHere,
+      fault: null,
+    }) as const;
   const [file] = files?.files ?? [];
   if (format !== 'gguf') {
     const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file), signal);
@@ -149,7 +162,16 @@ function openLinked(key: string, downloads: Downloads): KnownModel {
   if (model === undefined) throw notFound(key, downloads);
   const { sizeBytes, format, architecture } = model;
   const why = 'it is on another machine of LM Link';
-  return { kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere: false };
+  return {
+    kind: 'size',
+    sizeBytes,
+    format,
+    architecture,
+    layers: null,
+    why,
+    isHere: false,
+    fault: null,
+  };
 }
 
 /** The model of another machine that a key or the key of a variant names. */
@@ -204,9 +226,11 @@ async function openMlxFolder(folder: string, signal: AbortSignal): Promise<Known
   );
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
   const { architecture, layers } = await readMlxConfig(folder);
+  const judgement = await judgeMlx(folder, signal);
   return {
     ...{ kind: 'size', sizeBytes, format: 'mlx', architecture, layers },
     ...{ why: `${path.basename(model.path ?? folder)} can't be read`, isHere: true },
+    fault: judgement.kind === 'unusable' ? { code: judgement.code, reason: judgement.why } : null,
   };
 }
 

@@ -6,6 +6,7 @@ import { HostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall, withSession } from '../session.js';
 import { readStatus, type StatusReport } from './read-status.js';
+import { messageOf } from '../guards.js';
 
 /** Options of `watchStatus`. */
 export interface WatchStatusOptions extends CallOptions {
@@ -45,7 +46,7 @@ async function openRecorder(file: string): Promise<Recorder> {
   try {
     return await createRecorder(file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new HostError('INVALID_REQUEST', `Readings can't be written to ${file}: ${reason}`, {
       cause: error,
     });

@@ -2,7 +2,14 @@ import type { GgufHeader } from '@mai/memory-estimator';
 import { headerFacts } from './header-facts.js';
 
 const headerWith = (contextLength: number | string): GgufHeader => ({
-  ...{ version: 3, byteOrder: 'little', architecture: 'llama', complete: true, tensors: [] },
+  ...{
+    valueTypes: new Map(),
+    version: 3,
+    byteOrder: 'little',
+    architecture: 'llama',
+    complete: true,
+    tensors: [],
+  },
   ...{ tensorBytes: 0, fileSizeBytes: null, files: [] },
   metadata: new Map([['llama.context_length', contextLength]]),
 });

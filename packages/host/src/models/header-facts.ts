@@ -1,6 +1,6 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
 import type { GgufHeader, ModelRefusal } from '@mai/memory-estimator';
-import { refuseModel } from '@mai/memory-estimator';
+import { refuseEmbedded, refuseModel } from '@mai/memory-estimator';
 
 /** Facts of a model's header. LM Studio lists the same facts while it runs. */
 export interface HeaderFacts {
@@ -19,6 +19,8 @@ export interface HeaderFacts {
   readonly hasExperts: boolean;
   /** Why llama.cpp does not load the file; null where the header shows no reason. */
   readonly refusal: ModelRefusal | null;
+  /** Why the embedded engine does not load a file that llama.cpp loads; null where it loads it. */
+  readonly embeddedRefusal: ModelRefusal | null;
 }
 
 /** `general.file_type` of the header: `llama_ftype` in llama.cpp's include/llama.h. */
@@ -59,6 +61,7 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     quantization: FILE_TYPES[Number(metadata.get('general.file_type') ?? -1)] ?? null,
     hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,
     refusal: refuseModel(header),
+    embeddedRefusal: refuseEmbedded(header),
   };
 }
 

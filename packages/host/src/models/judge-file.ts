@@ -2,12 +2,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileJudgement } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
-import {
-  isModelFileError,
-  readMlxModel,
-  refuseArchitecture,
-  refuseMlx,
-} from '@mai/memory-estimator';
+import { isModelFileError, readMlxModel, refuseMlx } from '@mai/memory-estimator';
+import type { EngineRefusal } from '@mai/selector';
 import { headerFacts, type HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */
@@ -24,7 +20,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       known.get(file) ??
       headers.derive(
         file,
-        'facts with refusal (2), experts and quantization',
+        'facts with refusals (3), experts and quantization',
         headerFacts,
         signal === undefined ? {} : { signal },
       );
@@ -65,10 +61,15 @@ async function judgeWeights(folder: string): Promise<FileJudgement> {
     : { kind: 'model' };
 }
 
+/** Why a model whose files lack weights is not loaded. */
+export const UNFINISHED: EngineRefusal = {
+  code: 'INCOMPLETE',
+  reason: 'the download is not complete',
+};
 const INCOMPLETE: FileJudgement = {
   kind: 'unusable',
-  code: 'INCOMPLETE',
-  why: 'the download is not complete',
+  code: UNFINISHED.code,
+  why: UNFINISHED.reason,
 };
 
 /**
@@ -85,7 +86,7 @@ export async function judgeFile(
 ): Promise<FileJudgement> {
   try {
     const facts = await readFacts(file, signal);
-    const refusal = facts.refusal ?? (engine === 'embedded' ? refuseArchitecture(facts) : null);
+    const refusal = facts.refusal ?? (engine === 'embedded' ? facts.embeddedRefusal : null);
     const isProjector = refusal?.code === 'PROJECTOR';
     if (refusal !== null && !isProjector)
       return { kind: 'unusable', code: refusal.code, why: refusal.reason };

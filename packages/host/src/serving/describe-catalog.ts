@@ -1,4 +1,5 @@
-import { resolveChain, type ModelConfig, type ModelProfile } from '@mai/model-config';
+import { baseKeyOf } from '@mai/memory-ledger';
+import { otherNames, resolveChain, type ModelConfig, type ModelProfile } from '@mai/model-config';
 import { createCatalog, profilesNamed } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
@@ -51,5 +52,25 @@ export function describeCatalog(
       [...names].map((name) => [name, keysOf(resolveChain(config, name, profiles))]),
     ),
     aliases: config.gateway.aliases,
+    otherNames: namesOf(
+      downloads,
+      loaded,
+      new Set([...profiles, ...others].map(({ modelKey }) => modelKey)),
+    ),
   };
+}
+
+/** The names that no model has as its key. Of several quantizations, a loaded one precedes the largest one. */
+function namesOf(
+  { listed }: Pick<Downloads, 'listed'>,
+  loaded: readonly LoadedModel[],
+  known: ReadonlySet<string>,
+): Readonly<Record<string, string>> {
+  const names = otherNames(listed);
+  const loadedKeys = new Map(loaded.map(({ modelKey }) => [baseKeyOf(modelKey), modelKey]));
+  return Object.fromEntries(
+    [...names]
+      .filter(([name]) => !known.has(name))
+      .map(([name, key]) => [name, baseKeyOf(key) === name ? (loadedKeys.get(name) ?? key) : key]),
+  );
 }

@@ -75,6 +75,11 @@ export interface ServingCatalog {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** Aliases of the configuration, in order. */
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
+  /**
+   * Names that are not the key of a model in `models` and mean a model nevertheless, such as `key@q8_0`, each with the key
+   * by which it is loaded.
+   */
+  readonly otherNames: Readonly<Record<string, string>>;
   /** Version of LM Studio; null where it is not known, LM Studio is off, or the embedded engine is the runtime. */
   readonly runtimeVersion: string | null;
   /** Identifies the last decision; null where no decision was logged. */

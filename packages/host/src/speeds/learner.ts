@@ -6,6 +6,7 @@ import type { Downloads } from '../models/downloads.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
 import { listDownloadsNow } from '../session.js';
 import type { SpeedSubject } from './speed-subject.js';
+import { messageOf } from '../guards.js';
 
 /** Learns the speeds of this machine from answers and loads. */
 export interface SpeedLearner {
@@ -96,7 +97,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
 
   const warnOf = (error: unknown): void => {
     if (signal.aborted) return;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     warn(`The speed of an answer or a load can't be learned: ${message}`);
   };
 

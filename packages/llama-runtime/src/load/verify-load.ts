@@ -21,7 +21,7 @@ export function verifyLoad(
     compare(field, asked.loadConfig[field], instance.loadConfig[field]);
   }
   compare('keepModelInMemory', asked.keepModelInMemory, instance.keepModelInMemory);
-  // `null` means never here, so it differs from every time.
+  // An instance without a time (`null`) is never unloaded for being idle, so it differs from every time that is asked for.
   if (asked.ttlMs !== null && asked.ttlMs !== instance.ttlMs) {
     mismatches.push({ field: 'ttlMs', asked: asked.ttlMs, got: instance.ttlMs });
   }

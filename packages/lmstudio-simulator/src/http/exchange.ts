@@ -55,13 +55,14 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
   const path = readPath(url);
   const startedMs = now();
   const listeners: (() => void)[] = [];
+  let body: unknown = null;
   let isGone = false;
   let isCut = false;
   const noteClose = (): void => {
     if (response.writableFinished || isGone) return;
     isGone = true;
     if (!isCut && !options.isCutHere()) {
-      const parameter = { endpoint: path, requestedAtMs: startedMs };
+      const parameter = { endpoint: path, requestedAtMs: startedMs, body };
       log.add({ via: 'http', namespace: method, endpoint: 'disconnect', parameter });
     }
     for (const listener of listeners) listener();
@@ -69,7 +70,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
   response.on('close', noteClose);
   // A write to a reset connection fails. 'close' follows.
   response.on('error', () => {});
-  const body = method === 'POST' ? await readBody(request) : null;
+  body = method === 'POST' ? await readBody(request) : null;
   log.add({ via: 'http', namespace: method, endpoint: path, parameter: body });
 
   const canWrite = (): boolean => !isGone && !isCut && !response.writableEnded;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { types } from 'node:util';
 import { itemAt } from '../item-at.js';
 import { headerBytes } from '../../test/corpus.js';
-import { smallModel } from '../../test/gguf-writer.js';
+import { GgufWriter, smallModel } from '../../test/gguf-writer.js';
 import { estimateReport } from '../estimate/estimate-report.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
@@ -184,4 +184,43 @@ describe('derive', () => {
     expect(await second.derive(path, 'key 6', compute)).toBe(6);
     expect(await second.derive(path, 'key 5', compute)).toBe(-1);
   });
+});
+
+test('a stored header of another format, or with a tensor without elements, is read from the file again', async () => {
+  const path = model('m.gguf', smallModel());
+  const read = await openHeaderCache({ file }).read(path);
+  const cached = openHeaderCache({ file });
+  await cached.read(path);
+  cached.save();
+  const stored = readFileSync(file, 'utf8');
+  const { format } = JSON.parse(stored);
+  const [shape] = read.tensors.map((tensor) => tensor.shape.join(','));
+  const changes = [
+    stored.replace(`"format":${format}`, `"format":${format - 1}`),
+    stored.replaceAll(`,${shape}`, `,${shape?.replace(/\d+$/, '0')}`),
+  ];
+  for (const changed of changes) {
+    expect(changed).not.toBe(stored);
+    writeFileSync(file, changed);
+    expect((await openHeaderCache({ file }).read(path)).tensors).toEqual(read.tensors);
+  }
+});
+
+test('figures that JSON does not have, and types, are kept', async () => {
+  const writer = new GgufWriter().counts(0, 3);
+  writer.pair('a.nan', { type: 'f32', value: Number.NaN });
+  writer.pair('a.minus', { type: 'f64', value: -Infinity });
+  writer.pair('a.list', { type: 'f32s', value: [Infinity, 1] });
+  const path = model('odd.gguf', writer.bytes());
+  const first = openHeaderCache({ file });
+  const read = await first.read(path);
+  first.save();
+  damage(path);
+  const cached = await openHeaderCache({ file }).read(path);
+  expect([...cached.metadata]).toEqual([...read.metadata]);
+  expect([...cached.valueTypes]).toEqual([
+    ['a.nan', 'float32'],
+    ['a.minus', 'float64'],
+    ['a.list', 'float32'],
+  ]);
 });

@@ -1,5 +1,6 @@
 import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
+import type { ValueType } from '../gguf/value-types.js';
 
 /** Longer strings are not kept. A chat template has a tenth of this length. */
 const KEPT_STRING_LENGTH = 65_536;
@@ -8,8 +9,8 @@ const KEPT_STRING_LENGTH = 65_536;
 export interface EncodedHeader {
   readonly v: 2 | 3;
   readonly b: 'little' | 'big';
-  /** Metadata. A bigint is `{ big }`, a skipped value `null`. */
-  readonly m: readonly (readonly [string, EncodedValue])[];
+  /** Metadata: key, value and its type. A bigint is `{ big }`, infinity and NaN are `{ not }`, a skipped value is `null`. */
+  readonly m: readonly (readonly [string, EncodedValue, ValueType])[];
   /** Names of the tensors, one per line. */
   readonly n: string;
   /** For each tensor: type, file index, offset, size, number of dimensions, dimensions. */
@@ -19,7 +20,8 @@ export interface EncodedHeader {
   readonly f: readonly string[];
 }
 
-type EncodedScalar = string | number | boolean | { readonly big: string };
+type EncodedScalar =
+  string | number | boolean | { readonly big: string } | { readonly not: string };
 type EncodedValue =
   | EncodedScalar
   | null
@@ -32,7 +34,9 @@ export function encodeHeader(header: GgufHeader): EncodedHeader {
   return {
     v: header.version,
     b: header.byteOrder,
-    m: [...header.metadata].map(([key, value]) => [key, encodeValue(value)] as const),
+    m: [...header.metadata].map(
+      ([key, value]) => [key, encodeValue(value), header.valueTypes.get(key) ?? 'uint32'] as const,
+    ),
     n: header.tensors.map(({ name }) => name).join('\n'),
     t,
     s: header.fileSizeBytes,
@@ -58,11 +62,14 @@ export function decodeHeader(encoded: unknown): GgufHeader | null {
       dimensions === undefined
     )
       return null;
+    const shape = encoded.t.slice(at + 5, at + 5 + dimensions);
+    // llama.cpp refuses a tensor without elements, and so does the parser.
+    if (shape.includes(0)) return null;
     tensors.push({
       name,
       type,
       typeName: tensorTypeLayout(type)?.name ?? `type-${type}`,
-      shape: encoded.t.slice(at + 5, at + 5 + dimensions),
+      shape,
       offsetBytes,
       sizeBytes,
       fileIndex,
@@ -78,6 +85,7 @@ export function decodeHeader(encoded: unknown): GgufHeader | null {
     byteOrder: encoded.b,
     architecture: typeof architecture === 'string' ? architecture : null,
     metadata,
+    valueTypes: new Map(encoded.m.map(([key, , type]) => [key, type] as const)),
     tensors,
     tensorBytes,
     fileSizeBytes: encoded.s,
@@ -119,16 +127,18 @@ function encodeValue(value: GgufScalar | GgufArray | null): EncodedValue {
 
 function encodeScalar(value: GgufScalar): EncodedScalar {
   if (typeof value === 'bigint') return { big: String(value) };
-  // JSON has no infinity and no NaN. Estimates use only finite figures, so such a value counts as missing.
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  // JSON has no infinity and no NaN.
+  return typeof value === 'number' && !Number.isFinite(value) ? { not: String(value) } : value;
 }
 
 function decodeValue(value: EncodedValue): GgufScalar | GgufArray | null {
   if (value === null || typeof value !== 'object') return value;
-  if ('big' in value) return BigInt(value.big);
-  return { length: value.length, values: value.values?.map(decodeScalar) ?? null };
+  if ('length' in value)
+    return { length: value.length, values: value.values?.map(decodeScalar) ?? null };
+  return decodeScalar(value);
 }
 
 function decodeScalar(value: EncodedScalar): GgufScalar {
-  return typeof value === 'object' ? BigInt(value.big) : value;
+  if (typeof value !== 'object') return value;
+  return 'big' in value ? BigInt(value.big) : Number(value.not);
 }

@@ -3,7 +3,7 @@ import { NEEDS_MORE, type ByteWindow } from './byte-window.js';
 import { CheckedReader, printable, type CheckedFile } from './checked-reader.js';
 import type { GgufTensor } from './gguf-header.js';
 import * as limits from './header-budget.js';
-import { MetadataParser, type Metadata } from './metadata-parser.js';
+import { MetadataParser, type Metadata, type TypedMetadata } from './metadata-parser.js';
 import { ModelFileError } from './model-file-error.js';
 import { tensorTypeLayout, type TensorTypeLayout } from './tensor-types.js';
 
@@ -15,6 +15,7 @@ export interface ParsedFile {
   readonly version: 2 | 3;
   readonly byteOrder: 'little' | 'big';
   readonly metadata: Metadata;
+  readonly valueTypes: TypedMetadata['valueTypes'];
   readonly tensors: readonly GgufTensor[];
   /** Offset at which the data of the first tensor begins. */
   readonly dataOffsetBytes: number;
@@ -51,14 +52,15 @@ export class HeaderParser {
     try {
       this.#start ??= this.#readStart();
       const { version, pairCount, tensorCount } = this.#start;
-      const metadata = this.#metadata.parse(pairCount);
-      this.#alignment ??= this.#readAlignment(metadata);
+      const { metadata, valueTypes } = this.#metadata.parse(pairCount);
+      this.#alignment ??= this.#readAlignment({ metadata, valueTypes });
       while (this.#tensors.length < tensorCount) this.#readTensor(this.#alignment);
       const dataOffsetBytes = pad(this.#window.offset, this.#alignment);
       return {
         version,
         byteOrder: this.#window.littleEndian ? 'little' : 'big',
         metadata,
+        valueTypes,
         tensors: this.#tensors.map((tensor, i) =>
           Number.isNaN(tensor.sizeBytes)
             ? this.#sizeFromNeighbour(tensor, i, dataOffsetBytes)
@@ -109,10 +111,14 @@ export class HeaderParser {
     return { version, tensorCount, pairCount };
   }
 
-  #readAlignment(metadata: Metadata): number {
+  #readAlignment({ metadata, valueTypes }: TypedMetadata): number {
     const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT;
-    if (typeof alignment !== 'number' || !isPowerOfTwo(alignment))
-      throw this.#reader.corrupt('general.alignment is not a power of two', this.#window.offset);
+    const type = valueTypes.get('general.alignment') ?? 'uint32';
+    if (typeof alignment !== 'number' || type !== 'uint32' || !isPowerOfTwo(alignment))
+      throw this.#reader.corrupt(
+        'general.alignment is not a uint32 with a power of two',
+        this.#window.offset,
+      );
     return alignment;
   }
 

@@ -6,11 +6,18 @@ import { leastBytes, scalarBytes, type ValueType } from './value-types.js';
 /** Metadata by key; `null` for a string that was skipped. */
 export type Metadata = ReadonlyMap<string, GgufScalar | GgufArray | null>;
 
+/** Metadata and its types, as in `GgufHeader`. */
+export interface TypedMetadata {
+  readonly metadata: Metadata;
+  readonly valueTypes: ReadonlyMap<string, ValueType>;
+}
+
 /** Reads the metadata pairs of a file, and goes on from the last checkpoint when more bytes are loaded. */
 export class MetadataParser {
   readonly #reader: CheckedReader;
   readonly #keepArrays: ReadonlySet<string>;
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
+  readonly #types = new Map<string, ValueType>();
   #pending: PendingArray | null = null;
 
   /** @param keepArrays Keys of arrays that are kept at any length. */
@@ -20,10 +27,10 @@ export class MetadataParser {
   }
 
   /** Reads up to `count` pairs in all. Throws NEEDS_MORE if more bytes must be loaded first. */
-  parse(count: number): Metadata {
+  parse(count: number): TypedMetadata {
     if (this.#pending !== null) this.#finishArray(this.#pending);
     while (this.#metadata.size < count) this.#pair();
-    return this.#metadata;
+    return { metadata: this.#metadata, valueTypes: this.#types };
   }
 
   #pair(): void {
@@ -41,6 +48,7 @@ export class MetadataParser {
       this.#finishArray(array);
       return;
     }
+    this.#types.set(key, type);
     this.#metadata.set(key, type === 'string' ? reader.string() : reader.scalar(type));
     reader.window.checkpoint();
   }
@@ -78,6 +86,7 @@ export class MetadataParser {
         array = this.#arrayStep(array);
       }
     }
+    this.#types.set(array.key, array.type);
     this.#metadata.set(array.key, { length: array.length, values: array.values });
     this.#pending = null;
     this.#reader.window.checkpoint();

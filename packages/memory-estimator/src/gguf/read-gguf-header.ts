@@ -54,7 +54,7 @@ export async function readGgufHeader(
     try {
       const open = openSource(file ?? source);
       const part = await readFile(open, { keepArrays, fileIndex, budget }, options.signal);
-      parts.push(fileIndex === 0 ? part : { ...part, metadata: NO_METADATA });
+      parts.push(fileIndex === 0 ? part : { ...part, ...NO_METADATA });
     } catch (error) {
       // During a download, files of a split model are missing. Only the first file, which holds the
       // metadata, and the requested file are required.
@@ -81,7 +81,10 @@ interface ReadFile extends ParsedFile {
 }
 
 /** Replaces the metadata of the second and later files, which is not used. */
-const NO_METADATA: ReadFile['metadata'] = new Map();
+const NO_METADATA: Pick<ReadFile, 'metadata' | 'valueTypes'> = {
+  metadata: new Map(),
+  valueTypes: new Map(),
+};
 
 async function readFile(
   source: OpenSource,
@@ -131,6 +134,7 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
     byteOrder: first.byteOrder,
     architecture: typeof architecture === 'string' ? architecture : null,
     metadata: first.metadata,
+    valueTypes: first.valueTypes,
     tensors,
     tensorBytes: sum(tensors.map((tensor) => tensor.sizeBytes)),
     fileSizeBytes: sizes.length < parts.length ? null : sum(sizes),

@@ -7,7 +7,9 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
 import { printable } from '../gguf/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
+import { findWrongType, wrongType } from './metadata-types.js';
 import type { ModelRefusal } from './refuse-model.js';
+import { findVocabularyFault } from './vocabulary-faults.js';
 
 /** Keys after the architecture's name that llama.cpp requires of each model (load_hparams in llama-model.cpp). */
 const REQUIRED_KEYS = ['context_length', 'embedding_length', 'block_count'] as const;
@@ -17,11 +19,6 @@ const KEYS_OF_EPSILON = [
   'attention.layer_norm_rms_epsilon',
   'attention.layer_norm_epsilon',
 ] as const;
-
-/** Values of `tokenizer.ggml.model` that llama.cpp reads (llama_vocab::impl::load in llama-vocab.cpp of v0.5.0). */
-const TOKENIZERS = new Set(
-  'none no_vocab llama bert gpt2 hybriddna whitespace t5 rwkv test plamo2 gemma4'.split(' '),
-);
 
 /** LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS. */
 const MAX_LAYERS = 512;
@@ -36,9 +33,10 @@ const OTHER_FEED_FORWARD = new Set(['arctic', 'gemma4', 'plamo3', 'qwen']);
 /** A fault in the metadata for which llama.cpp refuses the model; `null` without a fault. */
 export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
+    findWrongType(index.header) ??
     findMissingKey(index) ??
     findWrongFigure(index) ??
-    findWrongVocabulary(index) ??
+    findVocabularyFault(index) ??
     findWrongWidth(index)
   );
 }
@@ -48,8 +46,14 @@ function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
   if (architecture === null || architecture === '') return missing('general.architecture');
   for (const key of REQUIRED_KEYS)
     if (metadata.number(key) === null) return missing(`${architecture}.${key}`);
-  if (KEYS_OF_EPSILON.every((key) => metadata.number(key) === null))
-    return missing(`${architecture}.${KEYS_OF_EPSILON[0]}`);
+  const epsilons = KEYS_OF_EPSILON.map((key) => `${architecture}.${key}`);
+  if (epsilons.every((key) => header.valueTypes.get(key) !== 'float32')) {
+    // llama.cpp reads only the key of the architecture, so a wrong type counts where no key is right.
+    const wrong = epsilons
+      .map((key) => wrongType(header, key, 'float32'))
+      .find((one) => one !== null);
+    return wrong ?? missing(epsilons[0] ?? '');
+  }
   return header.metadata.has('tokenizer.ggml.model') ? null : missing('tokenizer.ggml.model');
 }
 
@@ -78,33 +82,6 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
       `its rope.dimension_count is ${rotated}, but its keys have ${model.keyLength} values`,
     );
   return model === null ? contradiction('its metadata has sizes that no model can have') : null;
-}
-
-/** The token embeddings must have one row for each token of the vocabulary. */
-function findWrongVocabulary({ header, metadata, model, shared }: ModelIndex): ModelRefusal | null {
-  const tokenizer = header.metadata.get('tokenizer.ggml.model');
-  // A newer engine may have a new tokenizer for an architecture that this package does not know.
-  if (
-    model?.architecture.known === true &&
-    typeof tokenizer === 'string' &&
-    !TOKENIZERS.has(tokenizer)
-  )
-    return {
-      code: 'TOKENIZER',
-      reason: `llama.cpp v0.5.0 does not have its tokenizer "${printable(tokenizer)}"`,
-    };
-  const none = tokenizer === 'none' || tokenizer === 'no_vocab';
-  const tokens = none
-    ? (metadata.number('vocab_size') ?? 0)
-    : metadata.arrayLength('tokenizer.ggml.tokens');
-  // A header that was cut out of a file may have no vocabulary.
-  if (tokens === null && header.complete) return missing('tokenizer.ggml.tokens');
-  const rows = shared.get('token_embd')?.weight?.shape[1] ?? null;
-  return tokens === null || rows === null || rows === tokens
-    ? null
-    : contradiction(
-        `its vocabulary has ${tokens} tokens, but its token embeddings have ${rows} rows`,
-      );
 }
 
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {

@@ -6,9 +6,10 @@ import {
   headerOf,
   languageModel,
   type FileContents,
+  type MetadataValue,
 } from '../../test/language-model.js';
 import { refuseMlx } from './other-kinds.js';
-import { refuseArchitecture, refuseModel, type ModelRefusalCode } from './refuse-model.js';
+import { refuseEmbedded, refuseModel, type ModelRefusalCode } from './refuse-model.js';
 
 /** A language model with a change. */
 function model(change: (file: FileContents) => void): FileContents {
@@ -36,10 +37,7 @@ function renamed(architecture: string): FileContents {
     ([key, value]) => [key.replace(/^llama\./, `${architecture}.`), value] as const,
   );
   return {
-    metadata: new Map<string, string | number | boolean | readonly string[]>([
-      ...pairs,
-      ['general.architecture', architecture],
-    ]),
+    metadata: new Map<string, MetadataValue>([...pairs, ['general.architecture', architecture]]),
     tensors,
   };
 }
@@ -359,11 +357,11 @@ test('accepts a split model whose other file is not downloaded yet', async () =>
 });
 
 test('the embedded engine refuses an architecture that it does not have', async () => {
-  expect(refuseArchitecture(await headerOf(renamed('qwen9')))).toEqual({
+  expect(refuseEmbedded(await headerOf(renamed('qwen9')))).toEqual({
     code: 'ARCHITECTURE',
     reason: 'the embedded engine does not have its architecture "qwen9"',
   });
-  expect(refuseArchitecture(await headerOf(renamed('qwen3')))).toBeNull();
+  expect(refuseEmbedded(await headerOf(renamed('qwen3')))).toBeNull();
 });
 
 test.each([
@@ -374,4 +372,90 @@ test.each([
   [null, 'METADATA_MISSING'],
 ])('an MLX model of the kind %s has the refusal %s', (architecture, code) => {
   expect(refuseMlx({ architecture })?.code).toBe(code);
+});
+
+// Each was tried with build 10257 of llama.cpp, which gives the same verdict.
+describe('a key of another type', () => {
+  const refused = async (key: string, value: MetadataValue) =>
+    refuseModel(await headerOf(model(({ metadata }) => metadata.set(key, value))));
+
+  test.each<[string, MetadataValue, string]>([
+    [
+      'llama.block_count',
+      { type: 'u64', value: 2 },
+      'has the type uint64, but llama.cpp reads uint32',
+    ],
+    ['llama.block_count', { type: 'i32', value: 2 }, 'has the type int32'],
+    ['llama.block_count', { type: 'f32', value: 2 }, 'has the type float32'],
+    ['llama.block_count', '2', 'has the type string'],
+    ['llama.context_length', { type: 'u64', value: 512 }, 'has the type uint64'],
+    ['llama.attention.head_count', '4', 'has the type string'],
+    ['llama.attention.head_count_kv', ['2', '2'], 'is an array of string'],
+    ['llama.feed_forward_length', { type: 'f32s', value: [96, 96] }, 'is an array of float32'],
+    ['llama.feed_forward_length', { type: 'u64s', value: [96, 96] }, 'is an array of uint64'],
+    ['llama.feed_forward_length', { type: 'i32s', value: [96, 96, 96] }, 'has 3 values'],
+    [
+      'llama.attention.layer_norm_rms_epsilon',
+      1,
+      'has the type uint32, but llama.cpp reads float32',
+    ],
+    ['llama.rope.freq_base', { type: 'f64', value: 1e4 }, 'has the type float64'],
+    ['llama.rope.scaling.type', 1, 'has the type uint32, but llama.cpp reads string'],
+    ['llama.attention.key_length', { type: 'f32', value: 16 }, 'has the type float32'],
+    ['llama.attention.causal', 1, 'has the type uint32, but llama.cpp reads bool'],
+    ['llama.vocab_size', '8', 'has the type string'],
+    ['general.name', 1, 'has the type uint32, but llama.cpp reads string'],
+    ['general.file_type', '7', 'has the type string'],
+    ['tokenizer.ggml.model', 1, 'has the type uint32'],
+    ['tokenizer.ggml.tokens', { type: 'i32s', value: [0, 1, 2, 3, 4, 5, 6, 7] }, 'array of int32'],
+    ['tokenizer.ggml.merges', 3, 'has the type uint32, but llama.cpp reads an array of strings'],
+    ['tokenizer.ggml.bos_token_id', { type: 'i32', value: 1 }, 'has the type int32'],
+    ['tokenizer.ggml.add_bos_token', 'true', 'has the type string, but llama.cpp reads bool'],
+  ])('%s: %j', async (key, value, reason) => {
+    const refusal = await refused(key, value);
+    expect(refusal?.code).toBe('METADATA_TYPE');
+    expect(refusal?.reason).toContain(reason);
+  });
+
+  test.each<[string, MetadataValue]>([
+    ['llama.feed_forward_length', { type: 'i32s', value: [96, 96] }],
+    // llama.cpp does not read these keys for this architecture.
+    ['llama.attention.layer_norm_epsilon', { type: 'f64', value: 1e-5 }],
+    ['llama.attention.sliding_window', '64'],
+    ['llama.ssm.conv_kernel', { type: 'f32', value: 4 }],
+    ['tokenizer.chat_template', 1],
+  ])('accepts %s: %j', async (key, value) => {
+    expect(await refused(key, value)).toBeNull();
+  });
+
+  test('lists of a vocabulary that are too short are refused', async () => {
+    expect(await refused('tokenizer.ggml.scores', { type: 'f32s', value: [0] })).toMatchObject({
+      code: 'METADATA_CONTRADICTORY',
+      reason: expect.stringContaining('has 1 values, but its vocabulary has 8 tokens'),
+    });
+    expect((await refused('tokenizer.ggml.token_type', 3))?.code).toBe('METADATA_CONTRADICTORY');
+  });
+});
+
+describe('the embedded engine', () => {
+  const refused = async (change: (file: FileContents) => void) =>
+    refuseModel(await headerOf(model(change)), 'embedded');
+
+  test('refuses a tokenizer that merges pairs, without the pairs', async () => {
+    for (const name of ['gpt2', 'gemma4', 'hybriddna', 'whitespace'])
+      expect(
+        await refused(({ metadata }) => metadata.set('tokenizer.ggml.model', name)),
+      ).toMatchObject({ reason: 'its metadata lacks tokenizer.ggml.merges' });
+    const pre = (value: string) => (file: FileContents) =>
+      file.metadata.set('tokenizer.ggml.model', 'gpt2').set('tokenizer.ggml.pre', value);
+    expect(await refused(pre('kimi-k2'))).toBeNull();
+    expect((await refused(pre('qwen9')))?.reason).toContain('its pre-tokenizer "qwen9"');
+  });
+
+  test('refuses a number of parts in another type', async () => {
+    const count = (value: MetadataValue) =>
+      refused(({ metadata }) => metadata.set('split.count', value));
+    expect(await count({ type: 'u16', value: 1 })).toBeNull();
+    expect((await count(1))?.code).toBe('METADATA_TYPE');
+  });
 });

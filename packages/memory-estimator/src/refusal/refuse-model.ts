@@ -1,11 +1,13 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
-import { EMBEDDED_ARCHITECTURES } from './embedded-architectures.js';
+import { EMBEDDED_ARCHITECTURES } from './embedded-engine.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
 import { findTensorFault } from './tensor-faults.js';
+import { refuseMerging } from './vocabulary-faults.js';
+import { wrongType } from './metadata-types.js';
 
 /** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
 export type ModelRefusalCode =
@@ -36,6 +38,8 @@ export type ModelRefusalCode =
   | 'LEFTOVER_TENSORS'
   | 'TENSORS_MISSING'
   | 'METADATA_MISSING'
+  /** A key of another type than llama.cpp reads. */
+  | 'METADATA_TYPE'
   /** Metadata and tensors do not agree. */
   | 'METADATA_CONTRADICTORY'
   | 'BYTE_ORDER';
@@ -68,20 +72,20 @@ export function refuseModel(
     };
   const index = indexModel(header);
   const fault = findTensorFault(index) ?? findMetadataFault(index);
-  return fault ?? (engine === 'embedded' ? refuseArchitecture(header) : null);
+  return fault ?? (engine === 'embedded' ? refuseEmbedded(header) : null);
 }
 
 /**
- * Why the embedded engine refuses an architecture that its build of llama.cpp lacks; `null` where the build has it, and
- * for a file without an architecture.
+ * Why the embedded engine refuses a model that other engines may load; `null` where it shows no reason. It is a known
+ * build, so its architectures and tokenizers are known, and files that lack only the pairs of their tokenizer, or state
+ * the number of their parts in another type, are refused too.
  */
-export function refuseArchitecture({
-  architecture,
-}: Pick<GgufHeader, 'architecture'>): ModelRefusal | null {
-  return architecture === null || EMBEDDED_ARCHITECTURES.has(architecture)
-    ? null
-    : {
-        code: 'ARCHITECTURE',
-        reason: `the embedded engine does not have its architecture "${printable(architecture)}"`,
-      };
+export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
+  const { architecture } = header;
+  if (architecture !== null && !EMBEDDED_ARCHITECTURES.has(architecture))
+    return {
+      code: 'ARCHITECTURE',
+      reason: `the embedded engine does not have its architecture "${printable(architecture)}"`,
+    };
+  return refuseMerging(header) ?? wrongType(header, 'split.count', 'uint16');
 }

@@ -4,12 +4,8 @@ import { EXAMPLE } from '../../test/example-file.js';
 import { resolveChain } from '../chain.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 import type { ModelConfig } from '../model-config.js';
-import {
-  keyThatLoads,
-  mergeWithDownloaded,
-  withSelectedVariants,
-  type ModelProfile,
-} from './merge-with-downloaded.js';
+import { keyThatLoads, otherNames, withSelectedVariants } from './key-that-loads.js';
+import { mergeWithDownloaded, type ModelProfile } from './merge-with-downloaded.js';
 
 const GIB = 1024 ** 3;
 
@@ -312,6 +308,22 @@ pins: [qwen/qwen3-4b]`;
     expect(keyThatLoads('qwen/qwen3-4b', all)).toBe('qwen/qwen3-4b@f16');
     expect(keyThatLoads('qwen/qwen3-4b@q8_0', all)).toBe('qwen/qwen3-4b@q8_0');
     expect(keyThatLoads('qwen/qwen3', all)).toBe('qwen/qwen3');
+    expect(Object.fromEntries(otherNames(all))).toEqual({ 'qwen/qwen3-4b': 'qwen/qwen3-4b@f16' });
+  });
+
+  it('is another name of its model where it is the one that loads, and a name of its own where it is not', () => {
+    const variants = ['hub/m@q4_k_m', 'hub/m@q8_0'];
+    const hub = downloadedModel('hub/m', { variants, selectedVariant: 'hub/m@q4_k_m' });
+    const single = downloadedModel('one', { quantization: { name: 'Q6_K', bits: 6 } });
+    const listed = downloadedModel('hub/m@q8_0', { variants: [], quantization: null });
+    const names = otherNames([hub, single]);
+    expect(Object.fromEntries(names)).toEqual({
+      'hub/m@q4_k_m': 'hub/m',
+      'hub/m@q8_0': 'hub/m@q8_0',
+      'one@q6_k': 'one',
+    });
+    for (const [name, key] of names) expect(keyThatLoads(name, [hub, single])).toBe(key);
+    expect(otherNames([hub, listed]).has('hub/m@q8_0')).toBe(false);
   });
 
   it('keeps its own entry if the file has one', () => {

@@ -5,7 +5,7 @@ import {
   type Tier,
 } from '@mai/memory-ledger';
 import { deepFreeze } from '../freeze.js';
-import type { ChainEntry, ConfiguredModel, ModelConfig } from '../model-config.js';
+import type { ConfiguredModel, ModelConfig } from '../model-config.js';
 import {
   deriveCapabilities,
   deriveContextLengthTokens,
@@ -14,6 +14,13 @@ import {
 } from './derive.js';
 import type { ConfiguredQuality } from '../quality/model-facts.js';
 import type { DownloadedModel } from './downloaded-model.js';
+import {
+  indexDownloaded,
+  modelOfVariant,
+  namedKeys,
+  selectedBy,
+  withSelectedVariants,
+} from './key-that-loads.js';
 
 /**
  * The facts about a model that a decision needs: its configuration, completed by LM Studio's
@@ -81,120 +88,6 @@ export function mergeWithDownloaded(
       ),
     ),
   );
-}
-
-function namedKeys(config: ModelConfig): string[] {
-  const inChains = Object.values(config.fallbackChains)
-    .flat()
-    .flatMap((entry) => (entry.kind === 'model' ? [entry.modelKey] : []));
-  return [...inChains, ...config.pins];
-}
-
-/**
- * The configuration with the keys of `keyThatLoads`. In `models`, the entry of a selected variant replaces the entry of
- * its model. The entry of `key` holds for all quantizations where these are listed without `key`. An entry that names a
- * quantization comes before it, and the memory figures hold only for the largest quantization.
- */
-export function withSelectedVariants(
-  config: ModelConfig,
-  downloaded: readonly DownloadedModel[],
-): ModelConfig {
-  const library = indexDownloaded(downloaded);
-  const keyOf = (key: string): string => loadedBy(key, library)?.modelKey ?? key;
-  const named = [...config.models.map(({ modelKey }) => modelKey), ...namedKeys(config)];
-  if (named.every((key) => keyOf(key) === key)) return config;
-  const fallbackChains: Record<string, readonly ChainEntry[]> = {};
-  Object.setPrototypeOf(fallbackChains, null);
-  for (const [name, entries] of Object.entries(config.fallbackChains)) {
-    fallbackChains[name] = entries.map((entry) =>
-      entry.kind === 'model' ? { ...entry, modelKey: keyOf(entry.modelKey) } : entry,
-    );
-  }
-  return deepFreeze({
-    ...config,
-    models: modelsByLoadedKey(config.models, library),
-    fallbackChains,
-    pins: [...new Set(config.pins.map(keyOf))],
-  });
-}
-
-function modelsByLoadedKey(
-  models: readonly ConfiguredModel[],
-  library: ReadonlyMap<string, DownloadedModel>,
-): readonly ConfiguredModel[] {
-  const selectedKey = (key: string): string => selectedBy(key, library)?.modelKey ?? key;
-  const named = new Set(models.map(({ modelKey }) => modelKey));
-  const replaced = new Set(
-    [...named].filter((key) => selectedKey(key) !== key).map((key) => selectedKey(key)),
-  );
-  return models.flatMap((model): readonly ConfiguredModel[] => {
-    const { modelKey: key } = model;
-    const quantizations = quantizationsOf(key, library);
-    if (quantizations.length === 0)
-      return replaced.has(key) ? [] : [{ ...model, modelKey: selectedKey(key) }];
-    return quantizations
-      .filter(({ modelKey }) => !named.has(modelKey))
-      .map(({ modelKey }) =>
-        modelKey === quantizations[0]?.modelKey
-          ? { ...model, modelKey }
-          : { ...model, modelKey, minMemoryBytes: null, minVramBytes: null },
-      );
-  });
-}
-
-/**
- * The key by which the runtime loads and reports the model that `key` names; `key` itself where it names none.
- *
- * - The key of a selected variant becomes the key of its model, because both load the same file.
- * - A model in several quantizations can be listed as `key@q4_k_m` and `key@q8_0`, without `key`. Then `key` becomes
- *   the key of the largest one, so that its memory is not underestimated.
- */
-export function keyThatLoads(key: string, downloaded: readonly DownloadedModel[]): string {
-  return loadedBy(key, indexDownloaded(downloaded))?.modelKey ?? key;
-}
-
-function loadedBy(
-  key: string,
-  library: ReadonlyMap<string, DownloadedModel>,
-): DownloadedModel | null {
-  return selectedBy(key, library) ?? quantizationsOf(key, library)[0] ?? null;
-}
-
-/** The models `key@quantization`, the largest first. Empty where `key` itself is listed. */
-function quantizationsOf(
-  key: string,
-  library: ReadonlyMap<string, DownloadedModel>,
-): readonly DownloadedModel[] {
-  if (library.has(key)) return [];
-  return [...library.values()]
-    .filter(({ modelKey }) => modelKey !== key && modelOfVariant(modelKey) === key)
-    .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.modelKey < b.modelKey ? -1 : 1));
-}
-
-/** The model that a key or the key of its selected variant names; `null` for any other key. */
-function selectedBy(
-  key: string,
-  library: ReadonlyMap<string, DownloadedModel>,
-): DownloadedModel | null {
-  const model = library.get(key) ?? library.get(modelOfVariant(key));
-  if (model === undefined) return null;
-  const { modelKey, selectedVariant, quantization } = model;
-  // Without variants, the model's only quantization is the one that loads.
-  const selected = selectedVariant ?? `${modelKey}@${quantization?.name.toLowerCase() ?? ''}`;
-  return key === modelKey || key === selected ? model : null;
-}
-
-/** Models by key. If a model is on several devices, the copy on LM Studio's own machine is used. */
-function indexDownloaded(
-  downloaded: readonly DownloadedModel[],
-): ReadonlyMap<string, DownloadedModel> {
-  const library = new Map<string, DownloadedModel>();
-  for (const model of downloaded) {
-    if (!library.has(model.modelKey) || model.deviceIdentifier === null) {
-      library.set(model.modelKey, model);
-    }
-  }
-  return library;
 }
 
 interface Found {
@@ -289,10 +182,4 @@ function quantizationOf(modelKey: string, { model, sizeBytes }: Found): string |
   return sizeBytes === null
     ? modelKey.slice(modelKey.lastIndexOf('@') + 1)
     : (model.quantization?.name ?? null);
-}
-
-/** The model of a variant: `key` for `key@q4_k_m`. Any other key is returned as it is. */
-function modelOfVariant(key: string): string {
-  const at = key.lastIndexOf('@');
-  return at > 0 ? key.slice(0, at) : key;
 }

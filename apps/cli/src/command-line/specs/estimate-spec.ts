@@ -81,5 +81,5 @@ export const ESTIMATE: CommandSpec = {
       'a file, with the defaults of this LM Studio runtime',
     ],
   ],
-  load: async () => (await import('../../commands/estimate.js')).run,
+  load: async () => (await import('../../commands/models/estimate.js')).run,
 };

@@ -50,11 +50,11 @@ export const commandOf =
 /** `mai fleet status`, once or until Ctrl-C. */
 export async function status(context: CommandContext, input: Input): Promise<ExitCode> {
   const { output, signal } = context;
-  const folder = await folderOf(context);
+  await using host = await openHostOf(context);
   const isLive = input.has('watch');
   const view = isLive && !output.json ? createLiveView(output) : null;
   try {
-    for await (const fleet of watchFleet(folder, signal)) {
+    for await (const fleet of watchFleet(fleetFolderOf(host), { signal, facts: host, warn: output.warn })) {
       if (view !== null) view.show(render(fleet, fitToWindow(output)));
       else if (isLive) output.result(jsonLine(fleet));
       else if (output.json) output.resultJson(fleet);
@@ -69,8 +69,9 @@ export async function status(context: CommandContext, input: Input): Promise<Exi
 
 function render(fleet: FleetView, output: Output): string {
   const { style } = output;
-  const { hosts, ownHost, connected, fault, natsServers } = fleet;
-  const link = connected ? style.good('connected') : style.bad(fault ?? 'no answer');
+  const { hosts, ownHost, connected, server, fault, natsServers } = fleet;
+  const at = natsServers.length > 1 && server !== null ? ` at ${server}` : '';
+  const link = connected ? style.good(`connected${at}`) : style.bad(fault ?? 'no answer');
   const rows = describeHosts(hosts, ownHost).map((one) => [
     style.bold(one.host),
     one.usable ? style.good(one.state) : style.caution(one.state),

@@ -14,7 +14,7 @@ import { type AutopilotPlace, DECISION_WORDS, type Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import { requestOf } from '../../command-line/selection-request.js';
 import type { CommandContext } from '../../context.js';
-import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
+import { errorJson, EXIT, type ExitCode, messageOf } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { SCHEMA_VERSION } from '../../terminal/output.js';
 import { UsageError } from '../../usage-error.js';
@@ -89,8 +89,7 @@ async function openGateway(
       allowOrigins: input.list('allow-origin') ?? [],
       version: context.io.version,
       pageFolder: existsSync(path.join(page, 'index.html')) ? page : null,
-      onError: (error) =>
-        context.output.warn(error instanceof Error ? error.message : String(error)),
+      onError: (error) => context.output.warn(messageOf(error)),
     },
   );
 }
@@ -105,8 +104,7 @@ async function tlsOf(
   }
   const read = (file: string): Promise<Buffer> =>
     readFile(file).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new UsageError(`The file ${JSON.stringify(file)} can't be read: ${why}.`);
+      throw new UsageError(`The file ${JSON.stringify(file)} can't be read: ${messageOf(error)}.`);
     });
   return { cert: await read(cert), key: await read(key) };
 }

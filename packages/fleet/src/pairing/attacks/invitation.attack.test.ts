@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { X509Certificate, randomBytes } from 'node:crypto';
 import { createServer as createTcpServer, connect as connectTcp } from 'node:net';
 import { createServer } from 'node:https';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 import {
@@ -21,6 +21,7 @@ import {
   issueAuthority,
   issueJoinCertificate,
 } from '../certificates/issue.js';
+import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
 import { readRegistry } from '../hosts/registry.js';
 import { formatInvitation, parseInvitation, type Invitation } from '../invitation/invitation.js';
@@ -466,4 +467,45 @@ describe('a machine between the joiner and the inviting host', () => {
     }
     await new Promise((resolve) => relay.close(resolve));
   });
+});
+
+test.each([
+  ['three days late', 3],
+  ['three days ahead', -3],
+])('a joiner whose clock is %s is told of the clock, and sends nothing', async (_what, days) => {
+  const paths = fleetPaths(fleet.folder('desktop'));
+  const authority = {
+    certificate: await readFile(paths.authorityCertificate, 'utf8'),
+    privateKey: await readFile(paths.authorityKey, 'utf8'),
+  };
+  const { certificate, privateKey } = await issueJoinCertificate(
+    authority,
+    new Date(Date.now() + days * 86_400_000),
+  );
+  let requests = 0;
+  const server = createServer(
+    { cert: `${certificate}\n${authority.certificate}`, key: privateKey },
+    (_request, response) => {
+      requests += 1;
+      response.end();
+    },
+  );
+  server.on('tlsClientError', () => undefined);
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const invitation = formatInvitation({
+    ...{ address: '127.0.0.1', port, secret: randomBytes(16) },
+    authorityFingerprint: certificateFingerprint(authority.certificate),
+  });
+  try {
+    await expect(
+      join({ folder: fleet.folder('guest'), invitation, host: 'guest' }),
+    ).rejects.toMatchObject({
+      code: 'INVITATION_REFUSED',
+      message: expect.stringMatching(/^By the clock of this machine it is .*Set the clocks/),
+    });
+    expect(requests).toBe(0);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });

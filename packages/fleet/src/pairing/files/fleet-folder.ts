@@ -23,6 +23,8 @@ export interface FleetPaths {
   readonly registry: string;
   readonly natsFolder: string;
   readonly natsConfiguration: string;
+  /** Settings for nats-server that a person writes, such as leaf nodes. Missing where there are none. */
+  readonly natsOwnSettings: string;
   /** Key and certificate of this host's nats-server, in one file, so that the two always match. */
   readonly natsIdentity: string;
   readonly natsStore: string;
@@ -42,6 +44,7 @@ export function fleetPaths(folder: string): FleetPaths {
     registry: join(folder, 'hosts.json'),
     natsFolder,
     natsConfiguration: join(natsFolder, 'nats-server.conf'),
+    natsOwnSettings: join(natsFolder, 'own-settings.conf'),
     natsIdentity: join(natsFolder, 'nats-server.pem'),
     natsStore: join(natsFolder, 'store'),
     natsLog: join(natsFolder, 'nats-server.log'),

@@ -38,7 +38,8 @@ test('a version with a known fault is a warning', async () => {
   expect(await checkNatsServer(await fleetWith('2.10.26'))).toMatchObject({
     state: 'warning',
     message: expect.stringContaining('CVE-2025-30215'),
-    mend: expect.stringMatching(/nats-server/),
+    // Debian has no newer one, so `apt-get install` would not help.
+    mend: expect.stringMatching(/^(?!.*apt-get).*(releases|upgrade|update)/),
   });
 });
 

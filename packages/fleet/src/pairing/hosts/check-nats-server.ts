@@ -1,5 +1,5 @@
 import { fleetPaths, readMembership } from '../files/fleet-folder.js';
-import { howToInstall, natsServerVersion } from '../nats-server/executable.js';
+import { howToInstall, howToUpdate, natsServerVersion } from '../nats-server/executable.js';
 import { natsServerPid } from '../nats-server/server-process.js';
 import { natsServerWarning } from '../nats-server/version.js';
 
@@ -27,7 +27,7 @@ export async function checkNatsServer(folder: string): Promise<NatsServerCheck |
     return check('fault', message, howToInstall(process.platform));
   }
   const warning = natsServerWarning(version);
-  if (warning !== null) return check('warning', warning, howToInstall(process.platform));
+  if (warning !== null) return check('warning', warning, howToUpdate(process.platform));
   const text = `Version ${version.major}.${version.minor}.${version.patch}`;
   return (await natsServerPid(fleetPaths(folder))) === null
     ? check('warning', `${text} does not run.`, 'Start `mai serve --fleet`, which starts it.')

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
 import { hostPermissions } from '../../nats/subjects.js';
 import type { AllowList } from '../certificates/allow-list.js';
 import { fleetPaths, readMembership } from '../files/fleet-folder.js';
@@ -33,6 +36,7 @@ export async function writeNatsConfiguration(
     storeFolder: paths.natsStore,
     logPath: paths.natsLog,
     pidPath: paths.natsPid,
+    ownSettings: existsSync(paths.natsOwnSettings) ? path.basename(paths.natsOwnSettings) : null,
     users: hosts.flatMap(({ host, users }) => {
       const authorityOver = host === own.authority ? hosts.map((one) => one.host) : null;
       const permissions = hostPermissions(host, { authorityOver });

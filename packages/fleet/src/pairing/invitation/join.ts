@@ -6,7 +6,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 import { z } from 'zod/mini';
 
-import { messageOf } from '../../error-facts.js';
+import { codeOf, messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
 import { natsUrls, readAllowList } from '../certificates/allow-list.js';
 import {
@@ -204,7 +204,9 @@ async function connectTls(
     socket.destroy();
     signal?.throwIfAborted();
     if (trust.rejectUnauthorized === true && socket.authorizationError) {
-      throw anotherMachine(invitation);
+      throw CLOCK_FAULTS.includes(codeOf(error) ?? '')
+        ? wrongClock(invitation, error)
+        : anotherMachine(invitation);
     }
     throw new FleetError(
       'FLEET_UNREACHABLE',
@@ -275,6 +277,18 @@ function parse<T extends z.core.$ZodType>(schema: T, text: string): z.output<T> 
 function withDeadline(deadlineMs: number, signal: AbortSignal | undefined): AbortSignal {
   const deadline = AbortSignal.timeout(deadlineMs);
   return signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+}
+
+/** Faults of a genuine certificate that this machine's clock, or that of the inviting machine, causes. */
+const CLOCK_FAULTS: readonly string[] = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
+
+function wrongClock({ address, port }: Invitation, cause: unknown): FleetError {
+  return new FleetError(
+    'INVITATION_REFUSED',
+    `By the clock of this machine it is ${new Date().toISOString()}, and at this time the certificate of the inviting machine at ${hostAndPort(address, port)} is not valid. ` +
+      'Set the clocks of both machines, and try again. Nothing secret was sent.',
+    { cause },
+  );
 }
 
 function anotherMachine({ address, port }: Invitation): FleetError {

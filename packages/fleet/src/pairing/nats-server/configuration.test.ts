@@ -38,6 +38,7 @@ async function check(change: Partial<NatsServerSettings>): Promise<string> {
     storeFolder: file('store'),
     logPath: file('nats.log'),
     pidPath: file('nats.pid'),
+    ownSettings: null,
     users: [
       {
         host: 'desktop',
@@ -101,6 +102,7 @@ test('a user name that tries to end its text and add a user stays one user', asy
     storeFolder: '',
     logPath: '',
     pidPath: '',
+    ownSettings: null,
     users: [{ host: 'laptop', user, permissions }],
   });
   expect(text.match(/user: "/g)).toHaveLength(1);

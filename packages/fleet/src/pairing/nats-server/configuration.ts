@@ -21,6 +21,8 @@ export interface NatsServerSettings {
   readonly logPath: string;
   readonly pidPath: string;
   readonly users: readonly NatsUser[];
+  /** File with settings that a person wrote, beside this configuration; null where there is none. */
+  readonly ownSettings: string | null;
 }
 
 /** A cluster as one of its servers is configured for it. */
@@ -73,7 +75,7 @@ export function natsConfiguration(settings: NatsServerSettings): string {
   const inboxes = [...new Set(settings.users.map(({ host }) => `${inboxPrefix(host)}.>`))];
   const { cluster } = settings;
   const requests = [...WATCH_REQUESTS, ...CREATE_REQUESTS, ...BUCKET_SUBJECTS];
-  return `# Written by Mai. Changes are lost when a host joins or leaves.
+  return `# Written by Mai. Changes are lost when a host joins or leaves. Put settings of your own into own-settings.conf beside this file.
 # The name says nothing about the fleet, because nats-server tells it to everybody who connects.
 server_name: ${quote(cluster === null ? 'mai-fleet' : `mai-fleet-${cluster.place}`)}
 host: ${quote(settings.listenAddress)}
@@ -113,7 +115,7 @@ ${settings.users.map(userEntry).join('\n')}
     ]
   }
 }
-`;
+${settings.ownSettings === null ? '' : `include ${quote(settings.ownSettings)}\n`}`;
 }
 
 function tlsFiles({ identityPath, authorityPath }: NatsServerSettings): string {

@@ -56,6 +56,13 @@ export function howToInstall(platform: NodeJS.Platform): string {
   }
 }
 
+/** How to get a newer nats-server than the installed one. */
+export function howToUpdate(platform: NodeJS.Platform): string {
+  if (platform === 'darwin') return 'Update it with `brew upgrade nats-server`.';
+  if (platform === 'win32') return 'Update it with `scoop update nats-server`.';
+  return 'Get a newer one at https://github.com/nats-io/nats-server/releases. That of Debian 12 is too old.';
+}
+
 function searchPaths(): string[] {
   const windows = process.platform === 'win32';
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');

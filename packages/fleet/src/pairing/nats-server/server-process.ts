@@ -172,11 +172,15 @@ async function checkConfiguration(executable: string, paths: FleetPaths): Promis
   }
 }
 
+const IN_USE = /address already in use|Only one usage of each socket/;
+
 function notStarted(log: string, paths: FleetPaths, ended: boolean): FleetError {
-  if (log.includes('address already in use') || log.includes('Only one usage of each socket')) {
+  const inUse = log.split('\n').filter((line) => IN_USE.test(line));
+  if (inUse.length > 0) {
     return new FleetError(
       'ADDRESS_IN_USE',
-      `nats-server can't listen: another program uses its port. ${lastLines(log)}`,
+      `nats-server can't listen: another program uses its port. ${inUse.slice(-1).join()} ` +
+        'End that program, or make the fleet with another port (`mai fleet init --nats-port`).',
     );
   }
   const what = ended ? 'ended at its start' : `was not ready within ${START_DEADLINE_MS / 1000} s`;
@@ -187,6 +191,7 @@ function notStarted(log: string, paths: FleetPaths, ended: boolean): FleetError 
 }
 
 function lastLines(log: string): string {
+  if (log.trim() === '') return 'It is empty. Is the disk full?';
   return log.trim().split('\n').slice(-3).join(' | ');
 }
 

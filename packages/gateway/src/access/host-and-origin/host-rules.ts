@@ -16,9 +16,9 @@ interface Authority {
 }
 
 /**
- * Whether a request may name this host. A page of another site that points its own name at this machine (DNS
- * rebinding) sends its own name, so only names are allowed that can't be such: loopback names and the address of
- * the socket, both with the port of the socket, and the names of `allowHosts`.
+ * Whether a request may name this host. With DNS rebinding, a page of another site points its own name at this machine,
+ * and its requests name that site. So these names are allowed: loopback names and the address of the socket, both with
+ * the port of the socket, and the names of `allowHosts`.
  *
  * @param allowHosts - `name` for any port, or `name:port`
  */

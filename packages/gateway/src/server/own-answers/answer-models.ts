@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { listForCodex } from '../../models/list-for-codex.js';
 import { listForLmStudio } from '../../models/list-for-lm-studio.js';
-import { listModels, type ModelList } from '../../models/list-models.js';
+import { entryOf, listModels, type ModelList } from '../../models/list-models.js';
 import { meaningsOf } from '../../models/name-meanings.js';
 import type { ResolveModel } from '../../models/resolve-model.js';
 import type { LivePort } from '../../ports/live-port.js';
@@ -30,8 +30,7 @@ export interface ModelLists {
 /** Creates the lists. What `auto` and each alias mean is decided once for each change of the machine. */
 export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLists {
   const lists = new WeakMap<ServingCatalog, Promise<ModelList>>();
-  const read = async (): Promise<ModelList> => {
-    const catalog = await readCatalog(port);
+  const read = async (catalog: ServingCatalog): Promise<ModelList> => {
     let list = lists.get(catalog);
     if (list === undefined) {
       list = meaningsOf(catalog, resolve, (wanted, options) => port.plan(wanted, options)).then(
@@ -44,9 +43,11 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
   };
   return {
     answer: async (response, { path, query }) => {
+      let catalog: ServingCatalog;
       let list: ModelList;
       try {
-        list = await read();
+        catalog = await readCatalog(port);
+        list = await read(catalog);
       } catch (error) {
         if (!(error instanceof SchedulingFailure)) throw error;
         sendFailure(response, { failure: openAiFailure }, error.failure);
@@ -55,8 +56,8 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
       const root = path.startsWith(LM_STUDIO) ? LM_STUDIO : OPENAI;
       if (path !== root) {
         const id = decoded(path.slice(root.length + 1));
-        const found = list.data.find((model) => model.id === id);
-        if (found !== undefined) sendJson(response, 200, found);
+        const found = entryOf(id, list, catalog);
+        if (found !== null) sendJson(response, 200, found);
         else sendFailure(response, { failure: openAiFailure }, unknownModel(id));
         return;
       }

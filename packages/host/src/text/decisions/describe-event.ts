@@ -2,7 +2,9 @@ import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { describePlan, describeReason } from './describe-decision.js';
+import { explainRejection } from './explain-rejection.js';
 import { formatBytes, formatCount, formatDuration } from '../words.js';
+import { messageOf } from '../../guards.js';
 
 /** How words of an event are marked: a terminal colours them. */
 export interface EventStyle {
@@ -40,11 +42,11 @@ export function describeEvent(
     case 'duplicates':
       return `${style.caution('Loaded more than once')}: ${event.instanceIdentifiers.join(', ')}.`;
     case 'fault':
-      return `${style.bad('Fault')}: ${messageOf(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
+      return `${style.bad('Fault')}: ${faultText(event.error)} Next try in ${formatDuration(event.retryAtMs - event.atMs)}.`;
     case 'recovered':
       return `${style.good('Working again.')}`;
     case 'catalog-rejected':
-      return `${style.caution('Configuration not applied')}, the previous configuration stays in force: ${messageOf(event.error)}`;
+      return `${style.caution('Configuration not applied')}, the previous configuration stays in force: ${faultText(event.error)}`;
     case 'journal-changed':
       return describeJournal(event.journal);
     case 'resident-ended':
@@ -99,7 +101,12 @@ function describeStep(
 function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): string | null {
   switch (report.outcome) {
     case 'switched':
-      return `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`;
+      return [
+        `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`,
+        describeReplan(report) ?? [],
+      ]
+        .flat()
+        .join(' ');
     case 'released':
       return `${style.caution('Unloaded')}: no smaller model fits.`;
     case 'rolled-back':
@@ -115,6 +122,26 @@ function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): 
   }
 }
 
+/** The parts of a `RunReport` that tell what was planned, and what was chosen in the end. */
+interface Replan extends Pick<RunReport, 'failures'> {
+  readonly first: { readonly selection: { readonly chosen: { readonly modelKey: string } | null } };
+  readonly last: Replan['first'] & { readonly selection: Pick<Selection, 'rejected'> };
+}
+
+/**
+ * Describes why a switch has loaded another model than planned: it decides again after an unload, when memory has settled.
+ * `null`: the planned model was loaded, or a load failed, which its own step has shown.
+ */
+export function describeReplan({ first, last, failures }: Replan): string | null {
+  const planned = first.selection.chosen?.modelKey;
+  const { chosen, rejected } = last.selection;
+  if (planned === undefined || chosen === null || failures.length > 0) return null;
+  const rejection = rejected.find(({ modelKey }) => modelKey === planned)?.rejection;
+  if (rejection?.code !== 'INSUFFICIENT_RAM' && rejection?.code !== 'INSUFFICIENT_VRAM')
+    return null;
+  return `The planned ${planned} no longer fitted after the unload: it ${explainRejection(rejection)}.`;
+}
+
 function describeJournal({
   pins,
   yields,
@@ -124,11 +151,11 @@ function describeJournal({
   return `Pins: ${pinned}. Yields: ${held === 0 ? 'none' : formatBytes(held)}.`;
 }
 
-function messageOf(error: unknown): string {
+function faultText(error: unknown): string {
   if (isModelConfigError(error)) {
     const [first, ...rest] = error.issues;
     const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
     if (first !== undefined) return `${formatIssue(first).split('\n')[0] ?? ''}${more}`;
   }
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  return messageOf(error).split('\n')[0] ?? '';
 }

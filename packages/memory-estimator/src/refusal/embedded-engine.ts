@@ -19,3 +19,21 @@ export const EMBEDDED_ARCHITECTURES: ReadonlySet<string> = new Set(
     'kimi-linear talkie mellum nanbeige',
   ].flatMap((line) => line.split(' ')),
 );
+
+/**
+ * The values of `tokenizer.ggml.pre` that the embedded engine reads for a tokenizer with merges. Each was tried with
+ * llama.node 1.7.15.
+ */
+export const EMBEDDED_PRE_TOKENIZERS: ReadonlySet<string> = new Set(
+  [
+    'default llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano deepseek-llm',
+    'deepseek-coder deepseek-v3 youtu falcon mpt starcoder gpt-2 phi-2 jina-es jina-de gigachat jina-v2-es',
+    'jina-v2-de a.x-4.0 mellum modern-bert jais-2 granite-embed-multi-311m sarvam-moe jina-v1-en',
+    'jina-v2-code roberta-bpe refact command-r deepseek-r1-qwen kormo f2llmv2 qwen35 qwen2 stablelm2 olmo',
+    'dbrx smaug-bpe poro-chat glm4 chatglm-bpe viking jais tekken smollm codeshell bloom gpt3-finnish',
+    'exaone exaone4 exaone-moe chameleon minerva-7b megrez gpt-4o kanana2 talkie granite-embed-multi-97m',
+    'tiny_aya cohere2moe superbpe trillion granite-docling bailingmoe bailingmoe2 llada-moe seed-coder',
+    'hunyuan hunyuan-dense joyai-llm grok-2 afmoe laguna minimax-m2 minicpm5 solar-open mellum2 kimi-k2',
+    'gemma4',
+  ].flatMap((line) => line.split(' ')),
+);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import { runMai } from '../../test/run-mai.js';
-import { Interrupted } from '../io.js';
+import { runMai } from '../../../test/run-mai.js';
+import { Interrupted } from '../../io.js';
 
 const FAST = 50;
 let simulator: Simulator;

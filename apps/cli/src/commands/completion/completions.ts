@@ -1,8 +1,8 @@
-import type { CommandSpec, OptionSpec, RunCommand } from '../command-line/command-spec.js';
-import { bashCompletions } from '../completions/bash.js';
-import { fishCompletions } from '../completions/fish.js';
-import { zshCompletions } from '../completions/zsh.js';
-import { EXIT } from '../exit-codes.js';
+import type { CommandSpec, OptionSpec, RunCommand } from '../../command-line/command-spec.js';
+import { bashCompletions } from '../../completions/bash.js';
+import { fishCompletions } from '../../completions/fish.js';
+import { zshCompletions } from '../../completions/zsh.js';
+import { EXIT } from '../../exit-codes.js';
 
 /** `mai completions SHELL`: a completion script made from the command table. */
 export function printCompletions(

@@ -1,12 +1,12 @@
 import { formatCount } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { answerLines, warnOfIncomplete } from '../estimate/answer-lines.js';
-import { settingsFromInput } from '../estimate/settings-from-input.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { UsageError } from '../usage-error.js';
-import { renderEstimate } from '../views/estimate/estimate-view.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { answerLines, warnOfIncomplete } from '../../estimate/answer-lines.js';
+import { settingsFromInput } from '../../estimate/settings-from-input.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { UsageError } from '../../usage-error.js';
+import { renderEstimate } from '../../views/estimate/estimate-view.js';
 
 /** `mai estimate KEY-OR-FILE`, or `--stdin` for many questions. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -44,7 +44,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (basis.kind === 'mlx') {
     for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
-  const { modelKey, report, refusal, fit, corrected, lmStudio, maxContextLengthTokens } = estimate;
+  const { modelKey, report, refusal, fault, fit, corrected, lmStudio, maxContextLengthTokens } =
+    estimate;
   const { contextLengthTokens } = report.loadConfig;
   if (maxContextLengthTokens !== null && contextLengthTokens > maxContextLengthTokens) {
     output.warn(
@@ -59,7 +60,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   output.resultJson({
     file: model,
     ...report,
-    refusal,
+    refusal: fault,
     ...(modelKey === null ? {} : { footprint: fit?.footprint ?? null, corrected, lmStudio }),
   });
   return exitCode;

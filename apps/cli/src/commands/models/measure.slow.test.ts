@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import type { FakeIoOptions } from '../../test/fake-io.js';
-import { startHeavyLMStudio } from '../../test/heavy-lmstudio.js';
-import { runMai } from '../../test/run-mai.js';
+import type { FakeIoOptions } from '../../../test/fake-io.js';
+import { startHeavyLMStudio } from '../../../test/heavy-lmstudio.js';
+import { runMai } from '../../../test/run-mai.js';
 
 const KEY = 'qwen/qwen3-1.7b';
 

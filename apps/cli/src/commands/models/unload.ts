@@ -1,8 +1,8 @@
 import { deliveryJson, describeDelivery, formatBytes } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { errorJson, EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
 
 /** `mai unload KEY-OR-IDENTIFIER`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

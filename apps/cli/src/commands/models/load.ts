@@ -8,13 +8,13 @@ import {
 } from '@mai/host';
 import type { HandLoaded, Host, LoadRequest } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { errorJson, EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import type { Output } from '../terminal/output.js';
-import type { Progress } from '../terminal/progress.js';
-import { UsageError } from '../usage-error.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import type { Output } from '../../terminal/output.js';
+import type { Progress } from '../../terminal/progress.js';
+import { UsageError } from '../../usage-error.js';
 
 /** `mai load KEY...`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

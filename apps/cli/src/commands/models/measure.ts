@@ -1,10 +1,10 @@
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { settingsFromInput } from '../estimate/settings-from-input.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { UsageError } from '../usage-error.js';
-import { renderMeasurement } from '../views/estimate/measure-view.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { settingsFromInput } from '../../estimate/settings-from-input.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { UsageError } from '../../usage-error.js';
+import { renderMeasurement } from '../../views/estimate/measure-view.js';
 
 /** Options that are not settings of a load. */
 const NOT_IN_A_LOAD = [

@@ -1,10 +1,10 @@
 import { describeOrigin, getModels, leftOutNotes, unreachableNotes } from '@mai/host';
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
-import { renderModels } from '../views/selection/models-view.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
+import { renderModels } from '../../views/selection/models-view.js';
 
 /** `mai models`: lists the models. Each verdict is about that model alone. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

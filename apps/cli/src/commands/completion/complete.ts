@@ -1,8 +1,8 @@
-import { NAME_KINDS } from '../command-line/choices.js';
-import type { Input } from '../command-line/input.js';
-import type { CommandContext } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
+import { NAME_KINDS } from '../../command-line/choices.js';
+import type { Input } from '../../command-line/input.js';
+import type { CommandContext } from '../../context.js';
+import { EXIT, type ExitCode } from '../../exit-codes.js';
+import { openHostOf } from '../../open-host.js';
 
 /** `mai complete WHAT`: names for a shell, one per line. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

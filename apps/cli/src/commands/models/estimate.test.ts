@@ -3,9 +3,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LMStudioClient } from '@lmstudio/sdk';
-import { runMai } from '../../test/run-mai.js';
+import { runMai } from '../../../test/run-mai.js';
 import { startSimulator } from '@mai/lmstudio-simulator';
-import { tinyGguf, writeTinyModel } from '../../test/tiny-gguf.js';
+import { tinyGguf, writeTinyModel } from '../../../test/tiny-gguf.js';
 
 const GIB = 1024 ** 3;
 let folder: string;
@@ -250,6 +250,10 @@ test.each(['qwen3-4b-4bit', path.join('.lmstudio', 'models', 'mlx-community', 'Q
       exactParts: [],
       ram: { weightsBytes, mappedBytes: 0 },
       gpus: [],
+      refusal: {
+        code: expect.any(String),
+        reason: expect.stringContaining('model-00001-of-00002'),
+      },
     });
     const metal = ['estimate', name, '--json', '--url', '127.0.0.1:9', '--gpu-backend', 'metal'];
     expect((await mai(metal)).json()).toMatchObject({ loadConfig: { gpuLayers: 37 } });
@@ -276,8 +280,9 @@ test.each([0, 2 ** 31])(
 );
 
 test('estimates a header without weights, with a warning', async () => {
-  const { exitCode, err } = await mai(['estimate', 'tiny.gguf-header']);
+  const { exitCode, err, json } = await mai(['estimate', 'tiny.gguf-header', '--json']);
   expect(exitCode).toBe(0);
+  expect(json()).toMatchObject({ refusal: { code: 'INCOMPLETE' }, source: 'gguf-header' });
   expect(err).toMatch(/^warning: .*tiny\.gguf-header is a header or an unfinished download/);
 });
 
@@ -361,8 +366,9 @@ describe('--stdin', () => {
 
   test('warns once of a header without weights', async () => {
     const line = '{"file": "tiny.gguf-header"}\n';
-    const { exitCode, err } = await mai(['estimate', '--stdin'], [line, line]);
+    const { exitCode, err, out } = await mai(['estimate', '--stdin'], [line, line]);
     expect(exitCode).toBe(0);
+    expect(JSON.parse(out.split('\n')[0] ?? '')).toMatchObject({ refusal: { code: 'INCOMPLETE' } });
     expect(err.match(/is a header or an unfinished download/g)).toHaveLength(1);
   });
 

@@ -1,0 +1,154 @@
+import type { Architecture } from '../architecture/architectures.js';
+import { findArchitecture } from '../architecture/architectures.js';
+import { printable } from '../gguf/checked-reader.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import type { ValueType } from '../gguf/value-types.js';
+import type { ModelRefusal } from './refuse-model.js';
+
+/**
+ * The types of the keys that llama.cpp reads of each model. llama.cpp converts no type: it refuses an int32 or a uint64
+ * where it reads a uint32. Each key was tried with another type, with build 10257 of llama.cpp.
+ */
+const COMMON: Readonly<Partial<Record<ValueType, string>>> = {
+  string: 'general.architecture general.name tokenizer.ggml.model *.rope.scaling.type',
+  uint32: [
+    'general.file_type *.context_length *.embedding_length *.embedding_length_out *.block_count *.vocab_size',
+    '*.expert_count *.expert_group_count *.expert_group_used_count *.pooling_type *.rope.dimension_count',
+    '*.rope.dimension_count_swa *.rope.scaling.original_context_length',
+  ].join(' '),
+  float32: '*.rope.freq_base *.rope.scaling.factor *.rope.scale_linear *.rope.scaling.attn_factor',
+  bool: '*.attention.causal *.rope.scaling.finetuned',
+};
+
+/** Keys of models with attention heads. */
+const OF_HEADS =
+  '*.attention.key_length *.attention.value_length *.attention.key_length_swa *.attention.value_length_swa';
+
+/** Keys with one count for all layers, or an array with a count for each. */
+const PER_LAYER =
+  '*.feed_forward_length *.attention.head_count *.attention.head_count_kv *.expert_used_count';
+
+/** Keys of a vocabulary. */
+const VOCABULARY: Readonly<Partial<Record<ValueType, string>>> = {
+  string: 'tokenizer.ggml.pre',
+  uint32: [
+    ...'bos eos eot eom unknown seperator padding mask prefix suffix middle'.split(' '),
+    ...'pre suf mid pad rep sep'.split(' ').map((part) => `fim_${part}`),
+  ]
+    .map((token) => `tokenizer.ggml.${token}_token_id`)
+    .concat('tokenizer.ggml.token_type_count')
+    .join(' '),
+  bool: [
+    'tokenizer.ggml.add_bos_token tokenizer.ggml.add_eos_token tokenizer.ggml.add_sep_token',
+    'tokenizer.ggml.add_space_prefix tokenizer.ggml.remove_extra_whitespaces',
+    'tokenizer.ggml.normalizer.lowercase',
+  ].join(' '),
+};
+
+/** uint32 keys of a property of architectures. The models of other architectures may have them with any type. */
+const OF_ARCHITECTURES: readonly (readonly [has: (one: Architecture) => boolean, keys: string])[] =
+  [
+    [({ window, name }) => window !== null || name === 'phi3', '*.attention.sliding_window'],
+    [
+      ({ memory }) => memory === 'recurrent' || memory === 'hybrid',
+      '*.ssm.conv_kernel *.ssm.inner_size *.ssm.state_size *.ssm.time_step_rank *.ssm.group_count *.wkv.head_size *.shortconv.l_cache *.full_attention_interval',
+    ],
+    [
+      ({ latentAttention }) => latentAttention,
+      '*.attention.q_lora_rank *.attention.kv_lora_rank *.attention.key_length_mla *.attention.value_length_mla',
+    ],
+    [({ name }) => /moe$|^gpt-oss$/.test(name), '*.expert_feed_forward_length'],
+  ];
+
+/** Types of the elements of an array that llama.cpp reads as counts. */
+const COUNTS: readonly ValueType[] = ['uint32', 'int32'];
+
+/** A key that has another type than llama.cpp reads; `null` without such a key. */
+export function findWrongType(header: GgufHeader): ModelRefusal | null {
+  for (const [type, keys] of keysOf(header))
+    for (const key of keys.split(' ')) {
+      const fault = wrongType(header, fullKey(key, header), type);
+      if (fault !== null) return fault;
+    }
+  const layers = header.metadata.get(fullKey('*.block_count', header));
+  for (const key of PER_LAYER.split(' ')) {
+    const fault = wrongPerLayer(header, fullKey(key, header), layers);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function keysOf(header: GgufHeader): readonly (readonly [ValueType, string])[] {
+  const { metadata } = header;
+  const architecture = findArchitecture(header.architecture);
+  const tokenizer = metadata.get('tokenizer.ggml.model');
+  const hasVocabulary = tokenizer !== 'none' && tokenizer !== 'no_vocab';
+  const hasHeads = metadata.get(fullKey('*.attention.head_count', header)) !== 0;
+  return [
+    ...entriesOf(COMMON),
+    ...(hasVocabulary ? entriesOf(VOCABULARY) : []),
+    ...(hasHeads ? [['uint32', OF_HEADS] as const] : []),
+    ...OF_ARCHITECTURES.filter(([has]) => has(architecture)).map(
+      ([, keys]) => ['uint32', keys] as const,
+    ),
+  ];
+}
+
+function entriesOf(
+  keys: Readonly<Partial<Record<ValueType, string>>>,
+): readonly (readonly [ValueType, string])[] {
+  return (Object.keys(keys) as ValueType[]).map((type) => [type, keys[type] ?? ''] as const);
+}
+
+function fullKey(key: string, { architecture }: GgufHeader): string {
+  return key.replace(/^\*/, architecture ?? '');
+}
+
+/** The refusal of a key that is there and has another type. */
+export function wrongType(
+  { metadata, valueTypes }: GgufHeader,
+  key: string,
+  wanted: ValueType,
+): ModelRefusal | null {
+  const type = valueTypes.get(key);
+  if (type === undefined) return null;
+  const value = metadata.get(key);
+  const isArray = typeof value === 'object' && value !== null;
+  return type === wanted && !isArray
+    ? null
+    : refusal(key, isArray ? `is an array of ${type}` : `has the type ${type}`, wanted);
+}
+
+function wrongPerLayer(
+  header: GgufHeader,
+  key: string,
+  layers: ReturnType<GgufHeader['metadata']['get']>,
+): ModelRefusal | null {
+  const value = header.metadata.get(key);
+  if (typeof value !== 'object' || value === null) return wrongType(header, key, 'uint32');
+  const type = header.valueTypes.get(key) ?? 'uint32';
+  if (!COUNTS.includes(type)) return refusal(key, `is an array of ${type}`, 'an array of int32');
+  return typeof layers === 'number' && value.length !== layers
+    ? refusal(key, `has ${value.length} values`, `${layers}, one for each layer`)
+    : null;
+}
+
+/** The refusal of a key whose array has other elements than strings, or which is not an array. */
+export function notStrings(header: GgufHeader, key: string): ModelRefusal | null {
+  const type = header.valueTypes.get(key);
+  const value = header.metadata.get(key);
+  const isArray = typeof value === 'object' && value !== null;
+  if (type === undefined || (isArray && type === 'string')) return null;
+  return refusal(
+    key,
+    isArray ? `is an array of ${type}` : `has the type ${type}`,
+    'an array of strings',
+  );
+}
+
+function refusal(key: string, is: string, wanted: string): ModelRefusal {
+  return {
+    code: 'METADATA_TYPE',
+    reason: `its ${printable(key)} ${is}, but llama.cpp reads ${wanted}`,
+  };
+}

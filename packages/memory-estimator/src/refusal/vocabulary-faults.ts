@@ -1,0 +1,94 @@
+import type { ModelIndex } from '../architecture/model-index.js';
+import { printable } from '../gguf/checked-reader.js';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import { EMBEDDED_PRE_TOKENIZERS } from './embedded-engine.js';
+import { notStrings } from './metadata-types.js';
+import type { ModelRefusal } from './refuse-model.js';
+
+/** Tokenizers that merge pairs of tokens, and need the list of the pairs. */
+const MERGING = 'gpt2 gemma4 hybriddna whitespace'.split(' ');
+
+/** Values of `tokenizer.ggml.model` that llama.cpp reads (llama_vocab::impl::load in llama-vocab.cpp of v0.5.0). */
+const TOKENIZERS = new Set([...MERGING, ...'none no_vocab llama bert t5 rwkv plamo2'.split(' ')]);
+
+/** A tokenizer with pairs that llama.cpp reads without their list (llama-vocab.cpp). */
+const WITHOUT_MERGES = 'kimi-k2';
+
+/** A fault in the vocabulary for which llama.cpp refuses the model; `null` without a fault. */
+export function findVocabularyFault({
+  header,
+  metadata,
+  model,
+  shared,
+}: ModelIndex): ModelRefusal | null {
+  const tokenizer = header.metadata.get('tokenizer.ggml.model');
+  // A newer engine may have a new tokenizer for an architecture that this package does not know.
+  if (
+    model?.architecture.known === true &&
+    typeof tokenizer === 'string' &&
+    !TOKENIZERS.has(tokenizer)
+  )
+    return {
+      code: 'TOKENIZER',
+      reason: `llama.cpp v0.5.0 does not have its tokenizer "${printable(tokenizer)}"`,
+    };
+  const none = tokenizer === 'none' || tokenizer === 'no_vocab';
+  const tokens = none
+    ? (metadata.number('vocab_size') ?? 0)
+    : metadata.arrayLength('tokenizer.ggml.tokens');
+  if (!none) {
+    const fault = findListFault(header, tokens);
+    if (fault !== null) return fault;
+  }
+  const rows = shared.get('token_embd')?.weight?.shape[1] ?? null;
+  return tokens === null || rows === null || rows === tokens
+    ? null
+    : contradiction(
+        `its vocabulary has ${tokens} tokens, but its token embeddings have ${rows} rows`,
+      );
+}
+
+/** A fault in the lists of a vocabulary: its tokens, their scores and types, and its merges. */
+function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal | null {
+  const { metadata, complete } = header;
+  const notTexts =
+    notStrings(header, 'tokenizer.ggml.tokens') ?? notStrings(header, 'tokenizer.ggml.merges');
+  if (notTexts !== null) return notTexts;
+  // A header that was cut out of a file may have no vocabulary.
+  if (tokens === null) return complete ? missing('tokenizer.ggml.tokens') : null;
+  for (const key of ['tokenizer.ggml.scores', 'tokenizer.ggml.token_type']) {
+    const value = metadata.get(key);
+    const length = typeof value === 'object' && value !== null ? value.length : 1;
+    if (value !== undefined && length < tokens)
+      return contradiction(
+        `its ${key} has ${length} values, but its vocabulary has ${tokens} tokens`,
+      );
+  }
+  return null;
+}
+
+/**
+ * Why the embedded engine refuses a tokenizer that merges pairs of tokens: its build does not have it, or the file lacks
+ * the pairs. `null` for any other tokenizer.
+ */
+export function refuseMerging({ metadata, complete }: GgufHeader): ModelRefusal | null {
+  const tokenizer = metadata.get('tokenizer.ggml.model');
+  if (typeof tokenizer !== 'string' || !MERGING.includes(tokenizer)) return null;
+  const pre = metadata.get('tokenizer.ggml.pre');
+  if (typeof pre === 'string' && pre !== '' && !EMBEDDED_PRE_TOKENIZERS.has(pre))
+    return {
+      code: 'TOKENIZER',
+      reason: `the embedded engine does not have its pre-tokenizer "${printable(pre)}"`,
+    };
+  return complete && pre !== WITHOUT_MERGES && !metadata.has('tokenizer.ggml.merges')
+    ? missing('tokenizer.ggml.merges')
+    : null;
+}
+
+function missing(key: string): ModelRefusal {
+  return { code: 'METADATA_MISSING', reason: `its metadata lacks ${key}` };
+}
+
+function contradiction(reason: string): ModelRefusal {
+  return { code: 'METADATA_CONTRADICTORY', reason };
+}

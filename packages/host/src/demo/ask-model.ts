@@ -5,6 +5,7 @@ import type { Host } from '../host.js';
 export interface DemoAnswer {
   readonly modelKey: string;
   readonly tokens: number;
+  /** Of the generated tokens alone: the time of the prompt is not part of it. */
   readonly tokensPerSecond: number;
   readonly text: string;
 }
@@ -18,7 +19,6 @@ export async function askModel(
   signal: AbortSignal,
 ): Promise<DemoAnswer> {
   await using lease = await host.acquire({ modelKey }, { signal });
-  const startMs = performance.now();
   const response = await fetch(`${lease.baseUrl}/chat/completions`, {
     method: 'POST',
     headers: { ...lease.requestHeaders, 'content-type': 'application/json' },
@@ -30,31 +30,32 @@ export async function askModel(
     signal,
   });
   const answer: unknown = await response.json();
-  const seconds = (performance.now() - startMs) / 1000;
   if (!isAnswer(answer)) {
     throw new Error(
       `${modelKey} answered with status ${response.status}: ${JSON.stringify(answer)}`,
     );
   }
-  const tokens = answer.usage.completion_tokens;
+  const { predicted_n: tokens, predicted_ms: tookMs } = answer.timings;
   return {
-    ...{ modelKey, tokens, tokensPerSecond: tokens / seconds },
+    ...{ modelKey, tokens, tokensPerSecond: (1000 * tokens) / tookMs },
     text: answer.choices[0].message.content,
   };
 }
 
 interface ChatAnswer {
   readonly choices: readonly [{ readonly message: { readonly content: string } }];
-  readonly usage: { readonly completion_tokens: number };
+  /** llama.cpp's own times. */
+  readonly timings: { readonly predicted_n: number; readonly predicted_ms: number };
 }
 
 function isAnswer(value: unknown): value is ChatAnswer {
-  if (!isRecord(value) || !isRecord(value['usage']) || !Array.isArray(value['choices']))
+  if (!isRecord(value) || !isRecord(value['timings']) || !Array.isArray(value['choices']))
     return false;
   const choices: readonly unknown[] = value['choices'];
   const [choice] = choices;
   return (
-    typeof value['usage']['completion_tokens'] === 'number' &&
+    typeof value['timings']['predicted_n'] === 'number' &&
+    typeof value['timings']['predicted_ms'] === 'number' &&
     isRecord(choice) &&
     isRecord(choice['message']) &&
     typeof choice['message']['content'] === 'string'

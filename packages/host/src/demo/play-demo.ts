@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { AutopilotEvent } from '@mai/autopilot';
 import { totalBytesOf } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
-import { formatBytes } from '../text/words.js';
+import { formatBytes, formatSpeed } from '../text/words.js';
 import { askModel, type DemoAnswer } from './ask-model.js';
 import {
   bytesToTake,
@@ -164,8 +164,13 @@ async function afterSwitch(
   const answer = modelKey === null ? null : await askModel(host, modelKey, stage.signal);
   if (answer !== null) {
     const { tokens, tokensPerSecond, text } = answer;
+    const speed = loaded?.loadOption.speed?.decodeTokensPerSecond ?? null;
+    const predicted =
+      speed === null
+        ? ''
+        : ` (predicted: ${formatSpeed(speed.expected)}, between ${formatSpeed(speed.low)} and ${formatSpeed(speed.high)})`;
     stage.text(
-      `${stage.style.bold(answer.modelKey)} answers ${tokens} tokens at ${tokensPerSecond.toFixed(1)} tokens/s: ${JSON.stringify(text.slice(0, 24))} (noise, because the weights are random)`,
+      `${stage.style.bold(answer.modelKey)} answers ${tokens} tokens at ${formatSpeed(tokensPerSecond)} tokens/s${predicted}: ${JSON.stringify(text.slice(0, 24))}, which is noise, because the weights are random.`,
     );
   }
   return {

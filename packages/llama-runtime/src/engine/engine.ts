@@ -194,13 +194,9 @@ export class Engine {
   } {
     if ('text' in prompt) return { text: prompt.text, options: { prompt: prompt.text } };
     if (prompt.images.length > 0 && !this.facts.vision) {
-      throw new RequestError(
-        400,
+      throw notSupported(
         `${this.spec.modelKey} was loaded without a projector and takes no images`,
-        {
-          code: 'invalid_value',
-          param: 'messages',
-        },
+        'messages',
       );
     }
     const format: ChatFormatOptions = { ...prompt.format, jinja: true, reasoning_format: 'auto' };

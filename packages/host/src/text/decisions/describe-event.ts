@@ -54,7 +54,7 @@ export function describeEvent(
     case 'idle':
       return 'The idle time is over. The model is unloaded until the next request.';
     case 'left-loaded':
-      return `Left ${event.instanceIdentifier} loaded: it is ${event.why}.`;
+      return `Did not unload ${event.instanceIdentifier}: it is ${event.why}.`;
     case 'stopped':
       return 'Stopped.';
     case 'drain-ended':

@@ -244,8 +244,8 @@ describe('A chat completion that is refused', () => {
           },
         ],
       },
-      400,
-      'invalid_value',
+      501,
+      'not_supported',
     ],
     [
       {

@@ -45,6 +45,10 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
       const client = () => new OpenAI({ baseURL: `${world.url}/v1`, apiKey: 'any' });
       const ASK = { ...SHORT, model: 'auto', messages: HELLO };
 
+      it('is told that the gateway is ready', async () => {
+        expect((await fetch(`${world.url}/readyz`)).status).toBe(200);
+      });
+
       it('chats with the best model that fits', async () => {
         const answer = await client().chat.completions.create(ASK);
         expectText(answer.choices[0]?.message.content);

@@ -69,3 +69,9 @@ test('never exceeds the width if its smallest columns fit', () => {
     ),
   );
 });
+
+test('a cell with line breaks stays in its row', () => {
+  const text = table(Infinity, [['new\nline\r\nof\ta name', 'small', '1 GiB', 'fits']]);
+  expect(text.trimEnd().split('\n')).toHaveLength(2);
+  expect(text).toContain('new line of a name  small');
+});

@@ -27,7 +27,10 @@ export interface TableOptions {
 const GAP = 2;
 
 /** Aligned columns under dim headers. A table that is too wide is cut where its columns allow it. */
-export function renderTable(options: TableOptions): string {
+export function renderTable(given: TableOptions): string {
+  // A file's name may hold line breaks, which would break the table.
+  const rows = given.rows.map((row) => row.map((cell) => cell.replace(/[\r\n\t]+/g, ' ')));
+  const options = { ...given, rows };
   const { style, unicode, tableWidth } = options.output;
   const indent = options.indent ?? 2;
   const room = tableWidth - indent;

@@ -1,4 +1,5 @@
 import { caught, KEY, OTHER, requireCleanExit, withClient } from '../../test/load-harness.js';
+import { connect } from '../client/connect.js';
 
 requireCleanExit();
 
@@ -56,12 +57,24 @@ test('a load that goes on after its cancellation is unloaded when it completes',
     },
   ));
 
-test('the timeout of a load says that its end is not confirmed', () =>
+test('the timeout of a load says that its end is not confirmed, and another load that it still runs', () =>
   withClient(
-    async (client) => {
+    async (client, simulator) => {
       const error = await caught(client.load({ modelKey: KEY, timeoutMs: 300 }));
       expect(error).toMatchObject({ code: 'LOAD_TIMED_OUT', uncertain: true });
       expect(client.unconfirmedLoads()).toHaveLength(1);
+      const again = await caught(client.load({ modelKey: KEY }));
+      expect(again).toMatchObject({
+        code: 'LOAD_REFUSED',
+        message: expect.stringMatching(/LM Studio still runs it\. Mai unloads its copy/),
+      });
+      expect(client.unconfirmedLoads()).toHaveLength(1);
+      // Another process does not know of the abandoned load.
+      await using other = await connect({ baseUrl: simulator.baseUrl });
+      expect(await caught(other.load({ modelKey: KEY }))).toMatchObject({
+        code: 'LOAD_REFUSED',
+        message: expect.stringMatching(/A load with this identifier may still run/),
+      });
     },
     { speed: 1, world: { loadAfterCancel: 'continue', machine: { loadBytesPerSecond: 1e8 } } },
   ));

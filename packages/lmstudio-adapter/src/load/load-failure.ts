@@ -21,13 +21,17 @@ const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
 const OUT_OF_MEMORY =
   /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
 
-/** The `LMStudioError` for a load that failed. Anything but a `CallFault` is returned unchanged. */
+/**
+ * The `LMStudioError` for a load that failed. Anything but a `CallFault` is returned unchanged.
+ *
+ * @param state.earlierRuns - an abandoned load with the same identifier has not ended, as far as is known
+ */
 export function loadFailure(
   error: unknown,
   connection: Connection,
   load: Pick<NormalizedLoad, 'modelKey' | 'identifier'>,
   target: Pick<Target, 'downloaded' | 'otherVariant'>,
-  uncertain = false,
+  { uncertain = false, earlierRuns = false } = {},
 ): unknown {
   const { modelKey, identifier } = load;
   const facts = { modelKey, instanceIdentifier: identifier, uncertain };
@@ -54,7 +58,10 @@ export function loadFailure(
   if (IN_USE.test(serverMessage)) {
     return new LMStudioError(
       'LOAD_REFUSED',
-      `${modelKey} was not loaded: the identifier '${identifier}' is in use. Unload that instance first, or choose another identifier.`,
+      // No resident had the identifier just before, so a load has it.
+      earlierRuns
+        ? `${modelKey} was not loaded: an earlier load with the identifier '${identifier}' was cancelled or timed out, and LM Studio still runs it. Mai unloads its copy when it has ended. Try again then, or choose another identifier.`
+        : `${modelKey} was not loaded: LM Studio says that the identifier '${identifier}' is in use, but it has listed no such instance. A load with this identifier may still run, such as one that was cancelled. Wait until 'mai status' lists the instance, and unload it or use it; or choose another identifier.`,
       all,
     );
   }

@@ -188,7 +188,10 @@ async function runLoad(job: LoadJob): Promise<void> {
       (await cleanUpLoad(connection, asAbandoned(job), ended));
     if (!certain || earlierMayAppear) unconfirmed.add(asAbandoned(job));
     if (!isCallFault(error)) throw error;
-    throw loadFailure(error, connection, load, target, !certain);
+    throw loadFailure(error, connection, load, target, {
+      uncertain: !certain,
+      earlierRuns: earlierMayAppear,
+    });
   }
 }
 

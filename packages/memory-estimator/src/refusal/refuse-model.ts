@@ -6,7 +6,7 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
 import { findTensorFault } from './tensor-faults.js';
-import { refuseMerging } from './vocabulary-faults.js';
+import { refusePreTokenizer } from './vocabulary-faults.js';
 import { wrongType } from './metadata-types.js';
 
 /** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
@@ -77,8 +77,8 @@ export function refuseModel(
 
 /**
  * Why the embedded engine refuses a model that other engines may load; `null` where it shows no reason. It is a known
- * build, so its architectures and tokenizers are known, and files that lack only the pairs of their tokenizer, or state
- * the number of their parts in another type, are refused too.
+ * build, so its architectures and pre-tokenizers are known, and a file that states the number of its parts in another
+ * type is refused too.
  */
 export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
   const { architecture } = header;
@@ -87,5 +87,5 @@ export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
       code: 'ARCHITECTURE',
       reason: `the embedded engine does not have its architecture "${printable(architecture)}"`,
     };
-  return refuseMerging(header) ?? wrongType(header, 'split.count', 'uint16');
+  return refusePreTokenizer(header) ?? wrongType(header, 'split.count', 'uint16');
 }

@@ -64,25 +64,40 @@ function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal 
         `its ${key} has ${length} values, but its vocabulary has ${tokens} tokens`,
       );
   }
-  return null;
+  return lacksMerges(header) ? missing('tokenizer.ggml.merges') : null;
 }
 
 /**
- * Why the embedded engine refuses a tokenizer that merges pairs of tokens: its build does not have it, or the file lacks
- * the pairs. `null` for any other tokenizer.
+ * Whether a tokenizer lacks the pairs that it merges. A vocabulary of tokens alone, without pairs, types and pre-tokenizer,
+ * was shortened, as in headers that are passed on without their model: nothing is known of its pairs.
  */
-export function refuseMerging({ metadata, complete }: GgufHeader): ModelRefusal | null {
-  const tokenizer = metadata.get('tokenizer.ggml.model');
-  if (typeof tokenizer !== 'string' || !MERGING.includes(tokenizer)) return null;
+function lacksMerges({ metadata, complete }: GgufHeader): boolean {
   const pre = metadata.get('tokenizer.ggml.pre');
-  if (typeof pre === 'string' && pre !== '' && !EMBEDDED_PRE_TOKENIZERS.has(pre))
-    return {
-      code: 'TOKENIZER',
-      reason: `the embedded engine does not have its pre-tokenizer "${printable(pre)}"`,
-    };
-  return complete && pre !== WITHOUT_MERGES && !metadata.has('tokenizer.ggml.merges')
-    ? missing('tokenizer.ggml.merges')
-    : null;
+  return (
+    complete &&
+    isMerging(metadata.get('tokenizer.ggml.model')) &&
+    pre !== WITHOUT_MERGES &&
+    !metadata.has('tokenizer.ggml.merges') &&
+    (pre !== undefined || metadata.has('tokenizer.ggml.token_type'))
+  );
+}
+
+/** The refusal of a pre-tokenizer that the embedded engine does not have; `null` for any other. */
+export function refusePreTokenizer({ metadata }: GgufHeader): ModelRefusal | null {
+  const pre = metadata.get('tokenizer.ggml.pre');
+  return !isMerging(metadata.get('tokenizer.ggml.model')) ||
+    typeof pre !== 'string' ||
+    pre === '' ||
+    EMBEDDED_PRE_TOKENIZERS.has(pre)
+    ? null
+    : {
+        code: 'TOKENIZER',
+        reason: `the embedded engine does not have its pre-tokenizer "${printable(pre)}"`,
+      };
+}
+
+function isMerging(tokenizer: unknown): boolean {
+  return typeof tokenizer === 'string' && MERGING.includes(tokenizer);
 }
 
 function missing(key: string): ModelRefusal {

@@ -6,15 +6,27 @@ const TAB = '    ';
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 
+/** A text and the offsets at which its lines begin. A file with many issues is divided into lines once. */
+export interface SourceLines {
+  readonly source: string;
+  readonly starts: readonly number[];
+}
+
+/** Divides a text into lines. */
+export function divideIntoLines(source: string): SourceLines {
+  const starts = [0];
+  for (const match of source.matchAll(/\r\n|\n|\r/g)) starts.push(match.index + match[0].length);
+  return { source, starts };
+}
+
 /**
  * The line at `startOffset` with its neighbours, and carets under the range from `startOffset` to
  * `endOffset`. Plain text without control characters. A long line is cut to a window around the range.
  */
-export function codeFrame(source: string, startOffset: number, endOffset: number): string {
-  const lines = source.split(/\r\n|\n|\r/);
-  const { line, column } = positionAt(source, startOffset);
+export function codeFrame(lines: SourceLines, startOffset: number, endOffset: number): string {
+  const { line, column } = positionAt(lines, startOffset);
   const first = Math.max(0, line - 1 - LINES_AROUND);
-  const last = Math.min(lines.length - 1, line - 1 + LINES_AROUND);
+  const last = Math.min(lines.starts.length - 1, line - 1 + LINES_AROUND);
   const gutter = String(last + 1).length;
   // The line is cut only if the range would be outside of the window.
   const cutAt =
@@ -25,7 +37,7 @@ export function codeFrame(source: string, startOffset: number, endOffset: number
 
   const frame: string[] = [];
   for (let index = first; index <= last; index += 1) {
-    const text = lines[index] ?? '';
+    const text = textOf(lines, index);
     const here = index === line - 1;
     frame.push(
       `${here ? '>' : ' '} ${String(index + 1).padStart(gutter)} | ${visible(window(text))}`,
@@ -46,16 +58,24 @@ export function codeFrame(source: string, startOffset: number, endOffset: number
 }
 
 /** Line and column from 1, the column in UTF-16 code units. */
-export function positionAt(source: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let lineStart = 0;
-  for (const match of source.matchAll(/\r\n|\n|\r/g)) {
-    const next = match.index + match[0].length;
-    if (next > offset) break;
-    line += 1;
-    lineStart = next;
+export function positionAt(
+  { starts }: SourceLines,
+  offset: number,
+): { readonly line: number; readonly column: number } {
+  // The last line that begins at the offset or before it is found by bisection.
+  let line = 0;
+  let beyond = starts.length;
+  while (beyond - line > 1) {
+    const middle = Math.floor((line + beyond) / 2);
+    if ((starts[middle] ?? 0) <= offset) line = middle;
+    else beyond = middle;
   }
-  return { line, column: offset - lineStart + 1 };
+  return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+}
+
+/** A line without its line break. */
+function textOf({ source, starts }: SourceLines, index: number): string {
+  return source.slice(starts[index], starts[index + 1]).replace(/[\r\n]+$/, '');
 }
 
 // The frame is shown on terminals, so escape sequences from the file are removed.

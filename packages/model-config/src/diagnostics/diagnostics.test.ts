@@ -1,6 +1,6 @@
 import { defineModelConfig } from '../parse/define-model-config.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
-import { codeFrame, positionAt } from './code-frame.js';
+import { codeFrame, divideIntoLines, positionAt } from './code-frame.js';
 import { didYouMean } from './did-you-mean.js';
 import { formatIssue } from './issue.js';
 import { invalidConfigError, isModelConfigError } from './model-config-error.js';
@@ -386,20 +386,30 @@ describe('the error', () => {
 
 describe('a code frame', () => {
   it('keeps the caret under tabs and wide characters', () => {
-    expect(codeFrame('a:\t漢字 x', 6, 7)).toBe(lines('> 1 | a:    漢字 x', '    |            ^'));
+    expect(codeFrame(divideIntoLines('a:\t漢字 x'), 6, 7)).toBe(
+      lines('> 1 | a:    漢字 x', '    |            ^'),
+    );
   });
 
   it('shows a window of a long line', () => {
     const text = `${'x'.repeat(300)}!${'y'.repeat(300)}`;
-    const [row = '', carets = ''] = codeFrame(text, 300, 301).split('\n');
+    const [row = '', carets = ''] = codeFrame(divideIntoLines(text), 300, 301).split('\n');
     expect(row.length).toBeLessThan(110);
     expect(row[carets.indexOf('^')]).toBe('!');
   });
 
   it('counts lines with all three kinds of line break', () => {
-    expect(positionAt('a\nb\r\nc\rd', 7)).toEqual({ line: 4, column: 1 });
-    expect(positionAt('a\r\n', 3)).toEqual({ line: 2, column: 1 });
-    expect(positionAt('', 0)).toEqual({ line: 1, column: 1 });
+    expect(positionAt(divideIntoLines('a\nb\r\nc\rd'), 7)).toEqual({ line: 4, column: 1 });
+    expect(positionAt(divideIntoLines('a\r\n'), 3)).toEqual({ line: 2, column: 1 });
+    expect(positionAt(divideIntoLines(''), 0)).toEqual({ line: 1, column: 1 });
+  });
+
+  it('has the line without its break, whichever it is', () => {
+    const text = 'a: 1\r\nbad\rlast\n';
+    expect(codeFrame(divideIntoLines(text), 6, 9)).toBe(
+      lines('  1 | a: 1', '> 2 | bad', '    | ^^^', '  3 | last'),
+    );
+    expect(positionAt(divideIntoLines(text), 15)).toEqual({ line: 4, column: 1 });
   });
 });
 

@@ -1,7 +1,12 @@
 import { parseDocument, type Document, type YAMLError, type YAMLWarning } from 'yaml';
 import { checkContradictions } from '../diagnostics/check-contradictions.js';
 import { checkReferences } from '../diagnostics/check-references.js';
-import { codeFrame, positionAt } from '../diagnostics/code-frame.js';
+import {
+  codeFrame,
+  divideIntoLines,
+  positionAt,
+  type SourceLines,
+} from '../diagnostics/code-frame.js';
 import { type Finding, formatPath, type ModelConfigIssue, quote } from '../diagnostics/issue.js';
 import { locate, type TextRange } from '../diagnostics/locate.js';
 import type { ModelConfig } from '../model-config.js';
@@ -31,14 +36,15 @@ export function readModelConfigFile(
   | { readonly data: ModelConfigFile; readonly issues: readonly [] }
   | { readonly data: null; readonly issues: readonly ModelConfigIssue[] } {
   const file = options.file ?? null;
-  const { document, issues, data } = readYaml(text, file);
+  const lines = divideIntoLines(text);
+  const { document, issues, data } = readYaml(lines, file);
   if (data !== undefined) {
     const { value, findings } = validateFile(data);
     const all = [...findings, ...checkReferences(data), ...checkContradictions(data)];
     if (value !== null && all.length === 0 && issues.length === 0) {
       return { data: value, issues: [] };
     }
-    issues.push(...all.map((finding) => toIssue(finding, text, file, locate(document, finding))));
+    issues.push(...all.map((finding) => toIssue(finding, lines, file, locate(document, finding))));
   }
   issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   return { data: null, issues };
@@ -51,8 +57,8 @@ interface ReadYaml {
   readonly data: unknown;
 }
 
-function readYaml(text: string, file: string | null): ReadYaml {
-  const document = parseDocument(text, {
+function readYaml(lines: SourceLines, file: string | null): ReadYaml {
+  const document = parseDocument(lines.source, {
     prettyErrors: false,
     // Without this option the parser prints warnings, for example about keys that are reported as unknown
     // here.
@@ -70,12 +76,8 @@ function readYaml(text: string, file: string | null): ReadYaml {
   // brackets are left out.
   const faults = tooDeep.length > 0 ? tooDeep : all;
   // The parser reports the same error once for each bracket that stays open.
-  const issues = faults
-    .filter(
-      ({ message, pos }, index) =>
-        faults.findIndex((one) => one.message === message && one.pos[0] === pos[0]) === index,
-    )
-    .map((fault) => syntaxIssue(fault, text, file));
+  const distinct = new Map(faults.map((fault) => [`${fault.pos[0]} ${fault.message}`, fault]));
+  const issues = [...distinct.values()].map((fault) => syntaxIssue(fault, lines, file));
   // A document with duplicate keys can still be checked. After any other fault its content is not
   // reliable.
   if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) {
@@ -83,7 +85,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
   }
   const refused = (finding: Omit<Finding, 'path' | 'at'>, range: TextRange): ReadYaml => ({
     document,
-    issues: [...issues, toIssue({ ...finding, path: [], at: 'value' }, text, file, range)],
+    issues: [...issues, toIssue({ ...finding, path: [], at: 'value' }, lines, file, range)],
     data: undefined,
   });
   if (document.contents === null) {
@@ -105,7 +107,7 @@ function readYaml(text: string, file: string | null): ReadYaml {
     // bound.
     const message = error instanceof Error ? error.message.split('\n', 1).join('') : String(error);
     const alias = /before the alias\): (\S+)/.exec(message)?.[1];
-    const start = alias === undefined ? 0 : Math.max(0, text.indexOf(`*${alias}`));
+    const start = alias === undefined ? 0 : Math.max(0, lines.source.indexOf(`*${alias}`));
     return refused(
       {
         code: 'SYNTAX',
@@ -137,9 +139,10 @@ const KNOWN_TAG = /^!!(?:bool|float|int|map|null|seq|str)$/;
 
 function syntaxIssue(
   error: YAMLError | YAMLWarning,
-  text: string,
+  lines: SourceLines,
   file: string | null,
 ): ModelConfigIssue {
+  const { source: text } = lines;
   const start = Math.min(error.pos[0], text.length);
   const place = (message: string, suggestion: string | null, end: number): ModelConfigIssue =>
     toIssue(
@@ -150,7 +153,7 @@ function syntaxIssue(
         message,
         suggestion,
       },
-      text,
+      lines,
       file,
       { start, end: Math.max(start + 1, end) },
     );
@@ -192,7 +195,7 @@ function syntaxIssue(
 
 function toIssue(
   finding: Finding,
-  text: string,
+  lines: SourceLines,
   file: string | null,
   range: TextRange,
 ): ModelConfigIssue {
@@ -202,7 +205,7 @@ function toIssue(
     message: finding.message,
     suggestion: finding.suggestion,
     file,
-    ...positionAt(text, range.start),
-    frame: codeFrame(text, range.start, range.end),
+    ...positionAt(lines, range.start),
+    frame: codeFrame(lines, range.start, range.end),
   };
 }

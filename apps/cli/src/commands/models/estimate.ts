@@ -52,16 +52,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       `The maximum context of ${title} is ${formatCount(maxContextLengthTokens)} tokens. The estimate is for ${formatCount(contextLengthTokens)} tokens.`,
     );
   }
-  const exitCode = refusal === null ? EXIT.success : EXIT.modelFile;
-  if (!output.json) {
-    output.result(renderEstimate(estimate, output));
-    return exitCode;
-  }
-  output.resultJson({
-    file: model,
-    ...report,
-    refusal: fault,
-    ...(modelKey === null ? {} : { footprint: fit?.footprint ?? null, corrected, lmStudio }),
-  });
-  return exitCode;
+  if (output.json) {
+    const ofKey = { footprint: fit?.footprint ?? null, corrected, lmStudio };
+    output.resultJson({ file: model, ...report, refusal: fault, ...(modelKey !== null && ofKey) });
+  } else output.result(renderEstimate(estimate, output));
+  return refusal === null ? EXIT.success : EXIT.modelFile;
 }

@@ -28,8 +28,7 @@ export function renderEstimate(estimate: ModelEstimate, output: Output): string 
   const { style } = output;
   const heading = `${style.heading(title)}  ${style.dim(report.architecture ?? 'unknown architecture')}`;
   if (refusal !== null) {
-    const engine = basis.kind === 'mlx' ? 'mlx-engine' : 'llama.cpp';
-    const why = `${engine} refuses to load this file: ${refusal.reason}.`;
+    const why = `${basis.kind === 'mlx' ? 'mlx-engine' : 'llama.cpp'} refuses to load this file: ${refusal.reason}.`;
     return `${heading}\n${wrap(style.bad(why), output.textWidth).join('\n')}\n`;
   }
   const total = [

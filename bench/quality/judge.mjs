@@ -1,17 +1,25 @@
 // Judges models, for checks from outside. Reads a line of JSON for each model on stdin:
 //   {"model", "huggingFace", "family", "releaseDate", "paramsB", "activeParamsB", "reasoning", "vision", "quantization"}
 // and prints {"general", "chat", "coding", "reasoning", "tools", "vision"} from 0 to 1 for each; null where a figure does not
-// apply. --fallback ignores the published results of the model itself. A line that can't be read gives {"error"}.
+// apply. --fallback ignores the published results of the model itself. Fields that are missing, null or of another type are not known;
+// a number of parameters that is not known may be in the name. A line that is not a JSON object gives {"error"}.
 import { createInterface } from 'node:readline';
 import { loadSources } from './sources.mjs';
 
-const { QUALITY_USES, familyOf, fullPrecisionQuality, derivedQuality, quantizationLoss } =
-  await loadSources(
-    'quality/model-facts.ts',
-    'quality/comparable-name.ts',
-    'quality/full-precision-quality.ts',
-    'quality/quantization-loss.ts',
-  );
+const {
+  QUALITY_USES,
+  familyOf,
+  fullPrecisionQuality,
+  derivedQuality,
+  parseParameterCounts,
+  quantizationLoss,
+} = await loadSources(
+  'quality/model-facts.ts',
+  'quality/comparable-name.ts',
+  'quality/full-precision-quality.ts',
+  'quality/parameter-counts.ts',
+  'quality/quantization-loss.ts',
+);
 const qualityIn = process.argv.includes('--fallback') ? derivedQuality : fullPrecisionQuality;
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -21,7 +29,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 function answer(line) {
   try {
     const given = JSON.parse(line);
-    if (given === null || typeof given !== 'object')
+    if (given === null || typeof given !== 'object' || Array.isArray(given))
       return { error: 'The line is not a JSON object.' };
     return Object.fromEntries(QUALITY_USES.map((use) => [use, figure(given, use)]));
   } catch (error) {
@@ -31,10 +39,11 @@ function answer(line) {
 
 function figure(given, use) {
   const names = [given.model, given.huggingFace].filter((name) => typeof name === 'string');
-  const parameters = count(given.paramsB);
+  const named = parseParameterCounts(names.join(' '));
+  const parameters = count(given.paramsB) ?? named.all;
   // The published results call the family of many models `other`. Their names may still name one.
-  const named = given.family === 'other' ? null : text(given.family);
-  const family = named ?? familyOf(names.join(' '));
+  const family =
+    (given.family === 'other' ? null : text(given.family)) ?? familyOf(names.join(' '));
   const quality = qualityIn(
     {
       names,
@@ -48,13 +57,16 @@ function figure(given, use) {
   );
   if (quality === null) return null;
   const { quantization } = given;
-  if (quantization === undefined || quantization === null) return quality.quality;
-  const model = { family, parameters, activeParameters: count(given.activeParamsB) };
-  return quality.quality * (1 - (quantizationLoss(model, quantization) ?? 0));
+  if (typeof quantization !== 'string' && typeof quantization !== 'number') return quality.quality;
+  const activeParameters = count(given.activeParamsB) ?? named.active;
+  const loss = quantizationLoss({ family, parameters, activeParameters }, quantization);
+  return quality.quality * (1 - (loss ?? 0));
 }
 
 function count(billions) {
-  return typeof billions === 'number' && billions > 0 ? billions * 1e9 : null;
+  return typeof billions === 'number' && billions > 0 && billions < Infinity
+    ? billions * 1e9
+    : null;
 }
 
 function text(value) {

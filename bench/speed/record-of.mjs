@@ -19,6 +19,9 @@ const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0
 const GIGA = 1e9;
 const USUAL_BITS = 4.85;
 const USUAL_PARAMETERS = 8 * GIGA;
+/** Mixtral 8x7B has 46.7 billion parameters and uses 12.9, because its experts share everything else. */
+const SHARE_OF_EXPERTS = 46.7 / 56;
+const SHARE_OF_TWO = 12.9 / 56;
 
 /** A result in which each field has the type that `questionOf` expects. */
 export function recordOf(raw) {
@@ -30,9 +33,10 @@ export function recordOf(raw) {
   const model = text(raw.model) ?? '';
   const device = text(raw.device);
   const sizeBytes = positive(raw.sizeBytes);
+  const named = namedSizes(model);
   const params =
     positive(raw.params) ??
-    namedSize(model, /(?:^|[^a-z\d.])(\d+(?:\.\d+)?)b(?![a-z\d])/i) ??
+    named.all ??
     (sizeBytes === null ? USUAL_PARAMETERS : (sizeBytes * 8) / USUAL_BITS);
   const gpuLayers = count(raw.gpuLayers);
   const cpuMoeLayers = count(raw.cpuMoeLayers);
@@ -49,10 +53,7 @@ export function recordOf(raw) {
     quant: text(raw.quant),
     sizeBytes,
     params,
-    activeParams: Math.min(
-      params,
-      positive(raw.activeParams) ?? namedSize(model, /a(\d+(?:\.\d+)?)b/i) ?? params,
-    ),
+    activeParams: Math.min(params, positive(raw.activeParams) ?? named.active ?? params),
     layers: positive(raw.layers),
     gpuLayers,
     cpuMoeLayers,
@@ -65,9 +66,19 @@ export function recordOf(raw) {
   };
 }
 
-function namedSize(model, pattern) {
-  const match = pattern.exec(model);
-  return match === null || Number(match[1]) === 0 ? null : Number(match[1]) * GIGA;
+/** Parameters in the name of a model: `8B`, `270M`, `30B-A3B`, and `8x7B`, where two of eight experts work on a token. */
+function namedSizes(model) {
+  const all = sizeIn(/(?:^|[^a-z\d.])(\d+(?:\.\d+)?)([bm])(?![a-z\d])/i.exec(model));
+  const active = sizeIn(/a(\d+(?:\.\d+)?)([bm])(?![a-z\d])/i.exec(model));
+  const [, experts, each] = /(\d+)x(\d+(?:\.\d+)?)b(?![a-z\d])/i.exec(model) ?? [];
+  if (experts === undefined) return { all, active };
+  const sum = Number(experts) * Number(each) * GIGA;
+  return sum === 0 ? { all, active } : { all: SHARE_OF_EXPERTS * sum, active: SHARE_OF_TWO * sum };
+}
+
+function sizeIn(match) {
+  if (match === null || Number(match[1]) === 0) return null;
+  return Number(match[1]) * (/b/i.test(match[2]) ? GIGA : GIGA / 1000);
 }
 
 function backendOf(name, device) {

@@ -103,7 +103,11 @@ export function questionOf(record) {
     },
     placement: {
       offloadRatio: offloadRatioOf(record, shape),
-      cpuExpertRatio: record.class === 'experts on cpu' ? cpuExpertRatioOf(record, shape) : 0,
+      // A dense model has no experts that could stay in RAM.
+      cpuExpertRatio:
+        record.class === 'experts on cpu' && shape.expertBytes > 0
+          ? cpuExpertRatioOf(record, shape)
+          : 0,
       kvCacheType: record.kvType ?? 'f16',
       microBatchTokens: Math.min(
         record.ubatch ?? DEFAULT_MICRO_BATCH,
@@ -150,7 +154,7 @@ function offloadRatioOf({ class: place, gpuLayers }, { layers }) {
 
 /** `cpuMoeLayers` are of the layers on the GPU: in all results where both are given, the other layers are in RAM as a whole. */
 function cpuExpertRatioOf({ cpuMoeLayers, gpuLayers }, { layers }) {
-  const onGpu = Math.min(layers, gpuLayers ?? layers);
+  const onGpu = Math.max(1, Math.min(layers, gpuLayers ?? layers));
   return Math.min(1, (cpuMoeLayers ?? layers) / onGpu);
 }
 

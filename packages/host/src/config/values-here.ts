@@ -9,6 +9,9 @@ import { withSession } from '../session.js';
 /** The value of a model for a use on this machine, 0 to 1; null where its quality is not known. */
 export type ValueHere = (modelKey: string, use: QualityUse) => number | null;
 
+/** A model that is too slow comes behind every model that is fast enough. Where Mai orders models itself, it does the same. */
+const BEHIND_OTHERS = 1e-3;
+
 /**
  * The values of the downloaded models on this machine. A model that does not fit in any way has no value. Null where the
  * configuration in use has faults, because its limits are then not known.
@@ -33,7 +36,10 @@ export async function valuesHere(parts: HostParts, call: CallOptions): Promise<V
         };
         const loadConfig = cheaper?.loadConfig ?? profile.loadConfig;
         const quality = modelQuality(judged, loadConfig, use)?.quality ?? null;
-        return valueOf({ quality, speed }, policy);
+        const value = valueOf({ quality, speed }, policy);
+        const isTooSlow =
+          speed !== null && speed.decodeTokensPerSecond.high < policy.minTokensPerSecond;
+        return value !== null && isTooSlow ? value * BEHIND_OTHERS : value;
       };
     });
   } catch (error) {

@@ -33,8 +33,36 @@ test('gpt-oss in MXFP4 loses nothing, because it was trained in that type', () =
   expect(quantizationLoss({ ...gptOss, family: 'Qwen3' }, 'MXFP4')).toBeGreaterThan(0);
 });
 
+test.each([
+  ['Q2_K', ['q2_k', 'Qwen3-8B-Q2_K.gguf', 'imat-Q2_K', 'Q2_K_XL', 'Qwen3-8B-UD-Q2_K_XL', ' Q2_K ']],
+  ['Q4_K_M', ['q4_k_m', 'UD-Q4_K_XL', 'Q4_K', 'i1-Q4_K_M', 'Qwen3-8B.Q4_K_M.gguf']],
+  ['Q3_K_L', ['Q3_K_XL', 'imat-Q3_K_L']],
+  ['MXFP4', ['MXFP4_MOE', 'mxfp4', 'gpt-mxfp4.gguf']],
+  ['4bit', ['4-bit', 'MLX 4-bit', 'mlx-4bit', '4 bits', 'Qwen3-8B-MLX-4bit']],
+  ['F16', ['fp16', 'BF16', 'f32', 'Qwen3-8B-BF16.gguf']],
+])('%s is found in other forms of its name', (type, names) => {
+  const loss = quantizationLoss(llama(8), type);
+  expect(loss).not.toBeNull();
+  for (const name of names) expect([name, quantizationLoss(llama(8), name)]).toEqual([name, loss]);
+});
+
+test.each([
+  ['AWQ', 4.15],
+  ['GPTQ-Int4', 4.15],
+  ['w4a16', 4.15],
+  ['int8', 8.15],
+  ['NF4', 4.5],
+  ['NVFP4', 4.5],
+  ['EXL2 3.5bpw', 3.5],
+  ['TQ1_0', 1.69],
+  ['mlx-3bit', 3.5],
+])('%s costs as much as any type of %d bits', (name, bits) => {
+  expect(quantizationLoss(llama(8), name)).toBe(quantizationLoss(llama(8), bits));
+});
+
 test('the loss of an unknown type is not known', () => {
-  expect(quantizationLoss(llama(8), 'Q9_Z')).toBeNull();
+  for (const name of ['Q9_Z', '', 'unknown', 'Qwen3-8B', '42'])
+    expect([name, quantizationLoss(llama(8), name)]).toEqual([name, null]);
 });
 
 test('a quantized cache costs Gemma 4 more than Llama 3, and a cache of 16 bits costs nothing', () => {

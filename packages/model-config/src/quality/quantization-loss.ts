@@ -25,6 +25,7 @@ const LARGEST_ACTIVE_SHARE = 0.3;
 const FULL_PRECISION_BITS = 16;
 /** MLX stores a 16-bit scale and a 16-bit bias for each group of 64 weights. */
 const MLX_GROUP_BITS = 0.5;
+const GROUP_OF_128_BITS = 0.15;
 /** gpt-oss was trained in MXFP4, so no type with at least these bits takes anything away. */
 const NATIVE_BITS: Readonly<Record<string, number>> = { 'gpt-oss': 4.25 };
 
@@ -33,7 +34,8 @@ const NATIVE_BITS: Readonly<Record<string, number>> = { 'gpt-oss': 4.25 };
  * measured loss of an 8B model with this type, else from the measured divergence of the type, else from the bits
  * per weight. It is less for larger models.
  *
- * @param quantization - a type of llama.cpp or MLX (`Q4_K_M`, `UD-Q4_K_XL`, `4bit`), or bits per weight.
+ * @param quantization - a type of llama.cpp or MLX (`Q4_K_M`, `UD-Q4_K_XL`, `4bit`) or of another format (`AWQ`), also inside of a longer
+ *   name, or bits per weight.
  * @returns `null` where the type is not known. A model of unknown size counts as one of 8B.
  */
 export function quantizationLoss(
@@ -98,20 +100,42 @@ const KV_CACHE_BITS: Readonly<Record<KvCacheType, number>> = {
 
 type QuantizationType = (typeof quantizations)[number];
 
+/** A type of llama.cpp in a name, such as that of a file. */
+const TYPE_IN_NAME = /(?:^|[^A-Z\d])(I?Q\d(?:_[A-Z\d]+)+|MXFP4)(?![A-Z\d])/;
+
 /** The measured type of a name. `UD-Q4_K_XL` counts as `Q4_K_M`, because no divergence of it is published. */
 function findType(name: string): QuantizationType | null {
-  const plain = name.trim().toUpperCase().replace(/^UD-/, '').replace(/_MOE$/, '');
+  const plain = TYPE_IN_NAME.exec(name.toUpperCase())?.[1]?.replace(/_MOE$/, '');
+  if (plain === undefined) return null;
   const find = (wanted: string): QuantizationType | null =>
     quantizations.find((type) => type.name === wanted) ?? null;
   const smaller = plain.replace(/_X?L$/, '');
   return find(plain) ?? find(`${smaller}_L`) ?? find(`${smaller}_M`) ?? find(smaller);
 }
 
+/**
+ * Bits per weight of other types. Each weight carries its share of the scales: GPTQ and AWQ have 16 bits and a zero point for 128 weights,
+ * NF4 32 bits for 64, NVFP4 8 bits for 16, MLX see `MLX_GROUP_BITS`. Sources: the quantization configurations of these formats, and
+ * ggml-common.h for `TQ`.
+ */
+const BITS_OF_NAMES: readonly (readonly [RegExp, (number: number) => number])[] = [
+  [/\b(?:bf16|fp16|f16|f32|fp32)\b/, () => FULL_PRECISION_BITS],
+  [/(\d+(?:\.\d+)?) ?bpw\b/, (bits) => bits],
+  [/\b(?:ud-)?q8_k_xl\b|\bfp8\b/, () => 8.5],
+  [/\btq1_0\b/, () => 1.69],
+  [/\btq2_0\b/, () => 2.06],
+  [/\bnvfp4\b|\bnf4\b/, () => 4.5],
+  [/\b(?:int|w)(\d)(?:a\d+)?\b/, (bits) => bits + GROUP_OF_128_BITS],
+  [/\b(\d)[ -]?bits?\b/, (bits) => bits + MLX_GROUP_BITS],
+  [/\b(?:awq|gptq)\b/, () => 4 + GROUP_OF_128_BITS],
+];
+
 function bitsOfName(name: string): number | null {
-  if (/^(bf16|fp16|f16|f32|fp32)$/.test(name.trim())) return FULL_PRECISION_BITS;
-  const mlx = /^(\d)-?bit$/.exec(name.trim())?.[1];
-  if (mlx !== undefined) return Number(mlx) + MLX_GROUP_BITS;
-  return /^q8_k_xl$|^ud-q8_k_xl$|^fp8$/.test(name.trim()) ? 8.5 : null;
+  for (const [pattern, bitsOf] of BITS_OF_NAMES) {
+    const found = pattern.exec(name);
+    if (found !== null) return bitsOf(Number(found[1]));
+  }
+  return null;
 }
 
 function isMixtureOfExperts({ parameters, activeParameters }: QuantizedModel): boolean {

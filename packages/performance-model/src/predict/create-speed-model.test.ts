@@ -241,9 +241,11 @@ describe('after a measurement', () => {
     expect(model.decode(QUESTION).tokensPerSecond / cold.tokensPerSecond).toBeGreaterThan(0.9);
   });
 
-  test('a measured speed of 0 or infinity is ignored', () => {
-    const model = createSpeedModel([seen(0), seen(Infinity), seen(NaN)]);
+  test('a measured speed of 0 or infinity, or one that no machine has, is ignored', () => {
+    const faults = [0, -1, Infinity, NaN, 1e300, 1e-9];
+    const model = createSpeedModel(faults.map((speed) => seen(speed)));
     expect(model.decode(QUESTION)).toEqual(cold);
+    expect(model.hasMeasured(QUESTION.identity.model)).toBe(false);
   });
 
   test('nearly the whole error is taken over for another quantization of the model', () => {

@@ -54,7 +54,8 @@ const OBSERVATIONS_MAX = 64;
  * Predictions of a machine from physics, corrected by what was measured on that machine. Pure: the same measurements
  * give the same predictions.
  *
- * @param observations - oldest first. Those without a finite speed above 0 are left out.
+ * @param observations - oldest first. Those without a finite speed above 0 are left out, and those that are a thousand times faster or
+ *   slower than the physics.
  */
 export function createSpeedModel(observations: readonly SpeedObservation[] = []): SpeedModel {
   return createSpeedModelWith(
@@ -92,7 +93,7 @@ export function createSpeedModelWith(
   );
   const correctDecode = correctionsOf(decodes, constants.decodeLikeness);
   const correctPrompt = correctionsOf(prompts, constants.promptLikeness);
-  const measured = new Set(observations.map(({ identity }) => identity.model));
+  const measured = new Set([...decodes, ...prompts].map(({ traits }) => traits.model));
   return {
     decode: (question) => {
       const parts = decodeAt(question);
@@ -132,7 +133,10 @@ interface Measurement {
   readonly error: number;
 }
 
-/** An empty list where the error is not finite. */
+/** A measurement that is this many times faster or slower than the physics is a fault, such as tokens in no time. */
+const FAULT = 1000;
+
+/** An empty list for a fault. */
 function measurementOf(
   question: SpeedQuestion,
   parts: DecodeParts | PromptParts,
@@ -140,7 +144,7 @@ function measurementOf(
 ): readonly Measurement[] {
   const { seconds, traits } = traitsOf(question, parts);
   const error = Math.log(1 / tokensPerSecond / seconds);
-  return Number.isFinite(error) ? [{ question, traits, error }] : [];
+  return Math.abs(error) < Math.log(FAULT) ? [{ question, traits, error }] : [];
 }
 
 function correctionsOf(

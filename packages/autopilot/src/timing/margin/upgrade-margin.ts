@@ -50,7 +50,7 @@ export class UpgradeMargin {
       input.residents.some((one) => one.busy && !one.foreign),
     );
     const swing = this.#swingRatio(selection, excursions);
-    const staysBusy = this.#idleWait.expectedMs > input.policy.dwellMs;
+    const staysBusy = this.#idleWait.expectedMs > input.policy.coolDownMs;
     const largest = staysBusy ? Math.max(swing, LARGEST_MARGIN_RATIO) : swing;
     if (largest <= MIN_MARGIN_RATIO) this.#ratio = MIN_MARGIN_RATIO;
     else this.#ratio = this.#compare(atMs, largest, selection, input, excursions);

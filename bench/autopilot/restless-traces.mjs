@@ -78,7 +78,7 @@ function eachStep(next) {
 }
 
 const CALM = { ratePerMinute: 2, meanSeconds: 6 };
-const HEAVY = { ratePerMinute: 12, meanSeconds: 25 };
+export const HEAVY = { ratePerMinute: 12, meanSeconds: 25 };
 const MACHINES = {
   desktop: { ramGib: 32, gpus: () => [], ramOf: (gib) => gib },
   gpu: {
@@ -154,7 +154,7 @@ export const HELD_BACK = [
 ];
 
 /** The share of a normal distribution below `z` standard deviations (Abramowitz and Stegun 26.2.17, error below 1e-7). */
-function normalBelow(z) {
+export function normalBelow(z) {
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const tail =
     (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) *

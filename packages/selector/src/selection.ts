@@ -145,7 +145,7 @@ export type SelectionNote =
       readonly useRatio: number;
       readonly limitRatio: number;
     }
-  /** The chosen load option is below the minimum speed, because nothing faster fits. */
+  /** The chosen load option is below the minimum speed, because no model that fits is fast enough. */
   | TooSlow
   | WeighedWait
   | { readonly code: 'CPU_PRESSURE'; readonly ratio: number; readonly limitRatio: number };

@@ -74,7 +74,7 @@ describe('the minimum speed', () => {
     expect(selectModel(input({ candidates })).rejected[0]?.rejection.code).toBe('INSUFFICIENT_RAM');
   });
 
-  it('lets a slow model be loaded where nothing faster fits, with a note', () => {
+  it('lets a slow model be loaded where no model that fits is fast enough, with a note', () => {
     const { decision, chosen, notes } = selectModel(
       input({ candidates: [slow(2, { derived: true }), candidate('large', 40)] }),
     );
@@ -114,7 +114,7 @@ describe('the minimum speed', () => {
     expect(plan.steps.map(({ action }) => action)).toEqual(['load', 'unload']);
   });
 
-  it('keeps a slow resident where nothing faster fits', () => {
+  it('keeps a slow resident where no model that fits is fast enough', () => {
     const residents = [resident('slow', footprint({ anonymous: 12 }))];
     const candidates = [slow(2, {}, true), candidate('large', 40)];
     const { decision, chosen, notes } = selectModel(input({ candidates, residents }));

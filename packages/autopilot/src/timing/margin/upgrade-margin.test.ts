@@ -1,6 +1,10 @@
-import type { PoolOutcome } from '@mai/selector';
+import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
+import type { Candidate, PoolOutcome, SelectionInput } from '@mai/selector';
+import { FakeWorld, GIB } from '../../../test/fake-world.js';
+import { LARGE as LARGE_MODEL, SELECTION, SMALL as SMALL_MODEL } from '../../../test/samples.js';
 import { lookBack, valueInHindsight, type Rules, type Way } from './hindsight.js';
 import { IdleWait } from './idle-wait.js';
+import { UpgradeMargin } from './upgrade-margin.js';
 import { UseHistory } from './use-history.js';
 
 const SECOND = 1000;
@@ -168,5 +172,58 @@ describe('IdleWait', () => {
     for (let second = 0; second < 100; second += 1) wait.observe(second * SECOND, false);
     wait.observe(3_600 * SECOND, true);
     expect(wait.expectedMs).toBe(0);
+  });
+});
+
+describe('UpgradeMargin', () => {
+  const world = new FakeWorld([LARGE_MODEL, SMALL_MODEL]);
+  const resources = world.resources();
+  const candidate = ({ modelKey }: { readonly modelKey: string }, quality: number): Candidate => {
+    const footprint = world.footprint(modelKey, DEFAULT_LOAD_CONFIG);
+    const option = { loadConfig: DEFAULT_LOAD_CONFIG, footprint, guardrails: null, speed: null };
+    return {
+      ...{ modelKey, displayName: modelKey, tier: 'medium', capabilities: ['chat'] },
+      ...{ downloaded: true, maxContextLengthTokens: null, coolingDownUntilMs: null },
+      ...{ observedGrowth: [], loadOptions: [{ ...option, quality }] },
+    };
+  };
+  const inputWhere = (busy: boolean): SelectionInput => ({
+    candidates: [candidate(LARGE_MODEL, 0.9), candidate(SMALL_MODEL, 0.45)],
+    requirement: { capabilities: [], minContextLengthTokens: null, tiers: null },
+    resources,
+    residents: [
+      {
+        ...{ instanceIdentifier: 'mai/small', modelKey: 'small', busy, pinned: false },
+        ...{ loadConfig: DEFAULT_LOAD_CONFIG, foreign: false, lastUsedAtMs: null },
+        ...{ footprint: world.footprint('small', DEFAULT_LOAD_CONFIG), observation: null },
+      },
+    ],
+    policy: DEFAULT_SELECTION_POLICY,
+  });
+  const ofRam = (othersBytes: number): PoolOutcome => ({
+    ...pool(othersBytes),
+    totalBytes: resources.ram.totalBytes,
+    limitBytes: 0.8 * resources.ram.totalBytes,
+    hardLimitBytes: 0.92 * resources.ram.totalBytes,
+  });
+  /** Room for the large model lasts four of every fifteen minutes. It is larger than the room that is needed by 1.6 GiB, 5 %. */
+  const marginWhere = (isBusy: (second: number) => boolean): number => {
+    const margin = new UpgradeMargin();
+    const [busy, idle] = [inputWhere(true), inputWhere(false)];
+    for (let second = 0; second < 7200; second += 1) {
+      const pools = [ofRam((second % 900 < 240 ? 8 : 12) * GIB)];
+      const input = isBusy(second) ? busy : idle;
+      const excursions = { areOutlasted: false, dwellMs: 20 * SECOND };
+      margin.observe(second * SECOND, { ...SELECTION, pools }, input, excursions);
+    }
+    return margin.ratio;
+  };
+
+  it('is small where a step up can be undone soon and the last swing is long ago', () => {
+    expect(marginWhere(() => false)).toBe(0.005);
+  });
+
+  it('keeps the large model out where requests keep a model busy for about as long as the room lasts', () => {
+    expect(marginWhere((second) => second % 300 < 290)).toBeGreaterThan(0.05);
   });
 });

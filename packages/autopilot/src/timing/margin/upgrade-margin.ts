@@ -7,8 +7,10 @@ import { UseHistory } from './use-history.js';
 
 /** The smallest margin: a smaller change of the others' use is noise. */
 const MIN_MARGIN_RATIO = 0.005;
+/** The largest margin that is compared, where no recent swing was larger. */
+const LARGEST_MARGIN_RATIO = 0.2;
 /** The margins that are compared, besides the margin that leaves room for the largest swing. */
-const MARGINS = [MIN_MARGIN_RATIO, 0.02, 0.03, 0.045, 0.065, 0.1, 0.15, 0.2];
+const MARGINS = [MIN_MARGIN_RATIO, 0.02, 0.03, 0.045, 0.065, 0.1, 0.15, LARGEST_MARGIN_RATIO];
 /** How long a comparison is in force. So little of the past is new in this time that the result stays the same. */
 const COMPARED_EVERY_MS = 30_000;
 
@@ -23,6 +25,9 @@ interface Excursions {
  * Chooses the margin of a step up. The largest margin leaves room for the largest recent swing of the others. A
  * smaller margin is in force where its steps up would have gained more over the last two hours than their
  * switches would have cost.
+ *
+ * Requests can keep a model busy for so long that a step up can't be undone soon. Recent swings then say too little, and
+ * larger margins are compared, too.
  */
 export class UpgradeMargin {
   readonly #swings = new SwingHistory();
@@ -44,7 +49,9 @@ export class UpgradeMargin {
       atMs,
       input.residents.some((one) => one.busy && !one.foreign),
     );
-    const largest = this.#largestRatio(selection, excursions);
+    const swing = this.#swingRatio(selection, excursions);
+    const staysBusy = this.#idleWait.expectedMs > input.policy.coolDownMs;
+    const largest = staysBusy ? Math.max(swing, LARGEST_MARGIN_RATIO) : swing;
     if (largest <= MIN_MARGIN_RATIO) this.#ratio = MIN_MARGIN_RATIO;
     else this.#ratio = this.#compare(atMs, largest, selection, input, excursions);
   }
@@ -53,7 +60,7 @@ export class UpgradeMargin {
    * Room for the largest swing. If the dwell outlasts excursions, a swing may go over the limit, but must stay
    * below the hard limit.
    */
-  #largestRatio({ pools }: Selection, { areOutlasted }: Excursions): number {
+  #swingRatio({ pools }: Selection, { areOutlasted }: Excursions): number {
     return pools.reduce((most, { pool, totalBytes, limitBytes, hardLimitBytes }) => {
       const beyond = areOutlasted ? Math.max(0, hardLimitBytes - limitBytes) / totalBytes : 0;
       return Math.max(most, this.#swings.swingRatio(pool) - beyond);

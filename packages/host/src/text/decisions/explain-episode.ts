@@ -177,7 +177,7 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
     case 'TOO_SLOW':
-      return `the chosen model ${explainTooSlow(note)}: nothing faster fitted.`;
+      return `the chosen model ${explainTooSlow(note)}: no model that fitted was fast enough.`;
     case 'WEIGHED_WAIT':
       return explainWeighedWait(note);
     case 'CPU_PRESSURE':

@@ -1,5 +1,6 @@
+import type { Resources } from '@mai/memory-ledger';
 import type { WeighedWait } from '@mai/selector';
-import { explainWeighedWait } from './explain-selection.js';
+import { explainNote, explainWeighedWait } from './explain-selection.js';
 
 const WEIGHED: WeighedWait = {
   ...{
@@ -24,4 +25,24 @@ test.each([
   ],
 ] as const)('a wait that was weighed is told with its figures: %s', (outcome, sentence) => {
   expect(explainWeighedWait({ ...WEIGHED, outcome })).toBe(sentence);
+});
+
+test('a chosen model below the minimum is told with its figures', () => {
+  const resources: Resources = {
+    timestampMs: 0,
+    observable: true,
+    ram: { totalBytes: 32, availableBytes: 16, mappedCountsAsUsed: false },
+    unified: false,
+    gpus: [],
+    cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
+  };
+  const tokensPerSecond = { expected: 2.8, low: 2, high: 4 };
+  expect(
+    explainNote(
+      { code: 'TOO_SLOW', tokensPerSecond, minTokensPerSecond: 6, measured: false },
+      resources,
+    ),
+  ).toBe(
+    'The chosen model would generate about 2.8 tokens a second (at most 4), less than the minimum of 6. No model that fits is fast enough.',
+  );
 });

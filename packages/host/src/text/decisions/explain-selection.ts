@@ -72,7 +72,7 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
     case 'TOO_SLOW':
-      return `The chosen model ${explainTooSlow(note)}. Nothing faster fits.`;
+      return `The chosen model ${explainTooSlow(note)}. No model that fits is fast enough.`;
     case 'WEIGHED_WAIT':
       return explainWeighedWait(note);
     case 'CPU_PRESSURE':

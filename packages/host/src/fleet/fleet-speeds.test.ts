@@ -95,7 +95,12 @@ test('a model that fits only with layers in RAM is told with the speed of that l
   expect(told?.speed?.decodeTokensPerSecond.expected).toBeLessThan(whole / 2);
 });
 
-test('a model whose file is not on this machine has no speed', async () => {
+test('a model whose file is not on this machine has the speed of a usual model of its size, with a wide interval', async () => {
   await using host = await hostWith(23 * GIB);
-  expect(await factsOf(host, MISSING)).toMatchObject({ fit: 'now', speed: null });
+  const told = await factsOf(host, MISSING);
+  expect(told).toMatchObject({ fit: 'now', speed: { measured: false } });
+  const speed = told?.speed?.decodeTokensPerSecond;
+  expect(speed?.expected).toBeGreaterThan(speed?.low ?? Infinity);
+  // It may be a mixture of experts.
+  expect(speed?.high).toBeGreaterThan(10 * (speed?.expected ?? Infinity));
 });

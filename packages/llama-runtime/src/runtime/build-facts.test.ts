@@ -75,7 +75,7 @@ test('a cancelled question rejects with its reason', async () => {
 
   test('that is damaged in its file is asked for again', async () => {
     await using temporary = await temporaryFolder();
-    const file = path.join(temporary.folder, 'build.json');
+    const file = path.join(temporary.folder, 'build-facts');
     await writeFile(file, '{"build":');
     const { inspector } = answering(noVectors);
     expect(await vectorInstructionsOf(ENGINE, inspector, temporary.folder)(SIGNAL)).toBe(false);

@@ -26,7 +26,7 @@ export function vectorInstructionsOf(
   folder: string | null,
 ): (signal: AbortSignal) => Promise<boolean | null> {
   const build = `${name} ${version} ${cpus()[0]?.model ?? ''}`;
-  const file = folder === null ? null : path.join(folder, 'build.json');
+  const file = folder === null ? null : path.join(folder, 'build-facts');
   let known: boolean | null | undefined = process.arch === 'arm64' ? true : undefined;
   return async (signal) => {
     if (known !== undefined) return known;

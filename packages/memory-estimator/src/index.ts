@@ -2,6 +2,7 @@ export { readGgufHeader } from './gguf/read-gguf-header.js';
 export type { ReadGgufHeaderOptions } from './gguf/read-gguf-header.js';
 export type { ByteRangeReader } from './gguf/byte-source.js';
 export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf/gguf-header.js';
+export type { GgufValueType } from './gguf/value-types.js';
 export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
 export { modelShape } from './speed/model-shape.js';

@@ -135,9 +135,6 @@ export interface ServingPlan {
   readonly selection: Selection;
 }
 
-/** LM Studio, or Mai's embedded engine. */
-export type RuntimeName = 'lmstudio' | 'embedded';
-
 /** The models of the machine. */
 export interface ServingCatalog {
   readonly models: readonly ServingModel[];
@@ -151,7 +148,7 @@ export interface ServingCatalog {
    */
   readonly otherNames?: Readonly<Record<string, string>> | undefined;
   /** The runtime that loads the models of this machine. */
-  readonly runtime: RuntimeName;
+  readonly runtime: 'lmstudio' | 'embedded';
   /** Whether it answers. */
   readonly runtimeAnswers: boolean;
   /** Version of LM Studio, such as `0.4.21`; null where it is not known, LM Studio is off, or another runtime serves. */

@@ -1,4 +1,6 @@
-import type { RuntimeName } from '../ports/serving-port.js';
+import type { ServingCatalog } from '../ports/serving-port.js';
+
+export type RuntimeName = ServingCatalog['runtime'];
 
 /** The name of a runtime at the start of a sentence. Null: the models of the machine could not be read yet. */
 export function runtimeName(runtime: RuntimeName | null): string {

@@ -1,6 +1,6 @@
 import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
-import type { ValueType } from '../gguf/value-types.js';
+import type { GgufValueType } from '../gguf/value-types.js';
 
 /** Longer strings are not kept. A chat template has a tenth of this length. */
 const KEPT_STRING_LENGTH = 65_536;
@@ -10,7 +10,7 @@ export interface EncodedHeader {
   readonly v: 2 | 3;
   readonly b: 'little' | 'big';
   /** Metadata: key, value and its type. A bigint is `{ big }`, infinity and NaN are `{ not }`, a skipped value is `null`. */
-  readonly m: readonly (readonly [string, EncodedValue, ValueType])[];
+  readonly m: readonly (readonly [string, EncodedValue, GgufValueType])[];
   /** Names of the tensors, one per line. */
   readonly n: string;
   /** For each tensor: type, file index, offset, size, number of dimensions, dimensions. */

@@ -7,7 +7,7 @@ import {
   scalarBytes,
   valueTypeOf,
   type ScalarType,
-  type ValueType,
+  type GgufValueType,
 } from './value-types.js';
 
 /** The file that a header is read from. */
@@ -60,7 +60,7 @@ export class CheckedReader {
   }
 
   /** Reads a value type. `what` names the value in messages. */
-  valueType(what: string): ValueType {
+  valueType(what: string): GgufValueType {
     const at = this.window.offset;
     const number = this.window.uint32();
     const type = valueTypeOf(number);

@@ -1,4 +1,4 @@
-import type { ValueType } from './value-types.js';
+import type { GgufValueType } from './value-types.js';
 
 /** A scalar in a GGUF file. A 64-bit integer is a bigint where a number would not be exact. */
 export type GgufScalar = string | number | bigint | boolean;
@@ -35,7 +35,7 @@ export interface GgufHeader {
   /** Metadata by key; `null` for a string of more than 65,536 bytes, which is skipped. */
   readonly metadata: ReadonlyMap<string, GgufScalar | GgufArray | null>;
   /** The type of each value in the metadata; for an array, the type of its elements. */
-  readonly valueTypes: ReadonlyMap<string, ValueType>;
+  readonly valueTypes: ReadonlyMap<string, GgufValueType>;
   readonly tensors: readonly GgufTensor[];
   /** Bytes of the tensors in all files of the model. */
   readonly tensorBytes: number;

@@ -1,7 +1,7 @@
 import { printable, type CheckedReader } from './checked-reader.js';
 import type { GgufArray, GgufScalar } from './gguf-header.js';
 import { MAX_ARRAY_DEPTH, MAX_KEPT_ARRAY_LENGTH, MAX_KEY_BYTES } from './header-budget.js';
-import { leastBytes, scalarBytes, type ValueType } from './value-types.js';
+import { leastBytes, scalarBytes, type GgufValueType } from './value-types.js';
 
 /** Metadata by key; `null` for a string that was skipped. */
 export type Metadata = ReadonlyMap<string, GgufScalar | GgufArray | null>;
@@ -9,7 +9,7 @@ export type Metadata = ReadonlyMap<string, GgufScalar | GgufArray | null>;
 /** Metadata and its types, as in `GgufHeader`. */
 export interface TypedMetadata {
   readonly metadata: Metadata;
-  readonly valueTypes: ReadonlyMap<string, ValueType>;
+  readonly valueTypes: ReadonlyMap<string, GgufValueType>;
 }
 
 /** Reads the metadata pairs of a file, and goes on from the last checkpoint when more bytes are loaded. */
@@ -17,7 +17,7 @@ export class MetadataParser {
   readonly #reader: CheckedReader;
   readonly #keepArrays: ReadonlySet<string>;
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
-  readonly #types = new Map<string, ValueType>();
+  readonly #types = new Map<string, GgufValueType>();
   #pending: PendingArray | null = null;
 
   /** @param keepArrays Keys of arrays that are kept at any length. */
@@ -126,7 +126,7 @@ export class MetadataParser {
 /** An unfinished array: not all of its elements are read. */
 interface PendingArray {
   readonly key: string;
-  readonly type: ValueType;
+  readonly type: GgufValueType;
   readonly length: number;
   /** 1 for the value of a pair, 2 for an array in that value, and so on. */
   readonly depth: number;

@@ -1,7 +1,7 @@
 import type { GgufScalar } from './gguf-header.js';
 
 /** Types of metadata values. The index of a type is its number in the file (gguf_type in ggml/include/gguf.h). */
-const VALUE_TYPES = [
+const VALUE_TYPES: readonly GgufValueType[] = [
   'uint8',
   'int8',
   'uint16',
@@ -15,13 +15,26 @@ const VALUE_TYPES = [
   'uint64',
   'int64',
   'float64',
-] as const;
+];
 
 /** The type of a metadata value. */
-export type ValueType = (typeof VALUE_TYPES)[number];
+export type GgufValueType =
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'float32'
+  | 'bool'
+  | 'string'
+  | 'array'
+  | 'uint64'
+  | 'int64'
+  | 'float64';
 
 /** A type whose values all have the same size. */
-export type ScalarType = Exclude<ValueType, 'string' | 'array'>;
+export type ScalarType = Exclude<GgufValueType, 'string' | 'array'>;
 
 const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
   uint8: 1,
@@ -38,10 +51,14 @@ const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
 };
 
 /** The fewest bytes of a value. An empty string still has a length. An empty array still has a type and a length. */
-const LEAST_BYTES: Readonly<Record<ValueType, number>> = { ...SCALAR_BYTES, string: 8, array: 12 };
+const LEAST_BYTES: Readonly<Record<GgufValueType, number>> = {
+  ...SCALAR_BYTES,
+  string: 8,
+  array: 12,
+};
 
 /** The type with a number; `null` for a number that GGUF does not define. */
-export function valueTypeOf(number: number): ValueType | null {
+export function valueTypeOf(number: number): GgufValueType | null {
   return VALUE_TYPES[number] ?? null;
 }
 
@@ -51,7 +68,7 @@ export function scalarBytes(type: ScalarType): number {
 }
 
 /** The fewest bytes that a value of a type takes in the file. */
-export function leastBytes(type: ValueType): number {
+export function leastBytes(type: GgufValueType): number {
   return LEAST_BYTES[type];
 }
 

@@ -2,14 +2,14 @@ import type { Architecture } from '../architecture/architectures.js';
 import { findArchitecture } from '../architecture/architectures.js';
 import { printable } from '../gguf/checked-reader.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import type { ValueType } from '../gguf/value-types.js';
+import type { GgufValueType } from '../gguf/value-types.js';
 import type { ModelRefusal } from './refuse-model.js';
 
 /**
  * The types of the keys that llama.cpp reads of each model. llama.cpp converts no type: it refuses an int32 or a uint64
  * where it reads a uint32. Each key was tried with another type, with build 10257 of llama.cpp.
  */
-const COMMON: Readonly<Partial<Record<ValueType, string>>> = {
+const COMMON: Readonly<Partial<Record<GgufValueType, string>>> = {
   string: 'general.architecture general.name tokenizer.ggml.model *.rope.scaling.type',
   uint32: [
     'general.file_type *.context_length *.embedding_length *.embedding_length_out *.block_count *.vocab_size',
@@ -29,7 +29,7 @@ const PER_LAYER =
   '*.feed_forward_length *.attention.head_count *.attention.head_count_kv *.expert_used_count';
 
 /** Keys of a vocabulary. */
-const VOCABULARY: Readonly<Partial<Record<ValueType, string>>> = {
+const VOCABULARY: Readonly<Partial<Record<GgufValueType, string>>> = {
   string: 'tokenizer.ggml.pre',
   uint32: [
     ...'bos eos eot eom unknown seperator padding mask prefix suffix middle'.split(' '),
@@ -61,7 +61,7 @@ const OF_ARCHITECTURES: readonly (readonly [has: (one: Architecture) => boolean,
   ];
 
 /** Types of the elements of an array that llama.cpp reads as counts. */
-const COUNTS: readonly ValueType[] = ['uint32', 'int32'];
+const COUNTS: readonly GgufValueType[] = ['uint32', 'int32'];
 
 /** A key that has another type than llama.cpp reads; `null` without such a key. */
 export function findWrongType(header: GgufHeader): ModelRefusal | null {
@@ -78,7 +78,7 @@ export function findWrongType(header: GgufHeader): ModelRefusal | null {
   return null;
 }
 
-function keysOf(header: GgufHeader): readonly (readonly [ValueType, string])[] {
+function keysOf(header: GgufHeader): readonly (readonly [GgufValueType, string])[] {
   const { metadata } = header;
   const architecture = findArchitecture(header.architecture);
   const tokenizer = metadata.get('tokenizer.ggml.model');
@@ -95,9 +95,9 @@ function keysOf(header: GgufHeader): readonly (readonly [ValueType, string])[] {
 }
 
 function entriesOf(
-  keys: Readonly<Partial<Record<ValueType, string>>>,
-): readonly (readonly [ValueType, string])[] {
-  return (Object.keys(keys) as ValueType[]).map((type) => [type, keys[type] ?? ''] as const);
+  keys: Readonly<Partial<Record<GgufValueType, string>>>,
+): readonly (readonly [GgufValueType, string])[] {
+  return (Object.keys(keys) as GgufValueType[]).map((type) => [type, keys[type] ?? ''] as const);
 }
 
 function fullKey(key: string, { architecture }: GgufHeader): string {
@@ -108,7 +108,7 @@ function fullKey(key: string, { architecture }: GgufHeader): string {
 export function wrongType(
   { metadata, valueTypes }: GgufHeader,
   key: string,
-  wanted: ValueType,
+  wanted: GgufValueType,
 ): ModelRefusal | null {
   const type = valueTypes.get(key);
   if (type === undefined) return null;

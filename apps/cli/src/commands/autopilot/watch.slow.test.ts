@@ -218,7 +218,7 @@ describe('mai watch', () => {
     expect(plain).toMatch(/mai watch {2}running {2}LM Studio/);
     expect(plain).toMatch(/mai\/test\/large +2,048 +\d.* GiB +idle +Mai/);
     expect(plain).toMatch(
-      /Decision {2}keep test\/large: it is loaded and is the best model that fits\./,
+      /Decision {2}keep test\/large: it is loaded and is the best model that fits \(about\s+[\d.,]+ tokens a second\)\./,
     );
     expect(plain).toMatch(/Next +a step down when RAM stays above 95 % for 1\.0 s/);
     expect(plain).toMatch(/Unloaded mai\/test\/large in .*\n.*Stopped\.\n$/);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { RuntimeName, ServingLease, ServingRequest } from '../../ports/serving-port.js';
+import type { ServingLease, ServingRequest } from '../../ports/serving-port.js';
 import type {
   Failure,
   Protocol,
@@ -11,7 +11,7 @@ import { replaceModel } from '../../protocols/replace-model.js';
 import type { Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/headers.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
-import { checkRuntime, runtimeName } from '../../upstream/runtime-words.js';
+import { checkRuntime, runtimeName, type RuntimeName } from '../../upstream/runtime-words.js';
 import type { ClientAnswer } from './client-answer.js';
 import type { Departure } from './departure.js';
 import type { ToldChoice } from './decision-headers.js';

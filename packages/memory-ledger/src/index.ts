@@ -39,7 +39,7 @@ export {
 export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './memory/charge.js';
 export { SPEED_DEPTH_TOKENS } from './models/load-speed.js';
 export type { LoadSpeed, SpeedRange } from './models/load-speed.js';
-export { valueOf } from './value.js';
+export { isTooSlow, valueOf } from './value.js';
 export type { Valued } from './value.js';
 export type { ModelShape } from './models/model-shape.js';
 export { deviceKeyOf, isGpuShare } from './memory/pool-name.js';

@@ -34,3 +34,11 @@ export function valueOf(
   const reached = Math.min(1, speed.decodeTokensPerSecond.expected / minTokensPerSecond);
   return quality * Math.max(0, reached) ** SPEED_WEIGHT[goal];
 }
+
+/** Whether even the upper end of the predicted or measured speed is below the minimum. */
+export function isTooSlow(
+  { decodeTokensPerSecond }: Pick<LoadSpeed, 'decodeTokensPerSecond'>,
+  { minTokensPerSecond }: Pick<SelectionPolicy, 'minTokensPerSecond'>,
+): boolean {
+  return decodeTokensPerSecond.high < minTokensPerSecond;
+}

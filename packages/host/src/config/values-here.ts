@@ -1,4 +1,4 @@
-import { valueOf } from '@mai/memory-ledger';
+import { isTooSlow, valueOf } from '@mai/memory-ledger';
 import { isModelConfigError, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
@@ -37,9 +37,8 @@ export async function valuesHere(parts: HostParts, call: CallOptions): Promise<V
         const loadConfig = cheaper?.loadConfig ?? profile.loadConfig;
         const quality = modelQuality(judged, loadConfig, use)?.quality ?? null;
         const value = valueOf({ quality, speed }, policy);
-        const isTooSlow =
-          speed !== null && speed.decodeTokensPerSecond.high < policy.minTokensPerSecond;
-        return value !== null && isTooSlow ? value * BEHIND_OTHERS : value;
+        if (value === null || speed === null || !isTooSlow(speed, policy)) return value;
+        return value * BEHIND_OTHERS;
       };
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Resources, SelectionPolicy } from '@mai/memory-ledger';
+import { isTooSlow, type Resources, type SelectionPolicy } from '@mai/memory-ledger';
 import type { Candidate, LoadOption, Requirement } from '../input.js';
 import type { Rejection, TooSlow } from '../selection.js';
 
@@ -68,10 +68,15 @@ export function rejectOption(
 export function findTooSlow(
   { derived = false }: Candidate,
   { speed = null }: LoadOption,
-  { minTokensPerSecond }: Pick<SelectionPolicy, 'minTokensPerSecond'>,
+  policy: Pick<SelectionPolicy, 'minTokensPerSecond'>,
 ): TooSlow | null {
   if (speed === null || !(derived || speed.measured)) return null;
+  if (!isTooSlow(speed, policy)) return null;
   const { decodeTokensPerSecond: tokensPerSecond, measured } = speed;
-  if (!(tokensPerSecond.high < minTokensPerSecond)) return null;
-  return { code: 'TOO_SLOW', tokensPerSecond, minTokensPerSecond, measured };
+  return {
+    code: 'TOO_SLOW',
+    tokensPerSecond,
+    minTokensPerSecond: policy.minTokensPerSecond,
+    measured,
+  };
 }

@@ -5,9 +5,9 @@ import {
 } from '../architecture/hyperparameters.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
-import { printable } from '../gguf/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import { findWrongType, wrongType } from './metadata-types.js';
+import { contradiction, missingKey } from './metadata-refusals.js';
 import type { ModelRefusal } from './refuse-model.js';
 import { findVocabularyFault } from './vocabulary-faults.js';
 
@@ -43,18 +43,18 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
 
 function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
   const { architecture } = header;
-  if (architecture === null || architecture === '') return missing('general.architecture');
+  if (architecture === null || architecture === '') return missingKey('general.architecture');
   for (const key of REQUIRED_KEYS)
-    if (metadata.number(key) === null) return missing(`${architecture}.${key}`);
+    if (metadata.number(key) === null) return missingKey(`${architecture}.${key}`);
   const epsilons = KEYS_OF_EPSILON.map((key) => `${architecture}.${key}`);
   if (epsilons.every((key) => header.valueTypes.get(key) !== 'float32')) {
     // llama.cpp reads only the key of the architecture, so a wrong type counts where no key is right.
     const wrong = epsilons
       .map((key) => wrongType(header, key, 'float32'))
       .find((one) => one !== null);
-    return wrong ?? missing(epsilons[0] ?? '');
+    return wrong ?? missingKey(epsilons[0] ?? '');
   }
-  return header.metadata.has('tokenizer.ggml.model') ? null : missing('tokenizer.ggml.model');
+  return header.metadata.has('tokenizer.ggml.model') ? null : missingKey('tokenizer.ggml.model');
 }
 
 function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
@@ -134,15 +134,4 @@ function wrongFeedForward(
 function wrongExperts({ experts }: Hyperparameters, tensors: TensorGroups): GgufTensor | null {
   const weight = tensors.get('ffn_down_exps')?.weight ?? null;
   return weight !== null && (weight.shape[2] ?? 1) !== experts ? weight : null;
-}
-
-function missing(key: string): ModelRefusal {
-  return {
-    code: 'METADATA_MISSING',
-    reason: `its metadata lacks ${printable(key)}`,
-  };
-}
-
-function contradiction(reason: string): ModelRefusal {
-  return { code: 'METADATA_CONTRADICTORY', reason };
 }

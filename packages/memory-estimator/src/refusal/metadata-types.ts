@@ -1,24 +1,35 @@
 import type { Architecture } from '../architecture/architectures.js';
 import { findArchitecture } from '../architecture/architectures.js';
 import { printable } from '../gguf/checked-reader.js';
-import type { GgufHeader } from '../gguf/gguf-header.js';
+import type { GgufArray, GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
 import type { ModelRefusal } from './refuse-model.js';
+
+type MetadataValue = ReturnType<GgufHeader['metadata']['get']>;
+
+/** A type, and the keys of that type, separated by spaces. */
+type KeysOfType = readonly [type: GgufValueType, keys: string];
 
 /**
  * The types of the keys that llama.cpp reads of each model. llama.cpp converts no type: it refuses an int32 or a uint64
  * where it reads a uint32. Each key was tried with another type, with build 10257 of llama.cpp.
  */
-const COMMON: Readonly<Partial<Record<GgufValueType, string>>> = {
-  string: 'general.architecture general.name tokenizer.ggml.model *.rope.scaling.type',
-  uint32: [
-    'general.file_type *.context_length *.embedding_length *.embedding_length_out *.block_count *.vocab_size',
-    '*.expert_count *.expert_group_count *.expert_group_used_count *.pooling_type *.rope.dimension_count',
-    '*.rope.dimension_count_swa *.rope.scaling.original_context_length',
-  ].join(' '),
-  float32: '*.rope.freq_base *.rope.scaling.factor *.rope.scale_linear *.rope.scaling.attn_factor',
-  bool: '*.attention.causal *.rope.scaling.finetuned',
-};
+const COMMON: readonly KeysOfType[] = [
+  ['string', 'general.architecture general.name tokenizer.ggml.model *.rope.scaling.type'],
+  [
+    'uint32',
+    [
+      'general.file_type *.context_length *.embedding_length *.embedding_length_out *.block_count *.vocab_size',
+      '*.expert_count *.expert_group_count *.expert_group_used_count *.pooling_type *.rope.dimension_count',
+      '*.rope.dimension_count_swa *.rope.scaling.original_context_length',
+    ].join(' '),
+  ],
+  [
+    'float32',
+    '*.rope.freq_base *.rope.scaling.factor *.rope.scale_linear *.rope.scaling.attn_factor',
+  ],
+  ['bool', '*.attention.causal *.rope.scaling.finetuned'],
+];
 
 /** Keys of models with attention heads. */
 const OF_HEADS =
@@ -29,21 +40,27 @@ const PER_LAYER =
   '*.feed_forward_length *.attention.head_count *.attention.head_count_kv *.expert_used_count';
 
 /** Keys of a vocabulary. */
-const VOCABULARY: Readonly<Partial<Record<GgufValueType, string>>> = {
-  string: 'tokenizer.ggml.pre',
-  uint32: [
-    ...'bos eos eot eom unknown seperator padding mask prefix suffix middle'.split(' '),
-    ...'pre suf mid pad rep sep'.split(' ').map((part) => `fim_${part}`),
-  ]
-    .map((token) => `tokenizer.ggml.${token}_token_id`)
-    .concat('tokenizer.ggml.token_type_count')
-    .join(' '),
-  bool: [
-    'tokenizer.ggml.add_bos_token tokenizer.ggml.add_eos_token tokenizer.ggml.add_sep_token',
-    'tokenizer.ggml.add_space_prefix tokenizer.ggml.remove_extra_whitespaces',
-    'tokenizer.ggml.normalizer.lowercase',
-  ].join(' '),
-};
+const VOCABULARY: readonly KeysOfType[] = [
+  ['string', 'tokenizer.ggml.pre'],
+  [
+    'uint32',
+    [
+      ...'bos eos eot eom unknown seperator padding mask prefix suffix middle'.split(' '),
+      ...'pre suf mid pad rep sep'.split(' ').map((part) => `fim_${part}`),
+    ]
+      .map((token) => `tokenizer.ggml.${token}_token_id`)
+      .concat('tokenizer.ggml.token_type_count')
+      .join(' '),
+  ],
+  [
+    'bool',
+    [
+      'tokenizer.ggml.add_bos_token tokenizer.ggml.add_eos_token tokenizer.ggml.add_sep_token',
+      'tokenizer.ggml.add_space_prefix tokenizer.ggml.remove_extra_whitespaces',
+      'tokenizer.ggml.normalizer.lowercase',
+    ].join(' '),
+  ],
+];
 
 /** uint32 keys of a property of architectures. The models of other architectures may have them with any type. */
 const OF_ARCHITECTURES: readonly (readonly [has: (one: Architecture) => boolean, keys: string])[] =
@@ -78,26 +95,20 @@ export function findWrongType(header: GgufHeader): ModelRefusal | null {
   return null;
 }
 
-function keysOf(header: GgufHeader): readonly (readonly [GgufValueType, string])[] {
+function keysOf(header: GgufHeader): readonly KeysOfType[] {
   const { metadata } = header;
   const architecture = findArchitecture(header.architecture);
   const tokenizer = metadata.get('tokenizer.ggml.model');
   const hasVocabulary = tokenizer !== 'none' && tokenizer !== 'no_vocab';
   const hasHeads = metadata.get(fullKey('*.attention.head_count', header)) !== 0;
   return [
-    ...entriesOf(COMMON),
-    ...(hasVocabulary ? entriesOf(VOCABULARY) : []),
+    ...COMMON,
+    ...(hasVocabulary ? VOCABULARY : []),
     ...(hasHeads ? [['uint32', OF_HEADS] as const] : []),
     ...OF_ARCHITECTURES.filter(([has]) => has(architecture)).map(
       ([, keys]) => ['uint32', keys] as const,
     ),
   ];
-}
-
-function entriesOf(
-  keys: Readonly<Partial<Record<GgufValueType, string>>>,
-): readonly (readonly [GgufValueType, string])[] {
-  return (Object.keys(keys) as GgufValueType[]).map((type) => [type, keys[type] ?? ''] as const);
 }
 
 function fullKey(key: string, { architecture }: GgufHeader): string {
@@ -112,22 +123,19 @@ export function wrongType(
 ): ModelRefusal | null {
   const type = valueTypes.get(key);
   if (type === undefined) return null;
-  const value = metadata.get(key);
-  const isArray = typeof value === 'object' && value !== null;
-  return type === wanted && !isArray
-    ? null
-    : refusal(key, isArray ? `is an array of ${type}` : `has the type ${type}`, wanted);
+  const isArray = isList(metadata.get(key));
+  return type === wanted && !isArray ? null : refusal(key, inWords(type, isArray), wanted);
 }
 
 function wrongPerLayer(
   header: GgufHeader,
   key: string,
-  layers: ReturnType<GgufHeader['metadata']['get']>,
+  layers: MetadataValue,
 ): ModelRefusal | null {
   const value = header.metadata.get(key);
-  if (typeof value !== 'object' || value === null) return wrongType(header, key, 'uint32');
+  if (!isList(value)) return wrongType(header, key, 'uint32');
   const type = header.valueTypes.get(key) ?? 'uint32';
-  if (!COUNTS.includes(type)) return refusal(key, `is an array of ${type}`, 'an array of int32');
+  if (!COUNTS.includes(type)) return refusal(key, inWords(type, true), 'an array of int32');
   return typeof layers === 'number' && value.length !== layers
     ? refusal(key, `has ${value.length} values`, `${layers}, one for each layer`)
     : null;
@@ -136,14 +144,17 @@ function wrongPerLayer(
 /** The refusal of a key whose array has other elements than strings, or which is not an array. */
 export function notStrings(header: GgufHeader, key: string): ModelRefusal | null {
   const type = header.valueTypes.get(key);
-  const value = header.metadata.get(key);
-  const isArray = typeof value === 'object' && value !== null;
+  const isArray = isList(header.metadata.get(key));
   if (type === undefined || (isArray && type === 'string')) return null;
-  return refusal(
-    key,
-    isArray ? `is an array of ${type}` : `has the type ${type}`,
-    'an array of strings',
-  );
+  return refusal(key, inWords(type, isArray), 'an array of strings');
+}
+
+function isList(value: MetadataValue): value is GgufArray {
+  return typeof value === 'object' && value !== null;
+}
+
+function inWords(type: GgufValueType, isArray: boolean): string {
+  return isArray ? `is an array of ${type}` : `has the type ${type}`;
 }
 
 function refusal(key: string, is: string, wanted: string): ModelRefusal {

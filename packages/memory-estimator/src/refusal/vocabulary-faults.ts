@@ -3,6 +3,7 @@ import { printable } from '../gguf/checked-reader.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { EMBEDDED_PRE_TOKENIZERS } from './embedded-engine.js';
 import { notStrings } from './metadata-types.js';
+import { contradiction, missingKey } from './metadata-refusals.js';
 import type { ModelRefusal } from './refuse-model.js';
 
 /** Tokenizers that merge pairs of tokens, and need the list of the pairs. */
@@ -55,7 +56,7 @@ function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal 
     notStrings(header, 'tokenizer.ggml.tokens') ?? notStrings(header, 'tokenizer.ggml.merges');
   if (notTexts !== null) return notTexts;
   // A header that was cut out of a file may have no vocabulary.
-  if (tokens === null) return complete ? missing('tokenizer.ggml.tokens') : null;
+  if (tokens === null) return complete ? missingKey('tokenizer.ggml.tokens') : null;
   for (const key of ['tokenizer.ggml.scores', 'tokenizer.ggml.token_type']) {
     const value = metadata.get(key);
     const length = typeof value === 'object' && value !== null ? value.length : 1;
@@ -64,7 +65,7 @@ function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal 
         `its ${key} has ${length} values, but its vocabulary has ${tokens} tokens`,
       );
   }
-  return lacksMerges(header) ? missing('tokenizer.ggml.merges') : null;
+  return lacksMerges(header) ? missingKey('tokenizer.ggml.merges') : null;
 }
 
 /**
@@ -98,12 +99,4 @@ export function refusePreTokenizer({ metadata }: GgufHeader): ModelRefusal | nul
 
 function isMerging(tokenizer: unknown): boolean {
   return typeof tokenizer === 'string' && MERGING.includes(tokenizer);
-}
-
-function missing(key: string): ModelRefusal {
-  return { code: 'METADATA_MISSING', reason: `its metadata lacks ${key}` };
-}
-
-function contradiction(reason: string): ModelRefusal {
-  return { code: 'METADATA_CONTRADICTORY', reason };
 }

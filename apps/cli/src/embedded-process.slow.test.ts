@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEngine, writeNoiseModel } from '@mai/llama-runtime';
 import OpenAI from 'openai';
+import { MAI, requireBuild } from '../test/built-program.js';
 
 // The built program in its own process with a real engine: `npm test` builds before it tests.
-const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
 jest.setTimeout(120_000);
 
@@ -16,8 +16,7 @@ let folder: string;
 let models: string;
 let installed: boolean;
 beforeAll(async () => {
-  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
-    throw new Error('Not built: npm run build.');
+  requireBuild();
   installed = (await findEngine()) !== null;
   // A short name, because the length of Unix socket paths is limited.
   folder = mkdtempSync(path.join(tmpdir(), 'mai-'));

@@ -1,16 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endNatsServer } from '@mai/fleet';
 import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
+import { MAI, requireBuild } from '../test/built-program.js';
+import { chat, freePort, SERVE } from '../test/fleet-requests.js';
 
 // The built program in processes of its own, with a real nats-server on loopback.
-const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 const MIB = 1024 ** 2;
 
 jest.setTimeout(240_000);
@@ -18,10 +17,7 @@ jest.setTimeout(240_000);
 let root: string;
 const simulators: Simulator[] = [];
 const running: ChildProcess[] = [];
-beforeAll(() => {
-  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
-    throw new Error('Not built: npm run build.');
-});
+beforeAll(requireBuild);
 beforeEach(async () => {
   root = await mkdtemp(path.join(os.tmpdir(), 'mai-fleet-process-'));
 });
@@ -109,27 +105,6 @@ async function openMachine(name: string, models: readonly string[]): Promise<Mac
     },
   };
 }
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      );
-    });
-  });
-}
-
-const SERVE = 'serve --port 0 --json --fleet --fleet-port 0 --fleet-address 127.0.0.1';
-
-const chat = (url: unknown) =>
-  fetch(`${String(url)}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }] }),
-  });
 
 test('the laptop is answered by the desktop, and goes on alone once the desktop is killed', async () => {
   const desktop = await openMachine('desktop', ['test/large']);

@@ -1,7 +1,6 @@
 import { spawn, spawnSync, type StdioOptions } from 'node:child_process';
 import {
   closeSync,
-  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -13,9 +12,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { MAI, requireBuild } from '../test/built-program.js';
 
 // The built program in its own process: `npm test` builds before it tests.
-const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
 /** No program listens on this port. */
 const NOBODY = ['--url', '127.0.0.1:9'];
@@ -25,8 +24,7 @@ let home: string;
 let full: number;
 beforeAll(() => {
   full = process.platform === 'linux' ? openSync('/dev/full', 'w') : -1;
-  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
-    throw new Error('Not built: npm run build.');
+  requireBuild();
   home = mkdtempSync(path.join(tmpdir(), 'mai child '));
 });
 afterAll(() => {

@@ -1,19 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { openWatchWorld, type WatchWorld } from '../test/watch-world.js';
+import { MAI, requireBuild } from '../test/built-program.js';
 
 // The built program in its own process: `npm test` builds before it tests.
-const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
 jest.setTimeout(60_000);
 
 let world: WatchWorld;
-beforeAll(() => {
-  if (!existsSync(path.join(__dirname, '..', 'dist', 'main.cjs')))
-    throw new Error('Not built: npm run build.');
-});
+beforeAll(requireBuild);
 beforeEach(async () => {
   world = await openWatchWorld();
 });

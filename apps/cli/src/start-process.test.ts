@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findEngine } from '@mai/llama-runtime';
+import { MAI } from '../test/built-program.js';
 
 // The built program, on a machine without LM Studio and without models.
-const MAI = path.join(__dirname, '..', 'bin', 'mai.js');
 
 jest.setTimeout(120_000);
 

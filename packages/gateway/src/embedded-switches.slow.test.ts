@@ -10,6 +10,7 @@ import {
   SMALL,
   type EmbeddedWorld,
 } from '../test/worlds/open-embedded-world.js';
+import { watchLoads } from '../test/worlds/watch-loads.js';
 
 jest.setTimeout(110_000);
 
@@ -33,29 +34,6 @@ function isAlive(processId: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Notes the duration of each load until `stop` is called. */
-function watchLoads({ host }: EmbeddedWorld): {
-  readonly tookMs: readonly number[];
-  stop(): Promise<void>;
-} {
-  const tookMs: number[] = [];
-  const over = new AbortController();
-  const watching = (async () => {
-    for await (const change of host.serving.changes({ signal: over.signal })) {
-      if (change.type === 'loaded') tookMs.push(change.tookMs);
-    }
-  })().catch((error: unknown) => {
-    if (!over.signal.aborted) throw error;
-  });
-  return {
-    tookMs,
-    stop: () => {
-      over.abort();
-      return watching;
-    },
-  };
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 } from '../test/worlds/open-world.js';
 import { isWhole, talk, type Ending } from '../test/talk.js';
 import { systemClock } from './ports/clock.js';
+import { watchLoads } from '../test/worlds/watch-loads.js';
 
 jest.setTimeout(110_000);
 
@@ -27,29 +28,6 @@ function loadsOf(world: GatewayWorld): string[] {
   return world.simulator.requests
     .filter(({ endpoint }) => endpoint === 'loadModel')
     .map(({ parameter }) => (parameter as { modelKey: string }).modelKey);
-}
-
-/** Notes the duration of each load until `stop` is called. */
-function watchLoads({ host }: GatewayWorld): {
-  readonly tookMs: readonly number[];
-  stop(): Promise<void>;
-} {
-  const tookMs: number[] = [];
-  const over = new AbortController();
-  const watching = (async () => {
-    for await (const change of host.serving.changes({ signal: over.signal })) {
-      if (change.type === 'loaded') tookMs.push(change.tookMs);
-    }
-  })().catch((error: unknown) => {
-    if (!over.signal.aborted) throw error;
-  });
-  return {
-    tookMs,
-    stop: () => {
-      over.abort();
-      return watching;
-    },
-  };
 }
 
 describe('memory that another program takes and gives back', () => {

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { findEngine, writeNoiseModel } from '@mai/llama-runtime';
+import { MAI } from '../../test/built-program.js';
 
 // The built program with a real engine, in a real pseudo-terminal: util-linux's `script` makes one, and its line discipline
 // turns the character of Ctrl-C into SIGINT for the whole process group.
-const MAI = path.join(__dirname, '..', '..', 'bin', 'mai.js');
 const SCRIPT = '/usr/bin/script';
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { endNatsServer, readFleetIdentity } from '@mai/fleet';
 import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
 import { runMai } from '../../../test/run-mai.js';
 import { startMai, type RunningMai } from '../../../test/start-mai.js';
+import { chat, freePort, SERVE } from '../../../test/fleet-requests.js';
 
 jest.setTimeout(240_000);
 
@@ -78,31 +78,6 @@ async function openMachine(name: string, switching: object): Promise<Machine> {
     start: (argv) => startMai(argv.split(' '), options),
   };
 }
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      );
-    });
-  });
-}
-
-const SERVE = 'serve --port 0 --json --fleet --fleet-port 0 --fleet-address 127.0.0.1';
-
-const chat = (url: unknown, body: object = {}) =>
-  fetch(`${String(url)}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model: 'auto',
-      messages: [{ role: 'user', content: 'Hello' }],
-      ...body,
-    }),
-  });
 
 /** Pairs the two machines by an invitation. */
 async function pair(): Promise<void> {

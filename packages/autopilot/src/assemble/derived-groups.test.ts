@@ -97,7 +97,7 @@ describe('a chain with models that Mai derived', () => {
 
   it('passes over a derived model whose predicted speed is too low, and loads it where nothing else fits', async () => {
     const { world, ports } = build();
-    // Each is from an entry of its own, so they keep their order.
+    // Each model comes from another entry of the chain, so the order of the entries stays.
     world.chain = world.chain
       .filter(({ modelKey }) => modelKey === 'slow' || modelKey === 'good')
       .map((one) => ({ ...one, derivedFrom: `downloaded:${one.modelKey}` }));

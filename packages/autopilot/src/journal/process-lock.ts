@@ -231,14 +231,17 @@ async function createGuard(guard: string): Promise<boolean> {
   } catch (error) {
     if (!isTaken(errorCode(error))) throw error;
   }
-  const sinceMs = await stat(guard).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => null,
-  );
-  if (sinceMs !== null && Math.abs(Date.now() - sinceMs) > GUARD_STALE_MS) {
-    await rm(guard, { force: true });
-  }
+  if (await isStale(guard)) await rm(guard, { force: true });
   return false;
+}
+
+async function isStale(guard: string): Promise<boolean> {
+  try {
+    return Math.abs(Date.now() - (await stat(guard)).mtimeMs) > GUARD_STALE_MS;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** On Windows, creating a file that is being removed fails with EPERM. */

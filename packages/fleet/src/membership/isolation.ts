@@ -21,7 +21,7 @@ export interface IsolationParts {
   readonly hosts: () => readonly KnownHost[];
   /** URLs of the fleet's nats-servers. */
   readonly servers: () => readonly string[];
-  /** The states of those of these hosts that answer at a server, by a connection of its own. */
+  /** Asks hosts for their states by a new connection to a server. Resolves to the states of the hosts that answer. */
   readonly ask: (url: string, hosts: readonly string[]) => Promise<readonly HostState[]>;
   /** Called after a move with each host that answered at the server. */
   readonly onAnswer: (state: HostState) => void;
@@ -32,8 +32,8 @@ export interface IsolationParts {
 
 /**
  * Moves this host to another server of a cluster where silent hosts answer, and where more hosts answer than are heard here.
- * nats-server 2.9 does not notice that a route
- * is broken as long as it sends something over it, and after a partition it waits for TCP's next try, up to half a minute.
+ * nats-server 2.9 does not notice that a route is broken as long as it sends something over it, and after a partition it waits for
+ * TCP's next try, up to half a minute.
  *
  * Both sides of a broken route find each other in this way, and only one moves: the one that hears fewer hosts, itself included. Of
  * two that hear as many, the one stays that hears the first name which the other does not hear. Ends with the signal.

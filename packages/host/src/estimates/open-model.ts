@@ -51,6 +51,8 @@ export type KnownModel =
       readonly fault: EngineRefusal | null;
     };
 
+type SizedModel = Extract<KnownModel, { readonly kind: 'size' }>;
+
 const LOOKS_LIKE_A_FILE = /\.gguf(-header)?$|^\.{0,2}[\\/]|^[a-z]:[\\/]/i;
 
 /**
@@ -113,17 +115,7 @@ export async function openDownloaded(
   const { model, files } = found;
   const { sizeBytes, format, architecture, kind } = model;
   const isHere = link.kind === 'off' || link.client.host.isLocal;
-  const bySize = (why: string) =>
-    ({
-      kind: 'size',
-      sizeBytes,
-      format,
-      architecture,
-      layers: null,
-      why,
-      isHere,
-      fault: null,
-    }) as const;
+  const bySize = (why: string) => sizeOnly({ sizeBytes, format, architecture }, why, isHere);
   const [file] = files?.files ?? [];
   if (format !== 'gguf') {
     const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file), signal);
@@ -160,17 +152,17 @@ export async function openDownloaded(
 function openLinked(key: string, downloads: Downloads): KnownModel {
   const model = linkedModel(key, downloads.linked);
   if (model === undefined) throw notFound(key, downloads);
-  const { sizeBytes, format, architecture } = model;
-  const why = 'it is on another machine of LM Link';
+  return sizeOnly(model, 'it is on another machine of LM Link', false);
+}
+
+/** A model of which only the size is known, and not whether its files can be loaded. */
+function sizeOnly(
+  { sizeBytes, format, architecture }: Pick<SizedModel, 'sizeBytes' | 'format' | 'architecture'>,
+  why: string,
+  isHere: boolean,
+): SizedModel {
   return {
-    kind: 'size',
-    sizeBytes,
-    format,
-    architecture,
-    layers: null,
-    why,
-    isHere: false,
-    fault: null,
+    ...{ kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere, fault: null },
   };
 }
 

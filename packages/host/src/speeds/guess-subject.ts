@@ -8,7 +8,7 @@ import {
   type SpeedSubject,
 } from './speed-subject.js';
 
-/** What is known of a model whose files can't be read here. */
+/** The known facts of a model whose files can't be read on this machine. */
 export interface SizedModel extends Pick<
   SpeedFacts,
   'loadConfig' | 'resources' | 'engine' | 'ramBandwidth'
@@ -34,8 +34,8 @@ const DOUBT = 1.5;
 const MAYBE_MIXTURE = 10;
 
 /**
- * What decides the speed of a model of which only the size is known: the shape of a usual model of that size, with a doubt that widens
- * the intervals. Null for an embedding model, and where no size is known.
+ * Guesses the shape of a model from its size, for a prediction of its speed. Usual models of that size have this shape. The doubt about
+ * the shape widens the intervals. Null for an embedding model, and where no size is known.
  */
 export function guessSubject({ modelKey, model, sizes, ...load }: SizedModel): SpeedSubject | null {
   const weightBytes = sizes.find((bytes) => bytes != null && bytes > 0);

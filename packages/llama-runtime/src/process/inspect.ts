@@ -42,8 +42,8 @@ export class Inspector {
   }
 
   /**
-   * What llama.cpp says about its build; `null` where it does not say so, because the binding can't be loaded, or because there is
-   * no place for a temporary file of 1 MiB.
+   * llama.cpp's description of its build. `null`: the binding can't be loaded, or the folder for temporary files has no room for a
+   * file of 1 MiB.
    */
   async systemInfo(signal?: AbortSignal): Promise<string | null> {
     let folder: string | null = null;

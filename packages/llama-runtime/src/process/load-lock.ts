@@ -139,7 +139,7 @@ async function createGuard(guard: string): Promise<boolean> {
   return false;
 }
 
-/** Milliseconds since the file was written. `null`: there is no such file. */
+/** Milliseconds since the file was written; `null` where the file does not exist. */
 async function ageOf(file: string): Promise<number | null> {
   try {
     return Math.abs(Date.now() - (await stat(file)).mtimeMs);

@@ -39,7 +39,7 @@ export function vectorInstructionsOf(
   };
 }
 
-/** `null`: there is no such file, or it is damaged. The build is then asked again. */
+/** Reads the kept facts; `null` where the file does not exist or is damaged. llama.cpp is then asked again. */
 async function read(file: string): Promise<BuildFacts | null> {
   const text = await readFile(file, 'utf8').catch(() => '');
   try {

@@ -26,8 +26,8 @@ interface Excursions {
  * smaller margin is in force where its steps up would have gained more over the last two hours than their
  * switches would have cost.
  *
- * Requests can keep a model busy for so long that a step up can't be undone soon. Recent swings then say too little, and
- * larger margins are compared, too.
+ * Where requests keep a model busy for a long time, a step up can't be undone soon: the others may rise further than their
+ * recent swings before the model is idle. So larger margins are compared there, too.
  */
 export class UpgradeMargin {
   readonly #swings = new SwingHistory();

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.js';
 
-/** A client that comes back within this time has come back because of its own time limit. */
+/** A client that sends the same request within this time has probably left because of its own time limit. */
 const RETURN_MS = 60_000;
 const KEYS_MAX = 256;
 

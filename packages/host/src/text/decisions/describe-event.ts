@@ -100,13 +100,11 @@ function describeStep(
 /** Describes the outcome of a switch. `null`: its steps have already shown the outcome. */
 function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): string | null {
   switch (report.outcome) {
-    case 'switched':
-      return [
-        `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`,
-        describeReplan(report) ?? [],
-      ]
-        .flat()
-        .join(' ');
+    case 'switched': {
+      const ready = `${style.good('Ready')} in ${formatDuration(tookMs)}: ${report.instanceIdentifier ?? ''} answers.`;
+      const replan = describeReplan(report);
+      return replan === null ? ready : `${ready} ${replan}`;
+    }
     case 'released':
       return `${style.caution('Unloaded')}: no smaller model fits.`;
     case 'rolled-back':

@@ -30,17 +30,28 @@ async function endOf(
   return told[0]?.how ?? '';
 }
 
+/**
+ * Six intervals of 500 ms in a row without work are 3 s. Intervals before them in which the process still worked (a garbage
+ * collection, a busy machine) add to the time; 120 intervals are 60 s.
+ */
+function expectSixIdleIntervals(how: string, why: string): void {
+  const [, seconds, told] = /^killed after (\d+) s (.*)$/.exec(how) ?? [];
+  expect(told).toBe(why);
+  expect(Number(seconds)).toBeGreaterThanOrEqual(3);
+  expect(Number(seconds)).toBeLessThan(45);
+}
+
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('an engine that is stopped is killed after six intervals', async () => {
   const how = await endOf({}, 500, (pid) => process.kill(pid, 'SIGSTOP'));
-  expect(how).toMatch(/^killed after [34] s without an answer$/);
+  expectSixIdleIntervals(how, 'without an answer');
 });
 
 onLinux(
   'an engine that answers, but does not work on its open request, is killed after six intervals',
   async () => {
-    expect(await endOf({ stalls: true }, 500)).toMatch(/^killed after [34] s without progress$/);
+    expectSixIdleIntervals(await endOf({ stalls: true }, 500), 'without progress');
   },
 );
 

@@ -98,7 +98,7 @@ export async function playDemo(
   let isSmaller: boolean;
   {
     const bytes = await pressureFor(host, policy);
-    await using taken = takeMemory(bytes);
+    await using taken = await takeMemory(bytes);
     stage.heading('Another program takes memory');
     stage.text(`A process of the demo takes ${formatBytes(bytes)} of real memory.`);
     await stage.whileMemoryChanges(() => host.status(), taken.taken);

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-
 /** Memory that a child process has taken. Disposing of the object ends the process. */
 export interface TakenMemory extends AsyncDisposable {
   /** Resolves when the process has written to all of its memory. @throws Error where it ended before that */
@@ -22,7 +20,9 @@ take();
 `;
 
 /** Starts a process that takes this many bytes of real memory. */
-export function takeMemory(bytes: number): TakenMemory {
+export async function takeMemory(bytes: number): Promise<TakenMemory> {
+  // Loaded on first use, because loading takes 2 ms.
+  const { spawn } = await import('node:child_process');
   const child = spawn(process.execPath, ['-e', PROGRAM, String(bytes)], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -16,7 +15,6 @@ export interface RunningProcess {
   readonly startedAs: string | null;
 }
 
-const run = promisify(execFile);
 /** Deadline of the command. Long, because PowerShell takes seconds to start on a busy machine. */
 const COMMAND_TIMEOUT_MS = 15_000;
 const COMMAND_MAX_BYTES = 16 * 1024 * 1024;
@@ -28,8 +26,11 @@ export async function listProcesses(
   platform: NodeJS.Platform,
   signal: AbortSignal,
 ): Promise<readonly RunningProcess[]> {
-  const options = { signal, timeout: COMMAND_TIMEOUT_MS, maxBuffer: COMMAND_MAX_BYTES };
   if (platform === 'linux') return listFromProc();
+  // Loaded on first use, because loading takes 2 ms.
+  const { execFile } = await import('node:child_process');
+  const run = promisify(execFile);
+  const options = { signal, timeout: COMMAND_TIMEOUT_MS, maxBuffer: COMMAND_MAX_BYTES };
   if (platform === 'win32') {
     const script =
       'Get-CimInstance Win32_Process | ForEach-Object { "$($_.ProcessId) $($_.ParentProcessId) $($_.Name)" }';

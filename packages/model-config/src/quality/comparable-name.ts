@@ -47,9 +47,14 @@ export function comparableName(name: string): string {
   return wordsOf(name).sort().join(' ');
 }
 
-/** The comparable name without the words that state a size. */
-export function comparableNameWithoutSizes(name: string): string {
-  return [...wordsWithoutSizes(name)].sort().join(' ');
+/** The words of a comparable name that state no size. Splitting a name takes a tenth of the time of `comparableName`. */
+export function wordsWithoutSizes(comparable: string): ReadonlySet<string> {
+  return new Set(comparable.split(' ').filter((word) => word !== '' && !SIZE_WORD.test(word)));
+}
+
+/** A comparable name without the words that state a size. */
+export function withoutSizes(comparable: string): string {
+  return [...wordsWithoutSizes(comparable)].join(' ');
 }
 
 /** The family of the published results to which a name belongs; `null`: none of them. */
@@ -58,14 +63,10 @@ export function familyOf(name: string): string | null {
   return FAMILIES.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }
 
-/** The words of a name that tell models apart, without sizes. */
-export function wordsWithoutSizes(name: string): ReadonlySet<string> {
-  return new Set(wordsOf(name).filter((word) => !SIZE_WORD.test(word)));
-}
-
 /** How many words are in both names, less the words that are in only one of them. */
 export function similarityOf(words: ReadonlySet<string>, others: ReadonlySet<string>): number {
-  const shared = [...words].filter((word) => others.has(word)).length;
+  let shared = 0;
+  for (const word of words) if (others.has(word)) shared += 1;
   return 3 * shared - words.size - others.size;
 }
 

@@ -1,4 +1,10 @@
-import { dateInName, familyOf, similarityOf, wordsWithoutSizes } from './comparable-name.js';
+import {
+  comparableName,
+  dateInName,
+  familyOf,
+  similarityOf,
+  wordsWithoutSizes,
+} from './comparable-name.js';
 import {
   QUALITY_USES,
   type KnownModel,
@@ -108,13 +114,19 @@ function mostSimilar(
   names: readonly string[],
   models: readonly KnownModel[],
 ): readonly KnownModel[] {
-  const own = names.map(wordsWithoutSizes);
-  let [best, found]: [number, KnownModel[]] = [-Infinity, []];
+  const own = names.map((name) => wordsWithoutSizes(comparableName(name)));
+  let best = -Infinity;
+  let found: KnownModel[] = [];
   for (const known of models) {
     const others = wordsOfKnown(known);
-    const similarity = Math.max(...own.map((words) => similarityOf(words, others)));
-    if (similarity > best) [best, found] = [similarity, []];
-    if (similarity === best) found.push(known);
+    for (const words of own) {
+      const similarity = similarityOf(words, others);
+      if (similarity > best) {
+        best = similarity;
+        found = [];
+      }
+      if (similarity === best && found.at(-1) !== known) found.push(known);
+    }
   }
   return found;
 }
@@ -128,9 +140,9 @@ function medianDate(models: readonly KnownModel[]): string {
 
 const knownWords = new WeakMap<KnownModel, ReadonlySet<string>>();
 
-/** The words of a known model. They are kept, because splitting all names takes a millisecond. */
+/** The words of a known model, kept from the first question on. */
 function wordsOfKnown(known: KnownModel): ReadonlySet<string> {
-  const words = knownWords.get(known) ?? wordsWithoutSizes(known.name);
+  const words = knownWords.get(known) ?? wordsWithoutSizes(known.comparableNames[0] ?? '');
   knownWords.set(known, words);
   return words;
 }

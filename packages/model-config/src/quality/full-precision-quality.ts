@@ -1,4 +1,4 @@
-import { comparableName, comparableNameWithoutSizes } from './comparable-name.js';
+import { comparableName, withoutSizes } from './comparable-name.js';
 import { deriveQuality } from './derive-quality.js';
 import { QUALITY_USES, type KnownModel, type NamedModel, type QualityUse } from './model-facts.js';
 import {
@@ -75,7 +75,7 @@ export function findKnownModels(model: NamedModel): readonly KnownModel[] {
   if (model.parameters !== null) {
     ways.push(
       (name) => modelsByWordsWithoutSizes().get(comparableName(name)),
-      (name) => modelsByWords().get(comparableNameWithoutSizes(name)),
+      (name) => modelsByWords().get(withoutSizes(comparableName(name))),
     );
   }
   for (const name of model.names) {

@@ -26,7 +26,7 @@ export type ConfiguredQuality = Readonly<Record<QualityUse, number | null>>;
 export interface KnownModel {
   /** The name in the published results, with the mode in brackets. */
   readonly name: string;
-  /** The comparable names (`comparableName`) by which the model is found. */
+  /** The comparable names (`comparableName`) by which the model is found. The first is that of `name`. */
   readonly comparableNames: readonly string[];
   readonly family: string | null;
   /** `YYYY-MM-DD`. */

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { comparableName } from './comparable-name.js';
 import { findKnownModels } from './full-precision-quality.js';
 import { parseParameterCounts } from './parameter-counts.js';
+import { publishedQuality } from './published-quality.js';
 
 /** The published results of each model, checked by eye. An empty list: our sources have none. */
 const PUBLISHED: Readonly<Record<string, readonly string[]>> = {
@@ -115,4 +117,10 @@ test('a name without a size has the results of the model of that size only', () 
 test('the same name with another number of parameters is another model', () => {
   expect(publishedFor('google/gemma-3-4b', 4.3e9)).toHaveLength(1);
   expect(publishedFor('google/gemma-3-4b', 8e9)).toEqual([]);
+});
+
+test('the first comparable name of a known model is that of its name', () => {
+  for (const { name, comparableNames } of publishedQuality().models) {
+    expect(comparableNames[0]).toBe(comparableName(name));
+  }
 });

@@ -1,4 +1,4 @@
-import { comparableNameWithoutSizes } from './comparable-name.js';
+import { withoutSizes } from './comparable-name.js';
 import type { KnownModel, PublishedQuality } from './model-facts.js';
 import { publishedRows, publishedWeights } from './published-quality.generated.js';
 
@@ -41,7 +41,7 @@ export function modelsByWords(): NameIndex {
 
 /** The known models by the words of their names without the size. */
 export function modelsByWordsWithoutSizes(): NameIndex {
-  byWordsWithoutSizes ??= indexBy(({ name }) => [comparableNameWithoutSizes(name)]);
+  byWordsWithoutSizes ??= indexBy(({ comparableNames: [own = ''] }) => [withoutSizes(own)]);
   return byWordsWithoutSizes;
 }
 

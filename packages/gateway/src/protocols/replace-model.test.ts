@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { replaceModel } from './replace-model.js';
 
-const replaced = (text: string, model = 'new'): string =>
-  replaceModel(Buffer.from(text), model).toString('utf8');
+/** Also asks with the knowledge that the object has the key, where it has. Both answers must be equal. */
+function replaced(text: string, model = 'new'): string {
+  const body = Buffer.from(text);
+  const scanned = replaceModel(body, model).toString('utf8');
+  const hasModel = Object.hasOwn(JSON.parse(text) as object, 'model');
+  expect(replaceModel(body, model, hasModel).toString('utf8')).toBe(scanned);
+  return scanned;
+}
 
 describe('replaceModel', () => {
   it.each([
@@ -15,6 +21,17 @@ describe('replaceModel', () => {
     [String.raw`{"a":"\\\"model\":","model":"x"}`, String.raw`{"a":"\\\"model\":","model":"new"}`],
     ['{"inner":{"model":"kept"},"model":"x"}', '{"inner":{"model":"kept"},"model":"new"}'],
     ['{"inner":[{"model":"kept"}]}', '{"model":"new","inner":[{"model":"kept"}]}'],
+    ['{"a":"model","model":"x"}', '{"a":"model","model":"new"}'],
+    [String.raw`{"a":"\"model","model":"x"}`, String.raw`{"a":"\"model","model":"new"}`],
+    ['{"inner":{"model":"kept"},"mod":"x"}', '{"model":"new","inner":{"model":"kept"},"mod":"x"}'],
+    [
+      '{"inner":{"model":"a"},"m":1, "model" : [1,"]"] }',
+      '{"inner":{"model":"a"},"m":1, "model" : "new" }',
+    ],
+    [
+      String.raw`{"inner":{"model":"kept"},"\u006dodel":"x"}`,
+      String.raw`{"inner":{"model":"kept"},"\u006dodel":"new"}`,
+    ],
     ['{}', '{"model":"new"}'],
     [' {\n\t} ', ' {"model":"new"\n\t} '],
     ['{"model":-1.5e3}', '{"model":"new"}'],

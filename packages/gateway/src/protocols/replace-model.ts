@@ -5,6 +5,8 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const COMMA = 0x2c;
+const KEY = Buffer.from('"model"');
+const ESCAPED = Buffer.from(String.raw`\u`);
 
 /** A part of a buffer, from `start` (included) to `end` (excluded). */
 interface Span {
@@ -18,11 +20,13 @@ interface Span {
  * absent, it is inserted first.
  *
  * @param body - a JSON object that `JSON.parse` accepts, in UTF-8
+ * @param hasModel - whether the object is known to have the key. Then most bodies need no scan. Default: not known.
  */
-export function replaceModel(body: Buffer, model: string): Buffer {
+export function replaceModel(body: Buffer, model: string, hasModel = false): Buffer {
   const name = Buffer.from(JSON.stringify(model));
   const open = body.indexOf(OPEN_OBJECT);
-  const spans = modelValues(body, open + 1);
+  const only = hasModel ? onlyModelValue(body, open) : null;
+  const spans = only === null ? modelValues(body, open + 1) : [only];
   const pieces: Buffer[] = [];
   let at = 0;
   for (const { start, end } of spans) {
@@ -39,6 +43,23 @@ export function replaceModel(body: Buffer, model: string): Buffer {
   return Buffer.concat(pieces);
 }
 
+/**
+ * The value of the top-level key `model` of an object that has this key; `null`: a scan must find it. Without an escape
+ * such as `\\u006d`, the key has exactly these bytes. So where they stand once, they are the key.
+ */
+function onlyModelValue(body: Buffer, from: number): Span | null {
+  const key = body.indexOf(KEY, from);
+  if (key === -1 || body.includes(KEY, key + KEY.length) || body.includes(ESCAPED)) return null;
+  return valueAfter(body, key + KEY.length);
+}
+
+/** The value of a key that ends before `keyEnd`. */
+function valueAfter(body: Buffer, keyEnd: number): Span {
+  // The colon, with space around it.
+  const start = skipSpace(body, skipSpace(body, keyEnd) + 1);
+  return { start, end: endOfValue(body, start) };
+}
+
 /** The values of the top-level key `model`. */
 function modelValues(body: Buffer, from: number): readonly Span[] {
   const found: Span[] = [];
@@ -46,11 +67,9 @@ function modelValues(body: Buffer, from: number): readonly Span[] {
   while (at < body.length && body[at] === QUOTE) {
     const keyEnd = endOfString(body, at);
     const isModel = isModelKey(body, at, keyEnd);
-    // The colon, with space around it.
-    const start = skipSpace(body, skipSpace(body, keyEnd) + 1);
-    const end = endOfValue(body, start);
-    if (isModel) found.push({ start, end });
-    at = skipSpace(body, end);
+    const value = valueAfter(body, keyEnd);
+    if (isModel) found.push(value);
+    at = skipSpace(body, value.end);
     if (body[at] === COMMA) at = skipSpace(body, at + 1);
   }
   return found;

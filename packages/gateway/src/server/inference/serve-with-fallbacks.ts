@@ -107,7 +107,7 @@ function placeFor(
 /** One attempt. Releases the place. */
 async function relayThrough(
   place: Place,
-  { headers, path, body, protocol }: AskedRequest,
+  { headers, path, body, facts, protocol }: AskedRequest,
   { answer, departure }: ClientSide,
   { http, clock, meter }: InferenceParts,
 ): Promise<RelayOutcome> {
@@ -123,7 +123,11 @@ async function relayThrough(
         path,
         method: 'POST',
         headers: forwardedHeaders(headers, requestHeaders),
-        body: replaceModel(body, peer?.instanceIdentifier ?? instanceIdentifier),
+        body: replaceModel(
+          body,
+          peer?.instanceIdentifier ?? instanceIdentifier,
+          facts.model !== null,
+        ),
         tls: peer?.tls,
       },
       {

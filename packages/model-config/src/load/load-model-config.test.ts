@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXAMPLE } from '../../test/example-file.js';
 import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
 import { ModelConfigError } from '../diagnostics/model-config-error.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 import { loadModelConfig, type LoadModelConfigOptions } from './load-model-config.js';
@@ -162,6 +164,12 @@ describe('the cache', () => {
     expect(await load()).toEqual(parsed);
     expect(readdirSync(cacheDir())).toHaveLength(1);
     expect(await load()).toEqual(parsed);
+  });
+
+  it('is not needed for an unchanged copy of the built-in configuration', async () => {
+    writeFileSync(inRoot('my project', 'models.yaml'), builtInModelConfigText);
+    expect(await load()).toBe(builtInModelConfig());
+    expect(existsSync(cacheDir())).toBe(false);
   });
 
   it('is read by the second load', async () => {

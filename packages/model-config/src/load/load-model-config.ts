@@ -77,6 +77,9 @@ export async function loadModelConfig(options: LoadModelConfigOptions): Promise<
 }
 
 async function configOf(text: string, file: string, cacheDir: string | null): Promise<ModelConfig> {
+  // An unchanged copy of the built-in configuration was parsed when this package was built.
+  const { builtInModelConfigText } = await import('../built-in/built-in-text.generated.js');
+  if (text === builtInModelConfigText) return builtInModelConfig();
   const cached = cacheDir === null ? null : readCached(cacheDir, file, text);
   if (cached !== null) return toModelConfig(cached);
   const { readModelConfigFile } = await import('../parse/parse-model-config.js');

@@ -169,6 +169,7 @@ function projectorOf(fileBytes: number, hidden: number, feedForward: number): Gg
     tensorBytes: fileBytes,
     fileSizeBytes: fileBytes,
     complete: true,
+    hasData: true,
     files: [],
   };
 }

@@ -8,6 +8,7 @@ const headerWith = (contextLength: number | string): GgufHeader => ({
     byteOrder: 'little',
     architecture: 'llama',
     complete: true,
+    hasData: true,
     tensors: [],
   },
   ...{ tensorBytes: 0, fileSizeBytes: null, files: [] },

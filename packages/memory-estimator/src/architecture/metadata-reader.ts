@@ -15,6 +15,16 @@ export class MetadataReader {
       if (key.startsWith(prefix)) this.#values.set(key.slice(prefix.length), value);
   }
 
+  /** Whether the header has a value under this key, of any type. */
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  /** The key with the name of the architecture before it. */
+  fullKey(key: string): string {
+    return `${this.#header.architecture ?? ''}.${key}`;
+  }
+
   number(key: string): number | null {
     const value = this.#values.get(key);
     if (typeof value === 'number') return value;

@@ -17,6 +17,8 @@ export interface EncodedHeader {
   readonly t: readonly number[];
   readonly s: number | null;
   readonly c: boolean;
+  /** `hasData`. */
+  readonly d: boolean;
   readonly f: readonly string[];
 }
 
@@ -41,6 +43,7 @@ export function encodeHeader(header: GgufHeader): EncodedHeader {
     t,
     s: header.fileSizeBytes,
     c: header.complete,
+    d: header.hasData,
     f: header.files,
   };
 }
@@ -90,6 +93,7 @@ export function decodeHeader(encoded: unknown): GgufHeader | null {
     tensorBytes,
     fileSizeBytes: encoded.s,
     complete: encoded.c,
+    hasData: encoded.d,
     files: encoded.f,
   };
 }
@@ -113,6 +117,8 @@ function isEncodedHeader(value: unknown): value is EncodedHeader {
     (value.s === null || typeof value.s === 'number') &&
     'c' in value &&
     typeof value.c === 'boolean' &&
+    'd' in value &&
+    typeof value.d === 'boolean' &&
     'f' in value &&
     Array.isArray(value.f)
   );

@@ -15,6 +15,8 @@ export interface OpenSource {
   /** `null` where the source is not a file. */
   readonly path: string | null;
   readonly sizeBytes: number | null;
+  /** `false` for a file of which most was never written; see `GgufHeader.hasData`. */
+  readonly hasData: boolean;
   /**
    * Fills `into` with bytes from `offset` on and returns their number, which is less than the length of `into` only
    * at the end.
@@ -22,6 +24,11 @@ export interface OpenSource {
   read(into: Uint8Array, offset: number): number | Promise<number>;
   close(): void;
 }
+
+/** Unit of `Stats.blocks`, on every platform. */
+const STAT_BLOCK_BYTES = 512;
+/** A file system that compresses makes weights smaller, but never to a quarter of their size. */
+const MOST_COMPRESSION = 4;
 
 /**
  * Opens a file for reading.
@@ -39,9 +46,11 @@ export function openFile(path: string): OpenSource {
       );
     }
     const fd = openSync(path, 'r');
+    const { size, blocks } = fstatSync(fd);
     return {
       path,
-      sizeBytes: fstatSync(fd).size,
+      sizeBytes: size,
+      hasData: blocks * STAT_BLOCK_BYTES * MOST_COMPRESSION >= size,
       // Synchronous, because a header takes a few reads from the page cache, and the thread pool costs more
       // than such a read.
       read: (into, offset) => fill(path, fd, into, offset),
@@ -57,6 +66,7 @@ export function openBuffer(bytes: Uint8Array): OpenSource {
   return {
     path: null,
     sizeBytes: bytes.length,
+    hasData: true,
     read(into, offset) {
       const part = bytes.subarray(Math.min(offset, bytes.length), offset + into.length);
       into.set(part);
@@ -71,6 +81,7 @@ export function openRange(reader: ByteRangeReader): OpenSource {
   return {
     path: null,
     sizeBytes: reader.sizeBytes,
+    hasData: true,
     async read(into, offset) {
       const bytes = await reader.read(offset, into.length);
       const part = bytes.length > into.length ? bytes.subarray(0, into.length) : bytes;

@@ -43,6 +43,11 @@ export interface GgufHeader {
   readonly fileSizeBytes: number | null;
   /** `false` where tensor data or a file of a split model is missing, as in an unfinished download. */
   readonly complete: boolean;
+  /**
+   * `false` where a file has its full size, but less than a quarter of it was written to the disk. It is then a header that is
+   * passed on without the weights: estimates need no more.
+   */
+  readonly hasData: boolean;
   /** The files that the header was read from, in order; empty where the source is not a file. */
   readonly files: readonly string[];
 }

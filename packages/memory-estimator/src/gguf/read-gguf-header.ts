@@ -78,6 +78,7 @@ function withoutFirstPart(path: string | null, first: string | null): ModelFileE
 interface ReadFile extends ParsedFile {
   readonly path: string | null;
   readonly sizeBytes: number | null;
+  readonly hasData: boolean;
 }
 
 /** Replaces the metadata of the second and later files, which is not used. */
@@ -91,7 +92,7 @@ async function readFile(
   options: Pick<ParserOptions, 'keepArrays' | 'fileIndex' | 'budget'>,
   signal: AbortSignal | undefined,
 ): Promise<ReadFile> {
-  const { path, sizeBytes } = source;
+  const { path, sizeBytes, hasData } = source;
   const window = new ByteWindow();
   const parser = new HeaderParser(window, { ...options, path, sizeBytes });
   let buffer = Buffer.alloc(0);
@@ -108,7 +109,7 @@ async function readFile(
       window.load(buffer.subarray(0, got), window.resumeOffset);
       window.wanted = 0;
       const parsed = parser.advance();
-      if (parsed !== null) return { ...parsed, path, sizeBytes };
+      if (parsed !== null) return { ...parsed, path, sizeBytes, hasData };
       if (got < window.wanted) throw parser.truncated();
       length = READ_BYTES;
     }
@@ -127,7 +128,6 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
   const first = itemAt(parts, 0);
   const tensors = parts.flatMap((part) => part.tensors);
   const architecture = first.metadata.get('general.architecture');
-  const expected = first.metadata.get('split.tensors.count');
   const sizes = parts.flatMap((part) => part.sizeBytes ?? []);
   return {
     version: first.version,
@@ -138,12 +138,20 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
     tensors,
     tensorBytes: sum(tensors.map((tensor) => tensor.sizeBytes)),
     fileSizeBytes: sizes.length < parts.length ? null : sum(sizes),
-    complete:
-      allFound &&
-      parts.every(holdsItsData) &&
-      (typeof expected !== 'number' || expected === tensors.length),
+    complete: allFound && parts.every(holdsItsData) && hasAllParts(first, tensors.length),
+    hasData: parts.every(({ hasData }) => hasData),
     files: parts.flatMap((part) => (part.path === null ? [] : [part.path])),
   };
+}
+
+/** llama.cpp reads the number of tensors only of a model that is split. */
+function hasAllParts({ metadata }: ParsedFile, tensors: number): boolean {
+  const expected = metadata.get('split.tensors.count');
+  return (
+    Number(metadata.get('split.count') ?? 0) <= 1 ||
+    typeof expected !== 'number' ||
+    expected === tensors
+  );
 }
 
 function holdsItsData({ tensors, sizeBytes, dataOffsetBytes }: ReadFile): boolean {

@@ -5,20 +5,15 @@ import {
 } from '../architecture/hyperparameters.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
+import { printable } from '../gguf/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
-import { findWrongType, wrongType } from './metadata-types.js';
+import { findWrongShape } from './layer-faults.js';
+import { NEEDS_EXPERTS } from './layer-plans.js';
+import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import type { ModelRefusal } from './refuse-model.js';
+import { findBadEpsilon, findMissingKey } from './required-keys.js';
 import { findVocabularyFault } from './vocabulary-faults.js';
-
-/** Keys after the architecture's name that llama.cpp requires of each model (load_hparams in llama-model.cpp). */
-const REQUIRED_KEYS = ['context_length', 'embedding_length', 'block_count'] as const;
-
-/** Each architecture requires one of these keys (src/models/*.cpp). */
-const KEYS_OF_EPSILON = [
-  'attention.layer_norm_rms_epsilon',
-  'attention.layer_norm_epsilon',
-] as const;
 
 /** LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS. */
 const MAX_LAYERS = 512;
@@ -27,6 +22,9 @@ const MAX_EXPERTS = 1024;
 /** Architectures that rotate whole keys, so that `rope.dimension_count` is the length of a key. */
 const ROTATES_WHOLE_KEYS = new Set(['llama', 'deci', 'falcon', 'llama-embed']);
 
+/** Values of `rope.scaling.type` (LLAMA_ROPE_SCALING_TYPES in llama-model.cpp). llama.cpp aborts with any other. */
+const ROPE_SCALINGS = new Set(['none', 'linear', 'yarn', 'longrope']);
+
 /** Architectures whose `ffn_down` is not always as wide as `feed_forward_length` states. */
 const OTHER_FEED_FORWARD = new Set(['arctic', 'gemma4', 'plamo3', 'qwen']);
 
@@ -34,30 +32,23 @@ const OTHER_FEED_FORWARD = new Set(['arctic', 'gemma4', 'plamo3', 'qwen']);
 export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
     findWrongType(index.header) ??
-    findMissingKey(index) ??
+    findMissingKey(index.header) ??
     findWrongFigure(index) ??
     findVocabularyFault(index) ??
+    findWrongShape(index) ??
     findWrongWidth(index)
   );
 }
 
-function findMissingKey({ header, metadata }: ModelIndex): ModelRefusal | null {
-  const { architecture } = header;
-  if (architecture === null || architecture === '') return missingKey('general.architecture');
-  for (const key of REQUIRED_KEYS)
-    if (metadata.number(key) === null) return missingKey(`${architecture}.${key}`);
-  const epsilons = KEYS_OF_EPSILON.map((key) => `${architecture}.${key}`);
-  if (epsilons.every((key) => header.valueTypes.get(key) !== 'float32')) {
-    // llama.cpp reads only the key of the architecture, so a wrong type counts where no key is right.
-    const wrong = epsilons
-      .map((key) => wrongType(header, key, 'float32'))
-      .find((one) => one !== null);
-    return wrong ?? missingKey(epsilons[0] ?? '');
-  }
-  return header.metadata.has('tokenizer.ggml.model') ? null : missingKey('tokenizer.ggml.model');
-}
-
-function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
+function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal | null {
+  const epsilon = findBadEpsilon(header);
+  if (epsilon !== null)
+    return contradiction(`its ${printable(epsilon)} is less than 0 or no number`);
+  const scaling = metadata.text('rope.scaling.type');
+  if (scaling !== null && !ROPE_SCALINGS.has(scaling))
+    return contradiction(
+      `its rope.scaling.type is "${printable(scaling)}", but llama.cpp reads ${[...ROPE_SCALINGS].join(', ')}`,
+    );
   const layers = metadata.number('block_count') ?? 0;
   if (!(layers > 0 && layers <= MAX_LAYERS))
     return contradiction(`its block_count is ${layers}, but llama.cpp accepts 1 to ${MAX_LAYERS}`);
@@ -68,6 +59,8 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
   const ignored = experts <= 1 && /^hunyuan/.test(model?.architecture.name ?? '');
   if (experts > MAX_EXPERTS)
     return contradiction(`it has ${experts} experts, but llama.cpp accepts at most ${MAX_EXPERTS}`);
+  if (!ignored && experts > 0 && !metadata.has('expert_used_count'))
+    return missingKey(metadata.fullKey('expert_used_count'));
   if (!ignored && (used > experts || (experts > 0 && used === 0)))
     return contradiction(`it uses ${used} of ${experts} experts for each token`);
   const rotated = metadata.number('rope.dimension_count');
@@ -87,17 +80,22 @@ function findWrongFigure({ metadata, model }: ModelIndex): ModelRefusal | null {
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
   // Other architectures may state their widths in other keys.
   if (model?.architecture.known !== true) return null;
-  if (!consistent) return contradiction('its metadata contradicts the shapes of its tensors');
+  if (!consistent)
+    return model.cached && !metadata.has('attention.head_count') && model.attention.includes(true)
+      ? missingKey(metadata.fullKey('attention.head_count'))
+      : contradiction('its metadata contradicts the shapes of its tensors');
   const feedForward = metadata.perLayer('feed_forward_length', model.layersInFile) ?? [];
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wrong =
       wrongAttention(model, tensors, il) ??
       wrongFeedForward(model, tensors, feedForward[il] ?? 0) ??
       wrongExperts(model, tensors);
+    if (wrong?.name.includes('ffn_down.') === true && !metadata.has('feed_forward_length'))
+      return missingKey(metadata.fullKey('feed_forward_length'));
     if (wrong !== null) return contradiction(`its metadata contradicts the shape of ${wrong.name}`);
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));
-  return model.experts > 1 && !hasRouter
+  return model.experts > 1 && !hasRouter && NEEDS_EXPERTS.has(model.architecture.name)
     ? contradiction(`its metadata states ${model.experts} experts, but it has no expert tensors`)
     : null;
 }

@@ -6,7 +6,7 @@ import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
 import { findTensorFault } from './tensor-faults.js';
-import { refusePreTokenizer } from './vocabulary-faults.js';
+import { refuseEmbeddedTokenizer } from './vocabulary-faults.js';
 import { wrongType } from './metadata-types.js';
 
 /** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
@@ -87,5 +87,5 @@ export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
       code: 'ARCHITECTURE',
       reason: `the embedded engine does not have its architecture "${printable(architecture)}"`,
     };
-  return refusePreTokenizer(header) ?? wrongType(header, 'split.count', 'uint16');
+  return refuseEmbeddedTokenizer(header) ?? wrongType(header, 'split.count', 'uint16');
 }

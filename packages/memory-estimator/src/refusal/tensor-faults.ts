@@ -4,6 +4,7 @@ import type { TensorGroups } from '../architecture/tensor-groups.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
+import { findForeignPart, findMissingPart } from './layer-faults.js';
 import type { ModelRefusal } from './refuse-model.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
@@ -39,6 +40,9 @@ const WITHOUT_OUTPUT_NORM = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** The architecture whose output matrix is also its token embedding. */
+const OUTPUT_EMBEDS = 'codeshell';
+
 /** Tensors of a layer that come in pairs: a layer with the first also has the second. */
 const FEED_FORWARD_PAIRS = [
   ['ffn_up', 'ffn_down'],
@@ -61,7 +65,13 @@ const ENCODER = /^(v|a|mm|s|vision\w*|visual|audio\w*|multi_modal_projector|resa
 /** A fault in the tensors for which llama.cpp refuses the model; `null` without a fault. */
 export function findTensorFault(index: ModelIndex): ModelRefusal | null {
   const { header } = index;
-  return findTypeFault(header) ?? findLeftover(index) ?? findMissing(index);
+  // In an unfinished download, files of a split model are missing. The model is not at fault.
+  const isUnfinished = !header.complete && header.tensors.length < (splitTensors(header) ?? 0);
+  return (
+    findTypeFault(header) ??
+    findLeftover(index) ??
+    (isUnfinished ? null : (findMissing(index) ?? findUnplanned(index)))
+  );
 }
 
 function findTypeFault({ tensors }: GgufHeader): ModelRefusal | null {
@@ -101,22 +111,33 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
     metadata.count('block_count') ?? 0,
     metadata.count('decoder_block_count') ?? 0,
   );
-  const leftover = tensors.find(({ name }) => {
+  const unknown = tensors.find(({ name }) => {
     const layer = LAYER.exec(name)?.[1];
     return layer === undefined ? !SHARED_TENSORS.test(name) : Number(layer) >= layers;
   });
-  if (leftover === undefined) return null;
+  return unknown === undefined ? null : leftover(unknown.name);
+}
+
+/** A fault by the plan of the architecture, which names every tensor that it loads. */
+function findUnplanned(index: ModelIndex): ModelRefusal | null {
+  const part = findMissingPart(index);
+  if (part !== null) return missing(part);
+  const foreign = findForeignPart(index);
+  return foreign === null ? null : leftover(foreign);
+}
+
+function leftover(name: string): ModelRefusal {
   return {
     code: 'LEFTOVER_TENSORS',
-    reason: `it has the tensor ${quoted(leftover.name)}, which llama.cpp v0.5.0 does not have for this architecture`,
+    reason: `it has the tensor ${quoted(name)}, which llama.cpp v0.5.0 does not have for this architecture`,
   };
 }
 
 function findMissing(index: ModelIndex): ModelRefusal | null {
-  const { header, model, shared, layers } = index;
-  // In an unfinished download, files of a split model are missing. The model is not at fault.
-  if (!header.complete && header.tensors.length < (splitTensors(header) ?? 0)) return null;
-  if (shared.get('token_embd')?.weight == null) return missing('token_embd.weight');
+  const { model, shared, layers } = index;
+  const embeds = model?.architecture.name === OUTPUT_EMBEDS ? 'output' : 'token_embd';
+  if (shared.get('token_embd')?.weight == null && shared.get(embeds)?.weight == null)
+    return missing('token_embd.weight');
   const name = model?.architecture.known === true ? model.architecture.name : null;
   if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && !shared.has('output_norm'))
     return missing('output_norm.weight');

@@ -12,8 +12,11 @@ const MERGING = 'gpt2 gemma4 hybriddna whitespace'.split(' ');
 /** Values of `tokenizer.ggml.model` that llama.cpp reads (llama_vocab::impl::load in llama-vocab.cpp of v0.5.0). */
 const TOKENIZERS = new Set([...MERGING, ...'none no_vocab llama bert t5 rwkv plamo2'.split(' ')]);
 
-/** A tokenizer with pairs that llama.cpp reads without their list (llama-vocab.cpp). */
+/** A pre-tokenizer with which llama.cpp reads `gpt2` without a list of pairs (llama-vocab.cpp). */
 const WITHOUT_MERGES = 'kimi-k2';
+
+/** A tokenizer that has its own pre-tokenizer, whatever the file states. */
+const OWN_PRE_TOKENIZER = 'gemma4';
 
 /** A fault in the vocabulary for which llama.cpp refuses the model; `null` without a fault. */
 export function findVocabularyFault({
@@ -65,36 +68,56 @@ function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal 
         `its ${key} has ${length} values, but its vocabulary has ${tokens} tokens`,
       );
   }
-  return lacksMerges(header) ? missingKey('tokenizer.ggml.merges') : null;
+  // PLaMo 2 needs a token for each byte, and only the types tell which tokens are bytes.
+  if (
+    metadata.get('tokenizer.ggml.model') === 'plamo2' &&
+    !metadata.has('tokenizer.ggml.token_type')
+  )
+    return missingKey('tokenizer.ggml.token_type');
+  return lacksMerges(header) && !isShortened(header) ? missingKey('tokenizer.ggml.merges') : null;
 }
 
-/**
- * Whether a tokenizer lacks the pairs that it merges. A vocabulary of tokens alone, without pairs, types and pre-tokenizer,
- * was shortened, as in headers that are passed on without their model: nothing is known of its pairs.
- */
+/** Whether a tokenizer lacks the pairs that it merges. */
 function lacksMerges({ metadata, complete }: GgufHeader): boolean {
-  const pre = metadata.get('tokenizer.ggml.pre');
+  const tokenizer = metadata.get('tokenizer.ggml.model');
   return (
     complete &&
-    isMerging(metadata.get('tokenizer.ggml.model')) &&
-    pre !== WITHOUT_MERGES &&
+    isMerging(tokenizer) &&
     !metadata.has('tokenizer.ggml.merges') &&
-    (pre !== undefined || metadata.has('tokenizer.ggml.token_type'))
+    (tokenizer === OWN_PRE_TOKENIZER || metadata.get('tokenizer.ggml.pre') !== WITHOUT_MERGES)
   );
 }
 
-/** The refusal of a pre-tokenizer that the embedded engine does not have; `null` for any other. */
-export function refusePreTokenizer({ metadata }: GgufHeader): ModelRefusal | null {
-  const pre = metadata.get('tokenizer.ggml.pre');
-  return !isMerging(metadata.get('tokenizer.ggml.model')) ||
+/**
+ * Whether a vocabulary consists of tokens alone, without pairs, types and pre-tokenizer, in a file without data. It was then
+ * shortened, as in headers that are passed on without their model: nothing is known of its pairs.
+ */
+function isShortened({ metadata, hasData }: GgufHeader): boolean {
+  return (
+    !hasData && !metadata.has('tokenizer.ggml.pre') && !metadata.has('tokenizer.ggml.token_type')
+  );
+}
+
+/** The refusal of a tokenizer or a pre-tokenizer that the embedded engine does not have; `null` for any other. */
+export function refuseEmbeddedTokenizer(header: GgufHeader): ModelRefusal | null {
+  const tokenizer = header.metadata.get('tokenizer.ggml.model');
+  if (typeof tokenizer === 'string' && !TOKENIZERS.has(tokenizer))
+    return notEmbedded('tokenizer', tokenizer);
+  const pre = header.metadata.get('tokenizer.ggml.pre');
+  return !isMerging(tokenizer) ||
+    tokenizer === OWN_PRE_TOKENIZER ||
     typeof pre !== 'string' ||
     pre === '' ||
     EMBEDDED_PRE_TOKENIZERS.has(pre)
     ? null
-    : {
-        code: 'TOKENIZER',
-        reason: `the embedded engine does not have its pre-tokenizer "${printable(pre)}"`,
-      };
+    : notEmbedded('pre-tokenizer', pre);
+}
+
+function notEmbedded(what: string, name: string): ModelRefusal {
+  return {
+    code: 'TOKENIZER',
+    reason: `the embedded engine does not have its ${what} "${printable(name)}"`,
+  };
 }
 
 function isMerging(tokenizer: unknown): boolean {

@@ -1,4 +1,4 @@
-import { refersTo } from './model-key.js';
+import { baseKeyOf, refersTo } from './model-key.js';
 
 test.each([
   // The instance reports the key of its model, with the variant that is loaded.
@@ -20,4 +20,16 @@ test.each([
   ['J@q4', { modelKey: 'K' }, false],
 ])('%j names an instance that reports %j: %j', (key, reported, expected) => {
   expect(refersTo(key, reported)).toBe(expected);
+});
+
+test.each([
+  ['qwen/qwen3-4b@q8_0', 'qwen/qwen3-4b'],
+  ['qwen/qwen3-4b', 'qwen/qwen3-4b'],
+  // The first '@' ends the key, because the rest may be the path of a file.
+  ['qwen/qwen3-4b@me/qwen@home/qwen.gguf', 'qwen/qwen3-4b'],
+  ['K@q4@2', 'K'],
+  ['@K', '@K'],
+  ['', ''],
+])('the base key of %j is %j', (key, base) => {
+  expect(baseKeyOf(key)).toBe(base);
 });

@@ -6,10 +6,14 @@ export interface ReportedKeys {
   readonly variant?: string | null;
 }
 
-/** A model key without its variant: `qwen/qwen3-4b` for `qwen/qwen3-4b@q8_0`. */
+/**
+ * A model key without its variant: `qwen/qwen3-4b` for `qwen/qwen3-4b@q8_0`. The first `@` ends the key. LM Studio's own
+ * `lms` (src/subcommands/get.ts) accepts no `@` in the owner or the name of a hub model, and what follows the first `@`
+ * may be a path, which may contain another `@`.
+ */
 export function baseKeyOf(modelKey: string): string {
   const at = modelKey.indexOf('@');
-  return at === -1 ? modelKey : modelKey.slice(0, at);
+  return at > 0 ? modelKey.slice(0, at) : modelKey;
 }
 
 /**

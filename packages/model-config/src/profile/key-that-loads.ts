@@ -1,3 +1,4 @@
+import { baseKeyOf } from '@mai/memory-ledger';
 import { deepFreeze } from '../freeze.js';
 import type { ChainEntry, ConfiguredModel, ModelConfig } from '../model-config.js';
 import type { DownloadedModel } from './downloaded-model.js';
@@ -73,7 +74,7 @@ export function otherNames(downloaded: readonly DownloadedModel[]): ReadonlyMap<
   const library = indexDownloaded(downloaded);
   const names = new Map<string, string>();
   for (const { modelKey, variants, quantization } of [...library.values()].sort(bySizeDescending)) {
-    const base = modelOfVariant(modelKey);
+    const base = baseKeyOf(modelKey);
     if (base !== modelKey) {
       // The largest quantization comes first.
       if (!names.has(base)) names.set(base, modelKey);
@@ -103,7 +104,7 @@ function quantizationsOf(
 ): readonly DownloadedModel[] {
   if (library.has(key)) return [];
   return [...library.values()]
-    .filter(({ modelKey }) => modelKey !== key && modelOfVariant(modelKey) === key)
+    .filter(({ modelKey }) => modelKey !== key && baseKeyOf(modelKey) === key)
     .sort(bySizeDescending);
 }
 
@@ -116,7 +117,7 @@ export function selectedBy(
   key: string,
   library: ReadonlyMap<string, DownloadedModel>,
 ): DownloadedModel | null {
-  const model = library.get(key) ?? library.get(modelOfVariant(key));
+  const model = library.get(key) ?? library.get(baseKeyOf(key));
   if (model === undefined) return null;
   const { modelKey, selectedVariant, quantization } = model;
   // Without variants, the model's only quantization is the one that loads.
@@ -143,10 +144,4 @@ export function namedKeys(config: ModelConfig): string[] {
     .flat()
     .flatMap((entry) => (entry.kind === 'model' ? [entry.modelKey] : []));
   return [...inChains, ...config.pins];
-}
-
-/** The model of a variant: `key` for `key@q4_k_m`. Any other key is returned as it is. */
-export function modelOfVariant(key: string): string {
-  const at = key.lastIndexOf('@');
-  return at > 0 ? key.slice(0, at) : key;
 }

@@ -1,4 +1,5 @@
 import {
+  baseKeyOf,
   DEFAULT_LOAD_CONFIG,
   type Capability,
   type LoadConfig,
@@ -16,7 +17,6 @@ import type { ConfiguredQuality } from '../quality/model-facts.js';
 import type { DownloadedModel } from './downloaded-model.js';
 import {
   indexDownloaded,
-  modelOfVariant,
   namedKeys,
   selectedBy,
   withSelectedVariants,
@@ -83,7 +83,7 @@ export function mergeWithDownloaded(
       toProfile(
         key,
         configured.get(key) ?? null,
-        configured.get(modelOfVariant(key)) ?? null,
+        configured.get(baseKeyOf(key)) ?? null,
         findDownloaded(key, library),
       ),
     ),
@@ -99,7 +99,7 @@ interface Found {
 function findDownloaded(key: string, library: ReadonlyMap<string, DownloadedModel>): Found | null {
   const loaded = selectedBy(key, library);
   if (loaded !== null) return { model: loaded, sizeBytes: loaded.sizeBytes };
-  const base = modelOfVariant(key);
+  const base = baseKeyOf(key);
   if (base === key) return null;
   const model = library.get(base);
   return model?.variants.includes(key) === true ? { model, sizeBytes: null } : null;
@@ -180,6 +180,6 @@ function toProfile(
 /** LM Studio states the quantization of the selected variant only. The key of another variant names its own. */
 function quantizationOf(modelKey: string, { model, sizeBytes }: Found): string | null {
   return sizeBytes === null
-    ? modelKey.slice(modelKey.lastIndexOf('@') + 1)
+    ? modelKey.slice(baseKeyOf(modelKey).length + 1)
     : (model.quantization?.name ?? null);
 }

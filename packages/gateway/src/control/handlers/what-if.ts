@@ -1,3 +1,4 @@
+import { baseKeyOf } from '@mai/memory-ledger';
 import type {
   EstimateAnswer,
   EstimateParts,
@@ -44,10 +45,11 @@ export async function estimate(
 /** Only models of the list: a host would also open a file of this name, and a client may not read files. */
 async function requireModel(model: string, readings: HandlerParts['readings']): Promise<void> {
   const { models } = await readings.models();
-  const [base, variant] = model.split('@', 2);
-  const isKey = (key: string | undefined): boolean =>
+  const base = baseKeyOf(model);
+  const variant = model.slice(base.length + 1);
+  const isKey = (key: string): boolean =>
     models.some(({ profile }) => profile.modelKey === key);
-  if (isKey(model) || (isKey(base) && /^[\w.-]{1,64}$/.test(variant ?? ''))) return;
+  if (isKey(model) || (isKey(base) && /^[\w.-]{1,64}$/.test(variant))) return;
   throw notFound(
     'MODEL_NOT_FOUND',
     `There is no model ${JSON.stringify(model)} here. /api/mai/models lists the models.`,

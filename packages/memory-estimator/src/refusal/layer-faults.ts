@@ -1,0 +1,193 @@
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
+import type { ModelIndex } from '../architecture/model-index.js';
+import type { TensorGroup, TensorGroups } from '../architecture/tensor-groups.js';
+import type { GgufTensor } from '../gguf/gguf-header.js';
+import { printable } from '../gguf/checked-reader.js';
+import { layerPlanOf, NEEDS_EXPERTS } from './layer-plans.js';
+import type { ModelRefusal } from './refuse-model.js';
+
+const QKV = ['attn_q', 'attn_k', 'attn_v'] as const;
+/** Parts that nearly every decoder has. In a file without data, only these are expected to be there. */
+const CORE = new Set(['qkv', 'attn_norm', 'attn_output', 'ffn_norm']);
+const DENSE = ['ffn_gate', 'ffn_up', 'ffn_down'] as const;
+const EXPERTS = ['ffn_gate_inp', 'ffn_up_exps', 'ffn_down_exps'] as const;
+/** Parts of networks of experts. */
+const OF_EXPERTS =
+  /^ffn_(gate|up|down|gate_up)_(ch)?exps$|^ffn_(gate|up|down)_shexp$|^ffn_gate_inp(_shexp)?$/;
+/** Endings of the scales of a quantized weight. */
+const SCALE = /\.(input_)?scale$/;
+
+/** A tensor that llama.cpp needs and the file lacks, by the plan of the architecture; `null` without one. */
+export function findMissingPart({ header, model, shared, layers }: ModelIndex): string | null {
+  const plan = model === null ? null : layerPlanOf(model.architecture.name);
+  if (model === null || plan === null) return null;
+  if (header.hasData) {
+    const missing = plan.shared.find((part) => !hasPart(shared, part));
+    if (missing !== undefined) return fullName(missing);
+  }
+  const needsExperts = model.experts > 0 && NEEDS_EXPERTS.has(model.architecture.name);
+  for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
+    const wanted = header.hasData ? plan.layer : plan.layer.filter((part) => CORE.has(part));
+    const missing =
+      wanted.map((part) => missingIn(tensors, part)).find((part) => part !== null) ??
+      missingOfFeedForward(tensors, plan.gated, needsExperts);
+    if (missing !== null) return fullName(`blk.${il}.${missing}`);
+  }
+  return null;
+}
+
+function missingIn(tensors: TensorGroups, part: string): string | null {
+  if (part !== 'qkv') {
+    // The biases of a network of experts are there where the network is.
+    if (/_exps\.bias$|_inp\.bias$/.test(part) && !tensors.has('ffn_gate_inp')) return null;
+    return hasPart(tensors, part) ? null : part;
+  }
+  if (tensors.get('attn_qkv')?.weight != null) return null;
+  return QKV.find((name) => tensors.get(name)?.weight == null) ?? null;
+}
+
+function missingOfFeedForward(
+  tensors: TensorGroups,
+  gated: boolean,
+  needsExperts: boolean,
+): string | null {
+  const has = (name: string): boolean => tensors.get(name)?.weight != null;
+  if (needsExperts || ['ffn_up_exps', 'ffn_gate_up_exps', 'ffn_down_exps'].some(has))
+    return (
+      EXPERTS.find((name) => !has(name) && !(name === 'ffn_up_exps' && has('ffn_gate_up_exps'))) ??
+      null
+    );
+  return DENSE.find((name) => (gated || name !== 'ffn_gate') && !has(name)) ?? null;
+}
+
+function hasPart(tensors: TensorGroups, part: string): boolean {
+  return part.endsWith('.bias')
+    ? tensors.get(part.slice(0, -5))?.bias != null
+    : tensors.get(part)?.weight != null;
+}
+
+function fullName(part: string): string {
+  return part.endsWith('.bias') ? part : `${part}.weight`;
+}
+
+/** A tensor that llama.cpp does not load for the architecture; `null` without one. */
+export function findForeignPart({ header, model, shared, layers }: ModelIndex): string | null {
+  const plan = model === null ? null : layerPlanOf(model.architecture.name);
+  // A file without data may be a header that was made for an estimate.
+  if (model === null || plan === null || !header.hasData) return null;
+  const outside = new Set(['token_embd', 'output_norm', ...plan.shared, ...plan.optional]);
+  const inside = new Set([...plan.layer, ...plan.optional, ...DENSE, 'attn_qkv', ...QKV]);
+  const isForeign = (parts: ReadonlySet<string>, part: string): boolean =>
+    !parts.has(part.replace(SCALE, '')) &&
+    !(model.experts > 0 && OF_EXPERTS.test(part.replace(SCALE, '')));
+  const found = foreignIn(shared, outside, isForeign);
+  if (found !== null) return found;
+  for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
+    const foreign = tensors.has('attn_qkv')
+      ? (QKV.find((name) => tensors.has(name)) ?? null)
+      : null;
+    const name = foreign ?? foreignIn(tensors, inside, isForeign);
+    if (name !== null) return `blk.${il}.${name}`;
+  }
+  return null;
+}
+
+function foreignIn(
+  tensors: TensorGroups,
+  parts: ReadonlySet<string>,
+  isForeign: (parts: ReadonlySet<string>, part: string) => boolean,
+): string | null {
+  for (const [part, { weight, bias }] of tensors) {
+    if (weight !== null && isForeign(parts, part)) return part;
+    if (bias !== null && isForeign(parts, `${part}.bias`)) return `${part}.bias`;
+  }
+  return null;
+}
+
+/** Norms of a whole embedding. */
+const NORMS =
+  'attn_norm ffn_norm attn_norm_2 attn_output_norm layer_output_norm post_attention_norm post_ffw_norm'.split(
+    ' ',
+  );
+
+/**
+ * A tensor of another shape than llama.cpp expects; `null` without one. Each rule holds for every architecture with a plan: the
+ * shapes that build 10257 of llama.cpp asked for were compared with it.
+ */
+export function findWrongShape({ model, shared, layers }: ModelIndex): ModelRefusal | null {
+  if (model === null || layerPlanOf(model.architecture.name) === null) return null;
+  const outside =
+    wrongShared(model, shared) ?? [...shared.values()].find(hasWrongBias)?.bias ?? null;
+  if (outside !== null) return refusal(outside);
+  for (const tensors of layers.slice(0, model.layers)) {
+    const wrong = wrongInLayer(model, tensors);
+    if (wrong !== null) return refusal(wrong);
+  }
+  return null;
+}
+
+function wrongShared(model: Hyperparameters, shared: TensorGroups): GgufTensor | null {
+  const { embedding, vocabulary } = model;
+  return (
+    unlike(shared, 'token_embd', [embedding, null]) ??
+    unlike(shared, 'output_norm', [embedding]) ??
+    unlike(shared, 'token_embd_norm', [embedding]) ??
+    unlike(shared, 'output', [embedding, vocabulary])
+  );
+}
+
+function wrongInLayer(
+  { embedding, architecture }: Hyperparameters,
+  tensors: TensorGroups,
+): GgufTensor | null {
+  const width = tensors.get('ffn_down')?.weight?.shape[0] ?? null;
+  const up = tensors.get('ffn_up')?.weight?.shape[1] ?? null;
+  // Without a gate of its own, the matrix may hold both halves.
+  const isFused = layerPlanOf(architecture.name)?.gated === false && up === 2 * (width ?? 0);
+  for (const name of NORMS) {
+    const wrong = unlike(tensors, name, [embedding]);
+    if (wrong !== null) return wrong;
+  }
+  for (const name of [...QKV, 'attn_qkv']) {
+    const wrong = unlike(tensors, name, [embedding, null]);
+    if (wrong !== null) return wrong;
+  }
+  return (
+    unlike(tensors, 'attn_output', [null, embedding]) ??
+    unlike(tensors, 'ffn_down', [null, embedding]) ??
+    unlike(tensors, 'ffn_gate', [embedding, width]) ??
+    unlike(tensors, 'ffn_up', [embedding, isFused ? null : width]) ??
+    [...tensors.values()].find(hasWrongBias)?.bias ??
+    null
+  );
+}
+
+/** The weight if its extents differ from `extents`, where `null` stands for any extent; else `null`. */
+function unlike(
+  tensors: TensorGroups,
+  name: string,
+  extents: readonly (number | null)[],
+): GgufTensor | null {
+  const weight = tensors.get(name)?.weight ?? null;
+  if (weight === null) return null;
+  const { shape } = weight;
+  const differs = [0, 1, 2, 3].some((dimension) => {
+    const extent = dimension < extents.length ? (extents[dimension] ?? null) : 1;
+    return extent !== null && (shape[dimension] ?? 1) !== extent;
+  });
+  return differs ? weight : null;
+}
+
+/** Whether a bias has another length than its matrix has rows. */
+function hasWrongBias({ weight, bias }: TensorGroup): boolean {
+  if (weight === null || bias === null || bias.shape.length > 1) return false;
+  const rows = weight.shape.length === 1 ? weight.shape[0] : weight.shape[1];
+  return weight.shape.length <= 2 && bias.shape[0] !== rows;
+}
+
+function refusal({ name, shape }: GgufTensor): ModelRefusal {
+  return {
+    code: 'METADATA_CONTRADICTORY',
+    reason: `its tensor "${printable(name)}" has the shape ${shape.join(' × ')}, which does not fit its metadata`,
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * The tensors that llama.cpp loads for the architectures whose layers are all alike. Found by loading files with build 10257 of
+ * llama.cpp (llama.node 1.7.15): a required tensor is one whose absence it refused, an optional one is loaded if it is there,
+ * and with any other tensor it refused the file.
+ */
+export interface LayerPlan {
+  /** Parts that each layer has: names after `blk.N.`, without `.weight`. `qkv` is attn_q, attn_k and attn_v, or attn_qkv. */
+  readonly layer: readonly string[];
+  /** Whether a feed-forward network has a gate of its own. */
+  readonly gated: boolean;
+  /** Tensors outside of layers, besides token_embd and output_norm. */
+  readonly shared: readonly string[];
+  /** Further tensors that are loaded if they are there. */
+  readonly optional: readonly string[];
+}
+
+const ATTENTION = 'qkv attn_norm attn_output';
+const DECODER = `${ATTENTION} ffn_norm`;
+const NORMED_KEYS = 'attn_q_norm attn_k_norm';
+const POST_NORMS = 'post_attention_norm post_ffw_norm';
+const BIASED_ATTENTION = `${ATTENTION} attn_norm.bias attn_output.bias`;
+const BIASED = `${BIASED_ATTENTION} ffn_norm ffn_norm.bias ffn_up.bias ffn_down.bias`;
+const ENCODER =
+  'qkv attn_output attn_output_norm attn_output_norm.bias layer_output_norm layer_output_norm.bias';
+const ENCODER_SHARED = 'token_embd_norm token_embd_norm.bias';
+
+/** Biases of `qkv`, which every architecture may have. */
+const QKV_BIASES = 'attn_q.bias attn_k.bias attn_v.bias attn_qkv.bias';
+const FEED_FORWARD_BIASES = 'ffn_gate.bias ffn_up.bias ffn_down.bias';
+
+/** Parts of a layer, parts outside of layers, and the architectures. */
+type Row = readonly [layer: string, shared: string, architectures: string];
+
+const GATED: readonly Row[] = [
+  [
+    DECODER,
+    '',
+    'dream ernie4_5 eurobert exaone gemma granite granitemoe llada llama llama-embed minicpm mistral3 nanbeige paddleocr qwen2 qwen2vl refact smollm3',
+  ],
+  [DECODER, 'output', 'baichuan internlm2 qwen2moe xverse'],
+  [`${DECODER} attn_qkv.bias`, 'output', 'qwen'],
+  [`${DECODER} attn_output.bias`, '', 'pangu-embedded'],
+  [`${DECODER} ffn_norm_exps`, '', 'arctic'],
+  [`${DECODER} attn_sub_norm ffn_sub_norm`, '', 'bitnet'],
+  [
+    `${DECODER} ${NORMED_KEYS}`,
+    '',
+    'chameleon hunyuan-dense hunyuan_vl maincoder openelm qwen3 qwen3moe qwen3vl qwen3vlmoe rnd1',
+  ],
+  [`${DECODER} ${NORMED_KEYS}`, 'output', 'llada-moe minimax-m2 olmoe'],
+  [`${DECODER} ${POST_NORMS}`, '', 'gemma2'],
+  [`${DECODER} ${NORMED_KEYS} ${POST_NORMS}`, '', 'gemma3 gemma-embedding'],
+  [`qkv attn_output ${NORMED_KEYS} ${POST_NORMS}`, 'output', 'olmo2'],
+  [`qkv attn_output ${NORMED_KEYS} ${POST_NORMS}`, '', 'exaone4'],
+  [ATTENTION, '', 'cohere2 command-r'],
+  [ATTENTION, 'output', 'plamo'],
+  [`${ATTENTION} attn_norm.bias`, 'output output_norm.bias', 'stablelm'],
+  [`${ATTENTION} post_attention_norm`, '', 'seed_oss'],
+  [`${ATTENTION} attn_output_norm`, 'output', 'dbrx'],
+  [
+    `${ATTENTION} attn_output.bias attn_sinks post_attention_norm ffn_gate_inp.bias ffn_gate_exps.bias ffn_up_exps.bias ffn_down_exps.bias`,
+    'output',
+    'gpt-oss',
+  ],
+  [`${DECODER} attn_norm.bias ffn_norm.bias`, 'output output_norm.bias', 'orion'],
+  [`${BIASED_ATTENTION} ffn_norm ffn_norm.bias`, 'output output.bias output_norm.bias', 'phimoe'],
+  [`${BIASED} attn_qkv.bias ffn_gate.bias`, 'output output_norm.bias', 'jais'],
+  ['qkv attn_output', '', 'olmo'],
+  [ENCODER, ENCODER_SHARED, 'nomic-bert'],
+];
+
+const PLAIN: readonly Row[] = [
+  [DECODER, '', 'arcee chatglm mpt phi3'],
+  [DECODER, 'enc.output_norm', 'neo-bert'],
+  [`${DECODER} ${POST_NORMS}`, '', 'glm4'],
+  [`${DECODER} ${NORMED_KEYS}`, 'output', 'apertus'],
+  [`${DECODER} ${NORMED_KEYS} ${POST_NORMS}`, '', 'plamo3'],
+  [`${DECODER} attn_norm.bias ffn_norm.bias`, 'output output_norm.bias', 'nemotron'],
+  [`${ATTENTION} attn_norm.bias`, 'output_norm.bias', 'falcon'],
+  [BIASED, 'output_norm.bias', 'starcoder2'],
+  [BIASED, 'output output_norm.bias', 'codeshell'],
+  [`${BIASED} attn_q.bias attn_k.bias attn_v.bias`, 'output_norm.bias', 'jais2'],
+  [`${BIASED} attn_qkv.bias`, 'output_norm.bias position_embd', 'gpt2 starcoder'],
+  [`${BIASED} attn_qkv.bias`, `output_norm.bias ${ENCODER_SHARED}`, 'bloom'],
+  [`${BIASED} attn_qkv.bias`, 'output output_norm.bias', 'gptneox'],
+  [`${BIASED_ATTENTION} ffn_up.bias ffn_down.bias`, 'output output.bias output_norm.bias', 'phi2'],
+  [ENCODER, ENCODER_SHARED, 'jina-bert-v3 nomic-bert-moe'],
+  [ENCODER, `${ENCODER_SHARED} position_embd`, 'bert'],
+];
+
+/** Tensors that only some architectures load, besides `output` and the biases of `qkv`. */
+const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] = [
+  [
+    `attn_output.bias ${FEED_FORWARD_BIASES} rope_freqs`,
+    'granite granitemoe llada llama llama-embed minicpm mistral3 refact',
+  ],
+  ['attn_output.bias', 'ernie4_5 paddleocr'],
+  ['rope_freqs', 'arcee exaone exaone4 nanbeige pangu-embedded'],
+  ['output.bias', 'dream qwen2 qwen2vl'],
+  ['cls cls.bias cls.output cls.output.bias', 'bert neo-bert qwen3 qwen3vl'],
+  ['dense_2 dense_3', 'gemma3 gemma-embedding'],
+  ['attn_norm_2 attn_norm_2.bias', 'falcon'],
+  [
+    'attn_q_norm attn_q_norm.bias attn_k_norm attn_k_norm.bias attn_norm.bias attn_output.bias ffn_norm.bias ffn_up.bias ffn_down.bias ffn.act output_norm.bias position_embd',
+    'mpt',
+  ],
+  [
+    'attn_output.bias ffn_up.bias ffn_down.bias token_types',
+    'bert jina-bert-v3 nomic-bert nomic-bert-moe',
+  ],
+  ['rope_factors_long rope_factors_short', 'phi3 phimoe'],
+  ['attn_q_norm.bias attn_k_norm.bias', 'apertus chameleon'],
+  ['attn_output.bias rope_freqs', 'apertus'],
+  ['attn_q_norm attn_k_norm ffn_norm ffn_norm.bias', 'stablelm'],
+  ['attn_output.bias ffn_up.bias ffn_down.bias', 'nemotron'],
+  ['exp_probs_b.bias', 'minimax-m2'],
+];
+
+/**
+ * Architectures that need networks of experts where the metadata states experts. Others ignore the number of experts, or also
+ * load networks without experts.
+ */
+export const NEEDS_EXPERTS: ReadonlySet<string> = new Set(
+  [
+    'afmoe arctic bailingmoe bailingmoe2 dbrx deepseek deepseek2 deepseek2-ocr deepseek32 dots1 ernie4_5-moe',
+    'exaone-moe glm-dsa glm4moe gpt-oss granite granitehybrid granitemoe grok grovemoe hunyuan-moe hy_v3 jamba',
+    'kimi-linear lfm2moe llada-moe llama llama-embed llama4 mellum minicpm minimax-m2 minimax-m3 mistral3',
+    'mistral4 nemotron_h nemotron_h_moe olmoe phimoe qwen2moe qwen35moe qwen3moe qwen3next qwen3vlmoe refact',
+    'rnd1 smallthinker',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** The plan of an architecture; `null` where its layers differ or are not known. */
+export function layerPlanOf(architecture: string): LayerPlan | null {
+  return PLANS.get(architecture) ?? null;
+}
+
+const PLANS: ReadonlyMap<string, LayerPlan> = new Map([
+  ...GATED.flatMap((row) => plansOf(row, true)),
+  ...PLAIN.flatMap((row) => plansOf(row, false)),
+]);
+
+function plansOf(
+  [layer, shared, architectures]: Row,
+  gated: boolean,
+): readonly (readonly [string, LayerPlan])[] {
+  return architectures.split(' ').map((name) => [
+    name,
+    {
+      layer: layer.split(' '),
+      gated,
+      shared: shared === '' ? [] : shared.split(' '),
+      optional: [
+        'output',
+        ...QKV_BIASES.split(' '),
+        ...OPTIONAL.flatMap(([tensors, names]) =>
+          names.split(' ').includes(name) ? tensors.split(' ') : [],
+        ),
+      ],
+    },
+  ]);
+}

@@ -2,8 +2,8 @@
 //   {"model", "huggingFace", "family", "releaseDate", "paramsB", "activeParamsB", "reasoning", "vision", "quantization"}
 // and prints {"general", "chat", "coding", "reasoning", "tools", "vision"} from 0 to 1 for each; null where a figure does not
 // apply. --fallback ignores the published results of the model itself. Fields that are missing, null or of another type are not known;
-// a number of parameters that is not known may be in the name. A line that is not a JSON object gives {"error"}.
-import { createInterface } from 'node:readline';
+// a number of parameters that is not known may be in the name. A line that is not a JSON object gives {"error"} with its number.
+import { answerLines } from '../yardstick/answer-lines.mjs';
 import { loadSources } from './sources.mjs';
 
 const {
@@ -22,20 +22,9 @@ const {
 );
 const qualityIn = process.argv.includes('--fallback') ? derivedQuality : fullPrecisionQuality;
 
-for await (const line of createInterface({ input: process.stdin })) {
-  if (line.trim() !== '') console.log(JSON.stringify(answer(line)));
-}
-
-function answer(line) {
-  try {
-    const given = JSON.parse(line);
-    if (given === null || typeof given !== 'object' || Array.isArray(given))
-      return { error: 'The line is not a JSON object.' };
-    return Object.fromEntries(QUALITY_USES.map((use) => [use, figure(given, use)]));
-  } catch (error) {
-    return { error: error.message };
-  }
-}
+await answerLines((given) =>
+  Object.fromEntries(QUALITY_USES.map((use) => [use, figure(given, use)])),
+);
 
 function figure(given, use) {
   const names = [given.model, given.huggingFace].filter((name) => typeof name === 'string');

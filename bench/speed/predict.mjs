@@ -1,50 +1,60 @@
 // Predicts speeds. Reads one JSON object a line on stdin: the fields of data/speed/speed.jsonl without `tokensPerSecond` and `sd`, and
 // optionally `seen`, a list of results of the same machine with `tokensPerSecond`, oldest first. Prints
-// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} for a line that is not a JSON object
+// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} with the line's number where it is not a JSON object
 // or has impossible figures. Fields that are unknown or of another type are replaced by usual values. Build first:
 //   node bench/speed/predict.mjs < questions.jsonl
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { createSpeedModel } from '@mai/performance-model';
+import { answerLines } from '../yardstick/answer-lines.mjs';
 import { engineFactor } from './engine-progress.mjs';
 import { predictedSpeed, questionOf } from './records.mjs';
-import { recordOf } from './record-of.mjs';
+import { doubtOf, recordOf } from './record-of.mjs';
 
 /** By back end; written by fit.mjs. */
 const PROGRESS = JSON.parse(
   readFileSync(new URL('./engine-progress.json', import.meta.url), 'utf8'),
 );
 
-for await (const line of createInterface({ input: process.stdin })) {
-  if (line.trim() !== '') console.log(JSON.stringify(answer(line)));
-}
+/** Tokens per second. No machine that runs models is slower or faster. */
+const [SLOWEST, FASTEST] = [1e-3, 1e7];
 
-function answer(line) {
-  try {
-    const raw = JSON.parse(line);
-    if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-      return { error: 'The line is not a JSON object.' };
-    const { tokensPerSecond, low, high } = predict(raw);
-    const isFinite = [tokensPerSecond, low, high].every((speed) => speed > 0 && speed < Infinity);
-    return isFinite
-      ? { tokensPerSecond, low, high }
-      : { error: 'A figure of the line is too large or too small.' };
-  } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
-  }
-}
+await answerLines((raw) => {
+  const { tokensPerSecond, low, high } = predict(raw);
+  if (!(tokensPerSecond > SLOWEST && tokensPerSecond < FASTEST && low > 0 && high < Infinity))
+    throw new Error('A figure is too large or too small.');
+  return { tokensPerSecond, low, high };
+});
 
 function predict(raw) {
-  const seen = (Array.isArray(raw.seen) ? raw.seen : [])
-    .filter((one) => one?.tokensPerSecond > 0 && Number.isFinite(one.tokensPerSecond))
-    .map((one) => {
-      // A result of the same machine may leave out what the question says about the machine.
-      const question = questionOf(recordOf({ ...machineOf(raw), ...known(one) }));
-      const tokensPerSecond = one.tokensPerSecond * engineFactor(one, question, PROGRESS);
-      return { ...question, tokensPerSecond };
-    });
-  const question = questionOf(recordOf(raw));
-  return predictedSpeed(createSpeedModel(seen), question, engineFactor(raw, question, PROGRESS));
+  const results = (Array.isArray(raw.seen) ? raw.seen : []).filter(
+    (one) =>
+      one?.tokensPerSecond > 0 && Number.isFinite(one.tokensPerSecond) && isOfMachine(one, raw),
+  );
+  const seen = results.map((one) => {
+    // A result of the same machine may leave out what the question says about the machine.
+    const question = questionOf(recordOf({ ...machineOf(raw), ...known(one) }));
+    const tokensPerSecond = one.tokensPerSecond * engineFactor(one, question, PROGRESS);
+    return { ...question, tokensPerSecond };
+  });
+  const record = recordOf(raw);
+  const question = questionOf(record);
+  const { tokensPerSecond, low, high } = predictedSpeed(
+    createSpeedModel(seen),
+    question,
+    engineFactor(raw, question, PROGRESS),
+  );
+  const doubt = doubtOf(raw, record, seen.length > 0);
+  return { tokensPerSecond, low: low / doubt, high: high * doubt };
+}
+
+/** A result that names another device, or another CPU where no device is named, says nothing about this machine. */
+function isOfMachine(one, { device, cpu }) {
+  const differs = (a, b) =>
+    typeof a === 'string' &&
+    typeof b === 'string' &&
+    a.trim().toLowerCase() !== b.trim().toLowerCase();
+  if (differs(one.device, device)) return false;
+  return one.device != null || device != null || !differs(one.cpu, cpu);
 }
 
 function machineOf({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs }) {

@@ -1,4 +1,5 @@
 // Completes a published result whose fields may be missing, unknown or wrong.
+import { gpuSpeedOf } from '@mai/performance-model';
 
 const BACKENDS = ['CUDA', 'Vulkan', 'ROCm', 'Metal', 'MLX', 'CPU'];
 const OTHER_BACKENDS = [
@@ -64,6 +65,27 @@ export function recordOf(raw) {
     ubatch: positive(raw.ubatch),
     class: text(raw.class) ?? placeOf({ backend, gpuLayers, cpuMoeLayers, layers: raw.layers }),
   };
+}
+
+/** A GPU that neither the line nor the table of GPUs knows may be this many times faster or slower than the usual one. */
+const UNKNOWN_GPU = 4;
+/** As `UNKNOWN_GPU`, for RAM. */
+const UNKNOWN_RAM = 2;
+/** A model without a size may have this many times more or fewer parameters than 8 billion. */
+const UNKNOWN_MODEL = 8;
+/** A file of a known size and an unknown number of parameters may be this many times faster or slower. */
+const UNKNOWN_PARAMETERS = 1.5;
+
+/** The factor by which fields that are not known widen the interval of a prediction on each side; 1 where the usual fields are known. */
+export function doubtOf(raw, record, isMachineSeen) {
+  const { device, model, sizeBytes, memoryBandwidthGBs, ramBandwidthGBs } = record;
+  const ofDevice = memoryBandwidthGBs ?? (device === null ? null : gpuSpeedOf(device));
+  const usual = device === null ? UNKNOWN_RAM : UNKNOWN_GPU;
+  const ofMachine = (ofDevice ?? (device === null ? ramBandwidthGBs : null)) === null ? usual : 1;
+  const hasParameters = raw.params > 0 || namedSizes(model).all !== null;
+  const ofModel = hasParameters ? 1 : sizeBytes === null ? UNKNOWN_MODEL : UNKNOWN_PARAMETERS;
+  // A result of the machine ends a part of the doubt about it.
+  return ofModel * (isMachineSeen ? Math.sqrt(ofMachine) : ofMachine);
 }
 
 /** Parameters in the name of a model: `8B`, `270M`, `30B-A3B`, and `8x7B`, where two of eight experts work on a token. */

@@ -81,7 +81,7 @@ export function questionOf(record) {
   const table = record.device === null ? null : gpuSpeedOf(record.device);
   const bandwidth =
     record.memoryBandwidthGBs ??
-    (table === null ? record.ramBandwidthGBs : table.memoryBandwidth / GIGA);
+    (table === null ? usualBandwidth(record) : table.memoryBandwidth / GIGA);
   // Without a GPU in the result, the bandwidth of the device is the one of RAM.
   const ofDevice = isCpu && record.device === null ? record.memoryBandwidthGBs : null;
   const knownRam = record.ramBandwidthGBs ?? ofDevice;
@@ -94,7 +94,7 @@ export function questionOf(record) {
         : {
             backend: BACKENDS[record.backend],
             generation: generationOf(record.device ?? ''),
-            memoryBandwidth: (bandwidth ?? 60) * GIGA,
+            memoryBandwidth: bandwidth * GIGA,
             operationsPerSecond: table?.operationsPerSecond ?? operationsOf(record),
             linkBandwidth: table?.linkBandwidth ?? null,
           },
@@ -124,6 +124,11 @@ export function questionOf(record) {
       ? { test: 'prompt', promptTokens: record.tokens || DEFAULT_MICRO_BATCH }
       : { test: 'decode', generatedTokens: record.tokens || DEFAULT_GENERATED }),
   };
+}
+
+/** Of a GPU that is not known: most cards of NVIDIA's and AMD's own interfaces have memory of their own, others may use RAM. */
+function usualBandwidth({ backend, ramBandwidthGBs }) {
+  return backend === 'CUDA' || backend === 'ROCm' ? 400 : (ramBandwidthGBs ?? 60);
 }
 
 /** Sources write the name of a model, and its number of parameters, in several ways. */

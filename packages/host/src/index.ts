@@ -156,7 +156,7 @@ export {
   explainNote,
 } from './text/decisions/explain-selection.js';
 export { benchCells, benchNotes, type BenchCells } from './text/estimates/bench-words.js';
-export { describeSpeed, speedCells } from './text/estimates/speed-words.js';
+export { describeEstimatedSpeed, speedCells } from './text/estimates/speed-words.js';
 export type { JudgedLoad, SpeedCells } from './text/estimates/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/decisions/explain-episode.js';

@@ -6,6 +6,7 @@ import { isRecord } from './guards.js';
 import type { Host } from './host.js';
 import type { HostOptions } from './host-options.js';
 import { openHost } from './open-host.js';
+import { describeEstimatedSpeed } from './text/estimates/speed-words.js';
 
 const GIB = 1024 ** 3;
 const HUB = {
@@ -171,6 +172,34 @@ test('an MLX model is not offered where only an engine for GGUF is selected', as
   });
 });
 
+test('a model of which only the size is known has a speed with a wide interval, the same in the list and in its estimate', async () => {
+  const sized = { ...HUB, variants: [], modelKey: 'acme/sized-8b', path: 'a/b/sized.gguf' };
+  const embedding = { ...sized, type: 'embedding' as const, modelKey: 'acme/vectors' };
+  const simulated = {
+    machine: { gpus: [] },
+    models: [sized, { ...embedding, path: 'a/b/vectors.gguf' }],
+  };
+  await withHost(simulated, async (host) => {
+    const estimate = await host.estimate({ model: 'acme/sized-8b' });
+    const { models } = await host.models();
+    const listed = models.find(({ profile }) => profile.modelKey === 'acme/sized-8b');
+    expect(estimate.basis.kind).toBe('size');
+    const [speed, inList] = [estimate.speed?.speed, listed?.speed].map((one) => one ?? null);
+    expect(speed?.decodeTokensPerSecond).toEqual(inList?.decodeTokensPerSecond);
+    const { low, high } = speed?.decodeTokensPerSecond ?? { low: 1, high: 1 };
+    expect(high / low).toBeGreaterThan(10);
+    expect(describeEstimatedSpeed(estimate)).toMatch(
+      /^Generates about .* This is a rough guess from the size of the model: \S+ to \S+ tokens a second are likely\.$/,
+    );
+    expect(estimate.speed?.decodeByContext).toHaveLength(estimate.byContextLength.length);
+    const onCpu = await host.estimate({
+      ...{ model: 'acme/sized-8b', settings: { gpuBackend: 'none' as const } },
+    });
+    expect(onCpu.speed?.speed.decodeTokensPerSecond.expected).toBeGreaterThan(0);
+    expect((await host.estimate({ model: 'acme/vectors' })).speed).toBeNull();
+  });
+});
+
 test('a model on another machine of LM Link is estimated by its size and by LM Studio', async () => {
   const linked = { ...HUB, variants: [], modelKey: 'acme/far', path: 'a/b/far.gguf' };
   const simulated = {
@@ -185,6 +214,8 @@ test('a model on another machine of LM Link is estimated by its size and by LM S
     expect(estimate).toMatchObject({
       basis: { kind: 'size', why: 'it is on another machine of LM Link' },
       fit: null,
+      // LM Studio does not tell what hardware the other machine has.
+      speed: null,
     });
     expect(estimate.lmStudio?.totalBytes).toBeGreaterThan(4 * GIB);
   });

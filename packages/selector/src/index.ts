@@ -19,7 +19,9 @@ export type {
   Rejection,
   Selection,
   SelectionNote,
+  SlowChoice,
   TooSlow,
+  ValueComparison,
   WeighedModel,
   WeighedWait,
 } from './selection.js';

@@ -49,6 +49,11 @@ export interface Candidate {
    */
   readonly derived?: boolean;
   /**
+   * The entry of the chain that Mai derived the candidate from, such as `downloaded:chat`. Derived candidates of one
+   * entry that follow each other are chosen by their value where all that fit are too slow. Default null: one entry.
+   */
+  readonly derivedFrom?: string | null;
+  /**
    * After a failed load, the time before which the candidate is not loaded again, in milliseconds since the
    * epoch. `null` when it may be loaded now.
    */

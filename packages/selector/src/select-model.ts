@@ -27,7 +27,9 @@ import type { Selection } from './selection.js';
  *    - An offer that fits only after a busy instance is idle is remembered. A less preferred model is then
  *      loaded only if nothing of ours is resident. Where callers wait and no pool is above its limit, it is
  *      loaded if that loses less value than the wait.
- *    - If no offer fits and is fast enough, the search is repeated without the minimum speed.
+ *    - If no offer fits and is fast enough, the search is repeated without the minimum speed. Candidates that
+ *      Mai put into the chain for one entry are then tried in the order of their value, which is that of the
+ *      first load option that fits now. Candidates that a person named keep their order.
  * 4. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that
  *    frees memory.
  * 5. If still nothing fits and a pool is above its hard limit, release our idle residents in that pool.

@@ -45,6 +45,20 @@ export interface TooSlow {
   readonly measured: boolean;
 }
 
+/** The value of a slow model beside that of the next, 0 to 1. `valueOf` of `@mai/memory-ledger` computes it. */
+export interface ValueComparison {
+  /** The value of the chosen model. */
+  readonly value: number;
+  /** The model with the next lower value that fits. */
+  readonly next: { readonly modelKey: string; readonly value: number };
+}
+
+/** The note of a choice below the minimum speed. */
+export interface SlowChoice extends TooSlow {
+  /** Absent where the order of the chain decided, or where the values are not known. */
+  readonly comparison?: ValueComparison;
+}
+
 /** Why a candidate, or one of its load options, was not chosen. Codes are API. */
 export type Rejection =
   | { readonly code: 'NOT_DOWNLOADED' }
@@ -146,7 +160,7 @@ export type SelectionNote =
       readonly limitRatio: number;
     }
   /** The chosen load option is below the minimum speed, because no model that fits is fast enough. */
-  | TooSlow
+  | SlowChoice
   | WeighedWait
   | { readonly code: 'CPU_PRESSURE'; readonly ratio: number; readonly limitRatio: number };
 
@@ -184,7 +198,10 @@ export interface Selection {
    *   meet the requirement stays loaded.
    */
   readonly decision: 'keep' | 'load' | 'switch' | 'release' | 'wait' | 'none';
-  /** Direction of the switch in the chain; `null` without a switch. */
+  /**
+   * Direction of the switch in the chain; `null` without a switch. Between models that are all too slow and that Mai put
+   * into the chain: `up` to a higher value.
+   */
   readonly direction: 'up' | 'down' | null;
   /**
    * Meets the requirement. `null` where nothing fits. With `wait`, the resident that serves until the switch;

@@ -134,6 +134,134 @@ describe('the minimum speed', () => {
   });
 });
 
+describe('a choice among models that are all too slow', () => {
+  /** All fit in the 32 GiB of the machine, and have an upper end of less than 6 tokens per second. */
+  const derived = (
+    modelKey: string,
+    gib: number,
+    tokens: number,
+    quality: number,
+    facts: Partial<Candidate> = {},
+  ): Candidate =>
+    candidate(modelKey, [optionWith(gib, { speed: speed(tokens), quality })], {
+      derived: true,
+      ...facts,
+    });
+  // 0.9 * sqrt(0.24 / 6) = 0.18, 0.6 * sqrt(1.5 / 6) = 0.3 and 0.4 * sqrt(2.94 / 6) = 0.28.
+  const LARGE = derived('large', 20, 0.24, 0.9);
+  const MEDIUM = derived('medium', 12, 1.5, 0.6);
+  const SMALL = derived('small', 4, 2.94, 0.4);
+  const CHAIN = [LARGE, MEDIUM, SMALL];
+  const choose = (facts: Parameters<typeof input>[0]) => selectModel(input(facts));
+
+  it('takes the one of the highest value, and notes that of the next', () => {
+    const { chosen, notes, rejected } = choose({ candidates: CHAIN });
+    expect(chosen?.modelKey).toBe('medium');
+    expect(notes).toMatchObject([
+      { code: 'TOO_SLOW', comparison: { next: { modelKey: 'small' } } },
+    ]);
+    const [note] = notes;
+    const comparison = note?.code === 'TOO_SLOW' ? note.comparison : undefined;
+    expect(comparison?.value).toBeCloseTo(0.3);
+    expect(comparison?.next.value).toBeCloseTo(0.28);
+    const preferred = { code: 'PREFERRED_CANDIDATE_FITS', preferredModelKey: 'medium' };
+    expect(rejected).toEqual([
+      { candidateIndex: 0, modelKey: 'large', rejection: preferred, options: [] },
+      { candidateIndex: 2, modelKey: 'small', rejection: preferred, options: [] },
+    ]);
+  });
+
+  it('takes the earlier of two of equal value', () => {
+    const candidates = [derived('one', 4, 3, 0.4), derived('other', 4, 3, 0.4)];
+    expect(choose({ candidates }).chosen?.modelKey).toBe('one');
+  });
+
+  it.each([
+    ['quality', 'large'],
+    ['balanced', 'medium'],
+    // 0.9 * 0.04 = 0.036, 0.6 * 0.25 = 0.15, 0.4 * 0.49 = 0.196.
+    ['speed', 'small'],
+  ] as const)('for the goal %s takes %s', (goal, modelKey) => {
+    const policy = { ...DEFAULT_SELECTION_POLICY, goal };
+    expect(choose({ candidates: CHAIN, policy }).chosen?.modelKey).toBe(modelKey);
+  });
+
+  it('counts the load option that fits now', () => {
+    // Of 32 GiB, 12 are free: the 11 GiB of the fast option do not fit. 0.6 * sqrt(0.96 / 6) = 0.24.
+    const shrunk = candidate(
+      'shrunk',
+      [
+        optionWith(11, { speed: speed(60), quality: 0.7 }),
+        optionWith(5, { speed: speed(0.96), quality: 0.6 }, 4096),
+      ],
+      { derived: true },
+    );
+    const busy = resources({ available: 12 });
+    const { chosen, rejected } = choose({ candidates: [shrunk, SMALL], resources: busy });
+    expect(chosen?.modelKey).toBe('small');
+    expect(rejected[0]?.rejection.code).toBe('PREFERRED_CANDIDATE_FITS');
+    expect(choose({ candidates: [shrunk, SMALL] }).chosen?.modelKey).toBe('shrunk');
+  });
+
+  it('rejects what does not fit for what it lacks', () => {
+    const huge = derived('huge', 60, 0.24, 1);
+    const { chosen, rejected } = choose({ candidates: [SMALL, huge, LARGE] });
+    expect(chosen?.modelKey).toBe('small');
+    expect(rejected.map(({ rejection }) => rejection.code)).toEqual([
+      'INSUFFICIENT_RAM',
+      'PREFERRED_CANDIDATE_FITS',
+    ]);
+  });
+
+  it('keeps the order of a chain that a person wrote, where all were measured', () => {
+    const written = CHAIN.map(({ modelKey, loadOptions: [first] }) =>
+      candidate(modelKey, [{ ...first, speed: { ...speed(1), measured: true } } as LoadOption]),
+    );
+    const { chosen, notes } = choose({ candidates: written });
+    expect(chosen?.modelKey).toBe('large');
+    expect(notes).toMatchObject([{ code: 'TOO_SLOW' }]);
+    expect(notes[0]).not.toHaveProperty('comparison');
+  });
+
+  it('keeps the order of two entries of a chain, and orders the models of each', () => {
+    const first = CHAIN.slice(0, 1).map((one) => ({ ...one, derivedFrom: 'downloaded:coding' }));
+    const second = [
+      derived('worse', 4, 3, 0.1, { derivedFrom: 'downloaded:chat' }),
+      ...CHAIN.slice(1).map((one) => ({ ...one, derivedFrom: 'downloaded:chat' })),
+    ];
+    expect(choose({ candidates: [...first, ...second] }).chosen?.modelKey).toBe('large');
+    expect(choose({ candidates: second }).chosen?.modelKey).toBe('medium');
+  });
+
+  it('puts models of unknown quality last', () => {
+    const unknown = candidate('unknown', [optionWith(4, { speed: speed(3) })], { derived: true });
+    const { chosen, notes } = choose({ candidates: [unknown, LARGE] });
+    expect(chosen?.modelKey).toBe('large');
+    expect(notes[0]).not.toHaveProperty('comparison');
+  });
+
+  it('calls a switch to a higher value a step up, which keeps to the upgrade margin', () => {
+    const residents = [resident('large', footprint({ anonymous: 20 }))];
+    const up = choose({ candidates: CHAIN, residents, upgradeMarginRatio: 0.05 });
+    expect([up.decision, up.direction, up.chosen?.modelKey]).toEqual(['switch', 'up', 'medium']);
+    // The medium model would leave less than the margin of 50 % of the RAM free, and the small one would not.
+    const { chosen } = choose({
+      candidates: CHAIN,
+      residents: [resident('large', footprint({ anonymous: 20 }))],
+      policy: { ...DEFAULT_SELECTION_POLICY, upgradeBelowRatioMin: 0 },
+      upgradeMarginRatio: 0.6,
+      resources: resources({ available: 32 }),
+    });
+    expect(chosen?.modelKey).toBe('small');
+  });
+
+  it('stays with a model when a lower value comes first in the chain', () => {
+    const residents = [resident('medium', footprint({ anonymous: 12 }))];
+    const { decision, chosen } = choose({ candidates: CHAIN, residents });
+    expect([decision, chosen?.modelKey]).toEqual(['keep', 'medium']);
+  });
+});
+
 describe('the cost of a load option', () => {
   const model = candidate('model', [
     optionWith(40, { speed: speed(50), quality: 0.8 }),

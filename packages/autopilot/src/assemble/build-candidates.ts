@@ -114,6 +114,7 @@ function candidateOf(
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
     observedGrowth: [],
     derived: (profile.derivedFrom ?? null) !== null,
+    derivedFrom: profile.derivedFrom ?? null,
     ttlMs: profile.ttlMs,
   };
 }

@@ -23,7 +23,7 @@ import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
 import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
-import { estimateSpeed } from './estimate-speed.js';
+import { estimateSpeed, type EstimatedLoad } from './estimate-speed.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
 import {
@@ -73,7 +73,8 @@ export async function estimateModel(
     const estimate = describeModel(title, file, settings, used);
     if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
-    return withSpeed(withFit(estimate, fit, file, settings, used), file, used, settings, parts);
+    const subject = { modelKey: title, model: null, engine: used, load: fit };
+    return withSpeed(withFit(estimate, fit, file, settings, used), file, subject, settings, parts);
   }
   // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
@@ -125,11 +126,12 @@ async function estimateDownloaded(
   const wanted = { ...withLoadConfig(profile, changesOf(settings)), modelKey };
   const asConfigured = settingsOf(settings, wanted.loadConfig, wanted.contextLengthTokens);
   const estimate = { ...describeModel(asked, known, asConfigured, engine), modelKey: asked };
+  const subject = { modelKey, engine, model: (await downloads.find(modelKey))?.model ?? null };
   if (named !== null || isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withSpeed(
       withFit(estimate, fit, known, asConfigured, engine),
-      ...([known, engine, asConfigured, parts] as const),
+      ...([known, { ...subject, load: fit }, asConfigured, parts] as const),
     );
   }
 
@@ -162,7 +164,13 @@ async function estimateDownloaded(
     engine,
   );
   return {
-    ...(await withSpeed(fitted, known, engine, asConfigured, parts)),
+    ...(await withSpeed(
+      fitted,
+      known,
+      { ...subject, load: { loadConfig, resources } },
+      asConfigured,
+      parts,
+    )),
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
@@ -224,20 +232,23 @@ function withFit(
   };
 }
 
-/** Adds how fast the model runs here, where the fit was judged for this machine. */
+/** A model, and the machine and the settings that it would be loaded with; null where they are not known. */
+interface SpeedOf extends Pick<EstimatedLoad, 'modelKey' | 'model' | 'engine'> {
+  readonly load: Pick<EstimatedLoad, 'loadConfig' | 'resources'> | null;
+}
+
+/** Adds how fast the model runs on the machine that loads it. */
 async function withSpeed(
   estimate: ModelEstimate,
   known: KnownModel,
-  engine: LoadEngine,
+  { load, ...subject }: SpeedOf,
   { gpuLayers, gpuBackend }: EstimateSettings,
   parts: HostParts,
 ): Promise<ModelEstimate> {
-  const { fit, byContextLength } = estimate;
-  if (fit === null) return estimate;
-  const { resources, loadConfig } = fit;
-  const load = { loadConfig, resources, engine, gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers };
-  const contexts = byContextLength.map((one) => one.loadConfig.contextLengthTokens);
-  return { ...estimate, speed: estimateSpeed(known, load, contexts, await parts.speeds()) };
+  if (load === null) return estimate;
+  const question = { ...subject, ...load, gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers };
+  const contexts = estimate.byContextLength.map((one) => one.loadConfig.contextLengthTokens);
+  return { ...estimate, speed: estimateSpeed(known, question, contexts, await parts.speeds()) };
 }
 
 function lmStudioFigure({

@@ -1,8 +1,9 @@
-import type { LoadConfig, LoadSpeed, Resources, SpeedRange } from '@mai/memory-ledger';
+import type { LoadConfig, LoadSpeed, ModelShape, Resources, SpeedRange } from '@mai/memory-ledger';
 import { modelShape } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { headerFacts } from '../models/header-facts.js';
-import { speedSubjectOf } from '../speeds/speed-subject.js';
+import { guessSubject, type SizedModel } from '../speeds/guess-subject.js';
+import { speedSubjectOf, type SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
 import type { KnownModel } from './open-model.js';
 
@@ -15,6 +16,9 @@ export interface EstimatedSpeed {
 
 /** The load whose speed is asked for. */
 export interface EstimatedLoad {
+  readonly modelKey: string;
+  /** The listed facts of the model; null where it is not listed. */
+  readonly model: SizedModel['model'];
   readonly loadConfig: LoadConfig;
   readonly resources: Resources;
   readonly engine: LoadEngine;
@@ -22,37 +26,73 @@ export interface EstimatedLoad {
   readonly gpuLayers: number | null;
 }
 
-/** The speeds of a model; null where its file or this machine is not known well enough. */
+/**
+ * The speeds of a model. Where only its size is known, the intervals are wide. Null for an embedding model, a model that can't be
+ * loaded, and where the GPU is not known.
+ */
 export function estimateSpeed(
   known: KnownModel,
-  { loadConfig, resources, engine, gpuLayers }: EstimatedLoad,
+  load: EstimatedLoad,
   contextLengths: readonly number[],
   speeds: Speeds,
 ): EstimatedSpeed | null {
-  const shape =
-    known.kind === 'header'
-      ? modelShape(known.header)
-      : known.kind === 'mlx'
-        ? known.model.shape
-        : null;
-  if (shape === null || (known.kind === 'header' && headerFacts(known.header).embedding))
-    return null;
-  const subject = speedSubjectOf({
-    ...{ shape, resources, engine },
-    loadConfig:
-      gpuLayers === null
-        ? loadConfig
-        : // The output counts as a layer.
-          { ...loadConfig, offloadRatio: Math.min(1, gpuLayers / (shape.layers + 1)) },
-    format: known.kind === 'mlx' ? 'mlx' : 'gguf',
-    quantization: known.kind === 'header' ? headerFacts(known.header).quantization : null,
-    fileBytes: null,
-    ramBandwidth: speeds.ramBandwidth(),
-  });
-  const speed = speeds.speedOf(subject);
-  if (speed === null) return null;
+  const ramBandwidth = speeds.ramBandwidth();
+  const subject =
+    known.kind === 'size'
+      ? guessedSubject(known, load, ramBandwidth)
+      : readSubject(known, load, ramBandwidth);
+  const speed = subject === null ? null : speeds.speedOf(subject);
+  if (subject === null || speed === null) return null;
   const decodeByContext = contextLengths.flatMap(
     (tokens) => speeds.decodeAt(subject, tokens) ?? [],
   );
   return { speed, decodeByContext };
+}
+
+type Sized = Extract<KnownModel, { readonly kind: 'size' }>;
+
+/** A subject of the shape in the files of a model. */
+function readSubject(
+  known: Exclude<KnownModel, Sized>,
+  load: EstimatedLoad,
+  ramBandwidth: number | null,
+): SpeedSubject | null {
+  const facts = known.kind === 'header' ? headerFacts(known.header) : null;
+  const shape = known.kind === 'header' ? modelShape(known.header) : known.model.shape;
+  if (shape === null || facts?.embedding === true) return null;
+  return speedSubjectOf({
+    ...{ shape, resources: load.resources, engine: load.engine, ramBandwidth },
+    loadConfig: withGpuLayers(load, shape),
+    format: known.kind === 'mlx' ? 'mlx' : 'gguf',
+    quantization: facts?.quantization ?? null,
+    fileBytes: null,
+  });
+}
+
+/** A subject of the shape that usual models of this size have. */
+function guessedSubject(
+  { sizeBytes, format, fault }: Sized,
+  { modelKey, model, ...load }: EstimatedLoad,
+  ramBandwidth: number | null,
+): SpeedSubject | null {
+  if (fault !== null) return null;
+  const sized: SizedModel = {
+    ...{ modelKey, ...load, ramBandwidth, sizes: [sizeBytes] },
+    model: model ?? { kind: 'llm', format, quantization: null, parameters: null },
+  };
+  const subject = guessSubject(sized);
+  return subject === null || load.gpuLayers === null
+    ? subject
+    : guessSubject({ ...sized, loadConfig: withGpuLayers(load, subject.shape) });
+}
+
+/** The load configuration with the layers on the GPU that the question states. */
+function withGpuLayers(
+  { loadConfig, gpuLayers }: Pick<EstimatedLoad, 'loadConfig' | 'gpuLayers'>,
+  { layers }: ModelShape,
+): LoadConfig {
+  return gpuLayers === null
+    ? loadConfig
+    : // The output counts as a layer.
+      { ...loadConfig, offloadRatio: Math.min(1, gpuLayers / (layers + 1)) };
 }

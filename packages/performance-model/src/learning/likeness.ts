@@ -51,7 +51,8 @@ export function isRepeat(a: Traits, b: Traits): boolean {
 /**
  * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of
  * the physics may be wrong by a factor of its own, so predictions with the same shares share more of the error. Engines have
- * separate code for weights of 16 bits, so these share only the model with quantized ones.
+ * separate code for weights of 16 bits, so these share only the model with quantized ones, and no more of it where errors are
+ * larger than usual: slow code for 16 bits is then the likely cause.
  */
 export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const square = (value: number): number => value * value;
@@ -79,7 +80,7 @@ export function covarianceOf(likeness: Likeness): Covariance<Traits> {
       ofParts += (partOfModel[i] ?? 0) * both;
     }
     if (!isModel) return shared;
-    if (a.isQuantized !== b.isQuantized) return shared + scale * ofModel;
+    if (a.isQuantized !== b.isQuantized) return shared + ofModel;
     if (isPlacement) ofModel += modelPlacement;
     const distance =
       square((a.ramShare - b.ramShare) / RAM_SHARE_SCALE) +

@@ -277,6 +277,16 @@ describe('after a measurement', () => {
     expect(other).toBeLessThan(0.8 * own);
   });
 
+  test('a measurement of 16-bit weights far from the physics teaches hardly anything about quantized ones', () => {
+    const half = { ...QUESTION.shape, weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
+    const expected = createSpeedModel().decode({ ...QUESTION, shape: half }).tokensPerSecond;
+    const shareAfter = (factor: number): number => {
+      const model = createSpeedModel([seen(expected / factor, { shape: half })]);
+      return Math.log(model.decode(QUESTION).correction) / Math.log(factor);
+    };
+    expect(shareAfter(4)).toBeLessThan(0.1);
+  });
+
   test('weights of 16 bits teach little about quantized ones', () => {
     const sixteen = { ...QUESTION.shape, weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
     const f16 = { ...QUESTION, shape: sixteen };

@@ -1,6 +1,6 @@
 import { NO_CHARGE, type Charge } from '@mai/memory-ledger';
 import { chargeOf, type Accounts } from '../account/accounts.js';
-import { comparePositions, type ChainPosition } from '../offer/chain-position.js';
+import type { ChainPosition } from '../offer/chain-position.js';
 import type { Candidate, LoadOption, Resident, SelectionInput } from '../input.js';
 import type { Current } from '../offer/current.js';
 import { rejectCandidate } from '../offer/eligibility.js';
@@ -8,6 +8,7 @@ import { unloadStep, type DrainingOffer } from '../plan/plan-switch.js';
 import { outcomesOf } from '../plan/pool-outcomes.js';
 import type { Chosen, OptionCost, Plan, PoolOutcome, Selection } from '../selection.js';
 import type { Search } from '../search/search-chain.js';
+import { compareInOrder, type SearchOrder } from '../search/search-order.js';
 import { noteSelection, poolsUsedBy } from './selection-notes.js';
 
 /** The results of all steps before the conclusion. */
@@ -39,7 +40,7 @@ export function concludeSelection(
     ),
     afterDrain: afterDrain === null ? null : describeDrain(afterDrain),
   };
-  const notes = noteSelection(input, selection, needed);
+  const notes = noteSelection(input, selection, needed, outcome.order);
   const { weighed } = outcome;
   return { ...selection, notes: weighed === null ? notes : [...notes, weighed] };
 }
@@ -48,7 +49,7 @@ type Decided = Pick<Selection, 'decision' | 'direction' | 'chosen' | 'plan'>;
 
 function decide(
   input: SelectionInput,
-  { picked, afterDrain, released, current }: Outcome,
+  { picked, afterDrain, released, current, order }: Outcome,
 ): Decided {
   if (picked !== null) {
     const { offer, plan } = picked;
@@ -57,14 +58,14 @@ function decide(
       ? { decision: 'keep', direction: null, chosen, plan }
       : {
           decision: current === null ? 'load' : 'switch',
-          direction: directionFrom(current, offer),
+          direction: directionFrom(current, offer, order),
           chosen,
           plan,
         };
   }
   const kept = current === null ? null : describeCurrent(current, input);
   if (afterDrain !== null) {
-    const direction = directionFrom(current, afterDrain.offer);
+    const direction = directionFrom(current, afterDrain.offer, order);
     return { decision: 'wait', direction, chosen: kept, plan: NO_PLAN };
   }
   if (released.length > 0) {
@@ -80,9 +81,13 @@ function decide(
   };
 }
 
-function directionFrom(current: Current | null, to: ChainPosition): 'up' | 'down' | null {
+function directionFrom(
+  current: Current | null,
+  to: ChainPosition,
+  order: SearchOrder,
+): 'up' | 'down' | null {
   if (current === null) return null;
-  return comparePositions(to, current.position) < 0 ? 'up' : 'down';
+  return compareInOrder(to, current.position, order) < 0 ? 'up' : 'down';
 }
 
 /** The current resident as the chosen model; `null` where it does not meet the requirement. */

@@ -1,6 +1,7 @@
 import type { Charge, Footprint } from '@mai/memory-ledger';
 import type { SelectionInput } from '../input.js';
 import { findTooSlow } from '../offer/eligibility.js';
+import { compareValues, type SearchOrder } from '../search/search-order.js';
 import type { Chosen, PoolOutcome, Selection, SelectionNote } from '../selection.js';
 
 /** Collects the facts that explain a decision. */
@@ -8,6 +9,7 @@ export function noteSelection(
   { candidates, resources, residents, policy }: SelectionInput,
   { chosen, pools }: { readonly chosen: Selection['chosen']; readonly pools: Selection['pools'] },
   needed: Charge,
+  order: SearchOrder,
 ): readonly SelectionNote[] {
   const notes: SelectionNote[] = [];
   if (!resources.observable) notes.push({ code: 'RESOURCES_NOT_OBSERVABLE' });
@@ -40,7 +42,10 @@ export function noteSelection(
     const candidate = candidates[chosen.candidateIndex];
     const tooSlow =
       candidate === undefined ? null : findTooSlow(candidate, chosen.loadOption, policy);
-    if (tooSlow !== null) notes.push(tooSlow);
+    if (tooSlow !== null) {
+      const comparison = compareValues(chosen.candidateIndex, order);
+      notes.push(comparison === null ? tooSlow : { ...tooSlow, comparison });
+    }
     for (const one of poolsUsedBy(needed, pools)) {
       const { pool, useAfterBytes, totalBytes, limitRatio, limitBytes } = one;
       if (useAfterBytes > limitBytes) {

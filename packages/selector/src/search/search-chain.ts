@@ -1,13 +1,13 @@
 import { LIMIT, type Limit } from '@mai/memory-ledger';
 import type { Accounts } from '../account/accounts.js';
 import type { Candidate, SelectionInput } from '../input.js';
-import { comparePositions } from '../offer/chain-position.js';
 import type { Current } from '../offer/current.js';
 import { offersOf, type Offer } from '../offer/offers.js';
 import { attemptOffer } from '../plan/attempt-offer.js';
 import { planSwitch, type DrainingOffer, type FittingOffer } from '../plan/plan-switch.js';
 import type { RejectedCandidate, Rejection, WeighedWait } from '../selection.js';
 import { findTooSlow, rejectCandidate, rejectLoad, rejectRefused } from '../offer/eligibility.js';
+import { chainOrder, compareInOrder, orderSlow, type SearchOrder } from './search-order.js';
 import { weighWait } from './weigh-wait.js';
 
 /** The result of the search through the chain. */
@@ -18,43 +18,54 @@ export interface Search {
   readonly afterDrain: DrainingOffer | null;
   /** The wait for `afterDrain`, weighed against a load at once; `null` where nothing was weighed. */
   readonly weighed: WeighedWait | null;
+  /** In the order of the chain. */
   readonly rejected: readonly RejectedCandidate[];
+  /** The order in which the candidates were tried. */
+  readonly order: SearchOrder;
 }
 
 /**
  * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer is both,
- * picks the first that fits.
+ * picks the first that fits, where candidates that Mai put into the chain follow each other in the order of their value.
  */
 export function searchChain(
   input: SelectionInput,
   accounts: Accounts,
   current: Current | null,
 ): Search {
-  const search = walkChain(input, accounts, current);
+  const search = walkChain(input, accounts, current, chainOrder(input));
   if (search.picked !== null || !search.rejected.some(isTooSlow)) return search;
   // A faster model fits once a busy instance is idle. Until then the current resident serves.
   if (search.afterDrain !== null && (current !== null || search.weighed !== null)) return search;
-  const anySpeed = { ...input, policy: { ...input.policy, minTokensPerSecond: 0 } };
-  return walkChain(anySpeed, accounts, current);
+  return walkChain(input, accounts, current, orderSlow(input, accounts));
 }
 
 function isTooSlow({ options }: RejectedCandidate): boolean {
   return options.some(({ code }) => code === 'TOO_SLOW');
 }
 
-function walkChain(input: SelectionInput, accounts: Accounts, current: Current | null): Search {
+function walkChain(
+  input: SelectionInput,
+  accounts: Accounts,
+  current: Current | null,
+  order: SearchOrder,
+): Search {
   let picked: FittingOffer | null = null;
   let afterDrain: DrainingOffer | null = null;
   let weighed: WeighedWait | null = null;
   const rejected: RejectedCandidate[] = [];
-  for (const [candidateIndex, candidate] of input.candidates.entries()) {
+  for (const candidateIndex of order.indexes) {
+    const candidate = input.candidates[candidateIndex];
+    if (candidate === undefined) continue;
     const { modelKey } = candidate;
     const passedOver = passOver(candidate, input, picked);
     if (passedOver !== null) {
       rejected.push({ candidateIndex, modelKey, rejection: passedOver, options: [] });
       continue;
     }
-    const tried = tryCandidate(candidate, candidateIndex, { input, accounts, current, afterDrain });
+    const tried = tryCandidate(candidate, candidateIndex, {
+      ...{ input, accounts, current, order, afterDrain },
+    });
     ({ picked, afterDrain } = tried);
     if (weighed === null || picked !== null) weighed = tried.weighed ?? weighed;
     const rejection = closest(tried.options);
@@ -62,7 +73,8 @@ function walkChain(input: SelectionInput, accounts: Accounts, current: Current |
       rejected.push({ candidateIndex, modelKey, rejection, options: tried.options });
     }
   }
-  return { picked, afterDrain, weighed, rejected };
+  rejected.sort((one, other) => one.candidateIndex - other.candidateIndex);
+  return { picked, afterDrain, weighed, rejected, order };
 }
 
 /** The reason to skip the load options of a candidate; `null` to try them. */
@@ -98,11 +110,12 @@ function tryCandidate(
     readonly input: SelectionInput;
     readonly accounts: Accounts;
     readonly current: Current | null;
+    readonly order: SearchOrder;
     /** The draining offer of a more preferred candidate; `null` without such an offer. */
     readonly afterDrain: DrainingOffer | null;
   },
 ): Tried {
-  const { input, accounts, current } = search;
+  const { input, accounts, current, order } = search;
   let { afterDrain } = search;
   let weighed: WeighedWait | null = null;
   const options: Rejection[] = [];
@@ -111,10 +124,12 @@ function tryCandidate(
     options[optionIndex] = before === undefined ? rejection : closer(before, rejection);
   };
   for (const offer of offersOf(candidate, candidateIndex, input, accounts)) {
-    const limit = limitFor(offer, input, current);
+    const limit = limitFor(offer, input, current, order);
     const attempt = attemptOffer(offer, input, accounts, limit);
     const tooSlow =
-      attempt.kind === 'rejected' ? null : findTooSlow(candidate, offer.option, input.policy);
+      attempt.kind === 'rejected' || order.anySpeed
+        ? null
+        : findTooSlow(candidate, offer.option, input.policy);
     if (tooSlow !== null) {
       reject(offer, tooSlow);
     } else if (attempt.kind === 'fits') {
@@ -151,8 +166,9 @@ function limitFor(
   offer: Offer,
   { policy, upgradeMarginRatio }: SelectionInput,
   current: Current | null,
+  order: SearchOrder,
 ): Limit {
-  const isStepUp = current !== null && comparePositions(offer, current.position) < 0;
+  const isStepUp = current !== null && compareInOrder(offer, current.position, order) < 0;
   return isStepUp && upgradeMarginRatio != null
     ? { kind: 'upgrade', marginRatio: upgradeMarginRatio, floorRatio: policy.upgradeBelowRatioMin }
     : LIMIT;

@@ -1,12 +1,12 @@
 import { totalBytesOf } from '@mai/memory-ledger';
 import {
   describeCorrected,
+  describeEstimatedSpeed,
   describeFit,
   describeGrowth,
   describeLmStudioEstimate,
   describeMlxGrowth,
   describeSettings,
-  describeSpeed,
   FOOTPRINT_SOURCES,
   formatBytes,
   formatCount,
@@ -94,11 +94,10 @@ function renderOthers(estimate: ModelEstimate, { style, textWidth }: Output): re
   const corrected = describeCorrected(estimate);
   const theirs = describeLmStudioEstimate(estimate);
   const isDoubtful = estimate.lmStudio !== null && estimate.lmStudio.disagreementRatio !== null;
-  const speed = estimate.speed === null ? '' : describeSpeed(estimate.speed);
   return [
     ...wrap(corrected ?? '', textWidth),
     ...wrap(theirs ?? '', textWidth).map((line) => (isDoubtful ? style.caution(line) : line)),
-    ...wrap(speed === '' ? '' : `Generates ${speed}.`, textWidth),
+    ...wrap(describeEstimatedSpeed(estimate), textWidth),
   ].filter((line) => line !== '');
 }
 

@@ -6,7 +6,7 @@ import { asServed } from '../../selection/as-served.js';
 import { tradeOffsOf } from '../../selection/trade-offs-of.js';
 import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
-import { explainChoice, explainWeighedWait } from './explain-selection.js';
+import { explainChoice, explainComparison, explainWeighedWait } from './explain-selection.js';
 import { poolLabel } from '../pool-label.js';
 import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from '../words.js';
 
@@ -177,7 +177,7 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stayed at ${formatPercent(note.useRatio)}, above its limit: no smaller model would have helped.`;
     case 'TOO_SLOW':
-      return `the chosen model ${explainTooSlow(note)}: no model that fitted was fast enough.`;
+      return `the chosen model ${explainTooSlow(note)}: no model that fitted was fast enough.${explainComparison(note)}`;
     case 'WEIGHED_WAIT':
       return explainWeighedWait(note);
     case 'CPU_PRESSURE':

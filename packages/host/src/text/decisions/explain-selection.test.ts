@@ -27,7 +27,7 @@ test.each([
   expect(explainWeighedWait({ ...WEIGHED, outcome })).toBe(sentence);
 });
 
-test('a chosen model below the minimum is told with its figures', () => {
+describe('a chosen model below the minimum is told with its figures', () => {
   const resources: Resources = {
     timestampMs: 0,
     observable: true,
@@ -37,12 +37,20 @@ test('a chosen model below the minimum is told with its figures', () => {
     cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
   };
   const tokensPerSecond = { expected: 2.8, low: 2, high: 4 };
-  expect(
-    explainNote(
-      { code: 'TOO_SLOW', tokensPerSecond, minTokensPerSecond: 6, measured: false },
-      resources,
-    ),
-  ).toBe(
-    'The chosen model would generate about 2.8 tokens a second (at most 4), less than the minimum of 6. No model that fits is fast enough.',
-  );
+  const note = {
+    ...({ code: 'TOO_SLOW', tokensPerSecond, minTokensPerSecond: 6, measured: false } as const),
+  };
+  const sentence =
+    'The chosen model would generate about 2.8 tokens a second (at most 4), less than the minimum of 6. No model that fits is fast enough.';
+
+  test('where the order of the chain decided', () => {
+    expect(explainNote(note, resources)).toBe(sentence);
+  });
+
+  test('where the value decided', () => {
+    const comparison = { value: 0.354, next: { modelKey: 'other', value: 0.31 } };
+    expect(explainNote({ ...note, comparison }, resources)).toBe(
+      `${sentence} Its value, the quality less what the low speed costs, is 0.35; that of other is 0.31.`,
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { Selection, SelectionNote, WeighedWait } from '@mai/selector';
+import type { Selection, SelectionNote, SlowChoice, WeighedWait } from '@mai/selector';
 import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
@@ -11,7 +11,7 @@ import { formatDuration, formatPercent } from '../words.js';
  * nothing is known of its speed and quality.
  */
 export function explainChoice(
-  { chosen, rejected }: Selection,
+  { chosen, rejected, notes }: Selection,
   {
     candidates,
   }: { readonly candidates: readonly { readonly loadOptions: readonly JudgedLoad[] }[] },
@@ -19,7 +19,12 @@ export function explainChoice(
   if (chosen === null) return null;
   const figures = describeSpeed(chosen.loadOption);
   if (figures === '') return null;
-  const next = rejected.find(({ rejection }) => rejection.code === 'PREFERRED_CANDIDATE_FITS');
+  const slow = notes.find((note) => note.code === 'TOO_SLOW');
+  const nextKey = slow?.comparison?.next.modelKey ?? null;
+  const next = rejected.find(
+    ({ modelKey, rejection }) =>
+      rejection.code === 'PREFERRED_CANDIDATE_FITS' && (nextKey === null || modelKey === nextKey),
+  );
   const [option] = candidates[next?.candidateIndex ?? -1]?.loadOptions ?? [];
   const value = option === undefined ? '' : describeValue(option);
   const comparison =
@@ -72,12 +77,19 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
     case 'ABOVE_LIMIT':
       return `${poolLabel(note.pool, resources)} stays at ${formatPercent(note.useRatio)}, above its limit: no smaller model would help.`;
     case 'TOO_SLOW':
-      return `The chosen model ${explainTooSlow(note)}. No model that fits is fast enough.`;
+      return `The chosen model ${explainTooSlow(note)}. No model that fits is fast enough.${explainComparison(note)}`;
     case 'WEIGHED_WAIT':
       return explainWeighedWait(note);
     case 'CPU_PRESSURE':
       return `Other programs keep the CPU at ${formatPercent(note.ratio)} (limit ${formatPercent(note.limitRatio)}).`;
   }
+}
+
+/** The values that decided between models that are all too slow, as a sentence; empty where none did. */
+export function explainComparison({ comparison }: SlowChoice): string {
+  if (comparison === undefined) return '';
+  const { value, next } = comparison;
+  return ` Its value, the quality less what the low speed costs, is ${value.toFixed(2)}; that of ${next.modelKey} is ${next.value.toFixed(2)}.`;
 }
 
 /** Why callers wait for a preferred model, or why another is loaded at once. A sentence with the figures. */

@@ -1,4 +1,5 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed } from '@mai/memory-ledger';
+import type { ModelEstimate } from '../../estimates/model-estimate.js';
 import { formatCount, formatDuration, formatSpeed } from '../words.js';
 
 /** The known speed and quality of a load. */
@@ -50,6 +51,20 @@ export function describeSpeed({ speed = null, quality = null }: JudgedLoad): str
         ]),
     ...(speed?.loadMs == null ? [] : [`loaded in about ${formatDuration(speed.loadMs.expected)}`]),
   ].join(', ');
+}
+
+/** How fast an estimated model would run, as a sentence; empty where nothing is known. */
+export function describeEstimatedSpeed({
+  speed: estimated,
+  basis,
+}: Pick<ModelEstimate, 'speed' | 'basis'>): string {
+  const figures = estimated === null ? '' : describeSpeed(estimated);
+  if (estimated === null || figures === '') return '';
+  const { measured, decodeTokensPerSecond } = estimated.speed;
+  const { low, high } = decodeTokensPerSecond;
+  return basis.kind === 'size' && !measured
+    ? `Generates ${figures}. This is a rough guess from the size of the model: ${formatSpeed(low)} to ${formatSpeed(high)} tokens a second are likely.`
+    : `Generates ${figures}.`;
 }
 
 /** The two figures that a choice depends on, in parentheses; empty where neither is known. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { hostOf, inputOf, modelOf, residentOf, speed } from '../../test/known-hosts.js';
 import type { KnownHost } from '../state/known-host.js';
-import { explainPlacement } from './explain-placement.js';
+import { explainPlacement } from './explain/explain-placement.js';
 import { placeRequest } from './place-request.js';
 import type { PlacementInput, RecentSend } from './placement-input.js';
 

@@ -96,6 +96,7 @@ const send: fc.Arbitrary<RecentSend> = fc
     instance: fc.boolean(),
     sequence: fc.integer({ min: 8, max: 12 }),
     loading: fc.boolean(),
+    ended: fc.boolean(),
     agoMs: fc.integer({ min: 0, max: 60_000 }),
   })
   .map(({ instance, sequence, ...one }) => ({

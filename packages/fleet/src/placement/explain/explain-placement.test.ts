@@ -48,6 +48,7 @@ describe('the explanation of a placement', () => {
           instanceIdentifier: null,
           heartbeat: null,
           loading: true,
+          ended: false,
           agoMs: 5_000,
         },
       ],

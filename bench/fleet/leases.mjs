@@ -1,5 +1,4 @@
-// How many requests a second one gateway can place at another host, where it asks for one lease at a time, as it does for
-// requests that want the same.
+// How many requests a second one gateway can place at another host, one after the other.
 //
 //   npm run bench:fleet-leases -- [--delay 0,50] [--seconds 5] [--json]
 //

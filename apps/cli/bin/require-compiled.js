@@ -87,13 +87,22 @@ function read(cacheFile, stamp) {
 }
 
 function write(cacheFile, stamp, compiled) {
-  const temporary = `${cacheFile}.${process.pid}`;
+  const temporary = `${cacheFile}.${process.pid}.tmp`;
   try {
     fs.mkdirSync(path.dirname(cacheFile), { recursive: true, mode: 0o700 });
     fs.writeFileSync(temporary, Buffer.concat([stamp, compiled]), { mode: 0o600 });
     fs.renameSync(temporary, cacheFile);
   } catch {
-    // Without this file, the next start only takes longer.
+    // Without this file, the next start only takes longer. On a full disk, a part of it would stay at every start.
+    remove(temporary);
+  }
+}
+
+function remove(file) {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // Nothing can be removed from a read-only disk, where nothing was written either.
   }
 }
 

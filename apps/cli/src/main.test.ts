@@ -97,6 +97,21 @@ describe('the built program', () => {
     expect(stdout).toMatch(/Step up: demo\/sequoia/);
   });
 
+  // `ulimit -f` counts blocks of 512 bytes, or of 1024 in some shells: a file can't get as long as the compiled program.
+  (process.platform === 'win32' ? test.skip : test)(
+    'where the disk is full, no part of the compiled program is left',
+    () => {
+      const cache = path.join(home, 'full');
+      const shell = ['-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath, MAI, 'config', 'path'];
+      const env = { ...environment(), XDG_CACHE_HOME: cache, HOME: cache };
+      const { status } = spawnSync('/bin/sh', shell, { cwd: home, env, encoding: 'utf8' });
+      expect(status).toBe(0);
+      const names = readdirSync(cache, { recursive: true, encoding: 'utf8' });
+      expect(names.map((name) => path.basename(name))).toContain('compiled');
+      expect(names.filter((name) => name.includes('.bin'))).toEqual([]);
+    },
+  );
+
   const COMMANDS = [
     ...['--version', '--help', 'bogus --json', 'config schema', 'completions zsh', 'doctor'],
     ...['models', 'models --json', 'status', 'status --json', 'status --watch', 'select --quiet'],

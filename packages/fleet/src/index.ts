@@ -12,7 +12,7 @@ export type {
 export type { Heartbeat } from './state/heartbeat.js';
 export type { KnownHost } from './state/known-host.js';
 export { placeRequest } from './placement/place-request.js';
-export { explainPlacement } from './placement/explain-placement.js';
+export { explainPlacement } from './placement/explain/explain-placement.js';
 export { DEFAULT_PLACEMENT_POLICY } from './placement/placement-input.js';
 export type {
   AssumedFigures,
@@ -54,12 +54,12 @@ export type { InviteOptions, OpenedInvitation } from './pairing/invitation/invit
 export type { InvitationEnd } from './pairing/invitation/open-invitation.js';
 export { join } from './pairing/invitation/join.js';
 export type { JoinOptions, JoinedFleet } from './pairing/invitation/join.js';
-export type { StartedServer } from './pairing/hosts/start-server.js';
+export type { StartedServer } from './pairing/nats-server/start-server.js';
 export { readFleetIdentity } from './pairing/identity.js';
 export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
 export type { AllowList, AllowedHost, AllowedServer } from './pairing/certificates/allow-list.js';
-export { endNatsServer, ensureNatsServer } from './pairing/hosts/ensure-nats-server.js';
+export { endNatsServer, ensureNatsServer } from './pairing/nats-server/ensure-nats-server.js';
 export { createFleet } from './create-fleet.js';
 export type { CreateFleetOptions, Fleet } from './create-fleet.js';
 export type { FleetView } from './fleet-view.js';
@@ -79,7 +79,7 @@ export type {
 } from './serving/serving-port.js';
 export { describeConnection, describeHosts } from './text/describe-hosts.js';
 export type { HostCondition, HostRow } from './text/describe-hosts.js';
-export type { ExplainedSentence } from './placement/explained-sentence.js';
+export type { ExplainedSentence } from './placement/explain/explained-sentence.js';
 export type { FleetReport, HostReport, PlacementReport } from './text/report-fleet.js';
 export { ownAddress, watchFleet, type WatchFleetOptions } from './manage/inspect-fleet.js';
 export { runFleetCommand } from './manage/fleet-commands.js';

@@ -40,6 +40,8 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
   let autopilots: HostAutopilot | null = null;
   const autopilot = once(async () => {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
+    const { sweepDrafts } = await import('./machine/sweep-drafts.js');
+    void sweepDrafts(context.folders);
     return (autopilots = createHostAutopilot(parts));
   });
   const serving = once(async () => {

@@ -8,6 +8,7 @@ import {
   statSync,
   symlinkSync,
   lstatSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -258,6 +259,22 @@ test('a write that fails leaves neither a copy nor a record nor a draft', async 
   mkdirSync(path.join(file, 'occupied'), { recursive: true });
   await expect(writeConnection(plan)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
   expect(readdirSync(home.homeFolder)).toEqual(['.aider.conf.yml']);
+});
+
+test('the draft of a killed process is removed, and a file of somebody else stays', async () => {
+  using home = temporaryHome();
+  const [sample] = SAMPLES;
+  if (sample === undefined) throw new Error('There is no sample.');
+  const file = fileIn(home, sample);
+  const longAgo = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of ['123.tmp', 'mine.tmp']) {
+    put(`${file}.${name}`, '');
+    utimesSync(`${file}.${name}`, longAgo, longAgo);
+  }
+  await connect(sample.client, home);
+  expect(readdirSync(path.dirname(file)).filter((name) => name.endsWith('.tmp'))).toEqual([
+    `${path.basename(file)}.mine.tmp`,
+  ]);
 });
 
 test('a copy without a record is not overwritten', async () => {

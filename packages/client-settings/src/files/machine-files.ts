@@ -57,6 +57,7 @@ export async function replaceText(file: string, text: string): Promise<void> {
     const target = await targetOf(file);
     await mkdir(path.dirname(target), { recursive: true });
     const mode = (await modeOf(target)) ?? 0o600;
+    await removeDrafts(target);
     draft = `${target}.${process.pid}.tmp`;
     await writeFile(draft, text, { mode });
     // The umask may have removed permissions.
@@ -66,6 +67,22 @@ export async function replaceText(file: string, text: string): Promise<void> {
     // The draft may lack a part of the text, for example because the disk is full.
     if (draft !== null) await rm(draft, { force: true }).catch(() => undefined);
     throw unusable(file, 'written', error);
+  }
+}
+
+/** A write takes milliseconds. The process of an older draft was killed. */
+const STALE_MS = 3_600_000;
+
+/** Removes the drafts of a file that killed processes have left. A draft may hold an API key. */
+async function removeDrafts(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  const start = `${path.basename(file)}.`;
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(start) || !/^\d+\.tmp$/.test(name.slice(start.length))) continue;
+    const draft = path.join(folder, name);
+    const changed = await stat(draft).catch(() => null);
+    if (changed !== null && Date.now() - changed.mtimeMs > STALE_MS)
+      await rm(draft, { force: true });
   }
 }
 

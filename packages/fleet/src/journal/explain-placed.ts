@@ -1,5 +1,9 @@
-import { sentencesOfPlacement } from '../placement/explain-placement.js';
-import { linesOf, sentence, type ExplainedSentence } from '../placement/explained-sentence.js';
+import { sentencesOfPlacement } from '../placement/explain/explain-placement.js';
+import {
+  linesOf,
+  sentence,
+  type ExplainedSentence,
+} from '../placement/explain/explained-sentence.js';
 import type { PlacedRequest, PlacementAttempt } from './placed-request.js';
 
 /** Explains the choice among the hosts, and the answers of the hosts that were asked. One sentence a line. */

@@ -1,6 +1,6 @@
 import { isFleetError } from '../fleet-error.js';
 import { readFleetIdentity } from '../pairing/identity.js';
-import { checkNatsServer } from '../pairing/hosts/check-nats-server.js';
+import { checkNatsServer } from '../pairing/nats-server/check-nats-server.js';
 import { withFleetConnection } from './inspect-fleet.js';
 
 /** One finding, as `mai doctor` shows it. */

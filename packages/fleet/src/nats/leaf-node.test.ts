@@ -12,7 +12,7 @@ import { askLeases } from '../leases/ask-leases.js';
 import { serveLeases } from '../leases/serve-leases.js';
 import { openMembers, type Members } from '../membership/members.js';
 import { fleetPaths } from '../pairing/files/fleet-folder.js';
-import { ensureNatsServer } from '../pairing/hosts/ensure-nats-server.js';
+import { ensureNatsServer } from '../pairing/nats-server/ensure-nats-server.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
 import { stopNatsServer } from '../pairing/nats-server/server-process.js';
 import { connectFleet, type FleetConnection } from './connection.js';

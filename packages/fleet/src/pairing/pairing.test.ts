@@ -7,7 +7,7 @@ import path from 'node:path';
 import { freePort } from '../../test/nats-server.js';
 import { pairedFleet } from '../../test/paired-fleet.js';
 import { fleetPaths } from './files/fleet-folder.js';
-import { endNatsServer, ensureNatsServer } from './hosts/ensure-nats-server.js';
+import { endNatsServer, ensureNatsServer } from './nats-server/ensure-nats-server.js';
 import { changeHosts, readRegistry } from './hosts/registry.js';
 import { readFleetIdentity } from './identity.js';
 import { initFleet } from './init-fleet.js';

@@ -9,6 +9,7 @@ const send = (overrides: Partial<RecentSend> = {}): RecentSend => ({
   instanceIdentifier: 'mai:large',
   heartbeat: { epoch: 'epoch of attic', sequence: 10 },
   loading: false,
+  ended: false,
   agoMs: 500,
   ...overrides,
 });
@@ -37,6 +38,24 @@ describe('the load of a host', () => {
   it('no longer counts a send from before the first heartbeat once a heartbeat has come', () => {
     const load = loadOf(hostOf('attic', [model]), [send({ heartbeat: null })], 1);
     expect(load.ahead(model, 'mai:large')).toBe(0);
+  });
+
+  it.each([
+    { requests: { 'mai:large': 3 }, ahead: 1, why: 'the resident is listed' },
+    { requests: { one: 3 }, ahead: 2, why: 'the resident is one of those that are not listed' },
+  ])('takes off the requests that have ended since the heartbeat, where $why', (one) => {
+    const sent = send({ heartbeat: { epoch: 'epoch of attic', sequence: 9 }, ended: true });
+    const host = hostOf('attic', [model], {
+      requests: one.requests,
+      heartbeat: { running: 7, queued: 0 },
+    });
+    expect(loadOf(host, [sent, sent], 1).ahead(model, 'mai:large')).toBe(one.ahead);
+  });
+
+  it('takes a resident for idle whose only request has ended since the heartbeat', () => {
+    const host = hostOf('attic', [model], { requests: { 'mai:large': 1 } });
+    const load = loadOf(host, [send({ ended: true })], 1);
+    expect([load.ahead(model, 'mai:large'), load.othersBusy(null)]).toEqual([0, 0]);
   });
 
   it('counts a send without an instance identifier at the first resident of its model', () => {

@@ -2,7 +2,7 @@ import type { HostModel, HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 import type { RecentSend } from './placement-input.js';
 
-/** The requests of one host: those of its heartbeat, and those that this gateway has sent since. */
+/** The requests of one host: those of its heartbeat and those that this gateway has sent since, without those that have ended. */
 export interface HostLoad {
   /** Requests that run or wait at a resident of the model. */
   ahead(model: HostModel, instanceIdentifier: string): number;
@@ -41,18 +41,21 @@ export function loadOf(
 ): HostLoad {
   const heartbeat = heard?.epoch === state.epoch ? heard : null;
   const isAssumed = kind === 'lm-link' || heartbeat === null;
-  const listed = heartbeat?.residents ?? {};
+  const told = heartbeat?.residents ?? {};
+  const ended = sends.filter((send) => send.ended);
+  const listed = ended.length === 0 ? told : withoutEnded(told, ended);
   let unlisted = isAssumed ? assumedRequests : 0;
   let listedBusy = 0;
   if (heartbeat !== null && !isAssumed) {
     let left = heartbeat.running + heartbeat.queued;
     let least = Infinity;
-    for (const identifier in listed) {
-      const requests = listed[identifier] ?? 0;
+    for (const identifier in told) {
+      const requests = told[identifier] ?? 0;
       left -= requests;
-      if (requests > 0) listedBusy += 1;
+      if ((listed[identifier] ?? 0) > 0) listedBusy += 1;
       if (requests < least) least = requests;
     }
+    left -= ended.filter(({ instanceIdentifier: at }) => !Object.hasOwn(told, at ?? '')).length;
     unlisted = Math.max(0, Math.min(left, least));
   }
   const counted = sends.filter((send) => counts(send, heartbeat));
@@ -80,8 +83,22 @@ export function loadOf(
   };
 }
 
+/** The requests of the residents that a heartbeat lists, without those whose answers this gateway has got since. */
+function withoutEnded(
+  told: Readonly<Record<string, number>>,
+  ended: readonly RecentSend[],
+): Readonly<Record<string, number>> {
+  const left = { ...told };
+  for (const { instanceIdentifier } of ended) {
+    if (instanceIdentifier === null || !Object.hasOwn(left, instanceIdentifier)) continue;
+    left[instanceIdentifier] = Math.max(0, (left[instanceIdentifier] ?? 0) - 1);
+  }
+  return left;
+}
+
 /** Whether the heartbeat that is known does not count a send yet. */
 function counts(send: RecentSend, heartbeat: KnownHost['heartbeat']): boolean {
+  if (send.ended) return false;
   if (send.loading || heartbeat === null) return true;
   return send.heartbeat?.epoch === heartbeat.epoch && heartbeat.sequence <= send.heartbeat.sequence;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { hostOf, inputOf, modelOf, residentOf, speed } from '../../test/known-hosts.js';
 import type { KnownHost } from '../state/known-host.js';
-import { explainPlacement } from './explain-placement.js';
+import { explainPlacement } from './explain/explain-placement.js';
 import { placeRequest } from './place-request.js';
 import type { PlacementInput, RecentSend } from './placement-input.js';
 
@@ -96,6 +96,7 @@ const send: fc.Arbitrary<RecentSend> = fc
     instance: fc.boolean(),
     sequence: fc.integer({ min: 8, max: 12 }),
     loading: fc.boolean(),
+    ended: fc.boolean(),
     agoMs: fc.integer({ min: 0, max: 60_000 }),
   })
   .map(({ instance, sequence, ...one }) => ({

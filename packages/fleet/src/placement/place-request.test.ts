@@ -253,6 +253,7 @@ describe('requests that have just been sent', () => {
     instanceIdentifier: 'mai:large',
     heartbeat: { epoch: `epoch of ${host}`, sequence: 10 },
     loading: false,
+    ended: false,
     agoMs: 100,
     ...overrides,
   });

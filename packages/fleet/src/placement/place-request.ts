@@ -1,7 +1,7 @@
 import type { KnownHost } from '../state/known-host.js';
 import { candidateOf, type Candidate, type Task } from './candidate.js';
-import { checkHost } from './check-host.js';
-import { checkLoad, checkModel, checkResident } from './check-model.js';
+import { checkHost } from './checks/check-host.js';
+import { checkLoad, checkModel, checkResident } from './checks/check-model.js';
 import { loadOf } from './host-load.js';
 import type {
   AssumedFigure,
@@ -13,7 +13,7 @@ import type {
 import type { PlacementInput, RecentSend } from './placement-input.js';
 import { compareCandidates, compareText, decisiveCriterion } from './rank.js';
 import { hashOf, rendezvousHash } from './rendezvous.js';
-import { preferenceOf, type PreferenceOf } from './wanted-models.js';
+import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
 
 /**
  * Ranks the places that can serve a request. Pure: the same input, with its hosts in any order, always gives the same

@@ -8,7 +8,7 @@ export interface PlacementInput {
   /** Name of the gateway's own host. */
   readonly ownHost: string;
   readonly request: PlacementRequest;
-  /** Requests that this gateway has sent and whose answers have not ended. */
+  /** Requests that this gateway has sent and whose answers have not ended, or not before the newest heartbeats. */
   readonly recentSends: readonly RecentSend[];
   readonly policy: PlacementPolicy;
 }
@@ -41,7 +41,8 @@ export interface FailedResident {
 
 /**
  * A request that this gateway sent to a host. It counts as running there until a heartbeat arrives that is newer than
- * the send, because then the heartbeat counts it.
+ * the send, because then the heartbeat counts it. Once its answer has ended, it is taken off what that heartbeat counts, until the
+ * next heartbeat comes.
  */
 export interface RecentSend {
   readonly host: string;
@@ -53,6 +54,8 @@ export interface RecentSend {
   readonly heartbeat: { readonly epoch: string; readonly sequence: number } | null;
   /** Whether the host still loads the model for this request. Such a send counts until the load has ended. */
   readonly loading: boolean;
+  /** Whether the answer has ended since the host's newest heartbeat, which still counts the request. */
+  readonly ended: boolean;
   /** Milliseconds since the send, by the gateway's monotonic clock. */
   readonly agoMs: number;
 }

@@ -1,5 +1,5 @@
 import { pause, type Clock } from '../clock.js';
-import { FleetError } from '../fleet-error.js';
+import { FleetError, isFleetError } from '../fleet-error.js';
 import type { HeldLease, LeaseAnswer, LeaseAsker, LeaseRefusal } from '../leases/lease-types.js';
 import type { PlacementInput } from '../placement/placement-input.js';
 import type { PlacementAlternative } from '../placement/placement.js';
@@ -54,6 +54,8 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
     clock,
     ({ host, resident }) => `${host}/${resident.instanceIdentifier}`,
   );
+  /** The first answers for residents that are being asked for. The requests of a burst wait for one of them and share its lease. */
+  const asking = new Map<string, Promise<LeaseAnswer>>();
   const isSilent = (host: string): boolean =>
     !hosts().some(({ state, usable }) => state.host === host && usable);
 
@@ -68,12 +70,23 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
       send.granted(lease.resident.modelKey, lease.resident.instanceIdentifier);
       return leaseOn(lease, address, id, send, tlsOf(host));
     };
-    const given = shared.take(
-      (lease) =>
-        lease.host === host && lease.epoch === state.epoch && meets(lease, alternative, input),
-    );
-    if (given !== null) return take(given);
-    if (instanceIdentifier === null) send.loads();
+    const given = (): HeldLease | null =>
+      shared.take(
+        (lease) =>
+          lease.host === host && lease.epoch === state.epoch && meets(lease, alternative, input),
+      );
+    const resident = instanceIdentifier === null ? null : `${host}/${instanceIdentifier}`;
+    const earlier = resident === null ? undefined : asking.get(resident);
+    if (earlier !== undefined) {
+      await earlier.catch((error: unknown) => {
+        // Otherwise the client of the earlier request has cancelled it.
+        if (isFleetError(error)) throw error;
+      });
+      signal?.throwIfAborted();
+    }
+    const lease = given();
+    if (lease !== null) return take(lease);
+    if (resident === null) send.loads();
     const late = new AbortController();
     const cancel = clock.setTimer(FIRST_ANSWER_MS, () =>
       late.abort(notReached(host, `${host} did not answer within ${FIRST_ANSWER_MS / 1000} s.`)),
@@ -91,9 +104,15 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
       requestId: id,
     };
     const ends = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
-    const answer = await asker
+    const answering = asker
       .acquire(host, asked, { deadlineMs: LEASE_DEADLINE_MS, signal: ends })
-      .finally(cancel);
+      .finally(() => {
+        cancel();
+        if (resident !== null) asking.delete(resident);
+      });
+    if (resident !== null) asking.set(resident, answering);
+    // The requests that wait for this answer go on after this one, which shares the lease.
+    const answer = await answering;
     if (answer.kind === 'refused') return answer;
     if (answer.kind === 'granted') return take(shared.share(answer.lease));
     send.loads();

@@ -232,6 +232,38 @@ test('requests that follow each other within a second ask each host once', async
   expect(new Set(leases.map(({ peer }) => peer?.host))).toEqual(new Set(['desktop', 'tower']));
 });
 
+test('requests for a resident at the same time ask its host once', async () => {
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
+  const leases = await Promise.all(Array.from({ length: 4 }, () => serving.acquire(ANY)));
+  expect(asked).toHaveLength(1);
+  expect(new Set(leases.map(({ placementId }) => placementId)).size).toBe(4);
+});
+
+test('where the client of the first of such requests goes, the others get their answer', async () => {
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
+  const client = new AbortController();
+  const answer = answers['desktop'];
+  answers['desktop'] = () =>
+    new Promise((_, reject) =>
+      client.signal.addEventListener('abort', () => reject(client.signal.reason as Error)),
+    );
+  const first = serving.acquire(ANY, { signal: client.signal });
+  const second = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  if (answer !== undefined) answers['desktop'] = answer;
+  client.abort(new Error('gone'));
+  await expect(first).rejects.toThrow('gone');
+  expect((await second).peer?.host).toBe('desktop');
+});
+
+test('a host that does not answer the first of such requests is not asked by the others', async () => {
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
+  answers['desktop'] = unreachable;
+  const leases = await Promise.all(Array.from({ length: 3 }, () => serving.acquire(ANY)));
+  expect(leases.map(({ peer }) => peer)).toEqual([null, null, null]);
+  expect(asked).toHaveLength(1);
+});
+
 test('a lease of a host that has restarted since serves no further request', async () => {
   hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
   await (await serving.acquire(ANY)).release();

@@ -1,7 +1,7 @@
 import type { FleetView } from '../fleet-view.js';
 import { sentencesOfPlaced } from '../journal/explain-placed.js';
 import type { PlacedRequest } from '../journal/placed-request.js';
-import type { ExplainedSentence } from '../placement/explained-sentence.js';
+import type { ExplainedSentence } from '../placement/explain/explained-sentence.js';
 import type { KnownHost } from '../state/known-host.js';
 import { conditionOf, inOrder, type HostCondition } from './describe-hosts.js';
 

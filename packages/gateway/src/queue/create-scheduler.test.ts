@@ -139,6 +139,32 @@ describe('lanes', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('in a fleet, a request that waits for a load delays no request that wants the same', async () => {
+    const { clock, machine, place } = bench([A]);
+    const release = await arrives(clock, place(ANY_MODEL));
+    release.release('done');
+    await clock.advance(1000);
+    machine.leasesAreForOneRequest = true;
+    machine.hosts = ['own', 'other'];
+    const acquire = machine.acquire.bind(machine);
+    // The first request is placed at another host, which loads its model for it.
+    let loaded = (): void => undefined;
+    const loading = new Promise<void>((resolve) => (loaded = resolve));
+    machine.acquire = async (request, options) => {
+      if (request.prefixKey === 'first') await loading;
+      return acquire(request, options);
+    };
+    machine.emit({ type: 'catalog' });
+    let isFirstServed = false;
+    const first = place({ ...ANY_MODEL, prefixKey: 'first' });
+    void first.then(() => (isFirstServed = true));
+    await clock.advance(10);
+    const second = await arrives(clock, place(ANY_MODEL), 10);
+    expect([second.waitedMs < 20, isFirstServed]).toEqual([true, false]);
+    loaded();
+    await arrives(clock, first, 10);
+  });
+
   test('a lease for one request whose client has gone meanwhile is released at once', async () => {
     const { clock, machine, scheduler, place } = bench([A]);
     machine.leasesAreForOneRequest = true;

@@ -46,6 +46,8 @@ export class FakeMachine implements LivePort {
   openAcquires = 0;
   /** Whether the leases that are given are for one request. */
   leasesAreForOneRequest = false;
+  /** The hosts of the fleet; undefined: no fleet. */
+  hosts: readonly string[] | undefined = undefined;
   chains: Record<string, readonly string[]>;
   readonly #models: ReadonlyMap<string, FakeModel>;
   readonly #wakes = new Set<() => void>();
@@ -81,6 +83,7 @@ export class FakeMachine implements LivePort {
       runtimeAnswers: true,
       runtimeVersion: null,
       decisionId: null,
+      hosts: this.hosts,
     };
   }
 

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { autopilotFilesOf } from '../autopilot/autopilot-files.js';
 import { errorCodeOf, isRecord } from '../guards.js';
 import type { HostContext } from '../host-options.js';
+import { replaceFile } from '../machine/replace-file.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 
 /**
@@ -50,9 +51,7 @@ export function openGivenContexts(context: HostContext, link: RuntimeLink): Give
       else given.delete(modelKey);
       known = Promise.resolve(given);
       try {
-        await mkdir(folder, { recursive: true });
-        await writeFile(`${file}.${process.pid}`, JSON.stringify(Object.fromEntries(given)));
-        await rename(`${file}.${process.pid}`, file);
+        await replaceFile(file, JSON.stringify(Object.fromEntries(given)));
       } catch (error) {
         // The load itself has succeeded.
         if (errorCodeOf(error) === null) throw error;

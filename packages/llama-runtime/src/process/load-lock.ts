@@ -53,9 +53,9 @@ const NO_HARD_LINKS: ReadonlySet<string | null> = new Set([
 
 /** Creates the lock with its content at once, by a hard link. Returns `false` where the lock exists. */
 async function create(file: string, own: Holder): Promise<boolean> {
-  const draft = `${file}.${own.token}`;
-  await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+  const draft = `${file}.${own.token}.tmp`;
   try {
+    await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
     await link(draft, file);
     return true;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { LocalModel } from '../models/model-types.js';
@@ -6,6 +6,7 @@ import type { EngineEndpoint } from './engine-http.js';
 import type { EngineFacts, EngineSpec } from './messages.js';
 import { isAnother } from './end-foreign.js';
 import { codeOf, findProcess } from './process-identity.js';
+import { replaceFile } from './replace-file.js';
 
 /** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
 export interface EngineRecord {
@@ -36,11 +37,7 @@ const FILE_NAME = /^(\d+)\.json$/;
 /** Writes the record of an engine. The file contains the engine's token, so only this user can read it. */
 export async function writeRecord(folder: string, record: EngineRecord): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = fileOf(folder, record.pid);
-  // A reader never sees half a file.
-  const draft = `${file}.new`;
-  await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
-  await rename(draft, file);
+  await replaceFile(fileOf(folder, record.pid), JSON.stringify(record));
 }
 
 /** Removes the record of an engine that is gone. */

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import type { Inspector } from '../process/inspect.js';
 import { codeOf } from '../process/process-identity.js';
+import { replaceFile } from '../process/replace-file.js';
 import type { InstalledEngine } from './machine.js';
 import { usesVectorInstructions } from './vector-instructions.js';
 
@@ -65,9 +66,7 @@ function isBuildFacts(value: unknown): value is BuildFacts {
 async function write(file: string, facts: BuildFacts): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const draft = `${file}.${process.pid}`;
-    await writeFile(draft, JSON.stringify(facts), { mode: 0o600 });
-    await rename(draft, file);
+    await replaceFile(file, JSON.stringify(facts));
   } catch (error) {
     if (codeOf(error) === null) throw error;
   }

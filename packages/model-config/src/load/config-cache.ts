@@ -55,7 +55,7 @@ export async function writeCached(
   data: ModelConfigFile,
 ): Promise<void> {
   const target = cacheFile(cacheDir, file);
-  const draft = `${target}.${process.pid}`;
+  const draft = `${target}.${process.pid}.tmp`;
   try {
     const entry: CacheEntry = { rules: CURRENT_RULES, text, data };
     await mkdir(cacheDir, { recursive: true });

@@ -35,6 +35,14 @@ test('the lock of a killed process goes to one task after the other', async () =
   expect(await readdir(folder)).toEqual([]);
 });
 
+test('the empty lock of a process that was killed before it wrote its id is removed', async () => {
+  const longAgo = new Date(Date.now() - 11_000);
+  await writeFile(lock, '');
+  await utimes(lock, longAgo, longAgo);
+  expect(await withRegistryLock(folder, () => Promise.resolve('done'))).toBe('done');
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test('the guard of a process that was killed while it removed a lock is removed', async () => {
   const longAgo = new Date(Date.now() - 11_000);
   await writeFile(lock, DEAD);

@@ -9,8 +9,8 @@ import { readPrivateFile } from './private-file.js';
 
 const DEADLINE_MS = 30_000;
 const POLL_MS = 50;
-/** Removing a lock takes milliseconds. The process of an older guard has been killed. */
-const GUARD_STALE_MS = 10_000;
+/** Creating or removing a lock takes milliseconds. The process of an older guard, or of an older empty lock, was killed meanwhile. */
+const STALE_MS = 10_000;
 
 /**
  * Runs a task while no other process of this machine changes the registry of the fleet in `folder`. The lock of a killed process
@@ -45,6 +45,10 @@ async function create(path: string, text: string): Promise<boolean> {
     const file = await open(path, 'wx', 0o600);
     try {
       await file.writeFile(text);
+    } catch (error) {
+      // On a full disk, the lock exists and is empty.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
@@ -67,7 +71,7 @@ async function removeDead(lock: string): Promise<void> {
   if (!(await isDead(lock))) return;
   const guard = `${lock}.removing`;
   if (!(await create(guard, ''))) {
-    if (await isOlderThan(guard, GUARD_STALE_MS)) await rm(guard, { force: true });
+    if (await isOlderThan(guard, STALE_MS)) await rm(guard, { force: true });
     return;
   }
   try {
@@ -77,9 +81,11 @@ async function removeDead(lock: string): Promise<void> {
   }
 }
 
-/** Whether the lock is that of a process of this machine that has ended. */
+/** Whether the lock is that of a process that has ended: of one of this machine, or of one that was killed before it wrote its id. */
 async function isDead(lock: string): Promise<boolean> {
-  const [name, pid] = ((await readPrivateFile(lock)) ?? '').split(' ');
+  const text = await readPrivateFile(lock);
+  if (text === '') return await isOlderThan(lock, STALE_MS);
+  const [name, pid] = (text ?? '').split(' ');
   return name === hostname() && pid !== undefined && !isAlive(Number(pid));
 }
 

@@ -7,7 +7,7 @@ import { connectFleet, type FleetConnection } from '../../nats/connection.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { connectionOf, readFleetIdentity } from '../identity.js';
 import { natsServerPid } from '../nats-server/server-process.js';
-import { ensureNatsServer } from './ensure-nats-server.js';
+import { ensureNatsServer } from '../nats-server/ensure-nats-server.js';
 import { followFleet } from './follow-fleet.js';
 import { removeHost } from './remove-host.js';
 import { serveAuthority } from './serve-authority.js';

@@ -10,7 +10,7 @@ import { ownFirst, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
 import { stopNatsServer } from '../nats-server/server-process.js';
 import { openFleetBucket } from './tell-allow-list.js';
-import { updateNatsServer } from './write-nats-configuration.js';
+import { updateNatsServer } from '../nats-server/write-configuration.js';
 
 const RETRY_MS = 2_000;
 const FILE_POLL_MS = 1_000;

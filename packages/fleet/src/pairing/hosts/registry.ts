@@ -10,7 +10,7 @@ import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
 import { withRegistryLock } from '../files/registry-lock.js';
 import { isAddress, isPort } from '../names.js';
-import { updateNatsServer, writeNatsConfiguration } from './write-nats-configuration.js';
+import { updateNatsServer, writeNatsConfiguration } from '../nats-server/write-configuration.js';
 
 const port = z.int().check(z.refine(isPort));
 

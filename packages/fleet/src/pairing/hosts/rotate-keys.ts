@@ -16,7 +16,7 @@ import { fleetPaths } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { pemOf, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
-import { updateNatsServer } from './write-nats-configuration.js';
+import { updateNatsServer } from '../nats-server/write-configuration.js';
 import { createSigningRequest, generateKeyPair } from '../x509-door.js';
 import {
   ANSWER_DEADLINE_MS,

@@ -17,7 +17,7 @@ import {
 } from '../certificates/issue.js';
 import { fleetPaths, readMembership, writeMembership } from '../files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
-import { startServer, type StartedServer } from '../hosts/start-server.js';
+import { startServer, type StartedServer } from '../nats-server/start-server.js';
 import { pemOf } from '../identity.js';
 import { anyAddressLike, checkHostName, hostAndPort } from '../names.js';
 import { createSigningRequest, generateKeyPair, type KeyPair } from '../x509-door.js';

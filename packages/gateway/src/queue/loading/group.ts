@@ -1,7 +1,7 @@
-import type { ServingPlan, ServingRequest } from '../../ports/serving-port.js';
+import type { ServingCatalog, ServingPlan, ServingRequest } from '../../ports/serving-port.js';
 import type { Ticket } from '../ticket.js';
 
-/** Waiting requests that want the same. One acquire serves all of them. */
+/** Waiting requests that want the same, in a fleet a single one. One acquire serves all of them. */
 export interface Group {
   readonly key: string;
   /** The request to the machine, without residents that have failed. */
@@ -64,4 +64,17 @@ export function groupKeyOf(wanted: ServingRequest): string {
   const allowed = tiers === null || tiers.length < 2 ? tiers : [...tiers].sort();
   // No name holds this character. JSON would cost a fiftieth of a small request's CPU time.
   return `${names.join()}\0${minContextLengthTokens}\0${allowed?.join() ?? '*'}\0${chain}\0${modelKey}\0${instanceIdentifier}`;
+}
+
+/**
+ * The key of a waiting request's group. In a fleet, each request is its own group, because its lease is for one request: a load
+ * on one host then delays no request that another host serves.
+ */
+export function groupKeyIn(
+  { hosts }: ServingCatalog,
+  wanted: ServingRequest,
+  sequence: number,
+): string {
+  const key = groupKeyOf(wanted);
+  return hosts === undefined ? key : `${key}\0${sequence}`;
 }

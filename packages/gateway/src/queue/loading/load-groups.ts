@@ -2,7 +2,7 @@ import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog, ServingLease } from '../../ports/serving-port.js';
 import { CancelledLoads } from './cancelled-loads.js';
 import { FailedResidents } from './failed-residents.js';
-import { gaveUp, newGroup, oldestPrompt, type Group } from './group.js';
+import { gaveUp, groupKeyOf, newGroup, oldestPrompt, type Group } from './group.js';
 import { LoadTurn, type LoadTurnParts } from './load-turn.js';
 import { residentsThatServe } from '../serves.js';
 import type { Ticket } from '../ticket.js';
@@ -45,7 +45,11 @@ export class LoadGroups {
     const { groupKey: key, request } = ticket;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = newGroup(key, { ...request.wanted, failed: [] }, this.#cancelled.has(key));
+      group = newGroup(
+        key,
+        { ...request.wanted, failed: [] },
+        this.#cancelled.has(groupKeyOf(request.wanted)),
+      );
       this.#groups.set(key, group);
     }
     group.tickets.add(ticket);
@@ -61,7 +65,7 @@ export class LoadGroups {
     if (group?.tickets.delete(ticket) !== true) return;
     if (ticket.request.signal.aborted && group.phase === 'acquiring' && group.tickets.size === 0) {
       if (group.isRepeated) this.promise(ticket);
-      else if (group.promised === null) this.#cancelled.add(group.key);
+      else if (group.promised === null) this.#cancelled.add(groupKeyOf(group.wanted));
     }
     this.#dropUnwanted(group);
   }

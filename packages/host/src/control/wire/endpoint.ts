@@ -1,8 +1,9 @@
-import { mkdir, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, lstat, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { errorCodeOf, isRecord } from '../../guards.js';
+import { replaceFile } from '../../machine/replace-file.js';
 
 /**
  * The content of the note. The note is a file with a fixed path in the autopilot's folder. It names the endpoint of
@@ -65,14 +66,7 @@ async function makePrivateFolder(folder: string): Promise<void> {
  */
 export async function publishNote(noteFile: string, note: EndpointNote): Promise<void> {
   const older = await readNote(noteFile);
-  const temporary = `${noteFile}.${crypto.randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, JSON.stringify(note), { mode: 0o600, flag: 'wx' });
-    await rename(temporary, noteFile);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(noteFile, JSON.stringify(note));
   if (older !== null) await removeStaleSocket(older.endpoint);
 }
 

@@ -1,6 +1,6 @@
-import { hostOf, inputOf, loadedModel, modelOf, speed } from '../../test/known-hosts.js';
+import { hostOf, inputOf, loadedModel, modelOf, speed } from '../../../test/known-hosts.js';
 import { explainPlacement } from './explain-placement.js';
-import { placeRequest } from './place-request.js';
+import { placeRequest } from '../place-request.js';
 
 const explain = (...args: Parameters<typeof inputOf>): string[] =>
   explainPlacement(placeRequest(inputOf(...args))).split('\n');
@@ -48,6 +48,7 @@ describe('the explanation of a placement', () => {
           instanceIdentifier: null,
           heartbeat: null,
           loading: true,
+          ended: false,
           agoMs: 5_000,
         },
       ],

@@ -1,6 +1,6 @@
-import type { KnownHost } from '../state/known-host.js';
-import type { NotTakenReason } from './placement.js';
-import type { PlacementInput } from './placement-input.js';
+import type { KnownHost } from '../../state/known-host.js';
+import type { NotTakenReason } from '../placement.js';
+import type { PlacementInput } from '../placement-input.js';
 
 /** Why another host can't serve any request like this one; null where it can. */
 export function checkHost(known: KnownHost, input: PlacementInput): NotTakenReason | null {

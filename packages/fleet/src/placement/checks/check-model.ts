@@ -1,7 +1,7 @@
-import type { HostModel, HostResident } from '../state/host-state.js';
-import type { KnownHost } from '../state/known-host.js';
-import type { NotTakenReason } from './placement.js';
-import type { PlacementRequest } from './placement-input.js';
+import type { HostModel, HostResident } from '../../state/host-state.js';
+import type { KnownHost } from '../../state/known-host.js';
+import type { NotTakenReason } from '../placement.js';
+import type { PlacementRequest } from '../placement-input.js';
 
 /** Why a model does not meet a request, whether it is loaded or not; null where it does. */
 export function checkModel(model: HostModel, request: PlacementRequest): NotTakenReason | null {

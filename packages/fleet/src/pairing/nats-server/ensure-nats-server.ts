@@ -1,8 +1,8 @@
 import { isOn } from '../certificates/allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
-import { startNatsServer, stopNatsServer } from '../nats-server/server-process.js';
-import { executableOf, updateNatsServer } from './write-nats-configuration.js';
+import { startNatsServer, stopNatsServer } from './server-process.js';
+import { executableOf, updateNatsServer } from './write-configuration.js';
 
 /**
  * Starts the nats-server that this host runs for its fleet, unless it runs. It goes on when this process ends. Its

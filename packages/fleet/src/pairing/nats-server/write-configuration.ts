@@ -7,9 +7,9 @@ import { fleetPaths, readMembership } from '../files/fleet-folder.js';
 import type { OwnServer } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { hostAndPort } from '../names.js';
-import { natsConfiguration } from '../nats-server/configuration.js';
-import { findNatsServer } from '../nats-server/executable.js';
-import { natsServerPid, reloadNatsServer } from '../nats-server/server-process.js';
+import { natsConfiguration } from './configuration.js';
+import { findNatsServer } from './executable.js';
+import { natsServerPid, reloadNatsServer } from './server-process.js';
 
 /** Writes the configuration of this host's nats-server from an allow-list. */
 export async function writeNatsConfiguration(

@@ -7,7 +7,7 @@ import type {
   PlacementAlternative,
   PlacementFigures,
   RankingCriterion,
-} from './placement.js';
+} from '../placement.js';
 
 /** Most hosts with the same reason that are explained one by one. Further hosts are counted. */
 const HOSTS_LISTED = 12;

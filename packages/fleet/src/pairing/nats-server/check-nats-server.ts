@@ -1,7 +1,7 @@
 import { fleetPaths, readMembership } from '../files/fleet-folder.js';
-import { howToInstall, howToUpdate, natsServerVersion } from '../nats-server/executable.js';
-import { natsServerPid } from '../nats-server/server-process.js';
-import { natsServerWarning } from '../nats-server/version.js';
+import { howToInstall, howToUpdate, natsServerVersion } from './executable.js';
+import { natsServerPid } from './server-process.js';
+import { natsServerWarning } from './version.js';
 
 /** One check of `mai doctor`. */
 export interface NatsServerCheck {

@@ -1,5 +1,5 @@
-import type { HostModel } from '../state/host-state.js';
-import type { PlacementInput } from './placement-input.js';
+import type { HostModel } from '../../state/host-state.js';
+import type { PlacementInput } from '../placement-input.js';
 
 /** Place of a model in the order of preference of a request, from 0; null where the request does not want it. */
 export type PreferenceOf = (model: HostModel) => number | null;

@@ -1,9 +1,9 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import path from 'node:path';
-import type { Inspector } from '../process/inspect.js';
+import type { Inspector } from './inspect.js';
 import { codeOf } from '../process/process-identity.js';
-import type { InstalledEngine } from './machine.js';
+import type { InstalledEngine } from './survey.js';
 import { usesVectorInstructions } from './vector-instructions.js';
 
 /** A fact that does not change while a build and a CPU stay the same. */

@@ -7,7 +7,7 @@ export default {
     'inventory-child': '../../packages/resource-monitor/src/inventory/systeminformation-child.ts',
     // The programs of the embedded engine's child processes, which are looked for in the same way.
     'engine-child': '../../packages/llama-runtime/src/engine/engine-child.ts',
-    'inspect-child': '../../packages/llama-runtime/src/engine/inspect-child.ts',
+    'inspect-child': '../../packages/llama-runtime/src/machine/inspect-child.ts',
   },
   // An alias applies to every import of the module, also in libraries and packages.
   alias: {

@@ -165,7 +165,7 @@ const files = await listRotated(folder, 4);
 const lines = files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean));
 const records = lines.map((line) => JSON.parse(line));
 const outcomes = records.filter(({ type }) => type === 'outcome');
-const replay = replayDecisions(lines);
+const replay = await replayDecisions(lines);
 for (const { reason, outcome, loaded, unloaded, tookMs } of outcomes) {
   console.log(
     `  ${reason.padEnd(17)} ${outcome.padEnd(9)} -${unloaded.join(' ')} +${loaded.join(' ')} in ${(tookMs / 1000).toFixed(1)} s`,

@@ -3,6 +3,6 @@ export default {
   // one model, `inspect-child` names devices and reads the headers of files.
   entries: {
     'engine-child': 'src/engine/engine-child.ts',
-    'inspect-child': 'src/engine/inspect-child.ts',
+    'inspect-child': 'src/machine/inspect-child.ts',
   },
 };

@@ -62,10 +62,10 @@ export type {
   RuntimeLoadResult,
   RuntimePort,
 } from './ports/runtime-port.js';
-export type { LoadFailure, LoadFailureCode } from './switch/load-failure.js';
-export type { EmitRunEvent, RunEvent } from './switch/run-event.js';
+export type { LoadFailure, LoadFailureCode } from './failures/load-failure.js';
+export type { EmitRunEvent, RunEvent } from './switch/report/run-event.js';
 export { runOnce, type RunOptions } from './switch/run-once.js';
-export type { RunOutcome, RunReport } from './switch/run-report.js';
+export type { RunOutcome, RunReport } from './switch/report/run-report.js';
 export type {
   HysteresisObservation,
   HysteresisState,

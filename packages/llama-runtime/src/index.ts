@@ -7,7 +7,7 @@ export {
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
 export { createLlamaRuntime } from './runtime/create-runtime.js';
-export { findEngine } from './runtime/find-engine.js';
+export { findEngine } from './machine/find-engine.js';
 export type {
   EngineAddress,
   EngineVersion,
@@ -48,7 +48,7 @@ export type {
   SelectedEngine,
   SurveyedGpu,
   SurveyProblem,
-} from './runtime/machine.js';
-export type { EngineBackend } from './process/find-binding.js';
+} from './machine/survey.js';
+export type { EngineBackend } from './machine/find-binding.js';
 export type { EngineScripts } from './process/find-scripts.js';
 export type { EngineActivity, ModelKind } from './process/messages.js';

@@ -21,7 +21,7 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
     entryPoints: {
       index: 'src/index.ts',
       'engine-child': 'src/engine/engine-child.ts',
-      'inspect-child': 'src/engine/inspect-child.ts',
+      'inspect-child': 'src/machine/inspect-child.ts',
     },
     outdir: folder,
     outExtension: { '.js': '.mjs' },

@@ -11,7 +11,7 @@ export type { ReportedKeys } from './models/model-key.js';
 export { CAPABILITIES, TIERS } from './models/model-class.js';
 export type { Capability, Tier } from './models/model-class.js';
 export { totalBytesOf, withLockedWeights } from './memory/footprint.js';
-export { exceedsGpus, withinGpus } from './memory/within-gpus.js';
+export { withinGpus } from './memory/within-gpus.js';
 export type {
   Confidence,
   Footprint,

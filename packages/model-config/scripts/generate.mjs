@@ -10,7 +10,7 @@
 // Run this after a change of either source: `npm run generate -w @mai/model-config`. Tests compare all
 // generated files with their sources.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -19,8 +19,10 @@ import * as prettier from 'prettier';
 const project = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const defaultFile = path.join(project, '..', '..', 'config', 'models.yaml');
 
-// The folder lies inside the package, so that the bundle finds its dependencies.
-const scratch = mkdtempSync(path.join(project, 'node_modules', '.generate-'));
+// The folder lies inside the workspace, so that the bundle finds its dependencies.
+const cache = path.join(project, '..', '..', 'node_modules', '.cache');
+mkdirSync(cache, { recursive: true });
+const scratch = mkdtempSync(path.join(cache, 'generate-'));
 try {
   const outfile = path.join(scratch, 'sources.mjs');
   await build({

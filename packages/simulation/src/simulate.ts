@@ -115,7 +115,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const decided = [...decisions];
   machine.observe(null);
   await clock.finish(running.stop());
-  const reference = referenceQualityMs(trace, models, limits);
+  const reference = await referenceQualityMs(trace, models, limits, signal);
   return {
     ...metrics,
     referenceQualityMs: reference,

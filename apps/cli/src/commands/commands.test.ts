@@ -1,6 +1,6 @@
 import { textWidth } from '@mai/host';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import type { Simulator, WorldInput } from '@mai/lmstudio-simulator';
@@ -312,6 +312,19 @@ describe('mai config', () => {
     expect((await mai('config path')).out).toBe('built-in\n');
   });
 
+  test('a file without models chooses like no file does', async () => {
+    // Times and free memory differ from one decision to the next.
+    const chain = async () =>
+      ((await mai('models --json')).json() as { models: Record<string, unknown>[] }).models.map(
+        ({ modelKey, chains, loadConfig }) => ({ modelKey, chains, loadConfig }),
+      );
+    const before = await chain();
+    await writeFile(path.join(folder, 'models.yaml'), 'version: 1\nswitching: { dwell: 5s }\n');
+    const check = await mai('config check');
+    expect(check.out).toMatch(/models\.yaml is valid: 37 models, 5 fallback chains/);
+    expect(await chain()).toEqual(before);
+  });
+
   test('schema prints a JSON Schema', async () => {
     const { out } = await mai('config schema');
     expect(JSON.parse(out)).toMatchObject({ type: 'object' });
@@ -418,6 +431,18 @@ describe('unusual models', () => {
       expect(err).toContain('No downloaded model of this chain can do embedding.');
       expect(err).toContain('--chain');
     }));
+
+  test.each([null, 'version: 1\nswitching: { dwell: 5s }\n'])(
+    'doctor does not ask for a model in each built-in chain: %j',
+    (file) =>
+      withWorld({ models: [{ modelKey: 'plain/model', sizeBytes: GIB }] }, async (run) => {
+        if (file !== null) await writeFile(path.join(folder, 'models.yaml'), file);
+        const { out } = await run('doctor');
+        expect(out.replaceAll(/\s+/g, ' ')).toMatch(
+          /✓ Models 1 model downloaded; the built-in chains .*vision.* have no downloaded model/,
+        );
+      }),
+  );
 
   test('shows no sizes for an old LM Studio that reports none', async () => {
     await using old = await startSimulator({ profile: 'old' });

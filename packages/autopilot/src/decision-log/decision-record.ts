@@ -1,8 +1,8 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
 import type { LeaseTarget } from '../leases/lease-request.js';
-import type { LoadFailure } from '../switch/load-failure.js';
-import type { RunOutcome } from '../switch/run-report.js';
+import type { LoadFailure } from '../failures/load-failure.js';
+import type { RunOutcome } from '../switch/report/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
 /** The version of new records. It is raised when decisions start to depend on different data. */

@@ -39,7 +39,7 @@ describe('replayDecisions', () => {
     const records = lines.map((line) => JSON.parse(line) as LogRecord);
     const outcomes = records.flatMap((one) => (one.type === 'outcome' ? [one.reason] : []));
     expect(outcomes.length).toBeGreaterThanOrEqual(3);
-    const report = replayDecisions(lines);
+    const report = await replayDecisions(lines);
     expect(report.difference).toBeNull();
     expect(report.unreadable).toEqual([]);
     expect(report.reproduced).toBe(records.length - outcomes.length);
@@ -52,7 +52,7 @@ describe('replayDecisions', () => {
     const record = JSON.parse(lines[at] ?? '') as Extract<LogRecord, { type: 'decision' }>;
     const forged = { ...record, selection: { ...record.selection, headroomBytes: 1 } };
     const changed = lines.with(at, JSON.stringify(forged));
-    expect(replayDecisions(changed).difference).toMatchObject({
+    expect((await replayDecisions(changed)).difference).toMatchObject({
       line: at + 1,
       part: 'selection',
       recorded: { headroomBytes: 1 },
@@ -60,14 +60,31 @@ describe('replayDecisions', () => {
     const { hysteresis } = record;
     const verdict = { ...hysteresis.verdict, act: !hysteresis.verdict.act };
     const other = { ...record, hysteresis: { ...hysteresis, verdict } };
-    expect(replayDecisions(lines.with(at, JSON.stringify(other))).difference).toMatchObject({
-      line: at + 1,
-      part: 'verdict',
-    });
+    expect((await replayDecisions(lines.with(at, JSON.stringify(other)))).difference).toMatchObject(
+      {
+        line: at + 1,
+        part: 'verdict',
+      },
+    );
   });
 
-  it('skips lines that are not records, and lists them', () => {
-    const report = replayDecisions([
+  it('ends soon after its signal has fired, with the reason of the signal', async () => {
+    const controller = new AbortController();
+    let read = 0;
+    function* endless(): Iterable<string> {
+      for (;;) {
+        read += 1;
+        if (read === 10) setImmediate(() => controller.abort(new Error('enough')));
+        yield '';
+      }
+    }
+    const replay = replayDecisions(endless(), { signal: controller.signal });
+    await expect(replay).rejects.toThrow('enough');
+    expect(read).toBeLessThan(1000);
+  });
+
+  it('skips lines that are not records, and lists them', async () => {
+    const report = await replayDecisions([
       '',
       '{"type":"decision","version":2}',
       '{"version":3}',
@@ -89,7 +106,7 @@ describe('replayDecisions', () => {
       { ...record, input: { ...record.input, candidates: [{}] } },
       { ...record, hysteresis: { ...record.hysteresis, before: {} } },
     ];
-    const report = replayDecisions([...damaged.map((one) => JSON.stringify(one)), ...lines]);
+    const report = await replayDecisions([...damaged.map((one) => JSON.stringify(one)), ...lines]);
     expect(report.unreadable).toEqual([1, 2, 3]);
     expect(report.difference).toBeNull();
     expect(report.reproduced).toBeGreaterThan(20);
@@ -110,7 +127,7 @@ describe('records of version 3', () => {
   it('are replayed as if speeds and qualities were not known', async () => {
     const lines = (await recordRun()).map((line) => asVersion(3, line, SPEED_FIELDS));
     expect(lines.some((line) => line.includes('minTokensPerSecond'))).toBe(false);
-    const report = replayDecisions(lines);
+    const report = await replayDecisions(lines);
     expect(report).toMatchObject({ difference: null, older: null, unreadable: [] });
     expect(report.reproduced).toBeGreaterThan(20);
   });
@@ -124,7 +141,7 @@ describe('records of version 2', () => {
   it('are replayed as if no model grew', async () => {
     const lines = (await recordRun()).map(asVersion2);
     expect(lines.some((line) => line.includes('growth'))).toBe(false);
-    const report = replayDecisions(lines);
+    const report = await replayDecisions(lines);
     expect(report).toMatchObject({ difference: null, older: null, unreadable: [] });
     expect(report.reproduced).toBeGreaterThan(20);
   });
@@ -133,7 +150,7 @@ describe('records of version 2', () => {
     const [line = ''] = (await recordRun()).map(asVersion2);
     const record = JSON.parse(line) as Extract<LogRecord, { type: 'decision' }>;
     const damaged = { ...record, input: { ...record.input, candidates: [{}] } };
-    expect(replayDecisions([JSON.stringify(damaged)]).unreadable).toEqual([1]);
+    expect((await replayDecisions([JSON.stringify(damaged)])).unreadable).toEqual([1]);
   });
 });
 
@@ -158,7 +175,7 @@ describe('records of version 1', () => {
   it('are counted and not replayed', async () => {
     const lines = await recordRun();
     const decisions = lines.filter((line) => line.includes('"type":"decision"')).length;
-    const report = replayDecisions(['', ...lines.map(asVersion1), ...lines]);
+    const report = await replayDecisions(['', ...lines.map(asVersion1), ...lines]);
     expect(report.older).toEqual({ version: 1, decisions, firstLine: 2 });
     expect(report).toMatchObject({ reproduced: decisions, difference: null, unreadable: [] });
   });
@@ -190,7 +207,7 @@ it('counts and does not replay a decision that chose a resident without the requ
     input: { ...input, requirement },
     selection: { ...selection, rejected },
   });
-  const report = replayDecisions(lines.with(at, asOlder));
+  const report = await replayDecisions(lines.with(at, asOlder));
   expect(report.older).toEqual({ version: 4, decisions: 1, firstLine: at + 1 });
   expect(report).toMatchObject({ difference: null, unreadable: [] });
 });

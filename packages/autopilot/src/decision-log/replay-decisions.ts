@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { selectModel, type Rejection, type Selection } from '@mai/selector';
 import { isSameData } from '../caching/same-data.js';
 import { asDue } from '../timing/as-due.js';
@@ -36,14 +37,26 @@ export interface ReplayReport {
   readonly unreadable: readonly number[];
 }
 
-/** Makes every decision of a log again and compares it with the recorded one. */
-export function replayDecisions(lines: Iterable<string>): ReplayReport {
+/** The event loop turns after this many lines, so that signals of the process are handled. */
+const LINES_PER_TURN = 64;
+
+/**
+ * Makes every decision of a log again and compares it with the recorded one.
+ *
+ * @throws the signal's reason when it fires.
+ */
+export async function replayDecisions(
+  lines: Iterable<string>,
+  { signal = null }: { readonly signal?: AbortSignal | null } = {},
+): Promise<ReplayReport> {
   const unreadable: number[] = [];
   let reproduced = 0;
   const older: { readonly version: number; readonly line: number }[] = [];
   let line = 0;
   for (const text of lines) {
     line += 1;
+    if (line % LINES_PER_TURN === 0) await setImmediate();
+    signal?.throwIfAborted();
     if (text.trim() === '') continue;
     const record = parseRecord(text);
     if (record === null) {

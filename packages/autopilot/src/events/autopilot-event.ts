@@ -5,8 +5,8 @@ import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { LeaseTarget } from '../leases/lease-request.js';
 import type { JournalState } from '../journal/journal-state.js';
 import type { EndedResident } from '../ports/runtime-port.js';
-import type { RunEvent } from '../switch/run-event.js';
-import type { RunReport } from '../switch/run-report.js';
+import type { RunEvent } from '../switch/report/run-event.js';
+import type { RunReport } from '../switch/report/run-report.js';
 
 /** Why a switch was started: a reason of the verdict, a caller that waits for a lease, or a yield. */
 export type SwitchReason = Verdict['reason'] | 'REQUESTED' | 'YIELD';

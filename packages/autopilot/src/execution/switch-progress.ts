@@ -1,7 +1,7 @@
 import type { LoadConfig, PoolName, Resources } from '@mai/memory-ledger';
 import type { Resident, Selection } from '@mai/selector';
-import type { RunEvent } from '../switch/run-event.js';
-import type { RunReport } from '../switch/run-report.js';
+import type { RunEvent } from '../switch/report/run-event.js';
+import type { RunReport } from '../switch/report/run-report.js';
 
 /** The result of a switch. */
 export interface SwitchResult {

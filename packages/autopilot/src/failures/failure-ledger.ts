@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { LoadFailure, LoadFailureCode } from '../switch/load-failure.js';
+import type { LoadFailure, LoadFailureCode } from './load-failure.js';
 import { backOffMs, type BackOffPolicy } from './back-off.js';
 
 /** The failures in a row of one model. */

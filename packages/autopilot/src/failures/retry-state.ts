@@ -1,7 +1,7 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
-import type { LoadFailure } from '../switch/load-failure.js';
+import type { LoadFailure } from './load-failure.js';
 import { backOffMs, type BackOffPolicy } from './back-off.js';
 import {
   breakerAfterFailure,

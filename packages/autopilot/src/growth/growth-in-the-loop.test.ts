@@ -48,7 +48,7 @@ describe('a model that grows above the limit while it is used', () => {
       await useFor(world, 60);
       expect(world.log).toEqual(log);
       await pilot.stop();
-      const report = replayDecisions(lines);
+      const report = await replayDecisions(lines);
       expect(report).toMatchObject({ difference: null, unreadable: [], older: null });
       expect(report.reproduced).toBeGreaterThan(20);
     },

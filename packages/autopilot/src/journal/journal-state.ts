@@ -1,6 +1,6 @@
 import type { FailureEntry, FailureLedger } from '../failures/failure-ledger.js';
 import { isRecord } from '../is-record.js';
-import type { LoadFailureCode } from '../switch/load-failure.js';
+import type { LoadFailureCode } from '../failures/load-failure.js';
 
 /** Protects a model or an instance from being unloaded. */
 export interface Pin {

@@ -367,7 +367,7 @@ describe('the log of decisions for callers', () => {
       ...{ atMs: made?.atMs, sequence: made?.sequence },
     });
     const lines = records.map((record) => JSON.stringify(record));
-    expect(replayDecisions(lines)).toMatchObject({
+    expect(await replayDecisions(lines)).toMatchObject({
       ...{ reproduced: decisions.length, difference: null },
     });
     await pilot.stop();

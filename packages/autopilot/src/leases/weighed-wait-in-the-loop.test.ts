@@ -68,7 +68,7 @@ describe('a caller for whom a busy model has to make room', () => {
       other: { modelKey: 'coder-small', value: 0.6, loadMs: 4000 },
     });
     expect(first?.code === 'WEIGHED_WAIT' && first.waitMs).toBeCloseTo(5000, -2);
-    const replayed = replayDecisions(log.map((record) => JSON.stringify(record)));
+    const replayed = await replayDecisions(log.map((record) => JSON.stringify(record)));
     expect(replayed).toMatchObject({ difference: null, unreadable: [] });
     await pilot.stop();
   });

@@ -158,7 +158,7 @@ describe('createAutopilot', () => {
       'load large',
       'load small',
     ]);
-    const replay = replayDecisions(lines);
+    const replay = await replayDecisions(lines);
     expect(replay).toMatchObject({ difference: null, unreadable: [] });
     expect(replay.reproduced).toBeGreaterThan(3);
     await pilot.stop();

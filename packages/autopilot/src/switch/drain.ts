@@ -3,7 +3,7 @@ import { errorCode } from '../autopilot-error.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
-import type { EmitRunEvent } from './run-event.js';
+import type { EmitRunEvent } from './report/run-event.js';
 
 /** How long a drain waits and how often it polls. */
 export interface DrainOptions {

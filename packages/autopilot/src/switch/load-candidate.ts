@@ -14,8 +14,8 @@ import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { RuntimeInstance, RuntimeLoadResult } from '../ports/runtime-port.js';
 import { poolsOverHardLimit } from './hard-limit.js';
-import { asLoadFailure, type LoadFailure } from './load-failure.js';
-import type { EmitRunEvent } from './run-event.js';
+import { asLoadFailure, type LoadFailure } from '../failures/load-failure.js';
+import type { EmitRunEvent } from './report/run-event.js';
 import { settleMemory } from './settle-memory.js';
 
 /**

@@ -1,7 +1,7 @@
 import { isSameLoadConfig } from '@mai/memory-ledger';
 import type { PlanStep } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
-import type { LoadFailure } from './load-failure.js';
+import type { LoadFailure } from '../failures/load-failure.js';
 
 /** Cool-downs that exclude failed models for the rest of this run. */
 export function notTriedAgain(failures: readonly LoadFailure[]): Record<string, number> {

@@ -3,9 +3,9 @@ import { codedError, FakeWorld, GIB } from '../../test/fake-world.js';
 import { LARGE, SMALL } from '../../test/samples.js';
 import type { SelectionRequest } from '../assemble/selection-request.js';
 import type { Yield } from '../journal/journal-state.js';
-import type { RunEvent } from './run-event.js';
+import type { RunEvent } from './report/run-event.js';
 import { runOnce, type RunOptions } from './run-once.js';
-import type { RunReport } from './run-report.js';
+import type { RunReport } from './report/run-report.js';
 
 const MEDIUM = { modelKey: 'medium', bytes: 8 * GIB };
 

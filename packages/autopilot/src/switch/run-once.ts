@@ -3,8 +3,8 @@ import { assembleSelectionInput } from '../assemble/assemble-selection-input.js'
 import { completeRequest, type SelectionRequest } from '../assemble/selection-request.js';
 import type { Yield } from '../journal/journal-state.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
-import type { EmitRunEvent } from './run-event.js';
-import type { RunReport } from './run-report.js';
+import type { EmitRunEvent } from './report/run-event.js';
+import type { RunReport } from './report/run-report.js';
 import { runSwitch } from './run-switch.js';
 
 /** Options of `runOnce`. Every field has a default. */

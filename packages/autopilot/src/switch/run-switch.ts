@@ -6,8 +6,8 @@ import { drainAndUnload, drainUntilIdle } from './drain.js';
 import { loadCandidate, type LoadContext } from './load-candidate.js';
 import { markRefused, notBetterThan, notTriedAgain } from './narrow-input.js';
 import { footprintIfFits, rollBack } from './roll-back.js';
-import { RunRecord } from './run-record.js';
-import type { RunReport } from './run-report.js';
+import { RunRecord } from './report/run-record.js';
+import type { RunReport } from './report/run-report.js';
 import { settleMemory } from './settle-memory.js';
 import type { SwitchContext } from './switch-context.js';
 

@@ -2,7 +2,7 @@ import type { Selection, SelectionInput } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { DrainOptions } from './drain.js';
-import type { EmitRunEvent } from './run-event.js';
+import type { EmitRunEvent } from './report/run-event.js';
 
 /** The inputs of `runSwitch` besides the ports. */
 export interface SwitchContext {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { DecisionRecord, OutcomeRecord } from '@mai/autopilot';
 import { listRotated, parseDecisionId, parseRecord } from '@mai/autopilot';
 import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
@@ -32,6 +33,8 @@ export interface DecisionHistory {
 
 /** Maximum number of log files to read. A log has fewer. */
 export const ROTATED_MAX = 100;
+/** The event loop turns after this many lines, so that signals of the process are handled. */
+const LINES_PER_TURN = 256;
 
 /** Selects the decisions to read. */
 export interface DecisionsQuery {
@@ -50,7 +53,7 @@ export async function readDecisions(
   query: DecisionsQuery,
 ): Promise<DecisionHistory> {
   const { decisionLog, address } = await findAutopilotFiles(runtime, context);
-  return { log: decisionLog, address, ...(await readHistory(decisionLog, query)) };
+  return { log: decisionLog, address, ...(await readHistory(decisionLog, query, context.signal)) };
 }
 
 /**
@@ -60,6 +63,7 @@ export async function readDecisions(
 async function readHistory(
   logFile: string,
   { count = 5, untilMs = Number.POSITIVE_INFINITY, id }: DecisionsQuery,
+  signal: AbortSignal,
 ): Promise<Pick<DecisionHistory, 'episodes' | 'unreadable'>> {
   const wanted = id === undefined ? null : idOf(id);
   const files = await listRotated(logFile, ROTATED_MAX);
@@ -68,14 +72,16 @@ async function readHistory(
   let episodes: readonly Episode[] = [];
   for (const file of files.reverse()) {
     const lines = (await readFile(file, 'utf8')).split('\n');
-    const read = lines.flatMap((text, index) => {
-      if (text.trim() === '') return [];
+    const read: (DecisionRecord | OutcomeRecord)[] = [];
+    for (const [index, text] of lines.entries()) {
+      if (index % LINES_PER_TURN === 0) await setImmediate();
+      signal.throwIfAborted();
+      if (text.trim() === '') continue;
       const record = parseRecord(text);
-      if (record !== null) return [record];
+      if (record !== null) read.push(record);
       // A last line without a line break is still being written, so it is not reported.
-      if (index < lines.length - 1) unreadable.push({ file, line: index + 1 });
-      return [];
-    });
+      else if (index < lines.length - 1) unreadable.push({ file, line: index + 1 });
+    }
     records.unshift(...read);
     episodes = episodesOf(records, wanted).filter(({ record }) => record.atMs <= untilMs);
     if (wanted !== null) {

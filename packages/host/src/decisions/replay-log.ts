@@ -70,7 +70,7 @@ export async function replayLog(
   runtime: RuntimeConnection,
   context: HostContext,
 ): Promise<ReplayedLog> {
-  const { cwd, signal } = context;
+  const { signal } = context;
   const names =
     log === null
       ? await listRotated((await findAutopilotFiles(runtime, context)).decisionLog, ROTATED_MAX)
@@ -84,7 +84,7 @@ export async function replayLog(
   const files: ReplayedFile[] = [];
   for (const name of names) {
     signal.throwIfAborted();
-    const file = await replayFile(name, cwd);
+    const file = await replayFile(name, context);
     files.push(file);
     if (file.report.difference !== null) break;
   }
@@ -118,9 +118,12 @@ function summaryOf(files: readonly ReplayedFile[]): ReplaySummary {
   };
 }
 
-async function replayFile(name: string, cwd: string): Promise<ReplayedFile> {
+async function replayFile(
+  name: string,
+  { cwd, signal }: Pick<HostContext, 'cwd' | 'signal'>,
+): Promise<ReplayedFile> {
   const lines = (await readLog(path.resolve(cwd, name))).split('\n');
-  const report = replayDecisions(lines);
+  const report = await replayDecisions(lines, { signal });
   const filled = lines.filter((line) => line.trim() !== '').length;
   if (filled === report.unreadable.length) {
     const why =

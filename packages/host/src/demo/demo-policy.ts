@@ -22,15 +22,20 @@ const CONTEXT_TOKENS = 16_384;
 /** Share of RAM above which memory is about to run out. */
 const HARD_LIMIT_RATIO = 0.97;
 
+/** A configuration that lists its models. */
+export type DemoConfig = ModelConfigFile & {
+  readonly models: NonNullable<ModelConfigFile['models']>;
+};
+
 /** Limits and times of the demo. */
 export interface DemoPolicy {
-  readonly config: ModelConfigFile;
+  readonly config: DemoConfig;
   /** The use of RAM above which Mai steps down. */
   readonly limitBytes: number;
 }
 
 /** Settings of the demo's models, the same on every machine: on the CPU, because the demo fills RAM. */
-export function demoModels(modelKeys: readonly string[]): ModelConfigFile {
+export function demoModels(modelKeys: readonly string[]): DemoConfig {
   const [small, medium, large] = modelKeys;
   const model = (key = '', category: 'small' | 'medium' | 'large') => ({
     ...{ key, category, context_window: CONTEXT_TOKENS, capabilities: ['chat' as const] },
@@ -57,7 +62,7 @@ export function mayHaveRoom({ ram }: Resources, loadBytes: number): boolean {
  * Null where the machine has too little free memory for that.
  */
 export function demoPolicy(
-  base: ModelConfigFile,
+  base: DemoConfig,
   models: readonly ModelReport[],
   resources: Resources,
 ): DemoPolicy | null {

@@ -1,5 +1,7 @@
-import type { LoadedModelConfig } from '@mai/model-config';
+import { isDeepStrictEqual } from 'node:util';
+import type { LoadedModelConfig, ModelConfig } from '@mai/model-config';
 import {
+  builtInModelConfig,
   isModelConfigError,
   mergeWithDownloaded,
   resolveChain,
@@ -44,10 +46,7 @@ export async function checkConfig(
 }
 
 /** Checks that every fallback chain has a downloaded model. */
-export function checkChains(
-  { config: given, source }: LoadedModelConfig,
-  downloads: Downloads,
-): Check {
+export function checkChains({ config: given }: LoadedModelConfig, downloads: Downloads): Check {
   const { models: downloaded, unusable } = downloads;
   const missing = missingFolderNotes(downloads);
   if (missing.length > 0) {
@@ -79,7 +78,7 @@ export function checkChains(
   const count = `${plural(downloaded.length, 'model')} downloaded`;
   if (dead.length === 0) return ok('Models', `${count}; every fallback chain has one of them.`);
   // A user needs only some of the built-in chains, so only the default chain must have a model.
-  if (source.kind === 'built-in' && !dead.includes('default')) {
+  if (!dead.includes('default') && dead.every((name) => isBuiltIn(name, given))) {
     return ok(
       'Models',
       `${count}; the built-in chains ${dead.join(', ')} have no downloaded model.`,
@@ -90,4 +89,9 @@ export function checkChains(
     `${count}, but the fallback chain ${dead.join(', ')} names no downloaded model.`,
     'Download one of its models, or add a model of `mai models` to it.',
   );
+}
+
+/** Whether a chain is the built-in one: there is no file, or the file does not define the chain otherwise. */
+function isBuiltIn(name: string, { fallbackChains }: ModelConfig): boolean {
+  return isDeepStrictEqual(fallbackChains[name], builtInModelConfig().fallbackChains[name]);
 }

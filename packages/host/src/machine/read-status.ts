@@ -1,4 +1,4 @@
-import { exceedsGpus, isGpuShare, type Resources } from '@mai/memory-ledger';
+import { isGpuShare, type Resources } from '@mai/memory-ledger';
 import type { RuntimeInstance } from '@mai/autopilot';
 import { assembleSelectionInput } from '@mai/autopilot';
 import { toSelectionPolicy } from '@mai/model-config';
@@ -109,7 +109,10 @@ export async function readStatus(session: Session): Promise<StatusReport> {
       const resident = here.get(instance.instanceIdentifier);
       if (resident === undefined) return [];
       const { footprint, busy, foreign } = resident;
-      return { ...instance, footprint, busy, foreign, exceedsGpus: exceedsGpus(footprint) };
+      return {
+        ...{ ...instance, footprint, busy, foreign },
+        exceedsGpus: footprint?.exceedsGpus === true,
+      };
     }),
     elsewhere: instances.filter(({ instanceIdentifier }) => !here.has(instanceIdentifier)),
     config: { source: config.source.kind, file: config.source.file },

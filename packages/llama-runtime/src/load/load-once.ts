@@ -3,7 +3,7 @@ import { LlamaRuntimeError } from '../errors.js';
 import { requireModel } from '../models/find-model.js';
 import type { LocalModel, ModelListing } from '../models/model-types.js';
 import { startEngine } from '../process/engine-process.js';
-import type { GgufMetadata } from '../process/inspect-messages.js';
+import type { GgufMetadata } from '../machine/inspect-messages.js';
 import { lockedBytesOf } from '../process/locked-memory.js';
 import type { EngineSpec } from '../process/messages.js';
 import { findProcess } from '../process/process-identity.js';

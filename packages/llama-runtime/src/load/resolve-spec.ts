@@ -3,7 +3,7 @@ import { slotsOf } from '../engine/context-options.js';
 import { LlamaRuntimeError } from '../errors.js';
 import { layersOf } from '../models/describe-model.js';
 import type { LocalModel } from '../models/model-types.js';
-import type { GgufMetadata } from '../process/inspect-messages.js';
+import type { GgufMetadata } from '../machine/inspect-messages.js';
 import type { EngineFacts, EngineSpec } from '../process/messages.js';
 import { ENGINE_DEFAULTS } from '../runtime/engine-defaults.js';
 import type { NormalizedLoad } from './load-types.js';

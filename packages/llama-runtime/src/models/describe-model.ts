@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { GgufMetadata } from '../process/inspect-messages.js';
+import type { GgufMetadata } from '../machine/inspect-messages.js';
 import type { ModelKind } from '../process/messages.js';
 import type { FoundFile } from './model-files.js';
 import type { LeftOutModel, LocalModel } from './model-types.js';

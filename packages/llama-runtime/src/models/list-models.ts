@@ -1,4 +1,4 @@
-import type { Inspector } from '../process/inspect.js';
+import type { Inspector } from '../machine/inspect.js';
 import { describeModel } from './describe-model.js';
 import { findModelFiles } from './model-files.js';
 import type { LocalModel, ModelListing } from './model-types.js';

@@ -4,11 +4,11 @@ import { findModel, instanceNotFound, requireModel } from '../models/find-model.
 import { listModels } from '../models/list-models.js';
 import type { LocalModel, ModelListing } from '../models/model-types.js';
 import { baseUrlOf, headersOf } from '../process/engine-http.js';
-import { findBinding, llamaCppBuild } from '../process/find-binding.js';
+import { findBinding, llamaCppBuild } from '../machine/find-binding.js';
 import { findScripts } from '../process/find-scripts.js';
-import { Inspector } from '../process/inspect.js';
+import { Inspector } from '../machine/inspect.js';
 import type { EngineRecord } from '../process/registry.js';
-import { availableCores } from './available-cores.js';
+import { availableCores } from '../machine/available-cores.js';
 import { reportOf } from './buffer-lines.js';
 import { Engines } from './engines.js';
 import { generate, warmUp } from '../requests/generate.js';
@@ -22,12 +22,12 @@ import type {
   LoadResult,
   ResourceEstimate,
 } from '../load/load-types.js';
-import { engineOf, hostFacts, isGpu, surveyOf } from './machine.js';
+import { engineOf, hostFacts, isGpu, surveyOf } from '../machine/survey.js';
 import type { ResidentInstance } from './resident-types.js';
 import { resolveLoadConfig } from '../load/resolve-spec.js';
 import type { LlamaRuntime, LlamaRuntimeOptions, ModelDetails } from './runtime-types.js';
 import { within } from './within.js';
-import { vectorInstructionsOf } from './build-facts.js';
+import { vectorInstructionsOf } from '../machine/build-facts.js';
 
 /** llama.cpp's micro-batch size. A prompt of this length uses all compute buffers. */
 const WARM_UP_TOKENS = 512;

@@ -14,7 +14,7 @@ import type {
   LoadResult,
   ResourceEstimate,
 } from '../load/load-types.js';
-import type { HardwareSurvey, HostFacts, SelectedEngine } from './machine.js';
+import type { HardwareSurvey, HostFacts, SelectedEngine } from '../machine/survey.js';
 import type { ResidentInstance } from './resident-types.js';
 
 /** Estimates the memory of a model with a load configuration in which every default is filled in. */

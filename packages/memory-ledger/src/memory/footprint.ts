@@ -37,6 +37,11 @@ export interface Footprint {
   readonly growth: FootprintGrowth | null;
   readonly source: FootprintSource;
   readonly confidence: Confidence;
+  /**
+   * `true`: the model does not fit on its GPUs, so the runtime has divided it between GPU and RAM, and the figures here are a guess
+   * at that division (`withinGpus`). Absent in every other footprint.
+   */
+  readonly exceedsGpus?: true;
 }
 
 /** The total of a footprint over RAM and all GPUs, in bytes. */

@@ -5,7 +5,8 @@ import type { Resources } from './resources.js';
  * The footprints of residents, limited by the memory of the machine's GPUs. LM Studio may have put fewer layers on a GPU
  * than the load configuration says (`autoFit`). Where the shares of all residents together exceed the memory of their
  * GPU, they count the memory in use there, each in proportion to its share. The rest counts in RAM. Measured shares are
- * kept, unless they alone exceed the memory in use.
+ * kept, unless they alone exceed the memory in use. A footprint that this changes says so in `exceedsGpus`, and its confidence is
+ * low.
  *
  * @param footprints `null`: the resident's footprint is not known.
  */
@@ -24,11 +25,6 @@ export function withinGpus<Known extends Footprint | null>(
   return factors.size === 0
     ? footprints
     : footprints.map((one) => (one === null ? one : limit(one, factors)));
-}
-
-/** Whether `withinGpus` has limited a share of this footprint. */
-export function exceedsGpus(footprint: Footprint | null): boolean {
-  return footprint !== null && 'exceedsGpus' in footprint;
 }
 
 interface Share {
@@ -59,10 +55,7 @@ function factorsOf(shares: readonly Share[], usedBytes: number): Factors {
   return { measured: 1, estimated: (usedBytes - measured) / estimated };
 }
 
-function limit(
-  footprint: Footprint,
-  factors: ReadonlyMap<string, Factors>,
-): Footprint & { readonly exceedsGpus?: true } {
+function limit(footprint: Footprint, factors: ReadonlyMap<string, Factors>): Footprint {
   const { ram, source } = footprint;
   const gpus = footprint.gpus.map(({ deviceKey, bytes }) => {
     const factor = factors.get(deviceKey)?.[source === 'measured' ? 'measured' : 'estimated'] ?? 1;

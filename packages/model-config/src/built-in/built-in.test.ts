@@ -41,6 +41,45 @@ describe('the built-in configuration', () => {
     expect(parseModelConfig(text, { file: 'config/models.yaml' })).toEqual({ config, issues: [] });
   });
 
+  it.each(['model_folders: [~/models]', 'switching: { dwell: 5s }', 'pins: [qwen/qwen3-8b]', ''])(
+    'is the configuration of a file without models: %s',
+    (line) => {
+      const { config: parsed, issues } = parseModelConfig(`version: 1\n${line}\n`);
+      expect(issues).toEqual([]);
+      expect(parsed?.models).toEqual(config.models);
+      expect(parsed?.fallbackChains).toEqual(config.fallbackChains);
+    },
+  );
+
+  it('keeps its other chains where a file without models defines one', () => {
+    const text = 'version: 1\nfallback_chains: { default: [chain:coding, qwen/qwen3-8b] }\n';
+    expect(parseModelConfig(text).config?.fallbackChains).toEqual({
+      ...config.fallbackChains,
+      default: [
+        { kind: 'chain', name: 'coding' },
+        { kind: 'model', modelKey: 'qwen/qwen3-8b' },
+      ],
+    });
+  });
+
+  it('does not apply where a file has an empty list of models', () => {
+    const parsed = parseModelConfig('version: 1\nmodels: []\n').config;
+    expect(parsed?.models).toEqual([]);
+    expect(parsed?.fallbackChains).toEqual({
+      default: [{ kind: 'downloaded', capability: 'chat', tier: null }],
+    });
+  });
+
+  it('names its models where a file without models refers to one that does not exist', () => {
+    const { issues } = parseModelConfig('version: 1\npins: [qwen/qwen3-8c]\n');
+    expect(issues).toMatchObject([
+      { path: 'pins[0]', suggestion: 'did you mean "qwen/qwen3-8b"?' },
+    ]);
+    expect(parseModelConfig('version: 1\nfallback_chains: [qwen/qwen3-8b]\n').issues).toMatchObject(
+      [{ path: 'fallback_chains' }],
+    );
+  });
+
   it('covers at least 20 models, all tiers and capabilities, and the five chains', () => {
     expect(config.models.length).toBeGreaterThanOrEqual(20);
     expect(new Set(config.models.map(({ tier }) => tier))).toEqual(

@@ -110,7 +110,7 @@ describe('the report on a file', () => {
         'models.yaml:1:1: the configuration is empty',
         '> 1 |',
         '    | ^',
-        '  begin with version: 1, followed by models:',
+        '  begin with version: 1',
       ),
     ],
     [
@@ -361,14 +361,14 @@ describe('a configuration in TypeScript', () => {
 });
 
 describe('the error', () => {
-  const { issues } = parseModelConfig('version: 1', { file: 'models.yaml' });
+  const { issues } = parseModelConfig('models: []', { file: 'models.yaml' });
 
   it('carries all issues and prints them', () => {
     const error = invalidConfigError('models.yaml', issues);
     expect(error).toMatchObject({ name: 'ModelConfigError', code: 'CONFIG_INVALID', issues });
     expect(
       error.message.startsWith(
-        'models.yaml has a problem.\n\nmodels.yaml:1:1: models: "models" is missing',
+        'models.yaml has a problem.\n\nmodels.yaml:1:1: version: "version" is missing',
       ),
     ).toBe(true);
   });

@@ -193,7 +193,11 @@ const gateway = z.strictObject({
 /** The file format of version 1. */
 export const fileSchema = z.strictObject({
   version: documented(z.literal(1), 'The version of the file format: 1.'),
-  models: documented(z.array(model), 'The models that Mai may choose from.'),
+  models: optional(
+    z.array(model),
+    'The models that Mai may choose from. Default: the built-in models. The built-in chains then apply, too, ' +
+      'except those that fallback_chains defines.',
+  ),
   fallback_chains: optional(
     z.record(
       matching(CHAIN_NAME_PATTERN, 'a chain name of letters, digits, dots, dashes and underscores'),

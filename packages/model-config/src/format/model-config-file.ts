@@ -226,8 +226,11 @@ export interface FleetSection {
 export interface ModelConfigFile {
   /** The version of the file format: 1. */
   readonly version: 1;
-  /** The models that Mai may choose from. */
-  readonly models: readonly ModelSection[];
+  /**
+   * The models that Mai may choose from. Default: the built-in models. The built-in chains then
+   * apply, too, except those that fallback_chains defines.
+   */
+  readonly models?: readonly ModelSection[] | undefined;
   /**
    * Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another
    * chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the

@@ -51,9 +51,9 @@ const PROJECT_FILES = [
 ];
 const USER_FILE = 'models.yaml';
 
-// A hundred times the size of the built-in configuration. A larger file is probably a model or a
-// log.
-const LARGEST_FILE_BYTES = 2 * 1024 * 1024;
+// Over 20 times the size of the built-in configuration. A larger file is probably a model or a log. Reading a file of this
+// size takes under a second, and the process handles no signal meanwhile.
+const LARGEST_FILE_BYTES = 512 * 1024;
 
 /**
  * Reads the first configuration that exists of: `path`; `MAI_CONFIG`; `.mai/models.yaml`, `models.yaml`

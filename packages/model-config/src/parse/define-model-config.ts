@@ -1,3 +1,4 @@
+import { withBuiltInModels } from '../built-in/with-built-in-models.js';
 import { checkContradictions } from '../diagnostics/check-contradictions.js';
 import { checkReferences } from '../diagnostics/check-references.js';
 import { formatPath } from '../diagnostics/issue.js';
@@ -10,7 +11,11 @@ import { validateFile } from './validate-file.js';
 /** See `defineModelConfig` in lazy.ts. */
 export function defineModelConfig(definition: ModelConfigFile): ModelConfig {
   const { findings } = validateFile(definition);
-  const all = [...findings, ...checkReferences(definition), ...checkContradictions(definition)];
+  const all = [
+    ...findings,
+    ...checkReferences(withBuiltInModels(definition)),
+    ...checkContradictions(definition),
+  ];
   if (all.length === 0) return toModelConfig(definition);
   throw invalidConfigError(
     null,

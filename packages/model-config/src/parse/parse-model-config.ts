@@ -1,4 +1,5 @@
 import { parseDocument, type Document, type YAMLError, type YAMLWarning } from 'yaml';
+import { withBuiltInModels } from '../built-in/with-built-in-models.js';
 import { checkContradictions } from '../diagnostics/check-contradictions.js';
 import { checkReferences } from '../diagnostics/check-references.js';
 import {
@@ -40,7 +41,11 @@ export function readModelConfigFile(
   const { document, issues, data } = readYaml(lines, file);
   if (data !== undefined) {
     const { value, findings } = validateFile(data);
-    const all = [...findings, ...checkReferences(data), ...checkContradictions(data)];
+    const all = [
+      ...findings,
+      ...checkReferences(withBuiltInModels(data)),
+      ...checkContradictions(data),
+    ];
     if (value !== null && all.length === 0 && issues.length === 0) {
       return { data: value, issues: [] };
     }
@@ -93,7 +98,7 @@ function readYaml(lines: SourceLines, file: string | null): ReadYaml {
       {
         code: 'MISSING',
         message: 'the configuration is empty',
-        suggestion: 'begin with version: 1, followed by models:',
+        suggestion: 'begin with version: 1',
       },
       { start: 0, end: 0 },
     );

@@ -7,6 +7,7 @@ import type {
   SimulatedModel,
   SwitchingConfig,
 } from '../model-config.js';
+import { withBuiltInModels } from '../built-in/with-built-in-models.js';
 import { deepFreeze } from '../freeze.js';
 import type {
   FleetSection,
@@ -30,7 +31,8 @@ import {
 import type { ConfiguredQuality, QualityUse } from '../quality/model-facts.js';
 
 /** Converts a valid file to bytes, milliseconds and ratios, and freezes the result. */
-export function toModelConfig(file: ModelConfigFile): ModelConfig {
+export function toModelConfig(content: ModelConfigFile): ModelConfig {
+  const file = withBuiltInModels(content);
   // The object has no prototype, so that inherited names such as `constructor` find no chain.
   const fallbackChains: Record<string, readonly ChainEntry[]> = {};
   Object.setPrototypeOf(fallbackChains, null);
@@ -41,7 +43,7 @@ export function toModelConfig(file: ModelConfigFile): ModelConfig {
   fallbackChains['default'] ??= [{ kind: 'downloaded', capability: 'chat', tier: null }];
   return deepFreeze<ModelConfig>({
     version: 1,
-    models: file.models.map(toConfiguredModel),
+    models: (file.models ?? []).map(toConfiguredModel),
     fallbackChains,
     switching: toSwitchingConfig(file.switching ?? {}),
     rules: (file.rules ?? []).map((rule) => ({

@@ -1,9 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import { addCharges, type Charge, type SelectionPolicy } from '@mai/memory-ledger';
 import { loadOptionsOf, type SimulatedModel } from '../machine/simulated-model.js';
 import { chargeOf, footprintOf, resourcesOfRow } from '../machine/simulated-resources.js';
 import type { TraceRow } from '../trace/trace.js';
 import { gridOf } from './planning-grid.js';
 import { planningRoom, type PlanningRoom } from './room-by-step.js';
+
+const STEPS_PER_TURN = 1024;
 
 /** One load option of one model that the plan can keep loaded. */
 interface Holding {
@@ -25,12 +28,15 @@ interface Holding {
  *
  * The result is exact where `gridOf` finds a step that divides every time. Otherwise a model is counted for a
  * step only if it fits during the whole step.
+ *
+ * @throws the signal's reason when it fires.
  */
-export function referenceQualityMs(
+export async function referenceQualityMs(
   trace: readonly TraceRow[],
   models: readonly SimulatedModel[],
   policy: SelectionPolicy,
-): number {
+  signal: AbortSignal | null = null,
+): Promise<number> {
   const [first] = trace;
   if (first === undefined) return 0;
   const grid = gridOf(trace, models);
@@ -45,7 +51,7 @@ export function referenceQualityMs(
   );
   const pools = [...addCharges(holdings.map((one) => one.charge)).keys()];
   const room = planningRoom(trace, policy, pools, grid);
-  return bestFromNothing(holdings, room, grid.steps) * grid.stepMs;
+  return (await bestFromNothing(holdings, room, grid.steps, signal)) * grid.stepMs;
 }
 
 /** A state of the plan, with its tables for dynamic programming. */
@@ -67,30 +73,42 @@ interface Move {
 }
 
 /** The highest quality from the first step on, starting with no model loaded, as quality times steps. */
-function bestFromNothing(holdings: readonly Holding[], room: PlanningRoom, steps: number): number {
+async function bestFromNothing(
+  holdings: readonly Holding[],
+  room: PlanningRoom,
+  steps: number,
+  signal: AbortSignal | null,
+): Promise<number> {
+  // The event loop turns now and then, so that signals of the process are handled.
+  const turn = async (): Promise<void> => {
+    await setImmediate();
+    signal?.throwIfAborted();
+  };
   const states = holdings.map((holding): State => ({
     ...holding,
     fitsUntil: fitsUntil(room, holding.charge, holding.isLast, steps),
     best: new Float64Array(steps + 1),
   }));
-  const moves = new Map(
-    states.map((from) => [
+  const moves = new Map<State, readonly Move[]>();
+  for (const from of states) {
+    await turn();
+    const others = states.filter((to) => to !== from);
+    moves.set(
       from,
-      states
-        .filter((to) => to !== from)
-        .map((to): Move => ({
-          to,
-          fitsUntil: fitsUntil(
-            room,
-            addCharges([from.charge, to.charge]),
-            from.isLast && to.isLast,
-            steps,
-          ),
-        })),
-    ]),
-  );
+      others.map((to) => ({
+        to,
+        fitsUntil: fitsUntil(
+          room,
+          addCharges([from.charge, to.charge]),
+          from.isLast && to.isLast,
+          steps,
+        ),
+      })),
+    );
+  }
   const fromNothing = new Float64Array(steps + 1);
   for (let step = steps - 1; step >= 0; step -= 1) {
+    if (step % STEPS_PER_TURN === 0) await turn();
     let nothing = at(fromNothing, step + 1);
     for (const to of states) {
       const ready = step + to.loadSteps;

@@ -12,11 +12,11 @@ describe('SCENARIOS', () => {
 
   it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     '%s gives the same valid trace for the same seed, and another trace for another seed',
-    (name, { trace }) => {
+    async (name, { trace }) => {
       const rows = trace(1);
       expect(trace(1)).toEqual(rows);
       const text = rows.map((row) => JSON.stringify(row)).join('\n');
-      expect(parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
+      expect(await parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
       if (name !== 'quiet') expect(trace(2)).not.toEqual(rows);
     },
   );

@@ -12,8 +12,8 @@ const first = {
 };
 
 describe('parseTrace', () => {
-  it('takes the value of the row before for a field that is left out', () => {
-    const { rows } = parseTrace(
+  it('takes the value of the row before for a field that is left out', async () => {
+    const { rows } = await parseTrace(
       [
         JSON.stringify(first),
         '',
@@ -29,7 +29,7 @@ describe('parseTrace', () => {
     });
   });
 
-  it('reads every field, and keeps every field except the events for the next row', () => {
+  it('reads every field, and keeps every field except the events for the next row', async () => {
     const events = [
       { type: 'lmStudioDown' },
       { type: 'lmStudioUp' },
@@ -46,7 +46,7 @@ describe('parseTrace', () => {
       { type: 'foreignUnload', instanceIdentifier: 'by-hand' },
     ];
     const full = { ...first, onBattery: true, swapInPerSecond: 4096, pressure: 'warning', events };
-    const { rows } = parseTrace([JSON.stringify(full), '{"tMs": 5}'].join('\n'));
+    const { rows } = await parseTrace([JSON.stringify(full), '{"tMs": 5}'].join('\n'));
     expect(rows?.[0]).toEqual(full);
     expect(rows?.[1]).toEqual({ ...full, tMs: 5, events: [] });
   });
@@ -60,9 +60,9 @@ describe('parseTrace', () => {
     ['ram', { totalBytes: 0, othersBytes: 0 }],
     ['gpus', [{ totalBytes: 1, othersBytes: 0, unified: 'yes' }]],
     ['requests', { ratePerMinute: 60_001, meanSeconds: 1 }],
-  ])('refuses %s %j', (field, value) => {
+  ])('refuses %s %j', async (field, value) => {
     const text = `${JSON.stringify({ ...first, [field]: value })}\n{"tMs": 5}`;
-    expect(parseTrace(text).issues?.filter(({ line }) => line === 1)).toHaveLength(1);
+    expect((await parseTrace(text)).issues?.filter(({ line }) => line === 1)).toHaveLength(1);
   });
 
   it.each([
@@ -71,8 +71,8 @@ describe('parseTrace', () => {
     [{ gpus: [{ totalBytes: 1, othersBytes: 0, name: 'x' }] }, "unknown field 'name' of 'gpus'"],
     [{ events: [{ type: 'failNextLoads', times: 3 }] }, "of event 'failNextLoads'"],
     [{ cpuOthersRatio: 7 }, "'cpuOthersRatio' is a share from 0 to 1, not 7"],
-  ])('warns of %j', (fields, message) => {
-    const { rows, warnings } = parseTrace(
+  ])('warns of %j', async (fields, message) => {
+    const { rows, warnings } = await parseTrace(
       `${JSON.stringify(first)}\n${JSON.stringify({ tMs: 5, ...fields })}`,
     );
     expect(rows).toHaveLength(2);
@@ -81,8 +81,8 @@ describe('parseTrace', () => {
     expect(warnings[0]?.message).toContain(message);
   });
 
-  it('reports every mistake with its line', () => {
-    const { issues } = parseTrace(
+  it('reports every mistake with its line', async () => {
+    const { issues } = await parseTrace(
       [
         JSON.stringify(first),
         '{"tMs": "1", "speed": 1}',
@@ -119,41 +119,48 @@ describe('parseTrace', () => {
       `${JSON.stringify(first)}\n{"tMs": 9}\n{"tMs": 8}`,
       "'tMs' goes back from 9",
     ],
-  ])('refuses %s', (_, text, message) => {
-    expect(parseTrace(text).issues?.map((issue) => issue.message)).toContain(message);
+  ])('refuses %s', async (_, text, message) => {
+    expect((await parseTrace(text)).issues?.map((issue) => issue.message)).toContain(message);
   });
 
-  it('reports only the first row where the first row cannot be read', () => {
-    const { issues } = parseTrace(`{\n{"tMs": 1}\n{"tMs": 2, "speed": 1}`);
+  it('reports only the first row where the first row cannot be read', async () => {
+    const { issues } = await parseTrace(`{\n{"tMs": 1}\n{"tMs": 2, "speed": 1}`);
     expect(issues?.map(({ line }) => line)).toEqual([1]);
   });
 
-  it('reads text with a byte order mark and Windows line ends', () => {
-    const { rows } = parseTrace(`\uFEFF${JSON.stringify(first)}\r\n{"tMs": 5}\r\n`);
+  it('reads text with a byte order mark and Windows line ends', async () => {
+    const { rows } = await parseTrace(`\uFEFF${JSON.stringify(first)}\r\n{"tMs": 5}\r\n`);
     expect(rows?.map(({ tMs }) => tMs)).toEqual([0, 5]);
   });
 
-  it('reads rows that were written with JSON.stringify', () => {
-    fc.assert(
-      fc.property(
+  it('reads rows that were written with JSON.stringify', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(fc.record({ others: fc.nat(30), seconds: fc.nat(100) }), { minLength: 1 }),
-        (parts) => {
+        async (parts) => {
           let seconds = 0;
           const rows = [
             row(0, 6),
             ...parts.map((part) => row((seconds += part.seconds), part.others)),
           ];
           const text = rows.map((one) => JSON.stringify(one)).join('\n');
-          expect(parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
+          expect(await parseTrace(text)).toEqual({ rows, issues: null, warnings: [] });
         },
       ),
     );
   });
 
-  it('never throws, for any lines of JSON', () => {
-    fc.assert(
-      fc.property(fc.array(fc.jsonValue()), (values) => {
-        parseTrace(values.map((value) => JSON.stringify(value)).join('\n'));
+  it('ends with the reason of its signal, before it has read all lines', async () => {
+    const controller = new AbortController();
+    const read = parseTrace('\n'.repeat(1_000_000), { signal: controller.signal });
+    setImmediate(() => controller.abort(new Error('enough')));
+    await expect(read).rejects.toThrow('enough');
+  });
+
+  it('never throws, for any lines of JSON', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue()), async (values) => {
+        await parseTrace(values.map((value) => JSON.stringify(value)).join('\n'));
       }),
     );
   });

@@ -1,6 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Complaints } from './read-fields.js';
 import { readTraceRow } from './read-trace-row.js';
 import type { TraceRow } from './trace.js';
+
+/** The event loop turns after this many lines, so that signals of the process are handled. */
+const LINES_PER_TURN = 1024;
 
 /** A problem with a line of a trace. */
 export interface TraceIssue {
@@ -21,8 +25,13 @@ export type ParsedTrace = (
 /**
  * Reads a trace with one JSON object a line; see `TraceRow`. Fields that are left out have the values of the
  * row before. Empty lines are skipped.
+ *
+ * @throws the signal's reason when it fires.
  */
-export function parseTrace(text: string): ParsedTrace {
+export async function parseTrace(
+  text: string,
+  { signal = null }: { readonly signal?: AbortSignal | null } = {},
+): Promise<ParsedTrace> {
   const rows: TraceRow[] = [];
   const issues: TraceIssue[] = [];
   const warnings: TraceIssue[] = [];
@@ -31,6 +40,8 @@ export function parseTrace(text: string): ParsedTrace {
     .replace(/^\uFEFF/, '')
     .split('\n')
     .entries()) {
+    if (index % LINES_PER_TURN === 0) await setImmediate();
+    signal?.throwIfAborted();
     if (source.trim() === '') continue;
     // Later rows inherit from the first row. Without that row, each of them would be reported as incomplete.
     if (rows.length === 0 && issues.length > 0) break;

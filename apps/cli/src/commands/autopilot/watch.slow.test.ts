@@ -79,7 +79,7 @@ describe('mai watch', () => {
     await mai.line('switch-finished', ({ loaded }) => String(loaded) === 'mai/test/large', from);
     expect(world.residents()).toEqual(['mai/test/large']);
     await mai.interrupt();
-    const replay = replayDecisions(await readLog());
+    const replay = await replayDecisions(await readLog());
     expect(replay).toMatchObject({ difference: null, unreadable: [] });
     expect(replay.reproduced).toBeGreaterThanOrEqual(3);
   });

@@ -12,8 +12,9 @@ export async function readTrace(
   name: string,
   cwd: string,
   output: Output,
+  signal: AbortSignal,
 ): Promise<readonly TraceRow[]> {
-  const { rows, issues, warnings } = parseTrace(await readText(name, cwd));
+  const { rows, issues, warnings } = await parseTrace(await readText(name, cwd), { signal });
   for (const line of describe(name, warnings)) output.warn(line);
   if (issues === null) return rows;
   throw new UsageError(

@@ -28,7 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   const seed = input.integer('seed', 0) ?? DEFAULT_SEED;
   const policy = input.text('policy') ?? 'mai';
-  const trace = await readTrace(traceName, io.cwd, output);
+  const trace = await readTrace(traceName, io.cwd, output, signal);
   const [first] = trace;
   if (first === undefined) throw new UsageError(`${traceName} has no rows.`);
   const chainName = input.text('chain');

@@ -2,8 +2,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeNoiseModel } from '../noise-model/write-noise-model.js';
-import { asRejection, forkChild, whenExited } from './engine-process.js';
-import { codeOf } from './process-identity.js';
+import { asRejection, forkChild, whenExited } from '../process/engine-process.js';
+import { codeOf } from '../process/process-identity.js';
 import type {
   EngineDevice,
   FromInspector,

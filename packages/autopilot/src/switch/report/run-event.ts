@@ -1,8 +1,8 @@
 import type { LoadConfig, Resources } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/join-footprints.js';
-import type { LoadMismatch, RuntimeInstance } from '../ports/runtime-port.js';
-import type { LoadFailure } from './load-failure.js';
+import type { AssembledInput } from '../../assemble/join-footprints.js';
+import type { LoadMismatch, RuntimeInstance } from '../../ports/runtime-port.js';
+import type { LoadFailure } from '../../failures/load-failure.js';
 
 /** An event of a run. */
 export type RunEvent =

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { GpuVendor } from '@mai/memory-ledger';
-import type { Binding, EngineBackend } from '../process/find-binding.js';
-import type { EngineDevice } from '../process/inspect-messages.js';
+import type { Binding, EngineBackend } from './find-binding.js';
+import type { EngineDevice } from './inspect-messages.js';
 
 /** Where the engine runs: always on this machine. */
 export interface HostFacts {

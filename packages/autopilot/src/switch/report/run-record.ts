@@ -1,5 +1,5 @@
-import type { RuntimeInstance } from '../ports/runtime-port.js';
-import type { LoadFailure } from './load-failure.js';
+import type { RuntimeInstance } from '../../ports/runtime-port.js';
+import type { LoadFailure } from '../../failures/load-failure.js';
 import type { RunOutcome, RunReport } from './run-report.js';
 
 /** The steps of a run that were carried out so far. See `RunReport` for the fields. */

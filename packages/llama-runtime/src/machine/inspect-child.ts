@@ -4,8 +4,8 @@ import type {
   FromInspector,
   GgufMetadata,
   InspectRequest,
-} from '../process/inspect-messages.js';
-import { type ContextOptions, type LlamaContextClass, loadBinding } from './llama-door.js';
+} from './inspect-messages.js';
+import { type ContextOptions, type LlamaContextClass, loadBinding } from '../engine/llama-door.js';
 
 /** Long lists of the tokenizer, which are not read. */
 const LISTS = ['tokens', 'scores', 'token_type', 'merges'].map((list) => `tokenizer.ggml.${list}`);

@@ -1,7 +1,7 @@
 import { isLlamaRuntimeError } from '../errors.js';
-import { findBinding } from '../process/find-binding.js';
+import { findBinding } from './find-binding.js';
 import { availableCores } from './available-cores.js';
-import { engineOf, type InstalledEngine } from './machine.js';
+import { engineOf, type InstalledEngine } from './survey.js';
 
 /** The installed engine that `createLlamaRuntime` would use; `null` where none is installed. Loads nothing. */
 export async function findEngine(): Promise<InstalledEngine | null> {

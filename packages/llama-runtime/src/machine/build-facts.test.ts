@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Inspector } from '../process/inspect.js';
+import { Inspector } from './inspect.js';
 import { realWorld, type RealWorld } from '../../test/real-world.js';
 import { vectorInstructionsOf } from './build-facts.js';
-import type { InstalledEngine } from './machine.js';
+import type { InstalledEngine } from './survey.js';
 
 const ENGINE: InstalledEngine = {
   ...{ format: 'gguf', name: 'llama.cpp-linux-x64-cpu', version: '1', backend: 'cpu', threads: 1 },

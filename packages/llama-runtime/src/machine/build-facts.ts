@@ -1,10 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import path from 'node:path';
-import type { Inspector } from '../process/inspect.js';
+import type { Inspector } from './inspect.js';
 import { codeOf } from '../process/process-identity.js';
 import { replaceFile } from '../process/replace-file.js';
-import type { InstalledEngine } from './machine.js';
+import type { InstalledEngine } from './survey.js';
 import { usesVectorInstructions } from './vector-instructions.js';
 
 /** A fact that does not change while a build and a CPU stay the same. */

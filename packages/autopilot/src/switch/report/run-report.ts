@@ -1,7 +1,7 @@
 import type { Selection } from '@mai/selector';
-import type { AssembledInput } from '../assemble/join-footprints.js';
-import type { RuntimeInstance } from '../ports/runtime-port.js';
-import type { LoadFailure } from './load-failure.js';
+import type { AssembledInput } from '../../assemble/join-footprints.js';
+import type { RuntimeInstance } from '../../ports/runtime-port.js';
+import type { LoadFailure } from '../../failures/load-failure.js';
 
 /**
  * - `kept`: the chosen model was loaded already, and nothing had to be done.

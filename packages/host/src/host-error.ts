@@ -25,6 +25,11 @@ export type HostErrorCode =
 export interface HostErrorFacts {
   /** With `NOTHING_FITS`, and `MODEL_NOT_FOUND` for a model that is not downloaded: the decision. */
   readonly selection: Selection | null;
+  /**
+   * With `NOTHING_FITS`: for each model that is not tried, because its last load failed, the message of that load. Empty
+   * where no such message is known.
+   */
+  readonly loadFailures: Readonly<Record<string, string>>;
   /** With `AUTOPILOT_LOST`, `AUTOPILOT_INCOMPATIBLE` and `AUTOPILOT_BUSY`: the process that ran the autopilot. */
   readonly processId: number | null;
 }
@@ -40,6 +45,7 @@ export class HostError extends Error implements HostErrorFacts {
   override readonly name = 'HostError';
   readonly code: HostErrorCode;
   readonly selection: Selection | null;
+  readonly loadFailures: Readonly<Record<string, string>>;
   readonly processId: number | null;
 
   constructor(
@@ -50,6 +56,7 @@ export class HostError extends Error implements HostErrorFacts {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.selection = facts.selection ?? null;
+    this.loadFailures = facts.loadFailures ?? {};
     this.processId = facts.processId ?? null;
     Object.defineProperty(this, BRAND, { value: true });
   }

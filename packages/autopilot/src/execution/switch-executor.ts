@@ -119,7 +119,8 @@ export class SwitchExecutor {
       const modelKey = progress.loading ?? '';
       this.#publish({ type: 'load-interrupted', modelKey, pools: error.pools });
       // The others have taken memory since the decision, so its resources would ask for too much relief.
-      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED' }, error.resources);
+      const message = `The load of ${modelKey} was stopped, because memory ran out. Free memory, or choose a smaller model or a shorter context.`;
+      this.#fail({ modelKey, code: 'MEMORY_EXCEEDED', message }, error.resources);
       return { report: null, direction: null, availableBytes: null };
     } finally {
       task.signal.removeEventListener('abort', onStop);
@@ -207,7 +208,7 @@ export class SwitchExecutor {
     }
   }
 
-  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): void {
+  #fail(failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>, resources: Resources): void {
     const untilMs = this.#sources.retries.failed(failure, resources);
     if (untilMs !== null) this.#publish({ type: 'breaker-opened', untilMs });
   }

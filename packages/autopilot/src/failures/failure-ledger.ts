@@ -6,6 +6,8 @@ import { backOffMs, type BackOffPolicy } from './back-off.js';
 export interface FailureEntry {
   readonly failures: number;
   readonly code: LoadFailureCode;
+  /** What failed, and what to do; null where an older version wrote the journal. */
+  readonly message: string | null;
   /** Epoch milliseconds. */
   readonly lastAtMs: number;
   readonly coolingDownUntilMs: number;
@@ -44,13 +46,14 @@ interface FailureFacts {
 /** The ledger with one more failed load. */
 export function recordFailure(
   ledger: FailureLedger,
-  failure: Pick<LoadFailure, 'modelKey' | 'code'>,
+  failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
   facts: FailureFacts & { readonly resources: Resources },
 ): FailureLedger {
   const failures = (ledger[failure.modelKey]?.failures ?? 0) + 1;
   const entry: FailureEntry = {
     failures,
     code: failure.code,
+    message: failure.message,
     lastAtMs: facts.nowMs,
     coolingDownUntilMs: facts.nowMs + backOffMs(facts.backOff, failures, facts.random),
     availableBytes: DETERMINISTIC.includes(failure.code) ? availableBytes(facts.resources) : null,
@@ -72,6 +75,7 @@ export function recordCrash(
   const entry: FailureEntry = {
     failures,
     code: 'ENGINE_CRASHED',
+    message: `The engine of ${modelKey} has crashed after its load (crashes in succession: ${failures}). Choose another model or other load settings.`,
     lastAtMs: nowMs,
     coolingDownUntilMs: failures === 1 ? nowMs : nowMs + backOffMs(backOff, failures - 1, random),
     availableBytes: null,

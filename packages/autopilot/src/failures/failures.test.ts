@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { backOffMs } from './back-off.js';
 import { breakerAfterFailure, CLOSED_BREAKER, isBreakerOpen } from './breaker.js';
-import { coolDowns, recordFailure, recordSuccess } from './failure-ledger.js';
+import { coolDowns, recordCrash, recordFailure, recordSuccess } from './failure-ledger.js';
 
 const BACK_OFF = { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 };
 const NO_JITTER = { ...BACK_OFF, jitterRatio: 0 };
@@ -44,24 +44,44 @@ describe('the failure ledger', () => {
   it('allows a load after the cool-down of one failure', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
-    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_FAILED' }, facts(world));
+    const ledger = recordFailure(
+      {},
+      { modelKey: 'a', code: 'LOAD_FAILED', message: 'Failed.' },
+      facts(world),
+    );
     expect(coolDowns(ledger, nowMs + 59_999, world.resources())).toEqual({ a: nowMs + 60_000 });
     expect(coolDowns(ledger, nowMs + 60_000, world.resources())).toEqual({});
   });
 
   it('waits longer with every failure in a row, and starts again after a success', () => {
     const world = new FakeWorld();
-    const failure = { modelKey: 'a', code: 'LOAD_FAILED' } as const;
+    const failure = { modelKey: 'a', code: 'LOAD_FAILED', message: 'Failed.' } as const;
     const once = recordFailure({}, failure, facts(world));
     const twice = recordFailure(once, failure, facts(world));
     expect(twice['a']?.coolingDownUntilMs).toBe(world.clock.nowMs() + 120_000);
     expect(recordSuccess(twice, 'a', world.clock.nowMs())).toEqual({});
   });
 
+  it('keeps the message of the last failure', () => {
+    const world = new FakeWorld();
+    const failed = recordFailure(
+      {},
+      { modelKey: 'a', code: 'LOAD_FAILED', message: 'The engine crashed.' },
+      facts(world),
+    );
+    expect(failed['a']?.message).toBe('The engine crashed.');
+    const crashed = recordCrash(failed, 'a', facts(world));
+    expect(crashed['a']?.message).toMatch(/^The engine of a has crashed after its load .*: 2\)/);
+  });
+
   it('does not retry an out-of-memory failure until more memory is free', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
-    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
+    const ledger = recordFailure(
+      {},
+      { modelKey: 'a', code: 'LOAD_REFUSED', message: 'Failed.' },
+      facts(world),
+    );
     const laterMs = nowMs + 3_600_000;
     expect(Object.keys(coolDowns(ledger, laterMs, world.resources()))).toEqual(['a']);
     world.othersBytes -= 1.5 * GIB;
@@ -73,14 +93,22 @@ describe('the failure ledger', () => {
   it('ignores a failure in the future, because the clock was set back', () => {
     const world = new FakeWorld();
     const { nowMs } = facts(world);
-    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
+    const ledger = recordFailure(
+      {},
+      { modelKey: 'a', code: 'LOAD_REFUSED', message: 'Failed.' },
+      facts(world),
+    );
     expect(coolDowns(ledger, nowMs, world.resources())).toEqual({ a: nowMs + 60_000 });
     expect(coolDowns(ledger, nowMs - 1, world.resources())).toEqual({});
   });
 
   it('forgets a failure after six hours, because a setting may have changed', () => {
     const world = new FakeWorld();
-    const ledger = recordFailure({}, { modelKey: 'a', code: 'LOAD_REFUSED' }, facts(world));
+    const ledger = recordFailure(
+      {},
+      { modelKey: 'a', code: 'LOAD_REFUSED', message: 'Failed.' },
+      facts(world),
+    );
     const sixHoursMs = 6 * 3_600_000;
     const nowMs = world.clock.nowMs();
     expect(coolDowns(ledger, nowMs + sixHoursMs - 1, null)).toEqual({ a: nowMs + sixHoursMs });

@@ -88,7 +88,10 @@ export class RetryState {
    * Counts a failed load. If it opens the breaker, returns the end of the pause in epoch milliseconds;
    * otherwise null.
    */
-  failed(failure: Pick<LoadFailure, 'modelKey' | 'code'>, resources: Resources): number | null {
+  failed(
+    failure: Pick<LoadFailure, 'modelKey' | 'code' | 'message'>,
+    resources: Resources,
+  ): number | null {
     const timings = this.#timings();
     this.#failures = recordFailure(this.#failures, failure, {
       nowMs: this.#clock.nowMs(),

@@ -45,6 +45,7 @@ describe('createFileJournal', () => {
         a: {
           failures: 2,
           code: 'LOAD_FAILED',
+          message: 'The engine crashed.',
           lastAtMs: 1,
           coolingDownUntilMs: 2,
           availableBytes: null,
@@ -52,6 +53,7 @@ describe('createFileJournal', () => {
         b: {
           failures: 1,
           code: 'OUT_OF_MEMORY',
+          message: null,
           lastAtMs: 3,
           coolingDownUntilMs: 4,
           availableBytes: 1024,
@@ -61,6 +63,15 @@ describe('createFileJournal', () => {
     await createFileJournal(file, systemClock).update(() => state, {});
     expect(await createFileJournal(file, systemClock).read({})).toEqual(state);
     expect(await readdir(path.dirname(file))).toEqual(['journal.json']);
+  });
+
+  it('reads failures that an older version wrote without a message', async () => {
+    const file = path.join(folder, 'journal.json');
+    const entry = { code: 'LOAD_FAILED', lastAtMs: 1, coolingDownUntilMs: 2, availableBytes: null };
+    const failures = { a: { ...entry, failures: 1 } };
+    await writeFile(file, JSON.stringify({ ...EMPTY_JOURNAL, failures }));
+    const state = await createFileJournal(file, systemClock).read({});
+    expect(state.failures).toEqual({ a: { ...failures.a, message: null } });
   });
 
   it('loses no change when several processes write at once', async () => {

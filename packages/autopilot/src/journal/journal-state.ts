@@ -63,14 +63,15 @@ export function parseJournal(text: string): JournalState | null {
   if (acknowledged !== null && !isAcknowledgement(acknowledged)) return null;
   if (!Array.isArray(pins) || !pins.every(isPin)) return null;
   if (!Array.isArray(yields) || !yields.every(isYield)) return null;
-  if (!isFailureLedger(failures)) return null;
+  const ledger = parseFailures(failures);
+  if (ledger === null) return null;
   return {
     version: 1,
     revision: value['revision'],
     acknowledged,
     pins,
     yields,
-    failures,
+    failures: ledger,
   };
 }
 
@@ -115,13 +116,22 @@ const FAILURE_CODES: Readonly<Record<LoadFailureCode, true>> = {
   MEMORY_EXCEEDED: true,
 };
 
-function isFailureLedger(value: unknown): value is FailureLedger {
-  return isRecord(value) && Object.values(value).every(isFailureEntry);
+/** The failures; null where they are not valid. Older versions wrote them without messages. */
+function parseFailures(value: unknown): FailureLedger | null {
+  if (!isRecord(value)) return null;
+  const ledger: Record<string, FailureEntry> = {};
+  for (const [modelKey, entry] of Object.entries(value)) {
+    const whole = isRecord(entry) ? { message: null, ...entry } : entry;
+    if (!isFailureEntry(whole)) return null;
+    ledger[modelKey] = whole;
+  }
+  return ledger;
 }
 
 function isFailureEntry(value: unknown): value is FailureEntry {
   return (
     isRecord(value) &&
+    (value['message'] === null || typeof value['message'] === 'string') &&
     isCount(value['failures']) &&
     typeof value['code'] === 'string' &&
     Object.hasOwn(FAILURE_CODES, value['code']) &&

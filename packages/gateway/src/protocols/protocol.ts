@@ -75,6 +75,8 @@ export type FailureCode =
   /** Models are downloaded, but none of the chain can do what the request needs. */
   | 'not_capable'
   | 'nothing_fits'
+  /** The last load of the model failed, and is not tried again yet. */
+  | 'load_failed'
   | 'model_loading'
   | 'queue_full'
   | 'too_large'

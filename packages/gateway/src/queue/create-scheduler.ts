@@ -14,7 +14,7 @@ import { LoadGroups } from './loading/load-groups.js';
 import { groupKeyIn, groupKeyOf, type Group } from './loading/group.js';
 import { Loads } from './loading/loads.js';
 import type { Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
-import { failureOfMachine, modelLoading, stopping } from './scheduling-failures.js';
+import { failureOfMachine, modelLoading, stopping } from './failures/scheduling-failures.js';
 import { createTicket, type Ticket } from './ticket.js';
 import { WaitingLine } from './waiting-line.js';
 

@@ -1,6 +1,6 @@
 import type { LivePort } from '../ports/live-port.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
-import { failureOfMachine } from './scheduling-failures.js';
+import { failureOfMachine } from './failures/scheduling-failures.js';
 
 /** The catalog as it was read last. */
 export class KnownCatalog {

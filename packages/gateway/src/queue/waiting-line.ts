@@ -1,7 +1,7 @@
 import type { WaitProgress } from '../protocols/protocol.js';
 import type { SchedulerLimits } from './limits.js';
 import type { SchedulingFailure } from './scheduler.js';
-import { clientQueueFull, queueFull } from './scheduling-failures.js';
+import { clientQueueFull, queueFull } from './failures/scheduling-failures.js';
 import type { Ticket } from './ticket.js';
 
 /** Clients whose last turn is remembered. */

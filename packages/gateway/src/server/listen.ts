@@ -7,6 +7,7 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
 
 /** Where the gateway listens. */
@@ -209,7 +210,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   }
   return new GatewayError(
     'ADDRESS_UNAVAILABLE',
-    `The gateway can't listen on ${where}: ${error.message}. Choose an address of this machine and a port above 1023.`,
+    `The gateway can't listen on ${where}: ${asSentence(error.message)} Choose an address of this machine and a port above 1023.`,
     { cause: error },
   );
 }

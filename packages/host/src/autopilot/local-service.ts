@@ -1,5 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { isAutopilotError, type Autopilot, type LeaseRequest } from '@mai/autopilot';
+import {
+  isAutopilotError,
+  type Autopilot,
+  type FailureLedger,
+  type LeaseRequest,
+} from '@mai/autopilot';
 import type { Selection } from '@mai/selector';
 import {
   leaseFactsOf,
@@ -56,7 +61,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
         throw asHostError(error);
       });
-    if (lease === null) throw noLease(request, selection);
+    if (lease === null) throw noLease(request, selection, autopilot.state.failures);
     return {
       ...leaseFactsOf(lease),
       lost: ended.signal,
@@ -109,7 +114,7 @@ function asHostError(error: unknown): unknown {
 }
 
 /** The error for a request that no model can meet now. */
-function noLease(request: LeaseRequest, selection: Selection): HostError {
+function noLease(request: LeaseRequest, selection: Selection, failures: FailureLedger): HostError {
   const { modelKey = null } = request;
   const { rejected } = selection;
   const isMissing =
@@ -125,8 +130,21 @@ function noLease(request: LeaseRequest, selection: Selection): HostError {
     : new HostError(
         'NOTHING_FITS',
         `No model can be loaded now that meets the requirement: ${describeRequest(request)}. "mai select" gives the reason for each model.`,
-        { selection },
+        { selection, loadFailures: loadFailuresIn(selection, failures) },
       );
+}
+
+function loadFailuresIn(
+  { rejected }: Selection,
+  failures: FailureLedger,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    rejected.flatMap(({ modelKey, rejection }) => {
+      const message = failures[modelKey]?.message ?? null;
+      const isMeant = rejection.code === 'COOLING_DOWN_AFTER_FAILURE' && message !== null;
+      return isMeant ? [[modelKey, message]] : [];
+    }),
+  );
 }
 
 function describeRequest({

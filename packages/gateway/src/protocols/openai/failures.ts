@@ -22,6 +22,11 @@ export function openAiFailure(failure: Failure): FailureAnswer {
 /** Failures that the same request would meet again. */
 const POINTLESS: readonly FailureCode[] = ['nothing_fits', 'not_supported', 'internal'];
 
+/** Whether a client that sends the same request again within a minute meets the same failure. */
+function isPointless(code: FailureCode, retryAfterSeconds: number | null): boolean {
+  return POINTLESS.includes(code) || (code === 'load_failed' && retryAfterSeconds === null);
+}
+
 /** An answer with a JSON body, and `Retry-After` where the failure has one. */
 export function jsonAnswer(
   { code, status, retryAfterSeconds }: Failure,
@@ -32,7 +37,7 @@ export function jsonAnswer(
     headers: {
       'content-type': 'application/json; charset=utf-8',
       // The clients of OpenAI and Anthropic send a 5xx again, unless this header forbids it.
-      ...(POINTLESS.includes(code) ? { 'x-should-retry': 'false' } : {}),
+      ...(isPointless(code, retryAfterSeconds) ? { 'x-should-retry': 'false' } : {}),
       ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify(body),

@@ -17,6 +17,7 @@ import type { Departure } from './departure.js';
 import type { ToldChoice } from './decision-headers.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { createFailure } from '../../protocols/create-failure.js';
+import { asSentence } from '../../as-sentence.js';
 import { shorten } from '../../shorten.js';
 
 /** A request with its body read and its model resolved. */
@@ -193,14 +194,14 @@ function failureOf(
   switch (outcome.kind) {
     case 'cut':
       return failed(
-        `${model} stopped in the middle of its answer: ${outcome.error.message} Send the request again.`,
+        `${model} stopped in the middle of its answer: ${asSentence(outcome.error.message)} Send the request again.`,
       );
     case 'unreachable':
       return {
         ...failed(
           told.host === null
-            ? `${runtimeName(runtime)} did not answer${after}: ${outcome.error.message}. ${checkRuntime(runtime)}, then send the request again.`
-            : `The host ${told.host} did not answer${after}: ${outcome.error.message}. Check with "mai fleet status" that it runs, then send the request again.`,
+            ? `${runtimeName(runtime)} did not answer${after}: ${asSentence(outcome.error.message)} ${checkRuntime(runtime)}, then send the request again.`
+            : `The host ${told.host} did not answer${after}: ${asSentence(outcome.error.message)} Check with "mai fleet status" that it runs, then send the request again.`,
         ),
         code: 'upstream_unreachable',
         status: 503,
@@ -222,13 +223,14 @@ function failureOf(
             : `LM Studio refused Mai's token. Set LM_API_TOKEN for "mai serve" to a valid token of LM Studio.`,
         );
       }
-      if (retriable) return failed(`${model} failed${after}: ${quoted}`);
+      if (retriable)
+        return failed(`${model} failed${after}: ${asSentence(quoted)} Send the request again.`);
       if (status >= 400) return createFailure('refused', status, quoted);
       // LM Studio answers an endpoint that it lacks with status 200 and an error.
       return createFailure(
         'not_supported',
         501,
-        `${runtimeName(runtime)} does not serve the request: ${quoted} ${runtime === 'embedded' ? 'Use' : 'Update LM Studio, or use'} another endpoint.`,
+        `${runtimeName(runtime)} does not serve the request: ${asSentence(quoted)} ${runtime === 'embedded' ? 'Use' : 'Update LM Studio, or use'} another endpoint.`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog } from '../../ports/serving-port.js';
-import { failureOfMachine } from '../../queue/scheduling-failures.js';
+import { failureOfMachine } from '../../queue/failures/scheduling-failures.js';
 
 /**
  * Reads the models of the machine for a request. A machine that cannot tell them is a failure that the client is told,

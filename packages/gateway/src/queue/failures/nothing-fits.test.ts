@@ -3,7 +3,7 @@ import {
   type ServingCatalog,
   type ServingModel,
   type ServingRequest,
-} from '../ports/serving-port.js';
+} from '../../ports/serving-port.js';
 import { nothingFits } from './nothing-fits.js';
 
 type Runtime = ServingCatalog['runtime'];

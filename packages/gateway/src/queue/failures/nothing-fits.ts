@@ -1,12 +1,11 @@
-import { createFailure } from '../protocols/create-failure.js';
-import type { Failure } from '../protocols/protocol.js';
-import type { ServingCatalog, ServingRequest } from '../ports/serving-port.js';
-import type { Selection } from '../ports/selection.js';
-import { chainOf } from './serves.js';
-import { getModel } from '../upstream/runtime-words.js';
+import { createFailure } from '../../protocols/create-failure.js';
+import type { Failure } from '../../protocols/protocol.js';
+import type { ServingCatalog, ServingRequest } from '../../ports/serving-port.js';
+import type { Selection } from '../../ports/selection.js';
+import { listed } from './listed.js';
+import { chainOf } from '../serves.js';
+import { getModel } from '../../upstream/runtime-words.js';
 
-/** Rejected models that a message names. */
-const NAMED_MAX = 5;
 const RETRY_SECONDS = 30;
 
 type Rejected = Selection['rejected'];
@@ -77,13 +76,4 @@ function isEmpty(wanted: ServingRequest, catalog: ServingCatalog | null): boolea
 
 function notDownloaded(message: string): Failure {
   return createFailure('model_not_downloaded', 404, message);
-}
-
-/** The first rejected models with their reasons. */
-function listed(rejected: Rejected): string {
-  const named = rejected
-    .slice(0, NAMED_MAX)
-    .map(({ modelKey, rejection }) => `${modelKey} (${rejection.code})`);
-  const more = rejected.length - named.length;
-  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

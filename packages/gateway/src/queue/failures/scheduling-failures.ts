@@ -1,18 +1,13 @@
-import { codeOf, messageOf } from '../error-facts.js';
-import type { Selection } from '../ports/selection.js';
-import type { Failure, FailureCode } from '../protocols/protocol.js';
-import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../ports/serving-port.js';
-import { checkRuntime } from '../upstream/runtime-words.js';
+import { asSentence } from '../../as-sentence.js';
+import { codeOf, messageOf } from '../../error-facts.js';
+import type { Selection } from '../../ports/selection.js';
+import type { Failure, FailureCode } from '../../protocols/protocol.js';
+import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
+import { checkRuntime } from '../../upstream/runtime-words.js';
+import { loadFailed } from './load-failed.js';
 import { nothingFits } from './nothing-fits.js';
-import { SchedulingFailure } from './scheduler.js';
-
-/** Clients ignore a longer `Retry-After`. */
-const RETRY_MAX_SECONDS = 59;
-
-/** Seconds for `Retry-After`: between 1 and 59. */
-function retryAfter(ms: number): number {
-  return Math.min(RETRY_MAX_SECONDS, Math.max(1, Math.ceil(ms / 1000)));
-}
+import { retryAfter } from './retry-after.js';
+import { SchedulingFailure } from '../scheduler.js';
 
 export function stopping(): SchedulingFailure {
   return failure(
@@ -68,47 +63,58 @@ export function failureOfMachine(
   const code = codeOf(error);
   const text = messageOf(error);
   if (code === 'NOTHING_FITS') {
-    const told = nothingFits(rejectedIn(error), wanted ?? ANY_MODEL, catalog);
+    const selection = selectionIn(error);
+    const told =
+      loadFailed(selection, loadFailuresIn(error)) ??
+      nothingFits(selection.rejected, wanted ?? ANY_MODEL, catalog);
     return new SchedulingFailure(told, cause);
   }
   if (code === 'MODEL_NOT_FOUND') {
     return failure(
       'model_not_found',
       404,
-      `${sentence(text)} Use one of the models that GET /v1/models lists, or "auto".`,
+      `${asSentence(text)} Use one of the models that GET /v1/models lists, or "auto".`,
       null,
       cause,
     );
   }
   if (code === 'JOURNAL_UNUSABLE') {
-    const message = `Mai keeps no model loaded, because its files can't be written. ${sentence(text)}`;
+    const message = `Mai keeps no model loaded, because its files can't be written. ${asSentence(text)}`;
     return failure('upstream_unreachable', 503, message, 30, cause);
   }
   return failure(
     'upstream_unreachable',
     503,
-    `Mai has no connection to a model: ${sentence(text)} ${checkRuntime(catalog?.runtime ?? null)}, then send the request again.`,
+    `Mai has no connection to a model: ${asSentence(text)} ${checkRuntime(catalog?.runtime ?? null)}, then send the request again.`,
     5,
     cause,
   );
 }
 
-function rejectedIn(error: unknown): Selection['rejected'] {
-  if (typeof error !== 'object' || error === null || !('selection' in error)) return [];
-  return isSelection(error.selection) ? error.selection.rejected : [];
+/** The messages of failed loads that an error carries, by model key. */
+function loadFailuresIn(error: unknown): ReadonlyMap<string, string> {
+  const has = typeof error === 'object' && error !== null && 'loadFailures' in error;
+  const given: unknown = has ? error.loadFailures : null;
+  if (typeof given !== 'object' || given === null) return new Map();
+  const entries: [string, unknown][] = Object.entries(given);
+  return new Map(entries.flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])));
 }
 
-function isSelection(value: unknown): value is Pick<Selection, 'rejected'> {
+type Reasons = Pick<Selection, 'decision' | 'rejected'>;
+
+function selectionIn(error: unknown): Reasons {
+  const has = typeof error === 'object' && error !== null && 'selection' in error;
+  return has && isSelection(error.selection) ? error.selection : { decision: 'none', rejected: [] };
+}
+
+function isSelection(value: unknown): value is Reasons {
   return (
     typeof value === 'object' &&
     value !== null &&
+    'decision' in value &&
     'rejected' in value &&
     Array.isArray(value.rejected)
   );
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function failure(

@@ -10,8 +10,12 @@ export interface LayerPlan {
   readonly gated: boolean;
   /** Tensors outside of layers, besides token_embd and output_norm. */
   readonly shared: readonly string[];
-  /** Further tensors that are loaded if they are there. */
-  readonly optional: readonly string[];
+  /** Further parts of a layer that are loaded if they are there. */
+  readonly optionalInLayer: readonly string[];
+  /** Further tensors outside of layers that are loaded if they are there. */
+  readonly optionalShared: readonly string[];
+  /** Whether a network of experts needs a gate of its own. */
+  readonly gatedExperts: boolean;
 }
 
 const ATTENTION = 'qkv attn_norm attn_output';
@@ -37,7 +41,12 @@ const GATED: readonly Row[] = [
     '',
     'dream ernie4_5 eurobert exaone gemma granite granitemoe llada llama llama-embed minicpm mistral3 nanbeige paddleocr qwen2 qwen2vl refact smollm3',
   ],
-  [DECODER, 'output', 'baichuan internlm2 qwen2moe xverse'],
+  [DECODER, 'output', 'baichuan internlm2 xverse'],
+  [
+    `${DECODER} ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp`,
+    'output',
+    'qwen2moe',
+  ],
   [`${DECODER} attn_qkv.bias`, 'output', 'qwen'],
   [`${DECODER} attn_output.bias`, '', 'pangu-embedded'],
   [`${DECODER} ffn_norm_exps`, '', 'arctic'],
@@ -66,6 +75,7 @@ const GATED: readonly Row[] = [
   [`${BIASED_ATTENTION} ffn_norm ffn_norm.bias`, 'output output.bias output_norm.bias', 'phimoe'],
   [`${BIASED} attn_qkv.bias ffn_gate.bias`, 'output output_norm.bias', 'jais'],
   ['qkv attn_output', '', 'olmo'],
+  ['qkv attn_output attn_q_norm layer_output_scale', 'output', 'talkie'],
   [ENCODER, ENCODER_SHARED, 'nomic-bert'],
 ];
 
@@ -86,6 +96,7 @@ const PLAIN: readonly Row[] = [
   [`${BIASED_ATTENTION} ffn_up.bias ffn_down.bias`, 'output output.bias output_norm.bias', 'phi2'],
   [ENCODER, ENCODER_SHARED, 'jina-bert-v3 nomic-bert-moe'],
   [ENCODER, `${ENCODER_SHARED} position_embd`, 'bert'],
+  [`${ENCODER} attn_output.bias ffn_down.bias`, `${ENCODER_SHARED} token_types`, 'jina-bert-v2'],
 ];
 
 /** Tensors that only some architectures load, besides `output` and the biases of `qkv`. */
@@ -114,6 +125,10 @@ const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] =
   ['attn_q_norm attn_k_norm ffn_norm ffn_norm.bias', 'stablelm'],
   ['attn_output.bias ffn_up.bias ffn_down.bias', 'nemotron'],
   ['exp_probs_b.bias', 'minimax-m2'],
+  [
+    'attn_q_norm attn_q_norm.bias attn_k_norm attn_k_norm.bias attn_norm_2 attn_norm_2.bias ffn_up.bias cls cls.bias',
+    'jina-bert-v2',
+  ],
 ];
 
 /**
@@ -130,6 +145,14 @@ export const NEEDS_EXPERTS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** Tensors of `OPTIONAL` that are outside of layers. */
+const OUTSIDE = /^(output|output_norm|rope_f\w+|cls|dense_\d|token_types|position_embd)(\.|$)/;
+
+/** Architectures whose networks of experts may lack gates. */
+const OPTIONAL_GATES = new Set(
+  'ernie4_5-moe granite granitemoe grok llama llama-embed minicpm mistral3 refact'.split(' '),
+);
+
 /** The plan of an architecture; `null` where its layers differ or are not known. */
 export function layerPlanOf(architecture: string): LayerPlan | null {
   return PLANS.get(architecture) ?? null;
@@ -144,19 +167,23 @@ function plansOf(
   [layer, shared, architectures]: Row,
   gated: boolean,
 ): readonly (readonly [string, LayerPlan])[] {
-  return architectures.split(' ').map((name) => [
-    name,
-    {
-      layer: layer.split(' '),
-      gated,
-      shared: shared === '' ? [] : shared.split(' '),
-      optional: [
-        'output',
-        ...QKV_BIASES.split(' '),
-        ...OPTIONAL.flatMap(([tensors, names]) =>
-          names.split(' ').includes(name) ? tensors.split(' ') : [],
-        ),
-      ],
-    },
-  ]);
+  return architectures.split(' ').map((name) => {
+    const optional = OPTIONAL.flatMap(([tensors, names]) =>
+      names.split(' ').includes(name) ? tensors.split(' ') : [],
+    );
+    return [
+      name,
+      {
+        layer: layer.split(' '),
+        gated,
+        shared: shared === '' ? [] : shared.split(' '),
+        optionalInLayer: [
+          ...QKV_BIASES.split(' '),
+          ...optional.filter((tensor) => !OUTSIDE.test(tensor)),
+        ],
+        optionalShared: ['output', ...optional.filter((tensor) => OUTSIDE.test(tensor))],
+        gatedExperts: gated && !OPTIONAL_GATES.has(name),
+      },
+    ];
+  });
 }

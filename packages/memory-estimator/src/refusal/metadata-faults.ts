@@ -3,6 +3,7 @@ import {
   valueLengthOf,
   type Hyperparameters,
 } from '../architecture/hyperparameters.js';
+import { findArchitecture, readsNextToken } from '../architecture/architectures.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
 import { printable } from '../gguf/checked-reader.js';
@@ -12,7 +13,7 @@ import { NEEDS_EXPERTS } from './layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import type { ModelRefusal } from './refuse-model.js';
-import { findBadEpsilon, findMissingKey } from './required-keys.js';
+import { findBadEpsilon, findMissingKey, findWrongPart } from './required-keys.js';
 import { findVocabularyFault } from './vocabulary-faults.js';
 
 /** LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS. */
@@ -33,6 +34,7 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
     findWrongType(index.header) ??
     findMissingKey(index.header) ??
+    findWrongPart(index.header) ??
     findWrongFigure(index) ??
     findVocabularyFault(index) ??
     findWrongShape(index) ??
@@ -52,7 +54,8 @@ function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal 
   const layers = metadata.number('block_count') ?? 0;
   if (!(layers > 0 && layers <= MAX_LAYERS))
     return contradiction(`its block_count is ${layers}, but llama.cpp accepts 1 to ${MAX_LAYERS}`);
-  if ((metadata.number('nextn_predict_layers') ?? 0) > layers)
+  const reads = readsNextToken(findArchitecture(header.architecture));
+  if (reads && (metadata.number('nextn_predict_layers') ?? 0) > layers)
     return contradiction('its nextn_predict_layers is larger than its block_count');
   const experts = metadata.number('expert_count') ?? 0;
   const used = Math.max(0, ...(metadata.perLayer('expert_used_count', layers) ?? []));
@@ -80,18 +83,13 @@ function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal 
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
   // Other architectures may state their widths in other keys.
   if (model?.architecture.known !== true) return null;
-  if (!consistent)
-    return model.cached && !metadata.has('attention.head_count') && model.attention.includes(true)
-      ? missingKey(metadata.fullKey('attention.head_count'))
-      : contradiction('its metadata contradicts the shapes of its tensors');
+  if (!consistent) return contradiction('its metadata contradicts the shapes of its tensors');
   const feedForward = metadata.perLayer('feed_forward_length', model.layersInFile) ?? [];
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wrong =
       wrongAttention(model, tensors, il) ??
       wrongFeedForward(model, tensors, feedForward[il] ?? 0) ??
       wrongExperts(model, tensors);
-    if (wrong?.name.includes('ffn_down.') === true && !metadata.has('feed_forward_length'))
-      return missingKey(metadata.fullKey('feed_forward_length'));
     if (wrong !== null) return contradiction(`its metadata contradicts the shape of ${wrong.name}`);
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));

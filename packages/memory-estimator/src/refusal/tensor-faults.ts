@@ -54,7 +54,7 @@ const PAIRS = [
   ...FEED_FORWARD_PAIRS,
 ] as const;
 
-const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
+const LAYER = /^(?:(?:enc|dec)\.)?blk\.(0|[1-9]\d*)\./;
 
 /**
  * Tensors of a vision or audio encoder, which Ollama writes into the model's file. llama.cpp expects a separate
@@ -139,7 +139,7 @@ function findMissing(index: ModelIndex): ModelRefusal | null {
   if (shared.get('token_embd')?.weight == null && shared.get(embeds)?.weight == null)
     return missing('token_embd.weight');
   const name = model?.architecture.known === true ? model.architecture.name : null;
-  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && !shared.has('output_norm'))
+  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && shared.get('output_norm')?.weight == null)
     return missing('output_norm.weight');
   if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))
     return null;

@@ -27,24 +27,26 @@ export function findMissingPart({ header, model, shared, layers }: ModelIndex): 
     const missing = plan.shared.find((part) => !hasPart(shared, part));
     if (missing !== undefined) return fullName(missing);
   }
+  const isJoined = layers.some((tensors) => tensors.has('attn_qkv'));
   const needsExperts = model.experts > 0 && NEEDS_EXPERTS.has(model.architecture.name);
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wanted = header.hasData ? plan.layer : plan.layer.filter((part) => CORE.has(part));
     const missing =
-      wanted.map((part) => missingIn(tensors, part)).find((part) => part !== null) ??
+      wanted.map((part) => missingIn(tensors, part, isJoined)).find((part) => part !== null) ??
       missingOfFeedForward(tensors, plan, needsExperts);
     if (missing !== null) return fullName(`blk.${il}.${missing}`);
   }
   return null;
 }
 
-function missingIn(tensors: TensorGroups, part: string): string | null {
+function missingIn(tensors: TensorGroups, part: string, isJoined: boolean): string | null {
   if (part !== 'qkv') {
     // The biases of a network of experts are there where the network is.
     if (/_exps\.bias$|_inp\.bias$/.test(part) && !tensors.has('ffn_gate_inp')) return null;
     return hasPart(tensors, part) ? null : part;
   }
   if (tensors.get('attn_qkv')?.weight != null) return null;
+  if (isJoined) return 'attn_qkv';
   return QKV.find((name) => tensors.get(name)?.weight == null) ?? null;
 }
 

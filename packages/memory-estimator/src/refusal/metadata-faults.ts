@@ -42,7 +42,8 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   );
 }
 
-function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal | null {
+function findWrongFigure(index: ModelIndex): ModelRefusal | null {
+  const { header, metadata, model } = index;
   const epsilon = findBadEpsilon(header);
   if (epsilon !== null)
     return contradiction(`its ${printable(epsilon)} is less than 0 or no number`);
@@ -62,8 +63,9 @@ function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal 
   const ignored = experts <= 1 && /^hunyuan/.test(model?.architecture.name ?? '');
   if (experts > MAX_EXPERTS)
     return contradiction(`it has ${experts} experts, but llama.cpp accepts at most ${MAX_EXPERTS}`);
-  if (!ignored && experts > 0 && !metadata.has('expert_used_count'))
-    return missingKey(metadata.fullKey('expert_used_count'));
+  const [absent] = ['expert_count', 'expert_used_count'].filter((key) => !metadata.has(key));
+  if (!ignored && absent !== undefined && (experts > 0 || hasExperts(index)))
+    return missingKey(metadata.fullKey(absent));
   if (!ignored && (used > experts || (experts > 0 && used === 0)))
     return contradiction(`it uses ${used} of ${experts} experts for each token`);
   const rotated = metadata.number('rope.dimension_count');
@@ -80,10 +82,17 @@ function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal 
   return model === null ? contradiction('its metadata has sizes that no model can have') : null;
 }
 
+function hasExperts({ layers }: ModelIndex): boolean {
+  return layers.some((tensors) => tensors.has('ffn_down_exps'));
+}
+
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
   // Other architectures may state their widths in other keys.
   if (model?.architecture.known !== true) return null;
-  if (!consistent) return contradiction('its metadata contradicts the shapes of its tensors');
+  if (!consistent)
+    return model.attention.includes(true) && !metadata.has('attention.head_count')
+      ? missingKey(metadata.fullKey('attention.head_count'))
+      : contradiction('its metadata contradicts the shapes of its tensors');
   const feedForward = metadata.perLayer('feed_forward_length', model.layersInFile) ?? [];
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wrong =

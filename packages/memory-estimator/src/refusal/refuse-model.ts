@@ -5,7 +5,7 @@ import { EMBEDDED_ARCHITECTURES } from './embedded-engine.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
-import { findTensorFault } from './tensor-faults.js';
+import { findForeignTensor, findTensorFault } from './tensor-faults.js';
 import { refuseEmbeddedTokenizer } from './vocabulary-faults.js';
 import { wrongType } from './metadata-types.js';
 import { findUnusableType } from './weight-types.js';
@@ -73,7 +73,10 @@ export function refuseModel(
     };
   const index = indexModel(header);
   const fault =
-    findTensorFault(index) ?? findMetadataFault(index) ?? findUnusableType(index, { onCpu: false });
+    findTensorFault(index) ??
+    findMetadataFault(index) ??
+    findForeignTensor(index) ??
+    findUnusableType(index, { onCpu: false });
   return fault ?? (engine === 'embedded' ? refuseEmbedded(header) : null);
 }
 

@@ -137,7 +137,7 @@ const LISTS = new Set([
 const PER_LAYER = new Set(['expert_used_count', 'attention.head_count', 'feed_forward_length']);
 
 /** Architectures with a layer plan that read the width of experts only. */
-const WITHOUT_WIDTH = new Set(['gpt-oss', 'minimax-m2']);
+const WITHOUT_WIDTH = new Set(['gpt-oss']);
 
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
   BY_ARCHITECTURE.flatMap(([keys, architectures]) =>
@@ -199,9 +199,10 @@ export function findWrongPart(header: GgufHeader): ModelRefusal | null {
     return null;
   const part = metadata.get('split.no');
   if (part === undefined) return missingKey('split.no');
-  return part === 0
-    ? null
-    : contradiction(`its split.no is ${Number(part)}, but it is the first part`);
+  if (part !== 0) return contradiction(`its split.no is ${Number(part)}, but it is the first part`);
+  return metadata.has('split.tensors.count')
+    ? wrongType(header, 'split.tensors.count', 'int32')
+    : missingKey('split.tensors.count');
 }
 
 /** Each other architecture requires one of the two epsilons. llama.cpp reads only the one of the architecture. */

@@ -70,7 +70,7 @@ export function findTensorFault(index: ModelIndex): ModelRefusal | null {
   return (
     findTypeFault(header) ??
     findLeftover(index) ??
-    (isUnfinished ? null : (findMissing(index) ?? findUnplanned(index)))
+    (isUnfinished ? null : (findMissing(index) ?? findMissingByPlan(index)))
   );
 }
 
@@ -118,12 +118,15 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
   return unknown === undefined ? null : leftover(unknown.name);
 }
 
-/** A fault by the plan of the architecture, which names every tensor that it loads. */
-function findUnplanned(index: ModelIndex): ModelRefusal | null {
-  const part = findMissingPart(index);
-  if (part !== null) return missing(part);
+/** A tensor that llama.cpp does not load, by the plan of the architecture, which names every tensor; `null` without one. */
+export function findForeignTensor(index: ModelIndex): ModelRefusal | null {
   const foreign = findForeignPart(index);
   return foreign === null ? null : leftover(foreign);
+}
+
+function findMissingByPlan(index: ModelIndex): ModelRefusal | null {
+  const part = findMissingPart(index);
+  return part === null ? null : missing(part);
 }
 
 function leftover(name: string): ModelRefusal {

@@ -54,7 +54,8 @@ export async function readGgufHeader(
     try {
       const open = openSource(file ?? source);
       const part = await readFile(open, { keepArrays, fileIndex, budget }, options.signal);
-      if (paths !== null && isWhole(part, paths.length)) return join([part], true);
+      if (paths !== null && fileIndex === 0 && isWhole(part, paths.length))
+        return join([part], true);
       requirePlace(part, fileIndex, paths?.length ?? 1);
       parts.push(fileIndex === 0 ? part : { ...part, ...NO_METADATA });
     } catch (error) {

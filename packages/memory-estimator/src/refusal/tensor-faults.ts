@@ -5,6 +5,7 @@ import type { GgufHeader } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 import { findForeignPart, findMissingPart } from './layer-faults.js';
+import { layerPlanOf } from './layer-plans.js';
 import type { ModelRefusal } from './refuse-model.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
@@ -141,7 +142,9 @@ function findMissing(index: ModelIndex): ModelRefusal | null {
   const embeds = model?.architecture.name === OUTPUT_EMBEDS ? 'output' : 'token_embd';
   if (shared.get('token_embd')?.weight == null && shared.get(embeds)?.weight == null)
     return missing('token_embd.weight');
-  const name = model?.architecture.known === true ? model.architecture.name : null;
+  const isPlanned = layerPlanOf(model?.architecture.name ?? '') !== null;
+  const name =
+    model?.architecture.known === true || isPlanned ? (model?.architecture.name ?? null) : null;
   if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && shared.get('output_norm')?.weight == null)
     return missing('output_norm.weight');
   if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))

@@ -37,8 +37,8 @@ function isNeeded(name: string): (key: string) => boolean {
     !(WITHOUT_WIDTH.has(name) && key.endsWith('.feed_forward_length'));
 }
 
-/** Architectures whose layers differ or whose recurrent layers have no plan. */
-const WITHOUT_PLAN = new Set(['glm4moe', 'mamba', 'mamba2']);
+/** Architectures whose layers differ. */
+const WITHOUT_PLAN = new Set(['glm4moe']);
 
 /** A model of each architecture without each tensor of its last layer, and without each tensor outside of layers. */
 export function filesWithoutTensors(): readonly JudgedFile[] {

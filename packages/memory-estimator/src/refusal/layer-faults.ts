@@ -52,9 +52,10 @@ function missingIn(tensors: TensorGroups, part: string, isJoined: boolean): stri
 
 function missingOfFeedForward(
   tensors: TensorGroups,
-  { gated, gatedExperts }: LayerPlan,
+  { feedForward, gatedExperts }: LayerPlan,
   needsExperts: boolean,
 ): string | null {
+  if (feedForward === 'none') return null;
   const has = (name: string): boolean => tensors.get(name)?.weight != null;
   if (needsExperts || ['ffn_up_exps', 'ffn_gate_up_exps', 'ffn_down_exps'].some(has))
     return (
@@ -65,7 +66,9 @@ function missingOfFeedForward(
           (gatedExperts || name !== 'ffn_gate_exps'),
       ) ?? null
     );
-  return DENSE.find((name) => (gated || name !== 'ffn_gate') && !has(name)) ?? null;
+  return (
+    DENSE.find((name) => (feedForward === 'gated' || name !== 'ffn_gate') && !has(name)) ?? null
+  );
 }
 
 function hasPart(tensors: TensorGroups, part: string): boolean {
@@ -75,7 +78,7 @@ function hasPart(tensors: TensorGroups, part: string): boolean {
 }
 
 function fullName(part: string): string {
-  return part.endsWith('.bias') ? part : `${part}.weight`;
+  return /\.bias$|\.ssm_[ad]$/.test(part) ? part : `${part}.weight`;
 }
 
 /** A tensor that llama.cpp does not load for the architecture; `null` without one. */
@@ -84,7 +87,8 @@ export function findForeignPart({ header, model, shared, layers }: ModelIndex): 
   // A file without data may be a header that was made for an estimate.
   if (model === null || plan === null || !header.hasData) return null;
   const outside = new Set(['token_embd', 'output_norm', ...plan.shared, ...plan.optionalShared]);
-  const inside = new Set([...plan.layer, ...plan.optionalInLayer, ...DENSE, 'attn_qkv', ...QKV]);
+  const decoder = plan.feedForward === 'none' ? [] : [...DENSE, 'attn_qkv', ...QKV];
+  const inside = new Set([...plan.layer, ...plan.optionalInLayer, ...decoder]);
   const isForeign = (parts: ReadonlySet<string>, part: string): boolean =>
     !parts.has(part.replace(SCALE, '')) &&
     !(model.experts > 0 && OF_EXPERTS.test(part.replace(SCALE, '')));
@@ -155,7 +159,8 @@ function wrongInLayer(
   const width = tensors.get('ffn_down')?.weight?.shape[0] ?? null;
   const up = tensors.get('ffn_up')?.weight?.shape[1] ?? null;
   // Without a gate of its own, the matrix may hold both halves.
-  const isFused = layerPlanOf(architecture.name)?.gated === false && up === 2 * (width ?? 0);
+  const isFused =
+    layerPlanOf(architecture.name)?.feedForward === 'plain' && up === 2 * (width ?? 0);
   for (const name of NORMS) {
     const wrong = unlike(tensors, name, [embedding]);
     if (wrong !== null) return wrong;

@@ -6,8 +6,8 @@
 export interface LayerPlan {
   /** Parts that each layer has: names after `blk.N.`, without `.weight`. `qkv` is attn_q, attn_k and attn_v, or attn_qkv. */
   readonly layer: readonly string[];
-  /** Whether a feed-forward network has a gate of its own. */
-  readonly gated: boolean;
+  /** Whether the feed-forward network of a layer has a gate of its own; `none`: a layer has no such network. */
+  readonly feedForward: 'gated' | 'plain' | 'none';
   /** Tensors outside of layers, besides token_embd and output_norm. */
   readonly shared: readonly string[];
   /** Further parts of a layer that are loaded if they are there. */
@@ -57,6 +57,7 @@ const GATED: readonly Row[] = [
     'chameleon hunyuan-dense hunyuan_vl maincoder openelm qwen3 qwen3moe qwen3vl qwen3vlmoe rnd1',
   ],
   [`${DECODER} ${NORMED_KEYS}`, 'output', 'llada-moe minimax-m2 olmoe'],
+  [`${DECODER} ${NORMED_KEYS} ffn_gate_chexps ffn_up_chexps ffn_down_chexps`, '', 'grovemoe'],
   [`${DECODER} ${POST_NORMS}`, '', 'gemma2'],
   [`${DECODER} ${NORMED_KEYS} ${POST_NORMS}`, '', 'gemma3 gemma-embedding'],
   [`qkv attn_output ${NORMED_KEYS} ${POST_NORMS}`, 'output', 'olmo2'],
@@ -97,6 +98,12 @@ const PLAIN: readonly Row[] = [
   [ENCODER, ENCODER_SHARED, 'jina-bert-v3 nomic-bert-moe'],
   [ENCODER, `${ENCODER_SHARED} position_embd`, 'bert'],
   [`${ENCODER} attn_output.bias ffn_down.bias`, `${ENCODER_SHARED} token_types`, 'jina-bert-v2'],
+];
+
+const STATE = 'attn_norm ssm_a ssm_conv1d ssm_conv1d.bias ssm_d ssm_dt.bias ssm_in ssm_out';
+const STATE_SPACE: readonly Row[] = [
+  [`${STATE} ssm_dt ssm_x`, '', 'mamba'],
+  [`${STATE} ssm_norm`, '', 'mamba2'],
 ];
 
 /** Tensors that only some architectures load, besides `output` and the biases of `qkv`. */
@@ -159,13 +166,14 @@ export function layerPlanOf(architecture: string): LayerPlan | null {
 }
 
 const PLANS: ReadonlyMap<string, LayerPlan> = new Map([
-  ...GATED.flatMap((row) => plansOf(row, true)),
-  ...PLAIN.flatMap((row) => plansOf(row, false)),
+  ...GATED.flatMap((row) => plansOf(row, 'gated')),
+  ...PLAIN.flatMap((row) => plansOf(row, 'plain')),
+  ...STATE_SPACE.flatMap((row) => plansOf(row, 'none')),
 ]);
 
 function plansOf(
   [layer, shared, architectures]: Row,
-  gated: boolean,
+  feedForward: LayerPlan['feedForward'],
 ): readonly (readonly [string, LayerPlan])[] {
   return architectures.split(' ').map((name) => {
     const optional = OPTIONAL.flatMap(([tensors, names]) =>
@@ -175,14 +183,14 @@ function plansOf(
       name,
       {
         layer: layer.split(' '),
-        gated,
+        feedForward,
         shared: shared === '' ? [] : shared.split(' '),
         optionalInLayer: [
-          ...QKV_BIASES.split(' '),
+          ...(feedForward === 'none' ? [] : QKV_BIASES.split(' ')),
           ...optional.filter((tensor) => !OUTSIDE.test(tensor)),
         ],
         optionalShared: ['output', ...optional.filter((tensor) => OUTSIDE.test(tensor))],
-        gatedExperts: gated && !OPTIONAL_GATES.has(name),
+        gatedExperts: feedForward === 'gated' && !OPTIONAL_GATES.has(name),
       },
     ];
   });

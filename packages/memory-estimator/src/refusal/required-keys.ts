@@ -137,7 +137,7 @@ const LISTS = new Set([
 const PER_LAYER = new Set(['expert_used_count', 'attention.head_count', 'feed_forward_length']);
 
 /** Architectures with a layer plan that read the width of experts only. */
-const WITHOUT_WIDTH = new Set(['gpt-oss']);
+const WITHOUT_WIDTH = new Set(['gpt-oss', 'grovemoe']);
 
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
   BY_ARCHITECTURE.flatMap(([keys, architectures]) =>
@@ -152,7 +152,8 @@ export function findMissingKey(header: GgufHeader): ModelRefusal | null {
   if (architecture === null || architecture === '') return missingKey('general.architecture');
   const keys = [...COMMON.split(' '), ...(REQUIRED.get(architecture) ?? [])];
   if (EXPERTS.has(architecture)) keys.push('expert_count', 'expert_used_count');
-  if (layerPlanOf(architecture) !== null) {
+  const plan = layerPlanOf(architecture);
+  if (plan !== null && plan.feedForward !== 'none') {
     keys.push('attention.head_count');
     if (!WITHOUT_WIDTH.has(architecture)) keys.push('feed_forward_length');
   }

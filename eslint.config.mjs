@@ -200,10 +200,11 @@ export default tseslint.config(
   },
   {
     // The first compares functions of several packages that the packages do not export. The second runs the contract
-    // suite of runtimes, which is among the tests of lmstudio-adapter.
+    // suite of runtimes, which is among the tests of lmstudio-adapter. The third loads the files that memory-estimator judges.
     files: [
       'packages/host/src/one-verdict.test.ts',
       'packages/llama-runtime/src/runtime-contract.test.ts',
+      'packages/llama-runtime/src/verdicts.slow.test.ts',
     ],
     rules: { '@nx/enforce-module-boundaries': 'off' },
   },

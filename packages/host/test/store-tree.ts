@@ -20,11 +20,15 @@ export function gguf(name: string, facts: { readonly tools?: boolean } = {}): Bu
   return bytesOf(file);
 }
 
-/** The bytes of the two files of a split model. */
+/** The bytes of the two files of a split model, as gguf-split writes them. */
 export function splitGguf(name: string): readonly [Buffer, Buffer] {
   const [first, second] = [languageModel(), languageModel()];
   first.metadata.set('general.name', name);
-  first.metadata.set('split.tensors.count', first.tensors.size);
+  for (const [index, { metadata, tensors }] of [first, second].entries())
+    metadata
+      .set('split.no', { type: 'u16', value: index })
+      .set('split.count', { type: 'u16', value: 2 })
+      .set('split.tensors.count', { type: 'i32', value: tensors.size });
   for (const tensor of [...first.tensors.keys()])
     (tensor.startsWith('blk.1') ? first : second).tensors.delete(tensor);
   return [bytesOf(first), bytesOf(second)];

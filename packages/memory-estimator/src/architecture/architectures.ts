@@ -144,6 +144,16 @@ export function findArchitecture(name: string | null): Architecture {
   };
 }
 
+/** Architectures without layers for multi-token prediction: llama.cpp loads every layer, whatever the metadata states. */
+const WITHOUT_NEXT_TOKEN = new Set(
+  'deci gemma gemma2 gemma3 granite llama llama-embed mistral3 phi3 qwen2 qwen3'.split(' '),
+);
+
+/** Whether `nextn_predict_layers` of an architecture counts. */
+export function readsNextToken({ name }: Architecture): boolean {
+  return !WITHOUT_NEXT_TOKEN.has(name);
+}
+
 function windowed(pattern: number | null, rule: Partial<WindowRule> = {}): WindowRule {
   return {
     pattern,

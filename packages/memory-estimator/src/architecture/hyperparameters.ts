@@ -1,6 +1,6 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { MAX_TOKENS } from '../settings/estimate-settings.js';
-import { findArchitecture, type Architecture } from './architectures.js';
+import { findArchitecture, readsNextToken, type Architecture } from './architectures.js';
 import { MetadataReader } from './metadata-reader.js';
 import { readStateSpace, stateSizes, type StateSizes, type StateSpace } from './state-space.js';
 import { slidingWindow, type SlidingWindow } from './sliding-window.js';
@@ -88,7 +88,9 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
     embedding === null
   )
     return null;
-  const nextToken = Math.min(read.count('nextn_predict_layers') ?? 0, layersInFile);
+  const nextToken = readsNextToken(architecture)
+    ? Math.min(read.count('nextn_predict_layers') ?? 0, layersInFile)
+    : 0;
   const layers = layersInFile - nextToken;
   const heads =
     read.perLayer('attention.head_count', layersInFile) ?? new Array<number>(layersInFile).fill(0);

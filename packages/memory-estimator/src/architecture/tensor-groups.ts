@@ -17,7 +17,7 @@ export function groupTensors(
   const shared = new Map<string, TensorGroup>();
   const layers = Array.from({ length: layerCount }, () => new Map<string, TensorGroup>());
   for (const tensor of tensors) {
-    const [, number, name = ''] = /^blk\.(\d+)\.(.*)$/.exec(tensor.name) ?? [];
+    const [, number, name = ''] = /^blk\.(0|[1-9]\d*)\.(.*)$/.exec(tensor.name) ?? [];
     const layer = number === undefined ? undefined : layers[Number(number)];
     if (layer === undefined) addTo(shared, tensor.name, tensor);
     else addTo(layer, name, tensor);

@@ -217,14 +217,14 @@ describe('a header that contradicts itself', () => {
   });
 
   test.each([
-    ['embedding_length', 2 ** 63],
-    ['attention.head_count_kv', 2 ** 63],
-    ['attention.head_count', 2 ** 40],
-    ['attention.key_length', 2 ** 31],
-    ['nextn_predict_layers', 16],
-  ])('gives no exact part except the weights: a %s of %d', async (key, value) => {
-    const header = await corpusHeader('llama-3.2-1b-q4km');
-    const metadata = new Map(header.metadata).set(`llama.${key}`, value);
+    ['llama-3.2-1b-q4km', 'llama.embedding_length', 2 ** 63],
+    ['llama-3.2-1b-q4km', 'llama.attention.head_count_kv', 2 ** 63],
+    ['llama-3.2-1b-q4km', 'llama.attention.head_count', 2 ** 40],
+    ['llama-3.2-1b-q4km', 'llama.attention.key_length', 2 ** 31],
+    ['qwen3next-L8-E32-q4km', 'qwen3next.nextn_predict_layers', 8],
+  ])('gives no exact part except the weights: %s with %s of %d', async (model, key, value) => {
+    const header = await corpusHeader(model);
+    const metadata = new Map(header.metadata).set(key, value);
     const { confidence, exactParts, totalBytes } = estimateReport(
       { ...header, metadata },
       settings,
@@ -232,6 +232,13 @@ describe('a header that contradicts itself', () => {
     expect(confidence).toBe('low');
     for (const part of exactParts) expect(['weights', 'repack']).toContain(part);
     expect(Number.isSafeInteger(totalBytes)).toBe(true);
+  });
+
+  test('changes nothing where the architecture has no layers for multi-token prediction', async () => {
+    const header = await corpusHeader('llama-3.2-1b-q4km');
+    const metadata = new Map(header.metadata).set('llama.nextn_predict_layers', 16);
+    const changed = estimateReport({ ...header, metadata }, settings);
+    expect(changed.totalBytes).toBe(estimateReport(header, settings).totalBytes);
   });
 
   test('has no exact weights where a file of a split model is missing', async () => {

@@ -27,6 +27,8 @@ export interface OpenSource {
 
 /** Unit of `Stats.blocks`, on every platform. */
 const STAT_BLOCK_BYTES = 512;
+/** File systems may keep a smaller file beside its name, without blocks. No model is that small. */
+const INLINED_BYTES = 65_536;
 /** A file system that compresses makes weights smaller, but never to a quarter of their size. */
 const MOST_COMPRESSION = 4;
 
@@ -50,7 +52,7 @@ export function openFile(path: string): OpenSource {
     return {
       path,
       sizeBytes: size,
-      hasData: blocks * STAT_BLOCK_BYTES * MOST_COMPRESSION >= size,
+      hasData: size < INLINED_BYTES || blocks * STAT_BLOCK_BYTES * MOST_COMPRESSION >= size,
       // Synchronous, because a header takes a few reads from the page cache, and the thread pool costs more
       // than such a read.
       read: (into, offset) => fill(path, fd, into, offset),

@@ -9,6 +9,8 @@ import { tensorTypeLayout, type TensorTypeLayout } from './tensor-types.js';
 
 const MAGIC = 'GGUF';
 const DEFAULT_ALIGNMENT = 32;
+/** Alignment of tensors in memory (TENSOR_ALIGNMENT in ggml-impl.h). llama.cpp maps the file and aborts with another. */
+const TENSOR_ALIGNMENT = 32;
 
 /** The header of one file. */
 export interface ParsedFile {
@@ -56,6 +58,11 @@ export class HeaderParser {
       this.#alignment ??= this.#readAlignment({ metadata, valueTypes });
       while (this.#tensors.length < tensorCount) this.#readTensor(this.#alignment);
       const dataOffsetBytes = pad(this.#window.offset, this.#alignment);
+      if (tensorCount > 0 && dataOffsetBytes % TENSOR_ALIGNMENT !== 0)
+        throw this.#reader.corrupt(
+          `the tensor data does not begin at a multiple of ${TENSOR_ALIGNMENT} bytes, as llama.cpp needs it`,
+          dataOffsetBytes,
+        );
       return {
         version,
         byteOrder: this.#window.littleEndian ? 'little' : 'big',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GgufWriter, smallModel, TENSOR_TYPES, VALUE_TYPES } from '../../test/gguf-writer.js';
@@ -140,21 +140,25 @@ describe('a header', () => {
     ]);
   });
 
+  /** A file with one tensor. The numbers are those that gguf-split writes; `null` leaves both out. */
+  const part = (name: string, number: number | null, count = 2) => {
+    const writer = new GgufWriter()
+      .counts(1, number === null ? 2 : 4)
+      .pair('general.architecture', { type: 'string', value: 'llama' })
+      .pair('split.tensors.count', { type: 'i32', value: 2 });
+    if (number !== null)
+      writer
+        .pair('split.no', { type: 'u16', value: number })
+        .pair('split.count', { type: 'u16', value: count });
+    const header = writer.tensor({ name, shape: [8], type: TENSOR_TYPES.F32, offset: 0 }).bytes();
+    return Buffer.concat([header, Buffer.alloc(128)]);
+  };
+
   test('of a split model is joined from its files', async () => {
-    const part = (number: number, name: string) =>
-      Buffer.concat([
-        new GgufWriter()
-          .counts(1, 2)
-          .pair('general.architecture', { type: 'string', value: number === 1 ? 'llama' : 'llama' })
-          .pair('split.tensors.count', { type: 'i32', value: 2 })
-          .tensor({ name, shape: [8], type: TENSOR_TYPES.F32, offset: 0 })
-          .bytes(),
-        Buffer.alloc(128),
-      ]);
-    const first = write('model-00001-of-00002.gguf', part(1, 'a.weight'));
+    const first = write('model-00001-of-00002.gguf', part('a.weight', 0));
     const alone = await readGgufHeader(first);
     expect(alone.complete).toBe(false);
-    const second = write('model-00002-of-00002.gguf', part(2, 'b.weight'));
+    const second = write('model-00002-of-00002.gguf', part('b.weight', 1));
     for (const path of [first, second]) {
       const header = await readGgufHeader(path);
       expect(header.tensors.map(({ name, fileIndex }) => [name, fileIndex])).toEqual([
@@ -163,6 +167,65 @@ describe('a header', () => {
       ]);
       expect(header.complete).toBe(true);
       expect(header.files).toEqual([first, second]);
+    }
+  });
+
+  test('of a whole model is complete, although its name states two parts', async () => {
+    const path = write('whole-00001-of-00002.gguf', part('a.weight', null));
+    expect(await readGgufHeader(path)).toMatchObject({ complete: true, files: [path] });
+  });
+
+  test.each([
+    [
+      'another number of parts',
+      part('a.weight', 0, 3),
+      part('b.weight', 1),
+      'split.count is 3, not 2',
+    ],
+    [
+      'another number of the second part',
+      part('a.weight', 0),
+      part('b.weight', 5),
+      'split.no is 5, not 1',
+    ],
+    [
+      'no number of the second part',
+      part('a.weight', 0),
+      part('b.weight', null),
+      'it lacks split.no',
+    ],
+  ])('is refused where the files state %s', async (_, first, second, reason) => {
+    const path = write('other-00001-of-00002.gguf', first);
+    write('other-00002-of-00002.gguf', second);
+    await expect(readGgufHeader(path)).rejects.toMatchObject({
+      code: 'CORRUPT',
+      reason: expect.stringContaining(reason),
+    });
+  });
+
+  test('says that a file has its size and no data', async () => {
+    const written = write('written.gguf', Buffer.concat([smallModel(), Buffer.alloc(2 ** 20, 1)]));
+    expect((await readGgufHeader(written)).hasData).toBe(true);
+    const hole = write('hole.gguf', smallModel());
+    truncateSync(hole, 2 ** 30);
+    expect((await readGgufHeader(hole)).hasData).toBe(false);
+  });
+
+  test('whose data does not begin at a multiple of 32 bytes is damaged', async () => {
+    const readings = [0, 8, 16, 24].map((length) => {
+      const header = new GgufWriter()
+        .counts(1, 2)
+        .pair('general.alignment', { type: 'u32', value: 8 })
+        .pair('general.name', { type: 'string', value: 'x'.repeat(length) })
+        .tensor({ name: 'a', shape: [8], type: TENSOR_TYPES.F32, offset: 0 })
+        .bytes();
+      const isAligned = (header.length + 7) % 32 < 8;
+      return { isAligned, reading: readGgufHeader(Buffer.concat([header, Buffer.alloc(256)])) };
+    });
+    expect(readings.filter(({ isAligned }) => isAligned)).toHaveLength(1);
+    for (const { isAligned, reading } of readings) {
+      if (isAligned) expect((await reading).complete).toBe(true);
+      else await expect(reading).rejects.toThrow('does not begin at a multiple of 32 bytes');
     }
   });
 

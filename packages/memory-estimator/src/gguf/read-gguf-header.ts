@@ -54,6 +54,9 @@ export async function readGgufHeader(
     try {
       const open = openSource(file ?? source);
       const part = await readFile(open, { keepArrays, fileIndex, budget }, options.signal);
+      if (paths !== null && fileIndex === 0 && isWhole(part, paths.length))
+        return join([part], true);
+      requirePlace(part, fileIndex, paths?.length ?? 1);
       parts.push(fileIndex === 0 ? part : { ...part, ...NO_METADATA });
     } catch (error) {
       // During a download, files of a split model are missing. Only the first file, which holds the
@@ -65,6 +68,33 @@ export async function readGgufHeader(
     }
   }
   return join(parts, complete);
+}
+
+/**
+ * Whether a file that is named as the first part of a split model is a whole model: llama.cpp reads the number of parts in the
+ * file, not in its name. A header without data may lack it.
+ */
+function isWhole({ metadata, hasData }: ReadFile, partsByName: number): boolean {
+  const count = Number(metadata.get('split.count') ?? 0);
+  return partsByName > 1 && hasData && count <= 1 && Number(metadata.get('split.no') ?? 0) === 0;
+}
+
+/** Throws CORRUPT for a part with another number than its name states, which llama.cpp refuses. */
+function requirePlace({ metadata, hasData, path }: ReadFile, index: number, parts: number): void {
+  if (!hasData || parts === 1) return;
+  const [key, wanted] = index === 0 ? ['split.count', parts] : ['split.no', index];
+  const stated = metadata.get(key);
+  if (stated === wanted) return;
+  const what =
+    typeof stated === 'number' ? `its ${key} is ${stated}, not ${wanted}` : `it lacks ${key}`;
+  const fault = `is not the part of a split model that its name states: ${what}`;
+  throw new ModelFileError(
+    'CORRUPT',
+    `${path ?? 'The model'} ${fault}. Download the model again.`,
+    {
+      ...{ path, reason: `it ${fault}` },
+    },
+  );
 }
 
 function withoutFirstPart(path: string | null, first: string | null): ModelFileError {

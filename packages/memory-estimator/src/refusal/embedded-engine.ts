@@ -1,10 +1,10 @@
 /**
  * The architectures of the embedded engine, by their names in `general.architecture`. Source: LLM_ARCH_NAMES in
- * llama-arch.cpp of llama.node 1.7.15.
+ * llama-arch.cpp of llama.node 1.7.15, without `gptj`, which it refuses as not supported.
  */
 export const EMBEDDED_ARCHITECTURES: ReadonlySet<string> = new Set(
   [
-    'llama llama4 deci falcon grok gpt2 gptj gptneox mpt baichuan starcoder refact bert modern-bert',
+    'llama llama4 deci falcon grok gpt2 gptneox mpt baichuan starcoder refact bert modern-bert',
     'nomic-bert nomic-bert-moe neo-bert jina-bert-v2 jina-bert-v3 eurobert bloom stablelm qwen qwen2',
     'qwen2moe qwen2vl qwen3 qwen3moe qwen3next qwen3vl qwen3vlmoe qwen35 qwen35moe phi2 phi3 phimoe plamo',
     'plamo2 plamo3 codeshell orion internlm2 minicpm minicpm3 gemma gemma2 gemma3 gemma3n gemma4',

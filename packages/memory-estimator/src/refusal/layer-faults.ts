@@ -3,14 +3,16 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroup, TensorGroups } from '../architecture/tensor-groups.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
-import { layerPlanOf, NEEDS_EXPERTS } from './layer-plans.js';
+import { layerPlanOf, NEEDS_EXPERTS, type LayerPlan } from './layer-plans.js';
 import type { ModelRefusal } from './refuse-model.js';
 
 const QKV = ['attn_q', 'attn_k', 'attn_v'] as const;
 /** Parts that nearly every decoder has. In a file without data, only these are expected to be there. */
 const CORE = new Set(['qkv', 'attn_norm', 'attn_output', 'ffn_norm']);
 const DENSE = ['ffn_gate', 'ffn_up', 'ffn_down'] as const;
-const EXPERTS = ['ffn_gate_inp', 'ffn_up_exps', 'ffn_down_exps'] as const;
+const EXPERTS = ['ffn_gate_inp', 'ffn_gate_exps', 'ffn_up_exps', 'ffn_down_exps'] as const;
+/** Parts that a file may hold in one tensor, ffn_gate_up_exps. */
+const FUSED = new Set<string>(['ffn_gate_exps', 'ffn_up_exps']);
 /** Parts of networks of experts. */
 const OF_EXPERTS =
   /^ffn_(gate|up|down|gate_up)_(ch)?exps$|^ffn_(gate|up|down)_shexp$|^ffn_gate_inp(_shexp)?$/;
@@ -25,39 +27,48 @@ export function findMissingPart({ header, model, shared, layers }: ModelIndex): 
     const missing = plan.shared.find((part) => !hasPart(shared, part));
     if (missing !== undefined) return fullName(missing);
   }
+  const isJoined = layers.some((tensors) => tensors.has('attn_qkv'));
   const needsExperts = model.experts > 0 && NEEDS_EXPERTS.has(model.architecture.name);
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wanted = header.hasData ? plan.layer : plan.layer.filter((part) => CORE.has(part));
     const missing =
-      wanted.map((part) => missingIn(tensors, part)).find((part) => part !== null) ??
-      missingOfFeedForward(tensors, plan.gated, needsExperts);
+      wanted.map((part) => missingIn(tensors, part, isJoined)).find((part) => part !== null) ??
+      missingOfFeedForward(tensors, plan, needsExperts);
     if (missing !== null) return fullName(`blk.${il}.${missing}`);
   }
   return null;
 }
 
-function missingIn(tensors: TensorGroups, part: string): string | null {
+function missingIn(tensors: TensorGroups, part: string, isJoined: boolean): string | null {
   if (part !== 'qkv') {
     // The biases of a network of experts are there where the network is.
     if (/_exps\.bias$|_inp\.bias$/.test(part) && !tensors.has('ffn_gate_inp')) return null;
     return hasPart(tensors, part) ? null : part;
   }
   if (tensors.get('attn_qkv')?.weight != null) return null;
+  if (isJoined) return 'attn_qkv';
   return QKV.find((name) => tensors.get(name)?.weight == null) ?? null;
 }
 
 function missingOfFeedForward(
   tensors: TensorGroups,
-  gated: boolean,
+  { feedForward, gatedExperts }: LayerPlan,
   needsExperts: boolean,
 ): string | null {
+  if (feedForward === 'none') return null;
   const has = (name: string): boolean => tensors.get(name)?.weight != null;
   if (needsExperts || ['ffn_up_exps', 'ffn_gate_up_exps', 'ffn_down_exps'].some(has))
     return (
-      EXPERTS.find((name) => !has(name) && !(name === 'ffn_up_exps' && has('ffn_gate_up_exps'))) ??
-      null
+      EXPERTS.find(
+        (name) =>
+          !has(name) &&
+          !(FUSED.has(name) && has('ffn_gate_up_exps')) &&
+          (gatedExperts || name !== 'ffn_gate_exps'),
+      ) ?? null
     );
-  return DENSE.find((name) => (gated || name !== 'ffn_gate') && !has(name)) ?? null;
+  return (
+    DENSE.find((name) => (feedForward === 'gated' || name !== 'ffn_gate') && !has(name)) ?? null
+  );
 }
 
 function hasPart(tensors: TensorGroups, part: string): boolean {
@@ -67,7 +78,7 @@ function hasPart(tensors: TensorGroups, part: string): boolean {
 }
 
 function fullName(part: string): string {
-  return part.endsWith('.bias') ? part : `${part}.weight`;
+  return /\.bias$|\.ssm_[ad]$/.test(part) ? part : `${part}.weight`;
 }
 
 /** A tensor that llama.cpp does not load for the architecture; `null` without one. */
@@ -75,8 +86,9 @@ export function findForeignPart({ header, model, shared, layers }: ModelIndex): 
   const plan = model === null ? null : layerPlanOf(model.architecture.name);
   // A file without data may be a header that was made for an estimate.
   if (model === null || plan === null || !header.hasData) return null;
-  const outside = new Set(['token_embd', 'output_norm', ...plan.shared, ...plan.optional]);
-  const inside = new Set([...plan.layer, ...plan.optional, ...DENSE, 'attn_qkv', ...QKV]);
+  const outside = new Set(['token_embd', 'output_norm', ...plan.shared, ...plan.optionalShared]);
+  const decoder = plan.feedForward === 'none' ? [] : [...DENSE, 'attn_qkv', ...QKV];
+  const inside = new Set([...plan.layer, ...plan.optionalInLayer, ...decoder]);
   const isForeign = (parts: ReadonlySet<string>, part: string): boolean =>
     !parts.has(part.replace(SCALE, '')) &&
     !(model.experts > 0 && OF_EXPERTS.test(part.replace(SCALE, '')));
@@ -99,7 +111,9 @@ function foreignIn(
 ): string | null {
   for (const [part, { weight, bias }] of tensors) {
     if (weight !== null && isForeign(parts, part)) return part;
-    if (bias !== null && isForeign(parts, `${part}.bias`)) return `${part}.bias`;
+    // A dense network's bias is not loaded without its matrix, as where the layer has experts.
+    const isAlone = weight === null && /^ffn_(gate|up|down)$/.test(part);
+    if (bias !== null && (isAlone || isForeign(parts, `${part}.bias`))) return `${part}.bias`;
   }
   return null;
 }
@@ -114,10 +128,11 @@ const NORMS =
  * A tensor of another shape than llama.cpp expects; `null` without one. Each rule holds for every architecture with a plan: the
  * shapes that build 10257 of llama.cpp asked for were compared with it.
  */
-export function findWrongShape({ model, shared, layers }: ModelIndex): ModelRefusal | null {
+export function findWrongShape(index: ModelIndex): ModelRefusal | null {
+  const { model, shared, layers } = index;
   if (model === null || layerPlanOf(model.architecture.name) === null) return null;
   const outside =
-    wrongShared(model, shared) ?? [...shared.values()].find(hasWrongBias)?.bias ?? null;
+    wrongShared(model, index) ?? [...shared.values()].find(hasWrongBias)?.bias ?? null;
   if (outside !== null) return refusal(outside);
   for (const tensors of layers.slice(0, model.layers)) {
     const wrong = wrongInLayer(model, tensors);
@@ -126,13 +141,14 @@ export function findWrongShape({ model, shared, layers }: ModelIndex): ModelRefu
   return null;
 }
 
-function wrongShared(model: Hyperparameters, shared: TensorGroups): GgufTensor | null {
+function wrongShared(model: Hyperparameters, { shared, metadata }: ModelIndex): GgufTensor | null {
   const { embedding, vocabulary } = model;
   return (
     unlike(shared, 'token_embd', [embedding, null]) ??
     unlike(shared, 'output_norm', [embedding]) ??
     unlike(shared, 'token_embd_norm', [embedding]) ??
-    unlike(shared, 'output', [embedding, vocabulary])
+    unlike(shared, 'output', [embedding, vocabulary]) ??
+    unlike(shared, 'rope_freqs', [(metadata.number('rope.dimension_count') ?? model.keyLength) / 2])
   );
 }
 
@@ -143,7 +159,8 @@ function wrongInLayer(
   const width = tensors.get('ffn_down')?.weight?.shape[0] ?? null;
   const up = tensors.get('ffn_up')?.weight?.shape[1] ?? null;
   // Without a gate of its own, the matrix may hold both halves.
-  const isFused = layerPlanOf(architecture.name)?.gated === false && up === 2 * (width ?? 0);
+  const isFused =
+    layerPlanOf(architecture.name)?.feedForward === 'plain' && up === 2 * (width ?? 0);
   for (const name of NORMS) {
     const wrong = unlike(tensors, name, [embedding]);
     if (wrong !== null) return wrong;

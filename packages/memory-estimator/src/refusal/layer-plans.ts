@@ -6,12 +6,16 @@
 export interface LayerPlan {
   /** Parts that each layer has: names after `blk.N.`, without `.weight`. `qkv` is attn_q, attn_k and attn_v, or attn_qkv. */
   readonly layer: readonly string[];
-  /** Whether a feed-forward network has a gate of its own. */
-  readonly gated: boolean;
+  /** Whether the feed-forward network of a layer has a gate of its own; `none`: a layer has no such network. */
+  readonly feedForward: 'gated' | 'plain' | 'none';
   /** Tensors outside of layers, besides token_embd and output_norm. */
   readonly shared: readonly string[];
-  /** Further tensors that are loaded if they are there. */
-  readonly optional: readonly string[];
+  /** Further parts of a layer that are loaded if they are there. */
+  readonly optionalInLayer: readonly string[];
+  /** Further tensors outside of layers that are loaded if they are there. */
+  readonly optionalShared: readonly string[];
+  /** Whether a network of experts needs a gate of its own. */
+  readonly gatedExperts: boolean;
 }
 
 const ATTENTION = 'qkv attn_norm attn_output';
@@ -37,7 +41,12 @@ const GATED: readonly Row[] = [
     '',
     'dream ernie4_5 eurobert exaone gemma granite granitemoe llada llama llama-embed minicpm mistral3 nanbeige paddleocr qwen2 qwen2vl refact smollm3',
   ],
-  [DECODER, 'output', 'baichuan internlm2 qwen2moe xverse'],
+  [DECODER, 'output', 'baichuan internlm2 xverse'],
+  [
+    `${DECODER} ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp`,
+    'output',
+    'qwen2moe',
+  ],
   [`${DECODER} attn_qkv.bias`, 'output', 'qwen'],
   [`${DECODER} attn_output.bias`, '', 'pangu-embedded'],
   [`${DECODER} ffn_norm_exps`, '', 'arctic'],
@@ -48,6 +57,7 @@ const GATED: readonly Row[] = [
     'chameleon hunyuan-dense hunyuan_vl maincoder openelm qwen3 qwen3moe qwen3vl qwen3vlmoe rnd1',
   ],
   [`${DECODER} ${NORMED_KEYS}`, 'output', 'llada-moe minimax-m2 olmoe'],
+  [`${DECODER} ${NORMED_KEYS} ffn_gate_chexps ffn_up_chexps ffn_down_chexps`, '', 'grovemoe'],
   [`${DECODER} ${POST_NORMS}`, '', 'gemma2'],
   [`${DECODER} ${NORMED_KEYS} ${POST_NORMS}`, '', 'gemma3 gemma-embedding'],
   [`qkv attn_output ${NORMED_KEYS} ${POST_NORMS}`, 'output', 'olmo2'],
@@ -66,6 +76,7 @@ const GATED: readonly Row[] = [
   [`${BIASED_ATTENTION} ffn_norm ffn_norm.bias`, 'output output.bias output_norm.bias', 'phimoe'],
   [`${BIASED} attn_qkv.bias ffn_gate.bias`, 'output output_norm.bias', 'jais'],
   ['qkv attn_output', '', 'olmo'],
+  ['qkv attn_output attn_q_norm layer_output_scale', 'output', 'talkie'],
   [ENCODER, ENCODER_SHARED, 'nomic-bert'],
 ];
 
@@ -86,6 +97,13 @@ const PLAIN: readonly Row[] = [
   [`${BIASED_ATTENTION} ffn_up.bias ffn_down.bias`, 'output output.bias output_norm.bias', 'phi2'],
   [ENCODER, ENCODER_SHARED, 'jina-bert-v3 nomic-bert-moe'],
   [ENCODER, `${ENCODER_SHARED} position_embd`, 'bert'],
+  [`${ENCODER} attn_output.bias ffn_down.bias`, `${ENCODER_SHARED} token_types`, 'jina-bert-v2'],
+];
+
+const STATE = 'attn_norm ssm_a ssm_conv1d ssm_conv1d.bias ssm_d ssm_dt.bias ssm_in ssm_out';
+const STATE_SPACE: readonly Row[] = [
+  [`${STATE} ssm_dt ssm_x`, '', 'mamba'],
+  [`${STATE} ssm_norm`, '', 'mamba2'],
 ];
 
 /** Tensors that only some architectures load, besides `output` and the biases of `qkv`. */
@@ -114,6 +132,10 @@ const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] =
   ['attn_q_norm attn_k_norm ffn_norm ffn_norm.bias', 'stablelm'],
   ['attn_output.bias ffn_up.bias ffn_down.bias', 'nemotron'],
   ['exp_probs_b.bias', 'minimax-m2'],
+  [
+    'attn_q_norm attn_q_norm.bias attn_k_norm attn_k_norm.bias attn_norm_2 attn_norm_2.bias ffn_up.bias cls cls.bias',
+    'jina-bert-v2',
+  ],
 ];
 
 /**
@@ -130,33 +152,46 @@ export const NEEDS_EXPERTS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** Tensors of `OPTIONAL` that are outside of layers. */
+const OUTSIDE = /^(output|output_norm|rope_f\w+|cls|dense_\d|token_types|position_embd)(\.|$)/;
+
+/** Architectures whose networks of experts may lack gates. */
+const OPTIONAL_GATES = new Set(
+  'ernie4_5-moe granite granitemoe grok llama llama-embed minicpm mistral3 refact'.split(' '),
+);
+
 /** The plan of an architecture; `null` where its layers differ or are not known. */
 export function layerPlanOf(architecture: string): LayerPlan | null {
   return PLANS.get(architecture) ?? null;
 }
 
 const PLANS: ReadonlyMap<string, LayerPlan> = new Map([
-  ...GATED.flatMap((row) => plansOf(row, true)),
-  ...PLAIN.flatMap((row) => plansOf(row, false)),
+  ...GATED.flatMap((row) => plansOf(row, 'gated')),
+  ...PLAIN.flatMap((row) => plansOf(row, 'plain')),
+  ...STATE_SPACE.flatMap((row) => plansOf(row, 'none')),
 ]);
 
 function plansOf(
   [layer, shared, architectures]: Row,
-  gated: boolean,
+  feedForward: LayerPlan['feedForward'],
 ): readonly (readonly [string, LayerPlan])[] {
-  return architectures.split(' ').map((name) => [
-    name,
-    {
-      layer: layer.split(' '),
-      gated,
-      shared: shared === '' ? [] : shared.split(' '),
-      optional: [
-        'output',
-        ...QKV_BIASES.split(' '),
-        ...OPTIONAL.flatMap(([tensors, names]) =>
-          names.split(' ').includes(name) ? tensors.split(' ') : [],
-        ),
-      ],
-    },
-  ]);
+  return architectures.split(' ').map((name) => {
+    const optional = OPTIONAL.flatMap(([tensors, names]) =>
+      names.split(' ').includes(name) ? tensors.split(' ') : [],
+    );
+    return [
+      name,
+      {
+        layer: layer.split(' '),
+        feedForward,
+        shared: shared === '' ? [] : shared.split(' '),
+        optionalInLayer: [
+          ...(feedForward === 'none' ? [] : QKV_BIASES.split(' ')),
+          ...optional.filter((tensor) => !OUTSIDE.test(tensor)),
+        ],
+        optionalShared: ['output', ...optional.filter((tensor) => OUTSIDE.test(tensor))],
+        gatedExperts: feedForward === 'gated' && !OPTIONAL_GATES.has(name),
+      },
+    ];
+  });
 }

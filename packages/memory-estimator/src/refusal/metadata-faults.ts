@@ -3,6 +3,7 @@ import {
   valueLengthOf,
   type Hyperparameters,
 } from '../architecture/hyperparameters.js';
+import { findArchitecture, readsNextToken } from '../architecture/architectures.js';
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
 import { printable } from '../gguf/checked-reader.js';
@@ -12,7 +13,7 @@ import { NEEDS_EXPERTS } from './layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import type { ModelRefusal } from './refuse-model.js';
-import { findBadEpsilon, findMissingKey } from './required-keys.js';
+import { findBadEpsilon, findMissingKey, findWrongPart } from './required-keys.js';
 import { findVocabularyFault } from './vocabulary-faults.js';
 
 /** LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS. */
@@ -33,6 +34,7 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
     findWrongType(index.header) ??
     findMissingKey(index.header) ??
+    findWrongPart(index.header) ??
     findWrongFigure(index) ??
     findVocabularyFault(index) ??
     findWrongShape(index) ??
@@ -40,7 +42,8 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   );
 }
 
-function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal | null {
+function findWrongFigure(index: ModelIndex): ModelRefusal | null {
+  const { header, metadata, model } = index;
   const epsilon = findBadEpsilon(header);
   if (epsilon !== null)
     return contradiction(`its ${printable(epsilon)} is less than 0 or no number`);
@@ -52,15 +55,17 @@ function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal 
   const layers = metadata.number('block_count') ?? 0;
   if (!(layers > 0 && layers <= MAX_LAYERS))
     return contradiction(`its block_count is ${layers}, but llama.cpp accepts 1 to ${MAX_LAYERS}`);
-  if ((metadata.number('nextn_predict_layers') ?? 0) > layers)
+  const reads = readsNextToken(findArchitecture(header.architecture));
+  if (reads && (metadata.number('nextn_predict_layers') ?? 0) > layers)
     return contradiction('its nextn_predict_layers is larger than its block_count');
   const experts = metadata.number('expert_count') ?? 0;
   const used = Math.max(0, ...(metadata.perLayer('expert_used_count', layers) ?? []));
   const ignored = experts <= 1 && /^hunyuan/.test(model?.architecture.name ?? '');
   if (experts > MAX_EXPERTS)
     return contradiction(`it has ${experts} experts, but llama.cpp accepts at most ${MAX_EXPERTS}`);
-  if (!ignored && experts > 0 && !metadata.has('expert_used_count'))
-    return missingKey(metadata.fullKey('expert_used_count'));
+  const [absent] = ['expert_count', 'expert_used_count'].filter((key) => !metadata.has(key));
+  if (!ignored && absent !== undefined && (experts > 0 || hasExperts(index)))
+    return missingKey(metadata.fullKey(absent));
   if (!ignored && (used > experts || (experts > 0 && used === 0)))
     return contradiction(`it uses ${used} of ${experts} experts for each token`);
   const rotated = metadata.number('rope.dimension_count');
@@ -77,11 +82,15 @@ function findWrongFigure({ header, metadata, model }: ModelIndex): ModelRefusal 
   return model === null ? contradiction('its metadata has sizes that no model can have') : null;
 }
 
+function hasExperts({ layers }: ModelIndex): boolean {
+  return layers.some((tensors) => tensors.has('ffn_down_exps'));
+}
+
 function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): ModelRefusal | null {
   // Other architectures may state their widths in other keys.
   if (model?.architecture.known !== true) return null;
   if (!consistent)
-    return model.cached && !metadata.has('attention.head_count') && model.attention.includes(true)
+    return model.attention.includes(true) && !metadata.has('attention.head_count')
       ? missingKey(metadata.fullKey('attention.head_count'))
       : contradiction('its metadata contradicts the shapes of its tensors');
   const feedForward = metadata.perLayer('feed_forward_length', model.layersInFile) ?? [];
@@ -90,8 +99,6 @@ function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): Mo
       wrongAttention(model, tensors, il) ??
       wrongFeedForward(model, tensors, feedForward[il] ?? 0) ??
       wrongExperts(model, tensors);
-    if (wrong?.name.includes('ffn_down.') === true && !metadata.has('feed_forward_length'))
-      return missingKey(metadata.fullKey('feed_forward_length'));
     if (wrong !== null) return contradiction(`its metadata contradicts the shape of ${wrong.name}`);
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));

@@ -5,9 +5,10 @@ import { EMBEDDED_ARCHITECTURES } from './embedded-engine.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
-import { findTensorFault } from './tensor-faults.js';
+import { findForeignTensor, findTensorFault } from './tensor-faults.js';
 import { refuseEmbeddedTokenizer } from './vocabulary-faults.js';
 import { wrongType } from './metadata-types.js';
+import { findUnusableType } from './weight-types.js';
 
 /** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
 export type ModelRefusalCode =
@@ -71,7 +72,11 @@ export function refuseModel(
         'its numbers are big-endian, but llama.cpp reads only the byte order of its own machine',
     };
   const index = indexModel(header);
-  const fault = findTensorFault(index) ?? findMetadataFault(index);
+  const fault =
+    findTensorFault(index) ??
+    findMetadataFault(index) ??
+    findForeignTensor(index) ??
+    findUnusableType(index, { onCpu: false });
   return fault ?? (engine === 'embedded' ? refuseEmbedded(header) : null);
 }
 
@@ -87,5 +92,9 @@ export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
       code: 'ARCHITECTURE',
       reason: `the embedded engine does not have its architecture "${printable(architecture)}"`,
     };
-  return refuseEmbeddedTokenizer(header) ?? wrongType(header, 'split.count', 'uint16');
+  return (
+    refuseEmbeddedTokenizer(header) ??
+    wrongType(header, 'split.count', 'uint16') ??
+    findUnusableType(indexModel(header), { onCpu: true })
+  );
 }

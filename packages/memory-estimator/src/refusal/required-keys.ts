@@ -1,6 +1,7 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
-import { missingKey } from './metadata-refusals.js';
+import { layerPlanOf } from './layer-plans.js';
+import { contradiction, missingKey } from './metadata-refusals.js';
 import { wrongType } from './metadata-types.js';
 import type { ModelRefusal } from './refuse-model.js';
 
@@ -132,6 +133,12 @@ const LISTS = new Set([
   'swiglu_clamp_exp',
 ]);
 
+/** Counts that may be an array with a count for each layer. Their types are checked with all types. */
+const PER_LAYER = new Set(['expert_used_count', 'attention.head_count', 'feed_forward_length']);
+
+/** Architectures with a layer plan that read the width of experts only. */
+const WITHOUT_WIDTH = new Set(['gpt-oss', 'grovemoe']);
+
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
   BY_ARCHITECTURE.flatMap(([keys, architectures]) =>
     architectures.split(' ').map((name) => [name, keys.split(' ')] as const),
@@ -145,12 +152,20 @@ export function findMissingKey(header: GgufHeader): ModelRefusal | null {
   if (architecture === null || architecture === '') return missingKey('general.architecture');
   const keys = [...COMMON.split(' '), ...(REQUIRED.get(architecture) ?? [])];
   if (EXPERTS.has(architecture)) keys.push('expert_count', 'expert_used_count');
+  const plan = layerPlanOf(architecture);
+  if (plan !== null && plan.feedForward !== 'none') {
+    keys.push('attention.head_count');
+    if (!WITHOUT_WIDTH.has(architecture)) keys.push('feed_forward_length');
+  }
   for (const name of keys) {
     const key = `${architecture}.${name}`;
     if (name === QUERY_RANK && hasWholeQueries(header)) continue;
     if (!metadata.has(key)) return missingKey(key);
-    const wrong = LISTS.has(name) ? null : wrongType(header, key, TYPES.get(name) ?? 'uint32');
-    if (wrong !== null && name !== 'expert_used_count') return wrong;
+    const wrong =
+      LISTS.has(name) || PER_LAYER.has(name)
+        ? null
+        : wrongType(header, key, TYPES.get(name) ?? 'uint32');
+    if (wrong !== null) return wrong;
   }
   if (!REQUIRED.has(architecture)) {
     const fault = findMissingEpsilon(header, architecture);
@@ -176,6 +191,19 @@ function hasWholeQueries({ metadata, architecture }: GgufHeader): boolean {
   const listed = typeof tokens === 'object' && tokens !== null ? tokens.length : 0;
   const vocabulary = metadata.get(`${architecture}.vocab_size`) ?? listed;
   return layers === 26 || layers === 27 || (layers === 48 && vocabulary === 128_256);
+}
+
+/** A file that belongs to a split model and does not say which part it is, or is not the first part. */
+export function findWrongPart(header: GgufHeader): ModelRefusal | null {
+  const { metadata, valueTypes } = header;
+  if (valueTypes.get('split.count') !== 'uint16' || Number(metadata.get('split.count')) <= 1)
+    return null;
+  const part = metadata.get('split.no');
+  if (part === undefined) return missingKey('split.no');
+  if (part !== 0) return contradiction(`its split.no is ${Number(part)}, but it is the first part`);
+  return metadata.has('split.tensors.count')
+    ? wrongType(header, 'split.tensors.count', 'int32')
+    : missingKey('split.tensors.count');
 }
 
 /** Each other architecture requires one of the two epsilons. llama.cpp reads only the one of the architecture. */

@@ -5,6 +5,7 @@ import type { GgufHeader } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 import { findForeignPart, findMissingPart } from './layer-faults.js';
+import { layerPlanOf } from './layer-plans.js';
 import type { ModelRefusal } from './refuse-model.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
@@ -54,7 +55,7 @@ const PAIRS = [
   ...FEED_FORWARD_PAIRS,
 ] as const;
 
-const LAYER = /^(?:(?:enc|dec)\.)?blk\.(\d+)\./;
+const LAYER = /^(?:(?:enc|dec)\.)?blk\.(0|[1-9]\d*)\./;
 
 /**
  * Tensors of a vision or audio encoder, which Ollama writes into the model's file. llama.cpp expects a separate
@@ -70,7 +71,7 @@ export function findTensorFault(index: ModelIndex): ModelRefusal | null {
   return (
     findTypeFault(header) ??
     findLeftover(index) ??
-    (isUnfinished ? null : (findMissing(index) ?? findUnplanned(index)))
+    (isUnfinished ? null : (findMissing(index) ?? findMissingByPlan(index)))
   );
 }
 
@@ -118,12 +119,15 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
   return unknown === undefined ? null : leftover(unknown.name);
 }
 
-/** A fault by the plan of the architecture, which names every tensor that it loads. */
-function findUnplanned(index: ModelIndex): ModelRefusal | null {
-  const part = findMissingPart(index);
-  if (part !== null) return missing(part);
+/** A tensor that llama.cpp does not load, by the plan of the architecture, which names every tensor; `null` without one. */
+export function findForeignTensor(index: ModelIndex): ModelRefusal | null {
   const foreign = findForeignPart(index);
   return foreign === null ? null : leftover(foreign);
+}
+
+function findMissingByPlan(index: ModelIndex): ModelRefusal | null {
+  const part = findMissingPart(index);
+  return part === null ? null : missing(part);
 }
 
 function leftover(name: string): ModelRefusal {
@@ -138,8 +142,10 @@ function findMissing(index: ModelIndex): ModelRefusal | null {
   const embeds = model?.architecture.name === OUTPUT_EMBEDS ? 'output' : 'token_embd';
   if (shared.get('token_embd')?.weight == null && shared.get(embeds)?.weight == null)
     return missing('token_embd.weight');
-  const name = model?.architecture.known === true ? model.architecture.name : null;
-  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && !shared.has('output_norm'))
+  const isPlanned = layerPlanOf(model?.architecture.name ?? '') !== null;
+  const name =
+    model?.architecture.known === true || isPlanned ? (model?.architecture.name ?? null) : null;
+  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && shared.get('output_norm')?.weight == null)
     return missing('output_norm.weight');
   if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))
     return null;

@@ -47,8 +47,7 @@ async function requireModel(model: string, readings: HandlerParts['readings']): 
   const { models } = await readings.models();
   const base = baseKeyOf(model);
   const variant = model.slice(base.length + 1);
-  const isKey = (key: string): boolean =>
-    models.some(({ profile }) => profile.modelKey === key);
+  const isKey = (key: string): boolean => models.some(({ profile }) => profile.modelKey === key);
   if (isKey(model) || (isKey(base) && /^[\w.-]{1,64}$/.test(variant))) return;
   throw notFound(
     'MODEL_NOT_FOUND',

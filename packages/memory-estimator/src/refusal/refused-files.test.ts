@@ -1,0 +1,36 @@
+import { bytesOf } from '../../test/language-model.js';
+import { readGgufHeader } from '../gguf/read-gguf-header.js';
+import { changedFiles, filesWithoutKeys, filesWithoutTensors } from '../../test/refused-files.js';
+import { refuseModel } from './refuse-model.js';
+
+// A test of @mai/llama-runtime (verdicts.slow.test.ts) loads the same files with the engine.
+const judged = async (file: Parameters<typeof bytesOf>[0]) =>
+  refuseModel(await readGgufHeader(bytesOf(file)), 'embedded');
+
+test.each(filesWithoutKeys())('$name: loads is $loads, and a missing key is named', async (one) => {
+  const refusal = await judged(one.file);
+  expect(refusal === null).toBe(one.loads);
+  const key = one.name.split(' without ')[1];
+  if (key !== undefined)
+    expect(refusal).toEqual({ code: 'METADATA_MISSING', reason: `its metadata lacks ${key}` });
+});
+
+test.each(filesWithoutTensors())('$name is refused, and the tensor is named', async (one) => {
+  const refusal = await judged(one.file);
+  const tensor = one.name.split(' without ')[1] ?? '';
+  expect(refusal).toEqual({ code: 'TENSORS_MISSING', reason: `it lacks the tensor ${tensor}` });
+});
+
+test.each(changedFiles())('$name: loads is $loads', async ({ file, loads }) => {
+  expect((await judged(file)) === null).toBe(loads);
+});
+
+test('a header without data is not asked for tensors that only its architecture has', async () => {
+  const file = filesWithoutTensors().find(({ name }) =>
+    name.includes('qwen3 without blk.1.attn_q_norm'),
+  );
+  if (file === undefined) throw new Error('The fixture of qwen3 has no norm of its queries.');
+  const header = await readGgufHeader(bytesOf(file.file));
+  expect(refuseModel(header)?.reason).toMatch(/attn_q_norm/);
+  expect(refuseModel({ ...header, hasData: false })).toBeNull();
+});

@@ -1,0 +1,217 @@
+import { ARCHITECTURES, architectureModel } from './architectures.js';
+import { languageModel, type FileContents, type MetadataValue } from './language-model.js';
+
+/** A file, and whether llama.cpp loads it. */
+export interface JudgedFile {
+  readonly name: string;
+  readonly file: FileContents;
+  readonly loads: boolean;
+}
+
+/** Keys that llama.cpp does not need, of the models that `architectureModel` makes. */
+const NOT_NEEDED =
+  /^tokenizer\.|^general\.|\.(vocab_size|attention\.head_count_kv|attention\.(key|value)_length_mla)$/;
+/** These models load without the counts of attention heads and the width of dense networks. */
+const WITHOUT_HEADS = new Set(['mamba', 'mamba2']);
+const WITHOUT_WIDTH = new Set(['glm4moe', 'gpt-oss', 'mamba', 'mamba2']);
+
+/** A model of each architecture, and the same model without each key that it needs. */
+export function filesWithoutKeys(): readonly JudgedFile[] {
+  return ARCHITECTURES.flatMap((name) => {
+    const whole = { name, file: architectureModel(name), loads: true };
+    return [
+      whole,
+      ...[...whole.file.metadata.keys()].filter(isNeeded(name)).map((key) => {
+        const file = architectureModel(name);
+        file.metadata.delete(key);
+        return { name: `${name} without ${key}`, file, loads: false };
+      }),
+    ];
+  });
+}
+
+function isNeeded(name: string): (key: string) => boolean {
+  return (key) =>
+    !NOT_NEEDED.test(key) &&
+    !(WITHOUT_HEADS.has(name) && key.endsWith('.attention.head_count')) &&
+    !(WITHOUT_WIDTH.has(name) && key.endsWith('.feed_forward_length'));
+}
+
+/** Architectures whose layers differ. */
+const WITHOUT_PLAN = new Set(['glm4moe']);
+
+/** A model of each architecture without each tensor of its last layer, and without each tensor outside of layers. */
+export function filesWithoutTensors(): readonly JudgedFile[] {
+  return ARCHITECTURES.filter((name) => !WITHOUT_PLAN.has(name)).flatMap((name) =>
+    [...architectureModel(name).tensors.keys()]
+      .filter((tensor) => !tensor.startsWith('blk.0.'))
+      .map((tensor) => {
+        const file = architectureModel(name);
+        file.tensors.delete(tensor);
+        return { name: `${name} without ${tensor}`, file, loads: false };
+      }),
+  );
+}
+
+const f32 = (value: number): MetadataValue => ({ type: 'f32', value });
+
+/** A llama model with a change, whether it then loads, and the change. */
+const CHANGES: readonly (readonly [string, boolean, (file: FileContents) => void])[] = [
+  ['bias of queries', true, ({ tensors }) => tensors.set('blk.0.attn_q.bias', { shape: [64] })],
+  [
+    'short bias of queries',
+    false,
+    ({ tensors }) => tensors.set('blk.0.attn_q.bias', { shape: [32] }),
+  ],
+  ['bias of a norm', false, ({ tensors }) => tensors.set('blk.0.attn_norm.bias', { shape: [64] })],
+  [
+    'norm of queries',
+    false,
+    ({ tensors }) => tensors.set('blk.0.attn_q_norm.weight', { shape: [16] }),
+  ],
+  [
+    'router without experts',
+    false,
+    ({ tensors }) => tensors.set('blk.0.ffn_gate_inp.weight', { shape: [64, 2] }),
+  ],
+  [
+    'second norm',
+    false,
+    ({ tensors }) => tensors.set('blk.0.post_ffw_norm.weight', { shape: [64] }),
+  ],
+  [
+    'joined queries beside queries',
+    false,
+    ({ tensors }) => tensors.set('blk.0.attn_qkv.weight', { shape: [64, 128] }),
+  ],
+  [
+    'layer with two zeros',
+    false,
+    ({ tensors }) => tensors.set('blk.00.attn_norm.weight', { shape: [64] }),
+  ],
+  ['rotation factors', true, ({ tensors }) => tensors.set('rope_freqs.weight', { shape: [8] })],
+  [
+    'too many rotation factors',
+    false,
+    ({ tensors }) => tensors.set('rope_freqs.weight', { shape: [9] }),
+  ],
+  [
+    'rotation factors in a layer',
+    false,
+    ({ tensors }) => tensors.set('blk.0.rope_freqs.weight', { shape: [8] }),
+  ],
+  ['output matrix', true, ({ tensors }) => tensors.set('output.weight', { shape: [64, 8] })],
+  ['wide output matrix', false, ({ tensors }) => tensors.set('output.weight', { shape: [64, 9] })],
+  ['positions', false, ({ tensors }) => tensors.set('position_embd.weight', { shape: [64, 512] })],
+  ['long norm', false, ({ tensors }) => tensors.set('blk.1.ffn_norm.weight', { shape: [65] })],
+  [
+    'norm of two dimensions',
+    false,
+    ({ tensors }) => tensors.set('output_norm.weight', { shape: [64, 2] }),
+  ],
+  [
+    'norm with a last dimension of 1',
+    true,
+    ({ tensors }) => tensors.set('output_norm.weight', { shape: [64, 1] }),
+  ],
+  [
+    'wide attention output',
+    false,
+    ({ tensors }) => tensors.set('blk.0.attn_output.weight', { shape: [64, 96] }),
+  ],
+  [
+    'turned gate',
+    false,
+    ({ tensors }) => tensors.set('blk.0.ffn_gate.weight', { shape: [96, 64] }),
+  ],
+  [
+    'wide matrix upwards',
+    false,
+    ({ tensors }) => tensors.set('blk.1.ffn_up.weight', { shape: [64, 128] }),
+  ],
+  [
+    'whole numbers as weights',
+    false,
+    ({ tensors }) => tensors.set('blk.1.ffn_down.weight', { shape: [96, 64], type: 24 }),
+  ],
+  [
+    'epsilon of -1',
+    false,
+    ({ metadata }) => metadata.set('llama.attention.layer_norm_rms_epsilon', f32(-1)),
+  ],
+  [
+    'epsilon that is no number',
+    false,
+    ({ metadata }) => metadata.set('llama.attention.layer_norm_rms_epsilon', f32(NaN)),
+  ],
+  [
+    'epsilon of 0',
+    true,
+    ({ metadata }) => metadata.set('llama.attention.layer_norm_rms_epsilon', f32(0)),
+  ],
+  ['unknown rope scaling', false, ({ metadata }) => metadata.set('llama.rope.scaling.type', 'ntk')],
+  ['rope scaling of YaRN', true, ({ metadata }) => metadata.set('llama.rope.scaling.type', 'yarn')],
+  [
+    'more layers for other tokens than layers',
+    true,
+    ({ metadata }) => metadata.set('llama.nextn_predict_layers', 3),
+  ],
+  [
+    'count of tensors, but no parts',
+    true,
+    ({ metadata }) => metadata.set('split.tensors.count', { type: 'i32', value: 30 }),
+  ],
+  [
+    'two parts without a number',
+    false,
+    ({ metadata }) => metadata.set('split.count', { type: 'u16', value: 2 }),
+  ],
+  [
+    'experts without tensors',
+    false,
+    ({ metadata }) => metadata.set('llama.expert_count', 4).set('llama.expert_used_count', 2),
+  ],
+  [
+    'pairs for Gemma 4 with an unknown pre-tokenizer',
+    true,
+    ({ metadata }) =>
+      metadata
+        .set('tokenizer.ggml.model', 'gemma4')
+        .set('tokenizer.ggml.pre', 'x')
+        .set('tokenizer.ggml.merges', ['a b']),
+  ],
+  ['no pairs', false, ({ metadata }) => metadata.set('tokenizer.ggml.model', 'gpt2')],
+  [
+    'an empty list of pairs',
+    true,
+    ({ metadata }) => metadata.set('tokenizer.ggml.model', 'gpt2').set('tokenizer.ggml.merges', []),
+  ],
+  [
+    'no pairs, as Kimi K2',
+    true,
+    ({ metadata }) =>
+      metadata.set('tokenizer.ggml.model', 'gpt2').set('tokenizer.ggml.pre', 'kimi-k2'),
+  ],
+  [
+    'PLaMo 2 without types',
+    false,
+    ({ metadata }) => metadata.set('tokenizer.ggml.model', 'plamo2'),
+  ],
+  ...['bert', 't5', 'rwkv'].map(
+    (name) =>
+      [
+        `tokens alone for ${name}`,
+        true,
+        ({ metadata }: FileContents) => metadata.set('tokenizer.ggml.model', name),
+      ] as const,
+  ),
+];
+
+/** Llama models with one change. */
+export function changedFiles(): readonly JudgedFile[] {
+  return CHANGES.map(([name, loads, change]) => {
+    const file = languageModel();
+    change(file);
+    return { name: `llama with: ${name}`, file, loads };
+  });
+}

@@ -15,12 +15,7 @@ import {
 } from './derive.js';
 import type { ConfiguredQuality } from '../quality/model-facts.js';
 import type { DownloadedModel } from './downloaded-model.js';
-import {
-  indexDownloaded,
-  namedKeys,
-  selectedBy,
-  withSelectedVariants,
-} from './key-that-loads.js';
+import { indexDownloaded, namedKeys, selectedBy, withSelectedVariants } from './key-that-loads.js';
 
 /**
  * The facts about a model that a decision needs: its configuration, completed by LM Studio's

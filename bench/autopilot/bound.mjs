@@ -1,7 +1,8 @@
 // How good a policy can be that does not see the future. For each course whose statistics are known exactly, compares with the
 // clairvoyant planner: the autopilot, and the best policy that knows these statistics but not the future, with switches
 // that cost nothing and with priced switches. Build first:
-//   node bench/autopilot/bound.mjs [course ...] [--seeds 2,4]
+//   node bench/autopilot/bound.mjs [course ...] [--seeds 2,4] [--price 30]
+// A switch at a price costs as many seconds of the held value. The default is twice what the autopilot counts.
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, simulate } from '@mai/simulation';
@@ -10,11 +11,13 @@ import { HELD_BACK, STATISTICS, TUNED } from './restless-traces.mjs';
 
 const { values: options, positionals: only } = parseArgs({
   allowPositionals: true,
-  options: { seeds: { type: 'string', default: '2,4' } },
+  options: {
+    seeds: { type: 'string', default: '2,4' },
+    price: { type: 'string', default: '30' },
+  },
 });
 const GIB = 2 ** 30;
-/** Seconds of the held value that a priced switch costs: twice what the autopilot counts. */
-const PRICE_S = 30;
+const price = Number(options.price);
 const seeds = options.seeds.split(',').map(Number);
 const limits = DEFAULT_SELECTION_POLICY;
 const dwellS = limits.dwellMs / 1000;
@@ -56,7 +59,7 @@ for (const course of [...TUNED, ...HELD_BACK]) {
   const { machine } = statistics;
   const ways = waysOn(machine);
   const free = bestCausalPolicy({ ...statistics, ways, dwellS, price: 0 });
-  const priced = bestCausalPolicy({ ...statistics, ways, dwellS, price: PRICE_S });
+  const priced = bestCausalPolicy({ ...statistics, ways, dwellS, price });
   const sum = {
     reference: 0,
     mai: 0,

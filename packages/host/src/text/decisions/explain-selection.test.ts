@@ -52,5 +52,9 @@ describe('a chosen model below the minimum is told with its figures', () => {
     expect(explainNote({ ...note, comparison }, resources)).toBe(
       `${sentence} Its value, the quality less what the low speed costs, is 0.35; that of other is 0.31.`,
     );
+    const small = { value: 0.0123, next: { modelKey: 'other', value: 0.0092 } };
+    expect(explainNote({ ...note, comparison: small }, resources)).toMatch(
+      /is 0\.012; that of other is 0\.0092\.$/,
+    );
   });
 });

@@ -60,6 +60,12 @@ function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): st
       const step = direction === null ? `load ${key}` : `step ${direction} to ${key}`;
       if (!act) return `${step} was due, and not done yet`;
       if (outcome?.outcome === 'switched') {
+        const instead = outcome.failures.some(({ modelKey }) => modelKey === key)
+          ? outcome.loaded.filter((one) => one !== key)
+          : [];
+        // The load of the choice failed, and another model took its place.
+        if (instead.length > 0)
+          return `loaded ${instead.join(', ')}, because ${key} failed to load`;
         return direction === null ? `loaded ${key}` : `stepped ${direction} to ${key}`;
       }
       return `${step}: ${outcome === null ? 'its outcome is not in the log' : OUTCOMES[outcome.outcome]}`;

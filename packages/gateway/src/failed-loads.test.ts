@@ -45,6 +45,14 @@ test.each([
   },
 );
 
+test('the log says for which request no model was found', async () => {
+  world.simulator.fault.crashLoad({ modelKey: LARGE });
+  await send('/v1/chat/completions', { ...HELLO, model: LARGE });
+  const decisions = await ask(world.url, { path: '/api/mai/decisions' });
+  const headlines = decisions.json().decisions.map((one: { headline: string }) => one.headline);
+  expect(headlines).toContain(`nothing fitted a request for ${LARGE}`);
+});
+
 test('a chain whose models all crash is told which load failed', async () => {
   world.simulator.fault.crashLoad({});
   const answer = await send('/v1/chat/completions', { ...HELLO, model: 'auto' });

@@ -199,3 +199,21 @@ test('a GPU whose use is not measured shows no figure of its use, but what the m
   expect(errors).toEqual([]);
   await close();
 });
+
+test.each([360, 1440])('no field of choice cuts its words off at %i px', async (width) => {
+  const { page, close } = await openPage(browser, { width });
+  const cut = await page.locator('.yield-form select').evaluateAll((fields) =>
+    fields
+      .filter((field) => {
+        const whole = field.cloneNode(true) as HTMLElement;
+        whole.style.width = 'auto';
+        field.after(whole);
+        const isCut = whole.offsetWidth > (field as HTMLElement).offsetWidth;
+        whole.remove();
+        return isCut;
+      })
+      .map((field) => field.textContent),
+  );
+  expect(cut).toEqual([]);
+  await close();
+});

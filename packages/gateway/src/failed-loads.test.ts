@@ -66,7 +66,7 @@ test('a model that is loaded in place of one that crashes is named with the reas
   world.simulator.fault.crashLoad({ modelKey: LARGE });
   const answer = await send('/v1/chat/completions', { ...HELLO, model: 'auto' });
   expect(answer.status).toBe(200);
-  const served = answer.headers['x-mai-model'];
+  const served = String(answer.headers['x-mai-model']);
   const decisions = await ask(world.url, { path: '/api/mai/decisions' });
   const headlines = decisions.json().decisions.map((one: { headline: string }) => one.headline);
   expect(headlines).toContain(`loaded ${served}, because ${LARGE} failed to load`);

@@ -26,7 +26,8 @@ function startOf(value: unknown): string {
     const next = open.pop();
     if (Array.isArray(next)) {
       text += '[';
-      open.push(...next.slice(0, START_MAX).reverse());
+      const items: readonly unknown[] = next.slice(0, START_MAX);
+      open.push(...items.toReversed());
     } else if (isJsonObject(next)) {
       text += '{';
       open.push(...Object.entries(next).slice(0, START_MAX).flat().reverse());

@@ -13,6 +13,8 @@ const TARGET_MS = 100;
 /** How long the simulator waits before the first token of an answer that a client leaves before. */
 const SLOW_MS = 60_000;
 const POLL_MS = 5;
+/** Answers take ten seconds, so that no client leaves after the end of its answer. */
+const ANSWER_TOKENS = 4000;
 
 /** Prompt sizes in bytes that each need another context length: only the first load of a length is cancelled in a minute. */
 const PROMPT_BYTES = [100, 2500, 4000, 5500, 7000, 10_000, 13_000, 16_000];
@@ -75,7 +77,7 @@ async function leaveLoads() {
  * times until LM Studio has seen it.
  */
 async function leaveRepeatedly({ stream, isSlow }) {
-  const machine = await startServer('machine-process.mjs');
+  const machine = await startServer('machine-process.mjs', { ANSWER_TOKENS });
   const MACHINE = `http://127.0.0.1:${machine.statePort}`;
   const LM_STUDIO = `http://127.0.0.1:${machine.port}`;
   const gateway = await startServer('host-process.mjs', { MACHINE, LM_STUDIO });
@@ -93,7 +95,7 @@ async function leaveRepeatedly({ stream, isSlow }) {
     if (isSlow) await fetch(`${MACHINE}/slow/${SLOW_MS}`);
     for (let round = 0; round < rounds; round += 1) {
       const before = await state();
-      const asked = ask(gateway.port, { stream, max_tokens: 4000 });
+      const asked = ask(gateway.port, { stream, max_tokens: ANSWER_TOKENS });
       if (isSlow) await until(({ chats }) => chats > before.chats);
       else await asked.firstByte;
       const leftAtMs = Date.now();

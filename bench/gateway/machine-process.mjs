@@ -16,6 +16,8 @@ const model = (modelKey, sizeGib) => ({
   trainedForToolUse: true,
   tokensPerSecond: 100,
 });
+/** The length of each answer. Default: the simulator's, a dozen tokens. */
+const { ANSWER_TOKENS } = process.env;
 /** A load of the large model takes about a second. */
 const SPEED = 4;
 const simulator = await startSimulator({
@@ -24,6 +26,7 @@ const simulator = await startSimulator({
     machine: { ramBytes: 32 * GIB, gpus: [], promptTokensPerSecond: 5000 },
     models: [model('bench/large', 8), model('bench/other', 4), model('bench/small', 2)],
     guardrails: { mode: 'off' },
+    ...(ANSWER_TOKENS === undefined ? {} : { answers: { textTokens: Number(ANSWER_TOKENS) } }),
   },
 });
 let othersBytes = 6 * GIB;

@@ -4,7 +4,7 @@ export type ClientSettingsErrorCode =
   | 'INVALID_REQUEST'
   /** The client has no settings file that another program may write. */
   | 'NO_SETTINGS_FILE'
-  /** The settings file has a syntax error. */
+  /** The settings file has a syntax error, or is not in UTF-8. */
   | 'FILE_INVALID'
   /** The settings file has a form that can't be edited without changing other settings. */
   | 'FILE_NOT_EDITABLE'

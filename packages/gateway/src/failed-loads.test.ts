@@ -45,6 +45,14 @@ test.each([
   },
 );
 
+test('the log says for which request no model was found', async () => {
+  world.simulator.fault.crashLoad({ modelKey: LARGE });
+  await send('/v1/chat/completions', { ...HELLO, model: LARGE });
+  const decisions = await ask(world.url, { path: '/api/mai/decisions' });
+  const headlines = decisions.json().decisions.map((one: { headline: string }) => one.headline);
+  expect(headlines).toContain(`nothing fitted a request for ${LARGE}`);
+});
+
 test('a chain whose models all crash is told which load failed', async () => {
   world.simulator.fault.crashLoad({});
   const answer = await send('/v1/chat/completions', { ...HELLO, model: 'auto' });
@@ -52,4 +60,14 @@ test('a chain whose models all crash is told which load failed', async () => {
   expect(answer.json().error.code).toBe('load_failed');
   expect(answer.json().error.message).toContain('LM Studio could not load ');
   expect(answer.json().error.message).toContain('No other model fits now: ');
+});
+
+test('a model that is loaded in place of one that crashes is named with the reason', async () => {
+  world.simulator.fault.crashLoad({ modelKey: LARGE });
+  const answer = await send('/v1/chat/completions', { ...HELLO, model: 'auto' });
+  expect(answer.status).toBe(200);
+  const served = String(answer.headers['x-mai-model']);
+  const decisions = await ask(world.url, { path: '/api/mai/decisions' });
+  const headlines = decisions.json().decisions.map((one: { headline: string }) => one.headline);
+  expect(headlines).toContain(`loaded ${served}, because ${LARGE} failed to load`);
 });

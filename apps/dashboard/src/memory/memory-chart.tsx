@@ -44,17 +44,25 @@ export function MemoryChart(props: {
     if (pointAt === null) plot.current?.point(null);
   }, [pointAt === null]);
 
-  const use = stack.layers.at(-1)?.tops.findLast((top) => top !== null) ?? 0;
+  // Null: the memory of the pool is not measured, as of a GPU that only LM Studio's survey lists.
+  const use = stack.layers.at(-1)?.tops.findLast((top) => top !== null) ?? null;
   const { totalBytes, limitBytes } = stack;
+  const now =
+    use === null
+      ? `Its use is not measured; it has ${formatBytes(totalBytes)}`
+      : `Now ${formatBytes(use)} of ${formatBytes(totalBytes)} are in use`;
   return (
     <figure class="memory-chart">
       <figcaption>
-        <strong>{label}</strong> <span class="soft">{formatPercent(use / totalBytes)} in use</span>
+        <strong>{label}</strong>{' '}
+        <span class="soft">
+          {use === null ? 'use not measured' : `${formatPercent(use / totalBytes)} in use`}
+        </span>
       </figcaption>
       <div
         ref={place}
         role="img"
-        aria-label={`${label} over the last 15 minutes. Now ${formatBytes(use)} of ${formatBytes(totalBytes)} are in use; a load may fill up to ${formatBytes(limitBytes)}. The table below has the figures.`}
+        aria-label={`${label} over the last 15 minutes. ${now}; a load may fill up to ${formatBytes(limitBytes)}. The table below has the figures.`}
       />
     </figure>
   );

@@ -26,6 +26,11 @@ export function MemoryTable(props: {
     const index = cursor ?? stack.times.length - 1;
     return stack.layers.find((layer) => layer.key === key)?.bytes[index] ?? null;
   };
+  /** Where the use of a pool is not measured: what Mai counts for a resident now. */
+  const counted = ({ pool, stack }: PoolStack, resident: Resident | undefined): number | null =>
+    cursor !== null || stack.times.length > 0
+      ? null
+      : (resident?.pools.find((one) => one.pool === pool.pool)?.bytes ?? null);
   const loaded = residents.map((one) => one.instanceIdentifier);
   const past = stacks.flatMap(({ stack }) => stack.layers.map(({ key }) => key));
   const keys = [...new Set([...loaded, ...past])].filter(
@@ -67,7 +72,7 @@ export function MemoryTable(props: {
                 key={key}
                 swatch={`series-${slots[key] ?? 0}`}
                 stacks={stacks}
-                bytesOf={(one) => figure(one, key)}
+                bytesOf={(one) => figure(one, key) ?? counted(one, resident)}
                 actions={resident && <ResidentActions resident={resident} pins={pins} />}
               >
                 <ResidentName

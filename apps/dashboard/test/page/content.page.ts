@@ -184,3 +184,36 @@ test('says how to download a model and how to run an autopilot where both are mi
   expect(await page.locator('.decisions').innerText()).toContain('The log is empty.');
   await close();
 });
+
+test('a GPU whose use is not measured shows no figure of its use, but what the models count for', async () => {
+  const { page, errors, close } = await openPage(browser, { machine: { gpuUnmeasured: true } });
+  const captions = await page.locator('.memory-chart figcaption').allInnerTexts();
+  expect(captions[0]).toMatch(/^RAM\s+\d+ % in use$/);
+  expect(captions[1]).toMatch(/^VRAM\s+use not measured$/);
+  const rows = await page.locator('.memory-table tr').allInnerTexts();
+  const cells = rows.map((row) => row.trim().split(/\s*[\t\n]\s*/));
+  const cellOf = (name: string) => cells.find(([first]) => first?.startsWith(name))?.[2];
+  expect(cellOf('Other programs')).toBe('–');
+  expect(cellOf('Free')).toBe('–');
+  expect(cellOf('qwen/qwen3-30b-a3b-2507')).toMatch(/^[1-9][\d.]* GiB$/);
+  expect(errors).toEqual([]);
+  await close();
+});
+
+test.each([360, 1440])('no field of choice cuts its words off at %i px', async (width) => {
+  const { page, close } = await openPage(browser, { width });
+  const cut = await page.locator('.yield-form select').evaluateAll((fields) =>
+    fields
+      .filter((field) => {
+        const whole = field.cloneNode(true) as HTMLElement;
+        whole.style.width = 'auto';
+        field.after(whole);
+        const isCut = whole.offsetWidth > (field as HTMLElement).offsetWidth;
+        whole.remove();
+        return isCut;
+      })
+      .map((field) => field.textContent),
+  );
+  expect(cut).toEqual([]);
+  await close();
+});

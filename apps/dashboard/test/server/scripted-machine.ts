@@ -36,6 +36,8 @@ export interface MachineOptions {
   readonly nothing?: boolean;
   /** Serves without a fleet. */
   readonly noFleet?: boolean;
+  /** The GPU's total is known, and its use is not measured. */
+  readonly gpuUnmeasured?: boolean;
   /** The moment that the story ends at. */
   readonly nowMs?: number;
 }
@@ -186,7 +188,11 @@ export class ScriptedMachine {
   history(): History {
     return {
       pools: [...POOLS],
-      samples: [...this.#samples],
+      samples: this.#samples.map((sample) =>
+        this.#options.gpuUnmeasured === true
+          ? { ...sample, pools: sample.pools.slice(0, 1) }
+          : sample,
+      ),
       switches: [...this.#switches],
     };
   }

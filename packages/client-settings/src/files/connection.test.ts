@@ -160,6 +160,22 @@ describe.each(SAMPLES)('$client', (sample) => {
     expect(status.state).toBe('unreadable');
   });
 
+  test('a file in another encoding than UTF-8 is refused and keeps its bytes', async () => {
+    using home = temporaryHome();
+    const file = fileIn(home, sample);
+    const bytes = Buffer.from('# caf\xe9\n', 'latin1');
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+    await expect(connect(client, home)).rejects.toMatchObject({
+      code: 'FILE_INVALID',
+      message: expect.stringContaining('Save it as UTF-8'),
+    });
+    expect(readFileSync(file)).toEqual(bytes);
+    expect(existsSync(`${file}.mai-backup`)).toBe(false);
+    const status = await statusOf(findClient(client), await gatewayAccess(), home);
+    expect(status.state).toBe('unreadable');
+  });
+
   test('a read-only file is refused before anything is written, also by undo', async () => {
     using home = temporaryHome();
     const file = fileIn(home, sample);

@@ -13,13 +13,28 @@ import path from 'node:path';
 import { ClientSettingsError } from '../client-settings-error.js';
 import { joinPath, type Machine } from '../clients/client.js';
 
-/** The text of a file. Null: it does not exist. */
+/**
+ * The text of a file, with its byte order mark. Null: it does not exist.
+ *
+ * @throws ClientSettingsError `FILE_UNUSABLE`, and `FILE_INVALID` for a file in another encoding than UTF-8, whose
+ *   characters would be lost when the file is written again
+ */
 export async function readText(file: string): Promise<string | null> {
+  let bytes: Buffer;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
     throw unusable(file, 'read', error);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new ClientSettingsError(
+      'FILE_INVALID',
+      `${file} is not a text in UTF-8. Save it as UTF-8, then run the command again.`,
+      { cause: error },
+    );
   }
 }
 

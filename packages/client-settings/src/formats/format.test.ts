@@ -155,9 +155,22 @@ describe('TOML', () => {
     expect(() => edit('toml', text, ['p', 'mai'], { x: 1 })).toThrow(/p\.mai in FILE/);
   });
 
+  test('a byte order mark stays at the start', () => {
+    expect(edit('toml', '\uFEFFa = 1\n', ['m'], 'x')).toBe('\uFEFFa = 1\nm = "x"\n');
+    expect(edit('toml', '\uFEFFa = 1\n', ['p', 'mai'], { x: 1 })).toBe(
+      '\uFEFFa = 1\n\n[p.mai]\nx = 1\n',
+    );
+  });
+
   test('a syntax error is named', () => {
     expect(() => parseSettings('toml', 'a = \n', 'FILE')).toThrow(/FILE can't be read as TOML/);
   });
+});
+
+test('a file of several YAML documents is refused in plain words', () => {
+  expect(() => parseSettings('yaml', 'a: 1\n---\nb: 2\n', 'FILE')).toThrow(
+    "FILE can't be read as YAML: it contains several documents. Correct the file",
+  );
 });
 
 test('an error says its code and is recognised', () => {

@@ -10,17 +10,25 @@ import { tomlLines, type TomlLine } from './toml-lines.js';
 export const toml: Format = {
   parse(text) {
     // Values without a JSON form, such as dates, only have to stay equal.
-    return parse(text) as { readonly [key: string]: Value };
+    return parse(withoutMark(text)) as { readonly [key: string]: Value };
   },
 
   edit(text, path, value) {
     const keys = keysOf(path);
     const [key] = keys;
     if (key === undefined) throw new Error('The path is empty.');
-    if (keys.length === 1 && !isTable(text, key)) return editRootKey(text, key, value);
-    return editTable(text, keys, value);
+    const content = withoutMark(text);
+    const mark = text.slice(0, text.length - content.length);
+    return keys.length === 1 && !isTable(content, key)
+      ? mark + editRootKey(content, key, value)
+      : mark + editTable(content, keys, value);
   },
 };
+
+/** A text without the byte order mark with which some editors of Windows begin a file. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
 
 function isTable(text: string, key: string): boolean {
   return tomlLines(text).some(

@@ -10,6 +10,9 @@ export const yaml: Format = {
   parse(text) {
     const document = parseDocument(text);
     const [error] = document.errors;
+    if (error?.code === 'MULTIPLE_DOCS') {
+      throw new Error('it contains several documents', { cause: error });
+    }
     if (error !== undefined) throw error;
     const value: unknown = document.toJS();
     if (value === null || value === undefined) return {};

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { asSentence } from '../as-sentence.js';
+import { shorten } from '../shorten.js';
 import { readBody } from '../server/request/read-body.js';
 import { RequestRefusal } from '../server/request/request-refusal.js';
 import { ControlFailure, notFound } from './control-failure.js';
@@ -150,7 +152,22 @@ export async function parseBody<Schema extends z.ZodObject>(
 function parse<Schema extends z.ZodObject>(schema: Schema, value: unknown): z.output<Schema> {
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
-  throw invalid(z.prettifyError(error).slice(0, 1000));
+  throw invalid(
+    `The request is not valid. ${shorten(faults(error), FAULTS_MAX)} GET /api/mai/openapi.json describes it.`,
+  );
+}
+
+/** Longest part of a message that names faults of a request. */
+const FAULTS_MAX = 1000;
+
+/** Each fault with the field that has it, as sentences. */
+function faults({ issues }: z.ZodError): string {
+  return issues
+    .map(({ path, message }) => {
+      const field = path.length === 0 ? '' : `${path.map(String).join('.')}: `;
+      return asSentence(`${field}${message}`);
+    })
+    .join(' ');
 }
 
 function invalid(message: string, cause?: unknown): ControlFailure {

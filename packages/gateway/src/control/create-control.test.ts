@@ -37,6 +37,20 @@ describe('hostile requests', () => {
     expect(({} as { dryRun?: unknown }).dryRun).toBeUndefined();
   });
 
+  test.each([
+    [
+      '{"target":1,"admin":true}',
+      'The request is not valid. target: Invalid input: expected string, received number. Unrecognized key: "admin". GET /api/mai/openapi.json describes it.',
+    ],
+    [JSON.stringify({ target: 'x'.repeat(100_000) }), 'The body is larger than 64 KiB, which is'],
+  ])('the message about %.30s says what is wrong in plain sentences', async (body, message) => {
+    await using world = await serveControl();
+    const answer = await ask(world.url, {
+      ...{ method: 'POST', path: '/api/mai/pin', headers: JSON_TYPE, body },
+    });
+    expect(answer.json().error.message).toContain(message);
+  });
+
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', ''])(
     'a body of the type %j, which a form could send, is refused',
     async (type) => {

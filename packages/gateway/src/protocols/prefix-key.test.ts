@@ -36,3 +36,11 @@ test('conversations with another system prompt or another first question differ'
 test('a body without a text has no key', () => {
   expect(prefixKeyOf({ model: 'auto' })).toBeNull();
 });
+
+test('a body of any depth and length has a key', () => {
+  const depth = 200_000;
+  const deep: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+  const wide = Array.from({ length: depth }, () => ({ a: 1 }));
+  expect(prefixKeyOf({ messages: [{ role: 'user', content: deep }] })).toMatch(/^[\w-]{16}$/);
+  expect(prefixKeyOf({ messages: [{ role: 'user', content: wide }] })).toMatch(/^[\w-]{16}$/);
+});

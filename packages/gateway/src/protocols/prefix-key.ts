@@ -14,8 +14,27 @@ export function prefixKeyOf(body: JsonObject): string | null {
     (part) => part !== undefined,
   );
   if (start.length === 0) return null;
-  const text = JSON.stringify(start).slice(0, START_MAX);
+  const text = startOf(start);
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+/** The first characters of a value as a text. Any depth of nesting is allowed, and what follows them is not read. */
+function startOf(value: unknown): string {
+  let text = '';
+  const open: unknown[] = [value];
+  while (open.length > 0 && text.length < START_MAX) {
+    const next = open.pop();
+    if (Array.isArray(next)) {
+      text += '[';
+      const items: readonly unknown[] = next.slice(0, START_MAX);
+      open.push(...items.toReversed());
+    } else if (isJsonObject(next)) {
+      text += '{';
+      open.push(...Object.entries(next).slice(0, START_MAX).flat().reverse());
+    } else
+      text += typeof next === 'string' ? JSON.stringify(next.slice(0, START_MAX)) : String(next);
+  }
+  return text.slice(0, START_MAX);
 }
 
 /** The turns up to the first one of the user. A text is a turn of its own. */

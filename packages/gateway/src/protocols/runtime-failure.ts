@@ -23,6 +23,9 @@ const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: tr
 export function runtimeFailureIn(head: AnswerHead): UpstreamFailure | null | undefined {
   const { status, contentType, text, ended } = head;
   if (status >= 400) return ended ? describe(status, text) : undefined;
+  // A client that follows a redirect would send its prompt and its key to another server.
+  if (status >= 300)
+    return { message: `The answer had the HTTP status ${status}.`, retriable: false };
   return contentType.startsWith('text/event-stream')
     ? failureInStream(text, ended)
     : failureInBody(status, text, ended);

@@ -166,6 +166,15 @@ describe('a body', () => {
     }
   });
 
+  it('with 200,000 inputs, or nested 200,000 times, reaches the runtime', async () => {
+    const inputs = JSON.stringify({ model: 'auto', input: Array(200_000).fill('a') });
+    expect((await post('/v1/embeddings', inputs)).status).toBe(200);
+    const nested = `{"model":"auto","messages":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    for (const path of [CHAT, '/v1/messages', '/v1/responses', '/v1/messages/count_tokens']) {
+      expect([path, (await post(path, nested)).status]).toEqual([path, 200]);
+    }
+  });
+
   it('that begins with a byte order mark is read, and reaches the runtime without it', async () => {
     expect((await post(CHAT, `\ufeff${bytes}`)).status).toBe(200);
     expect(lastBody()).toEqual(ASKED);

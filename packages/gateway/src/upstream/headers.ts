@@ -33,8 +33,17 @@ const NOT_SENT = new Set([
   'x-mai-lease',
 ]);
 
-/** Answer headers that the client never receives. */
-const NOT_RETURNED = new Set([...HOP_BY_HOP, 'access-control-allow-origin']);
+/** Answer headers that the client never receives: cookies and cross-origin rules of another server. */
+const NOT_RETURNED = new Set([
+  ...HOP_BY_HOP,
+  'set-cookie',
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-expose-headers',
+  'access-control-max-age',
+]);
 
 /**
  * The headers for the runtime: those of the client without its secrets, and the runtime's own token.

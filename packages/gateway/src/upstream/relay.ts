@@ -6,6 +6,8 @@ import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-cli
 
 /** Takes an answer of the runtime on its way to the client. */
 export interface AnswerSink {
+  /** Whether the client can be given this answer. A stream that has begun takes only events. */
+  accepts(head: HttpHead): boolean;
   /** Called once, before the first bytes, when the answer is known not to be a failure. */
   begin(head: HttpHead): void;
   /** Returns false where the client reads too slowly; then `drained` is called later. */
@@ -105,13 +107,14 @@ export function relay(
       const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
       // A failure is told whole; to see that it is none, the start is enough.
       const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
-      const contentType = at.headers['content-type'];
-      const failure = protocol.failureIn({
-        status: at.status,
-        contentType: typeof contentType === 'string' ? contentType : '',
-        text: bytes.toString('utf8', 0, textBytes),
-        ended: full,
-      });
+      const contentType = isCompressed(at) ? '' : contentTypeOf(at);
+      const facts = { status: at.status, contentType, ended: full };
+      let failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8', 0, textBytes) });
+      // Comments may precede the first event.
+      if (failure === undefined && textBytes < bytes.length) {
+        failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
+      }
+      if (failure === null && !sink.accepts(at)) failure = NOT_A_STREAM;
       if (failure === undefined && !full) return;
       if (failure !== null && failure !== undefined) {
         refused = failure;
@@ -145,7 +148,7 @@ export function relay(
           return;
         }
         const [start, end] = [watch.headText(), watch.tailText()];
-        if (isEventStream(head) && !protocol.endMarks.some((mark) => end.includes(mark))) {
+        if (isEventStream(head) && !hasLastEvent(end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
@@ -171,8 +174,36 @@ export function relay(
   });
 }
 
-/** Whether an answer is a stream of server-sent events. */
+const NOT_A_STREAM: UpstreamFailure = {
+  message: 'The answer is not a stream of events.',
+  retriable: false,
+};
+
+/**
+ * Whether an answer is a stream of server-sent events whose text can be read. A compressed answer is passed on as bytes,
+ * although the runtime was asked for an uncompressed one.
+ */
 export function isEventStream(head: HttpHead | null): boolean {
-  const type = head?.headers['content-type'];
-  return typeof type === 'string' && type.startsWith('text/event-stream');
+  return (
+    head !== null && contentTypeOf(head).startsWith('text/event-stream') && !isCompressed(head)
+  );
+}
+
+function isCompressed({ headers }: HttpHead): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && encoding !== 'identity';
+}
+
+/** In lower case, because media types have no case. Empty where there is none. */
+function contentTypeOf({ headers }: HttpHead): string {
+  const type = headers['content-type'];
+  return typeof type === 'string' ? type.trimStart().toLowerCase() : '';
+}
+
+/** Whether the last bytes of a stream have its last event. The space after a field's colon may be missing. */
+function hasLastEvent(tail: string, { endMarks }: Protocol): boolean {
+  return (
+    endMarks.some((mark) => tail.includes(mark)) ||
+    endMarks.some((mark) => tail.includes(mark.replace(': ', ':')))
+  );
 }

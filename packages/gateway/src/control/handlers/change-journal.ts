@@ -64,7 +64,7 @@ export async function yieldMemory(
   return changeOf(
     'yield',
     dryRun,
-    `Keeps ${words.formatBytes(added.bytes)} of ${where} free for ${added.name}. Models that are in the way are unloaded.`,
+    `Keeps ${words.formatBytes(added.bytes)} of ${where} free for "${added.name}". Models that are in the way are unloaded.`,
     { ...journal, yields: [...others, added] },
   );
 }
@@ -83,7 +83,7 @@ export async function endYield(
     dryRun,
     names.length === 0
       ? 'No memory is kept free, so nothing changes.'
-      : `Models may use the memory ${dryRun ? 'then' : 'again'} that was kept free for ${names.join(', ')}.`,
+      : `Models may use the memory ${dryRun ? 'then' : 'again'} that was kept free for ${names.map((one) => `"${one}"`).join(', ')}.`,
     { ...journal, yields: journal.yields.filter((one) => !names.includes(one.name)) },
   );
 }

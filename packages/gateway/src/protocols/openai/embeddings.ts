@@ -23,5 +23,8 @@ function longest(input: unknown): number {
   if (!Array.isArray(input)) return measurePrompt([input]).bytes;
   // One list of tokens is one input.
   if (typeof input[0] === 'number') return measurePrompt([input]).bytes;
-  return Math.max(0, ...input.map((one) => measurePrompt([one]).bytes));
+  let bytes = 0;
+  // A loop, because a list of hundred thousand inputs is too long for the arguments of a call.
+  for (const one of input) bytes = Math.max(bytes, measurePrompt([one]).bytes);
+  return bytes;
 }

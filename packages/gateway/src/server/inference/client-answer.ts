@@ -72,6 +72,10 @@ export class ClientAnswer implements AnswerSink {
     }
   }
 
+  accepts(head: HttpHead): boolean {
+    return this.#state !== 'waiting' || isEventStream(head);
+  }
+
   begin(head: HttpHead): void {
     const streams = isEventStream(head);
     if (this.#state === 'open') {

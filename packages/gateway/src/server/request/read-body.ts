@@ -6,6 +6,8 @@ import { departed } from '../../upstream/departed.js';
 import { RequestRefusal } from './request-refusal.js';
 
 const QUOTED_MAX = 100;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /**
  * Reads the whole body of a request, decompressed.
@@ -118,6 +120,10 @@ function tooLarge(maxBytes: number): RequestRefusal {
   return new RequestRefusal(
     'too_large',
     413,
-    `The body is larger than ${Math.floor(maxBytes / 1_048_576)} MiB, which is the gateway's limit. Send fewer messages or smaller files.`,
+    `The body is larger than ${sizeText(maxBytes)}, which is the gateway's limit. Send less, such as fewer messages or smaller files.`,
   );
+}
+
+function sizeText(bytes: number): string {
+  return bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${Math.floor(bytes / KIB)} KiB`;
 }

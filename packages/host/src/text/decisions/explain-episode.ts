@@ -1,4 +1,4 @@
-import type { OutcomeRecord } from '@mai/autopilot';
+import type { LeaseTarget, OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome, SelectionNote } from '@mai/selector';
 import { type Episode, startsRun } from '../../decisions/read-history.js';
@@ -43,7 +43,7 @@ export function explainEpisode(episode: Episode): Explanation {
 const VERSION_1 =
   'an older version of mai wrote this record, without data about trade-offs. `mai replay` skips it.';
 
-function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): string {
+function headlineOf({ record: { selection, hysteresis, target }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
   const key = (decision === 'wait' ? afterDrain?.modelKey : chosen?.modelKey) ?? 'nothing';
   const { act } = hysteresis.verdict;
@@ -51,7 +51,9 @@ function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): st
     case 'keep':
       return `kept ${key}`;
     case 'none':
-      return 'nothing fitted';
+      return target === undefined
+        ? 'nothing fitted'
+        : `nothing fitted a request for ${asked(target)}`;
     case 'release':
       return act ? 'unloaded the model without a replacement' : 'nothing fitted any longer';
     case 'load':
@@ -60,11 +62,22 @@ function headlineOf({ record: { selection, hysteresis }, outcome }: Episode): st
       const step = direction === null ? `load ${key}` : `step ${direction} to ${key}`;
       if (!act) return `${step} was due, and not done yet`;
       if (outcome?.outcome === 'switched') {
+        const instead = outcome.failures.some(({ modelKey }) => modelKey === key)
+          ? outcome.loaded.filter((one) => one !== key)
+          : [];
+        // The load of the choice failed, and another model took its place.
+        if (instead.length > 0)
+          return `loaded ${instead.join(', ')}, because ${key} failed to load`;
         return direction === null ? `loaded ${key}` : `stepped ${direction} to ${key}`;
       }
       return `${step}: ${outcome === null ? 'its outcome is not in the log' : OUTCOMES[outcome.outcome]}`;
     }
   }
+}
+
+/** What a request asked for. Other models may serve other requests meanwhile. */
+function asked({ chain, modelKey, instanceIdentifier }: LeaseTarget): string {
+  return modelKey ?? instanceIdentifier ?? (chain === null ? 'any model' : `the chain ${chain}`);
 }
 
 const OUTCOMES: Readonly<Record<OutcomeRecord['outcome'], string>> = {

@@ -1,0 +1,264 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { ask, type Answer } from '../../test/ask.js';
+import { isToldFailure, isWhole, talk } from '../../test/talk.js';
+import { listenOn, serveThrough, type FrontOptions } from '../../test/worlds/serve-through.js';
+
+const CHAT = '/v1/chat/completions';
+const STREAM = { stream: true, messages: [] };
+const ANSWER = '{"id":"c","object":"chat.completion","choices":[]}';
+const EVENT = 'data: {"id":"c","choices":[{"index":0,"delta":{"content":"模型 é"}}]}\n\n';
+const DONE = 'data: [DONE]\n\n';
+const SSE = { 'content-type': 'text/event-stream' };
+
+interface OddWorld extends AsyncDisposable {
+  readonly url: string;
+  readonly attempts: () => number;
+}
+
+/** The inference part of a gateway in front of a runtime that answers as a test says. */
+async function open(
+  respond: (response: ServerResponse) => void,
+  options: FrontOptions = {},
+): Promise<OddWorld> {
+  let attempts = 0;
+  const runtime = createServer((request, response) => {
+    request.resume().on('end', () => {
+      attempts += 1;
+      respond(response);
+    });
+  });
+  const httpUrl = await listenOn(runtime);
+  const front = await serveThrough({ httpUrl, residents: () => [] }, options);
+  return {
+    url: front.url,
+    attempts: () => attempts,
+    [Symbol.asyncDispose]: async () => {
+      await front[Symbol.asyncDispose]();
+      runtime.closeAllConnections();
+      await new Promise((resolve) => runtime.close(resolve));
+    },
+  };
+}
+
+function post(url: string, body: object = STREAM): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  return ask(url, { method: 'POST', path: CHAT, headers, body: JSON.stringify(body) });
+}
+
+describe('a stream of the runtime', () => {
+  it.each([
+    ['with CRLF', (EVENT + DONE).replaceAll('\n', '\r\n'), SSE],
+    ['without a space after its colons', (EVENT + DONE).replaceAll('data: ', 'data:'), SSE],
+    ['with a media type in capitals', EVENT + DONE, { 'content-type': 'Text/Event-Stream' }],
+    [
+      'that says that it is not compressed',
+      EVENT + DONE,
+      { ...SSE, 'content-encoding': 'identity' },
+    ],
+  ])('%s is passed on as it is', async (_what, text, headers) => {
+    await using world = await open((response) => response.writeHead(200, headers).end(text));
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([200, text]);
+  });
+
+  it('whose characters are cut by the packets is passed on byte for byte', async () => {
+    const bytes = Buffer.from(EVENT + DONE);
+    await using world = await open((response) => {
+      response.writeHead(200, SSE);
+      for (const byte of bytes) response.write(Buffer.from([byte]));
+      response.end();
+    });
+    expect((await post(world.url)).bytes).toEqual(bytes);
+  });
+
+  it.each([
+    ['with a media type in capitals', { 'content-type': 'Text/Event-Stream' }],
+    ['with CRLF', SSE],
+  ])('%s that ends early ends with an event of failure', async (what, headers) => {
+    const text = what === 'with CRLF' ? EVENT.replaceAll('\n', '\r\n') : EVENT;
+    await using world = await open((response) => response.writeHead(200, headers).end(text));
+    const answer = await post(world.url);
+    expect(answer.text).toContain('模型 é');
+    expect(answer.text).toContain('"code":"upstream_failed"');
+    expect(answer.text).toMatch(/before its last event\. Send the request again\./);
+  });
+
+  it.each([
+    ['no bytes', '', 'other side closed.'],
+    [
+      'a broken chunk',
+      'zz\r\nxx\r\n',
+      'does not match the HTTP/1.1 protocol (Invalid character in chunk size).',
+    ],
+  ])(
+    'that is cut by %s ends with an event that says so in whole sentences',
+    async (_w, raw, says) => {
+      await using world = await open((response) => {
+        response.writeHead(200, SSE);
+        response.write(EVENT, () => response.socket?.end(raw));
+      });
+      const ending = await talk(world.url, CHAT, STREAM).end;
+      expect(isToldFailure(ending)).toBe(true);
+      expect(ending.text).toContain(`${says} Send the request again.`);
+    },
+  );
+
+  it('whose first event follows a kilobyte of comments is passed on at once', async () => {
+    let finish = (): void => undefined;
+    await using world = await open((response) => {
+      response.writeHead(200, SSE);
+      response.write(': loading\n\n'.repeat(100) + EVENT);
+      finish = () => response.end(DONE);
+    });
+    const talking = talk(world.url, CHAT, STREAM);
+    // The runtime goes on only after the client has read its first event.
+    await talking.first;
+    finish();
+    expect(isWhole(await talking.end)).toBe(true);
+  });
+
+  it('whose first event, after a kilobyte of comments, is an error goes to another resident', async () => {
+    await using world = await open((response) =>
+      response
+        .writeHead(200, SSE)
+        .end(`${': loading\n\n'.repeat(100)}data: {"error":{"message":"The model crashed"}}\n\n`),
+    );
+    const answer = await post(world.url);
+    expect([answer.status, world.attempts()]).toEqual([502, 3]);
+    expect(answer.json().error.message).toContain('The model crashed. Send the request again.');
+  });
+});
+
+describe('a compressed answer, for which the gateway has not asked,', () => {
+  const compressed = (type: string, text: string) => (response: ServerResponse) =>
+    void response
+      .writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' })
+      .end(gzipSync(text));
+
+  it.each([
+    ['of JSON', 'application/json', ANSWER],
+    ['that is a stream', 'text/event-stream', EVENT + DONE],
+  ])('%s reaches the client whole', async (_what, type, text) => {
+    await using world = await open(compressed(type, text));
+    const answer = await post(world.url);
+    expect(answer.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(answer.bytes).toString('utf8')).toBe(text);
+  });
+
+  it('that is a stream and is cut has its connection broken', async () => {
+    await using world = await open((response) => {
+      response.writeHead(200, { ...SSE, 'content-encoding': 'gzip' });
+      response.write(gzipSync(EVENT), () => response.socket?.destroy());
+    });
+    const ending = await talk(world.url, CHAT, STREAM).end;
+    expect([ending.status, ending.broken]).toEqual([200, true]);
+  });
+});
+
+describe('a stream that has begun with signs of waiting', () => {
+  const waits: FrontOptions = {
+    place: ({ onWait }) => {
+      onWait({ position: 1, waitedMs: 5000, loading: null });
+      return 'org/resident';
+    },
+  };
+
+  it.each([
+    ['a document', { 'content-type': 'application/json' }, ANSWER],
+    ['a compressed stream', { ...SSE, 'content-encoding': 'gzip' }, gzipSync(EVENT + DONE)],
+  ])(
+    'ends with an event of failure where the runtime answers with %s',
+    async (_what, headers, body) => {
+      await using world = await open(
+        (response) => response.writeHead(200, headers).end(body),
+        waits,
+      );
+      const answer = await post(world.url);
+      expect(answer.status).toBe(200);
+      expect(answer.text).toMatch(/^: mai: waiting for 5 s/);
+      expect(answer.text).toContain('The answer is not a stream of events.');
+      expect(answer.text).not.toContain('"chat.completion"');
+      expect(answer.text).not.toContain('[DONE]');
+    },
+  );
+
+  it('goes on with the events of the runtime', async () => {
+    await using world = await open(
+      (response) => response.writeHead(200, SSE).end(EVENT + DONE),
+      waits,
+    );
+    expect((await post(world.url)).text).toMatch(
+      /^: mai: waiting .*\n\ndata: \{.*\n\ndata: \[DONE\]\n\n$/,
+    );
+  });
+});
+
+describe('an answer of the runtime', () => {
+  it.each([301, 302, 307, 308])(
+    'with status %i leads no client to another server',
+    async (status) => {
+      await using world = await open((response) =>
+        response.writeHead(status, { location: 'http://elsewhere.example/' }).end('<html></html>'),
+      );
+      for (const body of [STREAM, { messages: [] }]) {
+        const answer = await post(world.url, body);
+        expect(answer.status).toBe(501);
+        expect(answer.headers.location).toBeUndefined();
+        expect(answer.json().error.message).toContain(`The answer had the HTTP status ${status}.`);
+      }
+    },
+  );
+
+  it('sets no cookie and no rule for other origins', async () => {
+    await using world = await open((response) =>
+      response
+        .writeHead(200, {
+          'content-type': 'application/json',
+          'set-cookie': ['mai-session=other', 'b=c'],
+          'access-control-allow-origin': '*',
+          'access-control-allow-credentials': 'true',
+          'access-control-expose-headers': '*',
+          'x-kept': 'yes',
+        })
+        .end(ANSWER),
+    );
+    const { headers, text } = await post(world.url, { messages: [] });
+    expect(text).toBe(ANSWER);
+    expect(headers['x-kept']).toBe('yes');
+    const names = Object.keys(headers).filter((name) => /cookie|^access-control/.test(name));
+    expect(names).toEqual([]);
+  });
+
+  it.each([
+    [204, ''],
+    [200, ''],
+    [599, 'odd'],
+  ])(
+    'with status %i and the body %j fails after other residents were tried',
+    async (status, text) => {
+      await using world = await open((response) => response.writeHead(status).end(text));
+      const answer = await post(world.url, { messages: [] });
+      expect([answer.status, world.attempts()]).toEqual([502, 3]);
+    },
+  );
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n'],
+    ['two lengths', `HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\n${ANSWER}`],
+    [
+      'a length and chunks',
+      `HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    ['an upgrade', 'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'],
+    [
+      '100 kB of headers',
+      `HTTP/1.1 200 OK\r\nX-Long: ${'a'.repeat(100_000)}\r\nContent-Length: 2\r\n\r\n{}`,
+    ],
+  ])('with %s is told as a failure of the runtime', async (_what, raw) => {
+    await using world = await open((response) => response.socket?.end(raw));
+    const answer = await post(world.url, { messages: [] });
+    expect([answer.status, answer.json().error.code]).toEqual([503, 'upstream_unreachable']);
+    expect(answer.json().error.message).toMatch(/[^.]\. Check with "mai status"/);
+  });
+});

@@ -124,9 +124,20 @@ function noLease(request: LeaseRequest, selection: Selection): HostError {
       )
     : new HostError(
         'NOTHING_FITS',
-        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. "mai select" gives the reason for each model.`,
+        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. ${whereReasonsAre(selection)}`,
         { selection },
       );
+}
+
+/** The command that gives the reasons. A failed load is in the log, with the message of the engine. */
+function whereReasonsAre({ rejected }: Selection): string {
+  const failed = rejected.filter(
+    ({ rejection }) => rejection.code === 'COOLING_DOWN_AFTER_FAILURE',
+  );
+  const names = failed.map(({ modelKey }) => modelKey).join(', ');
+  return failed.length === 0
+    ? '"mai select" gives the reason for each model.'
+    : `The last load of ${names} failed: "mai explain" gives the reason.`;
 }
 
 function describeRequest({

@@ -1,3 +1,4 @@
+import { postJson, textOfResponse } from '../chat/post-json.js';
 import { isRecord } from '../guards.js';
 import type { Host } from '../host.js';
 
@@ -11,6 +12,8 @@ export interface DemoAnswer {
 }
 
 const TOKENS = 32;
+/** Maximum length of the answer in characters. 32 tokens are far shorter. */
+const ANSWER_MAX = 1_000_000;
 
 /** Asks a loaded model for a short answer over HTTP, as any OpenAI client does. */
 export async function askModel(
@@ -19,20 +22,20 @@ export async function askModel(
   signal: AbortSignal,
 ): Promise<DemoAnswer> {
   await using lease = await host.acquire({ modelKey }, { signal });
-  const response = await fetch(`${lease.baseUrl}/chat/completions`, {
-    method: 'POST',
-    headers: { ...lease.requestHeaders, 'content-type': 'application/json' },
-    body: JSON.stringify({
+  const response = await postJson({
+    url: `${lease.baseUrl}/chat/completions`,
+    headers: lease.requestHeaders,
+    body: {
       model: lease.instanceIdentifier,
       messages: [{ role: 'user', content: 'Hello' }],
       max_tokens: TOKENS,
-    }),
+    },
     signal,
   });
-  const answer: unknown = await response.json();
+  const answer: unknown = JSON.parse(await textOfResponse(response, ANSWER_MAX));
   if (!isAnswer(answer)) {
     throw new Error(
-      `${modelKey} answered with status ${response.status}: ${JSON.stringify(answer)}`,
+      `${modelKey} answered with status ${response.statusCode ?? 0}: ${JSON.stringify(answer)}`,
     );
   }
   const { predicted_n: tokens, predicted_ms: tookMs } = answer.timings;

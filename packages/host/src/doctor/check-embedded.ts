@@ -34,7 +34,7 @@ async function checkAddressSpace(): Promise<readonly Check[]> {
   return [
     warning(
       'Address space',
-      `Each process that is started here may use ${formatBytes(limitBytes)} of address space (ulimit -v). The engine maps the whole file of a model, so it can't load larger models.`,
+      `Each process that is started here may use ${formatBytes(limitBytes)} of address space (ulimit -v). The engine maps the whole file of a model, and \`mai serve\` reserves 24 GiB, so both may fail.`,
       'Run "ulimit -v unlimited" before mai, or raise LimitAS= of the service.',
     ),
   ];

@@ -1,3 +1,5 @@
+import { addressSpaceText } from '@mai/host';
+
 /** Every exit code of `mai`. Scripts depend on these numbers, so they never change. */
 export const EXIT = {
   success: 0,
@@ -65,15 +67,14 @@ export interface KnownError {
 }
 
 /** The JSON fields of an error. `code` is null for a bug. */
-export function errorJson(error: unknown): {
-  readonly code: string | null;
-  readonly message: string;
-} {
+export function errorJson(error: unknown): Readonly<{ code: string | null; message: string }> {
   return { code: knownError(error)?.code ?? null, message: messageOf(error) };
 }
 
 /** Recognises the errors that `mai` and its packages throw on purpose. Null: a bug. */
 export function knownError(error: unknown): KnownError | null {
+  const limit = addressSpaceText(error);
+  if (limit !== null) return { code: 'ADDRESS_SPACE', message: limit, exitCode: EXIT.usage };
   const code = codeOf(error);
   if (code === null || !isObject(error)) return null;
   const { message } = error;

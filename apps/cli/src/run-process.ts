@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import { systemClock } from '@mai/host';
-import { codeOf, EXIT } from './exit-codes.js';
+import { codeOf, EXIT, knownError } from './exit-codes.js';
 import { Interrupted, type OutputStream } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
@@ -45,8 +45,10 @@ export async function runProcess(argv: readonly string[], version: string): Prom
   // Errors in callbacks that nobody awaits are also reported as bugs, without a stack trace.
   const fail = (error: unknown) => {
     showCursor();
-    process.stderr.write(`error: ${bugMessage(error, argv.includes('--verbose'))}\n`);
-    process.exit(EXIT.bug);
+    const known = knownError(error);
+    const message = known?.message ?? bugMessage(error, argv.includes('--verbose'));
+    process.stderr.write(`error: ${message}\n`);
+    process.exit(known?.exitCode ?? EXIT.bug);
   };
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, fail);
 

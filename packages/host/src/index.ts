@@ -11,6 +11,7 @@ export type {
 } from './host.js';
 export type { FleetFacts, FleetModel } from './fleet/fleet-facts.js';
 export type { HostOptions } from './host-options.js';
+export { addressSpaceText } from './machine/address-space-text.js';
 export type { HostFolders } from './machine/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';

@@ -111,9 +111,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       catalog: async (call) => (await serving()).catalog(call),
       acquire: async (request, call) => (await serving()).acquire(request, call),
       plan: async (request, call) => (await serving()).plan(request, call),
-      measured: (answer) => {
-        void parts.learner().then((learner) => learner.answered(answer));
-      },
+      measured: async (answer) => (await parts.learner()).answered(answer),
       changes: (call) => ({
         async *[Symbol.asyncIterator]() {
           yield* (await serving()).changes(call);

@@ -6,6 +6,7 @@ export {
 } from './noise-model/write-noise-model.js';
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
+export { addressSpaceLimitBytes } from './machine/address-space.js';
 export { createLlamaRuntime } from './runtime/create-runtime.js';
 export { findEngine } from './machine/find-engine.js';
 export type {

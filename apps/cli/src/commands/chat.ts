@@ -12,7 +12,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const live = io.stdout.isTTY && !json;
   await using host = await openHostOf(context);
   const chat = await host.chat(chatModelOf(input.positionals[0] ?? 'auto'));
-  if (live) output.note(`Ctrl-C stops an answer. Commands: ${DIALOGUE_COMMANDS.join(', ')}.`);
+  const commands = DIALOGUE_COMMANDS.join(', ');
+  if (live) output.note(`Each line is a question. Ctrl-C stops an answer. Commands: ${commands}.`);
   const view: DialogueView = {
     ready: () => (live ? output.result(style.accent('> ')) : undefined),
     note: (text) => output.note(noteStyle.dim(text)),

@@ -36,7 +36,7 @@ export function MemoryChart(props: {
     };
   }, []);
   useEffect(() => plot.current?.draw(input));
-  // After each drawing, because the time moves to the left.
+  // Each drawing shifts the chart to the left, so the cursor is placed again after it.
   useEffect(() => {
     if (pointAt !== null) plot.current?.point(pointAt);
   });

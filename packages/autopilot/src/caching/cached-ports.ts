@@ -144,7 +144,7 @@ function cacheCatalog(
         if (fresh && (known.askedRuntime || !mayAskRuntime)) return known.reading;
         const reading = await readLatest(options, known?.reading);
         if (known !== undefined && reading !== known.reading) onChanged();
-        // Unknown models are not kept: callers may ask for any name.
+        // The answer for an unknown model is not cached, because callers may ask for any name.
         if (modelKey !== null && reading.chain.length === 0) readings.delete(key);
         else readings.set(key, { atMs, reading, askedRuntime: mayAskRuntime });
         return reading;

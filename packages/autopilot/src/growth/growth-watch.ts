@@ -23,7 +23,7 @@ export interface GrowthReadings {
   readonly instances: readonly RuntimeInstance[];
   /** Whether `instances` were listed for this observation. */
   readonly fresh: boolean;
-  /** As measured: yielded memory counts as available. */
+  /** The measured figures. Memory that yields keep free is not taken off, so it counts as available. */
   readonly resources: Resources;
   /** Anonymous RAM of the engine's process, by instance identifier, where it is known. */
   readonly processBytes: ReadonlyMap<string, number>;

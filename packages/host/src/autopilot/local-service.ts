@@ -129,21 +129,35 @@ function noLease(request: LeaseRequest, selection: Selection, failures: FailureL
       )
     : new HostError(
         'NOTHING_FITS',
-        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. "mai select" gives the reason for each model.`,
+        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. ${whereReasonsAre(selection)}`,
         { selection, loadFailures: loadFailuresIn(selection, failures) },
       );
 }
 
+/** The command that gives the reasons. A failed load is in the log, with the message of the engine. */
+function whereReasonsAre(selection: Selection): string {
+  const names = coolingDown(selection).join(', ');
+  return names === ''
+    ? '"mai select" gives the reason for each model.'
+    : `The last load of ${names} failed: "mai explain" gives the reason.`;
+}
+
 function loadFailuresIn(
-  { rejected }: Selection,
+  selection: Selection,
   failures: FailureLedger,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    rejected.flatMap(({ modelKey, rejection }) => {
+    coolingDown(selection).flatMap((modelKey) => {
       const message = failures[modelKey]?.message ?? null;
-      const isMeant = rejection.code === 'COOLING_DOWN_AFTER_FAILURE' && message !== null;
-      return isMeant ? [[modelKey, message]] : [];
+      return message === null ? [] : [[modelKey, message]];
     }),
+  );
+}
+
+/** The models that were not chosen because their last load failed. */
+function coolingDown({ rejected }: Selection): readonly string[] {
+  return rejected.flatMap(({ modelKey, rejection }) =>
+    rejection.code === 'COOLING_DOWN_AFTER_FAILURE' ? [modelKey] : [],
   );
 }
 

@@ -1,3 +1,4 @@
+import { postJson, textOfResponse } from '../chat/post-json.js';
 import { errorIn, eventsOf } from '../chat/read-events.js';
 import { isRecord, messageOf } from '../guards.js';
 import { HostError } from '../host-error.js';
@@ -44,27 +45,27 @@ async function ask({
   signal,
 }: TimedRequest): Promise<AnswerTimes> {
   const startedMs = performance.now();
-  const response = await fetch(`${baseUrl}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { ...requestHeaders, 'content-type': 'application/json' },
-    body: JSON.stringify({
+  const response = await postJson({
+    url: `${baseUrl}/v1/chat/completions`,
+    headers: requestHeaders,
+    body: {
       model: instanceIdentifier,
       messages: [{ role: 'user', content: prompt }],
       ...{ max_tokens: maxTokens, temperature: 0, stream: true },
       stream_options: { include_usage: true },
-    }),
+    },
     signal,
   });
-  if (!response.ok || response.body === null) {
-    const text = await response.text();
-    throw failed(instanceIdentifier, `status ${response.status}: ${text.slice(0, QUOTED_MAX)}`);
+  if (response.statusCode !== 200) {
+    const text = (await textOfResponse(response, QUOTED_MAX)).slice(0, QUOTED_MAX);
+    throw failed(instanceIdentifier, `status ${response.statusCode ?? 0}: ${text}`);
   }
   let firstMs: number | null = null;
   let lastMs = startedMs;
   let usage: Readonly<Record<string, unknown>> = {};
   let timings: Readonly<Record<string, unknown>> | null = null;
   let isDone = false;
-  for await (const data of eventsOf(response.body.pipeThrough(new TextDecoderStream()))) {
+  for await (const data of eventsOf(response)) {
     isDone ||= data === '[DONE]';
     const event: unknown = data.startsWith('{') ? JSON.parse(data) : null;
     if (!isRecord(event)) continue;

@@ -1,6 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Host } from '../host.js';
 import { HostError } from '../host-error.js';
 import { createConversation, type Conversation } from './conversation.js';
 import { runDialogue, type DialogueView } from './dialogue.js';
@@ -55,7 +54,10 @@ function say(response: ServerResponse, ...pieces: readonly string[]): void {
 }
 
 /** A host with one leased model for each model key. */
-const host: Pick<Host, 'acquire' | 'decisions'> = {
+const host: Parameters<typeof createConversation>[0] = {
+  serving: {
+    plan: ({ modelKey }) => Promise.resolve({ decision: 'load', modelKey: modelKey ?? 'best' }),
+  },
   acquire: (requirement = {}) => {
     const modelKey = requirement.modelKey ?? 'best';
     if (modelKey === 'absent') {
@@ -176,10 +178,12 @@ describe('a dialogue', () => {
 
   test('answers each line, and names the model where it changes', async () => {
     expect(await run(['Hi', 'Again', '/model other', 'And you?', '/quit', 'unread'])).toEqual([
+      'Loading best.',
       'best answers.',
       'best: Hello there',
       'best: Hello there',
       'The next answer is from other. The last answer is from best.',
+      'Loading other.',
       'other answers.',
       'other: Hello there',
     ]);
@@ -189,12 +193,22 @@ describe('a dialogue', () => {
     const shown = await run(['/model absent', 'Hi', '/what', '/model auto', '/why', 'Hi']);
     expect(shown).toEqual([
       'The next answer is from absent.',
+      'Loading absent.',
       'There is no model "absent".',
-      'There is no command /what. The commands are /model KEY, /why, /quit.',
+      'There is no command /what. The commands are /model KEY, /new, /why, /quit.',
       'The next answer is from the best model that fits.',
       'No decision was logged yet. Ask something first.',
+      'Loading best.',
       'best answers.',
       'best: Hello there',
+    ]);
+  });
+
+  test('/new forgets the conversation, so a question fits again', async () => {
+    await run(['One', '/new', 'Two']);
+    expect(asked.map(({ messages }) => messages.map(({ content }) => content))).toEqual([
+      ['One'],
+      ['Two'],
     ]);
   });
 
@@ -213,6 +227,7 @@ describe('a dialogue', () => {
       },
     };
     expect(await run(['Tell', 'Go on'], view)).toEqual([
+      'Loading best.',
       'best answers.',
       'best: Once upon …',
       'best: ok',

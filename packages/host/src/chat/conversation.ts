@@ -1,5 +1,6 @@
 import type { LeaseFacts } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
+import type { Serving, ServingPlan } from '../serving/serving.js';
 import { explainEpisode, type Explanation } from '../text/decisions/explain-episode.js';
 import { streamAnswer, type AnswerPiece, type ChatMessage } from './stream-answer.js';
 
@@ -10,6 +11,8 @@ export type ChatModel = Pick<LeaseFacts, 'modelKey' | 'instanceIdentifier' | 'de
 export interface AskOptions {
   /** Cancels the answer. The part that has arrived stays in the conversation. */
   readonly signal?: AbortSignal | undefined;
+  /** Called where a model must be loaded first. */
+  readonly onLoading?: ((modelKey: string) => void) | undefined;
   /** Called when a model is chosen and loaded, before its answer. */
   readonly onModel?: ((model: ChatModel) => void) | undefined;
   /** Called with each piece of the answer. */
@@ -24,6 +27,8 @@ export interface Conversation {
   readonly model: ChatModel | null;
   /** Asks another model from the next question on. The conversation so far stays. */
   use(modelKey: string | null): void;
+  /** Forgets the conversation so far. */
+  restart(): void;
   /**
    * Asks a question, and returns the whole answer. The model stays loaded while it answers.
    *
@@ -34,21 +39,43 @@ export interface Conversation {
   why(): Promise<Explanation | null>;
 }
 
+/** A request without conditions. */
+const ANY = {
+  ...{ capabilities: [], minContextLengthTokens: null, tiers: null, chain: null },
+  ...{ modelKey: null, instanceIdentifier: null, failed: [] },
+};
+
 /** Begins a conversation. Loads nothing. */
 export function createConversation(
-  host: Pick<Host, 'acquire' | 'decisions'>,
+  host: Pick<Host, 'acquire' | 'decisions'> & {
+    readonly serving: {
+      plan(
+        ...asked: Parameters<Serving['plan']>
+      ): Promise<Pick<ServingPlan, 'decision' | 'modelKey'>>;
+    };
+  },
   modelKey: string | null,
 ): Conversation {
   const history: ChatMessage[] = [];
   let wanted = modelKey;
   let model: ChatModel | null = null;
+  /** `wanted` at the last answer: for the same model, a load is unlikely, so no plan is made. */
+  let answeredAs: string | null = null;
 
-  const ask: Conversation['ask'] = async (question, { signal, onModel, onPiece } = {}) => {
+  const ask: Conversation['ask'] = async (
+    question,
+    { signal, onLoading, onModel, onPiece } = {},
+  ) => {
     const messages: readonly ChatMessage[] = [...history, { role: 'user', content: question }];
     const requirement =
       wanted === null ? { capabilities: ['chat'] as const } : { modelKey: wanted };
+    if (onLoading !== undefined && (model === null || answeredAs !== wanted)) {
+      const plan = await host.serving.plan({ ...ANY, ...requirement }, { signal });
+      if (plan.decision === 'load' && plan.modelKey !== null) onLoading(plan.modelKey);
+    }
     await using lease = await host.acquire(requirement, { signal });
     model = lease;
+    answeredAs = wanted;
     onModel?.(lease);
     let answer = '';
     const remember = (): void => {
@@ -81,6 +108,7 @@ export function createConversation(
     use: (next) => {
       wanted = next;
     },
+    restart: () => void history.splice(0),
     ask,
     why: async () => {
       const decisionId = model?.decisionId ?? null;

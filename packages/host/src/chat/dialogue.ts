@@ -21,7 +21,7 @@ export interface DialogueView {
 }
 
 /** The commands of a dialogue, for help texts. */
-export const DIALOGUE_COMMANDS = ['/model KEY', '/why', '/quit'] as const;
+export const DIALOGUE_COMMANDS = ['/model KEY', '/new', '/why', '/quit'] as const;
 
 /** The name for the best model that fits. */
 const AUTO = 'auto';
@@ -65,6 +65,9 @@ async function runCommand(line: string, chat: Conversation, { note }: DialogueVi
     if (key !== undefined) chat.use(chatModelOf(key));
     const served = chat.model === null ? '' : ` The last answer is from ${chat.model.modelKey}.`;
     note(`The next answer is from ${chat.wanted ?? 'the best model that fits'}.${served}`);
+  } else if (name === '/new') {
+    chat.restart();
+    note('The next question begins a new conversation.');
   } else if (name === '/why') {
     const why = await chat.why();
     if (why === null) note('No decision was logged yet. Ask something first.');
@@ -93,6 +96,7 @@ async function answer(
   try {
     await chat.ask(line, {
       signal: AbortSignal.any([signal, stop.signal]),
+      onLoading: (modelKey) => view.note(`Loading ${modelKey}.`),
       onModel: ({ modelKey }) => {
         if (modelKey !== before) view.note(`${modelKey} answers.`);
       },

@@ -1,6 +1,7 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { isRecord, messageOf } from '../guards.js';
 import { HostError } from '../host-error.js';
+import { postJson, textOfResponse } from './post-json.js';
 import { errorIn, errorText, eventsOf } from './read-events.js';
 
 /** One message of a conversation. */
@@ -35,13 +36,16 @@ const ERROR_MAX = 10_000;
  * @throws HostError `ANSWER_FAILED` where the endpoint refuses the request or breaks off; the signal's reason
  */
 export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<AnswerPiece> {
-  const { signal, model } = asked;
+  const { baseUrl, requestHeaders, signal, model, messages } = asked;
   signal.throwIfAborted();
   try {
-    const response = await post(asked);
+    const response = await postJson({
+      ...{ url: `${baseUrl}/chat/completions`, headers: requestHeaders },
+      ...{ body: { model, messages, stream: true }, signal },
+    });
     if (response.statusCode !== 200) throw failed(model, await refusalText(response));
     let isDone = false;
-    for await (const data of eventsOf(response.setEncoding('utf8'))) {
+    for await (const data of eventsOf(response)) {
       if (data === '[DONE]') {
         isDone = true;
         break;
@@ -65,26 +69,6 @@ function failed(model: string, why: string, cause?: unknown): HostError {
     `${model} did not answer: ${why.replace(/\.$/, '')}. Ask again.`,
     { cause },
   );
-}
-
-function post({
-  baseUrl,
-  requestHeaders,
-  model,
-  messages,
-  signal,
-}: AnswerRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(`${baseUrl}/chat/completions`, {
-      method: 'POST',
-      headers: { ...requestHeaders, 'content-type': 'application/json', connection: 'close' },
-      agent: false,
-      signal,
-    });
-    request.on('response', resolve);
-    request.on('error', reject);
-    request.end(JSON.stringify({ model, messages, stream: true }));
-  });
 }
 
 interface Chunk {
@@ -115,12 +99,7 @@ function parseChunk(data: string): Chunk {
 }
 
 async function refusalText(response: IncomingMessage): Promise<string> {
-  response.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of response) {
-    text += String(chunk);
-    if (text.length > ERROR_MAX) break;
-  }
+  const text = await textOfResponse(response, ERROR_MAX);
   const status = `status ${response.statusCode ?? 0}`;
   try {
     const body: unknown = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { postJson, textOfResponse } from '../chat/post-json.js';
 import { isRecord } from '../guards.js';
 import type { Host } from '../host.js';
 
@@ -11,31 +12,42 @@ export interface DemoAnswer {
 }
 
 const TOKENS = 32;
+/** Maximum length of the answer in characters. 32 tokens are far shorter. */
+const ANSWER_MAX = 1_000_000;
 
-/** Asks a loaded model for a short answer over HTTP, as any OpenAI client does. */
+/** Asks a loaded model for a short answer over HTTP, as any OpenAI client does. The host learns from its speed. */
 export async function askModel(
   host: Host,
   modelKey: string,
   signal: AbortSignal,
 ): Promise<DemoAnswer> {
   await using lease = await host.acquire({ modelKey }, { signal });
-  const response = await fetch(`${lease.baseUrl}/chat/completions`, {
-    method: 'POST',
-    headers: { ...lease.requestHeaders, 'content-type': 'application/json' },
-    body: JSON.stringify({
+  const response = await postJson({
+    url: `${lease.baseUrl}/chat/completions`,
+    headers: lease.requestHeaders,
+    body: {
       model: lease.instanceIdentifier,
       messages: [{ role: 'user', content: 'Hello' }],
       max_tokens: TOKENS,
-    }),
+    },
     signal,
   });
-  const answer: unknown = await response.json();
+  const answer: unknown = JSON.parse(await textOfResponse(response, ANSWER_MAX));
   if (!isAnswer(answer)) {
     throw new Error(
-      `${modelKey} answered with status ${response.status}: ${JSON.stringify(answer)}`,
+      `${modelKey} answered with status ${response.statusCode ?? 0}: ${JSON.stringify(answer)}`,
     );
   }
-  const { predicted_n: tokens, predicted_ms: tookMs } = answer.timings;
+  const {
+    predicted_n: tokens,
+    predicted_ms: tookMs,
+    prompt_n: read,
+    prompt_ms: readMs,
+  } = answer.timings;
+  await host.serving.measured({
+    ...{ modelKey: lease.modelKey, instanceIdentifier: lease.instanceIdentifier },
+    ...{ prompt: { tokens: read, ms: readMs }, output: { tokens, ms: tookMs }, depthTokens: read },
+  });
   return {
     ...{ modelKey, tokens, tokensPerSecond: (1000 * tokens) / tookMs },
     text: answer.choices[0].message.content,
@@ -45,17 +57,19 @@ export async function askModel(
 interface ChatAnswer {
   readonly choices: readonly [{ readonly message: { readonly content: string } }];
   /** llama.cpp's own times. */
-  readonly timings: { readonly predicted_n: number; readonly predicted_ms: number };
+  readonly timings: Readonly<Record<(typeof TIMINGS)[number], number>>;
 }
 
+const TIMINGS = ['prompt_n', 'prompt_ms', 'predicted_n', 'predicted_ms'] as const;
+
 function isAnswer(value: unknown): value is ChatAnswer {
-  if (!isRecord(value) || !isRecord(value['timings']) || !Array.isArray(value['choices']))
-    return false;
+  if (!isRecord(value) || !Array.isArray(value['choices'])) return false;
+  const { timings } = value;
   const choices: readonly unknown[] = value['choices'];
   const [choice] = choices;
   return (
-    typeof value['timings']['predicted_n'] === 'number' &&
-    typeof value['timings']['predicted_ms'] === 'number' &&
+    isRecord(timings) &&
+    TIMINGS.every((name) => typeof timings[name] === 'number') &&
     isRecord(choice) &&
     isRecord(choice['message']) &&
     typeof choice['message']['content'] === 'string'

@@ -85,6 +85,8 @@ export function demoPolicy(
         unified_hard_limit_percent: HARD_LIMIT_RATIO * 100,
         // The demo measures tokens per second on a machine that does nothing else, so load of the CPU does not count.
         cpu_percent: 100,
+        // The demo shows choices by memory. Its answers show how fast a model is, and a slow one is not passed over for that.
+        min_tokens_per_second: 0,
         dwell: '1s',
         cool_down: '2s',
       },

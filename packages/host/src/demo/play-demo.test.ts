@@ -76,3 +76,16 @@ test('a model that is not loaded in time is the reason for not playing on, and t
   );
   expect(readdirSync(models)).toEqual([]);
 });
+
+test('the first answer corrects the prediction of the speed', async () => {
+  const { stage } = createStage(path.join(home, 'models'), [12 * GIB]);
+  // The memory of this stage never changes, so Mai never steps down.
+  const steps = await playDemo(stage, { ...SIZES, switchWithinMs: 10_000 });
+  const [first] = typeof steps === 'string' ? [] : steps;
+  const { before = null, after = null } = first?.predicted ?? {};
+  if (before === null || after === null) throw new Error(`no prediction: ${JSON.stringify(steps)}`);
+  expect(after.high / after.low).toBeLessThan(before.high / before.low / 2);
+  const error = (expected: number): number =>
+    Math.abs(Math.log(expected / (first?.answer?.tokensPerSecond ?? 0)));
+  expect(error(after.expected)).toBeLessThanOrEqual(Math.max(error(before.expected), Math.log(2)));
+});

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { AutopilotEvent } from '@mai/autopilot';
-import { totalBytesOf } from '@mai/memory-ledger';
+import { totalBytesOf, type SpeedRange } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
 import { formatBytes, formatSpeed } from '../text/words.js';
 import { askModel, type DemoAnswer } from './ask-model.js';
@@ -48,6 +48,8 @@ export interface DemoStep {
   /** From the engine's own log; null where the log was not read. */
   readonly measuredBytes: number | null;
   readonly answer: Omit<DemoAnswer, 'text' | 'modelKey'> | null;
+  /** Predicted tokens per second, before the load and after the answer; null where nothing is known. */
+  readonly predicted: { readonly before: SpeedRange | null; readonly after: SpeedRange | null };
 }
 
 /**
@@ -162,16 +164,20 @@ async function afterSwitch(
   const measured = status.residents.find((one) => one.modelKey === modelKey)?.footprint ?? null;
   const estimated = loaded?.footprint ?? null;
   const answer = modelKey === null ? null : await askModel(host, modelKey, stage.signal);
+  let after: SpeedRange | null = null;
   if (answer !== null) {
     const { tokens, tokensPerSecond, text } = answer;
-    const speed = loaded?.loadOption.speed?.decodeTokensPerSecond ?? null;
-    const predicted =
-      speed === null
-        ? ''
-        : ` (predicted: ${formatSpeed(speed.expected)}, between ${formatSpeed(speed.low)} and ${formatSpeed(speed.high)})`;
+    const before = loaded?.loadOption.speed?.decodeTokensPerSecond ?? null;
+    const predicted = before === null ? '' : ` (predicted: ${rangeText(before)})`;
     stage.text(
       `${stage.style.bold(answer.modelKey)} answers ${tokens} tokens at ${formatSpeed(tokensPerSecond)} tokens/s${predicted}: ${JSON.stringify(text.slice(0, 24))}, which is noise, because the weights are random.`,
     );
+    after = await predictedSpeed(host, answer.modelKey);
+    if (after !== null) {
+      stage.text(
+        `Mai has learned from this answer. It now predicts ${rangeText(after)} tokens/s for ${answer.modelKey}, with 2,000 tokens of context.`,
+      );
+    }
   }
   return {
     ...{ step, modelKey, takenBytes },
@@ -179,7 +185,22 @@ async function afterSwitch(
     measuredBytes: measured?.source === 'measured' ? totalBytesOf(measured) : null,
     answer:
       answer === null ? null : { tokens: answer.tokens, tokensPerSecond: answer.tokensPerSecond },
+    predicted: {
+      before: loaded?.loadOption.speed?.decodeTokensPerSecond ?? null,
+      after,
+    },
   };
+}
+
+/** The tokens per second that a model is expected to generate as it would be loaded now; null where nothing is known. */
+async function predictedSpeed(host: Host, modelKey: string): Promise<SpeedRange | null> {
+  const { models } = await host.models();
+  const model = models.find(({ profile }) => profile.modelKey === modelKey);
+  return model?.speed?.decodeTokensPerSecond ?? null;
+}
+
+function rangeText({ expected, low, high }: SpeedRange): string {
+  return `${formatSpeed(expected)}, between ${formatSpeed(low)} and ${formatSpeed(high)}`;
 }
 
 async function pressureFor(host: Host, policy: DemoPolicy): Promise<number> {

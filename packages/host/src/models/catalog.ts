@@ -39,7 +39,7 @@ export function createCatalog(
   given: ModelConfig,
   { models: downloaded, listed, unusable }: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
 ): Catalog {
-  // Also the selected variant of a refused model has the key of its model.
+  // The variant that is selected for a refused model has that model's key, too.
   const config = withSelectedVariants(given, listed);
   const refusals = new Map(
     unusable.map(({ modelKey, code, why }) => [modelKey, { code, reason: why }]),

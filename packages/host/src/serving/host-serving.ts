@@ -82,10 +82,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
         loadBytes: decision === 'load' && sizeBytes > 0 ? sizeBytes : null,
       };
     },
-    measured: (answer) => {
-      // Never rejects.
-      void parts.learner().then((learner) => learner.answered(answer));
-    },
+    measured: async (answer) => (await parts.learner()).answered(answer),
     changes: (options = {}) =>
       readChanges(
         {

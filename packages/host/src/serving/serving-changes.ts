@@ -70,7 +70,7 @@ export async function* readChanges(
 }
 
 /** Translates events of one autopilot, in order. */
-export function createTranslator(): (event: AutopilotEvent) => readonly ServingChange[] {
+function createTranslator(): (event: AutopilotEvent) => readonly ServingChange[] {
   let residents: string | null = null;
   return (event) => {
     switch (event.type) {

@@ -24,8 +24,8 @@ export interface Serving {
   plan(request: ServingRequest, options?: CallOptions): Promise<ServingPlan>;
   /** Changes from now on, until the signal fires. */
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
-  /** Learns from the times of an answer that ran alone. Returns at once and never throws. */
-  measured(answer: MeasuredAnswer): void;
+  /** Learns from the times of an answer that ran alone. Resolves when predictions rest on it. Never rejects. */
+  measured(answer: MeasuredAnswer): Promise<void>;
 }
 
 /** The times of an answer. It holds neither prompt nor text. */

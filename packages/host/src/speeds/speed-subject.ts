@@ -100,7 +100,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
 }
 
 /** The engine of a model's format and its version. */
-export function engineNameOf({ engine, format }: Pick<SpeedFacts, 'engine' | 'format'>): string {
+function engineNameOf({ engine, format }: Pick<SpeedFacts, 'engine' | 'format'>): string {
   const selected = engine.selected.find((one) => one.format === format);
   const { runtimeVersion, factsVersion } = engine.profile;
   return selected === undefined

@@ -8,7 +8,7 @@ import type {
 import { RequestError } from './request-error.js';
 
 const CHECK_INTERVAL_MS = 1000;
-/** Checks after which a request that the binding no longer knows counts as lost. */
+/** A request that the binding no longer knows counts as lost after this many checks. */
 const CHECKS_UNTIL_LOST = 3;
 
 interface OpenRequest {

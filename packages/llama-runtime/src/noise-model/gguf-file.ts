@@ -5,7 +5,7 @@ const VERSION = 3;
 const VALUE_TYPES = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const;
 
 /** Type number, elements and bytes of a block. Source: ggml.h and ggml-quants.h. */
-export const TENSOR_TYPES = {
+const TENSOR_TYPES = {
   F32: { number: 0, blockElements: 1, blockBytes: 4 },
   F16: { number: 1, blockElements: 1, blockBytes: 2 },
   Q8_0: { number: 8, blockElements: 32, blockBytes: 34 },

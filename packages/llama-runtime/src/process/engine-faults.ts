@@ -1,4 +1,5 @@
 import { LlamaRuntimeError } from '../errors.js';
+import { addressSpaceHint } from '../machine/address-space.js';
 import { loadFailureOf } from './load-failure.js';
 import type { EngineSpec } from './messages.js';
 
@@ -17,7 +18,8 @@ export function loadFailed(
     'LOAD_FAILED',
     `llama.cpp could not load ${modelKey}: ${asSentence(message)} ${
       outOfMemory
-        ? 'Unload something, or choose a smaller model or a shorter context.'
+        ? (addressSpaceHint() ??
+          'Unload something, or choose a smaller model or a shorter context.')
         : 'Check that the file is complete, or choose other load settings.'
     }`,
     { modelKey, instanceIdentifier, serverMessage: message, outOfMemory },
@@ -41,7 +43,7 @@ export function endedInLoad(
   const hint =
     exit.signal === 'SIGKILL'
       ? 'The system kills processes when memory runs out, so a smaller model or a shorter context may help.'
-      : 'Choose another model or other load settings.';
+      : (addressSpaceHint() ?? 'Choose another model or other load settings.');
   return new LlamaRuntimeError(
     'ENGINE_CRASHED',
     `The engine process ended while it loaded ${modelKey} (${exitText(exit)})${lastLine === null ? '.' : `: ${asSentence(lastLine)}`} ${hint}`,

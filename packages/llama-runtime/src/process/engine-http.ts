@@ -1,4 +1,4 @@
-import { field } from '../field.js';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { EngineActivity, EngineState } from './messages.js';
 import { codeOf } from './process-identity.js';
 
@@ -37,24 +37,61 @@ export function headersOf({ token }: EngineEndpoint): { readonly authorization: 
   return { authorization: `Bearer ${token}` };
 }
 
-/** Sends a request to an engine. Rejects with the signal's reason, a `TimeoutError`, or a `TypeError` of `fetch`. */
-export function askEngine(
+/** An engine's answer to a request. Its body can be read once, and errors while it is read are those of `askEngine`. */
+export interface EngineAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean;
+  readonly texts: () => AsyncGenerator<string>;
+  readonly json: () => Promise<unknown>;
+}
+
+/**
+ * Sends a request to an engine. `fetch` is not used: it needs 10 GiB of address space, which `ulimit -v` may not allow.
+ *
+ * @throws the signal's reason; a `TimeoutError`; the system's error, e.g. with the code `ECONNREFUSED`
+ */
+export async function askEngine(
   endpoint: EngineEndpoint,
   path: string,
-  { method = 'GET', body, timeoutMs, signal }: EngineRequest,
-): Promise<Response> {
+  { method = 'GET', body, timeoutMs, signal: given }: EngineRequest,
+): Promise<EngineAnswer> {
   const deadline = AbortSignal.timeout(timeoutMs);
-  return fetch(`http://127.0.0.1:${endpoint.port}${path}`, {
-    method,
-    headers: {
-      ...headersOf(endpoint),
-      // An idle socket of `fetch` would keep the process alive for seconds.
-      connection: 'close',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+  const signal = given === undefined ? deadline : AbortSignal.any([deadline, given]);
+  signal.throwIfAborted();
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = httpRequest(`http://127.0.0.1:${endpoint.port}${path}`, {
+      method,
+      headers: {
+        ...headersOf(endpoint),
+        connection: 'close',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      agent: false,
+      signal,
+    });
+    request.on('response', resolve);
+    // The caller's own reason, which may be any value.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    request.on('error', (error) => reject(signal.aborted ? signal.reason : error));
+    request.end(body === undefined ? undefined : JSON.stringify(body));
   });
+  const status = response.statusCode ?? 0;
+  const texts = async function* (): AsyncGenerator<string> {
+    try {
+      for await (const text of response.setEncoding('utf8')) yield String(text);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  };
+  const json = async (): Promise<unknown> => {
+    let text = '';
+    for await (const piece of texts()) text += piece;
+    return JSON.parse(text) as unknown;
+  };
+  return { status, ok: status >= 200 && status < 300, texts, json };
 }
 
 /** Asks an engine for its activity. */
@@ -65,7 +102,7 @@ export async function readState(
 ): Promise<StateAnswer> {
   try {
     const response = await askEngine(endpoint, '/mai/state', { timeoutMs, signal });
-    const answer: unknown = await response.json();
+    const answer = await response.json();
     // Another program may listen on the port now.
     return response.ok && isState(answer) ? answer : 'gone';
   } catch (error) {
@@ -76,7 +113,7 @@ export async function readState(
 
 /** Whether nothing listens on the port. */
 function isRefused(error: unknown): boolean {
-  return codeOf(field(error, 'cause')) === 'ECONNREFUSED';
+  return codeOf(error) === 'ECONNREFUSED';
 }
 
 function isState(value: unknown): value is EngineState & { readonly pid: number } {

@@ -2,7 +2,7 @@ import { isLlamaRuntimeError, LlamaRuntimeError } from '../errors.js';
 import { field } from '../field.js';
 import { isGone } from '../process/end-foreign.js';
 import { asSentence } from '../process/engine-faults.js';
-import { askEngine, type EngineRequest } from '../process/engine-http.js';
+import { askEngine, type EngineAnswer, type EngineRequest } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
 import type { CallOptions } from '../load/load-types.js';
 
@@ -14,10 +14,10 @@ export async function post(
   record: EngineRecord,
   path: string,
   request: EngineRequest,
-): Promise<Response> {
+): Promise<EngineAnswer> {
   const response = await askEngine(record.endpoint, path, { ...request, method: 'POST' });
   if (response.ok) return response;
-  const answer: unknown = await response.json().catch(() => null);
+  const answer = await response.json().catch(() => null);
   const message = field(field(answer, 'error'), 'message');
   throw requestFailed(
     record,

@@ -1,4 +1,5 @@
 import { field } from '../field.js';
+import type { EngineAnswer } from '../process/engine-http.js';
 
 /** Tokens of a request. */
 export interface ChatUsage {
@@ -18,10 +19,9 @@ export interface ChatChunk {
 }
 
 /** Reads the server-sent events of a chat completion. */
-export async function* readChunks(response: Response): AsyncGenerator<ChatChunk> {
-  if (response.body === null) return;
+export async function* readChunks(response: EngineAnswer): AsyncGenerator<ChatChunk> {
   let open = '';
-  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+  for await (const piece of response.texts()) {
     open += piece;
     const lines = open.split('\n');
     open = lines.pop() ?? '';

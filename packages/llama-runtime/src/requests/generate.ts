@@ -127,7 +127,7 @@ export async function warmUp(
     const body = { model: instanceIdentifier, input: prompt };
     const { signal } = options;
     const response = await post(record, '/v1/embeddings', { timeoutMs, signal, body });
-    await response.arrayBuffer();
+    await response.json();
   });
   return { promptTokens: null, timeToFirstTokenMs: null };
 }

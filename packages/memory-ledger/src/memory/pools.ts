@@ -112,7 +112,7 @@ export function vramLimits(policy: SelectionPolicy): PoolLimits {
 }
 
 /**
- * The limits of a cap on the RAM that a GPU may take. The configured limits and the minimum headroom apply to
- * RAM, which holds the bytes.
+ * The limits of a pool that is a cap: the most RAM that a GPU without memory of its own may take. The whole cap may be used,
+ * because the configured limits and the minimum headroom apply to RAM, where the bytes are.
  */
 const CAP_LIMITS: PoolLimits = { limitRatio: 1, hardLimitRatio: 1, minHeadroomBytes: 0 };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseTrace, type TraceIssue, type TraceRow } from '@mai/simulation';
 import { codeOf } from '../../exit-codes.js';
-import type { Output } from '../../terminal/output.js';
+import type { CommandContext } from '../../context.js';
 import { UsageError } from '../../usage-error.js';
 
 const MOST_ISSUES = 10;
@@ -10,11 +10,9 @@ const MOST_ISSUES = 10;
 /** Reads a trace. A malformed trace throws a `UsageError` with the lines of up to ten mistakes. */
 export async function readTrace(
   name: string,
-  cwd: string,
-  output: Output,
-  signal: AbortSignal,
+  { io, output, signal }: CommandContext,
 ): Promise<readonly TraceRow[]> {
-  const { rows, issues, warnings } = await parseTrace(await readText(name, cwd), { signal });
+  const { rows, issues, warnings } = await parseTrace(await readText(name, io.cwd), { signal });
   for (const line of describe(name, warnings)) output.warn(line);
   if (issues === null) return rows;
   throw new UsageError(
@@ -35,11 +33,9 @@ async function readText(name: string, cwd: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const code = codeOf(error);
+    const code = codeOf(error) ?? 'unknown error';
     const what =
-      code === 'ENOENT'
-        ? `There is no file ${file}.`
-        : `${file} can't be read (${code ?? 'unknown error'}).`;
+      code === 'ENOENT' ? `There is no file ${file}.` : `${file} can't be read (${code}).`;
     throw new UsageError(`${what} Name the trace with --trace.`, { cause: error });
   }
 }

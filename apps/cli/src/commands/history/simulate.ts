@@ -19,7 +19,7 @@ const ABSENT_NAMED = 5;
 
 /** `mai simulate --trace FILE`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { io, output, signal } = context;
+  const { output, signal } = context;
   const traceName = input.text('trace');
   if (traceName === null) {
     throw new UsageError(
@@ -28,7 +28,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   }
   const seed = input.integer('seed', 0) ?? DEFAULT_SEED;
   const policy = input.text('policy') ?? 'mai';
-  const trace = await readTrace(traceName, io.cwd, output, signal);
+  const trace = await readTrace(traceName, context);
   const [first] = trace;
   if (first === undefined) throw new UsageError(`${traceName} has no rows.`);
   const chainName = input.text('chain');

@@ -1,7 +1,7 @@
 import type { SelectionObstacle } from '../../selection/obstacle.js';
 
 /** How to get a model for the embedded engine. */
-export const GET_GGUF =
+const GET_GGUF =
   'Download one with LM Studio or Ollama, or name the folder of a GGUF file with --models.';
 
 /** The next step where no model can be loaded. */

@@ -19,7 +19,7 @@ export interface SpeedCells {
 }
 
 /** Milliseconds until the first token of a prompt of `SPEED_DEPTH_TOKENS`. */
-export function firstTokenMs({ promptTokensPerSecond }: LoadSpeed): number {
+function firstTokenMs({ promptTokensPerSecond }: LoadSpeed): number {
   return (SPEED_DEPTH_TOKENS / promptTokensPerSecond.expected) * 1000;
 }
 

@@ -36,7 +36,8 @@ export function describeConnection({
   fault,
   natsServers,
 }: Pick<FleetView, 'connected' | 'server' | 'fault' | 'natsServers'>): string {
-  if (!connected) return fault ?? 'no answer';
+  if (fault !== null) return fault;
+  if (!connected) return 'no answer';
   return natsServers.length > 1 && server !== null ? `connected to ${server}` : 'connected';
 }
 

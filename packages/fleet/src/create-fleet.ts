@@ -216,6 +216,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     server: connection.server,
     fault: displaced ?? (connection.connected ? null : (connection.fault?.message ?? null)),
     hosts: members.hosts(),
+    paired: followed.identity.allowList.hosts.map(({ host }) => host),
     granted: leases.list(),
   });
 

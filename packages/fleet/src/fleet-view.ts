@@ -12,6 +12,8 @@ export interface FleetView {
   /** Why there is no connection, or why this machine serves no other host although there is one; null otherwise. */
   readonly fault: string | null;
   readonly hosts: readonly KnownHost[];
+  /** Names of all hosts that belong to the fleet by the newest list that this machine has, itself included. */
+  readonly paired: readonly string[];
   /** Leases that this machine has given to others. */
   readonly granted: readonly GrantedLease[];
 }

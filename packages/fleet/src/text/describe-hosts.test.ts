@@ -7,7 +7,7 @@ test('a host that belongs to the fleet and was never heard is listed last', () =
   expect(rows.map(({ host, state }) => [host, state])).toEqual([
     ['desktop', 'ready'],
     ['attic', 'nothing heard, does `mai serve --fleet` run there?'],
-    ['laptop', 'this machine, `mai serve --fleet` does not run'],
+    ['laptop', 'this machine, nothing heard, does `mai serve --fleet` run here?'],
   ]);
 });
 

@@ -62,7 +62,7 @@ export function describeHosts({
       ...{ host, usable: false, load: '', memory: '', residents: [], models: '' },
       state:
         host === ownHost
-          ? 'this machine, `mai serve --fleet` does not run'
+          ? 'this machine, nothing heard, does `mai serve --fleet` run here?'
           : 'nothing heard, does `mai serve --fleet` run there?',
     })),
   ];

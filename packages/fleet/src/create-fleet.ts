@@ -110,12 +110,18 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       })
     : null;
   const refused = new Map<string, string>();
+  let displaced: string | null = null;
   const members = openMembers({
     connection,
     watch: true,
     clock,
     // Each server of a cluster keeps a copy of the states.
     replicas: first.allowList.servers.length,
+    onDisplaced: () => {
+      displaced = `Another machine serves as ${ownHost} with a copy of this machine's keys, so this one serves no other host any more. Where the other is the copy: run \`mai fleet rotate\` here, which locks it out, and start Mai here again. Otherwise delete ${folder} here, and join with another name.`;
+      warn(displaced);
+      void leases[Symbol.asyncDispose]();
+    },
     onRefused: (host, reason) => {
       // Each heartbeat may have the same fault, so each reason is reported once.
       if (refused.get(host) === reason) return;
@@ -208,8 +214,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     natsServers: followed.identity.natsServers,
     connected: connection.connected,
     server: connection.server,
-    fault: connection.connected ? null : (connection.fault?.message ?? null),
+    fault: displaced ?? (connection.connected ? null : (connection.fault?.message ?? null)),
     hosts: members.hosts(),
+    paired: followed.identity.allowList.hosts.map(({ host }) => host),
     granted: leases.list(),
   });
 

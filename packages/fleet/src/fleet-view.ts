@@ -9,9 +9,11 @@ export interface FleetView {
   readonly connected: boolean;
   /** Host and port of the nats-server of the connection; null without one. */
   readonly server: string | null;
-  /** Why there is no connection; null where there is one. */
+  /** Why there is no connection, or why this machine serves no other host although there is one; null otherwise. */
   readonly fault: string | null;
   readonly hosts: readonly KnownHost[];
+  /** Names of all hosts that belong to the fleet by the newest list that this machine has, itself included. */
+  readonly paired: readonly string[];
   /** Leases that this machine has given to others. */
   readonly granted: readonly GrantedLease[];
 }

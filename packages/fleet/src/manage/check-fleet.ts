@@ -1,6 +1,7 @@
 import { isFleetError } from '../fleet-error.js';
 import { readFleetIdentity } from '../pairing/identity.js';
 import { checkNatsServer } from '../pairing/nats-server/check-nats-server.js';
+import { describeFault } from '../text/describe-hosts.js';
 import { withFleetConnection } from './inspect-fleet.js';
 
 /** One finding, as `mai doctor` shows it. */
@@ -21,9 +22,13 @@ export async function checkFleet(
   try {
     const { host, authority, natsServers } = await readFleetIdentity(folder);
     const where = natsServers.join(', ');
-    const answers = await withFleetConnection(folder, signal, (connection) =>
-      connection.roundTrip({ deadlineMs: 2000, signal }),
-    );
+    const { answers, fault } = await withFleetConnection(folder, signal, async (connection) => ({
+      answers: await connection.roundTrip({ deadlineMs: 2000, signal }),
+      fault: connection.fault?.message ?? null,
+    }));
+    const refusal = answers || fault === null ? null : describeFault(fault);
+    if (refusal !== null && refusal !== fault)
+      return [{ name, state: 'fault', message: refusal, mend: null }];
     const natsServer = await checkNatsServer(folder);
     return [
       answers

@@ -5,12 +5,14 @@ import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import { readPlacements } from '../journal/placement-log.js';
 import { announceAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
-import { leaveFleet } from '../pairing/hosts/leave-fleet.js';
-import { removeHost } from '../pairing/hosts/remove-host.js';
+import { hostsLeftBehind, leaveFleet } from '../pairing/hosts/leave-fleet.js';
+import { readRegistry } from '../pairing/hosts/registry.js';
+import { checkRemovable, removeHost } from '../pairing/hosts/remove-host.js';
 import { rotateKeys } from '../pairing/hosts/rotate-keys.js';
-import { initFleet } from '../pairing/init-fleet.js';
+import { readFleetIdentity } from '../pairing/identity.js';
+import { checkInit, initFleet } from '../pairing/init-fleet.js';
 import { invite } from '../pairing/invitation/invite.js';
-import { join } from '../pairing/invitation/join.js';
+import { checkJoin, join } from '../pairing/invitation/join.js';
 import type { InvitationEnd } from '../pairing/invitation/open-invitation.js';
 import { toHostName } from '../pairing/names.js';
 import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
@@ -87,21 +89,21 @@ const COMMANDS: Readonly<
     if (address === null) {
       throw invalid('This machine has no address in a network. Give one with --address.');
     }
+    const wanted = {
+      ...{ folder, host, address, signal },
+      ...(natsPort === null ? {} : { natsPort }),
+      ...(routePort === null ? {} : { routePort }),
+      ...(joinPort === null ? {} : { joinPort }),
+      ...(cluster === null ? {} : { cluster }),
+    };
     if (dryRun) {
+      await checkInit(wanted);
       return {
         json: { dryRun, host, address },
         text: `Would make a fleet as ${host}, at ${address}.`,
       };
     }
-    const ports = {
-      ...(natsPort === null ? {} : { natsPort }),
-      ...(routePort === null ? {} : { routePort }),
-      ...(joinPort === null ? {} : { joinPort }),
-    };
-    const made = await initFleet({
-      ...{ folder, host, address, signal, ...ports },
-      ...(cluster === null ? {} : { cluster }),
-    });
+    const made = await initFleet(wanted);
     const servers = made.freeServers.map(
       (one) => `\nAdd the nats-server at ${one} with \`mai fleet invite --server ${one}\`.`,
     );
@@ -146,8 +148,12 @@ const COMMANDS: Readonly<
   join: async (options) => {
     const { folder, signal, argument, dryRun } = options;
     const host = nameOf(options);
-    if (dryRun) return { json: { dryRun, host }, text: `Would join the fleet as ${host}.` };
-    const joined = await join({ folder, invitation: argument ?? '', host, signal });
+    const wanted = { folder, invitation: argument ?? '', host, signal };
+    if (dryRun) {
+      await checkJoin(wanted);
+      return { json: { dryRun, host }, text: `Would join the fleet as ${host}.` };
+    }
+    const joined = await join(wanted);
     const { ownServer } = joined;
     const server =
       ownServer === null
@@ -177,6 +183,7 @@ const COMMANDS: Readonly<
   remove: async ({ folder, signal, argument, dryRun }) => {
     const host = argument ?? '';
     if (dryRun) {
+      checkRemovable(await readRegistry(folder), host);
       return { json: { dryRun, removed: host }, text: `Would remove ${host}.` };
     }
     const told = await withFleetConnection(folder, signal, async (connection) => {
@@ -191,20 +198,21 @@ const COMMANDS: Readonly<
   },
 
   leave: async ({ folder, signal, dryRun, endFleet }) => {
-    if (dryRun) return { json: { dryRun }, text: 'Would leave the fleet.' };
+    if (dryRun) {
+      const hosts = await hostsLeftBehind(folder);
+      if (hosts.length > 0 && !endFleet) throw hasHosts(hosts);
+      return { json: { dryRun }, text: 'Would leave the fleet.' };
+    }
     const outcome = await withFleetConnection(folder, signal, (connection) =>
       leaveFleet({ folder, connection, endFleet, signal }),
     );
-    if (outcome.kind === 'has-hosts') {
-      throw invalid(
-        `This machine made the fleet, and ${outcome.hosts.join(', ')} belong to it. Give --end-fleet to end it for all.`,
-      );
-    }
+    if (outcome.kind === 'has-hosts') throw hasHosts(outcome.hosts);
     return { json: { dryRun, ...outcome }, text: 'This machine has left the fleet.' };
   },
 
   rotate: async ({ folder, signal, dryRun }) => {
-    if (!dryRun) {
+    if (dryRun) await readFleetIdentity(folder);
+    else {
       await withFleetConnection(folder, signal, (connection) =>
         rotateKeys({ folder, connection, signal }),
       );
@@ -221,6 +229,12 @@ function whyEnded(end: Exclude<InvitationEnd, { readonly kind: 'joined' | 'withd
   if (end.kind === 'too-many-tries')
     return 'it ended after five tries with a wrong secret. Somebody else may have tried';
   return `this machine could not admit the other one. ${messageOf(end.error)}`;
+}
+
+function hasHosts(hosts: readonly string[]): FleetError {
+  return invalid(
+    `This machine made the fleet, and ${hosts.join(', ')} belong to it. Give --end-fleet to end it for all.`,
+  );
 }
 
 function nameOf({ host }: FleetCommandOptions): string {

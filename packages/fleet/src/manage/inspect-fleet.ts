@@ -55,7 +55,7 @@ export async function* watchFleet(
   { signal, facts, warn }: WatchFleetOptions,
 ): AsyncGenerator<FleetView> {
   const identity = await readFleetIdentity(folder);
-  const { host: ownHost, natsServers } = identity;
+  const { host: ownHost, natsServers, allowList } = identity;
   await using connection = await connectFleet(connectionOf(identity));
   await using members = openMembers({ connection, watch: true });
   let ownHeartbeat: Heartbeat | null = null;
@@ -83,6 +83,7 @@ export async function* watchFleet(
       server: connection.server,
       fault: connection.connected ? null : (connection.fault?.message ?? null),
       hosts: [...(own === null ? [] : [own]), ...members.hosts()],
+      paired: allowList.hosts.map(({ host }) => host),
     };
     await pause(systemClock, REFRESH_MS, signal);
   }

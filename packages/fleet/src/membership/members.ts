@@ -16,6 +16,7 @@ import type { HostState } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 import { openChangeFeed } from './change-feed.js';
 import { createHostTable } from './host-table.js';
+import { isLaterNamesake } from './namesake.js';
 import { askForMissingStates } from './missing-states.js';
 import { createStallGuard } from './stall-guard.js';
 import { keepState } from './state-bucket.js';
@@ -64,6 +65,11 @@ export interface MembersOptions {
   readonly staleAfterMs?: number;
   /** Servers that keep a copy of the bucket: 1, 3 or 5. Default 1. */
   readonly replicas?: number;
+  /**
+   * Called once where another machine has started later under the name of this host, with a copy of its keys. From then on this
+   * host tells nothing about itself.
+   */
+  readonly onDisplaced?: () => void;
   /** A message that could not be used, and why. */
   readonly onRefused?: (host: string, reason: string) => void;
 }
@@ -98,13 +104,14 @@ export function openMembers(options: MembersOptions): Members {
   let stateText = '';
   let load: OwnLoad | null = null;
   let sequence = 0;
+  let isDisplaced = false;
   let devices: readonly HostState[] = [];
 
   const bucket = keepState({
     connection,
     clock,
     replicas: options.replicas ?? 1,
-    ownState: () => state,
+    ownState: () => (isDisplaced ? null : state),
     watch,
     onState: (other, isReplay) => {
       if (other.host !== host) table.noteState(other, !isReplay && stall?.isLive() !== false);
@@ -119,7 +126,7 @@ export function openMembers(options: MembersOptions): Members {
     load === null ? null : { ...load, host, epoch, sequence, revision: state?.revision ?? 0 };
 
   const sendHeartbeat = (): void => {
-    if (load === null) return;
+    if (load === null || isDisplaced) return;
     sequence += 1;
     const heartbeat = ownHeartbeat();
     if (heartbeat !== null) connection.publish(heartbeatSubject(host), encodeHeartbeat(heartbeat));
@@ -138,17 +145,24 @@ export function openMembers(options: MembersOptions): Members {
 
   ends.push(
     connection.subscribe(servedSubject(host, 'describe'), ({ respond }) => {
-      if (state !== null) respond?.(encodeHostState(state));
+      if (state !== null && !isDisplaced) respond?.(encodeHostState(state));
     }),
   );
+
+  const noteNamesake = (heartbeat: Heartbeat): void => {
+    if (load === null || isDisplaced || !isLaterNamesake({ epoch, sequence }, heartbeat)) return;
+    isDisplaced = true;
+    options.onDisplaced?.();
+  };
 
   if (watch) {
     ends.push(
       connection.subscribe(ALL_HEARTBEATS, ({ subject, data }) => {
         const other = lastToken(subject);
-        if (other === host || !isHostName(other)) return;
+        if (!isHostName(other)) return;
         const decoded = decodeHeartbeat(data, other);
-        if (decoded.ok) table.noteHeartbeat(decoded.value, stall?.isLive() !== false);
+        if (decoded.ok && other === host) noteNamesake(decoded.value);
+        else if (decoded.ok) table.noteHeartbeat(decoded.value, stall?.isLive() !== false);
         else onRefused(other, `heartbeat: ${decoded.reason}`);
       }),
     );

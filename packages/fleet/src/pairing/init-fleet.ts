@@ -69,30 +69,9 @@ export interface InitializedFleet {
  */
 export async function initFleet(options: InitFleetOptions): Promise<InitializedFleet> {
   const { folder, host, address } = options;
-  const natsPort = options.natsPort ?? DEFAULT_NATS_PORT;
-  const routePort = options.routePort ?? DEFAULT_ROUTE_PORT;
-  const joinPort = options.joinPort ?? DEFAULT_JOIN_PORT;
-  const addresses = options.cluster ?? [address];
-  const listenAddress = options.listenAddress ?? anyAddressLike(address);
-  checkHostName(host);
-  for (const one of [...addresses, address, listenAddress]) {
-    if (!isAddress(one)) {
-      throw new RangeError(`${JSON.stringify(one)} is neither an IP address nor a DNS name.`);
-    }
-  }
-  if (options.cluster !== undefined) checkCluster(options.cluster, address);
-  for (const one of [natsPort, routePort, joinPort]) {
-    if (!isPort(one)) throw new RangeError(`${one} is not a port. Ports go from 1 to 65535.`);
-  }
+  const { natsPort, routePort, joinPort, addresses, listenAddress, natsServer } =
+    await checkInit(options);
   const paths = fleetPaths(folder);
-  const existing = await readMembership(folder);
-  if (existing !== null) {
-    throw new FleetError(
-      'FILE_UNUSABLE',
-      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`. The files are in ${folder}.`,
-    );
-  }
-  const natsServer = await findNatsServer(options.natsServer);
 
   const now = new Date();
   await makePrivateFolder(folder);
@@ -147,4 +126,33 @@ function checkCluster(addresses: readonly string[], own: string): void {
   if (!addresses.includes(own)) {
     throw new RangeError(`None of ${addresses.join(', ')} is ${own}, the address of this machine.`);
   }
+}
+
+/** Checks what `initFleet` needs, and throws as it does. Changes nothing. Returns the options with their defaults. */
+export async function checkInit(options: InitFleetOptions) {
+  const { folder, host, address } = options;
+  const natsPort = options.natsPort ?? DEFAULT_NATS_PORT;
+  const routePort = options.routePort ?? DEFAULT_ROUTE_PORT;
+  const joinPort = options.joinPort ?? DEFAULT_JOIN_PORT;
+  const addresses = options.cluster ?? [address];
+  const listenAddress = options.listenAddress ?? anyAddressLike(address);
+  checkHostName(host);
+  for (const one of [...addresses, address, listenAddress]) {
+    if (!isAddress(one)) {
+      throw new RangeError(`${JSON.stringify(one)} is neither an IP address nor a DNS name.`);
+    }
+  }
+  if (options.cluster !== undefined) checkCluster(options.cluster, address);
+  for (const one of [natsPort, routePort, joinPort]) {
+    if (!isPort(one)) throw new RangeError(`${one} is not a port. Ports go from 1 to 65535.`);
+  }
+  const existing = await readMembership(folder);
+  if (existing !== null) {
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`. The files are in ${folder}.`,
+    );
+  }
+  const natsServer = await findNatsServer(options.natsServer);
+  return { natsPort, routePort, joinPort, addresses, listenAddress, natsServer };
 }

@@ -36,13 +36,36 @@ export function describeConnection({
   fault,
   natsServers,
 }: Pick<FleetView, 'connected' | 'server' | 'fault' | 'natsServers'>): string {
-  if (!connected) return fault ?? 'no answer';
+  if (fault !== null) return describeFault(fault);
+  if (!connected) return 'no answer';
   return natsServers.length > 1 && server !== null ? `connected to ${server}` : 'connected';
 }
 
-/** Describes hosts, this machine first, then by name. */
-export function describeHosts(hosts: readonly KnownHost[], ownHost: string): readonly HostRow[] {
-  return inOrder(hosts, ownHost).map((one) => describe(one, ownHost));
+/** Says what to do where nats-server refuses this machine; any other fault is its own description. */
+export function describeFault(fault: string): string {
+  return /authorization violation/i.test(fault)
+    ? 'nats-server refuses this machine: it was removed from the fleet, or its key was replaced. Run `mai fleet leave`, and join again.'
+    : fault;
+}
+
+/** Describes hosts, this machine first, then by name. Last come those that belong to the fleet and of which nothing is known. */
+export function describeHosts({
+  hosts,
+  ownHost,
+  paired,
+}: Pick<FleetView, 'hosts' | 'ownHost' | 'paired'>): readonly HostRow[] {
+  const known = new Set(hosts.map(({ state }) => state.host));
+  const unknown = paired.filter((host) => !known.has(host)).sort();
+  return [
+    ...inOrder(hosts, ownHost).map((one) => describe(one, ownHost)),
+    ...unknown.map((host) => ({
+      ...{ host, usable: false, load: '', memory: '', residents: [], models: '' },
+      state:
+        host === ownHost
+          ? 'this machine, nothing heard, does `mai serve --fleet` run here?'
+          : 'nothing heard, does `mai serve --fleet` run there?',
+    })),
+  ];
 }
 
 /** This machine first, then the others by name, devices of LM Link last. */

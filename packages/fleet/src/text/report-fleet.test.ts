@@ -7,6 +7,7 @@ import { describeConnection } from './describe-hosts.js';
 import { reportFleet } from './report-fleet.js';
 
 const viewOf = (hosts: readonly KnownHost[]): FleetView => ({
+  paired: ['laptop'],
   ...{ ownHost: 'laptop', natsServers: ['tls://10.0.0.1:4222'], connected: true, fault: null },
   server: '10.0.0.1:4222',
   ...{ hosts, granted: [] },

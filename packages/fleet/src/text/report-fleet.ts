@@ -6,7 +6,7 @@ import type { KnownHost } from '../state/known-host.js';
 import { conditionOf, inOrder, type HostCondition } from './describe-hosts.js';
 
 /** The fleet for a page. Plain data. */
-export interface FleetReport extends Omit<FleetView, 'server' | 'hosts' | 'granted'> {
+export interface FleetReport extends Omit<FleetView, 'server' | 'hosts' | 'paired' | 'granted'> {
   /** This machine first, then by name, devices of LM Link last. */
   readonly hosts: readonly HostReport[];
   /** The last requests of this gateway that were placed, newest first. */

@@ -11,7 +11,7 @@ import { Lanes } from './lanes/lanes.js';
 import { DEFAULT_SCHEDULER_LIMITS, type SchedulerLimits } from './limits.js';
 import { KnownCatalog } from './known-catalog.js';
 import { LoadGroups } from './loading/load-groups.js';
-import { groupKeyIn, groupKeyOf, type Group } from './loading/group.js';
+import { groupKeyOf, type Group } from './loading/group.js';
 import { Loads } from './loading/loads.js';
 import type { Place, PlaceRequest, Scheduler, SchedulerState } from './scheduler.js';
 import { failureOfMachine, modelLoading, stopping } from './failures/scheduling-failures.js';
@@ -34,8 +34,8 @@ const TELL_INTERVAL_MS = 1000;
  *
  * 1. A request that an open lane serves starts at once. A lane is a lease on a resident, kept while requests run on it and
  *    for a short linger time after the last one.
- * 2. The other requests wait. Those that want the same form a group, for which the machine is asked once. In a fleet, each
- *    request is its own group: a load on one host then delays no request that another host serves.
+ * 2. The other requests wait. Those that want the same form a group, for which the machine is asked once. In a fleet, the
+ *    others of a group are asked for by themselves where the answer for its oldest request takes long.
  * 3. A group whose load unloads nothing in use asks at once. Otherwise it waits until the residents in its way were idle
  *    for a moment, or have had their turn. Then these take no new requests, and their leases end with their last request.
  *    One such group at a time.
@@ -98,12 +98,12 @@ class LaneScheduler implements Scheduler {
     const catalog = await this.#catalog.read(signal);
     signal.throwIfAborted();
     if (this.#isClosedTo(request)) throw stopping();
-    const lane = this.#lanes.best(wanted, groupKeyOf(wanted), catalog);
+    const groupKey = groupKeyOf(wanted);
+    const lane = this.#lanes.best(wanted, groupKey, catalog);
     if (lane !== null) return this.#start(request.client, lane, 0);
     const refusal = this.#line.refusal(request.client);
     if (refusal !== null) throw refusal;
     return new Promise((resolve, reject) => {
-      const groupKey = groupKeyIn(catalog, wanted, this.#sequence);
       const ticket = createTicket(
         { request, groupKey, sequence: this.#sequence++, resolve, reject },
         this.#clock,

@@ -5,7 +5,7 @@ import type { Place, PlaceRequest } from './scheduler.js';
 export interface Ticket {
   readonly request: PlaceRequest;
   /** Tickets with the same key share one load. */
-  readonly groupKey: string;
+  groupKey: string;
   readonly sequence: number;
   readonly sinceMs: number;
   readonly deadlineAtMs: number;

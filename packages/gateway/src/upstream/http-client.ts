@@ -46,6 +46,11 @@ export interface HttpClient extends AsyncDisposable {
 
 /** How long a connection to the runtime may take. The runtime is on this machine or in its network. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * How long a connection to another host may take, the TLS handshake included. A lost first packet is sent again after one second and
+ * after three. Shorter than for the runtime, because another host or this machine may serve the request.
+ */
+const PEER_CONNECT_TIMEOUT_MS = 4000;
 /** Shorter than the five seconds after which Node's HTTP servers close an idle connection. */
 const KEEP_ALIVE_MS = 4000;
 /** Upper bound for an idle connection, also where the runtime offers more. */
@@ -98,7 +103,7 @@ function createPeerAgent({ secureContext, serverName, checkServer }: PeerTls): A
     maxCachedSessions: 0,
     connect: {
       secureContext,
-      timeout: CONNECT_TIMEOUT_MS,
+      timeout: PEER_CONNECT_TIMEOUT_MS,
       rejectUnauthorized: true,
       servername: serverName,
       checkServerIdentity: (_address, certificate) => checkServer(certificate),

@@ -68,9 +68,9 @@ export async function status(context: CommandContext, input: Input): Promise<Exi
 }
 
 function render(fleet: FleetView, output: Output, { style } = output): string {
-  const { hosts, ownHost, connected, natsServers } = fleet;
+  const { connected, natsServers } = fleet;
   const link = (connected ? style.good : style.bad)(describeConnection(fleet));
-  const rows = describeHosts(hosts, ownHost).map((one) => [
+  const rows = describeHosts(fleet).map((one) => [
     style.bold(one.host),
     one.usable ? style.good(one.state) : style.caution(one.state),
     ...[one.load, one.memory, one.residents.join(', '), one.models],

@@ -37,10 +37,9 @@ export async function leaveFleet(options: LeaveFleetOptions): Promise<LeaveOutco
   const { folder, connection, signal } = options;
   const identity = await readFleetIdentity(folder);
   const { host, authority } = identity;
+  const others = await hostsLeftBehind(folder);
+  if (others.length > 0 && options.endFleet !== true) return { kind: 'has-hosts', hosts: others };
   if (host === authority) {
-    const hosts = (await readRegistry(folder)).hosts.map((one) => one.host);
-    const others = hosts.filter((one) => one !== host);
-    if (others.length > 0 && options.endFleet !== true) return { kind: 'has-hosts', hosts: others };
     await stopNatsServer(fleetPaths(folder), signal);
     await rm(folder, { recursive: true, force: true });
     return { kind: 'ended' };
@@ -58,4 +57,15 @@ export async function leaveFleet(options: LeaveFleetOptions): Promise<LeaveOutco
   await stopNatsServer(fleetPaths(folder), signal);
   await rm(folder, { recursive: true, force: true });
   return { kind: 'left', told };
+}
+
+/**
+ * The hosts whose fleet ends where this one leaves: none, unless this machine holds the authority. Throws `NOT_PAIRED` where it belongs to
+ * no fleet.
+ */
+export async function hostsLeftBehind(folder: string): Promise<readonly string[]> {
+  const { host, authority } = await readFleetIdentity(folder);
+  if (host !== authority) return [];
+  const hosts = (await readRegistry(folder)).hosts.map((one) => one.host);
+  return hosts.filter((one) => one !== host);
 }

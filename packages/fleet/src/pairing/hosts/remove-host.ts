@@ -1,5 +1,5 @@
 import { FleetError } from '../../fleet-error.js';
-import { changeHosts, readRegistry } from './registry.js';
+import { changeHosts, readRegistry, type Registry } from './registry.js';
 
 /** Removal of a host. */
 export interface RemoveHostOptions {
@@ -25,16 +25,9 @@ export async function removeHost({ folder, host, announce }: RemoveHostOptions):
   const runsServer = (await readRegistry(folder)).servers.some((one) => one.host === host);
   const { allowList } = await changeHosts(
     folder,
-    ({ hosts, servers, authority }) => {
-      if (host === authority) {
-        throw new RangeError(
-          `${host} holds the authority of the fleet, so it can't be removed. \`mai fleet leave\` ends the fleet.`,
-        );
-      }
-      if (!hosts.some((one) => one.host === host)) {
-        const names = hosts.map((one) => one.host).join(', ');
-        throw new FleetError('NOT_PAIRED', `The fleet has no host ${host}. It has ${names}.`);
-      }
+    (registry) => {
+      checkRemovable(registry, host);
+      const { hosts, servers } = registry;
       return {
         hosts: hosts.filter((one) => one.host !== host),
         servers: servers.map((one) => (one.host === host ? { ...one, host: null } : one)),
@@ -43,4 +36,17 @@ export async function removeHost({ folder, host, announce }: RemoveHostOptions):
     { undoOnFault: false, announce: runsServer ? announce : undefined },
   );
   return allowList;
+}
+
+/** Checks that a fleet has a host and can do without it. Throws as `removeHost` does. */
+export function checkRemovable({ hosts, authority }: Registry, host: string): void {
+  if (host === authority) {
+    throw new RangeError(
+      `${host} holds the authority of the fleet, so it can't be removed. \`mai fleet leave\` ends the fleet.`,
+    );
+  }
+  if (!hosts.some((one) => one.host === host)) {
+    const names = hosts.map((one) => one.host).join(', ');
+    throw new FleetError('NOT_PAIRED', `The fleet has no host ${host}. It has ${names}.`);
+  }
 }

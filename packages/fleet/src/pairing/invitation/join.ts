@@ -66,6 +66,20 @@ export interface JoinedFleet {
   readonly ownServer: StartedServer | null;
 }
 
+/** Checks what `join` needs on this machine, and throws as it does. Changes nothing and asks no other machine. */
+export async function checkJoin({ folder, host, invitation }: JoinOptions): Promise<Invitation> {
+  checkHostName(host);
+  const parsed = parseInvitation(invitation);
+  const existing = await readMembership(folder);
+  if (existing !== null) {
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`.`,
+    );
+  }
+  return parsed;
+}
+
 /**
  * Joins a fleet by an invitation. This machine makes its own key, and only a signing request leaves it. Before anything is
  * sent, the machine at the other end shows the certificate of the authority that the invitation names, and a certificate for
@@ -77,15 +91,7 @@ export interface JoinedFleet {
  */
 export async function join(options: JoinOptions): Promise<JoinedFleet> {
   const { folder, host, signal } = options;
-  checkHostName(host);
-  const invitation = parseInvitation(options.invitation);
-  const existing = await readMembership(folder);
-  if (existing !== null) {
-    throw new FleetError(
-      'FILE_UNUSABLE',
-      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`.`,
-    );
-  }
+  const invitation = await checkJoin(options);
   const authorityCertificate = await pinnedAuthority(invitation, signal);
   const keys = await generateKeyPair();
   const admission = await askForAdmission(invitation, authorityCertificate, host, keys, signal);

@@ -1,9 +1,11 @@
-import type { ServingCatalog, ServingPlan, ServingRequest } from '../../ports/serving-port.js';
+import type { ServingPlan, ServingRequest } from '../../ports/serving-port.js';
 import type { Ticket } from '../ticket.js';
 
-/** Waiting requests that want the same, in a fleet a single one. One acquire serves all of them. */
+/** Waiting requests that want the same. One acquire serves all of them, or in a fleet one of them. */
 export interface Group {
-  readonly key: string;
+  key: string;
+  /** The key without the part that `splitGroup` adds. */
+  readonly sharedKey: string;
   /** The request to the machine, without residents that have failed. */
   readonly wanted: ServingRequest;
   readonly tickets: Set<Ticket>;
@@ -24,7 +26,7 @@ export interface Group {
 /** A group without tickets. */
 export function newGroup(key: string, wanted: ServingRequest, isRepeated: boolean): Group {
   return {
-    ...{ key, wanted, isRepeated },
+    ...{ key, sharedKey: key, wanted, isRepeated },
     tickets: new Set(),
     promised: null,
     phase: 'idle',
@@ -34,6 +36,22 @@ export function newGroup(key: string, wanted: ServingRequest, isRepeated: boolea
     fruitless: 0,
     notBeforeMs: 0,
   };
+}
+
+/**
+ * Leaves the oldest request with the open acquire of a group, which gets the new key, and moves the others to a new group under the
+ * key of before.
+ */
+export function splitGroup(group: Group, key: string): Group {
+  const rest = newGroup(group.key, group.wanted, group.isRepeated);
+  const [oldest, ...others] = group.tickets;
+  group.key = key;
+  if (oldest !== undefined) oldest.groupKey = key;
+  for (const ticket of others) {
+    group.tickets.delete(ticket);
+    rest.tickets.add(ticket);
+  }
+  return rest;
 }
 
 /** Since when somebody has waited for a group. */
@@ -64,17 +82,4 @@ export function groupKeyOf(wanted: ServingRequest): string {
   const allowed = tiers === null || tiers.length < 2 ? tiers : [...tiers].sort();
   // No name holds this character. JSON would cost a fiftieth of a small request's CPU time.
   return `${names.join()}\0${minContextLengthTokens}\0${allowed?.join() ?? '*'}\0${chain}\0${modelKey}\0${instanceIdentifier}`;
-}
-
-/**
- * The key of a waiting request's group. In a fleet, each request is its own group, because its lease is for one request: a load
- * on one host then delays no request that another host serves.
- */
-export function groupKeyIn(
-  { hosts }: ServingCatalog,
-  wanted: ServingRequest,
-  sequence: number,
-): string {
-  const key = groupKeyOf(wanted);
-  return hosts === undefined ? key : `${key}\0${sequence}`;
 }

@@ -2,7 +2,7 @@ import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog, ServingLease } from '../../ports/serving-port.js';
 import { CancelledLoads } from './cancelled-loads.js';
 import { FailedResidents } from './failed-residents.js';
-import { gaveUp, groupKeyOf, newGroup, oldestPrompt, type Group } from './group.js';
+import { gaveUp, newGroup, oldestPrompt, splitGroup, type Group } from './group.js';
 import { LoadTurn, type LoadTurnParts } from './load-turn.js';
 import { residentsThatServe } from '../serves.js';
 import type { Ticket } from '../ticket.js';
@@ -17,6 +17,13 @@ export interface LoadGroupsParts extends LoadTurnParts {
   readonly changed: () => void;
 }
 
+/**
+ * In a fleet, the other requests of a group no longer wait for an acquire that has been open for this time: it waits for a load on
+ * one host, and another host may serve them. Milliseconds.
+ */
+const SPLIT_AFTER_MS = 500;
+/** Most groups of requests that want the same. Each acquire costs the machine a decision. */
+const SPLITS_MAX = 8;
 /** How long a model is still loaded after the last client was told to come back. */
 const PROMISE_MS = 60_000;
 const FRUITLESS_PAUSE_MS = 250;
@@ -30,6 +37,7 @@ export class LoadGroups {
   readonly #cancelled: CancelledLoads;
   readonly #turn: LoadTurn;
   #epoch = 0;
+  #splits = 0;
 
   constructor(parts: LoadGroupsParts) {
     this.#parts = parts;
@@ -45,11 +53,7 @@ export class LoadGroups {
     const { groupKey: key, request } = ticket;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = newGroup(
-        key,
-        { ...request.wanted, failed: [] },
-        this.#cancelled.has(groupKeyOf(request.wanted)),
-      );
+      group = newGroup(key, { ...request.wanted, failed: [] }, this.#cancelled.has(key));
       this.#groups.set(key, group);
     }
     group.tickets.add(ticket);
@@ -65,7 +69,7 @@ export class LoadGroups {
     if (group?.tickets.delete(ticket) !== true) return;
     if (ticket.request.signal.aborted && group.phase === 'acquiring' && group.tickets.size === 0) {
       if (group.isRepeated) this.promise(ticket);
-      else if (group.promised === null) this.#cancelled.add(groupKeyOf(group.wanted));
+      else if (group.promised === null) this.#cancelled.add(group.sharedKey);
     }
     this.#dropUnwanted(group);
   }
@@ -112,8 +116,8 @@ export class LoadGroups {
    * @returns when to call again, in monotonic milliseconds; Infinity where only an event can change something
    */
   advance(ordered: readonly Ticket[], catalog: ServingCatalog): number {
+    let againAtMs = catalog.hosts === undefined ? Infinity : this.#split();
     const keys = new Set([...ordered.map(({ groupKey }) => groupKey), ...this.#groups.keys()]);
-    let againAtMs = Infinity;
     for (const key of keys) {
       const group = this.#groups.get(key);
       if (group === undefined) continue;
@@ -122,6 +126,26 @@ export class LoadGroups {
         this.#step(group, catalog),
         group.promised?.untilMs ?? Infinity,
       );
+    }
+    return againAtMs;
+  }
+
+  /** Splits the groups whose acquire has been open for long. Returns when the next one is due, in monotonic milliseconds. */
+  #split(): number {
+    const groups = [...this.#groups.values()];
+    let againAtMs = Infinity;
+    for (const group of groups) {
+      const { acquire, tickets, sharedKey } = group;
+      if (acquire === null || tickets.size < 2) continue;
+      if (groups.filter((one) => one.sharedKey === sharedKey).length >= SPLITS_MAX) continue;
+      const dueMs = acquire.startedMs + SPLIT_AFTER_MS;
+      if (this.#now() < dueMs) {
+        againAtMs = Math.min(againAtMs, dueMs);
+        continue;
+      }
+      this.#splits += 1;
+      const rest = splitGroup(group, `${sharedKey}\0${this.#splits}`);
+      this.#groups.set(rest.key, rest).set(group.key, group);
     }
     return againAtMs;
   }

@@ -1,0 +1,75 @@
+import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
+import { ownLoad, ownState } from '../../test/states.js';
+import { waitUntil } from '../../test/wait-until.js';
+import { connectFleet } from '../nats/connection.js';
+import type { Heartbeat } from '../state/heartbeat.js';
+import { openMembers, type Members } from './members.js';
+import { isLaterNamesake } from './namesake.js';
+
+jest.setTimeout(60_000);
+
+const own = { epoch: 'b', sequence: 7 };
+const LOAD: Omit<Heartbeat, 'epoch' | 'sequence'> = {
+  ...{ host: 'attic', revision: 1, ready: true, running: 0, queued: 0 },
+  ...{ pressureRatio: null, residents: {} },
+};
+
+test.each([
+  { epoch: 'a', sequence: 6, isLater: true, why: 'it has sent fewer heartbeats' },
+  { epoch: 'a', sequence: 8, isLater: false, why: 'it has sent more heartbeats' },
+  { epoch: 'c', sequence: 7, isLater: true, why: 'one of two starts at the same time gives way' },
+  { epoch: 'a', sequence: 7, isLater: false, why: 'the other of the two does not' },
+  { epoch: 'b', sequence: 6, isLater: false, why: 'it is a late message of this start' },
+])('a heartbeat under the own name is from a later start: $isLater, where $why', (one) => {
+  const { epoch, sequence, isLater } = one;
+  expect(isLaterNamesake(own, { ...LOAD, epoch, sequence })).toBe(isLater);
+});
+
+describe('two machines with the same keys', () => {
+  let server: TestNatsServer;
+  const ends: (() => Promise<unknown>)[] = [];
+  beforeEach(async () => {
+    server = await startNatsServer();
+  });
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const open = async (host: string, onDisplaced = (): void => undefined): Promise<Members> => {
+    const connection = await connectFleet({ servers: [server.url], host, credentials: null });
+    const members = openMembers({ connection, watch: true, onDisplaced });
+    ends.push(async () => {
+      await members[Symbol.asyncDispose]();
+      await connection[Symbol.asyncDispose]();
+    });
+    return members;
+  };
+
+  test('the earlier one tells nothing any more, and the others hear the later one without a break', async () => {
+    const reader = await open('reader');
+    const heard = () => reader.hosts().find(({ state }) => state.host === 'attic');
+    let displaced = 0;
+    const earlier = await open('attic', () => (displaced += 1));
+    earlier.publish(ownState());
+    earlier.beat(ownLoad());
+    // The second heartbeat comes after two seconds. Until then both have sent as many.
+    await waitUntil(() => (heard()?.heartbeat?.sequence ?? 0) >= 2, 'the earlier one is heard');
+    const later = await open('attic', () => (displaced += 10));
+    later.publish(ownState());
+    later.beat(ownLoad());
+    await waitUntil(() => displaced > 0, 'the earlier one gives way');
+    await waitUntil(() => heard()?.usable === true, 'the later one is heard');
+    const epochs = new Set<string>();
+    await waitUntil(() => {
+      const now = heard();
+      if (now?.usable === true) epochs.add(now.state.epoch);
+      return (now?.heartbeat?.epoch === later.epoch && now.heartbeat.sequence >= 3) === true;
+    }, 'the later one goes on');
+    expect([displaced, [...epochs]]).toEqual([1, [later.epoch]]);
+    // A change of the earlier one does not reach the others.
+    earlier.publish({ ...ownState(), address: 'https://10.0.0.9:1' });
+    await waitUntil(() => (heard()?.heartbeat?.sequence ?? 0) >= 4, 'a further heartbeat');
+    expect(heard()?.state.address).toBe(ownState().address);
+  });
+});

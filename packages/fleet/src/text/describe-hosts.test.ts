@@ -1,0 +1,23 @@
+import { hostOf, loadedModel } from '../../test/known-hosts.js';
+import { describeConnection, describeHosts } from './describe-hosts.js';
+
+test('a host that belongs to the fleet and was never heard is listed last', () => {
+  const hosts = [hostOf('desktop', [loadedModel()])];
+  const rows = describeHosts({ hosts, ownHost: 'laptop', paired: ['attic', 'laptop', 'desktop'] });
+  expect(rows.map(({ host, state }) => [host, state])).toEqual([
+    ['desktop', 'ready'],
+    ['attic', 'nothing heard, does `mai serve --fleet` run there?'],
+    ['laptop', 'this machine, nothing heard, does `mai serve --fleet` run here?'],
+  ]);
+});
+
+test.each([
+  { connected: true, fault: null, says: 'connected' },
+  { connected: false, fault: null, says: 'no answer' },
+  { connected: false, fault: 'connection refused', says: 'connection refused' },
+  { connected: false, fault: 'Authorization Violation', says: /removed from the fleet.*leave/ },
+  { connected: true, fault: 'Another machine serves as attic.', says: /^Another machine/ },
+])('the connection is described: $connected, $fault', ({ says, ...link }) => {
+  const text = describeConnection({ ...link, server: 'x:1', natsServers: ['tls://x:1'] });
+  expect(text).toMatch(says);
+});

@@ -65,8 +65,8 @@ test('answers of other programs in LM Studio’s log are learned once, without a
     ...{ modelKey: KEY, instanceIdentifier: resident.instanceIdentifier, prompt: null },
     ...{ output: { tokens: predictedTokensCount - 1, ms: 800 }, depthTokens: promptTokensCount },
   };
-  host.serving.measured(told);
-  host.serving.measured({ ...told, output: { tokens: 70, ms: 2000 } });
+  await host.serving.measured(told);
+  await host.serving.measured({ ...told, output: { tokens: 70, ms: 2000 } });
   while (measured().length < 2) await sleep(50);
   expect(measured().map(({ observation }) => observation)).toMatchObject([
     { generatedTokens: predictedTokensCount },

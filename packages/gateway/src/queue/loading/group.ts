@@ -17,7 +17,12 @@ export interface Group {
   plan: ServingPlan | null;
   /** The epoch in which the plan was made. */
   planEpoch: number;
-  acquire: { readonly stop: AbortController; readonly startedMs: number } | null;
+  /** The open acquire. `forResident`: the model was resident when the machine was asked, so no load was planned. */
+  acquire: {
+    readonly stop: AbortController;
+    readonly startedMs: number;
+    readonly forResident: boolean;
+  } | null;
   /** Grants in succession that served no ticket, and when the next acquire may start. */
   fruitless: number;
   notBeforeMs: number;

@@ -28,6 +28,8 @@ const SPLITS_MAX = 8;
 const PROMISE_MS = 60_000;
 const FRUITLESS_PAUSE_MS = 250;
 const FRUITLESS_PAUSE_MAX_MS = 10_000;
+/** The reason of an acquire that is cancelled because its resident was unloaded. */
+const UNLOADED = new DOMException('The model was unloaded before it was leased.', 'AbortError');
 
 /** Decides when the machine is asked for a lease for waiting requests. */
 export class LoadGroups {
@@ -154,7 +156,9 @@ export class LoadGroups {
     const { lanes } = this.#parts;
     const nowMs = this.#now();
     if (group.promised !== null && nowMs >= group.promised.untilMs) group.promised = null;
-    if (this.#dropUnwanted(group) || group.phase !== 'idle') return Infinity;
+    if (this.#dropUnwanted(group)) return Infinity;
+    if (group.acquire?.forResident === true) this.#endVain(group.acquire.stop, group, catalog);
+    if (group.phase !== 'idle') return Infinity;
     if (nowMs < group.notBeforeMs) return group.notBeforeMs;
     const failed = this.#failed.namedWith(group);
     if (this.#turn.isExclusive(group)) {
@@ -201,7 +205,7 @@ export class LoadGroups {
     const { port } = this.#parts;
     const stop = new AbortController();
     group.phase = 'acquiring';
-    group.acquire = { stop, startedMs: this.#now() };
+    group.acquire = { stop, startedMs: this.#now(), forResident: group.plan === null };
     const request = { ...group.wanted, ...oldestPrompt(group), failed };
     void this.#turn
       .begin(group)
@@ -214,9 +218,20 @@ export class LoadGroups {
         },
         (error: unknown) => {
           this.#endAcquire(group);
-          this.#settleFailed(group, error);
+          if (error === UNLOADED) this.#parts.changed();
+          else this.#settleFailed(group, error);
         },
       );
+  }
+
+  /**
+   * Cancels an acquire for a resident that the machine has unloaded meanwhile, for another load. The machine would load it again out of
+   * turn, and unload what other requests use. The group then waits for its turn.
+   */
+  #endVain(stop: AbortController, { wanted }: Group, catalog: ServingCatalog): void {
+    // The residents are not settled within a load, and the hosts of a fleet load by themselves.
+    if (this.#parts.loads.current !== null || catalog.hosts !== undefined) return;
+    if (residentsThatServe(wanted, catalog).length === 0) stop.abort(UNLOADED);
   }
 
   #settleGranted(group: Group, lease: ServingLease, named: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'node:http';
 import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
 
@@ -36,6 +37,11 @@ it('names the decision that an answer followed, and the decision is in the log',
   expect(JSON.stringify(await told.json())).toContain(LARGE);
 });
 
+/** Resolves when the list of models has an identifier: the machine lists a resident shortly after it has loaded it. */
+async function listed(identifier: string): Promise<void> {
+  while (!(await (await get('/v1/models')).text()).includes(`"${identifier}"`)) await pause(20);
+}
+
 it('serves a key, a tier, an instance and a request without a model', async () => {
   const served = async (body: object): Promise<string | null> => {
     const answer = await chat(body);
@@ -44,6 +50,7 @@ it('serves a key, a tier, an instance and a request without a model', async () =
   };
   expect(await served({ model: SMALL })).toBe(SMALL);
   expect(await served({ model: 'auto:small' })).toBe(SMALL);
+  await listed(`mai/${SMALL}`);
   expect(await served({ model: `mai/${SMALL}` })).toBe(SMALL);
   expect(await served({})).toBe(LARGE);
 });

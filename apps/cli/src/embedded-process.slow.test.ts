@@ -209,7 +209,7 @@ withEngine('`mai chat` runs an engine of its own, which ends with it', async () 
   const { exitCode, out, told } = await run(['chat'], 'Hello\n/why\n');
   expect(exitCode).toBe(0);
   expect(out.length).toBeGreaterThan(1);
-  expect(told).toMatch(/^noise answers\.\n/);
+  expect(told).toMatch(/^Loading noise\.\nnoise answers\.\n/);
   expect(told).toMatch(/Choice: noise/);
   expect(await engines()).toEqual([]);
 });

@@ -160,38 +160,44 @@ const OPTIONAL_GATES = new Set(
   'ernie4_5-moe granite granitemoe grok llama llama-embed minicpm mistral3 refact'.split(' '),
 );
 
+const ROWS = [
+  [GATED, 'gated'],
+  [PLAIN, 'plain'],
+  [STATE_SPACE, 'none'],
+] as const;
+
+/** The plans that were asked for, because making all plans takes 2 ms of each start. */
+const plans = new Map<string, LayerPlan | null>();
+
 /** The plan of an architecture; `null` where its layers differ or are not known. */
 export function layerPlanOf(architecture: string): LayerPlan | null {
-  return PLANS.get(architecture) ?? null;
+  const known = plans.get(architecture);
+  if (known !== undefined) return known;
+  const plan = makePlan(architecture);
+  plans.set(architecture, plan);
+  return plan;
 }
 
-const PLANS: ReadonlyMap<string, LayerPlan> = new Map([
-  ...GATED.flatMap((row) => plansOf(row, 'gated')),
-  ...PLAIN.flatMap((row) => plansOf(row, 'plain')),
-  ...STATE_SPACE.flatMap((row) => plansOf(row, 'none')),
-]);
-
-function plansOf(
-  [layer, shared, architectures]: Row,
-  feedForward: LayerPlan['feedForward'],
-): readonly (readonly [string, LayerPlan])[] {
-  return architectures.split(' ').map((name) => {
-    const optional = OPTIONAL.flatMap(([tensors, names]) =>
-      names.split(' ').includes(name) ? tensors.split(' ') : [],
+function makePlan(name: string): LayerPlan | null {
+  const isFor = (architectures: string): boolean => architectures.split(' ').includes(name);
+  for (const [rows, feedForward] of ROWS) {
+    const row = rows.find(([, , architectures]) => isFor(architectures));
+    if (row === undefined) continue;
+    const [layer, shared] = row;
+    const optional = OPTIONAL.flatMap(([tensors, architectures]) =>
+      isFor(architectures) ? tensors.split(' ') : [],
     );
-    return [
-      name,
-      {
-        layer: layer.split(' '),
-        feedForward,
-        shared: shared === '' ? [] : shared.split(' '),
-        optionalInLayer: [
-          ...(feedForward === 'none' ? [] : QKV_BIASES.split(' ')),
-          ...optional.filter((tensor) => !OUTSIDE.test(tensor)),
-        ],
-        optionalShared: ['output', ...optional.filter((tensor) => OUTSIDE.test(tensor))],
-        gatedExperts: feedForward === 'gated' && !OPTIONAL_GATES.has(name),
-      },
-    ];
-  });
+    return {
+      layer: layer.split(' '),
+      feedForward,
+      shared: shared === '' ? [] : shared.split(' '),
+      optionalInLayer: [
+        ...(feedForward === 'none' ? [] : QKV_BIASES.split(' ')),
+        ...optional.filter((tensor) => !OUTSIDE.test(tensor)),
+      ],
+      optionalShared: ['output', ...optional.filter((tensor) => OUTSIDE.test(tensor))],
+      gatedExperts: feedForward === 'gated' && !OPTIONAL_GATES.has(name),
+    };
+  }
+  return null;
 }

@@ -139,18 +139,26 @@ const PER_LAYER = new Set(['expert_used_count', 'attention.head_count', 'feed_fo
 /** Architectures with a layer plan that read the width of experts only. */
 const WITHOUT_WIDTH = new Set(['gpt-oss', 'grovemoe']);
 
-const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map(
-  BY_ARCHITECTURE.flatMap(([keys, architectures]) =>
-    architectures.split(' ').map((name) => [name, keys.split(' ')] as const),
-  ),
-);
+let required: ReadonlyMap<string, readonly string[]> | null = null;
+
+/** The keys of `BY_ARCHITECTURE`. The map is made on its first use, so that commands that judge no header start faster. */
+function requiredKeysOf(architecture: string): readonly string[] | null {
+  required ??= new Map(
+    BY_ARCHITECTURE.flatMap(([keys, architectures]) =>
+      architectures.split(' ').map((name) => [name, keys.split(' ')] as const),
+    ),
+  );
+  return required.get(architecture) ?? null;
+}
+
 const EXPERTS = new Set(ONLY_EXPERTS.split(' '));
 
 /** A key that llama.cpp requires and the header lacks or has with another type; `null` without such a key. */
 export function findMissingKey(header: GgufHeader): ModelRefusal | null {
   const { architecture, metadata } = header;
   if (architecture === null || architecture === '') return missingKey('general.architecture');
-  const keys = [...COMMON.split(' '), ...(REQUIRED.get(architecture) ?? [])];
+  const own = requiredKeysOf(architecture);
+  const keys = [...COMMON.split(' '), ...(own ?? [])];
   if (EXPERTS.has(architecture)) keys.push('expert_count', 'expert_used_count');
   const plan = layerPlanOf(architecture);
   if (plan !== null && plan.feedForward !== 'none') {
@@ -167,7 +175,7 @@ export function findMissingKey(header: GgufHeader): ModelRefusal | null {
         : wrongType(header, key, TYPES.get(name) ?? 'uint32');
     if (wrong !== null) return wrong;
   }
-  if (!REQUIRED.has(architecture)) {
+  if (own === null) {
     const fault = findMissingEpsilon(header, architecture);
     if (fault !== null) return fault;
   }
@@ -217,10 +225,10 @@ function findMissingEpsilon(header: GgufHeader, architecture: string): ModelRefu
 
 /** The epsilon with which llama.cpp aborts, because it is negative or not a number; `null` where it is sound. */
 export function findBadEpsilon({ metadata, architecture }: GgufHeader): string | null {
-  const required = REQUIRED.get(architecture ?? '') ?? [RMS, NORM];
+  const read = requiredKeysOf(architecture ?? '') ?? [RMS, NORM];
   const bad = [RMS, NORM].find((name) => {
     const value = metadata.get(`${architecture ?? ''}.${name}`);
-    return required.includes(name) && typeof value === 'number' && !(value >= 0);
+    return read.includes(name) && typeof value === 'number' && !(value >= 0);
   });
   return bad === undefined ? null : `${architecture ?? ''}.${bad}`;
 }

@@ -41,6 +41,8 @@ export function chainOrder({ candidates }: SelectionInput): SearchOrder {
 export function orderSlow(input: SelectionInput, accounts: Accounts): SearchOrder {
   const slowGroups: (readonly SlowCandidate[])[] = [];
   const indexes = groupsOf(input.candidates).flatMap((group) => {
+    // One candidate alone has nothing to be compared with.
+    if (group.length === 1) return group;
     const judged = group.map((candidateIndex) => judge(candidateIndex, input, accounts));
     const fitting = judged.flatMap(({ slow }) => slow ?? []);
     fitting.sort((one, other) => (other.value ?? -1) - (one.value ?? -1));

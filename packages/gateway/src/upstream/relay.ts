@@ -148,15 +148,15 @@ export function relay(
           return;
         }
         const [start, end] = [watch.headText(), watch.tailText()];
-        if (isEventStream(head) && !hasLastEvent(end, protocol)) {
+        const isStream = isEventStream(head);
+        if (isStream && !hasLastEvent(end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
         const speed = answerSpeed({
-          ...{ tail: end, usage, firstByteMs },
-          isStream: isEventStream(head),
+          ...{ tail: end, usage, firstByteMs, isStream },
           tookMs: monotonicMs() - startedMs,
         });
         settle({ kind: 'done', firstByteMs, usage, responseId, speed });

@@ -3,6 +3,7 @@ import type { CallOptions } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { isHostError, type HostError } from '../host-error.js';
+import { NO_REQUEST } from '../serving/no-request.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
@@ -111,7 +112,7 @@ async function benchModel(
   const speeds = await parts.speeds();
   let lease: ServingLease;
   try {
-    lease = await host.serving.acquire({ ...ANY, modelKey }, { signal: bounded });
+    lease = await host.serving.acquire({ ...NO_REQUEST, modelKey }, { signal: bounded });
   } catch (error) {
     signal.throwIfAborted();
     if (!isHostError(error)) throw error;
@@ -164,15 +165,6 @@ async function benchModel(
     if (!loaded.has(instanceIdentifier)) await host.unload({ target: instanceIdentifier });
   }
 }
-
-const ANY = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-  chain: null,
-  instanceIdentifier: null,
-  failed: [],
-};
 
 /** A short prompt with a long answer, then a long prompt with a short answer. */
 async function measure(

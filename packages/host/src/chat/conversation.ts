@@ -1,5 +1,6 @@
 import type { LeaseFacts } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
+import { NO_REQUEST } from '../serving/no-request.js';
 import type { Serving, ServingPlan } from '../serving/serving.js';
 import { explainEpisode, type Explanation } from '../text/decisions/explain-episode.js';
 import { streamAnswer, type AnswerPiece, type ChatMessage } from './stream-answer.js';
@@ -39,12 +40,6 @@ export interface Conversation {
   why(): Promise<Explanation | null>;
 }
 
-/** A request without conditions. */
-const ANY = {
-  ...{ capabilities: [], minContextLengthTokens: null, tiers: null, chain: null },
-  ...{ modelKey: null, instanceIdentifier: null, failed: [] },
-};
-
 /** Begins a conversation. Loads nothing. */
 export function createConversation(
   host: Pick<Host, 'acquire' | 'decisions'> & {
@@ -70,7 +65,7 @@ export function createConversation(
     const requirement =
       wanted === null ? { capabilities: ['chat'] as const } : { modelKey: wanted };
     if (onLoading !== undefined && (model === null || answeredAs !== wanted)) {
-      const plan = await host.serving.plan({ ...ANY, ...requirement }, { signal });
+      const plan = await host.serving.plan({ ...NO_REQUEST, ...requirement }, { signal });
       if (plan.decision === 'load' && plan.modelKey !== null) onLoading(plan.modelKey);
     }
     await using lease = await host.acquire(requirement, { signal });

@@ -1,9 +1,10 @@
 import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
 import type { LeaseRequest, Yield } from '@mai/autopilot';
-import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
+import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../../guards.js';
+import { NO_REQUEST } from '../../serving/no-request.js';
 
 /** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {
@@ -20,11 +21,6 @@ export const parseParams = {
   load: (params: unknown): HandLoad => check('load by hand', params, isLoad),
   unload: (params: unknown): HandUnload => check('unload by hand', params, isUnload),
   lease: (params: unknown): number => check('number of a lease', params, isCount),
-};
-
-const NO_REQUEST: Required<LeaseRequest> = {
-  ...NO_REQUIREMENT,
-  ...{ chain: null, modelKey: null, instanceIdentifier: null, failed: [] },
 };
 
 /** Maximum number of characters of a value in a message. */

@@ -9,7 +9,7 @@ export interface FleetView {
   readonly connected: boolean;
   /** Host and port of the nats-server of the connection; null without one. */
   readonly server: string | null;
-  /** Why there is no connection, or why this machine serves no other host although there is one; null otherwise. */
+  /** The reason where there is no connection, or where this machine serves no other host despite a connection; null otherwise. */
   readonly fault: string | null;
   readonly hosts: readonly KnownHost[];
   /** Names of all hosts that belong to the fleet by the newest list that this machine has, itself included. */

@@ -6,7 +6,7 @@ import { backOffMs, type BackOffPolicy } from './back-off.js';
 export interface FailureEntry {
   readonly failures: number;
   readonly code: LoadFailureCode;
-  /** What failed, and what to do; null where an older version wrote the journal. */
+  /** The message of the failed load, with the next step; null where an older version wrote the journal. */
   readonly message: string | null;
   /** Epoch milliseconds. */
   readonly lastAtMs: number;

@@ -1,6 +1,6 @@
 import type { Heartbeat } from '../state/heartbeat.js';
 
-/** What a host knows of its own start. */
+/** The start of this host's own process. */
 export interface OwnStart {
   readonly epoch: string;
   /** Sequence of the last heartbeat that was sent. */

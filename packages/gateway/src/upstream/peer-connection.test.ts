@@ -2,7 +2,7 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from '
 import { createSecureContext } from 'node:tls';
 import { createHttpClient } from './http-client.js';
 
-// A file of its own: undici has one timer for all time limits, which other tests fake.
+// This test has its own file, because undici has one timer for all time limits, and other tests replace that timer.
 test('a connection to another host that does not answer is given up in seconds, so that the request can go elsewhere', async () => {
   const sockets: Socket[] = [];
   const server = createTcpServer((socket) => void sockets.push(socket));

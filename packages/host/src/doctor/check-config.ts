@@ -91,7 +91,7 @@ export function checkChains({ config: given }: LoadedModelConfig, downloads: Dow
   );
 }
 
-/** Whether a chain is the built-in one: there is no file, or the file does not define the chain otherwise. */
+/** Whether a chain is equal to the built-in chain of this name, as where no file defines it. */
 function isBuiltIn(name: string, { fallbackChains }: ModelConfig): boolean {
   return isDeepStrictEqual(fallbackChains[name], builtInModelConfig().fallbackChains[name]);
 }

@@ -20,7 +20,7 @@ export function limitIn(limits: string): number | null {
   return soft === undefined ? null : Number(soft);
 }
 
-/** Why a failed load may be due to the limit, and the next step; `null`: there is no limit. */
+/** A hint for a failed load: the limit may be the reason, and the next step. `null`: there is no limit. */
 export function addressSpaceHint(limitBytes = addressSpaceLimitBytes()): string | null {
   if (limitBytes === null) return null;
   const gib = (limitBytes / 2 ** 30).toFixed(1);

@@ -158,7 +158,7 @@ function wrongInLayer(
 ): GgufTensor | null {
   const width = tensors.get('ffn_down')?.weight?.shape[0] ?? null;
   const up = tensors.get('ffn_up')?.weight?.shape[1] ?? null;
-  // Without a gate of its own, the matrix may hold both halves.
+  // Without a separate gate, ffn_up may be one matrix that holds the gate and the values.
   const isFused =
     layerPlanOf(architecture.name)?.feedForward === 'plain' && up === 2 * (width ?? 0);
   for (const name of NORMS) {

@@ -6,7 +6,7 @@
 export interface LayerPlan {
   /** Parts that each layer has: names after `blk.N.`, without `.weight`. `qkv` is attn_q, attn_k and attn_v, or attn_qkv. */
   readonly layer: readonly string[];
-  /** Whether the feed-forward network of a layer has a gate of its own; `none`: a layer has no such network. */
+  /** The feed-forward network of a layer: `gated` has a separate gate, `plain` has no gate; `none`: no such network. */
   readonly feedForward: 'gated' | 'plain' | 'none';
   /** Tensors outside of layers, besides token_embd and output_norm. */
   readonly shared: readonly string[];
@@ -14,7 +14,7 @@ export interface LayerPlan {
   readonly optionalInLayer: readonly string[];
   /** Further tensors outside of layers that are loaded if they are there. */
   readonly optionalShared: readonly string[];
-  /** Whether a network of experts needs a gate of its own. */
+  /** Whether a network of experts needs a separate gate. */
   readonly gatedExperts: boolean;
 }
 

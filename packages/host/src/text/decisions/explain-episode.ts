@@ -75,7 +75,7 @@ function headlineOf({ record: { selection, hysteresis, target }, outcome }: Epis
   }
 }
 
-/** What a request asked for. Other models may serve other requests meanwhile. */
+/** The model, the instance or the chain that a request asked for. Other models may serve other requests meanwhile. */
 function asked({ chain, modelKey, instanceIdentifier }: LeaseTarget): string {
   return modelKey ?? instanceIdentifier ?? (chain === null ? 'any model' : `the chain ${chain}`);
 }

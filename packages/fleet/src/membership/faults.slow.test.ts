@@ -1,11 +1,12 @@
 import { connect } from '@nats-io/transport-node';
 
+import { joinMembers } from '../../test/join-members.js';
 import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
 import { ownLoad, ownState, sees } from '../../test/states.js';
 import { waitUntil } from '../../test/wait-until.js';
-import { connectFleet, type FleetConnection } from '../nats/connection.js';
+import type { FleetConnection } from '../nats/connection.js';
 import { ALL_HEARTBEATS, HOSTS_BUCKET } from '../nats/subjects.js';
-import { openMembers, type Members } from './members.js';
+import type { Members } from './members.js';
 
 jest.setTimeout(180_000);
 
@@ -24,12 +25,8 @@ afterEach(async () => {
 const join = async (
   host: string,
 ): Promise<{ members: Members; connection: FleetConnection; tell(label: string): void }> => {
-  const connection = await connectFleet({ servers: [server.url], host, credentials: null });
-  const members = openMembers({ connection, watch: true });
-  ends.push(async () => {
-    await members[Symbol.asyncDispose]();
-    await connection[Symbol.asyncDispose]();
-  });
+  const { members, connection, leave } = await joinMembers(server.url, host);
+  ends.push(leave);
   return {
     members,
     connection,

@@ -1,6 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 import { Kvm, type KV } from '@nats-io/kv';
 
+import { joinMembers } from '../../test/join-members.js';
 import { movedClock } from '../../test/moved-clock.js';
 import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
 import { ownLoad, ownState } from '../../test/states.js';
@@ -29,15 +30,7 @@ const join = async (
   host: string,
   options: Partial<MembersOptions> = {},
 ): Promise<Members & { leave(): Promise<void> }> => {
-  const connection = await connectFleet({ servers: [server.url], host, credentials: null });
-  const members = openMembers({ connection, watch: true, ...options });
-  let left = false;
-  const leave = async (): Promise<void> => {
-    if (left) return;
-    left = true;
-    await members[Symbol.asyncDispose]();
-    await connection[Symbol.asyncDispose]();
-  };
+  const { members, leave } = await joinMembers(server.url, host, options);
   ends.push(leave);
   return Object.assign(members, { leave });
 };

@@ -1,9 +1,9 @@
+import { joinMembers } from '../../test/join-members.js';
 import { startNatsServer, type TestNatsServer } from '../../test/nats-server.js';
 import { ownLoad, ownState } from '../../test/states.js';
 import { waitUntil } from '../../test/wait-until.js';
-import { connectFleet } from '../nats/connection.js';
 import type { Heartbeat } from '../state/heartbeat.js';
-import { openMembers, type Members } from './members.js';
+import type { Members } from './members.js';
 import { isLaterNamesake } from './namesake.js';
 
 jest.setTimeout(60_000);
@@ -37,12 +37,8 @@ describe('two machines with the same keys', () => {
   });
 
   const open = async (host: string, onDisplaced = (): void => undefined): Promise<Members> => {
-    const connection = await connectFleet({ servers: [server.url], host, credentials: null });
-    const members = openMembers({ connection, watch: true, onDisplaced });
-    ends.push(async () => {
-      await members[Symbol.asyncDispose]();
-      await connection[Symbol.asyncDispose]();
-    });
+    const { members, leave } = await joinMembers(server.url, host, { onDisplaced });
+    ends.push(leave);
     return members;
   };
 

@@ -8,7 +8,7 @@ import { isLateEnd } from '../execution/switch-progress.js';
 import { RetryState } from '../failures/retry-state.js';
 import { GrowthWatch } from '../growth/growth-watch.js';
 import type { JournalReader } from '../journal/journal-reader.js';
-import { createLeaseDesk, type LeaseDesk } from '../leases/lease-desk.js';
+import { createLeaseParts, type LeaseParts } from '../leases/lease-parts.js';
 import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { IdleForecast } from '../timing/idle-forecast.js';
@@ -47,7 +47,7 @@ export class Round {
   readonly #growth = new GrowthWatch();
   readonly #idle = new IdleForecast();
   readonly #cached: CachedPorts;
-  readonly #desk: LeaseDesk;
+  readonly #leaseParts: LeaseParts;
   readonly #decisions: RoundDecision;
   #decision: AutopilotState['decision'] = null;
   /** The input of the last observation; null before the first. */
@@ -85,8 +85,8 @@ export class Round {
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
     this.#cached = cached;
-    this.#desk = createLeaseDesk(settings, cached.ports.catalog, publish, onWaiting);
-    const { leases, targets, drains } = this.#desk;
+    this.#leaseParts = createLeaseParts(settings, cached.ports.catalog, publish, onWaiting);
+    const { leases, targets, drains } = this.#leaseParts;
     this.leases = leases;
     this.#decisions = new RoundDecision(settings, {
       ...{ decider: this.#decider, retries: this.#retries, residents: this.#residents },
@@ -130,7 +130,7 @@ export class Round {
     return planRequest(request, {
       ...{ ports: this.#cached.ports, settings: this.#settings, observed: this.#observed },
       ...{ growth: this.#growth, idle: this.#idle, leases: this.leases },
-      targets: this.#desk.targets,
+      targets: this.#leaseParts.targets,
       coolDowns: this.#retries.coolDowns(this.#observed?.resources ?? null),
       upgradeMarginRatio: this.#decider.upgradeMarginRatio,
       signal,
@@ -145,7 +145,7 @@ export class Round {
     if (failures !== null) this.#retries.adopt(failures);
     this.#yieldsChanged ||= yieldsChanged;
     const { isOverHardLimit } = this.#pressure;
-    this.#desk.drains.endExcept(this.leases.waitingKeys);
+    this.#leaseParts.drains.endExcept(this.leases.waitingKeys);
     let asked = await this.#observer.request(
       this.#yieldsChanged ? this.leases.takeOwnTurn() : this.leases.takeTurn(isOverHardLimit),
       signal,
@@ -190,7 +190,7 @@ export class Round {
     this.#decisions.serve(turn, selection, input);
     if (reason !== null) {
       await this.#switch({ ...round, reason, asked }, signal);
-      this.#desk.drains.end(key);
+      this.#leaseParts.drains.end(key);
     }
     return reason !== null || this.leases.hasUnheard;
   }
@@ -266,7 +266,7 @@ export class Round {
     await this.leases.readNamed(residents, options.signal);
     this.leases.observe({ residents, instances, fresh, round });
     // After the observation has given leases: the decision counts the leased residents as busy.
-    const retained = this.#desk.held.retained(residents);
+    const retained = this.#leaseParts.held.retained(residents);
     const input = this.#decisions.withLeases(observation.input, turn, retained);
     this.#observed = input;
     this.#residents.observe(input.residents, this.leases.waiting);

@@ -7,7 +7,7 @@ import { RequestDrains } from './request-drains.js';
 import { TargetCatalog } from './target-catalog.js';
 
 /** The parts that give leases. */
-export interface LeaseDesk {
+export interface LeaseParts {
   readonly leases: Leases;
   readonly held: HeldLeases;
   readonly drains: RequestDrains;
@@ -15,12 +15,12 @@ export interface LeaseDesk {
 }
 
 /** @param onWaiting - called when a caller begins to wait. */
-export function createLeaseDesk(
+export function createLeaseParts(
   settings: AutopilotSettings,
   catalog: CatalogPort,
   publish: (event: PublishedEvent) => void,
   onWaiting: () => void,
-): LeaseDesk {
+): LeaseParts {
   const { clock } = settings;
   // A request without a chain means the autopilot's own chain.
   const ownChain = (chain: string | null) => chain ?? settings.request.chain ?? null;

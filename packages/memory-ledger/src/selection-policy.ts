@@ -1,10 +1,10 @@
 /** Whether a resident that Mai did not load may be unloaded. */
 export type ForeignPolicy =
-  /** Never unload it. */
+  /** Never unload such a resident. */
   | 'observe'
-  /** Unload it only after it has been idle for `foreignIdleMs`. */
+  /** Unload such a resident only after it has been idle for `foreignIdleMs`. */
   | 'evict-idle'
-  /** Unload it whenever it is idle and its memory is needed. */
+  /** Unload such a resident whenever it is idle and its memory is needed. */
   | 'evict';
 
 /** How much of a model's possible growth after its load is charged to the model. */

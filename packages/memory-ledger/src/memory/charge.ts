@@ -21,7 +21,7 @@ export interface Devices {
   readonly gpus: readonly Pick<GpuResources, 'deviceKey' | 'memory'>[];
 }
 
-/** The size of a footprint that is charged. */
+/** Which size of a footprint is charged. */
 export type ChargedSize =
   /** The upper end of the interval, for a planned load. */
   | 'upper-end'

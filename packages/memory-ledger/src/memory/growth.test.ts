@@ -326,7 +326,7 @@ describe('the full charge of a resident', () => {
     [31 + share(8), 'reserve-share', 16 + share(8)],
     [30, 'charge', 23],
     [99, 'charge', 23],
-  ])('with %i in use under %s', (used, growth, ram) => {
+  ])('with %i in use under the growth policy %s', (used, growth, ram) => {
     expect(at(used, growth)).toEqual({ ram });
   });
 

@@ -11,7 +11,7 @@ export const KV_CACHE_TYPES = [
   'iq4_nl',
 ] as const;
 
-/** How one number of the KV cache is stored. */
+/** The data type of the numbers in the KV cache. */
 export type KvCacheType = (typeof KV_CACHE_TYPES)[number];
 
 /**

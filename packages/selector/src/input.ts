@@ -49,8 +49,9 @@ export interface Candidate {
    */
   readonly derived?: boolean;
   /**
-   * The entry of the chain that Mai derived the candidate from, such as `downloaded:chat`. Derived candidates of one
-   * entry that follow each other are chosen by their value where all that fit are too slow. Default null: one entry.
+   * The entry of the chain that Mai derived the candidate from, such as `downloaded:chat`. If all candidates that fit are
+   * too slow, consecutive candidates of the same entry are ordered by their value. Default null: all derived candidates
+   * without an entry count as one entry.
    */
   readonly derivedFrom?: string | null;
   /**

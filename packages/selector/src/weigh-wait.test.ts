@@ -64,7 +64,7 @@ describe('callers that a busy model keeps from a preferred model', () => {
     expect(ever(5000)).toBe('wait');
   });
 
-  it('do not wait for their resident either where the wait is too long', () => {
+  it('do not wait for a resident that they have leased either, where the wait is too long', () => {
     const busy = resident('large', LARGE.loadOptions[0]?.footprint ?? null, {
       loadConfig: { ...resident('x', null).loadConfig, contextLengthTokens: 4096 },
       busy: true,

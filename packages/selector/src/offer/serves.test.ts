@@ -29,24 +29,27 @@ describe('a resident with another context than the load option asks for', () => 
     [8192, 'keep', 'keep'],
     [8193, 'keep', 'keep'],
     [131_072, 'keep', 'keep'],
-  ])('%i tokens where 8192 are asked for: %s when it is foreign', (tokens, foreign, ours) => {
-    const decide = (isForeign: boolean): ReturnType<typeof selectModel> =>
-      selectModel(
-        input({
-          candidates: [candidate('mine', [option(footprint({ anonymous: 2 }), 8192)])],
-          residents: [copy(tokens, 3, { foreign: isForeign })],
-        }),
-      );
-    expect(decide(true).decision).toBe(foreign);
-    expect(decide(false).decision).toBe(ours);
-    if (foreign === 'keep') expect(decide(true).plan.steps).toEqual([]);
-  });
+  ])(
+    'with %i tokens where 8192 are asked for: %s if foreign, %s if ours',
+    (tokens, foreign, ours) => {
+      const decide = (isForeign: boolean): ReturnType<typeof selectModel> =>
+        selectModel(
+          input({
+            candidates: [candidate('mine', [option(footprint({ anonymous: 2 }), 8192)])],
+            residents: [copy(tokens, 3, { foreign: isForeign })],
+          }),
+        );
+      expect(decide(true).decision).toBe(foreign);
+      expect(decide(false).decision).toBe(ours);
+      if (foreign === 'keep') expect(decide(true).plan.steps).toEqual([]);
+    },
+  );
 
   it.each([
     [16_383, 'load'],
     [16_384, 'keep'],
     [16_385, 'keep'],
-  ])('%i tokens where 16,384 are required: %s', (tokens, decision) => {
+  ])('with %i tokens where 16,384 are required: %s', (tokens, decision) => {
     const selection = selectModel(
       input({
         candidates: [candidate('mine', [option(footprint({ anonymous: 2 }), 16_384)])],

@@ -140,7 +140,7 @@ function tryCandidate(
       const wait = weighWait(afterDrain, offer, input, accounts);
       const loads = wait === null ? current === null : wait.outcome === 'load';
       if (loads) {
-        // A wait that costs more than a load at once is not made.
+        // Nothing is resident, or the wait would cost more than a load at once.
         return {
           picked: attempt,
           afterDrain: wait === null ? afterDrain : null,

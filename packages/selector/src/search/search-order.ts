@@ -22,11 +22,11 @@ export interface SearchOrder {
   readonly indexes: readonly number[];
   /** The place of each candidate in `indexes`, by its index. */
   readonly places: readonly number[];
-  /** Candidates that are ordered by value, each group in its order. */
+  /** The groups of candidates that are ordered by value. Each group lists its candidates in that order. */
   readonly slowGroups: readonly (readonly SlowCandidate[])[];
 }
 
-/** The order of the chain, with offers that are fast enough only. */
+/** The order of the chain. Only offers that are fast enough may be chosen. */
 export function chainOrder({ candidates }: SelectionInput): SearchOrder {
   const indexes = candidates.map((_, index) => index);
   return { anySpeed: false, indexes, places: indexes, slowGroups: [] };

@@ -41,7 +41,7 @@ export interface ReplayReport {
 const LINES_PER_TURN = 64;
 
 /**
- * Makes every decision of a log again and compares it with the recorded one.
+ * Computes every decision of a log again and compares it with the recorded one.
  *
  * @throws the signal's reason when it fires.
  */

@@ -42,7 +42,7 @@ export type AutopilotEvent = { readonly atMs: number } & (
     }
   /** A switch is tried again at `untilMs`, or as soon as the instances in `busy` are idle. */
   | { readonly type: 'put-off'; readonly untilMs: number; readonly busy: readonly string[] }
-  /** These instances are drained no longer, and get leases again. They may have been unloaded. */
+  /** The drain of these instances has ended. Those that are still loaded get leases again. */
   | { readonly type: 'drain-ended'; readonly instanceIdentifiers: readonly string[] }
   /** Pools went over their hard limit during a switch. */
   | { readonly type: 'emergency'; readonly pools: readonly PoolName[] }

@@ -118,7 +118,8 @@ export class SwitchExecutor {
       if (!(error instanceof MemoryRanOut)) throw error;
       const modelKey = progress.loading ?? '';
       this.#publish({ type: 'load-interrupted', modelKey, pools: error.pools });
-      // The others have taken memory since the decision, so its resources would ask for too much relief.
+      // Other programs have taken memory since the decision, so the new reading is recorded with the failure. With the
+      // reading of the decision, memory that they give back would not count as relief.
       const message = `The load of ${modelKey} was stopped, because memory ran out. Free memory, or choose a smaller model or a shorter context.`;
       this.#fail({ modelKey, code: 'MEMORY_EXCEEDED', message }, error.resources);
       return { report: null, direction: null, availableBytes: null };

@@ -25,7 +25,7 @@ export class MemoryRanOut extends Error {
   }
 }
 
-/** A load, as far as it matters to callers. */
+/** The facts about a load that decide whether it serves a caller. */
 export interface LoadTarget {
   readonly modelKey: string;
   readonly contextLengthTokens: number | null;

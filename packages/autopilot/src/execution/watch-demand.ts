@@ -12,8 +12,8 @@ export interface Demand {
 }
 
 /**
- * Watches the callers during a switch. The load is unwanted once no caller that it would serve waits. What is then loaded
- * again is overtaken once a caller waits for something else.
+ * Watches the callers during a switch. The load is unwanted once no caller that it would serve waits. Then the earlier
+ * models are loaded again. `overtaken` fires once a caller waits for something else than these models.
  */
 export function watchDemand(
   leases: Pick<Leases, 'callers' | 'areAllMetBy'>,

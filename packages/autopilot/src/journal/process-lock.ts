@@ -90,7 +90,7 @@ async function lock(
   }
   throw new AutopilotError(
     'JOURNAL_UNUSABLE',
-    `${file} changed its holder three times in a row. Is another program writing it?`,
+    `${file} changed its holder three times in a row. End the programs that write this file, and try again.`,
     { path: file },
   );
 }

@@ -25,7 +25,8 @@ export class ClosedResidents {
   /**
    * Notes that the switch in progress drains an instance.
    *
-   * @param isForced - whether the instance will be unloaded even if it is still busy then. A request that begins now would be cut.
+   * @param isForced - whether the instance is unloaded at the end of the drain even if it is still busy. A request that begins now would
+   *   then be cut off.
    */
   drain(instanceIdentifier: string, isForced: boolean): void {
     this.#draining.set(instanceIdentifier, isForced);

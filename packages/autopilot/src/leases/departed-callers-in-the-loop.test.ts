@@ -134,7 +134,7 @@ describe('a load goes on when a caller leaves', () => {
   it.each<[string, LeaseRequest]>([
     ['for the same model', CODER],
     ['for any model of a chain that has it', { ...ANY, chain: 'code' }],
-  ])('while another waits %s', async (_name, request) => {
+  ])('while another caller waits %s', async (_name, request) => {
     const world = new FakeWorld([SMALL]);
     download(world, 'coder', 8);
     world.chains.set('code', world.others);

@@ -9,7 +9,7 @@ export interface Lease extends Disposable {
   readonly modelKey: string;
   readonly tier: Tier;
   readonly capabilities: readonly string[];
-  /** Null where the runtime does not tell. */
+  /** Null where the runtime does not report it. */
   readonly contextLengthTokens: number | null;
   /** The logged decision that was in force when the lease was given; null where no decision was logged. */
   readonly decisionId: string | null;

@@ -90,7 +90,7 @@ export class Leases {
     return this.#round;
   }
 
-  /** @param ownFirst - whether the autopilot's own turn comes now, unless the last turn was its own. */
+  /** @param ownFirst - whether the autopilot's own turn comes before those of callers, unless the last turn was its own. */
   takeTurn(ownFirst: boolean): Turn {
     const key = this.#turns.next(this.waitingKeys, ownFirst);
     if (key === OWN_TURN) return this.takeOwnTurn();

@@ -13,7 +13,7 @@ export class Turns {
    * The key whose turn it is.
    *
    * @param waiting - the keys of the targets that callers wait for.
-   * @param ownFirst - whether the autopilot's own turn comes now, unless the last turn was its own.
+   * @param ownFirst - whether the autopilot's own turn comes before those of callers, unless the last turn was its own.
    */
   next(waiting: ReadonlySet<string>, ownFirst: boolean): string {
     const stays = this.#queue.filter((key) => key === OWN_TURN || waiting.has(key));

@@ -279,22 +279,25 @@ describe('a reason to ask the runtime at once', () => {
     await pilot.stop();
   });
 
-  it.each([0, 2, 4, 6, 8])('is a decision to carry out (%d s later)', async (offsetS) => {
-    const { world, pilot } = await openSteady();
-    await world.clock.advance(offsetS * SECOND);
-    const verdict = () => pilot.autopilot.state.decision?.verdict;
-    // Use goes a little over the limit, in steps that are too small to count as a change.
-    while (verdict()?.reason !== 'DWELLING') {
-      world.othersBytes += 0.1 * GIB;
-      await world.clock.advance(5 * SECOND);
-    }
-    while ((verdict()?.waitMs ?? 0) > SECOND) await world.clock.advance(SECOND);
-    // A person unloads the model while a program takes the same memory. No local reading changes, and no
-    // model fits.
-    world.instances.delete('mai/large');
-    world.othersBytes += 16 * GIB;
-    await world.clock.advance(30 * SECOND);
-    expect(pilot.of('switch-started').map(({ reason }) => reason)).toEqual(['NOTHING_RESIDENT']);
-    await pilot.stop();
-  });
+  it.each([0, 2, 4, 6, 8])(
+    'is a decision that will be carried out (%d s later)',
+    async (offsetS) => {
+      const { world, pilot } = await openSteady();
+      await world.clock.advance(offsetS * SECOND);
+      const verdict = () => pilot.autopilot.state.decision?.verdict;
+      // Use goes a little over the limit, in steps that are too small to count as a change.
+      while (verdict()?.reason !== 'DWELLING') {
+        world.othersBytes += 0.1 * GIB;
+        await world.clock.advance(5 * SECOND);
+      }
+      while ((verdict()?.waitMs ?? 0) > SECOND) await world.clock.advance(SECOND);
+      // A person unloads the model while a program takes the same memory. No local reading changes, and no
+      // model fits.
+      world.instances.delete('mai/large');
+      world.othersBytes += 16 * GIB;
+      await world.clock.advance(30 * SECOND);
+      expect(pilot.of('switch-started').map(({ reason }) => reason)).toEqual(['NOTHING_RESIDENT']);
+      await pilot.stop();
+    },
+  );
 });

@@ -2,9 +2,9 @@ import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 
 /**
- * Whether the autopilot's own decision would unload a retained resident only to have a better or a faster model
- * loaded. While every pool keeps to its limit, such a resident is left to its callers: otherwise two models that
- * do not fit together would take turns although nobody asks for the other.
+ * Whether the autopilot's own decision would unload a retained resident although no pool is over its limit, only to
+ * load a better or a faster model. The autopilot does not carry out such a decision. Otherwise two models that do not
+ * fit together would replace each other again and again, although callers ask for only one of them.
  */
 export function wouldEvictRetained(selection: Selection, { retained }: AssembledInput): boolean {
   if (retained === undefined) return false;

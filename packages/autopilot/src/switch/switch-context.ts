@@ -21,10 +21,10 @@ export interface SwitchContext {
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;
   /**
-   * Fires when nobody waits for the load any more. A load under way then ends, and what was unloaded for it is loaded again.
-   * A load that has completed stays.
+   * Fires when nobody waits for the load any more. A load in progress then ends, and the models that were unloaded for it
+   * are loaded again. A model whose load has completed stays loaded.
    */
   readonly unwanted: AbortSignal | null;
-  /** Fires when callers wait for another model than the one that is loaded again after `unwanted`. */
+  /** Fires while earlier models are loaded again after `unwanted`, as soon as callers wait for a different model. */
   readonly overtaken: AbortSignal | null;
 }

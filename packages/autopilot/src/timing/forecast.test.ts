@@ -46,8 +46,8 @@ describe('forecastUse', () => {
     expect(forecastUse(samples, pools)).toEqual({ timeToHardLimitMs: 15_000, slopes: new Map() });
   });
 
-  it('takes two programs that start one after the other for no ramp', () => {
-    // 1 and 1.7 GiB within six seconds. On a random course, this looked like a ramp and led to a flap.
+  it('does not take two programs that start one after the other for a ramp', () => {
+    // 1 and 1.7 GiB within six seconds. In a random trace, this looked like a ramp and led to a flap.
     const uses = [11.5, 11.5, 12.5, 12.5, 12.5, 12.5, 12.5, 14.2, 14.2];
     expect(forecast(uses.map((gib) => (gib + 5) * GIB))).toBeNull();
   });

@@ -4,7 +4,7 @@ import { loadTimeMs, type LoadOption, type Selection } from '@mai/selector';
 export const SETTLE_MS = 1500;
 /**
  * The cost of a switch beside its load time, as time without a model: requests that arrive during the switch
- * fail, and the new model has none of the earlier prompts in its cache. On random courses, 30 s lost more quality and
+ * fail, and the new model has none of the earlier prompts in its cache. On random traces, 30 s lost more quality and
  * saved few switches.
  */
 export const RECOVERY_MS = 15_000;

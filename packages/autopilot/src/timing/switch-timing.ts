@@ -16,11 +16,11 @@ const LOOK_AHEAD = [1, 0.5, 0.25];
 const SAME_MODEL_DWELL_MS = 600_000;
 /**
  * Room for another model is expected to last for this multiple of the time that it has lasted so far. Smaller multiples
- * saved few switches and lost much quality on random courses of the others' use.
+ * saved few switches and lost much quality on random traces of the others' use.
  */
 const LASTS_TIMES = 8;
 /**
- * Room for a better load option of the same model must have lasted this many times as long as the switch takes to pay. The
+ * Room for a better load option of the same model must have lasted for this multiple of the payback time of the switch. The
  * gain is small, and the next change of the others' use may undo it.
  */
 const SAME_MODEL_PAYBACKS = 2;

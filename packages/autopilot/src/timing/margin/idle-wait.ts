@@ -8,7 +8,7 @@ export class IdleWait {
   #lastAtMs = 0;
   #busyForMs = 0;
   #observedMs = 0;
-  /** The wait from a moment to the end of its busy period, added up over all busy moments; milliseconds squared. */
+  /** Integral over the busy time of the time that is left until the busy period ends, in milliseconds squared. */
   #waitedMs2 = 0;
   #busyMs = 0;
   /** The number of busy periods that have ended. */

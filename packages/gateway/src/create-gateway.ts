@@ -128,7 +128,7 @@ export async function createGateway(
     clock,
     limits: {
       ...DEFAULT_INFERENCE_LIMITS,
-      // The gateway of the other host tells its own client how long it waits.
+      // The gateway of the other host sends its own client the signs of waiting.
       ...(peers === null ? {} : { waitSignAfterMs: Infinity }),
       ...options.limits,
     },

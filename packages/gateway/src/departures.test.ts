@@ -100,7 +100,7 @@ describe('a client that leaves', () => {
     await idle(world);
   });
 
-  it('while it is queued for a load of others frees its place only', async () => {
+  it('while it waits for a load that others also wait for, only frees its place in the queue', async () => {
     await using world = await openWorld({}, { speed: 10 });
     const staying = talk(world.url, CHAT, ASK);
     const leaving = [ASK, STREAM].map((body) => talk(world.url, CHAT, body));

@@ -25,7 +25,7 @@ test.each([
   ],
   ['Anthropic', '/v1/messages', { type: 'error', error: { type: 'overloaded_error' } }],
 ])(
-  'the first request of a client of %s for a model that crashes is told so',
+  'the first request of a client of %s for a model that crashes fails with that reason',
   async (_protocol, path, error) => {
     world.simulator.fault.crashLoad({ modelKey: LARGE });
     const request = { ...HELLO, model: LARGE, max_tokens: 5 };
@@ -53,7 +53,7 @@ test('the log says for which request no model was found', async () => {
   expect(headlines).toContain(`nothing fitted a request for ${LARGE}`);
 });
 
-test('a chain whose models all crash is told which load failed', async () => {
+test('a request for a chain whose models all crash fails with the name of the load that failed', async () => {
   world.simulator.fault.crashLoad({});
   const answer = await send('/v1/chat/completions', { ...HELLO, model: 'auto' });
   expect(answer.status).toBe(503);

@@ -13,7 +13,7 @@ const STREAM = { ...ASK, stream: true };
 const TO_ANTHROPIC = { ...ASK, max_tokens: 50 };
 
 describe('LM Studio that is killed and started again under load', () => {
-  it('leaves each of 20 clients an answer or a told failure, and serves them afterwards', async () => {
+  it('gives each of 20 clients an answer or a failure with its reason, and serves them afterwards', async () => {
     await using world = await openWorld({}, { speed: 20 });
     expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
     let isBack = false;

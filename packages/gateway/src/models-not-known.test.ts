@@ -33,7 +33,7 @@ function machineWith(catalog: ServingPort['catalog']): ServingPort {
   };
 }
 
-describe('a machine that cannot tell its models', () => {
+describe('a machine whose models can not be listed', () => {
   it.each([
     [CHAT, HELLO],
     [CHAT, { ...HELLO, stream: true }],

@@ -158,7 +158,7 @@ linux('a gateway whose disk is full', () => {
     expect(await gateway.ended).toBe(0);
   });
 
-  it('from its start tells each client why it cannot serve', async () => {
+  it('from its start gives each client the reason why it cannot serve', async () => {
     await simulate();
     const gateway = await startGateway('ulimit -f 0');
     const ending = await talk(gateway.url, CHAT, ASK).end;

@@ -31,7 +31,7 @@ function loadsOf(world: GatewayWorld): string[] {
 }
 
 describe('memory that another program takes and gives back', () => {
-  it('fails none of 50 requests a second, and each is answered by a model that meets it', async () => {
+  it('fails none of 50 requests a second, and a model that meets the conditions answers each', async () => {
     await using world = await openWorld({}, { speed: 20 });
     const loads = watchLoads(world);
     expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);

@@ -65,7 +65,7 @@ export type DecisionSummary = {
   readonly direction: 'up' | 'down' | null;
   /** The chosen model; null where nothing fits. */
   readonly modelKey: string | null;
-  /** Why now or not yet, such as `DWELL_OVER` or `STEADY`. */
+  /** Why it was carried out or not, such as `DWELL_OVER` or `STEADY`. */
   readonly reason: string;
   /** Whether the decision was carried out. */
   readonly acted: boolean;
@@ -210,7 +210,7 @@ export type Explanation = {
   readonly direction: 'up' | 'down' | null;
   /** The chosen model; null where nothing fits. */
   readonly modelKey: string | null;
-  /** Why now or not yet, such as `DWELL_OVER` or `STEADY`. */
+  /** Why it was carried out or not, such as `DWELL_OVER` or `STEADY`. */
   readonly reason: string;
   /** Whether the decision was carried out. */
   readonly acted: boolean;
@@ -264,7 +264,7 @@ export type FleetHost = {
   readonly own: boolean;
   /** `lm-link`: a device of LM Link without Mai. */
   readonly kind: 'mai' | 'lm-link';
-  /** `ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: nothing new was heard for too long. `not-heard`: only its stored state is known. */
+  /** `ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: no new heartbeat has come for too long. `not-heard`: no heartbeat has come yet, and only its stored state is known. */
   readonly condition:
     'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
   /** Since something new was heard from it, by this machine's monotonic clock; null where nothing was. */
@@ -279,7 +279,7 @@ export type FleetHost = {
     readonly name: string;
     readonly value: string;
   }[];
-  /** Null where the host did not tell it. */
+  /** Null where the host did not report it. */
   readonly load: {
     /** Requests that are answered now. */
     readonly running: number;
@@ -303,7 +303,7 @@ export type FleetHost = {
     readonly foreign: boolean;
     /** Requests that it answers at the same time. */
     readonly parallel: number;
-    /** Requests that run or wait at it; null where the host does not tell its load. */
+    /** Requests that run or wait at it; null where the host does not report its load. */
     readonly requests: number | null;
     readonly speed: ModelSpeed | null;
     /** Quality of the answers; null: not known. */

@@ -208,7 +208,7 @@ describe('readings', () => {
     expect(asked()).toBe(before + 1);
   });
 
-  test('the status tells expected and measured memory of each resident', async () => {
+  test('the status has the expected and the measured memory of each resident', async () => {
     await using world = await serveControl();
     const { residents, pools } = (await ask(world.url, { path: '/api/mai/status' })).json();
     expect(residents[0]).toMatchObject({
@@ -222,7 +222,7 @@ describe('readings', () => {
     expect(pools[0]).toMatchObject({ label: 'RAM', useBytes: 8 * GIB, freeBytes: 8 * GIB });
   });
 
-  test('the chain and the models tell speed and quality, and null where they are not known', async () => {
+  test('the chain and the models have speed and quality, and null where they are not known', async () => {
     await using world = await serveControl();
     const { chain, models } = (await ask(world.url, { path: '/api/mai/models' })).json();
     const figures = {
@@ -300,7 +300,7 @@ describe('decisions', () => {
     expect((await list(world.url, 'search=dwelling%20absent')).decisions).toHaveLength(0);
   });
 
-  test('a decision is found by its id, and explain tells the last', async () => {
+  test('a decision is found by its id, and explain describes the last one', async () => {
     await using world = await withLog(3);
     const last = (await ask(world.url, { path: '/api/mai/explain' })).json();
     const { id } = last;

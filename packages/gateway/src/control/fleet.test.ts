@@ -14,7 +14,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const fleetOf = async () => (await ask(world.url, { path: '/api/mai/fleet' })).json();
 
-test('tells of each host its load, its memory, what is loaded and what fits', async () => {
+test('reports for each host its load, its memory, what is loaded and what fits', async () => {
   const answer = await fleetOf();
   expect(answer).toMatchObject({
     ...{ state: 'member', ownHost: 'laptop', connected: true, hostCount: 3 },

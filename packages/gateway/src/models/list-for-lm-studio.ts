@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../json.js';
 import type { ListedModel, ModelList } from './list-models.js';
 
-/** Clients such as Zed refuse a list with an entry that lacks its context length. LM Studio's own default is careful. */
+/** Clients such as Zed refuse a list with an entry that lacks its context length. LM Studio's default length is a safe guess. */
 const UNKNOWN_CONTEXT = 4096;
 
 /**

@@ -96,7 +96,7 @@ test('names with the same meaning share one question to the machine', async () =
   expect(plans).toEqual([null, 'pictures', 'none']);
 });
 
-test('a name tells what it means now, whether it is loaded, and its context lengths', async () => {
+test('an entry says which model its name means now, whether that is loaded, and its context lengths', async () => {
   const { data } = await list();
   expect(data[0]).toEqual({
     id: 'auto',
@@ -148,7 +148,7 @@ test('a cancelled list rejects with the reason', async () => {
   await expect(meaningsOf(CATALOG, resolve, plan, { signal })).rejects.toThrow('gone');
 });
 
-test('LM Studio`s own entries stay as they are, and the names stand before them', async () => {
+test("LM Studio's own entries stay as they are, and the names come before them", async () => {
   const own = { object: 'list', data: [{ id: 'qwen/large', state: 'loaded', future: 1 }, 'odd'] };
   const { data } = listForLmStudio(own, await list());
   expect(data).toEqual([

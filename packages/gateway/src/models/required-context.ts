@@ -31,7 +31,7 @@ export function requiredContext(
   if (needed <= ALWAYS_THERE) return null;
   const contexts = models.map(longestContext);
   const longest = contexts.includes(null) ? Infinity : Math.max(0, ...contexts.map(Number));
-  // Without a model the machine tells why nothing fits.
+  // Without a model the machine's answer says why nothing fits.
   return Math.min(roundUp(needed), longest === 0 ? Infinity : longest);
 }
 

@@ -20,12 +20,12 @@ export type Resolution =
 export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Resolution;
 
 /**
- * Creates the function that resolves names. `findModel` tells what a name means.
+ * Creates the function that resolves names. `findModel` returns the model that a name means.
  *
  * - `auto` asks for the capabilities and the context length that the request needs. Where the name has no chain, and no
  *   model of the default chain has the capabilities, it means the first chain with such a model: images and embeddings
  *   need no name of their own.
- * - A key or an instance asks for no capability: the client wants that model, and the runtime tells what it can't do.
+ * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it can't do.
  * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
  *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
  */

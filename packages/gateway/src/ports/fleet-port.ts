@@ -48,7 +48,7 @@ export interface FleetHost {
     readonly models: readonly FleetModel[];
     readonly guests: { readonly memoryRatio: number } | null;
   };
-  /** Null where the host told no load yet. */
+  /** Null where the host has not reported its load yet. */
   readonly heartbeat: {
     readonly running: number;
     readonly queued: number;

@@ -19,7 +19,7 @@ export function createLivePort(port: ServingPort, clock: Clock): LivePort {
   const listeners = new Set<(change: ServingChange) => void>();
   const closed = new AbortController();
   let cached: { readonly atMs: number; readonly reading: Promise<ServingCatalog> } | null = null;
-  /** The reading that has ended. Each request reads the catalog several times. */
+  /** The catalog of the last reading that has ended. It is kept, because each request needs the catalog several times. */
   let known: { readonly entry: object; readonly catalog: ServingCatalog } | null = null;
 
   const publish = (change: ServingChange): void => {

@@ -79,7 +79,7 @@ export interface ServingLease {
   readonly instanceIdentifier: string;
   readonly tier: Tier;
   readonly capabilities: readonly string[];
-  /** Null where the runtime does not tell. */
+  /** Null where the runtime does not report it. */
   readonly contextLengthTokens: number | null;
   /** Base URL of the runtime's HTTP server, without a path: `http://127.0.0.1:1234`. */
   readonly baseUrl: string;
@@ -155,7 +155,7 @@ export interface ServingCatalog {
   readonly runtimeVersion: string | null;
   /** Identifies the decision in force; null where no decision was logged. */
   readonly decisionId: string | null;
-  /** Names of the hosts that serve. Requests then tell their prompt's size and start. Absent where no fleet serves. */
+  /** Names of the hosts that serve. Requests then carry the size and the start of their prompt. Absent where no fleet serves. */
   readonly hosts?: readonly string[] | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.js';
 
-/** A wire protocol that clients speak: what a request needs, and how failures and waits are told. */
+/** A wire protocol of clients: what a request needs, and the form of failures and of signs while a request waits. */
 export interface Protocol {
   readonly name: ProtocolName;
   /** Reads what a request needs. Fields of an unexpected type count as absent: the runtime judges them. */
@@ -9,7 +9,7 @@ export interface Protocol {
   failure(failure: Failure): FailureAnswer;
   /** A failure as the last event of a stream that has begun: the bytes of the event. The stream is then closed. */
   streamFailure(failure: Failure): string;
-  /** Bytes that keep a waiting stream alive, and tell the client its position and the progress. */
+  /** Bytes that keep a waiting stream open, and give the client its position and the progress. */
   waiting(progress: WaitProgress): string;
   /**
    * The failure that the first bytes of an answer carry: an error body with status 200, or a stream whose first event is
@@ -54,7 +54,7 @@ export interface RequestFacts {
   readonly previousResponseId: string | null;
 }
 
-/** A failure that the gateway tells a client. Codes are API. */
+/** A failure that the gateway sends to a client. Codes are API. */
 export interface Failure {
   readonly code: FailureCode;
   /** HTTP status of the answer. */

@@ -169,7 +169,7 @@ describe('lanes', () => {
     await arrives(clock, first, 10);
   });
 
-  test('in a fleet, a few requests that want the same are asked for at the same time, and no more', async () => {
+  test('in a fleet, the machine is asked for a few requests with the same conditions at the same time, and for no more', async () => {
     const { clock, machine, place } = bench([{ ...A, loadMs: 60_000 }]);
     machine.leasesAreForOneRequest = true;
     machine.hosts = ['own', 'other'];
@@ -230,7 +230,7 @@ describe('lanes', () => {
     expect(machine.acquires).toHaveLength(1);
   });
 
-  test('a failed resident gets no further request before the machine has looked at it again', async () => {
+  test('a failed resident gets no further request before the machine has listed its residents again', async () => {
     const { clock, machine, place } = bench([A]);
     const failing = await arrives(clock, place(ANY_MODEL));
     const running = await place(ANY_MODEL);
@@ -246,7 +246,7 @@ describe('lanes', () => {
 });
 
 describe('groups', () => {
-  test('waiting requests that want the same share one load', async () => {
+  test('waiting requests with the same conditions share one load', async () => {
     const { clock, machine, place } = bench([A]);
     const places = Array.from({ length: 50 }, () => place(ANY_MODEL));
     await clock.advance(2000);

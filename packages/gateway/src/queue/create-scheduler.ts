@@ -34,8 +34,8 @@ const TELL_INTERVAL_MS = 1000;
  *
  * 1. A request that an open lane serves starts at once. A lane is a lease on a resident, kept while requests run on it and
  *    for a short linger time after the last one.
- * 2. The other requests wait. Those that want the same form a group, for which the machine is asked once. In a fleet, the
- *    others of a group are asked for by themselves where the answer for its oldest request takes long.
+ * 2. The other requests wait. Requests with the same conditions form a group, for which the machine is asked once. In a
+ *    fleet, the machine is asked for each other request of a group separately, once the answer for the oldest one takes long.
  * 3. A group whose load unloads nothing in use asks at once. Otherwise it waits until the residents in its way were idle
  *    for a moment, or have had their turn. Then these take no new requests, and their leases end with their last request.
  *    One such group at a time.

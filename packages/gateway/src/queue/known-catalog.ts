@@ -57,7 +57,7 @@ export class KnownCatalog {
         done();
       },
       () => {
-        // The machine is out of reach. The next acquire tells the clients why.
+        // The machine is out of reach. The next acquire fails with the reason, which the clients get.
         this.#isRefreshing = false;
         this.#seen = changes;
         done();

@@ -6,9 +6,9 @@ import type { Ticket } from './ticket.js';
 
 /** Clients whose last turn is remembered. */
 const CLIENTS_MAX = 1024;
-/** A waiting client is told its position again after this time without a change. */
+/** A waiting client gets its position again after this time without a change. */
 const TELL_AGAIN_MS = 10_000;
-/** The time after which a stream is first told that it waits. */
+/** The time after which the client of a stream first gets a sign that it waits. */
 const FIRST_SIGN_MS = 2000;
 
 /** The waiting requests and their order. */

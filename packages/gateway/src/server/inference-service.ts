@@ -115,7 +115,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
   };
 }
 
-/** Null where the machine is out of reach: the request itself tells why. */
+/** Null where the machine is out of reach. The request itself then fails with the reason. */
 function catalogOrNull(port: LivePort): Promise<ServingCatalog | null> {
   return port.catalog().catch(() => null);
 }

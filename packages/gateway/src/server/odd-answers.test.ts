@@ -255,7 +255,7 @@ describe('an answer of the runtime', () => {
       '100 kB of headers',
       `HTTP/1.1 200 OK\r\nX-Long: ${'a'.repeat(100_000)}\r\nContent-Length: 2\r\n\r\n{}`,
     ],
-  ])('with %s is told as a failure of the runtime', async (_what, raw) => {
+  ])('with %s is reported as a failure of the runtime', async (_what, raw) => {
     await using world = await open((response) => response.socket?.end(raw));
     const answer = await post(world.url, { messages: [] });
     expect([answer.status, answer.json().error.code]).toEqual([503, 'upstream_unreachable']);

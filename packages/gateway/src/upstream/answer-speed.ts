@@ -9,8 +9,8 @@ export interface AnswerSpeed {
     readonly tokens: number;
     readonly ms: number;
     /**
-     * Whether the runtime told that the tokens were not in its cache. If not, the time may be that of a part of the
-     * prompt.
+     * Whether the runtime reported that no token of the prompt was in its cache. If not, the time may be that of a part of
+     * the prompt.
      */
     readonly isWhole: boolean;
   } | null;

@@ -37,7 +37,7 @@ export type RelayOutcome =
   /** The answer stopped after its first byte. The sink has received a part. */
   | { readonly kind: 'cut'; readonly error: Error };
 
-/** The start of an answer that tells whether it is a failure. */
+/** This many bytes of an answer's start show whether it is a failure. */
 const GLANCE_BYTES = 512;
 
 /** The client whose request is relayed. */
@@ -105,7 +105,7 @@ export function relay(
     const judge = (at: HttpHead, ended: boolean): void => {
       const full = ended || heldBytes >= HEAD_BYTES_MAX;
       const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
-      // A failure is told whole; to see that it is none, the start is enough.
+      // The whole text of a failure is needed for its message. To rule out a failure, the start is enough.
       const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
       const contentType = isCompressed(at) ? '' : contentTypeOf(at);
       const facts = { status: at.status, contentType, ended: full };

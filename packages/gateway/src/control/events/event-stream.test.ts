@@ -65,7 +65,7 @@ let marks = 0;
 async function caughtUp(world: ControlWorld, page: Page): Promise<void> {
   marks += 1;
   const modelKey = `mark-${marks}`;
-  // Equal progress in succession is told once.
+  // Equal progress in succession is sent once.
   const progressRatio = 0.25 + (marks % 2) / 2;
   const step = { type: 'loading', modelKey, instanceIdentifier: 'mark', progressRatio } as const;
   world.machine.emit({ type: 'switch-step', atMs: START, step });
@@ -74,7 +74,7 @@ async function caughtUp(world: ControlWorld, page: Page): Promise<void> {
   page.received.splice(0, Infinity, ...page.received.filter((one) => !isMark(one)));
 }
 
-/** Emits decisions, and resolves when the gateway has told them. */
+/** Emits decisions, and resolves when the gateway has sent them. */
 async function emit(world: ControlWorld, ...atMs: readonly number[]): Promise<void> {
   const witness = await listen(world.url);
   for (const one of atMs) world.machine.emit(decidedAt(one, `REASON_${one}`));
@@ -96,7 +96,7 @@ test('events arrive as they happen, each with an id and its type', async () => {
   await page.leave();
 });
 
-test('a decision that repeats the one before is not told again', async () => {
+test('a decision that repeats the one before is not sent again', async () => {
   await using world = await serveControl({ clock: createFakeClock() });
   const page = await listen(world.url);
   world.machine.emit(decidedAt(START));
@@ -148,7 +148,7 @@ test('a page that was away for too long is told to read everything again', async
   await second.leave();
 });
 
-test('a quiet stream gets a heartbeat, and the queue is told when it changes', async () => {
+test('a quiet stream gets a heartbeat, and the queue is sent when it changes', async () => {
   const clock = createFakeClock();
   await using world = await serveControl({ clock });
   const page = await listen(world.url);
@@ -166,7 +166,7 @@ test('a quiet stream gets a heartbeat, and the queue is told when it changes', a
   await page.leave();
 });
 
-test('a change of the fleet is told once, and the age of what was heard is no change', async () => {
+test('a change of the fleet is sent once, and the age of a heartbeat does not count as a change', async () => {
   const clock = createFakeClock();
   let report = fleetReport();
   await using world = await serveControl({ clock, parts: { fleet: { report: () => report } } });
@@ -187,7 +187,7 @@ test('a change of the fleet is told once, and the age of what was heard is no ch
   await page.leave();
 });
 
-test('the progress of a load is told in steps of a hundredth', async () => {
+test('the progress of a load is sent in steps of a hundredth', async () => {
   await using world = await serveControl({ clock: createFakeClock() });
   const page = await listen(world.url);
   for (const progressRatio of [0.101, 0.102, 0.109, 0.11, 0.5, 1]) {

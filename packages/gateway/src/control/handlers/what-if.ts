@@ -42,7 +42,7 @@ export async function estimate(
   );
 }
 
-/** Only models of the list: a host would also open a file of this name, and a client may not read files. */
+/** Refuses a name that is not in the list of models. A host would open a file of that name, and clients may not read files. */
 async function requireModel(model: string, readings: HandlerParts['readings']): Promise<void> {
   const { models } = await readings.models();
   const base = baseKeyOf(model);

@@ -28,7 +28,9 @@ export const decisionSummary = component(
       decision: z.enum(['keep', 'load', 'switch', 'release', 'wait', 'none']),
       direction: z.enum(['up', 'down']).nullable(),
       modelKey: z.string().nullable().describe('The chosen model; null where nothing fits.'),
-      reason: z.string().describe('Why now or not yet, such as `DWELL_OVER` or `STEADY`.'),
+      reason: z
+        .string()
+        .describe('Why it was carried out or not, such as `DWELL_OVER` or `STEADY`.'),
       acted: z.boolean().describe('Whether the decision was carried out.'),
       outcome: z.string().nullable().describe('Such as `switched` or `failed`; null without one.'),
       tookMs: durationMs.nullable(),

@@ -14,7 +14,7 @@ const fleetResident = z.strictObject({
   parallel: count.describe('Requests that it answers at the same time.'),
   requests: count
     .nullable()
-    .describe('Requests that run or wait at it; null where the host does not tell its load.'),
+    .describe('Requests that run or wait at it; null where the host does not report its load.'),
   ...figures,
 });
 
@@ -38,7 +38,7 @@ export const fleetHost = component(
       condition: z
         .enum(['ready', 'serves-nobody', 'stopping', 'silent', 'not-heard', 'without-mai'])
         .describe(
-          '`ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: nothing new was heard for too long. `not-heard`: only its stored state is known.',
+          '`ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: no new heartbeat has come for too long. `not-heard`: no heartbeat has come yet, and only its stored state is known.',
         ),
       silentMs: durationMs
         .nullable()
@@ -61,7 +61,7 @@ export const fleetHost = component(
             .describe('Use of the fullest pool as a share of its limit.'),
         })
         .nullable()
-        .describe('Null where the host did not tell it.'),
+        .describe('Null where the host did not report it.'),
       pools: z.array(
         z.strictObject({ pool: poolName, label: z.string(), totalBytes: bytes, limitBytes: bytes }),
       ),

@@ -6,7 +6,7 @@ import type { modelSpeed } from '../schemas/shared/speed.js';
 export function speedView(speed: LoadSpeed | null | undefined): z.output<typeof modelSpeed> | null {
   if (speed == null) return null;
   const { decodeTokensPerSecond, promptTokensPerSecond, loadMs, measured } = speed;
-  // Another host may tell 0, after which no first token would come.
+  // Another host may report a speed of 0, which would make the time to the first token infinite.
   if (promptTokensPerSecond.expected <= 0) return null;
   return {
     tokensPerSecond: decodeTokensPerSecond.expected,

@@ -106,7 +106,7 @@ export function watchMachine(
       try {
         await readMachine();
       } catch {
-        // The next second tries again. The page shows the gap, and the status route tells the error.
+        // The watch tries again after a second. The page shows the gap, and the status route answers with the error.
       }
     }
   };

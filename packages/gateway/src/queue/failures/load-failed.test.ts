@@ -14,15 +14,18 @@ test.each([
   [59_001, 'in 60 s', null],
   [120_000, 'in 2 min', null],
   [7_200_000, 'in 2 h, or earlier if memory is freed', null],
-])('a load that failed and is tried again in %i ms is told', (ms, when, retryAfterSeconds) => {
-  const failure = loadFailed({ decision: 'none', rejected: [cooling('a', ms)] }, messages);
-  expect(failure).toEqual({
-    code: 'load_failed',
-    status: 503,
-    message: `${CRASHED} Mai tries to load it again ${when}.`,
-    retryAfterSeconds,
-  });
-});
+])(
+  'a load that failed and is tried again in %i ms is named with that time',
+  (ms, when, retryAfterSeconds) => {
+    const failure = loadFailed({ decision: 'none', rejected: [cooling('a', ms)] }, messages);
+    expect(failure).toEqual({
+      code: 'load_failed',
+      status: 503,
+      message: `${CRASHED} Mai tries to load it again ${when}.`,
+      retryAfterSeconds,
+    });
+  },
+);
 
 test('of several failed loads the one that is tried first is told, with the reasons of the others', () => {
   const rejected = [
@@ -35,7 +38,7 @@ test('of several failed loads the one that is tried first is told, with the reas
   );
 });
 
-test('a failed load whose message is not known is told nevertheless', () => {
+test('a failed load is named even if its message is not known', () => {
   expect(loadFailed({ decision: 'none', rejected: [cooling('b', 9000)] }, messages)?.message).toBe(
     'b failed to load. Mai tries to load it again in 9 s.',
   );

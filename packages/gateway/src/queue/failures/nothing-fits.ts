@@ -11,8 +11,8 @@ const RETRY_SECONDS = 30;
 type Rejected = Selection['rejected'];
 
 /**
- * Why no model serves a request, and what to do. Free memory helps only where memory was the reason: models that are not
- * downloaded, or can't do what the request needs, are told first.
+ * Why no model serves a request, and what to do. Freeing memory helps only where memory is the reason. So the message first
+ * looks for models that are not downloaded, or that can't do what the request needs.
  */
 export function nothingFits(
   rejected: Rejected,
@@ -51,7 +51,7 @@ export function nothingFits(
   return {
     code: 'nothing_fits',
     status: 503,
-    message: `No model that this request needs fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
+    message: `None of the models that could serve this request fits now${rejected.length === 0 ? '' : `: ${listed(rejected)}`}. Free memory, or ask for a smaller model or a shorter context. "mai explain" shows the numbers.`,
     retryAfterSeconds: RETRY_SECONDS,
   };
 }

@@ -1,7 +1,7 @@
 import type { ServingPlan, ServingRequest } from '../../ports/serving-port.js';
 import type { Ticket } from '../ticket.js';
 
-/** Waiting requests that want the same. One acquire serves all of them, or in a fleet one of them. */
+/** Waiting requests with the same conditions. One acquire serves all of them. In a fleet it may serve only one of them. */
 export interface Group {
   key: string;
   /** The key without the part that `splitGroup` adds. */
@@ -9,9 +9,9 @@ export interface Group {
   /** The request to the machine, without residents that have failed. */
   readonly wanted: ServingRequest;
   readonly tickets: Set<Ticket>;
-  /** Set where a client was told to come back: the model is loaded even if nobody waits for it now. */
+  /** Set where a client was asked to try again later: the model is loaded even if nobody waits for it now. */
   promised: { readonly sinceMs: number; readonly untilMs: number } | null;
-  /** Whether the same was cancelled a short time ago, because its last client had left: then it is not cancelled again. */
+  /** Whether an equal group was cancelled a short time ago, because its last client had left. This group is then not cancelled. */
   readonly isRepeated: boolean;
   phase: 'idle' | 'planning' | 'acquiring';
   plan: ServingPlan | null;

@@ -22,9 +22,9 @@ export interface LoadGroupsParts extends LoadTurnParts {
  * one host, and another host may serve them. Milliseconds.
  */
 const SPLIT_AFTER_MS = 500;
-/** Most groups of requests that want the same. Each acquire costs the machine a decision. */
+/** Most groups of requests with the same conditions. Each acquire costs the machine a decision. */
 const SPLITS_MAX = 8;
-/** How long a model is still loaded after the last client was told to come back. */
+/** How long a load goes on for a client that was asked to try again later. */
 const PROMISE_MS = 60_000;
 const FRUITLESS_PAUSE_MS = 250;
 const FRUITLESS_PAUSE_MAX_MS = 10_000;
@@ -62,9 +62,9 @@ export class LoadGroups {
   }
 
   /**
-   * Removes a ticket. The acquire is cancelled where nobody else waits for it, and the machine then ends its load. Where the
-   * same load was cancelled a short time ago, it goes on: a client whose own time limit is shorter than the load would
-   * otherwise begin the load again and again, and never be served.
+   * Removes a ticket. The acquire is cancelled where nobody else waits for it, and the machine then ends its load. A load that
+   * was cancelled a short time ago and began again is not cancelled a second time. Otherwise a client whose own time limit is
+   * shorter than the load would begin it again and again, and would never be served.
    */
   leave(ticket: Ticket): void {
     const group = this.#groups.get(ticket.groupKey);
@@ -76,7 +76,7 @@ export class LoadGroups {
     this.#dropUnwanted(group);
   }
 
-  /** Goes on loading for a ticket that is refused because the load takes too long. */
+  /** Keeps the load for a ticket that is refused because the load takes too long. */
   promise({ groupKey, sinceMs }: Ticket): void {
     const group = this.#groups.get(groupKey);
     if (group === undefined) return;

@@ -17,7 +17,7 @@ const PASS_OVER_MAX_MS = 30_000;
  */
 const PASS_OVER_LOADS = 3;
 
-/** The present load of the machine, and what past loads tell about the time of the next. Times are in milliseconds. */
+/** The load in progress, and the expected time of the next load, from past loads. Times are in milliseconds. */
 export class Loads {
   #current: SchedulerState['loading'] = null;
   readonly #byModel = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** The facts about the choice that the answer's headers tell so far. */
+/** The facts about the choice that are known so far, for the headers of the answer. */
 export interface ToldChoice {
   modelKey: string | null;
   instanceIdentifier: string | null;
@@ -26,7 +26,7 @@ export function nothingTold(): ToldChoice {
 
 /**
  * The headers that say what serves a request and why. `x-mai-decision` is `none` before the first decision was logged. The
- * others are absent where the head is sent before the choice.
+ * others are absent where the response head is sent before a model is chosen.
  */
 export function decisionHeaders(told: ToldChoice): Record<string, string> {
   if (told.modelKey === null) return lastDecisionHeader(told);

@@ -37,7 +37,7 @@ export interface InferenceLimits {
   readonly answerDeadlineMs: number;
   /** How long a request with a stream waits for a model. Default 10 minutes. */
   readonly streamDeadlineMs: number;
-  /** How long a stream waits before it is told of its place in the queue. Default 2 seconds. */
+  /** How long a stream waits before its client gets the position in the queue. Default 2 seconds. */
   readonly waitSignAfterMs: number;
   /** How long a client may leave its answer unread before its connection is closed. Default 2 minutes. */
   readonly stallMs: number;

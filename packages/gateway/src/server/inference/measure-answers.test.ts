@@ -14,7 +14,7 @@ function world() {
 }
 
 describe('the meter of answers', () => {
-  test('tells an answer that ran alone, without its prompt and text', () => {
+  test('reports an answer that ran alone, without its prompt and text', () => {
     const { told, meter } = world();
     meter.begin()(ANSWER);
     expect(told).toEqual([
@@ -39,7 +39,7 @@ describe('the meter of answers', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('tells no answer during which a model was loaded', () => {
+  test('does not report an answer during which a model was loaded', () => {
     const { told, meter } = world();
     const end = meter.begin();
     meter.disturb();

@@ -1,11 +1,11 @@
 import type { MeasuredAnswer, ServingPort } from '../../ports/serving-port.js';
 import type { AnswerSpeed } from '../../upstream/answer-speed.js';
 
-/** Tells the machine how fast its models answer. Only answers that ran alone are told. */
+/** Reports to the machine how fast its models answer. Only answers that ran alone are reported. */
 export interface AnswerMeter {
   /** Call when a request is sent to a resident. Call the result when its answer has ended; null: it has failed. */
   begin(): (answer: EndedOnResident | null) => void;
-  /** Something else than an answer, such as a load, keeps the machine busy. Answers that run now are not told. */
+  /** Something else than an answer, such as a load, keeps the machine busy. Answers that run now are not reported. */
   disturb(): void;
 }
 
@@ -24,11 +24,11 @@ const PROMPT_TOKENS_MIN = 64;
  * Creates a meter. Requests that run at the same time share the bandwidth of the machine, also on different residents, so none
  * of them says how fast a model is.
  *
- * @param port - without `measured`, nothing is told
+ * @param port - without `measured`, nothing is reported
  */
 export function createAnswerMeter(port: Pick<ServingPort, 'measured'>): AnswerMeter {
   let running = 0;
-  /** Changes with everything that begins. */
+  /** Number of requests and disturbances so far. An answer ran alone if this has not changed since its start. */
   let changes = 0;
   /** Residents that have answered: the first prompt of a resident finds an empty cache. */
   const seen = new Set<string>();
@@ -51,7 +51,7 @@ export function createAnswerMeter(port: Pick<ServingPort, 'measured'>): AnswerMe
     },
     disturb: () => {
       changes += 1;
-      // After a load, the name of a resident may stand for a new one.
+      // After a load, a new resident may have the name of an earlier one.
       seen.clear();
     },
   };

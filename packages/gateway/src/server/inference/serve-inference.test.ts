@@ -284,7 +284,7 @@ describe('a wait', () => {
       { model: 'auto', max_tokens: 9, messages: HELLO.messages },
       'event: ping\ndata: {"type": "ping"}\n\n',
     ],
-  ])('of a stream of %s is told', async (path, body, sign) => {
+  ])('is shown to a client of %s that asked for a stream', async (path, body, sign) => {
     await using simulator = await start();
     await using front = await serveThrough(simulator, {
       place: ({ onWait }) => {

@@ -32,10 +32,10 @@ export interface InferenceRoute {
  *
  * 1. Read the body and what it needs.
  * 2. Resolve the model's name to a request to the machine.
- * 3. Wait for a place on a resident. After two seconds, a stream is told of its position.
+ * 3. Wait for a place on a resident. After two seconds, a client that asked for a stream gets its position in the queue.
  * 4. Send the body, in which only the model's name changes, and pass the answer on from its first event.
  * 5. Where the runtime fails before the first event, go on at 3 with another resident, a bounded number of times. A
- *    failure after the first event is told as the protocol's error event.
+ *    failure after the first event is sent as the protocol's error event.
  *
  * A client that has gone ends every step at once, and the runtime's request with it.
  *

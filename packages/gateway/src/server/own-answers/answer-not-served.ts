@@ -94,6 +94,6 @@ function noWebSocket(path: string): Failure {
   return createFailure(
     'not_supported',
     426,
-    `The gateway does not speak WebSocket. Send the request to ${shorten(path)} as an HTTP POST.`,
+    `The gateway does not support WebSocket. Send the request to ${shorten(path)} as an HTTP POST.`,
   );
 }

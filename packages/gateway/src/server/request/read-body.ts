@@ -16,12 +16,12 @@ const MIB = 1024 * KIB;
  * @throws RequestRefusal `too_large`, `invalid_request` for a broken or unknown compression; the connection's error
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  // Its events are over, so that nothing would end the reading.
+  // A destroyed request emits no further events, so the promise below would never settle.
   if (request.destroyed && !request.readableEnded) return Promise.reject(departed());
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > maxBytes) return Promise.reject(tooLarge(maxBytes));
   return new Promise((resolve, reject) => {
-    // In here, so that an unknown compression rejects.
+    // Inside the promise, so that the exception for an unknown compression becomes a rejection.
     const source = decoded(request);
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -29,7 +29,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     source.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maxBytes) {
-        // The rest is read and thrown away, so that the client gets the answer.
+        // The rest is read and dropped. Otherwise the client could not read the answer before it has sent everything.
         source.removeAllListeners('data');
         source.resume();
         reject(tooLarge(maxBytes));

@@ -12,7 +12,7 @@ export class RequestRefusal extends Error {
   }
 }
 
-/** The failure that a client is told after a bug of the gateway. */
+/** The failure that a client gets after a bug of the gateway. */
 export const INTERNAL_FAILURE: Failure = createFailure(
   'internal',
   500,

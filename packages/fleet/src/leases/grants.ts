@@ -16,9 +16,9 @@ export const MAX_GRANTS = 4096;
 /**
  * Requests and leases of other hosts, from the request to its end.
  *
- * A request is `pending` until the own serving port has answered it, then `granted` or `refused`. It ends `ttlMs` after the
- * asker was heard last: by `await` while it is pending, by `renew` once it is granted. Ending a pending request cancels it
- * at the port, which stops the load where nobody else wants it; ending a lease releases its resident.
+ * A request is `pending` until this host's serving port has answered it, then `granted` or `refused`. It ends `ttlMs` after
+ * the last message of the asker: `await` while it is pending, `renew` once it is granted. The end of a pending request
+ * cancels it at the port, which stops the load where nobody else needs it. The end of a lease releases its resident.
  */
 export interface Grants {
   /** Begins a request, unless it has begun already. Returns a refusal where the host takes no more; null otherwise. */
@@ -107,7 +107,7 @@ export function createGrants(options: {
   };
   sweepRegularly();
 
-  /** Asks the port, and keeps what it answers if the request still stands. */
+  /** Asks the port. Keeps its answer unless the request has ended meanwhile. */
   const ask = async (key: string, grant: Grant, message: AcquireMessage): Promise<void> => {
     const { signal } = grant.cancel;
     void port.expectedMs(message.request, { signal }).then(

@@ -67,7 +67,7 @@ export async function runFleetCommand(
   }
 }
 
-/** Who has not heard of a change of the list of hosts. */
+/** Says which hosts and servers have not confirmed a change of the list of hosts. */
 function missingOf({ told, serversWithout }: ToldAllowList): string {
   const bucket = told
     ? ''

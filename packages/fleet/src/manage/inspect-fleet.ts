@@ -23,7 +23,7 @@ const CONNECTED = { clock: systemClock, deadlineMs: 5000 };
 const SPREAD_MS = 10_000;
 const DESCRIBE_MS = 1000;
 const REFRESH_MS = 1000;
-/** LM Studio on this machine answers sooner. The view does not wait longer for it. */
+/** Deadline for LM Studio's answer. On the same machine it usually answers much sooner. */
 const DEVICES_MS = 3000;
 const DEVICES_INTERVAL_MS = 10_000;
 

@@ -37,7 +37,7 @@ const join = async (
   };
 };
 
-it('starts without a server, serves the own host alone, and joins once the server is there', async () => {
+it('starts without a server, serves this host alone, and joins once the server is there', async () => {
   await server.kill();
   const [a, b] = [await join('a'), await join('b')];
   a.tell('alone');

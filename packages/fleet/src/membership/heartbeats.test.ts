@@ -47,7 +47,7 @@ test('a heartbeat is sent every two seconds, 10 % earlier or later by chance', a
   await members[Symbol.asyncDispose]();
 });
 
-test('a changed load waits for the next heartbeat, and the end of readiness does not', async () => {
+test('a changed load waits for the next heartbeat, but the end of readiness is sent at once', async () => {
   const clock = standingClock();
   const { members, sentAtMs } = openAt(clock);
   members.publish(ownState());

@@ -94,14 +94,14 @@ test('a host that hears nobody moves to the server where most silent hosts answe
   expect(heardAfter).toEqual(['tower', 'desk']);
 });
 
-test('of two sides of a broken route the one with fewer hosts moves', async () => {
+test('of two sides of a broken route, the one with fewer hosts moves', async () => {
   const answering = { [SECOND]: ['tower', 'desk'] };
   const hosts = [silent('tower'), silent('desk')];
   expect((await runFor(5, { hosts: [...hosts, heard('a')], answering })).moves).toEqual([]);
   expect((await runFor(5, { hosts, answering })).moves).toHaveLength(1);
 });
 
-test('of two sides with as many hosts the one moves that has not the first name', async () => {
+test('of two sides with equally many hosts, the side without the alphabetically first name moves', async () => {
   const moved = async (other: string): Promise<number> =>
     (await runFor(5, { hosts: [silent(other)], answering: { [SECOND]: [other] } })).moves.length;
   expect([await moved('attic'), await moved('tower')]).toEqual([1, 0]);

@@ -6,10 +6,10 @@ import type { KnownHost } from '../state/known-host.js';
 
 const CHECK_MS = 500;
 const PROBE_TIMEOUT_MS = 500;
-/** A server that takes connections and where no silent host answers is asked again after this time, each time after twice it. */
+/** First wait before a server is asked again that takes connections but where no silent host answered. Each later wait is twice as long. */
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 600_000;
-/** Most silent hosts, and most others, that are asked at another server: those that were heard last. */
+/** Most silent hosts that are asked for at another server, and most other hosts: in each case those that were heard last. */
 const ASKED_MAX = 32;
 const MOVE_DEADLINE_MS = 5000;
 const MOVE_POLL_MS = 100;
@@ -31,12 +31,13 @@ export interface IsolationParts {
 }
 
 /**
- * Moves this host to another server of a cluster where silent hosts answer, and where more hosts answer than are heard here.
- * nats-server 2.9 does not notice that a route is broken as long as it sends something over it, and after a partition it waits for
- * TCP's next try, up to half a minute.
+ * Moves this host to another server of a cluster if silent hosts answer there, and if more hosts answer there than are heard here.
+ * The reason: nats-server 2.9 does not notice a broken route while it sends something over it. After a partition it waits for
+ * TCP's next retransmission, which can take half a minute.
  *
- * Both sides of a broken route find each other in this way, and only one moves: the one that hears fewer hosts, itself included. Of
- * two that hear as many, the one stays that hears the first name which the other does not hear. Ends with the signal.
+ * In this way both sides of a broken route find each other, and only one moves: the one that hears fewer hosts, itself included. If
+ * both hear equally many, the names that only one side hears are compared, and the side with the alphabetically first one stays.
+ * Ends with the signal.
  */
 export async function leaveIsolatedServers(parts: IsolationParts): Promise<void> {
   const { connection, clock, ownHost, hosts, servers, ask, signal, isReachable = probe } = parts;

@@ -95,7 +95,7 @@ it('does not use a host whose state was only replayed on opening', async () => {
   expect(find(reader, 'gone')).toMatchObject({ silentMs: null, usable: false });
 });
 
-it('does not use a host that is the only replayed one, although the client marks its entry as an update', async () => {
+it('does not use a host whose entry alone is replayed, although the client marks that entry as an update', async () => {
   const gone = await crash('gone');
   gone.members.publish(ownState());
   const kv = await hostsBucket(await raw());

@@ -27,7 +27,7 @@ export type OwnState = Omit<HostState, 'host' | 'epoch' | 'revision'>;
 /** The load of this host, before its name, epoch, sequence and revision are added. */
 export type OwnLoad = Omit<Heartbeat, 'host' | 'epoch' | 'sequence' | 'revision'>;
 
-/** The hosts of a fleet as this host knows them, and what this host tells about itself. */
+/** The hosts of a fleet as this host knows them, and what this host publishes about itself. */
 export interface Members extends AsyncDisposable {
   /** Drawn at each start; leases of another epoch are void. */
   readonly epoch: string;
@@ -67,7 +67,7 @@ export interface MembersOptions {
   readonly replicas?: number;
   /**
    * Called once where another machine has started later under the name of this host, with a copy of its keys. From then on this
-   * host tells nothing about itself.
+   * host publishes nothing about itself.
    */
   readonly onDisplaced?: () => void;
   /** A message that could not be used, and why. */

@@ -20,7 +20,7 @@ test.each([
   { epoch: 'c', sequence: 7, isLater: true, why: 'one of two starts at the same time gives way' },
   { epoch: 'a', sequence: 7, isLater: false, why: 'the other of the two does not' },
   { epoch: 'b', sequence: 6, isLater: false, why: 'it is a late message of this start' },
-])('a heartbeat under the own name is from a later start: $isLater, where $why', (one) => {
+])("a heartbeat under this host's name is from a later start: $isLater, where $why", (one) => {
   const { epoch, sequence, isLater } = one;
   expect(isLaterNamesake(own, { ...LOAD, epoch, sequence })).toBe(isLater);
 });
@@ -42,7 +42,7 @@ describe('two machines with the same keys', () => {
     return members;
   };
 
-  test('the earlier one tells nothing any more, and the others hear the later one without a break', async () => {
+  test('the earlier one publishes nothing any more, and the others hear the later one without a break', async () => {
     const reader = await open('reader');
     const heard = () => reader.hosts().find(({ state }) => state.host === 'attic');
     let displaced = 0;

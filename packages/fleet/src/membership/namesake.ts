@@ -8,12 +8,13 @@ export interface OwnStart {
 }
 
 /**
- * Whether a heartbeat under the own name tells of a later start: that of another machine with a copy of this host's keys, or of this
- * machine, where the own process is about to end. Other hosts then listen to the later start only (`createHostTable`).
+ * Whether a heartbeat under this host's name comes from a process that was started later: on another machine with a copy of this
+ * host's keys, or on this machine while this process is about to end. Other hosts then listen only to the process that was
+ * started later (`createHostTable`).
  *
- * The later start has sent fewer heartbeats, because all hosts send them at the same rate. No clock of another machine is asked.
- * A machine that was suspended for longer than the other has run is taken for the later one, by mistake. Other hosts then listen
- * to neither, until one of the two is started again.
+ * The process that was started later has sent fewer heartbeats, because all hosts send them at the same rate. So the clocks of
+ * other machines do not matter. A machine that was suspended for longer than the other has run is taken for the later one by
+ * mistake. Other hosts then listen to neither of the two until one is started again.
  */
 export function isLaterNamesake(own: OwnStart, heard: Heartbeat): boolean {
   if (heard.epoch === own.epoch) return false;

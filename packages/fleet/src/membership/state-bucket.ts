@@ -145,7 +145,7 @@ export function keepState(options: StateBucketOptions): StateBucket {
         if (options.watch) tasks.push(watchStates(bucket, found, end));
         await Promise.all(tasks);
       } catch {
-        // No connection, no JetStream yet, or the bucket was lost: it is opened again, and created where it is missing.
+        // There is no connection or no JetStream yet, or the bucket was lost. The next attempt opens it, and creates a missing one.
         attempt.abort();
         if (clock.monotonicMs() - startedAtMs > GOOD_SESSION_MS) retryMs = FIRST_RETRY_MS;
         await pause(clock, retryMs * (0.5 + Math.random()), signal);

@@ -47,7 +47,7 @@ async function documented(): Promise<readonly [hub: string, site: string, users:
   const part = page.split('## A leaf node for a site')[1]?.split('\n## ')[0] ?? '';
   const [hub, site, users] = [...part.matchAll(/```\n([\s\S]*?)```/g)].map(([, text]) => text);
   if (hub === undefined || site === undefined || users === undefined)
-    throw new Error('The page does not tell how to set up a site.');
+    throw new Error('The page does not say how to set up a site.');
   return [hub, site, users];
 }
 

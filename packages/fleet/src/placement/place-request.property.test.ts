@@ -201,7 +201,7 @@ describe('every placement', () => {
     });
   });
 
-  it('has an alternative at the own host', () => {
+  it('has an alternative at the asking host', () => {
     check((input) => {
       expect(placeRequest(input).alternatives.map((one) => one.host)).toContain(input.ownHost);
     });

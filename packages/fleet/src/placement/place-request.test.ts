@@ -140,7 +140,7 @@ describe('the place of a request', () => {
     expect(new Set(places)).toEqual(new Set(['a', 'b']));
   });
 
-  it('is the own host, then the first name, where everything else is equal', () => {
+  it('is the asking host, then the first name, where everything else is equal', () => {
     const own = hostOf('own', [loadedModel()]);
     expect(taken(inputOf([hostOf('attic', [loadedModel()]), own]))).toBe('own large resident-idle');
     const twins = ['den', 'attic'].map((host) => hostOf(host, [loadedModel()]));
@@ -203,20 +203,20 @@ describe('the place of a request', () => {
     });
   });
 
-  it('does not take the digest of a key from other hosts where the own host has the model', () => {
+  it('does not take the digest of a key from other hosts where the asking host has the model', () => {
     const own = hostOf('own', [modelOf({ digest: 'sha256:1', fit: 'no' })]);
     const other = hostOf('other', [modelOf({ digest: 'sha256:2', fit: 'no' })]);
     const renamed = hostOf('renamed', [loadedModel({ modelKey: 'org/large', digest: 'sha256:2' })]);
     expect(taken(inputOf([own, other, renamed]))).toBe('own null own-host');
   });
 
-  it('takes the digest of a key from other hosts where the own host does not have the model', () => {
+  it('takes the digest of a key from other hosts where the asking host does not have the model', () => {
     const known = hostOf('known', [modelOf({ digest: 'sha256:1', fit: 'no' })]);
     const renamed = hostOf('renamed', [loadedModel({ modelKey: 'org/large', digest: 'sha256:1' })]);
     expect(taken(inputOf([EMPTY_OWN, known, renamed]))).toBe('renamed org/large resident-idle');
   });
 
-  it('is a load at the own host, also without an allowance for guests and under memory pressure', () => {
+  it('is a load at the asking host, also without an allowance for guests and under memory pressure', () => {
     const own = hostOf('own', [modelOf()], {
       state: { guests: null },
       heartbeat: { pressureRatio: 1.1 },
@@ -224,7 +224,7 @@ describe('the place of a request', () => {
     expect(taken(inputOf([own]))).toBe('own large fits');
   });
 
-  it('is the own host alone without any other host', () => {
+  it('is only the asking host where there is no other host', () => {
     const alone = {
       host: 'own',
       step: 'own-host',
@@ -238,7 +238,7 @@ describe('the place of a request', () => {
     expect(placeRequest(inputOf([EMPTY_OWN])).notTaken).toEqual([]);
   });
 
-  it('has the own host among its alternatives, however many rank before it', () => {
+  it('has the asking host among its alternatives, however many rank before it', () => {
     const many = Array.from({ length: 30 }, (_, index) => hostOf(`h${index}`, [loadedModel()]));
     const { alternatives } = placeRequest(inputOf([hostOf('own', [modelOf()]), ...many]));
     expect(alternatives).toHaveLength(17);

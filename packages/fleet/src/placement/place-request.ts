@@ -32,7 +32,7 @@ import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
  *    at an idle host, plus the prices of a load, an eviction, and of each place further back in the chain. So a slow
  *    host loses against a fast one with the same model, but a small model does not win only because it is fast.
  * 6. Candidates are ranked by: not slower than the policy asks for; delay, in intervals; step; tokens per second, in
- *    intervals of 10 %; requests ahead; the warm prefix; the own host; name.
+ *    intervals of 10 %; requests ahead; the warm prefix; the asking host; name.
  */
 export function placeRequest(input: PlacementInput): Placement {
   const { hosts, ownHost, request, policy } = input;

@@ -108,7 +108,7 @@ export interface AssumedFigures {
   readonly loadStartMs: number;
   /** Load time of a model whose size is not known either. */
   readonly loadMs: number;
-  /** Requests at each resident of a host that does not tell its load. */
+  /** Requests at each resident of a host that does not report its load. */
   readonly requests: number;
   /** Requests that a model answers at the same time once LM Studio has loaded it. For other runtimes, 1 is taken. */
   readonly parallelOfLmStudio: number;

@@ -1,8 +1,8 @@
 import type { Capability, Tier } from '@mai/memory-ledger';
 
 /**
- * Where a request may go, the best place first. A caller asks the next host when one refuses. Always has an alternative
- * at the own host.
+ * Where a request may go, the best place first. A caller asks the next host when one refuses. The asking host (`ownHost`)
+ * is always among the alternatives.
  */
 export interface Placement {
   readonly alternatives: readonly PlacementAlternative[];
@@ -22,7 +22,7 @@ export interface Placement {
  *   whether the model fits, or knows it only for a shorter context than the request needs.
  * - `smaller`: a model further back in the chain than the best one that some host can serve. It is loaded where
  *   `instanceIdentifier` is not null.
- * - `own-host`: no model is known to serve here, and the own host decides by itself. Always last.
+ * - `own-host`: no model of the asking host is known to serve the request. This host then decides by itself. Always last.
  */
 export type PlacementStep =
   'resident-idle' | 'resident-busy' | 'fits' | 'after-eviction' | 'smaller' | 'own-host';
@@ -69,7 +69,7 @@ export interface PlacementFigures {
   readonly warm: boolean;
   /** Whether the model generates fewer tokens per second than the policy asks for. */
   readonly tooSlow: boolean;
-  /** The figures that are assumed because the host does not tell them. */
+  /** The figures that are assumed because the host does not report them. */
   readonly assumed: readonly AssumedFigure[];
 }
 
@@ -91,7 +91,7 @@ export type NotTakenReason =
   | { readonly code: 'STOPPING' }
   /** The host serves no other host. */
   | { readonly code: 'NO_ADDRESS' }
-  /** Requests of this chain may not leave the own host. */
+  /** Requests of this chain may not leave the asking host. */
   | { readonly code: 'CHAIN_STAYS'; readonly chain: string | null }
   | {
       readonly code: 'LABEL_DIFFERS';
@@ -107,7 +107,7 @@ export type NotTakenReason =
       readonly modelKey: string;
       readonly capability: Capability;
     }
-  /** Null: the context length is not known, which meets no condition. */
+  /** `contextLengthTokens` null: the context length is not known. It then meets no condition. */
   | {
       readonly code: 'CONTEXT_TOO_SHORT';
       readonly modelKey: string;

@@ -14,8 +14,8 @@ const FIRST_ANSWER_MS = 2500;
 /** Deadline of a lease request, a load included. The gateway cancels earlier where its client's deadline ends. */
 const LEASE_DEADLINE_MS = 600_000;
 /**
- * A promise is waited for twice as long as the host expects, and this long in addition. A host without CPU time goes on
- * promising, and the requests that wait for it could be served elsewhere. Where nothing else serves them, the load goes on.
+ * Added to the limit for a promise, which is twice the time that the host expects. The reason for a limit: a host without CPU time
+ * repeats its promises, although other hosts could serve the requests. Where no other host serves them, there is no limit.
  */
 const PROMISE_RESERVE_MS = 3000;
 const SILENCE_CHECK_MS = 500;
@@ -142,7 +142,7 @@ async function keptPromise(
       const leftMs = untilMs - clock.monotonicMs();
       await pause(clock, Math.min(leftMs, SILENCE_CHECK_MS), waited.signal);
       if (waited.signal.aborted) return null;
-      if (isSilent()) return 'is not heard any more';
+      if (isSilent()) return 'no longer sends heartbeats';
       if (clock.monotonicMs() >= untilMs)
         return `did not give it within ${Math.round(waitMs / 1000)} s`;
     }

@@ -111,7 +111,7 @@ const unreachable = async (): Promise<LeaseAnswer> => {
   throw new FleetError('FLEET_UNREACHABLE', 'No answer.');
 };
 
-describe('without another usable host, each call goes to the own port of this machine', () => {
+describe('without another usable host, each call goes to the port of this machine', () => {
   test.each<[string, () => KnownHost[]]>([
     ['no other host is known', () => [OWN]],
     [
@@ -336,7 +336,7 @@ test('a promise is waited for however long it takes, where no other host is know
   expect((await waiting).peer?.host).toBe('desktop');
 });
 
-test('a promise of a host that is not heard any more is given up, also where no other host is known to serve', async () => {
+test('a promise of a host that no longer sends heartbeats is given up, also where no other host is known to serve', async () => {
   hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
   let cancelled = 0;
   answers['desktop'] = async () => ({
@@ -352,7 +352,7 @@ test('a promise of a host that is not heard any more is given up, also where no 
   expect((await waiting).peer).toBeNull();
   expect([cancelled, placed[0]?.attempts[0]?.message]).toEqual([
     1,
-    'desktop promised a lease, and is not heard any more.',
+    'desktop promised a lease, and no longer sends heartbeats.',
   ]);
 });
 

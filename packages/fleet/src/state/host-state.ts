@@ -72,7 +72,7 @@ export interface HostResident {
   readonly contextLengthTokens: number | null;
   /** Bytes of the footprint in all pools; null where it is not known. */
   readonly footprintBytes: number | null;
-  /** Whether Mai did not load it. */
+  /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
   /** Requests that it answers at the same time. */
   readonly parallel: number;

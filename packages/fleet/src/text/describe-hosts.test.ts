@@ -6,8 +6,8 @@ test('a host that belongs to the fleet and was never heard is listed last', () =
   const rows = describeHosts({ hosts, ownHost: 'laptop', paired: ['attic', 'laptop', 'desktop'] });
   expect(rows.map(({ host, state }) => [host, state])).toEqual([
     ['desktop', 'ready'],
-    ['attic', 'nothing heard, does `mai serve --fleet` run there?'],
-    ['laptop', 'this machine, nothing heard, does `mai serve --fleet` run here?'],
+    ['attic', 'no heartbeat yet: does `mai serve --fleet` run there?'],
+    ['laptop', 'this machine, no heartbeat yet: does `mai serve --fleet` run here?'],
   ]);
 });
 

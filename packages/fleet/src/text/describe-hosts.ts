@@ -17,19 +17,19 @@ export interface HostRow {
 }
 
 /**
- * How a host stands:
+ * The condition of a host:
  *
  * - `ready`: it gets requests.
  * - `serves-nobody`: it has no gateway for other hosts.
  * - `stopping`: it takes no requests any more.
- * - `silent`: nothing new was heard from it for too long.
- * - `not-heard`: only its stored state is known.
+ * - `silent`: no new heartbeat has come from it for too long.
+ * - `not-heard`: no heartbeat has come from it yet. Only its stored state is known.
  * - `without-mai`: a device of LM Link.
  */
 export type HostCondition =
   'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
 
-/** How the connection to NATS stands. With several servers, which of them it has. */
+/** The state of the connection to NATS. With several servers, also the one in use. */
 export function describeConnection({
   connected,
   server,
@@ -62,8 +62,8 @@ export function describeHosts({
       ...{ host, usable: false, load: '', memory: '', residents: [], models: '' },
       state:
         host === ownHost
-          ? 'this machine, nothing heard, does `mai serve --fleet` run here?'
-          : 'nothing heard, does `mai serve --fleet` run there?',
+          ? 'this machine, no heartbeat yet: does `mai serve --fleet` run here?'
+          : 'no heartbeat yet: does `mai serve --fleet` run there?',
     })),
   ];
 }
@@ -91,7 +91,7 @@ function describe(one: KnownHost, ownHost: string): HostRow {
   };
 }
 
-/** How a host stands. */
+/** The condition of a host. */
 export function conditionOf({
   kind,
   usable,

@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('the lock of a killed process goes to one task after the other', async () => {
+test('waiting tasks take over the lock of a killed process, one at a time', async () => {
   for (let round = 0; round < 20; round += 1) {
     await writeFile(lock, DEAD);
     let running = 0;

@@ -27,7 +27,7 @@ export async function withRegistryLock<T>(folder: string, task: () => Promise<T>
     if (Date.now() > deadline) {
       throw new FleetError(
         'FILE_UNUSABLE',
-        `Another process has been changing the hosts of this fleet for more than ${DEADLINE_MS / 1000} s. If none does, delete ${lock}.`,
+        `Another process has been changing the hosts of this fleet for more than ${DEADLINE_MS / 1000} s. If no such process runs, delete ${lock}.`,
       );
     }
     await sleep(POLL_MS);

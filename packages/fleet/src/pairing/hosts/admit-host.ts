@@ -41,7 +41,7 @@ export async function admitHost(
       const place = servers.find(({ address }) => address === serverAddress);
       if (place !== undefined && place.host !== null) {
         throw new RequestRefused(
-          `The nats-server at ${place.address} belongs to ${place.host} by now.`,
+          `The nats-server at ${place.address} now belongs to ${place.host}.`,
         );
       }
       return {

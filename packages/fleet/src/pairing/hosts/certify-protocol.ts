@@ -2,10 +2,10 @@ import { X509Certificate, sign, verify } from 'node:crypto';
 
 import { z } from 'zod/mini';
 
-// Requests of a host to the authority, over NATS. The host signs them with a key whose certificate it has, so the authority
-// does not depend on who may publish where.
+// Requests of a host to the authority, over NATS. The host signs them with the key of its certificate, so the authority
+// does not rely on the permissions of NATS.
 
-/** This prefix is signed with the request, so a signature over another kind of text does not fit a request. */
+/** This prefix is signed with the request, so the signature of another kind of text is not valid for a request. */
 const CONTEXT = 'mai-fleet-certify-v1\n';
 
 export const ANSWER_DEADLINE_MS = 30_000;

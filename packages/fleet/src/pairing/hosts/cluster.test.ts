@@ -76,7 +76,7 @@ async function addLaptop(desktop: FleetConnection): Promise<void> {
   expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
 }
 
-/** Whether a machine with the certificate of a host may open a route to a server: whether TLS goes on after the handshake. */
+/** Whether a machine with the certificate of a host may open a route to a server: the server keeps the TLS connection open. */
 async function opensRoute(host: string, server: string): Promise<boolean> {
   const socket = connectTls({
     ...(await fleetTls(fleet.folder(host))),
@@ -109,7 +109,7 @@ test('a removal names a server that has not heard of it, and the server takes it
   const desktop = await fleet.connect('desktop', FIRST);
   await addLaptop(desktop);
   const atThird = await fleet.connect('laptop', THIRD);
-  // The nats-server of the cupboard runs on, and its Mai has ended.
+  // The host `cupboard` still runs its nats-server, but its Mai has ended.
   await ends.pop()?.();
   await removeHost({ folder: fleet.folder('desktop'), host: 'laptop' });
   expect(await spread(desktop)).toEqual({ told: true, serversWithout: ['cupboard'] });

@@ -50,7 +50,7 @@ export async function followFleet(options: FollowFleetOptions): Promise<Followed
     if (list === null || list.revision <= identity.allowList.revision) return;
     identity = { ...identity, allowList: list, natsServers: ownFirst(identity.host, list) };
     const { natsServers: servers } = identity;
-    // A removed host stays where it is: no server takes it any more.
+    // A removed host keeps its list of servers, because no server accepts it any more.
     if (isOn(list, identity.host))
       connection.useServers({ servers, revokedKeys: list.revokedKeys });
     onChange(identity);

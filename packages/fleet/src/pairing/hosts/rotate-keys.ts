@@ -32,7 +32,7 @@ export const DEFAULT_OVERLAP_MS = 10_000;
 export interface RotateKeysOptions {
   readonly folder: string;
   readonly connection: FleetConnection;
-  /** How long the old certificate goes on after the new one is in place. Default 10 seconds. */
+  /** How long the old certificate stays valid after the new one is in place. Default 10 seconds. */
   readonly overlapMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -78,7 +78,7 @@ export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdent
     await writePrivateFile(paths.natsIdentity, pemOf(keys, answer.natsCertificate));
   }
   await writePrivateFile(paths.hostIdentity, pemOf(keys, answer.certificate));
-  // The other servers of a cluster close routes to the old key when it ends, so the new one must be in use by then.
+  // The other servers of a cluster close routes with the old key when its certificate is removed. The new key must be in use by then.
   await updateNatsServer(folder, allowList);
   await sleep(options.overlapMs ?? DEFAULT_OVERLAP_MS, undefined, { signal });
   const renewed = await readFleetIdentity(folder);

@@ -63,7 +63,7 @@ export function parseInvitation(text: string): Invitation {
     throw unreadable('It is too short. Copy all of it.');
   }
   const content = bytes.subarray(0, -CHECKSUM_BYTES);
-  // Buffer ignores characters that are not base64url, so the text is compared with what it should have been.
+  // Buffer ignores characters that are not base64url, so the bytes are encoded again and compared with the text.
   if (
     bytes.toString('base64url') !== encoded ||
     !checksum(content).equals(bytes.subarray(-CHECKSUM_BYTES))

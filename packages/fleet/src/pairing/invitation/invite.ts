@@ -87,6 +87,8 @@ function checkPlace({ servers }: Registry, address: string): void {
   const free = servers.filter(({ host }) => host === null).map((one) => one.address);
   throw new RangeError(
     `${place === undefined ? `The fleet has no nats-server at ${address}` : `The nats-server at ${address} belongs to ${place.host}`}. ` +
-      (free.length === 0 ? 'No place is free.' : `Free places: ${free.join(', ')}.`),
+      (free.length === 0
+        ? 'Every nats-server has its host.'
+        : `Without a host: ${free.join(', ')}.`),
   );
 }

@@ -25,6 +25,6 @@ export function anotherMachine({ address, port }: Invitation): FleetError {
   return new FleetError(
     'INVITATION_REFUSED',
     `Another machine than the one that made this invitation answers at ${hostAndPort(address, port)}. Nothing secret was sent to it. ` +
-      'The address may belong to another machine by now, or somebody intercepts the connection.',
+      'The address may now belong to another machine, or somebody intercepts the connection.',
   );
 }

@@ -72,7 +72,7 @@ export async function listenForJoiner(
   } catch (error) {
     throw new FleetError(
       'ADDRESS_IN_USE',
-      `${hostAndPort(options.listenAddress, options.port)} can't be listened on: ${String(error)}. Is another invitation open?`,
+      `Mai can't listen on ${hostAndPort(options.listenAddress, options.port)}: ${String(error)}. Is another invitation open?`,
       { cause: error },
     );
   }

@@ -23,7 +23,7 @@ export async function checkNatsServer(folder: string): Promise<NatsServerCheck |
   ): NatsServerCheck => ({ name: 'nats-server', state, message, mend });
   const version = await natsServerVersion(ownServer.executable ?? undefined);
   if (version === null) {
-    const message = `${ownServer.executable ?? 'nats-server'} is missing, or does not tell its version.`;
+    const message = `${ownServer.executable ?? 'nats-server'} is missing, or does not report its version.`;
     return check('fault', message, howToInstall(process.platform));
   }
   const warning = natsServerWarning(version);

@@ -76,7 +76,7 @@ export function natsConfiguration(settings: NatsServerSettings): string {
   const { cluster } = settings;
   const requests = [...WATCH_REQUESTS, ...CREATE_REQUESTS, ...BUCKET_SUBJECTS];
   return `# Written by Mai. Changes are lost when a host joins or leaves. Put settings of your own into own-settings.conf beside this file.
-# The name says nothing about the fleet, because nats-server tells it to everybody who connects.
+# The name says nothing about the fleet, because nats-server sends it to everybody who connects.
 server_name: ${quote(cluster === null ? 'mai-fleet' : `mai-fleet-${cluster.place}`)}
 host: ${quote(settings.listenAddress)}
 port: ${settings.port}

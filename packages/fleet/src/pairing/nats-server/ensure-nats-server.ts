@@ -5,7 +5,7 @@ import { startNatsServer, stopNatsServer } from './server-process.js';
 import { executableOf, updateNatsServer } from './write-configuration.js';
 
 /**
- * Starts the nats-server that this host runs for its fleet, unless it runs. It goes on when this process ends. Its
+ * Starts the nats-server that this host runs for its fleet, unless it runs. It keeps running when this process ends. Its
  * configuration follows the newest allow-list that this host has kept. Returns its process identifier, or null where this
  * host runs none, or was removed from the fleet.
  *

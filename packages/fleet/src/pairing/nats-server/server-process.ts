@@ -27,7 +27,7 @@ export function natsServerCommand(executable: string, paths: FleetPaths): string
 }
 
 /**
- * Starts nats-server with the fleet's configuration, unless it runs. It goes on when this process ends. Returns its process
+ * Starts nats-server with the fleet's configuration, unless it runs. It keeps running when this process ends. Returns its process
  * identifier once it takes connections. Throws `NATS_UNAVAILABLE` with its last log lines, or `ADDRESS_IN_USE`.
  */
 export async function startNatsServer(

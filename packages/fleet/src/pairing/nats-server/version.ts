@@ -18,7 +18,7 @@ export function parseNatsServerVersion(text: string): NatsServerVersion | null {
  * A warning about a nats-server that lacks a security fix, or null.
  *
  * CVE-2025-30215: nats-server does not check the account of some JetStream requests, so a user of one account can manage the
- * streams of another. It is mended in 2.10.27 and 2.11.1. The users of a fleet may not publish these requests, but others
+ * streams of another. It is fixed in 2.10.27 and 2.11.1. The users of a fleet may not publish these requests, but others
  * who share the server may.
  */
 export function natsServerWarning(version: NatsServerVersion): string | null {

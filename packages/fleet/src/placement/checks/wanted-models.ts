@@ -6,8 +6,8 @@ export type PreferenceOf = (model: HostModel) => number | null;
 
 /**
  * The order of preference of a request. A model is wanted by its key, or because it has the digest of a wanted model:
- * equal digests are the same model under different keys. The digest of a key is that of the own host, where the own host
- * has the model; else that of any host.
+ * equal digests are the same model under different keys. The digest of a key is that of the asking host (`ownHost`) if it
+ * has the model, else that of any host.
  *
  * Without model keys every model is wanted, larger tiers first. Embedding models are wanted only where the request asks
  * for the capability.

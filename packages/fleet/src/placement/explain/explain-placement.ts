@@ -13,8 +13,8 @@ import type {
 const HOSTS_LISTED = 12;
 
 /**
- * Explains a placement in sentences with figures, as `mai fleet explain` prints them. Plain text, one sentence or list
- * item a line, no line break at the end.
+ * Explains a placement in sentences with figures, as `mai fleet explain` prints them. Plain text: each sentence and each
+ * item of a list has its own line, and no line break follows the last one.
  */
 export function explainPlacement(placement: Placement): string {
   return linesOf(sentencesOfPlacement(placement)).join('\n');
@@ -60,7 +60,7 @@ function describePlace(alternative: PlacementAlternative): string {
   }
   if (figures.assumed.length > 0) {
     parts.push(
-      `${host} does not tell ${figures.assumed.map((one) => ASSUMED[one]).join(' and ')}, so careful figures are assumed.`,
+      `${host} does not report ${figures.assumed.map((one) => ASSUMED[one]).join(' and ')}, so careful figures are assumed.`,
     );
   }
   return parts.join(' ');
@@ -192,7 +192,7 @@ const CRITERIA: Readonly<Record<RankingCriterion, string>> = {
   speed: 'its speed',
   queue: 'its queue',
   'warm-prefix': 'the cached start of the conversation',
-  'own-host': 'the network, because the own host serves as well',
+  'own-host': 'the network, because this host serves as well',
   name: 'its name alone, because everything else is equal',
 };
 

@@ -9,7 +9,7 @@ export interface FleetCheck {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'fault';
   readonly message: string;
-  /** How to mend it; null where no step is needed. */
+  /** How to fix it; null where no step is needed. */
   readonly mend: string | null;
 }
 

@@ -8,7 +8,10 @@ export type HostErrorCode =
   | 'MODEL_NOT_FOUND'
   /** LM Studio runs, but its HTTP server is off. OpenAI clients need that server. */
   | 'SERVER_OFF'
-  /** The model stays loaded only in a process that goes on, and no such process of Mai runs. */
+  /**
+   * The embedded engine keeps a model loaded only while the process runs that loaded it. This process would end, and no other
+   * process of Mai runs that could keep the model.
+   */
   | 'NOT_KEPT'
   /** A model refused a question, or its answer broke off. */
   | 'ANSWER_FAILED'
@@ -16,7 +19,7 @@ export type HostErrorCode =
   | 'INVALID_REQUEST'
   /** The autopilot stopped before it answered, or its process has ended. */
   | 'AUTOPILOT_LOST'
-  /** Another version of Mai runs the autopilot, and speaks another version of the control protocol. */
+  /** Another version of Mai runs the autopilot, with another version of the control protocol. */
   | 'AUTOPILOT_INCOMPATIBLE'
   /** The running autopilot has its maximum of connections, or of leases or open calls of this program. */
   | 'AUTOPILOT_BUSY';

@@ -215,11 +215,11 @@ export interface Host extends AsyncDisposable {
    */
   replay(log?: string | null, options?: CallOptions): Promise<ReplayedLog>;
   /**
-   * Measures how fast models answer, beside what was predicted, and learns from it. Models are loaded as the rules of memory allow;
-   * those that were not loaded before are unloaded again.
+   * Measures how fast models answer, compares that with the predictions, and corrects later predictions by it. A model is loaded
+   * only where it fits. Models that were not loaded before are unloaded again.
    */
   bench(request?: BenchRequest, options?: BenchOptions): Promise<readonly BenchResult[]>;
-  /** Checks everything that a decision depends on, and says how to mend each fault. */
+  /** Checks everything that a decision depends on, and says how to fix each fault. */
   doctor(options?: DoctorOptions): Promise<readonly Check[]>;
   /** The models of a fallback chain for a simulation. @param chain - null: the default chain. */
   simulatedModels(

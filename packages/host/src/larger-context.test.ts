@@ -41,7 +41,7 @@ describe('where LM Studio always gives a longer context than asked', () => {
   });
 
   test.each([[[LARGE]], [[LARGE, SMALL]]])(
-    'also where it takes the pool above its limit: %j',
+    'is not loaded again and again where it takes the pool above its limit: %j',
     async (chain) => {
       // 4096 tokens would fit, but LM Studio gives 65,536 to each load.
       await using wide = await openAutopilotWorld({ fallback_chains: { default: chain } }, 65_536);
@@ -65,7 +65,7 @@ describe('where LM Studio always gives a longer context than asked', () => {
     },
   );
 
-  test('two loads by hand in a row use the same copy, and the difference is told once', async () => {
+  test('two loads by hand in a row use the same copy, and the difference is reported once', async () => {
     await using host = await openHost(world.options);
     const first = await host.load({ models: [LARGE] });
     expect(first.verified).toMatchObject([{ field: 'contextLengthTokens', got: 8192 }]);

@@ -214,7 +214,7 @@ test('a model on another machine of LM Link is estimated by its size and by LM S
     expect(estimate).toMatchObject({
       basis: { kind: 'size', why: 'it is on another machine of LM Link' },
       fit: null,
-      // LM Studio does not tell what hardware the other machine has.
+      // LM Studio does not report what hardware the other machine has.
       speed: null,
     });
     expect(estimate.lmStudio?.totalBytes).toBeGreaterThan(4 * GIB);

@@ -97,7 +97,7 @@ test('a signal that has fired starts nothing', async () => {
   expect(world.simulator.requests).toEqual([]);
 });
 
-test('throws the errors that a wait does not mend', async () => {
+test('throws the errors that would not go away by waiting', async () => {
   const host = await openHost({ ...world.options, config: undefined, configFile: 'nowhere.yaml' });
   opened.push(host);
   const options = { signal: ending.signal, onEvent: () => undefined, onPlace: () => undefined };

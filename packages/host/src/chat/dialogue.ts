@@ -4,7 +4,7 @@ import { readLines } from './read-lines.js';
 import { HostError } from '../host-error.js';
 import { orAborted } from '../or-aborted.js';
 
-/** Shows a dialogue, and takes a person's wish to stop an answer. */
+/** Shows a dialogue, and reports when the person wants to stop an answer. */
 export interface DialogueView {
   /** Called before each line is read. */
   readonly ready: () => void;

@@ -5,7 +5,7 @@ export interface Check {
   /** `fault`: something does not work. `warning`: something works with a limitation. */
   readonly state: 'ok' | 'warning' | 'fault';
   readonly message: string;
-  /** How to mend the fault; null where no step is needed or known. */
+  /** How to fix the fault; null where no step is needed or known. */
   readonly mend: string | null;
 }
 

@@ -72,7 +72,7 @@ export async function openModelFile(
   if (found !== null && !found.isFile()) {
     throw new ModelFileError(
       'FILE_UNREADABLE',
-      `${asFile} is not a file. Name the model file in it.`,
+      `${asFile} is not a regular file. Give the path of a model file.`,
       { path: asFile },
     );
   }

@@ -74,7 +74,7 @@ afterEach(async () => {
 const fits = async () =>
   Object.fromEntries((await host.fleetFacts()).models.map(({ modelKey, fit }) => [modelKey, fit]));
 
-test('tells pools, models, chains and the rules of the configuration', async () => {
+test('reports pools, models, chains and the rules of the configuration', async () => {
   const facts = await host.fleetFacts();
   expect(facts).toMatchObject({
     versions: { runtime: 'lmstudio', runtimeVersion: expect.stringMatching(/^\d/) },
@@ -91,7 +91,7 @@ test('tells pools, models, chains and the rules of the configuration', async () 
   });
 });
 
-test('tells whether a load fits now, after an eviction, or not', async () => {
+test('reports whether a load fits now, after an eviction, or not', async () => {
   expect(await fits()).toEqual({ [HUGE]: 'no', [LARGE]: 'now', [SMALL]: 'now' });
   const lease = await host.acquire({ modelKey: LARGE });
   await lease.release();

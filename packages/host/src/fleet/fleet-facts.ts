@@ -15,7 +15,7 @@ import type { CatalogProfile } from '../models/catalog.js';
 import type { Session } from '../session.js';
 import type { ContentDigests } from './content-digest.js';
 
-/** The facts that this machine tells its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */
+/** The facts that this machine reports to its fleet. `OwnFacts` of `@mai/fleet` has the same shape. */
 export interface FleetFacts {
   readonly versions: { readonly runtime: string | null; readonly runtimeVersion: string | null };
   readonly pools: readonly {
@@ -173,7 +173,7 @@ async function assemble(
   return { input, elsewhere: instances.filter((one) => one.deviceIdentifier !== null) };
 }
 
-/** A model as the fleet is told about it. */
+/** A model as it is reported to the fleet. */
 interface Judgement {
   /** Whether a load fits beside the residents, or once some of them are unloaded. */
   readonly fit: FleetModel['fit'];

@@ -74,7 +74,7 @@ const hostWith = (freeVramBytes: number): Promise<Host> =>
 const factsOf = async (host: Host, key: string) =>
   (await host.fleetFacts()).models.find(({ modelKey }) => modelKey === key);
 
-test('the fleet is told the speeds that mai models shows, and the time of a load', async () => {
+test('the fleet gets the speeds that mai models shows, and the time of a load', async () => {
   await using host = await hostWith(23 * GIB);
   const told = await factsOf(host, READABLE);
   expect(told).toMatchObject({ fit: 'now', speed: { measured: false } });
@@ -86,7 +86,7 @@ test('the fleet is told the speeds that mai models shows, and the time of a load
   expect(told?.speed).toEqual(shown?.speed);
 });
 
-test('a model that fits only with layers in RAM is told with the speed of that load', async () => {
+test('a model that fits only with layers in RAM is reported with the speed of that load', async () => {
   await using host = await hostWith(23 * GIB);
   const whole = (await factsOf(host, READABLE))?.speed?.decodeTokensPerSecond.expected ?? 0;
   await using crowded = await hostWith(7 * GIB);

@@ -6,7 +6,7 @@ import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.j
 export function describeOrigin(origin: DownloadsOrigin): string {
   if (origin.kind === 'models-folder') {
     return origin.folder === null
-      ? 'LM Studio is off, and it has no models folder here.'
+      ? 'LM Studio is off, and no models folder of LM Studio was found on this machine.'
       : `LM Studio is off: these are the files in its models folder, ${origin.folder}.`;
   }
   if (origin.kind === 'stores') return describePlaces(origin.places);

@@ -13,7 +13,7 @@ export interface PortParts {
   readonly clock: Clock;
   /** Notes which context each load got. */
   readonly contexts: Pick<GivenContexts, 'record'>;
-  /** Called with the time of each load. Default: nobody is told. */
+  /** Called with the time of each load. Default: not called. */
   readonly onLoaded?: OnLoaded;
   /** `residents` returns the last list of residents. Default: the processes of the engines are not known. */
   readonly engines?: (residents: () => readonly ResidentInstance[]) => EnginePort | null;

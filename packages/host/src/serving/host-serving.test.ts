@@ -147,7 +147,7 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
     expect(world.residents()).toEqual([`mai/${LARGE}`]);
   });
 
-  test('tells of drains, loads and switches', async () => {
+  test('reports drains, loads and switches', async () => {
     const serving = await begin();
     const lease = await serving.acquire(ANY);
     world.machine.othersBytes = 16 * GIB;

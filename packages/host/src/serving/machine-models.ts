@@ -80,8 +80,8 @@ export function createMachineModels(parts: HostParts): MachineModels {
 }
 
 /**
- * Returns a function that reads a value at its first call. Later calls return the last value. Where that is
- * old, it is read again in the background; if that fails, the last value stays.
+ * Returns a function that reads a value at its first call. Later calls return the last value. If the last value is older
+ * than `freshMs`, such a call also starts a new reading in the background. If that reading fails, the last value is kept.
  */
 function createCache<Value>(
   clock: HostParts['context']['clock'],

@@ -110,7 +110,7 @@ export interface ServingModel {
 export interface ServingResident {
   readonly instanceIdentifier: string;
   readonly contextLengthTokens: number | null;
-  /** Whether Mai did not load it. */
+  /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
 }
 

@@ -60,7 +60,7 @@ test('answers of other programs in LM Studio’s log are learned once, without a
     },
   ]);
   expect(JSON.stringify(measured())).not.toContain('Ada');
-  // The gateway tells of the same answer.
+  // The gateway reports the same answer.
   const told = {
     ...{ modelKey: KEY, instanceIdentifier: resident.instanceIdentifier, prompt: null },
     ...{ output: { tokens: predictedTokensCount - 1, ms: 800 }, depthTokens: promptTokensCount },

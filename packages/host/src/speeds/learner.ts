@@ -16,7 +16,7 @@ export interface SpeedLearner {
   /** Learns from an answer. Never rejects. */
   answered(answer: MeasuredAnswer): Promise<void>;
   /**
-   * Learns from an answer in LM Studio's log, which any client may have asked for. The log does not tell how much of the
+   * Learns from an answer in LM Studio's log, which any client may have asked for. The log does not say how much of the
    * prompt was in the cache, so only the speed of the generated tokens is learned. Never rejects.
    */
   logged(prediction: LoggedPrediction): Promise<void>;
@@ -35,7 +35,7 @@ const LATER_EVERY_MS = 30_000;
 const COUNTED_MAX = 100;
 /** Fewer tokens say little about the speed: the time of a single pause would count as much. */
 const LOGGED_TOKENS_MIN = 16;
-/** The log and the gateway tell of the same answer within this time. */
+/** The log and the gateway report the same answer within this time of each other. */
 const SAME_ANSWER_MS = 5000;
 
 /** Creates a learner that reads nothing before its first call. */
@@ -128,9 +128,9 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     return instance === null ? null : subjectOfInstance(instance);
   };
 
-  /** The answers of the last seconds, by who told of them. */
+  /** The answers of the last seconds, by who reported them. */
   let told: readonly ToldAnswer[] = [];
-  /** Whether somebody else has told of this answer: the gateway's answers are in LM Studio's log, too. */
+  /** Whether the other source has reported this answer: the gateway's answers are in LM Studio's log, too. */
   const isToldTwice = (by: ToldAnswer['by'], answer: AnswerSpeeds): boolean => {
     const atMs = clock.monotonicMs();
     told = told.filter((one) => Math.abs(atMs - one.atMs) < SAME_ANSWER_MS);
@@ -213,7 +213,7 @@ function speedIn(timed: MeasuredAnswer['output']): TokenSpeed | null {
     : { tokens: timed.tokens, tokensPerSecond: (timed.tokens / timed.ms) * 1000 };
 }
 
-/** An answer, and who has told of it. */
+/** An answer, and who has reported it. */
 interface ToldAnswer {
   readonly by: 'gateway' | 'log';
   readonly answer: AnswerSpeeds;

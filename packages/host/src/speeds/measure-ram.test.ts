@@ -2,7 +2,7 @@ import { measureRamBandwidth } from './measure-ram.js';
 
 jest.setTimeout(60_000);
 
-test('the bandwidth of RAM is between that of an old laptop and that of any machine', async () => {
+test('the measured bandwidth of RAM is possible: more than that of an old laptop, less than that of any machine', async () => {
   const bandwidth = await measureRamBandwidth(new AbortController().signal);
   expect(bandwidth).toBeGreaterThan(0.2e9);
   expect(bandwidth).toBeLessThan(2000e9);

@@ -134,7 +134,7 @@ describe('the speeds of a machine', () => {
       expect(speeds.decodeAt(many, 0)?.expected).toBe(speeds.decodeAt(ON_CPU, 0)?.expected);
     });
 
-    test('that nobody told about lowers the careful end only', () => {
+    test('that nobody reported lowers only the careful end', () => {
       const { speeds } = opened();
       const vector = speeds.promptOf(ON_CPU, 512);
       const low = speeds.promptOf(scalar, 512)?.low;

@@ -42,8 +42,8 @@ export interface Speeds {
   /** Stores a measured bandwidth of RAM. */
   readonly learnRam: (bytesPerSecond: number) => Promise<void>;
   /**
-   * A number that changes with each measurement, also with those of other processes: their file is looked at in each call.
-   * The autopilot calls it once in a round or so.
+   * A number that changes with each measurement, also with those of other processes: each call checks whether their file has
+   * changed. The autopilot calls this about once in each round.
    */
   readonly revision: () => number;
 }

@@ -8,7 +8,7 @@ export type LoadCalls = Pick<RuntimeClient, 'load' | 'loadFirst' | 'listResident
 /** Called after a load that really loaded a model. */
 export type OnLoaded = (instance: ResidentInstance, tookMs: number) => Promise<void>;
 
-/** The same calls. The time of each load is told before the load resolves. */
+/** The same calls. The time of each load is reported before the load resolves. */
 export function timeLoads(client: LoadCalls, clock: Clock, onLoaded: OnLoaded): LoadCalls {
   return {
     listResidents: (options) => client.listResidents(options),

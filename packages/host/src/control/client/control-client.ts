@@ -211,7 +211,9 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   #receive(value: unknown): void {
     const message = parseServerMessage(value);
     if (message === null) {
-      this.#lines.destroy(new Error('The server has broken the control protocol.'));
+      this.#lines.destroy(
+        new Error('The server sent a message that the control protocol does not allow.'),
+      );
     } else if (message.type === 'welcome') this.#welcome(message.protocol);
     else if (message.type === 'refused') this.#greeting?.reject(message.error);
     else if (message.type === 'stopping') this.#lost.abort(lostError(this.processId, null));

@@ -95,7 +95,9 @@ export class ClientConnection implements ConnectionLeases {
   #receive(value: unknown): boolean {
     const message = parseClientMessage(value);
     if (message === null || (message.type === 'hello') === this.#welcomed) {
-      this.#lines.destroy(new Error('The client has broken the control protocol.'));
+      this.#lines.destroy(
+        new Error('The client sent a message that the control protocol does not allow.'),
+      );
       return false;
     }
     if (message.type === 'hello') this.#greet(message.protocol);

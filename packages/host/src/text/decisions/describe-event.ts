@@ -122,7 +122,7 @@ function describeOutcome(report: RunReport, tookMs: number, style: EventStyle): 
   }
 }
 
-/** The parts of a `RunReport` that tell what was planned, and what was chosen in the end. */
+/** The parts of a `RunReport` that say what was planned, and what was chosen in the end. */
 interface Replan extends Pick<RunReport, 'failures'> {
   readonly first: { readonly selection: { readonly chosen: { readonly modelKey: string } | null } };
   readonly last: Replan['first'] & { readonly selection: Pick<Selection, 'rejected'> };

@@ -198,7 +198,7 @@ function noteOf(note: SelectionNote, resources: Resources): string | readonly []
     case 'RESIDENT_UNMEASURED':
       return `the memory that ${note.instanceIdentifier} took was not known.`;
     case 'RESOURCES_NOT_OBSERVABLE':
-      return 'LM Studio ran on another machine, whose free memory was not known.';
+      return 'LM Studio ran on another machine, and the free memory of that machine was not known.';
     // The sentences about the choice and the pools already say this.
     case 'SHORTER_CONTEXT':
     case 'GPU_UNMEASURED':

@@ -23,11 +23,11 @@ test.each([
     'load',
     'The request does not wait: about 5.0 s until mai/chat is idle and 14 s to load coder-large (value 0.90) cost more than the lower value of coder-small (0.60), which is loaded at once in 4.0 s.',
   ],
-] as const)('a wait that was weighed is told with its figures: %s', (outcome, sentence) => {
+] as const)('a wait that was weighed is explained with its figures: %s', (outcome, sentence) => {
   expect(explainWeighedWait({ ...WEIGHED, outcome })).toBe(sentence);
 });
 
-describe('a chosen model below the minimum is told with its figures', () => {
+describe('a chosen model below the minimum is explained with its figures', () => {
   const resources: Resources = {
     timestampMs: 0,
     observable: true,

@@ -59,7 +59,7 @@ export function describeSteps({ plan }: Selection): string {
     .join(', then ');
 }
 
-/** A note as a sentence; null for a note that the trade-offs of the choice already tell. */
+/** A note as a sentence; null for a note that the trade-offs of the choice already include. */
 export function explainNote(note: SelectionNote, resources: Resources): string | null {
   const gpuName = (deviceKey: string) =>
     resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;

@@ -55,7 +55,7 @@ export function benchNotes(results: readonly BenchResult[]): readonly string[] {
     ...(figures.length === 0
       ? []
       : [
-          `Mai learned from ${plural(figures.length, 'measurement')}. The predictions for every model on this machine rest on them from now on.`,
+          `Mai learned from ${plural(figures.length, 'measurement')}. It now uses them to predict the speed of every model on this machine.`,
         ]),
     ...results.flatMap(({ modelKey, failure }) =>
       failure === null ? [] : [`${modelKey} was not measured: ${failure.message}`],

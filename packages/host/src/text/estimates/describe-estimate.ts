@@ -7,7 +7,7 @@ import { describeTradeOffs } from '../decisions/describe-trade-offs.js';
 import { explainRejection } from '../decisions/explain-rejection.js';
 import { formatBytes, formatCount } from '../words.js';
 
-/** The settings behind an estimate, one paragraph an element: the load, and the engine that the defaults are from. */
+/** The settings behind an estimate: the load, and the engine that the defaults are from. Each element is a paragraph. */
 export function describeSettings({
   basis,
   report: { loadConfig, profile },

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => engines.close());
 
 describe('The process of an engine', () => {
-  it('tells the share of the file that was read, then the facts of the model', async () => {
+  it('reports the share of the file that was read, then the facts of the model', async () => {
     const { messages, facts } = await engines.start(file);
     const ratios = messages.flatMap((message) =>
       message.type === 'progress' ? [message.ratio] : [],

@@ -195,7 +195,7 @@ export class Engine {
     if ('text' in prompt) return { text: prompt.text, options: { prompt: prompt.text } };
     if (prompt.images.length > 0 && !this.facts.vision) {
       throw notSupported(
-        `${this.spec.modelKey} was loaded without a projector and takes no images`,
+        `${this.spec.modelKey} was loaded without a projector and does not accept images`,
         'messages',
       );
     }

@@ -24,7 +24,7 @@ async function temporaryFolder() {
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
-/** Counts its questions and gives one answer. */
+/** An inspector that counts its calls and always gives the same answer. */
 function answering(systemInfo: string | null) {
   const asked = { count: 0 };
   const inspector: Pick<Inspector, 'systemInfo'> = {
@@ -91,7 +91,7 @@ test('a cancelled question rejects with its reason', async () => {
     expect(await readdir(temporary.folder)).toEqual([]);
   });
 
-  test('needs no folder that can be written', async () => {
+  test('works where the folder for temporary files can not be written', async () => {
     await using temporary = await temporaryFolder();
     const file = path.join(temporary.folder, 'file');
     await writeFile(file, '');

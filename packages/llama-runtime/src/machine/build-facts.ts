@@ -15,7 +15,7 @@ interface BuildFacts {
 }
 
 /**
- * Returns a function that tells whether a build of llama.cpp uses vector instructions of the CPU; `null` where llama.cpp could not be
+ * Returns a function that says whether a build of llama.cpp uses vector instructions of the CPU; `null` where llama.cpp could not be
  * asked. A process that loads a small model asks it once and keeps the answer in the folder for all processes of this user. Every
  * build for Arm uses vector instructions, so it is not asked.
  *

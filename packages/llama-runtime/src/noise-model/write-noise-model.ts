@@ -6,7 +6,7 @@ import { createVocabulary } from './vocabulary.js';
 export interface NoiseModelShape {
   /** Default: `noise`. */
   readonly name?: string;
-  /** An embedding model has the architecture of Qwen3 and means over its tokens. Default: `llm`. */
+  /** An embedding model has the architecture of Qwen3, and its result is the mean over its tokens. Default: `llm`. */
   readonly kind?: 'llm' | 'embedding';
   readonly layers: number;
   /** Size of a token's vector; a multiple of 256. */

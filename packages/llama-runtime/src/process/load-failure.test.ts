@@ -20,7 +20,7 @@ describe('The reason of a failed load', () => {
     'ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 1234567',
     'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 8192.00 MiB on device 0: cudaMalloc failed: out of memory',
     'std::bad_alloc',
-  ])('tells that memory ran out: %s', (line) => {
+  ])('says that memory ran out: %s', (line) => {
     expect(loadFailureOf(line)).toEqual({ message: line, outOfMemory: true });
   });
 

@@ -138,7 +138,7 @@ test('a request that the engine refuses is REQUEST_FAILED with its message', asy
   });
 });
 
-test('an engine that is killed is told at once, and how it ended', async () => {
+test('an engine that is killed is reported at once, with how it ended', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
   await using runtime = await world.open();
@@ -161,7 +161,7 @@ test('an engine that is killed is told at once, and how it ended', async () => {
   expect(told).toHaveLength(1);
 });
 
-test('only an end that this runtime has not asked for is told', async () => {
+test('only an end that this runtime has not asked for is reported', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
   const runtime = await world.open();

@@ -79,7 +79,7 @@ export interface EngineAddress {
 }
 
 /**
- * Models in llama.cpp, one child process a model. Its methods are those of `LMStudioClient` in
+ * Models in llama.cpp, with one child process for each model. Its methods are those of `LMStudioClient` in
  * `@mai/lmstudio-adapter`. Every method ends by its deadline and prints nothing.
  *
  * Every method throws `LlamaRuntimeError` `CLOSED` after `close`, and the signal's reason when cancelled. A method's

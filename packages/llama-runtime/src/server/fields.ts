@@ -74,7 +74,7 @@ export function stringsField(body: JsonObject, name: string): readonly string[] 
   const values = isArray(value) ? value : [value];
   return values.map((one) => {
     if (typeof one !== 'string' || one === '')
-      throw invalidField(name, 'must hold strings that are not empty');
+      throw invalidField(name, 'must contain non-empty strings');
     return one;
   });
 }

@@ -152,7 +152,7 @@ describe('The state of an engine', () => {
 });
 
 describe('POST /mai/stop', () => {
-  it('ends the process with code 0, and tells open streams that the model is unloaded', async () => {
+  it('ends the process with code 0, and sends open streams the error that the model is unloaded', async () => {
     const other = await engines.start(file, { contextLengthTokens: 8192 });
     const response = await other.post('/v1/chat/completions', { ...CHAT, ...LONG, stream: true });
     const exit = once(other.child, 'exit');

@@ -17,7 +17,7 @@ export async function startServer(engine: Engine, stop: () => void): Promise<num
   const server = createServer((request, response) => {
     void answer(engine, request, response, stop);
   });
-  // An answer can take as long as the model needs, and a client that computes can leave its connection idle.
+  // No time limits: an answer takes as long as the model needs, and a client may leave its connection idle for a long time.
   server.requestTimeout = 0;
   server.timeout = 0;
   server.listen(0, '127.0.0.1');

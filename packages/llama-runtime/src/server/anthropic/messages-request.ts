@@ -108,7 +108,7 @@ function dataUrlOf(block: JsonObject, path: string): string {
   if (source['type'] !== 'base64') {
     throw new RequestError(
       400,
-      `'${path}.source' must be of type 'base64': the engine opens no address`,
+      `'${path}.source' must be of type 'base64': the engine does not download images`,
     );
   }
   return `data:${stringField(source, 'media_type') ?? ''};base64,${stringField(source, 'data') ?? ''}`;
@@ -148,6 +148,6 @@ function toolChoiceOf(choice: JsonObject): unknown {
 
 function unknownBlock(block: JsonObject, path: string): RequestError {
   return notSupported(
-    `${path}: the engine takes no blocks of type '${String(block['type'])}' here`,
+    `${path}: the engine does not support blocks of type '${String(block['type'])}' here`,
   );
 }

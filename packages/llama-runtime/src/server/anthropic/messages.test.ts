@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => engines.close());
 
 describe("Anthropic's messages", () => {
-  it('are answered in blocks, with the tokens of the input as count_tokens tells them', async () => {
+  it('are answered in blocks, with the tokens of the input as count_tokens counts them', async () => {
     const message = await client.messages.create(MESSAGE);
     expect(message).toMatchObject({
       role: 'assistant',

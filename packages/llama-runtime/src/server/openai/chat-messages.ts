@@ -96,7 +96,7 @@ function readImage(value: unknown, path: string): string {
   if (typeof url === 'string' && DATA_URL.test(url)) return url;
   throw new RequestError(
     400,
-    `'${path}.image_url.url' must be a data URL (data:image/png;base64,...): the engine opens no address`,
+    `'${path}.image_url.url' must be a data URL (data:image/png;base64,...): the engine does not download images`,
     {
       code: 'invalid_value',
       param: 'messages',

@@ -57,7 +57,7 @@ export function readSampling(body: JsonObject): Sampling {
 /** Refuses what neither the engine nor the binding can do. */
 export function refuseUnsupported(body: JsonObject): void {
   if ((numberField(body, 'n', { min: 1, isInteger: true }) ?? 1) !== 1) {
-    throw invalidField('n', 'must be 1: the engine gives one answer a request');
+    throw invalidField('n', 'must be 1: the engine gives one answer to each request');
   }
   const bias = objectField(body, 'logit_bias');
   if (bias !== null && Object.keys(bias).length > 0) {

@@ -42,7 +42,7 @@ function readRequest(body: JsonObject): {
 } {
   refuseUnsupported(body);
   if ((numberField(body, 'best_of', { min: 1, isInteger: true }) ?? 1) !== 1) {
-    throw invalidField('best_of', 'must be 1: the engine gives one answer a request');
+    throw invalidField('best_of', 'must be 1: the engine gives one answer to each request');
   }
   if ((stringField(body, 'suffix') ?? '') !== '') {
     throw notSupported('suffix: the binding of llama.cpp does not fill in the middle', 'suffix');
@@ -71,7 +71,7 @@ function readPrompt(value: unknown): string {
   if (typeof first !== 'string' || first === '')
     throw invalidField('prompt', 'must be a text that is not empty');
   if (prompts.length > 1)
-    throw invalidField('prompt', 'must be one text: the engine gives one answer a request');
+    throw invalidField('prompt', 'must be one text: the engine gives one answer to each request');
   return first;
 }
 

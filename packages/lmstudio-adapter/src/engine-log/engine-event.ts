@@ -15,7 +15,7 @@ export interface EngineEvent {
 export interface RequestEvent {
   readonly kind: 'request';
   readonly requestTo: string | null;
-  /** LM Studio's clock, in milliseconds; `null`: not told. */
+  /** LM Studio's clock, in milliseconds; `null`: not in the log. */
   readonly atMs: number | null;
 }
 
@@ -23,7 +23,7 @@ export interface RequestEvent {
 export interface AnswerEvent {
   readonly kind: 'answer';
   readonly answerOf: string | null;
-  /** `null`: not told, or not those of the model alone, because a draft model helped. */
+  /** `null`: not in the log, or not those of the model alone, because a draft model helped. */
   readonly stats: {
     readonly promptTokens: number;
     readonly predictedTokens: number;

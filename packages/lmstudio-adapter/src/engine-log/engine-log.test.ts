@@ -275,28 +275,28 @@ describe('the answers in the log', () => {
     ...{ instanceIdentifier, promptTokens: 30, predictedTokens: 40, tokensPerSecond: 12.5 },
   });
 
-  test('are told with their figures, one after another', () => {
+  test('are reported with their figures, one after another', () => {
     const events = [request('a'), answer('a'), request('b'), answer('b')];
     expect(predictionsOf(events)).toEqual([told('a'), told('b')]);
   });
 
-  test('are not told if another request ran at the same time, on any instance', () => {
+  test('are not reported if another request ran at the same time, on any instance', () => {
     const both = [request('a'), request('b'), answer('b'), answer('a')];
     expect(predictionsOf([...both, request('a'), answer('a')])).toEqual([told('a')]);
   });
 
-  test('are not told if a model was loaded meanwhile', () => {
+  test('are not reported if a model was loaded meanwhile', () => {
     const load = logged('load_tensors: CUDA0 model buffer size = 1.00 MiB');
     expect(predictionsOf([request('a'), load, answer('a')])).toEqual([]);
   });
 
-  test('are not told without a request before, without figures, or with a draft model', () => {
+  test('are not reported without a request before, without figures, or with a draft model', () => {
     expect(predictionsOf([answer('a')])).toEqual([]);
     expect(predictionsOf([request('a'), answer('a', { tokensPerSecond: undefined })])).toEqual([]);
     expect(predictionsOf([request('a'), answer('a', { usedDraftModelKey: 'tiny' })])).toEqual([]);
   });
 
-  test('are told again ten minutes after a request that was never answered', () => {
+  test('are reported again ten minutes after a request that was never answered', () => {
     const minute = 60_000;
     const lost = [request('a'), request('a', 9 * minute), answer('a')];
     expect(predictionsOf(lost)).toEqual([]);
@@ -306,7 +306,7 @@ describe('the answers in the log', () => {
   });
 });
 
-test('the watch tells the answers of every client of LM Studio', async () => {
+test('the watch reports the answers of every client of LM Studio', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   const predictions: LoggedPrediction[] = [];

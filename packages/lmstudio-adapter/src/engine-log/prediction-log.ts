@@ -24,7 +24,7 @@ interface OpenRequest {
  */
 export class PredictionLog {
   #open: readonly OpenRequest[] = [];
-  /** Whether everything that is open has shared the machine. */
+  /** Whether another request or a load ran at the same time as the request that began last. */
   #isShared = false;
 
   /** The figures of the answer that ends with this event; `null` for other events, and where it did not run alone. */

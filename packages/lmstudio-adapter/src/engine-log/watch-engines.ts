@@ -18,8 +18,8 @@ export interface EngineWatch extends AsyncDisposable {
 /** Options of a watch. */
 export interface WatchEnginesOptions {
   /**
-   * Called when an answer has ended that ran alone and for which LM Studio told its figures, of any client. Its exceptions
-   * are ignored. Default: nothing is called.
+   * Called when an answer to any client has ended, if it ran alone and if LM Studio has logged its figures. Exceptions of this
+   * function are ignored. Default: nothing is called.
    */
   readonly onPrediction?: ((prediction: LoggedPrediction) => void) | undefined;
 }
@@ -49,7 +49,7 @@ export async function watchEngines(
   const markLoaded = async (): Promise<void> => {
     const deadline = deadlineOf(connection, {});
     const list = (kind: ModelKind) =>
-      // Not `readIfAvailable`: a timeout here must not tell other callers that LM Studio lacks the call.
+      // Not `readIfAvailable`: after a timeout here, other callers would take the call for one that LM Studio lacks.
       pool.read(deadline.spec(kind, 'listLoaded'), (wire) => wire.listLoaded(kind));
     try {
       const listed = await Promise.all([list('llm'), list('embedding')]);

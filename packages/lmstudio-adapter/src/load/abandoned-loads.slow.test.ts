@@ -66,7 +66,9 @@ test('the timeout of a load says that its end is not confirmed, and another load
       const again = await caught(client.load({ modelKey: KEY }));
       expect(again).toMatchObject({
         code: 'LOAD_REFUSED',
-        message: expect.stringMatching(/LM Studio still runs it\. Mai unloads its copy/),
+        message: expect.stringMatching(
+          /LM Studio still runs it\. When that load has ended, Mai unloads/,
+        ),
       });
       expect(client.unconfirmedLoads()).toHaveLength(1);
       // Another process does not know of the abandoned load.

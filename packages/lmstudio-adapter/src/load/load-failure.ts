@@ -60,8 +60,8 @@ export function loadFailure(
       'LOAD_REFUSED',
       // No resident had the identifier just before, so a load has it.
       earlierRuns
-        ? `${modelKey} was not loaded: an earlier load with the identifier '${identifier}' was cancelled or timed out, and LM Studio still runs it. Mai unloads its copy when it has ended. Try again then, or choose another identifier.`
-        : `${modelKey} was not loaded: LM Studio says that the identifier '${identifier}' is in use, but it has listed no such instance. A load with this identifier may still run, such as one that was cancelled. Wait until 'mai status' lists the instance, and unload it or use it; or choose another identifier.`,
+        ? `${modelKey} was not loaded: an earlier load with the identifier '${identifier}' was cancelled or timed out, and LM Studio still runs it. When that load has ended, Mai unloads its copy. Then try again, or choose another identifier now.`
+        : `${modelKey} was not loaded: LM Studio says that the identifier '${identifier}' is in use, but lists no such instance. A load with this identifier may still run, for example a load that was cancelled. Wait until 'mai status' lists the instance, then use or unload that instance. Or choose another identifier.`,
       all,
     );
   }

@@ -28,7 +28,7 @@ export async function readVersion(
   connection: Connection,
   deadline: Deadline,
 ): Promise<LMStudioVersion> {
-  return withLMStudioErrors(connection, 'tell its version', async () => {
+  return withLMStudioErrors(connection, 'report its version', async () => {
     const { version, build } = await connection.pool.read(
       deadline.spec('system', 'version'),
       (wire) => wire.version(),

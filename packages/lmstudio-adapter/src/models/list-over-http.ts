@@ -179,7 +179,7 @@ function residentOf(
 }
 
 /**
- * The variant of an instance. LM Studio's REST API does not tell it. The only variant of a model is certain, and the
+ * The variant of an instance. LM Studio's REST API does not report it. The only variant of a model is certain, and the
  * default identifier of an instance is the key of its variant. `null`: not known.
  */
 function variantOf(

@@ -64,7 +64,7 @@ test('lists residents with null for details that LM Studio does not report', asy
   });
 });
 
-test('a resident that LM Studio lists and does not describe counts with the facts of the list', async () => {
+test('a resident that LM Studio lists but does not describe has only the facts of the list', async () => {
   await using simulator = await startSimulator({ speed: 50 });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await client.load({ modelKey: KEY });

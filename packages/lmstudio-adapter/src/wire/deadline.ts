@@ -10,7 +10,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Deadline of a call that an older LM Studio may lack. Without an answer, a detail is `null`. */
+/** Deadline of a call that an older LM Studio may lack. Without an answer, the fact that the call supplies is `null`. */
 const OPTIONAL_CALL_MS = 2000;
 
 /** The deadline and the signal that all calls of one method share. */

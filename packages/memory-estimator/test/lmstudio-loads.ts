@@ -29,7 +29,7 @@ export interface RecordedLoad {
   readonly own: Partial<EstimateSettings>;
   /** Rules of the engine that the user chose. */
   readonly saidRules?: Partial<ProfileValues>;
-  /** Other rules of the engine that the record tells. */
+  /** Other rules of the engine that the record states. */
   readonly ownRules?: Partial<ProfileValues>;
   readonly isEmbedding?: boolean;
   readonly projector?: GgufHeader;

@@ -19,7 +19,7 @@ export interface CalibrationStoreOptions {
 
 /**
  * Opens the calibration store. A missing file is an empty store. A damaged file is renamed (`recoveredFrom`). Never
- * throws. `error` tells why the file cannot be used.
+ * throws. `error` says why the file cannot be used.
  */
 export function openCalibrationStore({ file, host }: CalibrationStoreOptions): CalibrationStore {
   const store = openMeasurementStore({ file, isMeasurement: isObservation, prune });

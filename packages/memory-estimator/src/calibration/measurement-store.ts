@@ -18,7 +18,7 @@ export interface MeasurementStore<Measurement> {
    */
   refresh(): boolean;
   /**
-   * Adds a measurement to the file, and keeps those that other processes added. Never rejects. The outcome tells why
+   * Adds a measurement to the file, and keeps those that other processes added. Never rejects. The outcome says why
    * the measurement was not saved (a full disk, a folder without write access, `error` below).
    */
   record(measurement: Measurement): Promise<SaveOutcome>;
@@ -42,7 +42,7 @@ export interface MeasurementStoreOptions<Measurement> {
 
 /**
  * Opens a file of measurements. A missing file is an empty store. A damaged file is renamed (`recoveredFrom`). Never
- * throws. `error` tells why the file cannot be used.
+ * throws. `error` says why the file cannot be used.
  */
 export function openMeasurementStore<Measurement>(
   options: MeasurementStoreOptions<Measurement>,

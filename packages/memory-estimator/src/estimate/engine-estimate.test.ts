@@ -237,7 +237,7 @@ describe('growth', () => {
 });
 
 describe('a vision projector', () => {
-  test('whose header lacks sizes is counted without the encoder, and a note tells this', async () => {
+  test('whose header lacks sizes is counted without the encoder, and a note says so', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');
     const environment = lmStudio('2.28.2', {}, { visionProjector });

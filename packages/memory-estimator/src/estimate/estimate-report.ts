@@ -64,7 +64,7 @@ export type EngineOfReport = Partial<
  * Estimates a header under the settings of `mai estimate`, on a machine with at most one GPU.
  *
  * @param visionProjector The header of the projector (mmproj) that is loaded with the model.
- * @param engine Default: llama.cpp without a draft model. By default, the header tells whether the model computes
+ * @param engine Default: llama.cpp without a draft model. By default, the header says whether the model computes
  * embeddings.
  * @throws RangeError where `checkEstimateSettings` finds a problem.
  */

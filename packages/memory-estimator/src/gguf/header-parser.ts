@@ -111,9 +111,12 @@ export class HeaderParser {
     const tensorCount = window.uint64();
     const pairCount = window.uint64();
     if (tensorCount > limits.MAX_TENSORS)
-      throw this.#reader.corrupt('the file claims an absurd number of tensors', countAt);
+      throw this.#reader.corrupt('the file claims an impossible number of tensors', countAt);
     if (pairCount > limits.MAX_METADATA_PAIRS)
-      throw this.#reader.corrupt('the file claims an absurd number of metadata pairs', countAt + 8);
+      throw this.#reader.corrupt(
+        'the file claims an impossible number of metadata pairs',
+        countAt + 8,
+      );
     window.checkpoint();
     return { version, tensorCount, pairCount };
   }
@@ -153,7 +156,7 @@ export class HeaderParser {
       );
     this.#expectedOffset = layout === null ? null : pad(offsetBytes + sizeBytes, alignment);
     if (this.#expectedOffset !== null && !Number.isSafeInteger(this.#expectedOffset))
-      throw reader.corrupt('a tensor claims an absurd size', shapeAt);
+      throw reader.corrupt('a tensor claims an impossible size', shapeAt);
     if (!budget.isNewTensor(name))
       throw reader.corrupt(`the tensor "${printable(name)}" occurs twice`, nameAt);
     const typeName = layout?.name ?? `type-${type}`;
@@ -176,7 +179,7 @@ export class HeaderParser {
       shape.push(extent);
     }
     if (!Number.isSafeInteger(elements))
-      throw this.#reader.corrupt('a tensor claims an absurd shape', at + 4);
+      throw this.#reader.corrupt('a tensor claims an impossible shape', at + 4);
     return { shape: shape.length === 0 ? [1] : shape, elements };
   }
 

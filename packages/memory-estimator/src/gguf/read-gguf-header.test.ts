@@ -371,7 +371,7 @@ describe('a damaged header', () => {
         .bytes(),
     ],
     ['a number of dimensions', new GgufWriter().counts(1, 0).text('t').u32(0xffff_ffff).bytes()],
-  ])('that claims an absurd size is corrupt: %s', async (_name, bytes) => {
+  ])('that claims an impossible size is corrupt: %s', async (_name, bytes) => {
     expect((await failure(readGgufHeader(bytes))).code).toBe('CORRUPT');
     // A source of unknown size: only the limits apply.
     const endless = { sizeBytes: null, read: (offset: number) => bytes.subarray(offset) };

@@ -38,7 +38,7 @@ const STATE_BYTES = 4;
  * (`tests/test_batched_vision_context_fit.py`).
  *
  * @param config The config of the language model.
- * @returns `null` where the config does not tell the number of layers, the heads and the hidden size.
+ * @returns `null` where the config does not state the number of layers, the heads and the hidden size.
  */
 export function cacheShapeOf(config: JsonObject, architecture: string): MlxCacheShape | null {
   const count = countIn(config, 'num_hidden_layers', 'n_layers');

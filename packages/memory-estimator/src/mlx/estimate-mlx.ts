@@ -249,7 +249,7 @@ function notesOn({ cache, architecture, complete }: MlxModel): readonly string[]
     'No real load of an MLX model was compared with this estimate.',
     ...(complete ? [] : ['Some files of the model are missing or unfinished.']),
     ...(cache === null
-      ? ['config.json does not tell the size of the KV cache, so the growth is not known.']
+      ? ['config.json does not state the size of the KV cache, so the growth is not known.']
       : cache.isKnown
         ? []
         : [

@@ -36,7 +36,7 @@ export interface WiredLimit {
  *    context is taken.
  * 4. The context is at least 4096 tokens, and at most the model's maximum.
  *
- * @returns `null` where mlx-engine does not change the context: config.json does not tell the caches or the longest
+ * @returns `null` where mlx-engine does not change the context: config.json does not state the caches or the longest
  * context, no layer keeps every token, or the formula gives 4096 tokens or fewer for a model family that it was not
  * checked with.
  */

@@ -135,7 +135,7 @@ describe('damaged files', () => {
     ['is empty', Buffer.alloc(0)],
     ['ends in the length of its header', Buffer.alloc(7)],
     ['states no header', Buffer.alloc(64)],
-    ['states a header of an absurd length', Buffer.concat([longHeader, Buffer.alloc(64)])],
+    ['states a header of an impossible length', Buffer.concat([longHeader, Buffer.alloc(64)])],
     ['ends in its header', safetensorsHeader(10).subarray(0, 20)],
     ['has a header that is not JSON', safetensorsHeader(0, 'not JSON')],
     ['has a list as its header', safetensorsHeader(0, '[1, 2]')],

@@ -21,9 +21,9 @@ export interface MlxModel {
   readonly weightsBytes: number;
   /** `false`: a file of the model is missing or ends too early, so the model can't be loaded. */
   readonly complete: boolean;
-  /** `null` where config.json does not tell it. */
+  /** `null` where config.json does not state it. */
   readonly cache: MlxCacheShape | null;
-  /** The figures that decide its speed; `null` where the files do not tell them. */
+  /** The figures that decide its speed; `null` where the files do not state them. */
   readonly shape: ModelShape | null;
 }
 

@@ -84,7 +84,7 @@ function tensorsIn(header: Uint8Array, path: string): readonly Safetensor[] {
     sum += end - begin;
     last = Math.max(last, end);
   }
-  if (sum !== last) throw damaged(path, LENGTH_BYTES, 'has tensors that overlap or leave holes');
+  if (sum !== last) throw damaged(path, LENGTH_BYTES, 'has tensors that overlap or leave gaps');
   return found;
 }
 

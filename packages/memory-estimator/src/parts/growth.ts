@@ -95,7 +95,11 @@ export function sumGrowth(parts: readonly GrowthPart[], deviceKey: string | null
     : { mostBytes, ramBytes: 0, gpus: [{ deviceKey, bytes: mostBytes }], parts: present };
 }
 
-/** The growth beside an interval that has kept a share of its margin, 0 to 1. */
+/**
+ * The growth of a footprint whose interval was narrowed.
+ *
+ * @param share The share of the interval's margin that was kept, 0 to 1.
+ */
 export function growthBeside(
   growth: FootprintGrowth | null,
   share: number,

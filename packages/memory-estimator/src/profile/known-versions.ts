@@ -36,7 +36,7 @@ export function factsVersionOf(version: VersionParts): string {
 }
 
 /**
- * Refuses the version of LM Studio's app. App and runtime are updated separately, so the app's version does not tell
+ * Refuses the version of LM Studio's app. App and runtime are updated separately, so the app's version does not state
  * the defaults. The app's versions begin with 0, and the runtimes' do not.
  *
  * @throws RangeError for the version of an app.

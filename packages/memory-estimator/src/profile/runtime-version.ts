@@ -7,7 +7,7 @@ export type VersionParts = readonly [number, number, number];
 export interface RuntimeName {
   /** `2.28.2`; `null` where the name has no version. */
   readonly version: string | null;
-  /** `null` where the name does not tell it. */
+  /** `null` where the name does not state it. */
   readonly backend: GpuBackend | null;
 }
 
@@ -20,7 +20,7 @@ export function parseRuntimeName(text: string): RuntimeName {
   return { version, backend: backendOf(text.toLowerCase()) };
 }
 
-/** The name tells the GPU's interface. In a runtime without a GPU, it tells only the CPU's instruction set. */
+/** The name has the GPU's interface. In a runtime without a GPU, the name has only the CPU's instruction set. */
 function backendOf(name: string): GpuBackend | null {
   // llama.cpp compiles its CUDA back end for ROCm.
   if (/cuda|rocm/.test(name)) return 'cuda';

@@ -37,7 +37,7 @@ const KIND_OF_ARCHITECTURE = new Map(
   ARCHITECTURES.flatMap(([code, names]) => names.split(' ').map((name) => [name, code] as const)),
 );
 
-/** `general.type`, as gguf-py and llama-imatrix write it. Other values do not tell the kind. */
+/** `general.type`, as gguf-py and llama-imatrix write it. Other values do not state the kind. */
 const KIND_OF_TYPE = new Map<unknown, ModelRefusalCode>([
   ['adapter', 'ADAPTER'],
   ['imatrix', 'IMPORTANCE_MATRIX'],
@@ -77,7 +77,7 @@ const REASONS: Readonly<Partial<Record<ModelRefusalCode, string>>> = {
 };
 
 /**
- * The refusal of an MLX model that makes or reads pictures or speech, or whose config.json does not tell its kind; `null`
+ * The refusal of an MLX model that makes or reads pictures or speech, or whose config.json does not state its kind; `null`
  * for any other model.
  */
 export function refuseMlx({ architecture }: Pick<MlxModel, 'architecture'>): ModelRefusal | null {

@@ -54,7 +54,7 @@ export interface ModelRefusal {
 
 /**
  * Why llama.cpp v0.5.0 does not load a file as a language or embedding model; `null` where the header shows no
- * reason. Only the header is checked: `GgufHeader.complete` tells whether the file is complete.
+ * reason. Only the header is checked: `GgufHeader.complete` says whether the file is complete.
  *
  * An unknown architecture is accepted if the header describes a language model, because a newer engine may load it.
  * @param engine The embedded engine is a known build, so it refuses unknown architectures. Default `llama.cpp`.

@@ -189,7 +189,7 @@ export function findMissingKey(header: GgufHeader): ModelRefusal | null {
 }
 
 /**
- * Whether a model with latent attention has one matrix for its queries, and so no rank. llama.cpp tells these models by their
+ * Whether a model with latent attention has one matrix for its queries, and so no rank. llama.cpp recognises these models by their
  * depth and their vocabulary: DeepSeek-V2-Lite, GigaChat3-10B and Kanana-2-30B. Tried with each figure beside it.
  */
 function hasWholeQueries({ metadata, architecture }: GgufHeader): boolean {

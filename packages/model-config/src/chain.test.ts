@@ -118,7 +118,7 @@ describe('the capability of a chain', () => {
     expect(of('{ default: [a], x: [a, chain:y], y: [downloaded:vision] }', 'x')).toBe('vision');
   });
 
-  it('is that with its name where it names models only', () => {
+  it('is the capability with the name of the chain, where the chain names models only', () => {
     expect(of('{ default: [a], coding: [b, a] }', 'coding')).toBe('coding');
   });
 

@@ -89,7 +89,7 @@ export interface GatewayConfig {
   readonly aliases: readonly { readonly pattern: string; readonly target: string }[];
 }
 
-/** What this machine gives to a fleet, and what it asks of it. */
+/** What the other machines of a fleet may use here, and which of them may answer requests of this machine. */
 export interface FleetConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** Chains whose requests other hosts may answer; `null`: every request may leave. */

@@ -292,7 +292,7 @@ describe('the report on a file', () => {
   ])('says in one sentence that %s are nested too deep', (_, text) => {
     const { issues } = parseModelConfig(text);
     expect(issues.map(({ message, line }) => [message, line])).toEqual([
-      ['lists and maps are nested too deep to be read', 1],
+      ['lists and maps are nested too deeply to be read', 1],
     ]);
   });
 

@@ -219,7 +219,7 @@ export const fileSchema = z.strictObject({
   gateway: optional(gateway, 'Settings of the gateway (mai serve).'),
   fleet: optional(
     fleet,
-    'What this machine gives to a fleet, and what it asks of it (mai serve --fleet).',
+    'What the other machines of a fleet may use here, and which of them may answer requests of this machine (mai serve --fleet).',
   ),
   runtime: optional(
     z.enum(RUNTIMES),

@@ -22,7 +22,7 @@ export const guests = z.strictObject({
   ),
 });
 
-/** What a machine gives to its fleet, and what it asks of it. */
+/** What the other machines of a fleet may use here, and which of them may answer requests of this machine. */
 export const fleet = z.strictObject({
   labels: optional(
     z.record(matching(LABEL_PATTERN, LABEL_EXPECTED), text()),

@@ -207,7 +207,7 @@ export interface GuestsSection {
   readonly hours?: string | undefined;
 }
 
-/** What this machine gives to a fleet, and what it asks of it, in the format of the file. */
+/** What the other machines of a fleet may use here, and which of them may answer requests of this machine, in the format of the file. */
 export interface FleetSection {
   /** Labels that the other hosts see, such as { site: attic }. Default: no labels. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -257,7 +257,10 @@ export interface ModelConfigFile {
   readonly model_folders?: readonly string[] | undefined;
   /** Settings of the gateway (mai serve). */
   readonly gateway?: GatewaySection | undefined;
-  /** What this machine gives to a fleet, and what it asks of it (mai serve --fleet). */
+  /**
+   * What the other machines of a fleet may use here, and which of them may answer requests of this
+   * machine (mai serve --fleet).
+   */
   readonly fleet?: FleetSection | undefined;
   /**
    * What loads the models: lmstudio, or embedded for llama.cpp in processes of Mai. Default: LM

@@ -158,7 +158,7 @@ describe('a valid file', () => {
     });
   });
 
-  it('converts the section of the fleet, whose defaults let everything leave and guests load at every hour', () => {
+  it('converts the section `fleet`; by default every chain may leave this machine, and guests may load at every hour', () => {
     const fleetOf = (...lines: string[]) =>
       parsed(['version: 1', 'models: []', ...lines].join('\n')).fleet;
     expect(fleetOf()).toEqual({

@@ -126,7 +126,7 @@ function readYaml(lines: SourceLines, file: string | null): ReadYaml {
 
 const TOO_DEEP = {
   code: 'SYNTAX',
-  message: 'lists and maps are nested too deep to be read',
+  message: 'lists and maps are nested too deeply to be read',
   suggestion: 'a models.yaml needs at most 6 levels. Is an indentation or a bracket wrong?',
 } as const;
 

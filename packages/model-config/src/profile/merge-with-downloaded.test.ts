@@ -277,7 +277,7 @@ pins: [qwen/qwen3-4b@q4_k_m]`;
     expect(byKey(profiles, 'qwen/qwen3-4b@q6_k').downloaded).toBe(false);
   });
 
-  it('is what the key of its model means when only quantizations are listed, the largest first', () => {
+  it('stands for the key of its model when only quantizations are listed and it is the largest', () => {
     const text = `version: 1
 models:
   - { key: qwen/qwen3-4b, context_window: 4096, min_memory_gb: 5 }

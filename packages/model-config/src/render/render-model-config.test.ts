@@ -39,8 +39,8 @@ describe('the file for the downloaded models', () => {
       `# yaml-language-server: $schema=node_modules/@mai/model-config/schema.json
 #
 # Mai's configuration: which models it may choose from, in which order it prefers them, and when it
-# switches. It was written for the models that LM Studio has. Change any of it. The command
-# \`mai config check\` explains every mistake.
+# switches. This file was written for the models that LM Studio has. You can change everything in it.
+# The command \`mai config check\` explains every mistake.
 #
 # The fields of a model. Only key is required:
 #

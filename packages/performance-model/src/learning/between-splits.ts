@@ -7,9 +7,9 @@ export interface SplitError {
 }
 
 /**
- * The error of the physics at a share in RAM, on the line between the nearest measured splits on both sides. The physics knows
- * where the time bends. Between the bends, each layer in RAM adds the same time, so the error is a line. Measurements with the
- * same share count as their mean.
+ * The error of the physics at a share in RAM, on the line between the nearest measured splits on both sides. Each further layer
+ * in RAM adds the same time, except at a few points where the slope changes, and the physics models these points. So between them
+ * the error is a line. Of measurements with the same share, the mean counts.
  *
  * @returns null where there is no measurement on one of the sides, or one at the share itself
  */

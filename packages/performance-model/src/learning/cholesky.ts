@@ -58,7 +58,7 @@ export function inverseDiagonal(lower: Matrix): Float64Array {
   return diagonal;
 }
 
-/** The callers stay inside the array. */
+/** Callers pass only indices inside of the array. */
 function at(values: ArrayLike<number>, index: number): number {
   return values[index] ?? 0;
 }

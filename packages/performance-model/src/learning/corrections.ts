@@ -27,12 +27,12 @@ export type IsRepeat<Traits> = (a: Traits, b: Traits) => boolean;
 const OUTLIER = 2.5;
 
 /**
- * Weight of the usual size of errors, as a number of measurements, where the size of the errors on this machine is
- * estimated.
+ * The size of the errors on this machine is estimated as a weighted mean of the usual size, which has this weight, and of the
+ * median of the measured sizes, which has the weight 1.
  */
 const USUAL_SCALE_WEIGHT = 1;
 
-/** Pairs of repeated measurements that the usual noise counts as much as, where the noise of this machine is estimated. */
+/** In the estimate of the noise on this machine, the usual noise counts as this many pairs of repeated measurements. */
 const USUAL_NOISE_WEIGHT = 1;
 /** Median of the absolute value of a normal variable, relative to its standard deviation. */
 const NORMAL_MEDIAN = 0.6745;
@@ -108,7 +108,10 @@ function medianOf(values: readonly number[]): number | undefined {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** At least `usual`. From the median difference between each measurement and the one before it that it repeats. */
+/**
+ * The noise of measurements: `usual`, or more where repeated measurements differ by more. It follows from the median difference
+ * between a measurement and the last earlier one that it repeats.
+ */
 function noiseOf<Traits>(
   residuals: readonly Residual<Traits>[],
   isRepeat: IsRepeat<Traits>,
@@ -129,7 +132,7 @@ function noiseOf<Traits>(
   );
 }
 
-/** At least 1. The median of the squared errors over their expected squares, shrunk to 1. */
+/** How much larger the errors on this machine are than usual, as a factor of their variance; at least 1. */
 function scaleOf<Traits>(
   residuals: readonly Residual<Traits>[],
   covariance: Covariance<Traits>,

@@ -27,7 +27,7 @@ const RAM_SHARE_SCALE = 0.3;
 /** As `RAM_SHARE_SCALE`, for the logarithm of the tokens that are computed at once: a factor of 1.6. */
 const LOG_BATCH_SCALE = 0.5;
 
-/** Sum of the differences of shares up to which two predictions ask the same question. */
+/** Two measurements whose shares differ by less than this in sum are at about the same depth. */
 const SAME_SHARES = 0.1;
 
 /** Whether two measurements are of the same file in the same placement, at about the same depth. */
@@ -50,9 +50,9 @@ export function isRepeat(a: Traits, b: Traits): boolean {
 
 /**
  * The covariance of the errors of two predictions: the sum of the variances of everything that they have in common. Each part of
- * the physics may be wrong by a factor of its own, so predictions with the same shares share more of the error. Engines have
- * separate code for weights of 16 bits, so these share only the model with quantized ones, and no more of it where errors are
- * larger than usual: slow code for 16 bits is then the likely cause.
+ * the physics may be wrong by a factor of its own, so predictions with similar shares have more of their error in common. Engines
+ * have separate code for weights of 16 bits. So a model with such weights has only the term `model` in common with a quantized one.
+ * This term does not grow where errors are larger than usual, because slow code for 16 bits is then the likely cause.
  */
 export function covarianceOf(likeness: Likeness): Covariance<Traits> {
   const square = (value: number): number => value * value;

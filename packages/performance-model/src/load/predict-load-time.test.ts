@@ -53,7 +53,7 @@ describe('after a load', () => {
   test('of the same kind that took 1.5 times the prediction, the next is predicted to take 1.5^0.787 times as long', () => {
     const seen = [{ ...FROM_DISK, loadMs: 13_500 }];
     // The usual variance .0516 grows by (1 + ln(1.5)^2 / .0741) / 2 = 1.609 to .0830.
-    // .0830 of .0830 + .0225 is .787, and 1.5^.787 is 1.3758.
+    // .0830 / (.0830 + .0225) is .787, and 1.5^.787 is 1.3758.
     expect(predictLoadTime(FROM_DISK, seen).correction).toBeCloseTo(1.3758, 3);
     expect(predictLoadTime(FROM_DISK, seen).expected).toBeCloseTo(9000 * 1.3758, -1);
   });

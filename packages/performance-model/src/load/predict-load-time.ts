@@ -45,9 +45,9 @@ const USUAL_DISK_RATE = 2e9;
 const PAGE_CACHE_RATE = 6e9;
 /** PCIe 3.0 x16 or 4.0 x8 from memory that is not pinned. */
 const COPY_RATE = 6e9;
-/** Standard deviations of the figures that are not known, in logarithms of time. Assumed. */
+/** Assumed standard deviations of the logarithm of each part of the time. */
 const DOUBT = { start: 0.7, disk: 0.8, knownDisk: 0.25, pageCache: 0.6, copy: 0.6 } as const;
-/** Differences between two loads that are alike. Assumed. */
+/** Assumed standard deviation of the logarithm of the time between two equal loads. */
 const NOISE = 0.15;
 /** Only this many loads count, the newest ones. */
 const LOADS_MAX = 32;

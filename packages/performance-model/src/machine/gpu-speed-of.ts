@@ -65,7 +65,7 @@ export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): G
   };
 }
 
-/** Of the entries whose words are all in the name, the one with the most words. */
+/** The entry for a name: all of its words are in the name. If several entries match, the one with the most words. */
 function figuresOf(words: readonly string[]): GpuFigures | null {
   const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
     (a, b) => b.words.length - a.words.length,

@@ -26,7 +26,7 @@ export interface DecodeParameters {
   readonly ramLayerMicroseconds: number;
   /** One way between GPU and CPU. */
   readonly crossingMicroseconds: number;
-  /** Once a token where GPU and CPU share the work: the engine then starts each operation on the GPU by itself. */
+  /** Added to each token if GPU and CPU share the work, because the engine then starts each operation on the GPU separately. */
   readonly splitMicroseconds: number;
   readonly fixedMicroseconds: number;
   /** Time of a mixture of experts, relative to a dense model of the same active bytes. */
@@ -62,18 +62,21 @@ export interface PromptParameters {
   readonly attention: number;
   /**
    * Time that an operation of an expert takes in addition where weights are not quantized. An engine multiplies by all quantized experts
-   * at once, by others one after the other, and waits for the GPU in each layer (llama.cpp, `ggml_cuda_mul_mat_id`).
+   * at once. By other experts it multiplies one after the other, and waits for the GPU in each layer (llama.cpp, `ggml_cuda_mul_mat_id`).
    */
   readonly unquantizedExperts: number;
   readonly weightEfficiency: number;
   readonly layerMicroseconds: number;
-  /** How evenly tokens choose their experts: 1 is at random. Tokens of one text choose alike, so a micro-batch needs fewer. */
+  /**
+   * How evenly tokens choose their experts; 1: at random. Tokens of one text often choose the same experts, so a micro-batch needs
+   * fewer of them.
+   */
   readonly evenness: number;
 }
 
 /**
- * Standard deviations of what predictions of one machine have in common, in logarithms of time. Two predictions share
- * an entry where they are alike in the named respect.
+ * Standard deviations of the parts of an error that predictions of one machine can have in common, in logarithms of time. Each
+ * field names the property that two predictions must share to have this part in common.
  */
 export interface Likeness {
   readonly machine: number;
@@ -82,7 +85,7 @@ export interface Likeness {
   readonly model: number;
   /** The same model, back end and placement. */
   readonly modelPlacement: number;
-  /** The same back end, for each part of the time, in proportion to the shares that they have of it. */
+  /** For each part of the time: the same back end. Weighted by the shares that the part has in the times of both predictions. */
   readonly part: readonly number[];
   /** As `part`, for the same model. */
   readonly partOfModel: readonly number[];

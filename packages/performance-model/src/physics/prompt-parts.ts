@@ -23,9 +23,9 @@ const USUAL_LINK_BANDWIDTH = 15.75e9;
 const USUAL_OPERATIONS = 40e12;
 
 /**
- * The mean time of one token of a prompt of `promptTokens` tokens after `depthTokens` tokens of context. Two operations
- * for each active parameter, four for each pair of tokens and value of attention, and the weights once a micro-batch. An expert
- * multiplies few tokens at once, which costs as much as `expertTile` tokens more.
+ * The mean time of one token of a prompt of `promptTokens` tokens after `depthTokens` tokens of context. It counts two
+ * operations for each active parameter, four for each pair of tokens and query value, and one read of the weights for each
+ * micro-batch. An expert multiplies few tokens at once, which costs as much as `expertTile` additional tokens.
  * The engine has separate code for weights that are not quantized, with a speed of its own. The constants were fitted
  * by `bench/speed/fit.mjs` to published results.
  */
@@ -94,9 +94,9 @@ export function promptParts(
 }
 
 /**
- * Query values where the shape does not have them: for each layer, the geometric mean of two estimates. One is the width of a
- * layer, from twelve parameters for each square of the width, at least 1,024. The other one is the bytes of the KV cache, with four
- * query heads for each key; it counts layers without attention as 0.
+ * Query values where the shape does not have them: for each layer, the geometric mean of two estimates. The first is the width of
+ * a layer: the square root of a twelfth of its parameters, at least 1,024. The second is the bytes of its KV cache for one token,
+ * which assumes four query heads for each key, and counts layers without attention as 0.
  */
 function usualQueryValues({ activeParameters, layers, kvBytesPerToken }: ModelShape): number {
   const width = Math.max(1024, Math.sqrt(activeParameters / layers / 12));

@@ -137,7 +137,7 @@ describe('the time of a token of a prompt', () => {
     expect(compute).toBeCloseTo(0.0008 * (1 + 0.2 * (0.5 + 20 / 51.2)), 9);
   });
 
-  test('experts of 16 bits are multiplied one after the other: at twice the speed, a fifth takes 1 + .5 + 20 / 51.2 + 3', () => {
+  test('experts of 16 bits are multiplied one after the other: they take 3 more for each operation of an expert', () => {
     const sixteen = { weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
     const experts = { expertBytes: 32 * GB, activeExpertBytes: 3.2 * GB };
     const shape = { ...QUESTION.shape, ...sixteen, ...experts };
@@ -259,7 +259,7 @@ describe('after a measurement', () => {
     expect(ratio).toBeLessThan(0.77);
   });
 
-  test('a micro-batch teaches less about one of eight times as many tokens than about itself', () => {
+  test('a measured micro-batch corrects one with eight times as many tokens less than itself', () => {
     const experts = { expertBytes: 4 * GB, activeExpertBytes: 0.4 * GB, activeWeightBytes: GB };
     const batch = (microBatchTokens: number): SpeedQuestion => ({
       ...QUESTION,
@@ -277,7 +277,7 @@ describe('after a measurement', () => {
     expect(other).toBeLessThan(0.8 * own);
   });
 
-  test('a measurement of 16-bit weights far from the physics teaches hardly anything about quantized ones', () => {
+  test('a measurement of 16-bit weights far from the physics hardly corrects predictions for quantized ones', () => {
     const half = { ...QUESTION.shape, weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
     const expected = createSpeedModel().decode({ ...QUESTION, shape: half }).tokensPerSecond;
     const shareAfter = (factor: number): number => {
@@ -287,7 +287,7 @@ describe('after a measurement', () => {
     expect(shareAfter(4)).toBeLessThan(0.1);
   });
 
-  test('weights of 16 bits teach little about quantized ones', () => {
+  test('a measurement of 16-bit weights corrects predictions for quantized ones little', () => {
     const sixteen = { ...QUESTION.shape, weightBytes: 16 * GB, activeWeightBytes: 16 * GB };
     const f16 = { ...QUESTION, shape: sixteen };
     const speed = 0.5 * createSpeedModel().decode(f16).tokensPerSecond;

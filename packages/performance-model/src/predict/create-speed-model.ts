@@ -133,10 +133,10 @@ interface Measurement {
   readonly error: number;
 }
 
-/** A measurement that is this many times faster or slower than the physics is a fault, such as tokens in no time. */
+/** A measurement that is this many times faster or slower than the physics is impossible, such as tokens in no time. */
 const FAULT = 1000;
 
-/** An empty list for a fault. */
+/** The measurement as the only element; an empty list for an impossible measurement. */
 function measurementOf(
   question: SpeedQuestion,
   parts: DecodeParts | PromptParts,
@@ -170,7 +170,7 @@ function current(observations: readonly SpeedObservation[]): readonly SpeedObser
     .slice(-OBSERVATIONS_MAX);
 }
 
-/** Whether two questions differ by the layers, or by the experts, that stay in RAM, and by their depth at most. */
+/** Whether two questions are about the same file with another share of it in RAM: of its layers or of its experts. The depth may differ, too. */
 function isOtherSplit(a: SpeedQuestion, b: SpeedQuestion): boolean {
   const isExpertSweep = a.placement.offloadRatio === b.placement.offloadRatio;
   const isLayerSweep = a.placement.cpuExpertRatio === b.placement.cpuExpertRatio;

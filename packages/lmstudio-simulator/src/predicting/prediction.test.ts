@@ -46,7 +46,7 @@ test('a known preset is accepted, and an unknown preset gets the error generic.p
   expect(message).toContain('Focus');
 });
 
-test('a full context ends the answer with stopAtLimit, and does not with truncateMiddle (the default)', async () => {
+test('a full context ends the answer under stopAtLimit, but not under truncateMiddle (the default)', async () => {
   await using connected = await startWithClient();
   const model = await connected.client.llm.load(KEY, { ...QUIET, config: { contextLength: 16 } });
   const options = { maxTokens: 40 };

@@ -86,7 +86,7 @@ export function folderFrom(
   return joinPath(machine, machine.homeFolder, ...fallback);
 }
 
-/** The key that a client sends. Most clients refuse to start without a key, so there is always one. */
+/** The key that a client sends. Most clients refuse to start without a key, so this returns one even if the gateway asks for none. */
 export function keyOf({ apiKey }: GatewayAccess): string {
   return apiKey ?? 'mai';
 }

@@ -78,7 +78,7 @@ test('a client is found by its folder, by its program or by its extension', asyn
   ]);
 });
 
-test('a file with another address is told', async () => {
+test('a file with another address is reported', async () => {
   using home = temporaryHome();
   writeFileSync(
     path.join(home.homeFolder, '.aider.conf.yml'),

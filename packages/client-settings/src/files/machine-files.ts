@@ -63,7 +63,7 @@ export async function isOnPath(machine: Machine, program: string): Promise<boole
 }
 
 /**
- * Writes a file at once: a reader sees the old or the new text. Keeps the permissions, and follows a symbolic link, so
+ * Writes a file atomically: a reader sees the old or the new text. Keeps the permissions, and follows a symbolic link, so
  * that a link into a folder of dotfiles stays a link. A new file may hold an API key and is readable by its owner only.
  */
 export async function replaceText(file: string, text: string): Promise<void> {
@@ -134,7 +134,7 @@ async function targetOf(file: string): Promise<string> {
   return target;
 }
 
-/** Links that lead to each other have no end. Linux allows 40, too. */
+/** Most symbolic links that are followed, because links can form a circle. Linux has the same bound. */
 const LINKS_MAX = 40;
 
 /** Writes a new file that only its owner can read. Fails if the file exists. */

@@ -143,7 +143,7 @@ function rangeOf(node: unknown): readonly [number, number, number] | null {
   return Array.isArray(range) ? (range as [number, number, number]) : null;
 }
 
-/** The end of a value without the line break and white space that the parser counts to it. */
+/** The end of a value without the line break and the white space that the parser includes in it. */
 function endOf(text: string, offset: number): number {
   return text.slice(0, offset).trimEnd().length;
 }

@@ -12,7 +12,7 @@ export interface ProbeRequest {
   readonly answer: AnswerCheck;
 }
 
-/** Judges an answer. Returns a short text about it, and throws an error where the client could not use it. */
+/** Judges an answer. Returns a short text about the answer, and throws an error if the client could not use the answer. */
 export type AnswerCheck =
   | { readonly kind: 'json'; readonly check: (body: unknown) => string }
   | { readonly kind: 'stream'; readonly check: (events: readonly ServerEvent[]) => string };

@@ -192,7 +192,7 @@ describe('memory', () => {
   it('counts mapped pages as used on Windows only', async () => {
     for (const machine of ALL) {
       const snapshot = await first(machine);
-      // Node does not tell whether its free memory includes mapped pages.
+      // Node does not report whether its free memory includes mapped pages.
       const isKnown = sourceOf(snapshot, 'ram')?.source !== 'os.freemem()';
       expect([machine.name, snapshot.ram.mappedCountsAsUsed]).toEqual([
         machine.name,

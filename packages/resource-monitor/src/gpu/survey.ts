@@ -13,7 +13,7 @@ export interface HardwareSurveyFacts {
     /** Null where the survey gives no name. */
     readonly name: string | null;
     readonly integration: 'integrated' | 'discrete' | null;
-    /** Null if the survey does not tell the vendor, for example for a GPU that is used through Vulkan. */
+    /** Null if the survey does not report the vendor, for example for a GPU that is used through Vulkan. */
     readonly vendor: GpuVendor | null;
     readonly dedicatedBytes: number | null;
     readonly totalBytes: number | null;

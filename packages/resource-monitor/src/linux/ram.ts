@@ -37,7 +37,7 @@ export function cgroupRam(sources: RamSources): Reader<RamSnapshot> {
           machineTotalBytes,
         },
         reasons: [
-          ...(limit.availableBytes === null ? [`${limit.folder} does not tell its use`] : []),
+          ...(limit.availableBytes === null ? [`${limit.folder} does not report its use`] : []),
           ...left.reasons.map((reason) => `/proc/meminfo: ${reason}`),
         ],
       };

@@ -22,7 +22,7 @@ export interface Io {
   readonly homeFolder: string;
   /** Aborts with an `Interrupted` on a signal such as Ctrl-C, and when stdout can't be written. */
   readonly signal: AbortSignal;
-  /** Gives the next Ctrl-C to a handler, and only that one. Null takes the handler back. */
+  /** Sets the handler of the next Ctrl-C. It handles only that one. Null removes the handler. */
   readonly onInterrupt: (handler: (() => void) | null) => void;
   readonly nowMs: () => number;
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;

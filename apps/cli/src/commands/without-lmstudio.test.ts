@@ -122,7 +122,7 @@ test('without any models folder each command still answers', async () => {
   expect((await mai('models')).out).toMatch(/^No model/);
   const select = await mai('select');
   expect(select.exitCode).toBe(3);
-  expect(select.err).toMatch(/no models folder here/);
+  expect(select.err).toMatch(/no models folder of LM Studio/);
 });
 
 test('mai doctor does not count an LM Studio that is off as a fault', async () => {

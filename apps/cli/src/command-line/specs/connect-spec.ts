@@ -19,7 +19,7 @@ export const CONNECT: CommandSpec = {
     { name: 'write', summary: 'put the settings in place, and keep a copy of the old file' },
     { name: 'undo', summary: 'take back what --write changed' },
     DRY_RUN,
-    { name: 'test', summary: "send the client's requests to the gateway, and say what came back" },
+    { name: 'test', summary: "send the client's requests to the gateway, and check the answers" },
     {
       name: 'gateway',
       value: 'URL',
@@ -35,7 +35,7 @@ export const CONNECT: CommandSpec = {
   ],
   examples: [
     ['mai connect claude-code --write', 'point Claude Code at the gateway'],
-    ['mai connect claude-code --undo', 'take it back'],
+    ['mai connect claude-code --undo', 'restore the old settings'],
   ],
   load: async () => (await import('../../commands/connect.js')).run,
 };

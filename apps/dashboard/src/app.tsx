@@ -56,7 +56,7 @@ export function App({ api }: { readonly api: Api }) {
         class="skip"
         href="#main"
         onClick={(event) => {
-          // The address names the page that is shown.
+          // The fragment of the address selects the page, so a jump to #main would leave the page.
           event.preventDefault();
           main.current?.focus();
         }}

@@ -50,7 +50,7 @@ export function ChangeDialog({
         {preview === null && fault === null && <p class="soft">Working out what would happen …</p>}
         {preview !== null && <ChangePreview change={preview} />}
         {fault !== null && <p class="bad">{fault}</p>}
-        {running && <p>Under way. You can close this; it goes on.</p>}
+        {running && <p>The change is being made. It continues if you close this dialog.</p>}
       </div>
       <div class="buttons">
         <button type="button" onClick={() => dialog.current?.close()}>

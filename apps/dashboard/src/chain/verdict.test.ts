@@ -60,7 +60,7 @@ describe('the verdict on a model of the chain', () => {
       judged('none'),
       'Needs 3.0 GiB more RAM',
     ],
-  ])('%#: tells whether it is loaded, and its reason', (one, chain, words) => {
+  ])('%#: says whether it is loaded, and its reason', (one, chain, words) => {
     expect(verdictOf(one, chain)).toBe(words);
   });
 });
@@ -82,7 +82,7 @@ describe('the verdict on a model outside of the chain', () => {
       'Needs 3.0 GiB more RAM',
     ],
     [model({ fits: false, loaded: false, cheaper: null, rejection: null }), 'Does not fit'],
-  ])('%#: tells whether it is loaded, and its reason', (one, words) => {
+  ])('%#: says whether it is loaded, and its reason', (one, words) => {
     expect(besideVerdict(one)).toBe(words);
   });
 });

@@ -18,7 +18,7 @@ test('keeps the older pages that are shown below a new first page', () => {
   expect(joined.next).toBe('1-1');
 });
 
-test('shows only the new page where it does not touch the shown pages', () => {
+test('shows only the new page where decisions between it and the shown pages are missing', () => {
   expect(joinNewest(page([9, 8], '8-1'), page([4, 3], '3-1'))).toEqual(page([9, 8], '8-1'));
 });
 

@@ -1,6 +1,6 @@
 import { describeCondition, describeHeard } from './condition.js';
 
-test('the silence of a host grows until the next answer', () => {
+test('counts the time of a silent host on until the next answer of the gateway', () => {
   const silent = { condition: 'silent', silentMs: 12_000 } as const;
   expect(describeCondition(silent, 0)).toBe('silent for 12 s');
   expect(describeCondition(silent, 3000)).toBe('silent for 15 s');

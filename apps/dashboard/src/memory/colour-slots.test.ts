@@ -24,7 +24,7 @@ test('counts a resident that is named twice once', () => {
   expect(assignSlots({}, ['a', 'a', 'b'])).toEqual({ a: 0, b: 1 });
 });
 
-test.each(['__proto__', 'constructor'])('takes %s for a name like any other', (name) => {
+test.each(['__proto__', 'constructor'])('treats %s as a name like any other', (name) => {
   const slots = assignSlots({}, [name]);
   expect(Object.entries(slots)).toEqual([[name, 0]]);
 });

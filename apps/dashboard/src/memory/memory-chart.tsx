@@ -49,7 +49,7 @@ export function MemoryChart(props: {
   const { totalBytes, limitBytes } = stack;
   const now =
     use === null
-      ? `Its use is not measured; it has ${formatBytes(totalBytes)}`
+      ? `The use is not measured, the total is ${formatBytes(totalBytes)}`
       : `Now ${formatBytes(use)} of ${formatBytes(totalBytes)} are in use`;
   return (
     <figure class="memory-chart">

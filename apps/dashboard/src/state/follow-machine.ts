@@ -22,7 +22,7 @@ const STALE_AFTER: Readonly<Record<ControlEvent['type'], readonly Part[]>> = {
   'switch-finished': ALL,
   journal: ['status', 'models'],
   queue: ['queue'],
-  // The page of the fleet reads it, where it is open.
+  // The page of the fleet reads the fleet itself while it is open.
   fleet: [],
   notice: ['status'],
 };

@@ -13,20 +13,20 @@ const lostAt = (sinceMs: number): Action => ({
   ...{ type: 'connection', connection: { state: 'lost', sinceMs } },
 });
 
-test('keeps the beginning of a lost connection, and says the loss once', () => {
+test('keeps the time at which the connection was lost, and announces the loss once', () => {
   const state = after([LIVE, lostAt(10), lostAt(20), lostAt(30)]);
   expect(state.connection).toEqual({ state: 'lost', sinceMs: 10 });
   expect(state.announcement.count).toBe(1);
 });
 
-test('says that it is connected again, and has the decision log read again', () => {
+test('after a renewed connection, announces it, and asks for the decision log again', () => {
   const state = after([LIVE, lostAt(10), LIVE]);
   expect(state.announcement).toEqual({ text: 'Connected again.', count: 2 });
   expect(state.decisionsSeen).toBe(1);
   expect(after([LIVE]).announcement.count).toBe(0);
 });
 
-test('a change of the fleet and a renewed connection have the fleet read again, and announce nothing', () => {
+test('after a change of the fleet and after a renewed connection, asks for the fleet again without an announcement', () => {
   const changed = after([LIVE, event({ ...stamp, type: 'fleet' })]);
   expect([changed.fleetSeen, changed.announcement.count]).toEqual([1, 0]);
   expect(after([lostAt(10), LIVE], changed).fleetSeen).toBe(2);
@@ -51,7 +51,7 @@ test('a sample that comes twice is kept once', () => {
   expect(after([same, same]).samples).toHaveLength(1);
 });
 
-test('samples and queues do not speak; a switch, a notice and a change do', () => {
+test('announces a switch, a notice and a change, but no samples and no queues', () => {
   const quiet = after([
     event({ ...stamp, type: 'sample', sample: sampleAt(5) }),
     event({ ...stamp, type: 'queue', running: 1, waiting: 2, loading: null }),

@@ -142,8 +142,8 @@ function afterAnswers(state: PageState, answered: Answered): PageState {
 }
 
 /**
- * The gateway's memory of the past, and before it what the page itself has seen: a gateway that has restarted
- * remembers nothing.
+ * The history of the gateway, and for the time before it the samples and switches that the page has kept. They matter after a
+ * restart of the gateway, which has then no history.
  */
 function joinHistory(
   { samples, switches }: PageState,
@@ -237,7 +237,7 @@ function afterEvent(state: PageState, event: ControlEvent): PageState {
   }
 }
 
-/** The samples with a new one, without those that have left the window or are as new. */
+/** Adds a sample. Drops samples that are older than the window, and those that are not older than the new one. */
 function withSample(
   samples: readonly MemorySample[],
   sample: MemorySample,

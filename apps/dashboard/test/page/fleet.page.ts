@@ -44,7 +44,7 @@ test('shows of each host its condition, load, memory, what is loaded and what fi
   expect(cupboard).toContain('Other hosts may load nothing here now.');
   expect(device).toContain('LM Link, without Mai');
   expect(device).toContain('Its load is not known.');
-  // The bar has the length that the text says.
+  // The length of the bar is the percentage in the text.
   const [part, whole] = await page
     .locator('.host.ready .pressure')
     .nth(1)

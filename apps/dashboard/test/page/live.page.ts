@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-test('shows new figures as they come, without a word from the screen reader', async () => {
+test('shows new figures as they come, without an announcement to screen readers', async () => {
   const { page, machine, close } = await openPage(browser);
   machine.emit({ type: 'notice', code: 'recovered', text: 'LM Studio answers again.' });
   await page.locator('[role=status][aria-live]').getByText('answers again').waitFor();

@@ -20,7 +20,7 @@ export interface OpenOptions {
   readonly dark?: boolean;
   /** Names the page, such as `#fleet`. Default: the machine. */
   readonly hash?: string;
-  /** Shown before the page is used. Default: the memory panel. */
+  /** Selector of an element that must be visible before the test uses the page. Default: the memory panel. */
   readonly ready?: string;
   /** Pixels of the screen for one of the page. Default 1. */
   readonly scale?: number;

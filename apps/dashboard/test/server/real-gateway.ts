@@ -20,7 +20,7 @@ export const SMALL = 'test/small';
 /** The real gateway on a real host. Only LM Studio is simulated, and the memory follows from what it has loaded. */
 export interface RealGateway {
   readonly url: string;
-  /** Makes an API key. From the first one on, the gateway needs keys within a second. */
+  /** Makes an API key. Within a second after the first one, the gateway asks for keys. */
   addKey(name: string, scope: 'control' | 'read' | 'inference'): Promise<string>;
   removeKey(name: string): Promise<void>;
   /** Sets what other programs use of the 32 GiB of RAM. */

@@ -1,8 +1,8 @@
-// How good a policy can be that does not see the future. For each course whose statistics are known exactly, compares with the
-// clairvoyant planner: the autopilot, and the best policy that knows these statistics but not the future, with switches
-// that cost nothing and with priced switches. Build first:
+// How good can a policy be that does not see the future? Three policies are compared with the planner that sees the future, on
+// random traces whose statistics are known exactly: the autopilot, and the best policy that knows these statistics but not the
+// future, once with free switches and once with switches that have a price. Build first:
 //   node bench/autopilot/bound.mjs [course ...] [--seeds 2,4] [--price 30]
-// A switch at a price costs as many seconds of the held value. The default is twice what the autopilot counts.
+// The price of a switch is a number of seconds without the value of the loaded model. The default is twice what the autopilot counts.
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, simulate } from '@mai/simulation';

@@ -1,7 +1,7 @@
 // The kernel's own verdict. Models, autopilot, client and a process that takes real memory run inside a memory control group
 // with a limit: once with Mai, once with a static choice, once with a rule of thumb (80 %). Build first, as root on Linux:
 //   node bench/embedded/kernel.mjs [--trace FILE.jsonl] [--limit 1536MiB] [--policy mai|static|naive|all] [--seeds 2,4] [--json]
-// A trace has one row a line: {"tMs": 0, "othersBytes": 1000}. Each policy serves through the same gateway. Exits with 1 where the
+// A trace has one row on each line: {"tMs": 0, "othersBytes": 1000}. Each policy serves through the same gateway. Exits with 1 where the
 // kernel killed a process or a request failed under Mai, with 2 where an option or a trace is wrong, and with 0 where no control
 // group can be made (the reason is printed).
 import { spawn } from 'node:child_process';

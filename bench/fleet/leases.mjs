@@ -4,7 +4,7 @@
 //
 // Two hosts on loopback, paired as always, with a real nats-server that they reach through a relay, which delays each piece
 // of data by the given milliseconds. The models are made up, so each lease costs the way alone: no model is asked.
-// Compared with the same loop at the own port of the host that serves, where no lease is asked for over NATS.
+// Compared with the same loop at the serving host's own port, where no lease is asked for over NATS.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -186,7 +186,7 @@ function print(rows) {
   console.log(
     'One gateway asks for one lease at a time. Leases a second, each released at once:\n',
   );
-  console.log('round trip to NATS and back | at another host | at the own port | ratio');
+  console.log('round trip to NATS and back | at another host | at its own port | ratio');
   for (const { roundTripMs, perSecond, ownPerSecond } of rows) {
     const ratio = (perSecond / ownPerSecond).toExponential(1);
     console.log(

@@ -40,7 +40,7 @@ async function underPressure() {
   try {
     await ask(world, { model: 'auto' });
     const startMs = performance.now();
-    /** Sends requests, every other one with tools, for a second longer than until the condition holds. */
+    /** Sends requests, every other one with tools, until a second after the condition holds. */
     const sendUntil = async (isTrue) => {
       let untilMs = Infinity;
       while (performance.now() < untilMs) {

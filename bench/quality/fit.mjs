@@ -58,7 +58,7 @@ function valueOf({ scores }, name) {
   return Math.log(share / (1 - share));
 }
 
-/** The results as known models of the package. */
+/** The results in the form in which the package holds known models. */
 export function knownModels(results, source) {
   const scores = scoresOf(results, source.QUALITY_USES);
   return results.map((result, index) => ({

@@ -51,7 +51,7 @@ export function fitLikeness(tests) {
   return likenessOf(values.map(Math.exp), partCount);
 }
 
-/** From the values of `NAMES`, followed by those of each part. */
+/** Makes a likeness from a list of values: first those of `NAMES`, then those of each part. */
 function likenessOf(values, partCount, noise = NOISE) {
   return {
     ...Object.fromEntries(NAMES.map((name, i) => [name, values[i]])),

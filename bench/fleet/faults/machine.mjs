@@ -27,7 +27,7 @@ const simulator = await startSimulator({
       ...{ modelKey, sizeBytes, maxContextLength: 32_768, tokensPerSecond: 100 },
     })),
     guardrails: { mode: 'off' },
-    // Every request has a prompt of its own, and growth after a load is not what this benchmark is about.
+    // Every request has a prompt of its own, so a prompt cache would not help. The benchmark leaves growth after a load out.
     loadDefaults: { promptCacheBytes: 0, contextCheckpoints: 0 },
   },
 });

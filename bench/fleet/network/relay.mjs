@@ -17,7 +17,7 @@ for (const { relayPort, address, port } of JSON.parse(ways)) {
 
 function later(from, to) {
   let dueMs = 0;
-  /** Calls `act` after the delay, and not before what came earlier. */
+  /** Calls `act` after the delay, and never before an earlier `act`. */
   const schedule = (act) => {
     const jitter = (Math.random() * 2 - 1) * Number(jitterMs);
     dueMs = Math.max(dueMs, performance.now() + Number(delayMs) + jitter);

@@ -22,7 +22,7 @@ for (let number = first; number < first + count; number += 1) {
     ...connection,
     host: connection.host,
     publish: (subject, data) => {
-      // What is dropped because there is no connection is not counted.
+      // A heartbeat that is dropped because there is no connection does not count.
       if (connection.connected) heartbeats += 1;
       connection.publish(subject, data);
     },

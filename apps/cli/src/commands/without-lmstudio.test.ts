@@ -99,7 +99,7 @@ test('leaves out an unfinished download and a damaged file', async () => {
     expect((await mai('models')).out).not.toContain('pipe');
     const { exitCode, err } = await mai('estimate', pipe);
     expect(exitCode).toBe(7);
-    expect(err).toContain('pipe.gguf is not a file.');
+    expect(err).toContain('pipe.gguf is not a regular file.');
   },
 );
 

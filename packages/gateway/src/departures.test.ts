@@ -59,7 +59,7 @@ describe('a client that leaves', () => {
     await idle(world);
   });
 
-  it('during a second attempt lets the load go on, so that its own time limit does not keep it from the model', async () => {
+  it('during a second attempt does not cancel the load, so that it gets the model in spite of its own time limit', async () => {
     await using world = await openWorld({}, { speed: 10 });
     await warmUp(world);
     for (const attempt of [1, 2]) {

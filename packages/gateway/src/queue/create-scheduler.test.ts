@@ -139,7 +139,7 @@ describe('lanes', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('in a fleet, a request that waits for a load delays no request that wants the same', async () => {
+  test('in a fleet, a request that waits for a load delays no request with the same conditions', async () => {
     const { clock, machine, place } = bench([A]);
     const release = await arrives(clock, place(ANY_MODEL));
     release.release('done');

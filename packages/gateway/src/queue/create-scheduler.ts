@@ -226,7 +226,7 @@ class LaneScheduler implements Scheduler {
     this.#pump();
   }
 
-  /** Starts what can start, takes the next step of each group, and tells the waiting clients. */
+  /** Starts the requests that can start, takes the next step of each group, and sends signs to the waiting clients. */
   #pump(): void {
     if (this.#phase === 'ended') return;
     this.#pumpAgain = true;

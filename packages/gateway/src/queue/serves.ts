@@ -16,9 +16,9 @@ export function chainOf(
 }
 
 /**
- * Whether a resident meets a request, by the rules of the machine. `failed` is not looked at. A resident that Mai did
- * not load serves no request that means a chain, and an unknown context length meets no condition: the machine itself
- * may decide otherwise.
+ * Whether a resident meets a request, by the rules of the machine. `failed` is ignored. In two cases the answer is no,
+ * although the machine may decide otherwise: for a resident that Mai did not load if the request means a chain, and for an
+ * unknown context length if the request needs a minimum.
  */
 export function serves(
   resident: Resident,

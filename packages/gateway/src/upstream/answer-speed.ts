@@ -102,7 +102,7 @@ function fromArrival({
       ms: firstByteMs,
       isWhole: cached !== null,
     },
-    // The time of the first token is part of the prompt's.
+    // The time of the first token counts as part of the prompt's time.
     output: outputTokens > 1 && outputMs > 0 ? { tokens: outputTokens - 1, ms: outputMs } : null,
     depthTokens: promptTokens,
   };

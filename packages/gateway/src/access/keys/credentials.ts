@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /** Name of the session's cookie. */
 export const SESSION_COOKIE = 'mai-session';
-/** Header with the text that changing requests of a session must send. */
+/** Header with the CSRF token. Requests of a session that change something must have it. */
 export const CSRF_HEADER = 'x-mai-csrf';
 
 /** The keys that a request presents, without repetitions. Clients differ in the header that they use. */

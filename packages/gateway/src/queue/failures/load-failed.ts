@@ -37,7 +37,7 @@ export function loadFailed(
       remainingMs,
     );
   }
-  // Nothing stands in the way of the load, and it was not tried.
+  // The decision is to load a model, but the load was not tried.
   return decision === 'load' || decision === 'switch'
     ? failure(
         'Mai loads no model for some minutes, because several loads in succession have failed. "mai explain" and "mai status" show the reasons.',

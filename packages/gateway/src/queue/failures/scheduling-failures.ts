@@ -43,7 +43,7 @@ export function modelLoading(modelKey: string | null, remainingMs: number): Sche
   return failure(
     'model_loading',
     503,
-    `${model} is not ready within the deadline of this request. Send the request again in ${seconds} s, or let it wait longer as a stream.`,
+    `${model} is not ready within the deadline of this request. Send the request again in ${seconds} s, or ask for a stream, which may wait longer.`,
     seconds,
   );
 }

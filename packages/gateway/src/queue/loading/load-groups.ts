@@ -10,7 +10,7 @@ import type { Ticket } from '../ticket.js';
 /** Parts and callbacks of the groups. */
 export interface LoadGroupsParts extends LoadTurnParts {
   readonly port: LivePort;
-  /** A lease was given for a group. `verified`: the machine has looked at the resident again after its failure. */
+  /** A lease was given for a group. `verified`: the machine has listed its residents again after the failure of the resident. */
   readonly granted: (group: Group, lease: ServingLease, verified: boolean) => void;
   readonly failed: (group: Group, error: unknown) => void;
   /** Something has changed that may let requests start. */

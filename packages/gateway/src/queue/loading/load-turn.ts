@@ -96,7 +96,7 @@ export class LoadTurn {
     return lanes.use.turnLeftMs(conflicts, sinceOf(group), passOverMs) + loadMs;
   }
 
-  /** The residents that a load unloads. Where a plan only waits for busy residents, each of ours may be the one. */
+  /** The residents that a load unloads. If the plan only waits for busy residents, any resident of the lanes may be one of them. */
   #unloadsOf({ decision, unloads, selection }: ServingPlan): readonly string[] {
     if (decision !== 'none' || unloads.length > 0) return unloads;
     const waits = selection.rejected.some(({ rejection }) => rejection.code === 'WAITS_FOR_BUSY');

@@ -136,8 +136,8 @@ export class ClientAnswer implements AnswerSink {
   }
 
   /**
-   * Closes the connection of a client that does not read for too long: its request would keep the resident for ever.
-   * Does nothing while the connection takes what is written, which is the usual case.
+   * Closes the connection of a client that has not read its answer for too long. Otherwise its request would occupy the resident
+   * without end. Does nothing while the client reads fast enough, which is the usual case.
    */
   #watchReader(): void {
     if (!this.#response.writableNeedDrain || this.#cancelStall !== null) return;

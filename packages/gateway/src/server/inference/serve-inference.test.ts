@@ -301,7 +301,7 @@ describe('a wait', () => {
     expect(text.split(sign)).toHaveLength(2);
   });
 
-  it('of a request without a stream is not', async () => {
+  it('is not shown to a client that asked for no stream', async () => {
     await using simulator = await start();
     await using front = await serveThrough(simulator, {
       place: ({ onWait }) => {

@@ -1,7 +1,7 @@
 // How good can a policy be that does not see the future? Three policies are compared with the planner that sees the future, on
 // random traces whose statistics are known exactly: the autopilot, and the best policy that knows these statistics but not the
 // future, once with free switches and once with switches that have a price. Build first:
-//   node bench/autopilot/bound.mjs [course ...] [--seeds 2,4] [--price 30]
+//   node bench/autopilot/bound.mjs [trace ...] [--seeds 2,4] [--price 30]
 // The price of a switch is a number of seconds without the value of the loaded model. The default is twice what the autopilot counts.
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
@@ -22,7 +22,7 @@ const seeds = options.seeds.split(',').map(Number);
 const limits = DEFAULT_SELECTION_POLICY;
 const dwellS = limits.dwellMs / 1000;
 
-/** The ways to load the models of the scenarios, by the pool that the course changes. */
+/** The ways to load the models of the scenarios, by the pool that the trace changes. */
 function waysOn(machine) {
   const [totalGib, ratio] =
     machine === 'gpu' ? [24, limits.vramLimitRatio] : [32, limits.memoryLimitRatio];

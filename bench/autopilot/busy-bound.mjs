@@ -1,4 +1,4 @@
-// How good a policy can be in heavy traffic that neither sees the future nor interrupts a request. For the course
+// How good a policy can be in heavy traffic that neither sees the future nor interrupts a request. For the trace
 // `levels-heavy`, dynamic programming finds the best policy that knows the distribution of the next level and of the time
 // that a level is held, and that counts the running requests. It waits for no dwell and no cool-down, and a switch
 // costs nothing, or a price. Build first:
@@ -15,7 +15,7 @@ const limits = DEFAULT_SELECTION_POLICY;
 const DWELL_S = limits.dwellMs / 1000;
 const LIMIT_GIB = 32 * limits.memoryLimitRatio;
 const HARD_LIMIT_GIB = 32 * limits.hardLimitRatio;
-/** The course: uniform levels, held for a lognormal time with spread 1. */
+/** The trace: uniform levels, held for a lognormal time with spread 1. */
 const [LOW_GIB, HIGH_GIB, MEDIAN_S] = [5, 14, 400];
 const HORIZON_S = 7200;
 const NONE = -1;

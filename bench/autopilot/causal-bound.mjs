@@ -1,8 +1,8 @@
-// The best policy that does not see the future: dynamic programming over a course whose statistics are known exactly.
+// The best policy that does not see the future: dynamic programming over a trace whose statistics are known exactly.
 //
 // Such a policy knows what no autopilot knows: the distribution of every next level of the others' use. It waits for no
 // dwell time, no cool-down, no running request and no hard limit. So no autopilot is better on average, and its quality
-// relative to the clairvoyant planner shows how much foresight is worth on a course.
+// relative to the clairvoyant planner shows how much foresight is worth on a trace.
 //
 // Time advances in seconds. The state is the level of the others' use (in bins), the way that is held, and for how long
 // that way has been above its limit, which counts for a dwell time as in the simulation's metric.
@@ -106,7 +106,7 @@ export function bestCausalPolicy({ ways, lowGib, highGib, transitions, everyS, d
   return { policy, binOf, ways, bothFit, everyS, dwellS };
 }
 
-/** Runs a policy over a course of one level a second. Returns its quality in seconds, and its switches. */
+/** Runs a policy over a trace with one level for each second. Returns its quality in seconds, and its switches. */
 export function runCausalPolicy({ policy, binOf, ways, bothFit, everyS, dwellS }, levels) {
   let quality = 0;
   let switches = 0;

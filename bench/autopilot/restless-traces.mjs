@@ -1,4 +1,4 @@
-// Random courses of the others' use: walks, levels and programs that come and go. The same seed gives the same trace.
+// Random traces of the others' use: walks, levels and programs that come and go. The same seed gives the same trace.
 // The autopilot was tuned on `TUNED` with odd seeds. `HELD_BACK` was not looked at before its figures were reported.
 import { createRandom } from '../yardstick/random.mjs';
 const GIB = 1024 ** 3;
@@ -216,7 +216,7 @@ const ofLevels = ({ lowGib, highGib, meanS, nextOf }) => ({
     }),
 });
 
-/** The exact statistics of the courses in which the next level depends on the present one only. */
+/** The exact statistics of the traces in which the next level depends on the present one only. */
 export const STATISTICS = {
   walk: ofWalk({ sigma: 0.4 }),
   'walk-slow': ofWalk({ sigma: 0.15 }),

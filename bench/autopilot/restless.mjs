@@ -1,6 +1,6 @@
-// Runs the autopilot and the naive threshold over random courses of the others' use, and prints quality relative to the
+// Runs the autopilot and the naive threshold over random traces of the others' use, and prints quality relative to the
 // clairvoyant planner, switches and dropped requests. Build first:
-//   node bench/autopilot/restless.mjs [course ...] [--seeds 1,3,5] [--held-back] [--library] [--policies mai,naive]
+//   node bench/autopilot/restless.mjs [trace ...] [--seeds 1,3,5] [--held-back] [--library] [--policies mai,naive]
 import { parseArgs } from 'node:util';
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { SCENARIO_MODELS, SCENARIOS, simulate } from '@mai/simulation';
@@ -42,7 +42,7 @@ async function runPolicy(course, policy) {
 const totals = new Map(policies.map((policy) => [policy, { ratios: [], switches: 0, dropped: 0 }]));
 const rows = [];
 for (const course of courses) {
-  const row = { course: course.name };
+  const row = { trace: course.name };
   for (const policy of policies) {
     const run = await runPolicy(course, policy);
     row[policy] = run.qualityRatio.toFixed(3);

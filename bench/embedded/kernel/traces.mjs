@@ -1,4 +1,4 @@
-// Memory that other programs take, as shares of the limit of a control group. Each trace is a random course with a published
+// Memory that other programs take, as shares of the limit of a control group. Each trace is random, with a published
 // seed; the same seed gives the same rows.
 import { createRandom } from '../../yardstick/random.mjs';
 const STEP_MS = 250;

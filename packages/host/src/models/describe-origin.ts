@@ -33,7 +33,7 @@ function describePlaces(places: readonly StorePlace[]): string {
     .filter(({ models }) => models > 0)
     .map(({ store, folder, models }) => `${models} from ${STORE_NAMES[store]} (${folder})`);
   return found.length === 0
-    ? 'No GGUF model was found in LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan, GPT4All and model_folders.'
+    ? 'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in model_folders.'
     : `GGUF models on this machine: ${found.join(', ')}.`;
 }
 

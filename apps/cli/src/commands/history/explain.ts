@@ -48,7 +48,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
           ? 'yet'
           : `up to ${formatMoment(untilMs, nowMs)}`;
     output.result(
-      `The log for ${describeRuntime(address, null)} has no decision ${upTo}. \`mai watch\` writes the log.\n`,
+      `The log for ${describeRuntime(address, null)} has no decision ${upTo}. \`mai watch\` and \`mai serve\` write the log.\n`,
     );
   }
   return EXIT.success;

@@ -60,7 +60,7 @@ test('the places of each model and of all models are told', async () => {
 test('without any model, the answer names the programs that were looked for', async () => {
   const { origin } = await list([]);
   expect(describeOrigin(origin)).toBe(
-    'No GGUF model was found in LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan, GPT4All and model_folders.',
+    'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in model_folders.',
   );
 });
 

@@ -3,7 +3,7 @@ import { type Client, keyOf, openAiUrl } from './client.js';
 
 // Source: https://docs.openwebui.com/getting-started/env-configuration/: OPENAI_API_BASE_URLS and OPENAI_API_KEYS are
 // lists with semicolons. Both are PersistentConfig: Open WebUI reads them at its first start only, and later uses
-// the values of its database. That database is no file that another program may write.
+// the values of its database, which another program may not write.
 
 export const OPEN_WEBUI: Client = {
   name: 'open-webui',

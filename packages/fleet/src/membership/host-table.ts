@@ -19,7 +19,7 @@ interface Entry {
   /** Earlier epochs. Their late messages are ignored. */
   retired: readonly string[];
   heardAtMs: number | null;
-  /** Time since which heartbeats tell of a newer state than the known one; null while they do not. */
+  /** Time since which heartbeats name a newer state than the known one; null while they do not. */
   missingSinceMs: number | null;
   usable: boolean;
 }

@@ -9,7 +9,7 @@
 /** KV bucket of the states; the key is the name of the host. */
 export const HOSTS_BUCKET = 'mai_hosts';
 
-/** KV bucket of what the authority tells all hosts. Only the host that holds the authority writes to it. */
+/** KV bucket of what the authority publishes to all hosts. Only the host that holds the authority writes to it. */
 export const FLEET_BUCKET = 'mai_fleet';
 
 /** Key of the signed allow-list. */

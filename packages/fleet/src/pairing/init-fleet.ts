@@ -116,7 +116,7 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
   };
 }
 
-/** JetStream decides by majority, so two servers bear no more than one. */
+/** JetStream needs a majority of its servers, so two servers survive no more failures than one. */
 function checkCluster(addresses: readonly string[], own: string): void {
   if (![3, 5].includes(addresses.length) || new Set(addresses).size !== addresses.length) {
     throw new RangeError(

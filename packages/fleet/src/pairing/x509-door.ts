@@ -34,7 +34,7 @@ export interface Certified {
   readonly privateKey: string;
 }
 
-/** From when to when a certificate is valid. */
+/** The period in which a certificate is valid. */
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;

@@ -5,7 +5,7 @@ import { z } from 'zod/mini';
 import { isHostName } from '../../nats/subjects.js';
 import { hostAndPort, isAddress, isPort } from '../names.js';
 
-/** This prefix is signed with the list, so a signature of the authority over another kind of text does not fit a list. */
+/** This prefix is signed with the list, so a signature of the authority for another kind of text is not valid for a list. */
 const CONTEXT = 'mai-fleet-allow-list-v1\n';
 
 /** The URI in a host's certificate, which is its user at nats-server. */
@@ -42,9 +42,9 @@ const signedSchema = z.strictObject({ content: z.string(), signature: z.string()
  * The hosts that gateways of the fleet talk to, with the fingerprints of their certificates, and the fleet's nats-servers.
  * Each host that runs a nats-server writes its configuration from the newest list.
  *
- * The fleet's authority signs the list, so it may travel over any connection: a host that may write to NATS can neither
- * add a host nor take one off. A reader keeps the list with the highest revision that it has seen, also over a restart,
- * so an old list can't be put back.
+ * The fleet's authority signs the list, so it may travel over any connection: a host that may write to NATS can't add or remove
+ * a host. A reader keeps the list with the highest revision that it has seen, also over a restart, so an old list can't be put
+ * back.
  */
 export interface AllowList {
   readonly revision: number;

@@ -30,12 +30,12 @@ export interface FollowedFleet extends AsyncDisposable {
 }
 
 /**
- * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists: one that the
- * authority signed and whose revision is higher than the last is kept in the folder and used, also for the users of a
- * nats-server on this host. The authority sends a list to such a host directly, too, and gets as the answer the revision that
- * nats-server has taken by then. The connection moves away from a server whose host is no longer on the list, and a host that
- * is no longer on it ends its own nats-server. It also watches the file with this host's certificate, which another process changes when it
- * rotates the keys.
+ * Keeps this host's identity up to date while the fleet runs. It watches the fleet's bucket for allow-lists. A list that the
+ * authority signed and that has a higher revision than the last one is stored in the folder. If this host runs a nats-server, the
+ * server takes its users from that list. The authority also sends the list to such a host directly, and the answer is the revision
+ * that nats-server has taken. The connection moves away from a server whose host is no longer on the list. A host that is no
+ * longer on the list ends its own nats-server. This function also watches the file with this host's certificate, because another
+ * process changes the file when it rotates the keys.
  */
 export async function followFleet(options: FollowFleetOptions): Promise<FollowedFleet> {
   const { connection, folder, onChange, onFault } = options;

@@ -21,8 +21,8 @@ export interface LeaveFleetOptions {
 /** How leaving ended. */
 export type LeaveOutcome =
   /**
-   * This host has left. `told` is false where the authority did not hear of it: `mai fleet remove` there ends the
-   * certificate.
+   * This host has left. `told` is false if the authority did not confirm it. The certificate then stays valid until
+   * `mai fleet remove` is run on the machine with the authority.
    */
   | { readonly kind: 'left'; readonly told: boolean }
   /** This host held the authority. nats-server was stopped, and the other hosts go on alone. */

@@ -14,9 +14,9 @@ export interface ServeAuthorityOptions {
 }
 
 /**
- * The authority's part while the fleet runs, on the machine that holds it: it signs the certificates of hosts that change
- * their keys, takes hosts off that leave, and publishes the allow-list after each connection, because a restarted
- * nats-server may have lost it. Disposing waits for the requests that are being carried out.
+ * The tasks of the machine that holds the authority, while the fleet runs. It signs the certificates of hosts that change their
+ * keys, and removes hosts that leave. After each connection it publishes the allow-list, because a restarted nats-server may
+ * have lost the list. Disposing waits for the requests that are being carried out.
  */
 export function serveAuthority(options: ServeAuthorityOptions): AsyncDisposable {
   const { connection, folder, onFault } = options;

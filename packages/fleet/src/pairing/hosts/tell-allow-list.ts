@@ -32,9 +32,9 @@ export interface ToldAllowList {
 }
 
 /**
- * Tells the signed allow-list of the folder, on the machine that holds the authority: first to the other hosts that run a
- * nats-server, which are asked until it has taken the list, then to the fleet's bucket. States of hosts that are not
- * on the list are deleted. Tries again while JetStream does not take the list, until the signal fires.
+ * Publishes the signed allow-list of the folder, on the machine that holds the authority. First it asks the other hosts that run
+ * a nats-server until their servers have taken the list. Then it writes the list to the fleet's bucket, and deletes the states of
+ * hosts that are not on the list. Tries again while JetStream does not take the list, until the signal fires.
  */
 export async function tellAllowList(
   connection: FleetConnection,

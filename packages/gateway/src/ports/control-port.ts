@@ -187,7 +187,7 @@ export interface MachineModel {
   readonly cheaper: CheaperLoad | null;
   readonly sizeBytes: number | null;
   readonly loaded: boolean;
-  /** Of the load as configured, or of `cheaper` where only that fits. Null: not known. */
+  /** Speed of the load as configured, or of `cheaper` where only that fits. Null: not known. */
   readonly speed: LoadSpeed | null;
   /** 0 to 1; null where it is not known. */
   readonly quality: number | null;

@@ -39,7 +39,7 @@ export class ResidentUse {
     }
   }
 
-  /** Those of the residents that are in use, or were in the last seconds. */
+  /** The residents of the list that are in use, or were in use a few seconds ago. */
   inUse(identifiers: readonly string[]): readonly string[] {
     const nowMs = this.#clock.monotonicMs();
     return identifiers.filter((identifier) => {

@@ -21,8 +21,8 @@ export interface StallLimit {
 }
 
 /**
- * The answer to one client. Its state decides how a failure is told: as an answer while no byte was sent, as the last
- * event of a stream that has begun, and otherwise by a broken connection, never by a clean end.
+ * The answer to one client. Its state decides how the client gets a failure. While no byte was sent, the failure is the answer.
+ * In a stream that has begun, it is the last event. Otherwise the connection is broken, because a clean end would look like success.
  */
 export class ClientAnswer implements AnswerSink {
   readonly #response: ServerResponse;

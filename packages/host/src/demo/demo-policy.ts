@@ -46,8 +46,8 @@ export function demoModels(modelKeys: readonly string[]): DemoConfig {
 }
 
 /**
- * Whether the machine may have enough free memory for the demo. `loadBytes`: what the largest model takes at least. The
- * process and the model that stays must fit below the hard limit, also while Mai has not unloaded yet.
+ * Whether the machine may have enough free memory for the demo. `loadBytes`: the least that the largest model takes. The
+ * process that takes memory must fit below the hard limit together with the loaded models, because Mai unloads only afterwards.
  */
 export function mayHaveRoom({ ram }: Resources, loadBytes: number): boolean {
   const { totalBytes, availableBytes } = ram;

@@ -16,7 +16,7 @@ export type RuntimeStatus =
       readonly state: 'running';
       /** Address of LM Studio; null for the embedded engine, whose processes each have their own. */
       readonly baseUrl: string | null;
-      /** Of LM Studio, or of the embedded engine's native module. */
+      /** Version of LM Studio, or of the embedded engine's native module. */
       readonly version: string;
       readonly isLocal: boolean;
     }

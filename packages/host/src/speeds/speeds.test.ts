@@ -93,7 +93,7 @@ describe('the speeds of a machine', () => {
     expect(speeds.revision()).not.toBe(revision);
     expect(speeds.speedOf(SUBJECT)).toEqual(other.speedOf(SUBJECT));
     const seen = speeds.revision();
-    // Its own measurement is no news, and loses none of the other process.
+    // A measurement of this process changes the revision once, and so does the next one of the other process.
     await speeds.learn('eight', SUBJECT, decoded(61));
     expect(speeds.revision()).toBe(seen + 1);
     await other.learn('eight', SUBJECT, decoded(62));

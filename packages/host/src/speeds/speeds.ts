@@ -66,8 +66,9 @@ const READ_SHARE_OF_PEAK = 0.85;
 /** RAM of a machine that was not measured may be this many times faster or slower than the usual one. */
 const UNKNOWN_RAM_FACTOR = 2;
 /**
- * A build without vector instructions may be this many times faster or slower than the physics says, which knows one CPU: cores of
- * different years differ, the types of weights differ by 2, and threads of llama.cpp wait for each other beside other work.
+ * A build without vector instructions may be this many times faster or slower than the physics says. The constants of the physics are
+ * from one CPU, but cores of different years differ, the types of weights differ by a factor of 2, and threads of llama.cpp wait for
+ * each other while other programs use the cores.
  */
 const UNKNOWN_CORE_FACTOR = 3;
 

@@ -105,7 +105,7 @@ async function scanRepository(
 async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
   const folder = path.join(root, 'snapshots');
   const entries = await entriesOf(folder);
-  // A file, such as one of another program, is no repository.
+  // Another program may have put a file here, which is not a repository.
   if (entries === null || ('code' in entries && entries.code === 'ENOTDIR')) return [];
   if (!Array.isArray(entries)) return entries;
   // A broken reference only loses its place at the front.

@@ -14,10 +14,10 @@ const INTERVALS_PER_PROMPT_TOKEN = 0.4;
 const LEAST_WORK_RATIO = 0.01;
 
 /**
- * Asks an engine for its state at each interval, and calls `onHung` once where it hangs. Signs of life are an answer without
- * open requests, and an answer with new reports. An engine without a sign of life is hung
+ * Asks an engine for its state at each interval, and calls `onHung` once if the engine hangs. The engine is alive if it answers
+ * and either has no open requests or has new reports. Otherwise it hangs
  * - after 6 intervals in a row in which its process did no work: it is stopped, or waits for ever;
- * - after 120 intervals and 0.4 for each token of the open prompts, where it works, or its work is not known.
+ * - if it works, or its work is not known: after 120 intervals, and 0.4 more for each token of the open prompts.
  *
  * Intervals are counted, not time, so the sleep of the machine does not count. The timer does not keep the process alive.
  * Returns a function that ends the watch.

@@ -35,8 +35,9 @@ export interface Growth extends FootprintGrowth {
 }
 
 /**
- * The growth of a load of llama.cpp. An embedding model's output buffer grows with the longest input. The engine keeps the caches of idle slots in RAM (prompt cache), and copies of
- * the recurrent state and of the windowed cache of each slot, to return to an earlier token (context checkpoints).
+ * The growth of a load of llama.cpp. An embedding model's output buffer grows with the longest input. The engine keeps the caches
+ * of idle slots in RAM (prompt cache). It also keeps copies of the recurrent state and of the windowed cache of each slot, so
+ * that it can return to an earlier token (context checkpoints).
  */
 export function growthOf(
   model: Hyperparameters | null,

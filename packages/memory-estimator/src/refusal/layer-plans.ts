@@ -1,7 +1,7 @@
 /**
  * The tensors that llama.cpp loads for the architectures whose layers are all alike. Found by loading files with build 10257 of
- * llama.cpp (llama.node 1.7.15): a required tensor is one whose absence it refused, an optional one is loaded if it is there,
- * and with any other tensor it refused the file.
+ * llama.cpp (llama.node 1.7.15). Without a required tensor, it refused the file. An optional tensor may be missing. A file with
+ * any other tensor was refused.
  */
 export interface LayerPlan {
   /** Parts that each layer has: names after `blk.N.`, without `.weight`. `qkv` is attn_q, attn_k and attn_v, or attn_qkv. */

@@ -67,8 +67,8 @@ export function keyThatLoads(key: string, downloaded: readonly DownloadedModel[]
 }
 
 /**
- * The names that are not the key of a listed model, but mean one, with the key by which the runtime loads it: the keys
- * of variants, and the keys of models of which only quantizations are listed. The answers of `keyThatLoads`.
+ * All names that `keyThatLoads` replaces, each with its answer: the keys of variants, and the keys of models of which only
+ * quantizations are listed. Such a name means a listed model, but is not the key of one.
  */
 export function otherNames(downloaded: readonly DownloadedModel[]): ReadonlyMap<string, string> {
   const library = indexDownloaded(downloaded);

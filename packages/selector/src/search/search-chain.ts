@@ -199,7 +199,7 @@ function closest(options: readonly Rejection[]): Rejection | null {
   );
 }
 
-/** Of two reasons, the one that is closer to fitting; the first where both are equally close. */
+/** The reason of two that is closer to fitting; the first where both are equally close. */
 function closer(first: Rejection, second: Rejection): Rejection {
   return distanceOf(second) < distanceOf(first) ? second : first;
 }

@@ -50,7 +50,7 @@ describe('a chosen model below the minimum is explained with its figures', () =>
   test('where the value decided', () => {
     const comparison = { value: 0.354, next: { modelKey: 'other', value: 0.31 } };
     expect(explainNote({ ...note, comparison }, resources)).toBe(
-      `${sentence} Its value, the quality less what the low speed costs, is 0.35; that of other is 0.31.`,
+      `${sentence} Its value (the quality, reduced for the low speed) is 0.35, and the value of other is 0.31.`,
     );
     const small = { value: 0.0123, next: { modelKey: 'other', value: 0.0092 } };
     expect(explainNote({ ...note, comparison: small }, resources)).toMatch(

@@ -89,7 +89,7 @@ export function explainNote(note: SelectionNote, resources: Resources): string |
 export function explainComparison({ comparison }: SlowChoice): string {
   if (comparison === undefined) return '';
   const { value, next } = comparison;
-  return ` Its value, the quality less what the low speed costs, is ${value.toPrecision(2)}; that of ${next.modelKey} is ${next.value.toPrecision(2)}.`;
+  return ` Its value (the quality, reduced for the low speed) is ${value.toPrecision(2)}, and the value of ${next.modelKey} is ${next.value.toPrecision(2)}.`;
 }
 
 /** Why callers wait for a preferred model, or why another is loaded at once. A sentence with the figures. */

@@ -85,7 +85,7 @@ describe('a chain with models that Mai derived', () => {
   });
 
   it.each(Array.from({ length: 31 }, (_, gib) => gib))(
-    'gives the same selection with an input until the first fit while others take %i GiB',
+    'gives the same selection if the input ends at the first model that fits, while others take %i GiB',
     async (gib) => {
       const { world, ports } = build();
       world.othersBytes = gib * GIB;

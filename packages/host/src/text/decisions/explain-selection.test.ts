@@ -54,7 +54,7 @@ describe('a chosen model below the minimum is explained with its figures', () =>
     );
     const small = { value: 0.0123, next: { modelKey: 'other', value: 0.0092 } };
     expect(explainNote({ ...note, comparison: small }, resources)).toMatch(
-      /is 0\.012; that of other is 0\.0092\.$/,
+      /is 0\.012, and the value of other is 0\.0092\.$/,
     );
   });
 });

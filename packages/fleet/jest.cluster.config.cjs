@@ -1,5 +1,5 @@
-// The tests of a cluster of three nats-servers. They run alone, because three servers that wait for the disk beside
-// other tests lose each other: npm run test:cluster
+// The tests of a cluster of three nats-servers. They run alone: where other tests use the disk at the same time, the
+// servers wait for it so long that they lose contact with each other. Run with `npm run test:cluster`.
 module.exports = {
   ...require('../../jest.preset.cjs'),
   displayName: 'fleet cluster',

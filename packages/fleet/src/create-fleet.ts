@@ -97,7 +97,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onFault: (error) =>
       warn(
         codeOf(error) === 'NOT_PAIRED'
-          ? 'This machine has left its fleet, and goes on alone.'
+          ? 'This machine is no longer in its fleet. It now serves alone.'
           : `The fleet's files can't be used: ${messageOf(error)}`,
       ),
   });

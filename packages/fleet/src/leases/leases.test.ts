@@ -122,7 +122,7 @@ const granting = async (
   const link = await connection('granting');
   const leases = serveLeases(link, port, { epoch: EPOCH, ...options });
   ends.push(async () => leases[Symbol.asyncDispose]());
-  // The subscription is at the server once a round trip is.
+  // After a round trip, the server has the subscription.
   await link.roundTrip({ deadlineMs: 5000, signal: null });
   return leases;
 };

@@ -41,7 +41,7 @@ export async function checkFleet(
         : {
             name,
             state: 'warning',
-            message: `This machine is ${host}, and NATS does not answer at ${where}. It goes on alone.`,
+            message: `NATS does not answer at ${where}. Until it does, this machine (${host}) serves alone.`,
             mend: `start \`mai serve --fleet\` on ${authority}, which starts nats-server`,
           },
       ...(natsServer === null ? [] : [natsServer]),

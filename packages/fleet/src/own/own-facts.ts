@@ -36,7 +36,7 @@ export interface FleetRules {
   readonly guests: {
     /** Share of each pool's limit, 0 to 1. */
     readonly memoryRatio: number;
-    /** Minutes of the local day; null: always. */
+    /** When other hosts may load models here, in minutes of the local day; null: always. */
     readonly hours: { readonly fromMinute: number; readonly toMinute: number } | null;
   };
   /** Generated tokens per second that a model should reach. */

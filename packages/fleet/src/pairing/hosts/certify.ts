@@ -87,7 +87,9 @@ async function carryOut(folder: string, content: CertifyContent): Promise<Certif
       });
     case 'leave':
       if (host === (await readRegistry(folder)).authority) {
-        throw new RequestRefused("The host that holds the authority can't be taken off.");
+        throw new RequestRefused(
+          "The host that holds the authority can't be removed from the fleet.",
+        );
       }
       return accepted(async () => {
         await removeHost({ folder, host });

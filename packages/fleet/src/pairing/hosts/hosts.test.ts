@@ -156,7 +156,7 @@ test('a certificate of a host is due for replacement when a third of its life is
   expect(isRotationDue(identity, after(250))).toBe(true);
 });
 
-test('a host that leaves is taken off by the authority, and its keys are deleted', async () => {
+test('the authority removes a host that leaves, and the keys of that host are deleted', async () => {
   await using fleet = await pairedFleet(['laptop']);
   const desktop = await fleet.connect('desktop');
   await using _authority = serveAuthority({

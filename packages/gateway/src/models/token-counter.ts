@@ -18,9 +18,9 @@ const MARGIN = 1.1;
 /** Tokens that a chat template adds. */
 const TEMPLATE_TOKENS = 64;
 /**
- * Tokens of one image. Qwen-VL makes 1369 of 1024 x 1024 pixels (28 x 28 a token), Gemma 3 makes 256 of any. llama.cpp
+ * Tokens of one image. Qwen-VL makes 1369 of 1024 x 1024 pixels (28 x 28 pixels for each token), Gemma 3 makes 256 of any. llama.cpp
  * allows Qwen-VL up to 4096, which photos of more than 3 megapixels take: ggml-org/llama.cpp #17020. The size of an image
- * is not looked at.
+ * is not taken into account.
  */
 const IMAGE_TOKENS = 1536;
 const MODELS_MAX = 256;

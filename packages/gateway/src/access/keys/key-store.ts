@@ -42,7 +42,7 @@ export async function openKeyStore(file: string, clock: Clock): Promise<KeyStore
     const found = await stat(file).catch(() => null);
     const version = found === null ? null : `${found.ino}:${found.mtimeMs}:${found.size}`;
     if (version === current.version) return;
-    // A file that can't be read says nothing about its keys.
+    // While the file can't be read, the keys that were read last stay in force.
     current = await readKeyFile(file).catch(() => current);
     hadKeys ||= current.keys.length > 0;
   };

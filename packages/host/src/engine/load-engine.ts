@@ -28,11 +28,11 @@ export interface LoadEngine {
   /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU can't. */
   readonly usesGpus: boolean;
   /**
-   * Whether its build for the CPU uses vector instructions; null where nobody says so. llama.cpp says so of the embedded engine.
+   * Whether its build for the CPU uses vector instructions; null where this is not known. llama.cpp reports it for the embedded engine.
    * LM Studio names the instructions in the name of each runtime, and needs AVX2 on x64.
    */
   readonly vectorInstructions: boolean | null;
-  /** Its threads on the CPU; the processors of this machine where nobody says so. */
+  /** Its threads on the CPU; where they are not known, the number of processors of this machine. */
   readonly threads: number;
   /**
    * The user's hardware settings for the engine; null where the user has changed none, or where the engine is

@@ -12,7 +12,7 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
  * context would be repeated again and again. Kept in a file, because each `mai select --load` is its own process.
  */
 export interface GivenContexts {
-  /** The longer context in tokens; null where LM Studio gave what was asked for, or where this is a day ago. */
+  /** The longer context in tokens; null where LM Studio gave what was asked for, or where that load was more than a day ago. */
   longer(modelKey: string): Promise<number | null>;
   /** Notes the result of a load. */
   record(modelKey: string, askedTokens: number | null, gotTokens: number | null): Promise<void>;

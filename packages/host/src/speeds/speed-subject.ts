@@ -18,7 +18,7 @@ export interface SpeedSubject {
   readonly identity: SpeedIdentity;
   /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement. */
   readonly isGpuGuessed: boolean;
-  /** Threads of an engine of which nobody says whether its build uses vector instructions; null: `machine` says so. */
+  /** Threads of an engine where it is not known whether its build uses vector instructions; null: `machine` states it. */
   readonly mayBeScalar: number | null;
   /** Where the shape is a guess. Default: it is from the model's files. */
   readonly shapeDoubt?: ShapeDoubt | undefined;
@@ -26,7 +26,7 @@ export interface SpeedSubject {
   readonly load: Pick<LoadQuestion, 'fileBytes' | 'gpuBytes'>;
 }
 
-/** How far a guessed shape may be wrong. A measurement of the model ends the doubt. */
+/** How far a guessed shape may be wrong. After a measurement of the model, this no longer counts. */
 export interface ShapeDoubt {
   readonly modelKey: string;
   /** The model may be this many times slower. */

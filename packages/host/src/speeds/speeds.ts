@@ -225,7 +225,7 @@ function isKnown({ isGpuGuessed }: SpeedSubject, { gpuBandwidth }: Learned): boo
   return !isGpuGuessed || gpuBandwidth !== null;
 }
 
-/** The interval of a prediction, with the doubts about a machine that was not measured. */
+/** The interval of a prediction. It is wider for a machine that was not measured. */
 function rangeOf(
   subject: SpeedSubject,
   now: Learned,

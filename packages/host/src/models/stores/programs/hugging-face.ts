@@ -100,7 +100,7 @@ async function scanRepository(
 }
 
 /**
- * The snapshots of a repository: that of `main`, then the others with the newest first. Or else why they can't be read.
+ * The snapshots of a repository: that of `main`, then the others, newest first. Where they can't be read, the reason.
  */
 async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
   const folder = path.join(root, 'snapshots');

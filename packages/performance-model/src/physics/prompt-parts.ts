@@ -9,9 +9,9 @@ import type { PromptParameters } from './parameters.js';
 export interface PromptParts {
   readonly compute: number;
   readonly attention: number;
-  /** Reading the weights on the GPU once a micro-batch, and starting its layers. */
+  /** Reading the weights on the GPU once for each micro-batch, and starting its layers. */
   readonly batches: number;
-  /** Bringing weights from RAM to the GPU once a micro-batch. */
+  /** Copying weights from RAM to the GPU once for each micro-batch. */
   readonly transfers: number;
 }
 

@@ -25,7 +25,7 @@ export type AcquireResult =
 /** One round's target, and the requests that wait for it. */
 export interface Turn {
   readonly key: string;
-  /** Null is the autopilot's own target, which no caller waits for. */
+  /** Null stands for the autopilot's own target, which no caller waits for. */
   readonly target: LeaseTarget | null;
   /** The requests that the decision is for. Empty with a null target. */
   readonly requests: readonly LeaseRequest[];

@@ -114,7 +114,7 @@ function announce(state: PageState, text: string): PageState {
 function afterConnection(state: PageState, connection: Connection): PageState {
   const before = state.connection;
   if (connection.state === 'lost') {
-    // Each failed attempt reports the loss again. Its beginning is the first report.
+    // Each failed attempt reports the loss again. The first report is the one that counts.
     if (before.state === 'lost') return state;
     return announce({ ...state, connection, step: null }, 'The connection to the gateway is lost.');
   }

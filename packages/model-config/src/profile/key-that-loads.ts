@@ -5,8 +5,8 @@ import type { DownloadedModel } from './downloaded-model.js';
 
 /**
  * The configuration with the keys of `keyThatLoads`. In `models`, the entry of a selected variant replaces the entry of
- * its model. The entry of `key` holds for all quantizations where these are listed without `key`. An entry that names a
- * quantization comes before it, and the memory figures hold only for the largest quantization.
+ * its model. Where only quantizations of a model are listed, the entry of the model applies to each quantization that has
+ * no entry of its own. Its memory figures apply only to the largest quantization.
  */
 export function withSelectedVariants(
   config: ModelConfig,

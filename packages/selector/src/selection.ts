@@ -204,8 +204,8 @@ export interface Selection {
    */
   readonly direction: 'up' | 'down' | null;
   /**
-   * Meets the requirement. `null` where nothing fits. With `wait`, the resident that serves until the switch;
-   * `null` where no resident of ours meets the requirement.
+   * The chosen model, which meets the requirement; `null` where nothing fits. With `wait`, the resident that serves until the
+   * switch; `null` where no resident of ours meets the requirement.
    */
   readonly chosen: Chosen | null;
   readonly plan: Plan;

@@ -296,7 +296,7 @@ describe('groups', () => {
     expect(machine).toMatchObject({ loads: 3, switches: 2 });
   });
 
-  test('a model serves again where the requests that it makes room for have gone', async () => {
+  test('a model that was to make room serves again once the requests for the other model have gone', async () => {
     const { clock, scheduler, place } = bench([A, B], { passOverMs: 1000 });
     await arrives(clock, place(wantsKey('a')));
     const gone = new AbortController();

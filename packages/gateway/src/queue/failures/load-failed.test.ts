@@ -44,7 +44,7 @@ test('a failed load is named even if its message is not known', () => {
   );
 });
 
-test('a load that is due and not tried was held back after many failures', () => {
+test('a load that is due but was not tried is explained by the many failures before it', () => {
   const failure = loadFailed({ decision: 'load', rejected: [] }, messages);
   expect(failure).toMatchObject({ code: 'load_failed', status: 503, retryAfterSeconds: null });
   expect(failure?.message).toContain('several loads in succession have failed');

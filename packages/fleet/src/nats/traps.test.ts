@@ -68,7 +68,7 @@ it('says that the last replayed entry is an update', async () => {
   ]);
 });
 
-it('delivers an entry again to a watcher that resumes after its revision is stored', async () => {
+it('delivers an entry again to each watcher that resumes at the revision of the entry', async () => {
   const kv = await new Kvm(nats).create('hosts');
   const revision = await kv.put('a', '1');
   for (let turn = 0; turn < 2; turn += 1) {

@@ -217,7 +217,7 @@ describe('an invitation', () => {
     expect(answerOf(answer)).toEqual(REFUSED);
   });
 
-  test('is not proven by the proof of the server', async () => {
+  test("does not accept the server's proof from a client", async () => {
     await using opened = await invite({ folder: fleet.folder('desktop') });
     const { port, secret } = parseInvitation(opened.text);
     const socket = await reach(port);

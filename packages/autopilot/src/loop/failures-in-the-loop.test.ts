@@ -233,7 +233,7 @@ describe('an engine that ends without an unload', () => {
     await pilot.stop();
   });
 
-  it('after each load is started ever more rarely', async () => {
+  it('is started again after ever longer pauses where it ends after each load', async () => {
     const { world, pilot, crash } = await open();
     for (let second = 0; second < 3600; second += 1) {
       if (world.residentKeys().includes('large')) crash('large');

@@ -67,7 +67,7 @@ test('a disk without the space is the reason for not playing', async () => {
   expect(await playDemo(stage, SIZES)).toMatch(/^no disk has 1\.3 GiB of free space/);
 });
 
-test('a model that is not loaded in time is the reason for not playing on, and the files are removed', async () => {
+test('where a model is not loaded in time, the demo ends with this reason and removes its files', async () => {
   const models = path.join(home, 'models');
   // Two hosts plan the demo. When the autopilot starts, the memory is gone.
   const { stage } = createStage(models, [12 * GIB, 12 * GIB, 0.1 * GIB]);

@@ -75,6 +75,7 @@ function knownHost(index, random) {
       host,
       epoch,
       sequence: 40,
+      uptimeMs: 80_000,
       revision: 7,
       running: Object.values(residents).reduce((sum, one) => sum + one, 0),
       queued: 0,

@@ -98,6 +98,7 @@ export function hostOf(
             host,
             epoch,
             sequence: 10,
+            uptimeMs: 20_000,
             revision: 1,
             running: Object.values(requests).reduce((sum, one) => sum + one, 0),
             queued: 0,

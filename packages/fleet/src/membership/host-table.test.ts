@@ -16,6 +16,7 @@ const heartbeat = (epoch: string, sequence: number, change: object = {}) => ({
   host: 'attic',
   epoch,
   sequence,
+  uptimeMs: 2000 * sequence,
   revision: 1,
   ...change,
 });

@@ -194,7 +194,8 @@ export function createHostTable(options: {
   };
 }
 
-/** Whether two heartbeats are equal except for their sequence. */
+/** Whether two heartbeats are equal except for their sequence and the uptime. */
 function isSameLoad(one: Heartbeat, other: Heartbeat): boolean {
-  return JSON.stringify({ ...one, sequence: 0 }) === JSON.stringify({ ...other, sequence: 0 });
+  const { sequence, uptimeMs } = one;
+  return JSON.stringify(one) === JSON.stringify({ ...other, sequence, uptimeMs });
 }

@@ -24,8 +24,8 @@ import { keepState } from './state-bucket.js';
 /** The state that a host publishes, before its name, epoch and revision are added. */
 export type OwnState = Omit<HostState, 'host' | 'epoch' | 'revision'>;
 
-/** The load of this host, before its name, epoch, sequence and revision are added. */
-export type OwnLoad = Omit<Heartbeat, 'host' | 'epoch' | 'sequence' | 'revision'>;
+/** The load of this host, before its name, epoch, sequence, uptime and revision are added. */
+export type OwnLoad = Omit<Heartbeat, 'host' | 'epoch' | 'sequence' | 'uptimeMs' | 'revision'>;
 
 /** The hosts of a fleet as this host knows them, and what this host publishes about itself. */
 export interface Members extends AsyncDisposable {
@@ -89,6 +89,7 @@ export function drawEpoch(): string {
 export function openMembers(options: MembersOptions): Members {
   const { connection, watch, epoch = drawEpoch(), clock = systemClock } = options;
   const { host } = connection;
+  const startedAtMs = clock.monotonicMs();
   const onRefused = options.onRefused ?? (() => undefined);
   const feed = openChangeFeed(clock);
   const table = createHostTable({
@@ -122,8 +123,11 @@ export function openMembers(options: MembersOptions): Members {
     onRefused,
   });
 
-  const ownHeartbeat = (): Heartbeat | null =>
-    load === null ? null : { ...load, host, epoch, sequence, revision: state?.revision ?? 0 };
+  const uptimeMs = (): number => Math.round(clock.monotonicMs() - startedAtMs);
+  const ownHeartbeat = (): Heartbeat | null => {
+    if (load === null) return null;
+    return { ...load, host, epoch, sequence, uptimeMs: uptimeMs(), revision: state?.revision ?? 0 };
+  };
 
   const sendHeartbeat = (): void => {
     if (load === null || isDisplaced) return;
@@ -150,7 +154,8 @@ export function openMembers(options: MembersOptions): Members {
   );
 
   const noteNamesake = (heartbeat: Heartbeat): void => {
-    if (load === null || isDisplaced || !isLaterNamesake({ epoch, sequence }, heartbeat)) return;
+    if (load === null || isDisplaced) return;
+    if (!isLaterNamesake({ epoch, uptimeMs: uptimeMs() }, heartbeat)) return;
     isDisplaced = true;
     options.onDisplaced?.();
   };

@@ -8,21 +8,27 @@ import { isLaterNamesake } from './namesake.js';
 
 jest.setTimeout(60_000);
 
-const own = { epoch: 'b', sequence: 7 };
-const LOAD: Omit<Heartbeat, 'epoch' | 'sequence'> = {
-  ...{ host: 'attic', revision: 1, ready: true, running: 0, queued: 0 },
+const own = { epoch: 'b', uptimeMs: 10_000 };
+const LOAD: Omit<Heartbeat, 'epoch' | 'uptimeMs'> = {
+  ...{ host: 'attic', sequence: 1, revision: 1, ready: true, running: 0, queued: 0 },
   ...{ pressureRatio: null, residents: {} },
 };
 
 test.each([
-  { epoch: 'a', sequence: 6, isLater: true, why: 'it has sent fewer heartbeats' },
-  { epoch: 'a', sequence: 8, isLater: false, why: 'it has sent more heartbeats' },
-  { epoch: 'c', sequence: 7, isLater: true, why: 'one of two starts at the same time gives way' },
-  { epoch: 'a', sequence: 7, isLater: false, why: 'the other of the two does not' },
-  { epoch: 'b', sequence: 6, isLater: false, why: 'it is a late message of this start' },
+  { epoch: 'a', uptimeMs: 7999, isLater: true, why: 'its uptime is shorter' },
+  { epoch: 'c', uptimeMs: 12_001, isLater: false, why: 'its uptime is longer' },
+  {
+    epoch: 'c',
+    uptimeMs: 12_000,
+    isLater: true,
+    why: 'one of two starts at the same time gives way',
+  },
+  { epoch: 'a', uptimeMs: 8000, isLater: false, why: 'the other of the two does not' },
+  { epoch: 'b', uptimeMs: 1, isLater: false, why: 'it is a late message of this start' },
+  { epoch: 'c', uptimeMs: null, isLater: false, why: 'its uptime is not known' },
 ])("a heartbeat under this host's name is from a later start: $isLater, where $why", (one) => {
-  const { epoch, sequence, isLater } = one;
-  expect(isLaterNamesake(own, { ...LOAD, epoch, sequence })).toBe(isLater);
+  const { epoch, uptimeMs, isLater } = one;
+  expect(isLaterNamesake(own, { ...LOAD, epoch, uptimeMs })).toBe(isLater);
 });
 
 describe('two machines with the same keys', () => {
@@ -49,8 +55,11 @@ describe('two machines with the same keys', () => {
     const earlier = await open('attic', () => (displaced += 1));
     earlier.publish(ownState());
     earlier.beat(ownLoad());
-    // The second heartbeat comes after two seconds. Until then both have sent as many.
-    await waitUntil(() => (heard()?.heartbeat?.sequence ?? 0) >= 2, 'the earlier one is heard');
+    // A process that joins within two seconds would count as started at the same time.
+    await waitUntil(
+      () => (heard()?.heartbeat?.uptimeMs ?? 0) > 2500,
+      'the earlier one has been heard for a while',
+    );
     const later = await open('attic', () => (displaced += 10));
     later.publish(ownState());
     later.beat(ownLoad());

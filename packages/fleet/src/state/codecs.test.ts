@@ -12,6 +12,7 @@ const HEARTBEAT: Heartbeat = {
   host: 'attic',
   epoch: '00000000000000aa',
   sequence: 7,
+  uptimeMs: 14_000,
   revision: 1,
 };
 
@@ -113,6 +114,16 @@ describe('a heartbeat', () => {
     });
   });
 
+  it('of an earlier version has no uptime', () => {
+    const earlier: unknown = JSON.parse(encodeHeartbeat({ ...HEARTBEAT, uptimeMs: null }));
+    const { u, ...withoutUptime } = earlier as Record<string, unknown>;
+    expect(u).toBeNull();
+    expect(decodeHeartbeat(bytes(withoutUptime), 'attic')).toEqual({
+      ok: true,
+      value: { ...HEARTBEAT, uptimeMs: null },
+    });
+  });
+
   it('has at most 256 bytes, and names the busiest residents', () => {
     fc.assert(
       fc.property(
@@ -124,6 +135,7 @@ describe('a heartbeat', () => {
           const text = encodeHeartbeat({
             ...HEARTBEAT,
             sequence: Number.MAX_SAFE_INTEGER,
+            uptimeMs: Number.MAX_SAFE_INTEGER,
             residents,
             running,
             queued,

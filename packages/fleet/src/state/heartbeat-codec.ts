@@ -12,6 +12,8 @@ const wire = z.object({
   e: epochText,
   /** Sequence. */
   s: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+  /** Uptime in milliseconds. */
+  u: count.nullable().default(null),
   /** Revision of the state; 0 before the first state. */
   v: count,
   /** Running requests. */
@@ -36,6 +38,7 @@ export function encodeHeartbeat(heartbeat: Heartbeat): string {
     const text = JSON.stringify({
       e: heartbeat.epoch,
       s: heartbeat.sequence,
+      u: heartbeat.uptimeMs,
       v: heartbeat.revision,
       r: heartbeat.running,
       q: heartbeat.queued,
@@ -52,13 +55,14 @@ export function encodeHeartbeat(heartbeat: Heartbeat): string {
 export function decodeHeartbeat(data: Uint8Array, host: string): Decoded<Heartbeat> {
   const decoded = decodeJson(data, MAX_HEARTBEAT_BYTES, wire);
   if (!decoded.ok) return decoded;
-  const { e, s, v, r, q, i, p, y } = decoded.value;
+  const { e, s, u, v, r, q, i, p, y } = decoded.value;
   return {
     ok: true,
     value: {
       host,
       epoch: e,
       sequence: s,
+      uptimeMs: u,
       revision: v,
       running: r,
       queued: q,

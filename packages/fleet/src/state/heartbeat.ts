@@ -4,6 +4,11 @@ export interface Heartbeat {
   readonly epoch: string;
   /** Counts the heartbeats of an epoch, from 1. */
   readonly sequence: number;
+  /**
+   * Milliseconds since the host's process joined the fleet, by its own monotonic clock. Null where a host of an earlier version
+   * does not tell it.
+   */
+  readonly uptimeMs: number | null;
   /** Revision of the newest state, so that a reader knows whether it missed one. */
   readonly revision: number;
   /** Requests that are answered now. */

@@ -69,6 +69,12 @@ describe('a resident whose model was deleted after its load', () => {
     expect(footprint?.ram.mappedBytes).toBe(4 * GIB);
   });
 
+  test('may grow by what its engine keeps, so that this growth is not counted as use of others', async () => {
+    const growth = (await footprintOf(resident({})))?.growth;
+    expect(growth?.ramBytes).toBeGreaterThan(8 * GIB);
+    expect((await footprintOf(resident({ kind: 'embedding' })))?.growth?.ramBytes).toBe(0);
+  });
+
   test('has a footprint with its settings: locked weights are not mapped', async () => {
     const footprint = await footprintOf(resident({ keepModelInMemory: true }));
     expect(footprint?.ram.mappedBytes).toBe(0);

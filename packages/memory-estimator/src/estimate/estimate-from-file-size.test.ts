@@ -46,7 +46,7 @@ test('an embedding model keeps no prompts', () => {
 });
 
 test('the embedded engine keeps no prompts', () => {
-  const profile = resolveEngineProfile({ engine: 'embedded', runtimeVersion: null, backend: null });
+  const profile = resolveEngineProfile({ engine: 'embedded' });
   expect(estimateFromFileSize(GGUF, DEFAULT_LOAD_CONFIG, on(profile)).growth.mostBytes).toBe(0);
 });
 
@@ -68,9 +68,16 @@ test('an unknown MLX model may fill the KV cache of each sequence, and the upper
 
 test('an MLX model whose config does not tell its caches may grow by the largest usual caches', () => {
   const model: MlxModel = {
-    ...{ path: null, architecture: 'new', layers: 1, maxContextTokens: null, cache: null },
+    ...{
+      folder: '/models/new',
+      shape: null,
+      architecture: 'new',
+      layers: 1,
+      maxContextTokens: null,
+      cache: null,
+    },
     ...{ weightsBytes: GIB, complete: true },
-  } as MlxModel;
+  };
   const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096, parallelSequences: 2 };
   expect(estimateMlx(model, load).growth.mostBytes).toBe(2 * 4 * 96 * 1024 * 4096 + 3 * GIB);
 });

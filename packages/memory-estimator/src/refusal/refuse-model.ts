@@ -5,10 +5,10 @@ import { EMBEDDED_ARCHITECTURES } from './embedded-engine.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
-import { findForeignTensor, findTensorFault } from './tensor-faults.js';
+import { findForeignTensor, findTensorFault } from './tensors/tensor-faults.js';
 import { refuseEmbeddedTokenizer } from './vocabulary-faults.js';
 import { wrongType } from './metadata-types.js';
-import { findUnusableType } from './weight-types.js';
+import { findUnusableType } from './tensors/weight-types.js';
 
 /** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
 export type ModelRefusalCode =

@@ -1,6 +1,6 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
-import { layerPlanOf } from './layer-plans.js';
+import { layerPlanOf } from './tensors/layer-plans.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import { wrongType } from './metadata-types.js';
 import type { ModelRefusal } from './refuse-model.js';

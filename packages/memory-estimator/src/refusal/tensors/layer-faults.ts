@@ -1,10 +1,12 @@
-import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { ModelIndex } from '../architecture/model-index.js';
-import type { TensorGroup, TensorGroups } from '../architecture/tensor-groups.js';
-import type { GgufTensor } from '../gguf/gguf-header.js';
-import { printable } from '../gguf/checked-reader.js';
+import type { Hyperparameters } from '../../architecture/hyperparameters.js';
+import type { ModelIndex } from '../../architecture/model-index.js';
+import type { TensorGroup, TensorGroups } from '../../architecture/tensor-groups.js';
+import type { GgufTensor } from '../../gguf/gguf-header.js';
+import { printable } from '../../gguf/checked-reader.js';
 import { layerPlanOf, NEEDS_EXPERTS, type LayerPlan } from './layer-plans.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from '../refuse-model.js';
+import { mixedPlanOf } from './mixed-plans.js';
+import { fullName, hasPart, withoutScale } from './part-names.js';
 
 const QKV = ['attn_q', 'attn_k', 'attn_v'] as const;
 /** Parts that nearly every decoder has. In a file without data, only these are expected to be there. */
@@ -16,8 +18,11 @@ const FUSED = new Set<string>(['ffn_gate_exps', 'ffn_up_exps']);
 /** Parts of networks of experts. */
 const OF_EXPERTS =
   /^ffn_(gate|up|down|gate_up)_(ch)?exps$|^ffn_(gate|up|down)_shexp$|^ffn_gate_inp(_shexp)?$/;
-/** Endings of the scales of a quantized weight. */
-const SCALE = /\.(input_)?scale$/;
+
+/** Whether it is known which tensors llama.cpp loads for an architecture. */
+export function isPlanned(architecture: string): boolean {
+  return layerPlanOf(architecture) !== null || mixedPlanOf(architecture) !== null;
+}
 
 /** A tensor that llama.cpp needs and the file lacks, by the plan of the architecture; `null` without one. */
 export function findMissingPart({ header, model, shared, layers }: ModelIndex): string | null {
@@ -71,16 +76,6 @@ function missingOfFeedForward(
   );
 }
 
-function hasPart(tensors: TensorGroups, part: string): boolean {
-  return part.endsWith('.bias')
-    ? tensors.get(part.slice(0, -5))?.bias != null
-    : tensors.get(part)?.weight != null;
-}
-
-function fullName(part: string): string {
-  return /\.bias$|\.ssm_[ad]$/.test(part) ? part : `${part}.weight`;
-}
-
 /** A tensor that llama.cpp does not load for the architecture; `null` without one. */
 export function findForeignPart({ header, model, shared, layers }: ModelIndex): string | null {
   const plan = model === null ? null : layerPlanOf(model.architecture.name);
@@ -90,8 +85,7 @@ export function findForeignPart({ header, model, shared, layers }: ModelIndex): 
   const decoder = plan.feedForward === 'none' ? [] : [...DENSE, 'attn_qkv', ...QKV];
   const inside = new Set([...plan.layer, ...plan.optionalInLayer, ...decoder]);
   const isForeign = (parts: ReadonlySet<string>, part: string): boolean =>
-    !parts.has(part.replace(SCALE, '')) &&
-    !(model.experts > 0 && OF_EXPERTS.test(part.replace(SCALE, '')));
+    !parts.has(withoutScale(part)) && !(model.experts > 0 && OF_EXPERTS.test(withoutScale(part)));
   const found = foreignIn(shared, outside, isForeign);
   if (found !== null) return found;
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
@@ -130,7 +124,7 @@ const NORMS =
  */
 export function findWrongShape(index: ModelIndex): ModelRefusal | null {
   const { model, shared, layers } = index;
-  if (model === null || layerPlanOf(model.architecture.name) === null) return null;
+  if (model === null || !isPlanned(model.architecture.name)) return null;
   const outside =
     wrongShared(model, index) ?? [...shared.values()].find(hasWrongBias)?.bias ?? null;
   if (outside !== null) return refusal(outside);
@@ -160,7 +154,7 @@ function wrongInLayer(
   const up = tensors.get('ffn_up')?.weight?.shape[1] ?? null;
   // Without a separate gate, ffn_up may be one matrix that holds the gate and the values.
   const isFused =
-    layerPlanOf(architecture.name)?.feedForward === 'plain' && up === 2 * (width ?? 0);
+    layerPlanOf(architecture.name)?.feedForward !== 'gated' && up === 2 * (width ?? 0);
   for (const name of NORMS) {
     const wrong = unlike(tensors, name, [embedding]);
     if (wrong !== null) return wrong;

@@ -8,7 +8,7 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
 import { printable } from '../gguf/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
-import { findWrongShape } from './tensors/layer-faults.js';
+import { findWrongShape } from './tensors/shape-faults.js';
 import { NEEDS_EXPERTS } from './tensors/layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';

@@ -160,10 +160,10 @@ export const ATTENTION_ROWS: readonly Row[] = [
     'modern-bert',
   ],
   [
-    'attn_output.bias? ffn_gate.bias?',
+    'attn_output.bias? ffn_gate.bias? ffn_down.bias?',
     [
       `any: | attn_norm attn_output | attn_norm attn_output attn_q attn_k attn_v ${QKV_BIASES} | attn_norm attn_output attn_qkv attn_qkv.bias?`,
-      `any: | ffn_norm ${DENSE} ffn_up.bias? ffn_down.bias?`,
+      `any: | ffn_norm ${DENSE} ffn_up.bias?`,
     ],
     'output? rope_freqs?',
     'deci',

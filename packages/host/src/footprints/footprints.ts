@@ -302,5 +302,9 @@ function fromSize(
   const isEmbedding = (model ?? resident)?.kind === 'embedding';
   return sizeBytes === undefined
     ? null
-    : estimateFromFileSize({ sizeBytes, format, isEmbedding }, loadConfig, environment);
+    : estimateFromFileSize(
+        { sizeBytes, format, isEmbedding, architecture: model?.architecture ?? null },
+        loadConfig,
+        environment,
+      );
 }

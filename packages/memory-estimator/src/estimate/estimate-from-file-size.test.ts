@@ -31,6 +31,20 @@ test('in LM Studio, an unknown GGUF model may grow by the prompt cache and by th
 });
 
 test.each([
+  ['llama', false],
+  ['gemma3', true],
+  ['qwen35', true],
+  ['brand-new', true],
+])('a model of the architecture %s may have checkpoints: %s', (architecture, has) => {
+  const { growth } = estimateFromFileSize(
+    { ...GGUF, architecture },
+    DEFAULT_LOAD_CONFIG,
+    lmStudio('2.28.2'),
+  );
+  expect(growth.parts.some(({ kind }) => kind === 'context-checkpoints')).toBe(has);
+});
+
+test.each([
   ['of 2025 keeps neither prompts nor checkpoints', '1.52.1', []],
   ['may already keep prompts', '2.10.1', [['prompt-cache', 8 * GIB, false]]],
 ])('a runtime that %s', (_, version, parts) => {

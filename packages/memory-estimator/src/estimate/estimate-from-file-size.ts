@@ -1,4 +1,5 @@
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import { findArchitecture } from '../architecture/architectures.js';
 import { unknownMlxGrowth } from '../mlx/unknown-mlx-growth.js';
 import { growthOf, MOST_STATE_SHARE, type Growth } from '../parts/growth.js';
 import { layersOfRatio } from '../parts/offload.js';
@@ -27,6 +28,8 @@ export interface FileSizeFacts {
   readonly format: string;
   /** Whether it is loaded to compute embeddings. Its prompts are then not kept. Default `false`. */
   readonly isEmbedding?: boolean;
+  /** `null`, and the default: not known, so the model may keep a state or a windowed cache for each sequence. */
+  readonly architecture?: string | null;
 }
 
 /** A footprint by the size of a model's files. Its growth is an upper bound for any model of that size. */
@@ -76,7 +79,7 @@ export function estimateFromFileSize(
           inUpperEndBytes: mostKvCacheBytes - parts.kvCacheBytes,
         }
       : // Whether the engine keeps context checkpoints depends on the model, so the largest ones are counted.
-        growthOf(null, ends, profile, MOST_STATE_SHARE * sizeBytes);
+        growthOf(null, ends, profile, mayKeepState(facts) ? MOST_STATE_SHARE * sizeBytes : 0);
   return {
     ram: { mappedBytes: mapped, anonymousBytes: totalBytes - onGpu - mapped },
     gpus: hasGpu ? spread(onGpu, gpus) : [],
@@ -89,6 +92,12 @@ export function estimateFromFileSize(
     source: 'file-size',
     confidence: 'low',
   };
+}
+
+/** Whether sequences of a model may have a recurrent state or a windowed cache. */
+function mayKeepState({ architecture = null }: FileSizeFacts): boolean {
+  const { known, memory, window } = findArchitecture(architecture);
+  return !known || window !== null || memory === 'recurrent' || memory === 'hybrid';
 }
 
 /** The most that the KV cache of one sequence of an unknown model may take, in bytes. */

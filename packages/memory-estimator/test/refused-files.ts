@@ -116,7 +116,7 @@ const TEMPLATES: readonly (readonly [template: string, loads: boolean])[] = [
   ['{% macro f(a, b=1) %}{{ a if b else "}}" }}{% endmacro %}{{ f(1) }}', true],
   ['{% generation %}{% break %}{% set x %}a{% endset %}{# {{ #}', true],
   ['{{ x | nosuchfilter }}{{ not x.y[1:-1] is nosuchtest }}}} %}', true],
-  ['', true],
+  ['', false],
   ['{{ broken', false],
   ['{# broken', false],
   ['{{ "broken }}', false],

@@ -37,6 +37,8 @@ export function findTemplateFault({ metadata }: GgufHeader): string | null {
 }
 
 function faultOf(template: string): string | null {
+  // The engine loads the model, and aborts when it is asked for the template.
+  if (template === '') return 'it is empty';
   /** The statements that the open blocks wait for. */
   const open: { readonly end: string; readonly name: string; hasElse: boolean }[] = [];
   for (let at = 0; at < template.length;) {

@@ -5,6 +5,7 @@ import {
   changedFiles,
   filesWithoutKeys,
   filesWithoutTensors,
+  mixedFiles,
   type JudgedFile,
 } from '../../memory-estimator/test/refused-files.js';
 import { type RealWorld, realWorld } from '../test/real-world.js';
@@ -48,6 +49,10 @@ test.each([
   // A load takes half a second, so the engine sees every fourth of these files.
   ['models without a tensor', filesWithoutTensors().filter((_, index) => index % 4 === 0)],
   ['models with a change', changedFiles()],
+  [
+    'models whose layers differ',
+    mixedFiles().filter(({ name }, index) => name.endsWith(' whole') || index % 6 === 0),
+  ],
 ])(
   'the engine loads and refuses %s as the estimator judges them',
   async (_, files) => {

@@ -2,6 +2,7 @@ export { readGgufHeader } from './gguf/read-gguf-header.js';
 export type { ReadGgufHeaderOptions } from './gguf/read-gguf-header.js';
 export type { ByteRangeReader } from './gguf/byte-source.js';
 export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf/gguf-header.js';
+export type { TokenFacts } from './gguf/token-list.js';
 export type { GgufValueType } from './gguf/value-types.js';
 export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
@@ -22,7 +23,7 @@ export type {
 } from './estimate/estimate-report.js';
 export { estimateReportFromFileSize } from './estimate/size-report.js';
 export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
-export type { FileSizeFacts } from './estimate/estimate-from-file-size.js';
+export type { FileSizeFacts, FileSizeFootprint } from './estimate/estimate-from-file-size.js';
 export { parseRuntimeName } from './profile/runtime-version.js';
 export type { RuntimeName } from './profile/runtime-version.js';
 export { resolveEngineProfile, withKnownSettings } from './profile/resolve-profile.js';

@@ -170,6 +170,7 @@ function projectorOf(fileBytes: number, hidden: number, feedForward: number): Gg
     fileSizeBytes: fileBytes,
     complete: true,
     hasData: true,
+    tokens: null,
     files: [],
   };
 }

@@ -1,4 +1,9 @@
-import { ARCHITECTURES, architectureModel } from './architectures.js';
+import {
+  ARCHITECTURES,
+  architectureModel,
+  MIXED_MODELS,
+  optionalTensors,
+} from './architectures.js';
 import { languageModel, type FileContents, type MetadataValue } from './language-model.js';
 
 /** A file, and whether llama.cpp loads it. */
@@ -53,7 +58,83 @@ export function filesWithoutTensors(): readonly JudgedFile[] {
   );
 }
 
+/** Parts of a network that llama.cpp loads alone and then does not use: such a file is no model. */
+const HALF_A_NETWORK =
+  /ffn_(gate|up|down|gate_inp|norm)|pre_ffw|post_ffw_norm_|layer_output_norm|attn_q_a_norm/;
+
+/**
+ * Models whose layers differ: each whole, without each tensor, with each tensor that is optional, and with a tensor that the
+ * architecture does not have.
+ */
+export function mixedFiles(): readonly JudgedFile[] {
+  return MIXED_MODELS.flatMap((name) => {
+    const changed = (change: string, loads: boolean, apply: (file: FileContents) => void) => {
+      const file = architectureModel(name);
+      apply(file);
+      return { name: `${name} ${change}`, file, loads };
+    };
+    const set = (tensor: string, shape: readonly number[]) => (file: FileContents) =>
+      file.tensors.set(tensor, { shape });
+    return [
+      changed('whole', true, () => undefined),
+      ...[...architectureModel(name).tensors.keys()].map((tensor) =>
+        changed(`without ${tensor}`, false, ({ tensors }) => tensors.delete(tensor)),
+      ),
+      ...Object.entries(optionalTensors(name))
+        .filter(([tensor]) => !HALF_A_NETWORK.test(tensor))
+        .map(([tensor, shape]) => changed(`with ${tensor}`, true, set(tensor, shape))),
+      ...['blk.1.foo.weight', 'position_embd.weight', 'blk.1.attn_sinks.bias'].map((tensor) =>
+        changed(`with ${tensor}`, false, set(tensor, [64])),
+      ),
+    ];
+  });
+}
+
 const f32 = (value: number): MetadataValue => ({ type: 'f32', value });
+
+const TOKENS = Array.from({ length: 8 }, (_, i) => `t${i}`);
+
+/** Gives a model the tokenizer of PLaMo 2 with the first byte tokens. */
+function plamo2({ metadata, tensors }: FileContents, bytes: number): void {
+  const codes = Array.from({ length: bytes }, (_, i) => i.toString(16).toUpperCase());
+  const tokens = [...TOKENS, ...codes.map((code) => `<0x${code.padStart(2, '0')}>`)];
+  const types = tokens.map((token) => (token.startsWith('<0x') ? 6 : 1));
+  metadata
+    .set('tokenizer.ggml.model', 'plamo2')
+    .set('tokenizer.ggml.tokens', tokens)
+    .set('tokenizer.ggml.token_type', { type: 'i32s', value: types });
+  tensors.set('token_embd.weight', { shape: [64, tokens.length] });
+}
+
+/** Chat templates, and whether the embedded engine loads a model with them. It aborts where it can't parse one. */
+const TEMPLATES: readonly (readonly [template: string, loads: boolean])[] = [
+  ["{% for m in messages %}{{ '<|' + m['role'] + '|>' }}{% endfor %}", true],
+  [
+    '{%- if tools -%}{%- set x = {"a": {"b": [1]}} -%}{%- elif y -%}{%- else -%}{%- endif -%}',
+    true,
+  ],
+  ['{% macro f(a, b=1) %}{{ a if b else "}}" }}{% endmacro %}{{ f(1) }}', true],
+  ['{% generation %}{% break %}{% set x %}a{% endset %}{# {{ #}', true],
+  ['{{ x | nosuchfilter }}{{ not x.y[1:-1] is nosuchtest }}}} %}', true],
+  ['', false],
+  ['{{ broken', false],
+  ['{# broken', false],
+  ['{{ "broken }}', false],
+  ['{% if x %}a', false],
+  ['{% if x %}a{% endfor %}', false],
+  ['{% endif %}', false],
+  ['{% else %}', false],
+  ['{% if %}a{% endif %}', false],
+  ['{% include "x" %}', false],
+  ['{% raw %}a{% endraw %}', false],
+  ['{% set x %}a', false],
+  ['{{ }}', false],
+  ['{{ (x }}', false],
+  ['{{ x ] }}', false],
+  ['{{ 1 + }}', false],
+  ['{{ a b }}', false],
+  ['{{ a ? b : c }}', false],
+];
 
 /** A llama model with a change, whether it then loads, and the change. */
 const CHANGES: readonly (readonly [string, boolean, (file: FileContents) => void])[] = [
@@ -197,6 +278,31 @@ const CHANGES: readonly (readonly [string, boolean, (file: FileContents) => void
     false,
     ({ metadata }) => metadata.set('tokenizer.ggml.model', 'plamo2'),
   ],
+  [
+    'a token twice',
+    false,
+    ({ metadata }) => metadata.set('tokenizer.ggml.tokens', [...TOKENS.slice(1), 't3']),
+  ],
+  [
+    'tokens that differ after a zero byte',
+    false,
+    ({ metadata }) => metadata.set('tokenizer.ggml.tokens', [...TOKENS.slice(2), 'a', 'a\0']),
+  ],
+  [
+    'two empty tokens',
+    true,
+    ({ metadata }) => metadata.set('tokenizer.ggml.tokens', [...TOKENS.slice(2), '', '']),
+  ],
+  ['PLaMo 2 with a token for each byte', true, (file) => plamo2(file, 256)],
+  ['PLaMo 2 without the last byte', false, (file) => plamo2(file, 255)],
+  ...TEMPLATES.map(
+    ([template, loads]) =>
+      [
+        `the chat template ${template}`,
+        loads,
+        ({ metadata }: FileContents) => metadata.set('tokenizer.chat_template', template),
+      ] as const,
+  ),
   ...['bert', 't5', 'rwkv'].map(
     (name) =>
       [

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { UnusableFile } from '@mai/lmstudio-adapter';
+import type { DownloadedModel, UnusableFile } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
 import {
@@ -38,6 +38,7 @@ export type KnownModel =
       readonly kind: 'size';
       readonly sizeBytes: number;
       readonly format: string;
+      readonly isEmbedding: boolean;
       readonly architecture: string | null;
       readonly layers: number | null;
       /** Why no header was read, as a clause that follows 'because'. */
@@ -113,9 +114,9 @@ export async function openDownloaded(
   const found = await downloads.find(key);
   if (found === null) return openLinked(key, downloads);
   const { model, files } = found;
-  const { sizeBytes, format, architecture, kind } = model;
+  const { sizeBytes, format, kind } = model;
   const isHere = link.kind === 'off' || link.client.host.isLocal;
-  const bySize = (why: string) => sizeOnly({ sizeBytes, format, architecture }, why, isHere);
+  const bySize = (why: string) => sizeOnly(model, why, isHere);
   const [file] = files?.files ?? [];
   if (format !== 'gguf') {
     const mlx = file === undefined ? null : await openMlxFolder(path.dirname(file), signal);
@@ -157,12 +158,18 @@ function openLinked(key: string, downloads: Downloads): KnownModel {
 
 /** A model of which only the size is known, and not whether its files can be loaded. */
 function sizeOnly(
-  { sizeBytes, format, architecture }: Pick<SizedModel, 'sizeBytes' | 'format' | 'architecture'>,
+  {
+    sizeBytes,
+    format,
+    architecture,
+    kind,
+  }: Pick<DownloadedModel, 'sizeBytes' | 'format' | 'architecture' | 'kind'>,
   why: string,
   isHere: boolean,
 ): SizedModel {
   return {
-    ...{ kind: 'size', sizeBytes, format, architecture, layers: null, why, isHere, fault: null },
+    ...{ kind: 'size', sizeBytes, format, isEmbedding: kind === 'embedding', architecture },
+    ...{ layers: null, why, isHere, fault: null },
   };
 }
 
@@ -220,7 +227,7 @@ async function openMlxFolder(folder: string, signal: AbortSignal): Promise<Known
   const { architecture, layers } = await readMlxConfig(folder);
   const judgement = await judgeMlx(folder, signal);
   return {
-    ...{ kind: 'size', sizeBytes, format: 'mlx', architecture, layers },
+    ...{ kind: 'size', sizeBytes, format: 'mlx', isEmbedding: false, architecture, layers },
     ...{ why: `${path.basename(model.path ?? folder)} can't be read`, isHere: true },
     fault: judgement.kind === 'unusable' ? { code: judgement.code, reason: judgement.why } : null,
   };

@@ -1,6 +1,6 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
-import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG, totalBytesOf, type Resources } from '@mai/memory-ledger';
 import { newestProfile } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
 import { createFootprints } from './footprints.js';
@@ -46,14 +46,14 @@ describe('a resident whose model was deleted after its load', () => {
     find: () => Promise.resolve(null),
     filesOfResident: () => Promise.resolve(null),
   };
-  const footprintOf = async (one: ResidentInstance) => {
+  const footprintOf = async (one: ResidentInstance, gpus: Resources['gpus'] = []) => {
     const sources = {
       ...{ downloads, calibration: null },
       headers: { read: unread, derive: unread, save: () => ({ saved: true, error: null }) },
     };
     const port = createFootprints(sources, () => [one]);
     const resources = {
-      ...{ timestampMs: 0, observable: true, unified: false, gpus: [] },
+      ...{ timestampMs: 0, observable: true, unified: false, gpus },
       ram: { totalBytes: 64 * GIB, availableBytes: 50 * GIB, mappedCountsAsUsed: false },
       cpu: { utilizationRatio: 0, othersRatio: 0 },
     };
@@ -69,10 +69,26 @@ describe('a resident whose model was deleted after its load', () => {
     expect(footprint?.ram.mappedBytes).toBe(4 * GIB);
   });
 
+  test('may grow by what its engine keeps, so that this growth is not counted as use of others', async () => {
+    const growth = (await footprintOf(resident({})))?.growth;
+    expect(growth?.ramBytes).toBeGreaterThan(8 * GIB);
+    expect((await footprintOf(resident({ kind: 'embedding' })))?.growth?.ramBytes).toBe(0);
+  });
+
   test('has a footprint with its settings: locked weights are not mapped', async () => {
     const footprint = await footprintOf(resident({ keepModelInMemory: true }));
     expect(footprint?.ram.mappedBytes).toBe(0);
     expect(footprint?.ram.anonymousBytes).toBeGreaterThan(4 * GIB);
+  });
+
+  test('is divided between RAM and a GPU that is too small for it', async () => {
+    const card: Resources['gpus'][number] = {
+      ...{ deviceKey: 'card', name: 'Card', vendor: 'nvidia', memory: 'dedicated' },
+      ...{ totalBytes: 2 * GIB, availableBytes: GIB },
+    };
+    const footprint = await footprintOf(resident({}), [card]);
+    expect(footprint?.gpus[0]?.bytes).toBeLessThanOrEqual(2 * GIB);
+    expect(footprint && totalBytesOf(footprint)).toBeGreaterThan(4 * GIB);
   });
 
   test('has no footprint where LM Studio does not report its size', async () => {

@@ -299,7 +299,12 @@ function fromSize(
   const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
   const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
   const format = model?.format ?? 'gguf';
+  const isEmbedding = (model ?? resident)?.kind === 'embedding';
   return sizeBytes === undefined
     ? null
-    : estimateFromFileSize({ sizeBytes, format }, loadConfig, environment);
+    : estimateFromFileSize(
+        { sizeBytes, format, isEmbedding, architecture: model?.architecture ?? null },
+        loadConfig,
+        environment,
+      );
 }

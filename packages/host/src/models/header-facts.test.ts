@@ -9,6 +9,7 @@ const headerWith = (contextLength: number | string): GgufHeader => ({
     architecture: 'llama',
     complete: true,
     hasData: true,
+    tokens: null,
     tensors: [],
   },
   ...{ tensorBytes: 0, fileSizeBytes: null, files: [] },

@@ -43,7 +43,9 @@ export function endedInLoad(
   const hint =
     exit.signal === 'SIGKILL'
       ? 'The system kills processes when memory runs out, so a smaller model or a shorter context may help.'
-      : (addressSpaceHint() ?? 'Choose another model or other load settings.');
+      : UNPARSED_TEMPLATE.test(lastLine ?? '')
+        ? "llama.cpp ends like this where it can't parse the chat template of a model. Choose another file of the model."
+        : (addressSpaceHint() ?? 'Choose another model or other load settings.');
   return new LlamaRuntimeError(
     'ENGINE_CRASHED',
     `The engine process ended while it loaded ${modelKey} (${exitText(exit)})${lastLine === null ? '.' : `: ${asSentence(lastLine)}`} ${hint}`,
@@ -60,6 +62,9 @@ export function endedInLoad(
 /** Lines that llama.cpp prints after it has given up a load. */
 const REFUSED =
   /(?:error loading|failed to load) model|failed to (?:create|initialize) (?:the )?context/i;
+
+/** The last line where llama.cpp's parser of chat templates gives up: the exception has no text. */
+const UNPARSED_TEMPLATE = /^what\(\):\s+std::exception$/;
 
 /** The error for an engine process that could not be started. */
 export function notStarted(

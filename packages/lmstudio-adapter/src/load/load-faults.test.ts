@@ -110,6 +110,19 @@ test('an authenticator that never accepts an identifier again accepts each new c
     { world: { authenticator: 'first-come', loadAfterDisconnect: 'continue' } },
   ));
 
+test('a cancelled load whose end LM Studio confirms is not listed as unconfirmed', () =>
+  withClient(async (client, simulator) => {
+    simulator.fault.stallLoad();
+    const cancel = new AbortController();
+    const load = caught(client.load({ modelKey: KEY, signal: cancel.signal }));
+    await simulator.seen('loadModel');
+    const reason = new Error('enough');
+    cancel.abort(reason);
+    expect(await load).toBe(reason);
+    expect(client.unconfirmedLoads()).toEqual([]);
+    expect(simulator.residents()).toEqual([]);
+  }));
+
 test('the client works again after LM Studio restarts during a load', () =>
   withClient(async (client, simulator) => {
     simulator.fault.restart({ atProgress: 0.4, downMs: 50, times: 1 });

@@ -96,10 +96,12 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
     read.perLayer('attention.head_count', layersInFile) ?? new Array<number>(layersInFile).fill(0);
   const kvHeads = read.perLayer('attention.head_count_kv', layersInFile) ?? heads;
   const firstHeads = heads[0] ?? 0;
-  // Without attention heads there are no keys, even where the metadata states a length.
   const headDefault = firstHeads > 0 ? Math.floor(embedding / firstHeads) : 0;
-  const keyLength = firstHeads > 0 ? (read.count('attention.key_length') ?? headDefault) : 0;
-  const valueLength = firstHeads > 0 ? (read.count('attention.value_length') ?? headDefault) : 0;
+  // Without attention heads in the first layer there are no keys, even where the metadata states a length. Only PLaMo 2, whose
+  // first layer is recurrent, reads the lengths again.
+  const hasKeys = firstHeads > 0 || (architecture.name === 'plamo2' && heads.some((n) => n > 0));
+  const keyLength = hasKeys ? (read.count('attention.key_length') ?? headDefault) : 0;
+  const valueLength = hasKeys ? (read.count('attention.value_length') ?? headDefault) : 0;
   const recurrent = recurrentLayers(architecture, read, layersInFile, layers, kvHeads);
   const stateSpace = readStateSpace(read);
   const kind = architecture.memory;

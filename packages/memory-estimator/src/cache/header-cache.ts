@@ -9,7 +9,7 @@ import { decodeHeader, encodeHeader } from './header-codec.js';
 import { openStampedStore } from './stamped-store.js';
 
 /** Version of the stored form. Raise it when the form changes, because files of another version are ignored. */
-const FORMAT = 4;
+const FORMAT = 5;
 /** Maximum number of results for each model. The oldest results are dropped first. */
 const MAX_DERIVED = 64;
 

@@ -19,6 +19,8 @@ export interface EncodedHeader {
   readonly c: boolean;
   /** `hasData`. */
   readonly d: boolean;
+  /** Tokens: whether they repeat, and the number of byte tokens. */
+  readonly k: readonly [boolean, number] | null;
   readonly f: readonly string[];
 }
 
@@ -44,6 +46,7 @@ export function encodeHeader(header: GgufHeader): EncodedHeader {
     s: header.fileSizeBytes,
     c: header.complete,
     d: header.hasData,
+    k: header.tokens && [header.tokens.repeats, header.tokens.byteTokens],
     f: header.files,
   };
 }
@@ -94,6 +97,7 @@ export function decodeHeader(encoded: unknown): GgufHeader | null {
     fileSizeBytes: encoded.s,
     complete: encoded.c,
     hasData: encoded.d,
+    tokens: encoded.k && { repeats: encoded.k[0], byteTokens: encoded.k[1] },
     files: encoded.f,
   };
 }
@@ -119,6 +123,8 @@ function isEncodedHeader(value: unknown): value is EncodedHeader {
     typeof value.c === 'boolean' &&
     'd' in value &&
     typeof value.d === 'boolean' &&
+    'k' in value &&
+    (value.k === null || Array.isArray(value.k)) &&
     'f' in value &&
     Array.isArray(value.f)
   );

@@ -3,7 +3,7 @@ import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { memoryOfPlan, type LoadMemory, type SettledMemory } from '../memory/load-memory.js';
 import { sumParts, type PartName } from '../memory/memory-parts.js';
-import { growthOf } from '../parts/growth.js';
+import { growthOf, MOST_STATE_SHARE } from '../parts/growth.js';
 import { usedProfile } from '../profile/used-profile.js';
 import { reportedSettings } from '../settings/estimate-settings.js';
 import { confidenceOf, notesOf } from './confidence.js';
@@ -61,7 +61,7 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
     parts: { ram, gpus: gpus.map((gpu, i) => ({ ...gpu, deviceKey: keyOf(i) })) },
     exactParts,
     partIntervals: partIntervalsOf(memory, exactParts, facts),
-    growth: growthOf(index.model, plan.ends, profile),
+    growth: growthOf(index.model, plan.ends, profile, unknownStateBytes(index)),
     settings: reportedSettings(
       settings,
       Math.min(settings.gpuLayers, (index.model?.layersInFile ?? 0) + 1),
@@ -70,6 +70,20 @@ export function assemble(index: ModelIndex, plan: LoadPlan, memory: LoadMemory):
     refusal: refusals(index.model, settings)[0]?.message ?? null,
     notes: notesOf(index, plan, memory.expected),
   };
+}
+
+/** Keys of models that keep a state or a windowed cache for each sequence. */
+const STATE_KEY = /\.(attention\.sliding_window|(ssm|wkv|shortconv|kda)\.\w+)$/;
+
+/**
+ * The most that the state of one sequence may take beyond what the header tells: nothing for a model whose architecture is
+ * known.
+ */
+function unknownStateBytes({ header, model }: ModelIndex): number {
+  if (model?.architecture.known === true) return 0;
+  const mayKeepState =
+    model === null || [...header.metadata.keys()].some((key) => STATE_KEY.test(key));
+  return mayKeepState ? MOST_STATE_SHARE * header.tensorBytes : 0;
 }
 
 /** The range of a plan's total. */

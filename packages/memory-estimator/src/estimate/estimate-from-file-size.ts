@@ -1,6 +1,9 @@
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
+import { findArchitecture } from '../architecture/architectures.js';
+import { unknownMlxGrowth } from '../mlx/unknown-mlx-growth.js';
+import { growthOf, MOST_STATE_SHARE, type Growth } from '../parts/growth.js';
 import { layersOfRatio } from '../parts/offload.js';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { chooseSettings } from '../profile/choose-settings.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { CPU_ENVIRONMENT, usesGpu, type EstimateEnvironment } from './environment.js';
 import type { PartIntervals } from './footprint-estimate.js';
@@ -23,25 +26,37 @@ export interface FileSizeFacts {
   readonly sizeBytes: number;
   /** `gguf`, `mlx`, ... in lower case. */
   readonly format: string;
+  /** Whether it is loaded to compute embeddings. Its prompts are then not kept. Default `false`. */
+  readonly isEmbedding?: boolean;
+  /** `null`, and the default: not known, so the model may keep a state or a windowed cache for each sequence. */
+  readonly architecture?: string | null;
+}
+
+/** A footprint by the size of a model's files. Its growth is an upper bound for any model of that size. */
+export interface FileSizeFootprint extends Footprint {
+  readonly growth: Growth;
 }
 
 /**
  * Estimates a load from the size of the model's files, with low confidence: for MLX models (LM Studio on
  * Apple silicon) and for files that cannot be read. Weights that are not GGUF count as anonymous.
  *
- * @param loadConfig Only the context length (default: the profile's) and the offload ratio matter.
+ * @param loadConfig Only the context length (default: the profile's), the parallel sequences and the offload ratio matter.
  * @param environment Default: a machine without a GPU.
  */
 export function estimateFromFileSize(
   facts: FileSizeFacts,
   loadConfig: LoadConfig,
   environment: EstimateEnvironment = CPU_ENVIRONMENT,
-): Footprint {
-  const { sizeBytes } = facts;
-  const { contextLengthTokens } = resolveSettings(
-    { ...NO_SETTINGS, contextLengthTokens: loadConfig.contextLengthTokens },
+): FileSizeFootprint {
+  const { sizeBytes, format, isEmbedding = false } = facts;
+  const { parallelSequences } = loadConfig;
+  const { settings, ends } = chooseSettings(
     environment.profile,
+    { ...NO_SETTINGS, contextLengthTokens: loadConfig.contextLengthTokens, parallelSequences },
+    { model: null, isEmbedding, hasProjector: false, canDraft: false },
   );
+  const { contextLengthTokens } = settings;
   const parts = usualParts(facts, contextLengthTokens);
   const extra = parts.kvCacheBytes + parts.computeBytes;
   const totalBytes = sizeBytes + extra;
@@ -51,8 +66,20 @@ export function estimateFromFileSize(
   const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
   const onGpu = Math.round(totalBytes * share);
   const { mapsWeights, profile } = environment;
-  const isMapped = facts.format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
+  const isMapped = format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
   const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;
+  const mostKvCacheBytes = mostUsualKvCacheBytes(contextLengthTokens);
+  const growth =
+    format === 'mlx'
+      ? {
+          ...unknownMlxGrowth({
+            ...{ sequences: parallelSequences, mostKvCacheBytes, countedBytes: parts.kvCacheBytes },
+            deviceKey: share > 0 ? (gpus[0]?.deviceKey ?? null) : null,
+          }),
+          inUpperEndBytes: mostKvCacheBytes - parts.kvCacheBytes,
+        }
+      : // Whether the engine keeps context checkpoints depends on the model, so the largest ones are counted.
+        growthOf(null, ends, profile, mayKeepState(facts) ? MOST_STATE_SHARE * sizeBytes : 0);
   return {
     ram: { mappedBytes: mapped, anonymousBytes: totalBytes - onGpu - mapped },
     gpus: hasGpu ? spread(onGpu, gpus) : [],
@@ -61,10 +88,23 @@ export function estimateFromFileSize(
       lowBytes: sizeBytes,
       highBytes: totalBytes + UPPER_FACTOR * extra + FIXED_BYTES,
     },
-    growth: null,
+    growth,
     source: 'file-size',
     confidence: 'low',
   };
+}
+
+/** Whether sequences of a model may have a recurrent state or a windowed cache. */
+function mayKeepState({ architecture = null }: FileSizeFacts): boolean {
+  const { known, memory, window } = findArchitecture(architecture);
+  return !known || window !== null || memory === 'recurrent' || memory === 'hybrid';
+}
+
+/** The most that the KV cache of one sequence of an unknown model may take, in bytes. */
+export function mostUsualKvCacheBytes(contextLengthTokens: number): number {
+  return (
+    (1 + UPPER_FACTOR) * BYTES_PER_TOKEN * Math.min(contextLengthTokens, LARGEST_CONTEXT_COUNTED)
+  );
 }
 
 /** The usual parts of a model of this size, in bytes. */
@@ -78,13 +118,13 @@ export function usualParts({ sizeBytes }: FileSizeFacts, contextLengthTokens: nu
 
 /** The range of each part. The sums are the interval of `estimateFromFileSize`. */
 export function usualIntervals(facts: FileSizeFacts, contextLengthTokens: number): PartIntervals {
-  const { weightsBytes, kvCacheBytes, computeBytes } = usualParts(facts, contextLengthTokens);
+  const { weightsBytes, computeBytes } = usualParts(facts, contextLengthTokens);
   const none = { lowBytes: 0, highBytes: 0 };
   const upTo = (bytes: number) => ({ lowBytes: 0, highBytes: bytes });
   return {
     weightsBytes: { lowBytes: weightsBytes, highBytes: weightsBytes },
     repackBytes: none,
-    kvCacheBytes: upTo((1 + UPPER_FACTOR) * kvCacheBytes),
+    kvCacheBytes: upTo(mostUsualKvCacheBytes(contextLengthTokens)),
     recurrentStateBytes: none,
     computeBytes: upTo((1 + UPPER_FACTOR) * computeBytes),
     outputBytes: none,

@@ -39,14 +39,19 @@ export function estimateReportFromFileSize(
 ): EstimateReport {
   const chosen = chooseSettings(profile, settings, UNKNOWN_MODEL);
   const resolved = chosen.settings;
-  const { contextLengthTokens, gpuBackend } = resolved;
+  const { contextLengthTokens, parallelSequences, gpuBackend } = resolved;
   const gpuLayers = Math.min(resolved.gpuLayers, (facts.layers ?? Infinity) + 1);
   const loadConfig = reportedSettings(resolved, gpuLayers);
   const hasGpu = gpuBackend !== 'none';
   const onGpu = hasGpu && gpuLayers > 0;
   const footprint = estimateFromFileSize(
     facts,
-    { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, offloadRatio: onGpu ? 1 : 0 },
+    {
+      ...DEFAULT_LOAD_CONFIG,
+      contextLengthTokens,
+      parallelSequences: facts.format === 'mlx' ? settings.parallelSequences : parallelSequences,
+      offloadRatio: onGpu ? 1 : 0,
+    },
     {
       ...CPU_ENVIRONMENT,
       profile,
@@ -56,7 +61,7 @@ export function estimateReportFromFileSize(
   );
   const totalBytes = totalBytesOf(footprint);
   const all = { ...NOTHING, ...usualParts(facts, contextLengthTokens), totalBytes };
-  const { ram, interval, source, confidence } = footprint;
+  const { ram, interval, source, confidence, growth } = footprint;
   return {
     architecture: facts.architecture,
     loadConfig,
@@ -68,7 +73,7 @@ export function estimateReportFromFileSize(
     confidence,
     exactParts: [],
     partIntervals: usualIntervals(facts, contextLengthTokens),
-    growth: null,
+    growth,
     profile: usedProfile(
       profile,
       chosen.fromProfile.filter(({ setting }) => Object.hasOwn(loadConfig, setting)),

@@ -1,3 +1,5 @@
+import type { TokenList } from './token-list.js';
+
 /**
  * Thrown where a value reaches past the loaded bytes. It is a constant, because creating error objects would be
  * slow.
@@ -104,6 +106,21 @@ export class ByteWindow {
     this.stringOffset = this.#start + start;
     this.offset = this.#start + at;
     return passed;
+  }
+
+  /** Adds up to `count` strings, as far as they are loaded, to a list, and returns how many. Throws NEEDS_MORE without one. */
+  addStrings(count: number, list: TokenList): number {
+    const view = this.#view;
+    const from = this.offset - this.#start;
+    const added = list.add(view, from, count, this.littleEndian);
+    if (added > 0) {
+      this.offset = this.#start + list.endOffset;
+      return added;
+    }
+    const { offset } = this;
+    const wanted = 8 + this.uint64();
+    this.offset = offset;
+    return offset + wanted > this.#end ? this.#shortOf(wanted) : this.skipStrings(1);
   }
 
   #take(length: number): number {

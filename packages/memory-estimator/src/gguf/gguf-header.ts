@@ -1,3 +1,4 @@
+import type { TokenFacts } from './token-list.js';
 import type { GgufValueType } from './value-types.js';
 
 /** A scalar in a GGUF file. A 64-bit integer is a bigint where a number would not be exact. */
@@ -36,6 +37,8 @@ export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, GgufScalar | GgufArray | null>;
   /** The type of each value in the metadata; for an array, the type of its elements. */
   readonly valueTypes: ReadonlyMap<string, GgufValueType>;
+  /** `null` where the file has no list of tokens, or where the tokens were kept. */
+  readonly tokens: TokenFacts | null;
   readonly tensors: readonly GgufTensor[];
   /** Bytes of the tensors in all files of the model. */
   readonly tensorBytes: number;

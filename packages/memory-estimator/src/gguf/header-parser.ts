@@ -18,6 +18,7 @@ export interface ParsedFile {
   readonly byteOrder: 'little' | 'big';
   readonly metadata: Metadata;
   readonly valueTypes: TypedMetadata['valueTypes'];
+  readonly tokens: TypedMetadata['tokens'];
   readonly tensors: readonly GgufTensor[];
   /** Offset at which the data of the first tensor begins. */
   readonly dataOffsetBytes: number;
@@ -54,7 +55,7 @@ export class HeaderParser {
     try {
       this.#start ??= this.#readStart();
       const { version, pairCount, tensorCount } = this.#start;
-      const { metadata, valueTypes } = this.#metadata.parse(pairCount);
+      const { metadata, valueTypes, tokens } = this.#metadata.parse(pairCount);
       this.#alignment ??= this.#readAlignment({ metadata, valueTypes });
       while (this.#tensors.length < tensorCount) this.#readTensor(this.#alignment);
       const dataOffsetBytes = pad(this.#window.offset, this.#alignment);
@@ -68,6 +69,7 @@ export class HeaderParser {
         byteOrder: this.#window.littleEndian ? 'little' : 'big',
         metadata,
         valueTypes,
+        tokens,
         tensors: this.#tensors.map((tensor, i) =>
           Number.isNaN(tensor.sizeBytes)
             ? this.#sizeFromNeighbour(tensor, i, dataOffsetBytes)
@@ -121,7 +123,7 @@ export class HeaderParser {
     return { version, tensorCount, pairCount };
   }
 
-  #readAlignment({ metadata, valueTypes }: TypedMetadata): number {
+  #readAlignment({ metadata, valueTypes }: Pick<TypedMetadata, 'metadata' | 'valueTypes'>): number {
     const alignment = metadata.get('general.alignment') ?? DEFAULT_ALIGNMENT;
     const type = valueTypes.get('general.alignment') ?? 'uint32';
     if (typeof alignment !== 'number' || type !== 'uint32' || !isPowerOfTwo(alignment))

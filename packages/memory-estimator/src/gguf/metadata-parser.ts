@@ -1,14 +1,19 @@
 import { printable, type CheckedReader } from './checked-reader.js';
 import type { GgufArray, GgufScalar } from './gguf-header.js';
 import { MAX_ARRAY_DEPTH, MAX_KEPT_ARRAY_LENGTH, MAX_KEY_BYTES } from './header-budget.js';
+import { TokenList, type TokenFacts } from './token-list.js';
 import { leastBytes, scalarBytes, type GgufValueType } from './value-types.js';
 
 /** Metadata by key; `null` for a string that was skipped. */
 export type Metadata = ReadonlyMap<string, GgufScalar | GgufArray | null>;
 
+/** The tokens of a vocabulary. */
+export const TOKENS = 'tokenizer.ggml.tokens';
+
 /** Metadata and its types, as in `GgufHeader`. */
 export interface TypedMetadata {
   readonly metadata: Metadata;
+  readonly tokens: TokenFacts | null;
   readonly valueTypes: ReadonlyMap<string, GgufValueType>;
 }
 
@@ -19,6 +24,7 @@ export class MetadataParser {
   readonly #metadata = new Map<string, GgufScalar | GgufArray | null>();
   readonly #types = new Map<string, GgufValueType>();
   #pending: PendingArray | null = null;
+  #tokens: TokenList | null = null;
 
   /** @param keepArrays Keys of arrays that are kept at any length. */
   constructor(reader: CheckedReader, keepArrays: ReadonlySet<string>) {
@@ -30,7 +36,11 @@ export class MetadataParser {
   parse(count: number): TypedMetadata {
     if (this.#pending !== null) this.#finishArray(this.#pending);
     while (this.#metadata.size < count) this.#pair();
-    return { metadata: this.#metadata, valueTypes: this.#types };
+    return {
+      metadata: this.#metadata,
+      valueTypes: this.#types,
+      tokens: this.#tokens?.facts ?? null,
+    };
   }
 
   #pair(): void {
@@ -43,6 +53,7 @@ export class MetadataParser {
     const type = reader.valueType('a value');
     if (type === 'array') {
       const array = this.#arrayHead(key, 1);
+      if (key === TOKENS && array.type === 'string') this.#tokens = new TokenList(array.length);
       reader.window.checkpoint();
       this.#pending = array;
       this.#finishArray(array);
@@ -92,6 +103,13 @@ export class MetadataParser {
     this.#reader.window.checkpoint();
   }
 
+  /** Skips strings of an array, and returns how many. Tokens are compared on the way. */
+  #passStrings({ key, depth, remaining }: PendingArray): number {
+    const { window } = this.#reader;
+    const tokens = key === TOKENS && depth === 1 ? this.#tokens : null;
+    return tokens === null ? window.skipStrings(remaining) : window.addStrings(remaining, tokens);
+  }
+
   /** Reads the next part of an array. Returns the array to read next: a nested array, or `array` itself. */
   #arrayStep(array: PendingArray): PendingArray {
     const reader = this.#reader;
@@ -112,7 +130,7 @@ export class MetadataParser {
       array.values.push(type === 'string' ? (reader.string() ?? '') : reader.scalar(type));
       array.remaining -= 1;
     } else if (type === 'string') {
-      array.remaining -= window.skipStrings(array.remaining);
+      array.remaining -= this.#passStrings(array);
       reader.requireWithinFile(0, window.stringOffset, 'a string reaches past the end of the file');
     } else {
       window.skip(array.remaining * scalarBytes(type));

@@ -12,7 +12,9 @@ import type { GgufHeader } from './gguf-header.js';
 import { HeaderBudget } from './header-budget.js';
 import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
 import { isModelFileError, ModelFileError } from './model-file-error.js';
+import { TOKENS } from './metadata-parser.js';
 import { splitFiles } from './split-files.js';
+import { exactTokenFacts } from './token-list.js';
 
 /** Size of the first read. Most headers without a vocabulary fit into it. */
 const FIRST_READ_BYTES = 64 * 1024;
@@ -53,7 +55,10 @@ export async function readGgufHeader(
     options.signal?.throwIfAborted();
     try {
       const open = openSource(file ?? source);
-      const part = await readFile(open, { keepArrays, fileIndex, budget }, options.signal);
+      const part = await exactly(
+        await readFile(open, { keepArrays, fileIndex, budget }, options.signal),
+        () => readTokens(file ?? source, options.signal),
+      );
       if (paths !== null && fileIndex === 0 && isWhole(part, paths.length))
         return join([part], true);
       requirePlace(part, fileIndex, paths?.length ?? 1);
@@ -148,6 +153,26 @@ async function readFile(
   }
 }
 
+/** The tokens of the vocabulary are compared by their texts where two seem to be equal. */
+async function exactly(
+  part: ReadFile,
+  read: () => Promise<readonly unknown[] | null>,
+): Promise<ReadFile> {
+  if (part.tokens?.repeats !== true) return part;
+  const tokens = await read();
+  return tokens === null ? part : { ...part, tokens: exactTokenFacts(tokens, part.tokens) };
+}
+
+async function readTokens(
+  source: string | Uint8Array | ByteRangeReader,
+  signal: AbortSignal | undefined,
+): Promise<readonly unknown[] | null> {
+  const options = { keepArrays: new Set([TOKENS]), fileIndex: 0, budget: new HeaderBudget() };
+  const { metadata } = await readFile(openSource(source), options, signal);
+  const tokens = metadata.get(TOKENS);
+  return typeof tokens === 'object' && tokens !== null ? tokens.values : null;
+}
+
 function openSource(source: string | Uint8Array | ByteRangeReader): OpenSource {
   if (typeof source === 'string') return openFile(source);
   return source instanceof Uint8Array ? openBuffer(source) : openRange(source);
@@ -165,6 +190,7 @@ function join(parts: readonly ReadFile[], allFound: boolean): GgufHeader {
     architecture: typeof architecture === 'string' ? architecture : null,
     metadata: first.metadata,
     valueTypes: first.valueTypes,
+    tokens: first.tokens,
     tensors,
     tensorBytes: sum(tensors.map((tensor) => tensor.sizeBytes)),
     fileSizeBytes: sizes.length < parts.length ? null : sum(sizes),

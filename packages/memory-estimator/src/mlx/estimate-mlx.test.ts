@@ -246,7 +246,11 @@ describe('on a machine with unified memory', () => {
 describe('the confidence is low, with the reason in a note, if', () => {
   test.each<[string, Partial<MlxModel>, RegExp]>([
     ['files are missing', { complete: false }, /missing or unfinished/],
-    ['the config does not state the cache', { cache: null }, /the growth is not known/],
+    [
+      'the config does not state the cache',
+      { cache: null },
+      /the growth counts the largest usual caches/,
+    ],
     [
       'the architecture was not looked up',
       { cache: cacheShapeOf(LLAMA_8B.config, 'falcon_h1'), architecture: 'falcon_h1' },

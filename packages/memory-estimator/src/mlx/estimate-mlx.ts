@@ -7,6 +7,7 @@ import {
   type EstimateEnvironment,
 } from '../estimate/environment.js';
 import type { FootprintEstimate, PartIntervals } from '../estimate/footprint-estimate.js';
+import { mostUsualKvCacheBytes } from '../estimate/estimate-from-file-size.js';
 import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
 import { sumGrowth, type Growth, type GrowthPart } from '../parts/growth.js';
@@ -14,7 +15,7 @@ import { defaultContext } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { MlxCacheShape } from './cache-shape.js';
-import { fitMlxContext, RESERVE_BYTES } from './fit-mlx-context.js';
+import { fitMlxContext, MLX_SEQUENCES, RESERVE_BYTES } from './fit-mlx-context.js';
 import type { MlxModel } from './read-mlx-model.js';
 import {
   PREFILL_STEPS,
@@ -23,6 +24,7 @@ import {
   type MlxKvQuantization,
   type SequenceMemory,
 } from './sequence-memory.js';
+import { unknownMlxGrowth } from './unknown-mlx-growth.js';
 
 /** The machine that loads an MLX model. */
 export interface MlxEnvironment extends Pick<
@@ -45,7 +47,7 @@ export interface MlxEstimate extends Footprint {
   readonly partIntervals: PartIntervals;
   /** Memory that the model may take after its load, on the device of the weights. It is not part of the total. */
   readonly growth: Growth;
-  /** The total while one sequence fills its context with a prompt; `null` where the growth is not known. */
+  /** The total while one sequence fills its context with a prompt; `null` where the size of the KV cache is not known. */
   readonly peakBytes: number | null;
   readonly contextLengthTokens: number;
   readonly parallelSequences: number;
@@ -56,7 +58,7 @@ export interface MlxEstimate extends Footprint {
   readonly fittedContextTokens: number | null;
   /**
    * Whether the peak and the 3 GiB that mlx-engine keeps free stay below the wired limit; `null` where the limit or
-   * the growth is not known.
+   * the size of the KV cache is not known.
    */
   readonly staysBelowWiredLimit: boolean | null;
   /** Reasons for the confidence, and assumptions of the figures. */
@@ -87,8 +89,6 @@ export function mlxEnvironmentOf(
   };
 }
 
-/** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
-export const MLX_SEQUENCES = 4;
 /** Python, its libraries and the tokenizer. Their memory was not measured, so this allowance is generous. */
 const ENGINE_BYTES = 1024 ** 3;
 /** Copies of the cache that mlx-engine keeps in memory where it answers one sequence at a time. */
@@ -140,6 +140,7 @@ export function estimateMlx(
     // mlx-engine uses one GPU.
     ...(i === 0 ? all : NO_PARTS),
   }));
+  const deviceKey = gpus[0]?.deviceKey ?? null;
   return {
     ram: { mappedBytes: 0, anonymousBytes: hasGpu ? 0 : totalBytes },
     gpus: gpus.map(({ deviceKey, ...parts }) => ({ deviceKey, bytes: sumParts(parts) })),
@@ -155,7 +156,12 @@ export function estimateMlx(
     exactParts: ['weights'],
     partIntervals: intervalsOf(weightsBytes, stateBytes, sequence),
     growth: {
-      ...growthOf(sequence, parallelSequences, gpus[0]?.deviceKey ?? null),
+      ...(sequence === null
+        ? unknownMlxGrowth({
+            ...{ sequences: parallelSequences, deviceKey, countedBytes: 0 },
+            mostKvCacheBytes: mostUsualKvCacheBytes(contextLengthTokens),
+          })
+        : growthOf(sequence, parallelSequences, deviceKey)),
       // Beyond the weights and the engine, the upper end consists of the first sequence's growth.
       inUpperEndBytes: highBytes - loadedBytes,
     },
@@ -212,12 +218,7 @@ function atFullContext(
 
 const FORMULA = 'mlx-engine, batched_vision/context_fit.py (August 2026)';
 
-function growthOf(
-  sequence: SequenceMemory | null,
-  sequences: number,
-  deviceKey: string | null,
-): Growth {
-  if (sequence === null) return sumGrowth([], null);
+function growthOf(sequence: SequenceMemory, sequences: number, deviceKey: string | null): Growth {
   const { kvCacheBytes, stateBytes, promptInputBytes, attentionBytes } = sequence;
   const parts: GrowthPart[] = [
     known('kv-cache', sequences * kvCacheBytes),
@@ -249,7 +250,9 @@ function notesOn({ cache, architecture, complete }: MlxModel): readonly string[]
     'No real load of an MLX model was compared with this estimate.',
     ...(complete ? [] : ['Some files of the model are missing or unfinished.']),
     ...(cache === null
-      ? ['config.json does not state the size of the KV cache, so the growth is not known.']
+      ? [
+          'config.json does not state the size of the KV cache, so the growth counts the largest usual caches.',
+        ]
       : cache.isKnown
         ? []
         : [

@@ -5,6 +5,8 @@ import { PREFILL_STEPS } from './sequence-memory.js';
 
 const GIB = 1024 ** 3;
 
+/** Sequences that mlx-engine answers at the same time (`DEFAULT_MAX_SEQ_NUMS`). */
+export const MLX_SEQUENCES = 4;
 /** Bytes that mlx-engine keeps free, because its own measurements were up to 2.41 GiB above its formula. */
 export const RESERVE_BYTES = 3 * GIB;
 /** The cache grows in blocks of this number of tokens (`KVCache.step` of mlx-lm). */

@@ -9,12 +9,8 @@ import {
 import { known, type EngineProfile } from '../profile/engine-profile.js';
 import { usedProfile } from '../profile/used-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
-import {
-  estimateMlx,
-  MLX_ENVIRONMENT,
-  MLX_SEQUENCES,
-  type MlxEnvironment,
-} from './estimate-mlx.js';
+import { estimateMlx, MLX_ENVIRONMENT, type MlxEnvironment } from './estimate-mlx.js';
+import { MLX_SEQUENCES } from './fit-mlx-context.js';
 import type { MlxModel } from './read-mlx-model.js';
 
 /**

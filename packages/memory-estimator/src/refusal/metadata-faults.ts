@@ -8,8 +8,8 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import type { TensorGroups } from '../architecture/tensor-groups.js';
 import { printable } from '../gguf/checked-reader.js';
 import type { GgufTensor } from '../gguf/gguf-header.js';
-import { findWrongShape } from './layer-faults.js';
-import { NEEDS_EXPERTS } from './layer-plans.js';
+import { findWrongShape } from './tensors/shape-faults.js';
+import { NEEDS_EXPERTS } from './tensors/layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import type { ModelRefusal } from './refuse-model.js';
@@ -102,7 +102,8 @@ function findWrongWidth({ metadata, model, consistent, layers }: ModelIndex): Mo
     if (wrong !== null) return contradiction(`its metadata contradicts the shape of ${wrong.name}`);
   }
   const hasRouter = layers.some((tensors) => tensors.has('ffn_gate_inp'));
-  return model.experts > 1 && !hasRouter && NEEDS_EXPERTS.has(model.architecture.name)
+  const isDense = model.layers <= (metadata.number('leading_dense_block_count') ?? 0);
+  return model.experts > 1 && !hasRouter && !isDense && NEEDS_EXPERTS.has(model.architecture.name)
     ? contradiction(`its metadata states ${model.experts} experts, but it has no expert tensors`)
     : null;
 }

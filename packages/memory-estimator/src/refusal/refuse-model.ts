@@ -1,14 +1,15 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { printable } from '../gguf/checked-reader.js';
+import { findTemplateFault } from './chat-template.js';
 import { EMBEDDED_ARCHITECTURES } from './embedded-engine.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { findOtherKind } from './other-kinds.js';
 import { findMetadataFault } from './metadata-faults.js';
-import { findForeignTensor, findTensorFault } from './tensor-faults.js';
+import { findForeignTensor, findTensorFault } from './tensors/tensor-faults.js';
 import { refuseEmbeddedTokenizer } from './vocabulary-faults.js';
 import { wrongType } from './metadata-types.js';
-import { findUnusableType } from './weight-types.js';
+import { findUnusableType } from './tensors/weight-types.js';
 
 /** Why a GGUF file is not a language model that llama.cpp loads. The codes are part of the API. */
 export type ModelRefusalCode =
@@ -33,6 +34,8 @@ export type ModelRefusalCode =
   | 'ARCHITECTURE'
   /** A kind of tokenizer that llama.cpp does not have. */
   | 'TOKENIZER'
+  /** A chat template that the engine can't parse. */
+  | 'CHAT_TEMPLATE'
   /** A tensor type that llama.cpp does not have, or no longer has. */
   | 'TENSOR_TYPE'
   /** Tensors that llama.cpp does not load for a language model, such as those of a vision encoder. */
@@ -95,6 +98,18 @@ export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
   return (
     refuseEmbeddedTokenizer(header) ??
     wrongType(header, 'split.count', 'uint16') ??
-    findUnusableType(indexModel(header), { onCpu: true })
+    findUnusableType(indexModel(header), { onCpu: true }) ??
+    refuseTemplate(header)
   );
+}
+
+/** The embedded engine parses the template at the load and aborts; other engines may report it at the first chat, or not use it. */
+function refuseTemplate(header: GgufHeader): ModelRefusal | null {
+  const fault = findTemplateFault(header);
+  return fault === null
+    ? null
+    : {
+        code: 'CHAT_TEMPLATE',
+        reason: `the embedded engine can't parse its chat template (${fault})`,
+      };
 }

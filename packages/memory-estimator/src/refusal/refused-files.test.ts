@@ -1,6 +1,11 @@
 import { bytesOf } from '../../test/language-model.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
-import { changedFiles, filesWithoutKeys, filesWithoutTensors } from '../../test/refused-files.js';
+import {
+  changedFiles,
+  filesWithoutKeys,
+  filesWithoutTensors,
+  mixedFiles,
+} from '../../test/refused-files.js';
 import { refuseModel } from './refuse-model.js';
 
 // A test of @mai/llama-runtime (verdicts.slow.test.ts) loads the same files with the engine.
@@ -21,6 +26,10 @@ test.each(filesWithoutTensors())('$name is refused, and the tensor is named', as
   expect(refusal).toEqual({ code: 'TENSORS_MISSING', reason: `it lacks the tensor ${tensor}` });
 });
 
+test.each(mixedFiles())('$name: loads is $loads', async ({ file, loads }) => {
+  expect((await judged(file)) === null).toBe(loads);
+});
+
 test.each(changedFiles())('$name: loads is $loads', async ({ file, loads }) => {
   expect((await judged(file)) === null).toBe(loads);
 });
@@ -33,4 +42,16 @@ test('a header without data is not asked for tensors that only its architecture 
   const header = await readGgufHeader(bytesOf(file.file));
   expect(refuseModel(header)?.reason).toMatch(/attn_q_norm/);
   expect(refuseModel({ ...header, hasData: false })).toBeNull();
+});
+
+test('a chat template that only the embedded engine parses at the load is no reason for another engine', async () => {
+  const found = changedFiles().find(({ name }) => name.includes('{{ broken'));
+  if (found === undefined) throw new Error('There is no file with a broken template.');
+  const header = await readGgufHeader(bytesOf(found.file));
+  expect(refuseModel(header, 'lmstudio')).toBeNull();
+  expect(refuseModel(header, 'embedded')).toEqual({
+    code: 'CHAT_TEMPLATE',
+    reason:
+      'the embedded engine can\'t parse its chat template (tokenizer.chat_template: "{{ broken" is not closed)',
+  });
 });

@@ -1,6 +1,7 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
-import { layerPlanOf } from './layer-plans.js';
+import { layerPlanOf } from './tensors/layer-plans.js';
+import { mixedPlanOf } from './tensors/mixed-plans.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import { wrongType } from './metadata-types.js';
 import type { ModelRefusal } from './refuse-model.js';
@@ -94,7 +95,7 @@ const BY_ARCHITECTURE: readonly (readonly [keys: string, architectures: string])
     ].join(' '),
     'deepseek4',
   ],
-  [`${NORM} ${WINDOW} logit_scale`, 'cohere2'],
+  [`${NORM} ${WINDOW} logit_scale`, 'cohere2 cohere2moe'],
   [`${NORM} attention.clamp_kqv`, 'dbrx'],
   [`${NORM} use_parallel_residual`, 'gptneox'],
   ['wkv.head_size time_mix_extra_dim time_decay_extra_dim', 'rwkv6 rwkv6qwen2'],
@@ -136,6 +137,9 @@ const LISTS = new Set([
 /** Counts that may be an array with a count for each layer. Their types are checked with all types. */
 const PER_LAYER = new Set(['expert_used_count', 'attention.head_count', 'feed_forward_length']);
 
+/** Architectures with different layers that read no number of attention heads. */
+const WITHOUT_HEADS = /^a?rwkv\d/;
+
 /** Architectures with a layer plan that read the width of experts only. */
 const WITHOUT_WIDTH = new Set(['gpt-oss', 'grovemoe']);
 
@@ -165,6 +169,8 @@ export function findMissingKey(header: GgufHeader): ModelRefusal | null {
     keys.push('attention.head_count');
     if (!WITHOUT_WIDTH.has(architecture)) keys.push('feed_forward_length');
   }
+  if (mixedPlanOf(architecture) !== null && !WITHOUT_HEADS.test(architecture))
+    keys.push('attention.head_count');
   for (const name of keys) {
     const key = `${architecture}.${name}`;
     if (name === QUERY_RANK && hasWholeQueries(header)) continue;

@@ -15,6 +15,9 @@ const TOKENIZERS = new Set([...MERGING, ...'none no_vocab llama bert t5 rwkv pla
 /** A pre-tokenizer with which llama.cpp reads `gpt2` without a list of pairs (llama-vocab.cpp). */
 const WITHOUT_MERGES = 'kimi-k2';
 
+/** Byte tokens (`<0x00>` to `<0xFF>`). */
+const BYTES = 256;
+
 /** A tokenizer that has its own pre-tokenizer, whatever the file states. */
 const OWN_PRE_TOKENIZER = 'gemma4';
 
@@ -68,12 +71,19 @@ function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal 
         `its ${key} has ${length} values, but its vocabulary has ${tokens} tokens`,
       );
   }
+  if (header.tokens?.repeats === true)
+    return contradiction('its vocabulary has the same token twice');
   // PLaMo 2 needs a token for each byte, and only the types tell which tokens are bytes.
   if (
     metadata.get('tokenizer.ggml.model') === 'plamo2' &&
     !metadata.has('tokenizer.ggml.token_type')
   )
     return missingKey('tokenizer.ggml.token_type');
+  const byteTokens = header.tokens?.byteTokens ?? BYTES;
+  if (metadata.get('tokenizer.ggml.model') === 'plamo2' && byteTokens < BYTES)
+    return contradiction(
+      `its vocabulary has tokens for ${byteTokens} bytes, but its tokenizer (plamo2) needs all ${BYTES}`,
+    );
   return lacksMerges(header) && !isShortened(header) ? missingKey('tokenizer.ggml.merges') : null;
 }
 

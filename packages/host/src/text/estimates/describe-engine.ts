@@ -59,9 +59,12 @@ const GROWTH_NAMES: Readonly<Record<GrowthPart['kind'], string>> = {
   'engine-reserve': "the engine's reserve",
 };
 
-/** `It may grow by up to 9.2 GiB of RAM: prompt cache up to 8.0 GiB, …`; null where it does not grow. */
+/**
+ * `It may grow by up to 9.2 GiB of RAM: prompt cache up to 8.0 GiB, …`; null where it does not grow, and for mlx-engine, whose
+ * KV cache grows with the tokens: the total names it, and the settings of llama.cpp do not bound it.
+ */
 export function describeGrowth({ mostBytes, gpus, parts }: Growth): string | null {
-  if (mostBytes === 0) return null;
+  if (mostBytes === 0 || parts.some(({ kind }) => kind === 'kv-cache')) return null;
   const where = gpus.length === 0 ? ' of RAM' : '';
   const each = parts.map(
     ({ kind, mostBytes: most, isKnown }) =>

@@ -26,9 +26,13 @@ describe("the VRAM of Intel's cards", () => {
     expect(vram({ ...tile(0, '8000000000\n'), ...tile(1, '8000000000\n') })).toBe(16_000_000_000);
   });
 
-  it.each(['', '0', '-1', 'x'])('is unknown if a tile reports %j', (text) => {
+  it('may be printed in hexadecimal', () => {
+    expect(vram(tile(0, '0x300000000\n'))).toBe(12_884_901_888);
+  });
+
+  it.each(['', '0', '0x', '0x0', '-1', 'x'])('is unknown if a tile reports %j', (text) => {
     expect(vram(tile(0, text))).toBeNull();
-    if (text !== '0') expect(vram({ ...tile(0, '8000000000\n'), ...tile(1, text) })).toBeNull();
+    if (!/0$/.test(text)) expect(vram({ ...tile(0, '8000000000\n'), ...tile(1, text) })).toBeNull();
   });
 
   it("is read from one file of Intel's data-centre i915, and unknown with the kernel's i915", () => {

@@ -18,8 +18,8 @@ export function readIntelVram(files: FileTree, { folder, name }: DrmCard): numbe
   let totalBytes = 0;
   for (const text of sizes) {
     const trimmed = text?.trim() ?? '';
-    // If the size of one tile is unknown, so is the size of the card.
-    if (!/^\d+$/.test(trimmed)) return null;
+    // If the size of one tile is unknown, so is the size of the card. The kernel's %pa prints a size as 0x….
+    if (!/^(?:\d+|0x[\da-f]+)$/i.test(trimmed)) return null;
     totalBytes += Number(trimmed);
   }
   return totalBytes === 0 ? null : totalBytes;

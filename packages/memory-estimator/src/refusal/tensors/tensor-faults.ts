@@ -1,12 +1,12 @@
-import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { ModelIndex } from '../architecture/model-index.js';
-import type { TensorGroups } from '../architecture/tensor-groups.js';
-import type { GgufHeader } from '../gguf/gguf-header.js';
-import { printable } from '../gguf/checked-reader.js';
-import { tensorTypeLayout } from '../gguf/tensor-types.js';
-import { findForeignPart, findMissingPart } from './layer-faults.js';
-import { layerPlanOf } from './layer-plans.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { Hyperparameters } from '../../architecture/hyperparameters.js';
+import type { ModelIndex } from '../../architecture/model-index.js';
+import type { TensorGroups } from '../../architecture/tensor-groups.js';
+import type { GgufHeader } from '../../gguf/gguf-header.js';
+import { printable } from '../../gguf/checked-reader.js';
+import { tensorTypeLayout } from '../../gguf/tensor-types.js';
+import { findForeignPart, findMissingPart, isPlanned } from './layer-faults.js';
+import { findForeignInMixed, findMissingInMixed } from './mixed-faults.js';
+import type { ModelRefusal } from '../refuse-model.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
 const REMOVED_TYPES = new Map([
@@ -121,12 +121,12 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
 
 /** A tensor that llama.cpp does not load, by the plan of the architecture, which names every tensor; `null` without one. */
 export function findForeignTensor(index: ModelIndex): ModelRefusal | null {
-  const foreign = findForeignPart(index);
+  const foreign = findForeignPart(index) ?? findForeignInMixed(index);
   return foreign === null ? null : leftover(foreign);
 }
 
 function findMissingByPlan(index: ModelIndex): ModelRefusal | null {
-  const part = findMissingPart(index);
+  const part = findMissingPart(index) ?? findMissingInMixed(index);
   return part === null ? null : missing(part);
 }
 
@@ -142,16 +142,20 @@ function findMissing(index: ModelIndex): ModelRefusal | null {
   const embeds = model?.architecture.name === OUTPUT_EMBEDS ? 'output' : 'token_embd';
   if (shared.get('token_embd')?.weight == null && shared.get(embeds)?.weight == null)
     return missing('token_embd.weight');
-  const isPlanned = layerPlanOf(model?.architecture.name ?? '') !== null;
+  const architecture = model?.architecture ?? null;
   const name =
-    model?.architecture.known === true || isPlanned ? (model?.architecture.name ?? null) : null;
+    architecture !== null && (architecture.known || isPlanned(architecture.name))
+      ? architecture.name
+      : null;
   if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && shared.get('output_norm')?.weight == null)
     return missing('output_norm.weight');
   if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))
     return null;
   const own = layers.slice(0, model.layers);
   const empty = own.findIndex((tensors) => tensors.size === 0);
-  if (empty === -1) return findMissingPartner(model, own);
+  // A plan names the partners of each tensor.
+  if (empty === -1)
+    return isPlanned(model.architecture.name) ? null : findMissingPartner(model, own);
   return model.layers < model.layersInFile && own.every((tensors) => tensors.size === 0)
     ? {
         code: 'DRAFT_HEAD',

@@ -39,7 +39,7 @@ const GATED: readonly Row[] = [
   [
     DECODER,
     '',
-    'dream ernie4_5 eurobert exaone gemma granite granitemoe llada llama llama-embed minicpm mistral3 nanbeige paddleocr qwen2 qwen2vl refact smollm3',
+    'dream ernie4_5 eurobert exaone gemma granite llada llama llama-embed minicpm mistral3 nanbeige paddleocr qwen2 qwen2vl refact smollm3',
   ],
   [DECODER, 'output', 'baichuan internlm2 xverse'],
   [
@@ -110,7 +110,7 @@ const STATE_SPACE: readonly Row[] = [
 const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] = [
   [
     `attn_output.bias ${FEED_FORWARD_BIASES} rope_freqs`,
-    'granite granitemoe llada llama llama-embed minicpm mistral3 refact',
+    'granite llada llama llama-embed minicpm mistral3 refact',
   ],
   ['attn_output.bias', 'ernie4_5 paddleocr'],
   ['rope_freqs', 'arcee exaone exaone4 nanbeige pangu-embedded'],
@@ -145,7 +145,7 @@ const OPTIONAL: readonly (readonly [tensors: string, architectures: string])[] =
 export const NEEDS_EXPERTS: ReadonlySet<string> = new Set(
   [
     'afmoe arctic bailingmoe bailingmoe2 dbrx deepseek deepseek2 deepseek2-ocr deepseek32 dots1 ernie4_5-moe',
-    'exaone-moe glm-dsa glm4moe gpt-oss granite granitehybrid granitemoe grok grovemoe hunyuan-moe hy_v3 jamba',
+    'exaone-moe glm-dsa glm4moe gpt-oss granite granitehybrid granitemoe grok grovemoe hunyuan-moe',
     'kimi-linear lfm2moe llada-moe llama llama-embed llama4 mellum minicpm minimax-m2 minimax-m3 mistral3',
     'mistral4 nemotron_h nemotron_h_moe olmoe phimoe qwen2moe qwen35moe qwen3moe qwen3next qwen3vlmoe refact',
     'rnd1 smallthinker',
@@ -156,9 +156,7 @@ export const NEEDS_EXPERTS: ReadonlySet<string> = new Set(
 const OUTSIDE = /^(output|output_norm|rope_f\w+|cls|dense_\d|token_types|position_embd)(\.|$)/;
 
 /** Architectures whose networks of experts may lack gates. */
-const OPTIONAL_GATES = new Set(
-  'ernie4_5-moe granite granitemoe grok llama llama-embed minicpm mistral3 refact'.split(' '),
-);
+const OPTIONAL_GATES = new Set('granite llama llama-embed minicpm mistral3 refact'.split(' '));
 
 const ROWS = [
   [GATED, 'gated'],

@@ -1,12 +1,10 @@
-import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import type { ModelIndex } from '../architecture/model-index.js';
-import type { TensorGroup, TensorGroups } from '../architecture/tensor-groups.js';
-import type { GgufTensor } from '../gguf/gguf-header.js';
-import { printable } from '../gguf/checked-reader.js';
+import type { ModelIndex } from '../../architecture/model-index.js';
+import type { TensorGroups } from '../../architecture/tensor-groups.js';
 import { layerPlanOf, NEEDS_EXPERTS, type LayerPlan } from './layer-plans.js';
-import type { ModelRefusal } from './refuse-model.js';
+import { mixedPlanOf } from './mixed-plans.js';
+import { fullName, hasPart, withoutScale } from './part-names.js';
 
-const QKV = ['attn_q', 'attn_k', 'attn_v'] as const;
+export const QKV = ['attn_q', 'attn_k', 'attn_v'] as const;
 /** Parts that nearly every decoder has. In a file without data, only these are expected to be there. */
 const CORE = new Set(['qkv', 'attn_norm', 'attn_output', 'ffn_norm']);
 const DENSE = ['ffn_gate', 'ffn_up', 'ffn_down'] as const;
@@ -16,8 +14,11 @@ const FUSED = new Set<string>(['ffn_gate_exps', 'ffn_up_exps']);
 /** Parts of networks of experts. */
 const OF_EXPERTS =
   /^ffn_(gate|up|down|gate_up)_(ch)?exps$|^ffn_(gate|up|down)_shexp$|^ffn_gate_inp(_shexp)?$/;
-/** Endings of the scales of a quantized weight. */
-const SCALE = /\.(input_)?scale$/;
+
+/** Whether it is known which tensors llama.cpp loads for an architecture. */
+export function isPlanned(architecture: string): boolean {
+  return layerPlanOf(architecture) !== null || mixedPlanOf(architecture) !== null;
+}
 
 /** A tensor that llama.cpp needs and the file lacks, by the plan of the architecture; `null` without one. */
 export function findMissingPart({ header, model, shared, layers }: ModelIndex): string | null {
@@ -71,16 +72,6 @@ function missingOfFeedForward(
   );
 }
 
-function hasPart(tensors: TensorGroups, part: string): boolean {
-  return part.endsWith('.bias')
-    ? tensors.get(part.slice(0, -5))?.bias != null
-    : tensors.get(part)?.weight != null;
-}
-
-function fullName(part: string): string {
-  return /\.bias$|\.ssm_[ad]$/.test(part) ? part : `${part}.weight`;
-}
-
 /** A tensor that llama.cpp does not load for the architecture; `null` without one. */
 export function findForeignPart({ header, model, shared, layers }: ModelIndex): string | null {
   const plan = model === null ? null : layerPlanOf(model.architecture.name);
@@ -90,8 +81,7 @@ export function findForeignPart({ header, model, shared, layers }: ModelIndex): 
   const decoder = plan.feedForward === 'none' ? [] : [...DENSE, 'attn_qkv', ...QKV];
   const inside = new Set([...plan.layer, ...plan.optionalInLayer, ...decoder]);
   const isForeign = (parts: ReadonlySet<string>, part: string): boolean =>
-    !parts.has(part.replace(SCALE, '')) &&
-    !(model.experts > 0 && OF_EXPERTS.test(part.replace(SCALE, '')));
+    !parts.has(withoutScale(part)) && !(model.experts > 0 && OF_EXPERTS.test(withoutScale(part)));
   const found = foreignIn(shared, outside, isForeign);
   if (found !== null) return found;
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
@@ -116,95 +106,4 @@ function foreignIn(
     if (bias !== null && (isAlone || isForeign(parts, `${part}.bias`))) return `${part}.bias`;
   }
   return null;
-}
-
-/** Norms of a whole embedding. */
-const NORMS =
-  'attn_norm ffn_norm attn_norm_2 attn_output_norm layer_output_norm post_attention_norm post_ffw_norm'.split(
-    ' ',
-  );
-
-/**
- * A tensor of another shape than llama.cpp expects; `null` without one. Each rule holds for every architecture with a plan: the
- * shapes that build 10257 of llama.cpp asked for were compared with it.
- */
-export function findWrongShape(index: ModelIndex): ModelRefusal | null {
-  const { model, shared, layers } = index;
-  if (model === null || layerPlanOf(model.architecture.name) === null) return null;
-  const outside =
-    wrongShared(model, index) ?? [...shared.values()].find(hasWrongBias)?.bias ?? null;
-  if (outside !== null) return refusal(outside);
-  for (const tensors of layers.slice(0, model.layers)) {
-    const wrong = wrongInLayer(model, tensors);
-    if (wrong !== null) return refusal(wrong);
-  }
-  return null;
-}
-
-function wrongShared(model: Hyperparameters, { shared, metadata }: ModelIndex): GgufTensor | null {
-  const { embedding, vocabulary } = model;
-  return (
-    unlike(shared, 'token_embd', [embedding, null]) ??
-    unlike(shared, 'output_norm', [embedding]) ??
-    unlike(shared, 'token_embd_norm', [embedding]) ??
-    unlike(shared, 'output', [embedding, vocabulary]) ??
-    unlike(shared, 'rope_freqs', [(metadata.number('rope.dimension_count') ?? model.keyLength) / 2])
-  );
-}
-
-function wrongInLayer(
-  { embedding, architecture }: Hyperparameters,
-  tensors: TensorGroups,
-): GgufTensor | null {
-  const width = tensors.get('ffn_down')?.weight?.shape[0] ?? null;
-  const up = tensors.get('ffn_up')?.weight?.shape[1] ?? null;
-  // Without a separate gate, ffn_up may be one matrix that holds the gate and the values.
-  const isFused =
-    layerPlanOf(architecture.name)?.feedForward === 'plain' && up === 2 * (width ?? 0);
-  for (const name of NORMS) {
-    const wrong = unlike(tensors, name, [embedding]);
-    if (wrong !== null) return wrong;
-  }
-  for (const name of [...QKV, 'attn_qkv']) {
-    const wrong = unlike(tensors, name, [embedding, null]);
-    if (wrong !== null) return wrong;
-  }
-  return (
-    unlike(tensors, 'attn_output', [null, embedding]) ??
-    unlike(tensors, 'ffn_down', [null, embedding]) ??
-    unlike(tensors, 'ffn_gate', [embedding, width]) ??
-    unlike(tensors, 'ffn_up', [embedding, isFused ? null : width]) ??
-    [...tensors.values()].find(hasWrongBias)?.bias ??
-    null
-  );
-}
-
-/** The weight if its extents differ from `extents`, where `null` stands for any extent; else `null`. */
-function unlike(
-  tensors: TensorGroups,
-  name: string,
-  extents: readonly (number | null)[],
-): GgufTensor | null {
-  const weight = tensors.get(name)?.weight ?? null;
-  if (weight === null) return null;
-  const { shape } = weight;
-  const differs = [0, 1, 2, 3].some((dimension) => {
-    const extent = dimension < extents.length ? (extents[dimension] ?? null) : 1;
-    return extent !== null && (shape[dimension] ?? 1) !== extent;
-  });
-  return differs ? weight : null;
-}
-
-/** Whether a bias has another length than its matrix has rows. */
-function hasWrongBias({ weight, bias }: TensorGroup): boolean {
-  if (weight === null || bias === null || bias.shape.length > 1) return false;
-  const rows = weight.shape.length === 1 ? weight.shape[0] : weight.shape[1];
-  return weight.shape.length <= 2 && bias.shape[0] !== rows;
-}
-
-function refusal({ name, shape }: GgufTensor): ModelRefusal {
-  return {
-    code: 'METADATA_CONTRADICTORY',
-    reason: `its tensor "${printable(name)}" has the shape ${shape.join(' × ')}, which does not fit its metadata`,
-  };
 }

@@ -1,0 +1,22 @@
+import { endedInLoad } from './engine-faults.js';
+import type { EngineSpec } from './messages.js';
+
+const SPEC: EngineSpec = {
+  ...{ file: '/models/x.gguf', projectorFile: null, kind: 'llm', modelKey: 'x' },
+  ...{ instanceIdentifier: 'x', contextLengthTokens: 512, parallelSequences: 1 },
+  ...{ kvCacheTypeK: 'f16', kvCacheTypeV: 'f16', flashAttention: null, gpuLayers: 0 },
+  ...{ cpuExpertLayers: 0, locksWeights: false, threads: 1, token: 't' },
+};
+
+const ABORT = { code: null, signal: 'SIGABRT' } as const;
+const TEMPLATE = `terminate called after throwing an instance of 'std::exception'\n  what():  std::exception\n`;
+
+test.each([
+  ['a chat template that llama.cpp cannot parse', TEMPLATE, /can't parse the chat template/],
+  ['another exception', `${TEMPLATE.trimEnd()}: other\n`, /Choose another model or other load/],
+  ['an assertion', 'x.cpp:1: GGML_ASSERT(a) failed\n', /Choose another model or other load/],
+])('a process that ended with %s names the next step', (_, output, hint) => {
+  const error = endedInLoad(SPEC, ABORT, output);
+  expect(error.code).toBe('ENGINE_CRASHED');
+  expect(error.message).toMatch(hint);
+});

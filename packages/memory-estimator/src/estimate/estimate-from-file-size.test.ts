@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import type { GgufHeader } from '../gguf/gguf-header.js';
+import { readGgufHeader } from '../gguf/read-gguf-header.js';
+import { estimateMlx } from '../mlx/estimate-mlx.js';
+import type { MlxModel } from '../mlx/read-mlx-model.js';
+import type { EngineProfile } from '../profile/engine-profile.js';
+import { resolveEngineProfile } from '../profile/resolve-profile.js';
+import { headerOf, languageModel } from '../../test/language-model.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import { estimateFootprint } from './estimate-footprint.js';
+import { estimateFromFileSize } from './estimate-from-file-size.js';
+
+const GIB = 1024 ** 3;
+const on = (profile: EngineProfile): EstimateEnvironment => ({ ...CPU_ENVIRONMENT, profile });
+const lmStudio = (runtimeVersion: string): EstimateEnvironment =>
+  on(resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend: null }));
+const GGUF = { sizeBytes: 4 * GIB, format: 'gguf' };
+const partsOf = ({ growth }: ReturnType<typeof estimateFromFileSize>) =>
+  growth.parts.map(({ kind, mostBytes, isKnown }) => [kind, mostBytes, isKnown]);
+
+test('in LM Studio, an unknown GGUF model may grow by the prompt cache and by the largest checkpoints', () => {
+  const load = { ...DEFAULT_LOAD_CONFIG, parallelSequences: 2 };
+  const { growth } = estimateFromFileSize(GGUF, load, lmStudio('2.28.2'));
+  // 32 checkpoints for each of 2 slots, each at most 15 % of the file.
+  const checkpoints = 32 * 2 * 0.15 * 4 * GIB;
+  expect(growth.ramBytes).toBeCloseTo(8 * GIB + checkpoints, -1);
+  expect(growth.gpus).toEqual([]);
+});
+
+test.each([
+  ['llama', false],
+  ['gemma3', true],
+  ['qwen35', true],
+  ['brand-new', true],
+])('a model of the architecture %s may have checkpoints: %s', (architecture, has) => {
+  const { growth } = estimateFromFileSize(
+    { ...GGUF, architecture },
+    DEFAULT_LOAD_CONFIG,
+    lmStudio('2.28.2'),
+  );
+  expect(growth.parts.some(({ kind }) => kind === 'context-checkpoints')).toBe(has);
+});
+
+test.each([
+  ['of 2025 keeps neither prompts nor checkpoints', '1.52.1', []],
+  ['may already keep prompts', '2.10.1', [['prompt-cache', 8 * GIB, false]]],
+])('a runtime that %s', (_, version, parts) => {
+  expect(partsOf(estimateFromFileSize(GGUF, DEFAULT_LOAD_CONFIG, lmStudio(version)))).toEqual(
+    parts,
+  );
+});
+
+test('an embedding model keeps no prompts', () => {
+  const facts = { ...GGUF, isEmbedding: true };
+  const { growth } = estimateFromFileSize(facts, DEFAULT_LOAD_CONFIG, lmStudio('2.28.2'));
+  expect(growth.mostBytes).toBe(0);
+});
+
+test('the embedded engine keeps no prompts', () => {
+  const profile = resolveEngineProfile({ engine: 'embedded' });
+  expect(estimateFromFileSize(GGUF, DEFAULT_LOAD_CONFIG, on(profile)).growth.mostBytes).toBe(0);
+});
+
+test('an unknown MLX model may fill the KV cache of each sequence, and the upper end includes that of the first', () => {
+  const facts = { sizeBytes: 4 * GIB, format: 'mlx' };
+  const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
+  const { growth } = estimateFromFileSize(facts, load, lmStudio('2.28.2'));
+  // 96 KiB for each token in the footprint, and four times as much at most.
+  const cache = 8192 * 96 * 1024;
+  expect(growth.parts.map(({ kind, mostBytes }) => [kind, mostBytes])).toEqual([
+    ['kv-cache', 4 * 4 * cache - cache],
+    ['engine-reserve', 3 * GIB],
+  ]);
+  expect(growth.inUpperEndBytes).toBe(3 * cache);
+  expect(estimateFromFileSize(facts, { ...load, parallelSequences: 1 }).growth.mostBytes).toBe(
+    4 * cache - cache + 3 * GIB,
+  );
+});
+
+test('an MLX model whose config does not tell its caches may grow by the largest usual caches', () => {
+  const model: MlxModel = {
+    ...{
+      folder: '/models/new',
+      shape: null,
+      architecture: 'new',
+      layers: 1,
+      maxContextTokens: null,
+      cache: null,
+    },
+    ...{ weightsBytes: GIB, complete: true },
+  };
+  const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096, parallelSequences: 2 };
+  expect(estimateMlx(model, load).growth.mostBytes).toBe(2 * 4 * 96 * 1024 * 4096 + 3 * GIB);
+});
+
+describe('a header that does not tell the state of a sequence', () => {
+  const sized = async (change: (header: GgufHeader) => GgufHeader) =>
+    estimateFootprint(
+      change(await headerOf(languageModel())),
+      DEFAULT_LOAD_CONFIG,
+      lmStudio('2.28.2'),
+    ).growth.parts.find(({ kind }) => kind === 'context-checkpoints');
+  const renamed = (header: GgufHeader, more: [string, number][]): GgufHeader => ({
+    ...header,
+    architecture: 'brand-new',
+    metadata: new Map([
+      ...[...header.metadata].map(
+        ([key, value]) => [key.replace(/^llama\./, 'brand-new.'), value] as const,
+      ),
+      ['general.architecture', 'brand-new'],
+      ...more,
+    ]),
+  });
+
+  test('a known architecture without a state has no checkpoints', async () => {
+    expect(await sized((header) => header)).toBeUndefined();
+  });
+
+  test('an unknown architecture without a key of a state has none either', async () => {
+    expect(await sized((header) => renamed(header, []))).toBeUndefined();
+  });
+
+  test.each(['ssm.state_size', 'wkv.head_size', 'attention.sliding_window'])(
+    'an unknown architecture with %s may have the largest checkpoints',
+    async (key) => {
+      const { tensorBytes } = await headerOf(languageModel());
+      expect(await sized((header) => renamed(header, [[`brand-new.${key}`, 4]]))).toMatchObject({
+        mostBytes: Math.round(32 * 4 * 0.15 * tensorBytes),
+        isKnown: false,
+      });
+    },
+  );
+});
+
+test('no model of the corpus and of the recorded loads has larger checkpoints than an unknown model of its size', async () => {
+  const folders = ['../../test/corpus/headers', '../../../../bench/data/lmstudio-loads/headers'];
+  let compared = 0;
+  for (const folder of folders.map((one) => path.join(__dirname, one))) {
+    for (const name of readdirSync(folder)) {
+      const bytes = readFileSync(path.join(folder, name));
+      const header = await readGgufHeader(name.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+      const checkpoints = estimateFootprint(
+        header,
+        { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 32_768 },
+        lmStudio('2.28.2'),
+      ).growth.parts.find(({ kind }) => kind === 'context-checkpoints');
+      if (checkpoints === undefined) continue;
+      compared += 1;
+      expect(checkpoints.mostBytes).toBeLessThan(32 * 4 * 0.15 * header.tensorBytes);
+    }
+  }
+  expect(compared).toBeGreaterThan(8);
+});

@@ -1,17 +1,7 @@
-import { charge, valueOf, type PoolName } from '@mai/memory-ledger';
-import { loadTimeMs, type PoolOutcome, type Selection, type SelectionInput } from '@mai/selector';
+import type { PoolOutcome } from '@mai/selector';
 import { RECOVERY_MS, SETTLE_MS } from '../reaction-time.js';
 import type { UsePeriod } from './use-history.js';
-
-/** One way to load one model of the chain. */
-export interface Way {
-  /** Bytes that the load takes, by pool. */
-  readonly needed: ReadonlyMap<PoolName, number>;
-  readonly value: number;
-  readonly loadMs: number;
-  /** The last model of the chain may stay up to the hard limit. */
-  readonly isLast: boolean;
-}
+import type { Way } from './ways.js';
 
 /** The rules whose result is computed. Times are in milliseconds. */
 export interface Rules {
@@ -23,50 +13,8 @@ export interface Rules {
   /** Time over the limit after which a model counts as worth nothing. */
   readonly toleratedMs: number;
   readonly upgradeBelowRatioMin: number;
-}
-
-/** Used where values are not known: the value relative to the candidate, or the load option, before it. */
-const ASSUMED = { candidate: 0.8, option: 0.98 };
-
-/** Rejections that do not depend on the use of memory. A candidate with one of them is not in play. */
-const OUT_OF_PLAY: ReadonlySet<string> = new Set([
-  'NOT_DOWNLOADED',
-  'ENGINE_REFUSES',
-  'MISSING_CAPABILITY',
-  'OUTSIDE_TIER',
-  'COOLING_DOWN_AFTER_FAILURE',
-  'FOOTPRINT_UNKNOWN',
-  'CONTEXT_TOO_SMALL',
-  'GUARDRAILS',
-]);
-
-/** The ways to load the models of the chain that are in play, in order of preference. */
-export function waysOf(
-  { candidates, resources, policy }: SelectionInput,
-  { rejected }: Selection,
-): readonly Way[] {
-  const out = new Set(
-    rejected.flatMap((one) => (OUT_OF_PLAY.has(one.rejection.code) ? [one.candidateIndex] : [])),
-  );
-  const inPlay = candidates.filter((_, index) => !out.has(index));
-  const ways = inPlay.flatMap(({ loadOptions }, place) =>
-    loadOptions.flatMap((option, index) => {
-      const { footprint, guardrails } = option;
-      if (footprint === null || guardrails === 'refuse') return [];
-      return {
-        needed: charge(footprint, resources, 'upper-end', 'ignore').charge,
-        value: valueOf(option, policy),
-        assumed: ASSUMED.candidate ** place * ASSUMED.option ** index,
-        loadMs: loadTimeMs(option),
-        isLast: place === inPlay.length - 1,
-      };
-    }),
-  );
-  const known = ways.every(({ value }) => value !== null);
-  return ways.map(({ value, assumed, ...way }) => ({
-    ...way,
-    value: known && value !== null ? value : assumed,
-  }));
+  /** A step up to a model before this place takes its cheapest way, which has the most room. 0: no model. */
+  readonly cheapestBefore: number;
 }
 
 /** The limits of a pool, and the others' use in each period. */
@@ -77,18 +25,23 @@ interface Room {
   readonly others: readonly number[];
 }
 
-/** The periods, and the ways that were the best fitting way in at least one period. */
+/** The periods, and the ways that were the best fitting way, or the best of the cheapest ways, in at least one period. */
 export interface Hindsight {
   readonly periods: readonly number[];
   readonly rooms: readonly Room[];
   readonly ways: readonly (Omit<Way, 'needed'> & { readonly needed: readonly number[] })[];
 }
 
-/** Joins the periods, the ways and the limits of the pools. */
+/**
+ * Joins the periods, the ways and the limits of the pools.
+ *
+ * @param comparesCheapest - whether rules with `cheapestBefore` are compared: keeps the cheapest ways of the models, too.
+ */
 export function lookBack(
   periods: readonly UsePeriod[],
   ways: readonly Way[],
   pools: readonly PoolOutcome[],
+  comparesCheapest: boolean,
 ): Hindsight {
   const rooms = pools.map(({ pool, limitBytes, hardLimitBytes, totalBytes }) => ({
     ...{ limitBytes, hardLimitBytes, totalBytes },
@@ -103,7 +56,12 @@ export function lookBack(
     })),
   };
   const used = new Set(
-    periods.map((_, index) => all.ways.findIndex((way) => fits(all, way, index, null))),
+    periods.flatMap((_, index) => [
+      all.ways.findIndex((way) => fits(all, way, index, null)),
+      comparesCheapest
+        ? all.ways.findIndex((way) => way.isCheapest && fits(all, way, index, null))
+        : -1,
+    ]),
   );
   return { ...all, ways: all.ways.filter((_, index) => used.has(index)) };
 }
@@ -139,7 +97,9 @@ export function valueInHindsight(past: Hindsight, rules: Rules): number {
       const next = ways.findIndex((way, at) =>
         over
           ? at > current && fits(past, way, index, null)
-          : at < current && fits(past, way, index, rules),
+          : at < current &&
+            (way.isCheapest || way.place >= rules.cheapestBefore) &&
+            fits(past, way, index, rules),
       );
       const to = ways[next];
       if (!over) overMs = 0;

@@ -2,10 +2,11 @@ import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY } from '@mai/memory-ledge
 import type { Candidate, PoolOutcome, SelectionInput } from '@mai/selector';
 import { FakeWorld, GIB } from '../../../test/fake-world.js';
 import { LARGE as LARGE_MODEL, SELECTION, SMALL as SMALL_MODEL } from '../../../test/samples.js';
-import { lookBack, valueInHindsight, type Rules, type Way } from './hindsight.js';
+import { lookBack, valueInHindsight, type Rules } from './hindsight.js';
 import { IdleWait } from './idle-wait.js';
 import { UpgradeMargin } from './upgrade-margin.js';
 import { UseHistory } from './use-history.js';
+import { marginFor, type Way } from './ways.js';
 
 const SECOND = 1000;
 
@@ -79,12 +80,16 @@ describe('valueInHindsight', () => {
     needed: new Map([['ram', 40]]),
     value: 1,
     loadMs: 10 * SECOND,
+    place: 0,
+    isCheapest: true,
     isLast: false,
   };
   const SMALL: Way = {
     needed: new Map([['ram', 20]]),
     value: 0.5,
     loadMs: 5 * SECOND,
+    place: 1,
+    isCheapest: true,
     isLast: true,
   };
   const RULES: Rules = {
@@ -94,16 +99,18 @@ describe('valueInHindsight', () => {
     coolDownMs: 0,
     toleratedMs: 20 * SECOND,
     upgradeBelowRatioMin: 0,
+    cheapestBefore: 0,
   };
   const value = (
     levels: readonly (readonly [bytes: number, seconds: number])[],
     rules: Partial<Rules> = {},
+    ways: readonly Way[] = [LARGE, SMALL],
   ): number => {
     const periods = levels.map(([bytes, seconds]) => ({
       lastedMs: seconds * SECOND,
       othersBytes: new Map([['ram' as const, bytes]]),
     }));
-    const past = lookBack(periods, [LARGE, SMALL], [pool(0)]);
+    const past = lookBack(periods, ways, [pool(0)], true);
     return valueInHindsight(past, { ...RULES, ...rules }) / SECOND;
   };
 
@@ -152,6 +159,44 @@ describe('valueInHindsight', () => {
         [55, 20],
       ]),
     ).toBeCloseTo(100 - 15 + 0.5 * 13.5);
+  });
+
+  it('takes the cheapest load option for a step up to a model before the given place', () => {
+    const cheaper: Way = { ...LARGE, needed: new Map([['ram', 31]]), value: 0.9 };
+    const ways = [{ ...LARGE, isCheapest: false }, cheaper, SMALL];
+    // Small for 20 s, the cost of a switch, 11.5 s without a model, then large. It still counts
+    // for 19 s above its limit.
+    const levels = [
+      [55, 100],
+      [30, 100],
+      [45, 19],
+    ] as const;
+    const before = 50 + 0.5 * 20 - 0.5 * 15;
+    expect(value(levels, {}, ways)).toBeCloseTo(before + 87.5);
+    // The cheapest option still fits then, and has a value of 0.9.
+    expect(value(levels, { cheapestBefore: 1 }, ways)).toBeCloseTo(before + 0.9 * 87.5);
+    const later = [...levels, [45, 180]] as const;
+    expect(value(later, { cheapestBefore: 1 }, ways)).toBeGreaterThan(value(later, {}, ways));
+  });
+});
+
+describe('marginFor', () => {
+  const way = (bytes: number, place: number, isCheapest: boolean): Way => ({
+    ...{ needed: new Map([['ram', bytes]]), value: 1, loadMs: 1000, place, isCheapest },
+    isLast: false,
+  });
+  // Of 100 bytes 80 may be used. With 34 in use by others, 6 are left beside the large option, and 16 beside the cheaper one.
+  const ways = [way(40, 0, false), way(30, 0, true), way(20, 1, false), way(10, 1, true)];
+  it.each([
+    ['no model takes its cheapest option', 0.01, 0, 34, 0.01],
+    ['the larger option fits', 0.01, 1, 34, 0.11],
+    ['the larger option lacks the margin already', 0.07, 1, 34, 0.07],
+    ['only the cheapest option fits', 0.01, 1, 45, 0.01],
+    ['only a model behind the given place fits', 0.01, 1, 55, 0.01],
+    ['the larger option of the next model fits', 0.01, 2, 55, 0.1],
+    ['nothing fits', 0.01, 2, 75, 0.01],
+  ])('where %s', (_, marginRatio, cheapestBefore, othersBytes, expected) => {
+    expect(marginFor(marginRatio, cheapestBefore, ways, [pool(othersBytes)])).toBeCloseTo(expected);
   });
 });
 
@@ -219,8 +264,45 @@ describe('UpgradeMargin', () => {
     return margin.ratio;
   };
 
+  /** The same input, where the large model has a second load option that takes less memory. */
+  const withCheaperOption = (input: SelectionInput, bytes: number): SelectionInput => ({
+    ...input,
+    candidates: input.candidates.map((one) => {
+      const [first] = one.loadOptions;
+      const footprint = new FakeWorld([{ modelKey: 'large', bytes }]).footprint(
+        'large',
+        DEFAULT_LOAD_CONFIG,
+      );
+      return one.modelKey !== 'large' || first === undefined
+        ? one
+        : { ...one, loadOptions: [first, { ...first, footprint, quality: 0.88 }] };
+    }),
+  });
+
   it('is small where a step up can be undone soon and the last swing is long ago', () => {
     expect(marginWhere(() => false)).toBe(0.005);
+  });
+
+  // Room for the cheaper option of the large model lasts 20 of every 27.5 minutes, room for the larger option 5 of them. At the
+  // end, 1.6 GiB are left beside the larger option and 3.6 GiB beside the cheaper one: 5 and 11.25 % of the pool.
+  it.each([
+    [
+      'is between both load options of a model where the larger one would soon be above its limit',
+      290,
+    ],
+    ['is none of that where a busy model is soon idle', 0],
+  ])('%s', (_, busySeconds) => {
+    const margin = new UpgradeMargin();
+    const levelAt = (second: number): number =>
+      second < 450 ? 13 : second < 1050 ? 11 : second < 1350 ? 8 : 11;
+    for (let second = 0; second <= 3 * 1650 + 1200; second += 1) {
+      const pools = [ofRam(levelAt(second % 1650) * GIB)];
+      const input = withCheaperOption(inputWhere(second % 300 < busySeconds), 14 * GIB);
+      const excursions = { areOutlasted: false, dwellMs: 20 * SECOND };
+      margin.observe(second * SECOND, { ...SELECTION, pools }, input, excursions);
+    }
+    if (busySeconds > 0) expect(margin.ratio).toBeCloseTo((0.05 + 0.1125) / 2);
+    else expect(margin.ratio).toBeLessThan(0.05);
   });
 
   it('keeps the large model out where requests keep a model busy for about as long as the room lasts', () => {

@@ -1,9 +1,10 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
 import { IdleWait } from './idle-wait.js';
-import { lookBack, valueInHindsight, waysOf } from './hindsight.js';
+import { lookBack, valueInHindsight, type Hindsight, type Rules } from './hindsight.js';
 import { SwingHistory } from './swing-history.js';
 import { UseHistory } from './use-history.js';
+import { marginFor, waysOf, type Way } from './ways.js';
 
 /** The smallest margin: a smaller change of the others' use is noise. */
 const MIN_MARGIN_RATIO = 0.005;
@@ -13,6 +14,16 @@ const LARGEST_MARGIN_RATIO = 0.2;
 const MARGINS = [MIN_MARGIN_RATIO, 0.02, 0.03, 0.045, 0.065, 0.1, 0.15, LARGEST_MARGIN_RATIO];
 /** How long a comparison is in force. So little of the past is new in this time that the result stays the same. */
 const COMPARED_EVERY_MS = 30_000;
+
+/** The result of a comparison. */
+interface Compared {
+  readonly marginRatio: number;
+  /** See `Rules`. */
+  readonly cheapestBefore: number;
+}
+
+/** The rules that are the same for all that is compared. */
+type ComparedRules = Omit<Rules, 'marginRatio' | 'cheapestBefore'>;
 
 /** The data that a margin depends on, besides the use of memory. */
 interface Excursions {
@@ -27,13 +38,14 @@ interface Excursions {
  * switches would have cost.
  *
  * Where requests keep a model busy for a long time, a step up can't be undone soon: the others may rise further than their
- * recent swings before the model is idle. So larger margins are compared there, too.
+ * recent swings before the model is idle. So larger margins are compared there, too, and a step up that takes the cheapest load
+ * option of a model although a larger one fits: it has more room for the others to rise.
  */
 export class UpgradeMargin {
   readonly #swings = new SwingHistory();
   readonly #history = new UseHistory();
   readonly #idleWait = new IdleWait();
-  #compared: { readonly atMs: number; readonly ratio: number } | null = null;
+  #compared: (Compared & { readonly atMs: number }) | null = null;
   #ratio = MIN_MARGIN_RATIO;
 
   /** The margin in force: how far below its limit a step up must stay, 0 to 1. */
@@ -52,8 +64,36 @@ export class UpgradeMargin {
     const swing = this.#swingRatio(selection, excursions);
     const staysBusy = this.#idleWait.expectedMs > input.policy.coolDownMs;
     const largest = staysBusy ? Math.max(swing, LARGEST_MARGIN_RATIO) : swing;
-    if (largest <= MIN_MARGIN_RATIO) this.#ratio = MIN_MARGIN_RATIO;
-    else this.#ratio = this.#compare(atMs, largest, selection, input, excursions);
+    if (largest <= MIN_MARGIN_RATIO) {
+      this.#ratio = MIN_MARGIN_RATIO;
+      return;
+    }
+    const { marginRatio, cheapestBefore } = this.#compare(atMs, largest, staysBusy, () => ({
+      past: lookBack(this.#history.periods, waysOf(input, selection), pools, staysBusy),
+      rules: rulesOf(input.policy, excursions, this.#idleWait.expectedMs),
+    }));
+    const margin = Math.min(largest, marginRatio);
+    this.#ratio =
+      cheapestBefore === 0
+        ? margin
+        : marginFor(margin, cheapestBefore, waysOf(input, selection), pools);
+  }
+
+  /** The last comparison while it is in force, else a new one. */
+  #compare(
+    atMs: number,
+    largest: number,
+    staysBusy: boolean,
+    read: () => { readonly past: Hindsight; readonly rules: ComparedRules },
+  ): Compared {
+    const compared = this.#compared;
+    if (compared !== null && atMs >= compared.atMs && atMs - compared.atMs < COMPARED_EVERY_MS) {
+      return compared;
+    }
+    const { past, rules } = read();
+    const best = compare(past, rules, { largest, staysBusy });
+    this.#compared = { ...best, atMs };
+    return best;
   }
 
   /**
@@ -66,32 +106,41 @@ export class UpgradeMargin {
       return Math.max(most, this.#swings.swingRatio(pool) - beyond);
     }, MIN_MARGIN_RATIO);
   }
+}
 
-  #compare(
-    atMs: number,
-    largest: number,
-    selection: Selection,
-    input: SelectionInput,
-    excursions: Excursions,
-  ): number {
-    const compared = this.#compared;
-    if (compared !== null && atMs >= compared.atMs && atMs - compared.atMs < COMPARED_EVERY_MS) {
-      return Math.min(largest, compared.ratio);
+/** The rules that would have gained most in the past. */
+function compare(
+  past: Hindsight,
+  rules: ComparedRules,
+  { largest, staysBusy }: { readonly largest: number; readonly staysBusy: boolean },
+): Compared {
+  const margins = [...MARGINS.filter((one) => one < largest), largest];
+  let best: Compared = { marginRatio: largest, cheapestBefore: 0 };
+  let most = Number.NEGATIVE_INFINITY;
+  for (const cheapestBefore of staysBusy ? cheapestPlaces(past.ways) : [0]) {
+    for (const marginRatio of margins) {
+      const value = valueInHindsight(past, { ...rules, marginRatio, cheapestBefore });
+      if (value <= most) continue;
+      most = value;
+      best = { marginRatio, cheapestBefore };
     }
-    const past = lookBack(this.#history.periods, waysOf(input, selection), selection.pools);
-    const rules = rulesOf(input.policy, excursions, this.#idleWait.expectedMs);
-    let best = { ratio: largest, value: -Infinity };
-    for (const ratio of [...MARGINS.filter((one) => one < largest), largest]) {
-      const value = valueInHindsight(past, { ...rules, marginRatio: ratio });
-      if (value > best.value) best = { ratio, value };
-    }
-    this.#compared = { atMs, ratio: best.ratio };
-    return best.ratio;
   }
+  return best;
+}
+
+/** The cheapest way is compared for no model, for the most preferred one that has several ways, and for all models. */
+function cheapestPlaces(ways: readonly Pick<Way, 'place' | 'isCheapest'>[]): readonly number[] {
+  const places = ways.filter((way) => !way.isCheapest).map(({ place }) => place);
+  if (places.length === 0) return [0];
+  return [0, ...new Set([Math.min(...places) + 1, Math.max(...places) + 1])];
 }
 
 /** A switch takes longer where the resident that it unloads is busy. */
-function rulesOf(policy: SelectionPolicy, { dwellMs }: Excursions, idleWaitMs: number) {
+function rulesOf(
+  policy: SelectionPolicy,
+  { dwellMs }: Excursions,
+  idleWaitMs: number,
+): ComparedRules {
   return {
     dwellUpMs: policy.dwellMs + idleWaitMs,
     dwellDownMs: dwellMs + idleWaitMs,

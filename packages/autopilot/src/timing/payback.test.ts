@@ -6,7 +6,9 @@ import {
 } from '@mai/memory-ledger';
 import { selectModel, type Candidate, type SelectionInput } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
+import { ManualClock } from '../../test/manual-clock.js';
 import { paybackMs } from './payback.js';
+import { SwitchTiming } from './switch-timing.js';
 
 const RANGE = { expected: 40, low: 30, high: 50 };
 
@@ -102,5 +104,27 @@ describe('paybackMs', () => {
     expect(payback(null, 0.7)).toBeNull();
     expect(payback(0.9, null)).toBeNull();
     expect(payback(0.7, 0.7)).toBeNull();
+  });
+});
+
+describe('the dwell of a step up', () => {
+  const judged = (large: number, small: number) => {
+    const input = { ...inputOf(large, small), upgradeMarginRatio: 0.005 };
+    const timing = new SwitchTiming(new ManualClock(), () => 1000);
+    return timing.judge(selectModel(input), input);
+  };
+
+  // The switch costs 0.7 of value for 16 s and 15 s: 21.7 s of full value. Room is expected to last eight times as long as it
+  // has lasted, and 8 x 0.02 x 135.625 s are 21.7 s, too.
+  it('lasts until the time that the room is expected to last, times the gain, pays for the switch', () => {
+    const { policy, verdict } = judged(0.72, 0.7);
+    expect(policy.dwellMs).toBeCloseTo(135_625);
+    expect(verdict).toMatchObject({ act: false, reason: 'DWELLING' });
+    expect(verdict.waitMs).toBeCloseTo(135_625);
+  });
+
+  it('is the configured one where the gain pays sooner', () => {
+    // 21.7 s / 0.2 / 8 = 13.6 s
+    expect(judged(0.9, 0.7).policy.dwellMs).toBe(DEFAULT_SELECTION_POLICY.dwellMs);
   });
 });

@@ -3,7 +3,11 @@ import { byDevice, deviceOf, predictedSpeed } from './records.mjs';
 import { internals } from './internals.mjs';
 
 const PAIRS_MAX = 25;
-const ALIKE = ['backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test', 'tokens', 'ubatch'];
+/** What is equal in the results of one sweep: they come from one source, machine, engine and setting. */
+const ALIKE = [
+  ...['source', 'cpu', 'threads', 'backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test'],
+  ...['tokens', 'ubatch'],
+];
 
 /** The prediction of a test after others were measured, by the constants of the test's fold. */
 export function predictAfter(seen, { question, parameters, likeness, engine }) {
@@ -126,6 +130,13 @@ function sweepOf({ record }) {
 function inRam({ question }) {
   const { offloadRatio, cpuExpertRatio } = question.placement;
   return 1 - offloadRatio + cpuExpertRatio;
+}
+
+/** Whether two results come from one source with the same engine and settings, so that only the ways to load the model differ. */
+export function isSameRun([a, b]) {
+  return ['source', 'engine', 'build', 'threads', 'ubatch', 'fa'].every(
+    (field) => a.record[field] === b.record[field],
+  );
 }
 
 /** Pairs of ways to run a model on a device whose speeds differ by 15 % or more. */

@@ -481,17 +481,18 @@ interface EstimateAnswer {
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
 }
 
-test('has the same total, footprint and verdict as `mai models`, also if only the size is known', async () => {
+test('has the same total, footprint, speed and verdict as `mai models`, also if only the size is known', async () => {
   const simulator = await startSimulator({ speed: 1000 });
   try {
     const models = (await mai(['models', '--json', '--url', simulator.baseUrl])).json() as {
-      models: readonly { modelKey: string; footprint: { source: string } }[];
+      models: readonly { modelKey: string; footprint: { source: string }; speed: unknown }[];
     };
     expect(models.models.length).toBeGreaterThan(3);
-    for (const { modelKey, footprint } of models.models) {
+    for (const { modelKey, footprint, speed } of models.models) {
       const asked = ['estimate', modelKey, '--url', simulator.baseUrl];
       expect((await mai([...asked, '--json'])).json()).toMatchObject({
         footprint,
+        speed,
         // Of the engine that the runtime has selected.
         profile: { engine: 'lmstudio', runtimeVersion: '2.28.2', backend: 'cuda' },
         partIntervals: { weightsBytes: { lowBytes: expect.any(Number) } },

@@ -44,8 +44,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (basis.kind === 'mlx') {
     for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
-  const { modelKey, report, refusal, fault, fit, corrected, lmStudio, maxContextLengthTokens } =
-    estimate;
+  const { modelKey, report, refusal, fault, fit, speed, maxContextLengthTokens } = estimate;
   const { contextLengthTokens } = report.loadConfig;
   if (maxContextLengthTokens !== null && contextLengthTokens > maxContextLengthTokens) {
     output.warn(
@@ -53,7 +52,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   if (output.json) {
-    const ofKey = { footprint: fit?.footprint ?? null, corrected, lmStudio };
+    const { corrected, lmStudio } = estimate;
+    const ofKey = {
+      footprint: fit?.footprint ?? null,
+      corrected,
+      lmStudio,
+      speed: speed?.speed ?? null,
+    };
     output.resultJson({ file: model, ...report, refusal: fault, ...(modelKey !== null && ofKey) });
   } else output.result(renderEstimate(estimate, output));
   return refusal === null ? EXIT.success : EXIT.modelFile;

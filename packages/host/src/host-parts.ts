@@ -34,7 +34,8 @@ export function createHostParts(context: HostContext): HostParts {
     return { ...functions, headers };
   });
   const runtime = createRuntimeConnection(context, async (signal) => {
-    const { listStoredModels, headers: cache } = await estimation();
+    const { headers: cache } = await estimation();
+    const { listStoredModels } = await import('./models/stores/list-stored-models.js');
     const modelFolders = await findModelFolders(context);
     const lookup = { ...context, signal: signal ?? context.signal, modelFolders, headers: cache };
     const { models } = await listStoredModels(lookup);

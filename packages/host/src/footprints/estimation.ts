@@ -11,6 +11,7 @@ export { createSubjectFinder } from '../speeds/find-subject.js';
 export { openSpeeds } from '../speeds/speeds.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';
+export { openQualities } from './kept-qualities.js';
 
 /** Opens the cache of parsed headers and of the facts derived from them. It is kept between runs. */
 export function openHeaders({ folders }: HostContext): HeaderCache {

@@ -34,7 +34,6 @@ export default {
     '@mai/gateway',
     '@mai/llama-runtime',
     '@mai/lmstudio-simulator',
-    '@mai/memory-estimator',
   ],
   // `mai serve` serves the page.
   copies: [{ from: '../dashboard/dist', to: 'page' }],

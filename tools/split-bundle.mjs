@@ -60,14 +60,14 @@ export async function splitBundle({ name, entry, first, compileFirst, libraries,
   writeFileSync(
     path.join(dist, `${name}.cjs`),
     `"use strict";${META}const made=new Map,chunks={${[...near].map(functionOf).join(',\n')}};
-let later=null;function load(id){let made1=made.get(id);if(made1===undefined){const make=chunks[id]??(later??=require("./${name}-later.cjs"))(load,lazy)[id];made1=make();made.set(id,made1)}return made1}
-function lazy(id){return Promise.resolve().then(()=>load(id))}
-load(${start.id});
+let later=null;function __load(id){let found=made.get(id);if(found===undefined){const make=chunks[id]??(later??=require("./${name}-later.cjs"))(__load,__lazy)[id];found=make();made.set(id,found)}return found}
+function __lazy(id){return Promise.resolve().then(()=>__load(id))}
+__load(${start.id});
 `,
   );
   writeFileSync(
     path.join(dist, `${name}-later.cjs`),
-    `"use strict";${META}module.exports=(load,lazy)=>({${far.map(functionOf).join(',\n')}});\n`,
+    `"use strict";${META}module.exports=(__load,__lazy)=>({${far.map(functionOf).join(',\n')}});\n`,
   );
   return metafile;
 }
@@ -87,7 +87,10 @@ function closureOf(start, chunks) {
   return found;
 }
 
-/** A chunk as a property: its id, and a function that runs the chunk and returns its exports. */
+/**
+ * A chunk as a property: its id, and a function that runs the chunk and returns its exports. Names of the chunk can't hide
+ * `__load` and `__lazy`.
+ */
 function asFunction({ id, file, text, imports }, chunks, isEager) {
   const chunkOf = (specifier) => {
     const target = chunks.get(path.posix.join(path.posix.dirname(file), specifier));
@@ -99,7 +102,7 @@ function asFunction({ id, file, text, imports }, chunks, isEager) {
     const target = chunkOf(specifier);
     return target === undefined
       ? `Promise.resolve().then(()=>require(${JSON.stringify(specifier)}))`
-      : `lazy(${target.id})`;
+      : `__lazy(${target.id})`;
   });
   const expected = imports.filter(({ kind }) => kind === 'dynamic-import').length;
   if (dynamic < expected) throw new Error(`${file}: ${expected} import(), but ${dynamic} found.`);
@@ -108,7 +111,7 @@ function asFunction({ id, file, text, imports }, chunks, isEager) {
   body = body.replaceAll(IMPORT, (_, byDefault, list, all, specifier) => {
     const target = chunkOf(specifier);
     const from =
-      target === undefined ? `require(${JSON.stringify(specifier)})` : `load(${target.id})`;
+      target === undefined ? `require(${JSON.stringify(specifier)})` : `__load(${target.id})`;
     head += declarations({ byDefault, list, all, from, isBuiltin: specifier.startsWith('node:') });
     return '';
   });

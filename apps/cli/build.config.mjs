@@ -15,6 +15,8 @@ export default {
       'src/commands/select.ts',
       'host/src/selection/select.ts',
       'host/src/footprints/estimation.ts',
+      'host/src/models/computed-from-headers.ts',
+      'memory-estimator/src/gguf/read-gguf-header.ts',
     ],
     compileFirst: ['src/commands/status.ts'],
   },

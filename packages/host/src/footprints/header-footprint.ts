@@ -7,8 +7,9 @@ import type {
   FootprintEstimate,
   HeaderCache,
 } from '@mai/memory-estimator';
-import { estimateFootprint, isModelFileError } from '@mai/memory-estimator';
+import { isModelFileError } from '@mai/memory-estimator';
 import type { Downloads } from '../models/downloads.js';
+import { fromHeaders } from '../models/from-headers.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { digestOf } from './digest.js';
 
@@ -57,7 +58,8 @@ export async function fromHeader(
     // The settings of the load stand in the key as they are: a text takes less time than its digest.
     const question = JSON.stringify([loadConfig, isEmbedding, mapsWeights, stamps]);
     const key = `${environmentDigest(here)} ${question}`;
-    return headers.derive(first, key, (header): HeaderEstimate => {
+    return headers.derive(first, key, async (header): Promise<HeaderEstimate> => {
+      const { estimateFootprint } = await fromHeaders();
       const load = { ...environment, visionProjector, draftModel };
       const {
         profile: _,

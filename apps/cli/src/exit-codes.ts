@@ -22,7 +22,6 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const UNAVAILABLE = /^(?:UNREACHABLE|UNAUTHORIZED|INCOMPATIBLE|TIMED_OUT|ENGINE_MISSING)$/;
-
 /** The exit code for an error of a runtime. */
 const runtimeExit = (code: string): ExitCode =>
   UNAVAILABLE.test(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused;

@@ -18,7 +18,6 @@ export const rm = later('rm');
 export const stat = later('stat');
 export const statfs = later('statfs');
 export const writeFile = later('writeFile');
-// Without `native`, the function follows links by rules of its own.
 export const realpath = later('realpath', fs.realpath.native);
 export const open: typeof fs.promises.open = (...args) => fs.promises.open(...args);
 export const opendir: typeof fs.promises.opendir = (...args) => fs.promises.opendir(...args);

@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { META, splitBundle } from './split-bundle.mjs';
 
 const projectDir = process.cwd();
 const require = createRequire(import.meta.url);
@@ -38,6 +39,8 @@ async function readConfig() {
     libraries: [],
     // False replaces import() by require(), so that Node's ES module loader is not started.
     dynamicImport: true,
+    // A program in two files: `{ name, first, compileFirst }`, see split-bundle.mjs. Its entry is in `entries`.
+    split: null,
     // Folders that are copied into dist: `from` is relative to the package, `to` to dist.
     copies: [],
     ...own,
@@ -63,17 +66,32 @@ function copyFolder(from, to) {
 async function bundle(format) {
   // The path of each library, resolved from its first importer.
   const found = new Map();
-  await bundleEntries(format, config.entries, found);
+  const { split } = config;
+  const { [split?.name ?? '']: entry, ...others } = config.entries;
+  if (entry !== undefined) {
+    const { libraries } = config;
+    const esbuild = { ...optionsFor('cjs', found), supported: {}, banner: {} };
+    noteInlined(await splitBundle({ ...split, entry, libraries, esbuild }));
+  }
+  const minifyIdentifiers = config.libraries.length > 0;
+  await bundleEntries(format, others, found, minifyIdentifiers);
   for (const name of config.libraries) {
-    await bundleEntries(format, { [libraryFile(name)]: found.get(name) }, found);
+    // The names of a library stay, because it may rely on them.
+    await bundleEntries(format, { [libraryFile(name)]: found.get(name) }, found, false);
   }
 }
 
-async function bundleEntries(format, entries, found) {
+async function bundleEntries(format, entryPoints, found, minifyIdentifiers) {
+  const result = await build({ ...optionsFor(format, found), entryPoints, minifyIdentifiers });
+  if (format === 'esm') dropUnusedBanners(result.metafile);
+  noteInlined(result.metafile);
+}
+
+/** Options of esbuild that all bundles share. */
+function optionsFor(format, found) {
   const esm = format === 'esm';
-  const result = await build({
+  return {
     absWorkingDir: projectDir,
-    entryPoints: entries,
     outdir: 'dist',
     outExtension: { '.js': esm ? '.js' : '.cjs' },
     bundle: true,
@@ -89,8 +107,6 @@ async function bundleEntries(format, entries, found) {
     // Minified code is read and parsed faster at every start of the CLI.
     minifyWhitespace: config.libraries.length > 0,
     minifySyntax: config.libraries.length > 0,
-    // Identifiers are shortened only in our own code, because a library may rely on its names.
-    minifyIdentifiers: config.libraries.length > 0 && entries === config.entries,
     supported: config.dynamicImport ? {} : { 'dynamic-import': false },
     plugins: [librariesApart(format, found)],
     metafile: true,
@@ -100,12 +116,15 @@ async function bundleEntries(format, entries, found) {
     banner: {
       js: esm
         ? "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
-        : "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+        : META,
     },
-    define: esm ? {} : { 'import.meta.url': '__importMetaUrl' },
-  });
-  if (esm) dropUnusedBanners(result.metafile);
-  for (const input of Object.keys(result.metafile.inputs)) {
+    define: esm ? {} : { 'import.meta.url': '__meta.url' },
+  };
+}
+
+/** Notes the packages whose code is in a bundle. */
+function noteInlined({ inputs }) {
+  for (const input of Object.keys(inputs)) {
     const match = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(input.replaceAll('\\', '/'));
     if (match) inlined.add(match[1]);
   }

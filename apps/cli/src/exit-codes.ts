@@ -22,7 +22,6 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const UNAVAILABLE = /^(?:UNREACHABLE|UNAUTHORIZED|INCOMPATIBLE|TIMED_OUT|ENGINE_MISSING)$/;
-
 /** The exit code for an error of a runtime. */
 const runtimeExit = (code: string): ExitCode =>
   UNAVAILABLE.test(code) ? EXIT.lmStudioUnavailable : EXIT.lmStudioRefused;
@@ -34,15 +33,10 @@ const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   SERVER_OFF: EXIT.lmStudioUnavailable,
   NOT_KEPT: EXIT.lmStudioUnavailable,
   ANSWER_FAILED: EXIT.lmStudioRefused,
-  INVALID_REQUEST: EXIT.usage,
 };
 
-/** A missing key and unusable files are usage errors of `mai serve`. */
-const EXIT_BY_GATEWAY_CODE: Readonly<Record<string, ExitCode>> = {
-  KEY_REQUIRED: EXIT.usage,
-  KEY_INVALID: EXIT.usage,
-  FILE_UNUSABLE: EXIT.usage,
-};
+/** A missing key, unusable files and a limit of the shell are usage errors of `mai serve`. */
+const GATEWAY_USAGE = /^(?:KEY_REQUIRED|KEY_INVALID|FILE_UNUSABLE|ADDRESS_SPACE)$/;
 
 /** Each package marks its errors with a global symbol, so errors from any copy of it are recognised. */
 const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] = [
@@ -54,7 +48,10 @@ const EXIT_BY_BRAND: readonly (readonly [symbol, (code: string) => ExitCode])[] 
   [Symbol.for('@mai/resource-monitor/ResourceMonitorError'), () => EXIT.probe],
   [Symbol.for('@mai/memory-estimator/ModelFileError'), () => EXIT.modelFile],
   [Symbol.for('@mai/autopilot/AutopilotError'), () => EXIT.autopilot],
-  [Symbol.for('@mai/gateway/GatewayError'), (code) => EXIT_BY_GATEWAY_CODE[code] ?? EXIT.gateway],
+  [
+    Symbol.for('@mai/gateway/GatewayError'),
+    (code) => (GATEWAY_USAGE.test(code) ? EXIT.usage : EXIT.gateway),
+  ],
   [Symbol.for('@mai/fleet/FleetError'), () => EXIT.gateway],
   [Symbol.for('@mai/host/HostError'), (code) => EXIT_BY_HOST_CODE[code] ?? EXIT.autopilot],
 ];

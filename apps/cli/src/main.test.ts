@@ -102,13 +102,29 @@ describe('the built program', () => {
     'where the disk is full, no part of the compiled program is left',
     () => {
       const cache = path.join(home, 'full');
-      const shell = ['-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath, MAI, 'config', 'path'];
+      const shell = ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, MAI, 'config', 'path'];
       const env = { ...environment(), XDG_CACHE_HOME: cache, HOME: cache };
       const { status } = spawnSync('/bin/sh', shell, { cwd: home, env, encoding: 'utf8' });
       expect(status).toBe(0);
       const names = readdirSync(cache, { recursive: true, encoding: 'utf8' });
       expect(names.map((name) => path.basename(name))).toContain('compiled');
       expect(names.filter((name) => name.includes('.bin'))).toEqual([]);
+    },
+  );
+
+  // Other systems have no such limit, and other versions of Node reserve other sizes.
+  const reserves = process.platform === 'linux' && /^v20\./.test(process.version);
+  (reserves ? test : test.skip).each([8, 16])(
+    'with %i GiB of address space, mai serve ends at its start and says why',
+    (gib) => {
+      const serve = [MAI, 'serve', ...NOBODY, '--port', '0', '--json'];
+      const limit = `ulimit -v ${gib * 2 ** 20}; exec "$0" "$@"`;
+      const sh = spawnSync('/bin/sh', ['-c', limit, process.execPath, ...serve], {
+        ...{ cwd: home, env: environment(), encoding: 'utf8', timeout: 20_000 },
+      });
+      expect(sh.stdout + sh.stderr).toContain('ulimit -v unlimited');
+      expect(sh.stdout).not.toContain('listening');
+      expect(sh.status).toBe(2);
     },
   );
 

@@ -31,7 +31,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (run === undefined) throw new Error('The command has no `load` function.');
     return await run(context, invocation.input);
   } catch (error) {
-    const interrupted = io.signal.aborted && error !== io.signal.reason && isAbort(error);
+    const isAbort = error instanceof Error && /^(?:AbortError|Interrupted)$/.test(error.name);
+    const interrupted = io.signal.aborted && error !== io.signal.reason && isAbort;
     return reportError(
       interrupted ? io.signal.reason : error,
       outputFor(invocation, argv, io),
@@ -62,8 +63,4 @@ function outputFor(invocation: Invocation | null, argv: readonly string[], io: I
   const has = (name: string) =>
     invocation?.kind === 'run' ? invocation.input.has(name) : argv.includes(`--${name}`);
   return createOutput(io, { json: has('json'), quiet: has('quiet'), noColour: has('no-color') });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || error.name === 'Interrupted');
 }

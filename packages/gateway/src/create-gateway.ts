@@ -28,6 +28,7 @@ import { listen, type ListenOptions, type Listening } from './server/listen.js';
 import { parseTarget, type RequestTarget } from './server/request/request-target.js';
 import { INTERNAL_FAILURE } from './server/request/request-refusal.js';
 import { sendFailure, sendJson, setHeaders } from './server/responders.js';
+import { checkHttpClient } from './upstream/check-http-client.js';
 import { createHttpClient } from './upstream/http-client.js';
 
 /** The ports of a machine that a gateway uses. A host of `@mai/host` has both. */
@@ -53,7 +54,7 @@ export interface Gateway extends AsyncDisposable {
   /**
    * Listens on the gateway's address.
    *
-   * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `FILE_UNUSABLE` for a wrong certificate or key
+   * @throws GatewayError `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `ADDRESS_SPACE`, `FILE_UNUSABLE` for a wrong certificate or key
    */
   listen(options?: Omit<ListenOptions, 'host' | 'isAdmitted'>): Promise<Listening>;
   /**
@@ -215,6 +216,7 @@ export async function createGateway(
     handle,
     state: () => scheduler.state(),
     listen: async (where = {}) => {
+      await checkHttpClient(http);
       const server = await listen(handle, { ...where, host, isAdmitted });
       servers.add(server);
       return server;

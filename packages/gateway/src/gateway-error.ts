@@ -4,6 +4,8 @@ export type GatewayErrorCode =
   | 'ADDRESS_IN_USE'
   /** The address can't be listened on: it is not this machine's, or the port needs other rights. */
   | 'ADDRESS_UNAVAILABLE'
+  /** A limit on address space (`ulimit -v`) leaves no room for the gateway's HTTP client. */
+  | 'ADDRESS_SPACE'
   /** An address other than loopback needs an API key. */
   | 'KEY_REQUIRED'
   /** A file of keys or certificates can't be used. */

@@ -1,4 +1,5 @@
 import type { HeaderCache } from '@mai/memory-estimator';
+import type { JudgeQuality } from '@mai/model-config';
 import type * as estimation from './footprints/estimation.js';
 import { findModelFolders } from './config/model-folders.js';
 import type { HostContext } from './host-options.js';
@@ -10,8 +11,11 @@ import { once } from './once.js';
 import type { SpeedLearner } from './speeds/learner.js';
 import type { Speeds } from './speeds/speeds.js';
 
-/** The functions that need the memory estimator, and the header cache that they share. */
-export type Estimation = typeof estimation & { readonly headers: HeaderCache };
+/** The functions that need the memory estimator, and the caches that they share. */
+export type Estimation = typeof estimation & {
+  readonly headers: HeaderCache;
+  readonly judgeQuality: JudgeQuality;
+};
 
 /** The parts that all calls of a host share. Each part is opened on first use. */
 export interface HostParts extends AsyncDisposable {
@@ -27,14 +31,20 @@ export interface HostParts extends AsyncDisposable {
 /** Creates the object without opening a part. */
 export function createHostParts(context: HostContext): HostParts {
   const monitor = openMonitor(context);
-  let headers: HeaderCache | null = null;
+  let save = (): void => undefined;
   const estimation = once(async () => {
     const functions = await import('./footprints/estimation.js');
-    headers = functions.openHeaders(context);
-    return { ...functions, headers };
+    const headers = functions.openHeaders(context);
+    const qualities = functions.openQualities(context);
+    save = () => {
+      headers.save();
+      qualities.save();
+    };
+    return { ...functions, headers, judgeQuality: qualities.judge };
   });
   const runtime = createRuntimeConnection(context, async (signal) => {
-    const { listStoredModels, headers: cache } = await estimation();
+    const { headers: cache } = await estimation();
+    const { listStoredModels } = await import('./models/stores/list-stored-models.js');
     const modelFolders = await findModelFolders(context);
     const lookup = { ...context, signal: signal ?? context.signal, modelFolders, headers: cache };
     const { models } = await listStoredModels(lookup);
@@ -51,7 +61,7 @@ export function createHostParts(context: HostContext): HostParts {
       return createSpeedLearner(parts);
     }),
     [Symbol.asyncDispose]: async () => {
-      headers?.save();
+      save();
       await monitor[Symbol.asyncDispose]();
       await runtime[Symbol.asyncDispose]();
     },

@@ -90,7 +90,10 @@ async function openSession(
     return listDownloads(link, context, headers);
   });
   const contexts = openGivenContexts(context, link);
-  const catalog = once(async () => createCatalog(config.config, await downloads()));
+  const catalog = once(async () => {
+    const { judgeQuality } = await parts.estimation();
+    return createCatalog(config.config, await downloads(), judgeQuality);
+  });
   return {
     context,
     parts,
@@ -107,7 +110,8 @@ async function openSession(
       catalog: { read: async (options) => (await catalog()).port.read(options) },
       estimator: (residents) => {
         const estimator = once(async () => {
-          const { createFootprints, openCalibration, headers } = await parts.estimation();
+          const { createFootprints, openCalibration, headers, judgeQuality } =
+            await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
           const speeds = await speedsHere(parts, link);
           return createFootprints(
@@ -119,6 +123,7 @@ async function openSession(
               engineReports,
               lockedAsMapped: !corrected,
               speeds,
+              judgeQuality,
               profileOf: async (modelKey) => profileNamed(await catalog(), modelKey),
             },
             residents,

@@ -8,6 +8,7 @@ export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
 export type { ModelFileErrorCode, ModelFileErrorFacts } from './gguf/model-file-error.js';
 export { modelShape } from './speed/model-shape.js';
 export { openHeaderCache } from './cache/header-cache.js';
+export { openStampedStore, type StampedStore } from './cache/stamped-store.js';
 export type { HeaderCache } from './cache/header-cache.js';
 export type { SaveOutcome } from './files/atomic-file.js';
 export { refuseMlx } from './refusal/other-kinds.js';

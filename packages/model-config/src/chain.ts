@@ -1,7 +1,8 @@
 import { CAPABILITIES, type Capability } from '@mai/memory-ledger';
 import type { ChainEntry, ModelConfig } from './model-config.js';
 import { byFigure, byTier, qualityOfProfile } from './profile/order-profiles.js';
-import { qualityUseOf } from './quality/quality-of.js';
+import { qualityOf, qualityUseOf } from './quality/quality-of.js';
+import type { JudgeQuality } from './quality/remember-qualities.js';
 import type { ModelProfile } from './profile/merge-with-downloaded.js';
 
 /**
@@ -51,12 +52,14 @@ export type ChainProfile<Profile> = Profile & {
  * `downloaded:CAPABILITY:TIER` is replaced by the models of this tier only.
  *
  * @param profiles - the result of `mergeWithDownloaded` for this configuration.
+ * @param judge - gives the qualities. Default: `qualityOf`.
  * @returns `null` where no chain has this name.
  */
 export function resolveChain<Profile extends ModelProfile>(
   config: ModelConfig,
   name: string,
   profiles: readonly Profile[],
+  judge: JudgeQuality = qualityOf,
 ): readonly ChainProfile<Profile>[] | null {
   const steps = chain(config, name);
   if (steps === null) return null;
@@ -76,7 +79,7 @@ export function resolveChain<Profile extends ModelProfile>(
           !named.has(profile.modelKey),
       );
       const use = qualityUseOf([step.capability]);
-      const byQuality = byFigure((profile) => qualityOfProfile(profile, use));
+      const byQuality = byFigure((profile) => qualityOfProfile(profile, use, judge));
       for (const profile of matching.sort((a, b) => byTier(a, b) || byQuality(a, b))) {
         if (!resolved.has(profile)) resolved.set(profile, stepName(step));
       }

@@ -59,6 +59,11 @@ export type { ChainProfile } from './chain.js';
 export { toSelectionPolicy } from './selection-policy.js';
 
 export { qualityOf, qualityUseOf } from './quality/quality-of.js';
+export {
+  rememberQualities,
+  type JudgeQuality,
+  type QualityStore,
+} from './quality/remember-qualities.js';
 export type { ModelQuality, QualityFacts } from './quality/quality-of.js';
 export { QUALITY_USES } from './quality/model-facts.js';
 export type { ConfiguredQuality, QualityUse } from './quality/model-facts.js';

@@ -63,14 +63,16 @@ export function allOptions(commands: readonly CommandSpec[] = COMMANDS): readonl
 }
 
 function tokenize(argv: readonly string[]) {
-  const specs = [...GLOBAL_OPTIONS, ...allOptions()];
+  const specs = [...GLOBAL_OPTIONS, ...allOptions()].filter(({ name, short }) =>
+    argv.some((arg) => arg.startsWith(`--${name}`) || (short && /^-[^-]/.test(arg))),
+  );
   const options = Object.fromEntries(
     specs.map(({ name, short, value }) => [
       name,
       { type: value === undefined ? 'boolean' : 'string', ...(short ? { short } : {}) } as const,
     ]),
   );
-  // Not strict, because `checkOption` reports errors with a suggestion.
+  // Only options that occur, because each takes time. Not strict: `checkOption` reports errors with a suggestion.
   return parseArgs({ args: [...argv], options, strict: false, tokens: true }).tokens;
 }
 

@@ -1,10 +1,9 @@
-import { FleetError } from '../fleet-error.js';
 import {
   issueAuthority,
   issueHostCertificate,
   issueNatsCertificate,
 } from './certificates/issue.js';
-import { fleetPaths, readMembership, writeMembership } from './files/fleet-folder.js';
+import { fleetPaths, requireNoMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
 import { anyAddressLike, checkHostName, hostAndPort, isAddress, isPort } from './names.js';
@@ -146,13 +145,7 @@ export async function checkInit(options: InitFleetOptions) {
   for (const one of [natsPort, routePort, joinPort]) {
     if (!isPort(one)) throw new RangeError(`${one} is not a port. Ports go from 1 to 65535.`);
   }
-  const existing = await readMembership(folder);
-  if (existing !== null) {
-    throw new FleetError(
-      'FILE_UNUSABLE',
-      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`. The files are in ${folder}.`,
-    );
-  }
+  await requireNoMembership(folder);
   const natsServer = await findNatsServer(options.natsServer);
   return { natsPort, routePort, joinPort, addresses, listenAddress, natsServer };
 }

@@ -144,7 +144,7 @@ test('a machine that belongs to a fleet can neither make nor join a second fleet
   await using invitation = await invite({ folder: fleet.folder('desktop') });
   await expect(
     join({ folder: fleet.folder('laptop'), invitation: invitation.text, host: 'tower' }),
-  ).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+  ).rejects.toMatchObject({ code: 'FILE_UNUSABLE', message: expect.stringContaining('as laptop') });
 });
 
 test('only the machine with the authority invites, and one invitation is open at a time', async () => {

@@ -3,7 +3,7 @@ import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY, type Resources } from '@
 import { estimateFootprint, modelShape, readGgufHeader } from '@mai/memory-estimator';
 import { orderByValue, selectModel, type Candidate } from '@mai/selector';
 import { newestProfile, environmentFor, type LoadEngine } from '../engine/load-engine.js';
-import { headerFacts } from '../models/header-facts.js';
+import { headerFacts } from '../models/read-header-facts.js';
 import { modelQuality } from '../models/model-quality.js';
 import { createSpeeds } from '../speeds/speeds.js';
 import { explainChoice } from '../text/decisions/explain-selection.js';

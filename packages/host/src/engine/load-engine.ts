@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Resources } from '@mai/memory-ledger';
 import type {
@@ -160,9 +159,4 @@ export function engineOfInstance(engine: LoadEngine, instance: ResidentInstance)
       `the load configuration of ${instance.instanceIdentifier}`,
     ),
   };
-}
-
-/** A short text that is equal for equal data. */
-export function digestOf(data: unknown): string {
-  return createHash('sha256').update(JSON.stringify(data)).digest('base64url');
 }

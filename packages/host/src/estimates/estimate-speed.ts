@@ -1,7 +1,7 @@
 import type { LoadConfig, LoadSpeed, ModelShape, Resources, SpeedRange } from '@mai/memory-ledger';
 import { modelShape } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
-import { headerFacts } from '../models/header-facts.js';
+import { headerFacts } from '../models/read-header-facts.js';
 import { guessSubject, type SizedModel } from '../speeds/guess-subject.js';
 import { speedSubjectOf, type SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';

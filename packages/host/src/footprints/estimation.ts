@@ -7,11 +7,11 @@ import manifest from '../../package.json' with { type: 'json' };
 // All functions that need the memory estimator. The estimator is large, so `host-parts` imports this file on
 // first use. Calls that estimate nothing then start faster.
 export { listDownloads } from '../models/downloads.js';
-export { listStoredModels } from '../models/stores/list-stored-models.js';
 export { createSubjectFinder } from '../speeds/find-subject.js';
 export { openSpeeds } from '../speeds/speeds.js';
 export { openCalibration } from './calibration.js';
 export { createFootprints } from './footprints.js';
+export { openQualities } from './kept-qualities.js';
 
 /** Opens the cache of parsed headers and of the facts derived from them. It is kept between runs. */
 export function openHeaders({ folders }: HostContext): HeaderCache {

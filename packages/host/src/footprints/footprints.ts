@@ -16,7 +16,7 @@ import type {
   ResourceEstimate,
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
-import { qualityUseOf, type ModelProfile } from '@mai/model-config';
+import { qualityUseOf, type JudgeQuality, type ModelProfile } from '@mai/model-config';
 import {
   combineWithLMStudio,
   estimateFromFileSize,
@@ -64,6 +64,8 @@ export interface FootprintSources {
   readonly speeds?: Speeds | null;
   /** The profile of a model key; null for a key without one. Default: qualities are not known. */
   readonly profileOf?: (modelKey: string) => Promise<ModelProfile | null>;
+  /** Gives the qualities. Default: they are derived for each question. */
+  readonly judgeQuality?: JudgeQuality;
 }
 
 /** A footprint and its sources. */
@@ -144,7 +146,7 @@ async function findFootprint(
       : read;
   const judged = {
     speedNow: () => (subject === null ? null : (speeds?.speedOf(subject) ?? null)),
-    qualityFor: qualityWith({ profile, model, loadConfig }, read),
+    qualityFor: qualityWith({ profile, model, loadConfig }, read, sources.judgeQuality),
   };
   const alone =
     byHeader ??
@@ -193,6 +195,7 @@ function qualityWith(
     readonly loadConfig: LoadConfig;
   },
   subject: SpeedSubject | null,
+  judge: JudgeQuality | undefined,
 ): SourcedFootprint['qualityFor'] {
   if (profile === null) return () => null;
   const shape = subject?.shape ?? null;
@@ -200,7 +203,7 @@ function qualityWith(
   const quantization = known === '' ? null : known;
   const judged = { profile, model, shape, quantization };
   return (capabilities) =>
-    modelQuality(judged, loadConfig, qualityUseOf(capabilities))?.quality ?? null;
+    modelQuality(judged, loadConfig, qualityUseOf(capabilities), judge)?.quality ?? null;
 }
 
 /** Kept, because every question without a resident is about the same engine. */

@@ -7,10 +7,11 @@ import type {
   FootprintEstimate,
   HeaderCache,
 } from '@mai/memory-estimator';
-import { estimateFootprint, isModelFileError } from '@mai/memory-estimator';
-import { digestOf } from '../engine/load-engine.js';
+import { isModelFileError } from '@mai/memory-estimator';
 import type { Downloads } from '../models/downloads.js';
+import { fromHeaders } from '../models/from-headers.js';
 import type { ModelFiles } from '../models/model-files.js';
+import { digestOf } from './digest.js';
 
 /** A load of a downloaded model, or of a resident. */
 export interface QuestionedLoad {
@@ -42,7 +43,6 @@ export async function fromHeader(
 ): Promise<HeaderEstimate | null> {
   const [first] = files?.files ?? [];
   if (files?.format !== 'gguf' || first === undefined) return null;
-  const { profile } = here;
   return orNull(async () => {
     const draftKey = resident?.settings?.draftModelKey ?? null;
     const draftFiles = draftKey === null ? null : (await downloads.find(draftKey))?.files;
@@ -51,14 +51,15 @@ export async function fromHeader(
       beside.map(async (file) => (file === null ? null : headers.read(file))),
     );
     const kind = (resident ?? model)?.kind ?? null;
-    const environment = {
-      ...here,
-      isEmbedding: kind === null ? null : kind === 'embedding',
-      mapsWeights: resident?.settings?.tryMmap ?? true,
-    };
+    const isEmbedding = kind === null ? null : kind === 'embedding';
+    const mapsWeights = resident?.settings?.tryMmap ?? true;
+    const environment = { ...here, isEmbedding, mapsWeights };
     const stamps = await Promise.all(beside.map(stampOf));
-    const key = digestOf([loadConfig, { ...environment, profile: profileDigest(profile) }, stamps]);
-    return headers.derive(first, key, (header): HeaderEstimate => {
+    // The settings of the load stand in the key as they are: a text takes less time than its digest.
+    const question = JSON.stringify([loadConfig, isEmbedding, mapsWeights, stamps]);
+    const key = `${environmentDigest(here)} ${question}`;
+    return headers.derive(first, key, async (header): Promise<HeaderEstimate> => {
+      const { estimateFootprint } = await fromHeaders();
       const load = { ...environment, visionProjector, draftModel };
       const {
         profile: _,
@@ -92,11 +93,18 @@ async function stampOf(file: string | null): Promise<string | null> {
   return found === null ? null : `${file} ${found.size} ${found.mtimeMs}`;
 }
 
-/** Kept, because a profile is large and the same for every load option of a decision. */
+/** Kept, because profiles and environments are large, and the same for many load options of a decision. */
 const profileDigests = new WeakMap<EngineProfile, string>();
+const environmentDigests = new Map<string, string>();
+/** More than the machine has in a day: they change with its GPUs, and with the free memory of several GPUs. */
+const MOST_ENVIRONMENTS = 100;
 
-function profileDigest(profile: EngineProfile): string {
-  const digest = profileDigests.get(profile) ?? digestOf(profile);
-  profileDigests.set(profile, digest);
+function environmentDigest({ profile, ...machine }: EstimateEnvironment): string {
+  const ofProfile = profileDigests.get(profile) ?? digestOf(profile);
+  profileDigests.set(profile, ofProfile);
+  const text = `${ofProfile} ${JSON.stringify(machine)}`;
+  const digest = environmentDigests.get(text) ?? digestOf(text);
+  if (environmentDigests.size >= MOST_ENVIRONMENTS) environmentDigests.clear();
+  environmentDigests.set(text, digest);
   return digest;
 }

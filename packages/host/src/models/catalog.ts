@@ -1,6 +1,6 @@
 import type { Capability, LoadConfig } from '@mai/memory-ledger';
 import type { CatalogPort } from '@mai/autopilot';
-import type { ModelConfig, ModelProfile } from '@mai/model-config';
+import type { JudgeQuality, ModelConfig, ModelProfile } from '@mai/model-config';
 import {
   chainCapability,
   didYouMean,
@@ -34,10 +34,15 @@ export interface Catalog {
 
 const DEFAULT_CHAIN = 'default';
 
-/** Joins a configuration with the downloaded models. */
+/**
+ * Joins a configuration with the downloaded models.
+ *
+ * @param judge - gives the qualities. Default: they are derived
+ */
 export function createCatalog(
   given: ModelConfig,
   { models: downloaded, listed, unusable }: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
+  judge?: JudgeQuality,
 ): Catalog {
   // The variant that is selected for a refused model has that model's key, too.
   const config = withSelectedVariants(given, listed);
@@ -69,7 +74,7 @@ export function createCatalog(
         const { chain, modelKey = null } = options;
         if (modelKey === null) {
           const capability = chainCapability(config, chain ?? DEFAULT_CHAIN);
-          return portOf(chainNamed(config, profiles, chain), capability).read(options);
+          return portOf(chainNamed(config, profiles, chain, judge), capability).read(options);
         }
         const key = keyThatLoads(modelKey, listed);
         return { chain: profilesNamed(profiles, variants, key), policy, variants: {} };
@@ -105,8 +110,9 @@ function chainNamed(
   config: ModelConfig,
   profiles: readonly CatalogProfile[],
   name: string | null,
+  judge: JudgeQuality | undefined,
 ): readonly (CatalogProfile & { readonly derivedFrom: string | null })[] {
-  const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles);
+  const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles, judge);
   if (chain !== null) return chain;
   // Without a default chain, the chain is all profiles: the configured models in their order, then the others
   // by size.

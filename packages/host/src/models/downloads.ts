@@ -27,7 +27,6 @@ import {
   type FoundModel,
   type ModelFiles,
 } from './model-files.js';
-import { listStoredDownloads } from './stores/stored-downloads.js';
 import type { ModelSource, StorePlace } from './stores/stored-model.js';
 
 /** The source of a list of downloaded models. */
@@ -101,6 +100,8 @@ export async function listDownloads(
   headers: HeaderCache,
 ): Promise<Downloads> {
   if (link.runtime === 'embedded') {
+    // Imported here, because LM Studio needs none of it.
+    const { listStoredDownloads } = await import('./stores/stored-downloads.js');
     const list = await listStoredDownloads(context, await findModelFolders(context), headers);
     const registry = engineRegistry(context.folders);
     const readFacts = createFactsReader(headers);

@@ -1,6 +1,5 @@
 import type { ScannedModel } from '@mai/lmstudio-adapter';
-import type { GgufHeader, ModelRefusal } from '@mai/memory-estimator';
-import { refuseEmbedded, refuseModel } from '@mai/memory-estimator';
+import type { ModelRefusal } from '@mai/memory-estimator';
 
 /** Facts of a model's header. LM Studio lists the same facts while it runs. */
 export interface HeaderFacts {
@@ -21,48 +20,6 @@ export interface HeaderFacts {
   readonly refusal: ModelRefusal | null;
   /** Why the embedded engine does not load a file that llama.cpp loads; null where it loads it. */
   readonly embeddedRefusal: ModelRefusal | null;
-}
-
-/** `general.file_type` of the header: `llama_ftype` in llama.cpp's include/llama.h. */
-const FILE_TYPES: Readonly<Record<number, string>> = {
-  ...{ 0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K' },
-  ...{ 11: 'Q3_K_S', 12: 'Q3_K_M', 13: 'Q3_K_L', 14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S' },
-  ...{ 17: 'Q5_K_M', 18: 'Q6_K', 19: 'IQ2_XXS', 20: 'IQ2_XS', 21: 'Q2_K_S', 22: 'IQ3_XS' },
-  ...{ 23: 'IQ3_XXS', 24: 'IQ1_S', 25: 'IQ4_NL', 26: 'IQ3_S', 27: 'IQ3_M', 28: 'IQ2_S' },
-  ...{ 29: 'IQ2_M', 30: 'IQ4_XS', 31: 'IQ1_M', 32: 'BF16', 36: 'TQ1_0', 37: 'TQ2_0' },
-  ...{ 38: 'MXFP4_MOE', 39: 'NVFP4' },
-};
-
-/** The longest context that an estimate accepts. A header may state any number. */
-const LONGEST_CONTEXT_TOKENS = 2 ** 30;
-
-/** Architectures that make embeddings, not text. */
-const ENCODERS = /bert|embed|^t5encoder$/;
-
-/** Reads the facts from a header. */
-export function headerFacts(header: GgufHeader): HeaderFacts {
-  const { architecture, metadata, complete } = header;
-  const prefix = architecture ?? '';
-  const text = (key: string) => {
-    const value = metadata.get(key);
-    return typeof value === 'string' && value !== '' ? value : null;
-  };
-  const contextLength = Number(metadata.get(`${prefix}.context_length`) ?? 0);
-  return {
-    architecture,
-    name: text('general.name'),
-    sizeLabel: text('general.size_label'),
-    contextLengthTokens:
-      contextLength >= 1 ? Math.min(Math.floor(contextLength), LONGEST_CONTEXT_TOKENS) : null,
-    embedding: metadata.has(`${prefix}.pooling_type`) || ENCODERS.test(prefix),
-    // A GGUF file has no field for tool use. Chat templates that support tools name them.
-    toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
-    complete,
-    quantization: FILE_TYPES[Number(metadata.get('general.file_type') ?? -1)] ?? null,
-    hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,
-    refusal: refuseModel(header),
-    embeddedRefusal: refuseEmbedded(header),
-  };
 }
 
 /** The quantization that a header states, in the form of a list of models. */

@@ -4,7 +4,8 @@ import type { FileJudgement } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { isModelFileError, readMlxModel, refuseMlx } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
-import { headerFacts, type HeaderFacts } from './header-facts.js';
+import { fromHeaders } from './from-headers.js';
+import type { HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */
 export type FactsReader = (file: string, signal?: AbortSignal) => Promise<HeaderFacts>;
@@ -21,7 +22,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       headers.derive(
         file,
         'facts with refusals (3), experts and quantization',
-        headerFacts,
+        async (header) => (await fromHeaders()).headerFacts(header),
         signal === undefined ? {} : { signal },
       );
     known.set(file, facts);

@@ -2,6 +2,7 @@ import type { LoadConfig, ModelShape } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import {
   qualityOf,
+  type JudgeQuality,
   type ModelProfile,
   type ModelQuality,
   type QualityUse,
@@ -23,6 +24,7 @@ export function modelQuality(
   { profile, model, shape, quantization }: JudgedModel,
   loadConfig: LoadConfig,
   use: QualityUse,
+  judge: JudgeQuality = qualityOf,
 ): ModelQuality | null {
   const facts = {
     modelKey: profile.modelKey,
@@ -35,5 +37,5 @@ export function modelQuality(
     capabilities: profile.capabilities,
     quality: profile.quality,
   };
-  return qualityOf(facts, use, loadConfig);
+  return judge(facts, use, loadConfig);
 }

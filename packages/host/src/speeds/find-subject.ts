@@ -1,8 +1,9 @@
 import type { LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
-import { isModelFileError, modelShape, type HeaderCache } from '@mai/memory-estimator';
+import { isModelFileError, type HeaderCache } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { readMlx, type MlxModels } from '../footprints/mlx-footprint.js';
+import { fromHeaders } from '../models/from-headers.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { speedSubjectOf, type SpeedSubject } from './speed-subject.js';
 import type { Speeds } from './speeds.js';
@@ -32,7 +33,11 @@ export function createSubjectFinder(
 ): SubjectFinder {
   const shapes = new Map<string, Promise<ModelShape | null>>();
   const shapeOf = async (file: string): Promise<ModelShape | null> => {
-    const known = shapes.get(file) ?? headers.derive(file, 'shape', modelShape).catch(noShape);
+    const known =
+      shapes.get(file) ??
+      headers
+        .derive(file, 'shape', async (header) => (await fromHeaders()).modelShape(header))
+        .catch(noShape);
     shapes.set(file, known);
     return known;
   };

@@ -1,5 +1,7 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdirSync, statSync, type Stats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { FolderFile } from './group-files.js';
 import type { ScanOptions } from './scan-models-folder.js';
@@ -29,9 +31,20 @@ interface Walk {
   readonly maxDepth: number;
   entriesLeft: number;
   readonly signal: AbortSignal | undefined;
+  /** When other work last ran, in milliseconds of `performance.now()`. */
+  sinceMs: number;
 }
 
-/** Lists the files of a models folder. All folders are read in parallel. @throws the signal's reason */
+/** For so long, folders are read without a break. */
+const WITHOUT_BREAK_MS = 5;
+
+/**
+ * Lists the files of a models folder. @throws the signal's reason
+ *
+ * Reads synchronously, with breaks, because the folders of a disk that answers take microseconds, and a promise for each takes
+ * longer than that. A disk that may not answer is asked asynchronously first: that of the models folder, and that behind each
+ * link.
+ */
 export async function walkModelsFolder(
   root: string,
   signal: AbortSignal | undefined,
@@ -42,7 +55,8 @@ export async function walkModelsFolder(
     () => true,
     (error: unknown) => codeOf(error) !== 'ENOENT',
   );
-  const walk: Walk = { root, unreadable, signal, maxDepth, entriesLeft: maxEntries };
+  const sinceMs = performance.now();
+  const walk: Walk = { root, unreadable, signal, maxDepth, entriesLeft: maxEntries, sinceMs };
   const folders = found ? await collect(walk, { relative: '', depth: 0, linkedFrom: [] }) : [];
   if (walk.entriesLeft < 0) unreadable.push({ path: root, code: 'TOO_MANY_ENTRIES' });
   return { found, folders, unreadable: unreadable.sort((a, b) => (a.path < b.path ? -1 : 1)) };
@@ -62,12 +76,16 @@ async function collect(
   { relative, depth, linkedFrom }: WalkedFolder,
 ): Promise<readonly FilesOfFolder[]> {
   const { root, unreadable, signal } = walk;
+  if (performance.now() - walk.sinceMs > WITHOUT_BREAK_MS) {
+    await nextTurn();
+    walk.sinceMs = performance.now();
+  }
   signal?.throwIfAborted();
   const folder = path.join(root, relative);
   let entries;
   try {
     // Reads names as bytes, because text would change a name that is not UTF-8.
-    entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+    entries = readdirSync(folder, { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     unreadable.push({ path: folder, code: codeOf(error) });
     return [];
@@ -86,14 +104,14 @@ async function collect(
       }
       const child = relative === '' ? name : `${relative}/${name}`;
       const absolute = path.join(root, child);
-      // Model files are often links to another drive, so links are followed.
-      const target =
-        entry.isFile() || entry.isSymbolicLink()
-          ? await stat(absolute).catch((error: unknown) => {
-              unreadable.push({ path: absolute, code: codeOf(error) });
-              return null;
-            })
-          : null;
+      let target: Stats | null = null;
+      try {
+        // Model files are often links to another drive, so links are followed.
+        if (entry.isSymbolicLink()) target = await stat(absolute);
+        else if (entry.isFile()) target = statSync(absolute);
+      } catch (error) {
+        unreadable.push({ path: absolute, code: codeOf(error) });
+      }
       if (target?.isFile() === true) files.push({ path: child, sizeBytes: target.size });
       if (depth + 1 >= walk.maxDepth) return [];
       const below = { relative: child, depth: depth + 1, linkedFrom };

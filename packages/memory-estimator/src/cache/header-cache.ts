@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { asModelFileError } from '../gguf/byte-source.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import { splitFiles } from '../gguf/split-files.js';
 import { isJsonObject } from '../files/json-object.js';
 import type { SaveOutcome } from '../files/atomic-file.js';
@@ -34,7 +33,7 @@ export interface HeaderCache {
   derive<Result>(
     path: string,
     key: string,
-    compute: (header: GgufHeader) => Result,
+    compute: (header: GgufHeader) => Result | Promise<Result>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Result>;
   /** Writes new headers and results to the files, atomically. Never throws. */
@@ -58,6 +57,8 @@ export function openHeaderCache(options: { readonly file: string }): HeaderCache
     const known = headers.get(path, stamp);
     const kept = known === null ? null : parse(known);
     if (kept !== null) return kept;
+    // Imported here, because a cached header or result needs none of it.
+    const { readGgufHeader } = await import('../gguf/read-gguf-header.js');
     const header = await readGgufHeader(path, signal === undefined ? {} : { signal });
     headers.set(path, stamp, JSON.stringify(encodeHeader(header)));
     return header;
@@ -82,7 +83,7 @@ export function openHeaderCache(options: { readonly file: string }): HeaderCache
     async derive<Result>(
       path: string,
       key: string,
-      compute: (header: GgufHeader) => Result,
+      compute: (header: GgufHeader) => Result | Promise<Result>,
       { signal }: { readonly signal?: AbortSignal } = {},
     ): Promise<Result> {
       const stamp = stampOf(path);
@@ -90,7 +91,7 @@ export function openHeaderCache(options: { readonly file: string }): HeaderCache
       const known = texts[key];
       // The key names the type of the result, so JSON of this key is a Result.
       if (known !== undefined) return JSON.parse(known) as Result;
-      const result = compute(await read(path, stamp, signal));
+      const result = await compute(await read(path, stamp, signal));
       const all = { ...derived.get(path, stamp), [key]: JSON.stringify(result) };
       derived.set(path, stamp, Object.fromEntries(Object.entries(all).slice(-MAX_DERIVED)));
       return result;

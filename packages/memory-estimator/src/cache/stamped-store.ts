@@ -9,14 +9,14 @@ import { asError } from '../files/system-error.js';
 const MAX_ENTRIES = 1_000;
 
 /**
- * Values by path in a file, which is read on first use. A value is valid for the stamp that it was set
- * with.
+ * Values in a file, by the path of a model or by another text. The file is read on first use. A value is valid for the
+ * stamp that it was set with.
  */
 export interface StampedStore<Value> {
-  /** The value of a path with this stamp; `null` if the store does not have it. */
+  /** The value with this stamp; `null` if the store does not have it. */
   get(path: string, stamp: string): Value | null;
   set(path: string, stamp: string, value: Value): void;
-  /** Writes new values to the file, atomically. Does nothing where no value is new. */
+  /** Writes new values to the file, atomically, beside those of other processes. Does nothing where no value is new. Never throws. */
   save(): SaveOutcome;
 }
 
@@ -25,7 +25,12 @@ interface Entry<Value> {
   readonly value: Value;
 }
 
-/** Opens a store. A file that is missing, damaged or of another format is an empty store. */
+/**
+ * Opens a store of at most 1,000 values. A file that is missing, damaged or of another format is an empty store.
+ *
+ * @param format - the version of the stored form
+ * @param isValue - whether a value of the file has the type of this store; other values are left out
+ */
 export function openStampedStore<Value>(
   file: string,
   format: number,

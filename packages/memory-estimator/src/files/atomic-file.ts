@@ -16,9 +16,10 @@ export interface SaveOutcome {
 /** Writes a file so that a reader sees either the old or the new content, and never a part of it. */
 export function writeFileAtomically(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  // Unique for each write of each process, without loading Node's crypto, which takes longer than the write.
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
   try {
-    writeFileSync(temporary, content, { mode: 0o600 });
+    writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' });
     for (let tries = 1; ; tries += 1) {
       try {
         renameSync(temporary, path);

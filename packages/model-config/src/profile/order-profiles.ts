@@ -1,6 +1,7 @@
 import { TIERS } from '@mai/memory-ledger';
 import type { QualityUse } from '../quality/model-facts.js';
 import { qualityOf } from '../quality/quality-of.js';
+import type { JudgeQuality } from '../quality/remember-qualities.js';
 import type { ModelProfile } from './merge-with-downloaded.js';
 
 type Order = (a: ModelProfile, b: ModelProfile) => number;
@@ -21,13 +22,17 @@ export function byFigure(figureOf: (profile: ModelProfile) => number | null): Or
 const qualities = new WeakMap<ModelProfile, Map<QualityUse, number | null>>();
 
 /** The quality of a model as it is downloaded, without the facts of the file's header; `null`: not known. */
-export function qualityOfProfile(profile: ModelProfile, use: QualityUse): number | null {
+export function qualityOfProfile(
+  profile: ModelProfile,
+  use: QualityUse,
+  judge: JudgeQuality = qualityOf,
+): number | null {
   const known = qualities.get(profile) ?? new Map<QualityUse, number | null>();
   qualities.set(profile, known);
   const kept = known.get(use);
   if (kept !== undefined) return kept;
   const facts = { ...profile, parameters: null, activeParameters: null };
-  const quality = qualityOf(facts, use)?.quality ?? null;
+  const quality = judge(facts, use)?.quality ?? null;
   known.set(use, quality);
   return quality;
 }

@@ -97,6 +97,16 @@ export async function readMembership(folder: string): Promise<Membership | null>
   return { host, authority, ownServer };
 }
 
+/** Throws `FILE_UNUSABLE` where this machine belongs to a fleet already, or where its membership file is damaged. */
+export async function requireNoMembership(folder: string): Promise<void> {
+  const existing = await readMembership(folder);
+  if (existing === null) return;
+  throw new FleetError(
+    'FILE_UNUSABLE',
+    `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`. The files are in ${folder}.`,
+  );
+}
+
 /** Reads a file that must be there in a fleet. */
 export async function readFleetFile(path: string): Promise<string> {
   const text = await readPrivateFile(path);

@@ -15,7 +15,7 @@ import {
   certificateFingerprint,
   isIssuedFor,
 } from '../certificates/issue.js';
-import { fleetPaths, readMembership, writeMembership } from '../files/fleet-folder.js';
+import { fleetPaths, requireNoMembership, writeMembership } from '../files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
 import { startServer, type StartedServer } from '../nats-server/start-server.js';
 import { pemOf } from '../identity.js';
@@ -70,13 +70,7 @@ export interface JoinedFleet {
 export async function checkJoin({ folder, host, invitation }: JoinOptions): Promise<Invitation> {
   checkHostName(host);
   const parsed = parseInvitation(invitation);
-  const existing = await readMembership(folder);
-  if (existing !== null) {
-    throw new FleetError(
-      'FILE_UNUSABLE',
-      `This machine belongs to a fleet already, as ${existing.host}. Leave it first with \`mai fleet leave\`.`,
-    );
-  }
+  await requireNoMembership(folder);
   return parsed;
 }
 

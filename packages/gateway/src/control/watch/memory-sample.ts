@@ -41,17 +41,19 @@ export function sampleOf(
   };
 }
 
-/** The pools with a known total and known free memory. The cap of a GPU that shares RAM is left out: RAM contains it. */
-function measuredPools({ ram, unified, gpus }: Resources): readonly {
+interface PoolReading<Bytes> {
   readonly pool: PoolName;
-  readonly totalBytes: number;
-  readonly availableBytes: number;
-}[] {
-  const pools = [
-    { pool: 'ram' as PoolName, ...ram },
-    ...gpus.map(({ deviceKey, memory, totalBytes, availableBytes }) => {
-      const pool: PoolName =
-        unified || memory === 'shared' ? `gpu-share:${deviceKey}` : `gpu:${deviceKey}`;
+  readonly totalBytes: Bytes;
+  readonly availableBytes: Bytes;
+}
+
+/** The pools with a known total and known free memory. The cap of a GPU that shares RAM is left out: RAM contains it. */
+function measuredPools({ ram, unified, gpus }: Resources): readonly PoolReading<number>[] {
+  const pools: readonly PoolReading<number | null>[] = [
+    { pool: 'ram', totalBytes: ram.totalBytes, availableBytes: ram.availableBytes },
+    ...gpus.map(({ deviceKey, memory, totalBytes, availableBytes }): PoolReading<number | null> => {
+      const isShare = unified || memory === 'shared';
+      const pool = isShare ? (`gpu-share:${deviceKey}` as const) : (`gpu:${deviceKey}` as const);
       return { pool, totalBytes, availableBytes };
     }),
   ];

@@ -1,5 +1,5 @@
 import type { GgufHeader } from '@mai/memory-estimator';
-import { headerFacts } from './header-facts.js';
+import { headerFacts } from './read-header-facts.js';
 
 const headerWith = (contextLength: number | string): GgufHeader => ({
   ...{

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MachineWatch } from '../control/watch/machine-watch.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { ServedRequest } from '../server/inference/served-request.js';
 import { createBoundedLabels } from './bounded-labels.js';
 import { followMachine } from './follow-machine.js';
+import { addProcessMetrics } from './process-metrics.js';
 
 /** The metrics of one gateway, for Prometheus. */
 export interface Metrics extends AsyncDisposable {
@@ -31,7 +32,7 @@ const LOAD_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 export function createMetrics({ watch, scheduler, version }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  addProcessMetrics(registers);
   const models = createBoundedLabels();
 
   new Gauge({

@@ -152,7 +152,9 @@ export async function createGateway(
       return;
     }
     const protocol = (target === null ? null : protocolOf(target.path)) ?? chatCompletions;
-    const admission = await access.check(request, scopeOf(target));
+    const checked = access.check(request, scopeOf(target));
+    // Without a file to read, a request goes on at once.
+    const admission = checked instanceof Promise ? await checked : checked;
     if (admission.kind === 'refused') {
       const decision = target !== null && isInference(target) ? lastDecisionHeader(null) : {};
       sendFailure(response, protocol, admission.failure, { ...admission.headers, ...decision });

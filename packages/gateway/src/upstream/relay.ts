@@ -12,11 +12,13 @@ export interface AnswerSink {
   begin(head: HttpHead): void;
   /** Returns false where the client reads too slowly; then `drained` is called later. */
   write(chunk: Buffer, drained: () => void): boolean;
+  /** Called once, after the last bytes of a whole answer. */
+  end(): void;
 }
 
 /** How an attempt ended. */
 export type RelayOutcome =
-  /** The whole answer was written. The sink's answer is still to be ended. */
+  /** The whole answer was written and ended. */
   | {
       readonly kind: 'done';
       readonly firstByteMs: number;
@@ -147,12 +149,15 @@ export function relay(
           settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
           return;
         }
-        const [start, end] = [watch.headText(), watch.tailText()];
+        const end = watch.tailText();
         const isStream = isEventStream(head);
         if (isStream && !hasLastEvent(end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
+        // In the same turn as the last bytes, so that one packet has both.
+        if (!asking.isGone) sink.end();
+        const start = (): string => watch.headText();
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
         const speed = answerSpeed({

@@ -49,12 +49,15 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
     if (typeof meaning === 'string') {
       return { kind: 'failed', failure: createFailure('model_not_found', 404, meaning) };
     }
-    const { wanted, context } = meaning;
+    const { wanted, context, withContext } = meaning;
     const minContextLengthTokens = context && requiredContext(facts, context, counter);
-    return {
-      kind: 'resolved',
-      wanted: minContextLengthTokens === null ? wanted : { ...wanted, minContextLengthTokens },
+    if (minContextLengthTokens === null) return { kind: 'resolved', wanted };
+    const conditioned = withContext.get(minContextLengthTokens) ?? {
+      ...wanted,
+      minContextLengthTokens,
     };
+    withContext.set(minContextLengthTokens, conditioned);
+    return { kind: 'resolved', wanted: conditioned };
   };
 }
 
@@ -64,6 +67,8 @@ interface Meaning {
   readonly wanted: ServingRequest;
   /** Null where a request gets no condition on the context. */
   readonly context: ContextBounds | null;
+  /** The same with each condition on the context that was asked for. Conditions are rounded, so there are few. */
+  readonly withContext: Map<number, ServingRequest>;
 }
 
 /** Names are texts of clients, so neither their number nor their length is bounded otherwise. */
@@ -78,7 +83,8 @@ function meaningBy(
   switch (named.kind) {
     case 'instance': {
       const { instanceIdentifier } = named;
-      return { wanted: { ...ANY_MODEL, instanceIdentifier }, context: null };
+      const wanted = { ...ANY_MODEL, instanceIdentifier };
+      return { wanted, context: null, withContext: new Map() };
     }
     case 'key': {
       const { modelKey } = named;
@@ -90,13 +96,15 @@ function meaningBy(
       return {
         wanted: { ...ANY_MODEL, modelKey },
         context: isForeign ? null : contextBounds(known),
+        withContext: new Map(),
       };
     }
     case 'auto': {
       const capabilities = [...new Set([...needed, ...named.capabilities])];
       const asked = { ...ANY_MODEL, tiers: named.tiers, chain: named.chain, capabilities };
       const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
-      return { wanted, context: contextBounds(candidates(wanted, catalog)) };
+      const context = contextBounds(candidates(wanted, catalog));
+      return { wanted, context, withContext: new Map() };
     }
   }
 }

@@ -7,9 +7,13 @@ import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-cli
 /** Takes an answer of the runtime on its way to the client. */
 export interface AnswerSink {
   /** Whether the client can be given this answer. A stream that has begun takes only events. */
-  accepts(head: HttpHead): boolean;
-  /** Called once, before the first bytes, when the answer is known not to be a failure. */
-  begin(head: HttpHead): void;
+  accepts(isStream: boolean): boolean;
+  /**
+   * Called once, before the first bytes, when the answer is known not to be a failure.
+   *
+   * @param isStream - whether it is a stream of events
+   */
+  begin(head: HttpHead, isStream: boolean): void;
   /** Returns false where the client reads too slowly; then `drained` is called later. */
   write(chunk: Buffer, drained: () => void): boolean;
   /** Called once, after the last bytes of a whole answer. */
@@ -86,6 +90,7 @@ export function relay(
     let held: Buffer[] = [];
     let heldBytes = 0;
     let begun = false;
+    let isStream = false;
     let firstByteMs = 0;
     let refused: UpstreamFailure | null = null;
     const watch = new AnswerWatch(protocol.tailBytes);
@@ -116,14 +121,15 @@ export function relay(
       if (failure === undefined && textBytes < bytes.length) {
         failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
       }
-      if (failure === null && !sink.accepts(at)) failure = NOT_A_STREAM;
+      isStream = contentType.startsWith(EVENT_STREAM);
+      if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
       if (failure === undefined && !full) return;
       if (failure !== null && failure !== undefined) {
         refused = failure;
         return;
       }
       begun = true;
-      sink.begin(at);
+      sink.begin(at, isStream);
       for (const chunk of held) pass(chunk);
       held = [];
     };
@@ -150,7 +156,6 @@ export function relay(
           return;
         }
         const end = watch.tailText();
-        const isStream = isEventStream(head);
         if (isStream && !hasLastEvent(end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
@@ -184,16 +189,11 @@ const NOT_A_STREAM: UpstreamFailure = {
   retriable: false,
 };
 
-/**
- * Whether an answer is a stream of server-sent events whose text can be read. A compressed answer is passed on as bytes,
- * although the runtime was asked for an uncompressed one.
- */
-export function isEventStream(head: HttpHead | null): boolean {
-  return (
-    head !== null && contentTypeOf(head).startsWith('text/event-stream') && !isCompressed(head)
-  );
-}
+const EVENT_STREAM = 'text/event-stream';
 
+/**
+ * Whether an answer can't be read as text. It is passed on as bytes, although the runtime was asked for an uncompressed one.
+ */
 function isCompressed({ headers }: HttpHead): boolean {
   const encoding = headers['content-encoding'];
   return encoding !== undefined && encoding !== 'identity';

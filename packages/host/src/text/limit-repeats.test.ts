@@ -35,12 +35,7 @@ test('different texts are told at once, and a text that was not left out has no 
   warn('full');
   pass(60_000);
   warn('full');
-  expect(told).toEqual([
-    'full',
-    'other',
-    'full',
-    'full (1 more time since this was last shown)',
-  ]);
+  expect(told).toEqual(['full', 'other', 'full', 'full (1 more time since this was last shown)']);
 });
 
 test('remembers a bounded number of texts', () => {

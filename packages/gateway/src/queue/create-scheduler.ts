@@ -246,8 +246,8 @@ class LaneScheduler implements Scheduler {
       return;
     }
     const nowMs = this.#clock.monotonicMs();
-    this.#line.tell(nowMs, this.#loads.current);
-    if (this.#line.size > 0) againAtMs = Math.min(againAtMs, nowMs + TELL_INTERVAL_MS);
+    const signAtMs = this.#line.tell(nowMs, this.#loads.current);
+    if (this.#line.size > 0) againAtMs = Math.min(againAtMs, signAtMs, nowMs + TELL_INTERVAL_MS);
     this.#cancelTimer?.();
     this.#cancelTimer =
       againAtMs === Infinity

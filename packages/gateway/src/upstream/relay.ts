@@ -115,13 +115,18 @@ export function relay(
       // A failure is told whole; to see that it is none, the start is enough.
       const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
       const contentType = isCompressed(at) ? '' : contentTypeOf(at);
-      const facts = { status: at.status, contentType, ended: full };
+      isStream = contentType.startsWith(EVENT_STREAM);
+      // Of a stream that is long before its first event, no end is invented: the event may still come.
+      const facts = {
+        status: at.status,
+        contentType,
+        ended: isStream && at.status < 400 ? ended : full,
+      };
       let failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8', 0, textBytes) });
       // Comments may precede the first event.
       if (failure === undefined && textBytes < bytes.length) {
         failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
       }
-      isStream = contentType.startsWith(EVENT_STREAM);
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
       if (failure === undefined && !full) return;
       if (failure !== null && failure !== undefined) {
@@ -156,7 +161,7 @@ export function relay(
           return;
         }
         const end = watch.tailText();
-        if (isStream && !hasLastEvent(end, protocol)) {
+        if (isStream && !hasLastEvent(watch.isWhole ? `\n${end}` : end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
@@ -205,10 +210,12 @@ function contentTypeOf({ headers }: HttpHead): string {
   return typeof type === 'string' ? type.trimStart().toLowerCase() : '';
 }
 
-/** Whether the last bytes of a stream have its last event. The space after a field's colon may be missing. */
+/**
+ * Whether the last bytes of a stream have its last event. Lines may end with a carriage return alone, and the space after a
+ * field's colon may be missing.
+ */
 function hasLastEvent(tail: string, { endMarks }: Protocol): boolean {
-  return (
-    endMarks.some((mark) => tail.includes(mark)) ||
-    endMarks.some((mark) => tail.includes(mark.replace(': ', ':')))
-  );
+  if (endMarks.some((mark) => tail.includes(mark))) return true;
+  const lines = tail.replaceAll('\r', '\n');
+  return endMarks.some((mark) => lines.includes(mark) || lines.includes(mark.replace(': ', ':')));
 }

@@ -40,6 +40,41 @@ describe('a client that leaves', () => {
     await idle(world);
   });
 
+  it('while more of its requests wait on the same connection leaves nothing running', async () => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    await talk(world.url, CHAT, { ...ASK, max_tokens: 1 }).end;
+    world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const { host, hostname, port } = new URL(world.url);
+    const body = JSON.stringify(ASK);
+    const request = `POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const socket = connect(Number(port), hostname);
+    socket.write(request.repeat(20));
+    await world.simulator.seen(CHAT, 2);
+    expect(runningIn(world)).toBe(1);
+    socket.resetAndDestroy();
+    await world.simulator.seen('disconnect');
+    await idle(world);
+    expect(answersOf(world)).toBe(2);
+  });
+
+  it('by sending more requests at once than a client may loses its connection', async () => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    await talk(world.url, CHAT, { ...ASK, max_tokens: 1 }).end;
+    world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const { host, hostname, port } = new URL(world.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined).resume();
+    socket.write(`GET /v1/models HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(200));
+    const body = JSON.stringify(ASK);
+    socket.write(
+      `POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`.repeat(
+        200,
+      ),
+    );
+    await once(socket, 'close');
+    await idle(world);
+  });
+
   it('by closing its sending direction alone counts as gone, as with most servers, and gets no answer', async () => {
     await using world = await openWorld({}, LONG_ANSWERS);
     await talk(world.url, CHAT, { ...ASK, max_tokens: 1 }).end;
@@ -139,4 +174,8 @@ describe('a client that leaves', () => {
 async function warmUp(world: GatewayWorld): Promise<void> {
   expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
   await idle(world);
+}
+
+function runningIn({ gateway }: GatewayWorld): number {
+  return gateway.state().lanes.reduce((sum, { running }) => sum + running, 0);
 }

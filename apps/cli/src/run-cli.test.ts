@@ -66,6 +66,14 @@ test('with --json an error is JSON on stdout, too', async () => {
   });
 });
 
+test('a warning that repeats itself is printed once a minute', () => {
+  const io = createFakeIo();
+  const output = createOutput(io, { json: false, quiet: false, noColour: true });
+  output.warn('The disk is full.');
+  output.warn('The disk is full.');
+  expect(io.err()).toBe('warning: The disk is full.\n');
+});
+
 describe('reportError', () => {
   const report = (error: unknown, verbose = false) => {
     const io = createFakeIo();

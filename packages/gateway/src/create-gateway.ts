@@ -23,6 +23,7 @@ import {
 } from './server/own-answers/answer-not-served.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference/inference-parts.js';
 import { lastDecisionHeader } from './server/inference/decision-headers.js';
+import { createInTurn } from './server/in-turn.js';
 import { createInferenceService } from './server/inference-service.js';
 import { listen, type ListenOptions, type Listening } from './server/listen.js';
 import { parseTarget, type RequestTarget } from './server/request/request-target.js';
@@ -153,7 +154,9 @@ export async function createGateway(
       return;
     }
     const protocol = (target === null ? null : protocolOf(target.path)) ?? chatCompletions;
-    const admission = await access.check(request, scopeOf(target));
+    const checked = access.check(request, scopeOf(target));
+    // Without a file to read, a request goes on at once.
+    const admission = checked instanceof Promise ? await checked : checked;
     if (admission.kind === 'refused') {
       const decision = target !== null && isInference(target) ? lastDecisionHeader(null) : {};
       sendFailure(response, protocol, admission.failure, { ...admission.headers, ...decision });
@@ -195,14 +198,14 @@ export async function createGateway(
     cancel();
   };
 
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const handle = createInTurn((request, response) => {
     answer(request, response).catch((error: unknown) => {
       onError(error);
       const decision = lastDecisionHeader(port.known());
       if (!response.headersSent) sendFailure(response, chatCompletions, INTERNAL_FAILURE, decision);
       else if (!response.writableEnded) response.destroy();
     });
-  };
+  });
 
   const isAdmitted =
     peers === null

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { GIB, LARGE, openWorld, VISION, type GatewayWorld } from '../test/worlds/open-world.js';
 import { answersOf, idle, loadsOf, until } from '../test/worlds/watch-world.js';
 import { isWhole, talk } from '../test/talk.js';
@@ -35,6 +37,61 @@ describe('a client that leaves', () => {
     // The target is 100 ms, which bench/gateway/departures.mjs judges. Tests run beside each other on a few cores, so ten
     // times that is allowed here.
     expect((seen?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
+    await idle(world);
+  });
+
+  it('while more of its requests wait on the same connection leaves nothing running', async () => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    await talk(world.url, CHAT, { ...ASK, max_tokens: 1 }).end;
+    world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const { host, hostname, port } = new URL(world.url);
+    const body = JSON.stringify(ASK);
+    const request = `POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const socket = connect(Number(port), hostname);
+    socket.write(request.repeat(20));
+    await world.simulator.seen(CHAT, 2);
+    expect(runningIn(world)).toBe(1);
+    socket.resetAndDestroy();
+    await world.simulator.seen('disconnect');
+    await idle(world);
+    expect(answersOf(world)).toBe(2);
+  });
+
+  it('by sending more requests at once than a client may loses its connection', async () => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    await talk(world.url, CHAT, { ...ASK, max_tokens: 1 }).end;
+    world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const { host, hostname, port } = new URL(world.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined).resume();
+    socket.write(`GET /v1/models HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(200));
+    const body = JSON.stringify(ASK);
+    socket.write(
+      `POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`.repeat(
+        200,
+      ),
+    );
+    await once(socket, 'close');
+    await idle(world);
+  });
+
+  it('by closing its sending direction alone counts as gone, as with most servers, and gets no answer', async () => {
+    await using world = await openWorld({}, LONG_ANSWERS);
+    await talk(world.url, CHAT, { ...ASK, max_tokens: 1 }).end;
+    world.simulator.fault.slowFirstToken({ delayMs: 60_000 });
+    const { host, hostname, port } = new URL(world.url);
+    const body = JSON.stringify(STREAM);
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    socket.write(
+      `POST ${CHAT} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    await world.simulator.seen(CHAT, 2);
+    socket.end();
+    await world.simulator.seen('disconnect');
+    let received = '';
+    socket.on('data', (bytes: Buffer) => (received += bytes.toString()));
+    await once(socket, 'close');
+    expect(received).toBe('');
     await idle(world);
   });
 
@@ -117,4 +174,8 @@ describe('a client that leaves', () => {
 async function warmUp(world: GatewayWorld): Promise<void> {
   expect(isWhole(await talk(world.url, CHAT, ASK).end)).toBe(true);
   await idle(world);
+}
+
+function runningIn({ gateway }: GatewayWorld): number {
+  return gateway.state().lanes.reduce((sum, { running }) => sum + running, 0);
 }

@@ -5,6 +5,7 @@ import type { UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import type { ModelConfigFile } from '@mai/model-config';
 import type { RuntimeName } from './runtime/runtime-client.js';
 import { givenIn, userFolders, type HostFolders } from './machine/user-folders.js';
+import { limitRepeats } from './text/limit-repeats.js';
 
 /** Options of `openHost`. Each has a default. */
 export interface HostOptions {
@@ -48,7 +49,7 @@ export interface HostOptions {
   readonly monitor?: MonitorPort | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
-  /** Called with each warning. Default: `process.emitWarning`. */
+  /** Called with each warning. Default: `process.emitWarning`, with the same text at most once a minute. */
   readonly warn?: ((message: string) => void) | undefined;
   /**
    * Called when the host closes, for each cancelled load that the runtime has not confirmed to have ended. `warn` also
@@ -90,6 +91,7 @@ export interface HostContext {
 export function contextOf(options: HostOptions, signal: AbortSignal): HostContext {
   const { env = process.env, platform = process.platform, userHome = homedir() } = options;
   const { configFolder, dataFolder, cacheFolder, cwd = process.cwd() } = options;
+  const { clock = systemClock } = options;
   const usual = userFolders(platform, userHome, env);
   return {
     url: options.url ?? givenIn(env, 'MAI_LMSTUDIO_URL'),
@@ -109,9 +111,13 @@ export function contextOf(options: HostOptions, signal: AbortSignal): HostContex
     platform,
     timeoutMs: options.timeoutMs ?? null,
     monitor: options.monitor ?? null,
-    clock: options.clock ?? systemClock,
-    warn: options.warn ?? ((message) => process.emitWarning(message, 'MaiWarning')),
+    clock,
+    warn: options.warn ?? limitRepeats(emitWarning, () => clock.nowMs()),
     onUnconfirmedLoad: options.onUnconfirmedLoad ?? (() => undefined),
     signal,
   };
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, 'MaiWarning');
 }

@@ -109,6 +109,7 @@ export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimat
 export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/estimates/add-footprint-total.js';
 export { DECISION_WORDS } from './text/decisions/decision-words.js';
+export { limitRepeats } from './text/limit-repeats.js';
 export { parseMoment } from './text/parse-moment.js';
 export { poolLabel } from './text/pool-label.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';

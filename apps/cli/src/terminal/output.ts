@@ -1,4 +1,4 @@
-import { addFootprintTotal, wrap } from '@mai/host';
+import { addFootprintTotal, limitRepeats, wrap } from '@mai/host';
 import type { Io, OutputStream } from '../io.js';
 import { createProgress, type Progress } from './progress.js';
 import { safeText } from './safe-text.js';
@@ -34,7 +34,7 @@ export interface Output {
   readonly resultJson: (value: object) => void;
   /** Prints a remark on stderr. Silent with --quiet. */
   readonly note: (text: string) => void;
-  /** Prints a warning on stderr, even with --quiet. */
+  /** Prints a warning on stderr, even with --quiet. The same text at most once a minute. */
   readonly warn: (text: string) => void;
   /** Prints an error on stderr. */
   readonly fail: (text: string) => void;
@@ -76,9 +76,9 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     note: (text) => {
       if (!options.quiet) say(text);
     },
-    warn: (text) => {
+    warn: limitRepeats((text) => {
       say(`${noteStyle.caution('warning:')} ${text}`);
-    },
+    }, io.nowMs),
     fail: (text) => {
       say(`${noteStyle.bad('error:')} ${text.replaceAll(/\n(?!\n)/g, '\n  ')}`);
     },

@@ -50,14 +50,13 @@ async function guard(
       response.writeHead(preflight.status, preflight.headers).end();
       return;
     }
-    void access
-      .check(request, options.scope === undefined ? 'inference' : options.scope)
-      .then((admission) => {
-        const { headers } = admission;
-        if (admission.kind === 'admitted') response.writeHead(200, headers);
-        else response.writeHead(admission.failure.status, headers);
-        response.end(JSON.stringify(admission));
-      });
+    const scope = options.scope === undefined ? 'inference' : options.scope;
+    void Promise.resolve(access.check(request, scope)).then((admission) => {
+      const { headers } = admission;
+      if (admission.kind === 'admitted') response.writeHead(200, headers);
+      else response.writeHead(admission.failure.status, headers);
+      response.end(JSON.stringify(admission));
+    });
   });
   const url = await listenOn(server);
   closers.push(

@@ -17,6 +17,7 @@ import type { KeyStore } from './keys/key-store.js';
 import { SCOPES, type Scope } from './keys/scope.js';
 import { createSessions, SESSION_MS, type Session } from './sessions.js';
 import { checkSite, type SiteRules } from './host-and-origin/site-check.js';
+import { localClient } from './local-client.js';
 import { createFailure } from '../protocols/create-failure.js';
 
 /** Who may use the gateway. */
@@ -30,11 +31,11 @@ export interface AccessOptions extends SiteRules {
 /** Decides about each request. */
 export interface Access {
   /**
-   * Checks host, origin, and key or session of a request.
+   * Checks host, origin, and key or session of a request. Answers at once where no file has to be read.
    *
    * @param scope - what the request needs; null where it needs no key, such as the page
    */
-  check(request: IncomingMessage, scope: Scope | null): Promise<Admission>;
+  check(request: IncomingMessage, scope: Scope | null): Admission | Promise<Admission>;
   /** The answer to a preflight of a browser; null where the request is not one. */
   preflight(request: IncomingMessage): PreflightAnswer | null;
   /** Who the caller is. */
@@ -118,6 +119,45 @@ export function createAccess(options: AccessOptions): Access {
       `A request that changes something needs the header ${CSRF_HEADER} with the token of the session. Reload the page.`,
     );
   };
+  const admit = (
+    request: IncomingMessage,
+    scope: Scope | null,
+    headers: Readonly<Record<string, string>>,
+  ): Admission | Promise<Admission> => {
+    if (keys.hasKeys && scope !== null) return admitWithKey(request, scope, headers);
+    const scopes = keys.hasKeys ? [] : SCOPES;
+    return { kind: 'admitted', client: localClient(request), scopes, headers };
+  };
+  const admitWithKey = async (
+    request: IncomingMessage,
+    scope: Scope,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Admission> => {
+    const refuse = (failure: Failure): Admission => ({ kind: 'refused', failure, headers });
+    const key = await identify(request);
+    if (key === null) {
+      return refuse(
+        createFailure(
+          'unauthorized',
+          401,
+          'This gateway needs an API key. Send it as "Authorization: Bearer KEY", or as x-api-key.',
+        ),
+      );
+    }
+    if ('status' in key) return refuse(key);
+    const scopes = allowedBy(key);
+    if (!scopes.includes(scope)) {
+      return refuse(
+        createFailure(
+          'forbidden',
+          403,
+          `The key ${JSON.stringify(key.name)} does not allow ${scope}. Use a key with this scope.`,
+        ),
+      );
+    }
+    const client = { name: `key ${key.name}`, priority: key.priority };
+    return { kind: 'admitted', client, scopes, headers };
+  };
   const describe = (
     session: Session | null,
     scopes: readonly Scope[],
@@ -135,41 +175,13 @@ export function createAccess(options: AccessOptions): Access {
   });
 
   return {
-    check: async (request, scope) => {
+    check: (request, scope) => {
       const site = checkSite(request, options, scope === null);
       if (site.kind === 'refused') return { ...site, headers: {} };
-      const { headers } = site;
-      const refuse = (failure: Failure): Admission => ({ kind: 'refused', failure, headers });
-      await keys.refresh();
-      if (!keys.hasKeys) {
-        return { kind: 'admitted', client: localClient(request), scopes: SCOPES, headers };
-      }
-      if (scope === null) {
-        return { kind: 'admitted', client: localClient(request), scopes: [], headers };
-      }
-      const key = await identify(request);
-      if (key === null) {
-        return refuse(
-          createFailure(
-            'unauthorized',
-            401,
-            'This gateway needs an API key. Send it as "Authorization: Bearer KEY", or as x-api-key.',
-          ),
-        );
-      }
-      if ('status' in key) return refuse(key);
-      const scopes = allowedBy(key);
-      if (!scopes.includes(scope)) {
-        return refuse(
-          createFailure(
-            'forbidden',
-            403,
-            `The key ${JSON.stringify(key.name)} does not allow ${scope}. Use a key with this scope.`,
-          ),
-        );
-      }
-      const client = { name: `key ${key.name}`, priority: key.priority };
-      return { kind: 'admitted', client, scopes, headers };
+      const refreshed = keys.refresh();
+      return refreshed === null
+        ? admit(request, scope, site.headers)
+        : refreshed.then(() => admit(request, scope, site.headers));
     },
     preflight: (request) => {
       if (!isPreflight(request)) return null;
@@ -276,10 +288,4 @@ function allowedBy({ scopes }: StoredKey): readonly Scope[] {
 
 function addressOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress ?? '';
-}
-
-/** A caller without a key: the program that its `User-Agent` names. */
-function localClient({ headers, socket }: IncomingMessage): { name: string; priority: number } {
-  const program = /^[\w.-]{1,40}/.exec(headers['user-agent'] ?? '')?.[0] ?? 'unnamed';
-  return { name: `${program} at ${socket.remoteAddress ?? 'unknown'}`, priority: 0 };
 }

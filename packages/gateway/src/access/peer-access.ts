@@ -34,7 +34,7 @@ export function fingerprintOf(socket: unknown): string | null {
  */
 export function createPeerAccess(peers: PeerRules): Pick<Access, 'check' | 'preflight'> {
   return {
-    check: (request, scope) => Promise.resolve(admissionOf(request, scope, peers)),
+    check: (request, scope) => admissionOf(request, scope, peers),
     preflight: () => null,
   };
 }

@@ -94,7 +94,24 @@ test('requests are counted by protocol, status, model, tokens and time', async (
   ]) {
     expect(text.split('\n')).toContain(line);
   }
-  expect(text).toContain('process_resident_memory_bytes');
+});
+
+test('the process is measured when Prometheus asks, and nothing wakes it before', async () => {
+  await using world = await open();
+  const read = async (name: string): Promise<number> => {
+    const { text } = await ask(world.url);
+    return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+  };
+  const usedBefore = process.cpuUsage();
+  const seconds = await read('process_cpu_seconds_total');
+  expect(seconds).toBeGreaterThanOrEqual((usedBefore.user + usedBefore.system) / 1e6);
+  expect(await read('process_cpu_seconds_total')).toBeGreaterThanOrEqual(seconds);
+  expect(await read('process_resident_memory_bytes')).toBeGreaterThan(1_048_576);
+  expect(await read('nodejs_heap_size_used_bytes')).toBeGreaterThan(1_048_576);
+  expect(await read('process_start_time_seconds')).toBeLessThanOrEqual(Date.now() / 1000);
+  if (process.platform === 'linux') expect(await read('process_open_fds')).toBeGreaterThan(2);
+  // Its measurement takes a timer of 10 ms.
+  expect(world.metrics.names()).not.toContain('nodejs_eventloop_lag_seconds');
 });
 
 test('memory, footprints, decisions, switches and loads come from the machine', async () => {

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MachineWatch } from '../control/watch/machine-watch.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { ServedRequest } from '../server/inference/served-request.js';
 import { createBoundedLabels } from './bounded-labels.js';
 import { followMachine } from './follow-machine.js';
+import { addProcessMetrics } from './process-metrics.js';
 
 /** The metrics of one gateway, for Prometheus. */
 export interface Metrics extends AsyncDisposable {
@@ -25,13 +26,15 @@ export interface MetricsParts {
 }
 
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+/** Requests that are counted in a row: one by one, between answers, each takes several times as long. */
+const COUNTED_TOGETHER = 16;
 const LOAD_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 
 /** Creates the metrics in a registry of their own, so that several gateways in one process do not mix. */
 export function createMetrics({ watch, scheduler, version }: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  addProcessMetrics(registers);
   const models = createBoundedLabels();
 
   new Gauge({
@@ -112,25 +115,36 @@ export function createMetrics({ watch, scheduler, version }: MetricsParts): Metr
   const stopFollowing =
     watch === null ? null : followMachine({ watch, registers, models, loadBuckets: LOAD_SECONDS });
 
+  const count = (request: ServedRequest): void => {
+    const { protocol, status, failure, usage, firstByteMs } = request;
+    const model = models.of(request.modelKey);
+    requests.inc({ protocol, model, status: String(status) });
+    if (failure !== null) errors.inc({ protocol, code: failure.code });
+    if (request.gone) gone.inc({ protocol });
+    if (request.fallbacks > 0) fallbacks.inc({ protocol }, request.fallbacks);
+    if (usage?.promptTokens) tokens.inc({ model, kind: 'prompt' }, usage.promptTokens);
+    if (usage?.outputTokens) tokens.inc({ model, kind: 'output' }, usage.outputTokens);
+    queueSeconds.observe({ protocol }, request.queueMs / 1000);
+    requestSeconds.observe({ protocol }, request.tookMs / 1000);
+    if (firstByteMs !== null) firstByteSeconds.observe({ model }, firstByteMs / 1000);
+  };
+  let uncounted: ServedRequest[] = [];
+  const countAll = (): void => {
+    for (const request of uncounted) count(request);
+    uncounted = [];
+  };
+
   return {
     served: (request) => {
-      const { protocol, status, failure, usage, firstByteMs } = request;
-      const model = models.of(request.modelKey);
-      requests.inc({ protocol, model, status: String(status) });
-      if (failure !== null) errors.inc({ protocol, code: failure.code });
-      if (request.gone) gone.inc({ protocol });
-      if (request.fallbacks > 0) fallbacks.inc({ protocol }, request.fallbacks);
-      if (usage?.promptTokens) tokens.inc({ model, kind: 'prompt' }, usage.promptTokens);
-      if (usage?.outputTokens) tokens.inc({ model, kind: 'output' }, usage.outputTokens);
-      queueSeconds.observe({ protocol }, request.queueMs / 1000);
-      requestSeconds.observe({ protocol }, request.tookMs / 1000);
-      if (firstByteMs !== null) firstByteSeconds.observe({ model }, firstByteMs / 1000);
+      uncounted.push(request);
+      if (uncounted.length >= COUNTED_TOGETHER) countAll();
     },
     handle: async (request, response) => {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         response.writeHead(405, { allow: 'GET, HEAD' }).end();
         return;
       }
+      countAll();
       const text = await registry.metrics();
       response.writeHead(200, {
         'content-type': registry.contentType,

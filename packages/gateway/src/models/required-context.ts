@@ -21,18 +21,31 @@ const ALWAYS_THERE = 2048;
  */
 export function requiredContext(
   facts: RequestFacts,
-  models: readonly ServingModel[],
+  { modelKeys, longest }: ContextBounds,
   counter: TokenCounter,
 ): number | null {
-  const keys = models.map(({ modelKey }) => modelKey);
   const isEmbedding = facts.capabilities.includes('embedding');
   const output = isEmbedding ? 0 : Math.min(facts.maxOutputTokens ?? OUTPUT_DEFAULT, OUTPUT_MAX);
-  const needed = counter.count(keys, facts) + output;
-  if (needed <= ALWAYS_THERE) return null;
+  const needed = counter.count(modelKeys, facts) + output;
+  return needed <= ALWAYS_THERE ? null : Math.min(roundUp(needed), longest);
+}
+
+/** The part of a context condition that does not depend on the request. */
+export interface ContextBounds {
+  readonly modelKeys: readonly string[];
+  /** The longest context that one of the models has; Infinity where it is not known. */
+  readonly longest: number;
+}
+
+/** The bounds of a condition that one of these models must meet. */
+export function contextBounds(models: readonly ServingModel[]): ContextBounds {
   const contexts = models.map(longestContext);
   const longest = contexts.includes(null) ? Infinity : Math.max(0, ...contexts.map(Number));
-  // Without a model the machine's answer says why nothing fits.
-  return Math.min(roundUp(needed), longest === 0 ? Infinity : longest);
+  return {
+    modelKeys: models.map(({ modelKey }) => modelKey),
+    // Without a model the machine's answer says why nothing fits.
+    longest: longest === 0 ? Infinity : longest,
+  };
 }
 
 /** The longest context that a model has, or gets with a load; null where it is not known. */

@@ -7,7 +7,7 @@ import {
 } from '../ports/serving-port.js';
 import type { Failure, RequestFacts } from '../protocols/protocol.js';
 import { findModel, type NamedModel } from './model-name.js';
-import { requiredContext } from './required-context.js';
+import { contextBounds, requiredContext, type ContextBounds } from './required-context.js';
 import type { TokenCounter } from './token-counter.js';
 import { createFailure } from '../protocols/create-failure.js';
 
@@ -30,24 +30,62 @@ export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Res
  *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
  */
 export function createResolveModel(counter: TokenCounter): ResolveModel {
-  return (facts, catalog) => {
+  const meanings = new WeakMap<ServingCatalog, Map<string, Meaning>>();
+  /** Programs send the same few names again and again, so their meanings are kept as long as the catalog. */
+  const meaningOf = (facts: RequestFacts, catalog: ServingCatalog): Meaning | string => {
+    const key = `${facts.capabilities.join()}\n${facts.model ?? ''}`;
+    const known = meanings.get(catalog) ?? new Map<string, Meaning>();
+    const kept = known.get(key);
+    if (kept !== undefined) return kept;
     const named = findModel(facts.model, catalog);
-    if (named.kind === 'unknown') {
-      return { kind: 'failed', failure: createFailure('model_not_found', 404, named.message) };
+    if (named.kind === 'unknown') return named.message;
+    const meaning = meaningBy(named, facts.capabilities, catalog);
+    if (known.size < MEANINGS_MAX && key.length <= KEPT_NAME_MAX) known.set(key, meaning);
+    meanings.set(catalog, known);
+    return meaning;
+  };
+  return (facts, catalog) => {
+    const meaning = meaningOf(facts, catalog);
+    if (typeof meaning === 'string') {
+      return { kind: 'failed', failure: createFailure('model_not_found', 404, meaning) };
     }
-    return { kind: 'resolved', wanted: wantedBy(named, facts, catalog, counter) };
+    const { wanted, context, withContext } = meaning;
+    const minContextLengthTokens = context && requiredContext(facts, context, counter);
+    if (minContextLengthTokens === null) return { kind: 'resolved', wanted };
+    const conditioned = withContext.get(minContextLengthTokens) ?? {
+      ...wanted,
+      minContextLengthTokens,
+    };
+    withContext.set(minContextLengthTokens, conditioned);
+    return { kind: 'resolved', wanted: conditioned };
   };
 }
 
-function wantedBy(
+/** What a name means for requests with the same capabilities. */
+interface Meaning {
+  /** The request to the machine, without a condition on the context. */
+  readonly wanted: ServingRequest;
+  /** Null where a request gets no condition on the context. */
+  readonly context: ContextBounds | null;
+  /** The same with each condition on the context that was asked for. Conditions are rounded, so there are few. */
+  readonly withContext: Map<number, ServingRequest>;
+}
+
+/** Names are texts of clients, so neither their number nor their length is bounded otherwise. */
+const MEANINGS_MAX = 256;
+const KEPT_NAME_MAX = 256;
+
+function meaningBy(
   named: Exclude<NamedModel, { kind: 'unknown' }>,
-  facts: RequestFacts,
+  needed: readonly string[],
   catalog: ServingCatalog,
-  counter: TokenCounter,
-): ServingRequest {
+): Meaning {
   switch (named.kind) {
-    case 'instance':
-      return { ...ANY_MODEL, instanceIdentifier: named.instanceIdentifier };
+    case 'instance': {
+      const { instanceIdentifier } = named;
+      const wanted = { ...ANY_MODEL, instanceIdentifier };
+      return { wanted, context: null, withContext: new Map() };
+    }
     case 'key': {
       const { modelKey } = named;
       const models = modelsNamed(modelKey, catalog);
@@ -55,15 +93,18 @@ function wantedBy(
       const isForeign = models.some(({ residents }) => residents.some(({ foreign }) => foreign));
       // A quantization that `models` does not have has the context length of its model.
       const known = models.length > 0 ? models : modelsNamed(baseKeyOf(modelKey), catalog);
-      const minContextLengthTokens = isForeign ? null : requiredContext(facts, known, counter);
-      return { ...ANY_MODEL, modelKey, minContextLengthTokens };
+      return {
+        wanted: { ...ANY_MODEL, modelKey },
+        context: isForeign ? null : contextBounds(known),
+        withContext: new Map(),
+      };
     }
     case 'auto': {
-      const capabilities = [...new Set([...facts.capabilities, ...named.capabilities])];
+      const capabilities = [...new Set([...needed, ...named.capabilities])];
       const asked = { ...ANY_MODEL, tiers: named.tiers, chain: named.chain, capabilities };
       const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
-      const minContextLengthTokens = requiredContext(facts, candidates(wanted, catalog), counter);
-      return { ...wanted, minContextLengthTokens };
+      const context = contextBounds(candidates(wanted, catalog));
+      return { wanted, context, withContext: new Map() };
     }
   }
 }

@@ -24,9 +24,9 @@ export interface Protocol {
   /** How many of the last bytes of an answer have its last event and its usage. */
   readonly tailBytes: number;
   /** The identifier that later requests name as `previous_response_id`; null where this protocol has none. */
-  responseIdIn(head: string): string | null;
+  responseIdIn(head: () => string): string | null;
   /** Token counts in the first and last bytes of an answer; null where it has none. */
-  usageIn(head: string, tail: string): Usage | null;
+  usageIn(head: () => string, tail: string): Usage | null;
 }
 
 export type ProtocolName =

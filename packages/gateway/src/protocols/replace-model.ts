@@ -26,7 +26,8 @@ export function replaceModel(body: Buffer, model: string, hasModel = false): Buf
   const name = Buffer.from(JSON.stringify(model));
   const open = body.indexOf(OPEN_OBJECT);
   const only = hasModel ? onlyModelValue(body, open) : null;
-  const spans = only === null ? modelValues(body, open + 1) : [only];
+  if (only !== null) return replaceOne(body, only, name);
+  const spans = modelValues(body, open + 1);
   const pieces: Buffer[] = [];
   let at = 0;
   for (const { start, end } of spans) {
@@ -41,6 +42,15 @@ export function replaceModel(body: Buffer, model: string, hasModel = false): Buf
   }
   pieces.push(body.subarray(at));
   return Buffer.concat(pieces);
+}
+
+/** Most bodies: one copy, without a list of pieces. */
+function replaceOne(body: Buffer, { start, end }: Span, name: Buffer): Buffer {
+  const replaced = Buffer.allocUnsafe(body.length - (end - start) + name.length);
+  body.copy(replaced, 0, 0, start);
+  name.copy(replaced, start);
+  body.copy(replaced, start + name.length, end);
+  return replaced;
 }
 
 /**

@@ -25,9 +25,24 @@ export const INFERENCE_ENDPOINTS: ReadonlyMap<string, InferenceEndpoint> = new M
   ['/api/v0/chat/completions', { protocol: lmStudioChat, since: '0.3.5' }],
 ]);
 
-/** Whether a version of LM Studio has an endpoint. An unknown version has all. */
-export function hasEndpoint({ since }: InferenceEndpoint, version: string | null): boolean {
-  return version === null || isAtLeast(version, since);
+/** Returns a function that tells whether LM Studio has an endpoint. An unknown version has all. */
+export function createHasEndpoint(): (
+  endpoint: InferenceEndpoint,
+  version: string | null,
+) => boolean {
+  /** The answers about the last version: it is asked about with each request, and hardly ever another. */
+  let answers = new Map<string, boolean>();
+  let answered: string | null = null;
+  return ({ since }, version) => {
+    if (version === null) return true;
+    if (version !== answered) {
+      answers = new Map();
+      answered = version;
+    }
+    const known = answers.get(since) ?? isAtLeast(version, since);
+    answers.set(since, known);
+    return known;
+  };
 }
 
 function isAtLeast(version: string, since: string): boolean {

@@ -80,6 +80,23 @@ describe('lanes', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test.each([
+    ['ends within the linger time of the one before', 20],
+    ['runs while the linger time of the one before ends', 100],
+  ])('a lane is kept for the whole linger time after a request that %s', async (_when, runMs) => {
+    const { clock, machine, place } = bench([A]);
+    (await arrives(clock, place(ANY_MODEL), 2000)).release('done');
+    await clock.advance(200);
+    const second = await place(ANY_MODEL);
+    await clock.advance(runMs);
+    second.release('done');
+    await clock.advance(249);
+    expect(machine.leases[0]?.releases).toBe(0);
+    await clock.advance(1);
+    expect(machine.leases[0]?.releases).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
   test('a request within the linger time needs no further acquire', async () => {
     const { clock, machine, place } = bench([A]);
     (await arrives(clock, place(ANY_MODEL), 2000)).release('done');
@@ -384,6 +401,24 @@ describe('the waiting line', () => {
     expect(position).toBe(2);
     await clock.advance(5000);
     expect(position).toBe(1);
+  });
+
+  test('each waiting client gets its first sign after two seconds, also where others have come at other times', async () => {
+    const { clock, place } = bench([{ ...A, loadMs: 60_000 }]);
+    const signs: number[] = [];
+    for (const gapMs of [0, 700, 550, 30]) {
+      await clock.advance(gapMs);
+      const told: number[] = [];
+      void place(ANY_MODEL, {
+        onWait: ({ waitedMs }) => {
+          told.push(waitedMs);
+          if (waitedMs >= 2000 && told.filter((ms) => ms >= 2000).length === 1)
+            signs.push(waitedMs);
+        },
+      });
+    }
+    await clock.advance(5000);
+    expect(signs).toEqual([2000, 2000, 2000, 2000]);
   });
 
   test('a waiting client is told its position, the load and the time, at two seconds and at least every ten', async () => {

@@ -230,7 +230,9 @@ class LaneScheduler implements Scheduler {
   #pump(): void {
     if (this.#phase === 'ended') return;
     this.#pumpAgain = true;
-    if (this.#isPumping) return;
+    // The usual case, in which each request starts at once: nobody waits, and nothing is to be loaded.
+    const isIdle = this.#line.size === 0 && this.#groups.isEmpty && this.#cancelTimer === null;
+    if (this.#isPumping || (isIdle && this.#phase === 'serving')) return;
     this.#isPumping = true;
     let againAtMs = Infinity;
     while (this.#pumpAgain) {
@@ -244,8 +246,8 @@ class LaneScheduler implements Scheduler {
       return;
     }
     const nowMs = this.#clock.monotonicMs();
-    this.#line.tell(nowMs, this.#loads.current);
-    if (this.#line.size > 0) againAtMs = Math.min(againAtMs, nowMs + TELL_INTERVAL_MS);
+    const signAtMs = this.#line.tell(nowMs, this.#loads.current);
+    if (this.#line.size > 0) againAtMs = Math.min(againAtMs, signAtMs, nowMs + TELL_INTERVAL_MS);
     this.#cancelTimer?.();
     this.#cancelTimer =
       againAtMs === Infinity
@@ -269,9 +271,8 @@ class LaneScheduler implements Scheduler {
     const againAtMs = this.#groups.advance(waiting, catalog);
     const nowMs = this.#clock.monotonicMs();
     for (const ticket of [...this.#line]) {
-      const remainingMs = this.#groups.remainingMs(ticket.groupKey);
-      if (remainingMs !== null && nowMs + remainingMs > ticket.deadlineAtMs)
-        this.#refuseLate(ticket);
+      const remainingMs = this.#groups.remainingMs(ticket.groupKey) ?? -Infinity;
+      if (nowMs + remainingMs > ticket.deadlineAtMs) this.#refuseLate(ticket);
     }
     return againAtMs;
   }

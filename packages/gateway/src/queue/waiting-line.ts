@@ -95,14 +95,19 @@ export class WaitingLine {
     });
   }
 
-  /** Tells each waiting client its position, where something has changed or a sign is due. */
-  tell(nowMs: number, loading: WaitProgress['loading']): void {
+  /**
+   * Tells each waiting client its position, where something has changed or a sign is due. Returns when the next first sign of
+   * a stream is due; Infinity where none is.
+   */
+  tell(nowMs: number, loading: WaitProgress['loading']): number {
+    let nextFirstSignMs = Infinity;
     const load =
       loading === null ? '' : `${Math.floor(loading.progressRatio * 100)} ${loading.modelKey}`;
     for (const [index, ticket] of this.ordered(nowMs).entries()) {
       const position = index + 1;
       const { told, sinceMs } = ticket;
       const firstSignMs = sinceMs + FIRST_SIGN_MS;
+      if (firstSignMs > nowMs) nextFirstSignMs = Math.min(nextFirstSignMs, firstSignMs);
       const isDue =
         told === null ||
         nowMs - told.atMs >= TELL_AGAIN_MS ||
@@ -111,6 +116,7 @@ export class WaitingLine {
       ticket.told = { position, loading: load, atMs: nowMs };
       ticket.request.onWait({ position, waitedMs: nowMs - sinceMs, loading });
     }
+    return nextFirstSignMs;
   }
 
   /** How many tickets of the same client and priority precede each ticket. A repeated request precedes first attempts. */

@@ -6,7 +6,11 @@ import type { LivePort } from '../ports/live-port.js';
 import type { ServingCatalog } from '../ports/serving-port.js';
 import type { Failure } from '../protocols/protocol.js';
 import { lastDecisionHeader } from './inference/decision-headers.js';
-import { hasEndpoint, INFERENCE_ENDPOINTS } from '../protocols/routes.js';
+import {
+  createHasEndpoint,
+  INFERENCE_ENDPOINTS,
+  type InferenceEndpoint,
+} from '../protocols/routes.js';
 import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './own-answers/answer-count-tokens.js';
@@ -52,6 +56,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
   const resolve = createResolveModel(counter);
   const lists = createModelLists(port, resolve);
   const meter = createAnswerMeter(port);
+  const hasEndpoint = createHasEndpoint();
   port.onChange(({ type }) => {
     if (type === 'loading' || type === 'switched' || type === 'loaded') meter.disturb();
   });
@@ -77,42 +82,49 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
       onServed(request);
     },
   };
+  const serveEndpoint = (
+    { request, response, target: { path, query }, client }: Arrived,
+    { protocol, since }: InferenceEndpoint,
+    catalog: ServingCatalog | null,
+  ): Promise<void> => {
+    const version = catalog?.runtimeVersion ?? null;
+    if (!hasEndpoint({ protocol, since }, version)) {
+      const failure = missingEndpoint(path, version, since);
+      sendFailure(response, protocol, failure, lastDecisionHeader(catalog));
+      return Promise.resolve();
+    }
+    const route = { protocol, path: path + query, client };
+    return serveInference(request, response, route, inference);
+  };
+  const serveOther = async ({ request, response, target }: Arrived): Promise<void> => {
+    // The answer of an endpoint for inference has its headers from the choice that is made for it.
+    setHeaders(response, lastDecisionHeader(port.known() ?? (await catalogOrNull(port))));
+    const { path } = target;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && isModelList(path)) await lists.answer(response, target);
+    else if (request.method === 'POST' && countsTokens(path)) {
+      const { maxBodyBytes: maxBytes } = limits;
+      await answerCountTokens(request, response, { port, counter, maxBytes });
+    } else answerNotServed(request, response, path);
+  };
   return {
-    serve: async (request, response, target, client) => {
-      const { path, query } = target;
-      const endpoint = request.method === 'POST' ? INFERENCE_ENDPOINTS.get(path) : undefined;
-      if (endpoint === undefined) {
-        // The answer of an endpoint for inference has its headers from the choice that is made for it.
-        setHeaders(response, lastDecisionHeader(port.known() ?? (await catalogOrNull(port))));
-      }
-      const isRead = request.method === 'GET' || request.method === 'HEAD';
-      if (isRead && isModelList(path)) {
-        await lists.answer(response, target);
-        return;
-      }
-      if (request.method === 'POST' && countsTokens(path)) {
-        await answerCountTokens(request, response, {
-          port,
-          counter,
-          maxBytes: limits.maxBodyBytes,
-        });
-        return;
-      }
-      if (endpoint === undefined) {
-        answerNotServed(request, response, path);
-        return;
-      }
-      const { protocol } = endpoint;
-      const catalog = port.known() ?? (await catalogOrNull(port));
-      const version = catalog?.runtimeVersion ?? null;
-      if (!hasEndpoint(endpoint, version)) {
-        const failure = missingEndpoint(path, version, endpoint.since);
-        sendFailure(response, protocol, failure, lastDecisionHeader(catalog));
-        return;
-      }
-      await serveInference(request, response, { protocol, path: path + query, client }, inference);
+    serve: (request, response, target, client) => {
+      const arrived = { request, response, target, client };
+      const endpoint = request.method === 'POST' ? INFERENCE_ENDPOINTS.get(target.path) : undefined;
+      if (endpoint === undefined) return serveOther(arrived);
+      const catalog = port.known();
+      if (catalog !== null) return serveEndpoint(arrived, endpoint, catalog);
+      return catalogOrNull(port).then((read) => serveEndpoint(arrived, endpoint, read));
     },
   };
+}
+
+/** A request for the service. */
+interface Arrived {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: RequestTarget;
+  readonly client: Client;
 }
 
 /** Null where the machine is out of reach. The request itself then fails with the reason. */

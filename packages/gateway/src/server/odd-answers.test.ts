@@ -118,6 +118,30 @@ describe('a stream of the runtime', () => {
     expect(isWhole(await talking.end)).toBe(true);
   });
 
+  it('whose first event follows more comments than are held back is passed on', async () => {
+    const text = `${': processing the prompt\n\n'.repeat(5000)}${EVENT}${DONE}`;
+    await using world = await open((response) => {
+      response.writeHead(200, SSE);
+      // Not in one piece with the end, which would tell that nothing follows.
+      response.write(text.slice(0, 100_000), () =>
+        setTimeout(() => response.end(text.slice(100_000)), 50),
+      );
+    });
+    const answer = await post(world.url);
+    expect([answer.status, world.attempts()]).toEqual([200, 1]);
+    expect(answer.text).toBe(text);
+  });
+
+  it.each([
+    ['that has its last event alone', DONE],
+    ['whose lines end with a carriage return', (EVENT + DONE).replaceAll('\n', '\r')],
+    ['whose last event has no space after its colon', `${EVENT}data:[DONE]\n\n`],
+  ])('%s is whole', async (_what, text) => {
+    await using world = await open((response) => response.writeHead(200, SSE).end(text));
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([200, text]);
+  });
+
   it('whose first event, after a kilobyte of comments, is an error goes to another resident', async () => {
     await using world = await open((response) =>
       response

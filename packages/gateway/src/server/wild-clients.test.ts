@@ -375,6 +375,23 @@ describe('a connection', () => {
     expect(ids.toSorted()).toEqual(['1', '2']);
   });
 
+  it.each(['content-type', 'Keep-Alive, Content-Type, content-length', 'host, x-mai-decision'])(
+    'that names the headers %s as its own reaches the runtime as JSON of the right length',
+    async (names) => {
+      const text = await raw(
+        `POST ${CHAT} HTTP/1.0`,
+        `Connection: ${names}\r\n${framed(body)}\r\n${body}`,
+      );
+      expect(statuses(text)).toEqual([200]);
+      expect(last().headers).toMatchObject({
+        'content-type': 'application/json',
+        'content-length': String(last().body.length),
+        host: new URL(world.httpUrl).host,
+      });
+      expect(lastBody()).toEqual(ASKED);
+    },
+  );
+
   it('of HTTP/1.0 gets a whole answer and its end, without chunks', async () => {
     for (const sent of [body, stream]) {
       const text = await raw(`POST ${CHAT} HTTP/1.0`, `${framed(sent)}\r\n${sent}`);
@@ -400,3 +417,13 @@ describe('a connection', () => {
     expect(last().headers['x-trailer']).toBeUndefined();
   });
 });
+
+test.each(['{"model":"auto"', '[]', '{"model":"auto"}{"model":"auto"}'])(
+  'the refusal of the body %s names the decision in force',
+  async (body) => {
+    expect((await post(CHAT)).status).toBe(200);
+    const refused = await post(CHAT, body);
+    expect(refused.status).toBe(400);
+    expect(refused.headers['x-mai-decision']).toBe('d-1');
+  },
+);

@@ -110,8 +110,10 @@ function fromArrival({
 
 /** The last object with this name and without an object in it. */
 function objectIn(tail: string, name: string): JsonObject | null {
-  const at = tail.lastIndexOf(`"${name}"`);
-  if (at === -1) return null;
+  const quoted = `"${name}"`;
+  // A search from the start is far faster, and decides for the many answers without the name.
+  if (!tail.includes(quoted)) return null;
+  const at = tail.lastIndexOf(quoted);
   const found = /^\s*:\s*(\{[^{}]*\})/.exec(tail.slice(at + name.length + 2));
   if (found?.[1] === undefined) return null;
   try {

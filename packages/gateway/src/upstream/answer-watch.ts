@@ -7,6 +7,7 @@ export class AnswerWatch {
   #head: Buffer | null = null;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #isWhole = true;
 
   /** @param tailBytes - how many of the last bytes are kept, at least */
   constructor(tailBytes: number) {
@@ -19,6 +20,11 @@ export class AnswerWatch {
     this.#bytes += chunk.length;
     // Kept up to twice the length: shortening at each small chunk would cost more time.
     if (this.#bytes > 2 * this.#tailBytes && this.#chunks.length > 1) this.#forget();
+  }
+
+  /** Whether the last bytes are the whole answer. */
+  get isWhole(): boolean {
+    return this.#isWhole && this.#bytes <= this.#tailBytes;
   }
 
   /** The first bytes, as text. */
@@ -35,6 +41,7 @@ export class AnswerWatch {
 
   #forget(): void {
     let from = 0;
+    this.#isWhole = false;
     for (const chunk of this.#chunks) {
       if (this.#bytes - chunk.length < this.#tailBytes) break;
       this.#bytes -= chunk.length;

@@ -63,7 +63,8 @@ export function forwardedHeaders(
     headers[name] = value;
   }
   // The body is known to be JSON. Servers read no JSON under another type, such as the one that `curl -d` sends.
-  if (!isJson(client['content-type'])) headers['content-type'] = 'application/json';
+  // `Connection` may also have named it, by which the client takes it away.
+  if (!isJson(headers['content-type'])) headers['content-type'] = 'application/json';
   return Object.assign(headers, own, { 'accept-encoding': 'identity' });
 }
 
@@ -80,8 +81,9 @@ export function returnedHeaders(
   return returned;
 }
 
-function isJson(contentType: string | undefined): boolean {
-  return /^\s*application\/json\s*(;|$)/i.test(contentType ?? '');
+function isJson(contentType: string | string[] | undefined): boolean {
+  if (contentType === 'application/json') return true;
+  return typeof contentType === 'string' && /^\s*application\/json\s*(;|$)/i.test(contentType);
 }
 
 const NONE: readonly string[] = [];

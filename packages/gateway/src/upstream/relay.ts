@@ -7,16 +7,22 @@ import type { HttpClient, HttpExchange, HttpHead, HttpRequest } from './http-cli
 /** Takes an answer of the runtime on its way to the client. */
 export interface AnswerSink {
   /** Whether the client can be given this answer. A stream that has begun takes only events. */
-  accepts(head: HttpHead): boolean;
-  /** Called once, before the first bytes, when the answer is known not to be a failure. */
-  begin(head: HttpHead): void;
+  accepts(isStream: boolean): boolean;
+  /**
+   * Called once, before the first bytes, when the answer is known not to be a failure.
+   *
+   * @param isStream - whether it is a stream of events
+   */
+  begin(head: HttpHead, isStream: boolean): void;
   /** Returns false where the client reads too slowly; then `drained` is called later. */
   write(chunk: Buffer, drained: () => void): boolean;
+  /** Called once, after the last bytes of a whole answer. */
+  end(): void;
 }
 
 /** How an attempt ended. */
 export type RelayOutcome =
-  /** The whole answer was written. The sink's answer is still to be ended. */
+  /** The whole answer was written and ended. */
   | {
       readonly kind: 'done';
       readonly firstByteMs: number;
@@ -84,6 +90,7 @@ export function relay(
     let held: Buffer[] = [];
     let heldBytes = 0;
     let begun = false;
+    let isStream = false;
     let firstByteMs = 0;
     let refused: UpstreamFailure | null = null;
     const watch = new AnswerWatch(protocol.tailBytes);
@@ -108,20 +115,26 @@ export function relay(
       // The whole text of a failure is needed for its message. To rule out a failure, the start is enough.
       const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
       const contentType = isCompressed(at) ? '' : contentTypeOf(at);
-      const facts = { status: at.status, contentType, ended: full };
+      isStream = contentType.startsWith(EVENT_STREAM);
+      // Of a stream that is long before its first event, no end is invented: the event may still come.
+      const facts = {
+        status: at.status,
+        contentType,
+        ended: isStream && at.status < 400 ? ended : full,
+      };
       let failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8', 0, textBytes) });
       // Comments may precede the first event.
       if (failure === undefined && textBytes < bytes.length) {
         failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
       }
-      if (failure === null && !sink.accepts(at)) failure = NOT_A_STREAM;
+      if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
       if (failure === undefined && !full) return;
       if (failure !== null && failure !== undefined) {
         refused = failure;
         return;
       }
       begun = true;
-      sink.begin(at);
+      sink.begin(at, isStream);
       for (const chunk of held) pass(chunk);
       held = [];
     };
@@ -147,12 +160,14 @@ export function relay(
           settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
           return;
         }
-        const [start, end] = [watch.headText(), watch.tailText()];
-        const isStream = isEventStream(head);
-        if (isStream && !hasLastEvent(end, protocol)) {
+        const end = watch.tailText();
+        if (isStream && !hasLastEvent(watch.isWhole ? `\n${end}` : end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
+        // In the same turn as the last bytes, so that one packet has both.
+        if (!asking.isGone) sink.end();
+        const start = (): string => watch.headText();
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
         const speed = answerSpeed({
@@ -179,16 +194,11 @@ const NOT_A_STREAM: UpstreamFailure = {
   retriable: false,
 };
 
-/**
- * Whether an answer is a stream of server-sent events whose text can be read. A compressed answer is passed on as bytes,
- * although the runtime was asked for an uncompressed one.
- */
-export function isEventStream(head: HttpHead | null): boolean {
-  return (
-    head !== null && contentTypeOf(head).startsWith('text/event-stream') && !isCompressed(head)
-  );
-}
+const EVENT_STREAM = 'text/event-stream';
 
+/**
+ * Whether an answer can't be read as text. It is passed on as bytes, although the runtime was asked for an uncompressed one.
+ */
 function isCompressed({ headers }: HttpHead): boolean {
   const encoding = headers['content-encoding'];
   return encoding !== undefined && encoding !== 'identity';
@@ -200,10 +210,12 @@ function contentTypeOf({ headers }: HttpHead): string {
   return typeof type === 'string' ? type.trimStart().toLowerCase() : '';
 }
 
-/** Whether the last bytes of a stream have its last event. The space after a field's colon may be missing. */
+/**
+ * Whether the last bytes of a stream have its last event. Lines may end with a carriage return alone, and the space after a
+ * field's colon may be missing.
+ */
 function hasLastEvent(tail: string, { endMarks }: Protocol): boolean {
-  return (
-    endMarks.some((mark) => tail.includes(mark)) ||
-    endMarks.some((mark) => tail.includes(mark.replace(': ', ':')))
-  );
+  if (endMarks.some((mark) => tail.includes(mark))) return true;
+  const lines = tail.replaceAll('\r', '\n');
+  return endMarks.some((mark) => lines.includes(mark) || lines.includes(mark.replace(': ', ':')));
 }

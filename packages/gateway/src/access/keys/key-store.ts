@@ -7,8 +7,8 @@ import { readKeyFile } from './key-file.js';
 export interface KeyStore {
   /** Whether any key is configured, as of the last look at the file. */
   readonly hasKeys: boolean;
-  /** Looks at the file again, at most once a second. */
-  refresh(): Promise<void>;
+  /** Looks at the file again, at most once a second. Null where there is nothing to wait for. */
+  refresh(): Promise<void> | null;
   /** The key with this text; null where there is none. */
   find(text: string): Promise<StoredKey | null>;
   /** Whether a key is still in force. */
@@ -21,7 +21,7 @@ const FRESH_MS = 1000;
 /** A store without keys. */
 export const NO_KEYS: KeyStore = {
   hasKeys: false,
-  refresh: () => Promise.resolve(),
+  refresh: () => null,
   find: () => Promise.resolve(null),
   has: () => Promise.resolve(false),
 };
@@ -46,8 +46,8 @@ export async function openKeyStore(file: string, clock: Clock): Promise<KeyStore
     current = await readKeyFile(file).catch(() => current);
     hadKeys ||= current.keys.length > 0;
   };
-  const refresh = async (): Promise<void> => {
-    if (clock.monotonicMs() - lookedAtMs < FRESH_MS) return looking ?? undefined;
+  const refresh = (): Promise<void> | null => {
+    if (clock.monotonicMs() - lookedAtMs < FRESH_MS) return looking;
     lookedAtMs = clock.monotonicMs();
     looking = look().finally(() => {
       looking = null;

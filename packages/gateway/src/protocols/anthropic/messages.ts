@@ -25,7 +25,7 @@ export const messages: Protocol = {
   // `message_start` has the prompt's tokens, `message_delta` those of the answer.
   usageIn: (head, tail) =>
     usageOf(
-      lastNumber(tail, 'input_tokens') ?? lastNumber(head, 'input_tokens'),
+      lastNumber(tail, 'input_tokens') ?? lastNumber(head(), 'input_tokens'),
       lastNumber(tail, 'output_tokens'),
     ),
 };

@@ -28,7 +28,7 @@ export const responses: Protocol = {
   ],
   // The last event repeats the whole answer.
   tailBytes: 1_048_576,
-  responseIdIn: (head) => /"id"\s*:\s*"(resp_[\w-]{1,200})"/.exec(head)?.[1] ?? null,
+  responseIdIn: (head) => /"id"\s*:\s*"(resp_[\w-]{1,200})"/.exec(head())?.[1] ?? null,
   usageIn: (_head, tail) => lastUsage(tail, 'input_tokens', 'output_tokens'),
 };
 

@@ -14,6 +14,9 @@ export interface Lane {
    * have waited long. `closed`: failed, lost or released.
    */
   state: 'open' | 'draining' | 'yielding' | 'closed';
+  /** When the last request on it ended. */
+  idleSinceMs: number;
+  /** Cancels the timer that looks whether the linger time is over. Null where none runs. */
   cancelLinger: (() => void) | null;
   readonly forget: () => void;
 }

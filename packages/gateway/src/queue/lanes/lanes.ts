@@ -60,6 +60,7 @@ export class Lanes {
       verified,
       running: 0,
       state: this.#heldState(identifier) ?? 'open',
+      idleSinceMs: this.#clock.monotonicMs(),
       cancelLinger: null,
       forget: () => lease.lost.removeEventListener('abort', onLost),
     };
@@ -101,8 +102,6 @@ export class Lanes {
 
   /** A request begins on a lane. */
   start(lane: Lane): void {
-    lane.cancelLinger?.();
-    lane.cancelLinger = null;
     lane.running += 1;
     this.use.touch(lane.lease.instanceIdentifier);
   }
@@ -111,6 +110,7 @@ export class Lanes {
   finish(lane: Lane): void {
     lane.running -= 1;
     if (!this.#lanes.has(lane)) return;
+    lane.idleSinceMs = this.#clock.monotonicMs();
     this.use.touch(lane.lease.instanceIdentifier);
     this.settle(lane);
   }
@@ -131,7 +131,19 @@ export class Lanes {
       this.#end(lane);
       return;
     }
-    lane.cancelLinger ??= this.#clock.setTimer(this.#limits.lingerMs, () => {
+    this.#linger(lane, this.#limits.lingerMs);
+  }
+
+  /** A timer that runs goes on through the next requests, because a timer for each request costs more than the lane itself. */
+  #linger(lane: Lane, ms: number): void {
+    lane.cancelLinger ??= this.#clock.setTimer(ms, () => {
+      lane.cancelLinger = null;
+      if (lane.running > 0) return;
+      const leftMs = lane.idleSinceMs + this.#limits.lingerMs - this.#clock.monotonicMs();
+      if (leftMs > 0) {
+        this.#linger(lane, leftMs);
+        return;
+      }
       this.#end(lane);
       this.#changed();
     });

@@ -31,8 +31,8 @@ export class ResidentUse {
     const nowMs = this.#clock.monotonicMs();
     const use = this.#uses.get(identifier);
     const isSameTurn = use !== undefined && nowMs - use.lastEndMs < RECENT_MS;
-    const isLeased = use !== undefined && this.#isLeased(identifier);
-    const turnStartedMs = isSameTurn || isLeased ? use.turnStartedMs : nowMs;
+    const goesOn = isSameTurn || (use !== undefined && this.#isLeased(identifier));
+    const turnStartedMs = goesOn ? use.turnStartedMs : nowMs;
     this.#uses.set(identifier, { turnStartedMs, lastEndMs: nowMs });
     for (const [other, { lastEndMs }] of this.#uses) {
       if (nowMs - lastEndMs >= RECENT_MS && !this.#isLeased(other)) this.#uses.delete(other);
@@ -74,6 +74,7 @@ export class ResidentUse {
   }
 
   #isLeased(identifier: string): boolean {
-    return [...this.#lanes].some(({ lease }) => lease.instanceIdentifier === identifier);
+    for (const { lease } of this.#lanes) if (lease.instanceIdentifier === identifier) return true;
+    return false;
   }
 }

@@ -79,8 +79,19 @@ export function gaveUp(): DOMException {
   return new DOMException('No request waits for this model any more.', 'AbortError');
 }
 
+/** Requests of the same kind are mostly one object. */
+const groupKeys = new WeakMap<ServingRequest, string>();
+
 /** Requests with the same key share one load. Residents that failed are named when the load begins. */
 export function groupKeyOf(wanted: ServingRequest): string {
+  const known = groupKeys.get(wanted);
+  if (known !== undefined) return known;
+  const key = createGroupKey(wanted);
+  groupKeys.set(wanted, key);
+  return key;
+}
+
+function createGroupKey(wanted: ServingRequest): string {
   const { capabilities, minContextLengthTokens, tiers, chain, modelKey, instanceIdentifier } =
     wanted;
   const names = capabilities.length < 2 ? capabilities : [...capabilities].sort();

@@ -3,7 +3,6 @@ import type { Clock } from '../../ports/clock.js';
 import type { Failure, Protocol, WaitProgress } from '../../protocols/protocol.js';
 import type { AnswerSink } from '../../upstream/relay.js';
 import type { HttpHead } from '../../upstream/http-client.js';
-import { isEventStream } from '../../upstream/relay.js';
 import { returnedHeaders } from '../../upstream/headers.js';
 
 /** Headers of a stream that begins before the runtime's own answer. */
@@ -72,19 +71,18 @@ export class ClientAnswer implements AnswerSink {
     }
   }
 
-  accepts(head: HttpHead): boolean {
-    return this.#state !== 'waiting' || isEventStream(head);
+  accepts(isStream: boolean): boolean {
+    return this.#state !== 'waiting' || isStream;
   }
 
-  begin(head: HttpHead): void {
-    const streams = isEventStream(head);
+  begin(head: HttpHead, isStream: boolean): void {
     if (this.#state === 'open') {
       this.#response.writeHead(
         head.status,
         Object.assign(returnedHeaders(head.headers), this.#headers()),
       );
     }
-    this.#state = streams || this.#state === 'waiting' ? 'streaming' : 'body';
+    this.#state = isStream || this.#state === 'waiting' ? 'streaming' : 'body';
   }
 
   write(chunk: Buffer, drained: () => void): boolean {
@@ -104,7 +102,7 @@ export class ClientAnswer implements AnswerSink {
 
   /** Passes an answer of the runtime on as it is. Only while no byte was sent. */
   passOn(head: HttpHead, body: Buffer): void {
-    this.begin(head);
+    this.begin(head, false);
     this.#response.write(body);
     this.end();
   }

@@ -16,7 +16,7 @@ export class Departure {
       this.#isGone = true;
       return;
     }
-    response.once('close', () => {
+    response.on('close', () => {
       if (!response.writableFinished) this.#leave();
     });
   }

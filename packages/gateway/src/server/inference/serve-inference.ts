@@ -8,7 +8,7 @@ import { prefixKeyOf } from '../../protocols/prefix-key.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
 import { Departure } from './departure.js';
-import { decisionHeaders, nothingTold, type ToldChoice } from './decision-headers.js';
+import { decisionHeaders, nothingTold } from './decision-headers.js';
 import { parseBody, readBody } from '../request/read-body.js';
 import { INTERNAL_FAILURE, RequestRefusal } from '../request/request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
@@ -62,13 +62,21 @@ export async function serveInference(
     const body = await readBody(request, limits.maxBodyBytes);
     const fields = parseBody(body);
     facts = protocol.read(fields);
-    const wanted = await wantedBy(fields, facts, told, departure, parts);
+    const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
+    told.decisionId = catalog.decisionId;
+    const resolved = wantedBy(fields, facts, catalog, parts);
+    const wanted =
+      facts.previousResponseId === null
+        ? resolved
+        : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
     served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
   } catch (error) {
     if (!departure.isGone) {
       failure = failureOf(error);
+      // A body that can't be read fails before the models are looked at.
+      told.decisionId ??= parts.knownCatalog()?.decisionId ?? null;
       answer.fail(failure);
       if (failure.code === 'internal') throw error;
     }
@@ -93,28 +101,31 @@ export async function serveInference(
   }
 }
 
-/** The request to the machine. A request that continues a response goes to the resident that gave the response. */
-async function wantedBy(
+/** The request to the machine. */
+function wantedBy(
   fields: JsonObject,
   facts: RequestFacts,
-  told: ToldChoice,
+  catalog: ServingCatalog,
+  parts: InferenceParts,
+): ServingRequest {
+  const resolution = parts.resolve(facts, catalog);
+  if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
+  if (catalog.hosts === undefined) return resolution.wanted;
+  return {
+    ...resolution.wanted,
+    promptTokens: parts.promptTokens(facts),
+    prefixKey: prefixKeyOf(fields),
+  };
+}
+
+/** A request that continues a response goes to the resident that gave the response. */
+async function continued(
+  wanted: ServingRequest,
+  previousResponseId: string,
+  catalog: ServingCatalog,
   departure: Departure,
   parts: InferenceParts,
 ): Promise<ServingRequest> {
-  const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
-  told.decisionId = catalog.decisionId;
-  const resolution = parts.resolve(facts, catalog);
-  if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
-  const wanted =
-    catalog.hosts === undefined
-      ? resolution.wanted
-      : {
-          ...resolution.wanted,
-          promptTokens: parts.promptTokens(facts),
-          prefixKey: prefixKeyOf(fields),
-        };
-  const { previousResponseId } = facts;
-  if (previousResponseId === null) return wanted;
   const instanceIdentifier = parts.residentOfResponse(previousResponseId);
   // A response from before the gateway's start: the runtime knows whether it still has it.
   if (instanceIdentifier === null) return wanted;

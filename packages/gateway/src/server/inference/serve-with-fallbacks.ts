@@ -171,7 +171,6 @@ function conclude(
   runtime: RuntimeName | null,
 ): Served {
   if (outcome.kind === 'done') {
-    answer.end();
     const { firstByteMs, usage, responseId } = outcome;
     return { failure: null, firstByteMs, usage, responseId };
   }

@@ -35,13 +35,14 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
         reject(tooLarge(maxBytes));
       } else chunks.push(chunk);
     });
-    source.once('end', () => {
+    // Listeners that may stay: a listener for one time costs a wrapper and its removal.
+    source.on('end', () => {
       const [only] = chunks;
       const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes);
       resolve(withoutMark(whole));
     });
-    source.once('error', (error) => reject(source === request ? error : notDecompressed(error)));
-    request.once('close', () => {
+    source.on('error', (error) => reject(source === request ? error : notDecompressed(error)));
+    request.on('close', () => {
       if (!request.complete) reject(departed());
     });
   });

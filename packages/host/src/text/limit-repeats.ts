@@ -1,0 +1,38 @@
+/** How often the same text is told at most, in milliseconds. */
+const REPEAT_MS = 60_000;
+/** Texts that are remembered. A program has few different warnings. */
+const TEXTS_MAX = 100;
+
+/**
+ * Wraps a function that tells warnings: the same text is told at most once a minute. A fault that lasts, such as a full disk,
+ * would otherwise repeat its warning with each decision and hide every other line. The next time that a text is told, it says
+ * how often it was left out.
+ *
+ * @param tell - called with each text that is told
+ * @param nowMs - the time in milliseconds. It may jump: a text counts as old when it was told at least a minute before or
+ * after the present time
+ */
+export function limitRepeats(
+  tell: (text: string) => void,
+  nowMs: () => number,
+): (text: string) => void {
+  const told = new Map<string, { readonly atMs: number; leftOut: number }>();
+  return (text) => {
+    const atMs = nowMs();
+    const last = told.get(text);
+    if (last !== undefined && Math.abs(atMs - last.atMs) < REPEAT_MS) {
+      last.leftOut += 1;
+      return;
+    }
+    // Deleted first, so that the oldest text is forgotten.
+    told.delete(text);
+    told.set(text, { atMs, leftOut: 0 });
+    const [oldest] = told.keys();
+    if (told.size > TEXTS_MAX && oldest !== undefined) told.delete(oldest);
+    tell(last === undefined || last.leftOut === 0 ? text : `${text} ${again(last.leftOut)}`);
+  };
+}
+
+function again(leftOut: number): string {
+  return `(${leftOut} more ${leftOut === 1 ? 'time' : 'times'} since this was last shown)`;
+}

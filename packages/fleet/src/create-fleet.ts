@@ -47,6 +47,7 @@ export interface Fleet extends AsyncDisposable {
   readonly peers: {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
+    endOf(lease: string): AbortSignal | null;
   };
   /** The certificates of the gateway for other hosts, as they are now. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
@@ -225,6 +226,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     peers: {
       hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
       isHonoured: (lease, host) => leases.isHonoured(lease, host),
+      endOf: (lease) => leases.endOf(lease),
     },
     get tls() {
       const { certificate, privateKey, authorityCertificate } = followed.identity;

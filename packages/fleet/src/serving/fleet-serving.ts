@@ -19,6 +19,7 @@ import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
 import { planOf } from './remote-lease.js';
 import { createSharedLeases } from './shared-leases.js';
+import { createSeenTimes } from './seen-times.js';
 import { createSends } from './sends.js';
 import type {
   CallOptions,
@@ -58,7 +59,16 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
   const { local, ownHost, hosts, clock } = parts;
   const sends = createSends(clock, hosts);
   const avoided = createAvoidedHosts(clock);
-  const askOther = createOtherAsker(parts);
+  const seen = createSeenTimes();
+  const askOther = createOtherAsker({
+    ...parts,
+    onEnded: (outcome, { alternative }, tookMs) => {
+      const { host } = alternative;
+      if (outcome === 'out-of-reach') avoided.avoid(host);
+      else avoided.answered(host);
+      if (outcome === 'answered') seen.note(alternative, tookMs);
+    },
+  });
   const ownLeases = createSharedLeases<ServingLease>(
     clock,
     ({ instanceIdentifier }) => instanceIdentifier,
@@ -120,6 +130,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
         prefixKey: request.prefixKey ?? null,
       },
       recentSends: sends.list(),
+      seenTimes: seen.list(),
       policy: parts.policy(),
     };
   };
@@ -184,8 +195,8 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
             host === ownHost
               ? await askOwn(request, asked, options)
               : await askOther(request, asked, options);
-          if (host !== ownHost) avoided.answered(host);
           if ('kind' in answer) {
+            avoided.answered(host);
             const { reason, message, figures } = answer;
             note({ modelKey, outcome: 'refused', reason, message, figures });
           } else {

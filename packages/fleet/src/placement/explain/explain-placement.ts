@@ -58,15 +58,21 @@ function describePlace(alternative: PlacementAlternative): string {
   if (figures.preference > 0) {
     parts.push(`The model has place ${figures.preference + 1} in the order of preference.`);
   }
-  if (figures.assumed.length > 0) {
+  const assumed = figures.assumed.filter((one) => one !== 'speed-seen');
+  if (assumed.length < figures.assumed.length) {
     parts.push(
-      `${host} does not tell ${figures.assumed.map((one) => ASSUMED[one]).join(' and ')}, so careful figures are assumed.`,
+      `${host} does not tell the speed of the model, so the times of its earlier answers to this machine are taken (${rounded(figures.timeRatio)} of the assumed ones).`,
+    );
+  }
+  if (assumed.length > 0) {
+    parts.push(
+      `${host} does not tell ${assumed.map((one) => ASSUMED[one]).join(' and ')}, so usual figures are assumed.`,
     );
   }
   return parts.join(' ');
 }
 
-const ASSUMED: Readonly<Record<AssumedFigure, string>> = {
+const ASSUMED: Readonly<Record<Exclude<AssumedFigure, 'speed-seen'>, string>> = {
   speed: 'the speed of the model',
   'load-time': 'the time of a load',
   requests: 'its requests',
@@ -186,6 +192,7 @@ function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>
 }
 
 const CRITERIA: Readonly<Record<RankingCriterion, string>> = {
+  failures: 'the failures of two other hosts, after which the own host is asked first',
   'speed-floor': 'the speed that the policy asks for',
   delay: 'its delay',
   step: 'the work that it takes',

@@ -159,6 +159,36 @@ test('an answer of a host whose lease is lost ends, instead of waiting for a con
   silent.close();
 });
 
+test('an answer without a stream that breaks off in the middle is got elsewhere', async () => {
+  let connections = 0;
+  const breaking = createServer((socket) => {
+    connections += 1;
+    socket.once('data', () => {
+      socket.write(
+        'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n',
+      );
+      socket.write('{"id":"chatcmpl-1","object":"chat.completion","choices":[');
+      setTimeout(() => socket.destroy(), 50);
+    });
+  });
+  await new Promise<void>((resolve) => breaking.listen(0, '127.0.0.1', resolve));
+  const address = breaking.address();
+  if (address === null || typeof address === 'string') throw new Error('No port.');
+  const baseUrl = `http://127.0.0.1:${address.port}`;
+  const front = await openFront({
+    change: (lease) => ({
+      ...lease,
+      baseUrl,
+      peer: lease.peer && { ...lease.peer, host: 'host-c' },
+    }),
+  });
+  const answer = await askFront(front.url);
+  expect([answer.status, answer.headers['x-mai-fallbacks'], connections]).toEqual([200, '1', 1]);
+  expect(answer.json().choices).toHaveLength(1);
+  await front.gateway[Symbol.asyncDispose]();
+  breaking.close();
+});
+
 test('a running request ends with its lease, and its connection with it', async () => {
   const slow = await openWorld(
     {},

@@ -138,6 +138,7 @@ async function relayThrough(
         client: departure,
         // A runtime of this machine may go on without its autopilot. A host that does not renew a lease is out of reach.
         lost: peer === null ? null : lost,
+        holdsBodies: peer !== null,
         monotonicMs: () => clock.monotonicMs(),
       },
     );

@@ -23,6 +23,7 @@ import { connectionOf, readFleetIdentity, type FleetIdentity } from './pairing/i
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
+import { writeServing } from './pairing/files/serving.js';
 import { reportFleet, type FleetReport } from './text/report-fleet.js';
 
 /** The parts of a machine that joins its fleet. */
@@ -130,6 +131,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       warn(`A message of the host ${host} is left out: ${reason}.`);
     },
   });
+  await writeServing(folder, members.epoch).catch((error: unknown) =>
+    warn(`\`mai fleet status\` can't tell this start from another: ${messageOf(error)}`),
+  );
   const own = createOwnTeller({
     ...{ members, ownHost, version: options.version, clock },
     signal: closing.signal,
@@ -216,6 +220,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     connected: connection.connected,
     server: connection.server,
     fault: displaced ?? (connection.connected ? null : (connection.fault?.message ?? null)),
+    displaced: displaced !== null,
     hosts: members.hosts(),
     paired: followed.identity.allowList.hosts.map(({ host }) => host),
     granted: leases.list(),

@@ -179,6 +179,7 @@ export async function createGateway(
       stopping: isStopping,
       runtime: catalog?.runtime ?? null,
       lmStudio: catalog?.runtimeVersion ?? null,
+      fleet: fleetCondition(controlled?.fleet ?? null),
     };
     sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };
@@ -232,6 +233,12 @@ export async function createGateway(
       await http[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How this machine stands in its fleet; null without one, and until it has told its state. */
+function fleetCondition(fleet: FleetPort | null): string | null {
+  const report = fleet?.report();
+  return report?.hosts.find(({ state }) => state.host === report.ownHost)?.condition ?? null;
 }
 
 /** The scope that a request needs; null for what everybody may see. */

@@ -4,6 +4,7 @@ import { ownLoad, ownState } from '../../test/states.js';
 import { openMembers } from '../membership/members.js';
 import type { OwnFacts } from '../own/own-facts.js';
 import { describeHosts } from '../text/describe-hosts.js';
+import { writeServing } from '../pairing/files/serving.js';
 import { watchFleet } from './inspect-fleet.js';
 
 jest.setTimeout(120_000);
@@ -73,4 +74,28 @@ test('the machine that is asked is shown with its own load and memory, like the 
     ending.abort();
     await views.return(undefined);
   }
+});
+
+test('a machine whose name another one serves under is shown as displaced, and not as ready', async () => {
+  await using copy = openMembers({ connection: await fleet.connect('laptop'), watch: false });
+  copy.publish(ownState());
+  copy.beat(ownLoad());
+  const stateAfter = async (epoch: string): Promise<string | undefined> => {
+    await writeServing(fleet.folder('laptop'), epoch);
+    const ending = new AbortController();
+    for await (const view of watchFleet(fleet.folder('laptop'), {
+      signal: ending.signal,
+      facts: { fleetFacts: async () => FACTS },
+      warn: (message) => {
+        throw new Error(message);
+      },
+    })) {
+      const own = describeHosts(view).find(({ host }) => host === 'laptop');
+      // The copy may not have been heard in the first view on a busy machine.
+      if (own?.usable === true || own?.state.includes('displaced') === true) return own.state;
+    }
+    return undefined;
+  };
+  expect(await stateAfter(copy.epoch)).toBe('this machine, ready');
+  expect(await stateAfter('the-epoch-of-this-machine')).toMatch(/^this machine, displaced by/);
 });

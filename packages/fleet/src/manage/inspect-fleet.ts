@@ -11,6 +11,7 @@ import { untilConnected } from '../nats/until-connected.js';
 import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { stateOfDevice, type OwnFactsPort } from '../own/own-facts.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
+import { readServingEpoch } from '../pairing/files/serving.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
 import type { KnownHost } from '../state/known-host.js';
@@ -78,10 +79,12 @@ export async function* watchFleet(
   await Promise.race([firstDevices, pause(systemClock, DEVICES_MS, following)]);
   while (!signal.aborted) {
     const own = await describeOwn(connection, ownHeartbeat, signal);
+    const epoch = await readServingEpoch(folder);
     yield {
       ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
       server: connection.server,
       fault: connection.connected ? null : (connection.fault?.message ?? null),
+      displaced: own !== null && epoch !== null && own.state.epoch !== epoch,
       hosts: [...(own === null ? [] : [own]), ...members.hosts()],
       paired: allowList.hosts.map(({ host }) => host),
     };

@@ -157,6 +157,10 @@ test('the catalog lists the models of all hosts with their hosts, and residents 
     'mai:large@host:desktop',
     'mai:large@host:tower',
   ]);
+  expect(models.map(({ residents }) => residents.map(({ host }) => host))).toEqual([
+    ['laptop'],
+    ['desktop', 'tower'],
+  ]);
   expect(chains).toEqual({ default: ['large', 'small'], private: ['small'] });
 });
 

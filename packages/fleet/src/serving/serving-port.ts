@@ -119,6 +119,8 @@ export interface ServingModel {
     readonly instanceIdentifier: string;
     readonly contextLengthTokens: number | null;
     readonly foreign: boolean;
+    /** Name of the host that has it; absent where only this machine serves. */
+    readonly host?: string | undefined;
   }[];
 }
 

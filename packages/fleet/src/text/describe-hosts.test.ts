@@ -3,11 +3,25 @@ import { describeConnection, describeHosts } from './describe-hosts.js';
 
 test('a host that belongs to the fleet and was never heard is listed last', () => {
   const hosts = [hostOf('desktop', [loadedModel()])];
-  const rows = describeHosts({ hosts, ownHost: 'laptop', paired: ['attic', 'laptop', 'desktop'] });
+  const rows = describeHosts({
+    hosts,
+    ownHost: 'laptop',
+    paired: ['attic', 'laptop', 'desktop'],
+    displaced: false,
+  });
   expect(rows.map(({ host, state }) => [host, state])).toEqual([
     ['desktop', 'ready'],
     ['attic', 'nothing heard, does `mai serve --fleet` run there?'],
     ['laptop', 'this machine, nothing heard, does `mai serve --fleet` run here?'],
+  ]);
+});
+
+test('a displaced machine says what it is, and gets no requests', () => {
+  const hosts = [hostOf('laptop', [loadedModel()])];
+  const [row] = describeHosts({ hosts, ownHost: 'laptop', paired: ['laptop'], displaced: true });
+  expect([row?.usable, row?.state]).toEqual([
+    false,
+    'this machine, displaced by another machine with a copy of its keys, serves no other host',
   ]);
 });
 

@@ -25,9 +25,10 @@ export interface HostRow {
  * - `silent`: nothing new was heard from it for too long.
  * - `not-heard`: only its stored state is known.
  * - `without-mai`: a device of LM Link.
+ * - `displaced`: this machine, while another one serves under its name with a copy of its keys.
  */
 export type HostCondition =
-  'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+  'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai' | 'displaced';
 
 /** How the connection to NATS stands. With several servers, which of them it has. */
 export function describeConnection({
@@ -53,11 +54,12 @@ export function describeHosts({
   hosts,
   ownHost,
   paired,
-}: Pick<FleetView, 'hosts' | 'ownHost' | 'paired'>): readonly HostRow[] {
+  displaced,
+}: Pick<FleetView, 'hosts' | 'ownHost' | 'paired' | 'displaced'>): readonly HostRow[] {
   const known = new Set(hosts.map(({ state }) => state.host));
   const unknown = paired.filter((host) => !known.has(host)).sort();
   return [
-    ...inOrder(hosts, ownHost).map((one) => describe(one, ownHost)),
+    ...inOrder(hosts, ownHost).map((one) => describe(one, { ownHost, displaced })),
     ...unknown.map((host) => ({
       ...{ host, usable: false, load: '', memory: '', residents: [], models: '' },
       state:
@@ -75,13 +77,14 @@ export function inOrder(hosts: readonly KnownHost[], ownHost: string): readonly 
   return [...hosts].sort((a, b) => rank(a).localeCompare(rank(b)));
 }
 
-function describe(one: KnownHost, ownHost: string): HostRow {
-  const { state, heartbeat, kind, usable } = one;
-  const isOwn = state.host === ownHost;
+function describe(one: KnownHost, view: Pick<FleetView, 'ownHost' | 'displaced'>): HostRow {
+  const { state, heartbeat, kind } = one;
+  const isOwn = state.host === view.ownHost;
+  const condition = conditionOf(one, view);
   return {
     host: state.host,
-    usable,
-    state: `${isOwn ? 'this machine, ' : ''}${describeCondition(one)}`,
+    usable: one.usable && condition !== 'displaced',
+    state: `${isOwn ? 'this machine, ' : ''}${describeCondition(condition, one)}`,
     load: heartbeat === null ? 'unknown' : loadOf(heartbeat.running, heartbeat.queued),
     memory: percentOf(heartbeat?.pressureRatio ?? null),
     residents: state.models.flatMap(({ residents }) =>
@@ -92,13 +95,11 @@ function describe(one: KnownHost, ownHost: string): HostRow {
 }
 
 /** How a host stands. */
-export function conditionOf({
-  kind,
-  usable,
-  silentMs,
-  heartbeat,
-  state,
-}: KnownHost): HostCondition {
+export function conditionOf(
+  { kind, usable, silentMs, heartbeat, state }: KnownHost,
+  { ownHost, displaced }: Pick<FleetView, 'ownHost' | 'displaced'>,
+): HostCondition {
+  if (displaced && state.host === ownHost) return 'displaced';
   if (kind === 'lm-link') return 'without-mai';
   if (heartbeat?.ready === false) return 'stopping';
   if (usable) return state.address === null ? 'serves-nobody' : 'ready';
@@ -111,12 +112,12 @@ const CONDITIONS: Readonly<Record<Exclude<HostCondition, 'silent'>, string>> = {
   stopping: 'stopping',
   'not-heard': 'not heard yet',
   'without-mai': 'LM Link, without Mai',
+  displaced: 'displaced by another machine with a copy of its keys, serves no other host',
 };
 
-function describeCondition(one: KnownHost): string {
-  const condition = conditionOf(one);
+function describeCondition(condition: HostCondition, { silentMs }: KnownHost): string {
   return condition === 'silent'
-    ? `silent for ${Math.round((one.silentMs ?? 0) / 1000)} s`
+    ? `silent for ${Math.round((silentMs ?? 0) / 1000)} s`
     : CONDITIONS[condition];
 }
 

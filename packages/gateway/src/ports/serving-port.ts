@@ -195,6 +195,8 @@ export interface ServingResident {
   readonly contextLengthTokens: number | null;
   /** Whether Mai did not load it. */
   readonly foreign: boolean;
+  /** Name of the host that has it; absent where no fleet serves. */
+  readonly host?: string | undefined;
 }
 
 /** A change that the gateway acts on. */

@@ -228,6 +228,29 @@ test('a host that did not answer is not asked again for a while', async () => {
   expect([asked.map(([host]) => host), next.peer?.host]).toEqual([['desktop', 'tower'], 'tower']);
 });
 
+test('where only others have the model and refuse, the error has their reasons', async () => {
+  hosts = [
+    OWN,
+    hostOf('desktop', [LARGE], { state: CHAINS }),
+    hostOf('tower', [modelOf({ modelKey: 'large' })], { state: { ...CHAINS, guests: null } }),
+  ];
+  answers['desktop'] = refused;
+  const notFound = Object.assign(new Error('There is no model "large".'), {
+    code: 'MODEL_NOT_FOUND',
+  });
+  local.failure = notFound;
+  await expect(serving.acquire({ ...ANY, modelKey: 'large' })).rejects.toMatchObject({
+    code: 'NO_HOST_SERVES',
+    message:
+      'No host of the fleet serves this request now. tower: large would have to be loaded, and other hosts may load nothing there now. desktop: Nothing fits there.',
+    cause: notFound,
+  });
+  // Nobody has this one.
+  await expect(serving.acquire({ ...ANY, modelKey: 'huge' })).rejects.toBe(notFound);
+  local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+  await expect(serving.acquire({ ...ANY, modelKey: 'large' })).rejects.toBe(local.failure);
+});
+
 test('a host whose gateway is out of reach gets no request for a while, although it still gives leases', async () => {
   hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
   const leases = [await serving.acquire(ANY), await serving.acquire(ANY)];

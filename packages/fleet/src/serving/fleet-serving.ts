@@ -17,6 +17,7 @@ import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
+import { nobodyServes } from './nobody-serves.js';
 import { planOf } from './remote-lease.js';
 import { createSharedLeases } from './shared-leases.js';
 import { createSeenTimes } from './seen-times.js';
@@ -53,7 +54,7 @@ export interface FleetServingParts {
  * `acquire`: the hosts are ranked (`placeRequest`). The best one is asked for a lease: this machine at its own port,
  * another one over NATS. A refusal or a failure goes to the next alternative. Each request is placed anew, so that a burst is
  * spread over the hosts; requests for the same resident within a second share one lease, also one of this machine. Where everybody refuses, the
- * error is that of this machine.
+ * error is that of this machine, or `NO_HOST_SERVES` where only others have the model.
  */
 export function createFleetServing(parts: FleetServingParts): ServingPort {
   const { local, ownHost, hosts, clock } = parts;
@@ -217,7 +218,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
         send.end();
       }
       // This machine is always among the alternatives.
-      throw failure;
+      throw nobodyServes(failure, placement, attempts, ownHost);
     } finally {
       const kept = input.hosts.length <= KEPT_HOSTS_MAX ? input : null;
       parts.journal.record({ id, atMs: clock.nowMs(), input: kept, placement, attempts });

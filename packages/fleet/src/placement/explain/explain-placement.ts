@@ -132,7 +132,8 @@ function describeNotTaken({ notTaken }: Placement): string[] {
   });
 }
 
-function describeReason(reason: NotTakenReason): string {
+/** Why a host does not get a request, as one sentence that follows the name of the host and a colon. */
+export function describeReason(reason: NotTakenReason): string {
   switch (reason.code) {
     case 'NOT_USABLE':
       return reason.silentMs === null

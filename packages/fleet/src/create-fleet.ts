@@ -69,6 +69,11 @@ export interface Fleet extends AsyncDisposable {
 }
 
 const ROTATION_CHECK_MS = 6 * 3_600_000;
+/**
+ * How long the old certificate goes on after a rotation in time. The other gateways end the connections of an old certificate, and the
+ * answers on them. A rotation in time has no hurry, so most answers end by themselves before.
+ */
+const ROTATION_OVERLAP_MS = 600_000;
 
 /** File of the placements in the folder of a fleet. */
 export function placementLogOf(folder: string): string {
@@ -193,7 +198,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     const { signal } = closing;
     while (!signal.aborted) {
       if (isRotationDue(followed.identity, new Date(clock.nowMs()))) {
-        await rotateKeys({ folder, connection, signal }).catch((error: unknown) => {
+        const overlapMs = ROTATION_OVERLAP_MS;
+        await rotateKeys({ folder, connection, signal, overlapMs }).catch((error: unknown) => {
           if (!signal.aborted) warn(`The key of this machine was not renewed: ${messageOf(error)}`);
         });
       }

@@ -127,11 +127,25 @@ export function spreadAllowList(
   return tellAllowList(connection, folder, AbortSignal.any([signal, deadline]));
 }
 
-/** An address of this machine at which others of its network may reach it; null where it has none. */
+/**
+ * An address of this machine at which others of its network may reach it; null where it has none. One of IPv4 where there is one, else
+ * one of IPv6 that is valid beyond its link.
+ */
 export function ownAddress(): string | null {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
+  return addressOf(networkInterfaces());
 }
+
+/** The address of a machine with these network interfaces. */
+export function addressOf(interfaces: ReturnType<typeof networkInterfaces>): string | null {
+  const addresses = Object.values(interfaces)
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address));
+  const first = addresses.find(({ family }) => family === 'IPv4') ?? addresses[0];
+  return first?.address ?? null;
+}
+
+/** An address such as `fe80::1` needs the name of an interface, which differs between machines: RFC 4291, section 2.5.6. */
+const LINK_LOCAL = /^fe[89ab]/i;
 
 /** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
 async function describeOwn(

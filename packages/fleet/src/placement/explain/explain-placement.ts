@@ -185,7 +185,7 @@ export function describeReason(reason: NotTakenReason): string {
 function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>): string {
   const { modelKey, by, delayMs, bestDelayMs, ahead, tokensPerSecond } = reason;
   if (by === 'delay') {
-    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(delayMs)} against ${seconds(bestDelayMs)}).`;
+    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(Math.max(0, delayMs))} against ${seconds(Math.max(0, bestDelayMs))}).`;
   }
   const speed =
     tokensPerSecond === null ? 'an unknown speed' : `${rounded(tokensPerSecond)} tokens a second`;

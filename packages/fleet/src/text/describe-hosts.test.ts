@@ -30,6 +30,8 @@ test.each([
   { connected: false, fault: null, says: 'no answer' },
   { connected: false, fault: 'connection refused', says: 'connection refused' },
   { connected: false, fault: 'Authorization Violation', says: /removed from the fleet.*leave/ },
+  { connected: false, fault: 'certificate is not yet valid', says: /clock of this machine/ },
+  { connected: false, fault: 'certificate has expired', says: /^certificate has expired, by/ },
   { connected: true, fault: 'Another machine serves as attic.', says: /^Another machine/ },
 ])('the connection is described: $connected, $fault', ({ says, ...link }) => {
   const text = describeConnection({ ...link, server: 'x:1', natsServers: ['tls://x:1'] });

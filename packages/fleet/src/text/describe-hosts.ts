@@ -42,8 +42,14 @@ export function describeConnection({
   return natsServers.length > 1 && server !== null ? `connected to ${server}` : 'connected';
 }
 
-/** Says what to do where nats-server refuses this machine; any other fault is its own description. */
+/**
+ * Says what to do where nats-server refuses this machine, or where its certificate is not valid at this machine's time; any other fault is
+ * its own description.
+ */
 export function describeFault(fault: string): string {
+  if (/certificate (is not yet valid|has expired)/i.test(fault)) {
+    return `${fault}, by the clock of this machine. Check its date and time. Where they are right, the certificate of nats-server is too old: start \`mai serve --fleet\` on the machine that runs it.`;
+  }
   return /authorization violation/i.test(fault)
     ? 'nats-server refuses this machine: it was removed from the fleet, or its key was replaced. Run `mai fleet leave`, and join again.'
     : fault;

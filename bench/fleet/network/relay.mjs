@@ -16,12 +16,20 @@ for (const { relayPort, address, port } of JSON.parse(ways)) {
 }
 
 function later(from, to) {
-  let dueMs = 0;
-  /** Calls `act` after the delay, and never before an earlier `act`. */
+  /** What to hand on, in order. One timer serves all: separate timers may fire in another order, which breaks TLS. */
+  const waiting = [];
+  const handOn = () => {
+    while (waiting.length > 0 && waiting[0].dueMs <= performance.now()) waiting.shift().act();
+    if (waiting.length > 0) setTimeout(handOn, waiting[0].dueMs - performance.now());
+  };
   const schedule = (act) => {
     const jitter = (Math.random() * 2 - 1) * Number(jitterMs);
-    dueMs = Math.max(dueMs, performance.now() + Number(delayMs) + jitter);
-    setTimeout(act, dueMs - performance.now());
+    const earliestMs = waiting.at(-1)?.dueMs ?? 0;
+    waiting.push({
+      act,
+      dueMs: Math.max(earliestMs, performance.now() + Number(delayMs) + jitter),
+    });
+    if (waiting.length === 1) setTimeout(handOn, waiting[0].dueMs - performance.now());
   };
   from.on('data', (data) => schedule(() => to.writable && to.write(data)));
   from.on('end', () => schedule(() => to.end()));

@@ -23,6 +23,7 @@ import { connectionOf, readFleetIdentity, type FleetIdentity } from './pairing/i
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
 import type { ServingPort } from './serving/serving-port.js';
+import { writeServing } from './pairing/files/serving.js';
 import { reportFleet, type FleetReport } from './text/report-fleet.js';
 
 /** The parts of a machine that joins its fleet. */
@@ -47,6 +48,7 @@ export interface Fleet extends AsyncDisposable {
   readonly peers: {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
+    endOf(lease: string): AbortSignal | null;
   };
   /** The certificates of the gateway for other hosts, as they are now. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
@@ -67,6 +69,11 @@ export interface Fleet extends AsyncDisposable {
 }
 
 const ROTATION_CHECK_MS = 6 * 3_600_000;
+/**
+ * How long the old certificate goes on after a rotation in time. The other gateways end the connections of an old certificate, and the
+ * answers on them. A rotation in time has no hurry, so most answers end by themselves before.
+ */
+const ROTATION_OVERLAP_MS = 600_000;
 
 /** File of the placements in the folder of a fleet. */
 export function placementLogOf(folder: string): string {
@@ -129,6 +136,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       warn(`A message of the host ${host} is left out: ${reason}.`);
     },
   });
+  await writeServing(folder, members.epoch).catch((error: unknown) =>
+    warn(`\`mai fleet status\` can't tell this start from another: ${messageOf(error)}`),
+  );
   const own = createOwnTeller({
     ...{ members, ownHost, version: options.version, clock },
     signal: closing.signal,
@@ -188,7 +198,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     const { signal } = closing;
     while (!signal.aborted) {
       if (isRotationDue(followed.identity, new Date(clock.nowMs()))) {
-        await rotateKeys({ folder, connection, signal }).catch((error: unknown) => {
+        const overlapMs = ROTATION_OVERLAP_MS;
+        await rotateKeys({ folder, connection, signal, overlapMs }).catch((error: unknown) => {
           if (!signal.aborted) warn(`The key of this machine was not renewed: ${messageOf(error)}`);
         });
       }
@@ -215,6 +226,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     connected: connection.connected,
     server: connection.server,
     fault: displaced ?? (connection.connected ? null : (connection.fault?.message ?? null)),
+    displaced: displaced !== null,
     hosts: members.hosts(),
     paired: followed.identity.allowList.hosts.map(({ host }) => host),
     granted: leases.list(),
@@ -225,6 +237,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     peers: {
       hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
       isHonoured: (lease, host) => leases.isHonoured(lease, host),
+      endOf: (lease) => leases.endOf(lease),
     },
     get tls() {
       const { certificate, privateKey, authorityCertificate } = followed.identity;

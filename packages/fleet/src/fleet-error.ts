@@ -6,6 +6,8 @@ export type FleetErrorCode =
   | 'NOT_PAIRED'
   /** The fleet's NATS server does not answer, or not in time. */
   | 'FLEET_UNREACHABLE'
+  /** This machine does not have the model, and the hosts that have it do not serve the request. The message has their reasons. */
+  | 'NO_HOST_SERVES'
   /** A lease at another host has ended without a release. */
   | 'LEASE_LOST'
   /** The invitation is wrong, used, too old, or was tried too often. */

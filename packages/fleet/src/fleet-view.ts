@@ -11,6 +11,8 @@ export interface FleetView {
   readonly server: string | null;
   /** The reason where there is no connection, or where this machine serves no other host despite a connection; null otherwise. */
   readonly fault: string | null;
+  /** Whether another machine serves under the name of this one, with a copy of its keys. This machine then serves no other host. */
+  readonly displaced: boolean;
   readonly hosts: readonly KnownHost[];
   /** Names of all hosts that belong to the fleet by the newest list that this machine has, itself included. */
   readonly paired: readonly string[];

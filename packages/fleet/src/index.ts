@@ -21,6 +21,7 @@ export type {
   PlacementPolicy,
   PlacementRequest,
   RecentSend,
+  SeenTime,
 } from './placement/placement-input.js';
 export type {
   AssumedFigure,

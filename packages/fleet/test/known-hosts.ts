@@ -135,6 +135,7 @@ export function inputOf(
   }: {
     readonly ownHost?: string;
     readonly recentSends?: PlacementInput['recentSends'];
+    readonly seenTimes?: PlacementInput['seenTimes'];
     readonly request?: Partial<PlacementRequest>;
     readonly policy?: Partial<PlacementInput['policy']>;
   } = {},

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAccess } from './access/create-access.js';
 import { NO_KEYS } from './access/keys/key-store.js';
-import { createPeerAccess, fingerprintOf } from './access/peer-access.js';
+import { createPeerAccess, endWithLease, fingerprintOf } from './access/peer-access.js';
 import { API_HEADERS } from './access/page-headers.js';
 import type { Scope } from './access/keys/scope.js';
 import { createControl } from './control/create-control.js';
@@ -105,7 +105,7 @@ export async function createGateway(
   const page = await createPage({ folder: pageFolder });
   const port = createLivePort(serving, clock);
   const scheduler = createScheduler({ port, clock, limits: options.queue ?? {} });
-  const http = createHttpClient();
+  const http = createHttpClient(clock);
   const servers = new Set<Listening>();
   const control =
     controlled === undefined || admission.by === 'certificates'
@@ -163,6 +163,7 @@ export async function createGateway(
       return;
     }
     setHeaders(response, admission.headers);
+    if (peers !== null) endWithLease(request, response, peers);
     if (target !== null && isInference(target)) {
       await inference.serve(request, response, target, admission.client);
     } else if (target !== null && HEALTH.includes(target.path)) {
@@ -182,6 +183,7 @@ export async function createGateway(
       stopping: isStopping,
       runtime: catalog?.runtime ?? null,
       lmStudio: catalog?.runtimeVersion ?? null,
+      fleet: fleetCondition(controlled?.fleet ?? null),
     };
     sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };
@@ -236,6 +238,12 @@ export async function createGateway(
       await http[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How this machine stands in its fleet; null without one, and until it has told its state. */
+function fleetCondition(fleet: FleetPort | null): string | null {
+  const report = fleet?.report();
+  return report?.hosts.find(({ state }) => state.host === report.ownHost)?.condition ?? null;
 }
 
 /** The scope that a request needs; null for what everybody may see. */

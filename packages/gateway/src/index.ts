@@ -13,6 +13,7 @@ export type { GatewayOptions } from './gateway-options.js';
 export type {
   CallOptions,
   MeasuredAnswer,
+  PeerOutcome,
   PeerTls,
   ServingCatalog,
   ServingChange,

@@ -4,17 +4,12 @@ import { createServer } from 'node:net';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
+import { connect } from 'node:tls';
 import { ask } from '../test/ask.js';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../test/certificates.js';
+import { openFront as openFrontOf, type FrontOptions } from '../test/worlds/open-front.js';
 import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
-import {
-  createGateway,
-  type Gateway,
-  type Listening,
-  type ServingLease,
-  type ServingPort,
-} from './index.js';
+import { createGateway, type Gateway, type Listening } from './index.js';
 
 jest.setTimeout(60_000);
 
@@ -37,10 +32,13 @@ let listening: Listening;
 /** Names of the admitted hosts by fingerprint, and the leases that host-b honours. */
 let admitted: Map<string, string>;
 let honoured: Set<string>;
+/** Ends the leases. */
+let ending: AbortController;
 beforeEach(async () => {
   world = await openWorld();
   admitted = new Map([[hostA.fingerprint, 'host-a']]);
   honoured = new Set(['lease-1']);
+  ending = new AbortController();
   peer = await createGateway(
     { serving: world.host.serving },
     {
@@ -48,6 +46,7 @@ beforeEach(async () => {
       peers: {
         hostOf: (fingerprint) => admitted.get(fingerprint) ?? null,
         isHonoured: (lease, host) => host === 'host-a' && honoured.has(lease),
+        endOf: () => ending.signal,
       },
     },
   );
@@ -66,16 +65,18 @@ interface Asked {
   readonly lease?: string | null;
   readonly path?: string;
   readonly method?: string;
+  readonly port?: number;
 }
 
 /** Status of an answer to a request that a program sends straight to host-b; an error code where there was none. */
 function askPeer(asked: Asked = {}): Promise<number | string> {
   const { client = hostA, lease = 'lease-1', path: target, method = 'POST' } = asked;
+  const { port = listening.port } = asked;
   return new Promise((resolve) => {
     const request = httpsRequest(
       {
         host: '127.0.0.1',
-        port: listening.port,
+        port,
         method,
         path: target ?? '/v1/chat/completions',
         headers: {
@@ -98,44 +99,8 @@ function askPeer(asked: Asked = {}): Promise<number | string> {
   });
 }
 
-/** A gateway of host-a, all of whose leases are on host-b, except where that has failed. */
-async function openFront(
-  options: { readonly client?: TestCertificate; readonly serverName?: string; lease?: string } = {},
-  change: (lease: ServingLease) => ServingLease = (lease) => lease,
-): Promise<{ readonly gateway: Gateway; readonly url: string }> {
-  const { client = hostA, serverName = 'host-b', lease = 'lease-1' } = options;
-  const local = world.host.serving;
-  const secureContext = createSecureContext({
-    ca: authority.cert,
-    cert: client.cert,
-    key: client.key,
-  });
-  const serving: ServingPort = {
-    ...local,
-    acquire: async (request, call) => {
-      const given = await local.acquire({ ...request, failed: [] }, call);
-      if (request.failed.includes(`${given.instanceIdentifier}@host-b`)) return given;
-      return change({
-        ...given,
-        instanceIdentifier: `${given.instanceIdentifier}@host-b`,
-        baseUrl: `https://127.0.0.1:${listening.port}`,
-        requestHeaders: { 'x-mai-lease': lease },
-        peer: {
-          host: 'host-b',
-          instanceIdentifier: given.instanceIdentifier,
-          tls: {
-            secureContext,
-            serverName,
-            checkServer: (certificate) => checkServerIdentity(serverName, certificate),
-          },
-        },
-      });
-    },
-  };
-  const gateway = await createGateway({ serving });
-  const { url } = await gateway.listen({ port: 0 });
-  return { gateway, url };
-}
+const openFront = (options: Partial<FrontOptions> = {}) =>
+  openFrontOf({ host: world.host, authority, client: hostA, port: listening.port, ...options });
 
 const askFront = (url: string, body: object = CHAT, headers: Record<string, string> = {}) =>
   ask(url, {
@@ -180,16 +145,67 @@ test('an answer of a host whose lease is lost ends, instead of waiting for a con
   if (address === null || typeof address === 'string') throw new Error('No port.');
   const { port } = address;
   const lost = new AbortController();
-  const front = await openFront({}, (lease) => ({
-    ...lease,
-    baseUrl: `http://127.0.0.1:${port}`,
-    lost: lost.signal,
-  }));
+  const front = await openFront({
+    change: (lease) => ({
+      ...lease,
+      baseUrl: `http://127.0.0.1:${port}`,
+      lost: lost.signal,
+    }),
+  });
   silent.once('connection', () => lost.abort(new Error('The host is gone.')));
   const answer = await askFront(front.url);
   expect([answer.status, answer.headers['x-mai-fallbacks']]).toEqual([200, '1']);
   await front.gateway[Symbol.asyncDispose]();
   silent.close();
+});
+
+test('an answer without a stream that breaks off in the middle is got elsewhere', async () => {
+  let connections = 0;
+  const breaking = createServer((socket) => {
+    connections += 1;
+    socket.once('data', () => {
+      socket.write(
+        'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n',
+      );
+      socket.write('{"id":"chatcmpl-1","object":"chat.completion","choices":[');
+      setTimeout(() => socket.destroy(), 50);
+    });
+  });
+  await new Promise<void>((resolve) => breaking.listen(0, '127.0.0.1', resolve));
+  const address = breaking.address();
+  if (address === null || typeof address === 'string') throw new Error('No port.');
+  const baseUrl = `http://127.0.0.1:${address.port}`;
+  const front = await openFront({
+    change: (lease) => ({
+      ...lease,
+      baseUrl,
+      peer: lease.peer && { ...lease.peer, host: 'host-c' },
+    }),
+  });
+  const answer = await askFront(front.url);
+  expect([answer.status, answer.headers['x-mai-fallbacks'], connections]).toEqual([200, '1', 1]);
+  expect(answer.json().choices).toHaveLength(1);
+  await front.gateway[Symbol.asyncDispose]();
+  breaking.close();
+});
+
+test('a running request ends with its lease, and its connection with it', async () => {
+  const slow = await openWorld(
+    {},
+    { speed: 1, world: { machine: { promptTokensPerSecond: 0.2 } } },
+  );
+  await using gateway = await createGateway(
+    { serving: slow.host.serving },
+    { peers: { hostOf: () => 'host-a', isHonoured: () => true, endOf: () => ending.signal } },
+  );
+  const tls = { cert: hostB.cert, key: hostB.key, clientCa: authority.cert };
+  const { port } = await gateway.listen({ port: 0, tls });
+  const answer = askPeer({ port });
+  while (!slow.simulator.requests.some(({ endpoint }) => endpoint === '/v1/chat/completions'))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  ending.abort(new Error('The lease has ended.'));
+  expect(await answer).toEqual(expect.stringMatching(/RESET|hang up/i));
+  await slow[Symbol.asyncDispose]();
 });
 
 test("a client's own lease header does not reach the other host", async () => {

@@ -264,9 +264,9 @@ export type FleetHost = {
   readonly own: boolean;
   /** `lm-link`: a device of LM Link without Mai. */
   readonly kind: 'mai' | 'lm-link';
-  /** `ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: no new heartbeat has come for too long. `not-heard`: no heartbeat has come yet, and only its stored state is known. */
+  /** `ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: no new heartbeat has come for too long. `not-heard`: no heartbeat has come yet, and only its stored state is known. `displaced`: this machine, while another one serves under its name with a copy of its keys. */
   readonly condition:
-    'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+    'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai' | 'displaced';
   /** Since something new was heard from it, by this machine's monotonic clock; null where nothing was. */
   readonly silentMs: number | null;
   readonly address: string | null;

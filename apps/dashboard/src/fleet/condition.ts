@@ -7,6 +7,7 @@ const CONDITIONS: Readonly<Record<Exclude<FleetHost['condition'], 'silent'>, str
   stopping: 'stopping',
   'not-heard': 'not heard yet',
   'without-mai': 'LM Link, without Mai',
+  displaced: 'displaced by a copy of its keys',
 };
 
 /**

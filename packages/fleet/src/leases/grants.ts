@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { pause, type Clock } from '../clock.js';
 import type { AcquireMessage, Outcome } from './lease-codec.js';
 import type {
@@ -30,6 +31,8 @@ export interface Grants {
   end(asker: string, ticket: string): void;
   /** The resident of a token whose lease is in force; null for any other token. */
   find(token: FencingToken, asker: string | undefined): LeasedResident | null;
+  /** Fires when the lease of a token ends; null where it is not in force. */
+  endOf(token: FencingToken): AbortSignal | null;
   list(): readonly GrantedLease[];
   /** Ends everything and waits until it is released. */
   stop(): Promise<void>;
@@ -38,7 +41,7 @@ export interface Grants {
 interface Grant {
   readonly asker: string;
   readonly requestId: string;
-  /** Cancels the request at the port. */
+  /** Cancels the request at the port, and ends the requests that run on the lease. */
   readonly cancel: AbortController;
   /** Settles once the port has answered. Never rejects. */
   settled: Promise<void>;
@@ -156,10 +159,13 @@ export function createGrants(options: {
           maxLeases: MAX_GRANTS,
         });
       const nowMs = clock.monotonicMs();
+      const cancel = new AbortController();
+      // Each request that runs on the lease listens.
+      setMaxListeners(0, cancel.signal);
       const grant: Grant = {
         asker,
         requestId: message.request.requestId,
-        cancel: new AbortController(),
+        cancel,
         settled: Promise.resolve(),
         outcome: { kind: 'promised', epoch, expectedMs: null },
         granted: null,
@@ -211,6 +217,7 @@ export function createGrants(options: {
       return grant.granted?.resident ?? null;
     },
 
+    endOf: (token) => byToken.get(token)?.cancel.signal ?? null,
     list: () => {
       const nowMs = clock.monotonicMs();
       return [...byToken.entries()].flatMap(([token, { asker, granted, requestId, endsAtMs }]) =>

@@ -121,6 +121,8 @@ export interface LeaseServer extends AsyncDisposable {
   isHonoured(token: FencingToken, asker?: string): boolean;
   /** The resident of a token whose lease is in force; null for any other token. */
   residentOf(token: FencingToken, asker?: string): LeasedResident | null;
+  /** Fires when the lease of a token ends; null for a token whose lease is not in force. */
+  endOf(token: FencingToken): AbortSignal | null;
   /** The leases in force, for display. */
   list(): readonly GrantedLease[];
 }

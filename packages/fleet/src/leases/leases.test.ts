@@ -164,9 +164,12 @@ it('grants a resident, honours its token, and releases it', async () => {
   expect(leases.isHonoured(lease.token, 'somebody-else')).toBe(false);
   expect(leases.residentOf(lease.token)).toEqual(RESIDENT);
   expect(leases.list()).toMatchObject([{ asker: 'asking', requestId: 'request-1' }]);
+  const end = leases.endOf(lease.token);
+  expect(end?.aborted).toBe(false);
   await lease.release();
   await lease.release();
   expect(leases.isHonoured(lease.token)).toBe(false);
+  expect([end?.aborted, leases.endOf(lease.token)]).toEqual([true, null]);
   expect(port.releases).toEqual(['asking']);
   expect(lease.lost.aborted).toBe(false);
 });

@@ -91,6 +91,7 @@ export function serveLeases(
   return {
     isHonoured: (token, asker) => grants.find(token, asker) !== null,
     residentOf: (token, asker) => grants.find(token, asker),
+    endOf: (token) => grants.endOf(token),
     list: () => grants.list(),
     [Symbol.asyncDispose]: async () => {
       for (const end of ends) end();

@@ -187,7 +187,8 @@ const COMMANDS: Readonly<
       return { json: { dryRun, removed: host }, text: `Would remove ${host}.` };
     }
     const told = await withFleetConnection(folder, signal, async (connection) => {
-      const announce = (): Promise<void> => announceAllowList(connection, folder, signal);
+      const announce = (): Promise<void> =>
+        announceAllowList(connection, folder, { removed: host, signal });
       await removeHost({ folder, host, announce });
       return spreadAllowList(connection, folder, signal);
     });

@@ -4,7 +4,8 @@ import { ownLoad, ownState } from '../../test/states.js';
 import { openMembers } from '../membership/members.js';
 import type { OwnFacts } from '../own/own-facts.js';
 import { describeHosts } from '../text/describe-hosts.js';
-import { watchFleet } from './inspect-fleet.js';
+import { writeServing } from '../pairing/files/serving.js';
+import { addressOf, watchFleet } from './inspect-fleet.js';
 
 jest.setTimeout(120_000);
 
@@ -73,4 +74,44 @@ test('the machine that is asked is shown with its own load and memory, like the 
     ending.abort();
     await views.return(undefined);
   }
+});
+
+test('a machine whose name another one serves under is shown as displaced, and not as ready', async () => {
+  await using copy = openMembers({ connection: await fleet.connect('laptop'), watch: false });
+  copy.publish(ownState());
+  copy.beat(ownLoad());
+  const stateAfter = async (epoch: string): Promise<string | undefined> => {
+    await writeServing(fleet.folder('laptop'), epoch);
+    const ending = new AbortController();
+    for await (const view of watchFleet(fleet.folder('laptop'), {
+      signal: ending.signal,
+      facts: { fleetFacts: async () => FACTS },
+      warn: (message) => {
+        throw new Error(message);
+      },
+    })) {
+      const own = describeHosts(view).find(({ host }) => host === 'laptop');
+      // The copy may not have been heard in the first view on a busy machine.
+      if (own?.usable === true || own?.state.includes('displaced') === true) return own.state;
+    }
+    return undefined;
+  };
+  expect(await stateAfter(copy.epoch)).toBe('this machine, ready');
+  expect(await stateAfter('the-epoch-of-this-machine')).toMatch(/^this machine, displaced by/);
+});
+
+const at = (address: string, internal = false) => ({
+  ...{ address, internal, netmask: '', mac: '', cidr: null },
+  ...(address.includes(':')
+    ? { family: 'IPv6' as const, scopeid: 0 }
+    : { family: 'IPv4' as const }),
+});
+
+test.each([
+  ['the one of IPv4', [at('fd00::7'), at('10.0.0.7')], '10.0.0.7'],
+  ['one of IPv6 in a network without IPv4', [at('fe80::1'), at('fd00::7')], 'fd00::7'],
+  ['none where only a link has one', [at('fe80::1'), at('FEBF::1')], null],
+  ['none without a network', [at('127.0.0.1', true), at('::1', true)], null],
+])("a machine's own address is %s", (_what, list, address) => {
+  expect(addressOf({ lo: [at('127.0.0.1', true)], eth0: list })).toBe(address);
 });

@@ -11,6 +11,7 @@ import { untilConnected } from '../nats/until-connected.js';
 import { tellAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
 import { stateOfDevice, type OwnFactsPort } from '../own/own-facts.js';
 import { connectionOf, readFleetIdentity } from '../pairing/identity.js';
+import { readServingEpoch } from '../pairing/files/serving.js';
 import { decodeHeartbeat } from '../state/heartbeat-codec.js';
 import type { Heartbeat } from '../state/heartbeat.js';
 import type { KnownHost } from '../state/known-host.js';
@@ -78,10 +79,12 @@ export async function* watchFleet(
   await Promise.race([firstDevices, pause(systemClock, DEVICES_MS, following)]);
   while (!signal.aborted) {
     const own = await describeOwn(connection, ownHeartbeat, signal);
+    const epoch = await readServingEpoch(folder);
     yield {
       ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
       server: connection.server,
       fault: connection.connected ? null : (connection.fault?.message ?? null),
+      displaced: own !== null && epoch !== null && own.state.epoch !== epoch,
       hosts: [...(own === null ? [] : [own]), ...members.hosts()],
       paired: allowList.hosts.map(({ host }) => host),
     };
@@ -124,11 +127,25 @@ export function spreadAllowList(
   return tellAllowList(connection, folder, AbortSignal.any([signal, deadline]));
 }
 
-/** An address of this machine at which others of its network may reach it; null where it has none. */
+/**
+ * An address of this machine at which others of its network may reach it; null where it has none. One of IPv4 where there is one, else
+ * one of IPv6 that is valid beyond its link.
+ */
 export function ownAddress(): string | null {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
+  return addressOf(networkInterfaces());
 }
+
+/** The address of a machine with these network interfaces. */
+export function addressOf(interfaces: ReturnType<typeof networkInterfaces>): string | null {
+  const addresses = Object.values(interfaces)
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address));
+  const first = addresses.find(({ family }) => family === 'IPv4') ?? addresses[0];
+  return first?.address ?? null;
+}
+
+/** An address such as `fe80::1` needs the name of an interface, which differs between machines: RFC 4291, section 2.5.6. */
+const LINK_LOCAL = /^fe[89ab]/i;
 
 /** This machine's own `mai serve --fleet`, as the others see it; null where none runs. */
 async function describeOwn(

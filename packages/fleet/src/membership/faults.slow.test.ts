@@ -1,3 +1,4 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
 import { joinMembers } from '../../test/join-members.js';
@@ -134,6 +135,39 @@ it('writes and reads nothing again after a reconnect to a server that has kept t
   await waitUntil(sees(a, 'b', 'afterwards'), 'a sees the change of b');
   const after = await bucket.progress();
   expect(after).toEqual({ created: before.created, position: before.position + 1 });
+});
+
+it('converges after an operator has deleted the bucket of the states', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  a.tell('before');
+  b.tell('before');
+  await waitUntil(sees(a, 'b', 'before'), 'a sees b');
+  const operator = await connect({ servers: server.url });
+  ends.push(async () => operator.close());
+  await (await jetstreamManager(operator)).streams.delete(`KV_${HOSTS_BUCKET}`);
+  // Hosts that have heard each other go on, because heartbeats need no bucket.
+  expect(a.members.hosts().every(({ usable }) => usable)).toBe(true);
+  b.tell('afterwards');
+  await waitUntil(sees(a, 'b', 'afterwards'), 'a sees the change of b', 60_000);
+  const late = await join('late');
+  await waitUntil(sees(late, 'a', 'before'), 'a late reader sees a', 60_000);
+  await waitUntil(sees(late, 'b', 'afterwards'), 'a late reader sees b', 60_000);
+});
+
+it('hears a host that is there for a few seconds at a time, each time as a new start', async () => {
+  const a = await join('a');
+  a.tell('steady');
+  const epochs = new Set<string>();
+  for (let start = 1; start <= 4; start += 1) {
+    const { members, leave } = await joinMembers(server.url, 'b');
+    members.publish(ownState({ labels: { label: `start ${start}` } }));
+    members.beat(ownLoad());
+    await waitUntil(sees(a, 'b', `start ${start}`), `a sees start ${start} of b`);
+    epochs.add(members.epoch);
+    await leave();
+    await waitUntil(() => !sees(a, 'b', `start ${start}`)(), `b is gone after start ${start}`);
+  }
+  expect(epochs.size).toBe(4);
 });
 
 it('drops heartbeats while it is disconnected instead of sending them late', async () => {

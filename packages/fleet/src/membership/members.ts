@@ -200,7 +200,7 @@ export function openMembers(options: MembersOptions): Members {
                 state,
                 heartbeat: ownHeartbeat(),
                 silentMs: 0,
-                usable: load?.ready !== false,
+                usable: load?.ready !== false && !isDisplaced,
                 kind: 'mai',
               },
             ];

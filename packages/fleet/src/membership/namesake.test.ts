@@ -64,6 +64,7 @@ describe('two machines with the same keys', () => {
     later.publish(ownState());
     later.beat(ownLoad());
     await waitUntil(() => displaced > 0, 'the earlier one gives way');
+    expect(earlier.hosts()[0]).toMatchObject({ state: { host: 'attic' }, usable: false });
     await waitUntil(() => heard()?.usable === true, 'the later one is heard');
     const epochs = new Set<string>();
     await waitUntil(() => {

@@ -3,12 +3,14 @@ import type { KnownHost } from '../state/known-host.js';
 import { loadMs, queueMs, serviceTimes, slowdown } from './expected-times.js';
 import type { HostLoad } from './host-load.js';
 import type { PlacementStep } from './placement.js';
-import type { PlacementPolicy } from './placement-input.js';
+import type { PlacementPolicy, SeenTime } from './placement-input.js';
 
 /** A model on a host that can serve the request. The fields after the empty line depend on the other candidates. */
 export interface Candidate {
   readonly host: string;
   readonly isOwn: boolean;
+  /** Whether it comes first, because it is at the own host, and two others have failed the request. */
+  readonly isLastResort: boolean;
   readonly model: HostModel;
   /** Null where the model must be loaded. */
   readonly resident: HostResident | null;
@@ -28,6 +30,8 @@ export interface Candidate {
   readonly loadPenaltyMs: number;
   readonly isRequestsAssumed: boolean;
   readonly isLoadAssumed: boolean;
+  readonly timeRatio: number;
+  readonly isSpeedSeen: boolean;
 
   step: PlacementStep;
   warm: boolean;
@@ -43,7 +47,17 @@ export interface Task {
   readonly promptTokens: number;
   readonly answerTokens: number;
   readonly minContextLengthTokens: number | null;
+  /** Other hosts that have failed the request. */
+  readonly failedHosts: number;
+  /** How long answers took where the speed is not known; null where nothing was seen. */
+  readonly seen: (host: string, modelKey: string) => SeenTime | null;
 }
+
+/**
+ * Other hosts that may fail a request before the own host is asked. A gateway sends a request to three places at most, so the third
+ * one is the one that needs no network.
+ */
+const FAILED_HOSTS_MAX = 2;
 
 /** A candidate at a resident, or where the model must be loaded. */
 export function candidateOf(
@@ -52,14 +66,16 @@ export function candidateOf(
   resident: HostResident | null,
   preference: number,
   load: HostLoad,
-  { policy, ownHost, promptTokens, answerTokens, minContextLengthTokens }: Task,
+  { policy, ownHost, promptTokens, answerTokens, minContextLengthTokens, ...task }: Task,
 ): Candidate {
   const isOwn = state.host === ownHost;
   const pending = resident === null ? load.loading(model.modelKey) : null;
   const ahead =
     resident === null ? (pending?.requests ?? 0) : load.ahead(model, resident.instanceIdentifier);
   const parallel = Math.max(1, resident?.parallel ?? parallelOfLoad(state, policy));
-  const service = serviceTimes(model, promptTokens, answerTokens, policy.assumed);
+  const seen = model.speed === null ? task.seen(state.host, model.modelKey) : null;
+  const timeRatio = seen?.timeRatio ?? 1;
+  const service = serviceTimes(model, promptTokens, answerTokens, policy.assumed, timeRatio);
   const idleServiceMs = service.promptMs + service.answerMs;
   const others = load.othersBusy(resident?.instanceIdentifier ?? null);
   const beside = slowdown(Math.min(ahead + 1, parallel) + others, policy);
@@ -69,6 +85,7 @@ export function candidateOf(
   return {
     host: state.host,
     isOwn,
+    isLastResort: isOwn && task.failedHosts >= FAILED_HOSTS_MAX,
     model,
     resident,
     preference,
@@ -87,6 +104,8 @@ export function candidateOf(
         ? 0
         : policy.loadPenaltyMs + (fitsNow ? 0 : policy.evictionPenaltyMs),
     isRequestsAssumed: load.isAssumed && !isOwn,
+    timeRatio,
+    isSpeedSeen: seen !== null,
     isLoadAssumed: resident === null && model.speed?.loadMs == null,
     step: stepOf(resident, ahead, fitsNow),
     warm: false,

@@ -11,10 +11,24 @@ describe('expected times', () => {
   });
 
   it.each([{ known: null }, { known: speed(0, 0) }])(
-    'assumes 100 and 8 tokens per second where the speed is $known',
+    'assumes 400 and 20 tokens per second where the speed is $known',
     ({ known }) => {
       const times = serviceTimes({ speed: known }, 800, 300, assumed);
-      expect(times).toEqual({ promptMs: 8_000, answerMs: 37_500 });
+      expect(times).toEqual({ promptMs: 2_000, answerMs: 15_000 });
+    },
+  );
+
+  it.each([
+    { known: null, promptMs: 600, answerMs: 4_500 },
+    // A known speed is not corrected.
+    { known: speed(30, 400), promptMs: 2_000, answerMs: 10_000 },
+  ])(
+    'takes 0.3 of the assumed times where answers took so long, and the speed is $known',
+    (row) => {
+      const { known, promptMs, answerMs } = row;
+      const times = serviceTimes({ speed: known }, 800, 300, assumed, 0.3);
+      expect(times.promptMs).toBeCloseTo(promptMs, 6);
+      expect(times.answerMs).toBeCloseTo(answerMs, 6);
     },
   );
 

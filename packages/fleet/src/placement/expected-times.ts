@@ -1,11 +1,16 @@
 import type { HostModel } from '../state/host-state.js';
-import type { AssumedFigures, PlacementPolicy } from './placement-input.js';
+import type {
+  AssumedFigures,
+  PlacementInput,
+  PlacementPolicy,
+  SeenTime,
+} from './placement-input.js';
 
 /**
  * Milliseconds to read a prompt and to generate an answer at a speed of a model.
  *
  * `tokens / tokens per second`, with the speeds behind `SPEED_DEPTH_TOKENS` of context. Assumed where a
- * speed is not known or 0.
+ * speed is not known or 0. Where no speed is known, `timeRatio` is a factor of both times.
  */
 export interface ServiceTimes {
   readonly promptMs: number;
@@ -17,12 +22,16 @@ export function serviceTimes(
   promptTokens: number,
   answerTokens: number,
   assumed: AssumedFigures,
+  timeRatio = 1,
 ): ServiceTimes {
+  const factor = speed === null ? timeRatio : 1;
   const prompt = speed?.promptTokensPerSecond.expected ?? 0;
   const decode = speed?.decodeTokensPerSecond.expected ?? 0;
   return {
-    promptMs: (promptTokens / (prompt > 0 ? prompt : assumed.promptTokensPerSecond)) * 1000,
-    answerMs: (answerTokens / (decode > 0 ? decode : assumed.decodeTokensPerSecond)) * 1000,
+    promptMs:
+      (promptTokens / (prompt > 0 ? prompt : assumed.promptTokensPerSecond)) * 1000 * factor,
+    answerMs:
+      (answerTokens / (decode > 0 ? decode : assumed.decodeTokensPerSecond)) * 1000 * factor,
   };
 }
 
@@ -56,4 +65,13 @@ export function loadMs(
   if (speed?.loadMs != null) return speed.loadMs.expected;
   if (sizeBytes === null) return assumed.loadMs;
   return assumed.loadStartMs + (sizeBytes / assumed.loadBytesPerSecond) * 1000;
+}
+
+/** What was seen of a model at a host; null where nothing was. */
+export function seenBy({
+  seenTimes = [],
+}: Pick<PlacementInput, 'seenTimes'>): (host: string, modelKey: string) => SeenTime | null {
+  if (seenTimes.length === 0) return () => null;
+  const byModel = new Map(seenTimes.map((one) => [`${one.host}/${one.modelKey}`, one]));
+  return (host, modelKey) => byModel.get(`${host}/${modelKey}`) ?? null;
 }

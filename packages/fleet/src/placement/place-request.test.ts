@@ -518,3 +518,77 @@ describe('a device of LM Link', () => {
     });
   });
 });
+
+describe('a model whose speed its host does not tell', () => {
+  // Assumed: a prompt of 800 tokens in 2 s and 300 tokens in 15 s, so 17 s at an idle host; another host adds 0.05 s.
+  const unknown = { speed: null, sizeBytes: 4.4e9 };
+  // The load of 4.4 GB takes 3 s and 11 s, and its price is 2 s: 16.05 s.
+  const cold = hostOf('cold', [modelOf(unknown)]);
+  const busyWith = (requests: number, parallel = 4) =>
+    hostOf('busy', [loadedModel(unknown, { parallel })], { requests: { 'mai:large': requests } });
+  const seen = (timeRatio: number) => ({
+    seenTimes: [{ host: 'busy', modelKey: 'large', timeRatio, answers: 3 }],
+  });
+
+  it.each([
+    // Beside one other request each takes 1.5 times as long: 8.5 s more.
+    { requests: 1, parallel: 4, more: {}, first: 'busy large resident-busy', delayMs: 8_550 },
+    // Beside two others twice as long: 17 s more, and the load is sooner.
+    { requests: 2, parallel: 4, more: {}, first: 'cold large fits', delayMs: 16_050 },
+    // Answers take a fifth of the assumed time, 3.4 s: three others cost 5.1 s.
+    {
+      requests: 3,
+      parallel: 4,
+      more: seen(0.2),
+      first: 'busy large resident-busy',
+      delayMs: 5_150,
+    },
+    // One after the other, behind one of 3.4 s.
+    {
+      requests: 1,
+      parallel: 1,
+      more: seen(0.2),
+      first: 'busy large resident-busy',
+      delayMs: 3_450,
+    },
+    // Answers take three times as long, 51 s: one other costs 25.5 s and 34 s of the slow host itself.
+    { requests: 1, parallel: 4, more: seen(3), first: 'cold large fits', delayMs: 16_050 },
+  ])(
+    'is awaited with $requests requests of $parallel, or loaded elsewhere in 14 s: $first',
+    ({ requests, parallel, more, first, delayMs }) => {
+      const input = inputOf([EMPTY_OWN, busyWith(requests, parallel), cold], more);
+      expect(taken(input)).toBe(first);
+      expect(placeRequest(input).alternatives[0]?.figures?.delayMs).toBeCloseTo(delayMs, 6);
+    },
+  );
+
+  it('has figures that say where its times come from', () => {
+    const [first] = placeRequest(inputOf([EMPTY_OWN, busyWith(1)], seen(0.2))).alternatives;
+    expect(first?.figures).toMatchObject({ timeRatio: 0.2, assumed: ['speed-seen'] });
+    const [other] = placeRequest(inputOf([EMPTY_OWN, busyWith(1)])).alternatives;
+    expect(other?.figures).toMatchObject({ timeRatio: 1, assumed: ['speed'] });
+  });
+});
+
+describe('a request that other hosts have failed', () => {
+  const own = hostOf('own', [modelOf()]);
+  const idle = hostOf('idle', [loadedModel()]);
+  const failedAt = (...hosts: readonly string[]) => ({
+    request: { failed: hosts.map((host) => ({ host, instanceIdentifier: 'mai:large' })) },
+  });
+
+  it.each([
+    { failed: ['den'], first: 'idle large resident-idle' },
+    { failed: ['den', 'den'], first: 'idle large resident-idle' },
+    { failed: ['den', 'own'], first: 'idle large resident-idle' },
+    { failed: ['den', 'porch'], first: 'own large fits' },
+  ])('goes to $first after failures at $failed', ({ failed, first }) => {
+    expect(taken(inputOf([own, idle], failedAt(...failed)))).toBe(first);
+  });
+
+  it('goes to a further host where the own one is not known to serve', () => {
+    expect(taken(inputOf([EMPTY_OWN, idle], failedAt('den', 'porch')))).toBe(
+      'idle large resident-idle',
+    );
+  });
+});

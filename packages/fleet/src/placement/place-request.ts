@@ -11,6 +11,7 @@ import type {
   PlacementAlternative,
 } from './placement.js';
 import type { PlacementInput, RecentSend } from './placement-input.js';
+import { seenBy } from './expected-times.js';
 import { compareCandidates, compareText, decisiveCriterion } from './rank.js';
 import { hashOf, rendezvousHash } from './rendezvous.js';
 import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
@@ -25,7 +26,8 @@ import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
  *    serves the request, else by a load where the host says that it fits, or may fit. A device of LM Link loads nothing.
  *    A load at another host is within what guests may take there.
  * 3. The times of a candidate are worked out: queue, load, prompt, answer. `expected-times.ts` has the formulas. The
- *    requests that this gateway has just sent count until the host's heartbeats count them.
+ *    requests that this gateway has just sent count until the host's heartbeats count them. Where a host does not tell the
+ *    speed of a model, the times of its earlier answers to this gateway are taken, else assumed ones.
  * 4. Among the residents of a model, the one whose host has the highest rendezvous hash with the conversation's start
  *    is expected to have its KV cache, and reads only a part of the prompt.
  * 5. The delay of a candidate is its time until the end of the answer, less the shortest such time of the same model
@@ -33,6 +35,8 @@ import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
  *    host loses against a fast one with the same model, but a small model does not win only because it is fast.
  * 6. Candidates are ranked by: not slower than the policy asks for; delay, in intervals; step; tokens per second, in
  *    intervals of 10 %; requests ahead; the warm prefix; the asking host; name.
+ * 7. Once two other hosts have failed the request, the asking host comes first where it can serve: the network of this machine
+ *    may be the fault.
  */
 export function placeRequest(input: PlacementInput): Placement {
   const { hosts, ownHost, request, policy } = input;
@@ -42,6 +46,9 @@ export function placeRequest(input: PlacementInput): Placement {
     promptTokens: request.promptTokens ?? policy.assumed.promptTokens,
     answerTokens: policy.assumed.answerTokens,
     minContextLengthTokens: request.minContextLengthTokens,
+    failedHosts: new Set(request.failed.flatMap(({ host }) => (host === ownHost ? [] : [host])))
+      .size,
+    seen: seenBy(input),
   };
   const preference = preferenceOf(input);
   const sends = sendsByHost(input.recentSends);
@@ -237,7 +244,7 @@ function rankedBehind(
 function describe(candidate: Candidate): PlacementAlternative {
   const { model, resident, queueMs, loadMs, promptMs, hopMs } = candidate;
   const assumed: AssumedFigure[] = [];
-  if (model.speed === null) assumed.push('speed');
+  if (model.speed === null) assumed.push(candidate.isSpeedSeen ? 'speed-seen' : 'speed');
   if (candidate.isLoadAssumed) assumed.push('load-time');
   if (candidate.isRequestsAssumed) assumed.push('requests');
   return {
@@ -258,6 +265,7 @@ function describe(candidate: Candidate): PlacementAlternative {
       waitMs: queueMs + loadMs + promptMs + hopMs,
       penaltyMs: candidate.penaltyMs,
       delayMs: candidate.delayMs,
+      timeRatio: candidate.timeRatio,
       warm: candidate.warm,
       tooSlow: candidate.tooSlow,
       assumed,

@@ -10,6 +10,8 @@ export interface PlacementInput {
   readonly request: PlacementRequest;
   /** Requests that this gateway has sent and whose answers have not ended, or not before the newest heartbeats. */
   readonly recentSends: readonly RecentSend[];
+  /** How long answers took at models whose speed is not known. Absent: nothing was seen. */
+  readonly seenTimes?: readonly SeenTime[] | undefined;
   readonly policy: PlacementPolicy;
 }
 
@@ -60,6 +62,16 @@ export interface RecentSend {
   readonly agoMs: number;
 }
 
+/** How long whole answers of a model took at a host that does not tell the model's speed, as this gateway saw it. */
+export interface SeenTime {
+  readonly host: string;
+  readonly modelKey: string;
+  /** Time of the answers as a share of the time that they take at the assumed speeds. 1: as assumed. Greater than 0. */
+  readonly timeRatio: number;
+  /** Number of answers that were seen. */
+  readonly answers: number;
+}
+
 /** Conditions and prices of a placement. */
 export interface PlacementPolicy {
   /**
@@ -96,10 +108,14 @@ export interface PlacementPolicy {
   readonly assumed: AssumedFigures;
 }
 
-/** Careful figures that stand in for figures that are not known. */
+/** Figures that stand in for figures that are not known. */
 export interface AssumedFigures {
   readonly promptTokens: number;
   readonly answerTokens: number;
+  /**
+   * Speeds of a model until answers were seen (`SeenTime`). Middle ones: at speeds that are too low, each request beside others
+   * seems to wait long, and a load elsewhere seems to be worth its time.
+   */
   readonly decodeTokensPerSecond: number;
   readonly promptTokensPerSecond: number;
   /** Speed at which a load reads a model whose load time is not known. */
@@ -133,8 +149,8 @@ export const DEFAULT_PLACEMENT_POLICY: PlacementPolicy = {
   assumed: {
     promptTokens: 1_000,
     answerTokens: 300,
-    decodeTokensPerSecond: 8,
-    promptTokensPerSecond: 100,
+    decodeTokensPerSecond: 20,
+    promptTokensPerSecond: 400,
     loadBytesPerSecond: 400_000_000,
     loadStartMs: 3_000,
     loadMs: 60_000,

@@ -69,11 +69,14 @@ export interface PlacementFigures {
   readonly warm: boolean;
   /** Whether the model generates fewer tokens per second than the policy asks for. */
   readonly tooSlow: boolean;
+  /** Factor of the assumed times, from earlier answers. 1 if the speed is known, or if there was no earlier answer. */
+  readonly timeRatio: number;
   /** The figures that are assumed because the host does not report them. */
   readonly assumed: readonly AssumedFigure[];
 }
 
-export type AssumedFigure = 'speed' | 'load-time' | 'requests';
+/** `speed-seen`: the speed is not known, and the time of earlier answers is taken. The others are assumed. */
+export type AssumedFigure = 'speed' | 'speed-seen' | 'load-time' | 'requests';
 
 /** A host that does not get the request first. */
 export interface HostNotTaken {
@@ -157,4 +160,12 @@ export type NotTakenReason =
 
 /** The criteria of the ranking, in their order. */
 export type RankingCriterion =
-  'speed-floor' | 'delay' | 'step' | 'speed' | 'queue' | 'warm-prefix' | 'own-host' | 'name';
+  | 'failures'
+  | 'speed-floor'
+  | 'delay'
+  | 'step'
+  | 'speed'
+  | 'queue'
+  | 'warm-prefix'
+  | 'own-host'
+  | 'name';

@@ -21,6 +21,7 @@ export function compareCandidates(
   { tieMs }: PlacementPolicy,
 ): number {
   return (
+    Number(other.isLastResort) - Number(one.isLastResort) ||
     Number(one.tooSlow) - Number(other.tooSlow) ||
     Math.floor(one.delayMs / tieMs) - Math.floor(other.delayMs / tieMs) ||
     STEPS[one.step] - STEPS[other.step] ||
@@ -41,6 +42,7 @@ export function decisiveCriterion(
   other: Candidate,
   { tieMs }: PlacementPolicy,
 ): RankingCriterion {
+  if (one.isLastResort !== other.isLastResort) return 'failures';
   if (one.tooSlow !== other.tooSlow) return 'speed-floor';
   if (Math.floor(one.delayMs / tieMs) !== Math.floor(other.delayMs / tieMs)) return 'delay';
   if (one.step !== other.step) return 'step';

@@ -6,7 +6,13 @@ import type { PlacementAlternative } from '../placement/placement.js';
 import type { KnownHost } from '../state/known-host.js';
 import { leaseOn } from './remote-lease.js';
 import type { Send } from './sends.js';
-import type { CallOptions, PeerTls, ServingLease, ServingRequest } from './serving-port.js';
+import type {
+  CallOptions,
+  PeerOutcome,
+  PeerTls,
+  ServingLease,
+  ServingRequest,
+} from './serving-port.js';
 import { createSharedLeases } from './shared-leases.js';
 
 /** A host answers within 250 ms, at least with a promise. The rest is for a slow machine and network. */
@@ -36,6 +42,8 @@ export interface OtherAskerParts {
   readonly asker: LeaseAsker;
   readonly tlsOf: (host: string) => PeerTls;
   readonly clock: Clock;
+  /** Called with the end of each request at another host, and the time since the lease was given to it. */
+  readonly onEnded: (outcome: PeerOutcome, asked: AskedPlace, tookMs: number) => void;
 }
 
 /**
@@ -49,7 +57,8 @@ export type OtherAsker = (
   options: CallOptions,
 ) => Promise<ServingLease | LeaseRefusal>;
 
-export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts): OtherAsker {
+export function createOtherAsker(parts: OtherAskerParts): OtherAsker {
+  const { hosts, asker, tlsOf, clock, onEnded } = parts;
   const shared = createSharedLeases<HeldLease>(
     clock,
     ({ host, resident }) => `${host}/${resident.instanceIdentifier}`,
@@ -59,7 +68,8 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
   const isSilent = (host: string): boolean =>
     !hosts().some(({ state, usable }) => state.host === host && usable);
 
-  return async (request, { alternative, send, id, input, hasNext }, { signal }) => {
+  return async (request, place, { signal }) => {
+    const { alternative, send, id, input, hasNext } = place;
     const { host, modelKey, instanceIdentifier, step, figures } = alternative;
     const state = hosts().find((one) => one.state.host === host)?.state;
     const address = state?.address ?? null;
@@ -68,7 +78,10 @@ export function createOtherAsker({ hosts, asker, tlsOf, clock }: OtherAskerParts
     }
     const take = (lease: HeldLease): ServingLease => {
       send.granted(lease.resident.modelKey, lease.resident.instanceIdentifier);
-      return leaseOn(lease, address, id, send, tlsOf(host));
+      const takenAtMs = clock.monotonicMs();
+      return leaseOn(lease, address, id, send, tlsOf(host), (outcome) =>
+        onEnded(outcome, place, clock.monotonicMs() - takenAtMs),
+      );
     };
     const given = (): HeldLease | null =>
       shared.take(

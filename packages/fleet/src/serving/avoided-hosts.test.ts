@@ -16,3 +16,11 @@ test('each failure in a row doubles the time for which a host is not asked, up t
   clock.move(5000);
   expect(avoided.has('desktop')).toBe(false);
 });
+
+test('a hundred requests that notice the same failure count as one failure', () => {
+  const clock = standingClock();
+  const avoided = createAvoidedHosts(clock);
+  for (let request = 0; request < 100; request += 1) avoided.avoid('desktop');
+  clock.move(5000);
+  expect(avoided.has('desktop')).toBe(false);
+});

@@ -11,7 +11,7 @@ import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createFleetServing } from './fleet-serving.js';
 import { SHARE_MS } from './shared-leases.js';
-import type { ServingChange, ServingPort, ServingRequest } from './serving-port.js';
+import type { PeerOutcome, ServingChange, ServingPort, ServingRequest } from './serving-port.js';
 
 const ANY: ServingRequest = {
   ...{ capabilities: [], minContextLengthTokens: null, tiers: null },
@@ -157,6 +157,10 @@ test('the catalog lists the models of all hosts with their hosts, and residents 
     'mai:large@host:desktop',
     'mai:large@host:tower',
   ]);
+  expect(models.map(({ residents }) => residents.map(({ host }) => host))).toEqual([
+    ['laptop'],
+    ['desktop', 'tower'],
+  ]);
   expect(chains).toEqual({ default: ['large', 'small'], private: ['small'] });
 });
 
@@ -222,6 +226,74 @@ test('a host that did not answer is not asked again for a while', async () => {
   await serving.acquire(ANY);
   const next = await serving.acquire(ANY);
   expect([asked.map(([host]) => host), next.peer?.host]).toEqual([['desktop', 'tower'], 'tower']);
+});
+
+test('where only others have the model and refuse, the error has their reasons', async () => {
+  hosts = [
+    OWN,
+    hostOf('desktop', [LARGE], { state: CHAINS }),
+    hostOf('tower', [modelOf({ modelKey: 'large' })], { state: { ...CHAINS, guests: null } }),
+  ];
+  answers['desktop'] = refused;
+  const notFound = Object.assign(new Error('There is no model "large".'), {
+    code: 'MODEL_NOT_FOUND',
+  });
+  local.failure = notFound;
+  await expect(serving.acquire({ ...ANY, modelKey: 'large' })).rejects.toMatchObject({
+    code: 'NO_HOST_SERVES',
+    message:
+      'No host of the fleet serves this request now. tower: large would have to be loaded, and other hosts may load nothing there now. desktop: Nothing fits there.',
+    cause: notFound,
+  });
+  // Nobody has this one.
+  await expect(serving.acquire({ ...ANY, modelKey: 'huge' })).rejects.toBe(notFound);
+  local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+  await expect(serving.acquire({ ...ANY, modelKey: 'large' })).rejects.toBe(local.failure);
+});
+
+test('a host whose gateway is out of reach gets no request for a while, although it still gives leases', async () => {
+  hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
+  const leases = [await serving.acquire(ANY), await serving.acquire(ANY)];
+  expect(leases.map(({ peer }) => peer?.host)).toEqual(['desktop', 'desktop']);
+  for (const { peer } of leases) peer?.ended?.('out-of-reach');
+  for (const lease of leases) await lease.release();
+  /** Sends a request, and tells how it ended if it went to the other host. */
+  const send = async (outcome: PeerOutcome): Promise<string> => {
+    const { peer, release } = await serving.acquire(ANY);
+    peer?.ended?.(outcome);
+    await release();
+    return peer?.host ?? 'here';
+  };
+  const sendAfter = async (ms: number, outcome: PeerOutcome): Promise<string> => {
+    clock.move(ms);
+    return send(outcome);
+  };
+  expect(await send('answered')).toBe('here');
+  expect(await sendAfter(4999, 'answered')).toBe('here');
+  expect(await sendAfter(1, 'out-of-reach')).toBe('desktop');
+  // The second time in a row is twice as long, until an answer has come.
+  expect(await sendAfter(9999, 'answered')).toBe('here');
+  expect(await sendAfter(1, 'answered')).toBe('desktop');
+  expect(await send('out-of-reach')).toBe('desktop');
+  expect(await sendAfter(5000, 'answered')).toBe('desktop');
+});
+
+test('the time of an answer counts for the next placements where the host tells no speed', async () => {
+  const unknown = loadedModel({ modelKey: 'large', speed: null });
+  hosts = [OWN, hostOf('desktop', [unknown], { state: CHAINS })];
+  const first = await serving.acquire(ANY);
+  // Assumed: 1,000 tokens of a prompt in 2.5 s, and 300 tokens of an answer in 15 s.
+  clock.move(3500);
+  first.peer?.ended?.('answered');
+  const refusedOne = await serving.acquire(ANY);
+  clock.move(60_000);
+  refusedOne.peer?.ended?.('failed');
+  await serving.acquire(ANY);
+  expect(placed.map(({ input }) => input?.seenTimes)).toEqual([
+    [],
+    [{ host: 'desktop', modelKey: 'large', timeRatio: 0.2, answers: 1 }],
+    [{ host: 'desktop', modelKey: 'large', timeRatio: 0.2, answers: 1 }],
+  ]);
 });
 
 test('requests that follow each other within a second ask each host once', async () => {

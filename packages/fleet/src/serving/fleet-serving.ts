@@ -17,8 +17,10 @@ import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
+import { nobodyServes } from './nobody-serves.js';
 import { planOf } from './remote-lease.js';
 import { createSharedLeases } from './shared-leases.js';
+import { createSeenTimes } from './seen-times.js';
 import { createSends } from './sends.js';
 import type {
   CallOptions,
@@ -52,13 +54,22 @@ export interface FleetServingParts {
  * `acquire`: the hosts are ranked (`placeRequest`). The best one is asked for a lease: this machine at its own port,
  * another one over NATS. A refusal or a failure goes to the next alternative. Each request is placed anew, so that a burst is
  * spread over the hosts; requests for the same resident within a second share one lease, also one of this machine. Where everybody refuses, the
- * error is that of this machine.
+ * error is that of this machine, or `NO_HOST_SERVES` where only others have the model.
  */
 export function createFleetServing(parts: FleetServingParts): ServingPort {
   const { local, ownHost, hosts, clock } = parts;
   const sends = createSends(clock, hosts);
   const avoided = createAvoidedHosts(clock);
-  const askOther = createOtherAsker(parts);
+  const seen = createSeenTimes();
+  const askOther = createOtherAsker({
+    ...parts,
+    onEnded: (outcome, { alternative }, tookMs) => {
+      const { host } = alternative;
+      if (outcome === 'out-of-reach') avoided.avoid(host);
+      else avoided.answered(host);
+      if (outcome === 'answered') seen.note(alternative, tookMs);
+    },
+  });
   const ownLeases = createSharedLeases<ServingLease>(
     clock,
     ({ instanceIdentifier }) => instanceIdentifier,
@@ -120,6 +131,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
         prefixKey: request.prefixKey ?? null,
       },
       recentSends: sends.list(),
+      seenTimes: seen.list(),
       policy: parts.policy(),
     };
   };
@@ -184,8 +196,8 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
             host === ownHost
               ? await askOwn(request, asked, options)
               : await askOther(request, asked, options);
-          if (host !== ownHost) avoided.answered(host);
           if ('kind' in answer) {
+            avoided.answered(host);
             const { reason, message, figures } = answer;
             note({ modelKey, outcome: 'refused', reason, message, figures });
           } else {
@@ -206,7 +218,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
         send.end();
       }
       // This machine is always among the alternatives.
-      throw failure;
+      throw nobodyServes(failure, placement, attempts, ownHost);
     } finally {
       const kept = input.hosts.length <= KEPT_HOSTS_MAX ? input : null;
       parts.journal.record({ id, atMs: clock.nowMs(), input: kept, placement, attempts });

@@ -19,7 +19,11 @@ function mergeCatalogs(
   const models = new Map<string, ServingModel>(
     local.models.map((model) => [
       model.modelKey,
-      { ...model, hosts: model.downloaded || model.residents.length > 0 ? [ownHost] : [] },
+      {
+        ...model,
+        hosts: model.downloaded || model.residents.length > 0 ? [ownHost] : [],
+        residents: model.residents.map((resident) => ({ ...resident, host: ownHost })),
+      },
     ]),
   );
   for (const { state } of others) {
@@ -70,6 +74,7 @@ function withHost(known: ServingModel | null, model: HostModel, host: string): S
     instanceIdentifier: nameOfInstance({ host, instanceIdentifier }),
     contextLengthTokens,
     foreign,
+    host,
   }));
   return {
     ...(known ?? { modelKey, displayName, kind, tier, capabilities }),

@@ -2,18 +2,23 @@ import type { HeldLease } from '../leases/lease-types.js';
 import type { PlacementAlternative } from '../placement/placement.js';
 import { nameOfInstance } from './instance-names.js';
 import type { Send } from './sends.js';
-import type { PeerTls, ServingLease, ServingPlan } from './serving-port.js';
+import type { PeerOutcome, PeerTls, ServingLease, ServingPlan } from './serving-port.js';
 
 /** Header in which a gateway presents its lease to the gateway of another host. */
 const LEASE_HEADER = 'x-mai-lease';
 
-/** The lease of another host as the gateway of this machine takes it. */
+/**
+ * The lease of another host as the gateway of this machine takes it.
+ *
+ * @param ended - told how the request on the lease has ended
+ */
 export function leaseOn(
   lease: HeldLease,
   address: string,
   placementId: string,
   send: Send,
   tls: PeerTls,
+  ended: (outcome: PeerOutcome) => void,
 ): ServingLease {
   const { host, resident, token, lost } = lease;
   const { instanceIdentifier } = resident;
@@ -26,7 +31,7 @@ export function leaseOn(
     baseUrl: address,
     requestHeaders: { [LEASE_HEADER]: token },
     decisionId: resident.decisionId,
-    peer: { host, instanceIdentifier, tls },
+    peer: { host, instanceIdentifier, tls, ended },
     forOneRequest: true,
     placementId,
     lost,

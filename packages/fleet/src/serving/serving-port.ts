@@ -53,7 +53,18 @@ export interface ServingPeer {
   readonly host: string;
   readonly instanceIdentifier: string;
   readonly tls: PeerTls;
+  /**
+   * Told how each request to the host ended, so that further ones can go elsewhere. Not told where the client has gone. Never throws.
+   * Default: not told.
+   */
+  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
 }
+
+/**
+ * How a request to another host ended: `answered` with a whole answer, `failed` with a refusal, an error or a part of an answer, or
+ * because nothing arrived from the host any more (`out-of-reach`).
+ */
+export type PeerOutcome = 'answered' | 'failed' | 'out-of-reach';
 
 /** TLS settings with which this machine and another host prove their identity to each other. */
 export interface PeerTls {
@@ -108,6 +119,8 @@ export interface ServingModel {
     readonly instanceIdentifier: string;
     readonly contextLengthTokens: number | null;
     readonly foreign: boolean;
+    /** Name of the host that has it; absent where only this machine serves. */
+    readonly host?: string | undefined;
   }[];
 }
 

@@ -25,9 +25,10 @@ export interface HostRow {
  * - `silent`: no new heartbeat has come from it for too long.
  * - `not-heard`: no heartbeat has come from it yet. Only its stored state is known.
  * - `without-mai`: a device of LM Link.
+ * - `displaced`: this machine, while another one serves under its name with a copy of its keys.
  */
 export type HostCondition =
-  'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+  'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai' | 'displaced';
 
 /** The state of the connection to NATS. With several servers, also the one in use. */
 export function describeConnection({
@@ -41,8 +42,14 @@ export function describeConnection({
   return natsServers.length > 1 && server !== null ? `connected to ${server}` : 'connected';
 }
 
-/** Says what to do where nats-server refuses this machine; any other fault is its own description. */
+/**
+ * Says what to do where nats-server refuses this machine, or where its certificate is not valid at this machine's time; any other fault is
+ * its own description.
+ */
 export function describeFault(fault: string): string {
+  if (/certificate (is not yet valid|has expired)/i.test(fault)) {
+    return `${fault}, by the clock of this machine. Check its date and time. Where they are right, the certificate of nats-server is too old: start \`mai serve --fleet\` on the machine that runs it.`;
+  }
   return /authorization violation/i.test(fault)
     ? 'nats-server refuses this machine: it was removed from the fleet, or its key was replaced. Run `mai fleet leave`, and join again.'
     : fault;
@@ -53,11 +60,12 @@ export function describeHosts({
   hosts,
   ownHost,
   paired,
-}: Pick<FleetView, 'hosts' | 'ownHost' | 'paired'>): readonly HostRow[] {
+  displaced,
+}: Pick<FleetView, 'hosts' | 'ownHost' | 'paired' | 'displaced'>): readonly HostRow[] {
   const known = new Set(hosts.map(({ state }) => state.host));
   const unknown = paired.filter((host) => !known.has(host)).sort();
   return [
-    ...inOrder(hosts, ownHost).map((one) => describe(one, ownHost)),
+    ...inOrder(hosts, ownHost).map((one) => describe(one, { ownHost, displaced })),
     ...unknown.map((host) => ({
       ...{ host, usable: false, load: '', memory: '', residents: [], models: '' },
       state:
@@ -75,13 +83,14 @@ export function inOrder(hosts: readonly KnownHost[], ownHost: string): readonly 
   return [...hosts].sort((a, b) => rank(a).localeCompare(rank(b)));
 }
 
-function describe(one: KnownHost, ownHost: string): HostRow {
-  const { state, heartbeat, kind, usable } = one;
-  const isOwn = state.host === ownHost;
+function describe(one: KnownHost, view: Pick<FleetView, 'ownHost' | 'displaced'>): HostRow {
+  const { state, heartbeat, kind } = one;
+  const isOwn = state.host === view.ownHost;
+  const condition = conditionOf(one, view);
   return {
     host: state.host,
-    usable,
-    state: `${isOwn ? 'this machine, ' : ''}${describeCondition(one)}`,
+    usable: one.usable && condition !== 'displaced',
+    state: `${isOwn ? 'this machine, ' : ''}${describeCondition(condition, one)}`,
     load: heartbeat === null ? 'unknown' : loadOf(heartbeat.running, heartbeat.queued),
     memory: percentOf(heartbeat?.pressureRatio ?? null),
     residents: state.models.flatMap(({ residents }) =>
@@ -92,13 +101,11 @@ function describe(one: KnownHost, ownHost: string): HostRow {
 }
 
 /** The condition of a host. */
-export function conditionOf({
-  kind,
-  usable,
-  silentMs,
-  heartbeat,
-  state,
-}: KnownHost): HostCondition {
+export function conditionOf(
+  { kind, usable, silentMs, heartbeat, state }: KnownHost,
+  { ownHost, displaced }: Pick<FleetView, 'ownHost' | 'displaced'>,
+): HostCondition {
+  if (displaced && state.host === ownHost) return 'displaced';
   if (kind === 'lm-link') return 'without-mai';
   if (heartbeat?.ready === false) return 'stopping';
   if (usable) return state.address === null ? 'serves-nobody' : 'ready';
@@ -111,12 +118,12 @@ const CONDITIONS: Readonly<Record<Exclude<HostCondition, 'silent'>, string>> = {
   stopping: 'stopping',
   'not-heard': 'not heard yet',
   'without-mai': 'LM Link, without Mai',
+  displaced: 'displaced by another machine with a copy of its keys, serves no other host',
 };
 
-function describeCondition(one: KnownHost): string {
-  const condition = conditionOf(one);
+function describeCondition(condition: HostCondition, { silentMs }: KnownHost): string {
   return condition === 'silent'
-    ? `silent for ${Math.round((one.silentMs ?? 0) / 1000)} s`
+    ? `silent for ${Math.round((silentMs ?? 0) / 1000)} s`
     : CONDITIONS[condition];
 }
 

@@ -10,7 +10,7 @@ const viewOf = (hosts: readonly KnownHost[]): FleetView => ({
   paired: ['laptop'],
   ...{ ownHost: 'laptop', natsServers: ['tls://10.0.0.1:4222'], connected: true, fault: null },
   server: '10.0.0.1:4222',
-  ...{ hosts, granted: [] },
+  ...{ hosts, granted: [], displaced: false },
 });
 
 test('each host has its condition; this machine comes first, and a device of LM Link last', () => {
@@ -41,6 +41,15 @@ test('each host has its condition; this machine comes first, and a device of LM 
     ['silent', 'silent'],
     ['unheard', 'not-heard'],
     ['abc-device', 'without-mai'],
+  ]);
+});
+
+test('a machine whose name another one serves under is displaced, and the others are as they are', () => {
+  const hosts = [hostOf('laptop', []), hostOf('desktop', [])];
+  const report = reportFleet({ ...viewOf(hosts), displaced: true }, []);
+  expect(report.hosts.map(({ state, condition }) => [state.host, condition])).toEqual([
+    ['laptop', 'displaced'],
+    ['desktop', 'ready'],
   ]);
 });
 

@@ -33,12 +33,15 @@ export interface PlacementReport {
 
 /** Joins what a machine knows of its fleet for a page. */
 export function reportFleet(
-  { ownHost, natsServers, connected, fault, hosts }: FleetView,
+  { ownHost, natsServers, connected, fault, displaced, hosts }: FleetView,
   placed: readonly PlacedRequest[],
 ): FleetReport {
   return {
-    ...{ ownHost, natsServers, connected, fault },
-    hosts: inOrder(hosts, ownHost).map((one) => ({ ...one, condition: conditionOf(one) })),
+    ...{ ownHost, natsServers, connected, fault, displaced },
+    hosts: inOrder(hosts, ownHost).map((one) => ({
+      ...one,
+      condition: conditionOf(one, { ownHost, displaced }),
+    })),
     placements: placed.map(reportPlacement),
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Failure } from '../protocols/protocol.js';
 import type { Access, Admission } from './create-access.js';
@@ -16,6 +16,11 @@ export interface PeerRules {
   hostOf(fingerprint: string): string | null;
   /** Whether a lease that a host presents is in force. */
   isHonoured(lease: string, host: string): boolean;
+  /**
+   * Fires when a lease ends, and with it the requests that run on it: their host has given up, or is not heard any more. Null where
+   * the lease is not in force. Default: the requests end by themselves.
+   */
+  endOf?(lease: string): AbortSignal | null;
 }
 
 /** Header in which the gateway of another host presents its lease. */
@@ -66,6 +71,20 @@ function admissionOf(request: IncomingMessage, scope: Scope | null, peers: PeerR
     scopes: ['inference'],
     headers: {},
   };
+}
+
+/** Closes the connection of an admitted request once its lease ends. */
+export function endWithLease(
+  request: IncomingMessage,
+  response: ServerResponse,
+  peers: PeerRules,
+): void {
+  const lease = leaseIn(request);
+  const ends = lease === null ? null : (peers.endOf?.(lease) ?? null);
+  if (ends === null) return;
+  const end = (): void => void response.destroy();
+  ends.addEventListener('abort', end, { once: true });
+  response.once('close', () => ends.removeEventListener('abort', end));
 }
 
 function leaseIn({ headers }: IncomingMessage): string | null {

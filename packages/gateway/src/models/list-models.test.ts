@@ -234,3 +234,20 @@ test('each model for Codex has every field that Codex requires', async () => {
   expect(models[5]?.input_modalities).toEqual(['text']);
   expect(models[2]).not.toHaveProperty('context_window');
 });
+
+test('in a fleet, a model has all of its hosts, and an instance the one that has it', () => {
+  const onHost = (host: string) => ({
+    ...{ instanceIdentifier: `qwen/large@host:${host}`, contextLengthTokens: 4096, foreign: false },
+    host,
+  });
+  const large = model('qwen/large', {
+    hosts: ['attic', 'den', 'porch'],
+    residents: [onHost('den'), onHost('porch')],
+  });
+  const { data } = listModels({ ...CATALOG, models: [large] }, []);
+  expect(data.map(({ id, mai }) => [id, mai.hosts])).toEqual([
+    ['qwen/large', ['attic', 'den', 'porch']],
+    ['qwen/large@host:den', ['den']],
+    ['qwen/large@host:porch', ['porch']],
+  ]);
+});

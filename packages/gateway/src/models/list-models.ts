@@ -29,7 +29,7 @@ export interface ListedModel {
     readonly capabilities: readonly string[];
     /** Context length of a load; null where it is not known. */
     readonly context_length: number | null;
-    /** Hosts of the fleet that have the model. Empty without a fleet. */
+    /** Hosts of the fleet that have the model, or for an instance the one that has it. Empty without a fleet. */
     readonly hosts: readonly string[];
   };
 }
@@ -53,6 +53,7 @@ export function listModels(catalog: ServingCatalog, meanings: readonly NameMeani
         describe(resident.instanceIdentifier, 'instance', null, {
           ...model,
           residents: [resident],
+          hosts: resident.host === undefined ? model.hosts : [resident.host],
         }),
       ),
   );

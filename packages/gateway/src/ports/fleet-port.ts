@@ -23,7 +23,7 @@ export interface FleetReport {
 /** A host as this machine knows it. */
 export interface FleetHost {
   readonly condition:
-    'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai';
+    'ready' | 'serves-nobody' | 'stopping' | 'silent' | 'not-heard' | 'without-mai' | 'displaced';
   /** `lm-link`: a device of LM Link without Mai. */
   readonly kind: 'mai' | 'lm-link';
   readonly usable: boolean;

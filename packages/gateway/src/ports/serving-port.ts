@@ -15,7 +15,7 @@ export interface ServingPort {
    * A lease on a resident that meets the request. Loads a model first where no such model is resident.
    *
    * @throws an error with `code` `NOTHING_FITS`, the `selection`, and `loadFailures`: messages of failed loads by model key;
-   *   or with `code` `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE` or `MODEL_NOT_FOUND`
+   *   or with `code` `NO_HOST_SERVES` of a fleet, `AUTOPILOT_LOST`, `SERVER_OFF`, `UNREACHABLE` or `MODEL_NOT_FOUND`
    */
   acquire(request: ServingRequest, options?: CallOptions): Promise<ServingLease>;
   /** The decision for a request if it were made now. Loads and unloads nothing. */
@@ -109,7 +109,18 @@ export interface ServingPeer {
   /** The name that the host's gateway takes as `model`. */
   readonly instanceIdentifier: string;
   readonly tls: PeerTls;
+  /**
+   * Told how each request to the host ended, so that further ones can go elsewhere. Not told where the client has gone. Never throws.
+   * Default: not told.
+   */
+  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
 }
+
+/**
+ * How a request to another host ended: `answered` with a whole answer, `failed` with a refusal, an error or a part of an answer, or
+ * because nothing arrived from the host any more (`out-of-reach`).
+ */
+export type PeerOutcome = 'answered' | 'failed' | 'out-of-reach';
 
 /** How this machine and another host know each other. */
 export interface PeerTls {
@@ -184,6 +195,8 @@ export interface ServingResident {
   readonly contextLengthTokens: number | null;
   /** Whether somebody other than Mai loaded it. */
   readonly foreign: boolean;
+  /** Name of the host that has it; absent where no fleet serves. */
+  readonly host?: string | undefined;
 }
 
 /** A change that the gateway acts on. */

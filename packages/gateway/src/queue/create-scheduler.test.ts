@@ -262,6 +262,18 @@ describe('lanes', () => {
   });
 });
 
+test('a resident of another host that has failed one request is asked for by the next one', async () => {
+  const { clock, machine, place } = bench([A]);
+  machine.leasesAreForOneRequest = true;
+  const failing = await arrives(clock, place(ANY_MODEL));
+  Object.assign(failing.lease, { peer: { host: 'attic', instanceIdentifier: 'a', tls: null } });
+  failing.release('failed');
+  const again = await arrives(clock, place({ ...ANY_MODEL, failed: ['a'] }, { again: true }), 0);
+  again.release('done');
+  (await arrives(clock, place(ANY_MODEL), 0)).release('done');
+  expect(machine.acquires.map(({ failed }) => failed)).toEqual([[], ['a'], []]);
+});
+
 describe('groups', () => {
   test('waiting requests with the same conditions share one load', async () => {
     const { clock, machine, place } = bench([A]);

@@ -180,7 +180,8 @@ class LaneScheduler implements Scheduler {
       release: (outcome) => {
         if (!this.#places.delete(place)) return;
         if (outcome === 'failed') {
-          this.#groups.reportFailed(lane.lease.instanceIdentifier);
+          // Another host looks at its residents itself. The failed request names this one, and later requests may go there again.
+          if (lane.lease.peer == null) this.#groups.reportFailed(lane.lease.instanceIdentifier);
           this.#lanes.closeResident(lane.lease.instanceIdentifier);
         }
         this.#lanes.finish(lane);

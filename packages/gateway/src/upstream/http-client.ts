@@ -1,6 +1,8 @@
 import type { SecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
+import { systemClock, type Clock } from '../ports/clock.js';
 import type { PeerTls } from '../ports/serving-port.js';
+import { createPeerPath, type AskForSign, type PeerPath } from './peer-path.js';
 
 /** The start of an answer. */
 export interface HttpHead {
@@ -56,31 +58,102 @@ const KEEP_ALIVE_MS = 4000;
 /** Upper bound for an idle connection, also where the runtime offers more. */
 const KEEP_ALIVE_MAX_MS = 60_000;
 
+/** Path of the questions for a sign of life. Another host refuses it or not: each answer is a sign. */
+const SIGN_PATH = '/healthz';
+
+/** The connections to the gateway of another host. */
+interface Peer {
+  readonly agent: Agent;
+  /** By origin, because a host may get another address. */
+  readonly paths: Map<string, PeerPath>;
+}
+
 /**
  * Creates a client. Answers have no time limit: the first token of a long prompt may take many minutes. undici's
- * own limits, five minutes for headers and for each pause in the body, are switched off.
+ * own limits, five minutes for headers and for each pause in the body, are switched off. A request to another host fails with the
+ * code `PEER_SILENT` once nothing arrives from there any more (`createPeerPath`).
  */
-export function createHttpClient(): HttpClient {
+export function createHttpClient(clock: Clock = systemClock): HttpClient {
   const plain = new Agent(AGENT_OPTIONS);
   const agents = new Set([plain]);
-  const peers = new WeakMap<SecureContext, Map<string, Agent>>();
-  const agentOf = (tls: PeerTls): Agent => {
+  const peers = new WeakMap<SecureContext, Map<string, Peer>>();
+  const peerOf = (tls: PeerTls): Peer => {
     const { secureContext, serverName } = tls;
-    const byName = peers.get(secureContext) ?? new Map<string, Agent>();
+    const byName = peers.get(secureContext) ?? new Map<string, Peer>();
     peers.set(secureContext, byName);
-    const agent = byName.get(serverName) ?? createPeerAgent(tls);
-    byName.set(serverName, agent);
-    agents.add(agent);
-    return agent;
+    const peer = byName.get(serverName) ?? { agent: createPeerAgent(tls), paths: new Map() };
+    byName.set(serverName, peer);
+    agents.add(peer.agent);
+    return peer;
+  };
+  const pathTo = (origin: string, tls: PeerTls, { paths }: Peer): PeerPath => {
+    const path = paths.get(origin) ?? createPeerPath(clock, signsOf(origin, tls, agents));
+    paths.set(origin, path);
+    return path;
+  };
+  const sendToPeer = (
+    request: Omit<HttpRequest, 'tls'>,
+    tls: PeerTls,
+    receiver: HttpReceiver,
+  ): HttpExchange => {
+    const peer = peerOf(tls);
+    const use = pathTo(request.origin, tls, peer).begin((error) => exchange.abort(error));
+    const exchange = dispatch(peer.agent, request, {
+      onHead: (head) => {
+        use.heard();
+        receiver.onHead(head);
+      },
+      onData: (chunk) => {
+        use.heard();
+        receiver.onData(chunk);
+      },
+      onEnd: () => {
+        use.end();
+        receiver.onEnd();
+      },
+      onError: (error) => {
+        use.end();
+        receiver.onError(error);
+      },
+    });
+    return exchange;
   };
   return {
     send: (request, receiver) => {
       const { tls, ...sent } = request;
-      return dispatch(tls == null ? plain : agentOf(tls), sent, receiver);
+      return tls == null ? dispatch(plain, sent, receiver) : sendToPeer(sent, tls, receiver);
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...agents].map((agent) => agent.destroy()));
     },
+  };
+}
+
+/**
+ * Asks for signs of life over a connection beside those of the requests, because those carry one request at a time. A question without an
+ * answer ends its connection, so that the next one opens another.
+ *
+ * @param agents - the agents that the client ends. Gets the one in use
+ */
+function signsOf(origin: string, tls: PeerTls, agents: Set<Agent>): AskForSign {
+  let agent: Agent | null = null;
+  return (settled) => {
+    const used = agent ?? createPeerAgent(tls);
+    agent = used;
+    agents.add(used);
+    const request = { origin, path: SIGN_PATH, method: 'GET' as const, headers: {}, body: null };
+    const exchange = dispatch(used, request, {
+      onHead: () => settled(null),
+      onData: () => undefined,
+      onEnd: () => undefined,
+      onError: (error) => {
+        if (agent === used) agent = null;
+        agents.delete(used);
+        void used.destroy();
+        settled(error);
+      },
+    });
+    return { cancel: () => exchange.abort(new Error('The question is not needed any more.')) };
   };
 }
 

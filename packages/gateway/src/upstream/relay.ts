@@ -70,6 +70,7 @@ export function relay(
     sink,
     client: asking,
     lost = null,
+    holdsBodies = false,
     monotonicMs,
   }: {
     readonly protocol: Protocol;
@@ -77,6 +78,11 @@ export function relay(
     readonly client: AskingClient;
     /** Ends the request with the signal's reason. Default: none. */
     readonly lost?: AbortSignal | null;
+    /**
+     * Whether up to 64 KiB of an answer that is no stream are held back until it is whole. A part of a JSON document is of no use to a
+     * client and can't be followed by an error; held back, the request can still go elsewhere. Default false.
+     */
+    readonly holdsBodies?: boolean;
     readonly monotonicMs: () => number;
   },
 ): Promise<RelayOutcome> {
@@ -128,7 +134,9 @@ export function relay(
         failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
       }
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
-      if (failure === undefined && !full) return;
+      const isBody = !contentTypeOf(at).startsWith(EVENT_STREAM);
+      const waitsForRest = failure === null && holdsBodies && isBody;
+      if (!full && (failure === undefined || waitsForRest)) return;
       if (failure !== null && failure !== undefined) {
         refused = failure;
         return;

@@ -56,7 +56,8 @@ describe('a certificate of a host', () => {
 test('the authority may sign certificates, but no other authorities', async () => {
   const certificate = new X509Certificate((await issueAuthority(NOW)).certificate);
   expect(certificate.ca).toBe(true);
-  expect(certificate.toLegacyObject().subject.CN).toMatch(/^Mai fleet [0-9a-f]{8}$/);
+  // Not `toLegacyObject`: where it is the first to load the TLS of Node, `tls.createSecureContext` is missing from then on.
+  expect(certificate.subject).toMatch(/^CN=Mai fleet [0-9a-f]{8}$/);
   expect(Date.parse(certificate.validTo)).toBe(NOW.getTime() + 3650 * DAY_MS);
 });
 

@@ -19,6 +19,8 @@ export interface FleetPaths {
   /** This host's private key and its certificate. One file is replaced in one step, so the two always match. */
   readonly hostIdentity: string;
   readonly allowList: string;
+  /** The epoch of this machine's last start. */
+  readonly serving: string;
   /** All hosts and their certificates. Only on the host that made the fleet. */
   readonly registry: string;
   readonly natsFolder: string;
@@ -41,6 +43,7 @@ export function fleetPaths(folder: string): FleetPaths {
     authorityKey: join(folder, 'authority.key'),
     hostIdentity: join(folder, 'host.pem'),
     allowList: join(folder, 'allow-list.json'),
+    serving: join(folder, 'serving.json'),
     registry: join(folder, 'hosts.json'),
     natsFolder,
     natsConfiguration: join(natsFolder, 'nats-server.conf'),

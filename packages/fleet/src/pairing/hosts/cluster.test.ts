@@ -169,7 +169,10 @@ test('hosts at the server of a removed host move to another one, and never go ba
   await removeHost({
     ...{ folder: fleet.folder('desktop'), host: 'cupboard' },
     announce: () =>
-      announceAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(60_000)),
+      announceAllowList(desktop, fleet.folder('desktop'), {
+        removed: 'cupboard',
+        signal: AbortSignal.timeout(60_000),
+      }),
   });
   expect(await spread(desktop)).toEqual({ told: true, serversWithout: [] });
   heard = 0;
@@ -194,7 +197,10 @@ test('a host that finds itself removed ends its nats-server', async () => {
   await removeHost({
     ...{ folder: fleet.folder('desktop'), host: 'cupboard' },
     announce: () =>
-      announceAllowList(desktop, fleet.folder('desktop'), AbortSignal.timeout(60_000)),
+      announceAllowList(desktop, fleet.folder('desktop'), {
+        removed: 'cupboard',
+        signal: AbortSignal.timeout(60_000),
+      }),
   });
   const paths = fleetPaths(fleet.folder('cupboard'));
   await waitUntil(async () => (await natsServerPid(paths)) === null, 'the server has ended');

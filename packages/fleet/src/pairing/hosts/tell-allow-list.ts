@@ -66,21 +66,26 @@ export async function tellAllowList(
 }
 
 /**
- * Puts the signed allow-list of the folder into the fleet's bucket, and gives the hosts a moment to act on it. Waits for NATS
- * for five seconds at most, and does not fail without it.
+ * Puts the signed allow-list of the folder into the fleet's bucket, and gives the hosts a moment to act on it. Then the removed host
+ * is told directly as well: it ends its own nats-server, and would hear of nothing once the other servers have cut it off. Waits
+ * for NATS and for its answer for five seconds each at most, and does not fail without them.
  */
 export async function announceAllowList(
   connection: FleetConnection,
   folder: string,
-  signal: AbortSignal,
+  { removed, signal }: { readonly removed: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const { text, list } = await readNewest(folder);
   try {
     const bucket = await openFleetBucket(connection, list);
     await bucket.put(ALLOW_LIST_KEY, text, PUT_TIMEOUT_MS);
     await pause(systemClock, ACT_MS, signal);
+    // Last, because the hosts at its server have to move first.
+    const subject = requestSubject(removed, 'allow-list', connection.host);
+    await connection.request(subject, text, { timeoutMs: SERVER_DEADLINE_MS, signal });
   } catch {
-    // No connection or no JetStream: `tellAllowList` goes on trying once the servers have the list.
+    // No connection or no JetStream: `tellAllowList` goes on trying once the servers have the list. Or the removed host has heard of
+    // it already, and is gone.
   }
 }
 

@@ -35,7 +35,29 @@ describe('the explanation of a placement', () => {
       hostOf('device', [small], { known: { kind: 'lm-link' } }),
     ]);
     expect(first).toBe(
-      'The request goes to device: small is loaded and has 1 request, of which it answers 4 at the same time. The first token is expected after 12 s (prompt 12 s; network 50 ms) and the answer 56 s later. The model has place 2 in the order of preference. device does not report the speed of the model and its requests, so careful figures are assumed.',
+      'The request goes to device: small is loaded and has 1 request, of which it answers 4 at the same time. The first token is expected after 3.0 s (prompt 3.0 s; network 50 ms) and the answer 23 s later. The model has place 2 in the order of preference. device does not report the speed of the model and its requests, so usual figures are assumed.',
+    );
+  });
+
+  it('says that the time of earlier answers is taken', () => {
+    const [first] = explain([hostOf('own', []), hostOf('attic', [loadedModel({ speed: null })])], {
+      seenTimes: [{ host: 'attic', modelKey: 'large', timeRatio: 0.3, answers: 7 }],
+    });
+    // 0.3 of 2 s for the prompt and of 15 s for the answer.
+    expect(first).toBe(
+      'The request goes to attic: large is loaded and idle. The first token is expected after 0.7 s (prompt 0.6 s; network 50 ms) and the answer 4.5 s later. attic does not report the speed of the model, so the times of its earlier answers to this machine are taken (0.3 of the assumed ones).',
+    );
+  });
+
+  it('says why the own host comes first after failures', () => {
+    const lines = explain([hostOf('own', [modelOf()]), hostOf('attic', [loadedModel()])], {
+      request: {
+        failed: ['den', 'porch'].map((host) => ({ host, instanceIdentifier: 'mai:large' })),
+      },
+    });
+    expect(lines[0]).toMatch(/^The request goes to own: large fits there now and must be loaded/);
+    expect(lines.at(-1)).toBe(
+      '  - attic: large there ranks behind by the failures of two other hosts, after which the own host is asked first (30 tokens a second, 0 requests ahead).',
     );
   });
 

@@ -58,15 +58,21 @@ function describePlace(alternative: PlacementAlternative): string {
   if (figures.preference > 0) {
     parts.push(`The model has place ${figures.preference + 1} in the order of preference.`);
   }
-  if (figures.assumed.length > 0) {
+  const assumed = figures.assumed.filter((one) => one !== 'speed-seen');
+  if (assumed.length < figures.assumed.length) {
     parts.push(
-      `${host} does not report ${figures.assumed.map((one) => ASSUMED[one]).join(' and ')}, so careful figures are assumed.`,
+      `${host} does not report the speed of the model, so the times of its earlier answers to this machine are taken (${rounded(figures.timeRatio)} of the assumed ones).`,
+    );
+  }
+  if (assumed.length > 0) {
+    parts.push(
+      `${host} does not report ${assumed.map((one) => ASSUMED[one]).join(' and ')}, so usual figures are assumed.`,
     );
   }
   return parts.join(' ');
 }
 
-const ASSUMED: Readonly<Record<AssumedFigure, string>> = {
+const ASSUMED: Readonly<Record<Exclude<AssumedFigure, 'speed-seen'>, string>> = {
   speed: 'the speed of the model',
   'load-time': 'the time of a load',
   requests: 'its requests',
@@ -126,7 +132,8 @@ function describeNotTaken({ notTaken }: Placement): string[] {
   });
 }
 
-function describeReason(reason: NotTakenReason): string {
+/** Why a host does not get a request, as one sentence that follows the name of the host and a colon. */
+export function describeReason(reason: NotTakenReason): string {
   switch (reason.code) {
     case 'NOT_USABLE':
       return reason.silentMs === null
@@ -178,7 +185,7 @@ function describeReason(reason: NotTakenReason): string {
 function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>): string {
   const { modelKey, by, delayMs, bestDelayMs, ahead, tokensPerSecond } = reason;
   if (by === 'delay') {
-    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(delayMs)} against ${seconds(bestDelayMs)}).`;
+    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(Math.max(0, delayMs))} against ${seconds(Math.max(0, bestDelayMs))}).`;
   }
   const speed =
     tokensPerSecond === null ? 'an unknown speed' : `${rounded(tokensPerSecond)} tokens a second`;
@@ -186,6 +193,7 @@ function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>
 }
 
 const CRITERIA: Readonly<Record<RankingCriterion, string>> = {
+  failures: 'the failures of two other hosts, after which the own host is asked first',
   'speed-floor': 'the speed that the policy asks for',
   delay: 'its delay',
   step: 'the work that it takes',

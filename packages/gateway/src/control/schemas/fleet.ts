@@ -36,9 +36,17 @@ export const fleetHost = component(
       own: z.boolean().describe('Whether it is this machine.'),
       kind: z.enum(['mai', 'lm-link']).describe('`lm-link`: a device of LM Link without Mai.'),
       condition: z
-        .enum(['ready', 'serves-nobody', 'stopping', 'silent', 'not-heard', 'without-mai'])
+        .enum([
+          'ready',
+          'serves-nobody',
+          'stopping',
+          'silent',
+          'not-heard',
+          'without-mai',
+          'displaced',
+        ])
         .describe(
-          '`ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: no new heartbeat has come for too long. `not-heard`: no heartbeat has come yet, and only its stored state is known.',
+          '`ready`: it gets requests. `serves-nobody`: it has no gateway for other hosts. `silent`: no new heartbeat has come for too long. `not-heard`: no heartbeat has come yet, and only its stored state is known. `displaced`: this machine, while another one serves under its name with a copy of its keys.',
         ),
       silentMs: durationMs
         .nullable()

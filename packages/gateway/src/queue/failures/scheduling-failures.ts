@@ -78,6 +78,10 @@ export function failureOfMachine(
       cause,
     );
   }
+  if (code === 'NO_HOST_SERVES') {
+    const message = `${asSentence(text)} Send the request again later, or ask for another model.`;
+    return failure('nothing_fits', 503, message, 10, cause);
+  }
   if (code === 'JOURNAL_UNUSABLE') {
     const message = `Mai keeps no model loaded, because its files can't be written. ${asSentence(text)}`;
     return failure('upstream_unreachable', 503, message, 30, cause);

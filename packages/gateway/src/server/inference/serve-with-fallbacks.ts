@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ServingLease, ServingRequest } from '../../ports/serving-port.js';
+import type { PeerOutcome, ServingLease, ServingRequest } from '../../ports/serving-port.js';
 import type {
   Failure,
   Protocol,
@@ -10,6 +10,7 @@ import type {
 import { replaceModel } from '../../protocols/replace-model.js';
 import type { Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/headers.js';
+import { isOutOfReach } from '../../upstream/out-of-reach.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
 import { checkRuntime, runtimeName, type RuntimeName } from '../../upstream/runtime-words.js';
 import type { ClientAnswer } from './client-answer.js';
@@ -137,6 +138,7 @@ async function relayThrough(
         client: departure,
         // A runtime of this machine may go on without its autopilot. A host that does not renew a lease is out of reach.
         lost: peer === null ? null : lost,
+        holdsBodies: peer !== null,
         monotonicMs: () => clock.monotonicMs(),
       },
     );
@@ -145,11 +147,17 @@ async function relayThrough(
     // The speed of another host says nothing about this machine.
     const speed = outcome?.kind === 'done' && peer === null ? outcome.speed : null;
     endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
+    if (outcome !== null) peer?.ended?.(peerOutcomeOf(outcome));
     // A client that has gone says nothing about the resident.
     const isFault =
       outcome !== null && (outcome.kind === 'cut' || mayFallBack(outcome, place.lease));
     place.release(isFault ? 'failed' : 'done');
   }
+}
+
+function peerOutcomeOf(outcome: RelayOutcome): PeerOutcome {
+  if (outcome.kind === 'done') return 'answered';
+  return outcome.kind !== 'refused' && isOutOfReach(outcome.error) ? 'out-of-reach' : 'failed';
 }
 
 /** Statuses with which the gateway of another host refuses a request that it does not send to its runtime. */

@@ -1,0 +1,37 @@
+import { codeOf } from '../error-facts.js';
+import { FleetError } from '../fleet-error.js';
+import type { PlacementAttempt } from '../journal/placed-request.js';
+import { describeReason } from '../placement/explain/explain-placement.js';
+import type { Placement } from '../placement/placement.js';
+
+/** Most hosts whose reasons are told. */
+const TOLD_MAX = 5;
+
+/**
+ * The error of a request that no host serves. It is that of this machine, except where this machine does not have the model and
+ * others do: then their reasons are told, because the list of models has the model.
+ *
+ * @param failure - the error of this machine
+ */
+export function nobodyServes(
+  failure: unknown,
+  { notTaken }: Placement,
+  attempts: readonly PlacementAttempt[],
+  ownHost: string,
+): unknown {
+  if (codeOf(failure) !== 'MODEL_NOT_FOUND') return failure;
+  const told = new Map<string, string>();
+  for (const { host, reason } of notTaken) {
+    if (reason.code !== 'MODEL_MISSING') told.set(host, describeReason(reason));
+  }
+  for (const { host, message } of attempts) if (message !== null) told.set(host, message);
+  told.delete(ownHost);
+  if (told.size === 0) return failure;
+  const reasons = [...told].map(([host, why]) => `${host}: ${why}`);
+  const more = reasons.length > TOLD_MAX ? ` ${reasons.length - TOLD_MAX} more hosts.` : '';
+  return new FleetError(
+    'NO_HOST_SERVES',
+    `No host of the fleet serves this request now. ${reasons.slice(0, TOLD_MAX).join(' ')}${more}`,
+    { cause: failure },
+  );
+}

@@ -1,0 +1,41 @@
+import type { SeenTime } from '../placement/placement-input.js';
+import type { PlacementAlternative } from '../placement/placement.js';
+
+/** Weight of the newest answer in the mean, so that a model whose speed changes is known after some answers. */
+const NEWEST_WEIGHT = 0.25;
+/** Most models that are kept. The one that was seen least recently is forgotten. */
+const KEPT_MAX = 1000;
+
+/** How long answers of models took whose speed their hosts do not tell. */
+export interface SeenTimes {
+  /** A whole answer of a resident came after `tookMs`, at a place with these figures. */
+  note(alternative: PlacementAlternative, tookMs: number): void;
+  list(): readonly SeenTime[];
+}
+
+export function createSeenTimes(): SeenTimes {
+  const seen = new Map<string, SeenTime>();
+  return {
+    note: ({ host, modelKey, instanceIdentifier, figures }, tookMs) => {
+      // The time of a load is no time of an answer.
+      if (modelKey === null || instanceIdentifier === null || figures === null) return;
+      if (!figures.assumed.includes('speed') && !figures.assumed.includes('speed-seen')) return;
+      const key = `${host}/${modelKey}`;
+      const before = seen.get(key);
+      const expectedMs = figures.queueMs + figures.promptMs + figures.answerMs;
+      // The figures of the place have the ratio in them that was known then.
+      const ratio = (tookMs / expectedMs) * figures.timeRatio;
+      if (!Number.isFinite(ratio) || ratio <= 0) return;
+      const weight = before === undefined ? 1 : NEWEST_WEIGHT;
+      seen.delete(key);
+      seen.set(key, {
+        ...{ host, modelKey },
+        timeRatio: (before?.timeRatio ?? 0) * (1 - weight) + ratio * weight,
+        answers: (before?.answers ?? 0) + 1,
+      });
+      const [oldest] = seen.keys();
+      if (seen.size > KEPT_MAX && oldest !== undefined) seen.delete(oldest);
+    },
+    list: () => [...seen.values()],
+  };
+}

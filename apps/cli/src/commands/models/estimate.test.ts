@@ -429,6 +429,7 @@ test("for a downloaded model, shows LM Studio's estimate, too, and warns where t
   expect(told.lmStudio?.totalBytes).toBeGreaterThan(4 * 1024 ** 3);
   expect(told.lmStudio?.disagreementRatio).toBeGreaterThan(100);
   expect(told).toMatchObject({ source: 'gguf-header', corrected: null });
+  expect(told.speed?.decodeTokensPerSecond.expected).toBeGreaterThan(0);
 });
 
 test('includes the vision projector, whether LM Studio runs or not', async () => {
@@ -479,6 +480,7 @@ interface EstimateAnswer {
     }[];
   };
   readonly lmStudio: { readonly totalBytes: number; readonly disagreementRatio: number } | null;
+  readonly speed: { readonly decodeTokensPerSecond: { readonly expected: number } } | null;
 }
 
 test('has the same total, footprint, speed and verdict as `mai models`, also if only the size is known', async () => {

@@ -44,7 +44,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   } else if (basis.kind === 'mlx') {
     for (const note of estimate.mlx?.notes ?? []) output.warn(`${title}: ${note}`);
   } else if (!basis.complete) warnOfIncomplete(basis.file, output);
-  const { modelKey, report, refusal, fault, fit, speed, maxContextLengthTokens } = estimate;
+  const { modelKey, report, refusal, fault, fit, maxContextLengthTokens } = estimate;
   const { contextLengthTokens } = report.loadConfig;
   if (maxContextLengthTokens !== null && contextLengthTokens > maxContextLengthTokens) {
     output.warn(
@@ -52,13 +52,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   if (output.json) {
-    const { corrected, lmStudio } = estimate;
-    const ofKey = {
-      footprint: fit?.footprint ?? null,
-      corrected,
-      lmStudio,
-      speed: speed?.speed ?? null,
-    };
+    const [footprint, speed] = [fit?.footprint ?? null, estimate.speed?.speed ?? null];
+    const ofKey = { footprint, speed, corrected: estimate.corrected, lmStudio: estimate.lmStudio };
     output.resultJson({ file: model, ...report, refusal: fault, ...(modelKey !== null && ofKey) });
   } else output.result(renderEstimate(estimate, output));
   return refusal === null ? EXIT.success : EXIT.modelFile;

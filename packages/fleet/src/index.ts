@@ -68,6 +68,7 @@ export type { GatewayLoad } from './own/own-load.js';
 export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own/own-facts.js';
 export type {
   CallOptions,
+  PeerOutcome,
   PeerTls,
   ServingCatalog,
   ServingChange,

@@ -26,6 +26,8 @@ export interface ListenOptions {
   readonly headersTimeoutMs?: number | undefined;
   /** How long a client may take to send a request with its body, in milliseconds. Default 120,000. */
   readonly requestTimeoutMs?: number | undefined;
+  /** How long an idle connection stays open for the next request, in milliseconds. Default 65,000. */
+  readonly keepAliveMs?: number | undefined;
 }
 
 /** The texts of a server's certificates, in PEM. */
@@ -61,7 +63,6 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 /** How often these two times are checked, as a part of the shorter one. */
 const CHECKS_PER_TIMEOUT = 5;
-/** How long an idle connection stays open for the next request. */
 const KEEP_ALIVE_MS = 65_000;
 /** How often idle connections are ended while the server closes. */
 const CLOSE_IDLE_MS = 50;
@@ -83,6 +84,7 @@ export async function listen(
     maxConnections = MAX_CONNECTIONS,
     headersTimeoutMs = HEADERS_TIMEOUT_MS,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
+    keepAliveMs = KEEP_ALIVE_MS,
   }: ListenOptions,
 ): Promise<Listening> {
   const limits = {
@@ -91,7 +93,7 @@ export async function listen(
     connectionsCheckingInterval: Math.ceil(
       Math.min(headersTimeoutMs, requestTimeoutMs) / CHECKS_PER_TIMEOUT,
     ),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     // A request that two servers read differently can be smuggled past one of them.
     insecureHTTPParser: false,
@@ -108,6 +110,7 @@ export async function listen(
       socket.once('close', () => connections.delete(socket));
     });
   }
+  server.on('timeout', endIdleConnection);
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
   await open(server, host, port);
@@ -136,6 +139,18 @@ export async function listen(
       server.setSecureContext(secureOptions(files, isAdmitted !== null));
     },
   };
+}
+
+/**
+ * Ends a connection that was idle for too long, unless its next request has just arrived. After a process was suspended, its
+ * timers run before it reads what has arrived meanwhile. Without this look, those requests would get a broken connection.
+ */
+function endIdleConnection(socket: Socket): void {
+  const { bytesRead } = socket;
+  // Runs after everything that has arrived was read.
+  setImmediate(() => {
+    if (socket.bytesRead === bytesRead) socket.destroy();
+  });
 }
 
 function createServer(

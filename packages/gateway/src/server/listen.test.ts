@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { listen, type Listening } from './listen.js';
+
+jest.setTimeout(60_000);
+
+const KEEP_ALIVE_MS = 200;
+/** Node 24 ends an idle connection a second after the time that it promises. */
+const LONGER_MS = KEEP_ALIVE_MS + 1500;
+const REQUEST = 'GET / HTTP/1.1\r\nHost: gateway\r\n\r\n';
+
+let server: Listening;
+let client: Socket;
+beforeEach(async () => {
+  server = await listen((_request, response) => response.end('answered'), {
+    port: 0,
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  client = connect(server.port, server.host);
+});
+afterEach(async () => {
+  client.destroy();
+  await server.close();
+});
+
+/** Sends a request, and resolves when its answer has come. Rejects where the connection breaks. */
+async function ask(): Promise<void> {
+  client.write(REQUEST);
+  for (let text = ''; !text.includes('answered');) {
+    const [data] = (await once(client, 'data')) as [Buffer];
+    text += data.toString('latin1');
+  }
+}
+
+test('a request that arrives while the process is suspended gets its answer, also after the idle time', async () => {
+  await ask();
+  const answer = ask();
+  // The request is with the system now, and this process does not read it until its timers are due.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LONGER_MS);
+  await expect(answer).resolves.toBeUndefined();
+});
+
+test('an idle connection ends', async () => {
+  await ask();
+  await once(client, 'close');
+  expect(client.destroyed).toBe(true);
+});

@@ -20,6 +20,7 @@ export async function startServer(engine: Engine, stop: () => void): Promise<num
   // No time limits: an answer takes as long as the model needs, and a client may leave its connection idle for a long time.
   server.requestTimeout = 0;
   server.timeout = 0;
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

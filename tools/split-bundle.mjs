@@ -2,7 +2,7 @@
 //
 // esbuild splits only ES modules. So this file takes esbuild's chunks and makes each of them a function. A chunk that a
 // run does not need stays a function that is not compiled, so it takes almost no time at the start.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import { build } from 'esbuild';
@@ -56,6 +56,7 @@ export async function splitBundle({ name, entry, first, compileFirst, libraries,
   const far = [...chunks.values()].filter((chunk) => !near.has(chunk));
   const functionOf = (chunk) => asFunction(chunk, chunks, early.has(chunk));
   const dist = path.join(absWorkingDir, 'dist');
+  mkdirSync(dist, { recursive: true });
   // V8 compiles a function in brackets with the script that contains it.
   writeFileSync(
     path.join(dist, `${name}.cjs`),

@@ -120,7 +120,8 @@ export function relay(
       const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
       // The whole text of a failure is needed for its message. To rule out a failure, the start is enough.
       const textBytes = full || at.status >= 400 ? bytes.length : GLANCE_BYTES;
-      const contentType = isCompressed(at) ? '' : contentTypeOf(at);
+      const statedType = contentTypeOf(at);
+      const contentType = isCompressed(at) ? '' : statedType;
       isStream = contentType.startsWith(EVENT_STREAM);
       // Of a stream that is long before its first event, no end is invented: the event may still come.
       const facts = {
@@ -134,8 +135,7 @@ export function relay(
         failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
       }
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
-      const isBody = !contentTypeOf(at).startsWith(EVENT_STREAM);
-      const waitsForRest = failure === null && holdsBodies && isBody;
+      const waitsForRest = failure === null && holdsBodies && !statedType.startsWith(EVENT_STREAM);
       if (!full && (failure === undefined || waitsForRest)) return;
       if (failure !== null && failure !== undefined) {
         refused = failure;

@@ -46,9 +46,9 @@ function missingIn(tensors: TensorGroups, part: string, isJoined: boolean): stri
     if (/_exps\.bias$|_inp\.bias$/.test(part) && !tensors.has('ffn_gate_inp')) return null;
     return hasPart(tensors, part) ? null : part;
   }
-  if (tensors.get('attn_qkv')?.weight != null) return null;
+  if (hasPart(tensors, 'attn_qkv')) return null;
   if (isJoined) return 'attn_qkv';
-  return QKV.find((name) => tensors.get(name)?.weight == null) ?? null;
+  return QKV.find((name) => !hasPart(tensors, name)) ?? null;
 }
 
 function missingOfFeedForward(
@@ -57,7 +57,7 @@ function missingOfFeedForward(
   needsExperts: boolean,
 ): string | null {
   if (feedForward === 'none') return null;
-  const has = (name: string): boolean => tensors.get(name)?.weight != null;
+  const has = (name: string): boolean => hasPart(tensors, name);
   if (needsExperts || ['ffn_up_exps', 'ffn_gate_up_exps', 'ffn_down_exps'].some(has))
     return (
       EXPERTS.find(

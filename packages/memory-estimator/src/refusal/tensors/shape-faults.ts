@@ -32,7 +32,8 @@ export function findWrongShape(index: ModelIndex): ModelRefusal | null {
       wrongLatent(index, tensors);
     if (wrong !== null) return refusal(wrong);
   }
-  return refusalOf(findUneven(index));
+  const uneven = findUneven(index);
+  return uneven === null ? null : refusal(uneven);
 }
 
 /** Parts that have the same shape in every layer that has them. */
@@ -54,10 +55,6 @@ function findUneven({ model, layers }: ModelIndex): GgufTensor | null {
       known.set(part, shape);
     }
   return null;
-}
-
-function refusalOf(tensor: GgufTensor | null): ModelRefusal | null {
-  return tensor === null ? null : refusal(tensor);
 }
 
 function wrongShared(model: Hyperparameters, { shared, metadata }: ModelIndex): GgufTensor | null {

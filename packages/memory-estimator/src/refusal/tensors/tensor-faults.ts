@@ -6,6 +6,7 @@ import { printable } from '../../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { findForeignPart, findMissingPart, isPlanned } from './layer-faults.js';
 import { findForeignInMixed, findMissingInMixed } from './mixed-faults.js';
+import { hasPart } from './part-names.js';
 import type { ModelRefusal } from '../refuse-model.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
@@ -140,14 +141,14 @@ function leftover(name: string): ModelRefusal {
 function findMissing(index: ModelIndex): ModelRefusal | null {
   const { model, shared, layers } = index;
   const embeds = model?.architecture.name === OUTPUT_EMBEDS ? 'output' : 'token_embd';
-  if (shared.get('token_embd')?.weight == null && shared.get(embeds)?.weight == null)
+  if (!hasPart(shared, 'token_embd') && !hasPart(shared, embeds))
     return missing('token_embd.weight');
   const architecture = model?.architecture ?? null;
   const name =
     architecture !== null && (architecture.known || isPlanned(architecture.name))
       ? architecture.name
       : null;
-  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && shared.get('output_norm')?.weight == null)
+  if (name !== null && !WITHOUT_OUTPUT_NORM.has(name) && !hasPart(shared, 'output_norm'))
     return missing('output_norm.weight');
   if (model?.architecture.known !== true || HAS_EMPTY_LAYERS.has(model.architecture.name))
     return null;
@@ -170,7 +171,7 @@ function findMissingPartner(
 ): ModelRefusal | null {
   for (const [il, tensors] of layers.entries())
     for (const [first, second] of recurrent[il] === true ? FEED_FORWARD_PAIRS : PAIRS)
-      if (tensors.get(first)?.weight != null && !tensors.has(second))
+      if (hasPart(tensors, first) && !tensors.has(second))
         return missing(`blk.${il}.${second}.weight`);
   return null;
 }

@@ -165,14 +165,16 @@ async function runOnce({ name, seed, rows }, policy, modelFolder) {
         requests: 0,
         failed: 1,
         tokens: 0,
-        qualityTokens: 0,
+        answeredMs: 0,
+        qualityMs: 0,
         served: {},
         errors: [`the run ended early (${ended.signal ?? ended.code})`],
       };
   const result = {
     ...{ trace: name, seed, policy, kills, secondsOverHardLimit: overMs / 1000, peakBytes: peak },
     ...totals,
-    meanQuality: totals.tokens === 0 ? 0 : totals.qualityTokens / totals.tokens,
+    // By time, because a small model answers more requests in the same time.
+    meanQuality: totals.answeredMs === 0 ? 0 : totals.qualityMs / totals.answeredMs,
   };
   say(
     `${nameOf({ name, seed })}, ${policy}: ${kills} kills, ${result.secondsOverHardLimit.toFixed(1)} s over the hard limit, ` +

@@ -21,7 +21,15 @@ const policy = await POLICIES[task.policy]({ ...task, heldBytes });
 const taker = spawn(process.execPath, ['--expose-gc', TAKER], {
   stdio: ['pipe', 'ignore', 'inherit'],
 });
-const totals = { requests: 0, failed: 0, tokens: 0, qualityTokens: 0, served: {}, errors: [] };
+const totals = {
+  requests: 0,
+  failed: 0,
+  tokens: 0,
+  answeredMs: 0,
+  qualityMs: 0,
+  served: {},
+  errors: [],
+};
 taker.on('exit', (_, signal) => {
   if (signal !== null) totals.errors.push(`the process that takes memory was ended by ${signal}`);
 });
@@ -48,10 +56,13 @@ process.exit(0);
 /** One request to the model that the policy keeps. */
 async function ask() {
   totals.requests += 1;
+  const askedMs = elapsed();
   try {
     const { tokens, modelKey } = await generate();
     totals.tokens += tokens;
-    totals.qualityTokens += tokens * qualityOf(modelKey);
+    const tookMs = elapsed() - askedMs;
+    totals.answeredMs += tookMs;
+    totals.qualityMs += tookMs * qualityOf(modelKey);
     totals.served[modelKey] = (totals.served[modelKey] ?? 0) + 1;
   } catch (error) {
     totals.failed += 1;

@@ -12,7 +12,7 @@ export interface ResourceSnapshot extends Resources {
   readonly pressure: PressureSnapshot;
   readonly gpus: readonly GpuSnapshot[];
   readonly cpu: CpuSnapshot;
-  /** LM Studio's processes, the largest CPU share first; null if they could not be listed. */
+  /** The processes of the engines, the largest CPU share first; null if they could not be listed. */
   readonly engines: readonly EngineProcess[] | null;
   readonly power: PowerSnapshot;
   /** Which reader supplied each figure, and why more trusted readers did not. */
@@ -75,7 +75,7 @@ export interface CpuSnapshot {
   readonly cores: number;
   /** Share of all `cores` in use since the previous sample, 0 to 1; the load average in the first sample. */
   readonly utilizationRatio: number | null;
-  /** Share of all `cores` that LM Studio's processes use. */
+  /** Share of all `cores` that the engines use. */
   readonly enginesRatio: number | null;
   /** Share of all `cores` that all other processes use. */
   readonly othersRatio: number | null;
@@ -83,7 +83,7 @@ export interface CpuSnapshot {
   readonly loadAverages: readonly [number, number, number] | null;
 }
 
-/** One of LM Studio's processes. */
+/** A process of an engine. */
 export interface EngineProcess {
   readonly processId: number;
   readonly name: string;

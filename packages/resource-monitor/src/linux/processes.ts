@@ -21,7 +21,7 @@ interface Stat {
   readonly residentPages: number;
 }
 
-/** Reads LM Studio's processes from /proc/PID/stat. */
+/** Reads the processes of the engines from /proc/PID/stat. */
 export function linuxEngines(
   files: FileTree,
   monotonicMs: () => number,

@@ -42,7 +42,10 @@ export interface WatchOptions {
 export interface MonitorHints {
   /** LM Studio's hardware survey of this machine; null removes an earlier survey. */
   readonly survey?: HardwareSurveyFacts | null;
-  /** Ids of more processes of LM Studio, which the monitor does not find by name or parent. */
+  /**
+   * Ids of the processes of other engines, such as the embedded one. Replaces the ids of an earlier hint. LM Studio's
+   * processes are found by their names.
+   */
   readonly engineProcessIds?: readonly number[];
   /** A model is being loaded or unloaded: sample at the shortest interval. */
   readonly loading?: boolean;
@@ -89,7 +92,7 @@ export interface ResourceMonitor extends AsyncDisposable {
   trend(options?: TrendOptions): Trend;
   /**
    * Whether a measured pool, or the CPU, is above its limit now. The minimum headroom counts as part of a
-   * pool's limit. CPU load of LM Studio's own engines counts too.
+   * pool's limit. CPU load of the engines counts too.
    */
   isOverloaded(options?: LimitOptions): Promise<boolean>;
   /**

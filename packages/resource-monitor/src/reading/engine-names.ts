@@ -15,7 +15,7 @@ export interface ProcessEntry {
   readonly program: string | null;
 }
 
-/** The ids of LM Studio's processes: found by name, program or parent, or known to the caller. */
+/** The ids of the engines' processes: LM Studio's, found by name, program or parent, and those that the caller knows. */
 export function findEngines(
   table: readonly ProcessEntry[],
   known: readonly number[],

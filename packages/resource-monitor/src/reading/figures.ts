@@ -27,7 +27,7 @@ export interface SwapReading {
   readonly freeBytes: number;
 }
 
-/** One of LM Studio's processes, with its CPU time since it started. */
+/** A process of an engine, with its CPU time since it started. */
 export interface ProcessReading {
   readonly processId: number;
   /** Distinguishes a process from a later process with the same id. */
@@ -37,7 +37,7 @@ export interface ProcessReading {
   readonly residentBytes: number | null;
 }
 
-/** LM Studio's processes at one moment. */
+/** The processes of the engines at one moment. */
 export interface ProcessReadings {
   /** In monotonic milliseconds. A reader may return the same reading in several samples. */
   readonly atMs: number;

@@ -64,7 +64,11 @@ function walkChain(
       continue;
     }
     const tried = tryCandidate(candidate, candidateIndex, {
-      ...{ input, accounts, current, order, afterDrain },
+      input,
+      accounts,
+      current,
+      order,
+      afterDrain,
     });
     ({ picked, afterDrain } = tried);
     if (weighed === null || picked !== null) weighed = tried.weighed ?? weighed;

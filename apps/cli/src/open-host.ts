@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type Host, type HostOptions, openHost } from '@mai/host';
 import type { CommandContext } from './context.js';
 import { Interrupted } from './io.js';
@@ -8,12 +9,7 @@ export function openHostOf(
   changes: HostOptions = {},
 ): Promise<Host> {
   return openHost({
-    url: globals.url ?? undefined,
-    apiTokenFile: globals.apiTokenFile ?? undefined,
-    configFile: globals.configFile ?? undefined,
-    runtime: globals.runtime ?? undefined,
-    modelFolders: globals.modelFolders,
-    timeoutMs: globals.timeoutMs ?? undefined,
+    ...globals,
     userHome: io.homeFolder,
     env: io.env,
     cwd: io.cwd,
@@ -26,4 +22,9 @@ export function openHostOf(
     signal,
     ...changes,
   });
+}
+
+/** Folder of the keys and the configuration of this machine's fleet. */
+export function fleetFolderOf({ folders }: Host): string {
+  return path.join(folders.data, 'fleet');
 }

@@ -47,12 +47,12 @@ function contextOf(invocation: Invocation, argv: readonly string[], io: Io): Com
     io,
     output: outputFor(invocation, argv, io),
     globals: {
-      url: input.text('url'),
-      apiTokenFile: input.text('api-token-file'),
-      configFile: input.text('config'),
-      runtime: input.choice('runtime', RUNTIMES),
-      modelFolders: input.list('models') ?? [],
-      timeoutMs: input.durationMs('timeout'),
+      url: input.text('url') ?? undefined,
+      apiTokenFile: input.text('api-token-file') ?? undefined,
+      configFile: input.text('config') ?? undefined,
+      runtime: input.choice('runtime', RUNTIMES) ?? undefined,
+      modelFolders: input.list('models') ?? undefined,
+      timeoutMs: input.durationMs('timeout') ?? undefined,
     },
     signal: io.signal,
   };

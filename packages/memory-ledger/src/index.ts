@@ -42,7 +42,7 @@ export type { LoadSpeed, SpeedRange } from './models/load-speed.js';
 export { isTooSlow, valueOf } from './value.js';
 export type { Valued } from './value.js';
 export type { ModelShape } from './models/model-shape.js';
-export { deviceKeyOf, isGpuShare } from './memory/pool-name.js';
+export { deviceKeyOf, hasOwnMemory, isGpuShare } from './memory/pool-name.js';
 export type { PoolName } from './memory/pool-name.js';
 export { chargeResidents, usedBytes } from './memory/residents.js';
 export type { ChargedResident, ObservedResident, ResidentObservation } from './memory/residents.js';

@@ -16,6 +16,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   readonly summary: string;
   readonly completes?: Completion;
+  /** Options and arguments: without one of these, this option has no effect and is refused. */
+  readonly needs?: readonly string[];
 }
 
 /** A positional argument of a command. */
@@ -44,3 +46,8 @@ export interface CommandSpec {
 
 /** Runs a command and returns its exit code. */
 export type RunCommand = (context: CommandContext, input: Input) => Promise<ExitCode>;
+
+/** The commands that the help text and the completions list. */
+export function visibleOf(commands: readonly CommandSpec[]): readonly CommandSpec[] {
+  return commands.filter(({ hidden }) => hidden !== true);
+}

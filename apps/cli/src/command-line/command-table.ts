@@ -1,4 +1,3 @@
-import { TIERS } from '@mai/memory-ledger';
 import { AUTOPILOT } from './specs/autopilot-specs.js';
 import { GATEWAY } from './specs/gateway-specs.js';
 import { NAME_KINDS } from './choices.js';
@@ -8,7 +7,7 @@ import { GLOBAL_OPTIONS } from './global-options.js';
 import { FLEET } from './specs/fleet-spec.js';
 import { HISTORY } from './specs/history-specs.js';
 import { SPEED } from './specs/speed-specs.js';
-import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS } from './shared-options.js';
+import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS, TIER_LIST } from './shared-options.js';
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 
 const TTL: OptionSpec = {
@@ -28,6 +27,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'interval',
         value: 'DURATION',
+        needs: ['watch', 'record'],
         summary:
           'time between refreshes with --watch (default: 0.5s while memory use changes, else 2s)',
       },
@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'models',
     summary: 'list the models, the memory that each takes, and whether it fits',
     options: [
-      { name: 'tier', value: 'TIER', choices: TIERS, summary: 'list only this tier' },
+      TIER_LIST,
       REQUIRE,
       { name: 'all', short: 'a', summary: 'list also configured models that are not downloaded' },
       CONTEXT,

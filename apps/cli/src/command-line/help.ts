@@ -1,7 +1,7 @@
 import { wrap } from '@mai/host';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Style } from '../terminal/style.js';
-import type { CommandSpec, OptionSpec } from './command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from './command-spec.js';
 import { COMMANDS } from './command-table.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { nameOf } from './parse-command-line.js';
@@ -10,7 +10,8 @@ import { nameOf } from './parse-command-line.js';
 const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.success]: 'success, also if the runtime is off but the command can answer without it',
   [EXIT.bug]: 'a bug in mai',
-  [EXIT.usage]: 'wrong usage or configuration',
+  [EXIT.usage]:
+    'wrong usage or configuration, or a limit on address space (`ulimit -v`) that is too low',
   [EXIT.nothingFits]: 'nothing fits',
   [EXIT.lmStudioUnavailable]:
     "LM Studio does not answer or refuses the token, or the embedded engine can't keep a model",
@@ -18,7 +19,8 @@ const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.probe]: 'this machine could not be read',
   [EXIT.modelFile]: 'a model file could not be read',
   [EXIT.autopilot]: 'the journal of the autopilot is unusable, or another autopilot runs',
-  [EXIT.fault]: '`mai doctor`, `mai replay` or `mai connect --test` found a fault',
+  [EXIT.fault]:
+    '`mai doctor` found a fault, `mai replay` a difference, `mai connect --test` a failed request',
   [EXIT.gateway]: "`mai serve` can't listen on its address, or a fault of the fleet",
   [EXIT.outputFailed]: 'the output could not be written, for example to a full disk',
   [EXIT.hungUp]: 'the terminal was closed (SIGHUP)',
@@ -26,11 +28,12 @@ const EXIT_CODES: Readonly<Record<ExitCode, string>> = {
   [EXIT.terminated]: 'terminated (SIGTERM)',
 };
 
+const FIRST_STEP = 'Start with `mai status`, or with `mai demo`, which needs no LM Studio.';
+
 /** The help text of `mai` (an empty path) or of one command, wrapped to `width`. */
 export function renderHelp(path: readonly CommandSpec[], style: Style, width: number): string {
   const command = path.at(-1);
   const level = command === undefined ? COMMANDS : command.subcommands;
-  const visible = level?.filter(({ hidden }) => hidden !== true) ?? [];
   const optionRows = (options: readonly OptionSpec[]) =>
     options.map((option) => [optionLabel(option), optionSummary(option)] as const);
 
@@ -44,7 +47,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
     section('Usage', [[`mai ${usage(path)}`, '']], style, width),
     section(
       'Commands',
-      visible.map(({ name, summary }) => [name, summary]),
+      visibleOf(level ?? []).map(({ name, summary }) => [name, summary]),
       style,
       width,
     ),
@@ -60,9 +63,7 @@ export function renderHelp(path: readonly CommandSpec[], style: Style, width: nu
       : `${style.dim('Global options: see `mai --help`.')}\n`,
     section('Examples', command?.examples ?? [], style, width),
     command === undefined ? section('Exit codes', Object.entries(EXIT_CODES), style, width) : '',
-    command === undefined
-      ? 'Start with `mai status`, or with `mai demo`, which needs no LM Studio.\n'
-      : '',
+    command === undefined ? wrap(FIRST_STEP, width).join('\n') : '',
   ];
   return `${sections
     .filter((text) => text !== '')

@@ -51,17 +51,22 @@ export class Input {
     return items === null ? null : known.filter((word) => items.includes(word));
   }
 
-  /** A whole number of at least `minimum`; `null` where the option is absent. */
-  integer(name: string, minimum: number): number | null {
+  /** A whole number from `minimum` to `maximum`; `null` where the option is absent. */
+  integer(name: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER): number | null {
     const text = this.text(name);
     if (text === null) return null;
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
-      throw new UsageError(
-        `--${name} takes a whole number of at least ${minimum}, not ${JSON.stringify(text)}.`,
-      );
-    }
-    return value;
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= minimum && value <= maximum) return value;
+    const range =
+      maximum === Number.MAX_SAFE_INTEGER
+        ? `of at least ${minimum}`
+        : `from ${minimum} to ${maximum}`;
+    throw new UsageError(`--${name} takes a whole number ${range}, not ${JSON.stringify(text)}.`);
+  }
+
+  /** The number of a TCP port; `null` where the option is absent. */
+  port(name: string, minimum: 0 | 1): number | null {
+    return this.integer(name, minimum, 65_535);
   }
 
   /** `on` or `off`; `null` where the option is absent. */

@@ -88,6 +88,14 @@ describe('refuses a wrong command line and gives the next step', () => {
     ['status --url a --url b', /--url is given twice/],
     ['estimate f --kv-k q8', /takes f32, .* or iq4_nl, not "q8".*mean q8_0\?/],
     ['completions tcsh', /SHELL is bash, zsh or fish, not "tcsh"/],
+    ['status --interval 2s', /--interval needs --watch or --record\. See `mai status --help`/],
+    ['serve --fleet-port 9000', /--fleet-port needs --fleet\./],
+    ['serve --tls-cert cert.pem', /--tls-cert needs --tls-key\./],
+    ['yield --for 30m', /--for needs SIZE\./],
+    ['yield --release --pools gpu', /--pools needs SIZE\./],
+    ['yield --name render', /--name needs SIZE or --release\./],
+    ['keys --scopes read', /--scopes needs NAME\./],
+    ['connect --write', /--write needs CLIENT\./],
   ])('%j', (line, message) => {
     expect(() => parse(line)).toThrow(message);
     expect(isUsageError(() => parse(line))).toBe(true);
@@ -99,6 +107,14 @@ describe('refuses a wrong command line and gives the next step', () => {
     ['estimate f --context 1e3', 'context', /not "1e3"/],
   ])('%j', (line, name, message) => {
     expect(() => ranWith(parse(line)).input.integer(name, 1)).toThrow(message);
+  });
+
+  test.each([
+    ['65536', /--port takes a whole number from 0 to 65535, not "65536"/],
+    ['-1', /--port takes a whole number from 0 to 65535, not "-1"/],
+  ])('the port %j', (port, message) => {
+    const { input } = ranWith(parseCommandLine(['serve', `--port=${port}`]));
+    expect(() => input.port('port', 0)).toThrow(message);
   });
 
   test.each([['pin'], ['load'], ['config', 'check']])('%j with an empty argument', (...words) => {
@@ -117,6 +133,15 @@ describe('the table', () => {
     for (const { name, value } of [...GLOBAL_OPTIONS, ...allOptions()]) {
       expect(kinds.get(name) ?? value !== undefined).toBe(value !== undefined);
       kinds.set(name, value !== undefined);
+    }
+  });
+
+  test('an option needs only options and arguments of its command', () => {
+    const every = COMMANDS.flatMap((command) => [command, ...(command.subcommands ?? [])]);
+    for (const { options = [], arguments: words = [] } of every) {
+      const known = [...options, ...words].map(({ name }) => name);
+      for (const { needs = [] } of options)
+        expect(known).toEqual(expect.arrayContaining([...needs]));
     }
   });
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '@mai/host';
 import { UsageError } from '../usage-error.js';
-import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
+import { type ArgumentSpec, type CommandSpec, type OptionSpec, visibleOf } from './command-spec.js';
 import { COMMANDS } from './command-table.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { Input } from './input.js';
@@ -46,6 +46,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     );
   }
   checkArguments(command, path, rest);
+  checkNeeds(command, path, rest, options);
   return { kind: 'run', path, input: new Input(rest, options) };
 }
 
@@ -99,7 +100,7 @@ function unknownCommand(
   path: readonly CommandSpec[],
   level: readonly CommandSpec[],
 ): UsageError {
-  const names = level.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const names = visibleOf(level).map(({ name }) => name);
   const parent = path.length === 0 ? '' : ` of mai ${nameOf(path)}`;
   return new UsageError(
     `There is no command ${JSON.stringify(word)}${parent}.${suggestionFor(word, names)} ` +
@@ -152,20 +153,16 @@ function unknownOption(
   known: readonly OptionSpec[],
 ): UsageError {
   const here = ['mai', nameOf(path)].filter(Boolean).join(' ');
-  const owner = COMMANDS.find(({ options }) => options?.some(({ name }) => name === token.name));
-  if (owner !== undefined && owner.hidden !== true) {
+  const owner = visibleOf(COMMANDS).find(({ options }) =>
+    options?.some(({ name }) => name === token.name),
+  );
+  if (owner !== undefined) {
     return new UsageError(
       `${here} has no option --${token.name}; \`mai ${owner.name}\` has it. See \`${here} --help\`.`,
     );
   }
-  const guess =
-    token.name.length > 1
-      ? suggestionFor(
-          token.name,
-          known.map(({ name }) => name),
-          '--',
-        )
-      : '';
+  const names = known.map(({ name }) => name);
+  const guess = token.name.length > 1 ? suggestionFor(token.name, names, '--') : '';
   return new UsageError(`There is no option ${token.rawName}.${guess} See \`${here} --help\`.`);
 }
 
@@ -196,6 +193,24 @@ function checkArguments(
     );
   }
   specs.forEach((spec, index) => checkChoice(spec, given[index]));
+}
+
+function checkNeeds(
+  command: CommandSpec,
+  path: readonly CommandSpec[],
+  rest: readonly string[],
+  given: ReadonlyMap<string, string | true>,
+): void {
+  const present = [
+    ...given.keys(),
+    ...(command.arguments ?? []).slice(0, rest.length).map(({ name }) => name),
+  ];
+  for (const { name, needs } of command.options ?? []) {
+    if (!given.has(name) || needs === undefined) continue;
+    if (needs.some((one) => present.includes(one))) continue;
+    const wanted = needs.map((one) => (/^[A-Z]/.test(one) ? one : `--${one}`)).join(' or ');
+    throw new UsageError(`--${name} needs ${wanted}. See \`mai ${nameOf(path)} --help\`.`);
+  }
 }
 
 function checkChoice(spec: ArgumentSpec, value: string | undefined): void {

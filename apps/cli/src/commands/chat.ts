@@ -3,7 +3,6 @@ import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, errorJson, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { SCHEMA_VERSION } from '../terminal/output.js';
 
 /** `mai chat`: a conversation in the terminal. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -21,8 +20,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
       if (!json) output.result(kind === 'reasoning' ? style.dim(text) : text);
     },
     answered: (text, model, isWhole) => {
-      const line = { schemaVersion: SCHEMA_VERSION, modelKey: model?.modelKey ?? null, text };
-      output.result(json ? `${JSON.stringify({ ...line, stopped: !isWhole })}\n` : '\n');
+      if (json) output.lineJson({ modelKey: model?.modelKey ?? null, text, stopped: !isWhole });
+      else output.result('\n');
     },
     failed: (error) => {
       // A person can ask again. A script needs the exit code.

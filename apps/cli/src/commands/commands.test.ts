@@ -123,13 +123,15 @@ describe('mai models', () => {
   });
 
   test('filters by tier and capability, and answers in JSON', async () => {
-    const { models } = (await mai('models --tier medium --require vision --json')).json() as {
+    const listed = (await mai('models --tier medium --require vision --json')).json() as {
       models: { modelKey: string; tier: string }[];
     };
-    expect(models.map(({ modelKey }) => modelKey).sort()).toEqual([
+    expect(listed.models.map(({ modelKey }) => modelKey).sort()).toEqual([
       'google/gemma-3-4b',
       'qwen/qwen2.5-vl-7b',
     ]);
+    const several = (await mai('models --tier small,medium --json')).json() as typeof listed;
+    expect(new Set(several.models.map(({ tier }) => tier))).toEqual(new Set(['small', 'medium']));
   });
 
   test('a longer context takes more memory', async () => {
@@ -257,10 +259,10 @@ describe('mai select', () => {
   );
 
   test('answers in JSON', async () => {
-    expect((await mai('select --json')).json()).toMatchObject({
+    expect((await mai('select --tier small --json')).json()).toMatchObject({
       schemaVersion: 1,
       origin: { kind: 'lmstudio' },
-      selection: { decision: 'load', chosen: { modelKey: 'openai/gpt-oss-20b' } },
+      selection: { decision: 'load', chosen: { modelKey: 'qwen/qwen3-1.7b' } },
     });
   });
 
@@ -454,5 +456,13 @@ describe('unusual models', () => {
     const { exitCode, err } = await mai('models --require vison');
     expect(exitCode).toBe(2);
     expect(err).toContain('Did you mean vision?');
+  });
+});
+
+describe('mai bench', () => {
+  test('ends with the exit code of the failure where nothing was measured', async () => {
+    const { exitCode, err } = await mai('bench no/such-model');
+    expect(err).toContain('no/such-model was not measured: There is no model "no/such-model"');
+    expect(exitCode).toBe(5);
   });
 });

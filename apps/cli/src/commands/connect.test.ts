@@ -80,7 +80,7 @@ test('tests the requests of a client, and ends with 9 if one fails', async () =>
 test.each([
   [['cursor', '--write'], /Cursor has no settings file/],
   [['aider', '--write', '--undo'], /--write and --undo exclude each other/],
-  [['--write'], /Name a client/],
+  [['--write'], /--write needs CLIENT/],
   [['vim'], /vim/],
   [['aider', '--gateway', 'nonsense'], /not the address of a gateway/],
 ])('mai connect %j is a usage error', async (argv, message) => {

@@ -20,8 +20,6 @@ export async function run(
   const dryRun = input.has('dry-run');
   if (actions.length > 1) throw new UsageError(`--${actions.join(' and --')} exclude each other.`);
   if (name === undefined) {
-    if (actions.length > 0 || dryRun)
-      throw new UsageError('Name a client. `mai connect` lists the clients.');
     const all = await Promise.all(
       settings.CLIENTS.map((client) => settings.statusOf(client, access, io)),
     );
@@ -32,7 +30,7 @@ export async function run(
   if (actions[0] === 'test') {
     const results = await settings.testClient(client, access, {
       signal,
-      timeoutMs: globals.timeoutMs ?? undefined,
+      timeoutMs: globals.timeoutMs,
     });
     const ok = results.every((result) => result.ok);
     print({ client: name, gateway: access.url, ok, results }, settings.describeProbes(results));

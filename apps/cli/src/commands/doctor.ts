@@ -1,10 +1,9 @@
 import { plural, type Check, padEnd, wrap, wrapBehind } from '@mai/host';
 import { checkFleet } from '@mai/fleet';
-import { fleetFolderOf } from './fleet/fleet-folder.js';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { openHostOf } from '../open-host.js';
+import { fleetFolderOf, openHostOf } from '../open-host.js';
 
 /** `mai doctor`: every check, and how to fix its problem. Exit code 9 if there is a fault. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

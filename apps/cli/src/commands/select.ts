@@ -7,7 +7,7 @@ import type {
   SwitchReport,
 } from '@mai/host';
 import type { Input } from '../command-line/input.js';
-import { requestOf } from '../command-line/selection-request.js';
+import { requestOf } from '../command-line/shared-options.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
@@ -57,7 +57,8 @@ async function carryOut(
   const reporter = createRunReporter(output);
   try {
     const report = await host.switchModel(request, {
-      ...{ dryRun, outlivesHost: true },
+      dryRun,
+      outlivesHost: true,
       onEvent: reporter.show,
     });
     reporter.clear();
@@ -75,28 +76,23 @@ async function carryOut(
     } else {
       output.result(renderOutcome(report, output));
     }
-    return exitCodeOf(report.outcome);
+    return EXIT_BY_OUTCOME[report.outcome];
   } finally {
     reporter.clear();
   }
 }
 
-function exitCodeOf(outcome: SwitchReport['outcome']): ExitCode {
-  switch (outcome) {
-    case 'kept':
-    case 'switched':
-    case 'would-switch':
-      return EXIT.success;
-    case 'released':
-    case 'nothing-fits':
-      return EXIT.nothingFits;
-    case 'put-off':
-    case 'rolled-back':
-    case 'failed':
-    case 'cancelled':
-      return EXIT.lmStudioRefused;
-  }
-}
+const EXIT_BY_OUTCOME: Readonly<Record<SwitchReport['outcome'], ExitCode>> = {
+  kept: EXIT.success,
+  switched: EXIT.success,
+  'would-switch': EXIT.success,
+  released: EXIT.nothingFits,
+  'nothing-fits': EXIT.nothingFits,
+  'put-off': EXIT.lmStudioRefused,
+  'rolled-back': EXIT.lmStudioRefused,
+  failed: EXIT.lmStudioRefused,
+  cancelled: EXIT.lmStudioRefused,
+};
 
 function noteOrigin(origin: DownloadsOrigin, { output }: CommandContext): void {
   if (origin.kind === 'models-folder') output.note(output.noteStyle.dim(describeOrigin(origin)));

@@ -4,7 +4,7 @@ import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
 import { createLiveView } from '../terminal/live-view.js';
-import { fitToWindow, SCHEMA_VERSION } from '../terminal/output.js';
+import { fitToWindow } from '../terminal/output.js';
 import { renderStatus } from '../views/machine/status-view.js';
 
 /** `mai status`, once or until Ctrl-C. */
@@ -28,10 +28,8 @@ async function watch(
   const view = output.json ? null : createLiveView(output);
   try {
     for await (const report of host.watchStatus({ intervalMs, recordTo })) {
-      if (view === null) {
-        const line = JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...jsonOf(report) });
-        output.result(`${line}\n`);
-      } else view.show(renderStatus(report, fitToWindow(output)));
+      if (view === null) output.lineJson(jsonOf(report));
+      else view.show(renderStatus(report, fitToWindow(output)));
     }
   } catch (error) {
     // Ctrl-C is the normal end of --watch, so the exit code is 0.

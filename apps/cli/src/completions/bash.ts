@@ -1,4 +1,4 @@
-import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from '../command-line/command-spec.js';
 import {
   argumentWords,
   flagsOf,
@@ -69,7 +69,7 @@ function argumentReply(spec: CommandSpec): string {
 }
 
 function visibleNames(commands: readonly CommandSpec[]): string[] {
-  return commands.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  return visibleOf(commands).map(({ name }) => name);
 }
 
 function reply(words: Words): string {

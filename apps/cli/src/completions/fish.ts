@@ -1,4 +1,4 @@
-import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from '../command-line/command-spec.js';
 import { argumentWords, flattenCommands, optionWords, type Words } from './words.js';
 
 /** A fish completion script for `mai completions fish | source`. */
@@ -6,11 +6,10 @@ export function fishCompletions(
   commands: readonly CommandSpec[],
   globals: readonly OptionSpec[],
 ): string {
-  const visible = commands.filter(({ hidden }) => hidden !== true);
   const lines = [
     '# fish completions for mai',
     'complete -c mai -f',
-    ...visible.map(
+    ...visibleOf(commands).map(
       ({ name, summary }) =>
         `complete -c mai -n __fish_use_subcommand -a ${name} -d ${quote(summary)}`,
     ),

@@ -1,5 +1,6 @@
 import type { NameKind } from '@mai/host';
 import type { CommandSpec, Completion, OptionSpec } from '../command-line/command-spec.js';
+import { visibleOf } from '../command-line/command-spec.js';
 
 /** The completions for one option or argument. */
 export type Words =
@@ -18,12 +19,10 @@ export interface FlatCommand {
 
 /** Every visible command and subcommand. */
 export function flattenCommands(commands: readonly CommandSpec[], prefix = ''): FlatCommand[] {
-  return commands
-    .filter(({ hidden }) => hidden !== true)
-    .flatMap((spec) => {
-      const path = prefix === '' ? spec.name : `${prefix} ${spec.name}`;
-      return [{ path, spec }, ...flattenCommands(spec.subcommands ?? [], path)];
-    });
+  return visibleOf(commands).flatMap((spec) => {
+    const path = prefix === '' ? spec.name : `${prefix} ${spec.name}`;
+    return [{ path, spec }, ...flattenCommands(spec.subcommands ?? [], path)];
+  });
 }
 
 /** The options that take a value, each name once. */

@@ -1,4 +1,4 @@
-import type { CommandSpec, OptionSpec } from '../command-line/command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from '../command-line/command-spec.js';
 import {
   argumentWords,
   flagsOf,
@@ -65,10 +65,9 @@ function offer(words: Words): string {
 }
 
 function describeCommands(commands: readonly CommandSpec[]): string {
-  const visible = commands.filter(({ hidden }) => hidden !== true);
   return describe(
     'command',
-    visible.map(({ name, summary }) => [name, summary]),
+    visibleOf(commands).map(({ name, summary }) => [name, summary]),
   );
 }
 

@@ -18,7 +18,9 @@ export function createDemoSetting(resources: Resources): DemoSetting {
   const pool = simulatedDemoPool(resources);
   const roomBytes = Math.min(LARGEST_ROOM_BYTES, room(pool, LIMIT));
   const { world, models, contextLengthTokens } = fitWorld({
-    ...{ resources, deviceKey: deviceKeyOf(pool.name), roomBytes },
+    resources,
+    deviceKey: deviceKeyOf(pool.name),
+    roomBytes,
   });
   const modelKeys = models.map(({ modelKey }) => modelKey);
   return { pool, world, config: simulatedDemoConfig(modelKeys, contextLengthTokens, pool) };

@@ -36,19 +36,8 @@ const gpu = (totalBytes: number, availableBytes: number) => ({
 async function run(resources: Resources) {
   const io = createFakeIo();
   const output = createOutput(io, { json: true, quiet: true, noColour: true });
-  const globals = {
-    url: null,
-    apiTokenFile: null,
-    configFile: null,
-    timeoutMs: null,
-    runtime: null,
-    modelFolders: [],
-    json: true,
-    quiet: true,
-    verbose: false,
-  };
   await runDemo(
-    { io, output, globals, signal: io.signal },
+    { io, output, globals: {}, signal: io.signal },
     {
       fast: true,
       machineMonitor: { snapshot: () => Promise.resolve(resources), readRam: null, settled: null },

@@ -67,7 +67,9 @@ export async function runDemo(context: CommandContext, options: DemoOptions): Pr
     config: setting.config,
     monitor,
     userHome: ownFolder,
-    ...{ dataFolder: ownFolder, cacheFolder: ownFolder, configFolder: ownFolder },
+    dataFolder: ownFolder,
+    cacheFolder: ownFolder,
+    configFolder: ownFolder,
   });
   const printer = createDemoPrinter(context, fast);
   const demo: DemoRun = { context, printer, setting, monitor, host };
@@ -94,15 +96,12 @@ async function choose(demo: DemoRun): Promise<DemoStep> {
   const { printer, context } = demo;
   const { style } = context.output;
   printer.heading('Load the best model that fits');
-  const report = await switchModel(demo, ({ chosen }) => {
+  return await play(demo, 'choose', 2000, ({ chosen }) => {
     if (chosen?.footprint == null) return;
     printer.text(
       `${style.good('Choice')}: ${style.bold(chosen.modelKey)} is first in the chain and fits. It takes ${describeFootprint(chosen.footprint)}.`,
     );
   });
-  printer.lines(await poolLines(demo));
-  await printer.pause(2000);
-  return stepOf('choose', report);
 }
 
 async function stepDown(demo: DemoRun): Promise<DemoStep> {
@@ -118,16 +117,13 @@ async function stepDown(demo: DemoRun): Promise<DemoStep> {
   );
   await ramp(demo, 0, targetBytes);
   await printer.pause(1500);
-  const report = await switchModel(demo, ({ chosen, rejected }) => {
+  return await play(demo, 'step-down', 2500, ({ chosen, rejected }) => {
     const [first] = rejected;
     if (first === undefined) return;
     printer.text(
       `${style.caution('Step down')}: ${first.modelKey} ${explainRejection(first.rejection)}; ${style.bold(chosen?.modelKey ?? 'nothing')} fits.`,
     );
   });
-  printer.lines(await poolLines(demo));
-  await printer.pause(2500);
-  return stepOf('step-down', report);
 }
 
 async function stepUp(demo: DemoRun): Promise<DemoStep> {
@@ -136,25 +132,25 @@ async function stepUp(demo: DemoRun): Promise<DemoStep> {
   printer.heading('Memory is free again', style.caution('(injected memory removed)'));
   await ramp(demo, [...monitor.injected().values()][0] ?? 0, 0);
   await printer.pause(1000);
-  const report = await switchModel(demo, ({ chosen }) => {
+  return await play(demo, 'step-up', 1500, ({ chosen }) => {
     printer.text(
       `${style.good('Step up')}: ${style.bold(chosen?.modelKey ?? 'nothing')} fits again.`,
     );
   });
-  printer.lines(await poolLines(demo));
-  await printer.pause(1500);
-  return stepOf('step-up', report);
 }
 
-/** Makes a decision and carries it out, as `mai select --load` does. */
-async function switchModel(
-  { host, context }: DemoRun,
+/** Makes a decision, carries it out as `mai select --load` does, and shows the memory afterwards. */
+async function play(
+  demo: DemoRun,
+  step: DemoStep['step'],
+  pauseMs: number,
   onDecided: (selection: Selection) => void,
-): Promise<SwitchReport> {
+): Promise<DemoStep> {
+  const { host, context, printer } = demo;
   const reporter = createRunReporter(context.output, '  ');
   let decided = false;
   try {
-    return await host.switchModel(AS_CONFIGURED, {
+    const { outcome, last } = await host.switchModel(AS_CONFIGURED, {
       onEvent: (event, sizeBytes) => {
         // Shows only the first decision. Unloading to make room causes further decisions.
         if (event.type === 'decided' && !decided) {
@@ -164,6 +160,10 @@ async function switchModel(
         reporter.show(event, sizeBytes);
       },
     });
+    printer.lines(await poolLines(demo));
+    await printer.pause(pauseMs);
+    const { chosen, pools } = last.selection;
+    return { step, outcome, modelKey: chosen?.modelKey ?? null, pools };
   } finally {
     reporter.clear();
   }
@@ -198,9 +198,4 @@ async function ramp(demo: DemoRun, fromBytes: number, toBytes: number): Promise<
 
 async function poolLines({ host, context, monitor }: DemoRun): Promise<string[]> {
   return demoPoolLines(await host.status(), context.output, monitor.injected());
-}
-
-function stepOf(step: DemoStep['step'], { outcome, last }: SwitchReport): DemoStep {
-  const { chosen, pools } = last.selection;
-  return { step, outcome, modelKey: chosen?.modelKey ?? null, pools };
 }

@@ -22,7 +22,11 @@ export async function runRealDemo(
   const steps = await playDemo({
     openHost: (options) => openHostOf(context, options),
     folders: [tmpdir(), path.join(io.homeFolder, '.cache', 'mai'), '/var/tmp'],
-    ...{ signal, style: output.style, heading: printer.heading, text: printer.text, memory },
+    signal,
+    style: output.style,
+    heading: printer.heading,
+    text: printer.text,
+    memory,
     pause: () => printer.pause(PAUSE_MS),
     progress: (totalBytes) => output.progress('  Writing', totalBytes),
     models: (models) => printer.lines(renderModels(models, output, 2).trimEnd().split('\n')),

@@ -43,16 +43,9 @@ export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): Live
       // estimate.
       const up = shownLines === 0 ? '' : `\u001b[${shownLines}A\r`;
       // One write for each frame, so that no incomplete frame is visible.
-      stream.write(
-        up +
-          lines
-            .map(
-              (line) =>
-                `${truncate(safeText(line, true), width, ellipsisOf(unicode))}${CLEAR_LINE}\n`,
-            )
-            .join('') +
-          CLEAR_BELOW,
-      );
+      const fit = (line: string) => truncate(safeText(line, true), width, ellipsisOf(unicode));
+      const frame = lines.map((line) => `${fit(line)}${CLEAR_LINE}\n`).join('');
+      stream.write(up + frame + CLEAR_BELOW);
       shownLines = lines.length;
     },
     close: () => {

@@ -5,7 +5,7 @@ import { safeText } from './safe-text.js';
 import { createStyle, type Style, wantsColour, wantsUnicode } from './style.js';
 
 /** Version of the JSON results. Increased when a field changes its meaning. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** The global options that decide how a command writes. */
 export interface OutputOptions {
@@ -32,6 +32,8 @@ export interface Output {
   readonly result: (text: string) => void;
   /** Prints one JSON value on stdout, with `schemaVersion` first. */
   readonly resultJson: (value: object) => void;
+  /** The same on one line, for commands that print several values. */
+  readonly lineJson: (value: object) => void;
   /** Prints a remark on stderr. Silent with --quiet. */
   readonly note: (text: string) => void;
   /** Prints a warning on stderr, even with --quiet. The same text at most once a minute. */
@@ -69,10 +71,8 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     result: (text) => {
       io.stdout.write(safeText(text, style.enabled));
     },
-    resultJson: (value) => {
-      const versioned = { schemaVersion: SCHEMA_VERSION, ...value };
-      io.stdout.write(`${JSON.stringify(versioned, addFootprintTotal, 2)}\n`);
-    },
+    resultJson: (value) => io.stdout.write(jsonText(value, 2)),
+    lineJson: (value) => io.stdout.write(jsonText(value, 0)),
     note: (text) => {
       if (!options.quiet) say(text);
     },
@@ -94,6 +94,11 @@ export function createOutput(io: Io, options: OutputOptions): Output {
             nowMs: io.nowMs,
           }),
   };
+}
+
+function jsonText(value: object, indent: number): string {
+  const versioned = { schemaVersion: SCHEMA_VERSION, ...value };
+  return `${JSON.stringify(versioned, addFootprintTotal, indent)}\n`;
 }
 
 /** The output with the current width of its terminal, which can change while a live view runs. */

@@ -50,6 +50,13 @@ test.each([120, 80, 60, 50, 40])('shows only whole figures at %d columns', (colu
   expect(line).toMatch(/ 50 %(  ? *[\d.]+ of 11\.3 GiB( +[\d.]+ GiB\/s( +[\d.]+ s left)?)?)?$/);
 });
 
+test.each([80, 60, 50, 40])('also where the size is not known, at %d columns', (columns) => {
+  const { at, frames } = progressOn(columns, null);
+  at(0, 0);
+  at(2000, 0.5);
+  expect(frames().at(-1)).toMatch(/ 50 %( {2}2\.0 s left)?$/);
+});
+
 test('clearing leaves an empty line', () => {
   const { progress, frames } = progressOn(80, GIB);
   progress.clear();

@@ -79,39 +79,29 @@ function liveProgress(options: ProgressOptions): Progress {
 function progressLine(options: ProgressOptions, ratio: number, elapsedMs: number): string {
   const { label, totalBytes, stream, style, unicode } = options;
   const width = (stream.columns ?? 80) - 1;
-  const known = elapsedMs >= MIN_ELAPSED_MS && ratio >= MIN_RATIO && ratio < 1;
-  const leftMs = known ? (elapsedMs / ratio) * (1 - ratio) : null;
-  const rate = known && totalBytes !== null ? (totalBytes * ratio * 1000) / elapsedMs : null;
   const labelWidth = Math.min(textWidth(label), Math.max(12, Math.floor(width / 3.5)));
-  // Reserves room for figures that appear later, so that the bar keeps its width. Where the
-  // terminal is too narrow for all figures, some are left out.
-  const room = width - labelWidth - 2;
-  const withShare = 5 + (totalBytes === null ? 0 : 2 + shareWidth(totalBytes));
-  const withRate = withShare + (totalBytes === null ? 0 : 12);
-  const withLeft = withRate + 15;
-  const fits = [withLeft, withRate, withShare].map((factsWidth) => room - factsWidth >= MIN_BAR);
-  const [showsLeft = false, showsRate = false, showsShare = false] = fits;
-  const factsWidth = showsLeft ? withLeft : showsRate ? withRate : showsShare ? withShare : 5;
-  const facts = [
+  const known = elapsedMs >= MIN_ELAPSED_MS && ratio >= MIN_RATIO && ratio < 1;
+  const rate = known && totalBytes !== null ? (totalBytes * ratio * 1000) / elapsedMs : null;
+  // Each figure has the width that it needs at most, so that the bar keeps its width.
+  const figures = [
     formatPercent(ratio).padStart(5),
-    totalBytes === null || !showsShare
-      ? ''
-      : formatShare(totalBytes * ratio, totalBytes).padStart(shareWidth(totalBytes)),
-    showsRate
-      ? (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(totalBytes === null ? 0 : 10)
-      : '',
-    leftMs === null || !showsLeft ? '' : `${formatDuration(leftMs)} left`,
-  ]
-    .join('  ')
-    .trimEnd();
-  const barWidth = Math.max(MIN_BAR, room - factsWidth);
+    ...(totalBytes === null
+      ? []
+      : [
+          formatShare(totalBytes * ratio, totalBytes).padStart(shareWidth(totalBytes)),
+          (rate === null ? '' : `${formatBytes(rate)}/s`).padStart(10),
+        ]),
+    (known ? `${formatDuration((elapsedMs / ratio) * (1 - ratio))} left` : '').padEnd(13),
+  ];
+  const room = width - labelWidth - 2 - MIN_BAR;
+  // Where the terminal is too narrow for all figures, the last ones are left out.
+  while (figures.length > 1 && figures.join('  ').length > room) figures.pop();
+  const facts = figures.join('  ');
+  const barWidth = MIN_BAR + Math.max(0, room - facts.length);
   const meter = padEnd(renderMeter(ratio, barWidth, unicode, style.accent), barWidth);
   const ellipsis = ellipsisOf(unicode);
-  return truncate(
-    `${truncateMiddle(label, labelWidth, ellipsis)} ${meter} ${facts}`,
-    width,
-    ellipsis,
-  );
+  const name = truncateMiddle(label, labelWidth, ellipsis);
+  return truncate(`${name} ${meter} ${facts}`.trimEnd(), width, ellipsis);
 }
 
 /** Width of the widest share, such as `32.0 of 32.0 GiB`. */

@@ -1,5 +1,6 @@
 import {
   charge,
+  hasOwnMemory,
   totalBytesOf,
   type Footprint,
   type LoadConfig,
@@ -50,8 +51,7 @@ interface Sources {
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
   const { request, resources } = sources;
-  const hasDedicatedGpu =
-    !resources.unified && resources.gpus.some((gpu) => gpu.memory === 'dedicated');
+  const hasDedicatedGpu = resources.gpus.some((gpu) => hasOwnMemory(gpu, resources));
   const { requirement } = request;
   const ask = (questions: readonly StepQuestion[]) =>
     mapConcurrently(questions, ESTIMATES_AT_ONCE, (question) => estimateOption(sources, question));
@@ -176,12 +176,12 @@ async function estimateStep(
 function configuredFootprint(
   { minMemoryBytes, minVramBytes }: CandidateProfile,
   { offloadRatio }: LoadConfig,
-  { unified, gpus }: Resources,
+  resources: Resources,
 ): Footprint | null {
   if (minMemoryBytes === null && minVramBytes === null) return null;
   const movableBytes = minVramBytes ?? 0;
   const totalBytes = Math.max(minMemoryBytes ?? 0, movableBytes);
-  const gpu = unified ? undefined : gpus.find((device) => device.memory === 'dedicated');
+  const gpu = resources.gpus.find((one) => hasOwnMemory(one, resources));
   const movedBytes = gpu === undefined ? 0 : Math.round(movableBytes * (offloadRatio ?? 1));
   return {
     ram: { mappedBytes: 0, anonymousBytes: totalBytes - movedBytes },

@@ -26,6 +26,16 @@ describe('buildLoadSteps', () => {
     ]);
   });
 
+  it('takes a required context of 0 tokens as no requirement', () => {
+    const contexts = (minContextLengthTokens: number | null) =>
+      buildLoadSteps(
+        { ...MODEL, contextLengthTokens: 32_768 },
+        { ...ANYTHING, minContextLengthTokens },
+        false,
+      ).map((step) => step.loadConfig.contextLengthTokens);
+    expect(contexts(0)).toEqual(contexts(null));
+  });
+
   it('turns flash attention on with a quantized KV cache, because llama.cpp needs it', () => {
     const quantized = buildLoadSteps(MODEL, ANYTHING, false).filter(
       (step) => step.loadConfig.kvCacheTypeV !== null,

@@ -134,9 +134,11 @@ function wantedContextTokens(profile: CandidateProfile, requirement: Requirement
   );
 }
 
-/** The shortest context that still serves a request for `wantedTokens`. */
+/** The shortest context that still serves a request for `wantedTokens`. A required context of 0 tokens requires none. */
 export function leastContextTokens(wantedTokens: number, requiredTokens: number | null): number {
-  return requiredTokens ?? Math.min(wantedTokens, CONTEXT_FLOOR_TOKENS);
+  return requiredTokens === null || requiredTokens === 0
+    ? Math.min(wantedTokens, CONTEXT_FLOOR_TOKENS)
+    : requiredTokens;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/memory-ledger';
+import { hasOwnMemory, type Resources } from '@mai/memory-ledger';
 import { callOptions } from '../ports/call-options.js';
 import type { Clock } from '../ports/clock.js';
 import type { RuntimeInstance, RuntimePort } from '../ports/runtime-port.js';
@@ -102,10 +102,10 @@ function movedBytes(before: Resources, now: Resources): number {
   const moved = (one: number | null, other: number | null): number =>
     one === other ? 0 : one === null || other === null ? Infinity : Math.abs(one - other);
   return now.gpus.reduce(
-    (sum, { deviceKey, memory, availableBytes }) => {
-      if (now.unified || memory === 'shared') return sum;
-      const same = before.gpus.find((gpu) => gpu.deviceKey === deviceKey);
-      return sum + moved(same?.availableBytes ?? null, availableBytes);
+    (sum, gpu) => {
+      if (!hasOwnMemory(gpu, now)) return sum;
+      const same = before.gpus.find(({ deviceKey }) => deviceKey === gpu.deviceKey);
+      return sum + moved(same?.availableBytes ?? null, gpu.availableBytes);
     },
     moved(before.ram.availableBytes, now.ram.availableBytes),
   );

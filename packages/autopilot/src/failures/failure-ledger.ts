@@ -1,4 +1,4 @@
-import type { Resources } from '@mai/memory-ledger';
+import { hasOwnMemory, type Resources } from '@mai/memory-ledger';
 import type { LoadFailure, LoadFailureCode } from './load-failure.js';
 import { backOffMs, type BackOffPolicy } from './back-off.js';
 
@@ -129,7 +129,7 @@ function hasChanged(entry: FailureEntry, nowMs: number, resources: Resources | n
 }
 
 function availableBytes(resources: Resources): number {
-  const gpus = resources.gpus.filter((gpu) => gpu.memory === 'dedicated' && !resources.unified);
+  const gpus = resources.gpus.filter((gpu) => hasOwnMemory(gpu, resources));
   return gpus.reduce(
     (sum, gpu) => sum + (gpu.availableBytes ?? 0),
     resources.ram.availableBytes ?? 0,

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutopilotError, errorCode } from '../autopilot-error.js';
+import { isRecord } from '../is-record.js';
 import { isProcessAlive } from './is-process-alive.js';
 
 /** The process that holds a lock. */
@@ -95,13 +96,18 @@ async function lock(
   );
 }
 
-/** Writes a heartbeat. Resolves to false when another process has taken the lock over. */
+/**
+ * Writes a heartbeat. Creates the file again where it was removed, because then no process has the lock. Resolves to
+ * false when another process has taken the lock over.
+ */
 export async function refreshLock(file: string, owner: LockOwner, nowMs: number): Promise<boolean> {
-  const holder = await readOwner(file);
-  if (holder?.token !== owner.token) return false;
+  const alive = { ...owner, aliveAtMs: nowMs };
+  const text = await readText(file);
+  if (text === null) return create(file, alive);
+  if (parseOwner(text)?.token !== owner.token) return false;
   const temporary = `${file}.${owner.token}.tmp`;
   try {
-    await writeExclusively(temporary, { ...owner, aliveAtMs: nowMs });
+    await writeExclusively(temporary, alive);
     await rename(temporary, file);
   } finally {
     // Left over where the disk is full.
@@ -141,18 +147,13 @@ function parseOwner(text: string): LockOwner | null {
 }
 
 function isOwner(value: unknown): value is LockOwner {
-  if (typeof value !== 'object' || value === null) return false;
   return (
-    'token' in value &&
-    typeof value.token === 'string' &&
-    'processId' in value &&
-    typeof value.processId === 'number' &&
-    'hostname' in value &&
-    typeof value.hostname === 'string' &&
-    'sinceMs' in value &&
-    typeof value.sinceMs === 'number' &&
-    'aliveAtMs' in value &&
-    typeof value.aliveAtMs === 'number'
+    isRecord(value) &&
+    typeof value['token'] === 'string' &&
+    typeof value['processId'] === 'number' &&
+    typeof value['hostname'] === 'string' &&
+    typeof value['sinceMs'] === 'number' &&
+    typeof value['aliveAtMs'] === 'number'
   );
 }
 

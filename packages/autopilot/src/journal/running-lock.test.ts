@@ -15,9 +15,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 /** Heartbeats write real files: each step waits until the heartbeat loop sleeps again. */
 async function passHeartbeat(clock: ManualClock): Promise<void> {
   await clock.advance(5000);
-  for (let turn = 0; turn < 2000 && clock.pending === 0; turn += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('acquireRunningLock', () => {
@@ -99,6 +97,20 @@ describe('acquireRunningLock', () => {
     expect(lock.lost.reason).toMatchObject({ code: 'ALREADY_RUNNING' });
     await lock.release();
     expect((await readOwner(file))?.token).toBe('taker');
+  });
+
+  it('stays held when its file was removed, and other processes then see it again', async () => {
+    const clock = new ManualClock();
+    const file = await fileOf(clock);
+    const lock = await acquireRunningLock(folder, ADDRESS, clock);
+    await rm(file);
+    await passHeartbeat(clock);
+    expect(lock.lost.aborted).toBe(false);
+    await expect(acquireRunningLock(folder, ADDRESS, clock)).rejects.toMatchObject({
+      code: 'ALREADY_RUNNING',
+    });
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('takes over a lock file that is not JSON', async () => {

@@ -238,8 +238,14 @@ export class Leases {
       this.#decisionIds.get(OWN_TURN) ??
       null;
     return {
-      ...{ instanceIdentifier, modelKey, tier, capabilities, contextLengthTokens, decisionId },
-      ...{ release, [Symbol.dispose]: release },
+      instanceIdentifier,
+      modelKey,
+      tier,
+      capabilities,
+      contextLengthTokens,
+      decisionId,
+      release,
+      [Symbol.dispose]: release,
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Tier } from '@mai/memory-ledger';
-import type { Requirement } from '@mai/selector';
+import { NO_REQUIREMENT, type Requirement } from '@mai/selector';
 import type { CandidateProfile } from '../ports/catalog-port.js';
 import { meetsRequirement } from './target-catalog.js';
 
@@ -7,9 +7,7 @@ import { meetsRequirement } from './target-catalog.js';
  * Merges requirements into one that includes all of them. If they have no tier in common, the tiers of the
  * first are used.
  */
-export function mergeRequirements(
-  requirements: readonly [Requirement, ...Requirement[]],
-): Requirement {
+export function mergeRequirements(requirements: readonly Requirement[]): Requirement {
   return requirements.reduce((merged, next) => {
     const contexts = [merged.minContextLengthTokens, next.minContextLengthTokens].filter(
       (tokens) => tokens !== null,
@@ -19,7 +17,7 @@ export function mergeRequirements(
       minContextLengthTokens: contexts.length === 0 ? null : Math.max(...contexts),
       tiers: mergeTiers(merged.tiers, next.tiers),
     };
-  });
+  }, NO_REQUIREMENT);
 }
 
 /**

@@ -57,7 +57,9 @@ export class TargetCatalog {
     const { chain, modelKey } = target;
     const reading = await this.#catalog.read({
       ...callOptions(signal, null),
-      ...{ chain, modelKey, mayAskRuntime: false },
+      chain,
+      modelKey,
+      mayAskRuntime: false,
     });
     this.learn(target, reading);
     return reading;

@@ -50,7 +50,9 @@ export class WaitingCallers implements Iterable<Waiter> {
       const waiter: Waiter = {
         // A copy, because one object may be passed to several calls.
         request: { ...request },
-        ...{ target, key: targetKey(target), round },
+        target,
+        key: targetKey(target),
+        round,
         considered: false,
         resolve: (result) => {
           forget();

@@ -95,7 +95,7 @@ export class AutopilotLoop {
       const { observeIntervalMs } = this.#settings.timings;
       const nextRoundMs =
         observeIntervalMs - ((clock.monotonicMs() - startedMs) % observeIntervalMs);
-      const { decision } = this.#round;
+      const { decision } = this.#round.state;
       const dueMs = (decision?.target === null ? decision.verdict.waitMs : null) ?? nextRoundMs;
       await this.#ramWatch.sleep(this.#sleeper, Math.min(nextRoundMs, dueMs), signal);
     }

@@ -66,6 +66,22 @@ describe('createAutopilot', () => {
     await pilot.stop();
   });
 
+  it('stops also where the lock cannot be released, and tells its readers', async () => {
+    const world = new FakeWorld([SMALL]);
+    const failure = new Error('EIO');
+    const pilot = await startPilot(world, {
+      lock: async () => ({
+        lost: new AbortController().signal,
+        release: () => Promise.reject(failure),
+      }),
+    });
+    await world.clock.advance(5 * SECOND);
+    await pilot.stop();
+    expect(pilot.of('fault').map(({ error }) => error)).toEqual([failure]);
+    expect(pilot.events.at(-1)?.type).toBe('stopped');
+    expect(pilot.autopilot.state.status).toBe('stopped');
+  });
+
   it('reloads the same model with a better load option only after the reload was due for ten minutes', async () => {
     const world = new FakeWorld([{ ...LARGE, kvBytes: 4 * GIB }]);
     world.othersBytes = 10 * GIB;

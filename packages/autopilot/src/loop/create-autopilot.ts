@@ -129,7 +129,12 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
     // After the lock was lost, the instances belong to the process that took the lock.
     if (idle === 'keep' && unloadAtStop && !dryRun && !lost) await unloadOurs(pinned);
     loop.leases.close(reason);
-    await held?.release();
+    try {
+      await held?.release();
+    } catch (error) {
+      // The lock ends with this process: the next one takes over a lock whose holder is gone.
+      publish({ type: 'fault', error, retryAtMs: clock.nowMs() });
+    }
     await settings.decisionLog?.flushed();
     publish({ type: 'stopped' });
     hub.close();
@@ -177,7 +182,9 @@ export function createAutopilot(options: AutopilotOptions): Autopilot {
 
   const acquire: Autopilot['acquire'] = (request, { signal = null } = {}) => {
     if (run === null || stopping !== null) {
-      return Promise.reject(new DOMException('The autopilot is not running.', 'AbortError'));
+      return Promise.reject(
+        new DOMException('The autopilot is not running. Start it first.', 'AbortError'),
+      );
     }
     return loop.leases.acquire(request, signal);
   };

@@ -1,16 +1,19 @@
-import { NO_REQUIREMENT, selectModel, type Resident, type Selection } from '@mai/selector';
+import { selectModel, type Resident, type Selection } from '@mai/selector';
 import { assembleSelectionInput } from '../assemble/assemble-selection-input.js';
 import { buildCandidates } from '../assemble/build-candidates.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import { completeRequest } from '../assemble/selection-request.js';
+import type { CachedPorts } from '../caching/cached-ports.js';
+import type { RetryState } from '../failures/retry-state.js';
 import type { GrowthWatch } from '../growth/growth-watch.js';
 import { requirementOf, targetOf, type LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { mergeRequirements } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
-import type { AutopilotPorts } from '../ports/autopilot-ports.js';
+import { callOptions } from '../ports/call-options.js';
 import type { IdleForecast } from '../timing/idle-forecast.js';
 import type { AutopilotSettings } from './autopilot-options.js';
+import type { Decider } from './decider.js';
 
 /** The outcome of a request if it were decided now. */
 export interface LeasePlan {
@@ -20,66 +23,81 @@ export interface LeasePlan {
 }
 
 interface Sources {
-  readonly ports: AutopilotPorts;
-  readonly settings: AutopilotSettings;
-  /** The last observation; null before the first. */
-  readonly observed: AssembledInput | null;
+  readonly cached: CachedPorts;
   readonly growth: GrowthWatch;
   readonly idle: IdleForecast;
   readonly leases: Leases;
   readonly targets: TargetCatalog;
-  readonly coolDowns: Readonly<Record<string, number>>;
-  readonly upgradeMarginRatio: number;
-  readonly signal: AbortSignal | null;
+  readonly retries: RetryState;
+  readonly decider: Decider;
 }
 
-/**
- * Decides for a request as a round would, from the last observation. Loads and unloads nothing.
- *
- * @throws the errors of the catalog, unchanged
- */
-export async function planRequest(request: LeaseRequest, sources: Sources): Promise<LeasePlan> {
-  const { ports, settings, leases, targets, growth, idle, coolDowns, signal } = sources;
-  const { deviceIdentifier, tradeOffs } = settings.request;
-  const rules =
-    settings.rules === null ? [] : await settings.rules({ ...(signal === null ? {} : { signal }) });
-  const [first = NO_REQUIREMENT, ...others] = [...rules, requirementOf(request)];
-  const target = leases.catalogTarget(targetOf(request));
-  const asked = {
-    chain: target?.chain ?? settings.request.chain ?? null,
-    modelKey: target?.modelKey ?? null,
-    requirement: mergeRequirements([first, ...others]),
-    deviceIdentifier: deviceIdentifier ?? null,
-    tradeOffs: tradeOffs ?? true,
-    coolingDownUntilMs: coolDowns,
-  };
-  const catalog = await targets.find(asked, signal);
-  const base = sources.observed ?? (await assembleSelectionInput(ports, asked, { signal }));
-  const { resources, residents } = base;
-  const built = await buildCandidates({
-    ...{ estimator: ports.estimator, catalog, resources, signal },
-    request: completeRequest(asked),
-    countTried: null,
-  });
-  const nowMs = ports.clock.nowMs();
-  // Leases may be newer than the observation.
-  const withLeases = residents.map((one) =>
-    leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
-  );
-  const selection = selectModel({
-    candidates: built.map((one) => ({
-      ...one,
-      observedGrowth: growth.observedGrowth(one.modelKey, nowMs),
-    })),
-    requirement: asked.requirement,
-    ...idle.forCallers({ residents: withLeases }, settings.timings),
-    ...{ resources, policy: catalog.policy, upgradeMarginRatio: sources.upgradeMarginRatio },
-    retained: residents.map((one) => one.instanceIdentifier),
-  });
-  return {
-    resident: leases.find(request) ?? keptBy(selection, residents, leases, request),
-    selection,
-  };
+/** Decides for requests as a round would. Loads and unloads nothing. */
+export class RequestPlanner {
+  readonly #settings: AutopilotSettings;
+  readonly #sources: Sources;
+
+  constructor(settings: AutopilotSettings, sources: Sources) {
+    this.#settings = settings;
+    this.#sources = sources;
+  }
+
+  /**
+   * @param observed - the input of the last observation; null before the first. The machine is then observed.
+   * @throws the errors of the ports, unchanged
+   */
+  async plan(
+    request: LeaseRequest,
+    observed: AssembledInput | null,
+    signal: AbortSignal | null,
+  ): Promise<LeasePlan> {
+    const settings = this.#settings;
+    const { cached, leases, targets, growth, idle, retries, decider } = this.#sources;
+    const { ports } = cached;
+    const { deviceIdentifier, tradeOffs } = settings.request;
+    const rules = settings.rules === null ? [] : await settings.rules(callOptions(signal, null));
+    const target = leases.catalogTarget(targetOf(request));
+    const asked = {
+      chain: target?.chain ?? settings.request.chain ?? null,
+      modelKey: target?.modelKey ?? null,
+      requirement: mergeRequirements([...rules, requirementOf(request)]),
+      deviceIdentifier: deviceIdentifier ?? null,
+      tradeOffs: tradeOffs ?? true,
+      coolingDownUntilMs: retries.coolDowns(observed?.resources ?? null),
+    };
+    const catalog = await targets.find(asked, signal);
+    const base = observed ?? (await assembleSelectionInput(ports, asked, { signal }));
+    const { resources, residents } = base;
+    const built = await buildCandidates({
+      estimator: ports.estimator,
+      catalog,
+      resources,
+      signal,
+      request: completeRequest(asked),
+      countTried: null,
+    });
+    const nowMs = ports.clock.nowMs();
+    // Leases may be newer than the observation.
+    const withLeases = residents.map((one) =>
+      leases.isLeased(one.instanceIdentifier) ? { ...one, busy: true } : one,
+    );
+    const selection = selectModel({
+      candidates: built.map((one) => ({
+        ...one,
+        observedGrowth: growth.observedGrowth(one.modelKey, nowMs),
+      })),
+      requirement: asked.requirement,
+      ...idle.forCallers({ residents: withLeases }, settings.timings),
+      resources,
+      policy: catalog.policy,
+      upgradeMarginRatio: decider.upgradeMarginRatio,
+      retained: residents.map((one) => one.instanceIdentifier),
+    });
+    return {
+      resident: leases.find(request) ?? keptBy(selection, residents, leases, request),
+      selection,
+    };
+  }
 }
 
 /** The resident that the decision keeps, where it meets the request. */

@@ -1,5 +1,5 @@
 import type { AssembledInput } from '../assemble/join-footprints.js';
-import { cachePorts, type CachedPorts } from '../caching/cached-ports.js';
+import { cachePorts } from '../caching/cached-ports.js';
 import { DecisionLogger } from '../decision-log/decision-logger.js';
 import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
 import { MemoryPressure } from '../execution/memory-pressure.js';
@@ -18,7 +18,7 @@ import type { AutopilotSettings } from './autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
 import { Observer, type AskedFor, type Observation } from '../observe/observer.js';
-import { planRequest, type LeasePlan } from './plan-request.js';
+import { RequestPlanner, type LeasePlan } from './plan-request.js';
 import type { RamWatch } from '../observe/ram-watch.js';
 import { ResidentWatch } from '../observe/resident-watch.js';
 import { RoundDecision, type DecidedRound } from './round-decision.js';
@@ -46,7 +46,7 @@ export class Round {
   readonly #logger: DecisionLogger;
   readonly #growth = new GrowthWatch();
   readonly #idle = new IdleForecast();
-  readonly #cached: CachedPorts;
+  readonly #planner: RequestPlanner;
   readonly #leaseParts: LeaseParts;
   readonly #decisions: RoundDecision;
   #decision: AutopilotState['decision'] = null;
@@ -84,15 +84,23 @@ export class Round {
     this.#decider = new Decider(clock, () => settings.timings.observeIntervalMs);
     this.#residents = new ResidentWatch(settings, publish);
     this.#logger = new DecisionLogger(settings.decisionLog);
-    this.#cached = cached;
     this.#leaseParts = createLeaseParts(settings, cached.ports.catalog, publish, onWaiting);
     const { leases, targets, drains } = this.#leaseParts;
     this.leases = leases;
     this.#decisions = new RoundDecision(settings, {
-      ...{ decider: this.#decider, retries: this.#retries, residents: this.#residents },
-      ...{ leases, drains },
+      decider: this.#decider,
+      retries: this.#retries,
+      residents: this.#residents,
+      leases,
+      drains,
     });
     const sources = { cached, journal, leases, targets, growth: this.#growth };
+    this.#planner = new RequestPlanner(settings, {
+      ...sources,
+      idle: this.#idle,
+      retries: this.#retries,
+      decider: this.#decider,
+    });
     this.#executor = new SwitchExecutor(
       settings,
       { ...sources, retries: this.#retries, pressure: this.#pressure },
@@ -116,25 +124,13 @@ export class Round {
     };
   }
 
-  /** The last decision; null before the first. */
-  get decision(): AutopilotState['decision'] {
-    return this.#decision;
-  }
-
   get switching(): boolean {
     return this.#executor.switching;
   }
 
   /** The decision for a request if it were made now. Loads and unloads nothing. */
   plan(request: LeaseRequest, signal: AbortSignal | null): Promise<LeasePlan> {
-    return planRequest(request, {
-      ...{ ports: this.#cached.ports, settings: this.#settings, observed: this.#observed },
-      ...{ growth: this.#growth, idle: this.#idle, leases: this.leases },
-      targets: this.#leaseParts.targets,
-      coolDowns: this.#retries.coolDowns(this.#observed?.resources ?? null),
-      upgradeMarginRatio: this.#decider.upgradeMarginRatio,
-      signal,
-    });
+    return this.#planner.plan(request, this.#observed, signal);
   }
 
   /** Runs one round. Resolves to whether the next round starts at once, because it has switched or callers wait. */

@@ -67,18 +67,17 @@ export class Observer {
     const ruled = rules === null ? NONE : await rules({ signal });
     const { pins } = journal.journal;
     const pinned = request.pinned ?? NONE;
-    const [first = NO_REQUIREMENT, ...others] = [
-      ...asked.first,
-      ...ruled,
-      ...asked.turn.requests.map(requirementOf),
-    ];
     return {
       turn: asked.turn,
       request: {
         ...asked.catalog,
         deviceIdentifier: request.deviceIdentifier ?? null,
         tradeOffs: request.tradeOffs ?? true,
-        requirement: mergeRequirements([first, ...others]),
+        requirement: mergeRequirements([
+          ...asked.first,
+          ...ruled,
+          ...asked.turn.requests.map(requirementOf),
+        ]),
         pinned: pins.length === 0 ? pinned : [...pinned, ...pins.map((pin) => pin.target)],
         acceptedAs: executor.acceptedAs,
       },

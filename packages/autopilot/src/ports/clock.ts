@@ -11,7 +11,10 @@ export interface Clock {
   sleep(ms: number, options: { readonly signal: AbortSignal | null }): Promise<void>;
 }
 
-/** The machine's own clock. Its pending timers keep the process alive. */
+/** Longest delay of a timer. Node replaces a longer delay by 1 ms and prints a warning. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's own clock. Its pending timers keep the process alive. A sleep ends after 24 days at the latest. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => {
@@ -28,10 +31,13 @@ export const systemClock: Clock = {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+        Math.min(ms, LONGEST_TIMER_MS),
+      );
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };

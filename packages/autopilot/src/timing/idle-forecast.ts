@@ -9,15 +9,16 @@ import { ANSWER_MS } from './reaction-time.js';
  */
 const ANSWER_TOKENS = 215;
 
-/** Forecasts when busy residents will be idle, from how long each model was busy before and from its speed. */
+/** Forecasts when busy residents will be idle, from how long each was busy before and from its speed. */
 export class IdleForecast {
+  /** By instance identifier: two copies of a model are busy at different times. */
   readonly #waits = new Map<string, IdleWait>();
 
   /** Call in each round. */
   observe(atMs: number, residents: readonly Resident[]): void {
-    for (const { modelKey, busy } of residents) {
-      const wait = this.#waits.get(modelKey) ?? new IdleWait();
-      this.#waits.set(modelKey, wait);
+    for (const { instanceIdentifier, busy } of residents) {
+      const wait = this.#waits.get(instanceIdentifier) ?? new IdleWait();
+      this.#waits.set(instanceIdentifier, wait);
       wait.observe(atMs, busy);
     }
   }
@@ -36,9 +37,9 @@ export class IdleForecast {
     };
   }
 
-  #idleInMs({ modelKey, speed = null }: Resident): number {
+  #idleInMs({ instanceIdentifier, speed = null }: Resident): number {
     const answerMs =
       speed === null ? ANSWER_MS : (ANSWER_TOKENS / speed.decodeTokensPerSecond.expected) * 1000;
-    return Math.round((this.#waits.get(modelKey) ?? new IdleWait()).whenBusyMs(answerMs));
+    return Math.round((this.#waits.get(instanceIdentifier) ?? new IdleWait()).whenBusyMs(answerMs));
   }
 }

@@ -16,10 +16,10 @@ export function paybackMs(selection: Selection, input: SelectionInput): number |
   const { plan, afterDrain } = selection;
   const steps = afterDrain?.plan.steps ?? plan.steps;
   const load = steps.find((step) => step.action === 'load');
-  if (load?.action !== 'load') return null;
+  if (load === undefined) return null;
   const { loadOption } = load;
   // A busy model that is replaced is unloaded to make room, perhaps with others.
-  const unloads = steps.flatMap((step) => (step.action === 'unload' ? [step] : []));
+  const unloads = steps.filter((step) => step.action === 'unload');
   const values = unloads.flatMap(({ instanceIdentifier }) => {
     const resident = input.residents.find((one) => one.instanceIdentifier === instanceIdentifier);
     const held = resident === undefined ? null : optionOf(resident, input);

@@ -25,5 +25,5 @@ export function reactionMs(
 
 function loadAfterDrain(afterDrain: Selection['afterDrain']): LoadOption | null {
   const load = afterDrain?.plan.steps.find((step) => step.action === 'load');
-  return load?.action === 'load' ? load.loadOption : null;
+  return load?.loadOption ?? null;
 }

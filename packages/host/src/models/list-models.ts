@@ -10,7 +10,8 @@ import type { ModelSource } from './stores/stored-model.js';
 
 /** Selects the models of a list. */
 export interface ModelsQuery {
-  readonly tier?: Tier | null;
+  /** Only models of these tiers. Null, the default: models of every tier. */
+  readonly tiers?: readonly Tier[] | null;
   /** Only models with all of these capabilities. Qualities are then those for this use. */
   readonly capabilities?: readonly Capability[];
   /**
@@ -50,12 +51,12 @@ export interface ModelReport extends Pick<ModelFit, 'footprint' | 'rejection'> {
 
 /** Lists models. Each is judged alone: as configured, and then with trade-offs where it does not fit. */
 export async function listModels(session: Session, query: ModelsQuery): Promise<ModelList> {
-  const { tier = null, capabilities = [], contextLengthTokens = null, all = false } = query;
+  const { tiers = null, capabilities = [], contextLengthTokens = null, all = false } = query;
   const [downloads, { profiles }] = await Promise.all([session.downloads(), session.catalog()]);
   const listed = profiles.filter(
     (profile) =>
       (profile.downloaded || all) &&
-      (tier === null || profile.tier === tier) &&
+      (tiers === null || tiers.includes(profile.tier)) &&
       capabilities.every((capability) => profile.capabilities.includes(capability)),
   );
   const wanted =

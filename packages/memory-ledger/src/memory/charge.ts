@@ -121,14 +121,13 @@ class PoolSum {
   }
 
   addToGpu(deviceKey: string, bytes: number): void {
-    const { gpus, unified } = this.#devices;
-    const gpu = gpus.find((one) => one.deviceKey === deviceKey);
+    const gpu = this.#devices.gpus.find((one) => one.deviceKey === deviceKey);
     if (gpu === undefined) {
       if (!this.missingDeviceKeys.includes(deviceKey)) this.missingDeviceKeys.push(deviceKey);
       this.add('ram', bytes);
       return;
     }
-    const pool = poolOfGpu(gpu, unified);
+    const pool = poolOfGpu(gpu, this.#devices);
     if (isGpuShare(pool)) this.add('ram', bytes);
     this.add(pool, bytes);
   }

@@ -1,14 +1,23 @@
-import type { GpuResources } from './resources.js';
+import type { GpuResources, Resources } from './resources.js';
 
 /** A body of memory: system RAM, a GPU's own memory, or the system RAM that a GPU may take. */
 export type PoolName = 'ram' | `gpu:${string}` | `gpu-share:${string}`;
 
-/** The pool of a GPU: its own memory, or its cap on RAM. On a unified machine every GPU shares RAM. */
+/** Whether a GPU has memory of its own. On a unified machine every GPU takes its memory from RAM. */
+export function hasOwnMemory(
+  { memory }: Pick<GpuResources, 'memory'>,
+  { unified }: Pick<Resources, 'unified'>,
+): boolean {
+  return !unified && memory === 'dedicated';
+}
+
+/** The pool of a GPU: its own memory, or its cap on RAM. */
 export function poolOfGpu(
-  { deviceKey, memory }: Pick<GpuResources, 'deviceKey' | 'memory'>,
-  unified: boolean,
+  gpu: Pick<GpuResources, 'deviceKey' | 'memory'>,
+  machine: Pick<Resources, 'unified'>,
 ): PoolName {
-  return unified || memory === 'shared' ? `gpu-share:${deviceKey}` : `gpu:${deviceKey}`;
+  const { deviceKey } = gpu;
+  return hasOwnMemory(gpu, machine) ? `gpu:${deviceKey}` : `gpu-share:${deviceKey}`;
 }
 
 /** The device key of a GPU's pool; `null` for RAM. */

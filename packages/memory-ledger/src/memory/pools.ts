@@ -57,7 +57,7 @@ export function measurePools(
     ...gpus.flatMap((gpu) => {
       const { totalBytes, availableBytes } = gpu;
       if (totalBytes === null) return [];
-      const name = poolOfGpu(gpu, unified);
+      const name = poolOfGpu(gpu, resources);
       const limits = isGpuShare(name) ? CAP_LIMITS : vramLimits(policy);
       return pool(name, totalBytes, availableBytes, limits);
     }),

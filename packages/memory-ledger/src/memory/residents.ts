@@ -82,7 +82,8 @@ export function chargeResidents(
 }
 
 /** The bytes in use of every pool that is measured: its total less the available bytes. */
-export function usedBytes({ ram, unified, gpus }: Resources): readonly PoolBytes[] {
+export function usedBytes(resources: Resources): readonly PoolBytes[] {
+  const { ram, gpus } = resources;
   const used: PoolBytes[] = [];
   const add = (pool: PoolName, totalBytes: number | null, availableBytes: number | null): void => {
     if (totalBytes !== null && availableBytes !== null) {
@@ -90,7 +91,7 @@ export function usedBytes({ ram, unified, gpus }: Resources): readonly PoolBytes
     }
   };
   add('ram', ram.totalBytes, ram.availableBytes);
-  for (const gpu of gpus) add(poolOfGpu(gpu, unified), gpu.totalBytes, gpu.availableBytes);
+  for (const gpu of gpus) add(poolOfGpu(gpu, resources), gpu.totalBytes, gpu.availableBytes);
   return used;
 }
 

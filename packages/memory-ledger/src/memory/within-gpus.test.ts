@@ -33,6 +33,19 @@ test.each([
   expect(held.exceedsGpus === true).toBe(exceeds);
 });
 
+test('limits nothing on a unified machine, where each GPU takes its memory from RAM', () => {
+  const footprint = onCard(9 * GIB);
+  expect(withinGpus([footprint], { ...resources, unified: true })).toEqual([footprint]);
+});
+
+test('takes a GPU that reports more available memory than its total as unused', () => {
+  const [card] = resources.gpus;
+  const gpus = card === undefined ? [] : [{ ...card, availableBytes: 9 * GIB }];
+  const [held = onCard(0)] = withinGpus([onCard(9 * GIB)], { ...resources, gpus });
+  expect(held.gpus).toEqual([{ deviceKey: 'card', bytes: 0 }]);
+  expect(held.ram.anonymousBytes).toBe(10 * GIB);
+});
+
 describe('the shares of several residents', () => {
   const bytesOf = (footprints: readonly Footprint[]) =>
     withinGpus(footprints, resources).map(({ gpus, ram }) => [

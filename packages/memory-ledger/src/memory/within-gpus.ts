@@ -1,4 +1,5 @@
 import type { Footprint } from './footprint.js';
+import { hasOwnMemory } from './pool-name.js';
 import type { Resources } from './resources.js';
 
 /**
@@ -12,14 +13,16 @@ import type { Resources } from './resources.js';
  */
 export function withinGpus<Known extends Footprint | null>(
   footprints: readonly Known[],
-  resources: Pick<Resources, 'gpus'>,
+  resources: Pick<Resources, 'gpus' | 'unified'>,
 ): readonly (Known | Footprint)[] {
   const factors = new Map(
-    resources.gpus.flatMap(({ deviceKey, memory, totalBytes, availableBytes }) => {
-      if (memory !== 'dedicated' || totalBytes === null) return [];
+    resources.gpus.flatMap((gpu) => {
+      const { deviceKey, totalBytes, availableBytes } = gpu;
+      if (totalBytes === null || !hasOwnMemory(gpu, resources)) return [];
       const shares = footprints.flatMap((one) => (one === null ? [] : shareOf(one, deviceKey)));
       if (sum(shares.map(({ bytes }) => bytes)) <= totalBytes) return [];
-      return [[deviceKey, factorsOf(shares, totalBytes - (availableBytes ?? 0))] as const];
+      const usedBytes = Math.max(0, totalBytes - (availableBytes ?? 0));
+      return [[deviceKey, factorsOf(shares, usedBytes)] as const];
     }),
   );
   return factors.size === 0

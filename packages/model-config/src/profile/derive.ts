@@ -10,7 +10,7 @@ const MEDIUM_FROM_BYTES = 2 * BYTES_PER_GIB;
 /** Files of this size or more are of tier large: from about 12B parameters at 4 bits. */
 const LARGE_FROM_BYTES = 6.5 * BYTES_PER_GIB;
 
-// Bits per parameter of Q4_K_M, the most common download.
+/** A file of type Q4_K_M, the most common download, has 4.85 bits for each parameter. */
 const BYTES_PER_PARAMETER = 4.85 / 8;
 
 const DEFAULT_CONTEXT_TOKENS = 8192;

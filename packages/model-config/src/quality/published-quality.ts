@@ -12,7 +12,12 @@ export function publishedQuality(): PublishedQuality {
     weights: publishedWeights,
     models: publishedRows().map(
       ([name, comparableNames, family, releaseDate, billions, reasoning, figures]) => ({
-        ...{ name, comparableNames, family, releaseDate, billions, quality: figures },
+        name,
+        comparableNames,
+        family,
+        releaseDate,
+        billions,
+        quality: figures,
         reasoning: reasoning === 1,
       }),
     ),

@@ -21,9 +21,18 @@ export function rememberQualities(store: QualityStore): JudgeQuality {
     const { modelKey, displayName, architecture, capabilities, quality } = facts;
     const { parameters, activeParameters, sizeLabel, quantization } = facts;
     const question = JSON.stringify([
-      ...[modelKey, displayName, architecture, capabilities, quality],
-      ...[parameters, activeParameters, sizeLabel, quantization],
-      ...[use, kvCacheTypeK, kvCacheTypeV],
+      modelKey,
+      displayName,
+      architecture,
+      capabilities,
+      quality,
+      parameters,
+      activeParameters,
+      sizeLabel,
+      quantization,
+      use,
+      kvCacheTypeK,
+      kvCacheTypeV,
     ]);
     const kept = store.get(question);
     if (kept !== null) return kept.answer;

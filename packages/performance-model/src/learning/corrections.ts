@@ -14,6 +14,14 @@ export interface Residual<Traits> {
   readonly error: number;
 }
 
+/** A measurement that is this many times faster or slower than the physics is impossible, such as tokens in no time. */
+const IMPOSSIBLE_FACTOR = 1000;
+
+/** Whether a measurement can have this error, which is NaN or infinite for times of 0 or less. */
+export function isPossibleError(error: number): boolean {
+  return Math.abs(error) < Math.log(IMPOSSIBLE_FACTOR);
+}
+
 /** The expected error of a prediction, as a logarithm of time. */
 export interface Correction {
   readonly mean: number;

@@ -9,6 +9,17 @@ const FROM_DISK: LoadQuestion = {
 };
 const CACHED: LoadQuestion = { ...FROM_DISK, isCached: true };
 
+test.each([0, Number.NaN, Number.POSITIVE_INFINITY, 1e12])(
+  'a load of %p ms is impossible and is left out',
+  (loadMs) => {
+    const possible = { ...FROM_DISK, loadMs: 12_000 };
+    const withImpossible = [possible, { ...FROM_DISK, loadMs }];
+    expect(predictLoadTime(FROM_DISK, withImpossible)).toEqual(
+      predictLoadTime(FROM_DISK, [possible]),
+    );
+  },
+);
+
 describe('the time of a load', () => {
   test('12 GB from a disk of 2 GB/s to the GPU at 6 GB/s: 1 s to start, 6 s to read, 2 s to copy', () => {
     const { expected, parts, correction } = predictLoadTime(FROM_DISK);

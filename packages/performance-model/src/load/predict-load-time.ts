@@ -1,5 +1,5 @@
 import type { SpeedRange } from '@mai/memory-ledger';
-import { learnCorrections } from '../learning/corrections.js';
+import { isPossibleError, learnCorrections } from '../learning/corrections.js';
 import { INTERVAL } from '../predict/interval.js';
 
 /** A load of a model on this machine. */
@@ -66,16 +66,18 @@ interface LoadTraits {
  * careful side, and `low` is for the page cache. An earlier load with an unknown page cache counts as read from the one
  * whose predicted time is closer.
  *
- * @param observations - earlier loads of this machine, oldest first; at most the last 32 count
+ * @param observations - earlier loads of this machine, oldest first; at most the last 32 count. Those that took no finite time
+ *   above 0 are left out, and those that are a thousand times faster or slower than the physics.
  */
 export function predictLoadTime(
   question: LoadQuestion,
   observations: readonly LoadObservation[] = [],
 ): LoadTimePrediction {
   const correct = learnCorrections(
-    observations.slice(-LOADS_MAX).map((one) => {
+    observations.slice(-LOADS_MAX).flatMap((one) => {
       const { ms, traits } = estimate({ ...one, isCached: one.isCached ?? wasCached(one) });
-      return { traits, error: Math.log(one.loadMs / ms) };
+      const error = Math.log(one.loadMs / ms);
+      return isPossibleError(error) ? [{ traits, error }] : [];
     }),
     sharedDoubt,
     NOISE,

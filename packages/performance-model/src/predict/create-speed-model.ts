@@ -1,5 +1,5 @@
 import { errorBetween } from '../learning/between-splits.js';
-import { learnCorrections, type Correction } from '../learning/corrections.js';
+import { isPossibleError, learnCorrections, type Correction } from '../learning/corrections.js';
 import { covarianceOf, isRepeat, type Traits } from '../learning/likeness.js';
 import { decodeParts, type DecodeParts } from '../physics/decode-parts.js';
 import {
@@ -133,9 +133,6 @@ interface Measurement {
   readonly error: number;
 }
 
-/** A measurement that is this many times faster or slower than the physics is impossible, such as tokens in no time. */
-const FAULT = 1000;
-
 /** The measurement as the only element; an empty list for an impossible measurement. */
 function measurementOf(
   question: SpeedQuestion,
@@ -144,7 +141,7 @@ function measurementOf(
 ): readonly Measurement[] {
   const { seconds, traits } = traitsOf(question, parts);
   const error = Math.log(1 / tokensPerSecond / seconds);
-  return Math.abs(error) < Math.log(FAULT) ? [{ question, traits, error }] : [];
+  return isPossibleError(error) ? [{ question, traits, error }] : [];
 }
 
 function correctionsOf(

@@ -1,4 +1,10 @@
-import type { Charge, Footprint } from '@mai/memory-ledger';
+import {
+  hasOwnMemory,
+  type Charge,
+  type Footprint,
+  type GpuResources,
+  type Resources,
+} from '@mai/memory-ledger';
 import type { SelectionInput } from '../input.js';
 import { findTooSlow } from '../offer/eligibility.js';
 import { compareValues, type SearchOrder } from '../search/search-order.js';
@@ -22,7 +28,7 @@ export function noteSelection(
   }
   for (const deviceKey of devicesOf([chosen?.footprint ?? null])) {
     const gpu = resources.gpus.find((one) => one.deviceKey === deviceKey);
-    if (resources.observable && isUnmeasured(gpu)) {
+    if (resources.observable && gpu !== undefined && isUnmeasured(gpu, resources)) {
       notes.push({ code: 'GPU_UNMEASURED', deviceKey });
     }
   }
@@ -84,8 +90,9 @@ function devicesOf(footprints: readonly (Footprint | null)[]): ReadonlySet<strin
   );
 }
 
-function isUnmeasured(gpu: SelectionInput['resources']['gpus'][number] | undefined): boolean {
-  return gpu?.memory === 'dedicated' && (gpu.totalBytes === null || gpu.availableBytes === null);
+function isUnmeasured(gpu: GpuResources, resources: Resources): boolean {
+  const isKnown = gpu.totalBytes !== null && gpu.availableBytes !== null;
+  return hasOwnMemory(gpu, resources) && !isKnown;
 }
 
 /**

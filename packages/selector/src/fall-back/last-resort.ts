@@ -1,7 +1,7 @@
 import { HARD_LIMIT } from '@mai/memory-ledger';
 import type { Accounts } from '../account/accounts.js';
 import { outcomesOf } from '../plan/pool-outcomes.js';
-import type { Candidate, SelectionInput } from '../input.js';
+import type { SelectionInput } from '../input.js';
 import { comparePositions } from '../offer/chain-position.js';
 import type { Current } from '../offer/current.js';
 import { offersOf } from '../offer/offers.js';
@@ -22,9 +22,11 @@ export function lastResort(
   current: Current | null,
 ): FittingOffer | null {
   if (current === null && input.steppingDown !== true) return null;
-  const last = lastEligible(input);
-  if (last === null) return null;
-  for (const offer of offersOf(last.candidate, last.candidateIndex, input, accounts)) {
+  const { candidates, requirement } = input;
+  const last = candidates.findLastIndex((one) => rejectCandidate(one, requirement) === null);
+  const candidate = candidates[last];
+  if (candidate === undefined) return null;
+  for (const offer of offersOf(candidate, last, input, accounts)) {
     // Above the limit, never switch to a more preferred load option.
     if (current !== null && comparePositions(offer, current.position) < 0) continue;
     const attempt = attemptOffer(offer, input, accounts, HARD_LIMIT);
@@ -32,16 +34,6 @@ export function lastResort(
     if (current === null || isWorthIt(attempt, input, accounts)) return attempt;
   }
   return null;
-}
-
-function lastEligible({
-  candidates,
-  requirement,
-}: SelectionInput): { readonly candidate: Candidate; readonly candidateIndex: number } | null {
-  const candidate = candidates.findLast((one) => rejectCandidate(one, requirement) === null);
-  return candidate === undefined
-    ? null
-    : { candidate, candidateIndex: candidates.lastIndexOf(candidate) };
 }
 
 /**

@@ -64,9 +64,14 @@ function walkChain(
       continue;
     }
     const tried = tryCandidate(candidate, candidateIndex, {
-      ...{ input, accounts, current, order, afterDrain },
+      input,
+      accounts,
+      current,
+      order,
+      afterDrain,
     });
     ({ picked, afterDrain } = tried);
+    // The first wait that was weighed is told, or the one that led to the choice.
     if (weighed === null || picked !== null) weighed = tried.weighed ?? weighed;
     const rejection = closest(tried.options);
     if (picked === null && rejection !== null) {
@@ -126,37 +131,36 @@ function tryCandidate(
   for (const offer of offersOf(candidate, candidateIndex, input, accounts)) {
     const limit = limitFor(offer, input, current, order);
     const attempt = attemptOffer(offer, input, accounts, limit);
-    const tooSlow =
-      attempt.kind === 'rejected' || order.anySpeed
-        ? null
-        : findTooSlow(candidate, offer.option, input.policy);
-    if (tooSlow !== null) {
-      reject(offer, tooSlow);
-    } else if (attempt.kind === 'fits') {
-      if (afterDrain === null || offer.resident !== null) {
-        return { picked: attempt, afterDrain, weighed: null, options };
-      }
-      // A better model fits once a busy instance is idle.
-      const wait = weighWait(afterDrain, offer, input, accounts);
-      const loads = wait === null ? current === null : wait.outcome === 'load';
-      if (loads) {
-        // Nothing is resident, or the wait would cost more than a load at once.
-        return {
-          picked: attempt,
-          afterDrain: wait === null ? afterDrain : null,
-          weighed: wait,
-          options,
-        };
-      }
-      weighed ??= wait;
-      reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
-    } else if (attempt.kind === 'after-drain') {
-      afterDrain ??= attempt;
-      reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
-    } else {
+    if (attempt.kind === 'rejected') {
       reject(offer, attempt.rejection);
       if (lacksOnlyMargin(offer, input, accounts, limit)) break;
+      continue;
     }
+    const tooSlow = order.anySpeed ? null : findTooSlow(candidate, offer.option, input.policy);
+    if (tooSlow !== null) {
+      reject(offer, tooSlow);
+      continue;
+    }
+    if (attempt.kind === 'after-drain') {
+      afterDrain ??= attempt;
+      reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: attempt.waitsFor });
+      continue;
+    }
+    if (afterDrain === null || offer.resident !== null) {
+      return { picked: attempt, afterDrain, weighed: null, options };
+    }
+    // A better model fits once a busy instance is idle.
+    const wait = weighWait(afterDrain, offer, input, accounts);
+    if (wait === null && current === null) {
+      // Nothing of ours serves meanwhile.
+      return { picked: attempt, afterDrain, weighed: null, options };
+    }
+    if (wait?.outcome === 'load') {
+      // The wait would cost more than a load at once.
+      return { picked: attempt, afterDrain: null, weighed: wait, options };
+    }
+    weighed ??= wait;
+    reject(offer, { code: 'WAITS_FOR_BUSY', instanceIdentifiers: afterDrain.waitsFor });
   }
   return { picked: null, afterDrain, weighed, options };
 }

@@ -88,16 +88,23 @@ describe('parseTrace', () => {
         '{"tMs": "1", "speed": 1}',
         '{',
         '{"tMs": 2, "events": [{"type": "explode"}, {"type": "foreignLoad", "ramBytes": -1}]}',
+        '{"tMs": 3, "onBattery": 1, "pressure": "high", "events": [{"type": "failNextLoads", "count": 1.5}]}',
         '[]',
+        '{"gpus": [{"totalBytes": 1}]}',
       ].join('\n'),
     );
     expect(issues?.map(({ line, message }) => `${line}: ${message.split(' in JSON')[0]}`)).toEqual([
-      "2: unknown field 'speed'",
-      "2: 'tMs' must be a number of at least 0",
+      expect.stringContaining("2: unknown field 'speed'; the known fields are tMs, ram, gpus"),
+      `2: 'tMs' must be a number of at least 0, not "1"`,
       expect.stringContaining('3: not JSON'),
-      "4: unknown event 'explode'",
-      "4: 'ramBytes' must be a number of at least 0",
-      '5: a row must be an object',
+      expect.stringMatching(/^4: 'type' must be one of lmStudioDown, .*, not "explode"$/),
+      "4: 'ramBytes' must be a number of at least 0, not -1",
+      "5: 'onBattery' must be true or false, not 1",
+      `5: 'pressure' must be 0 to 1, or normal, warning or critical, not "high"`,
+      "5: 'count' must be a whole number of at least 0, not 1.5",
+      '6: a row must be an object',
+      "7: 'tMs' is missing: give a number of at least 0",
+      "7: 'gpus.othersBytes' is missing: give a number of at least 0",
     ]);
   });
 

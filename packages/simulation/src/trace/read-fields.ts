@@ -27,6 +27,25 @@ export function warnOfUnknown(
   }
 }
 
+/** The most characters of a value that a message repeats. */
+const VALUE_CHARS_MAX = 40;
+
+/** Reports a value that a field can't have. `expected` completes the sentence 'the field must be'. */
+export function failValue(
+  name: string,
+  expected: string,
+  value: unknown,
+  { fail }: Complaints,
+): void {
+  if (value === undefined || value === null) {
+    fail(`'${name}' is missing: give ${expected}`);
+    return;
+  }
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const shown = text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}...` : text;
+  fail(`'${name}' must be ${expected}, not ${shown}`);
+}
+
 /**
  * A finite number of at least 0, or `fallback` where the value is missing. With `null` as the fallback, a
  * missing value is a failure.
@@ -35,10 +54,10 @@ export function readNumber(
   value: unknown,
   fallback: number | null,
   name: string,
-  { fail }: Complaints,
+  complaints: Complaints,
 ): number {
   const found = value ?? fallback;
   if (typeof found === 'number' && Number.isFinite(found) && found >= 0) return found;
-  fail(`'${name}' must be a number of at least 0`);
+  failValue(name, 'a number of at least 0', found, complaints);
   return 0;
 }

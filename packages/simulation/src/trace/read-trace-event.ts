@@ -1,4 +1,5 @@
 import {
+  failValue,
   isFields,
   readNumber,
   warnOfUnknown,
@@ -26,7 +27,7 @@ export function readTraceEvent(value: unknown, complaints: Complaints): TraceEve
   const { type } = value;
   const known = FIELDS.get(type);
   if (known === undefined) {
-    complaints.fail(`unknown event '${String(type)}'`);
+    failValue('type', `one of ${[...FIELDS.keys()].join(', ')}`, type, complaints);
     return [];
   }
   warnOfUnknown(value, known, `event '${String(type)}'`, complaints);
@@ -42,7 +43,7 @@ export function readTraceEvent(value: unknown, complaints: Complaints): TraceEve
     case 'gpuBack':
       return [{ type, ...readGpu(value, complaints) }];
     case 'failNextLoads':
-      return [{ type, count: number('count', 1) }];
+      return [{ type, count: readCount(value, complaints) }];
     case 'foreignLoad':
       return [
         {
@@ -61,17 +62,26 @@ export function readTraceEvent(value: unknown, complaints: Complaints): TraceEve
   }
 }
 
-function readGpu(value: Fields, { fail }: Complaints): { readonly gpu?: number } {
-  const { gpu } = value;
+function readCount({ count = 1 }: Fields, complaints: Complaints): number {
+  if (isWhole(count)) return count;
+  failValue('count', 'a whole number of at least 0', count, complaints);
+  return 0;
+}
+
+function readGpu({ gpu }: Fields, complaints: Complaints): { readonly gpu?: number } {
   if (gpu === undefined) return {};
-  if (typeof gpu === 'number' && Number.isInteger(gpu) && gpu >= 0) return { gpu };
-  fail("an event's 'gpu' must be an index into 'gpus', from 0");
+  if (isWhole(gpu)) return { gpu };
+  failValue('gpu', "an index into 'gpus', from 0", gpu, complaints);
   return {};
 }
 
-function readText(value: unknown, fallback: string, name: string, { fail }: Complaints): string {
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+function readText(value: unknown, fallback: string, name: string, complaints: Complaints): string {
   if (value === undefined) return fallback;
   if (typeof value === 'string') return value;
-  fail(`'${name}' must be text`);
+  failValue(name, 'text', value, complaints);
   return fallback;
 }

@@ -1,4 +1,5 @@
 import {
+  failValue,
   isFields,
   readNumber,
   warnOfUnknown,
@@ -8,7 +9,7 @@ import {
 import { readTraceEvent } from './read-trace-event.js';
 import type { TraceGpu, TraceRow } from './trace.js';
 
-const FIELDS = new Set([
+const FIELDS = [
   'tMs',
   'ram',
   'gpus',
@@ -18,7 +19,7 @@ const FIELDS = new Set([
   'pressure',
   'requests',
   'events',
-]);
+];
 /** One request a millisecond. Each request takes time to simulate, so the rate is limited. */
 const REQUESTS_PER_MINUTE_MAX = 60_000;
 /** A century. */
@@ -45,13 +46,16 @@ export function readTraceRow(
     complaints.fail(message);
   };
   const own: Complaints = { ...complaints, fail };
-  for (const key of Object.keys(value)) if (!FIELDS.has(key)) fail(`unknown field '${key}'`);
+  for (const key of Object.keys(value)) {
+    if (!FIELDS.includes(key))
+      fail(`unknown field '${key}'; the known fields are ${FIELDS.join(', ')}`);
+  }
   const ram = readObject(value, 'ram', ['totalBytes', 'othersBytes'], own);
   const requests = readObject(value, 'requests', ['ratePerMinute', 'meanSeconds'], own);
   const onBattery = value['onBattery'] ?? before?.onBattery ?? false;
-  if (typeof onBattery !== 'boolean') fail("'onBattery' must be true or false");
+  if (typeof onBattery !== 'boolean') failValue('onBattery', 'true or false', onBattery, own);
   const events = value['events'] ?? [];
-  if (!Array.isArray(events)) fail("'events' must be a list");
+  if (!Array.isArray(events)) failValue('events', 'a list', events, own);
   const row: TraceRow = {
     tMs: readNumber(value['tMs'], null, 'tMs', own),
     ram: {
@@ -116,19 +120,20 @@ function readObject(
     warnOfUnknown(found, known, `'${key}'`, complaints);
     return found;
   }
-  complaints.fail(`'${key}' must be an object`);
+  failValue(key, 'an object', found, complaints);
   return {};
 }
 
 function readGpus(gpus: unknown, complaints: Complaints): readonly TraceGpu[] {
   if (!Array.isArray(gpus) || !gpus.every(isFields)) {
-    complaints.fail("'gpus' must be a list of objects");
+    failValue('gpus', 'a list of objects', gpus, complaints);
     return [];
   }
   return gpus.map((gpu) => {
     warnOfUnknown(gpu, ['totalBytes', 'othersBytes', 'unified'], "'gpus'", complaints);
     const { totalBytes, othersBytes, unified = false } = gpu;
-    if (typeof unified !== 'boolean') complaints.fail("'gpus.unified' must be true or false");
+    if (typeof unified !== 'boolean')
+      failValue('gpus.unified', 'true or false', unified, complaints);
     return {
       totalBytes: readNumber(totalBytes, null, 'gpus.totalBytes', complaints),
       othersBytes: readNumber(othersBytes, null, 'gpus.othersBytes', complaints),
@@ -142,11 +147,11 @@ function readSwap(value: unknown, complaints: Complaints): Pick<TraceRow, 'swapI
   return { swapInPerSecond: readNumber(value, null, 'swapInPerSecond', complaints) };
 }
 
-function readPressure(value: unknown, { fail }: Complaints): Pick<TraceRow, 'pressure'> {
+function readPressure(value: unknown, complaints: Complaints): Pick<TraceRow, 'pressure'> {
   if (value === undefined) return {};
   const level = LEVELS.find((one) => one === value);
   if (level !== undefined) return { pressure: level };
   if (typeof value === 'number' && value >= 0 && value <= 1) return { pressure: value };
-  fail("'pressure' must be 0 to 1, or normal, warning or critical");
+  failValue('pressure', '0 to 1, or normal, warning or critical', value, complaints);
   return {};
 }

@@ -2,6 +2,8 @@ import { YIELD_POOLS } from '../choices.js';
 import type { CommandSpec } from '../command-spec.js';
 import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
 
+const needs = ['SIZE'] as const;
+
 /** `mai watch`, and the commands that change its behaviour while it runs. */
 export const AUTOPILOT: readonly CommandSpec[] = [
   {
@@ -28,22 +30,25 @@ export const AUTOPILOT: readonly CommandSpec[] = [
     summary: 'make `mai watch` keep memory free for another program; without SIZE, list the yields',
     arguments: [{ name: 'SIZE', required: false, summary: 'memory to keep free, such as 8GiB' }],
     options: [
-      { name: 'for', value: 'DURATION', summary: 'duration of the yield, such as 30m' },
-      { name: 'until', value: 'TIME', summary: 'end of the yield, such as 22:30' },
+      { name: 'for', value: 'DURATION', needs, summary: 'duration of the yield, such as 30m' },
+      { name: 'until', value: 'TIME', needs, summary: 'end of the yield, such as 22:30' },
       {
         name: 'while',
         value: 'PROCESS',
+        needs,
         summary: 'process name or id; the yield ends with this process',
       },
       {
         name: 'pools',
         value: 'POOLS',
         choices: YIELD_POOLS,
+        needs,
         summary: 'the memory to keep free (default: all, which is RAM and dedicated GPU memory)',
       },
       {
         name: 'name',
         value: 'NAME',
+        needs: ['SIZE', 'release'],
         summary: 'name of the yield; a second yield of that name replaces the first',
       },
       {

@@ -2,6 +2,8 @@ import { CONNECT_CLIENTS } from '../choices.js';
 import type { CommandSpec } from '../command-spec.js';
 import { DRY_RUN } from '../shared-options.js';
 
+const needs = ['CLIENT'] as const;
+
 /** `mai connect`. */
 export const CONNECT: CommandSpec = {
   name: 'connect',
@@ -16,10 +18,14 @@ export const CONNECT: CommandSpec = {
     },
   ],
   options: [
-    { name: 'write', summary: 'put the settings in place, and keep a copy of the old file' },
-    { name: 'undo', summary: 'take back what --write changed' },
-    DRY_RUN,
-    { name: 'test', summary: "send the client's requests to the gateway, and check the answers" },
+    { name: 'write', needs, summary: 'put the settings in place, and keep a copy of the old file' },
+    { name: 'undo', needs, summary: 'take back what --write changed' },
+    { ...DRY_RUN, needs },
+    {
+      name: 'test',
+      needs,
+      summary: "send the client's requests to the gateway, and check the answers",
+    },
     {
       name: 'gateway',
       value: 'URL',

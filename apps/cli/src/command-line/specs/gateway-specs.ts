@@ -1,12 +1,13 @@
 import type { CommandSpec } from '../command-spec.js';
 import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
 
+const FILE = { value: 'FILE', completes: 'file' } as const;
 const KEYS_FILE = {
+  ...FILE,
   name: 'keys',
-  value: 'FILE',
   summary: 'file with the API keys (default: gateway-keys.json in the configuration folder)',
-  completes: 'file',
 } as const;
+const needs = ['fleet'] as const;
 
 /** `mai serve`, and its API keys. */
 export const GATEWAY: readonly CommandSpec[] = [
@@ -35,14 +36,15 @@ export const GATEWAY: readonly CommandSpec[] = [
         value: 'ORIGINS',
         summary: 'web pages and desktop apps that may use the gateway, such as app://obsidian.md',
       },
-      { name: 'tls-cert', value: 'FILE', summary: 'certificate in PEM', completes: 'file' },
-      { name: 'tls-key', value: 'FILE', summary: 'private key in PEM', completes: 'file' },
+      { ...FILE, name: 'tls-cert', needs: ['tls-key'], summary: 'certificate in PEM' },
+      { ...FILE, name: 'tls-key', needs: ['tls-cert'], summary: 'private key in PEM' },
       KEYS_FILE,
       { name: 'fleet', summary: 'use all machines of the fleet, and serve their requests' },
-      { name: 'fleet-port', value: 'PORT', summary: 'port for the fleet (default: 8899)' },
+      { name: 'fleet-port', value: 'PORT', needs, summary: 'port for the fleet (default: 8899)' },
       {
         name: 'fleet-address',
         value: 'ADDRESS',
+        needs,
         summary: 'address at which the fleet reaches this machine',
       },
       ...SELECTION_OPTIONS,
@@ -64,11 +66,13 @@ export const GATEWAY: readonly CommandSpec[] = [
       {
         name: 'scopes',
         value: 'SCOPES',
+        needs: ['NAME'],
         summary: 'inference, read or control, separated by commas (default: inference)',
       },
       {
         name: 'priority',
         value: 'NUMBER',
+        needs: ['NAME'],
         summary: 'a higher number is served first (default: 0)',
       },
       KEYS_FILE,

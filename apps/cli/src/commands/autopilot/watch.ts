@@ -1,6 +1,6 @@
 import type { RunningAutopilot } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
-import { requestOf } from '../../command-line/selection-request.js';
+import { requestOf } from '../../command-line/shared-options.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode, knownError } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
@@ -27,7 +27,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   // Waits for LM Studio first, because a host uses the embedded engine where LM Studio is off.
   await using host = await openHostOf(
     context,
-    wait && context.globals.runtime === null ? { runtime: 'lmstudio' } : {},
+    wait && context.globals.runtime === undefined ? { runtime: 'lmstudio' } : {},
   );
   const start = () => host.startAutopilot(request);
   await using autopilot = await (wait ? untilReachable(start, context) : start());

@@ -76,7 +76,7 @@ describe('while no `mai watch` runs', () => {
     ['yield 1GiB --while no-such-program-here', 'No process called no-such-program-here'],
     ['yield 1GiB --while 999999999', 'There is no process 999999999'],
     ['yield 1GiB --release', 'takes no size'],
-    ['yield --for 30m', '--for needs a size'],
+    ['yield --for 30m', '--for needs SIZE'],
     ['yield --release --name nothing', 'There is no yield "nothing"'],
     ['unpin test/large', 'test/large is not pinned. Nothing is pinned.'],
   ])('%s is refused with 2', async (line, message) => {

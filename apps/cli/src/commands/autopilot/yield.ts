@@ -3,6 +3,7 @@ import {
   describeDelivery,
   describeYield,
   formatBytes,
+  type Host,
   parseYield,
   type YieldRequest,
 } from '@mai/host';
@@ -17,37 +18,35 @@ import { UsageError } from '../../usage-error.js';
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
   checkCombination(input);
   const [size] = input.positionals;
-  if (input.has('release')) return release(context, input);
-  if (size === undefined) return list(context);
-  return hold(context, requestOf(size, context, input), input.has('dry-run'));
+  const request = size === undefined ? null : requestOf(size, context, input);
+  await using host = await openHostOf(context);
+  const dryRun = input.has('dry-run');
+  if (input.has('release')) await release(host, input.text('name'), dryRun, context);
+  else if (request === null) await list(host, context);
+  else await hold(host, request, dryRun, context);
+  return EXIT.success;
 }
 
 const ENDINGS = ['for', 'until', 'while'] as const;
 
 function checkCombination(input: Input): void {
-  const endings = ENDINGS.filter((name) => input.has(name));
-  const [first, second] = endings;
+  const [first, second] = ENDINGS.filter((name) => input.has(name));
   if (first !== undefined && second !== undefined) {
     throw new UsageError(
       `--${first} and --${second} both set the end of the yield. Give one of them.`,
     );
   }
-  const [size] = input.positionals;
-  if (input.has('release') && (size !== undefined || first !== undefined)) {
-    throw new UsageError(
-      '--release takes no size, and no --for, --until or --while. Leave them out.',
-    );
-  }
-  const unused = [...endings, ...(input.has('pools') ? ['pools'] : [])][0];
-  if (size === undefined && unused !== undefined) {
-    throw new UsageError(`--${unused} needs a size: mai yield 8GiB --${unused} ...`);
+  if (input.has('release') && input.positionals.length > 0) {
+    throw new UsageError('--release takes no size. Leave the size out.');
   }
 }
 
 function requestOf(size: string, { io }: CommandContext, input: Input): YieldRequest {
   return parseYield(
     {
-      ...{ size, name: input.text('name'), until: input.text('until') },
+      size,
+      name: input.text('name'),
+      until: input.text('until'),
       pools: input.choice('pools', YIELD_POOLS),
       forMs: input.durationMs('for'),
       whileProcess: input.text('while'),
@@ -57,12 +56,11 @@ function requestOf(size: string, { io }: CommandContext, input: Input): YieldReq
 }
 
 async function hold(
-  context: CommandContext,
+  host: Host,
   request: YieldRequest,
   dryRun: boolean,
-): Promise<ExitCode> {
-  const { io, output } = context;
-  await using host = await openHostOf(context);
+  { io, output }: CommandContext,
+): Promise<void> {
   const { yield: held, journal, delivery } = await host.yieldMemory(request, { dryRun });
   if (output.json) {
     output.resultJson(
@@ -70,23 +68,24 @@ async function hold(
         ? { dryRun, yield: held }
         : { dryRun, yields: journal.yields, delivery: deliveryJson(delivery) },
     );
-    return EXIT.success;
+    return;
   }
   const done = delivery?.kind === 'nobody' ? 'Will keep' : 'Keeping';
   const verb = dryRun ? 'Would keep' : output.style.good(done);
   output.result(`${verb} ${describeYield(held, io.nowMs())}.\n`);
   if (delivery !== null) output.note(describeDelivery(delivery));
-  return EXIT.success;
 }
 
-async function release(context: CommandContext, input: Input): Promise<ExitCode> {
-  const { output } = context;
-  await using host = await openHostOf(context);
-  const dryRun = input.has('dry-run');
-  const { released, delivery } = await host.endYield(input.text('name'), { dryRun });
+async function release(
+  host: Host,
+  name: string | null,
+  dryRun: boolean,
+  { output }: CommandContext,
+): Promise<void> {
+  const { released, delivery } = await host.endYield(name, { dryRun });
   if (output.json) {
     output.resultJson({ dryRun, released, delivery: deliveryJson(delivery) });
-    return EXIT.success;
+    return;
   }
   const verb = dryRun ? 'Would release' : output.style.good('Released');
   for (const { bytes, name } of released) {
@@ -94,15 +93,11 @@ async function release(context: CommandContext, input: Input): Promise<ExitCode>
   }
   if (released.length === 0) output.result('There was no yield to release.\n');
   if (delivery !== null) output.note(describeDelivery(delivery));
-  return EXIT.success;
 }
 
-async function list(context: CommandContext): Promise<ExitCode> {
-  const { io, output } = context;
-  await using host = await openHostOf(context);
+async function list(host: Host, { io, output }: CommandContext): Promise<void> {
   const { yields } = await host.journal();
   if (output.json) output.resultJson({ yields });
   else if (yields.length === 0) output.result('There are no yields.\n');
   else for (const one of yields) output.result(`${describeYield(one, io.nowMs())}\n`);
-  return EXIT.success;
 }

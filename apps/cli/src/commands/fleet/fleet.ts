@@ -11,10 +11,9 @@ import type { RunCommand } from '../../command-line/command-spec.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
-import { openHostOf } from '../../open-host.js';
+import { fleetFolderOf, openHostOf } from '../../open-host.js';
 import { createLiveView } from '../../terminal/live-view.js';
-import { fitToWindow, type Output, SCHEMA_VERSION } from '../../terminal/output.js';
-import { fleetFolderOf } from './fleet-folder.js';
+import { fitToWindow, type Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 
 /** The commands of `mai fleet` that end by themselves. A command can print a first result before its last one. */
@@ -26,15 +25,21 @@ export const commandOf =
     let isLines = false;
     const printLine = ({ json, text }: FleetResult): void => {
       isLines = true;
-      output.result(output.json ? jsonLine(json) : `${text}\n`);
+      if (output.json) output.lineJson(json);
+      else output.result(`${text}\n`);
     };
     const result = await runFleetCommand(name, {
-      ...{ folder: fleetFolderOf(host), signal, dryRun: input.has('dry-run') },
+      folder: fleetFolderOf(host),
+      signal,
+      dryRun: input.has('dry-run'),
       argument: input.positionals[0] ?? null,
-      ...{ host: input.text('host'), address: input.text('address') },
-      natsPort: input.integer('nats-port', 1),
-      ...{ routePort: input.integer('route-port', 1), joinPort: input.integer('join-port', 1) },
-      ...{ cluster: input.list('cluster'), server: input.text('server') },
+      host: input.text('host'),
+      address: input.text('address'),
+      natsPort: input.port('nats-port', 1),
+      routePort: input.port('route-port', 1),
+      joinPort: input.port('join-port', 1),
+      cluster: input.list('cluster'),
+      server: input.text('server'),
       endFleet: input.has('end-fleet'),
       show: printLine,
     });
@@ -56,7 +61,7 @@ export async function status(context: CommandContext, input: Input): Promise<Exi
       warn: output.warn,
     })) {
       if (view !== null) view.show(render(fleet, fitToWindow(output)));
-      else if (isLive) output.result(jsonLine(fleet));
+      else if (isLive) output.lineJson(fleet);
       else if (output.json) output.resultJson(fleet);
       else output.result(render(fleet, output));
       if (!isLive) break;
@@ -78,8 +83,4 @@ function render(fleet: FleetView, output: Output, { style } = output): string {
   const headers = ['HOST', 'STATE', 'LOAD', 'MEMORY', 'LOADED', 'MODELS'];
   const columns = headers.map((header) => ({ header, minWidth: 8 }));
   return `NATS  ${natsServers.join(', ')}  ${link}\n${renderTable({ columns, rows, output })}`;
-}
-
-function jsonLine(json: object): string {
-  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...json })}\n`;
 }

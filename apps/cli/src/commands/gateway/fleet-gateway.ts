@@ -4,7 +4,7 @@ import type { Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { UsageError } from '../../usage-error.js';
-import { fleetFolderOf } from '../fleet/fleet-folder.js';
+import { fleetFolderOf } from '../../open-host.js';
 
 /** Port for the gateways of the other hosts. */
 const PEER_PORT = 8899;
@@ -17,7 +17,10 @@ export async function joinFleet(
   const folder = fleetFolderOf(host);
   await ensureNatsServer({ folder, signal });
   return createFleet({
-    ...{ folder, local: host.serving, facts: host, version: io.version },
+    folder,
+    local: host.serving,
+    facts: host,
+    version: io.version,
     warn: output.warn,
   });
 }
@@ -40,7 +43,7 @@ export async function openPeerGateway(
     { host: address, peers: fleet.peers },
   );
   const server = await peers.listen({
-    port: input.integer('fleet-port', 0) ?? PEER_PORT,
+    port: input.port('fleet-port', 0) ?? PEER_PORT,
     tls: fleet.tls,
   });
   fleet.onIdentityChange(() => {

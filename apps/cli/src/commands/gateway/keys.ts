@@ -1,12 +1,12 @@
+import path from 'node:path';
 import { addKey, readKeyFile, removeKey, SCOPES } from '@mai/gateway';
-import { formatMoment } from '@mai/host';
+import { formatMoment, type Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { renderTable } from '../../terminal/table.js';
 import { UsageError } from '../../usage-error.js';
-import { keysFileOf } from './keys-file.js';
 
 /** `mai keys [add|remove NAME]`. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -48,7 +48,10 @@ async function list(file: string, { output }: CommandContext): Promise<void> {
   const { keys } = await readKeyFile(file);
   if (output.json) {
     const shown = keys.map(({ name, scopes, priority, createdMs }) => ({
-      ...{ name, scopes, priority, createdMs },
+      name,
+      scopes,
+      priority,
+      createdMs,
     }));
     output.resultJson({ file, keys: shown });
     return;
@@ -65,4 +68,12 @@ async function list(file: string, { output }: CommandContext): Promise<void> {
   ]);
   const columns = ['name', 'scopes', 'priority', 'made'].map((header) => ({ header }));
   output.result(renderTable({ columns, rows, output }));
+}
+
+/** The file with the API keys of the gateway. */
+export function keysFileOf(host: Host, { io }: CommandContext, input: Input): string {
+  const given = input.text('keys');
+  return given === null
+    ? path.join(host.folders.config, 'gateway-keys.json')
+    : path.resolve(io.cwd, given);
 }

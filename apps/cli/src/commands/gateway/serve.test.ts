@@ -108,7 +108,7 @@ test('a certificate without its private key is a usage error', async () => {
   const { exitCode, err } = await world.mai('serve --port 0 --tls-cert cert.pem');
   expect([exitCode, err]).toEqual([
     2,
-    'error: --tls-cert and --tls-key belong together. Give both, or neither.\n',
+    'error: --tls-cert needs --tls-key. See `mai serve --help`.\n',
   ]);
 });
 

@@ -12,16 +12,15 @@ import {
 } from '@mai/gateway';
 import { type AutopilotPlace, DECISION_WORDS, type Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
-import { requestOf } from '../../command-line/selection-request.js';
+import { requestOf } from '../../command-line/shared-options.js';
 import type { CommandContext } from '../../context.js';
 import { errorJson, EXIT, type ExitCode, messageOf } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
-import { SCHEMA_VERSION } from '../../terminal/output.js';
 import { UsageError } from '../../usage-error.js';
 import { createWatchLines } from '../../views/watch/watch-lines.js';
 import { createEventLines } from '../../views/watch/event-lines.js';
 import { joinFleet, openPeerGateway } from './fleet-gateway.js';
-import { keysFileOf } from './keys-file.js';
+import { keysFileOf } from './keys.js';
 
 /** `mai serve`: runs the gateway and the autopilot until Ctrl-C. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -34,7 +33,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   await using gateway = await openGateway(host, fleet, context, input);
   await using peers = fleet === null ? null : await openPeerGateway(host, fleet, gateway, input);
   const server = await gateway.listen({
-    port: input.integer('port', 0) ?? undefined,
+    port: input.port('port', 0) ?? undefined,
     tls: await tlsOf(input),
   });
   announce(server, context);
@@ -98,10 +97,7 @@ async function tlsOf(
   input: Input,
 ): Promise<{ readonly cert: Buffer; readonly key: Buffer } | undefined> {
   const [cert, key] = [input.text('tls-cert'), input.text('tls-key')];
-  if (cert === null && key === null) return undefined;
-  if (cert === null || key === null) {
-    throw new UsageError('--tls-cert and --tls-key belong together. Give both, or neither.');
-  }
+  if (cert === null || key === null) return undefined;
   const read = (file: string): Promise<Buffer> =>
     readFile(file).catch((error: unknown) => {
       throw new UsageError(`The file ${JSON.stringify(file)} can't be read: ${messageOf(error)}.`);
@@ -112,8 +108,7 @@ async function tlsOf(
 function announce({ url, host, port }: Listening, { output }: CommandContext): void {
   const { style } = output;
   if (output.json) {
-    const line = { schemaVersion: SCHEMA_VERSION, type: 'listening', url, host, port };
-    output.result(`${JSON.stringify(line)}\n`);
+    output.lineJson({ type: 'listening', url, host, port });
     return;
   }
   output.result(
@@ -131,8 +126,7 @@ function announce({ url, host, port }: Listening, { output }: CommandContext): v
 function tellPlace(place: AutopilotPlace, { output }: CommandContext): void {
   if (output.json) {
     const error = place.kind === 'nowhere' ? { error: errorJson(place.error) } : {};
-    const line = { schemaVersion: SCHEMA_VERSION, type: 'autopilot', place: place.kind, ...error };
-    output.result(`${JSON.stringify(line)}\n`);
+    output.lineJson({ type: 'autopilot', place: place.kind, ...error });
   } else if (place.kind === 'elsewhere') {
     output.note('Another process runs the autopilot, and this gateway uses it.');
   } else if (place.kind === 'nowhere') {

@@ -22,9 +22,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { io, output } = context;
   const nowMs = io.nowMs();
   const when = input.positionals.join(' ');
-  const id =
-    parseMoment(when, nowMs, 'last') === null && parseDecisionId(when) !== null ? when : null;
-  const untilMs = id === null ? momentOf(when, nowMs) : null;
+  const untilMs = when === '' ? null : parseMoment(when, nowMs, 'last');
+  const id = untilMs === null && parseDecisionId(when) !== null ? when : null;
+  if (when !== '' && untilMs === null && id === null) {
+    throw new UsageError(
+      `WHEN must be a past time, such as 14:05, 2031-05-04T14:05 or 10m ago, or the identifier of a decision, not ${JSON.stringify(when)}.`,
+    );
+  }
   const count = input.integer('last', 1) ?? (untilMs === null ? LAST_DEFAULT : 1);
   await using host = await openHostOf(context);
   const history = await host.decisions({
@@ -54,22 +58,17 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-function momentOf(when: string, nowMs: number): number | null {
-  if (when === '') return null;
-  const untilMs = parseMoment(when, nowMs, 'last');
-  if (untilMs !== null) return untilMs;
-  throw new UsageError(
-    `WHEN must be a past time, such as 14:05, 2031-05-04T14:05 or 10m ago, or the identifier of a decision, not ${JSON.stringify(when)}.`,
-  );
-}
-
 function episodeJson(episode: Episode) {
   const { record, outcome, untilMs, lastSeenMs } = episode;
   const { version: recordVersion, selection, hysteresis, input, sequence, atMs } = record;
   const { headline, sentences } = explainEpisode(episode);
   return {
     id: decisionIdOf(record),
-    ...{ recordVersion, sequence, atMs, untilMs, lastSeenMs },
+    recordVersion,
+    sequence,
+    atMs,
+    untilMs,
+    lastSeenMs,
     text: [headline, ...sentences.map(([label, text]) => `${label}: ${text}`)],
     selection: asServed(selection, input),
     verdict: hysteresis.verdict,

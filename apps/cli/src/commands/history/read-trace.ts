@@ -36,6 +36,6 @@ async function readText(name: string, cwd: string): Promise<string> {
     const code = codeOf(error) ?? 'unknown error';
     const what =
       code === 'ENOENT' ? `There is no file ${file}.` : `${file} can't be read (${code}).`;
-    throw new UsageError(`${what} Name the trace with --trace.`, { cause: error });
+    throw new UsageError(`${what} Check the path after --trace.`, { cause: error });
   }
 }

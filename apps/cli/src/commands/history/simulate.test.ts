@@ -612,7 +612,7 @@ describe('a malformed trace', () => {
     ["trace.jsonl:2: 'ram.totalBytes' must be", `${good}\n{"tMs":1,"ram":{"totalBytes":-1}}`],
     ["trace.jsonl:2: unknown field 'rma'", `${good}\n{"tMs":1,"rma":{}}`],
     ["trace.jsonl:3: 'tMs' goes back from 5", `${good}\n{"tMs":5}\n{"tMs":4}`],
-    ["trace.jsonl:2: unknown event 'thunder'", `${good}\n{"tMs":1,"events":[{"type":"thunder"}]}`],
+    ["trace.jsonl:2: 'type' must be one of", `${good}\n{"tMs":1,"events":[{"type":"thunder"}]}`],
   ])('is refused, and the message names the line: %s', async (message, text) => {
     const { exitCode, err, out } = await world.simulate(text, BOTH);
     expect(err).toContain(message);

@@ -43,7 +43,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     served = [];
     const report = await simulate({
       trace,
-      ...{ models, limits, pinned, drainDeadlineMs },
+      models,
+      limits,
+      pinned,
+      drainDeadlineMs,
       policy: name,
       seed,
       signal,

@@ -95,7 +95,12 @@ function printLoaded(loaded: HandLoaded, tookMs: number, output: Output): void {
   if (pinError !== null) output.warn(errorJson(pinError).message);
   if (output.json) {
     output.resultJson({
-      ...{ dryRun: false, instance, mismatches: verified, reused, tookMs, failures },
+      dryRun: false,
+      instance,
+      mismatches: verified,
+      reused,
+      tookMs,
+      failures,
       delivery: deliveryJson(delivery),
     });
     return;

@@ -11,7 +11,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { output } = context;
   await using host = await openHostOf(context);
   const list = await host.models({
-    tier: input.choice('tier', TIERS),
+    tiers: input.listOf('tier', TIERS),
     capabilities: input.listOf('require', CAPABILITIES) ?? [],
     contextLengthTokens: input.integer('context', 1),
     all: input.has('all'),
@@ -23,7 +23,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.resultJson({
       origin,
       models: models.map(({ profile, ...rest }) => ({ ...profile, ...rest })),
-      ...{ unusable, unreadable, missingFolder, missingModelFolders },
+      unusable,
+      unreadable,
+      missingFolder,
+      missingModelFolders,
     });
     return EXIT.success;
   }

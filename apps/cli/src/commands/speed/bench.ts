@@ -1,7 +1,7 @@
 import { benchCells, benchNotes } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
-import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
+import { errorJson, EXIT, type ExitCode, knownError } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { renderTable } from '../../terminal/table.js';
 
@@ -25,5 +25,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     output.result(renderTable({ columns: headers.map((header) => ({ header })), rows, output }));
     for (const note of benchNotes(results)) output.note(note);
   }
-  return results.every(({ failure }) => failure !== null) ? EXIT.probe : EXIT.success;
+  // A model that could not be measured does not hide the results of the others.
+  if (results.some(({ failure }) => failure === null)) return EXIT.success;
+  return knownError(results[0]?.failure)?.exitCode ?? EXIT.probe;
 }

@@ -34,7 +34,7 @@ function render(comparison: Comparison, output: Output): string {
     const value = model.value === null ? '' : model.value.toFixed(2);
     return [`${index + 1}`, model.modelKey, value, quality, tokensPerSecond, firstToken, load];
   });
-  if (rows.length === 0) return 'No model fits.\n';
+  if (rows.length === 0) return 'No downloaded model fits. `mai models` says why.\n';
   const headers = ['VALUE', 'QUALITY', 'TOKENS/S', 'FIRST TOKEN', 'LOADS IN'] as const;
   const columns = [
     { header: '' },

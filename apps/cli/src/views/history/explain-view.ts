@@ -20,11 +20,11 @@ export function renderHistory(
 ): string {
   return episodes
     .map((episode) => {
-      const { record, untilMs } = episode;
+      const { record } = episode;
       const { headline, sentences } = explainEpisode(episode);
       const when = `${formatMoment(record.atMs, nowMs)}, ${formatAgo(record.atMs, nowMs)}`;
       const [first = '', ...rest] = wrap(`${when}: ${headline}.`, width);
-      const told = [...sentences, ['In force', heldFor(episode, untilMs, nowMs)] as const];
+      const told = [...sentences, ['In force', heldFor(episode, nowMs)] as const];
       return [
         style.heading(first),
         ...rest.map((line) => style.heading(line)),
@@ -39,7 +39,7 @@ export function renderHistory(
     .join('\n');
 }
 
-function heldFor({ record, lastSeenMs }: Episode, untilMs: number | null, nowMs: number): string {
+function heldFor({ record, untilMs, lastSeenMs }: Episode, nowMs: number): string {
   if (untilMs === record.atMs) return 'until `mai watch` ended, soon after.';
   if (untilMs !== null) {
     return `until ${formatMoment(untilMs, nowMs)} (${formatDuration(untilMs - record.atMs)}).`;

@@ -37,7 +37,7 @@ export function renderSelection(
     selection.pools.length === 0
       ? ''
       : [
-          style.heading(planChanges(selection) ? 'Memory afterwards' : 'Memory'),
+          style.heading(selection.plan.steps.length > 0 ? 'Memory afterwards' : 'Memory'),
           ...renderPools(selection.pools, resources, 'after', output),
           ...renderPoolLegend(selection.pools, output),
         ].join('\n'),
@@ -100,10 +100,6 @@ function planRows(
       ? []
       : [row('Later', `${afterDrain.modelKey}, once ${afterDrain.waitsFor.join(', ')} is idle`)]),
   ];
-}
-
-function planChanges({ plan }: Selection): boolean {
-  return plan.steps.length > 0;
 }
 
 /**

@@ -1,16 +1,12 @@
 import type { CommandContext } from '../../context.js';
-import { SCHEMA_VERSION } from '../../terminal/output.js';
 import { eventJson } from '@mai/host';
 import { errorJson } from '../../exit-codes.js';
 import type { WatchReport } from './watch-report.js';
 
 /** Prints each event as one line of JSON, for pipes, logs and other programs. */
 export function createWatchLines({ io, output }: CommandContext): WatchReport {
-  const line = (type: string, value: object) => {
-    // The type comes first, so that people find it quickly in a line.
-    const versioned = Object.assign({ schemaVersion: SCHEMA_VERSION, type }, value);
-    output.result(`${JSON.stringify(versioned)}\n`);
-  };
+  // The type comes first, so that people find it quickly in a line.
+  const line = (type: string, value: object) => output.lineJson({ type, ...value });
   let nextTenth = 0;
   return {
     event: (event) => {

@@ -1,10 +1,9 @@
-import { describeRuntime } from '@mai/host';
+import { describeEvent, describeRuntime } from '@mai/host';
 import type { AutopilotEvent, RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { errorJson } from '../../exit-codes.js';
 import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
-import { describeEvent } from '@mai/host';
 import type { WatchReport } from './watch-report.js';
 import { type LoadProgress, MAX_LOG_LINES, renderWatch } from './watch-view.js';
 
@@ -33,7 +32,11 @@ export function createWatchScreen(
       renderWatch(
         {
           runtime: describeRuntime(autopilot.address, autopilot.version),
-          ...{ dryRun, stopped, loading, gone, log },
+          dryRun,
+          stopped,
+          loading,
+          gone,
+          log,
           state: autopilot.state,
           nowMs: drawnMs,
           rows: output.stdout.rows,

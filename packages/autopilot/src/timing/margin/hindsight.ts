@@ -44,7 +44,9 @@ export function lookBack(
   comparesCheapest: boolean,
 ): Hindsight {
   const rooms = pools.map(({ pool, limitBytes, hardLimitBytes, totalBytes }) => ({
-    ...{ limitBytes, hardLimitBytes, totalBytes },
+    limitBytes,
+    hardLimitBytes,
+    totalBytes,
     others: periods.map(({ othersBytes }) => othersBytes.get(pool) ?? 0),
   }));
   const all = {

@@ -1,5 +1,5 @@
 import { ESTIMATE_CHOICES as CHOICES, type EstimateSettings } from '@mai/host';
-import type { Input } from '../command-line/input.js';
+import type { Input } from './input.js';
 
 /** The settings of `mai estimate` from its options; null where an option is not given. */
 export function settingsFromInput(input: Input): EstimateSettings {

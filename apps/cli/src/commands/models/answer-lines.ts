@@ -1,8 +1,8 @@
 import { fileOfEstimateLine, parseEstimateLine, readLines } from '@mai/host';
-import { knownError } from '../exit-codes.js';
-import type { CommandContext } from '../context.js';
-import { openHostOf } from '../open-host.js';
-import { SCHEMA_VERSION, type Output } from '../terminal/output.js';
+import { knownError } from '../../exit-codes.js';
+import type { CommandContext } from '../../context.js';
+import { openHostOf } from '../../open-host.js';
+import type { Output } from '../../terminal/output.js';
 
 /** Warns that a file lacks weights. */
 export function warnOfIncomplete(file: string, output: Output): void {
@@ -22,20 +22,16 @@ export async function answerLines(context: CommandContext): Promise<void> {
         warned.add(file);
         warnOfIncomplete(file, output);
       }
-      return { schemaVersion: SCHEMA_VERSION, file, ...report, refusal };
+      return { file, ...report, refusal };
     } catch (error) {
       const known = knownError(error);
       if (known === null) throw error;
       const { code, message } = known;
-      return {
-        schemaVersion: SCHEMA_VERSION,
-        file: fileOfEstimateLine(line),
-        error: { code, message },
-      };
+      return { file: fileOfEstimateLine(line), error: { code, message } };
     }
   };
   for await (const line of readLines(io.stdin)) {
     signal.throwIfAborted();
-    output.result(`${JSON.stringify(await answer(line))}\n`);
+    output.lineJson(await answer(line));
   }
 }

@@ -38,14 +38,12 @@ export function findLayerPatterns(
   const byShape = classesOf(
     all,
     (one, other) =>
-      facts[one] === facts[other] &&
-      haveSame(itemAt(all, one), itemAt(all, other), (tensor) => tensor?.shape.join('x')),
+      facts[one] === facts[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameShape),
   );
   const byType = classesOf(
     all,
     (one, other) =>
-      byShape[one] === byShape[other] &&
-      haveSame(itemAt(all, one), itemAt(all, other), (tensor) => tensor?.type),
+      byShape[one] === byShape[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameType),
   );
   return { byShape: longestPattern(byShape), byType: longestPattern(byType) };
 }
@@ -102,18 +100,30 @@ function factsOf(model: Hyperparameters, il: number): string {
   ].join();
 }
 
-/** Whether two layers have tensors of the same names, with the same property. */
-function haveSame(
-  one: TensorGroups,
-  other: TensorGroups,
-  property: (tensor: GgufTensor | null) => string | number | undefined,
-): boolean {
+/** Whether two layers have tensors of the same names, each equal to the other by `isSame`. */
+function haveSame(one: TensorGroups, other: TensorGroups, isSame: IsSame): boolean {
   if (one.size !== other.size) return false;
   for (const [name, { weight, bias }] of one) {
     const group = other.get(name);
     if (group === undefined) return false;
-    if (property(weight) !== property(group.weight) || property(bias) !== property(group.bias))
+    if (!isSameOrNull(weight, group.weight, isSame) || !isSameOrNull(bias, group.bias, isSame))
       return false;
   }
   return true;
+}
+
+type IsSame = (one: GgufTensor, other: GgufTensor) => boolean;
+
+function isSameOrNull(one: GgufTensor | null, other: GgufTensor | null, isSame: IsSame): boolean {
+  return one === null || other === null ? one === other : isSame(one, other);
+}
+
+function isSameShape({ shape }: GgufTensor, other: GgufTensor): boolean {
+  return (
+    shape.length === other.shape.length && shape.every((extent, i) => extent === other.shape[i])
+  );
+}
+
+function isSameType(one: GgufTensor, other: GgufTensor): boolean {
+  return one.type === other.type;
 }

@@ -1,7 +1,6 @@
-import type { GgufTensor } from '../gguf/gguf-header.js';
 import { itemAt } from '../item-at.js';
 import type { Hyperparameters } from './hyperparameters.js';
-import type { TensorGroups } from './tensor-groups.js';
+import { haveSame, isSameShape, isSameType, type TensorGroups } from './tensor-groups.js';
 
 /** A stretch: consecutive layers in which each layer equals the layer that is `period` layers earlier. */
 export interface LayerPattern {
@@ -98,32 +97,4 @@ function factsOf(model: Hyperparameters, il: number): string {
     model.architecture.name === 'smollm3' && il % 4 === 3,
     model.architecture.name === 'gemma3n' && il < 10,
   ].join();
-}
-
-/** Whether two layers have tensors of the same names, each equal to the other by `isSame`. */
-function haveSame(one: TensorGroups, other: TensorGroups, isSame: IsSame): boolean {
-  if (one.size !== other.size) return false;
-  for (const [name, { weight, bias }] of one) {
-    const group = other.get(name);
-    if (group === undefined) return false;
-    if (!isSameOrNull(weight, group.weight, isSame) || !isSameOrNull(bias, group.bias, isSame))
-      return false;
-  }
-  return true;
-}
-
-type IsSame = (one: GgufTensor, other: GgufTensor) => boolean;
-
-function isSameOrNull(one: GgufTensor | null, other: GgufTensor | null, isSame: IsSame): boolean {
-  return one === null || other === null ? one === other : isSame(one, other);
-}
-
-function isSameShape({ shape }: GgufTensor, other: GgufTensor): boolean {
-  return (
-    shape.length === other.shape.length && shape.every((extent, i) => extent === other.shape[i])
-  );
-}
-
-function isSameType(one: GgufTensor, other: GgufTensor): boolean {
-  return one.type === other.type;
 }

@@ -1,7 +1,6 @@
-import type { GgufTensor } from '../gguf/gguf-header.js';
 import { itemAt } from '../item-at.js';
 import type { Hyperparameters } from './hyperparameters.js';
-import type { TensorGroups } from './tensor-groups.js';
+import { haveSame, isSameShape, isSameType, type TensorGroups } from './tensor-groups.js';
 
 /** A stretch: consecutive layers in which each layer equals the layer that is `period` layers earlier. */
 export interface LayerPattern {
@@ -38,14 +37,12 @@ export function findLayerPatterns(
   const byShape = classesOf(
     all,
     (one, other) =>
-      facts[one] === facts[other] &&
-      haveSame(itemAt(all, one), itemAt(all, other), (tensor) => tensor?.shape.join('x')),
+      facts[one] === facts[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameShape),
   );
   const byType = classesOf(
     all,
     (one, other) =>
-      byShape[one] === byShape[other] &&
-      haveSame(itemAt(all, one), itemAt(all, other), (tensor) => tensor?.type),
+      byShape[one] === byShape[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameType),
   );
   return { byShape: longestPattern(byShape), byType: longestPattern(byType) };
 }
@@ -100,20 +97,4 @@ function factsOf(model: Hyperparameters, il: number): string {
     model.architecture.name === 'smollm3' && il % 4 === 3,
     model.architecture.name === 'gemma3n' && il < 10,
   ].join();
-}
-
-/** Whether two layers have tensors of the same names, with the same property. */
-function haveSame(
-  one: TensorGroups,
-  other: TensorGroups,
-  property: (tensor: GgufTensor | null) => string | number | undefined,
-): boolean {
-  if (one.size !== other.size) return false;
-  for (const [name, { weight, bias }] of one) {
-    const group = other.get(name);
-    if (group === undefined) return false;
-    if (property(weight) !== property(group.weight) || property(bias) !== property(group.bias))
-      return false;
-  }
-  return true;
 }

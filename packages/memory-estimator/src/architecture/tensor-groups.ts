@@ -33,3 +33,33 @@ function addTo(groups: Map<string, TensorGroup>, name: string, tensor: GgufTenso
   if (isBias) group.bias = tensor;
   else group.weight = tensor;
 }
+
+/** Whether two groups have tensors of the same names, each equal to the other by `isSame`. */
+export function haveSame(one: TensorGroups, other: TensorGroups, isSame: IsSame): boolean {
+  if (one.size !== other.size) return false;
+  for (const [name, { weight, bias }] of one) {
+    const group = other.get(name);
+    if (group === undefined) return false;
+    if (!isSameOrNull(weight, group.weight, isSame) || !isSameOrNull(bias, group.bias, isSame))
+      return false;
+  }
+  return true;
+}
+
+type IsSame = (one: GgufTensor, other: GgufTensor) => boolean;
+
+function isSameOrNull(one: GgufTensor | null, other: GgufTensor | null, isSame: IsSame): boolean {
+  return one === null || other === null ? one === other : isSame(one, other);
+}
+
+/** Whether two tensors have the same extents. */
+export function isSameShape({ shape }: GgufTensor, other: GgufTensor): boolean {
+  return (
+    shape.length === other.shape.length && shape.every((extent, i) => extent === other.shape[i])
+  );
+}
+
+/** Whether two tensors have the same type of numbers. */
+export function isSameType(one: GgufTensor, other: GgufTensor): boolean {
+  return one.type === other.type;
+}

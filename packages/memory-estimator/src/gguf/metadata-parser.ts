@@ -99,6 +99,7 @@ export class MetadataParser {
     }
     this.#types.set(array.key, array.type);
     this.#metadata.set(array.key, { length: array.length, values: array.values });
+    if (array.key === TOKENS) this.#tokens?.close();
     this.#pending = null;
     this.#reader.window.checkpoint();
   }

@@ -140,6 +140,61 @@ describe('a header', () => {
     ]);
   });
 
+  test.each([65_490, 65_504, 65_520, 65_536])(
+    'is read where a value of %d bytes needs more than the first read',
+    async (length) => {
+      const value = 'x'.repeat(length);
+      const writer = new GgufWriter().counts(0, 2).pair('a', { type: 'string', value });
+      const header = await readGgufHeader(writer.pair('b', { type: 'u32', value: 7 }).bytes());
+      expect(header.metadata.get('a')).toBe(value);
+      expect(header.metadata.get('b')).toBe(7);
+    },
+  );
+
+  test('is read while other headers are read, and after a damaged one', async () => {
+    const vocabulary = (prefix: string, repeats: boolean) => {
+      const tokens = Array.from({ length: 20_000 }, (_, i) => `${prefix}${i}`);
+      if (repeats) tokens[19_999] = `${prefix}7`;
+      return new GgufWriter()
+        .counts(0, 2)
+        .pair('tokenizer.ggml.tokens', { type: 'strings', value: tokens })
+        .pair('last', { type: 'string', value: prefix })
+        .bytes();
+    };
+    const files = [...'abcdef'].map((prefix, i) => {
+      const repeats = i % 2 === 0;
+      return { prefix, repeats, bytes: vocabulary(prefix, repeats) };
+    });
+    // All reads wait for the same time, so the bytes of all files arrive before one of them is parsed.
+    const reads: number[] = [];
+    const slowly = (bytes: Buffer, i: number) => ({
+      sizeBytes: bytes.length,
+      read: async (offset: number, length: number) => {
+        reads[i] = (reads[i] ?? 0) + 1;
+        await Promise.resolve();
+        return bytes.subarray(offset, offset + length);
+      },
+    });
+    let first: readonly number[] | null = null;
+    for (let round = 0; round < 2; round += 1) {
+      const damaged = vocabulary('cut', true).subarray(0, 150_000);
+      await expect(readGgufHeader(damaged)).rejects.toMatchObject({ code: 'CORRUPT' });
+      reads.length = 0;
+      const headers = await Promise.all(
+        files.map(({ bytes }, i) => readGgufHeader(slowly(bytes, i))),
+      );
+      for (const [i, { prefix, repeats }] of files.entries()) {
+        expect(headers[i]?.metadata.get('last')).toBe(prefix);
+        expect(headers[i]?.tokens).toEqual({ repeats, byteTokens: 0 });
+      }
+      // Tokens of another file in the table would look like repeated ones, and the file would be read again.
+      first ??= [...reads];
+      expect(reads).toEqual(first);
+      for (const [i, { bytes }] of files.entries()) await readGgufHeader(slowly(bytes, i));
+      expect(reads).toEqual(first.map((count) => 2 * count));
+    }
+  });
+
   /** A file with one tensor. The numbers are those that gguf-split writes; `null` leaves both out. */
   const part = (name: string, number: number | null, count = 2) => {
     const writer = new GgufWriter()

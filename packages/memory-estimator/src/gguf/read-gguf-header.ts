@@ -19,6 +19,8 @@ import { exactTokenFacts } from './token-list.js';
 /** Size of the first read. Most headers without a vocabulary fit into it. */
 const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 128 * 1024;
+/** The buffer of the last read, so that a list of models does not allocate one for each file. Null while a file is read. */
+let spareBuffer: Buffer | null = null;
 /** Number of reads (8 MiB) before a break. Most headers are shorter, even with a vocabulary. */
 const READS_AT_ONCE = 64;
 
@@ -130,7 +132,8 @@ async function readFile(
   const { path, sizeBytes, hasData } = source;
   const window = new ByteWindow();
   const parser = new HeaderParser(window, { ...options, path, sizeBytes });
-  let buffer = Buffer.alloc(0);
+  let buffer = spareBuffer ?? Buffer.allocUnsafe(READ_BYTES);
+  spareBuffer = null;
   let length = FIRST_READ_BYTES;
   try {
     for (let reads = 1; ; reads += 1) {
@@ -139,17 +142,19 @@ async function readFile(
       signal?.throwIfAborted();
       const wanted = Math.max(length, window.wanted);
       if (buffer.length < wanted) buffer = Buffer.allocUnsafe(wanted);
-      const filling = source.read(buffer, window.resumeOffset);
+      const filling = source.read(buffer.subarray(0, wanted), window.resumeOffset);
       const got = typeof filling === 'number' ? filling : await filling;
       window.load(buffer.subarray(0, got), window.resumeOffset);
       window.wanted = 0;
       const parsed = parser.advance();
       if (parsed !== null) return { ...parsed, path, sizeBytes, hasData };
-      if (got < window.wanted) throw parser.truncated();
+      // Fewer bytes than were asked for: the file ends here.
+      if (got < wanted) throw parser.truncated();
       length = READ_BYTES;
     }
   } finally {
     source.close();
+    if (buffer.length === READ_BYTES) spareBuffer = buffer;
   }
 }
 

@@ -1,6 +1,10 @@
 import type { ModelIndex } from '../architecture/model-index.js';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
-import { computeBuffers, type ComputeBuffers } from '../graph/compute-buffers.js';
+import {
+  computeBuffers,
+  type ComputeBuffers,
+  type ComputePlacement,
+} from '../graph/compute-buffers.js';
 import { hasExactGraph } from '../graph/build-graph.js';
 import { GraphUnavailableError } from '../graph/layers/graph-context.js';
 import {
@@ -14,6 +18,7 @@ import { CPU, placeWeights, type DeviceOfLayer } from '../parts/weights.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { NO_PARTS, type MemoryParts, type PartName } from './memory-parts.js';
 import { deviceOfLayer } from '../parts/offload.js';
+import { sharedBuffers } from '../graph/shared-buffers.js';
 import { roughCompute } from '../graph/rough-compute.js';
 
 /** The settings of a load, and how its layers are spread over devices. */
@@ -112,7 +117,7 @@ function compute(
   if (!model.cached)
     return { buffers: roughCompute(model, settings, shape, gpuCount), kind: 'rough' };
   try {
-    const buffers = computeBuffers(index, model, settings, shape, {
+    const placement: ComputePlacement = {
       gpuCount,
       layout: (il) => ({
         device: device(il),
@@ -130,7 +135,10 @@ function compute(
           return device(/^(output|altup_)/.test(tensor.name) ? layers : 0);
         },
       },
-    });
+    };
+    const buffers = sharedBuffers(index, JSON.stringify(load), () =>
+      computeBuffers(index, model, settings, shape, placement),
+    );
     return { buffers, kind: hasExactGraph(model.architecture.name) ? 'simulated' : 'guessed' };
   } catch (error) {
     if (!(error instanceof GraphUnavailableError)) throw error;

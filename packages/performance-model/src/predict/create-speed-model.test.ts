@@ -33,6 +33,7 @@ const PLAIN: DecodeParameters = {
   splitMicroseconds: 300,
   fixedMicroseconds: 200,
   mixture: 1,
+  unquantizedVulkanExperts: 4,
   ramSurchargeBits: 0,
 };
 
@@ -52,6 +53,24 @@ describe('the time of a token', () => {
     expect(parts.gpuWeights).toBeCloseTo(0.0125, 9);
     expect(parts.ramWeights).toBeCloseTo(0.0625, 9);
     expect(parts.crossings).toBeCloseTo(0.0005, 9);
+  });
+
+  test('on Vulkan, experts of 16 bits on the GPU take four times as long; all other weights do not', () => {
+    const shape = {
+      ...QUESTION.shape,
+      ...{ activeParameters: 2 * GB, weightBytes: 16 * GB, activeWeightBytes: 4 * GB },
+      ...{ expertBytes: 12 * GB, activeExpertBytes: 2 * GB },
+    };
+    const { gpu } = QUESTION.machine;
+    const machine = { ...QUESTION.machine, gpu: gpu && { ...gpu, backend: 'vulkan' as const } };
+    const vulkan = { ...QUESTION, shape, machine };
+    const seconds = (question: SpeedQuestion): number => decodeParts(question, 0, PLAIN).gpuWeights;
+    expect(seconds(vulkan)).toBeCloseTo((2 + 4 * 2) / 200, 9);
+    expect(seconds({ ...QUESTION, shape })).toBeCloseTo(4 / 200, 9);
+    const half = { ...QUESTION.placement, cpuExpertRatio: 0.5 };
+    expect(seconds({ ...vulkan, placement: half })).toBeCloseTo((2 + 4 * 1) / 200, 9);
+    const quantized = { ...shape, weightBytes: 8 * GB };
+    expect(seconds({ ...vulkan, shape: quantized })).toBeCloseTo(4 / 200, 9);
   });
 
   test('without a GPU everything is read from RAM', () => {

@@ -28,7 +28,11 @@ const PRIORS = [
     value,
     0.5,
   ]),
-  [['generations', 'pascal'], 0.55, 0.2],
+  // Between 0.8, which a P40 with Q4_0 reaches (github.com/ggml-org/llama.cpp, pull request 4766), and the half that others found.
+  [['generations', 'pascal'], 0.6, 0.1],
+  // No results here. An RX 470 (github.com/geerlingguy/ai-benchmarks, issue 3) and an RX 580 (aicrier.com, March 2026) reach a fourth of what
+  // other GPUs reach on Vulkan, because they multiply neither whole numbers nor half precision fast.
+  [['generations', 'polaris'], 0.27, 0.2],
   [['generations', 'datacenter'], 0.67],
   [['generations', 'm1'], 0.85],
   [['generations', 'ultra'], 0.85],

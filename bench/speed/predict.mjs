@@ -49,12 +49,23 @@ function predict(raw) {
 
 /** A result that names another device, or another CPU where no device is named, says nothing about this machine. */
 function isOfMachine(one, { device, cpu }) {
-  const differs = (a, b) =>
-    typeof a === 'string' &&
-    typeof b === 'string' &&
-    a.trim().toLowerCase() !== b.trim().toLowerCase();
-  if (differs(one.device, device)) return false;
-  return one.device != null || device != null || !differs(one.cpu, cpu);
+  if (isOther(one.device, device)) return false;
+  return one.device != null || device != null || !isOther(one.cpu, cpu);
+}
+
+function isOther(a, b) {
+  return typeof a === 'string' && typeof b === 'string' && wordsOf(a) !== wordsOf(b);
+}
+
+/** The words of a name that tell devices apart: `NVIDIA GeForce RTX 3090` is an `RTX 3090`. */
+function wordsOf(name) {
+  return name
+    .toLowerCase()
+    .replace(/\((r|tm)\)/g, ' ')
+    .replace(/\b(nvidia|geforce|amd|intel|apple|graphics|gpu|processor|\d+-core)\b/g, ' ')
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .join(' ');
 }
 
 function machineOf({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs }) {

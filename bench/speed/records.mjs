@@ -126,9 +126,16 @@ export function questionOf(record) {
   };
 }
 
-/** Of a GPU that is not known: most cards of NVIDIA's and AMD's own interfaces have memory of their own, others may use RAM. */
-function usualBandwidth({ backend, ramBandwidthGBs }) {
-  return backend === 'CUDA' || backend === 'ROCm' ? 400 : (ramBandwidthGBs ?? 60);
+/** GB per second of a GPU that is not known. Those in processors use RAM, usually two channels of DDR5-5000. */
+function usualBandwidth({ device, ramBandwidthGBs }) {
+  return isIntegrated(device) ? (ramBandwidthGBs ?? 80) : 400;
+}
+
+/** Whether a GPU is a part of a processor, by its name. */
+export function isIntegrated(device) {
+  return /\b\d{3}m\b|radeon( vega \d+)? graphics$|\b(iris|uhd|hd graphics|adreno|mali|tegra)|arc (1\d\d[tv]|graphics)/i.test(
+    device,
+  );
 }
 
 /** Sources write the name of a model, and its number of parameters, in several ways. */

@@ -24,7 +24,7 @@ const GPU = {
 /** Constants that make the figures easy to work out by hand. */
 const PLAIN: DecodeParameters = {
   backends: { cuda: GPU, vulkan: GPU, rocm: GPU, metal: GPU, mlx: GPU },
-  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, polaris: 1, rdna4: 1 },
   bandwidthExponent: 0,
   ramEfficiency: 0.5,
   ramKvEfficiency: 0.25,
@@ -114,7 +114,7 @@ const PLAIN_PROMPT: PromptParameters = {
     metal: PLAIN_PROMPT_GPU,
     mlx: PLAIN_PROMPT_GPU,
   },
-  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, polaris: 1, rdna4: 1 },
   operationsExponent: 0,
   cpuOperationsPerByte: 10,
   attention: 1,

@@ -28,7 +28,8 @@ const PRIORS = [
     value,
     0.5,
   ]),
-  // Between 0.8, which a P40 with Q4_0 reaches (github.com/ggml-org/llama.cpp, pull request 4766), and the half that others found.
+  // Between 0.8, which a P40 reaches with Q4_0 (github.com/ggml-org/llama.cpp, pull request 4766), and 0.5, which a fit to results of another
+  // Pascal GPU found.
   [['generations', 'pascal'], 0.6, 0.1],
   // No results here. An RX 470 (github.com/geerlingguy/ai-benchmarks, issue 3) and an RX 580 (aicrier.com, March 2026) reach a fourth of what
   // other GPUs reach on Vulkan, because they multiply neither whole numbers nor half precision fast.

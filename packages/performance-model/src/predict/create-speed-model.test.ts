@@ -254,6 +254,14 @@ describe('after a measurement', () => {
     expect(high / low).toBeGreaterThan(1.4 * (steady.high / steady.low));
   });
 
+  test('a machine that has two speeds in turn, four times apart, gets an interval that holds both and is less than forty times wide', () => {
+    const measured = Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? 20 : 80));
+    const { low, high } = createSpeedModel(measured.map((speed) => seen(speed))).decode(QUESTION);
+    expect(low).toBeLessThan(20);
+    expect(high).toBeGreaterThan(80);
+    expect(high / low).toBeLessThan(40);
+  });
+
   test('one outlier among many measurements hardly counts', () => {
     const usual = Array.from({ length: 8 }, () => seen(cold.tokensPerSecond));
     const model = createSpeedModel([...usual, seen(cold.tokensPerSecond / 10)]);

@@ -8,14 +8,18 @@ const ERROR = 0.15;
 const USUAL_WIDTH = 0.35;
 const GPUS = ['cuda', 'vulkan', 'rocm', 'metal', 'mlx'];
 
-/** The constants that are fitted: name, where it stands, its prior and the width of the prior. */
+/**
+ * The constants that are fitted: name, where it stands, its prior and the width of the prior. The prior of `unquantizedVulkanExperts` was
+ * chosen with all devices in sight: only one device has results with experts of 16 bits on Vulkan.
+ */
 const PRIORS = [
   ...[1, 0.95, 0.9, 1.1, 1].map((value, i) => [['backends', GPUS[i], 'efficiency'], value]),
   ...[0.58, 0.59, 0.54, 0.39, 0.33].map((value, i) => [
     ['backends', GPUS[i], 'kvEfficiency'],
     value,
   ]),
-  ...[33, 12, 11, 119, 14].map((value, i) => [
+  // ROCm runs the code of CUDA, so a layer starts about as slowly.
+  ...[40, 30, 40, 119, 20].map((value, i) => [
     ['backends', GPUS[i], 'layerMicroseconds'],
     value,
     0.7,
@@ -25,7 +29,12 @@ const PRIORS = [
     value,
     0.5,
   ]),
-  [['generations', 'pascal'], 0.55, 0.2],
+  // Between 0.8, which a P40 reaches with Q4_0 (github.com/ggml-org/llama.cpp, pull request 4766), and 0.5, which a fit to results of another
+  // Pascal GPU found.
+  [['generations', 'pascal'], 0.6, 0.1],
+  // No results here. An RX 470 (github.com/geerlingguy/ai-benchmarks, issue 3) and an RX 580 (aicrier.com, March 2026) reach a fourth of what
+  // other GPUs reach on Vulkan, because they multiply neither whole numbers nor half precision fast.
+  [['generations', 'polaris'], 0.27, 0.2],
   [['generations', 'datacenter'], 0.67],
   [['generations', 'm1'], 0.85],
   [['generations', 'ultra'], 0.85],
@@ -38,6 +47,7 @@ const PRIORS = [
   [['splitMicroseconds'], 500, 0.7],
   [['fixedMicroseconds'], 100, 1.5],
   [['mixture'], 1],
+  [['unquantizedVulkanExperts'], 5, 0.2],
   ...GPUS.map((gpu) => [['backends', gpu, 'surchargeBits'], 1, 0.7]),
   [['ramSurchargeBits'], 1, 0.7],
 ];

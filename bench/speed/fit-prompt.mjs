@@ -24,6 +24,7 @@ const PRIORS = [
   [['generations', 'm1'], 0.9, 0.4],
   [['generations', 'ultra'], 0.9, 0.4],
   [['generations', 'arc'], 0.5, 0.6],
+  [['generations', 'polaris'], 0.4, 0.4],
   [['generations', 'rdna4'], 1.8, 0.4],
   [['cpuOperationsPerByte'], 9, WIDTH],
   ...GPUS.map((gpu) => [['backends', gpu, 'expertPenalty'], 1.5, 0.7]),

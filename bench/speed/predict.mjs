@@ -1,7 +1,7 @@
 // Predicts speeds. Reads one JSON object a line on stdin: the fields of data/speed/speed.jsonl without `tokensPerSecond` and `sd`, and
 // optionally `seen`, a list of results of the same machine with `tokensPerSecond`, oldest first. Prints
-// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} with the line's number where it is not a JSON object
-// or has impossible figures. Fields that are unknown or of another type are replaced by usual values. Build first:
+// {"tokensPerSecond","low","high"} for each line, in order, or {"error"} with the line's number where it is not a JSON object.
+// Fields that are unknown, of another type or outside of `RANGES` in record-of.mjs are replaced by usual values. Build first:
 //   node bench/speed/predict.mjs < questions.jsonl
 import { readFileSync } from 'node:fs';
 import { createSpeedModel } from '@mai/performance-model';
@@ -15,8 +15,8 @@ const PROGRESS = JSON.parse(
   readFileSync(new URL('./engine-progress.json', import.meta.url), 'utf8'),
 );
 
-/** Tokens per second. No machine that runs models is slower or faster. */
-const [SLOWEST, FASTEST] = [1e-3, 1e7];
+/** Tokens per second. No figures that count as known lead to less or more. */
+const [SLOWEST, FASTEST] = [1e-9, 1e9];
 
 await answerLines((raw) => {
   const { tokensPerSecond, low, high } = predict(raw);
@@ -49,12 +49,23 @@ function predict(raw) {
 
 /** A result that names another device, or another CPU where no device is named, says nothing about this machine. */
 function isOfMachine(one, { device, cpu }) {
-  const differs = (a, b) =>
-    typeof a === 'string' &&
-    typeof b === 'string' &&
-    a.trim().toLowerCase() !== b.trim().toLowerCase();
-  if (differs(one.device, device)) return false;
-  return one.device != null || device != null || !differs(one.cpu, cpu);
+  if (isOther(one.device, device)) return false;
+  return one.device != null || device != null || !isOther(one.cpu, cpu);
+}
+
+function isOther(a, b) {
+  return typeof a === 'string' && typeof b === 'string' && wordsOf(a) !== wordsOf(b);
+}
+
+/** The words of a name that tell devices apart: `NVIDIA GeForce RTX 3090` is an `RTX 3090`. */
+function wordsOf(name) {
+  return name
+    .toLowerCase()
+    .replace(/\((r|tm)\)/g, ' ')
+    .replace(/\b(nvidia|geforce|amd|intel|apple|graphics|gpu|processor|\d+-core)\b/g, ' ')
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .join(' ');
 }
 
 function machineOf({ device, cpu, backend, memoryBandwidthGBs, computeTflops, ramBandwidthGBs }) {

@@ -1,7 +1,9 @@
 // Completes a published result whose fields may be missing, unknown or wrong.
 import { gpuSpeedOf } from '@mai/performance-model';
+import { ramOf } from './ram-of-cpus.mjs';
+import { isIntegrated } from './records.mjs';
 
-const BACKENDS = ['CUDA', 'Vulkan', 'ROCm', 'Metal', 'MLX', 'CPU'];
+const BACKENDS = ['CUDA', 'Vulkan', 'Vulkan/CUDA', 'SYCL', 'ROCm', 'Metal', 'MLX', 'CPU'];
 const OTHER_BACKENDS = [
   [/cuda|nvidia/i, 'CUDA'],
   [/rocm|hip/i, 'ROCm'],
@@ -11,11 +13,16 @@ const OTHER_BACKENDS = [
   [/vulkan|sycl|opencl|openvino|cann|musa/i, 'Vulkan'],
 ];
 const DEVICES = [
-  [/\b(rtx|gtx|geforce|quadro|tesla|titan|gb10|[ahblvp]\d{1,3}\b)/i, 'CUDA'],
-  [/radeon|\brx\b|instinct|\bmi\d+/i, 'Vulkan'],
+  [/\b(rtx|gtx|geforce|quadro|tesla|titan|jetson|orin|dgx|g[bh]\d|[ahblvpt]\d{1,3}\b)/i, 'CUDA'],
+  [/radeon|\brx\b|\bvega|instinct|\bmi\d+|\bw\d{4}\b|ryzen ai max|strix|\d{3}m$/i, 'Vulkan'],
   [/apple|^m\d\b/i, 'Metal'],
-  [/arc|intel|adreno/i, 'Vulkan'],
+  [
+    /epyc|xeon|threadripper|ryzen|core i|core ultra|celeron|pentium|\bn\d{2,3}$|raspberry|^pi \d|cortex/i,
+    'CPU',
+  ],
+  [/arc|intel|iris|uhd|adreno|snapdragon|mtt/i, 'Vulkan'],
 ];
+
 const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl'];
 const GIGA = 1e9;
 const USUAL_BITS = 4.85;
@@ -24,50 +31,78 @@ const USUAL_PARAMETERS = 8 * GIGA;
 const SHARE_OF_EXPERTS = 46.7 / 56;
 const SHARE_OF_TWO = 12.9 / 56;
 
+/** From the least to the most of what models and machines have. Other figures count as not known. */
+const RANGES = {
+  params: [1e5, 1e14],
+  activeParams: [1e5, 1e14],
+  sizeBytes: [1e4, 1e14],
+  layers: [1, 1e4],
+  memoryBandwidthGBs: [0.1, 1e5],
+  ramBandwidthGBs: [0.1, 1e5],
+  computeTflops: [1e-3, 1e6],
+  ubatch: [1, 1e6],
+};
+/** The most tokens and layers. */
+const COUNT_MAX = 1e9;
+
+/** A figure of a line; null where it is not known. */
+function figureIn(raw, field) {
+  return typeof raw[field] === 'number' && isIn(RANGES[field], raw[field]) ? raw[field] : null;
+}
+
+function isIn([least, most], value) {
+  return value >= least && value <= most;
+}
+
 /** A result in which each field has the type that `questionOf` expects. */
 export function recordOf(raw) {
   const text = (value) => (typeof value === 'string' && value !== '' ? value : null);
-  const positive = (value) =>
-    typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
   const count = (value) =>
-    typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+    typeof value === 'number' && value >= 0 && value <= COUNT_MAX ? Math.floor(value) : null;
   const model = text(raw.model) ?? '';
   const device = text(raw.device);
-  const sizeBytes = positive(raw.sizeBytes);
+  const sizeBytes = figureIn(raw, 'sizeBytes');
   const named = namedSizes(model);
   const params =
-    positive(raw.params) ??
+    figureIn(raw, 'params') ??
     named.all ??
     (sizeBytes === null ? USUAL_PARAMETERS : (sizeBytes * 8) / USUAL_BITS);
+  const layers = figureIn(raw, 'layers');
   const gpuLayers = count(raw.gpuLayers);
   const cpuMoeLayers = count(raw.cpuMoeLayers);
   const backend = backendOf(text(raw.backend), device);
+  const isOnCpu = backend === 'CPU';
+  // Without a GPU, `memoryBandwidthGBs` is the bandwidth of RAM. Beside a GPU that is not used, it is that GPU's.
+  const hasUnusedGpu = isOnCpu && device !== null && backendOf(null, device) !== 'CPU';
+  const bandwidth = hasUnusedGpu ? null : figureIn(raw, 'memoryBandwidthGBs');
+  // Some name the processor as the device.
+  const cpu = text(raw.cpu) ?? (isOnCpu ? device : null);
   return {
     ...raw,
     model,
-    device: backend === 'CPU' ? null : (device ?? 'unknown'),
-    cpu: text(raw.cpu),
+    device: isOnCpu ? null : (device ?? 'unknown'),
+    cpu,
     backend,
-    memoryBandwidthGBs: positive(raw.memoryBandwidthGBs),
-    computeTflops: positive(raw.computeTflops),
-    ramBandwidthGBs: positive(raw.ramBandwidthGBs),
+    memoryBandwidthGBs: bandwidth,
+    computeTflops: figureIn(raw, 'computeTflops'),
+    ramBandwidthGBs: figureIn(raw, 'ramBandwidthGBs') ?? (isOnCpu ? bandwidth : null),
     quant: text(raw.quant),
     sizeBytes,
     params,
-    activeParams: Math.min(params, positive(raw.activeParams) ?? named.active ?? params),
-    layers: positive(raw.layers),
+    activeParams: Math.min(params, figureIn(raw, 'activeParams') ?? named.active ?? params),
+    layers,
     gpuLayers,
     cpuMoeLayers,
     kvType: CACHE_TYPES.includes(raw.kvType) ? raw.kvType : null,
     test: raw.test === 'pp' ? 'pp' : 'tg',
     tokens: count(raw.tokens),
     depth: count(raw.depth),
-    ubatch: positive(raw.ubatch),
-    class: text(raw.class) ?? placeOf({ backend, gpuLayers, cpuMoeLayers, layers: raw.layers }),
+    ubatch: figureIn(raw, 'ubatch'),
+    class: text(raw.class) ?? placeOf({ backend, gpuLayers, cpuMoeLayers, layers }),
   };
 }
 
-/** A GPU that neither the line nor the table of GPUs knows may be this many times faster or slower than the usual one. */
+/** A card that neither the line nor the table of GPUs knows may be this many times faster or slower than the usual one. */
 const UNKNOWN_GPU = 4;
 /** As `UNKNOWN_GPU`, for RAM. */
 const UNKNOWN_RAM = 2;
@@ -78,11 +113,13 @@ const UNKNOWN_PARAMETERS = 1.5;
 
 /** The factor by which fields that are not known widen the interval of a prediction on each side; 1 where the usual fields are known. */
 export function doubtOf(raw, record, isMachineSeen) {
-  const { device, model, sizeBytes, memoryBandwidthGBs, ramBandwidthGBs } = record;
+  const { device, cpu, model, sizeBytes, memoryBandwidthGBs } = record;
+  const ram = record.ramBandwidthGBs ?? ramOf(cpu);
   const ofDevice = memoryBandwidthGBs ?? (device === null ? null : gpuSpeedOf(device));
-  const usual = device === null ? UNKNOWN_RAM : UNKNOWN_GPU;
-  const ofMachine = (ofDevice ?? (device === null ? ramBandwidthGBs : null)) === null ? usual : 1;
-  const hasParameters = raw.params > 0 || namedSizes(model).all !== null;
+  // A GPU in a processor uses RAM.
+  const usual = device === null || isIntegrated(device) ? UNKNOWN_RAM : UNKNOWN_GPU;
+  const ofMachine = (ofDevice ?? (device === null ? ram : null)) === null ? usual : 1;
+  const hasParameters = figureIn(raw, 'params') !== null || namedSizes(model).all !== null;
   const ofModel = hasParameters ? 1 : sizeBytes === null ? UNKNOWN_MODEL : UNKNOWN_PARAMETERS;
   // A result of the machine ends a part of the doubt about it.
   return ofModel * (isMachineSeen ? Math.sqrt(ofMachine) : ofMachine);
@@ -95,12 +132,15 @@ function namedSizes(model) {
   const [, experts, each] = /(\d+)x(\d+(?:\.\d+)?)b(?![a-z\d])/i.exec(model) ?? [];
   if (experts === undefined) return { all, active };
   const sum = Number(experts) * Number(each) * GIGA;
-  return sum === 0 ? { all, active } : { all: SHARE_OF_EXPERTS * sum, active: SHARE_OF_TWO * sum };
+  return !isIn(RANGES.params, sum)
+    ? { all, active }
+    : { all: SHARE_OF_EXPERTS * sum, active: SHARE_OF_TWO * sum };
 }
 
 function sizeIn(match) {
-  if (match === null || Number(match[1]) === 0) return null;
-  return Number(match[1]) * (/b/i.test(match[2]) ? GIGA : GIGA / 1000);
+  if (match === null) return null;
+  const parameters = Number(match[1]) * (/b/i.test(match[2]) ? GIGA : GIGA / 1000);
+  return isIn(RANGES.params, parameters) ? parameters : null;
 }
 
 function backendOf(name, device) {
@@ -116,5 +156,5 @@ function backendOf(name, device) {
 function placeOf({ backend, gpuLayers, cpuMoeLayers, layers }) {
   if (backend === 'CPU' || gpuLayers === 0) return 'cpu';
   if (cpuMoeLayers !== null && cpuMoeLayers > 0) return 'experts on cpu';
-  return gpuLayers !== null && typeof layers === 'number' && gpuLayers < layers ? 'partial' : 'gpu';
+  return gpuLayers !== null && layers !== null && gpuLayers < layers ? 'partial' : 'gpu';
 }

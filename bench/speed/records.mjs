@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { generationOf, gpuSpeedOf, usualRamBandwidth } from '@mai/performance-model';
 import { architectureOf, familyOf } from './architectures.mjs';
+import { ramOf } from './ram-of-cpus.mjs';
 
 const FILE = new URL('../data/speed/speed.jsonl', import.meta.url);
 
@@ -84,7 +85,7 @@ export function questionOf(record) {
     (table === null ? usualBandwidth(record) : table.memoryBandwidth / GIGA);
   // Without a GPU in the result, the bandwidth of the device is the one of RAM.
   const ofDevice = isCpu && record.device === null ? record.memoryBandwidthGBs : null;
-  const knownRam = record.ramBandwidthGBs ?? ofDevice;
+  const knownRam = record.ramBandwidthGBs ?? ofDevice ?? ramOf(record.cpu);
   const usualRam = record.device === null ? null : usualRamBandwidth(record.device);
   return {
     shape,
@@ -126,9 +127,16 @@ export function questionOf(record) {
   };
 }
 
-/** Of a GPU that is not known: most cards of NVIDIA's and AMD's own interfaces have memory of their own, others may use RAM. */
-function usualBandwidth({ backend, ramBandwidthGBs }) {
-  return backend === 'CUDA' || backend === 'ROCm' ? 400 : (ramBandwidthGBs ?? 60);
+/** GB per second of a GPU that is not known. Those in processors use RAM, usually two channels of DDR5-5000. */
+function usualBandwidth({ device, cpu, ramBandwidthGBs }) {
+  return isIntegrated(device) ? (ramBandwidthGBs ?? ramOf(cpu) ?? 80) : 400;
+}
+
+/** Whether a GPU is a part of a processor, by its name. */
+export function isIntegrated(device) {
+  return /\b\d{3}m\b|radeon( vega \d+)? graphics$|\b(iris|uhd|hd graphics|adreno|mali|tegra)|arc (1\d\d[tv]|graphics)/i.test(
+    device,
+  );
 }
 
 /** Sources write the name of a model, and its number of parameters, in several ways. */

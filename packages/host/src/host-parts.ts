@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { HeaderCache } from '@mai/memory-estimator';
 import type { JudgeQuality } from '@mai/model-config';
 import type * as estimation from './footprints/estimation.js';
@@ -23,8 +24,8 @@ export interface HostParts extends AsyncDisposable {
   readonly runtime: RuntimeConnection;
   readonly monitor: MachineMonitor;
   readonly estimation: () => Promise<Estimation>;
-  /** The speeds of models on this machine, with what was learned by all calls of this host. */
-  readonly speeds: () => Promise<Speeds>;
+  /** The speeds of models on a machine, with what was learned by all calls of this host. Default: this machine. */
+  readonly speeds: (machine?: string) => Promise<Speeds>;
   readonly learner: () => Promise<SpeedLearner>;
 }
 
@@ -50,12 +51,18 @@ export function createHostParts(context: HostContext): HostParts {
     const { models } = await listStoredModels(lookup);
     return models.map((model) => ({ ...model, projectorFile: model.projectorPath }));
   });
+  const speeds = new Map<string, Promise<Speeds>>();
   const parts: HostParts = {
     context,
     runtime,
     monitor,
     estimation,
-    speeds: once(async () => (await estimation()).openSpeeds(context)),
+    speeds: (machine = hostname()) => {
+      const known =
+        speeds.get(machine) ?? estimation().then((loaded) => loaded.openSpeeds(context, machine));
+      speeds.set(machine, known);
+      return known;
+    },
     learner: once(async () => {
       const { createSpeedLearner } = await import('./speeds/learner.js');
       return createSpeedLearner(parts);

@@ -214,9 +214,11 @@ test('a model on another machine of LM Link is estimated by its size and by LM S
     expect(estimate).toMatchObject({
       basis: { kind: 'size', why: 'it is on another machine of LM Link' },
       fit: null,
-      // LM Studio does not report what hardware the other machine has.
       speed: null,
     });
+    expect(describeEstimatedSpeed(estimate)).toBe(
+      'The speed is not known, because LM Studio does not report the GPUs of other machines of LM Link.',
+    );
     expect(estimate.lmStudio?.totalBytes).toBeGreaterThan(4 * GIB);
   });
 });

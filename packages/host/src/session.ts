@@ -13,7 +13,7 @@ import type { Downloads } from './models/downloads.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
 import { isUnreachable } from './runtime/runtime-error.js';
-import { speedsHere } from './speeds/speeds-here.js';
+import { speedsOfRuntime } from './speeds/speeds-of-runtime.js';
 
 /** The runtime and configuration of one call of a host. They do not change during the call. */
 export interface Session {
@@ -113,7 +113,7 @@ async function openSession(
           const { createFootprints, openCalibration, headers, judgeQuality } =
             await parts.estimation();
           const calibration = corrected ? openCalibration(context, link) : null;
-          const speeds = await speedsHere(parts, link);
+          const speeds = await speedsOfRuntime(parts, link);
           return createFootprints(
             {
               downloads: await downloads(),

@@ -6,6 +6,7 @@ import { isHostError, type HostError } from '../host-error.js';
 import { NO_REQUEST } from '../serving/no-request.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
+import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import type { Speeds } from '../speeds/speeds.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
 
@@ -109,7 +110,7 @@ async function benchModel(
 ): Promise<BenchResult> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]);
   const nothing = { decode: null, prompt: null, load: null };
-  const speeds = await parts.speeds();
+  const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
   let lease: ServingLease;
   try {
     lease = await host.serving.acquire({ ...NO_REQUEST, modelKey }, { signal: bounded });

@@ -22,8 +22,10 @@ import { unusableNote } from '../models/left-out-notes.js';
 import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
+import { LINKED_GAP } from '../speeds/speed-gap.js';
+import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { changesOf, isHypothetical, settingsOf } from './estimate-settings.js';
-import { estimateSpeed, type EstimatedLoad } from './estimate-speed.js';
+import { withSpeed } from './estimate-speed.js';
 import { judgeAlone, withTradeOffs, type FitHere } from './fit-here.js';
 import { describeModel, mlxFacts, type ModelEstimate } from './model-estimate.js';
 import {
@@ -74,7 +76,8 @@ export async function estimateModel(
     if (!judge || estimate.refusal !== null) return estimate;
     const fit = await judgeAlone(file, estimate.report, settings, used, parts, context);
     const subject = { modelKey: title, model: null, engine: used, load: fit };
-    return withSpeed(withFit(estimate, fit, file, settings, used), file, subject, settings, parts);
+    const speeds = await parts.speeds();
+    return withSpeed(withFit(estimate, fit, file, settings, used), file, subject, settings, speeds);
   }
   // The session reports its footprints here with their sources, so that no footprint is estimated twice.
   const found = new Map<string, SourcedFootprint>();
@@ -127,11 +130,12 @@ async function estimateDownloaded(
   const asConfigured = settingsOf(settings, wanted.loadConfig, wanted.contextLengthTokens);
   const estimate = { ...describeModel(asked, known, asConfigured, engine), modelKey: asked };
   const subject = { modelKey, engine, model: (await downloads.find(modelKey))?.model ?? null };
+  const speeds = await speedsOfRuntime(parts, downloads.link);
   if (named !== null || isHypothetical(settings)) {
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withSpeed(
       withFit(estimate, fit, known, asConfigured, engine),
-      ...([known, { ...subject, load: fit }, asConfigured, parts] as const),
+      ...([known, { ...subject, load: fit }, asConfigured, speeds] as const),
     );
   }
 
@@ -164,13 +168,13 @@ async function estimateDownloaded(
     engine,
   );
   return {
-    ...(await withSpeed(
+    ...withSpeed(
       fitted,
       known,
       { ...subject, load: { loadConfig, resources } },
       asConfigured,
-      parts,
-    )),
+      speeds,
+    ),
     corrected: sourced?.corrected === true ? sourced.footprint : null,
     lmStudio: sourced === null ? null : lmStudioFigure(sourced),
   };
@@ -214,7 +218,7 @@ async function estimateLinked(
   const theirs = await link.client.estimate(modelKey, loadConfig, { kind, deviceIdentifier });
   const lmStudio =
     theirs === null ? null : { totalBytes: theirs.totalBytes, disagreementRatio: null };
-  return { ...estimate, lmStudio };
+  return { ...estimate, lmStudio, speedGap: kind === 'embedding' ? null : LINKED_GAP };
 }
 
 /** Adds whether the model fits, and what the machine's wired limit means for an MLX model. */
@@ -230,25 +234,6 @@ function withFit(
     fit,
     mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, profile, fit.resources),
   };
-}
-
-/** A model, and the machine and the settings that it would be loaded with; null where they are not known. */
-interface SpeedOf extends Pick<EstimatedLoad, 'modelKey' | 'model' | 'engine'> {
-  readonly load: Pick<EstimatedLoad, 'loadConfig' | 'resources'> | null;
-}
-
-/** Adds how fast the model runs on the machine that loads it. */
-async function withSpeed(
-  estimate: ModelEstimate,
-  known: KnownModel,
-  { load, ...subject }: SpeedOf,
-  { gpuLayers, gpuBackend }: EstimateSettings,
-  parts: HostParts,
-): Promise<ModelEstimate> {
-  if (load === null) return estimate;
-  const question = { ...subject, ...load, gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers };
-  const contexts = estimate.byContextLength.map((one) => one.loadConfig.contextLengthTokens);
-  return { ...estimate, speed: estimateSpeed(known, question, contexts, await parts.speeds()) };
 }
 
 function lmStudioFigure({

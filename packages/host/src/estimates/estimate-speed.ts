@@ -1,10 +1,12 @@
 import type { LoadConfig, LoadSpeed, ModelShape, Resources, SpeedRange } from '@mai/memory-ledger';
-import { modelShape } from '@mai/memory-estimator';
+import { modelShape, type EstimateSettings } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { headerFacts } from '../models/read-header-facts.js';
 import { guessSubject, type SizedModel } from '../speeds/guess-subject.js';
 import { speedSubjectOf, type SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
+import { speedGap } from '../speeds/speed-gap.js';
+import type { ModelEstimate } from './model-estimate.js';
 import type { KnownModel } from './open-model.js';
 
 /** How fast a model runs on this machine. */
@@ -15,7 +17,7 @@ export interface EstimatedSpeed {
 }
 
 /** The load whose speed is asked for. */
-export interface EstimatedLoad {
+interface EstimatedLoad {
   readonly modelKey: string;
   /** The listed facts of the model; null where it is not listed. */
   readonly model: SizedModel['model'];
@@ -27,26 +29,46 @@ export interface EstimatedLoad {
 }
 
 /**
- * The speeds of a model. Where only its size is known, the intervals are wide. Null for an embedding model, a model that can't be
- * loaded, and where the GPU is not known.
+ * The speeds of a model, or why they are not known. Where only its size is known, the intervals are wide. Both are null for an embedding
+ * model and a model that can't be loaded.
  */
-export function estimateSpeed(
+function estimateSpeed(
   known: KnownModel,
   load: EstimatedLoad,
   contextLengths: readonly number[],
   speeds: Speeds,
-): EstimatedSpeed | null {
+): Pick<ModelEstimate, 'speed' | 'speedGap'> {
   const ramBandwidth = speeds.ramBandwidth();
   const subject =
     known.kind === 'size'
       ? guessedSubject(known, load, ramBandwidth)
       : readSubject(known, load, ramBandwidth);
   const speed = subject === null ? null : speeds.speedOf(subject);
-  if (subject === null || speed === null) return null;
+  if (subject === null) return { speed: null, speedGap: null };
+  if (speed === null) return { speed: null, speedGap: speedGap(load.resources) };
   const decodeByContext = contextLengths.flatMap(
     (tokens) => speeds.decodeAt(subject, tokens) ?? [],
   );
-  return { speed, decodeByContext };
+  return { speed: { speed, decodeByContext }, speedGap: null };
+}
+
+/** A model, and the machine and the settings that it would be loaded with; null where they are not known. */
+interface SpeedOf extends Pick<EstimatedLoad, 'modelKey' | 'model' | 'engine'> {
+  readonly load: Pick<EstimatedLoad, 'loadConfig' | 'resources'> | null;
+}
+
+/** Adds how fast the model runs on the machine that loads it. */
+export function withSpeed(
+  estimate: ModelEstimate,
+  known: KnownModel,
+  { load, ...subject }: SpeedOf,
+  { gpuLayers, gpuBackend }: EstimateSettings,
+  speeds: Speeds,
+): ModelEstimate {
+  if (load === null) return estimate;
+  const question = { ...subject, ...load, gpuLayers: gpuBackend === 'none' ? 0 : gpuLayers };
+  const contexts = estimate.byContextLength.map((one) => one.loadConfig.contextLengthTokens);
+  return { ...estimate, ...estimateSpeed(known, question, contexts, speeds) };
 }
 
 type Sized = Extract<KnownModel, { readonly kind: 'size' }>;

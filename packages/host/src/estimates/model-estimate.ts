@@ -63,6 +63,8 @@ export interface ModelEstimate {
   readonly fit: FitHere | null;
   /** How fast the model runs on this machine, by the contexts of `byContextLength`; null where that is not known. */
   readonly speed: EstimatedSpeed | null;
+  /** Why the speed is not known, as a clause that follows 'because'; null where it is known, and where no reason is known. */
+  readonly speedGap: string | null;
   /**
    * The footprint, corrected by measured loads on this machine; null where no measured load applies to
    * this model.
@@ -104,6 +106,7 @@ export function describeModel(
     byContextLength: byContextLength(known, settings, report, profile),
     fit: null,
     speed: null,
+    speedGap: null,
     corrected: null,
     lmStudio: null,
   };

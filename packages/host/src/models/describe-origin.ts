@@ -2,8 +2,17 @@ import { displayAddress, plural } from '../text/words.js';
 import type { DownloadsOrigin } from './downloads.js';
 import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 
-/** The source of the list of downloaded models, as a sentence. */
-export function describeOrigin(origin: DownloadsOrigin): string {
+/**
+ * The source of the list of downloaded models, as a sentence.
+ *
+ * @param speedGap - why speeds are missing in the list, which a second sentence then says; null, the default: none is missing
+ */
+export function describeOrigin(origin: DownloadsOrigin, speedGap: string | null = null): string {
+  const source = describeSource(origin);
+  return speedGap === null ? source : `${source} Some speeds are not known, because ${speedGap}.`;
+}
+
+function describeSource(origin: DownloadsOrigin): string {
   if (origin.kind === 'models-folder') {
     return origin.folder === null
       ? 'LM Studio is off, and no models folder of LM Studio was found on this machine.'
@@ -14,7 +23,7 @@ export function describeOrigin(origin: DownloadsOrigin): string {
   const leftOut =
     elsewhere === 0
       ? ''
-      : ` ${plural(elsewhere, 'model')} on other machines of LM Link ${elsewhere === 1 ? 'is' : 'are'} left out, because the memory there can't be read from here.`;
+      : ` ${plural(elsewhere, 'model')} on other machines of LM Link ${elsewhere === 1 ? 'is' : 'are'} left out, because LM Studio does not report the free memory and the GPUs there.`;
   return `Listed by LM Studio at ${displayAddress(baseUrl)}.${leftOut}`;
 }
 

@@ -3,6 +3,7 @@ import { assembleSelectionInput, type AssembledInput, type SelectionRequest } fr
 import { NO_REQUIREMENT } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../autopilot/read-reservations.js';
 import type { Session } from '../session.js';
+import { speedGap } from '../speeds/speed-gap.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
 import type { Downloads, DownloadsReport } from './downloads.js';
 import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
@@ -28,6 +29,8 @@ export interface ModelList extends DownloadsReport {
   readonly models: readonly ModelReport[];
   /** Number of all downloaded models, also those that the query leaves out. */
   readonly downloadedCount: number;
+  /** Why speeds are missing, as a clause that follows 'because'; null where none is missing, and where no reason is known. */
+  readonly speedGap: string | null;
 }
 
 /** A model with its memory on this machine and whether it fits now. */
@@ -74,7 +77,7 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
     downloads;
   return {
     ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
-    models: await judge(session, downloads, wanted, query),
+    ...(await judge(session, downloads, wanted, query)),
     downloadedCount: downloads.models.length,
   };
 }
@@ -84,7 +87,7 @@ async function judge(
   { models, sources }: Downloads,
   profiles: readonly CatalogProfile[],
   { capabilities = [], contextLengthTokens = null }: ModelsQuery,
-): Promise<readonly ModelReport[]> {
+): Promise<Pick<ModelList, 'models' | 'speedGap'>> {
   const reservations = await readReservationsOrWarn(session);
   const requirement = { ...NO_REQUIREMENT, capabilities };
   const input = await assemble(session, profiles, reservations, { requirement, tradeOffs: false });
@@ -116,15 +119,25 @@ async function judge(
       },
     ];
   });
+  const assembleCheaper = (rejected: readonly CatalogProfile[]): Promise<AssembledInput> =>
+    assemble(session, rejected, reservations, { requirement, tradeOffs: true });
+  const judged = await withCheaper(reports, assembleCheaper);
+  const lacksSpeed = judged.some(
+    ({ speed, profile }) =>
+      speed === null && profile.downloaded && !profile.capabilities.includes('embedding'),
+  );
+  return { models: judged, speedGap: lacksSpeed ? speedGap(input.resources) : null };
+}
+
+/** Adds the load with trade-offs that fits to each model that does not fit as configured. */
+async function withCheaper(
+  reports: readonly ModelReport[],
+  assembleCheaper: (rejected: readonly CatalogProfile[]) => Promise<AssembledInput>,
+): Promise<readonly ModelReport[]> {
   // Each cheaper load option needs an estimate of its own, so only rejected models are tried.
   const rejected = reports.filter(({ rejection, profile }) => rejection && profile.downloaded);
   if (rejected.length === 0) return reports;
-  const cheaper = await assemble(
-    session,
-    rejected.map(({ profile }) => profile),
-    reservations,
-    { requirement, tradeOffs: true },
-  );
+  const cheaper = await assembleCheaper(rejected.map(({ profile }) => profile));
   return reports.map((report) => {
     const candidate = rejected.includes(report)
       ? cheaper.candidates.find(({ modelKey }) => modelKey === report.profile.modelKey)

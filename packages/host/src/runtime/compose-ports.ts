@@ -81,9 +81,10 @@ function surveyOf(link: RuntimeLink): SurveyPort {
   };
 }
 
-async function surveyMachine(
+/** The capacities of LM Studio's machine. @throws LMStudioError `INCOMPATIBLE` where LM Studio does not report them */
+export async function surveyMachine(
   client: LMStudioClient,
-  options: Parameters<SurveyPort['survey']>[0],
+  options: Pick<Parameters<SurveyPort['survey']>[0], 'signal'>,
 ): ReturnType<SurveyPort['survey']> {
   const survey = await client.surveyHardware(options);
   if (survey?.ramBytes == null) {

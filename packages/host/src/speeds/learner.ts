@@ -4,14 +4,17 @@ import { engineOfInstance } from '../engine/load-engine.js';
 import type { HostParts } from '../host-parts.js';
 import type { Downloads } from '../models/downloads.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
+import { surveyMachine } from '../runtime/compose-ports.js';
+import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { listDownloadsNow } from '../session.js';
 import { guessSubject } from './guess-subject.js';
 import type { SpeedSubject } from './speed-subject.js';
+import { speedsOfRuntime } from './speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
 
-/** Learns the speeds of this machine from answers and loads. */
+/** Learns the speeds of the runtime's machine from answers and loads. */
 export interface SpeedLearner {
-  /** The model, load and machine that decide a resident's speed; null where it is not on this machine, or not known. */
+  /** The model, load and machine that decide a resident's speed; null where it is on another device of LM Link, or not known. */
   subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
   /** Learns from an answer. Never rejects. */
   answered(answer: MeasuredAnswer): Promise<void>;
@@ -61,7 +64,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
     const nowMs = clock.monotonicMs();
     if (known !== undefined && nowMs - listedAtMs < RESIDENTS_FRESH_MS) return known;
     const link = await parts.runtime.link(signal);
-    if (link.kind === 'off' || !link.client.host.isLocal) return null;
+    if (link.kind === 'off') return null;
     residents.clear();
     listedAtMs = nowMs;
     for (const one of await link.client.listResidents({ signal })) {
@@ -148,7 +151,7 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
       if (!isWorthStoring(instanceIdentifier)) return;
       const subject = await subjectOf(instanceIdentifier);
       if (subject === null) return;
-      const speeds = await parts.speeds();
+      const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
       if (prompt !== null) {
         await speeds.learn(modelKey, subject, {
           ...{ test: 'prompt', tokens: prompt.tokens },
@@ -184,10 +187,10 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
       return inTurn(async () => {
         const link = await parts.runtime.link(signal);
         if (instance.deviceIdentifier !== null || link.kind === 'off') return;
-        if (!link.client.host.isLocal) return;
         const subject = await subjectOfInstance(instance);
         if (subject === null) return;
-        await (await parts.speeds()).learnLoad(instance.modelKey, subject, tookMs);
+        const speeds = await speedsOfRuntime(parts, link);
+        await speeds.learnLoad(instance.modelKey, subject, tookMs);
       });
     },
   };
@@ -232,7 +235,7 @@ function isSameAnswer(one: AnswerSpeeds, other: AnswerSpeeds): boolean {
 /** The facts of the machine that complete a measurement. */
 interface Facts {
   readonly downloads: Downloads;
-  readonly resources: Resources;
+  readonly resources: Pick<Resources, 'gpus' | 'unified'>;
   readonly subjects: ReturnType<
     Awaited<ReturnType<HostParts['estimation']>>['createSubjectFinder']
   >;
@@ -240,11 +243,25 @@ interface Facts {
 
 async function readFacts(parts: HostParts): Promise<Facts> {
   const { signal } = parts.context;
-  const [{ createSubjectFinder, headers }, speeds, downloads, resources] = await Promise.all([
+  const [{ createSubjectFinder, headers }, downloads] = await Promise.all([
     parts.estimation(),
-    parts.speeds(),
     listDownloadsNow(parts, undefined),
-    parts.monitor.port.snapshot({ signal }),
+  ]);
+  const [speeds, resources] = await Promise.all([
+    speedsOfRuntime(parts, downloads.link),
+    gpusOf(parts, downloads.link, signal),
   ]);
   return { downloads, resources, subjects: createSubjectFinder(headers, speeds) };
+}
+
+/** The GPUs of the machine that the runtime loads models on. */
+async function gpusOf(
+  { monitor }: HostParts,
+  link: RuntimeLink,
+  signal: AbortSignal,
+): Promise<Facts['resources']> {
+  if (link.kind === 'off' || link.runtime === 'embedded' || link.client.host.isLocal)
+    return monitor.port.snapshot({ signal });
+  const { unified, gpus } = await surveyMachine(link.client, { signal });
+  return { unified, gpus: gpus.map((gpu) => ({ ...gpu, vendor: null, availableBytes: null })) };
 }

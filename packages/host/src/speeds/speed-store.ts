@@ -8,7 +8,7 @@ import { isSpeedMeasurement, type SpeedMeasurement } from './speed-measurement.j
 const KEPT_OF_A_KIND = 6;
 const KEPT_IN_ALL = 400;
 
-/** The measured speeds of this user on this machine. */
+/** The measured speeds of this user on one machine. */
 export interface SpeedStore {
   /** Oldest first. */
   measurements(): readonly SpeedMeasurement[];
@@ -23,9 +23,15 @@ type Unstamped<Measurement> = Measurement extends unknown
   ? Omit<Measurement, 'host' | 'timestampMs'>
   : never;
 
-/** Opens `speeds.json` in the data folder. Warns where the file is damaged. */
-export function openSpeedStore({ folders, clock, warn }: HostContext): SpeedStore {
-  const host = hostname();
+/**
+ * Opens `speeds.json` in the data folder. Warns where the file is damaged.
+ *
+ * @param host - the machine whose measurements are read and stored; default: this machine
+ */
+export function openSpeedStore(
+  { folders, clock, warn }: HostContext,
+  host: string = hostname(),
+): SpeedStore {
   const store = openMeasurementStore({
     file: path.join(folders.data, 'speeds.json'),
     isMeasurement: isSpeedMeasurement,

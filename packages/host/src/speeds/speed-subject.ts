@@ -16,8 +16,10 @@ export interface SpeedSubject {
   readonly machine: MachineSpeed;
   readonly placement: Placement;
   readonly identity: SpeedIdentity;
-  /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement. */
+  /** Whether the bandwidth of the GPU is not known. Predictions then need a measurement, or the bandwidth of RAM. */
   readonly isGpuGuessed: boolean;
+  /** Whether each GPU of unknown bandwidth is a part of the processor, so that it reads RAM. */
+  readonly gpuReadsRam?: boolean | undefined;
   /** Threads of an engine where it is not known whether its build uses vector instructions; null: `machine` states it. */
   readonly mayBeScalar: number | null;
   /** Where the shape is a guess. Default: it is from the model's files. */
@@ -94,6 +96,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
       engine: engineNameOf(facts),
     },
     isGpuGuessed: known.includes(null),
+    gpuReadsRam: used.every(({ memory }, index) => known[index] !== null || memory === 'shared'),
     mayBeScalar: engine.vectorInstructions === null ? engine.threads : null,
     contextLengthTokens: loadConfig.contextLengthTokens,
   };

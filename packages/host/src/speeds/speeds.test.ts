@@ -111,6 +111,39 @@ describe('the speeds of a machine', () => {
     expect(known.expected / guessed.expected).toBeCloseTo(0.5, 1);
   });
 
+  describe('a GPU that the table of devices lacks', () => {
+    const guessed: SpeedSubject = { ...SUBJECT, isGpuGuessed: true };
+    const integrated: SpeedSubject = { ...guessed, gpuReadsRam: true };
+
+    test('has no speed before a measurement where it has memory of its own', async () => {
+      const { speeds } = opened();
+      expect(speeds.speedOf(guessed)).toBeNull();
+      await speeds.learnRam(34 * GB);
+      expect(speeds.speedOf(guessed)).toBeNull();
+      await speeds.learn('eight', guessed, decoded(60));
+      expect(speeds.speedOf(guessed)?.decodeTokensPerSecond.expected).toBeCloseTo(60, -1);
+    });
+
+    test('reads weights as fast as RAM where it is a part of the processor, with a wide interval until it is measured', async () => {
+      const { speeds } = opened();
+      const usual = speeds.speedOf(integrated)?.decodeTokensPerSecond;
+      await speeds.learnRam(34 * GB);
+      const known = speeds.speedOf(integrated)?.decodeTokensPerSecond;
+      await speeds.learn('eight', integrated, decoded(5));
+      const measured = speeds.speedOf(integrated)?.decodeTokensPerSecond;
+      if (usual === undefined || known === undefined || measured === undefined)
+        throw new Error('A speed is not known.');
+      // 4.6 GB at 80 GB/s are 17 tokens a second at most.
+      expect(usual.expected).toBeGreaterThan(9);
+      expect(usual.expected).toBeLessThan(17);
+      // 40 GB/s at the peak: half as fast.
+      expect(known.expected / usual.expected).toBeCloseTo(0.5, 1);
+      expect(usual.high / usual.low / (known.high / known.low)).toBeCloseTo(4, 1);
+      expect(measured.expected).toBeCloseTo(5, 0);
+      expect(measured.high / measured.low).toBeLessThan(known.high / known.low / 2);
+    });
+  });
+
   describe('a build without vector instructions', () => {
     const scalar: SpeedSubject = { ...ON_CPU, machine: { ...ON_CPU.machine, scalarThreads: 2 } };
 

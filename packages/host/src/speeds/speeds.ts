@@ -2,6 +2,7 @@ import { SPEED_DEPTH_TOKENS, type LoadSpeed, type SpeedRange } from '@mai/memory
 import {
   createSpeedModel,
   predictLoadTime,
+  usualRamBandwidth,
   type SpeedInterval,
   type SpeedModel,
   type SpeedObservation,
@@ -63,6 +64,8 @@ export interface SeenSpeed {
  * results of desktop CPUs (McCalpin, www.cs.virginia.edu/stream) lie between 0.75 and 0.9 of the peak.
  */
 const READ_SHARE_OF_PEAK = 0.85;
+/** A GPU in a processor that the table of devices lacks may be this many times faster or slower. */
+const UNKNOWN_GPU_FACTOR = 1.5;
 /** RAM of a machine that was not measured may be this many times faster or slower than the usual one. */
 const UNKNOWN_RAM_FACTOR = 2;
 /**
@@ -72,9 +75,9 @@ const UNKNOWN_RAM_FACTOR = 2;
  */
 const UNKNOWN_CORE_FACTOR = 3;
 
-/** Opens the measured speeds of this user on this machine. */
-export function openSpeeds(context: HostContext): Speeds {
-  return createSpeeds(openSpeedStore(context));
+/** Opens the measured speeds of this user on a machine. Default: this machine. */
+export function openSpeeds(context: HostContext, machine?: string): Speeds {
+  return createSpeeds(openSpeedStore(context, machine));
 }
 
 /** Creates predictions over a store of measurements. */
@@ -209,20 +212,24 @@ function promptOf(subject: SpeedSubject, promptTokens: number, now: Learned): Sp
 }
 
 function questionOf(
-  { shape, machine, placement, identity, isGpuGuessed }: SpeedSubject,
+  { shape, machine, placement, identity, isGpuGuessed, gpuReadsRam }: SpeedSubject,
   depthTokens: number,
   { ramBandwidth, gpuBandwidth, coreSpeed }: Learned,
 ): SpeedQuestion {
   const question = withRam({ shape, machine, placement, identity, depthTokens }, ramBandwidth);
+  const ofRam =
+    gpuReadsRam === true
+      ? (ramBandwidth ?? question.machine.ramBandwidth ?? usualRamBandwidth(''))
+      : null;
   return withCoreSpeed(
-    isGpuGuessed ? withGpuBandwidth(question, gpuBandwidth) : question,
+    isGpuGuessed ? withGpuBandwidth(question, gpuBandwidth ?? ofRam) : question,
     coreSpeed,
   );
 }
 
-/** Without the bandwidth of the GPU, only a measurement with this GPU says how fast it is. */
-function isKnown({ isGpuGuessed }: SpeedSubject, { gpuBandwidth }: Learned): boolean {
-  return !isGpuGuessed || gpuBandwidth !== null;
+/** Without the bandwidth of a GPU that has memory of its own, only a measurement with this GPU says how fast it is. */
+function isKnown({ isGpuGuessed, gpuReadsRam }: SpeedSubject, { gpuBandwidth }: Learned): boolean {
+  return !isGpuGuessed || gpuBandwidth !== null || gpuReadsRam === true;
 }
 
 /** The interval of a prediction. It is wider for a machine that was not measured. */
@@ -235,6 +242,12 @@ function rangeOf(
   const isShapeKnown = now.model.hasMeasured(subject.identity.model);
   const shape = (isShapeKnown ? null : subject.shapeDoubt) ?? { low: 1, high: 1 };
   const found = { expected: tokensPerSecond, low: low / shape.low, high: high * shape.high };
+  const isGpuOnRam = subject.isGpuGuessed && subject.gpuReadsRam === true;
+  if (isGpuOnRam && now.gpuBandwidth === null) {
+    // The bandwidth of the GPU is the one of RAM, and what the GPU makes of it was not measured.
+    const factor = UNKNOWN_GPU_FACTOR * (now.ramBandwidth === null ? UNKNOWN_RAM_FACTOR : 1);
+    return { expected: found.expected, low: found.low / factor, high: found.high * factor };
+  }
   if (!readsRam(subject)) return found;
   const { machine, identity, mayBeScalar } = subject;
   const ofRam = now.observations.filter(readsRam);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { derivedQuality } from './full-precision-quality.js';
 import { QUALITY_USES, type NamedModel, type QualityUse } from './model-facts.js';
+import { publishedQuality } from './published-quality.js';
 
 function derived(
   name: string,
@@ -37,6 +38,23 @@ test('a model of an unknown family is not worse if it is larger or newer', () =>
     { numRuns: 300 },
   );
 });
+
+test.each(QUALITY_USES)(
+  'a model newer than all published results counts as new as the newest: %s',
+  (use) => {
+    const of = (releaseDate: string, billions = 4) =>
+      derived('nobody/nothing', billions, { releaseDate, reasoning: false }, use);
+    const newest =
+      publishedQuality()
+        .models.map((model) => model.releaseDate)
+        .sort()
+        .at(-1) ?? '';
+    expect(of('2029-01-01')).toBe(of(newest));
+    expect(of('2025-06-01')).toBeLessThan(of(newest));
+    // So a larger model of that time still is the better one.
+    expect(of('2029-01-01', 30)).toBeGreaterThan(of('2029-01-01') + 0.05);
+  },
+);
 
 test('the month in a name is the release date', () => {
   expect(derived('nobody/nothing-2601', 8)).toBe(

@@ -66,10 +66,11 @@ export function deriveQuality(
       ? []
       : published.models.filter((known) => known.family?.toLowerCase() === family.toLowerCase());
   const similar = mostSimilar(facts.names, relatives.length > 0 ? relatives : published.models);
-  const releaseDate =
+  const givenDate =
     facts.releaseDate !== null && Number.isFinite(Date.parse(facts.releaseDate))
       ? facts.releaseDate
       : (facts.names.map(dateInName).find((date) => date !== null) ?? medianDate(similar));
+  const releaseDate = atMostNewest(givenDate, published);
   const thinking = thinkingShare(facts, use, relatives.length > 0 ? similar : []);
 
   const weights = published.weights[use];
@@ -136,6 +137,20 @@ function medianDate(models: readonly KnownModel[]): string {
   const median = dates[Math.floor((dates.length - 1) / 2)];
   if (median === undefined) throw new Error('There are no published results.');
   return median;
+}
+
+const newestDates = new WeakMap<PublishedQuality, string>();
+
+/**
+ * The date, or the date of the newest published result where that is earlier. No result shows how far models have improved since then, and
+ * a parabola that goes on would make every later model perfect.
+ */
+function atMostNewest(date: string, published: PublishedQuality): string {
+  const newest =
+    newestDates.get(published) ??
+    published.models.reduce((max, one) => (one.releaseDate > max ? one.releaseDate : max), '');
+  newestDates.set(published, newest);
+  return Date.parse(date) > Date.parse(newest) ? newest : date;
 }
 
 const knownWords = new WeakMap<KnownModel, ReadonlySet<string>>();

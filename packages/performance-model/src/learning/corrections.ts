@@ -42,6 +42,8 @@ const USUAL_SCALE_WEIGHT = 1;
 
 /** In the estimate of the noise on this machine, the usual noise counts as this many pairs of repeated measurements. */
 const USUAL_NOISE_WEIGHT = 1;
+/** From this number of differences on, their mean counts, too. */
+const SOME_DIFFERENCES = 4;
 /** Median of the absolute value of a normal variable, relative to its standard deviation. */
 const NORMAL_MEDIAN = 0.6745;
 
@@ -117,8 +119,8 @@ function medianOf(values: readonly number[]): number | undefined {
 }
 
 /**
- * The noise of measurements: `usual`, or more where repeated measurements differ by more. It follows from the median difference
- * between a measurement and the last earlier one that it repeats.
+ * The noise of measurements: `usual`, or more where repeated measurements differ by more. It follows from the differences
+ * between each measurement and the last earlier one that it repeats.
  */
 function noiseOf<Traits>(
   residuals: readonly Residual<Traits>[],
@@ -132,8 +134,11 @@ function noiseOf<Traits>(
   const count = differences.length;
   const median = medianOf(differences);
   if (median === undefined) return usual;
-  // A difference has the variance of two measurements.
-  const seen = (median / NORMAL_MEDIAN) ** 2 / 2;
+  const byMedian = (median / NORMAL_MEDIAN) ** 2;
+  const meanSquare = differences.reduce((sum, one) => sum + one ** 2, 0) / count;
+  // A difference has the variance of two measurements. The median ignores outliers. The mean is smaller where all differences are about as
+  // large, for example because a machine has two speeds. A few differences do not show that.
+  const seen = (count < SOME_DIFFERENCES ? byMedian : Math.min(byMedian, meanSquare)) / 2;
   return Math.max(
     usual,
     (USUAL_NOISE_WEIGHT * usual + count * seen) / (USUAL_NOISE_WEIGHT + count),

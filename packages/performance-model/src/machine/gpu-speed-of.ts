@@ -1,5 +1,7 @@
-import { GPU_TABLE, type GpuFigures } from './gpu-table.js';
+import type { GpuFigures } from './gpu-figures.js';
 import { generationOf, type GpuSpeed } from './machine-speed.js';
+import { NVIDIA_GPUS } from './nvidia-gpus.js';
+import { APPLE_GPUS, OTHER_GPUS } from './other-gpus.js';
 
 const GIGA = 1e9;
 const TERA = 1e12;
@@ -22,11 +24,6 @@ const SYNONYMS = new Map([
   ['mobile', 'laptop'],
   ['max-q', 'laptop'],
 ]);
-const BACKENDS: readonly (readonly [RegExp, GpuSpeed['backend']])[] = [
-  [/^m\d/, 'metal'],
-  [/^(rx|pro r|arc|mi\d|80\d0s)/, 'vulkan'],
-];
-
 /** Bytes per second of 16 lanes of PCI Express 3.0, one way. Each version doubles it. Source: PCI-SIG, 8 GT/s with 128b/130b coding. */
 const PCIE_3_X16 = 15.75e9;
 /**
@@ -36,14 +33,33 @@ const PCIE_3_X16 = 15.75e9;
  */
 const LINKS: readonly (readonly [RegExp, number])[] = [
   // These share RAM.
-  [/^(m\d|80\d0s|gb10)/, 0],
-  [/^(gtx|rtx 20|v100|t4|p100|p40|rx 5[78]0$)/, 1],
+  [/^(m\d|80\d0s|max (pro )?395|strix|gb10|dgx|thor|agx|orin|xavier|arc 1|adreno|snapdragon)/, 0],
+  [/^(gtx|titan|quadro|rtx 20|v100|t4|p100|p4|m40|vega|radeon vii|rx (4[78]|5[789])0$)/, 1],
   // 8 lanes.
-  [/^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rx (66|76)\d\d|rx 7700s|arc b)/, 1],
+  [
+    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro 2000|2000 ada)$|rx (5500|66|76)\d\d|rx 7700s|arc b|arc a3)/,
+    1,
+  ],
+  // 4 lanes.
+  [/^(rx 6[45]00)/, 0.5],
   [/^/, 2],
 ];
 
-const TABLE = GPU_TABLE.map((figures) => ({ figures, words: figures[0].split(' ') }));
+const entriesOf = (list: readonly GpuFigures[], backend: GpuSpeed['backend']): readonly Entry[] =>
+  list.map((figures) => ({ figures, backend, words: figures[0].split(' ') }));
+
+interface Entry {
+  readonly figures: GpuFigures;
+  /** The usual back end. */
+  readonly backend: GpuSpeed['backend'];
+  readonly words: readonly string[];
+}
+
+const TABLE: readonly Entry[] = [
+  ...entriesOf(NVIDIA_GPUS, 'cuda'),
+  ...entriesOf(APPLE_GPUS, 'metal'),
+  ...entriesOf(OTHER_GPUS, 'vulkan'),
+];
 
 /**
  * The published speed of a GPU.
@@ -53,11 +69,11 @@ const TABLE = GPU_TABLE.map((figures) => ({ figures, words: figures[0].split(' '
  * @returns null where the table does not have the GPU, e.g. for GPUs that share RAM of any speed
  */
 export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): GpuSpeed | null {
-  const found = figuresOf(wordsOf(deviceName));
+  const found = entryOf(wordsOf(deviceName));
   if (found === null) return null;
-  const [name, gigabytesPerSecond, teraoperations] = found;
+  const [name, gigabytesPerSecond, teraoperations] = found.figures;
   return {
-    backend: backend ?? BACKENDS.find(([pattern]) => pattern.test(name))?.[1] ?? 'cuda',
+    backend: backend ?? found.backend,
     generation: generationOf(deviceName),
     memoryBandwidth: gigabytesPerSecond * GIGA,
     operationsPerSecond: teraoperations === null ? null : teraoperations * TERA,
@@ -66,7 +82,7 @@ export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): G
 }
 
 /** The entry for a name: all of its words are in the name. If several entries match, the one with the most words. */
-function figuresOf(words: readonly string[]): GpuFigures | null {
+function entryOf(words: readonly string[]): Entry | null {
   const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
     (a, b) => b.words.length - a.words.length,
   );
@@ -76,7 +92,7 @@ function figuresOf(words: readonly string[]): GpuFigures | null {
   const isOther = words
     .slice(from)
     .some((word) => VARIANTS.has(word) && !best.words.includes(word));
-  return isOther ? null : best.figures;
+  return isOther ? null : best;
 }
 
 function wordsOf(deviceName: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { USUAL_RAM_BANDWIDTH, usualRamBandwidth } from './machine-speed.js';
+import { generationOf, USUAL_RAM_BANDWIDTH, usualRamBandwidth } from './machine-speed.js';
 
 describe('the RAM that is usual beside a GPU', () => {
   test.each([
@@ -13,4 +13,22 @@ describe('the RAM that is usual beside a GPU', () => {
   ])('%s: %d bytes a second', (name, expected) => {
     expect(usualRamBandwidth(name)).toBe(expected);
   });
+});
+
+test.each([
+  ['NVIDIA GeForce GTX 1080 Ti', 'pascal'],
+  ['Quadro P4000', 'pascal'],
+  ['NVIDIA TITAN Xp', 'pascal'],
+  ['NVIDIA TITAN V', 'datacenter'],
+  ['NVIDIA TITAN RTX', null],
+  ['NVIDIA A30', 'datacenter'],
+  ['NVIDIA H200', 'datacenter'],
+  ['AMD Radeon VII (RADV VEGA20)', 'datacenter'],
+  ['AMD Radeon RX 580 Series (RADV POLARIS10)', 'polaris'],
+  ['AMD Radeon RX 5700 XT', null],
+  ['AMD Radeon RX 9060', 'rdna4'],
+  ['Apple M2 Ultra', 'ultra'],
+  ['NVIDIA GeForce RTX 3090', null],
+])('the group of %s is %s', (name, expected) => {
+  expect(generationOf(name)).toBe(expected);
 });

@@ -1,8 +1,11 @@
 /** The software that runs a model on a device. */
 export type Backend = 'cuda' | 'vulkan' | 'rocm' | 'metal' | 'mlx' | 'cpu';
 
-/** A group of devices whose use of their bandwidth differs from all others. */
-export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc' | 'rdna4';
+/**
+ * A group of devices whose use of their bandwidth differs from all others. `pascal` includes Maxwell. `datacenter` is all GPUs with
+ * HBM memory.
+ */
+export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc' | 'polaris' | 'rdna4';
 
 /** The properties of a GPU that decide speed. */
 export interface GpuSpeed {
@@ -53,10 +56,18 @@ export function generationOf(deviceName: string): Generation | null {
 }
 
 const GENERATIONS: readonly { readonly names: RegExp; readonly generation: Generation }[] = [
-  { names: /\b(GTX 10\d\d|GTX 9\d\d|P40|P100|TITAN X)/i, generation: 'pascal' },
-  { names: /\b(V100|A100|H100|H200|B200|CMP|MI\d+)/i, generation: 'datacenter' },
+  {
+    names: /\b(GTX ?10\d\d|GTX ?9\d\d|P40|P4|P100|Quadro P\d000|TITAN Xp?|M40)\b/i,
+    generation: 'pascal',
+  },
+  {
+    names:
+      /\b(V100|A100|A800|A30|H100|H800|H20|H200|B[23]00|GH200|GB[23]00|CMP|TITAN V|MI\d+|Radeon VII|Vega (56|64))/i,
+    generation: 'datacenter',
+  },
   { names: /\bM\d Ultra\b/i, generation: 'ultra' },
   { names: /\bM1\b/i, generation: 'm1' },
   { names: /\bArc\b/i, generation: 'arc' },
+  { names: /\bRX ?[45][5-9]0\b/i, generation: 'polaris' },
   { names: /\b(RX ?90[67]0|R9[67]00)/i, generation: 'rdna4' },
 ];

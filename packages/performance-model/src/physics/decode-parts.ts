@@ -1,5 +1,5 @@
 import { USUAL_RAM_BANDWIDTH } from '../machine/machine-speed.js';
-import { isMixture, KV_TYPE_RATIO, type SpeedSetting } from './question.js';
+import { isMixture, isQuantized, KV_TYPE_RATIO, type SpeedSetting } from './question.js';
 import { scalarSeconds } from './scalar.js';
 import { DECODE_PARAMETERS } from './parameters.generated.js';
 import type { DecodeParameters } from './parameters.js';
@@ -67,12 +67,15 @@ export function decodeParts(
     memoryBandwidth *
     (generation === null ? 1 : p.generations[generation]) *
     (memoryBandwidth / USUAL_GPU_BANDWIDTH) ** p.bandwidthExponent;
+  const isSlow = backend === 'vulkan' && !isQuantized(shape);
+  const expertsOnGpu = shape.activeExpertBytes * (1 - inRam) - expertBytes;
+  const gpuBytes =
+    active * (1 - inRam) -
+    expertBytes +
+    (isSlow ? (p.unquantizedVulkanExperts - 1) * expertsOnGpu : 0);
   const crossingLayers = expertsInRam > 0 ? shape.layers * expertsInRam : inRam > 0 ? 1 : 0;
   return {
-    gpuWeights:
-      ((active * (1 - inRam) - expertBytes) / (own.efficiency * rate)) *
-      surcharge(own.surchargeBits) *
-      mixture,
+    gpuWeights: (gpuBytes / (own.efficiency * rate)) * surcharge(own.surchargeBits) * mixture,
     ramWeights: ramSeconds(active * inRam) * mixture + ramSeconds(expertBytes) * own.expertPenalty,
     kvCache: (kvBytes * (1 - inRam)) / (own.kvEfficiency * rate) + kvInRam,
     layers: shape.layers * (1 - inRam) * own.layerMicroseconds * MICRO + ramLayers,

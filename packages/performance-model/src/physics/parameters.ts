@@ -31,6 +31,12 @@ export interface DecodeParameters {
   readonly fixedMicroseconds: number;
   /** Time of a mixture of experts, relative to a dense model of the same active bytes. */
   readonly mixture: number;
+  /**
+   * Time of experts of 16 bits on Vulkan, relative to other weights of as many bytes. llama.cpp has code that multiplies one token by an
+   * expert for F16 and quantized weights, but not for BF16, the usual type of 16 bits: it then computes a whole tile of tokens
+   * (`ggml_vk_use_mul_mat_vec_id`).
+   */
+  readonly unquantizedVulkanExperts: number;
   /** `surchargeBits` of weights in RAM. */
   readonly ramSurchargeBits: number;
 }

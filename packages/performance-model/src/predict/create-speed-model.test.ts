@@ -24,7 +24,7 @@ const GPU = {
 /** Constants that make the figures easy to work out by hand. */
 const PLAIN: DecodeParameters = {
   backends: { cuda: GPU, vulkan: GPU, rocm: GPU, metal: GPU, mlx: GPU },
-  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, polaris: 1, rdna4: 1 },
   bandwidthExponent: 0,
   ramEfficiency: 0.5,
   ramKvEfficiency: 0.25,
@@ -33,6 +33,7 @@ const PLAIN: DecodeParameters = {
   splitMicroseconds: 300,
   fixedMicroseconds: 200,
   mixture: 1,
+  unquantizedVulkanExperts: 4,
   ramSurchargeBits: 0,
 };
 
@@ -52,6 +53,24 @@ describe('the time of a token', () => {
     expect(parts.gpuWeights).toBeCloseTo(0.0125, 9);
     expect(parts.ramWeights).toBeCloseTo(0.0625, 9);
     expect(parts.crossings).toBeCloseTo(0.0005, 9);
+  });
+
+  test('on Vulkan, experts of 16 bits on the GPU take four times as long; all other weights do not', () => {
+    const shape = {
+      ...QUESTION.shape,
+      ...{ activeParameters: 2 * GB, weightBytes: 16 * GB, activeWeightBytes: 4 * GB },
+      ...{ expertBytes: 12 * GB, activeExpertBytes: 2 * GB },
+    };
+    const { gpu } = QUESTION.machine;
+    const machine = { ...QUESTION.machine, gpu: gpu && { ...gpu, backend: 'vulkan' as const } };
+    const vulkan = { ...QUESTION, shape, machine };
+    const seconds = (question: SpeedQuestion): number => decodeParts(question, 0, PLAIN).gpuWeights;
+    expect(seconds(vulkan)).toBeCloseTo((2 + 4 * 2) / 200, 9);
+    expect(seconds({ ...QUESTION, shape })).toBeCloseTo(4 / 200, 9);
+    const half = { ...QUESTION.placement, cpuExpertRatio: 0.5 };
+    expect(seconds({ ...vulkan, placement: half })).toBeCloseTo((2 + 4 * 1) / 200, 9);
+    const quantized = { ...shape, weightBytes: 8 * GB };
+    expect(seconds({ ...vulkan, shape: quantized })).toBeCloseTo(4 / 200, 9);
   });
 
   test('without a GPU everything is read from RAM', () => {
@@ -95,7 +114,7 @@ const PLAIN_PROMPT: PromptParameters = {
     metal: PLAIN_PROMPT_GPU,
     mlx: PLAIN_PROMPT_GPU,
   },
-  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, rdna4: 1 },
+  generations: { pascal: 0.5, datacenter: 1, m1: 1, ultra: 1, arc: 1, polaris: 1, rdna4: 1 },
   operationsExponent: 0,
   cpuOperationsPerByte: 10,
   attention: 1,
@@ -233,6 +252,14 @@ describe('after a measurement', () => {
     expect(measured.filter((speed) => speed < low || speed > high)).toEqual([]);
     const steady = createSpeedModel(measured.map(() => seen(40))).decode(QUESTION);
     expect(high / low).toBeGreaterThan(1.4 * (steady.high / steady.low));
+  });
+
+  test('a machine that has two speeds in turn, four times apart, gets an interval that holds both and is less than forty times wide', () => {
+    const measured = Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? 20 : 80));
+    const { low, high } = createSpeedModel(measured.map((speed) => seen(speed))).decode(QUESTION);
+    expect(low).toBeLessThan(20);
+    expect(high).toBeGreaterThan(80);
+    expect(high / low).toBeLessThan(40);
   });
 
   test('one outlier among many measurements hardly counts', () => {

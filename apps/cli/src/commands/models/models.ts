@@ -18,10 +18,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   });
   const { models, downloadedCount, unusable, unreadable, missingFolder, missingModelFolders } =
     list;
-  const origin = describeOrigin(list.origin);
   if (output.json) {
     output.resultJson({
-      origin,
+      origin: describeOrigin(list.origin),
       models: models.map(({ profile, ...rest }) => ({ ...profile, ...rest })),
       unusable,
       unreadable,
@@ -34,7 +33,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const none = gone ? 'No model was found.\n' : 'No model matches.\n';
   const hidden = models.length === 0 && (gone || downloadedCount > 0);
   output.result(hidden ? none : renderModels(models, output));
-  output.note(output.noteStyle.dim(origin));
+  output.note(output.noteStyle.dim(describeOrigin(list.origin, list.speedGap)));
   if (downloadedCount === 0 && !gone && !input.has('all')) {
     const advice = `${getModels(list.origin)} \`mai models --all\` also lists the configured models.`;
     output.note(output.noteStyle.dim(advice));

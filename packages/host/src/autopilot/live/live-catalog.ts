@@ -7,7 +7,7 @@ import { createCatalog, profileNamed, type Catalog } from '../../models/catalog.
 import type { Downloads } from '../../models/downloads.js';
 import type { RuntimeLink } from '../../runtime/connect-runtime.js';
 import { isRuntimeError } from '../../runtime/runtime-error.js';
-import { speedsHere } from '../../speeds/speeds-here.js';
+import { speedsOfRuntime } from '../../speeds/speeds-of-runtime.js';
 import type { LiveConfig } from './live-config.js';
 
 /** The candidates of an autopilot. They follow changes of the configuration and of the downloads. */
@@ -44,7 +44,7 @@ export async function openLiveCatalog({
   const { clock } = context;
   const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
   const calibration = openCalibration(context, link);
-  const speeds = await speedsHere(parts, link);
+  const speeds = await speedsOfRuntime(parts, link);
   let downloads = await listDownloads(link, context, headers);
   const textOf = ({ listed, unusable, engine }: Downloads) =>
     JSON.stringify([listed, unusable, engine]);

@@ -53,12 +53,14 @@ export function describeSpeed({ speed = null, quality = null }: JudgedLoad): str
   ].join(', ');
 }
 
-/** How fast an estimated model would run, as a sentence; empty where nothing is known. */
+/** How fast an estimated model would run, or why this is not known, as a sentence; empty where no reason is known. */
 export function describeEstimatedSpeed({
   speed: estimated,
+  speedGap,
   basis,
-}: Pick<ModelEstimate, 'speed' | 'basis'>): string {
+}: Pick<ModelEstimate, 'speed' | 'speedGap' | 'basis'>): string {
   const figures = estimated === null ? '' : describeSpeed(estimated);
+  if (speedGap !== null) return `The speed is not known, because ${speedGap}.`;
   if (estimated === null || figures === '') return '';
   const { measured, decodeTokensPerSecond } = estimated.speed;
   const { low, high } = decodeTokensPerSecond;

@@ -65,12 +65,26 @@ function skipSpace(text: string, at: number): number {
   return next;
 }
 
-/** The needs of a chat that all chat protocols state alike. `prompt` lists the parts of the body that become the prompt. */
+/** What the chat protocols read in different ways. */
+interface ChatParts {
+  /** The parts of the body that become the prompt. */
+  readonly prompt: readonly unknown[];
+  readonly tools: boolean;
+  readonly maxOutputTokens: number | null;
+  /** Default null. */
+  readonly previousResponseId?: string | null;
+}
+
+/**
+ * The needs of a chat.
+ *
+ * One literal: V8 gives an object that begins with a spread and has further fields a new hidden class each time, so that every later
+ * access to its fields is a slow one, and each class survives until a full collection.
+ */
 export function chatFacts(
   body: JsonObject,
-  prompt: readonly unknown[],
-  tools: boolean,
-): Omit<RequestFacts, 'maxOutputTokens' | 'previousResponseId'> {
+  { prompt, tools, maxOutputTokens, previousResponseId = null }: ChatParts,
+): RequestFacts {
   const { bytes, images } = measurePrompt(prompt);
   return {
     model: textOf(body, 'model'),
@@ -78,6 +92,8 @@ export function chatFacts(
     capabilities: chatCapabilities(images, tools),
     promptBytes: bytes,
     images,
+    maxOutputTokens,
+    previousResponseId,
   };
 }
 

@@ -53,8 +53,8 @@ class LaneScheduler implements Scheduler {
   readonly #groups: LoadGroups;
   readonly #loads = new Loads();
   readonly #unsubscribe: () => void;
-  /** Places that were given and not released. */
-  readonly #places = new Set<Place>();
+  /** Number of places that were given and not released. */
+  #openPlaces = 0;
   readonly #onIdle: (() => void)[] = [];
   #phase: 'serving' | 'draining' | 'ended' = 'serving';
   #sequence = 0;
@@ -174,11 +174,15 @@ class LaneScheduler implements Scheduler {
   #start(client: string, lane: Lane, waitedMs: number): Place {
     this.#line.served(client);
     this.#lanes.start(lane);
-    const place: Place = {
+    this.#openPlaces += 1;
+    let isReleased = false;
+    return {
       lease: lane.lease,
       waitedMs,
       release: (outcome) => {
-        if (!this.#places.delete(place)) return;
+        if (isReleased) return;
+        isReleased = true;
+        this.#openPlaces -= 1;
         if (outcome === 'failed') {
           // Another host looks at its residents itself. The failed request names this one, and later requests may go there again.
           if (lane.lease.peer == null) this.#groups.reportFailed(lane.lease.instanceIdentifier);
@@ -188,8 +192,6 @@ class LaneScheduler implements Scheduler {
         this.#pump();
       },
     };
-    this.#places.add(place);
-    return place;
   }
 
   #startWaiting(ticket: Ticket, lane: Lane): void {
@@ -242,7 +244,7 @@ class LaneScheduler implements Scheduler {
       againAtMs = catalog === null ? Infinity : this.#advance(catalog);
     }
     this.#isPumping = false;
-    if (this.#phase === 'draining' && this.#line.size === 0 && this.#places.size === 0) {
+    if (this.#phase === 'draining' && this.#line.size === 0 && this.#openPlaces === 0) {
       this.#end();
       return;
     }

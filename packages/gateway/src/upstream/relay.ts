@@ -123,17 +123,16 @@ export function relay(
       const statedType = contentTypeOf(at);
       const contentType = isCompressed(at) ? '' : statedType;
       isStream = contentType.startsWith(EVENT_STREAM);
+      const { status } = at;
       // Of a stream that is long before its first event, no end is invented: the event may still come.
-      const facts = {
-        status: at.status,
-        contentType,
-        ended: isStream && at.status < 400 ? ended : full,
+      const isEnd = isStream && status < 400 ? ended : full;
+      const failureInFirst = (count: number): UpstreamFailure | null | undefined => {
+        const text = bytes.toString('utf8', 0, count);
+        return protocol.failureIn({ status, contentType, text, ended: isEnd });
       };
-      let failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8', 0, textBytes) });
+      let failure = failureInFirst(textBytes);
       // Comments may precede the first event.
-      if (failure === undefined && textBytes < bytes.length) {
-        failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
-      }
+      if (failure === undefined && textBytes < bytes.length) failure = failureInFirst(bytes.length);
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
       const waitsForRest = failure === null && holdsBodies && !statedType.startsWith(EVENT_STREAM);
       if (!full && (failure === undefined || waitsForRest)) return;
@@ -178,10 +177,8 @@ export function relay(
         const start = (): string => watch.headText();
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
-        const speed = answerSpeed({
-          ...{ tail: end, usage, firstByteMs, isStream },
-          tookMs: monotonicMs() - startedMs,
-        });
+        const tookMs = monotonicMs() - startedMs;
+        const speed = answerSpeed({ tail: end, usage, isStream, firstByteMs, tookMs });
         settle({ kind: 'done', firstByteMs, usage, responseId, speed });
       },
       onError: (error) => {

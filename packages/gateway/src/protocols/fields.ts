@@ -61,8 +61,11 @@ const ZERO = 0x30;
 /** The index of the first character from `at` on that is no space of JSON. */
 function skipSpace(text: string, at: number): number {
   let next = at;
-  while (' \n\r\t'.includes(text.charAt(next)) && next < text.length) next += 1;
-  return next;
+  for (;;) {
+    const code = text.charCodeAt(next);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return next;
+    next += 1;
+  }
 }
 
 /** What the chat protocols read in different ways. */

@@ -66,8 +66,7 @@ class LaneScheduler implements Scheduler {
     this.#clock = clock;
     this.#catalog = new KnownCatalog(port);
     this.#line = new WaitingLine(limits);
-    const changed = (): void => this.#pump();
-    this.#lanes = new Lanes(clock, limits, changed);
+    this.#lanes = new Lanes(clock, limits, () => this.#pump());
     this.#groups = new LoadGroups({
       port,
       clock,
@@ -79,7 +78,7 @@ class LaneScheduler implements Scheduler {
         const failure = failureOfMachine(error, group.wanted, this.#catalog.last);
         for (const ticket of [...group.tickets]) this.#refuse(ticket, failure);
       },
-      changed,
+      changed: () => this.#pump(),
     });
     this.#unsubscribe = port.onChange((change) => this.#onChange(change));
   }
@@ -210,10 +209,9 @@ class LaneScheduler implements Scheduler {
 
   /** Refuses a request that would wait past its deadline. The load goes on, so that the client finds the model later. */
   #refuseLate(ticket: Ticket): void {
-    const { groupKey } = ticket;
-    const modelKey = this.#groups.modelOf(groupKey);
+    const modelKey = this.#groups.modelOf(ticket.groupKey);
     const remainingMs =
-      this.#groups.remainingMs(groupKey) ?? this.#loads.expectedMs(modelKey, null);
+      this.#groups.remainingMs(ticket.groupKey) ?? this.#loads.expectedMs(modelKey, null);
     if (this.#phase === 'serving') this.#groups.promise(ticket);
     this.#refuse(ticket, modelLoading(modelKey, remainingMs));
   }

@@ -273,7 +273,10 @@ describe('an answer of the runtime', () => {
   ])('that refuses the request and %s is told in part', async (_what, send) => {
     const text = JSON.stringify({ error: { message: `invalid: ${'x'.repeat(400_000)}` } });
     await using world = await open((response) => {
-      response.writeHead(400, { 'content-type': 'application/json', 'content-length': text.length });
+      response.writeHead(400, {
+        'content-type': 'application/json',
+        'content-length': text.length,
+      });
       send(response, text);
     });
     const { status, text: told } = await talk(world.url, CHAT, { messages: [] }).end;

@@ -17,16 +17,19 @@ describe('the last event of a stream', () => {
     ['with LF', '\n\n'],
     ['with CRLF', '\r\n\r\n'],
     ['with CR', '\r\r'],
-  ])('%s is known by its start, however long it is and wherever the packets cut it', (_what, blank) => {
-    const first = `event: one\ndata: ${LONG}${blank}`;
-    const last = `event: last\ndata: ${LONG}`;
-    for (const end of ['', blank]) {
-      for (const chunkBytes of [1, 2, 3, 7, 64, 500, 4096, 20_000]) {
-        const start = watching(first + last + end, chunkBytes).lastEventStart();
-        expect(start.slice(0, 17)).toBe('event: last\ndata:');
+  ])(
+    '%s is known by its start, however long it is and wherever the packets cut it',
+    (_what, blank) => {
+      const first = `event: one\ndata: ${LONG}${blank}`;
+      const last = `event: last\ndata: ${LONG}`;
+      for (const end of ['', blank]) {
+        for (const chunkBytes of [1, 2, 3, 7, 64, 500, 4096, 20_000]) {
+          const start = watching(first + last + end, chunkBytes).lastEventStart();
+          expect(start.slice(0, 17)).toBe('event: last\ndata:');
+        }
       }
-    }
-  });
+    },
+  );
 
   it('is the only one where nothing precedes it', () => {
     expect(watching(`event: only\ndata: ${LONG}`, 100).lastEventStart()).toMatch(/^event: only\n/);
@@ -44,8 +47,13 @@ describe('the last event of a stream', () => {
         (lines, lineEnd, chunkBytes) => {
           const text = lines.map((one) => one + lineEnd).join('');
           const whole = text.replace(/[\r\n]+$/, '');
-          const expected = whole.split(/(?:\r?\n){2}/).at(-1)?.replace(/^[\r\n]+/, '');
-          const found = watching(text, chunkBytes, 20).lastEventStart().replace(/^[\r\n]+/, '');
+          const expected = whole
+            .split(/(?:\r?\n){2}/)
+            .at(-1)
+            ?.replace(/^[\r\n]+/, '');
+          const found = watching(text, chunkBytes, 20)
+            .lastEventStart()
+            .replace(/^[\r\n]+/, '');
           expect(found.replace(/[\r\n]+$/, '').slice(0, 200)).toBe(expected?.slice(0, 200));
         },
       ),

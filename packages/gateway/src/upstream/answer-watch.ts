@@ -4,7 +4,7 @@ const HEAD_BYTES = 2048;
 const EVENT_START_BYTES = 256;
 /** A blank line that is cut by the end of the forgotten bytes has at most this many bytes in them. */
 const EDGE_BYTES = 3;
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
 
 /** Keeps the first and last bytes of an answer. Keeps references to chunks, and copies only what is asked for. */

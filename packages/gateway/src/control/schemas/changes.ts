@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { component } from './shared/component.js';
 import { bytes, epochMs, footprint, kvCacheType, loadConfig, poolChange } from './shared/memory.js';
+import { textOf } from './shared/text.js';
 import { memoryYield, pin } from './status.js';
 
 /** The longest name of a model, an instance or a yield. */
 const NAME_MAX = 300;
-const name = z.string().min(1).max(NAME_MAX);
+const name = textOf(NAME_MAX).min(1);
 const dryRun = z
   .boolean()
   .default(false)

@@ -60,11 +60,13 @@ export async function serveInference(
   let failure: Failure | null = null;
   try {
     const body = await readBody(request, limits.maxBodyBytes);
-    const fields = parseBody(body);
+    let fields: JsonObject | null = parseBody(body);
     facts = protocol.read(fields);
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
     told.decisionId = catalog.decisionId;
     const resolved = wantedBy(fields, facts, catalog, parts);
+    // The request may run for minutes, and the parsed body is several times as large as its bytes.
+    fields = null;
     const wanted =
       facts.previousResponseId === null
         ? resolved

@@ -2,10 +2,9 @@ import { ServerResponse, STATUS_CODES, type IncomingMessage, type Server } from 
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { createFailure } from '../../protocols/create-failure.js';
-import { chatCompletions } from '../../protocols/openai/chat-completions.js';
 import type { Failure, FailureAnswer } from '../../protocols/protocol.js';
 import { shorten } from '../../shorten.js';
-import { protocolOf } from '../own-answers/answer-not-served.js';
+import { protocolOfClient } from '../own-answers/answer-not-served.js';
 import { parseTarget } from './request-target.js';
 
 /**
@@ -14,7 +13,7 @@ import { parseTarget } from './request-target.js';
  */
 export function answerBrokenRequests(server: Server | HttpsServer): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const { status, headers, body } = failureAnswer(unknownExpectation(request), request.url);
+    const { status, headers, body } = failureAnswer(unknownExpectation(request), request);
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -69,9 +68,12 @@ function brokenRequest(code: string | undefined): Failure {
 }
 
 /** The failure in the form that the clients of a path read. Where the path is not known, in OpenAI's, which most clients read. */
-function failureAnswer(failure: Failure, url: string | undefined): FailureAnswer {
+function failureAnswer(
+  failure: Failure,
+  { url, headers }: Pick<IncomingMessage, 'url' | 'headers'>,
+): FailureAnswer {
   const path = parseTarget(url)?.path ?? '';
-  const answer = (protocolOf(path) ?? chatCompletions).failure(failure);
+  const answer = protocolOfClient(path, headers).failure(failure);
   if (!path.startsWith('/api/mai/')) return answer;
   const error = { code: failure.code.toUpperCase(), message: failure.message };
   return { ...answer, body: JSON.stringify({ error }) };
@@ -79,7 +81,7 @@ function failureAnswer(failure: Failure, url: string | undefined): FailureAnswer
 
 /** An answer as the bytes of HTTP, after which the connection ends. */
 function bytesOf(failure: Failure): string {
-  const { status, headers, body } = failureAnswer(failure, undefined);
+  const { status, headers, body } = failureAnswer(failure, { headers: {} });
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),

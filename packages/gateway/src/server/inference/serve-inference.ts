@@ -112,9 +112,17 @@ function wantedBy(
 ): ServingRequest {
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
-  if (catalog.hosts === undefined) return resolution.wanted;
+  const { wanted } = resolution;
+  if (catalog.hosts === undefined) return wanted;
+  // Field by field: with a spread, each request would get a hidden class of its own (`chatFacts`).
   return {
-    ...resolution.wanted,
+    capabilities: wanted.capabilities,
+    minContextLengthTokens: wanted.minContextLengthTokens,
+    tiers: wanted.tiers,
+    chain: wanted.chain,
+    modelKey: wanted.modelKey,
+    instanceIdentifier: wanted.instanceIdentifier,
+    failed: wanted.failed,
     promptTokens: parts.promptTokens(facts),
     prefixKey: prefixKeyOf(fields),
   };

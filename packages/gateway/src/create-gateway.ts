@@ -19,7 +19,7 @@ import type { SchedulerState } from './queue/scheduler.js';
 import {
   answerNotServed,
   endpointMeant,
-  protocolOf,
+  protocolOfClient,
 } from './server/own-answers/answer-not-served.js';
 import { DEFAULT_INFERENCE_LIMITS } from './server/inference/inference-parts.js';
 import { lastDecisionHeader } from './server/inference/decision-headers.js';
@@ -153,7 +153,7 @@ export async function createGateway(
       response.writeHead(preflight.status, preflight.headers).end();
       return;
     }
-    const protocol = (target === null ? null : protocolOf(target.path)) ?? chatCompletions;
+    const protocol = protocolOfClient(target?.path ?? '', request.headers);
     const checked = access.check(request, scopeOf(target));
     // Without a file to read, a request goes on at once.
     const admission = checked instanceof Promise ? await checked : checked;

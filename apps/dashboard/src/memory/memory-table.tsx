@@ -1,11 +1,11 @@
-import type { History, Pin, Resident } from '../api/api.generated.js';
+import type { Pin, Resident, Status } from '../api/api.generated.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatMoment, formatTokens } from '../words/format.js';
 import type { ColourSlots } from './colour-slots.js';
 import type { Stack } from './stack-series.js';
 
 interface PoolStack {
-  readonly pool: History['pools'][number];
+  readonly pool: Status['pools'][number];
   readonly stack: Stack;
 }
 
@@ -40,6 +40,10 @@ export function MemoryTable(props: {
   );
   const use = ({ stack }: PoolStack) =>
     stack.layers.at(-1)?.tops[cursor ?? stack.times.length - 1] ?? null;
+  /** Memory that is free now, and that a load may not take. The samples of the past do not have it. */
+  const heldOf = ({ growthBytes }: Status['pools'][number]): number | null =>
+    cursor === null && growthBytes > 0 ? growthBytes : null;
+  const held = stacks.filter(({ pool }) => pool.growthBytes > 0);
   return (
     <div class="scrolls">
       <table class="memory-table">
@@ -93,6 +97,11 @@ export function MemoryTable(props: {
           >
             Free
           </Row>
+          {held.length > 0 && (
+            <Row swatch="" stacks={stacks} bytesOf={({ pool }) => heldOf(pool)}>
+              Held for growth
+            </Row>
+          )}
         </tbody>
         <tfoot>
           <Row swatch="limit-line" stacks={stacks} bytesOf={({ pool }) => pool.limitBytes}>

@@ -1,5 +1,4 @@
 import {
-  formatAgo,
   formatBytes,
   formatChange,
   formatCount,
@@ -43,6 +42,10 @@ test.each([
   [131_072, '128k'],
   [131_000, '131k'],
   [1500, '1.5k'],
+  [1_000_000, '1M'],
+  [1_048_576, '1M'],
+  [10_485_760, '10M'],
+  [1_500_000, '1.5M'],
 ])('shortens %p tokens to %s', (tokens, text) => {
   expect(formatTokens(tokens)).toBe(text);
 });
@@ -52,7 +55,10 @@ test.each([
   [9400, '9.4 s'],
   [9960, '10 s'],
   [59_600, '1 min'],
-  [3 * 60_000 + 20_000, '3 min'],
+  [59_400, '59 s'],
+  [72_400, '1 min 12 s'],
+  [3 * 60_000 + 20_000, '3 min 20 s'],
+  [3_599_600, '1 h'],
   [125 * 60_000, '2 h 5 min'],
   [99 * 3_600_000, '4 d 3 h'],
 ])('writes a duration of %p ms as %s', (durationMs, text) => {
@@ -63,8 +69,6 @@ test('writes a time of today without its date, and an older time with its date',
   const now = new Date(2031, 4, 4, 14, 5, 9).getTime();
   expect(formatMoment(now, now)).toBe('14:05:09');
   expect(formatMoment(now - 86_400_000, now)).toBe('3 May 14:05');
-  expect(formatAgo(now - 59_000, now)).toBe('just now');
-  expect(formatAgo(now - 180_000, now)).toBe('3 min ago');
 });
 
 test.each([

@@ -25,12 +25,13 @@ export function formatCount(count: number | null): string {
   return count === null ? '–' : String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Tokens of context, short: `8k` for 8,192, `131k` for 131,072, `900` for 900; a dash for null. */
+/** Tokens of context, short: `8k` for 8,192, `128k` for 131,072, `1M` for 1,048,576, `900` for 900; a dash for null. */
 export function formatTokens(tokens: number | null): string {
   if (tokens === null) return '–';
   if (tokens < 1000) return String(tokens);
-  const thousands = tokens % 1024 === 0 ? tokens / 1024 : tokens / 1000;
-  return `${thousands >= 10 || Number.isInteger(thousands) ? Math.round(thousands) : thousands.toFixed(1)}k`;
+  const unit = tokens % 1024 === 0 ? 1024 : 1000;
+  const [count, name] = tokens < unit ** 2 ? [tokens / unit, 'k'] : [tokens / unit ** 2, 'M'];
+  return `${count >= 10 || Number.isInteger(count) ? Math.round(count) : count.toFixed(1)}${name}`;
 }
 
 /** A ratio as a percentage: `65 %`; a dash for null. */
@@ -43,13 +44,14 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** A duration as text: `820 ms`, `9.4 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */
+/** A duration as text: `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. The same form as in the command line. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return twoUnits(minutes, 'min', whole % 60, 's');
   const hours = Math.floor(minutes / 60);
   if (hours < 24) return twoUnits(hours, 'h', minutes % 60, 'min');
   return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
@@ -57,12 +59,6 @@ export function formatDuration(durationMs: number): string {
 
 function twoUnits(first: number, firstUnit: string, second: number, secondUnit: string): string {
   return second === 0 ? `${first} ${firstUnit}` : `${first} ${firstUnit} ${second} ${secondUnit}`;
-}
-
-/** The age of a moment: `just now`, `3 min ago`. Seconds are left out, so that the text changes once a minute. */
-export function formatAgo(atMs: number, nowMs: number): string {
-  const ago = nowMs - atMs;
-  return ago < 60_000 ? 'just now' : `${formatDuration(ago)} ago`;
 }
 
 /** A time of day: `14:05:09`; with its date where that is another day than now: `4 May 14:05`. */

@@ -14,6 +14,8 @@ export function launchBrowser(): Promise<Browser> {
 
 export interface OpenOptions {
   readonly machine?: MachineOptions;
+  /** A machine of its own kind, in place of one with `machine`. */
+  readonly scripted?: ScriptedMachine;
   readonly key?: string;
   readonly width?: number;
   readonly height?: number;
@@ -39,7 +41,7 @@ export interface OpenedPage {
 }
 
 export async function openPage(browser: Browser, options: OpenOptions = {}): Promise<OpenedPage> {
-  const machine = new ScriptedMachine(options.machine);
+  const machine = options.scripted ?? new ScriptedMachine(options.machine);
   const { key } = options;
   const server = await startPageServer({ machine, ...(key === undefined ? {} : { key }) });
   const context = await browser.newContext({

@@ -5,7 +5,7 @@ import { shorten } from '../shorten.js';
 import { readBody } from '../server/request/read-body.js';
 import { RequestRefusal } from '../server/request/request-refusal.js';
 import { ControlFailure, notFound } from './control-failure.js';
-import { OPERATIONS, type Operation, type OperationName } from './openapi/operations.js';
+import { OPERATIONS, pathId, type Operation, type OperationName } from './openapi/operations.js';
 
 /** Bodies of the control API are a few fields. */
 const BODY_BYTES_MAX = 65_536;
@@ -52,7 +52,8 @@ function matchPath(pattern: string, path: string): string | null {
 
 function decode(segment: string): string | null {
   try {
-    return decodeURIComponent(segment);
+    const id = decodeURIComponent(segment);
+    return pathId.safeParse(id).success ? id : null;
   } catch {
     return null;
   }

@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MachineWatch } from '../control/watch/machine-watch.js';
 import type { Scheduler } from '../queue/scheduler.js';
+import { createFailure } from '../protocols/create-failure.js';
+import { chatCompletions } from '../protocols/openai/chat-completions.js';
 import type { ServedRequest } from '../server/inference/served-request.js';
+import { sendFailure } from '../server/responders.js';
 import { createBoundedLabels } from './bounded-labels.js';
 import { followMachine } from './follow-machine.js';
 import { addProcessMetrics } from './process-metrics.js';
@@ -29,6 +32,8 @@ const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 /** Requests that are counted in a row: one by one, between answers, each takes several times as long. */
 const COUNTED_TOGETHER = 16;
 const LOAD_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
+
+const WRONG_METHOD = createFailure('invalid_request', 405, '/metrics takes GET and HEAD.');
 
 /** Creates the metrics in a registry of their own, so that several gateways in one process do not mix. */
 export function createMetrics({ watch, scheduler, version }: MetricsParts): Metrics {
@@ -141,7 +146,7 @@ export function createMetrics({ watch, scheduler, version }: MetricsParts): Metr
     },
     handle: async (request, response) => {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
-        response.writeHead(405, { allow: 'GET, HEAD' }).end();
+        sendFailure(response, chatCompletions, WRONG_METHOD, { allow: 'GET, HEAD' });
         return;
       }
       countAll();

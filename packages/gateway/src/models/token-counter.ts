@@ -48,7 +48,8 @@ export class TokenCounter {
     const reported = bounded((promptTokens / promptBytes) * MARGIN);
     const known = this.#ratios.get(modelKey) ?? DEFAULT_TOKENS_PER_BYTE;
     const ratio = reported > known ? reported : known + (reported - known) * LOWERING;
-    this.#ratios.delete(modelKey);
+    // The order matters only where a model is about to be forgotten. With each request, a delete is expensive (waiting-line.ts).
+    if (this.#ratios.size >= MODELS_MAX) this.#ratios.delete(modelKey);
     this.#ratios.set(modelKey, ratio);
     if (this.#ratios.size <= MODELS_MAX) return;
     const [oldest] = this.#ratios.keys();

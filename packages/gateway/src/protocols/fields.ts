@@ -61,16 +61,33 @@ const ZERO = 0x30;
 /** The index of the first character from `at` on that is no space of JSON. */
 function skipSpace(text: string, at: number): number {
   let next = at;
-  while (' \n\r\t'.includes(text.charAt(next)) && next < text.length) next += 1;
-  return next;
+  for (;;) {
+    const code = text.charCodeAt(next);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return next;
+    next += 1;
+  }
 }
 
-/** The needs of a chat that all chat protocols state alike. `prompt` lists the parts of the body that become the prompt. */
+/** What the chat protocols read in different ways. */
+interface ChatParts {
+  /** The parts of the body that become the prompt. */
+  readonly prompt: readonly unknown[];
+  readonly tools: boolean;
+  readonly maxOutputTokens: number | null;
+  /** Default null. */
+  readonly previousResponseId?: string | null;
+}
+
+/**
+ * The needs of a chat.
+ *
+ * One literal: V8 gives an object that begins with a spread and has further fields a new hidden class each time, so that every later
+ * access to its fields is a slow one, and each class survives until a full collection.
+ */
 export function chatFacts(
   body: JsonObject,
-  prompt: readonly unknown[],
-  tools: boolean,
-): Omit<RequestFacts, 'maxOutputTokens' | 'previousResponseId'> {
+  { prompt, tools, maxOutputTokens, previousResponseId = null }: ChatParts,
+): RequestFacts {
   const { bytes, images } = measurePrompt(prompt);
   return {
     model: textOf(body, 'model'),
@@ -78,6 +95,8 @@ export function chatFacts(
     capabilities: chatCapabilities(images, tools),
     promptBytes: bytes,
     images,
+    maxOutputTokens,
+    previousResponseId,
   };
 }
 

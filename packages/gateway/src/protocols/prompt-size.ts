@@ -8,9 +8,12 @@ export interface PromptSize {
 }
 
 /** Types of content parts that hold a picture: OpenAI chat, OpenAI responses, Anthropic. */
-const PICTURES = ['image_url', 'input_image', 'image'];
-/** Types of content parts that hold encoded data. Their size in tokens is not known. */
-const DATA = ['input_audio', 'file', 'input_file', 'document'];
+const PICTURES = ['image_url', 'input_image', 'image', 'computer_screenshot'];
+/**
+ * Types of content parts, and of `source` in them, that hold encoded data. Their size in tokens is not known. A document of Anthropic is
+ * not among them, because its source may also be text or content parts.
+ */
+const DATA = ['input_audio', 'file', 'input_file', 'base64', 'video_url', 'image_generation_call'];
 
 /** Measures the parts of a body that become the prompt. Any depth of nesting is allowed. */
 export function measurePrompt(parts: readonly unknown[]): PromptSize {

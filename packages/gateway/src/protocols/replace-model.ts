@@ -121,7 +121,7 @@ function endOfLiteral(body: Buffer, start: number): number {
 }
 
 /** The index behind the closing quote of a string that starts at `start`. Jumps from quote to quote, as pictures are long. */
-function endOfString(body: Buffer, start: number): number {
+export function endOfString(body: Buffer, start: number): number {
   let at = body.indexOf(QUOTE, start + 1);
   while (at !== -1) {
     let escapes = 0;

@@ -53,8 +53,8 @@ class LaneScheduler implements Scheduler {
   readonly #groups: LoadGroups;
   readonly #loads = new Loads();
   readonly #unsubscribe: () => void;
-  /** Places that were given and not released. */
-  readonly #places = new Set<Place>();
+  /** Number of places that were given and not released. */
+  #openPlaces = 0;
   readonly #onIdle: (() => void)[] = [];
   #phase: 'serving' | 'draining' | 'ended' = 'serving';
   #sequence = 0;
@@ -66,8 +66,7 @@ class LaneScheduler implements Scheduler {
     this.#clock = clock;
     this.#catalog = new KnownCatalog(port);
     this.#line = new WaitingLine(limits);
-    const changed = (): void => this.#pump();
-    this.#lanes = new Lanes(clock, limits, changed);
+    this.#lanes = new Lanes(clock, limits, () => this.#pump());
     this.#groups = new LoadGroups({
       port,
       clock,
@@ -79,7 +78,7 @@ class LaneScheduler implements Scheduler {
         const failure = failureOfMachine(error, group.wanted, this.#catalog.last);
         for (const ticket of [...group.tickets]) this.#refuse(ticket, failure);
       },
-      changed,
+      changed: () => this.#pump(),
     });
     this.#unsubscribe = port.onChange((change) => this.#onChange(change));
   }
@@ -174,11 +173,15 @@ class LaneScheduler implements Scheduler {
   #start(client: string, lane: Lane, waitedMs: number): Place {
     this.#line.served(client);
     this.#lanes.start(lane);
-    const place: Place = {
+    this.#openPlaces += 1;
+    let isReleased = false;
+    return {
       lease: lane.lease,
       waitedMs,
       release: (outcome) => {
-        if (!this.#places.delete(place)) return;
+        if (isReleased) return;
+        isReleased = true;
+        this.#openPlaces -= 1;
         if (outcome === 'failed') {
           // Another host looks at its residents itself. The failed request names this one, and later requests may go there again.
           if (lane.lease.peer == null) this.#groups.reportFailed(lane.lease.instanceIdentifier);
@@ -188,8 +191,6 @@ class LaneScheduler implements Scheduler {
         this.#pump();
       },
     };
-    this.#places.add(place);
-    return place;
   }
 
   #startWaiting(ticket: Ticket, lane: Lane): void {
@@ -208,10 +209,9 @@ class LaneScheduler implements Scheduler {
 
   /** Refuses a request that would wait past its deadline. The load goes on, so that the client finds the model later. */
   #refuseLate(ticket: Ticket): void {
-    const { groupKey } = ticket;
-    const modelKey = this.#groups.modelOf(groupKey);
+    const modelKey = this.#groups.modelOf(ticket.groupKey);
     const remainingMs =
-      this.#groups.remainingMs(groupKey) ?? this.#loads.expectedMs(modelKey, null);
+      this.#groups.remainingMs(ticket.groupKey) ?? this.#loads.expectedMs(modelKey, null);
     if (this.#phase === 'serving') this.#groups.promise(ticket);
     this.#refuse(ticket, modelLoading(modelKey, remainingMs));
   }
@@ -242,7 +242,7 @@ class LaneScheduler implements Scheduler {
       againAtMs = catalog === null ? Infinity : this.#advance(catalog);
     }
     this.#isPumping = false;
-    if (this.#phase === 'draining' && this.#line.size === 0 && this.#places.size === 0) {
+    if (this.#phase === 'draining' && this.#line.size === 0 && this.#openPlaces === 0) {
       this.#end();
       return;
     }

@@ -16,7 +16,7 @@ export class WaitingLine {
   readonly #limits: SchedulerLimits;
   readonly #tickets = new Set<Ticket>();
   readonly #perClient = new Map<string, number>();
-  /** Clients in the order of their last turn, the oldest first. */
+  /** The number of each client's last turn. */
   readonly #turns = new Map<string, number>();
   #turn = 0;
 
@@ -63,11 +63,21 @@ export class WaitingLine {
   /** Remembers that a client has had its turn. */
   served(client: string): void {
     this.#turn += 1;
-    this.#turns.delete(client);
+    // Without a delete before: a Map that loses and gets a key with each request gets a new table every few requests, and each
+    // dead table of the old heap keeps its successors alive.
     this.#turns.set(client, this.#turn);
-    if (this.#turns.size <= CLIENTS_MAX) return;
-    const [oldest] = this.#turns.keys();
-    if (oldest !== undefined) this.#turns.delete(oldest);
+    if (this.#turns.size > CLIENTS_MAX) this.#forgetOldestTurn();
+  }
+
+  #forgetOldestTurn(): void {
+    let oldest: string | null = null;
+    let oldestTurn = Infinity;
+    for (const [client, turn] of this.#turns) {
+      if (turn >= oldestTurn) continue;
+      oldest = client;
+      oldestTurn = turn;
+    }
+    if (oldest !== null) this.#turns.delete(oldest);
   }
 
   /**

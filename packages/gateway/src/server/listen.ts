@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
+import { answerBrokenRequests } from './request/broken-requests.js';
 
 /** Where the gateway listens. */
 export interface ListenOptions {
@@ -111,6 +112,7 @@ export async function listen(
     });
   }
   server.on('timeout', endIdleConnection);
+  answerBrokenRequests(server);
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
   await open(server, host, port);

@@ -41,9 +41,9 @@ async function open(
   };
 }
 
-function post(url: string, body: object = STREAM): Promise<Answer> {
+function post(url: string, body: object = STREAM, path = CHAT): Promise<Answer> {
   const headers = { 'content-type': 'application/json' };
-  return ask(url, { method: 'POST', path: CHAT, headers, body: JSON.stringify(body) });
+  return ask(url, { method: 'POST', path, headers, body: JSON.stringify(body) });
 }
 
 describe('a stream of the runtime', () => {
@@ -142,6 +142,35 @@ describe('a stream of the runtime', () => {
     expect([answer.status, answer.text]).toEqual([200, text]);
   });
 
+  it.each([
+    ['/v1/responses', 'response.completed', 2_500_000],
+    ['/v1/responses', 'response.incomplete', 1_048_576],
+    ['/v1/responses', 'error', 3_000_000],
+    ['/v1/messages', 'error', 9000],
+    ['/v1/messages', 'message_stop', 100_000],
+  ])('of %s whose last event %s has %i bytes of data is whole', async (path, event, bytes) => {
+    const last = `id: 7\nevent: ${event}\ndata: {"text":"${'a\\n'.repeat(bytes / 3)}"}\n\n`;
+    const text = `${EVENT.repeat(3)}${last}`;
+    await using world = await open((response) => response.writeHead(200, SSE).end(text));
+    const answer = await post(world.url, STREAM, path);
+    expect(answer.status).toBe(200);
+    expect(answer.text === text).toBe(true);
+  });
+
+  it('that names the last event only in the text of an event is not whole', async () => {
+    const text = `event: message_delta\ndata: {"text":"${'a'.repeat(9000)}event: message_stop"}\n\n`;
+    await using world = await open((response) => response.writeHead(200, SSE).end(EVENT + text));
+    const answer = await post(world.url, STREAM, '/v1/messages');
+    expect(answer.text).toMatch(/event: error\ndata: .*before its last event/);
+  });
+
+  it('that ends inside its last event is not whole', async () => {
+    const text = `${EVENT}event: response.completed\ndata: {"response":{"id":"r","output":[{"te`;
+    await using world = await open((response) => response.writeHead(200, SSE).end(text));
+    const answer = await post(world.url, STREAM, '/v1/responses');
+    expect(answer.text).toMatch(/"te\n\nevent: error\ndata: .*before its last event/);
+  });
+
   it('whose first event, after a kilobyte of comments, is an error goes to another resident', async () => {
     await using world = await open((response) =>
       response
@@ -233,6 +262,27 @@ describe('an answer of the runtime', () => {
       }
     },
   );
+
+  it.each([
+    ['is long', (response: ServerResponse, text: string) => response.end(text)],
+    [
+      'is cut',
+      (response: ServerResponse, text: string) =>
+        response.write(text.slice(0, 80_000), () => response.socket?.destroy()),
+    ],
+  ])('that refuses the request and %s is told in part', async (_what, send) => {
+    const text = JSON.stringify({ error: { message: `invalid: ${'x'.repeat(400_000)}` } });
+    await using world = await open((response) => {
+      response.writeHead(400, {
+        'content-type': 'application/json',
+        'content-length': text.length,
+      });
+      send(response, text);
+    });
+    const { status, text: told } = await talk(world.url, CHAT, { messages: [] }).end;
+    expect([status, world.attempts()]).toEqual([400, 1]);
+    expect(JSON.parse(told).error.message).toMatch(/invalid: x+/);
+  });
 
   it('sets no cookie and no rule for other origins', async () => {
     await using world = await open((response) =>

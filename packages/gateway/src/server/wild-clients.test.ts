@@ -175,6 +175,17 @@ describe('a body', () => {
     }
   });
 
+  it('with more than two million values gets 413', async () => {
+    const few = JSON.stringify({ model: 'auto', input: Array(1_900_000).fill(0) });
+    expect((await post('/v1/embeddings', few)).status).toBe(200);
+    for (const path of ['/v1/embeddings', '/v1/messages/count_tokens']) {
+      const many = few.replace('[', `[${'[],'.repeat(200_000)}`);
+      const answer = await post(path, many);
+      expect(answer.status).toBe(413);
+      expect(answer.json().error.message).toContain('more than 2000000 values');
+    }
+  });
+
   it('that begins with a byte order mark is read, and reaches the runtime without it', async () => {
     expect((await post(CHAT, `\ufeff${bytes}`)).status).toBe(200);
     expect(lastBody()).toEqual(ASKED);

@@ -91,11 +91,7 @@ export function createHttpClient(clock: Clock = systemClock): HttpClient {
     paths.set(origin, path);
     return path;
   };
-  const sendToPeer = (
-    request: Omit<HttpRequest, 'tls'>,
-    tls: PeerTls,
-    receiver: HttpReceiver,
-  ): HttpExchange => {
+  const sendToPeer = (request: HttpRequest, tls: PeerTls, receiver: HttpReceiver): HttpExchange => {
     const peer = peerOf(tls);
     const use = pathTo(request.origin, tls, peer).begin((error) => exchange.abort(error));
     const exchange = dispatch(peer.agent, request, {
@@ -120,8 +116,8 @@ export function createHttpClient(clock: Clock = systemClock): HttpClient {
   };
   return {
     send: (request, receiver) => {
-      const { tls, ...sent } = request;
-      return tls == null ? dispatch(plain, sent, receiver) : sendToPeer(sent, tls, receiver);
+      const { tls } = request;
+      return tls == null ? dispatch(plain, request, receiver) : sendToPeer(request, tls, receiver);
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...agents].map((agent) => agent.destroy()));
@@ -186,7 +182,7 @@ function createPeerAgent({ secureContext, serverName, checkServer }: PeerTls): A
 
 function dispatch(
   agent: Agent,
-  request: Omit<HttpRequest, 'tls'>,
+  { origin, path, method, headers, body }: HttpRequest,
   receiver: HttpReceiver,
 ): HttpExchange {
   let controller: Dispatcher.DispatchController | null = null;
@@ -216,7 +212,7 @@ function dispatch(
     onResponseError: (_controller, error) => fail(error),
   };
   try {
-    agent.dispatch(request, handler);
+    agent.dispatch({ origin, path, method, headers, body }, handler);
   } catch (error) {
     // An argument that undici refuses, such as an invalid header value. Later, so that the caller has the exchange.
     queueMicrotask(() => fail(error instanceof Error ? error : new Error(String(error))));

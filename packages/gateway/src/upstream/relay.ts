@@ -37,6 +37,8 @@ export type RelayOutcome =
       readonly failure: UpstreamFailure;
       readonly head: HttpHead;
       readonly body: Buffer;
+      /** Whether `body` is the whole body: a long one is read in part. */
+      readonly isWhole: boolean;
     }
   /** The connection failed before the runtime's first byte, and the sink has received nothing. */
   | { readonly kind: 'unreachable'; readonly error: Error }
@@ -99,6 +101,8 @@ export function relay(
     let isStream = false;
     let firstByteMs = 0;
     let refused: UpstreamFailure | null = null;
+    /** Whether bytes of a failure were not held. */
+    let hasMore = false;
     const watch = new AnswerWatch(protocol.tailBytes);
     const onLost = (): void => {
       const reason: unknown = lost?.reason;
@@ -123,17 +127,16 @@ export function relay(
       const statedType = contentTypeOf(at);
       const contentType = isCompressed(at) ? '' : statedType;
       isStream = contentType.startsWith(EVENT_STREAM);
+      const { status } = at;
       // Of a stream that is long before its first event, no end is invented: the event may still come.
-      const facts = {
-        status: at.status,
-        contentType,
-        ended: isStream && at.status < 400 ? ended : full,
+      const isEnd = isStream && status < 400 ? ended : full;
+      const failureInFirst = (count: number): UpstreamFailure | null | undefined => {
+        const text = bytes.toString('utf8', 0, count);
+        return protocol.failureIn({ status, contentType, text, ended: isEnd });
       };
-      let failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8', 0, textBytes) });
+      let failure = failureInFirst(textBytes);
       // Comments may precede the first event.
-      if (failure === undefined && textBytes < bytes.length) {
-        failure = protocol.failureIn({ ...facts, text: bytes.toString('utf8') });
-      }
+      if (failure === undefined && textBytes < bytes.length) failure = failureInFirst(bytes.length);
       if (failure === null && !sink.accepts(isStream)) failure = NOT_A_STREAM;
       const waitsForRest = failure === null && holdsBodies && !statedType.startsWith(EVENT_STREAM);
       if (!full && (failure === undefined || waitsForRest)) return;
@@ -157,7 +160,10 @@ export function relay(
           return;
         }
         // The rest of a failure says nothing more.
-        if (refused !== null && heldBytes >= HEAD_BYTES_MAX) return;
+        if (refused !== null && heldBytes >= HEAD_BYTES_MAX) {
+          hasMore = true;
+          return;
+        }
         held.push(chunk);
         heldBytes += chunk.length;
         if (head !== null && refused === null) judge(head, false);
@@ -165,11 +171,12 @@ export function relay(
       onEnd: () => {
         if (head !== null && !begun && refused === null) judge(head, true);
         if (refused !== null && head !== null) {
-          settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
+          const body = Buffer.concat(held);
+          settle({ kind: 'refused', failure: refused, head, body, isWhole: !hasMore });
           return;
         }
         const end = watch.tailText();
-        if (isStream && !hasLastEvent(watch.isWhole ? `\n${end}` : end, protocol)) {
+        if (isStream && !hasLastEvent(watch, end, protocol)) {
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
@@ -178,16 +185,15 @@ export function relay(
         const start = (): string => watch.headText();
         const responseId = protocol.responseIdIn(start);
         const usage = protocol.usageIn(start, end);
-        const speed = answerSpeed({
-          ...{ tail: end, usage, firstByteMs, isStream },
-          tookMs: monotonicMs() - startedMs,
-        });
+        const tookMs = monotonicMs() - startedMs;
+        const speed = answerSpeed({ tail: end, usage, isStream, firstByteMs, tookMs });
         settle({ kind: 'done', firstByteMs, usage, responseId, speed });
       },
       onError: (error) => {
         if (begun) settle({ kind: 'cut', error });
         else if (refused !== null && head !== null) {
-          settle({ kind: 'refused', failure: refused, head, body: Buffer.concat(held) });
+          const body = Buffer.concat(held);
+          settle({ kind: 'refused', failure: refused, head, body, isWhole: false });
         } else settle({ kind: 'unreachable', error });
       },
     });
@@ -219,11 +225,21 @@ function contentTypeOf({ headers }: HttpHead): string {
 }
 
 /**
- * Whether the last bytes of a stream have its last event. Lines may end with a carriage return alone, and the space after a
- * field's colon may be missing.
+ * Whether a stream has its last event, up to its end. The last event of a response repeats the whole answer, so it may be longer than
+ * what is kept of a stream. Its name comes first.
  */
-function hasLastEvent(tail: string, { endMarks }: Protocol): boolean {
-  if (endMarks.some((mark) => tail.includes(mark))) return true;
-  const lines = tail.replaceAll('\r', '\n');
+function hasLastEvent(watch: AnswerWatch, tail: string, protocol: Protocol): boolean {
+  // Data are JSON, or a word in brackets. Without a line end behind them, they may be cut.
+  if (!/[\r\n}\]]$/.test(tail)) return false;
+  return (
+    hasEndMark(watch.isWhole ? `\n${tail}` : tail, protocol) ||
+    hasEndMark(`\n${watch.lastEventStart()}`, protocol)
+  );
+}
+
+/** Lines may end with a carriage return alone, and the space after a field's colon may be missing. */
+function hasEndMark(text: string, { endMarks }: Protocol): boolean {
+  if (endMarks.some((mark) => text.includes(mark))) return true;
+  const lines = text.replaceAll('\r', '\n');
   return endMarks.some((mark) => lines.includes(mark) || lines.includes(mark.replace(': ', ':')));
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../json.js';
 import { COMPONENTS } from '../schemas/shared/component.js';
 import { errorAnswer } from '../schemas/shared/errors.js';
-import { OPERATIONS, type Operation } from './operations.js';
+import { OPERATIONS, pathId, type Operation } from './operations.js';
 
 const reference = (id: string): string => `#/components/schemas/${id}`;
 
@@ -59,9 +59,10 @@ function describeOperation(operationId: string, operation: Operation): JsonObjec
 }
 
 function pathParameters(path: string): readonly JsonObject[] {
+  const { $schema: _, ...schema } = z.toJSONSchema(pathId, { target: 'draft-2020-12' });
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     ...{ name, in: 'path', required: true },
-    schema: { type: 'string' },
+    schema,
   }));
 }
 

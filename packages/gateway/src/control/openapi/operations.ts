@@ -7,6 +7,7 @@ import { history, historyQuery } from '../schemas/history.js';
 import { models, modelsQuery } from '../schemas/models.js';
 import { queue } from '../schemas/queue.js';
 import { session, signInRequest } from '../schemas/session.js';
+import { textOf } from '../schemas/shared/text.js';
 import { status } from '../schemas/status.js';
 import { whatIf, whatIfQuery } from '../schemas/what-if.js';
 import type { Scope } from '../../access/keys/scope.js';
@@ -26,6 +27,9 @@ export interface Operation {
   readonly answer: z.ZodType;
   readonly streams: boolean;
 }
+
+/** The segment of a path that `{id}` stands for. */
+export const pathId = textOf(200);
 
 /** Other parameters and fields are ignored. */
 const nothing = z.object({});

@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { component } from './shared/component.js';
-import { bytes, epochMs, footprint, kvCacheType, loadConfig, poolChange } from './shared/memory.js';
+import {
+  bytes,
+  footprint,
+  sentEpochMs,
+  kvCacheType,
+  loadConfig,
+  poolChange,
+} from './shared/memory.js';
+import { textOf } from './shared/text.js';
 import { memoryYield, pin } from './status.js';
 
 /** The longest name of a model, an instance or a yield. */
 const NAME_MAX = 300;
-const name = z.string().min(1).max(NAME_MAX);
+const name = textOf(NAME_MAX).min(1);
 const dryRun = z
   .boolean()
   .default(false)
@@ -66,7 +74,7 @@ export const yieldRequest = component(
     bytes: z.int().positive().max(Number.MAX_SAFE_INTEGER),
     pools: z.enum(['ram', 'gpu', 'all']).default('all'),
     name: name.nullable().default(null).describe('Replaces the yield of the same name.'),
-    untilMs: epochMs.nullable().default(null).describe('Null: until the yield is ended.'),
+    untilMs: sentEpochMs.nullable().default(null).describe('Null: until the yield is ended.'),
     dryRun,
   }),
 );

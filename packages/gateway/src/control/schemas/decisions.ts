@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { component } from './shared/component.js';
 import { bytes, count, durationMs, epochMs, poolChange, rejection } from './shared/memory.js';
+import { textOf } from './shared/text.js';
 
 export const DECISIONS_LIMIT = 200;
 
 export const decisionsQuery = z.strictObject({
-  search: z
-    .string()
-    .max(200)
+  search: textOf(200)
     .optional()
     .describe('Only decisions whose text, models or reason contain all of these words.'),
   before: z

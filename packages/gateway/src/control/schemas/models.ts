@@ -10,9 +10,10 @@ import {
   tier,
 } from './shared/memory.js';
 import { modelSpeed, quality } from './shared/speed.js';
+import { textOf } from './shared/text.js';
 
 export const modelsQuery = z.strictObject({
-  chain: z.string().max(200).optional().describe('Name of a fallback chain. Default: `default`.'),
+  chain: textOf(200).optional().describe('Name of a fallback chain. Default: `default`.'),
 });
 
 const cheaper = z

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { component } from './shared/component.js';
 import { epochMs } from './shared/memory.js';
+import { textOf } from './shared/text.js';
 
 export const scope = z.enum(['inference', 'control', 'read']);
 
 export const signInRequest = component(
   'SignInRequest',
-  z.strictObject({ key: z.string().min(1).max(200).describe('An API key.') }),
+  z.strictObject({ key: textOf(200).min(1).describe('An API key.') }),
 );
 
 export const session = component(

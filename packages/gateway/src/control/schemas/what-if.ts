@@ -8,11 +8,12 @@ import {
   poolChange,
   rejection,
 } from './shared/memory.js';
+import { textOf } from './shared/text.js';
 
 const whole = (max: number) => z.coerce.number().int().min(1).max(max).optional();
 
 export const whatIfQuery = z.strictObject({
-  model: z.string().min(1).max(300).describe('A model key.'),
+  model: textOf(300).min(1).describe('A model key.'),
   contextLengthTokens: whole(2 ** 30).describe('Default: as configured.'),
   kvCacheType: kvCacheType.optional().describe('Type of keys and values. Default: as configured.'),
   parallelSequences: whole(1024).describe('Default: as configured.'),

@@ -8,12 +8,13 @@ import { isJsonObject, type JsonObject } from '../../json.js';
 /** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
 export const messages: Protocol = {
   name: 'anthropic-messages',
-  read: (body) => ({
+  read: (body) =>
     // `thinking` sets no condition, because Claude Code sends it to every model.
-    ...chatFacts(body, promptOf(body), offersTools(body)),
-    maxOutputTokens: countOf(body, 'max_tokens'),
-    previousResponseId: null,
-  }),
+    chatFacts(body, {
+      prompt: promptOf(body),
+      tools: offersTools(body),
+      maxOutputTokens: countOf(body, 'max_tokens'),
+    }),
   failure: (failure) => jsonAnswer(failure, anthropicError(failure)),
   streamFailure: (failure) => `event: error\ndata: ${JSON.stringify(anthropicError(failure))}\n\n`,
   // The documented event that a client ignores at any place of a stream.

@@ -11,12 +11,12 @@ export const chatCompletions: Protocol = {
   name: 'openai-chat',
   read: (body) => {
     const { messages, tools, functions, response_format: format } = body;
-    return {
-      // `reasoning_effort` and `response_format` are no demands: every model takes them, and some ignore the first.
-      ...chatFacts(body, [messages, tools, functions, format], offersTools(body)),
+    // `reasoning_effort` and `response_format` are no demands: every model takes them, and some ignore the first.
+    return chatFacts(body, {
+      prompt: [messages, tools, functions, format],
+      tools: offersTools(body),
       maxOutputTokens: countOf(body, 'max_completion_tokens', 'max_tokens'),
-      previousResponseId: null,
-    };
+    });
   },
   failure: openAiFailure,
   streamFailure: openAiStreamFailure,

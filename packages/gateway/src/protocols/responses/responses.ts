@@ -8,11 +8,12 @@ export const responses: Protocol = {
   name: 'openai-responses',
   read: (body) => {
     const { input, instructions, tools, text } = body;
-    return {
-      ...chatFacts(body, [input, instructions, tools, text], offersTools(body)),
+    return chatFacts(body, {
+      prompt: [input, instructions, tools, text],
+      tools: offersTools(body),
       maxOutputTokens: countOf(body, 'max_output_tokens'),
       previousResponseId: textOf(body, 'previous_response_id'),
-    };
+    });
   },
   failure: openAiFailure,
   streamFailure: (failure) => errorEvent(failure),

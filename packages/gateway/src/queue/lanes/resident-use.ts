@@ -5,8 +5,8 @@ import type { SchedulerLimits } from '../limits.js';
 /** The use of a resident, which outlasts its lanes for some seconds. */
 interface Use {
   /** When the present turn of the resident began. */
-  readonly turnStartedMs: number;
-  readonly lastEndMs: number;
+  turnStartedMs: number;
+  lastEndMs: number;
 }
 
 /** A resident counts as in use for this time after its last request. */
@@ -30,10 +30,17 @@ export class ResidentUse {
   touch(identifier: string): void {
     const nowMs = this.#clock.monotonicMs();
     const use = this.#uses.get(identifier);
-    const isSameTurn = use !== undefined && nowMs - use.lastEndMs < RECENT_MS;
-    const goesOn = isSameTurn || (use !== undefined && this.#isLeased(identifier));
-    const turnStartedMs = goesOn ? use.turnStartedMs : nowMs;
-    this.#uses.set(identifier, { turnStartedMs, lastEndMs: nowMs });
+    if (use === undefined) this.#uses.set(identifier, { turnStartedMs: nowMs, lastEndMs: nowMs });
+    else {
+      const goesOn = nowMs - use.lastEndMs < RECENT_MS || this.#isLeased(identifier);
+      if (!goesOn) use.turnStartedMs = nowMs;
+      use.lastEndMs = nowMs;
+    }
+    // Called twice for each request, and most machines use one resident.
+    if (this.#uses.size > 1) this.#forgetOld(nowMs);
+  }
+
+  #forgetOld(nowMs: number): void {
     for (const [other, { lastEndMs }] of this.#uses) {
       if (nowMs - lastEndMs >= RECENT_MS && !this.#isLeased(other)) this.#uses.delete(other);
     }

@@ -183,9 +183,9 @@ function conclude(
     return { failure: null, firstByteMs, usage, responseId };
   }
   const failure = failureOf(outcome, told, runtime);
-  // The runtime's own words about a request that it refuses: the client may know them.
-  const isOwnWord =
-    outcome.kind === 'refused' && outcome.head.status >= 400 && failure.code === 'refused';
+  // The runtime's own words about a request that it refuses: the client may know them. A part would not have the length that
+  // their head tells.
+  const isOwnWord = outcome.kind === 'refused' && outcome.isWhole && failure.code === 'refused';
   if (isOwnWord && !answer.begun) answer.passOn(outcome.head, outcome.body);
   else answer.fail(failure);
   return { failure, firstByteMs: null, usage: null, responseId: null };

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { openAiFailure } from '../../protocols/openai/failures.js';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { messages } from '../../protocols/anthropic/messages.js';
+import { chatCompletions } from '../../protocols/openai/chat-completions.js';
 import type { Failure, Protocol } from '../../protocols/protocol.js';
 import { INFERENCE_ENDPOINTS } from '../../protocols/routes.js';
 import { sendFailure } from '../responders.js';
@@ -12,6 +13,12 @@ const COUNT_TOKENS = '/v1/messages/count_tokens';
 /** The protocol of a path; null where no protocol has it. */
 export function protocolOf(path: string): Protocol | null {
   return INFERENCE_ENDPOINTS.get(path === COUNT_TOKENS ? '/v1/messages' : path)?.protocol ?? null;
+}
+
+/** The protocol in which a client reads a refusal. The package of Anthropic sends its version to every path. */
+export function protocolOfClient(path: string, headers: IncomingHttpHeaders): Protocol {
+  const isAnthropic = headers['anthropic-version'] !== undefined;
+  return protocolOf(path) ?? (isAnthropic ? messages : chatCompletions);
 }
 
 /** Whether the path is the one that counts the tokens of a message. */
@@ -29,7 +36,7 @@ export function answerNotServed(
   path: string,
 ): void {
   const { method = '', headers } = request;
-  const protocol = protocolOf(path) ?? { failure: openAiFailure };
+  const protocol = protocolOfClient(path, headers);
   const allow = methodsOf(path);
   if (allow === null) sendFailure(response, protocol, unknownPath(path));
   else if (headers.upgrade?.toLowerCase() === 'websocket') {

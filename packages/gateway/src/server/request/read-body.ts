@@ -3,6 +3,7 @@ import { Duplex, pipeline, type Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../../json.js';
 import { departed } from '../../upstream/departed.js';
+import { hasMoreValues } from '../../protocols/json-values.js';
 import { RequestRefusal } from './request-refusal.js';
 
 const QUOTED_MAX = 100;
@@ -57,8 +58,21 @@ function notDecompressed(cause: Error): RequestRefusal {
   );
 }
 
-/** Parses a body that must be a JSON object. @throws RequestRefusal `invalid_request` */
+/**
+ * Most values of a body: each takes up to a hundred bytes of memory. Clients send many values only as lists of tokens, and OpenAI takes
+ * 300,000 tokens of a request for embeddings.
+ */
+const VALUES_MAX = 2_000_000;
+
+/** Parses a body that must be a JSON object. @throws RequestRefusal `invalid_request`; `too_large` for too many values */
 export function parseBody(body: Buffer): JsonObject {
+  if (body.length > VALUES_MAX && hasMoreValues(body, VALUES_MAX)) {
+    throw new RequestRefusal(
+      'too_large',
+      413,
+      `The body has more than ${VALUES_MAX} values, which is the gateway's limit. Send less, such as fewer inputs at a time.`,
+    );
+  }
   let value: unknown;
   try {
     value = JSON.parse(body.toString('utf8'));

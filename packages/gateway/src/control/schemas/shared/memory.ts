@@ -5,6 +5,12 @@ import { component } from './component.js';
 export const bytes = z.number();
 export const count = z.int().nonnegative();
 export const epochMs = z.number().describe('Milliseconds since the epoch.');
+/** A moment that a client sends: one that a date can hold. */
+export const sentEpochMs = z
+  .int()
+  .min(0)
+  .max(8_640_000_000_000_000)
+  .describe('Milliseconds since the epoch.');
 export const durationMs = z.number().nonnegative().describe('Milliseconds.');
 export const ratio = z.number().min(0).max(1);
 export const tier = z.enum(TIERS);

@@ -1,0 +1,92 @@
+import { ServerResponse, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { createFailure } from '../../protocols/create-failure.js';
+import type { Failure, FailureAnswer } from '../../protocols/protocol.js';
+import { shorten } from '../../shorten.js';
+import { protocolOfClient } from '../own-answers/answer-not-served.js';
+import { parseTarget } from './request-target.js';
+
+/**
+ * Answers the requests that Node refuses before the gateway sees them: those that are no HTTP, too slow, or with an unknown
+ * expectation. Node's own answers have no body.
+ */
+export function answerBrokenRequests(server: Server | HttpsServer): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const { status, headers, body } = failureAnswer(unknownExpectation(request), request);
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // Bytes inside an answer that has begun would look like a part of it.
+    if (socket.writable && !isAnswering(socket)) socket.write(bytesOf(brokenRequest(error.code)));
+    socket.destroy(error);
+  });
+}
+
+/** Node keeps the answer whose turn it is at its connection, and looks at it for the same reason. */
+function isAnswering(socket: Duplex): boolean {
+  const answer: unknown = Reflect.get(socket, '_httpMessage');
+  return answer instanceof ServerResponse && answer.headersSent;
+}
+
+function unknownExpectation({ headers }: IncomingMessage): Failure {
+  const expected = JSON.stringify(shorten(headers.expect ?? ''));
+  return createFailure(
+    'invalid_request',
+    417,
+    `The gateway can't meet the expectation ${expected}. Send the request without the header Expect, or with 100-continue.`,
+  );
+}
+
+function brokenRequest(code: string | undefined): Failure {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return createFailure(
+        'invalid_request',
+        431,
+        'The headers of the request are too long. Send fewer or shorter headers.',
+      );
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return createFailure(
+        'too_large',
+        413,
+        'The chunk extensions of the body are too long. Send the body without them.',
+      );
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return createFailure(
+        'invalid_request',
+        408,
+        'The request did not arrive in time. Send it again, and faster.',
+      );
+    default:
+      return createFailure(
+        'invalid_request',
+        400,
+        'The request is not valid HTTP/1.1, or two servers could read it differently. An HTTPS request to an address of http:// also looks so.',
+      );
+  }
+}
+
+/** The failure in the form that the clients of a path read. Where the path is not known, in OpenAI's, which most clients read. */
+function failureAnswer(
+  failure: Failure,
+  { url, headers }: Pick<IncomingMessage, 'url' | 'headers'>,
+): FailureAnswer {
+  const path = parseTarget(url)?.path ?? '';
+  const answer = protocolOfClient(path, headers).failure(failure);
+  if (!path.startsWith('/api/mai/')) return answer;
+  const error = { code: failure.code.toUpperCase(), message: failure.message };
+  return { ...answer, body: JSON.stringify({ error }) };
+}
+
+/** An answer as the bytes of HTTP, after which the connection ends. */
+function bytesOf(failure: Failure): string {
+  const { status, headers, body } = failureAnswer(failure, { headers: {} });
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type {
   DownloadedModel,
+  FileJudgement,
   LeftOutModel,
   LMStudioClient,
   LMStudioHome,
@@ -265,6 +266,13 @@ async function byMachine(
   return { here, elsewhere: listed.filter((model) => !here.includes(model)) };
 }
 
+/** LM Studio reads no file that is directly in its models folder: lmstudio-bug-tracker #406 (0.3.9), lmstudio-js #387. */
+const NO_FOLDER: FileJudgement = {
+  kind: 'unusable',
+  code: 'NO_FOLDER',
+  why: 'LM Studio finds no model directly in its models folder',
+};
+
 async function listFolder(
   home: LMStudioHome | null,
   readFacts: FactsReader,
@@ -286,8 +294,12 @@ async function listFolder(
   }
   const { models, unusable, unreadable } = await scanModelsFolder(home.modelsFolder, {
     home: home.path,
-    judge: (file, format) =>
-      format === 'gguf' ? judgeFile(file, readFacts, 'lmstudio', signal) : judgeMlx(file, signal),
+    judge: async (file, format) => {
+      if (format === 'mlx') return judgeMlx(file, signal);
+      const judgement = await judgeFile(file, readFacts, 'lmstudio', signal);
+      const isBare = path.dirname(file) === path.resolve(home.modelsFolder);
+      return isBare && judgement.kind === 'model' ? NO_FOLDER : judgement;
+    },
     signal,
   });
   const described = await Promise.all(

@@ -248,6 +248,16 @@ const CHANGES: readonly (readonly [string, boolean, (file: FileContents) => void
     ({ metadata }) => metadata.set('split.count', { type: 'u16', value: 2 }),
   ],
   [
+    'a factor of RoPE as a whole number',
+    false,
+    ({ metadata }) => metadata.set('llama.rope.scaling.alpha', 1),
+  ],
+  [
+    'used experts for each layer',
+    false,
+    ({ metadata }) => metadata.set('llama.expert_used_count', { type: 'i32s', value: [0, 0] }),
+  ],
+  [
     'experts without tensors',
     false,
     ({ metadata }) => metadata.set('llama.expert_count', 4).set('llama.expert_used_count', 2),
@@ -320,4 +330,30 @@ export function changedFiles(): readonly JudgedFile[] {
     change(file);
     return { name: `llama with: ${name}`, file, loads };
   });
+}
+
+/** Models, lists of their metadata, and whether llama.cpp checks the length of the list. */
+const LISTS: readonly (readonly [
+  model: string,
+  key: string,
+  value: readonly number[],
+  checked: boolean,
+])[] = [
+  ['qwen3vl', 'qwen3vl.rope.dimension_sections', [11, 11, 10, 0], true],
+  ['glm4moe', 'glm4moe.rope.dimension_sections', [8, 12, 12, 0], true],
+  ['llama', 'llama.rope.dimension_sections', [11, 11, 10, 0], false],
+  ['gemma4 dense', 'gemma4.attention.sliding_window_pattern', [1, 0], true],
+  ['gemma3n dense', 'gemma3n.attention.sliding_window_pattern', [1, 0], false],
+];
+
+/** Models with a list of the right length, without its last value, and with one more value. */
+export function filesWithLists(): readonly JudgedFile[] {
+  return LISTS.flatMap(([name, key, whole, checked]) =>
+    [whole, whole.slice(0, -1), [...whole, 0]].map((value) => {
+      const file = architectureModel(name);
+      file.metadata.set(key, { type: 'i32s', value });
+      const loads = !checked || value.length === whole.length;
+      return { name: `${name} with ${value.length} values in ${key}`, file, loads };
+    }),
+  );
 }

@@ -5,6 +5,7 @@ import {
   withLockedWeights,
   type Capability,
   type Footprint,
+  type FootprintGrowth,
   type LoadConfig,
   type LoadSpeed,
 } from '@mai/memory-ledger';
@@ -20,6 +21,7 @@ import { qualityUseOf, type JudgeQuality, type ModelProfile } from '@mai/model-c
 import {
   combineWithLMStudio,
   estimateFromFileSize,
+  growthBySize,
   withKnownSettings,
 } from '@mai/memory-estimator';
 import { findReport } from '../engine/find-report.js';
@@ -72,6 +74,11 @@ export interface FootprintSources {
 export interface SourcedFootprint {
   /** The footprint from the most trusted source; null where no source knows the model. */
   readonly footprint: Footprint | null;
+  /**
+   * Where no source knows the model: the most that a model of this many bytes may grow by after the load. Null where there is
+   * a footprint.
+   */
+  readonly growthBySize: ((totalBytes: number) => FootprintGrowth) | null;
   /** Whether measured loads on this machine changed the footprint. */
   readonly corrected: boolean;
   /** From the header of the model's file; null where the file can't be read here. */
@@ -155,6 +162,7 @@ async function findFootprint(
   if (alone === null) {
     return {
       footprint: null,
+      growthBySize: (totalBytes) => growthOfSize(load, profile, totalBytes),
       corrected: false,
       fromHeader: null,
       lmStudio,
@@ -179,7 +187,14 @@ async function findFootprint(
   const footprint = resident === null ? settled : (withinGpus([settled], resources)[0] ?? settled);
   const corrected = calibrated !== combined;
   return {
-    ...{ footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio },
+    ...{
+      footprint,
+      growthBySize: null,
+      corrected,
+      fromHeader: byHeader,
+      lmStudio,
+      disagreementRatio,
+    },
     ...{ hasExperts, ...judged },
   };
 }
@@ -280,6 +295,7 @@ export function createFootprints(
       const { footprint, lmStudio, hasExperts, speedNow, qualityFor } = found;
       return {
         footprint,
+        ...(found.growthBySize === null ? {} : { growthBySize: found.growthBySize }),
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
@@ -310,4 +326,17 @@ function fromSize(
         loadConfig,
         environment,
       );
+}
+
+/** The growth of a model of which only the configuration states a size. */
+function growthOfSize(
+  { loadConfig, environment, model, resident }: QuestionedLoad,
+  profile: ModelProfile | null,
+  sizeBytes: number,
+): FootprintGrowth {
+  const isEmbedding =
+    (model ?? resident)?.kind === 'embedding' ||
+    profile?.capabilities.includes('embedding') === true;
+  const { format = 'gguf', architecture = null } = model ?? {};
+  return growthBySize({ sizeBytes, format, isEmbedding, architecture }, loadConfig, environment);
 }

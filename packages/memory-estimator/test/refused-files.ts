@@ -339,9 +339,9 @@ const LISTS: readonly (readonly [
   value: readonly number[],
   checked: boolean,
 ])[] = [
-  ['qwen3vl', 'qwen3vl.rope.dimension_sections', [11, 11, 10, 0], true],
-  ['glm4moe', 'glm4moe.rope.dimension_sections', [8, 12, 12, 0], true],
-  ['llama', 'llama.rope.dimension_sections', [11, 11, 10, 0], false],
+  ['qwen3vl', 'qwen3vl.rope.dimension_sections', [4, 4, 0, 0], true],
+  ['glm4moe', 'glm4moe.rope.dimension_sections', [4, 4, 0, 0], true],
+  ['llama', 'llama.rope.dimension_sections', [4, 4, 0, 0], false],
   ['gemma4 dense', 'gemma4.attention.sliding_window_pattern', [1, 0], true],
   ['gemma3n dense', 'gemma3n.attention.sliding_window_pattern', [1, 0], false],
 ];

@@ -19,11 +19,12 @@ export async function fromMlx(
   { loadConfig, resources }: EstimateQuestion,
   model: DownloadedModel | null,
   files: ModelFiles | null,
-  { profile }: LoadEngine,
+  { profile, selected }: LoadEngine,
   models: MlxModels,
 ): Promise<MlxEstimate | null> {
   const mlx = await readMlx(model, files, models);
-  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
+  const version = selected.find(({ format }) => format === 'mlx')?.version ?? null;
+  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile, version));
 }
 
 /** The headers of an MLX model; null for any other model, and where its files can't be read. */

@@ -18,12 +18,7 @@ import type {
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { qualityUseOf, type JudgeQuality, type ModelProfile } from '@mai/model-config';
-import {
-  combineWithLMStudio,
-  estimateFromFileSize,
-  growthBySize,
-  withKnownSettings,
-} from '@mai/memory-estimator';
+import { combineWithLMStudio, withKnownSettings } from '@mai/memory-estimator';
 import { findReport } from '../engine/find-report.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
@@ -31,16 +26,12 @@ import { modelQuality } from '../models/model-quality.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Calibration } from './calibration.js';
-import {
-  expertsOf,
-  fromHeader,
-  type HeaderEstimate,
-  type QuestionedLoad,
-} from './header-footprint.js';
+import { expertsOf, fromHeader, type HeaderEstimate } from './header-footprint.js';
 import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
 import type { GivenContexts } from './given-contexts.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
+import { fromSize, growthOfSize } from './size-footprint.js';
 import { createSubjectFinder, type SubjectFinder } from '../speeds/find-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
 
@@ -305,38 +296,4 @@ export function createFootprints(
       };
     },
   };
-}
-
-/**
- * The footprint by the size of the file. Where LM Studio's list lacks that size, for example because the model was
- * deleted after its load, the resident or LM Studio's estimate supplies the size of the weights.
- */
-function fromSize(
-  { loadConfig, environment, model, resident }: QuestionedLoad,
-  theirs: ResourceEstimate | null,
-): Footprint | null {
-  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
-  const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
-  const format = model?.format ?? 'gguf';
-  const isEmbedding = (model ?? resident)?.kind === 'embedding';
-  return sizeBytes === undefined
-    ? null
-    : estimateFromFileSize(
-        { sizeBytes, format, isEmbedding, architecture: model?.architecture ?? null },
-        loadConfig,
-        environment,
-      );
-}
-
-/** The growth of a model of which only the configuration states a size. */
-function growthOfSize(
-  { loadConfig, environment, model, resident }: QuestionedLoad,
-  profile: ModelProfile | null,
-  sizeBytes: number,
-): FootprintGrowth {
-  const isEmbedding =
-    (model ?? resident)?.kind === 'embedding' ||
-    profile?.capabilities.includes('embedding') === true;
-  const { format = 'gguf', architecture = null } = model ?? {};
-  return growthBySize({ sizeBytes, format, isEmbedding, architecture }, loadConfig, environment);
 }

@@ -2,6 +2,7 @@ import { bytesOf } from '../../test/language-model.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import {
   changedFiles,
+  filesLikeLlama,
   filesWithLists,
   filesWithoutKeys,
   filesWithoutTensors,
@@ -36,6 +37,10 @@ test.each(changedFiles())('$name: loads is $loads', async ({ file, loads }) => {
 });
 
 test.each(filesWithLists())('$name: loads is $loads', async ({ file, loads }) => {
+  expect((await judged(file)) === null).toBe(loads);
+});
+
+test.each(filesLikeLlama())('$name: loads is $loads', async ({ file, loads }) => {
   expect((await judged(file)) === null).toBe(loads);
 });
 

@@ -1,4 +1,10 @@
-import type { Footprint, FootprintGrowth, LoadConfig, LoadSpeed, Resources } from '@mai/memory-ledger';
+import type {
+  Footprint,
+  FootprintGrowth,
+  LoadConfig,
+  LoadSpeed,
+  Resources,
+} from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** Asks how much memory a model takes with a load configuration on a machine. */

@@ -140,6 +140,11 @@ export function environmentFor(
   return environmentOf({ gpus: enabled, unified }, profile);
 }
 
+/** The version of LM Studio's engine for MLX models; null where it is not known. */
+export function mlxVersionOf({ selected }: LoadEngine): string | null {
+  return selected.find(({ format }) => format === 'mlx')?.version ?? null;
+}
+
 /** The GPUs that the selected runtime was built for: a runtime for ROCm uses only the cards of AMD. */
 function ofBuild(gpus: Resources['gpus'], selected: readonly SelectedEngine[]): Resources['gpus'] {
   const { name = '' } = selected.find(({ format }) => format === 'gguf') ?? {};

@@ -137,7 +137,14 @@ async function estimateOption(
   { index, profile, step }: StepQuestion,
 ): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
-  const { refused = false, hasExperts, qualityFor, speedNow, growthBySize, ...estimate } = answer;
+  const {
+    refused = false,
+    hasExperts,
+    qualityFor,
+    speedNow,
+    growthBySize: _growth,
+    ...estimate
+  } = answer;
   const quality = qualityFor?.(capabilitiesWanted(sources)) ?? null;
   const speed = speedNow?.() ?? null;
   return { index, refused, hasExperts, option: { ...step, ...estimate, speed, quality } };

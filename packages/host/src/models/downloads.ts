@@ -21,6 +21,7 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
 import { createFactsReader, judgeFile, judgeMlx, type FactsReader } from './judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
+import { withEngines } from './with-engines.js';
 import {
   filesIn,
   filesOfScanned,
@@ -145,34 +146,6 @@ function withoutUnusableQuantizations({
     const base = baseKeyOf(modelKey);
     return usable.has(modelKey) || keys.has(base) || !usableBases.has(base);
   });
-}
-
-/**
- * Leaves out models of a format for which no engine is selected, for example MLX models where only an engine
- * for GGUF is selected.
- */
-function withEngines(
-  list: DownloadsList,
-  { selected }: LoadEngine,
-  home: LMStudioHome | null,
-): DownloadsList {
-  const lacksEngine = ({ format }: DownloadedModel): boolean =>
-    selected.length > 0 && selected.every((engine) => engine.format !== format);
-  const without = list.models.filter(lacksEngine);
-  if (without.length === 0) return list;
-  return {
-    ...list,
-    models: list.models.filter((model) => !lacksEngine(model)),
-    unusable: [
-      ...list.unusable,
-      ...without.map(({ modelKey, path: relative, format }) => ({
-        ...{ modelKey, path: relative ?? modelKey },
-        filePath: path.join(home?.modelsFolder ?? '', relative ?? modelKey),
-        code: 'NO_ENGINE',
-        why: `LM Studio has no engine selected for ${format.toUpperCase()} models`,
-      })),
-    ],
-  };
 }
 
 const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;

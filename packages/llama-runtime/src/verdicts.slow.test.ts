@@ -3,6 +3,8 @@ import path from 'node:path';
 import { bytesOf } from '../../memory-estimator/test/language-model.js';
 import {
   changedFiles,
+  filesLikeLlama,
+  filesWithLists,
   filesWithoutKeys,
   filesWithoutTensors,
   mixedFiles,
@@ -49,6 +51,8 @@ test.each([
   // A load takes half a second, so the engine sees every fourth of these files.
   ['models without a tensor', filesWithoutTensors().filter((_, index) => index % 4 === 0)],
   ['models with a change', changedFiles()],
+  ['models with a list', filesWithLists()],
+  ['models like llama', filesLikeLlama()],
   [
     'models whose layers differ',
     mixedFiles().filter(({ name }, index) => name.endsWith(' whole') || index % 6 === 0),

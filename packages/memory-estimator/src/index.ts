@@ -23,7 +23,7 @@ export type {
   ReportedRam,
 } from './estimate/estimate-report.js';
 export { estimateReportFromFileSize } from './estimate/size-report.js';
-export { estimateFromFileSize } from './estimate/estimate-from-file-size.js';
+export { estimateFromFileSize, growthBySize } from './estimate/estimate-from-file-size.js';
 export type { FileSizeFacts, FileSizeFootprint } from './estimate/estimate-from-file-size.js';
 export { parseRuntimeName } from './profile/runtime-version.js';
 export type { RuntimeName } from './profile/runtime-version.js';

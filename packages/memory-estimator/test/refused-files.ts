@@ -248,6 +248,16 @@ const CHANGES: readonly (readonly [string, boolean, (file: FileContents) => void
     ({ metadata }) => metadata.set('split.count', { type: 'u16', value: 2 }),
   ],
   [
+    'a factor of RoPE as a whole number',
+    false,
+    ({ metadata }) => metadata.set('llama.rope.scaling.alpha', 1),
+  ],
+  [
+    'used experts for each layer',
+    false,
+    ({ metadata }) => metadata.set('llama.expert_used_count', { type: 'i32s', value: [0, 0] }),
+  ],
+  [
     'experts without tensors',
     false,
     ({ metadata }) => metadata.set('llama.expert_count', 4).set('llama.expert_used_count', 2),
@@ -320,4 +330,95 @@ export function changedFiles(): readonly JudgedFile[] {
     change(file);
     return { name: `llama with: ${name}`, file, loads };
   });
+}
+
+/** Models, lists of their metadata, and whether llama.cpp checks the length of the list. */
+const LISTS: readonly (readonly [
+  model: string,
+  key: string,
+  value: readonly number[],
+  checked: boolean,
+])[] = [
+  ['qwen3vl', 'qwen3vl.rope.dimension_sections', [4, 4, 0, 0], true],
+  ['glm4moe', 'glm4moe.rope.dimension_sections', [4, 4, 0, 0], true],
+  ['llama', 'llama.rope.dimension_sections', [4, 4, 0, 0], false],
+  ['gemma4 dense', 'gemma4.attention.sliding_window_pattern', [1, 0], true],
+  ['gemma3n dense', 'gemma3n.attention.sliding_window_pattern', [1, 0], false],
+];
+
+/** Models with a list of the right length, without its last value, and with one more value. */
+export function filesWithLists(): readonly JudgedFile[] {
+  return LISTS.flatMap(([name, key, whole, checked]) =>
+    [whole, whole.slice(0, -1), [...whole, 0]].map((value) => {
+      const file = architectureModel(name);
+      file.metadata.set(key, { type: 'i32s', value });
+      const loads = !checked || value.length === whole.length;
+      return { name: `${name} with ${value.length} values in ${key}`, file, loads };
+    }),
+  );
+}
+
+/** A small model of an architecture whose layers have the tensors of llama, and these in each layer. */
+function likeLlama(
+  architecture: string,
+  parts: Readonly<Record<string, readonly number[]>> = {},
+): FileContents {
+  const { metadata, tensors } = languageModel();
+  for (const layer of [0, 1])
+    for (const [part, shape] of Object.entries(parts))
+      tensors.set(`blk.${layer}.${part}.weight`, { shape });
+  const renamed = [...metadata].map(
+    ([key, value]) => [key.replace(/^llama\./, `${architecture}.`), value] as const,
+  );
+  return { metadata: new Map([...renamed, ['general.architecture', architecture]]), tensors };
+}
+
+/** Small models of architectures like llama. */
+const LIKE_LLAMA: Readonly<Record<string, () => FileContents>> = {
+  nanbeige: () => likeLlama('nanbeige'),
+  llada: () => likeLlama('llada'),
+  bitnet: () => likeLlama('bitnet', { attn_sub_norm: [64], ffn_sub_norm: [96] }),
+  arctic: () => {
+    const file = likeLlama('arctic', {
+      ffn_gate_inp: [64, 4],
+      ffn_norm_exps: [64],
+      ffn_gate_exps: [64, 64, 4],
+      ffn_up_exps: [64, 64, 4],
+      ffn_down_exps: [64, 64, 4],
+      ffn_gate: [64, 64],
+      ffn_up: [64, 64],
+      ffn_down: [64, 64],
+    });
+    file.metadata.set('arctic.expert_count', 4).set('arctic.expert_used_count', 2);
+    file.metadata.set('arctic.feed_forward_length', 64);
+    return file;
+  },
+};
+
+const CHANGES_LIKE_LLAMA: readonly (readonly [
+  architecture: string,
+  change: string,
+  apply: (tensors: FileContents['tensors']) => unknown,
+])[] = [
+  ['nanbeige', 'wider queries', (all) => all.set('blk.0.attn_q.weight', { shape: [64, 96] })],
+  ['nanbeige', 'wider keys', (all) => all.set('blk.1.attn_k.weight', { shape: [64, 64] })],
+  ['llada', 'a bias of the queries', (all) => all.set('blk.0.attn_q.bias', { shape: [64] })],
+  ['bitnet', 'a bias of the values', (all) => all.set('blk.1.attn_v.bias', { shape: [32] })],
+  ['arctic', 'no dense gate', (all) => all.delete('blk.1.ffn_gate.weight')],
+  ['arctic', 'no dense matrix', (all) => all.delete('blk.1.ffn_up.weight')],
+];
+
+/** Models of architectures like llama, whole and with a change for which llama.cpp refuses them. */
+export function filesLikeLlama(): readonly JudgedFile[] {
+  const whole = Object.entries(LIKE_LLAMA).map(([name, make]) => ({
+    name,
+    file: make(),
+    loads: true,
+  }));
+  const changed = CHANGES_LIKE_LLAMA.map(([name, change, apply]) => {
+    const file = LIKE_LLAMA[name]?.() ?? languageModel();
+    apply(file.tensors);
+    return { name: `${name} with ${change}`, file, loads: false };
+  });
+  return [...whole, ...changed];
 }

@@ -173,6 +173,37 @@ describe('assembleSelectionInput', () => {
     },
   );
 
+  describe('of a model whose size only the configuration states', () => {
+    const growing = (world: FakeWorld): typeof world.ports => ({
+      ...world.ports,
+      estimator: {
+        estimate: async () => ({
+          footprint: null,
+          guardrails: null,
+          // The engine keeps prompts, and states of a quarter of the size.
+          growthBySize: (totalBytes: number) => ({ ramBytes: 8 * GIB + totalBytes / 4, gpus: [] }),
+        }),
+      },
+    });
+
+    it('a candidate and a resident may grow, so that `switching.growth` applies to them', async () => {
+      const world = new FakeWorld();
+      world.chain = [profile({ modelKey: 'claimed', bytes: 0 }, { minMemoryBytes: 4 * GIB })];
+      world.place('claimed');
+      const { candidates, residents } = await assembleSelectionInput(growing(world));
+      const grows = { source: 'configured', growth: { ramBytes: 9 * GIB, gpus: [] } };
+      expect(candidates[0]?.loadOptions[0]?.footprint).toMatchObject(grows);
+      expect(residents[0]?.footprint).toMatchObject(grows);
+    });
+
+    it('a resident that the configuration does not name has no footprint', async () => {
+      const world = new FakeWorld();
+      world.place('other');
+      const { residents } = await assembleSelectionInput(growing(world));
+      expect(residents[0]?.footprint).toBeNull();
+    });
+  });
+
   it('offers fewer layers on the GPU where only the configured estimate is known', async () => {
     const world = new FakeWorld();
     const claimed = { minMemoryBytes: 6 * GIB, minVramBytes: 4 * GIB };

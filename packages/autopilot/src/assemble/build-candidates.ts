@@ -3,7 +3,6 @@ import {
   hasOwnMemory,
   totalBytesOf,
   type Footprint,
-  type LoadConfig,
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
@@ -11,6 +10,7 @@ import { optionWhenEmpty, type Candidate, type LoadOption } from '@mai/selector'
 import { callOptions } from '../ports/call-options.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
+import { configuredFootprint } from './configured-footprint.js';
 import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
 import { derivedGroups, orderGroups } from './derived-groups.js';
 import { mapConcurrently } from './map-concurrently.js';
@@ -137,7 +137,14 @@ async function estimateOption(
   { index, profile, step }: StepQuestion,
 ): Promise<EstimatedOption> {
   const answer = await estimateStep(sources, profile, step);
-  const { refused = false, hasExperts, qualityFor, speedNow, ...estimate } = answer;
+  const {
+    refused = false,
+    hasExperts,
+    qualityFor,
+    speedNow,
+    growthBySize: _growth,
+    ...estimate
+  } = answer;
   const quality = qualityFor?.(capabilitiesWanted(sources)) ?? null;
   const speed = speedNow?.() ?? null;
   return { index, refused, hasExperts, option: { ...step, ...estimate, speed, quality } };
@@ -162,38 +169,9 @@ async function estimateStep(
     ? await estimator.estimate(question, callOptions(signal, null))
     : { footprint: null, guardrails: null };
   if (estimate.footprint !== null) return estimate;
-  return { ...estimate, footprint: configuredFootprint(profile, loadConfig, resources) };
-}
-
-/**
- * The footprint from the configuration, used when there is no other estimate.
- *
- * `minMemoryBytes` is the memory of the model without a GPU. `minVramBytes` is the part that moves to a GPU
- * with memory of its own together with all layers. If only a share of the layers moves, the same share of this
- * part moves. The rest stays in RAM. If only `minVramBytes` is configured, `minVramBytes` counts as all memory
- * of the model.
- */
-function configuredFootprint(
-  { minMemoryBytes, minVramBytes }: CandidateProfile,
-  { offloadRatio }: LoadConfig,
-  resources: Resources,
-): Footprint | null {
-  if (minMemoryBytes === null && minVramBytes === null) return null;
-  const movableBytes = minVramBytes ?? 0;
-  const totalBytes = Math.max(minMemoryBytes ?? 0, movableBytes);
-  const gpu = resources.gpus.find((one) => hasOwnMemory(one, resources));
-  const movedBytes = gpu === undefined ? 0 : Math.round(movableBytes * (offloadRatio ?? 1));
-  return {
-    ram: { mappedBytes: 0, anonymousBytes: totalBytes - movedBytes },
-    gpus:
-      gpu === undefined || movedBytes === 0
-        ? []
-        : [{ deviceKey: gpu.deviceKey, bytes: movedBytes }],
-    interval: null,
-    growth: null,
-    source: 'configured',
-    confidence: 'low',
-  };
+  const { growthBySize = null } = estimate;
+  const footprint = configuredFootprint(profile, loadConfig, resources, growthBySize);
+  return { ...estimate, footprint };
 }
 
 /**

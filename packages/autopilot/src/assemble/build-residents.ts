@@ -3,6 +3,8 @@ import type { Resident } from '@mai/selector';
 import { callOptions } from '../ports/call-options.js';
 import type { EstimatorPort } from '../ports/estimator-port.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
+import type { CatalogReading } from '../ports/catalog-port.js';
+import { configuredFootprint } from './configured-footprint.js';
 import { mapConcurrently } from './map-concurrently.js';
 import { isForeign, isNamedBy } from './ownership.js';
 import type { CompleteRequest } from './selection-request.js';
@@ -26,9 +28,13 @@ export function loadConfigOf({ loadConfig, contextLengthTokens }: RuntimeInstanc
   };
 }
 
-/** The instances on the device of the request, with their footprints. */
+/**
+ * The instances on the device of the request, with their footprints. An instance that nothing else is known of takes what the
+ * configuration states for its model.
+ */
 export async function buildResidents(sources: {
   readonly estimator: EstimatorPort;
+  readonly catalog: Pick<CatalogReading, 'chain'>;
   readonly instances: readonly RuntimeInstance[];
   readonly resources: Resources;
   readonly request: CompleteRequest;
@@ -43,7 +49,7 @@ export async function buildResidents(sources: {
     ESTIMATES_AT_ONCE,
     async (instance) => {
       const loadConfig = loadConfigOf(instance);
-      const { footprint, speedNow } = await sources.estimator.estimate(
+      const { growthBySize, speedNow, ...estimate } = await sources.estimator.estimate(
         {
           modelKey: instance.modelKey,
           loadConfig,
@@ -52,6 +58,11 @@ export async function buildResidents(sources: {
         },
         callOptions(sources.signal, null),
       );
+      const profile = sources.catalog.chain.find(({ modelKey }) => modelKey === instance.modelKey);
+      const footprint =
+        estimate.footprint ??
+        (profile && configuredFootprint(profile, loadConfig, resources, growthBySize ?? null)) ??
+        null;
       return {
         instanceIdentifier: instance.instanceIdentifier,
         modelKey: instance.modelKey,

@@ -56,6 +56,7 @@ export function createAssemblyMemo(
     ),
     residents: createMemo(
       (one, other) =>
+        one.catalog === other.catalog &&
         isSameData(one.instances, other.instances) &&
         isSameData(one.request.requirement, other.request.requirement) &&
         isSameData(one.request.pinned, other.request.pinned) &&

@@ -1,4 +1,10 @@
-import type { Footprint, LoadConfig, LoadSpeed, Resources } from '@mai/memory-ledger';
+import type {
+  Footprint,
+  FootprintGrowth,
+  LoadConfig,
+  LoadSpeed,
+  Resources,
+} from '@mai/memory-ledger';
 import type { CallOptions } from './call-options.js';
 
 /** Asks how much memory a model takes with a load configuration on a machine. */
@@ -13,6 +19,11 @@ export interface EstimateQuestion {
 export interface Estimate {
   /** Null when nothing is known about the model. */
   readonly footprint: Footprint | null;
+  /**
+   * Where `footprint` is null: the most that a model of this many bytes may grow by after such a load. The footprint from the
+   * configuration takes it. Absent: not known.
+   */
+  readonly growthBySize?: (totalBytes: number) => FootprintGrowth | null;
   /** The runtime's own verdict on this load configuration; null when it was not asked. */
   readonly guardrails: 'pass' | 'refuse' | null;
   /** The engine can't load the model this way, however much memory there is. Default false. */

@@ -1,4 +1,4 @@
-import type { SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
+import type { HardwareSurvey, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
@@ -33,8 +33,8 @@ export async function checkMachine(
   const problems = (survey?.problems ?? []).map(checkSurvey);
   const isLocal = client?.host.isLocal === true;
   const hidden =
-    isLocal && link?.runtime === 'lmstudio'
-      ? hiddenGpus(survey?.gpus ?? [], snapshot.gpus.length)
+    isLocal && link?.runtime === 'lmstudio' && survey !== null
+      ? [...hiddenGpus(survey.gpus, snapshot.gpus.length), ...unseenGpus(survey, snapshot)]
       : [];
   return [
     checkMemory(snapshot),
@@ -104,6 +104,30 @@ function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly C
       'GPU',
       `LM Studio sees ${names}, but Mai can't read the free memory of ${surveyed.length === 1 ? 'this GPU' : plural(surveyed.length - known, 'GPU')}.`,
       INSTALL_GPU_TOOL,
+    ),
+  ];
+}
+
+/**
+ * Warns where LM Studio's engine sees fewer cards than this machine has. LM Studio then uses only the cards that it sees, or
+ * the CPU, also where it lists a card in its settings.
+ */
+function unseenGpus(
+  { gpus: seen, problems }: HardwareSurvey,
+  { gpus }: ResourceSnapshot,
+): readonly Check[] {
+  const own = gpus.filter(({ memory }) => memory === 'dedicated');
+  const count = seen.filter(({ integration }) => integration !== 'integrated').length;
+  // A survey that failed has a line of its own.
+  if (count >= own.length || problems.some(({ part }) => part !== 'cpu')) return [];
+  const names = own.map(({ name }) => name ?? 'a GPU').join(', ');
+  return [
+    warning(
+      'GPU',
+      count === 0
+        ? `LM Studio's engine can't use ${names}, so models run on the CPU.`
+        : `LM Studio's engine sees only ${plural(count, 'GPU')} of ${names}.`,
+      'Select a runtime for this GPU in LM Studio (Settings, Runtime), or update the driver of the GPU.',
     ),
   ];
 }

@@ -108,3 +108,19 @@ describe('GPUs that the user has disabled', () => {
     expect((await engineOff()).disabledGpus).toBe(1);
   });
 });
+
+test('a runtime for ROCm uses the cards of AMD beside one of NVIDIA', async () => {
+  const card = (vendor: 'amd' | 'nvidia'): GpuResources => ({
+    ...{ deviceKey: vendor, name: null, vendor, memory: 'dedicated' },
+    ...{ totalBytes: 24e9, availableBytes: 20e9 },
+  });
+  const machine = { unified: false, gpus: [card('nvidia'), card('amd')] };
+  const used = async () =>
+    environmentFor(machine, await engineOff()).gpus.map(({ deviceKey }) => deviceKey);
+  selects('llama.cpp-linux-x86_64-amd-rocm-avx2', '2.28.2');
+  expect(await used()).toEqual(['amd']);
+  selects('llama.cpp-linux-x86_64-nvidia-cuda12-avx2', '2.28.2');
+  expect(await used()).toEqual(['nvidia']);
+  selects('llama.cpp-linux-x86_64-vulkan-avx2', '2.28.2');
+  expect(await used()).toEqual(['nvidia', 'amd']);
+});

@@ -129,14 +129,28 @@ function disabledGpusOf(
  */
 export function environmentFor(
   { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
-  { profile, disabledGpus, usesGpus }: LoadEngine,
+  { profile, disabledGpus, usesGpus, selected }: LoadEngine,
 ): EstimateEnvironment {
-  const leftOut = [...gpus]
+  const usable = ofBuild(gpus, selected);
+  const leftOut = [...usable]
     .filter(({ memory }) => unified || memory === 'dedicated')
     .sort((one, other) => (other.availableBytes ?? 0) - (one.availableBytes ?? 0))
     .slice(0, disabledGpus);
-  const enabled = usesGpus ? gpus.filter((gpu) => !leftOut.includes(gpu)) : [];
+  const enabled = usesGpus ? usable.filter((gpu) => !leftOut.includes(gpu)) : [];
   return environmentOf({ gpus: enabled, unified }, profile);
+}
+
+/** The version of LM Studio's engine for MLX models; null where it is not known. */
+export function mlxVersionOf({ selected }: LoadEngine): string | null {
+  return selected.find(({ format }) => format === 'mlx')?.version ?? null;
+}
+
+/** The GPUs that the selected runtime was built for: a runtime for ROCm uses only the cards of AMD. */
+function ofBuild(gpus: Resources['gpus'], selected: readonly SelectedEngine[]): Resources['gpus'] {
+  const { name = '' } = selected.find(({ format }) => format === 'gguf') ?? {};
+  return name.includes('rocm')
+    ? gpus.filter(({ vendor }) => vendor === 'amd' || vendor === null)
+    : gpus;
 }
 
 /** The engine with the settings that an instance was loaded with. */

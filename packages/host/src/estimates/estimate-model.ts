@@ -227,12 +227,12 @@ function withFit(
   fit: FitHere | null,
   known: KnownModel,
   settings: EstimateSettings,
-  { profile }: LoadEngine,
+  engine: LoadEngine,
 ): ModelEstimate {
   return {
     ...estimate,
     fit,
-    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, profile, fit.resources),
+    mlx: fit === null ? estimate.mlx : mlxFacts(known, settings, engine, fit.resources),
   };
 }
 

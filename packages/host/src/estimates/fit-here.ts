@@ -17,7 +17,7 @@ import {
 } from '@mai/memory-estimator';
 import { toSelectionPolicy } from '@mai/model-config';
 import { loadConfig } from '../config/load-config.js';
-import { environmentFor, type LoadEngine } from '../engine/load-engine.js';
+import { environmentFor, mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { fitBeside, type CheaperLoad, type ModelFit } from '../models/model-fit.js';
@@ -72,7 +72,8 @@ export async function judgeAlone(
   const estimate = (one: LoadConfig): Footprint => {
     if (known.kind === 'size') return estimateFromFileSize(known, one, environment);
     if (known.kind === 'header') return estimateFootprint(known.header, one, environment);
-    return estimateMlx(known.model, one, { ...mlxEnvironmentOf(resources), ...environment });
+    const mlx = mlxEnvironmentOf(resources, engine.profile, mlxVersionOf(engine));
+    return estimateMlx(known.model, one, { ...mlx, ...environment });
   };
   const judge = (footprint: Footprint): ModelFit => fitBeside(footprint, resources, policy);
   const fit = { ...judge(estimate(wanted)), loadConfig: wanted, resources };

@@ -17,7 +17,7 @@ import {
   refuseModel,
 } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
-import type { LoadEngine } from '../engine/load-engine.js';
+import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import { UNFINISHED } from '../models/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
 import type { EstimatedSpeed } from './estimate-speed.js';
@@ -89,8 +89,9 @@ export function describeModel(
   title: string,
   known: KnownModel,
   settings: EstimateSettings,
-  { profile }: LoadEngine,
+  engine: LoadEngine,
 ): ModelEstimate {
+  const { profile } = engine;
   if (known.kind === 'header') refuseProblems(settings, known.header, profile);
   const report = reportOf(known, settings, profile);
   const refusal = refusalOf(known, profile);
@@ -99,7 +100,7 @@ export function describeModel(
     title,
     basis: basisOf(known),
     report,
-    mlx: mlxFacts(known, settings, profile, null),
+    mlx: mlxFacts(known, settings, engine, null),
     refusal,
     fault: refusal ?? faultOf(known),
     maxContextLengthTokens: trainedContext(known),
@@ -155,12 +156,12 @@ function reportOf(
 export function mlxFacts(
   known: KnownModel,
   { contextLengthTokens, parallelSequences }: EstimateSettings,
-  profile: EngineProfile,
+  engine: LoadEngine,
   resources: Resources | null,
 ): ModelEstimate['mlx'] {
   if (known.kind !== 'mlx') return null;
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens, parallelSequences };
-  const environment = mlxEnvironmentOf(resources ?? NO_GPUS, profile);
+  const environment = mlxEnvironmentOf(resources ?? NO_GPUS, engine.profile, mlxVersionOf(engine));
   const estimate = estimateMlx(known.model, loadConfig, environment);
   const { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes } = estimate;
   return { peakBytes, fittedContextTokens, staysBelowWiredLimit, notes };

@@ -5,6 +5,7 @@ import {
   withLockedWeights,
   type Capability,
   type Footprint,
+  type FootprintGrowth,
   type LoadConfig,
   type LoadSpeed,
 } from '@mai/memory-ledger';
@@ -17,11 +18,7 @@ import type {
 } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { qualityUseOf, type JudgeQuality, type ModelProfile } from '@mai/model-config';
-import {
-  combineWithLMStudio,
-  estimateFromFileSize,
-  withKnownSettings,
-} from '@mai/memory-estimator';
+import { combineWithLMStudio, withKnownSettings } from '@mai/memory-estimator';
 import { findReport } from '../engine/find-report.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { Downloads } from '../models/downloads.js';
@@ -29,16 +26,12 @@ import { modelQuality } from '../models/model-quality.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Calibration } from './calibration.js';
-import {
-  expertsOf,
-  fromHeader,
-  type HeaderEstimate,
-  type QuestionedLoad,
-} from './header-footprint.js';
+import { expertsOf, fromHeader, type HeaderEstimate } from './header-footprint.js';
 import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
 import type { GivenContexts } from './given-contexts.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
+import { fromSize, growthOfSize } from './size-footprint.js';
 import { createSubjectFinder, type SubjectFinder } from '../speeds/find-subject.js';
 import type { Speeds } from '../speeds/speeds.js';
 
@@ -72,6 +65,11 @@ export interface FootprintSources {
 export interface SourcedFootprint {
   /** The footprint from the most trusted source; null where no source knows the model. */
   readonly footprint: Footprint | null;
+  /**
+   * Where no source knows the model: the most that a model of this many bytes may grow by after the load. Null where there is
+   * a footprint.
+   */
+  readonly growthBySize: ((totalBytes: number) => FootprintGrowth) | null;
   /** Whether measured loads on this machine changed the footprint. */
   readonly corrected: boolean;
   /** From the header of the model's file; null where the file can't be read here. */
@@ -155,6 +153,7 @@ async function findFootprint(
   if (alone === null) {
     return {
       footprint: null,
+      growthBySize: (totalBytes) => growthOfSize(load, profile, totalBytes),
       corrected: false,
       fromHeader: null,
       lmStudio,
@@ -179,7 +178,14 @@ async function findFootprint(
   const footprint = resident === null ? settled : (withinGpus([settled], resources)[0] ?? settled);
   const corrected = calibrated !== combined;
   return {
-    ...{ footprint, corrected, fromHeader: byHeader, lmStudio, disagreementRatio },
+    ...{
+      footprint,
+      growthBySize: null,
+      corrected,
+      fromHeader: byHeader,
+      lmStudio,
+      disagreementRatio,
+    },
     ...{ hasExperts, ...judged },
   };
 }
@@ -280,6 +286,7 @@ export function createFootprints(
       const { footprint, lmStudio, hasExperts, speedNow, qualityFor } = found;
       return {
         footprint,
+        ...(found.growthBySize === null ? {} : { growthBySize: found.growthBySize }),
         guardrails: verdictOf(lmStudio, loaded.length > 0),
         refused: found.fromHeader !== null && found.fromHeader.refusal !== null,
         ...(hasExperts === null ? {} : { hasExperts }),
@@ -289,25 +296,4 @@ export function createFootprints(
       };
     },
   };
-}
-
-/**
- * The footprint by the size of the file. Where LM Studio's list lacks that size, for example because the model was
- * deleted after its load, the resident or LM Studio's estimate supplies the size of the weights.
- */
-function fromSize(
-  { loadConfig, environment, model, resident }: QuestionedLoad,
-  theirs: ResourceEstimate | null,
-): Footprint | null {
-  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
-  const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
-  const format = model?.format ?? 'gguf';
-  const isEmbedding = (model ?? resident)?.kind === 'embedding';
-  return sizeBytes === undefined
-    ? null
-    : estimateFromFileSize(
-        { sizeBytes, format, isEmbedding, architecture: model?.architecture ?? null },
-        loadConfig,
-        environment,
-      );
 }

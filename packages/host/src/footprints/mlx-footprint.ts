@@ -8,7 +8,7 @@ import {
   mlxEnvironmentOf,
   readMlxModel,
 } from '@mai/memory-estimator';
-import type { LoadEngine } from '../engine/load-engine.js';
+import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import type { ModelFiles } from '../models/model-files.js';
 
 /** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
@@ -19,11 +19,12 @@ export async function fromMlx(
   { loadConfig, resources }: EstimateQuestion,
   model: DownloadedModel | null,
   files: ModelFiles | null,
-  { profile }: LoadEngine,
+  engine: LoadEngine,
   models: MlxModels,
 ): Promise<MlxEstimate | null> {
   const mlx = await readMlx(model, files, models);
-  return mlx && estimateMlx(mlx, loadConfig, mlxEnvironmentOf(resources, profile));
+  const environment = mlxEnvironmentOf(resources, engine.profile, mlxVersionOf(engine));
+  return mlx && estimateMlx(mlx, loadConfig, environment);
 }
 
 /** The headers of an MLX model; null for any other model, and where its files can't be read. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type {
   DownloadedModel,
+  FileJudgement,
   LeftOutModel,
   LMStudioClient,
   LMStudioHome,
@@ -20,6 +21,7 @@ import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
 import { createFactsReader, judgeFile, judgeMlx, type FactsReader } from './judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
+import { withEngines } from './with-engines.js';
 import {
   filesIn,
   filesOfScanned,
@@ -146,34 +148,6 @@ function withoutUnusableQuantizations({
   });
 }
 
-/**
- * Leaves out models of a format for which no engine is selected, for example MLX models where only an engine
- * for GGUF is selected.
- */
-function withEngines(
-  list: DownloadsList,
-  { selected }: LoadEngine,
-  home: LMStudioHome | null,
-): DownloadsList {
-  const lacksEngine = ({ format }: DownloadedModel): boolean =>
-    selected.length > 0 && selected.every((engine) => engine.format !== format);
-  const without = list.models.filter(lacksEngine);
-  if (without.length === 0) return list;
-  return {
-    ...list,
-    models: list.models.filter((model) => !lacksEngine(model)),
-    unusable: [
-      ...list.unusable,
-      ...without.map(({ modelKey, path: relative, format }) => ({
-        ...{ modelKey, path: relative ?? modelKey },
-        filePath: path.join(home?.modelsFolder ?? '', relative ?? modelKey),
-        code: 'NO_ENGINE',
-        why: `LM Studio has no engine selected for ${format.toUpperCase()} models`,
-      })),
-    ],
-  };
-}
-
 const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;
 
 /** The functions that do not depend on the runtime's connection. */
@@ -265,6 +239,13 @@ async function byMachine(
   return { here, elsewhere: listed.filter((model) => !here.includes(model)) };
 }
 
+/** LM Studio reads no file that is directly in its models folder: lmstudio-bug-tracker #406 (0.3.9), lmstudio-js #387. */
+const NO_FOLDER: FileJudgement = {
+  kind: 'unusable',
+  code: 'NO_FOLDER',
+  why: 'LM Studio finds no model directly in its models folder',
+};
+
 async function listFolder(
   home: LMStudioHome | null,
   readFacts: FactsReader,
@@ -286,8 +267,12 @@ async function listFolder(
   }
   const { models, unusable, unreadable } = await scanModelsFolder(home.modelsFolder, {
     home: home.path,
-    judge: (file, format) =>
-      format === 'gguf' ? judgeFile(file, readFacts, 'lmstudio', signal) : judgeMlx(file, signal),
+    judge: async (file, format) => {
+      if (format === 'mlx') return judgeMlx(file, signal);
+      const judgement = await judgeFile(file, readFacts, 'lmstudio', signal);
+      const isBare = path.dirname(file) === path.resolve(home.modelsFolder);
+      return isBare && judgement.kind === 'model' ? NO_FOLDER : judgement;
+    },
     signal,
   });
   const described = await Promise.all(

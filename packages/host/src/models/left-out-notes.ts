@@ -49,6 +49,8 @@ export function unusableNote({ path, code, why }: UnusableFile): string {
 /** By the code of the fault. */
 const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
   ['INCOMPLETE', 'Finish the download, or remove the file.'],
+  ['CUT', 'Join the parts in their order into one .gguf file, then remove them.'],
+  ['NO_FOLDER', 'Move it to a folder PUBLISHER/MODEL there.'],
   ['CORRUPT', 'Download it again.'],
   ['FILE_UNREADABLE', 'Check its permissions.'],
 ]);

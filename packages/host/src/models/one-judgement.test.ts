@@ -226,3 +226,18 @@ test('a default models folder that does not exist yet is not reported as missing
   expect(await host.models()).toMatchObject({ missingFolder: null, models: [] });
   await rm(home, { recursive: true });
 });
+
+// lmstudio-bug-tracker #406 and lmstudio-js #387: LM Studio does not list such a file, and says nothing.
+test('a model directly in LM Studio’s models folder is not offered, and the user is told where to move it', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'mai bare '));
+  const models = path.join(home, '.lmstudio', 'models');
+  await mkdir(path.join(models, 'me', 'sound'), { recursive: true });
+  for (const file of ['bare-Q8_0.gguf', 'me/sound/sound-Q8_0.gguf'])
+    await writeFile(path.join(models, file), bytesOf(languageModel()));
+  await using host = await openHost({ ...optionsOf(NOBODY), userHome: home });
+  const list = await host.models();
+  const downloaded = list.models.filter(({ profile }) => profile.downloaded);
+  expect(downloaded).toMatchObject([{ profile: { modelKey: 'sound' } }]);
+  expect(list.unusable).toMatchObject([{ path: 'bare-Q8_0.gguf', code: 'NO_FOLDER' }]);
+  await rm(home, { recursive: true });
+});

@@ -78,3 +78,10 @@ test('an unload succeeds when the instance is gone, also where the model was loa
     unloaded ? { ...INSTANCE, instanceReference: 'ref-2' } : INSTANCE,
   );
 });
+
+test('an unload succeeds when LM Studio lists the instance for a moment longer', async () => {
+  let readings = 0;
+  // The first list after the unload is read twice: for the list itself and for the facts of the instance.
+  await unloadFrom((unloaded) => (unloaded && ++readings > 4 ? null : INSTANCE));
+  expect(readings).toBeGreaterThan(4);
+});

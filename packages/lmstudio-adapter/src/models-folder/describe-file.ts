@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import type { FileGroup, FolderFile } from './group-files.js';
+import { type FileGroup, type FolderFile, wordsOf } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
 import type { ScannedModel } from './scan-models-folder.js';
 
@@ -17,12 +17,7 @@ export function describeFile(
   root: string,
   catalogue: ReadonlyMap<string, string>,
 ): ScannedModel {
-  const parts = group.path.split('/');
-  const [publisher = ''] = parts.length > 1 ? parts : [''];
-  const fileName = parts.at(-1) ?? group.path;
-  // publisher/repository/file, or one more folder for the parts of a split file. Deeper folders mean nothing.
-  const isInRepository = parts.length === 3 || parts.length === 4;
-  const repository = (isInRepository ? parts[1] : fileName.replace(/\.gguf$/i, '')) ?? fileName;
+  const { publisher, repository, fileName } = placeOf(group);
   const quantization = quantizationIn(fileName) ?? quantizationIn(repository);
   const embedding = looksLikeEmbedding(group.path);
   const catalogued = catalogue.get(`${publisher}/${repository}`.toLowerCase());
@@ -51,4 +46,45 @@ export function describeFile(
     files: group.files.map((file) => path.join(root, file.path)),
     projectorPath: projector === null ? null : path.join(root, projector.path),
   };
+}
+
+interface Place {
+  /** Empty where the path does not name a publisher. */
+  readonly publisher: string;
+  /** The folder of the model, or the name of a file that has no folder of its own. */
+  readonly repository: string;
+  readonly fileName: string;
+}
+
+/**
+ * Reads `publisher/repository/file`. One more folder may hold the parts of a split file, or one number type. Above the publisher
+ * may be the user's own folders, which LM Studio reads too (lmstudio-bug-tracker #1316). Where no folder is named like the file,
+ * the file's name replaces the repository.
+ */
+function placeOf({ path: file, format }: FileGroup): Place {
+  const parts = file.split('/');
+  const fileName = parts.at(-1) ?? file;
+  // The path of an MLX model is its folder.
+  const folders = format === 'mlx' ? parts : parts.slice(0, -1);
+  const stem = fileName.replace(/\.gguf$/i, '');
+  const at = folders.length < 3 || format === 'mlx' ? -1 : repositoryAt(folders, stem);
+  const repository = folders.at(at) ?? '';
+  const isNamed = folders.length === 2 || format === 'mlx' || sharedWords(repository, stem) > 0;
+  return {
+    publisher: (folders.length < 2 ? folders[0] : folders.at(at - 1)) ?? '',
+    repository: folders.length > 1 && isNamed ? repository : stem,
+    fileName,
+  };
+}
+
+/** Position of the model's folder from the end: the file's own folder, or the folder above it. */
+function repositoryAt(folders: readonly string[], stem: string): -1 | -2 {
+  const [above = '', own = ''] = folders.slice(-2);
+  const isPart = quantizationIn(own) !== null && sharedWords(above, stem) > 0;
+  return isPart || sharedWords(own, stem) <= sharedWords(above, stem) ? -2 : -1;
+}
+
+function sharedWords(folder: string, stem: string): number {
+  const words = wordsOf(stem);
+  return wordsOf(folder).filter((word) => words.includes(word)).length;
 }

@@ -30,6 +30,8 @@ export type FileJudgement =
     };
 
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
+/** The end of the name of one part of a file that was cut for the download: mradermacher's and TheBloke's. */
+const CUT = /\.gguf(?:\.part\d+of\d+|-split-[a-z])$/i;
 const PROJECTOR = /(?:^|[-_.])mmproj(?:[-_.]|$)/i;
 
 /**
@@ -39,8 +41,8 @@ const PROJECTOR = /(?:^|[-_.])mmproj(?:[-_.]|$)/i;
 export function groupFiles(folder: string, files: readonly FolderFile[]): readonly FileGroup[] {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const groups = new Map<string, FolderFile[]>();
-  for (const file of sorted.filter(({ path }) => /\.gguf$/i.test(path))) {
-    const stem = file.path.replace(SPLIT, '-of-$2');
+  for (const file of sorted.filter(({ path }) => /\.gguf$/i.test(path) || CUT.test(path))) {
+    const stem = file.path.replace(SPLIT, '-of-$2').replace(CUT, '.gguf (cut)');
     groups.set(stem, [...(groups.get(stem) ?? []), file]);
   }
   const gguf = [...groups.values()].flatMap((parts): FileGroup[] => {
@@ -54,8 +56,14 @@ export function groupFiles(folder: string, files: readonly FolderFile[]): readon
   return gguf.length > 0 ? gguf : mlxFolder(folder, sorted);
 }
 
-/** Judges a group by its names alone. */
+/** Judges a group by its names alone. A file that was cut (oobabooga/textgen #6187) is unusable until its parts are joined. */
 export function judgeByName({ path, complete }: FileGroup): FileJudgement {
+  if (CUT.test(path))
+    return {
+      kind: 'unusable',
+      code: 'CUT',
+      why: 'the file was cut into parts, which no engine reads',
+    };
   if (!complete) return { kind: 'unusable', code: 'INCOMPLETE', why: 'parts are missing' };
   return { kind: PROJECTOR.test(nameOf(path)) ? 'projector' : 'model' };
 }
@@ -81,7 +89,8 @@ export function closestProjector(
   return [...projectors].sort((a, b) => score(b) - score(a))[0] ?? null;
 }
 
-function wordsOf(path: string): readonly string[] {
+/** The words of the last part of a path, in lower case. */
+export function wordsOf(path: string): readonly string[] {
   return nameOf(path)
     .toLowerCase()
     .split(/[^a-z0-9]+/);

@@ -74,6 +74,31 @@ test('the parts of a split file are one model, also in a folder of their own', a
   expect(model?.filePath).toBe(model?.files[0]);
 });
 
+// lmstudio-bug-tracker #1316: a user sorts the folders of publishers into folders of their own.
+test.each([
+  [
+    'models-vision/lmstudio-community/gemma-4-12b-it-GGUF/gemma-4-12b-it-Q8_0.gguf',
+    'gemma-4-12b-it',
+  ],
+  ['archive/2025/pub/Deep-7B-GGUF/Deep-7B-Q8_0.gguf', 'deep-7b'],
+  ['big/unsloth/Next-GGUF/Q6_K/Next-Q6_K-00001-of-00001.gguf', 'next'],
+  ['big/unsloth/Next-GGUF/Next-Q6_K/Next-Q6_K-00001-of-00001.gguf', 'next'],
+  ['unsloth/Next-GGUF/gguf/next-q4_0.gguf', 'next'],
+  ['work/ai/llms/foo-7b-Q4_K_M.gguf', 'foo-7b-q4_k_m'],
+])('%s is the model %s', async (file, modelKey) => {
+  await put(file);
+  expect((await scan()).map((model) => model.modelKey)).toEqual([modelKey]);
+});
+
+test('a publisher below the user’s own folder is that publisher, also of an MLX model', async () => {
+  await put('mine/pub/A-GGUF/A-Q8_0.gguf');
+  for (const file of ['config.json', 'model.safetensors']) await put(`mine/mlx-pub/B-4bit/${file}`);
+  expect(await scan()).toMatchObject([
+    { modelKey: 'a', publisher: 'pub' },
+    { modelKey: 'b-4bit', publisher: 'mlx-pub' },
+  ]);
+});
+
 test('a split file with a part missing is named, and does not take the key of a model', async () => {
   await put('p/M-GGUF/M-Q6_K-00002-of-00003.gguf');
   await put('p/M-GGUF/M-Q4_K_M.gguf');
@@ -89,6 +114,21 @@ test('a split file with a part missing is named, and does not take the key of a 
     },
   ]);
 });
+
+// oobabooga/textgen #6187 (mradermacher's parts), openinterpreter #691 (TheBloke's).
+test.each([
+  ['Q8_0.gguf.part1of2', 'Q8_0.gguf.part2of2'],
+  ['Q8_0.gguf-split-a', 'Q8_0.gguf-split-b'],
+])(
+  'a file that was cut into %s and so on is named once, and takes no key of a model',
+  async (...ends) => {
+    for (const end of ends) await put(`p/M-7B-GGUF/M-7B.${end}`);
+    await put('p/M-7B-GGUF/M-7B.Q4_K_M.gguf');
+    const { models, unusable } = await scanModelsFolder(folder);
+    expect(models.map(({ modelKey }) => modelKey)).toEqual(['m-7b']);
+    expect(unusable).toMatchObject([{ path: `p/M-7B-GGUF/M-7B.${ends[0]}`, code: 'CUT' }]);
+  },
+);
 
 test('files that the judge refuses are named, and take no key', async () => {
   await put('p/M-GGUF/M-Q8_0.gguf', 100);

@@ -34,7 +34,7 @@ export interface UnusableFile {
   readonly filePath: string;
   /** The key that the file would have as a model; `null`: a model has this key already. */
   readonly modelKey: string | null;
-  /** `INCOMPLETE` where parts are missing, else the code of `ScanOptions.judge`. */
+  /** `INCOMPLETE` where parts are missing, `CUT` where parts must be joined, else the code of `ScanOptions.judge`. */
   readonly code: string;
   /** A clause about the file, such as 'it is a LoRA adapter, not a model'. */
   readonly why: string;
@@ -55,8 +55,9 @@ export interface ScanOptions {
    */
   readonly projectorsAbove?: boolean | undefined;
   /**
-   * Levels of folders, the models folder included. Default 4: publisher/repository/file, and one more level for
-   * split files in a folder of their own.
+   * Levels of folders, the models folder included. Default 8: publisher/repository/file, one more level for split files in
+   * a folder of their own, and four for folders above the publisher, which LM Studio reads too (lmstudio-bug-tracker #1316).
+   * How deep LM Studio reads is not known.
    */
   readonly maxDepth?: number | undefined;
   /** Entries of all folders together. Default 100,000. */

@@ -48,7 +48,7 @@ const WITHOUT_BREAK_MS = 5;
 export async function walkModelsFolder(
   root: string,
   signal: AbortSignal | undefined,
-  { maxDepth = 4, maxEntries = 100_000 }: Pick<ScanOptions, 'maxDepth' | 'maxEntries'> = {},
+  { maxDepth = 8, maxEntries = 100_000 }: Pick<ScanOptions, 'maxDepth' | 'maxEntries'> = {},
 ): Promise<FolderContents> {
   const unreadable: UnreadablePath[] = [];
   const found = await stat(root).then(

@@ -40,7 +40,8 @@ test('a known preset is accepted, and an unknown preset gets the error generic.p
     world: { presets: [{ identifier: '@local:focus', name: 'Focus' }] },
   });
   const model = await connected.client.llm.load(KEY, QUIET);
-  await model.respond('hi', { preset: '@local:focus', maxTokens: 1 });
+  for (const preset of ['@local:focus', '@Local:Focus'])
+    await model.respond('hi', { preset, maxTokens: 1 });
   const { message } = await rejection(model.respond('hi', { preset: 'nope' }).result());
   expect(message).toContain('Cannot find a preset with identifier "nope"');
   expect(message).toContain('Focus');
@@ -76,4 +77,6 @@ test('the type of an upload comes from its file name, and its size is reported',
   const content = Buffer.from('hello').toString('base64');
   const file = await connected.client.files.prepareFileBase64('notes.txt', content);
   expect(file).toMatchObject({ type: 'text/plain', sizeBytes: 5 });
+  const again = await connected.client.files.prepareFileBase64('notes.txt', content);
+  expect(again.identifier).not.toBe(file.identifier);
 });

@@ -88,13 +88,15 @@ test('a load takes more memory with full-size windows, without flash attention, 
 
 test('in profiles of summer 2026, an embedding model gets a batch as long as its context', async () => {
   const key = 'text-embedding-nomic-embed-text-v1.5';
-  const [before, during] = await Promise.all(
-    (['lmstudio@0.4.16', 'lmstudio@0.4.21'] as const).map((profile) =>
+  const [before, during, after] = await Promise.all(
+    (['lmstudio@0.4.16', 'lmstudio@0.4.21', 'lmstudio@0.4.24'] as const).map((profile) =>
       gpuBytes(profile, key, 'embedding'),
     ),
   );
   // Each of 1536 more tokens takes 30,528 logits and eight activations of 768. The scores of 12 heads come on top.
   expect((during ?? 0) - (before ?? 0)).toBe(4 * (2048 - 512) * (30_528 + 8 * 768 + 12 * 2048));
+  // Afterwards the batch is 512 again, with logits for one sequence only.
+  expect((before ?? 0) - (after ?? 0)).toBe(4 * (512 - 1) * 30_528);
 });
 
 test('each profile has a name', () => {

@@ -71,7 +71,7 @@ const BACKENDS = {
 // The name and the version are assumed.
 const MLX: Engine = {
   name: 'mlx-llm-mac-arm64-apple-metal-advsimd',
-  version: '1.8.5',
+  version: '1.11.0',
   engine: 'mlx-llm',
   formatName: 'MLX',
   usesGpu: true,

@@ -49,37 +49,19 @@ export function estimateFromFileSize(
   loadConfig: LoadConfig,
   environment: EstimateEnvironment = CPU_ENVIRONMENT,
 ): FileSizeFootprint {
-  const { sizeBytes, format, isEmbedding = false } = facts;
-  const { parallelSequences } = loadConfig;
-  const { settings, ends } = chooseSettings(
-    environment.profile,
-    { ...NO_SETTINGS, contextLengthTokens: loadConfig.contextLengthTokens, parallelSequences },
-    { model: null, isEmbedding, hasProjector: false, canDraft: false },
-  );
-  const { contextLengthTokens } = settings;
+  const { sizeBytes, format } = facts;
+  const { contextLengthTokens } = settingsOf(facts, loadConfig, environment).settings;
   const parts = usualParts(facts, contextLengthTokens);
   const extra = parts.kvCacheBytes + parts.computeBytes;
   const totalBytes = sizeBytes + extra;
   const { gpus } = environment;
   const hasGpu = usesGpu(environment);
-  // The number of layers is unknown, so the ratio is applied to 100 layers.
-  const share = hasGpu ? Math.min(1, layersOfRatio(loadConfig.offloadRatio ?? 1, 100) / 100) : 0;
+  const share = shareOnGpus(loadConfig, environment);
   const onGpu = Math.round(totalBytes * share);
   const { mapsWeights, profile } = environment;
   const isMapped = format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
   const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;
-  const mostKvCacheBytes = mostUsualKvCacheBytes(contextLengthTokens);
-  const growth =
-    format === 'mlx'
-      ? {
-          ...unknownMlxGrowth({
-            ...{ sequences: parallelSequences, mostKvCacheBytes, countedBytes: parts.kvCacheBytes },
-            deviceKey: share > 0 ? (gpus[0]?.deviceKey ?? null) : null,
-          }),
-          inUpperEndBytes: mostKvCacheBytes - parts.kvCacheBytes,
-        }
-      : // Whether the engine keeps context checkpoints depends on the model, so the largest ones are counted.
-        growthOf(null, ends, profile, mayKeepState(facts) ? MOST_STATE_SHARE * sizeBytes : 0);
+  const growth = growthBeyond(facts, loadConfig, environment, parts.kvCacheBytes);
   return {
     ram: { mappedBytes: mapped, anonymousBytes: totalBytes - onGpu - mapped },
     gpus: hasGpu ? spread(onGpu, gpus) : [],
@@ -92,6 +74,60 @@ export function estimateFromFileSize(
     source: 'file-size',
     confidence: 'low',
   };
+}
+
+/**
+ * The most that a model may grow by after its load, where only an upper bound of its size is known, for example from the
+ * configuration. The parameters are those of `estimateFromFileSize`.
+ */
+export function growthBySize(
+  facts: FileSizeFacts,
+  loadConfig: LoadConfig,
+  environment: EstimateEnvironment = CPU_ENVIRONMENT,
+): Growth {
+  return growthBeyond(facts, loadConfig, environment, 0);
+}
+
+/** @param countedBytes The part of the KV cache that the footprint includes. */
+function growthBeyond(
+  facts: FileSizeFacts,
+  loadConfig: LoadConfig,
+  environment: EstimateEnvironment,
+  countedBytes: number,
+): Growth {
+  const { settings, ends } = settingsOf(facts, loadConfig, environment);
+  if (facts.format !== 'mlx') {
+    // Whether the engine keeps context checkpoints depends on the model, so the largest ones are counted.
+    const stateBytes = mayKeepState(facts) ? MOST_STATE_SHARE * facts.sizeBytes : 0;
+    return growthOf(null, ends, environment.profile, stateBytes);
+  }
+  const mostKvCacheBytes = mostUsualKvCacheBytes(settings.contextLengthTokens);
+  const onGpu = shareOnGpus(loadConfig, environment) > 0;
+  const growth = unknownMlxGrowth({
+    ...{ sequences: loadConfig.parallelSequences, mostKvCacheBytes, countedBytes },
+    deviceKey: onGpu ? (environment.gpus[0]?.deviceKey ?? null) : null,
+  });
+  // The upper end of the interval includes the largest KV cache of one sequence.
+  return countedBytes === 0
+    ? growth
+    : { ...growth, inUpperEndBytes: mostKvCacheBytes - countedBytes };
+}
+
+function settingsOf(
+  { isEmbedding = false }: FileSizeFacts,
+  { contextLengthTokens, parallelSequences }: LoadConfig,
+  { profile }: EstimateEnvironment,
+) {
+  return chooseSettings(
+    profile,
+    { ...NO_SETTINGS, contextLengthTokens, parallelSequences },
+    { model: null, isEmbedding, hasProjector: false, canDraft: false },
+  );
+}
+
+/** The share of the model on GPUs, 0 to 1. The number of layers is unknown, so the ratio is applied to 100 layers. */
+function shareOnGpus({ offloadRatio }: LoadConfig, environment: EstimateEnvironment): number {
+  return usesGpu(environment) ? Math.min(1, layersOfRatio(offloadRatio ?? 1, 100) / 100) : 0;
 }
 
 /** Whether sequences of a model may have a recurrent state or a windowed cache. */

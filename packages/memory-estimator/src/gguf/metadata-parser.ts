@@ -48,6 +48,8 @@ export class MetadataParser {
     const keyAt = reader.window.offset;
     reader.requireBudget(reader.file.budget.keepPair(), keyAt);
     const key = reader.text(MAX_KEY_BYTES, 'a metadata key');
+    // ggml-org/llama.cpp #24884 and #20874: older builds abort, newer builds refuse the file.
+    if (key === '') throw reader.corrupt('a metadata key is empty', keyAt);
     if (this.#metadata.has(key))
       throw reader.corrupt(`the key "${printable(key)}" occurs twice`, keyAt);
     const type = reader.valueType('a value');

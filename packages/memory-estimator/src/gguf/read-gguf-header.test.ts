@@ -449,6 +449,7 @@ describe('a damaged header', () => {
         .pair('k', { type: 'u8', value: 1 })
         .pair('k', { type: 'u8', value: 1 }),
     ],
+    ['a key without a name', new GgufWriter().counts(0, 1).pair('', { type: 'u8', value: 1 })],
     ['an unknown type', new GgufWriter().counts(0, 1).text('k').u32(VALUE_TYPES.undefined)],
     [
       'an alignment that is not a power of two',

@@ -15,7 +15,13 @@ import { defaultContext } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { MlxCacheShape } from './cache-shape.js';
-import { fitMlxContext, MLX_SEQUENCES, RESERVE_BYTES } from './fit-mlx-context.js';
+import {
+  fitMlxContext,
+  mlxAutoFitOf,
+  MLX_SEQUENCES,
+  RESERVE_BYTES,
+  type MlxAutoFit,
+} from './fit-mlx-context.js';
 import type { MlxModel } from './read-mlx-model.js';
 import {
   PREFILL_STEPS,
@@ -35,6 +41,8 @@ export interface MlxEnvironment extends Pick<
   readonly workingSetBytes: number | null;
   /** `null`: the KV cache is not quantized, which is LM Studio's default. */
   readonly kvQuantization: MlxKvQuantization | null;
+  /** Default: that of the newest known mlx-engine. */
+  readonly autoFit?: MlxAutoFit;
 }
 
 /** The footprint of an MLX model with its parts. */
@@ -76,16 +84,19 @@ export const MLX_ENVIRONMENT: MlxEnvironment = {
  * The environment of a load on a machine: the first GPU of a unified machine, and the wired limit of this GPU.
  *
  * @param profile The engine's defaults. Only the context length matters. Default: those of llama.cpp.
+ * @param version The version of mlx-engine, such as `1.11.0`. Default, and `null`: the newest known one.
  */
 export function mlxEnvironmentOf(
   resources: Pick<Resources, 'gpus' | 'unified'>,
   profile?: EstimateEnvironment['profile'],
+  version: string | null = null,
 ): MlxEnvironment {
   const { unified, gpus } = resources;
   return {
     ...MLX_ENVIRONMENT,
     ...environmentOf(resources, profile),
     workingSetBytes: unified ? (gpus[0]?.totalBytes ?? null) : null,
+    autoFit: mlxAutoFitOf(version),
   };
 }
 
@@ -111,7 +122,7 @@ export function estimateMlx(
   environment: MlxEnvironment = MLX_ENVIRONMENT,
 ): MlxEstimate {
   const { weightsBytes, cache } = model;
-  const { workingSetBytes, kvQuantization } = environment;
+  const { workingSetBytes, kvQuantization, autoFit = mlxAutoFitOf(null) } = environment;
   const { contextLengthTokens: tokens, parallelSequences: sequences } = loadConfig;
   const [problem] = checkFigures({
     ...NO_SETTINGS,
@@ -127,7 +138,11 @@ export function estimateMlx(
   const spareBytes =
     workingSetBytes === null ? null : workingSetBytes - RESERVE_BYTES - weightsBytes;
   const sequence =
-    cache === null ? null : atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization);
+    cache === null
+      ? null
+      : autoFit === 'smaller-steps'
+        ? atFullContext(cache, contextLengthTokens, spareBytes, kvQuantization)
+        : sequenceMemory(cache, contextLengthTokens, PREFILL_STEPS[0], kvQuantization);
   const peakBytes = sequence === null ? null : weightsBytes + sumSequence(sequence);
   const hasGpu = usesGpu(environment);
   const loadedBytes = totalBytes + ENGINE_BYTES;
@@ -169,7 +184,7 @@ export function estimateMlx(
     contextLengthTokens,
     parallelSequences,
     fittedContextTokens:
-      workingSetBytes === null ? null : fitMlxContext(model, { workingSetBytes }),
+      workingSetBytes === null ? null : fitMlxContext(model, { workingSetBytes }, autoFit),
     staysBelowWiredLimit:
       workingSetBytes === null || peakBytes === null
         ? null

@@ -1,6 +1,6 @@
 import { LLAMA_8B } from '../../test/mlx-models.js';
 import { cacheShapeOf, type MlxCacheShape } from './cache-shape.js';
-import { contextAtStep, fitMlxContext } from './fit-mlx-context.js';
+import { contextAtStep, fitMlxContext, mlxAutoFitOf } from './fit-mlx-context.js';
 import type { MlxModel } from './read-mlx-model.js';
 
 const GIB = 1024 ** 3;
@@ -57,6 +57,55 @@ const QWEN: MlxModel = {
   },
   shape: null,
 };
+
+describe('the auto-fit with one step of 2048', () => {
+  // Contexts that mlx-engine 1.10.1 and 1.11.0 logged. The logs print GiB with two digits, so the baselines are those of the
+  // model's files where the digits leave more than one context.
+  const QWEN_27B: MlxModel = {
+    ...QWEN,
+    cache: {
+      ...SHAPE,
+      ...{ kvBytesPerToken: 65_536, inputBytesPerToken: 10_240, scoreBytes: 48 },
+      stateBytes: 153_944_064,
+    },
+    weightsBytes: 14.945 * GIB,
+  };
+
+  test.each([
+    // lmstudio-bug-tracker #2191: working set 36.00 GiB, baseline 20.15 GiB.
+    ['#2191', { ...QWEN, weightsBytes: 20.146 * GIB }, 36 * GIB, 152_576],
+    // #2250: working set 51.84 GiB, baseline 14.95 GiB.
+    ['#2250', QWEN_27B, 51.84 * GIB, 208_384],
+  ])('gives the context of lmstudio-bug-tracker %s', (_, model, workingSetBytes, expected) => {
+    expect(fitMlxContext(model, { workingSetBytes }, 'one-step')).toBe(expected);
+  });
+
+  test('keeps 5 % of a working set above 60 GiB free', () => {
+    // 192 GiB less 5 % are 182.4 GiB. PLAIN takes 2 KiB for each token.
+    const room = 182.4 * GIB - 8192 * 2 * KIB;
+    const fit = (weightsBytes: number) =>
+      fitMlxContext({ ...PLAIN, weightsBytes }, { workingSetBytes: 192 * GIB }, 'one-step');
+    expect(fit(room)).toBe(8192);
+    expect(fit(room - 1024 * KIB)).toBe(8704);
+  });
+});
+
+test.each([
+  ['1.8.5', 'none'],
+  ['1.10.0', 'none'],
+  ['1.10.1', 'one-step'],
+  ['1.11.0', 'one-step'],
+  ['1.11.1', 'smaller-steps'],
+  ['2.0.0', 'smaller-steps'],
+  ['dev', 'smaller-steps'],
+  [null, 'smaller-steps'],
+])('mlx-engine %s has the auto-fit %s', (version, expected) => {
+  expect(mlxAutoFitOf(version)).toBe(expected);
+});
+
+test('a version without auto-fit keeps the context', () => {
+  expect(fitMlxContext(QWEN, { workingSetBytes: 27 * GIB }, 'none')).toBeNull();
+});
 
 test('the smallest step is used only in the last 15 % of the context', () => {
   // Free: 24 GiB - 20,402,597,098 - 64,389,120 = 5,302,817,558. At 512: 5,302,817,558 / (20,480 + 4096 + 32 * 512)

@@ -1,4 +1,5 @@
 import { pad } from '../pad.js';
+import { compareVersions, type VersionParts } from '../profile/runtime-version.js';
 import type { MlxCacheShape } from './cache-shape.js';
 import type { MlxModel } from './read-mlx-model.js';
 import { PREFILL_STEPS } from './sequence-memory.js';
@@ -17,6 +18,33 @@ const LEAST_TOKENS = 4096;
 const SMALLEST_STEP_FROM_PERCENT = 85;
 /** Model families that mlx-engine's formula was checked with. */
 const CHECKED = /^(gemma4|qwen3_[56])/;
+
+/** The part of the working set that the auto-fit with one step keeps free, if this is more than `RESERVE_BYTES`, in percent. */
+const RESERVE_PERCENT = 5;
+
+/**
+ * How a version of mlx-engine chooses a context.
+ *
+ * - `none`: it loads with the context that it is asked for.
+ * - `one-step`: it reads every prompt 2048 tokens at a time, and fits the context to that (lmstudio-ai/mlx-engine #345).
+ * - `smaller-steps`: it reads the last part of a prompt in smaller steps, so the context is longer (#367 of 2026-08-17).
+ */
+export type MlxAutoFit = 'none' | 'one-step' | 'smaller-steps';
+
+/**
+ * The auto-fit of a version. Reports: none in 1.8.5 and 1.10.0, one step in 1.10.1 and 1.11.0 (mlx-engine #366,
+ * lmstudio-bug-tracker #2191 and #2250). #367 is newer than 1.11.0.
+ *
+ * @param version Such as `1.11.0`. `null`, and a text that is not a version: the newest known auto-fit.
+ */
+export function mlxAutoFitOf(version: string | null): MlxAutoFit {
+  const numbers = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(version ?? '')?.slice(1);
+  if (numbers === undefined) return 'smaller-steps';
+  const [major = 0, minor = 0, patch = 0] = numbers.map((part) => Number(part ?? 0));
+  const parts: VersionParts = [major, minor, patch];
+  if (compareVersions(parts, [1, 10, 1]) < 0) return 'none';
+  return compareVersions(parts, [1, 11, 0]) <= 0 ? 'one-step' : 'smaller-steps';
+}
 
 /** The limit that macOS sets on the wired memory of the GPU. */
 export interface WiredLimit {
@@ -38,23 +66,34 @@ export interface WiredLimit {
  *    context is taken.
  * 4. The context is at least 4096 tokens, and at most the model's maximum.
  *
- * @returns `null` where mlx-engine does not change the context: config.json does not state the caches or the longest
+ * The auto-fit with one step keeps the larger of 3 GiB and 5 % of the working set free, and takes the context at a step of 2048
+ * in place of 2 and 3.
+ *
+ * @param autoFit Default: the newest known one.
+ * @returns `null` where mlx-engine does not change the context: it has no auto-fit, config.json does not state the caches or the longest
  * context, no layer keeps every token, or the formula gives 4096 tokens or fewer for a model family that it was not
  * checked with.
  */
 export function fitMlxContext(
   { architecture, cache, maxContextTokens, weightsBytes }: MlxModel,
   { workingSetBytes }: WiredLimit,
+  autoFit: MlxAutoFit = 'smaller-steps',
 ): number | null {
+  if (autoFit === 'none') return null;
   if (cache === null || maxContextTokens === null || cache.kvBytesPerToken === 0) return null;
   const isChecked =
     CHECKED.test(architecture ?? '') || (architecture === 'gpt_oss' && cache.scoreBytes === 0);
-  const freeBytes = workingSetBytes - RESERVE_BYTES - weightsBytes - cache.stateBytes;
-  const [, before, smallest] = PREFILL_STEPS;
-  const fitted = Math.min(
-    contextAtStep(cache, freeBytes, smallest),
-    contextBeforeSmallest(cache, freeBytes, before),
-  );
+  const isOneStep = autoFit === 'one-step';
+  const share = isOneStep ? (RESERVE_PERCENT * workingSetBytes) / 100 : 0;
+  const freeBytes =
+    workingSetBytes - Math.max(RESERVE_BYTES, share) - weightsBytes - cache.stateBytes;
+  const [largest, before, smallest] = PREFILL_STEPS;
+  const fitted = isOneStep
+    ? contextAtStep(cache, freeBytes, largest)
+    : Math.min(
+        contextAtStep(cache, freeBytes, smallest),
+        contextBeforeSmallest(cache, freeBytes, before),
+      );
   const chosen = Math.min(maxContextTokens, Math.max(LEAST_TOKENS, fitted));
   return chosen <= LEAST_TOKENS && !isChecked ? null : chosen;
 }

@@ -2,9 +2,6 @@ import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { pad } from '../pad.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 
-/** llama.cpp rounds the cells of a cache up to a multiple of this. */
-const CELL_PADDING = 256;
-
 /** Sizes that llama.cpp derives from the settings. Source: llama-context.cpp and llama-kv-cache-iswa.cpp. */
 export interface RuntimeShape {
   readonly sequences: number;
@@ -29,18 +26,16 @@ export function runtimeShape(model: Hyperparameters, settings: EngineSettings): 
   const sequences = isSingle ? 1 : settings.parallelSequences;
   const isShared = kvUnified && settings.unifiedContext === 'shared';
   const asked = contextLengthTokens * (isShared ? 1 : sequences);
-  const padded = pad(asked, CELL_PADDING);
-  const cells = kvUnified ? padded : pad(Math.floor(padded / sequences), CELL_PADDING);
+  const padding = paddingOf(settings);
+  const padded = pad(asked, padding);
+  const cells = kvUnified ? padded : pad(Math.floor(padded / sequences), padding);
   const context = kvUnified ? padded : cells * sequences;
   // llama.cpp limits the batch of a causal model to its context.
   const askedBatch = isEmbedding ? embeddingBatch(settings, asked) : settings.ubatchTokens;
   const ubatch = Math.min(askedBatch, model.cached ? asked : Infinity);
   const tokens = Math.min(context, ubatch);
   const window = model.window?.sizeTokens ?? 0;
-  const windowCells = pad(
-    Math.min(cells, window * (kvUnified ? sequences : 1) + ubatch),
-    CELL_PADDING,
-  );
+  const windowCells = pad(Math.min(cells, window * (kvUnified ? sequences : 1) + ubatch), padding);
   const stateCopies = 1 + settings.draftTokens;
   // Embeddings are pooled from the outputs of all tokens.
   const asksAll = isEmbedding || settings.reservedLogits === 'micro-batch';
@@ -53,6 +48,11 @@ export function runtimeShape(model: Hyperparameters, settings: EngineSettings): 
     graphTokens: pad(tokens, sequences),
     graphOutputs: asksAll ? tokens : Math.min(tokens, sequences * stateCopies),
   };
+}
+
+function paddingOf({ cellPadding, flashAttention }: EngineSettings): number {
+  if (cellPadding === 'none') return 1;
+  return cellPadding === 'by-attention' && !flashAttention ? 32 : 256;
 }
 
 function embeddingBatch(

@@ -1,4 +1,3 @@
-import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import {
   ALL_LAYERS,
   type EngineSettings,
@@ -7,6 +6,7 @@ import {
 import { type EngineProfile, type ProfileSetting, type ProfileValues } from './engine-profile.js';
 import { batchOf, flashAttentionFor } from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
+import { haveSameCells, isUsed, takeTheSame, type LoadFacts } from './used-settings.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */
 export interface SettingFromProfile {
@@ -24,15 +24,6 @@ export function settingFromProfile(
   { value, alternatives, source }: ProfileSetting<string | number | boolean>,
 ): SettingFromProfile {
   return { setting, value, isKnown: alternatives.length === 0, alternatives, source };
-}
-
-/** The facts of a load that decide which settings matter. */
-export interface LoadFacts {
-  readonly model: Hyperparameters | null;
-  readonly isEmbedding: boolean;
-  readonly hasProjector: boolean;
-  /** Whether the model, or a draft model beside it, can draft tokens. */
-  readonly canDraft: boolean;
 }
 
 /**
@@ -70,6 +61,8 @@ const size = (value: number) => value;
 /** A batch as long as the context is the largest, and a batch as set is usually the smallest. */
 const rankOfEmbeddingBatch = (batch: EngineSettings['embeddingBatch']) =>
   batch === 'context' ? Infinity : batch === 'as-set' ? 0 : batch;
+const rankOfPadding = (padding: EngineSettings['cellPadding']) =>
+  padding === 'none' ? 0 : padding === 'by-attention' ? 1 : 2;
 const isOn = (value: boolean) => Number(value);
 const isOff = (value: boolean) => Number(!value);
 /** Ranks values that take the same memory. */
@@ -140,6 +133,7 @@ export function chooseSettings(
       (it) => Number(it === 'each'),
       defaults.unifiedContext,
     ),
+    cellPadding: choose('cellPadding', null, rankOfPadding, defaults.cellPadding),
     embeddingBatch: choose('embeddingBatch', null, rankOfEmbeddingBatch, defaults.embeddingBatch),
     embeddingLogits: choose('embeddingLogits', null, isOn, defaults.embeddingLogits),
     embeddingSequences: choose(
@@ -177,6 +171,7 @@ export function chooseSettings(
     reservedLogits: chosen.reservedLogits[end],
     outputLayer: chosen.outputLayer[end],
     unifiedContext: chosen.unifiedContext[end],
+    cellPadding: chosen.cellPadding[end],
     embeddingBatch: chosen.embeddingBatch[end],
     cpuBatchTokens: defaults.cpuBatchTokens.value,
     embeddingLogits: chosen.embeddingLogits[end],
@@ -203,7 +198,11 @@ export function chooseSettings(
     fromProfile:
       facts.model === null
         ? fromProfile
-        : fromProfile.filter(({ setting }) => isUsed(setting, facts)),
+        : fromProfile.filter(
+            ({ setting }) =>
+              isUsed(setting, facts) &&
+              (setting !== 'cellPadding' || !haveSameCells(low, high, facts)),
+          ),
   };
 }
 
@@ -229,53 +228,3 @@ export function defaultContext(
   // If the model does not state its maximum, the shortest default of any version is taken.
   return maxTokens ?? 4096;
 }
-
-/** Whether a setting has an effect on the memory of this load. */
-function isUsed(
-  setting: keyof ProfileValues,
-  { model, isEmbedding, hasProjector, canDraft }: LoadFacts,
-): boolean {
-  const hasWindow = (model?.window ?? null) !== null;
-  switch (setting) {
-    case 'swaFull':
-      return hasWindow;
-    case 'embeddingBatch':
-    case 'embeddingLogits':
-    case 'embeddingSequences':
-      return isEmbedding;
-    case 'draftTokens':
-      return canDraft;
-    case 'encoderFlashAttention':
-      return hasProjector;
-    case 'promptCacheBytes':
-      return !isEmbedding;
-    case 'contextCheckpoints':
-      return !isEmbedding && (hasWindow || model?.recurrent.some(Boolean) === true);
-    default:
-      return true;
-  }
-}
-
-/** Whether two choices differ only in settings that this load does not use. They then take the same memory. */
-function takeTheSame(one: EngineSettings, other: EngineSettings, facts: LoadFacts): boolean {
-  return (
-    one.contextLengthTokens === other.contextLengthTokens &&
-    one.flashAttention === other.flashAttention &&
-    one.ubatchTokens === other.ubatchTokens &&
-    one.parallelSequences === other.parallelSequences &&
-    (one.kvUnified === other.kvUnified || other.parallelSequences === 1) &&
-    one.cpuKernels === other.cpuKernels &&
-    (one.reservedLogits === other.reservedLogits || facts.isEmbedding) &&
-    NOT_ALWAYS_USED.every((key) => one[key] === other[key] || !isUsed(key, facts))
-  );
-}
-
-/** Settings that only some loads use. Settings that change only the growth are not in the list. */
-const NOT_ALWAYS_USED = [
-  'swaFull',
-  'embeddingBatch',
-  'embeddingSequences',
-  'unifiedContext',
-  'draftTokens',
-  'encoderFlashAttention',
-] as const satisfies readonly (keyof ProfileValues)[];

@@ -73,6 +73,7 @@ export function embeddedProfile(
       reservedLogits: known('micro-batch', LOG),
       outputLayer: known('first', BINDING),
       unifiedContext: known('each', ENGINE),
+      cellPadding: known(256, LOG),
       embeddingBatch: known(2048, ENGINE),
       embeddingLogits: known(true, `${BINDING}: output_reserve in llama-context.cpp`),
       embeddingSequences: known('single', ENGINE),

@@ -34,6 +34,7 @@ describe('a profile', () => {
     ['embeddingBatch', '2.23.0', 'as-set', '2.23.1', 'context'],
     ['reservedLogits', '2.13.0', 'micro-batch', '2.37.0', 'asked-outputs'],
     ['outputLayer', '1.52.1', 'last', '2.0.0', 'first'],
+    ['cellPadding', '1.44.0', 'by-attention', '2.0.0', 256],
     ['promptCacheBytes', '2.9.9', 0, '2.16.0', 8 * 1024 ** 3],
     ['contextCheckpoints', '2.19.9', 0, '2.23.0', 32],
   ] as const)(

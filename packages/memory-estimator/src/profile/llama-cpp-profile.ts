@@ -1,4 +1,9 @@
-import { known, type EngineProfile } from './engine-profile.js';
+import {
+  known,
+  type EngineProfile,
+  type ProfileSetting,
+  type ProfileValues,
+} from './engine-profile.js';
 
 /** The version that the estimate was compared with. */
 const COMPARED_VERSION = 'v0.5.0';
@@ -6,6 +11,12 @@ const COMPARED = 'llama.cpp v0.5.0 (commit de3ff815)';
 const SERVER = 'llama-server, tools/server/README.md';
 /** The first known build whose llama-server reserves logits only for the asked outputs. */
 const ASKED_OUTPUTS_SINCE = 9849;
+/**
+ * Builds around llama.cpp's pull requests 16812 of 2025-10-28, which removed the padding, and 17046 of 2025-11-07, which
+ * brought back 256. Their builds are not known exactly.
+ */
+const PADDING_CHANGED = { after: 6800, before: 7050 } as const;
+const PADDING = 'llama.cpp pull requests 7257, 16812 and 17046';
 const GIB = 1024 ** 3;
 
 /** llama.cpp as a library, as Mai loads models with it. The exact figures were compared with this version. */
@@ -29,6 +40,7 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     reservedLogits: known('micro-batch', COMPARED),
     outputLayer: known('first', COMPARED),
     unifiedContext: known('shared', COMPARED),
+    cellPadding: known(256, COMPARED),
     cpuBatchTokens: known(null, COMPARED),
     embeddingLogits: known(false, COMPARED),
     embeddingBatch: known('as-set', COMPARED),
@@ -61,6 +73,7 @@ export function llamaServerProfile(version: string): EngineProfile {
     settings: {
       ...LLAMA_CPP_PROFILE.settings,
       batchTokens: known(2048, SERVER),
+      cellPadding: cellPaddingOf(Number(build)),
       reservedLogits: isRecent
         ? known('asked-outputs', 'logs of llama-server b9849')
         : { value: 'micro-batch', alternatives: ['asked-outputs'], source: sinceWhen },
@@ -72,4 +85,11 @@ export function llamaServerProfile(version: string): EngineProfile {
         : { value: 32, alternatives: [0], source: sinceWhen },
     },
   };
+}
+
+function cellPaddingOf(build: number): ProfileSetting<ProfileValues['cellPadding']> {
+  if (build >= PADDING_CHANGED.before) return known(256, PADDING);
+  return build <= PADDING_CHANGED.after
+    ? known('by-attention', PADDING)
+    : { value: 'by-attention', alternatives: ['none', 256], source: PADDING };
 }

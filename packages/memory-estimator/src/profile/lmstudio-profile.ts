@@ -1,5 +1,10 @@
 import type { GpuBackend } from '../settings/estimate-settings.js';
-import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
+import {
+  known,
+  type EngineProfile,
+  type ProfileSetting,
+  type ProfileValues,
+} from './engine-profile.js';
 import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
 
@@ -37,6 +42,8 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
   };
   const onCuda = backend === 'cuda';
   const flashAttention = `${TRACKER}: on in CUDA logs, off in a capture of 2026-09-21; false in ${SCHEMA}`;
+  const padding =
+    'llama.cpp pull requests 7257 of 2024-05-13, 16812 of 2025-10-28 and 17046 of 2025-11-07';
   return {
     contextLengthTokens: at(
       since('0', 4096, 'LM Studio 0.3.x, 2025'),
@@ -97,6 +104,11 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       since('2.0.0', 'first', 'llama.cpp pull request 18148 of 2025-12-17'),
     ),
     unifiedContext: at(since('0', 'shared', 'logs of runtimes with a unified cache')),
+    cellPadding: at<ProfileValues['cellPadding']>(
+      since('0', 'by-attention', padding),
+      unsure<ProfileValues['cellPadding']>('1.50.0', 'by-attention', ['none', 256], padding),
+      since('2.0.0', 256, padding),
+    ),
     cpuBatchTokens: at(since('0', null, SCHEMA)),
     embeddingLogits: at(since('0', false, 'no log of the outputs of an embedding model')),
     embeddingSequences: at(since('0', 'as-set', SCHEMA)),

@@ -85,6 +85,7 @@ export function withKnownSettings(
       reservedLogits: take('reservedLogits'),
       outputLayer: take('outputLayer'),
       unifiedContext: take('unifiedContext'),
+      cellPadding: take('cellPadding'),
       cpuBatchTokens: take('cpuBatchTokens'),
       embeddingBatch: take('embeddingBatch'),
       embeddingLogits: take('embeddingLogits'),

@@ -12,6 +12,7 @@ import { findWrongShape } from './tensors/shape-faults.js';
 import { NEEDS_EXPERTS } from './tensors/layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
+import { findWrongLength } from './list-lengths.js';
 import type { ModelRefusal } from './refuse-model.js';
 import { findBadEpsilon, findMissingKey, findWrongPart } from './required-keys.js';
 import { findVocabularyFault } from './vocabulary-faults.js';
@@ -34,6 +35,7 @@ export function findMetadataFault(index: ModelIndex): ModelRefusal | null {
   return (
     findWrongType(index.header) ??
     findMissingKey(index.header) ??
+    findWrongLength(index.header) ??
     findWrongPart(index.header) ??
     findWrongFigure(index) ??
     findVocabularyFault(index) ??

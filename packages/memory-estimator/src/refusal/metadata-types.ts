@@ -26,7 +26,7 @@ const COMMON: readonly KeysOfType[] = [
   ],
   [
     'float32',
-    '*.rope.freq_base *.rope.scaling.factor *.rope.scale_linear *.rope.scaling.attn_factor',
+    '*.rope.freq_base *.rope.scaling.factor *.rope.scale_linear *.rope.scaling.attn_factor *.rope.scaling.alpha',
   ],
   ['bool', '*.attention.causal *.rope.scaling.finetuned'],
 ];
@@ -137,8 +137,22 @@ function wrongPerLayer(
   const type = header.valueTypes.get(key) ?? 'uint32';
   if (!COUNTS.includes(type)) return refusal(key, inWords(type, true), 'an array of int32');
   return typeof layers === 'number' && value.length !== layers
-    ? refusal(key, `has ${value.length} values`, `${layers}, one for each layer`)
+    ? wrongLength(key, value.length, layers, true)
     : null;
+}
+
+/** The refusal of a list with more or fewer values than llama.cpp reads. */
+export function wrongLength(
+  key: string,
+  length: number,
+  wanted: number,
+  ofLayers: boolean,
+): ModelRefusal {
+  return refusal(
+    key,
+    `has ${length} values`,
+    ofLayers ? `${wanted}, one for each layer` : `${wanted}`,
+  );
 }
 
 /** The refusal of a key whose array has other elements than strings, or which is not an array. */

@@ -85,8 +85,8 @@ export function refuseModel(
 
 /**
  * Why the embedded engine refuses a model that other engines may load; `null` where it shows no reason. It is a known
- * build, so its architectures and pre-tokenizers are known, and a file that states the number of its parts in another
- * type is refused too.
+ * build, so its architectures and pre-tokenizers are known. It refuses a file that states the number of its parts in another
+ * type, and a list of the numbers of used experts.
  */
 export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
   const { architecture } = header;
@@ -98,6 +98,7 @@ export function refuseEmbedded(header: GgufHeader): ModelRefusal | null {
   return (
     refuseEmbeddedTokenizer(header) ??
     wrongType(header, 'split.count', 'uint16') ??
+    wrongType(header, `${architecture ?? ''}.expert_used_count`, 'uint32') ??
     findUnusableType(indexModel(header), { onCpu: true }) ??
     refuseTemplate(header)
   );

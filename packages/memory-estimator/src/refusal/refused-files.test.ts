@@ -2,6 +2,8 @@ import { bytesOf } from '../../test/language-model.js';
 import { readGgufHeader } from '../gguf/read-gguf-header.js';
 import {
   changedFiles,
+  filesLikeLlama,
+  filesWithLists,
   filesWithoutKeys,
   filesWithoutTensors,
   mixedFiles,
@@ -32,6 +34,22 @@ test.each(mixedFiles())('$name: loads is $loads', async ({ file, loads }) => {
 
 test.each(changedFiles())('$name: loads is $loads', async ({ file, loads }) => {
   expect((await judged(file)) === null).toBe(loads);
+});
+
+test.each(filesWithLists())('$name: loads is $loads', async ({ file, loads }) => {
+  expect((await judged(file)) === null).toBe(loads);
+});
+
+test.each(filesLikeLlama())('$name: loads is $loads', async ({ file, loads }) => {
+  expect((await judged(file)) === null).toBe(loads);
+});
+
+test('the length that llama.cpp reads is named', async () => {
+  const three = filesWithLists().find(({ name }) => name.startsWith('qwen3vl with 3'));
+  if (three === undefined) throw new Error('There is no file with three sections.');
+  expect((await judged(three.file))?.reason).toBe(
+    'its qwen3vl.rope.dimension_sections has 3 values, but llama.cpp reads 4',
+  );
 });
 
 test('a header without data is not asked for tensors that only its architecture has', async () => {

@@ -72,6 +72,11 @@ export interface EngineRules {
    */
   readonly unifiedContext: 'shared' | 'each';
   /**
+   * The multiple that the cells of a cache are rounded up to: 256; 256 with flash attention and 32 without; or none, so that
+   * there are as many cells as tokens.
+   */
+  readonly cellPadding: 256 | 'by-attention' | 'none';
+  /**
    * The batch and micro-batch of an embedding model: as set, or as long as its context. A number: as long as its
    * context, but at most this many tokens.
    */

@@ -1,4 +1,4 @@
-import type { MergedGpu } from '../gpu/merge-gpus.js';
+import type { GpuList, MergedGpu } from '../gpu/merge-gpus.js';
 import { mergeGpus, toSnapshot } from '../gpu/merge-gpus.js';
 import type { HardwareSurveyFacts } from '../gpu/survey.js';
 import { mergeSurvey } from '../gpu/survey.js';
@@ -172,13 +172,13 @@ function describeCpu(
   };
 }
 
-function describeGpus(
-  lists: readonly { source: string; reading: { value: readonly unknown[] } | { reason: string } }[],
-  merged: readonly MergedGpu[],
-): FigureSource[] {
+function describeGpus(lists: readonly GpuList[], merged: readonly MergedGpu[]): FigureSource[] {
   const listing = lists.filter(({ reading }) => 'value' in reading && reading.value.length > 0);
   const passedOver = lists.flatMap(({ source, reading }) =>
-    'reason' in reading ? [{ source, reason: reading.reason }] : [],
+    ('reason' in reading ? [reading.reason] : (reading.reasons ?? [])).map((reason) => ({
+      source,
+      reason,
+    })),
   );
   return [
     {

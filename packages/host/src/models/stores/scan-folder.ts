@@ -18,15 +18,13 @@ export async function scanFolder(
   options: Pick<ScanOptions, 'home' | 'maxDepth' | 'projectorsAbove'> = {},
 ): Promise<StoreScan> {
   const { found, models, unusable, unreadable } = await scanModelsFolder(folder, {
-    // LM Studio finds no model in a deeper folder. The other programs and people use any depth.
-    ...(store === 'lmstudio' ? {} : { maxDepth: DEEPEST_LEVEL }),
+    maxDepth: DEEPEST_LEVEL,
     ...options,
     judge,
     signal,
   });
   const gguf = models.filter(({ format }) => format === 'gguf');
-  // LM Studio keeps each model in a folder of its own.
-  const own = store === 'lmstudio' ? gguf : await Promise.all(withOwnProjectors(gguf));
+  const own = await Promise.all(withOwnProjectors(gguf, store));
   return {
     findings: own.map((model): StoreFinding => ({
       source: { store, name: model.path ?? model.filePath, path: model.filePath },
@@ -56,32 +54,38 @@ export async function scanFolder(
 }
 
 /**
- * The key of a scan. It does not end with `.gguf`, because such a name would be taken for a file. A file without a
- * folder of its own has its whole name as its key, so the quantization is not repeated at the end.
+ * The key of a scan. It does not end with `.gguf`, because such a name would be taken for a file. The key of a file without a
+ * folder of its own is its whole name, and does not repeat the quantization at its end.
  */
 function keyOf(modelKey: string, file: string, store: StoreName): string {
   if (store === 'lmstudio') return modelKey;
   const key = modelKey.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
-  const levels = file.split('/').length;
-  return levels === 3 || levels === 4 ? key : key.replace(/@[^@/]*$/, '');
+  const [, name = key, quantization = ''] = /^(.*)@([^@/]*)$/.exec(key) ?? [];
+  return file.split('/').length < 3 || name.endsWith(quantization) ? name : key;
 }
 
 /**
- * Takes projectors from models that they do not belong to, because several models can share a folder. A projector
+ * Takes projectors from models that they do not belong to, because several models can share a folder. The engine loads no text
+ * model with the projector of another model (unslothai/unsloth #5347, EricLBuehler/mistral.rs #2421). A projector
  * belongs to a model if the name of the model has all words of the projector's name. A projector whose name has
- * no such words, such as mmproj-F16.gguf, belongs to a model that is alone in the folder of the projector.
+ * no such words, such as mmproj-F16.gguf, belongs to a model that is alone in the folder of the projector. LM Studio keeps
+ * each model in a folder of its own, so there a projector of any name belongs to a model that is alone.
  */
-function withOwnProjectors(models: readonly ScannedModel[]): readonly Promise<ScannedModel>[] {
+function withOwnProjectors(
+  models: readonly ScannedModel[],
+  store: StoreName,
+): readonly Promise<ScannedModel>[] {
   return models.map(async (model) => {
     const { projectorPath } = model;
     if (projectorPath === null) return model;
     const beside = models.filter((one) => one.projectorPath === projectorPath);
     const own = wordsOf(model);
     const words = wordsIn(path.basename(projectorPath)).filter((word) => !GENERIC.test(word));
+    const isAlone = beside.every((one) => wordsOf(one).join() === own.join());
     const belongs =
-      words.length > 0
+      words.length > 0 && !(isAlone && store === 'lmstudio')
         ? words.every((word) => own.includes(word))
-        : beside.every((one) => wordsOf(one).join() === own.join());
+        : isAlone;
     if (belongs) return model;
     const { sizeBytes } = model;
     // Without its size, for example because it was just removed, the model looks larger than it is.

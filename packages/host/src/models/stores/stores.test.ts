@@ -335,6 +335,28 @@ describe('GPT4All', () => {
 });
 
 describe('LM Studio and folders of the configuration', () => {
+  // unslothai/unsloth #5347, EricLBuehler/mistral.rs #2421: a text model failed with the only projector of its folder.
+  test('a projector in a folder of several models belongs only to the model whose name it has', async () => {
+    await tree.put('.lmstudio/models/flat/all/Qwen2.5-0.5B-Q8_0.gguf', gguf('Qwen2.5'));
+    await tree.put('.lmstudio/models/flat/all/gemma-4-12b-Q8_0.gguf', gguf('gemma-4'));
+    await tree.put('.lmstudio/models/flat/all/mmproj-gemma-4-12b-f16.gguf', projector());
+    const { models } = await tree.list();
+    expect(
+      models.map(({ files, vision }) => [path.basename(files[0] ?? ''), vision]).sort(),
+    ).toEqual([
+      ['Qwen2.5-0.5B-Q8_0.gguf', false],
+      ['gemma-4-12b-Q8_0.gguf', true],
+    ]);
+  });
+
+  test('a projector of any name belongs to the model that is alone in its folder', async () => {
+    await tree.put('.lmstudio/models/p/llava/ggml-model-Q4_K_M.gguf', gguf('a'));
+    await tree.put('.lmstudio/models/p/llava/ggml-model-Q8_0.gguf', gguf('b'));
+    await tree.put('.lmstudio/models/p/llava/llava-v1.5-7b-mmproj-f16.gguf', projector());
+    const { models } = await tree.list();
+    expect(models.map(({ vision }) => vision)).toEqual([true, true]);
+  });
+
   test('LM Studio’s models keep LM Studio’s keys, and its MLX models are named as unusable', async () => {
     await tree.put('.lmstudio/models/p/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf', gguf('Qwen3'));
     await tree.put('.lmstudio/models/p/Gemma-MLX/model.safetensors', 'x');

@@ -39,6 +39,7 @@ const SETTING_NAMES: Readonly<Record<string, string>> = {
   swaFull: 'full-size windowed cache',
   reservedLogits: 'logits in the compute buffer',
   outputLayer: 'place of the output layer',
+  cellPadding: 'rounding of the cells of the cache',
   embeddingBatch: 'batch of embedding models',
   cpuKernels: 'kernels for repacked weights',
   locksWeights: 'locked weights',

@@ -49,7 +49,7 @@ const GATED: readonly Row[] = [
   ],
   [`${DECODER} attn_qkv.bias`, 'output', 'qwen'],
   [`${DECODER} attn_output.bias`, '', 'pangu-embedded'],
-  [`${DECODER} ffn_norm_exps`, '', 'arctic'],
+  [`${DECODER} ffn_norm_exps ffn_gate ffn_up ffn_down`, '', 'arctic'],
   [`${DECODER} attn_sub_norm ffn_sub_norm`, '', 'bitnet'],
   [
     `${DECODER} ${NORMED_KEYS}`,
@@ -158,6 +158,9 @@ const OUTSIDE = /^(output|output_norm|rope_f\w+|cls|dense_\d|token_types|positio
 /** Architectures whose networks of experts may lack gates. */
 const OPTIONAL_GATES = new Set('granite llama llama-embed minicpm mistral3 refact'.split(' '));
 
+/** Architectures whose queries, keys and values have no biases. */
+const WITHOUT_BIASES = new Set(['bitnet', 'llada']);
+
 const ROWS = [
   [GATED, 'gated'],
   [PLAIN, 'plain'],
@@ -190,7 +193,7 @@ function makePlan(name: string): LayerPlan | null {
       feedForward,
       shared: shared === '' ? [] : shared.split(' '),
       optionalInLayer: [
-        ...(feedForward === 'none' ? [] : QKV_BIASES.split(' ')),
+        ...(feedForward === 'none' || WITHOUT_BIASES.has(name) ? [] : QKV_BIASES.split(' ')),
         ...optional.filter((tensor) => !OUTSIDE.test(tensor)),
       ],
       optionalShared: ['output', ...optional.filter((tensor) => OUTSIDE.test(tensor))],

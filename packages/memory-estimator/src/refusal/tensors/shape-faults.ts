@@ -1,4 +1,9 @@
-import type { Hyperparameters } from '../../architecture/hyperparameters.js';
+import {
+  keyLengthOf,
+  keyWidthOf,
+  valueWidthOf,
+  type Hyperparameters,
+} from '../../architecture/hyperparameters.js';
 import type { ModelIndex } from '../../architecture/model-index.js';
 import type { TensorGroup, TensorGroups } from '../../architecture/tensor-groups.js';
 import type { GgufTensor } from '../../gguf/gguf-header.js';
@@ -28,6 +33,7 @@ export function findWrongShape(index: ModelIndex): ModelRefusal | null {
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
     const wrong =
       wrongInLayer(model, tensors) ??
+      wrongAttention(model, tensors, il) ??
       wrongExperts(index, tensors, il) ??
       wrongLatent(index, tensors);
     if (wrong !== null) return refusal(wrong);
@@ -92,6 +98,26 @@ function wrongInLayer(
     unlike(tensors, 'ffn_up', [embedding, isFused ? null : width]) ??
     [...tensors.values()].find(hasWrongBias)?.bias ??
     null
+  );
+}
+
+/**
+ * Architectures that the estimator does not know, with one matrix each for queries, keys and values. The rows of other
+ * architectures are compared with their metadata.
+ */
+const PLAIN_ATTENTION = new Set(['hy_v3', 'nanbeige']);
+
+function wrongAttention(
+  model: Hyperparameters,
+  tensors: TensorGroups,
+  il: number,
+): GgufTensor | null {
+  const { architecture, embedding, heads } = model;
+  if (!PLAIN_ATTENTION.has(architecture.name)) return null;
+  return (
+    unlike(tensors, 'attn_q', [embedding, (heads[il] ?? 0) * keyLengthOf(model, il)]) ??
+    unlike(tensors, 'attn_k', [embedding, keyWidthOf(model, il)]) ??
+    unlike(tensors, 'attn_v', [embedding, valueWidthOf(model, il)])
   );
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { GpuReader, GpuReading } from '../../reading/figures.js';
 import { usesSystemMemory } from '../../gpu/nvidia-products.js';
 import { classifyAmd } from './amd-memory.js';
+import { hasDeviceFile } from './device-files.js';
 import type { DrmCard } from './drm-cards.js';
 import { isSuspended, listDrmCards, RUNTIME_STATUS } from './drm-cards.js';
 import { readIntelVram } from './intel-memory.js';
@@ -52,6 +53,8 @@ type AmdFile = keyof typeof AMD_FILES;
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];
+  /** Cards of the machine that programs here cannot open, such as `card0`. */
+  let closed: readonly string[] = [];
   let listedAtMs: number | null = null;
   const close = (): void => {
     for (const open of cards) closeCard(open);
@@ -62,7 +65,10 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     // A hanging driver blocks the thread that reads from it. Each further read would block one more thread.
     const hanging = cards.filter(({ pending }) => pending !== null);
     for (const open of cards) if (open.pending === null) closeCard(open);
-    cards = listDrmCards(files).map(
+    const listed = listDrmCards(files);
+    const usable = listed.filter((card) => hasDeviceFile(files, card));
+    closed = listed.filter((card) => !usable.includes(card)).map(({ name }) => name);
+    cards = usable.map(
       (card) =>
         hanging.find((open) => open.card.folder === card.folder) ?? {
           card,
@@ -77,11 +83,17 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     source: '/sys/class/drm',
     async read() {
       if (listedAtMs === null || clock.monotonicMs() - listedAtMs > RELIST_AFTER_MS) relist();
-      if (cards.length === 0) return { reason: 'the kernel lists no graphics card' };
-      return { value: await Promise.all(cards.map((card) => readCard(files, card, clock))) };
+      const reasons = closed.length === 0 ? [] : [reasonForClosed(closed)];
+      if (cards.length === 0) return { reason: reasons[0] ?? 'the kernel lists no graphics card' };
+      const value = await Promise.all(cards.map((card) => readCard(files, card, clock)));
+      return { value, reasons };
     },
     close,
   };
+}
+
+function reasonForClosed(names: readonly string[]): string {
+  return `/dev has no device file of ${names.join(', ')}, so programs here cannot use it. A container gets the device files that it is started with, for example with --device /dev/dri`;
 }
 
 function closeCard({ amd }: OpenCard): void {

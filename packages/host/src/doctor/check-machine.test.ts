@@ -1,0 +1,63 @@
+import { connect } from '@mai/lmstudio-adapter';
+import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
+import type { GpuSnapshot, ResourceMonitor } from '@mai/resource-monitor';
+import { createResourceMonitor } from '@mai/resource-monitor';
+import { contextOf } from '../host-options.js';
+import { checkMachine } from './check-machine.js';
+
+const GIB = 1024 ** 3;
+
+const card = (deviceKey: string, name: string): GpuSnapshot => ({
+  ...{ deviceKey, name, vendor: 'nvidia', kind: 'discrete', memory: 'dedicated' },
+  ...{ totalBytes: 12 * GIB, usedBytes: 0, availableBytes: 12 * GIB, utilizationRatio: 0 },
+  ...{ processes: null, readAtMs: 0 },
+});
+
+/** The lines about GPUs on a machine with these cards, of which LM Studio's engine sees `seen`. */
+async function gpuLines(
+  seen: number,
+  cards: readonly GpuSnapshot[],
+  faults: SimulatorOptions['faults'] = [],
+) {
+  const gpus = Array.from({ length: seen }, (_, at) => ({
+    name: `Card ${at}`,
+    totalBytes: 12 * GIB,
+  }));
+  await using simulator = await startSimulator({ world: { machine: { gpus } }, faults });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  await using real = createResourceMonitor();
+  const snapshot = { ...(await real.snapshot()), gpus: cards };
+  const own: ResourceMonitor = { ...real, snapshot: () => Promise.resolve(snapshot) };
+  const checks = await checkMachine(
+    {
+      ...{ port: own, own, inform: () => Promise.resolve() },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    { kind: 'on', runtime: 'lmstudio', client },
+    contextOf({}, new AbortController().signal),
+  );
+  return checks
+    .filter(({ name, state }) => ['GPU', 'Survey'].includes(name) && state !== 'ok')
+    .map(({ message }) => message);
+}
+
+const ONE = [card('a', 'RTX 5090')];
+const TWO = [...ONE, card('b', 'RTX 3090')];
+
+// lmstudio-bug-tracker #353 and #2176: "0 GPUs detected", or one of two, on machines where the system shows them.
+describe('cards that the engine of LM Studio does not see', () => {
+  test.each([
+    ['one of one', 1, ONE, []],
+    ['none of one', 0, ONE, ["LM Studio's engine can't use RTX 5090, so models run on the CPU."]],
+    ['one of two', 1, TWO, ["LM Studio's engine sees only 1 GPU of RTX 5090, RTX 3090."]],
+    ['none on a machine without cards', 0, [], []],
+  ])('%s', async (_, seen, cards, lines) => {
+    expect(await gpuLines(seen, cards)).toEqual(lines);
+  });
+
+  test('are not named where the survey failed', async () => {
+    const lines = await gpuLines(0, ONE, [{ type: 'survey-error' }]);
+    expect(lines.join()).toMatch(/LM Studio can't .*\(error\)/);
+    expect(lines.join()).not.toContain('so models run on the CPU');
+  });
+});

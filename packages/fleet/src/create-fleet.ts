@@ -10,6 +10,7 @@ import { serveLeases } from './leases/serve-leases.js';
 import { askStatesAt } from './membership/ask-state.js';
 import { leaveIsolatedServers } from './membership/isolation.js';
 import { openMembers } from './membership/members.js';
+import { createRefusedReport } from './membership/report-refused.js';
 import { connectFleet } from './nats/connection.js';
 import type { OwnFactsPort } from './own/own-facts.js';
 import type { GatewayLoad } from './own/own-load.js';
@@ -44,11 +45,13 @@ export interface CreateFleetOptions {
 export interface Fleet extends AsyncDisposable {
   /** The serving port over all hosts, for the gateway of this machine's clients. */
   readonly serving: ServingPort;
-  /** Decides which hosts may use the gateway for other hosts. */
+  /** Decides which hosts may use the gateway for other hosts, and for what. `PeerRules` of `@mai/gateway`. */
   readonly peers: {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
+    residentOf(lease: string, host: string): string | null;
     endOf(lease: string): AbortSignal | null;
+    began(lease: string): () => void;
   };
   /** The certificates of the gateway for other hosts, as they are now. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
@@ -116,7 +119,6 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
         onFault: (error) => warn(`A host's request to the authority failed: ${messageOf(error)}`),
       })
     : null;
-  const refused = new Map<string, string>();
   let displaced: string | null = null;
   const members = openMembers({
     connection,
@@ -129,12 +131,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       warn(displaced);
       void leases[Symbol.asyncDispose]();
     },
-    onRefused: (host, reason) => {
-      // Each heartbeat may have the same fault, so each reason is reported once.
-      if (refused.get(host) === reason) return;
-      refused.set(host, reason);
-      warn(`A message of the host ${host} is left out: ${reason}.`);
-    },
+    onRefused: createRefusedReport(clock, warn),
   });
   await writeServing(folder, members.epoch).catch((error: unknown) =>
     warn(`\`mai fleet status\` can't tell this start from another: ${messageOf(error)}`),
@@ -237,7 +234,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     peers: {
       hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
       isHonoured: (lease, host) => leases.isHonoured(lease, host),
+      residentOf: (lease, host) => leases.residentOf(lease, host)?.instanceIdentifier ?? null,
       endOf: (lease) => leases.endOf(lease),
+      began: (lease) => leases.began(lease),
     },
     get tls() {
       const { certificate, privateKey, authorityCertificate } = followed.identity;

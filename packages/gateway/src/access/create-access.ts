@@ -52,8 +52,12 @@ export interface Access {
 export type Admission =
   | {
       readonly kind: 'admitted';
-      /** Who asks, for the queue. */
-      readonly client: { readonly name: string; readonly priority: number };
+      /** Who asks, for the queue, and the only resident that may serve. Default: all may. */
+      readonly client: {
+        readonly name: string;
+        readonly priority: number;
+        readonly onlyResident?: string | undefined;
+      };
       /** The actions that the caller is allowed. */
       readonly scopes: readonly Scope[];
       /** Headers for the answer. */

@@ -164,6 +164,40 @@ test('the catalog lists the models of all hosts with their hosts, and residents 
   expect(chains).toEqual({ default: ['large', 'small'], private: ['small'] });
 });
 
+test('a chain of another host may have the name of a property of every object', async () => {
+  const chains = { ...CHAINS.chains, constructor: ['large'], toString: ['large'], valueOf: [] };
+  hosts[1] = hostOf('desktop', [LARGE], { state: { chains: { ...chains, ['__proto__']: ['x'] } } });
+  expect((await serving.catalog()).chains).toEqual({
+    default: ['large', 'small'],
+    private: ['small'],
+  });
+  expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
+});
+
+test.each<[string, object]>([
+  ['another model', { modelKey: 'tiny', instanceIdentifier: 'mai:tiny' }],
+  ['one with another identifier', { instanceIdentifier: 'mai:large:2' }],
+  ['one that lacks a capability', { capabilities: [] }],
+  ['one with a shorter context', { contextLengthTokens: 4096 }],
+])(
+  'a host that gives %s in place of the resident that it was asked for is passed over, and its lease is released',
+  async (_what, other) => {
+    const { kind, lease } = granted('desktop');
+    answers['desktop'] = async () => ({
+      kind,
+      lease: { ...lease, resident: { ...lease.resident, ...other } },
+    });
+    const given = await serving.acquire({
+      ...ANY,
+      capabilities: ['chat'],
+      minContextLengthTokens: 8192,
+    });
+    expect(given.peer?.host).toBe('tower');
+    expect(placed[0]?.attempts[0]).toMatchObject({ outcome: 'refused', reason: 'WRONG_RESIDENT' });
+    expect(releases).toBe(1);
+  },
+);
+
 test('a request gets a lease at the best host, with its address, its token and its certificate', async () => {
   const lease = await serving.acquire({ ...ANY, capabilities: ['chat'], promptTokens: 500 });
   expect(lease).toMatchObject({
@@ -392,6 +426,21 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   expect(releases).toBe(0);
   keepLate();
   await waitUntil(() => releases === 1, 'the lease that came late is released');
+});
+
+test('a promised time without end is not believed where another host is known to serve', async () => {
+  let cancelled = 0;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: Number.MAX_SAFE_INTEGER },
+    ...{ cancel: async () => void (cancelled += 1), granted: () => new Promise(() => undefined) },
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  await moveBy(122_900);
+  expect([asked.length, cancelled]).toEqual([1, 0]);
+  await moveBy(100);
+  expect((await waiting).peer?.host).toBe('tower');
+  expect(cancelled).toBe(1);
 });
 
 test('a promise is waited for however long it takes, where no other host is known to serve', async () => {

@@ -331,7 +331,7 @@ it('ends a lease on which no request has run for a minute, however often it is r
   other();
   other();
   clock.move(5000);
-  await leases.began('00000000000000aa-99')();
+  leases.began('00000000000000aa-99')();
   // Both were in use less than a minute ago.
   expect(leases.list()).toHaveLength(2);
   clock.move(UNUSED_MS);

@@ -10,12 +10,13 @@ import { serveLeases } from './leases/serve-leases.js';
 import { askStatesAt } from './membership/ask-state.js';
 import { leaveIsolatedServers } from './membership/isolation.js';
 import { openMembers } from './membership/members.js';
+import { reportConnection } from './membership/report-connection.js';
 import { createRefusedReport } from './membership/report-refused.js';
 import { connectFleet } from './nats/connection.js';
 import type { OwnFactsPort } from './own/own-facts.js';
 import type { GatewayLoad } from './own/own-load.js';
 import { createOwnTeller } from './own/tell-own.js';
-import { allowedHost } from './pairing/certificates/allow-list.js';
+import { allowedHost, isOn } from './pairing/certificates/allow-list.js';
 import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
 import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
@@ -97,10 +98,18 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const closing = new AbortController();
   const connection = await connectFleet({ ...connectionOf(first), clock });
   const listeners = new Set<() => void>();
+  let isMember = isOn(first.allowList, ownHost);
   const followed = await followFleet({
     connection,
     folder,
     onChange: (changed) => {
+      const isRemoved = !isOn(changed.allowList, ownHost);
+      if (isRemoved && isMember) {
+        warn(
+          'This machine was removed from its fleet, so it serves alone. To join again, run `mai fleet leave` first.',
+        );
+      }
+      isMember = !isRemoved;
       secureContext = secureContextOf(changed);
       for (const listener of listeners) listener();
     },
@@ -217,6 +226,8 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onAnswer: (state) => members.noteDescribed(state),
   });
 
+  const reporting = reportConnection({ connection, clock, signal: closing.signal, warn });
+
   const view = (): FleetView => ({
     ownHost,
     natsServers: followed.identity.natsServers,
@@ -254,7 +265,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       await asker[Symbol.asyncDispose]();
       await leases[Symbol.asyncDispose]();
       await members[Symbol.asyncDispose]();
-      await Promise.all([following, own.ended(), rotating, moving]);
+      await Promise.all([following, own.ended(), rotating, moving, reporting]);
       await authority?.[Symbol.asyncDispose]();
       await followed[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();

@@ -330,6 +330,30 @@ test('the time of an answer counts for the next placements where the host tells 
   ]);
 });
 
+test('the time of an answer of this machine counts, too, where it tells no speed', async () => {
+  answers = {};
+  const unknown = loadedModel({ modelKey: 'small', speed: null });
+  hosts = [
+    hostOf('laptop', [unknown], { state: { chains: { default: ['small'] } } }),
+    hostOf('desktop', [], { state: CHAINS }),
+  ];
+  const answerWith = async (outcome: PeerOutcome): Promise<void> => {
+    const lease = await serving.acquire(ANY);
+    expect(lease.peer).toBeNull();
+    clock.move(3500);
+    lease.ended?.(outcome);
+    await lease.release();
+  };
+  await answerWith('failed');
+  await answerWith('answered');
+  await answerWith('answered');
+  expect(placed.map(({ input }) => input?.seenTimes)).toEqual([
+    [],
+    [],
+    [{ host: 'laptop', modelKey: 'small', timeRatio: 0.2, answers: 1 }],
+  ]);
+});
+
 test('requests that follow each other within a second ask each host once', async () => {
   const leases = [];
   for (let i = 0; i < 6; i += 1) leases.push(await serving.acquire(ANY));

@@ -155,9 +155,15 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       ownLeases.take((given) => given.instanceIdentifier === instanceIdentifier) ??
       ownLeases.share(await local.acquire(ownRequest(request), options));
     send.granted(lease.modelKey, lease.instanceIdentifier);
+    const takenAtMs = clock.monotonicMs();
     return {
       ...lease,
       forOneRequest: true,
+      ended: (outcome) => {
+        const isChosen = lease.instanceIdentifier === instanceIdentifier;
+        if (isChosen && outcome === 'answered')
+          seen.note(alternative, clock.monotonicMs() - takenAtMs);
+      },
       placementId: id,
       release: () => {
         send.end();

@@ -88,6 +88,8 @@ export interface NatsLinkOptions {
   /** Checks the certificate of a server, after TLS has found that it is genuine. An error ends the connection. */
   readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
   readonly onStatus: (status: 'connected' | 'disconnected') => void;
+  /** A server reports an error, such as a refused user while the client tries to connect again. */
+  readonly onFault: (error: Error) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 3000;
@@ -145,7 +147,7 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     // nats.js hands these options to Node, which also knows `servername` and `checkServerIdentity`.
     ...(credentials === null ? {} : { tls: { ...credentials, ...checkedBy(checkServer) } }),
   });
-  void reportStatus(connection, onStatus);
+  void reportStatus(connection, onStatus, options.onFault);
   const moveTo = (server: string | null): void => {
     goal = server;
     moves = true;
@@ -189,8 +191,10 @@ function checkedBy(check: NatsLinkOptions['checkServer']): {
 async function reportStatus(
   connection: NatsConnection,
   onStatus: (status: 'connected' | 'disconnected') => void,
+  onFault: (error: Error) => void,
 ): Promise<void> {
   for await (const status of connection.status()) {
+    if (status.type === 'error') onFault(status.error);
     if (status.type === 'disconnect') onStatus('disconnected');
     if (status.type === 'reconnect') onStatus('connected');
   }

@@ -113,12 +113,15 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       secureContext = secureContextOf(changed);
       for (const listener of listeners) listener();
     },
-    onFault: (error) =>
+    onFault: (error) => {
+      const hasLeft = codeOf(error) === 'NOT_PAIRED';
+      if (hasLeft) isMember = false;
       warn(
-        codeOf(error) === 'NOT_PAIRED'
+        hasLeft
           ? 'This machine is no longer in its fleet. It now serves alone.'
           : `The fleet's files can't be used: ${messageOf(error)}`,
-      ),
+      );
+    },
   });
   let secureContext = secureContextOf(followed.identity);
   const authority = isAuthority
@@ -226,7 +229,12 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onAnswer: (state) => members.noteDescribed(state),
   });
 
-  const reporting = reportConnection({ connection, clock, signal: closing.signal, warn });
+  const reporting = reportConnection({
+    ...{ connection, clock, signal: closing.signal },
+    warn: (message) => {
+      if (isMember) warn(message);
+    },
+  });
 
   const view = (): FleetView => ({
     ownHost,

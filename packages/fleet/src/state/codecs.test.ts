@@ -184,10 +184,15 @@ describe('the state of a host', () => {
         },
       ],
       chains: { default: ['two\nlines', 'qwen3-8b'], 'a\rb': ['qwen3-8b'] },
+      labels: { site: '\tattic' },
     } as HostState;
     expect(decodeHostState(bytes(encodeHostState(strange)), 'attic')).toEqual({
       ok: true,
-      value: { ...STATE, models: [{ ...MODEL, displayName: MODEL.modelKey }] },
+      value: {
+        ...STATE,
+        models: [{ ...MODEL, displayName: MODEL.modelKey }],
+        labels: { site: ' attic' },
+      },
     });
   });
 

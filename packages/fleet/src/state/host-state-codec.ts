@@ -10,6 +10,7 @@ import {
   hostName,
   isPlainName,
   nameText,
+  oneLine,
   plainText,
   ratio,
   record,
@@ -131,6 +132,9 @@ function encode(
 function withPlainNames(full: HostState): HostState {
   return {
     ...full,
+    labels: Object.fromEntries(
+      Object.entries(full.labels).map(([name, value]) => [name, oneLine(value).slice(0, 300)]),
+    ),
     models: full.models
       .filter(({ modelKey }) => isPlainName(modelKey))
       .map((one) => ({

@@ -339,6 +339,30 @@ describe('the gateway for other hosts', () => {
     await slow[Symbol.asyncDispose]();
   });
 
+  test('refuses a removed host also where it resumes an earlier TLS session', async () => {
+    const options = {
+      ...{ port: listening.port, host: '127.0.0.1', servername: 'host-b' },
+      ...{ ca: authority.cert, cert: hostA.cert, key: hostA.key },
+    };
+    const resume = async (session?: Buffer): Promise<[answer: string, session: Buffer | null]> => {
+      const socket = connect(session === undefined ? options : { ...options, session });
+      let kept: Buffer | null = null;
+      let answer = '';
+      socket.on('session', (given: Buffer) => (kept = given));
+      socket.on('data', (bytes) => (answer += String(bytes)));
+      socket.on('error', () => undefined);
+      socket.write('GET / HTTP/1.1\r\nHost: host-b\r\nConnection: close\r\n\r\n');
+      await new Promise((resolve) => socket.once('close', resolve));
+      return [answer, kept];
+    };
+    const [answer, session] = await resume();
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    if (session === null) throw new Error('The server gave no session.');
+    expect((await resume(session))[0]).toMatch(/^HTTP\/1\.1 403 /);
+    admitted.delete(hostA.fingerprint);
+    expect((await resume(session))[0]).toBe('');
+  });
+
   test('needs certificates of clients where it listens', async () => {
     const { cert, key } = hostB;
     await expect(peer.listen({ port: 0 })).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });

@@ -23,7 +23,7 @@ const LEASE_DEADLINE_MS = 600_000;
  * Added to the limit for a promise, which is twice the time that the host expects. The reason for a limit: a host without CPU time
  * repeats its promises, although other hosts could serve the requests. Where no other host serves them, there is no limit.
  */
-const PROMISE_RESERVE_MS = 3000;
+export const PROMISE_RESERVE_MS = 3000;
 /** A promised time is believed up to this, or up to the time for which the placement chose the host. */
 const BELIEVED_MS = 60_000;
 const SILENCE_CHECK_MS = 500;

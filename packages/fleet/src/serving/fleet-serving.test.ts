@@ -11,7 +11,13 @@ import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createFleetServing } from './fleet-serving.js';
 import { SHARE_MS } from './shared-leases.js';
-import type { PeerOutcome, ServingChange, ServingPort, ServingRequest } from './serving-port.js';
+import type {
+  PeerOutcome,
+  ServingChange,
+  ServingLease,
+  ServingPort,
+  ServingRequest,
+} from './serving-port.js';
 
 const ANY: ServingRequest = {
   ...{ capabilities: [], minContextLengthTokens: null, tiers: null },
@@ -411,6 +417,94 @@ test('a host that did not answer is not asked for another of its models, and thi
   await expect(serving.acquire(ANY)).rejects.toBe(local.failure);
   expect(placed[0]?.placement.alternatives.length).toBeGreaterThan(2);
   expect([asked.length, local.asked.length]).toEqual([1, 1]);
+});
+
+describe('a machine that gives no lease in time', () => {
+  const both = loadedModel({ modelKey: 'small', tier: 'small' });
+  let give: ((lease: ServingLease) => void)[];
+  let fail: (error: Error) => void;
+  let lease: ServingLease;
+  beforeEach(async () => {
+    lease = await local.acquire(ANY);
+    give = [];
+    local.acquire = () =>
+      new Promise((resolve, reject) => {
+        give.push(resolve);
+        fail = reject;
+      });
+    hosts = [
+      hostOf('laptop', [both], { state: { chains: { default: ['small'] } } }),
+      hostOf('tower', [both], {
+        state: { chains: { default: ['small'] } },
+        requests: { 'mai:small': 9 },
+      }),
+    ];
+    const { kind, lease: other } = granted('tower');
+    const resident = { ...other.resident, modelKey: 'small', instanceIdentifier: 'mai:small' };
+    answers = { tower: async () => ({ kind, lease: { ...other, resident } }) };
+  });
+
+  test('is passed over after 3 s, and its lease is released when it comes', async () => {
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(2900);
+    expect(asked).toEqual([]);
+    await moveBy(100);
+    expect((await waiting).peer?.host).toBe('tower');
+    expect(placed[0]?.attempts).toMatchObject([
+      { host: 'laptop', outcome: 'unreachable', message: 'This machine gave no lease within 3 s.' },
+      { host: 'tower', outcome: 'granted' },
+    ]);
+    // For 5 s it is asked after the others.
+    expect((await serving.acquire(ANY)).peer?.host).toBe('tower');
+    expect(give).toHaveLength(1);
+    give[0]?.(lease);
+    await moveBy(SHARE_MS + 100);
+    expect(local.released).toBe(1);
+    await moveBy(5000);
+    const again = serving.acquire(ANY);
+    await waitUntil(() => give.length === 2, 'this machine is asked again');
+    give[1]?.(lease);
+    expect((await again).peer).toBeNull();
+  });
+
+  test('is waited for where the others refuse', async () => {
+    answers = {};
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(3000);
+    await waitUntil(() => asked.length === 1, 'the tower is asked');
+    await moveBy(60_000);
+    expect(give).toHaveLength(1);
+    give[0]?.(lease);
+    expect((await waiting).peer).toBeNull();
+    expect(placed[0]?.attempts.map(({ host, outcome }) => [host, outcome])).toEqual([
+      ['laptop', 'unreachable'],
+      ['tower', 'refused'],
+      ['laptop', 'granted'],
+    ]);
+  });
+
+  test('fails with its own error where the others refuse, too', async () => {
+    answers = {};
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(3000);
+    await waitUntil(() => asked.length === 1, 'the tower is asked');
+    const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+    fail(error);
+    await expect(waiting).rejects.toBe(error);
+  });
+
+  test('is waited for without a limit where no other host is known to serve', async () => {
+    hosts = hosts.slice(0, 1).concat(hostOf('tower', []));
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(60_000);
+    give[0]?.(lease);
+    expect((await waiting).peer).toBeNull();
+    expect(asked).toEqual([]);
+  });
 });
 
 test('where everybody else refuses, this machine serves; where it refuses too, the error is its own', async () => {

@@ -49,7 +49,7 @@ let resident: string | null;
 /**
  * Nothing reaches the port of host-b, and nothing comes back from it.
  *
- * @param toHost - what the firewall does with packets to the port. Those that come back are dropped
+ * @param toHost - what the firewall does with packets to the port. Those that come back are dropped, except for resets
  */
 function cut(toHost = 'drop'): void {
   const { port } = listening;
@@ -57,6 +57,8 @@ function cut(toHost = 'drop'): void {
     `add table inet ${TABLE}`,
     `add chain inet ${TABLE} in { type filter hook input priority 0; }`,
     `add rule inet ${TABLE} in tcp dport ${port} ${toHost}`,
+    // The reset with which the firewall itself refuses a connection.
+    `add rule inet ${TABLE} in tcp sport ${port} tcp flags & rst == rst accept`,
     `add rule inet ${TABLE} in tcp sport ${port} drop`,
   );
 }
@@ -140,7 +142,7 @@ afterEach(async () => {
   });
 
   // A firewall that refuses instead of dropping. The connection of the request does not end by that: Linux takes an ICMP message for an
-  // open connection as advice, and drops the answers that would carry a reset.
+  // open connection as advice, and the packets of the open connection are dropped.
   test.each([
     ['a reset', 'reject with tcp reset'],
     ['ICMP: port unreachable', 'reject'],

@@ -1,6 +1,6 @@
 // Measures what the membership of a fleet costs on one nats-server: messages and bytes a second, CPU and memory of the
 // server and of one reader, and the time from a change to the moment when a reader shows it. Build first:
-//   node bench/fleet/scale.mjs [--quick] [--json] [--hosts N --readers N]
+//   node bench/fleet/scale.mjs [--quick] [--json] [--hosts N --readers N] [--max-pending MIB]
 // Hosts send a heartbeat every 2 s and change their state every 30 s on average. Publishers, readers and the server are
 // processes of their own. Every reader holds a watcher and reads all heartbeats, as a gateway does.
 import os from 'node:os';
@@ -14,8 +14,11 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean' },
     hosts: { type: 'string' },
     readers: { type: 'string' },
+    // As in the configuration that Mai writes.
+    'max-pending': { type: 'string', default: '40' },
   },
 });
+const MAX_PENDING_BYTES = Number(flags['max-pending']) * 1024 ** 2;
 
 const MEASURE_MS = flags.quick ? 5_000 : 20_000;
 const HOSTS = flags.hosts ? [Number(flags.hosts)] : flags.quick ? [10, 100] : [10, 100, 1_000];
@@ -40,7 +43,9 @@ if (flags.json) {
   console.log(JSON.stringify({ machine: machine(), measureMs: MEASURE_MS, rows }, null, 2));
 } else {
   const { cpus, model, node, nats } = machine();
-  console.log(`${cpus} cores of ${model}, Node ${node}, nats-server ${nats}`);
+  console.log(
+    `${cpus} cores of ${model}, Node ${node}, nats-server ${nats}, max_pending ${flags['max-pending']} MiB`,
+  );
   printTable(
     [
       'hosts',
@@ -51,12 +56,14 @@ if (flags.json) {
       'out kB/s',
       'server CPU',
       'server MB',
+      'peak MB',
       'reader CPU',
       'reader MB',
       'visible ms',
       'p95 ms',
       'missed',
       'load',
+      'cut off',
       'broken',
     ],
     rows.map((row) => [
@@ -68,12 +75,14 @@ if (flags.json) {
       Math.round(row.outBytesPerSecond / 1e3),
       percent(row.serverCpuRatio),
       Math.round(row.serverBytes / 1e6),
+      Math.round(row.serverPeakBytes / 1e6),
       percent(row.readerCpuRatio),
       Math.round(row.readerBytes / 1e6),
       row.visibleMs.median?.toFixed(1) ?? '-',
       row.visibleMs.p95?.toFixed(1) ?? '-',
       percent(row.missedRatio),
       row.load.toFixed(1),
+      row.slowConsumers,
       row.broken ? 'yes' : 'no',
     ]),
   );
@@ -81,7 +90,7 @@ if (flags.json) {
 
 async function measure(hosts, readers) {
   console.error(`${hosts} hosts, ${readers} readers ...`);
-  const server = await startNats();
+  const server = await startNats(MAX_PENDING_BYTES);
   natsVersion = server.version;
   const processes = [];
   try {
@@ -128,6 +137,7 @@ async function measure(hosts, readers) {
       outBytesPerSecond: perSecond('outBytes'),
       serverCpuRatio: perSecond('cpuSeconds'),
       serverBytes: after.residentBytes,
+      serverPeakBytes: after.peakBytes,
       slowConsumers: after.slowConsumers,
       readerCpuRatio: read.cpuMs / 1000 / seconds,
       readerBytes: read.residentBytes,

@@ -12,6 +12,8 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { MODELS, TOTAL_BYTES, USUAL_BYTES } from './world.mjs';
 
 const VIEW_INTERVAL_MS = 250;
+/** Half of the time after which a client counts its request as lost. */
+const WAIT_DEADLINE_MS = 60_000;
 const { name, address, folder, clientPort, peerPort } = JSON.parse(process.argv[2]);
 
 const nowMs = () => Number(process.hrtime.bigint() / 1_000_000n);
@@ -83,7 +85,9 @@ fleet.onIdentityChange(() => {
   server.replaceTls(fleet.tls);
   server.endRefused();
 });
-const gateway = await createGateway({ serving: fleet.serving });
+// A request that waits too long gets an error after this time. A gateway usually waits for minutes, longer than the clients.
+const limits = { answerDeadlineMs: WAIT_DEADLINE_MS, streamDeadlineMs: WAIT_DEADLINE_MS };
+const gateway = await createGateway({ serving: fleet.serving }, { limits });
 await gateway.listen({ port: clientPort });
 fleet.announce(`https://${address}:${peerPort}`, () => [gateway.state(), forPeers.state()]);
 print({ type: 'ready' });

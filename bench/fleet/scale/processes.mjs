@@ -9,14 +9,19 @@ import { fileURLToPath } from 'node:url';
 /** Clock ticks a second in `/proc`, as on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** Starts a nats-server with JetStream and its monitoring, both on free ports of loopback. */
-export async function startNats() {
+/**
+ * Starts a nats-server with JetStream and its monitoring, both on free ports of loopback.
+ *
+ * @param maxPendingBytes - what the server keeps for a slow reader before it cuts the reader off
+ */
+export async function startNats(maxPendingBytes) {
   const folder = await mkdtemp(path.join(tmpdir(), 'mai-scale-'));
   const [port, monitoringPort] = [await freePort(), await freePort()];
   const configuration = path.join(folder, 'nats.conf');
   await writeFile(
     configuration,
     `listen: "127.0.0.1:${port}"\nhttp: "127.0.0.1:${monitoringPort}"\n` +
+      `max_pending: ${maxPendingBytes}\n` +
       `log_file: ${JSON.stringify(path.join(folder, 'log'))}\n` +
       `jetstream { store_dir: ${JSON.stringify(path.join(folder, 'store'))} }\n`,
   );
@@ -46,7 +51,8 @@ export async function startNats() {
         outBytes: out_bytes,
         slowConsumers: slow_consumers,
         cpuSeconds: cpuSecondsOf(child.pid),
-        residentBytes: residentBytesOf(child.pid),
+        residentBytes: bytesOf(child.pid, 'VmRSS'),
+        peakBytes: bytesOf(child.pid, 'VmHWM'),
       };
     },
     stop: async () => {
@@ -110,9 +116,9 @@ function cpuSecondsOf(processId) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function residentBytesOf(processId) {
+function bytesOf(processId, name) {
   const text = readFileSync(`/proc/${processId}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1]) * 1024;
+  return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1024;
 }
 
 function freePort() {

@@ -10,11 +10,13 @@ import { serveLeases } from './leases/serve-leases.js';
 import { askStatesAt } from './membership/ask-state.js';
 import { leaveIsolatedServers } from './membership/isolation.js';
 import { openMembers } from './membership/members.js';
+import { reportConnection } from './membership/report-connection.js';
+import { createRefusedReport } from './membership/report-refused.js';
 import { connectFleet } from './nats/connection.js';
 import type { OwnFactsPort } from './own/own-facts.js';
 import type { GatewayLoad } from './own/own-load.js';
 import { createOwnTeller } from './own/tell-own.js';
-import { allowedHost } from './pairing/certificates/allow-list.js';
+import { allowedHost, isOn } from './pairing/certificates/allow-list.js';
 import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
 import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';
@@ -44,11 +46,13 @@ export interface CreateFleetOptions {
 export interface Fleet extends AsyncDisposable {
   /** The serving port over all hosts, for the gateway of this machine's clients. */
   readonly serving: ServingPort;
-  /** Decides which hosts may use the gateway for other hosts. */
+  /** Decides which hosts may use the gateway for other hosts, and for what. `PeerRules` of `@mai/gateway`. */
   readonly peers: {
     hostOf(fingerprint: string): string | null;
     isHonoured(lease: string, host: string): boolean;
+    residentOf(lease: string, host: string): string | null;
     endOf(lease: string): AbortSignal | null;
+    began(lease: string): () => void;
   };
   /** The certificates of the gateway for other hosts, as they are now. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
@@ -94,19 +98,30 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const closing = new AbortController();
   const connection = await connectFleet({ ...connectionOf(first), clock });
   const listeners = new Set<() => void>();
+  let isMember = isOn(first.allowList, ownHost);
   const followed = await followFleet({
     connection,
     folder,
     onChange: (changed) => {
+      const isRemoved = !isOn(changed.allowList, ownHost);
+      if (isRemoved && isMember) {
+        warn(
+          'This machine was removed from its fleet, so it serves alone. To join again, run `mai fleet leave` first.',
+        );
+      }
+      isMember = !isRemoved;
       secureContext = secureContextOf(changed);
       for (const listener of listeners) listener();
     },
-    onFault: (error) =>
+    onFault: (error) => {
+      const hasLeft = codeOf(error) === 'NOT_PAIRED';
+      if (hasLeft) isMember = false;
       warn(
-        codeOf(error) === 'NOT_PAIRED'
+        hasLeft
           ? 'This machine is no longer in its fleet. It now serves alone.'
           : `The fleet's files can't be used: ${messageOf(error)}`,
-      ),
+      );
+    },
   });
   let secureContext = secureContextOf(followed.identity);
   const authority = isAuthority
@@ -116,7 +131,6 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
         onFault: (error) => warn(`A host's request to the authority failed: ${messageOf(error)}`),
       })
     : null;
-  const refused = new Map<string, string>();
   let displaced: string | null = null;
   const members = openMembers({
     connection,
@@ -129,12 +143,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       warn(displaced);
       void leases[Symbol.asyncDispose]();
     },
-    onRefused: (host, reason) => {
-      // Each heartbeat may have the same fault, so each reason is reported once.
-      if (refused.get(host) === reason) return;
-      refused.set(host, reason);
-      warn(`A message of the host ${host} is left out: ${reason}.`);
-    },
+    onRefused: createRefusedReport(clock, warn),
   });
   await writeServing(folder, members.epoch).catch((error: unknown) =>
     warn(`\`mai fleet status\` can't tell this start from another: ${messageOf(error)}`),
@@ -220,6 +229,13 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onAnswer: (state) => members.noteDescribed(state),
   });
 
+  const reporting = reportConnection({
+    ...{ connection, clock, signal: closing.signal },
+    warn: (message) => {
+      if (isMember) warn(message);
+    },
+  });
+
   const view = (): FleetView => ({
     ownHost,
     natsServers: followed.identity.natsServers,
@@ -237,7 +253,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     peers: {
       hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
       isHonoured: (lease, host) => leases.isHonoured(lease, host),
+      residentOf: (lease, host) => leases.residentOf(lease, host)?.instanceIdentifier ?? null,
       endOf: (lease) => leases.endOf(lease),
+      began: (lease) => leases.began(lease),
     },
     get tls() {
       const { certificate, privateKey, authorityCertificate } = followed.identity;
@@ -255,7 +273,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       await asker[Symbol.asyncDispose]();
       await leases[Symbol.asyncDispose]();
       await members[Symbol.asyncDispose]();
-      await Promise.all([following, own.ended(), rotating, moving]);
+      await Promise.all([following, own.ended(), rotating, moving, reporting]);
       await authority?.[Symbol.asyncDispose]();
       await followed[Symbol.asyncDispose]();
       await connection[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAccess } from './access/create-access.js';
 import { NO_KEYS } from './access/keys/key-store.js';
-import { createPeerAccess, endWithLease, fingerprintOf } from './access/peer-access.js';
+import { createPeerAccess, runOnLease, fingerprintOf } from './access/peer-access.js';
 import { API_HEADERS } from './access/page-headers.js';
 import type { Scope } from './access/keys/scope.js';
 import { createControl } from './control/create-control.js';
@@ -59,7 +59,8 @@ export interface Gateway extends AsyncDisposable {
    */
   listen(options?: Omit<ListenOptions, 'host' | 'isAdmitted'>): Promise<Listening>;
   /**
-   * Takes no new requests, and resolves when the running ones have ended.
+   * Takes no new requests, and resolves when the running ones have ended. A gateway for other hosts takes connections until then, and
+   * refuses the requests on them.
    *
    * @param deadlineMs - when requests that still run are cut. Default 30 seconds
    */
@@ -163,7 +164,7 @@ export async function createGateway(
       return;
     }
     setHeaders(response, admission.headers);
-    if (peers !== null) endWithLease(request, response, peers);
+    if (peers !== null) runOnLease(request, response, peers);
     if (target !== null && isInference(target)) {
       await inference.serve(request, response, target, admission.client);
     } else if (target !== null && HEALTH.includes(target.path)) {
@@ -192,11 +193,18 @@ export async function createGateway(
     isStopping = true;
     // Ends the streams of events, which have no end of their own.
     await control?.[Symbol.asyncDispose]();
-    const closing = Promise.all([...servers].map((one) => one.close()));
-    const cancel = clock.setTimer(deadlineMs, () => {
+    let isLate = false;
+    const cut = (): void => {
+      isLate = true;
       for (const one of servers) one.destroy();
-    });
-    await Promise.all([scheduler.drain(), closing]);
+    };
+    const cancel = clock.setTimer(deadlineMs, cut);
+    const idle = scheduler.drain();
+    // The gateways of other hosts open connections beside their requests, to see that this machine is still there.
+    if (peers !== null) await idle;
+    const closing = [...servers].map((one) => one.close());
+    if (isLate) cut();
+    await Promise.all([idle, ...closing]);
     cancel();
   };
 

@@ -43,14 +43,22 @@ let front: { readonly gateway: Gateway; readonly url: string };
 let outcomes: PeerOutcome[];
 /** Fires when the holder is to end its lease. */
 let lease: AbortController;
+/** The resident of the last lease. */
+let resident: string | null;
 
-/** Nothing reaches the port of host-b, and nothing comes back from it. */
-function cut(): void {
+/**
+ * Nothing reaches the port of host-b, and nothing comes back from it.
+ *
+ * @param toHost - what the firewall does with packets to the port. Those that come back are dropped, except for resets
+ */
+function cut(toHost = 'drop'): void {
   const { port } = listening;
   nft(
     `add table inet ${TABLE}`,
     `add chain inet ${TABLE} in { type filter hook input priority 0; }`,
-    `add rule inet ${TABLE} in tcp dport ${port} drop`,
+    `add rule inet ${TABLE} in tcp dport ${port} ${toHost}`,
+    // The reset with which the firewall itself refuses a connection.
+    `add rule inet ${TABLE} in tcp sport ${port} tcp flags & rst == rst accept`,
     `add rule inet ${TABLE} in tcp sport ${port} drop`,
   );
 }
@@ -63,7 +71,10 @@ async function open(simulated: Parameters<typeof openWorld>[1]): Promise<void> {
   peer = await createGateway(
     { serving: world.host.serving },
     {
-      peers: { hostOf: () => 'host-a', isHonoured: () => true, endOf: () => lease.signal },
+      peers: {
+        ...{ hostOf: () => 'host-a', isHonoured: () => true, residentOf: () => resident },
+        endOf: () => lease.signal,
+      },
     },
   );
   const authority = await makeAuthority(folder, 'authority');
@@ -76,10 +87,13 @@ async function open(simulated: Parameters<typeof openWorld>[1]): Promise<void> {
   listening = await peer.listen({ port: 0, tls: { cert, key, clientCa: authority.cert } });
   front = await openFront({
     ...{ host: world.host, authority, client, port: listening.port },
-    change: (given) => ({
-      ...given,
-      peer: given.peer && { ...given.peer, ended: (outcome) => void outcomes.push(outcome) },
-    }),
+    change: (given) => {
+      resident = given.peer?.instanceIdentifier ?? null;
+      return {
+        ...given,
+        peer: given.peer && { ...given.peer, ended: (outcome) => void outcomes.push(outcome) },
+      };
+    },
   });
 }
 
@@ -126,6 +140,31 @@ afterEach(async () => {
     running.leave();
     await running.end;
   });
+
+  // A firewall that refuses instead of dropping. The connection of the request does not end by that: Linux takes an ICMP message for an
+  // open connection as advice, and the packets of the open connection are dropped.
+  test.each([
+    ['a reset', 'reject with tcp reset'],
+    ['ICMP: port unreachable', 'reject'],
+    ['ICMP: host unreachable', 'reject with icmpx host-unreachable'],
+    ['ICMP: administratively prohibited', 'reject with icmpx admin-prohibited'],
+  ])(
+    'and each new connection gets %s, a request that waits is answered elsewhere',
+    async (_what, reject) => {
+      await open({ speed: 1, world: { machine: { promptTokensPerSecond: 0.2 } } });
+      const running = talk(front.url, CHAT, ASK);
+      const asked = () => world.simulator.requests.filter(({ endpoint }) => endpoint === CHAT);
+      await until(() => asked().length === 1);
+      // Only packets that open a connection are refused. Those of the open one are dropped.
+      cut(`tcp flags syn / fin,syn,rst,ack ${reject}`);
+      nft(`add rule inet ${TABLE} in tcp dport ${listening.port} drop`);
+      await until(() => asked().length === 2);
+      expect(outcomes).toEqual(['out-of-reach']);
+      lease.abort(new Error('The asker has given up.'));
+      running.leave();
+      await running.end;
+    },
+  );
 
   test('a stream that has begun ends with an error of its protocol', async () => {
     await open({

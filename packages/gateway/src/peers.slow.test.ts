@@ -9,6 +9,7 @@ import { ask } from '../test/ask.js';
 import { makeAuthority, makeCertificate, type TestCertificate } from '../test/certificates.js';
 import { openFront as openFrontOf, type FrontOptions } from '../test/worlds/open-front.js';
 import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
+import { ANY_MODEL } from './ports/serving-port.js';
 import { createGateway, type Gateway, type Listening } from './index.js';
 
 jest.setTimeout(60_000);
@@ -29,15 +30,18 @@ let world: GatewayWorld;
 /** The gateway of host-b for other hosts, and where it listens. */
 let peer: Gateway;
 let listening: Listening;
-/** Names of the admitted hosts by fingerprint, and the leases that host-b honours. */
+/** Names of the admitted hosts by fingerprint, and the leases that host-b honours, with the resident of each. */
 let admitted: Map<string, string>;
-let honoured: Set<string>;
+let honoured: Map<string, string>;
+/** Instance identifier of the resident of `lease-1`. */
+let leased: string;
 /** Ends the leases. */
 let ending: AbortController;
 beforeEach(async () => {
   world = await openWorld();
   admitted = new Map([[hostA.fingerprint, 'host-a']]);
-  honoured = new Set(['lease-1']);
+  leased = await load(world, LARGE);
+  honoured = new Map([['lease-1', leased]]);
   ending = new AbortController();
   peer = await createGateway(
     { serving: world.host.serving },
@@ -46,6 +50,7 @@ beforeEach(async () => {
       peers: {
         hostOf: (fingerprint) => admitted.get(fingerprint) ?? null,
         isHonoured: (lease, host) => host === 'host-a' && honoured.has(lease),
+        residentOf: (lease) => honoured.get(lease) ?? null,
         endOf: () => ending.signal,
       },
     },
@@ -60,7 +65,20 @@ afterEach(async () => {
 
 const CHAT = { model: LARGE, messages: [{ role: 'user', content: 'Hello' }] };
 
+/** Loads a model as a host does before it gives a lease. Returns the instance identifier. */
+async function load({ host }: GatewayWorld, modelKey: string): Promise<string> {
+  const lease = await host.serving.acquire({ ...ANY_MODEL, modelKey });
+  await lease.release();
+  return lease.instanceIdentifier;
+}
+
+/** The requests that LM Studio has got. */
+const answered = (): number =>
+  world.simulator.requests.filter(({ endpoint }) => endpoint === '/v1/chat/completions').length;
+
 interface Asked {
+  /** Default: the resident of `lease-1`. Undefined: none. */
+  readonly model?: string | undefined;
   readonly client?: TestCertificate | null;
   readonly lease?: string | null;
   readonly path?: string;
@@ -72,6 +90,7 @@ interface Asked {
 function askPeer(asked: Asked = {}): Promise<number | string> {
   const { client = hostA, lease = 'lease-1', path: target, method = 'POST' } = asked;
   const { port = listening.port } = asked;
+  const model = 'model' in asked ? asked.model : leased;
   return new Promise((resolve) => {
     const request = httpsRequest(
       {
@@ -95,7 +114,7 @@ function askPeer(asked: Asked = {}): Promise<number | string> {
       },
     );
     request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    request.end(method === 'POST' ? JSON.stringify(CHAT) : undefined);
+    request.end(method === 'POST' ? JSON.stringify({ ...CHAT, model }) : undefined);
   });
 }
 
@@ -194,13 +213,15 @@ test('a running request ends with its lease, and its connection with it', async 
     {},
     { speed: 1, world: { machine: { promptTokensPerSecond: 0.2 } } },
   );
+  const model = await load(slow, LARGE);
+  const rules = { hostOf: () => 'host-a', isHonoured: () => true, residentOf: () => model };
   await using gateway = await createGateway(
     { serving: slow.host.serving },
-    { peers: { hostOf: () => 'host-a', isHonoured: () => true, endOf: () => ending.signal } },
+    { peers: { ...rules, endOf: () => ending.signal } },
   );
   const tls = { cert: hostB.cert, key: hostB.key, clientCa: authority.cert };
   const { port } = await gateway.listen({ port: 0, tls });
-  const answer = askPeer({ port });
+  const answer = askPeer({ port, model });
   while (!slow.simulator.requests.some(({ endpoint }) => endpoint === '/v1/chat/completions'))
     await new Promise((resolve) => setTimeout(resolve, 20));
   ending.abort(new Error('The lease has ended.'));
@@ -220,11 +241,29 @@ describe('the gateway for other hosts', () => {
     expect(await askPeer()).toBe(200);
   });
 
-  test('serves a model by name only while it has that resident or may load it', async () => {
+  test.each([
+    ['another model', SMALL],
+    ['the key of the leased model', LARGE],
+    ['auto', 'auto'],
+    ['auto with conditions', 'auto:small'],
+    ['a resident with other letters', LARGE.toUpperCase()],
+    ['no model', undefined],
+    ['an empty name', ''],
+  ])(
+    'serves the resident of the lease only, and loads nothing for a request that names %s',
+    async (_what, model) => {
+      if (model === leased) throw new Error('The test needs another name.');
+      expect(await askPeer({ model })).toBe(403);
+      expect(world.residents()).toEqual([LARGE]);
+      expect(answered()).toBe(0);
+    },
+  );
+
+  test('loads nothing where the resident of a lease is gone', async () => {
+    await world.host.unload({ target: leased });
     expect(world.residents()).toEqual([]);
-    expect(await askPeer()).toBe(200);
-    expect(world.residents()).toEqual([LARGE]);
-    expect(world.residents()).not.toContain(SMALL);
+    expect(await askPeer()).toBe(404);
+    expect(world.residents()).toEqual([]);
   });
 
   test.each<[string, () => Promise<Asked>, number | RegExp]>([
@@ -256,7 +295,7 @@ describe('the gateway for other hosts', () => {
     const outcome = await askPeer(await asked());
     if (typeof expected === 'number') expect(outcome).toBe(expected);
     else expect(outcome).toEqual(expect.stringMatching(expected));
-    expect(world.residents()).toEqual([]);
+    expect(answered()).toBe(0);
   });
 
   test('refuses a host from the moment of its removal, and ends its open connections', async () => {
@@ -277,6 +316,51 @@ describe('the gateway for other hosts', () => {
     listening.endRefused();
     await closed;
     expect(await askPeer()).toEqual(expect.stringMatching(/RESET|EPIPE|hang up/i));
+  });
+
+  test('takes connections while its last requests run, so that their hosts see that it is there, and none afterwards', async () => {
+    const slow = await openWorld({}, { speed: 2, world: { answers: { textTokens: 300 } } });
+    const model = await load(slow, LARGE);
+    const gateway = await createGateway(
+      { serving: slow.host.serving },
+      { peers: { hostOf: () => 'host-a', isHonoured: () => true, residentOf: () => model } },
+    );
+    const tls = { cert: hostB.cert, key: hostB.key, clientCa: authority.cert };
+    const { port } = await gateway.listen({ port: 0, tls });
+    const running = askPeer({ port, model });
+    while (!slow.simulator.requests.some(({ endpoint }) => endpoint === '/v1/chat/completions'))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    const drained = gateway.drain();
+    expect(await askPeer({ port, model, path: '/healthz', method: 'GET' })).toBe(403);
+    expect(await askPeer({ port, model })).toBe(503);
+    expect(await running).toBe(200);
+    await drained;
+    expect(await askPeer({ port, model, path: '/healthz', method: 'GET' })).toBe('ECONNREFUSED');
+    await slow[Symbol.asyncDispose]();
+  });
+
+  test('refuses a removed host also where it resumes an earlier TLS session', async () => {
+    const options = {
+      ...{ port: listening.port, host: '127.0.0.1', servername: 'host-b' },
+      ...{ ca: authority.cert, cert: hostA.cert, key: hostA.key },
+    };
+    const resume = async (session?: Buffer): Promise<[answer: string, session: Buffer | null]> => {
+      const socket = connect(session === undefined ? options : { ...options, session });
+      let kept: Buffer | null = null;
+      let answer = '';
+      socket.on('session', (given: Buffer) => (kept = given));
+      socket.on('data', (bytes) => (answer += String(bytes)));
+      socket.on('error', () => undefined);
+      socket.write('GET / HTTP/1.1\r\nHost: host-b\r\nConnection: close\r\n\r\n');
+      await new Promise((resolve) => socket.once('close', resolve));
+      return [answer, kept];
+    };
+    const [answer, session] = await resume();
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    if (session === null) throw new Error('The server gave no session.');
+    expect((await resume(session))[0]).toMatch(/^HTTP\/1\.1 403 /);
+    admitted.delete(hostA.fingerprint);
+    expect((await resume(session))[0]).toBe('');
   });
 
   test('needs certificates of clients where it listens', async () => {

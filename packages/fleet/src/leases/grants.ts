@@ -19,7 +19,8 @@ export const MAX_GRANTS = 4096;
  *
  * A request is `pending` until this host's serving port has answered it, then `granted` or `refused`. It ends `ttlMs` after
  * the last message of the asker: `await` while it is pending, `renew` once it is granted. The end of a pending request
- * cancels it at the port, which stops the load where nobody else needs it. The end of a lease releases its resident.
+ * cancels it at the port, which stops the load where nobody else needs it. The end of a lease releases its resident. A lease also
+ * ends where no request has run on it for a minute, because its resident can't be unloaded meanwhile.
  */
 export interface Grants {
   /** Begins a request, unless it has begun already. Returns a refusal where the host takes no more; null otherwise. */
@@ -33,6 +34,8 @@ export interface Grants {
   find(token: FencingToken, asker: string | undefined): LeasedResident | null;
   /** Fires when the lease of a token ends; null where it is not in force. */
   endOf(token: FencingToken): AbortSignal | null;
+  /** A request runs on a lease. Returns what ends it. */
+  began(token: FencingToken): () => void;
   list(): readonly GrantedLease[];
   /** Ends everything and waits until it is released. */
   stop(): Promise<void>;
@@ -50,11 +53,16 @@ interface Grant {
   /** Ends the grant once its resident is lost. */
   readonly onLost: () => void;
   token: FencingToken | null;
+  /** Requests that run on the lease, and since when there is none. */
+  running: number;
+  unusedSinceMs: number;
   deadlineAtMs: number;
   endsAtMs: number;
 }
 
 const SWEEP_INTERVAL_MS = 250;
+/** A gateway sends its request within a second. The rest is for a slow machine and network. */
+export const UNUSED_MS = 60_000;
 
 export function createGrants(options: {
   readonly epoch: string;
@@ -95,7 +103,7 @@ export function createGrants(options: {
   const sweep = (): void => {
     const nowMs = clock.monotonicMs();
     for (const [key, grant] of grants) {
-      if (nowMs >= grant.endsAtMs) endGrant(key, grant);
+      if (nowMs >= grant.endsAtMs || isUnused(grant, nowMs)) endGrant(key, grant);
       else if (grant.outcome.kind === 'promised' && nowMs >= grant.deadlineAtMs) {
         grant.outcome = refuse('TIMED_OUT', 'The model was not ready before the deadline.');
         grant.cancel.abort(new Error('The deadline has passed.'));
@@ -132,6 +140,7 @@ export function createGrants(options: {
       const token = `${epoch}-${counter}`;
       grant.granted = granted;
       grant.token = token;
+      grant.unusedSinceMs = clock.monotonicMs();
       byToken.set(token, grant);
       grant.endsAtMs = clock.monotonicMs() + ttlMs;
       grant.outcome = { kind: 'granted', epoch, token, ttlMs, resident: granted.resident };
@@ -171,6 +180,8 @@ export function createGrants(options: {
         granted: null,
         onLost: () => endGrant(key, grant),
         token: null,
+        running: 0,
+        unusedSinceMs: nowMs,
         deadlineAtMs: nowMs + message.deadlineMs,
         endsAtMs: nowMs + ttlMs,
       };
@@ -218,6 +229,18 @@ export function createGrants(options: {
     },
 
     endOf: (token) => byToken.get(token)?.cancel.signal ?? null,
+    began: (token) => {
+      const grant = byToken.get(token);
+      if (grant === undefined) return () => undefined;
+      grant.running += 1;
+      let isRunning = true;
+      return () => {
+        if (!isRunning) return;
+        isRunning = false;
+        grant.running -= 1;
+        grant.unusedSinceMs = clock.monotonicMs();
+      };
+    },
     list: () => {
       const nowMs = clock.monotonicMs();
       return [...byToken.entries()].flatMap(([token, { asker, granted, requestId, endsAtMs }]) =>
@@ -244,6 +267,10 @@ export function createGrants(options: {
       await Promise.all(releasing);
     },
   };
+}
+
+function isUnused({ granted, running, unusedSinceMs }: Grant, nowMs: number): boolean {
+  return granted !== null && running === 0 && nowMs - unusedSinceMs >= UNUSED_MS;
 }
 
 function keyOf(asker: string, ticket: string): string {

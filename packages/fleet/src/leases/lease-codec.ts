@@ -5,8 +5,11 @@ import {
   count,
   decodeJson,
   epochText,
+  headerText,
   nameText,
+  plainText,
   record,
+  sentenceText,
   tokens,
   type Decoded,
 } from '../state/decoded.js';
@@ -31,7 +34,7 @@ const leaseRequest: z.ZodType<LeaseRequest> = z.object({
   modelKey: nameText.nullable(),
   instanceIdentifier: nameText.nullable(),
   failed: z.array(nameText).max(64),
-  requestId: z.string().max(100),
+  requestId: plainText(100),
 });
 
 const resident: z.ZodType<LeasedResident> = z.object({
@@ -43,7 +46,7 @@ const resident: z.ZodType<LeasedResident> = z.object({
     .max(50)
     .transform((names) => CAPABILITIES.filter((name: Capability) => names.includes(name))),
   contextLengthTokens: tokens,
-  decisionId: z.string().max(200).nullable(),
+  decisionId: headerText.nullable(),
 });
 
 /** `acquire`: begins a request. The asker draws the ticket, so that it can give up before it has an answer. */
@@ -74,7 +77,7 @@ const outcome = z.discriminatedUnion('kind', [
     kind: z.literal('refused'),
     epoch: epochText,
     reason: z.string().regex(/^[A-Z][A-Z0-9_]{0,59}$/, { error: 'not a code' }),
-    message: z.string().max(1000),
+    message: sentenceText,
     figures: record(z.number(), 64),
   }),
 ]);

@@ -123,6 +123,8 @@ export interface LeaseServer extends AsyncDisposable {
   residentOf(token: FencingToken, asker?: string): LeasedResident | null;
   /** Fires when the lease of a token ends; null for a token whose lease is not in force. */
   endOf(token: FencingToken): AbortSignal | null;
+  /** A request runs on a lease. Returns what to call at its end. A lease without a request ends after a minute. */
+  began(token: FencingToken): () => void;
   /** The leases in force, for display. */
   list(): readonly GrantedLease[];
 }

@@ -4,7 +4,7 @@ import { waitUntil } from '../../test/wait-until.js';
 import { connectFleet, type FleetConnection } from '../nats/connection.js';
 import { requestSubject } from '../nats/subjects.js';
 import { askLeases } from './ask-leases.js';
-import { MAX_GRANTS_OF_ASKER } from './grants.js';
+import { MAX_GRANTS_OF_ASKER, UNUSED_MS } from './grants.js';
 import type {
   GrantedResident,
   LeaseAnswer,
@@ -316,6 +316,32 @@ it('voids the leases of the epoch before a restart', async () => {
   expect(fresh.token).toBe('00000000000000bb-1');
   expect(after.isHonoured(fresh.token)).toBe(true);
   expect(after.isHonoured(old.token)).toBe(false);
+});
+
+it('ends a lease on which no request has run for a minute, however often it is renewed', async () => {
+  const port = new TestPort();
+  const clock = movedClock();
+  const leases = await granting(port, { clock, ttlMs: 600_000 });
+  const asker = await asking('asking');
+  const used = granted(await asker.acquire('granting', REQUEST, DEADLINE));
+  const unused = granted(await asker.acquire('granting', REQUEST, DEADLINE));
+  const ended = leases.began(used.token);
+  clock.move(UNUSED_MS - 5000);
+  const [one, other] = [leases.began(used.token), leases.began(unused.token)];
+  other();
+  other();
+  clock.move(5000);
+  leases.began('00000000000000aa-99')();
+  // Both were in use less than a minute ago.
+  expect(leases.list()).toHaveLength(2);
+  clock.move(UNUSED_MS);
+  await waitUntil(() => port.held === 1, 'the unused lease has ended');
+  expect([leases.isHonoured(used.token), leases.isHonoured(unused.token)]).toEqual([true, false]);
+  ended();
+  one();
+  clock.move(UNUSED_MS);
+  await waitUntil(() => port.held === 0, 'the other lease has ended, too');
+  await Promise.all([used.release(), unused.release()]);
 });
 
 it('loses the lease when the resident is lost', async () => {

@@ -92,6 +92,7 @@ export function serveLeases(
     isHonoured: (token, asker) => grants.find(token, asker) !== null,
     residentOf: (token, asker) => grants.find(token, asker),
     endOf: (token) => grants.endOf(token),
+    began: (token) => grants.began(token),
     list: () => grants.list(),
     [Symbol.asyncDispose]: async () => {
       for (const end of ends) end();

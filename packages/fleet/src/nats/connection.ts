@@ -43,7 +43,7 @@ export interface FleetConnection extends AsyncDisposable {
   readonly server: string | null;
   /** Leaves the server of the connection for another one of the fleet, by its URL. */
   moveTo(server: string): void;
-  /** Why the last attempt to connect failed; null while connected and before the first attempt has ended. */
+  /** Why the last attempt to connect failed; null while connected, and where no attempt has told a reason. */
   readonly fault: Error | null;
   /** Sends a message where there is a connection, and drops it otherwise. */
   publish(subject: string, data: string): void;
@@ -129,8 +129,14 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       onStatus: (status) => {
         if (stop.signal.aborted) return;
         connected = status === 'connected';
-        if (connected) announce();
-        else breakRequests();
+        if (connected) {
+          fault = null;
+          announce();
+        } else breakRequests();
+      },
+      onFault: (error) => {
+        // While there is a connection, the server reports a subject that this host may not use.
+        if (!connected) fault = error;
       },
     });
 

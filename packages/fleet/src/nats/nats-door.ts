@@ -4,6 +4,7 @@ import { connect, RequestError, type NatsConnection } from '@nats-io/transport-n
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
 import type { FleetCredentials } from './credentials.js';
+import { reconnectDelayMs } from './reconnect-delay.js';
 import { inboxPrefix, lastToken } from './subjects.js';
 
 // The only file that imports the client of NATS.
@@ -88,25 +89,23 @@ export interface NatsLinkOptions {
   /** Checks the certificate of a server, after TLS has found that it is genuine. An error ends the connection. */
   readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
   readonly onStatus: (status: 'connected' | 'disconnected') => void;
+  /** A server reports an error, such as a refused user while the client tries to connect again. */
+  readonly onFault: (error: Error) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 3000;
 /** After two pings without an answer the client reconnects, so it notices a silent partition within six seconds. */
 const PING_INTERVAL_MS = 2000;
-const RECONNECT_WAIT_MS = 250;
-const RECONNECT_JITTER_MS = 750;
-/**
- * A connection that breaks sooner is a sign of an overloaded server. Each such connection in a row doubles the wait, up
- * to 16 times.
- */
+/** A connection that breaks sooner lets the next attempts wait for longer. */
 const SHORT_LIFE_MS = 10_000;
-const MAX_DOUBLINGS = 4;
 const JETSTREAM_TIMEOUT_MS = 5000;
 
 /** Connects once. @throws the client's error where no server accepts the connection */
 export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
   const { credentials, checkServer } = options;
   let connectedAtMs = performance.now();
+  let brokeAtMs = 0;
+  let isUp = true;
   let shortLives = 0;
   let moves = false;
   /** URL of the server to connect to next; null for the next one in turn. */
@@ -116,7 +115,9 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     else {
       const isShort = !moves && performance.now() - connectedAtMs < SHORT_LIFE_MS;
       shortLives = isShort ? shortLives + 1 : 0;
+      if (isUp) brokeAtMs = performance.now();
     }
+    isUp = status === 'connected';
     moves = false;
     options.onStatus(status);
   };
@@ -137,15 +138,14 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     maxPingOut: 2,
     maxReconnectAttempts: -1,
     reconnectDelayHandler: () =>
-      (RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS) *
-      2 ** Math.min(shortLives, MAX_DOUBLINGS),
+      reconnectDelayMs(shortLives, performance.now() - brokeAtMs, Math.random()),
     // A server whose users are being changed refuses for a moment; the client goes on trying.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     // nats.js hands these options to Node, which also knows `servername` and `checkServerIdentity`.
     ...(credentials === null ? {} : { tls: { ...credentials, ...checkedBy(checkServer) } }),
   });
-  void reportStatus(connection, onStatus);
+  void reportStatus(connection, onStatus, options.onFault);
   const moveTo = (server: string | null): void => {
     goal = server;
     moves = true;
@@ -189,8 +189,10 @@ function checkedBy(check: NatsLinkOptions['checkServer']): {
 async function reportStatus(
   connection: NatsConnection,
   onStatus: (status: 'connected' | 'disconnected') => void,
+  onFault: (error: Error) => void,
 ): Promise<void> {
   for await (const status of connection.status()) {
+    if (status.type === 'error') onFault(status.error);
     if (status.type === 'disconnect') onStatus('disconnected');
     if (status.type === 'reconnect') onStatus('connected');
   }

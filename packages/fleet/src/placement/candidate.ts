@@ -1,9 +1,9 @@
 import type { HostModel, HostResident } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
-import { loadMs, queueMs, serviceTimes, slowdown } from './expected-times.js';
+import { loadMs, queueMs, serviceTimes, slowdown, type SeenRatio } from './expected-times.js';
 import type { HostLoad } from './host-load.js';
 import type { PlacementStep } from './placement.js';
-import type { PlacementPolicy, SeenTime } from './placement-input.js';
+import type { PlacementPolicy } from './placement-input.js';
 
 /** A model on a host that can serve the request. The fields after the empty line depend on the other candidates. */
 export interface Candidate {
@@ -31,7 +31,8 @@ export interface Candidate {
   readonly isRequestsAssumed: boolean;
   readonly isLoadAssumed: boolean;
   readonly timeRatio: number;
-  readonly isSpeedSeen: boolean;
+  /** Where the time comes from if the host does not tell the speed of the model. */
+  readonly speedFrom: 'speed' | 'speed-seen' | 'speed-elsewhere';
 
   step: PlacementStep;
   warm: boolean;
@@ -50,7 +51,7 @@ export interface Task {
   /** Other hosts that have failed the request. */
   readonly failedHosts: number;
   /** How long answers took where the speed is not known; null where nothing was seen. */
-  readonly seen: (host: string, modelKey: string) => SeenTime | null;
+  readonly seen: (host: string, modelKey: string) => SeenRatio | null;
 }
 
 /**
@@ -105,7 +106,7 @@ export function candidateOf(
         : policy.loadPenaltyMs + (fitsNow ? 0 : policy.evictionPenaltyMs),
     isRequestsAssumed: load.isAssumed && !isOwn,
     timeRatio,
-    isSpeedSeen: seen !== null,
+    speedFrom: seen === null ? 'speed' : seen.elsewhere ? 'speed-elsewhere' : 'speed-seen',
     isLoadAssumed: resident === null && model.speed?.loadMs == null,
     step: stepOf(resident, ahead, fitsNow),
     warm: false,

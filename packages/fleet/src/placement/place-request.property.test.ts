@@ -9,12 +9,15 @@ const NAMES = ['own', 'a', 'b', 'c', 'd', 'e', 'f'];
 const MODELS = ['large', 'small', 'other'];
 const orNull = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
 
+const EXTREMES = fc.constantFrom(0, 1e-6, 1e12);
+
 const anySpeed = orNull(
   fc
     .record({
-      decode: fc.double({ min: 1, max: 200, noNaN: true }),
-      prompt: fc.double({ min: 10, max: 4_000, noNaN: true }),
-      loadMs: orNull(fc.integer({ min: 0, max: 120_000 })),
+      // The extremes are those that a reader takes from another host.
+      decode: fc.oneof(fc.double({ min: 1, max: 200, noNaN: true }), EXTREMES),
+      prompt: fc.oneof(fc.double({ min: 10, max: 4_000, noNaN: true }), EXTREMES),
+      loadMs: orNull(fc.oneof(fc.integer({ min: 0, max: 120_000 }), EXTREMES)),
     })
     .map(({ decode, prompt, loadMs }) => speed(decode, prompt, loadMs)),
 );
@@ -52,7 +55,7 @@ const host = (name: string): fc.Arbitrary<KnownHost> =>
       models: fc.tuple(...MODELS.map((key) => orNull(model(key)))),
       requests: fc.dictionary(
         fc.constantFrom('large:0', 'large:1', 'small:0'),
-        fc.integer({ min: 0, max: 9 }),
+        fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constant(Number.MAX_SAFE_INTEGER)),
       ),
       queued: fc.integer({ min: 0, max: 5 }),
       pressureRatio: orNull(fc.double({ min: 0, max: 1.2, noNaN: true })),

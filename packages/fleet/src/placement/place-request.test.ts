@@ -535,23 +535,23 @@ describe('a model whose speed its host does not tell', () => {
     { requests: 1, parallel: 4, more: {}, first: 'busy large resident-busy', delayMs: 8_550 },
     // Beside two others twice as long: 17 s more, and the load is sooner.
     { requests: 2, parallel: 4, more: {}, first: 'cold large fits', delayMs: 16_050 },
-    // Answers take a fifth of the assumed time, 3.4 s: three others cost 5.1 s.
+    // Answers take a fifth of the assumed time, 3.4 s, and 3.06 s are expected of the host that was not tried: three others cost 5.44 s.
     {
       requests: 3,
       parallel: 4,
       more: seen(0.2),
       first: 'busy large resident-busy',
-      delayMs: 5_150,
+      delayMs: 5_490,
     },
-    // One after the other, behind one of 3.4 s.
+    // One after the other, behind one of 3.4 s: 0.34 s more than at the host that was not tried.
     {
       requests: 1,
       parallel: 1,
       more: seen(0.2),
       first: 'busy large resident-busy',
-      delayMs: 3_450,
+      delayMs: 3_790,
     },
-    // Answers take three times as long, 51 s: one other costs 25.5 s and 34 s of the slow host itself.
+    // Answers take three times as long, 51 s: one other costs 25.5 s, and 5.1 s more than at the host that was not tried.
     { requests: 1, parallel: 4, more: seen(3), first: 'cold large fits', delayMs: 16_050 },
   ])(
     'is awaited with $requests requests of $parallel, or loaded elsewhere in 14 s: $first',
@@ -562,11 +562,28 @@ describe('a model whose speed its host does not tell', () => {
     },
   );
 
+  it('is not left to the one host whose short answers were seen, and each idle host is tried', () => {
+    const idle = ['own', 'busy', 'porch'].map((name) => hostOf(name, [loadedModel(unknown)]));
+    expect(taken(inputOf(idle, seen(0.02)))).toBe('own large resident-idle');
+    const times = (...hosts: readonly string[]) => ({
+      seenTimes: hosts.map((host) => ({ host, modelKey: 'large', timeRatio: 3, answers: 1 })),
+    });
+    expect(taken(inputOf(idle, times('own', 'busy')))).toBe('porch large resident-idle');
+    expect(taken(inputOf(idle, times('own', 'busy', 'porch')))).toBe('own large resident-idle');
+    // The time of another model says nothing.
+    const other = { seenTimes: [{ host: 'busy', modelKey: 'small', timeRatio: 3, answers: 1 }] };
+    expect(placeRequest(inputOf(idle, other)).alternatives[0]?.figures?.assumed).toEqual(['speed']);
+  });
+
   it('has figures that say where its times come from', () => {
     const [first] = placeRequest(inputOf([EMPTY_OWN, busyWith(1)], seen(0.2))).alternatives;
     expect(first?.figures).toMatchObject({ timeRatio: 0.2, assumed: ['speed-seen'] });
     const [other] = placeRequest(inputOf([EMPTY_OWN, busyWith(1)])).alternatives;
     expect(other?.figures).toMatchObject({ timeRatio: 1, assumed: ['speed'] });
+    const own = hostOf('own', [loadedModel(unknown)]);
+    const [third] = placeRequest(inputOf([own, busyWith(1)], seen(0.2))).alternatives;
+    expect(third?.figures?.assumed).toEqual(['speed-elsewhere']);
+    expect(third?.figures?.timeRatio).toBeCloseTo(0.18, 6);
   });
 });
 

@@ -27,7 +27,8 @@ import { preferenceOf, type PreferenceOf } from './checks/wanted-models.js';
  *    A load at another host is within what guests may take there.
  * 3. The times of a candidate are worked out: queue, load, prompt, answer. `expected-times.ts` has the formulas. The
  *    requests that this gateway has just sent count until the host's heartbeats count them. Where a host does not tell the
- *    speed of a model, the times of its earlier answers to this gateway are taken, else assumed ones.
+ *    speed of a model, the times of its earlier answers to this gateway are taken, else those of the same model at other hosts, else
+ *    assumed ones.
  * 4. Among the residents of a model, the one whose host has the highest rendezvous hash with the conversation's start
  *    is expected to have its KV cache, and reads only a part of the prompt.
  * 5. The delay of a candidate is its time until the end of the answer, less the shortest such time of the same model
@@ -244,7 +245,7 @@ function rankedBehind(
 function describe(candidate: Candidate): PlacementAlternative {
   const { model, resident, queueMs, loadMs, promptMs, hopMs } = candidate;
   const assumed: AssumedFigure[] = [];
-  if (model.speed === null) assumed.push(candidate.isSpeedSeen ? 'speed-seen' : 'speed');
+  if (model.speed === null) assumed.push(candidate.speedFrom);
   if (candidate.isLoadAssumed) assumed.push('load-time');
   if (candidate.isRequestsAssumed) assumed.push('requests');
   return {

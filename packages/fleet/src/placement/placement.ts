@@ -75,8 +75,11 @@ export interface PlacementFigures {
   readonly assumed: readonly AssumedFigure[];
 }
 
-/** `speed-seen`: the speed is not known, and the time of earlier answers is taken. The others are assumed. */
-export type AssumedFigure = 'speed' | 'speed-seen' | 'load-time' | 'requests';
+/**
+ * `speed-seen`: the speed is not known, and the time of earlier answers is taken. `speed-elsewhere`: that of other hosts' answers. The
+ * others are assumed.
+ */
+export type AssumedFigure = 'speed' | 'speed-seen' | 'speed-elsewhere' | 'load-time' | 'requests';
 
 /** A host that does not get the request first. */
 export interface HostNotTaken {

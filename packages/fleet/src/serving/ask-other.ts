@@ -23,7 +23,9 @@ const LEASE_DEADLINE_MS = 600_000;
  * Added to the limit for a promise, which is twice the time that the host expects. The reason for a limit: a host without CPU time
  * repeats its promises, although other hosts could serve the requests. Where no other host serves them, there is no limit.
  */
-const PROMISE_RESERVE_MS = 3000;
+export const PROMISE_RESERVE_MS = 3000;
+/** A promised time is believed up to this, or up to the time for which the placement chose the host. */
+const BELIEVED_MS = 60_000;
 const SILENCE_CHECK_MS = 500;
 
 /** One alternative of a placement that is asked. */
@@ -76,6 +78,12 @@ export function createOtherAsker(parts: OtherAskerParts): OtherAsker {
     if (state === undefined || address === null) {
       throw notReached(host, `${host} serves no other host any more.`);
     }
+    /** A new lease, unless the host has given another resident than it was asked for. */
+    const takeNew = (lease: HeldLease): ServingLease | LeaseRefusal => {
+      if (meets(lease, alternative, input)) return take(shared.share(lease));
+      void lease.release();
+      return wrongResident(lease);
+    };
     const take = (lease: HeldLease): ServingLease => {
       send.granted(lease.resident.modelKey, lease.resident.instanceIdentifier);
       const takenAtMs = clock.monotonicMs();
@@ -127,15 +135,17 @@ export function createOtherAsker(parts: OtherAskerParts): OtherAsker {
     // The requests that wait for this answer go on after this one, which shares the lease.
     const answer = await answering;
     if (answer.kind === 'refused') return answer;
-    if (answer.kind === 'granted') return take(shared.share(answer.lease));
+    if (answer.kind === 'granted') return takeNew(answer.lease);
     send.loads();
-    const expectedMs =
+    const placedMs = (figures?.queueMs ?? 0) + (figures?.loadMs ?? 0);
+    const promisedMs =
       answer.expectedMs ?? (instanceIdentifier === null ? (figures?.loadMs ?? 0) : 0);
+    const expectedMs = Math.min(promisedMs, Math.max(placedMs, BELIEVED_MS));
     const outcome = await keptPromise(answer, {
       ...{ host, clock, isSilent: () => isSilent(host) },
       waitMs: hasNext ? 2 * expectedMs + PROMISE_RESERVE_MS : Infinity,
     });
-    return outcome.kind === 'refused' ? outcome : take(shared.share(outcome.lease));
+    return outcome.kind === 'refused' ? outcome : takeNew(outcome.lease);
   };
 }
 
@@ -202,6 +212,15 @@ function meets(
       (one) => one.host === host && one.instanceIdentifier === resident.instanceIdentifier,
     )
   );
+}
+
+function wrongResident({ resident }: HeldLease): LeaseRefusal {
+  return {
+    kind: 'refused',
+    reason: 'WRONG_RESIDENT',
+    message: `It gave a lease on ${resident.instanceIdentifier}, which does not meet the request.`,
+    figures: {},
+  };
 }
 
 function notReached(host: string, message: string): FleetError {

@@ -11,7 +11,13 @@ import { DEFAULT_PLACEMENT_POLICY } from '../placement/placement-input.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createFleetServing } from './fleet-serving.js';
 import { SHARE_MS } from './shared-leases.js';
-import type { PeerOutcome, ServingChange, ServingPort, ServingRequest } from './serving-port.js';
+import type {
+  PeerOutcome,
+  ServingChange,
+  ServingLease,
+  ServingPort,
+  ServingRequest,
+} from './serving-port.js';
 
 const ANY: ServingRequest = {
   ...{ capabilities: [], minContextLengthTokens: null, tiers: null },
@@ -164,6 +170,40 @@ test('the catalog lists the models of all hosts with their hosts, and residents 
   expect(chains).toEqual({ default: ['large', 'small'], private: ['small'] });
 });
 
+test('a chain of another host may have the name of a property of every object', async () => {
+  const chains = { ...CHAINS.chains, constructor: ['large'], toString: ['large'], valueOf: [] };
+  hosts[1] = hostOf('desktop', [LARGE], { state: { chains: { ...chains, ['__proto__']: ['x'] } } });
+  expect((await serving.catalog()).chains).toEqual({
+    default: ['large', 'small'],
+    private: ['small'],
+  });
+  expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
+});
+
+test.each<[string, object]>([
+  ['another model', { modelKey: 'tiny', instanceIdentifier: 'mai:tiny' }],
+  ['one with another identifier', { instanceIdentifier: 'mai:large:2' }],
+  ['one that lacks a capability', { capabilities: [] }],
+  ['one with a shorter context', { contextLengthTokens: 4096 }],
+])(
+  'a host that gives %s in place of the resident that it was asked for is passed over, and its lease is released',
+  async (_what, other) => {
+    const { kind, lease } = granted('desktop');
+    answers['desktop'] = async () => ({
+      kind,
+      lease: { ...lease, resident: { ...lease.resident, ...other } },
+    });
+    const given = await serving.acquire({
+      ...ANY,
+      capabilities: ['chat'],
+      minContextLengthTokens: 8192,
+    });
+    expect(given.peer?.host).toBe('tower');
+    expect(placed[0]?.attempts[0]).toMatchObject({ outcome: 'refused', reason: 'WRONG_RESIDENT' });
+    expect(releases).toBe(1);
+  },
+);
+
 test('a request gets a lease at the best host, with its address, its token and its certificate', async () => {
   const lease = await serving.acquire({ ...ANY, capabilities: ['chat'], promptTokens: 500 });
   expect(lease).toMatchObject({
@@ -296,6 +336,30 @@ test('the time of an answer counts for the next placements where the host tells 
   ]);
 });
 
+test('the time of an answer of this machine counts, too, where it tells no speed', async () => {
+  answers = {};
+  const unknown = loadedModel({ modelKey: 'small', speed: null });
+  hosts = [
+    hostOf('laptop', [unknown], { state: { chains: { default: ['small'] } } }),
+    hostOf('desktop', [], { state: CHAINS }),
+  ];
+  const answerWith = async (outcome: PeerOutcome): Promise<void> => {
+    const lease = await serving.acquire(ANY);
+    expect(lease.peer).toBeNull();
+    clock.move(3500);
+    lease.ended?.(outcome);
+    await lease.release();
+  };
+  await answerWith('failed');
+  await answerWith('answered');
+  await answerWith('answered');
+  expect(placed.map(({ input }) => input?.seenTimes)).toEqual([
+    [],
+    [],
+    [{ host: 'laptop', modelKey: 'small', timeRatio: 0.2, answers: 1 }],
+  ]);
+});
+
 test('requests that follow each other within a second ask each host once', async () => {
   const leases = [];
   for (let i = 0; i < 6; i += 1) leases.push(await serving.acquire(ANY));
@@ -355,6 +419,94 @@ test('a host that did not answer is not asked for another of its models, and thi
   expect([asked.length, local.asked.length]).toEqual([1, 1]);
 });
 
+describe('a machine that gives no lease in time', () => {
+  const both = loadedModel({ modelKey: 'small', tier: 'small' });
+  let give: ((lease: ServingLease) => void)[];
+  let fail: (error: Error) => void;
+  let lease: ServingLease;
+  beforeEach(async () => {
+    lease = await local.acquire(ANY);
+    give = [];
+    local.acquire = () =>
+      new Promise((resolve, reject) => {
+        give.push(resolve);
+        fail = reject;
+      });
+    hosts = [
+      hostOf('laptop', [both], { state: { chains: { default: ['small'] } } }),
+      hostOf('tower', [both], {
+        state: { chains: { default: ['small'] } },
+        requests: { 'mai:small': 9 },
+      }),
+    ];
+    const { kind, lease: other } = granted('tower');
+    const resident = { ...other.resident, modelKey: 'small', instanceIdentifier: 'mai:small' };
+    answers = { tower: async () => ({ kind, lease: { ...other, resident } }) };
+  });
+
+  test('is passed over after 3 s, and its lease is released when it comes', async () => {
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(2900);
+    expect(asked).toEqual([]);
+    await moveBy(100);
+    expect((await waiting).peer?.host).toBe('tower');
+    expect(placed[0]?.attempts).toMatchObject([
+      { host: 'laptop', outcome: 'unreachable', message: 'This machine gave no lease within 3 s.' },
+      { host: 'tower', outcome: 'granted' },
+    ]);
+    // For 5 s it is asked after the others.
+    expect((await serving.acquire(ANY)).peer?.host).toBe('tower');
+    expect(give).toHaveLength(1);
+    give[0]?.(lease);
+    await moveBy(SHARE_MS + 100);
+    expect(local.released).toBe(1);
+    await moveBy(5000);
+    const again = serving.acquire(ANY);
+    await waitUntil(() => give.length === 2, 'this machine is asked again');
+    give[1]?.(lease);
+    expect((await again).peer).toBeNull();
+  });
+
+  test('is waited for where the others refuse', async () => {
+    answers = {};
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(3000);
+    await waitUntil(() => asked.length === 1, 'the tower is asked');
+    await moveBy(60_000);
+    expect(give).toHaveLength(1);
+    give[0]?.(lease);
+    expect((await waiting).peer).toBeNull();
+    expect(placed[0]?.attempts.map(({ host, outcome }) => [host, outcome])).toEqual([
+      ['laptop', 'unreachable'],
+      ['tower', 'refused'],
+      ['laptop', 'granted'],
+    ]);
+  });
+
+  test('fails with its own error where the others refuse, too', async () => {
+    answers = {};
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(3000);
+    await waitUntil(() => asked.length === 1, 'the tower is asked');
+    const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
+    fail(error);
+    await expect(waiting).rejects.toBe(error);
+  });
+
+  test('is waited for without a limit where no other host is known to serve', async () => {
+    hosts = hosts.slice(0, 1).concat(hostOf('tower', []));
+    const waiting = serving.acquire(ANY);
+    await waitUntil(() => give.length === 1, 'this machine is asked');
+    await moveBy(60_000);
+    give[0]?.(lease);
+    expect((await waiting).peer).toBeNull();
+    expect(asked).toEqual([]);
+  });
+});
+
 test('where everybody else refuses, this machine serves; where it refuses too, the error is its own', async () => {
   answers = {};
   const lease = await serving.acquire(ANY);
@@ -392,6 +544,21 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   expect(releases).toBe(0);
   keepLate();
   await waitUntil(() => releases === 1, 'the lease that came late is released');
+});
+
+test('a promised time without end is not believed where another host is known to serve', async () => {
+  let cancelled = 0;
+  answers['desktop'] = async () => ({
+    ...{ kind: 'promised', expectedMs: Number.MAX_SAFE_INTEGER },
+    ...{ cancel: async () => void (cancelled += 1), granted: () => new Promise(() => undefined) },
+  });
+  const waiting = serving.acquire(ANY);
+  await waitUntil(() => asked.length === 1, 'the desktop is asked');
+  await moveBy(122_900);
+  expect([asked.length, cancelled]).toEqual([1, 0]);
+  await moveBy(100);
+  expect((await waiting).peer?.host).toBe('tower');
+  expect(cancelled).toBe(1);
 });
 
 test('a promise is waited for however long it takes, where no other host is known to serve', async () => {

@@ -13,13 +13,13 @@ import type { PlacementInput, PlacementPolicy } from '../placement/placement-inp
 import { placeRequest } from '../placement/place-request.js';
 import type { KnownHost } from '../state/known-host.js';
 import { createOtherAsker, type AskedPlace } from './ask-other.js';
+import { createOwnAsker, OwnIsLate, ownRequest } from './ask-own.js';
 import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
 import { nobodyServes } from './nobody-serves.js';
 import { planOf } from './remote-lease.js';
-import { createSharedLeases } from './shared-leases.js';
 import { createSeenTimes } from './seen-times.js';
 import { createSends } from './sends.js';
 import type {
@@ -70,10 +70,10 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       if (outcome === 'answered') seen.note(alternative, tookMs);
     },
   });
-  const ownLeases = createSharedLeases<ServingLease>(
-    clock,
-    ({ instanceIdentifier }) => instanceIdentifier,
-  );
+  const askOwn = createOwnAsker({
+    ...{ local, ownHost, clock },
+    onAnswered: (alternative, tookMs) => seen.note(alternative, tookMs),
+  });
   const merge = createCatalogMerge(ownHost);
   let lastLocal: ServingCatalog | null = null;
 
@@ -136,55 +136,34 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     };
   };
 
-  /** The request as this machine's own port takes it. */
-  const ownRequest = (request: ServingRequest): ServingRequest => ({
-    ...request,
-    failed: request.failed
-      .map((name) => locateInstance(name, ownHost))
-      .filter(({ host }) => host === ownHost)
-      .map(({ instanceIdentifier }) => instanceIdentifier),
-  });
-
-  const askOwn = async (
-    request: ServingRequest,
-    { alternative, send, id }: AskedPlace,
-    options: CallOptions,
-  ): Promise<ServingLease> => {
-    const { instanceIdentifier } = alternative;
-    const lease =
-      ownLeases.take((given) => given.instanceIdentifier === instanceIdentifier) ??
-      ownLeases.share(await local.acquire(ownRequest(request), options));
-    send.granted(lease.modelKey, lease.instanceIdentifier);
-    return {
-      ...lease,
-      forOneRequest: true,
-      placementId: id,
-      release: () => {
-        send.end();
-        return lease.release();
-      },
-      peer: null,
-    };
-  };
-
   const place = async (
     request: ServingRequest,
     input: PlacementInput,
     options: CallOptions,
   ): Promise<ServingLease> => {
     const id = randomBytes(6).toString('hex');
+    const beganMs = clock.monotonicMs();
     const placement = placeRequest(input);
     const attempts: PlacementAttempt[] = [];
     let failure: unknown = null;
+    /** The lease of this machine, where it did not come in time. */
+    let late: Promise<ServingLease> | null = null;
+    // A machine that was late a moment ago is asked after the others.
+    const alternatives = avoided.has(ownHost)
+      ? placement.alternatives.toSorted(
+          (one, other) => Number(one.host === ownHost) - Number(other.host === ownHost),
+        )
+      : placement.alternatives;
     try {
-      for (const [index, alternative] of placement.alternatives.entries()) {
+      for (const [index, alternative] of alternatives.entries()) {
         const { host, modelKey, instanceIdentifier } = alternative;
         // This machine chooses among all of its models when it is asked once. A host that has not answered, or has become
         // silent meanwhile, would answer for no other model either.
-        if (host === ownHost ? failure !== null : avoided.has(host) || !isUsable(host)) continue;
+        const isAsked = failure !== null || late !== null;
+        if (host === ownHost ? isAsked : avoided.has(host) || !isUsable(host)) continue;
         const startedMs = clock.monotonicMs();
         const send = sends.begin(host, modelKey, instanceIdentifier);
-        const hasNext = placement.alternatives
+        const hasNext = alternatives
           .slice(index + 1)
           .some((next) => next.host !== host && next.figures !== null);
         const asked: AskedPlace = { alternative, send, id, input, hasNext };
@@ -203,19 +182,40 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
           } else {
             const granted = { outcome: 'granted', reason: null, message: null } as const;
             note({ modelKey: answer.modelKey, ...granted, figures: {} });
+            if (host === ownHost) avoided.answered(host);
+            void late?.then(
+              (lease) => lease.release(),
+              () => undefined,
+            );
             return answer;
           }
         } catch (error) {
           send.end();
           options.signal?.throwIfAborted();
-          if (host === ownHost) failure = error;
+          if (error instanceof OwnIsLate) {
+            late = error.lease;
+            late.catch(() => undefined);
+            avoided.avoid(host);
+          } else if (host === ownHost) failure = error;
           else if (isFleetError(error)) avoided.avoid(host);
           else throw error;
-          const outcome = host === ownHost ? 'refused' : 'unreachable';
+          const outcome = host === ownHost && late === null ? 'refused' : 'unreachable';
           note({ modelKey, outcome, ...describeError(error), figures: {} });
           continue;
         }
         send.end();
+      }
+      if (late !== null) {
+        try {
+          const lease = await late;
+          const tookMs = Math.round(clock.monotonicMs() - beganMs);
+          const granted = { outcome: 'granted', reason: null, message: null, figures: {} } as const;
+          attempts.push({ ...granted, host: ownHost, modelKey: lease.modelKey, tookMs });
+          return lease;
+        } catch (error) {
+          options.signal?.throwIfAborted();
+          failure = error;
+        }
       }
       // This machine is always among the alternatives.
       throw nobodyServes(failure, placement, attempts, ownHost);
@@ -234,14 +234,14 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     acquire: async (request, options = {}) => {
       const input = await inputOf(request, options);
       return input === null
-        ? local.acquire(ownRequest(request), options)
+        ? local.acquire(ownRequest(request, ownHost), options)
         : place(request, input, options);
     },
     plan: async (request, options = {}) => {
       const input = await inputOf(request, options);
       const [best] = input === null ? [] : placeRequest(input).alternatives;
       if (best === undefined || best.host === ownHost) {
-        return local.plan(ownRequest(request), options);
+        return local.plan(ownRequest(request, ownHost), options);
       }
       return planOf(best);
     },

@@ -71,6 +71,63 @@ test('loads for guests add up, as long as their models are loaded', async () => 
   });
 });
 
+test('guests that ask at the same time are allowed no more than one after another', async () => {
+  const loads: (() => void)[] = [];
+  local.acquire = async (request) => {
+    await new Promise<void>((resolve) => loads.push(resolve));
+    return { ...(await fakeLocal().acquire(request)), modelKey: request.modelKey ?? '' };
+  };
+  allowedBytes = 5e9;
+  const one = createGrantPort(
+    {
+      ...local,
+      plan: async ({ modelKey }) => ({
+        ...(await local.plan(REQUEST)),
+        ...{ decision: 'load', modelKey, loadBytes: 2e9 },
+      }),
+    },
+    () => ({ allowedBytes }),
+    () => null,
+  );
+  const acquire = (modelKey: string) =>
+    one.acquire({ ...REQUEST, modelKey }, options).then(
+      () => 'granted',
+      (error: unknown) => one.refusalOf(error).reason,
+    );
+  const asked = ['a', 'b', 'c', 'a'].map(acquire);
+  // A second request for a model waits for the load that is under way.
+  expect(await asked[2]).toBe('GUEST_SHARE_EXCEEDED');
+  expect(loads).toHaveLength(3);
+  for (const end of loads) end();
+  expect(await Promise.all(asked)).toEqual([
+    'granted',
+    'granted',
+    'GUEST_SHARE_EXCEEDED',
+    'granted',
+  ]);
+});
+
+test('a load that fails gives its bytes back', async () => {
+  plan = { decision: 'load', loadBytes: 2e9 };
+  allowedBytes = 3e9;
+  const one = port();
+  local.failure = new Error('It failed.');
+  await expect(one.acquire(REQUEST, options)).rejects.toThrow('It failed.');
+  local.failure = null;
+  expect((await one.acquire(REQUEST, options)).resident.modelKey).toBe('small');
+});
+
+test('a model of unknown size is loaded for guests only where they have nothing else', async () => {
+  plan = { decision: 'load', modelKey: 'other', loadBytes: null };
+  allowedBytes = 3e9;
+  const one = port();
+  await one.acquire(REQUEST, options);
+  await expect(one.acquire(REQUEST, options)).rejects.toMatchObject({
+    code: 'GUEST_SHARE_EXCEEDED',
+    figures: { takenBytes: 3e9, neededBytes: 3e9, allowedBytes: 3e9 },
+  });
+});
+
 test('an error of this machine reaches the asker with its code', () => {
   const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
   expect(port().refusalOf(error)).toEqual({

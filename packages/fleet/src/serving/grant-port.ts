@@ -1,12 +1,23 @@
 import { CAPABILITIES } from '@mai/memory-ledger';
 import { codeOf, messageOf } from '../error-facts.js';
 import type { LeaseGrantPort, LeaseRequest } from '../leases/lease-types.js';
-import type { ServingPlan, ServingPort, ServingRequest } from './serving-port.js';
+import type {
+  ServingCatalog,
+  ServingLease,
+  ServingPlan,
+  ServingPort,
+  ServingRequest,
+} from './serving-port.js';
 
 /** The allowance for other hosts on this machine now. */
 export interface GuestLimits {
   /** Bytes that models loaded for other hosts may take; null where other hosts may load nothing at this hour. */
   readonly allowedBytes: number | null;
+}
+
+interface GuestLoad {
+  readonly modelKey: string;
+  readonly bytes: number;
 }
 
 /** A refusal of this machine's own rules for guests. */
@@ -34,19 +45,22 @@ export function createGrantPort(
 ): LeaseGrantPort {
   /** Bytes of the models that were loaded for guests, by model key. */
   const loadedForGuests = new Map<string, number>();
+  /** The loads for guests that are under way. Guests that ask at the same time are not allowed more than one after another. */
+  const underWay = new Set<GuestLoad>();
 
-  const guestBytes = async (): Promise<number> => {
-    const { models } = await local.catalog();
-    let total = 0;
-    for (const [modelKey, bytes] of loadedForGuests) {
+  /** Bytes that guests take besides a model. */
+  const guestBytes = ({ models }: ServingCatalog, except: string | null): number => {
+    for (const modelKey of loadedForGuests.keys()) {
       const isLoaded = models.some((one) => one.modelKey === modelKey && one.residents.length > 0);
-      if (isLoaded) total += bytes;
-      else loadedForGuests.delete(modelKey);
+      if (!isLoaded) loadedForGuests.delete(modelKey);
     }
-    return total;
+    const bytes = new Map(loadedForGuests);
+    for (const load of underWay) bytes.set(load.modelKey, load.bytes);
+    return [...bytes].reduce((sum, [modelKey, one]) => sum + (modelKey === except ? 0 : one), 0);
   };
 
-  const checkLoad = async ({ modelKey, loadBytes }: ServingPlan): Promise<void> => {
+  /** Allows a load, which counts from now on. */
+  const beginLoad = async ({ modelKey, loadBytes }: ServingPlan): Promise<GuestLoad> => {
     const { allowedBytes } = limits();
     if (allowedBytes === null) {
       throw new GuestRefused(
@@ -55,8 +69,13 @@ export function createGrantPort(
         {},
       );
     }
-    const takenBytes = await guestBytes();
-    const neededBytes = loadBytes ?? 0;
+    const catalog = await local.catalog();
+    // From here on without a pause, so that no other request is allowed the same bytes.
+    const isUnderWay = [...underWay].some((load) => load.modelKey === modelKey);
+    // Requests for a model whose load is under way wait for the same load.
+    const takenBytes = guestBytes(catalog, isUnderWay ? modelKey : null);
+    // A model of unknown size may take all of the allowance.
+    const neededBytes = loadBytes ?? allowedBytes;
     if (takenBytes + neededBytes > allowedBytes) {
       throw new GuestRefused(
         'GUEST_SHARE_EXCEEDED',
@@ -64,15 +83,32 @@ export function createGrantPort(
         { neededBytes, takenBytes, allowedBytes },
       );
     }
+    const load = { modelKey: modelKey ?? '', bytes: neededBytes };
+    underWay.add(load);
+    return load;
+  };
+
+  const leaseFor = async (
+    wanted: ServingRequest,
+    load: GuestLoad | null,
+    signal: AbortSignal,
+  ): Promise<ServingLease> => {
+    if (load === null) return local.acquire(wanted, { signal });
+    try {
+      const lease = await local.acquire(wanted, { signal });
+      loadedForGuests.set(lease.modelKey, load.bytes);
+      return lease;
+    } finally {
+      underWay.delete(load);
+    }
   };
 
   return {
     acquire: async (request, { signal }) => {
       const wanted = servingRequest(request);
       const plan = await local.plan(wanted, { signal });
-      if (plan.decision === 'load') await checkLoad(plan);
-      const lease = await local.acquire(wanted, { signal });
-      if (plan.decision === 'load') loadedForGuests.set(lease.modelKey, plan.loadBytes ?? 0);
+      const load = plan.decision === 'load' ? await beginLoad(plan) : null;
+      const lease = await leaseFor(wanted, load, signal);
       const { modelKey, instanceIdentifier, tier, contextLengthTokens, decisionId } = lease;
       return {
         resident: {

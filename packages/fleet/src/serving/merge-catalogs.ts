@@ -32,17 +32,18 @@ function mergeCatalogs(
     }
   }
   const mayLeave = (chain: string): boolean => chainsThatMayLeave?.includes(chain) ?? true;
-  const chains = { ...local.chains };
+  // A map, because another host may have a chain with the name of a property of every object.
+  const chains = new Map(Object.entries(local.chains));
   for (const { state } of others) {
     for (const [name, keys] of Object.entries(state.chains)) {
-      const own = chains[name];
-      if (own !== undefined && mayLeave(name)) chains[name] = mergeChains(own, keys, models);
+      const own = chains.get(name);
+      if (own !== undefined && mayLeave(name)) chains.set(name, mergeChains(own, keys, models));
     }
   }
   return {
     ...local,
     models: [...models.values()],
-    chains,
+    chains: Object.fromEntries(chains),
     hosts: [ownHost, ...others.map(({ state }) => state.host)],
   };
 }

@@ -6,7 +6,7 @@ const NEWEST_WEIGHT = 0.25;
 /** Most models that are kept. The one that was seen least recently is forgotten. */
 const KEPT_MAX = 1000;
 
-/** How long answers of models took whose speed their hosts do not tell. */
+/** How long answers of models took whose speed their hosts, this one included, do not tell. */
 export interface SeenTimes {
   /** A whole answer of a resident came after `tookMs`, at a place with these figures. */
   note(alternative: PlacementAlternative, tookMs: number): void;
@@ -19,7 +19,7 @@ export function createSeenTimes(): SeenTimes {
     note: ({ host, modelKey, instanceIdentifier, figures }, tookMs) => {
       // The time of a load is no time of an answer.
       if (modelKey === null || instanceIdentifier === null || figures === null) return;
-      if (!figures.assumed.includes('speed') && !figures.assumed.includes('speed-seen')) return;
+      if (!figures.assumed.some((one) => one.startsWith('speed'))) return;
       const key = `${host}/${modelKey}`;
       const before = seen.get(key);
       const expectedMs = figures.queueMs + figures.promptMs + figures.answerMs;

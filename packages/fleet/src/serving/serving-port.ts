@@ -43,6 +43,8 @@ export interface ServingLease {
   /** The gateway of the other host that serves the resident; null or absent where this machine serves it. */
   readonly peer?: ServingPeer | null | undefined;
   readonly forOneRequest?: boolean | undefined;
+  /** Told how the request on the lease ended. Not told where the client has gone. Never throws. Default: not told. */
+  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
   readonly placementId?: string | null | undefined;
   readonly lost: AbortSignal;
   release(): Promise<void>;
@@ -61,8 +63,8 @@ export interface ServingPeer {
 }
 
 /**
- * How a request to another host ended: `answered` with a whole answer, `failed` with a refusal, an error or a part of an answer, or
- * because nothing arrived from the host any more (`out-of-reach`).
+ * How a request ended: `answered` with a whole answer, `failed` with a refusal, an error or a part of an answer, or
+ * because nothing arrived from another host any more (`out-of-reach`).
  */
 export type PeerOutcome = 'answered' | 'failed' | 'out-of-reach';
 

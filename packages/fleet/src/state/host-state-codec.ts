@@ -5,8 +5,13 @@ import {
   count,
   decodeJson,
   epochText,
+  figure,
+  headerText,
   hostName,
+  isPlainName,
   nameText,
+  oneLine,
+  plainText,
   ratio,
   record,
   tokens,
@@ -21,7 +26,7 @@ const MAX_MODELS = 1000;
 const MAX_RESIDENTS = 32;
 
 const range = z
-  .object({ expected: z.number().min(0), low: z.number().min(0), high: z.number().min(0) })
+  .object({ expected: figure, low: figure, high: figure })
   .refine(({ expected, low, high }) => low <= expected && expected <= high, {
     error: 'low <= expected <= high does not hold',
   });
@@ -51,7 +56,7 @@ const model = z.object({
   modelKey: nameText,
   displayName: nameText,
   kind: z.enum(['llm', 'embedding']),
-  digest: z.string().min(1).max(200).nullable(),
+  digest: headerText.nullable(),
   tier: z.enum(TIERS),
   capabilities,
   contextLengthTokens: tokens,
@@ -73,11 +78,11 @@ const state: z.ZodType<HostState> = z.object({
     .refine(isGatewayAddress, { error: 'not the address of a gateway' })
     .nullable(),
   versions: z.object({
-    mai: z.string().max(50),
-    runtime: z.string().max(50).nullable(),
-    runtimeVersion: z.string().max(50).nullable(),
+    mai: plainText(50),
+    runtime: plainText(50).nullable(),
+    runtimeVersion: plainText(50).nullable(),
   }),
-  labels: record(z.string().max(300), 50),
+  labels: record(plainText(300), 50),
   pools: z.array(z.object({ pool: nameText, totalBytes: count, limitBytes: count })).max(64),
   models: z.array(model).max(MAX_MODELS),
   chains: record(z.array(nameText).max(MAX_MODELS), 50),
@@ -98,9 +103,11 @@ export function decodeHostState(data: Uint8Array, host: string): Decoded<HostSta
 
 /**
  * The state as JSON of at most `MAX_STATE_BYTES` bytes. Where it would be longer, models are left out from the end of the
- * list: those that do not fit in memory first, and models with residents last.
+ * list: those that do not fit in memory first, and models with residents last. Also left out is what has a name that readers refuse,
+ * because they would refuse the whole state.
  */
-export function encodeHostState(full: HostState): string {
+export function encodeHostState(whole: HostState): string {
+  const full = withPlainNames(whole);
   const models = full.models
     .map((one) => ({ ...one, residents: one.residents.slice(0, MAX_RESIDENTS) }))
     .map((one, index) => ({ one, index }))
@@ -122,18 +129,38 @@ function encode(
   return JSON.stringify({ ...full, models: inOrder });
 }
 
+function withPlainNames(full: HostState): HostState {
+  return {
+    ...full,
+    labels: Object.fromEntries(
+      Object.entries(full.labels).map(([name, value]) => [name, oneLine(value).slice(0, 300)]),
+    ),
+    models: full.models
+      .filter(({ modelKey }) => isPlainName(modelKey))
+      .map((one) => ({
+        ...one,
+        displayName: isPlainName(one.displayName) ? one.displayName : one.modelKey,
+        residents: one.residents.filter((resident) => isPlainName(resident.instanceIdentifier)),
+      })),
+    chains: Object.fromEntries(
+      Object.entries(full.chains)
+        .filter(([name]) => isPlainName(name))
+        .map(([name, keys]) => [name, keys.filter(isPlainName)]),
+    ),
+  };
+}
+
 function usefulness({ residents, fit }: HostModel): number {
   if (residents.length > 0) return 3;
   return fit === 'now' ? 2 : fit === 'no' ? 0 : 1;
 }
 
-/** Whether a text is the origin of an HTTPS server. Plain HTTP is taken on loopback only, so that no prompt travels in the open. */
+/**
+ * Whether a text is the origin of an HTTPS server. Plain HTTP is refused also on loopback: it has no certificate to check, so a host
+ * could have others send their requests to programs on their own machines.
+ */
 function isGatewayAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, origin, hostname } = new URL(text);
-  if (origin !== text) return false;
-  return (
-    protocol === 'https:' ||
-    (protocol === 'http:' && /^(127\.[\d.]+|localhost|\[::1\])$/.test(hostname))
-  );
+  const { protocol, origin } = new URL(text);
+  return origin === text && protocol === 'https:';
 }

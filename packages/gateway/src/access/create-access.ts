@@ -3,7 +3,7 @@ import { GatewayError } from '../gateway-error.js';
 import type { Clock } from '../ports/clock.js';
 import type { Failure } from '../protocols/protocol.js';
 import { isSameSecret, type StoredKey } from './keys/api-key.js';
-import { isPreflight, preflightHeaders } from './host-and-origin/cors.js';
+import { isPreflight, preflightHeaders, type PreflightAnswer } from './host-and-origin/cors.js';
 import {
   CSRF_HEADER,
   isSafe,
@@ -18,6 +18,7 @@ import { SCOPES, type Scope } from './keys/scope.js';
 import { createSessions, SESSION_MS, type Session } from './sessions.js';
 import { checkSite, type SiteRules } from './host-and-origin/site-check.js';
 import { localClient } from './local-client.js';
+import type { Client } from '../server/inference/inference-parts.js';
 import { createFailure } from '../protocols/create-failure.js';
 
 /** Who may use the gateway. */
@@ -52,8 +53,8 @@ export interface Access {
 export type Admission =
   | {
       readonly kind: 'admitted';
-      /** Who asks, for the queue. */
-      readonly client: { readonly name: string; readonly priority: number };
+      /** Who asks. */
+      readonly client: Client;
       /** The actions that the caller is allowed. */
       readonly scopes: readonly Scope[];
       /** Headers for the answer. */
@@ -65,12 +66,6 @@ export type Admission =
       /** Headers for the answer. */
       readonly headers: Readonly<Record<string, string>>;
     };
-
-/** The answer to a preflight. Its body is empty. */
-export interface PreflightAnswer {
-  readonly status: 204 | 403;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** The session of a caller, and headers for the answer. */
 export interface SessionAnswer {

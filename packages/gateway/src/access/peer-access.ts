@@ -17,10 +17,20 @@ export interface PeerRules {
   /** Whether a lease that a host presents is in force. */
   isHonoured(lease: string, host: string): boolean;
   /**
+   * Instance identifier of the resident that a lease is for; null where the lease is not in force. A request gets this resident or a
+   * refusal, so a host can't use its lease on one model to have another one loaded.
+   */
+  residentOf(lease: string, host: string): string | null;
+  /**
    * Fires when a lease ends, and with it the requests that run on it: their host has given up, or is not heard any more. Null where
    * the lease is not in force. Default: the requests end by themselves.
    */
   endOf?(lease: string): AbortSignal | null;
+  /**
+   * Told that a request runs on a lease. Returns what is called when the request has ended. So a host can end leases that nobody uses.
+   * Default: not told.
+   */
+  began?(lease: string): () => void;
 }
 
 /** Header in which the gateway of another host presents its lease. */
@@ -58,7 +68,9 @@ function admissionOf(request: IncomingMessage, scope: Scope | null, peers: PeerR
     return refused('forbidden', 403, 'The other hosts of a fleet may only ask for inference.');
   }
   const lease = leaseIn(request);
-  if (lease === null || !peers.isHonoured(lease, host)) {
+  const isHonoured = lease !== null && peers.isHonoured(lease, host);
+  const resident = isHonoured ? peers.residentOf(lease, host) : null;
+  if (resident === null) {
     return refused(
       'lease_not_honoured',
       409,
@@ -67,20 +79,25 @@ function admissionOf(request: IncomingMessage, scope: Scope | null, peers: PeerR
   }
   return {
     kind: 'admitted',
-    client: { name: `host ${host}`, priority: 0 },
+    client: { name: `host ${host}`, priority: 0, onlyResident: resident },
     scopes: ['inference'],
     headers: {},
   };
 }
 
-/** Closes the connection of an admitted request once its lease ends. */
-export function endWithLease(
+/** Tells that an admitted request runs on its lease, and closes the connection once the lease ends. */
+export function runOnLease(
   request: IncomingMessage,
   response: ServerResponse,
   peers: PeerRules,
 ): void {
   const lease = leaseIn(request);
-  const ends = lease === null ? null : (peers.endOf?.(lease) ?? null);
+  if (lease === null) return;
+  const ended = peers.began?.(lease);
+  // A client that has gone already closes nothing any more.
+  if (response.destroyed) ended?.();
+  else if (ended !== undefined) response.once('close', ended);
+  const ends = peers.endOf?.(lease) ?? null;
   if (ends === null) return;
   const end = (): void => void response.destroy();
   ends.addEventListener('abort', end, { once: true });

@@ -94,6 +94,8 @@ export interface ServingLease {
    * Default false: all requests that the resident serves share the lease.
    */
   readonly forOneRequest?: boolean | undefined;
+  /** Told how the request on the lease ended. Not told where the client has gone. Never throws. Default: not told. */
+  readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
   /** Identifies the choice among the hosts of a fleet; null or absent where there was none. */
   readonly placementId?: string | null | undefined;
   /** Fires when the lease ends without a release. Requests that run on another host are then ended. */
@@ -117,8 +119,8 @@ export interface ServingPeer {
 }
 
 /**
- * How a request to another host ended: `answered` with a whole answer, `failed` with a refusal, an error or a part of an answer, or
- * because nothing arrived from the host any more (`out-of-reach`).
+ * How a request ended: `answered` with a whole answer, `failed` with a refusal, an error or a part of an answer, or
+ * because nothing arrived from another host any more (`out-of-reach`).
  */
 export type PeerOutcome = 'answered' | 'failed' | 'out-of-reach';
 

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { listen, type Listening } from './listen.js';
 
@@ -45,3 +47,34 @@ test('an idle connection ends', async () => {
   await once(client, 'close');
   expect(client.destroyed).toBe(true);
 });
+
+/** Connections that arrive in a minute, from seventeen clients a second. */
+const CONNECTIONS = 1000;
+const SYSTEM_LIMIT_FILE = '/proc/sys/net/core/somaxconn';
+
+function systemTakes(): boolean {
+  return (
+    process.platform === 'linux' && Number(readFileSync(SYSTEM_LIMIT_FILE, 'utf8')) >= CONNECTIONS
+  );
+}
+
+(systemTakes() ? test : test.skip)(
+  'connections that arrive while the process is suspended stand, so their clients do not give up',
+  () => {
+    // Opens the connections, and prints how many stand once no further one has come for two seconds.
+    const clients = `
+      const { connect } = require('node:net');
+      let count = 0;
+      const end = () => { console.log(count); process.exit(0); };
+      let timer = setTimeout(end, 2000);
+      for (let i = 0; i < ${CONNECTIONS}; i += 1)
+        connect(${server.port}, '127.0.0.1', () => {
+          count += 1;
+          clearTimeout(timer);
+          timer = setTimeout(end, count === ${CONNECTIONS} ? 0 : 2000);
+        }).on('error', () => undefined);`;
+    // This process accepts nothing until the other one has ended.
+    const { stdout } = spawnSync(process.execPath, ['-e', clients], { encoding: 'utf8' });
+    expect(Number(stdout)).toBe(CONNECTIONS);
+  },
+);

@@ -204,7 +204,9 @@ function unusableTls(message: string, cause?: unknown): GatewayError {
 function open(server: Server | HttpsServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-    server.listen(port, host, () => {
+    // Connections that arrive while the process is suspended, or has no CPU time, wait in this queue of the system. Node's own 511 would
+    // be full after a minute with ten clients a second, and further clients would give up.
+    server.listen({ port, host, backlog: server.maxConnections }, () => {
       server.removeAllListeners('error');
       resolve();
     });

@@ -6,6 +6,7 @@ const OUT_OF_REACH: readonly unknown[] = [
   PEER_SILENT,
   'UND_ERR_CONNECT_TIMEOUT',
   'ETIMEDOUT',
+  'ECONNREFUSED',
   'EHOSTUNREACH',
   'EHOSTDOWN',
   'ENETUNREACH',
@@ -13,10 +14,18 @@ const OUT_OF_REACH: readonly unknown[] = [
   'EADDRNOTAVAIL',
 ];
 
+/** Codes of a connection that this machine had no means to open. They say nothing about the other one. */
+const OWN_SHORTAGE: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN'];
+
 /**
- * Whether an error tells that the way to another machine is cut. A refused or reset connection tells the opposite: the machine
- * has answered.
+ * Whether an error tells that the other machine's gateway can't be reached: no connection to it opens, or nothing arrives over one. A
+ * refusal of the connection counts, although a machine has answered: a firewall refuses connections in the place of the gateway, and
+ * where the refusal is genuine, no gateway listens. A connection that opened and was then reset, or whose certificate was
+ * refused, tells the opposite.
  */
 export function isOutOfReach(error: Error): boolean {
-  return 'code' in error && OUT_OF_REACH.includes(error.code);
+  if (!('code' in error)) return false;
+  if (OUT_OF_REACH.includes(error.code)) return true;
+  // Firewalls, routes and VPNs refuse connections with further codes, such as EACCES, EPERM and ENOPROTOOPT.
+  return 'syscall' in error && error.syscall === 'connect' && !OWN_SHORTAGE.includes(error.code);
 }

@@ -54,26 +54,47 @@ test('the first token of an answer may take eleven minutes, as long as the host 
   expect([askedAt().slice(0, 3), questions.length]).toEqual([[1000, 3000, 5000], 330]);
 });
 
+const failed = (facts: object): Error => Object.assign(new Error('It failed.'), facts);
+
 test.each([
-  ['a refusal of the connection', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })],
-  ['a reset', Object.assign(new Error('reset'), { code: 'ECONNRESET' })],
-  ['a refused certificate', new Error('alert')],
-])('%s is a sign of life', async (_what, error) => {
+  ['a reset of an open connection', failed({ code: 'ECONNRESET', syscall: 'read' })],
+  ['a connection that was closed before the answer', failed({ code: 'UND_ERR_SOCKET' })],
+  ['a refused certificate', failed({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' })],
+  ['an error without a code', failed({})],
+  // The host may be well. Only this machine can't ask it.
+  ['a lack of open files on this machine', failed({ code: 'EMFILE', syscall: 'connect' })],
+])('%s ends nothing', async (_what, error) => {
   answer = error;
   begin('one');
   await clock.advance(60_000);
   expect(failures).toEqual([]);
 });
 
-test('a way that is cut for a moment ends nothing', async () => {
-  answer = Object.assign(new Error('no route'), { code: 'EHOSTUNREACH' });
+test.each([
+  ['a refused connection', { code: 'ECONNREFUSED', syscall: 'connect' }],
+  ['a refusal at each address of a name', { code: 'ECONNREFUSED', errors: [] }],
+  ['a refusal of a local rule', { code: 'EACCES', syscall: 'connect' }],
+  ['a firewall that refuses the protocol', { code: 'ENOPROTOOPT', syscall: 'connect' }],
+  ['a network that is down', { code: 'ENETDOWN', syscall: 'connect' }],
+])('%s, twice in a row, ends the requests that wait in silence', async (_what, facts) => {
+  answer = failed(facts);
   begin('one');
-  await clock.advance(3000);
-  answer = 'sign';
-  questions.at(-1)?.settle(null);
   await clock.advance(60_000);
-  expect(failures).toEqual([]);
+  expect(failures).toEqual([['one', 7000]]);
 });
+
+test.each(['EHOSTUNREACH', 'ECONNREFUSED'])(
+  'a way that is cut for a moment with %s ends nothing',
+  async (code) => {
+    answer = failed({ code });
+    begin('one');
+    await clock.advance(3000);
+    answer = 'sign';
+    questions.at(-1)?.settle(null);
+    await clock.advance(60_000);
+    expect(failures).toEqual([]);
+  },
+);
 
 test('an answer to the second question is a sign of life', async () => {
   begin('one');

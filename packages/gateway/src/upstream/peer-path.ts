@@ -57,8 +57,9 @@ interface Use {
  * sign of life beside it: after one second of silence, and then every two seconds. Where two questions in a row get no answer, for
  * two and for four seconds, the requests that wait in silence fail.
  *
- * Any answer is a sign of life, also a refusal, and whatever arrives for any of the requests. Asks for nothing while answers flow,
- * and while no request is under way.
+ * Any answer is a sign of life, also one that refuses the question or the certificate, and whatever arrives for any of the requests. A
+ * refused connection is no sign of life (`isOutOfReach`). A gateway for other hosts listens until its last request has ended, so it
+ * refuses no connection while a request runs there. Asks for nothing while answers flow, and while no request is under way.
  */
 export function createPeerPath(clock: Clock, ask: AskForSign): PeerPath {
   const uses = new Set<Use>();

@@ -5,6 +5,7 @@ import { waitUntil } from '../../../test/wait-until.js';
 import { openMembers } from '../../membership/members.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
+import { describeFault } from '../../text/describe-hosts.js';
 import { followFleet } from './follow-fleet.js';
 import { leaveFleet } from './leave-fleet.js';
 import { readRegistry } from './registry.js';
@@ -61,7 +62,9 @@ test('a removed host is cut off by nats-server, and the others hear that it is o
     return onDisk.allowList.revision === followed.identity.allowList.revision;
   }, 'the new allow-list is on the disk');
   await waitUntil(() => !laptop.connected, 'the connection of the laptop is closed');
-  expect(tower.connected).toBe(true);
+  await waitUntil(() => laptop.fault !== null, 'the laptop is told why');
+  expect(describeFault(laptop.fault?.message ?? '')).toMatch(/it was removed from the fleet/);
+  expect([tower.connected, tower.fault]).toEqual([true, null]);
 });
 
 test('a host that rotates its keys goes on, and its old certificate ends', async () => {

@@ -45,7 +45,17 @@ describe('the explanation of a placement', () => {
     });
     // 0.3 of 2 s for the prompt and of 15 s for the answer.
     expect(first).toBe(
-      'The request goes to attic: large is loaded and idle. The first token is expected after 0.7 s (prompt 0.6 s; network 50 ms) and the answer 4.5 s later. attic does not report the speed of the model, so the times of its earlier answers to this machine are taken (0.3 of the assumed ones).',
+      'The request goes to attic: large is loaded and idle. The first token is expected after 0.7 s (prompt 0.6 s; network 50 ms) and the answer 4.5 s later. attic does not report the speed of the model, so the times of its earlier answers to this machine are taken (30 % of the assumed ones).',
+    );
+  });
+
+  it('says that the time of answers of other hosts is taken', () => {
+    const hosts = [hostOf('own', [loadedModel({ speed: null })]), hostOf('attic', [])];
+    const [first] = explain(hosts, {
+      seenTimes: [{ host: 'attic', modelKey: 'large', timeRatio: 0.02, answers: 7 }],
+    });
+    expect(first).toMatch(
+      /own does not report the speed of the model, so the times of answers of other hosts are taken \(1\.8 % of the assumed ones\)\.$/,
     );
   });
 

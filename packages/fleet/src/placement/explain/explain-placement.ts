@@ -58,11 +58,13 @@ function describePlace(alternative: PlacementAlternative): string {
   if (figures.preference > 0) {
     parts.push(`The model has place ${figures.preference + 1} in the order of preference.`);
   }
-  const assumed = figures.assumed.filter((one) => one !== 'speed-seen');
-  if (assumed.length < figures.assumed.length) {
-    parts.push(
-      `${host} does not report the speed of the model, so the times of its earlier answers to this machine are taken (${rounded(figures.timeRatio)} of the assumed ones).`,
-    );
+  const assumed: (keyof typeof ASSUMED)[] = [];
+  for (const one of figures.assumed) {
+    if (one === 'speed-seen' || one === 'speed-elsewhere') {
+      parts.push(
+        `${host} does not report the speed of the model, so the times of ${one === 'speed-seen' ? 'its earlier answers to this machine' : 'answers of other hosts'} are taken (${rounded(figures.timeRatio * 100)} % of the assumed ones).`,
+      );
+    } else assumed.push(one);
   }
   if (assumed.length > 0) {
     parts.push(
@@ -72,11 +74,12 @@ function describePlace(alternative: PlacementAlternative): string {
   return parts.join(' ');
 }
 
-const ASSUMED: Readonly<Record<Exclude<AssumedFigure, 'speed-seen'>, string>> = {
-  speed: 'the speed of the model',
-  'load-time': 'the time of a load',
-  requests: 'its requests',
-};
+const ASSUMED: Readonly<Record<Exclude<AssumedFigure, 'speed-seen' | 'speed-elsewhere'>, string>> =
+  {
+    speed: 'the speed of the model',
+    'load-time': 'the time of a load',
+    requests: 'its requests',
+  };
 
 function describeStep(
   { instanceIdentifier, step }: PlacementAlternative,

@@ -1,5 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
+/** The answer to a preflight. Its body is empty. */
+export interface PreflightAnswer {
+  readonly status: 204 | 403;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Headers of the gateway that a page of an allowed origin may read. */
 const EXPOSED = [
   'retry-after',

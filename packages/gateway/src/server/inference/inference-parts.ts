@@ -59,4 +59,6 @@ export interface Client {
   readonly name: string;
   /** Higher is served first; 0 is usual. */
   readonly priority: number;
+  /** The instance identifier of the only resident that serves the client. Default: all may. */
+  readonly onlyResident?: string | undefined;
 }

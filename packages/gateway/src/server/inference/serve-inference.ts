@@ -1,8 +1,7 @@
 import type { JsonObject } from '../../json.js';
 import { pause } from '../../ports/clock.js';
-import type { ServingCatalog } from '../../ports/serving-port.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ServingRequest } from '../../ports/serving-port.js';
+import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
 import type { Failure, Protocol, RequestFacts } from '../../protocols/protocol.js';
 import { prefixKeyOf } from '../../protocols/prefix-key.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
@@ -64,11 +63,15 @@ export async function serveInference(
     facts = protocol.read(fields);
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
     told.decisionId = catalog.decisionId;
-    const resolved = wantedBy(fields, facts, catalog, parts);
+    const { onlyResident } = client;
+    const resolved =
+      onlyResident === undefined
+        ? wantedBy(fields, facts, catalog, parts)
+        : onlyAt(onlyResident, facts);
     // The request may run for minutes, and the parsed body is several times as large as its bytes.
     fields = null;
     const wanted =
-      facts.previousResponseId === null
+      facts.previousResponseId === null || onlyResident !== undefined
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
@@ -126,6 +129,18 @@ function wantedBy(
     promptTokens: parts.promptTokens(facts),
     prefixKey: prefixKeyOf(fields),
   };
+}
+
+/** The request of a client that one resident serves. */
+function onlyAt(instanceIdentifier: string, { model }: RequestFacts): ServingRequest {
+  if (model === instanceIdentifier) return { ...ANY_MODEL, instanceIdentifier };
+  throw new SchedulingFailure(
+    createFailure(
+      'forbidden',
+      403,
+      `The lease of this request is for ${instanceIdentifier}, and for no other model. Ask for a lease on the model that the request names.`,
+    ),
+  );
 }
 
 /** A request that continues a response goes to the resident that gave the response. */

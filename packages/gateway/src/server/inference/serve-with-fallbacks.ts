@@ -147,7 +147,11 @@ async function relayThrough(
     // The speed of another host says nothing about this machine.
     const speed = outcome?.kind === 'done' && peer === null ? outcome.speed : null;
     endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
-    if (outcome !== null) peer?.ended?.(peerOutcomeOf(outcome));
+    if (outcome !== null) {
+      const ended = peerOutcomeOf(outcome);
+      peer?.ended?.(ended);
+      place.lease.ended?.(ended);
+    }
     // A client that has gone says nothing about the resident.
     const isFault =
       outcome !== null && (outcome.kind === 'cut' || mayFallBack(outcome, place.lease));

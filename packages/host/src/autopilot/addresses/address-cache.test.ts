@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@mai/autopilot';
 import { LlamaRuntimeError } from '@mai/llama-runtime';
 import { contextOf } from '../../host-options.js';
 import type { ActiveLink } from '../../runtime/connect-runtime.js';
@@ -38,4 +41,28 @@ test('a resident that has ended has no address, and other errors reach the calle
     Promise.reject(new LlamaRuntimeError('CLOSED', 'It was closed.')),
   );
   await expect(closed('a')).rejects.toMatchObject({ code: 'CLOSED' });
+});
+
+test('the address of an LM Studio stays where its HTTP server does not answer in time', async () => {
+  let isSilent = false;
+  const server = createServer((_request, response) => {
+    if (!isSilent) response.end('{"data":[]}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const client = { baseUrl: url.replace('http', 'ws'), host: { isLocal: false } };
+  const link = { kind: 'on', runtime: 'lmstudio', client } as unknown as ActiveLink;
+  const cache = createAddressCache(contextOf({ url, clock, timeoutMs: 200 }, signal));
+  const address = async () => (await cache.of(link, signal))('any');
+  expect(await address()).toMatchObject({ baseUrl: `${url}/v1` });
+  isSilent = true;
+  nowMs += 60_000;
+  expect(await address()).toMatchObject({ baseUrl: `${url}/v1` });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  nowMs += 60_000;
+  await expect(address()).rejects.toMatchObject({ code: 'SERVER_OFF' });
 });

@@ -31,7 +31,14 @@ export function createAddressCache(context: HostContext): AddressCache {
   const search = async (
     client: Pick<LMStudioClient, 'baseUrl' | 'host'>,
   ): Promise<OpenAiAddress> => {
-    const address = await findOpenAiAddress(context, client, context.signal);
+    const address = await findOpenAiAddress(context, client, context.signal).catch(
+      (error: unknown) => {
+        // A machine without CPU time does not answer in time. What it answered before is still the best that is known.
+        const last = known.get(client.baseUrl);
+        if (last === undefined || !isRuntimeError(error) || error.code !== 'TIMED_OUT') throw error;
+        return last.address;
+      },
+    );
     known.set(client.baseUrl, { atMs: clock.monotonicMs(), address });
     return address;
   };

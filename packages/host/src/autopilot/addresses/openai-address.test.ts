@@ -28,7 +28,10 @@ afterEach(() => {
   server.close();
 });
 
-const find = (options: { readonly apiToken?: string } = {}, env = {}) => {
+const find = (
+  options: { readonly apiToken?: string; readonly timeoutMs?: number } = {},
+  env = {},
+) => {
   const { signal } = new AbortController();
   const context = contextOf({ url, env, userHome: '/nowhere', ...options }, signal);
   const client = { baseUrl: url.replace('http', 'ws'), host: HOST };
@@ -74,6 +77,15 @@ test.each([
   await expect(find()).rejects.toMatchObject({
     ...{ name: 'HostError', code: 'SERVER_OFF' },
     message: expect.stringContaining('lms server start'),
+  });
+});
+
+test('a server that does not answer in time is not told to be off', async () => {
+  answer = () => [200, LIST];
+  server.removeAllListeners('request');
+  await expect(find({ timeoutMs: 200 })).rejects.toMatchObject({
+    ...{ name: 'LMStudioError', code: 'TIMED_OUT' },
+    message: expect.stringMatching(/did not list the models within 0\.2 s/),
   });
 });
 

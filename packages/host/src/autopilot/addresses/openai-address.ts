@@ -1,4 +1,9 @@
-import { findLMStudioHome, parseBaseUrl, type LMStudioClient } from '@mai/lmstudio-adapter';
+import {
+  findLMStudioHome,
+  LMStudioError,
+  parseBaseUrl,
+  type LMStudioClient,
+} from '@mai/lmstudio-adapter';
 import { isRecord } from '../../guards.js';
 import { HostError } from '../../host-error.js';
 import type { HostContext } from '../../host-options.js';
@@ -21,7 +26,7 @@ const USUAL_PORT = 1234;
  * accepts WebSocket connections on its own ports. So a connection does not prove that the server runs, but a list of
  * models does.
  *
- * @throws HostError `SERVER_OFF`
+ * @throws HostError `SERVER_OFF`; LMStudioError `TIMED_OUT` where nothing answers in time, which says nothing about the server
  */
 export async function findOpenAiAddress(
   context: HostContext,
@@ -36,10 +41,18 @@ export async function findOpenAiAddress(
   // Where the caller has given an address, try only that address.
   const addresses = context.url === null && host.isLocal && usual !== own ? [own, usual] : [own];
   const deadlineMs = Math.min(PROBE_TIMEOUT_MS, context.timeoutMs ?? Infinity);
+  let silent: string | null = null;
   for (const address of addresses) {
-    if (await servesModels(address, requestHeaders, deadlineMs, signal)) {
-      return { baseUrl: `${address}/v1`, requestHeaders };
-    }
+    const answer = await servesModels(address, requestHeaders, deadlineMs, signal);
+    if (answer === 'yes') return { baseUrl: `${address}/v1`, requestHeaders };
+    if (answer === 'silent') silent ??= address;
+  }
+  if (silent !== null) {
+    throw new LMStudioError(
+      'TIMED_OUT',
+      `LM Studio runs, but its HTTP server at ${silent} did not list the models within ${deadlineMs / 1000} s. This machine may have no CPU time left. Try again. If it lasts, start the server with "lms server start".`,
+      { baseUrl },
+    );
   }
   throw new HostError(
     'SERVER_OFF',
@@ -47,29 +60,34 @@ export async function findOpenAiAddress(
   );
 }
 
-/** Whether the HTTP server lists models. Status 200 proves nothing, because LM Studio also sends it for unknown paths. */
+/**
+ * Whether the HTTP server lists models. `silent`: it took a connection, or the system did, and did not answer in time. Status 200 proves
+ * nothing, because LM Studio also sends it for unknown paths.
+ */
 async function servesModels(
   address: string,
   headers: Readonly<Record<string, string>>,
   deadlineMs: number,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<'yes' | 'no' | 'silent'> {
+  let silent = false;
   for (const path of ['/v1/models', '/api/v0/models']) {
     const answer = await getJson(`${address}${path}`, headers, deadlineMs, signal);
     // A server that refuses the token (401 or 403) is on.
-    if (answer?.status === 401 || answer?.status === 403) return true;
-    if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return true;
+    if (answer === 'silent') silent = true;
+    else if (answer?.status === 401 || answer?.status === 403) return 'yes';
+    else if (isRecord(answer?.json) && Array.isArray(answer.json['data'])) return 'yes';
   }
-  return false;
+  return silent ? 'silent' : 'no';
 }
 
-/** Null where the server does not answer. For a client, such a server is off. */
+/** Null where no server is there or it breaks off. For a client, such a server is off. */
 async function getJson(
   url: string,
   headers: Readonly<Record<string, string>>,
   deadlineMs: number,
   signal: AbortSignal,
-): Promise<Answer | null> {
+): Promise<Answer | 'silent' | null> {
   const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   try {
@@ -91,7 +109,7 @@ async function getJson(
     });
   } catch {
     signal.throwIfAborted();
-    return null;
+    return deadline.aborted ? 'silent' : null;
   }
 }
 

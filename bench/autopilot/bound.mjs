@@ -34,8 +34,11 @@ function waysOn(machine) {
       const neededGib = bytesOf(option) / GIB;
       const allowedGib = isLast ? totalGib * limits.hardLimitRatio : limitGib;
       return {
-        ...{ limitGib, neededGib, highestGib: allowedGib - neededGib },
-        ...{ quality: option.quality, loadS: model.loadMs / 1000 },
+        limitGib,
+        neededGib,
+        highestGib: allowedGib - neededGib,
+        quality: option.quality,
+        loadS: model.loadMs / 1000,
       };
     }),
   );

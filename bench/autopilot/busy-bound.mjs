@@ -24,7 +24,8 @@ const WAYS = SCENARIO_MODELS.flatMap((model, index) =>
   [model, ...model.cheaperLoadOptions].map((option) => ({
     gib: option.footprintBytes / GIB,
     allowedGib: index === SCENARIO_MODELS.length - 1 ? HARD_LIMIT_GIB : LIMIT_GIB,
-    ...{ quality: option.quality, loadS: model.loadMs / 1000 },
+    quality: option.quality,
+    loadS: model.loadMs / 1000,
   })),
 );
 const LEVELS = 45;
@@ -235,7 +236,8 @@ for (const seed of options.seeds.split(',').map(Number)) {
 console.log(`levels-heavy, seeds ${options.seeds}, quality relative to the clairvoyant planner:`);
 console.table(
   Object.entries(sums).map(([policy, { quality, ...counts }]) => ({
-    ...{ policy, quality: (quality / reference).toFixed(3) },
+    policy,
+    quality: (quality / reference).toFixed(3),
     ...counts,
   })),
 );

@@ -29,12 +29,17 @@ export async function measureIdleCost(seconds) {
   const config = path.join(home, 'models.yaml');
   const keys = ['idle/large', 'idle/medium', 'idle/small'];
   const models = keys.map((key) => ({
-    ...{ key, category: key.slice(5), context_window: 4096, capabilities: ['chat'] },
+    key,
+    category: key.slice(5),
+    context_window: 4096,
+    capabilities: ['chat'],
   }));
   writeFileSync(
     config,
     JSON.stringify({
-      ...{ version: 1, models, fallback_chains: { default: keys } },
+      version: 1,
+      models,
+      fallback_chains: { default: keys },
       // The limits are high, so that a busy machine causes no switch.
       switching: { memory_percent: 97, hard_limit_percent: 99, unified_hard_limit_percent: 99 },
     }),

@@ -106,15 +106,27 @@ function portsOf(client, simulator, machine) {
   };
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096 };
   const chain = Object.keys(MODELS).map((modelKey) => ({
-    ...{ modelKey, displayName: modelKey, tier: modelKey.slice(9), capabilities: ['chat'] },
-    ...{ contextLengthTokens: 4096, maxContextLengthTokens: 4096, loadConfig, downloaded: true },
-    ...{ minMemoryBytes: null, minVramBytes: null, ttlMs: null },
+    modelKey,
+    displayName: modelKey,
+    tier: modelKey.slice(9),
+    capabilities: ['chat'],
+    contextLengthTokens: 4096,
+    maxContextLengthTokens: 4096,
+    loadConfig,
+    downloaded: true,
+    minMemoryBytes: null,
+    minVramBytes: null,
+    ttlMs: null,
   }));
   return {
     runtime: client,
     monitor: {
       snapshot: async () => ({
-        ...{ timestampMs: Date.now(), observable: true, ram: ram(), unified: false, gpus: [] },
+        timestampMs: Date.now(),
+        observable: true,
+        ram: ram(),
+        unified: false,
+        gpus: [],
         cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
       }),
       readRam: async () => ram(),
@@ -124,8 +136,12 @@ function portsOf(client, simulator, machine) {
     estimator: {
       estimate: async ({ modelKey }) => ({
         footprint: {
-          ...{ ram: { mappedBytes: 0, anonymousBytes: MODELS[modelKey] }, gpus: [] },
-          ...{ interval: null, growth: null, source: 'configured', confidence: 'high' },
+          ram: { mappedBytes: 0, anonymousBytes: MODELS[modelKey] },
+          gpus: [],
+          interval: null,
+          growth: null,
+          source: 'configured',
+          confidence: 'high',
         },
         guardrails: null,
       }),

@@ -176,7 +176,8 @@ const ORDER = Object.keys(MODELS);
 const steps = outcomes
   .filter(({ loaded, unloaded }) => loaded.length > 0 && unloaded.length > 0)
   .map(({ atMs, reason, loaded, unloaded }) => ({
-    ...{ atMs, reason },
+    atMs,
+    reason,
     down: rank(loaded[0]) > rank(unloaded[0]),
   }));
 const flaps = steps.filter(

@@ -180,14 +180,20 @@ const normalSteps = (meanOf, sigma, bounds) => (levelOf, bins, binOf) =>
   });
 
 const ofWalk = ({ sigma, low = 4, high = 16 }, machine = 'desktop') => ({
-  ...{ machine, lowGib: low, highGib: high, everyS: STEP_S },
+  machine,
+  lowGib: low,
+  highGib: high,
+  everyS: STEP_S,
   transitions: normalSteps((level) => level, sigma, { low, high }),
 });
 
 const ofReturning = ({ mean = 9, deviation, tauS }, machine = 'desktop') => {
   const keep = Math.exp(-STEP_S / tauS);
   return {
-    ...{ machine, lowGib: 2, highGib: mean + 4 * deviation, everyS: STEP_S },
+    machine,
+    lowGib: 2,
+    highGib: mean + 4 * deviation,
+    everyS: STEP_S,
     transitions: normalSteps(
       (level) => mean + keep * (level - mean),
       deviation * Math.sqrt(1 - keep * keep),
@@ -198,7 +204,10 @@ const ofReturning = ({ mean = 9, deviation, tauS }, machine = 'desktop') => {
 
 /** Levels that are held for an exponential time. `nextOf` gives the bounds of the uniform next level. */
 const ofLevels = ({ lowGib, highGib, meanS, nextOf }) => ({
-  ...{ machine: 'desktop', lowGib, highGib, everyS: 1 },
+  machine: 'desktop',
+  lowGib,
+  highGib,
+  everyS: 1,
   transitions: (levelOf, bins) =>
     Array.from({ length: bins }, (_, from) => {
       const [low, high] = nextOf(levelOf(from));
@@ -224,7 +233,9 @@ export const STATISTICS = {
   returning: ofReturning({ deviation: 2.5, tauS: 300 }),
   'returning-slow': ofReturning({ deviation: 2.5, tauS: 1800 }),
   'two-levels': ofLevels({
-    ...{ lowGib: 6, highGib: 14, meanS: 480 },
+    lowGib: 6,
+    highGib: 14,
+    meanS: 480,
     nextOf: (level) => (level < 9 ? [11, 14] : [6, 8]),
   }),
   'walk-gpu': ofWalk({ sigma: 0.4, low: 1, high: 14 }, 'gpu'),

@@ -171,7 +171,12 @@ async function runOnce({ name, seed, rows }, policy, modelFolder) {
         errors: [`the run ended early (${ended.signal ?? ended.code})`],
       };
   const result = {
-    ...{ trace: name, seed, policy, kills, secondsOverHardLimit: overMs / 1000, peakBytes: peak },
+    trace: name,
+    seed,
+    policy,
+    kills,
+    secondsOverHardLimit: overMs / 1000,
+    peakBytes: peak,
     ...totals,
     // By time, because a small model answers more requests in the same time.
     meanQuality: totals.answeredMs === 0 ? 0 : totals.qualityMs / totals.answeredMs,

@@ -25,8 +25,13 @@ const { values } = parseArgs({
 const RELAY = fileOf('./network/relay.mjs');
 const KEY = 'bench/large';
 const REQUEST = {
-  ...{ capabilities: ['chat'], minContextLengthTokens: null, tiers: null, chain: null },
-  ...{ modelKey: null, instanceIdentifier: null, failed: [] },
+  capabilities: ['chat'],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
 };
 
 const results = [];
@@ -47,8 +52,12 @@ async function measure(delayMs, forMs) {
     port,
   }));
   await initFleet({
-    ...{ folder: folders.desktop, host: 'desktop', address: '127.0.0.2' },
-    ...{ listenAddress: '127.0.0.1', natsPort, joinPort },
+    folder: folders.desktop,
+    host: 'desktop',
+    address: '127.0.0.2',
+    listenAddress: '127.0.0.1',
+    natsPort,
+    joinPort,
   });
   const relay = spawn(
     process.execPath,
@@ -99,7 +108,11 @@ async function untilServed({ serving }) {
 async function openFleet(folder, { facts, ...local }) {
   const warn = (message) => process.stderr.write(`${message}\n`);
   const fleet = await createFleet({
-    ...{ folder, local, facts: { fleetFacts: async () => facts }, version: '0', warn },
+    folder,
+    local,
+    facts: { fleetFacts: async () => facts },
+    version: '0',
+    warn,
   });
   fleet.announce('https://127.0.0.1:1', () => []);
   return fleet;
@@ -108,36 +121,55 @@ async function openFleet(folder, { facts, ...local }) {
 /** A machine whose port serves at once, with the large model loaded or without a model. */
 function serves(name, hasModel) {
   const resident = {
-    ...{ instanceIdentifier: `mai/${name}`, contextLengthTokens: 8192, footprintBytes: 5e9 },
-    ...{ foreign: false, parallel: 4 },
+    instanceIdentifier: `mai/${name}`,
+    contextLengthTokens: 8192,
+    footprintBytes: 5e9,
+    foreign: false,
+    parallel: 4,
   };
   const model = {
-    ...{ modelKey: KEY, displayName: 'Large', kind: 'llm', tier: 'large', digest: null },
-    ...{ capabilities: ['chat'], contextLengthTokens: 8192, maxContextLengthTokens: 8192 },
-    ...{ sizeBytes: 5e9, fit: 'now', speed: null, quality: null },
+    modelKey: KEY,
+    displayName: 'Large',
+    kind: 'llm',
+    tier: 'large',
+    digest: null,
+    capabilities: ['chat'],
+    contextLengthTokens: 8192,
+    maxContextLengthTokens: 8192,
+    sizeBytes: 5e9,
+    fit: 'now',
+    speed: null,
+    quality: null,
   };
   const models = hasModel ? [{ ...model, residents: [resident], downloaded: true }] : [];
   const lease = {
-    ...{ modelKey: KEY, instanceIdentifier: resident.instanceIdentifier, tier: 'large' },
-    ...{ capabilities: ['chat'], contextLengthTokens: 8192, baseUrl: 'http://127.0.0.1:1/v1' },
-    ...{ requestHeaders: {}, decisionId: null, lost: new AbortController().signal },
+    modelKey: KEY,
+    instanceIdentifier: resident.instanceIdentifier,
+    tier: 'large',
+    capabilities: ['chat'],
+    contextLengthTokens: 8192,
+    baseUrl: 'http://127.0.0.1:1/v1',
+    requestHeaders: {},
+    decisionId: null,
+    lost: new AbortController().signal,
     release: async () => undefined,
   };
   const plan = {
-    ...{ decision: hasModel ? 'serve' : 'none', modelKey: hasModel ? KEY : null, unloads: [] },
-    ...{ loadBytes: null, selection: { decision: 'none', rejected: [] } },
+    decision: hasModel ? 'serve' : 'none',
+    modelKey: hasModel ? KEY : null,
+    unloads: [],
+    loadBytes: null,
+    selection: { decision: 'none', rejected: [] },
   };
   return {
     catalog: async () => ({
-      ...{
-        models,
-        chains: { default: [KEY] },
-        aliases: [],
-        runtime: 'lmstudio',
-        runtimeAnswers: true,
-        runtimeVersion: null,
-        decisionId: null,
-      },
+      models,
+      chains: { default: [KEY] },
+      aliases: [],
+      runtime: 'lmstudio',
+      runtimeAnswers: true,
+      runtimeVersion: null,
+      decisionId: null,
     }),
     acquire: async () => {
       if (!hasModel) throw Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
@@ -149,11 +181,17 @@ function serves(name, hasModel) {
       await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
     },
     facts: {
-      ...{ versions: { runtime: 'lmstudio', runtimeVersion: null }, pools: [], pressureRatio: 0.5 },
-      ...{ models: hasModel ? [{ ...model, residents: [resident] }] : [], linkDevices: [] },
+      versions: { runtime: 'lmstudio', runtimeVersion: null },
+      pools: [],
+      pressureRatio: 0.5,
+      models: hasModel ? [{ ...model, residents: [resident] }] : [],
+      linkDevices: [],
       chains: { default: hasModel ? [KEY] : [] },
       fleet: {
-        ...{ labels: {}, chains: null, requiredLabels: {}, minTokensPerSecond: 0 },
+        labels: {},
+        chains: null,
+        requiredLabels: {},
+        minTokensPerSecond: 0,
         guests: { memoryRatio: 0.5, hours: null },
       },
     },

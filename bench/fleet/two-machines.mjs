@@ -110,8 +110,11 @@ async function openMachine(machine) {
     JSON.stringify(models),
   );
   machine.env = {
-    ...{ HOME: machine.home, XDG_DATA_HOME: machine.home, XDG_CONFIG_HOME: machine.home },
-    ...{ XDG_CACHE_HOME: machine.home, MAI_CONFIG: config },
+    HOME: machine.home,
+    XDG_DATA_HOME: machine.home,
+    XDG_CONFIG_HOME: machine.home,
+    XDG_CACHE_HOME: machine.home,
+    MAI_CONFIG: config,
     MAI_LMSTUDIO_URL: await simulator.line(),
   };
 }

@@ -70,17 +70,15 @@ async function runAll() {
 async function runInProcess({ arm, seed }) {
   const script = fileURLToPath(import.meta.url);
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[
-      script,
-      '--arm',
-      arm,
-      '--seed',
-      String(seed),
-      '--days',
-      String(days),
-      '--machines',
-      options.machines,
-    ],
+    script,
+    '--arm',
+    arm,
+    '--seed',
+    String(seed),
+    '--days',
+    String(days),
+    '--machines',
+    options.machines,
   ]);
   return JSON.parse(stdout);
 }

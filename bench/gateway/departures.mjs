@@ -113,7 +113,11 @@ async function leaveRepeatedly({ stream, isSlow }) {
 /** Asks for an answer on a connection of its own. */
 function ask(port, fields) {
   const sent = request({
-    ...{ host: '127.0.0.1', port, path: '/v1/chat/completions', method: 'POST', agent: false },
+    host: '127.0.0.1',
+    port,
+    path: '/v1/chat/completions',
+    method: 'POST',
+    agent: false,
     headers: { 'content-type': 'application/json' },
   });
   // A client that leaves breaks its own connection.

@@ -9,7 +9,9 @@ const GIB = 1024 ** 3;
 const { LM_STUDIO, MACHINE } = process.env;
 const folder = await mkdtemp(path.join(tmpdir(), 'mai-bench-'));
 const chat = (key, category, capabilities) => ({
-  ...{ key, category, capabilities: ['chat', ...capabilities] },
+  key,
+  category,
+  capabilities: ['chat', ...capabilities],
   context_window: 8192,
 });
 const host = await openHost({

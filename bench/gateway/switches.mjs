@@ -153,7 +153,10 @@ async function ask({ url }, request) {
     const text = await response.text();
     const isWhole = response.status === 200 && (request.stream ? text.includes('[DONE]') : true);
     return {
-      ...{ ...answer, isWhole, text, status: response.status },
+      ...answer,
+      isWhole,
+      text,
+      status: response.status,
       modelKey: response.headers.get('x-mai-model'),
       waitMs: Number(response.headers.get('x-mai-queue-ms')),
     };

@@ -52,7 +52,11 @@ const rows = Object.keys(PAIRS).map((use) => {
 printTable(
   ['use', 'models', 'pairs right', 'clear pairs', 'without the other mode', 'target'],
   rows.map(({ use, one, all }) => [
-    ...[use, one.count, percent(one.right), percent(one.clear), percent(all.right)],
+    use,
+    one.count,
+    percent(one.right),
+    percent(one.clear),
+    percent(all.right),
     percent(PAIRS[use]),
   ]),
 );
@@ -72,7 +76,10 @@ for (const [chain, use] of Object.entries(USE_OF_CHAIN)) {
     [...judged]
       .sort((a, b) => b.quality - a.quality)
       .map((model) => [
-        ...[model.key, model.quality.toFixed(3), model.source, keys.indexOf(model.key) + 1],
+        model.key,
+        model.quality.toFixed(3),
+        model.source,
+        keys.indexOf(model.key) + 1,
       ]),
   );
   const [tau, tauAll] = [kendall(published), kendall(judged)];
@@ -131,9 +138,14 @@ function chainFacts() {
     source.builtInModelConfig().models.map(({ modelKey, displayName, capabilities }) => [
       modelKey,
       {
-        ...{ modelKey, displayName, capabilities },
-        ...{ architecture: null, sizeLabel: null, activeParameters: null },
-        ...{ quantization: null, quality: null },
+        modelKey,
+        displayName,
+        capabilities,
+        architecture: null,
+        sizeLabel: null,
+        activeParameters: null,
+        quantization: null,
+        quality: null,
         parameters: hyperParameters[modelKey].parameters,
       },
     ]),

@@ -6,8 +6,14 @@ const BENCHMARKS = {
   general: {
     least: 5,
     names: [
-      ...['gpqaDiamond', 'hle', 'ifbench', 'tau2', 'terminalBenchHard', 'scicode'],
-      ...['longContextLCR', 'omniscienceAccuracy'],
+      'gpqaDiamond',
+      'hle',
+      'ifbench',
+      'tau2',
+      'terminalBenchHard',
+      'scicode',
+      'longContextLCR',
+      'omniscienceAccuracy',
     ],
   },
   chat: { least: 1, names: ['arenaText'] },

@@ -5,8 +5,18 @@ import { internals } from './internals.mjs';
 const PAIRS_MAX = 25;
 /** What is equal in the results of one sweep: they come from one source, machine, engine and setting. */
 const ALIKE = [
-  ...['source', 'cpu', 'threads', 'backend', 'model', 'engine', 'build', 'fa', 'kvType', 'test'],
-  ...['tokens', 'ubatch'],
+  'source',
+  'cpu',
+  'threads',
+  'backend',
+  'model',
+  'engine',
+  'build',
+  'fa',
+  'kvType',
+  'test',
+  'tokens',
+  'ubatch',
 ];
 
 /** The prediction of a test after others were measured, by the constants of the test's fold. */
@@ -102,8 +112,22 @@ export function errorsOfBestLines(tests) {
 }
 
 const SETTINGS = [
-  ...['device', 'cpu', 'backend', 'model', 'quant', 'class', 'gpuLayers', 'cpuMoeLayers', 'depth'],
-  ...['tokens', 'ubatch', 'fa', 'kvType', 'engine', 'build', 'threads'],
+  'device',
+  'cpu',
+  'backend',
+  'model',
+  'quant',
+  'class',
+  'gpuLayers',
+  'cpuMoeLayers',
+  'depth',
+  'tokens',
+  'ubatch',
+  'fa',
+  'kvType',
+  'engine',
+  'build',
+  'threads',
 ];
 
 /** Relative differences of results that have the same settings. */

@@ -41,9 +41,14 @@ function start(argv: readonly string[], stdin = '') {
     cwd: folder,
     env: {
       ...process.env,
-      ...{ HOME: folder, USERPROFILE: folder, NO_COLOR: '1' },
-      ...{ XDG_DATA_HOME: folder, LOCALAPPDATA: folder, APPDATA: folder },
-      ...{ XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder },
+      HOME: folder,
+      USERPROFILE: folder,
+      NO_COLOR: '1',
+      XDG_DATA_HOME: folder,
+      LOCALAPPDATA: folder,
+      APPDATA: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_CACHE_HOME: folder,
     },
   });
   started.add(child);
@@ -132,7 +137,9 @@ withEngine('`mai serve` answers with real tokens, and SIGTERM leaves no process'
   let pieces = 0;
   let usage: number | null = null;
   for await (const chunk of await client.chat.completions.create({
-    ...{ ...ASK, stream: true, stream_options: { include_usage: true } },
+    ...ASK,
+    stream: true,
+    stream_options: { include_usage: true },
   })) {
     if ((chunk.choices[0]?.delta.content ?? '') !== '') pieces += 1;
     usage = chunk.usage?.completion_tokens ?? usage;

@@ -53,7 +53,10 @@ async function openMachine(name: string, models: readonly string[]): Promise<Mac
   simulators.push(simulator);
   const config = path.join(home, 'models.yaml');
   const model = (key: string) => ({
-    ...{ key, category: key.slice('test/'.length), context_window: 2048, capabilities: ['chat'] },
+    key,
+    category: key.slice('test/'.length),
+    context_window: 2048,
+    capabilities: ['chat'],
   });
   await writeFile(
     config,
@@ -71,9 +74,16 @@ async function openMachine(name: string, models: readonly string[]): Promise<Mac
   );
   const env = {
     ...process.env,
-    ...{ HOME: home, USERPROFILE: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home },
-    ...{ XDG_CACHE_HOME: home, LOCALAPPDATA: home, APPDATA: home, NO_COLOR: '1' },
-    ...{ MAI_LMSTUDIO_URL: simulator.httpUrl, MAI_CONFIG: config },
+    HOME: home,
+    USERPROFILE: home,
+    XDG_DATA_HOME: home,
+    XDG_CONFIG_HOME: home,
+    XDG_CACHE_HOME: home,
+    LOCALAPPDATA: home,
+    APPDATA: home,
+    NO_COLOR: '1',
+    MAI_LMSTUDIO_URL: simulator.httpUrl,
+    MAI_CONFIG: config,
   };
   return {
     simulator,

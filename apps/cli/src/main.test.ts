@@ -120,7 +120,10 @@ describe('the built program', () => {
       const serve = [MAI, 'serve', ...NOBODY, '--port', '0', '--json'];
       const limit = `ulimit -v ${gib * 2 ** 20}; exec "$0" "$@"`;
       const sh = spawnSync('/bin/sh', ['-c', limit, process.execPath, ...serve], {
-        ...{ cwd: home, env: environment(), encoding: 'utf8', timeout: 20_000 },
+        cwd: home,
+        env: environment(),
+        encoding: 'utf8',
+        timeout: 20_000,
       });
       expect(sh.stdout + sh.stderr).toContain('ulimit -v unlimited');
       expect(sh.stdout).not.toContain('listening');
@@ -129,8 +132,18 @@ describe('the built program', () => {
   );
 
   const COMMANDS = [
-    ...['--version', '--help', 'bogus --json', 'config schema', 'completions zsh', 'doctor'],
-    ...['models', 'models --json', 'status', 'status --json', 'status --watch', 'select --quiet'],
+    '--version',
+    '--help',
+    'bogus --json',
+    'config schema',
+    'completions zsh',
+    'doctor',
+    'models',
+    'models --json',
+    'status',
+    'status --json',
+    'status --watch',
+    'select --quiet',
   ].map((line) => [line]);
   const argvOf = (line: string) => [...line.split(' '), ...(/^-/.test(line) ? [] : NOBODY)];
 

@@ -20,10 +20,15 @@ function start(...argv: string[]) {
     cwd: world.folder,
     env: {
       ...process.env,
-      ...{ HOME: world.folder, USERPROFILE: world.folder, NO_COLOR: '1' },
-      ...{ XDG_DATA_HOME: world.folder, LOCALAPPDATA: world.folder, APPDATA: world.folder },
-      ...{ XDG_CONFIG_HOME: world.folder },
-      ...{ MAI_LMSTUDIO_URL: world.simulator.httpUrl, MAI_CONFIG: world.configFile },
+      HOME: world.folder,
+      USERPROFILE: world.folder,
+      NO_COLOR: '1',
+      XDG_DATA_HOME: world.folder,
+      LOCALAPPDATA: world.folder,
+      APPDATA: world.folder,
+      XDG_CONFIG_HOME: world.folder,
+      MAI_LMSTUDIO_URL: world.simulator.httpUrl,
+      MAI_CONFIG: world.configFile,
     },
   });
   let told = '';
@@ -50,7 +55,8 @@ const chat = (url: string) =>
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
-      ...{ model: 'auto', stream: true },
+      model: 'auto',
+      stream: true,
       messages: [{ role: 'user', content: 'Hello' }],
     }),
   });

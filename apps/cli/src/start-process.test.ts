@@ -22,8 +22,12 @@ function start(limit: string, env: Readonly<Record<string, string>> = {}) {
     cwd: folder,
     env: {
       PATH: process.env['PATH'] ?? '',
-      ...{ HOME: folder, TMPDIR: path.join(folder, 'tmp'), NO_COLOR: '1' },
-      ...{ XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder },
+      HOME: folder,
+      TMPDIR: path.join(folder, 'tmp'),
+      NO_COLOR: '1',
+      XDG_DATA_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_CACHE_HOME: folder,
       ...env,
     },
   });

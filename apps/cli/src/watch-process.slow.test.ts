@@ -19,9 +19,14 @@ const options = () => ({
   cwd: world.folder,
   env: {
     ...process.env,
-    ...{ HOME: world.folder, USERPROFILE: world.folder, NO_COLOR: '1' },
-    ...{ XDG_DATA_HOME: world.folder, LOCALAPPDATA: world.folder, APPDATA: world.folder },
-    ...{ MAI_LMSTUDIO_URL: world.simulator.httpUrl, MAI_CONFIG: world.configFile },
+    HOME: world.folder,
+    USERPROFILE: world.folder,
+    NO_COLOR: '1',
+    XDG_DATA_HOME: world.folder,
+    LOCALAPPDATA: world.folder,
+    APPDATA: world.folder,
+    MAI_LMSTUDIO_URL: world.simulator.httpUrl,
+    MAI_CONFIG: world.configFile,
   },
 });
 

@@ -17,8 +17,14 @@ export const LOAD_CONFIG: LoadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTo
 export function candidateOf(modelKey: string, tier: Tier, gib: number): AssembledCandidate {
   const option = { loadConfig: LOAD_CONFIG, footprint: footprintOf(gib), tradeOffs: [] };
   return {
-    ...{ modelKey, displayName: modelKey, tier, capabilities: ['chat'], downloaded: true },
-    ...{ maxContextLengthTokens: 32_768, coolingDownUntilMs: null, ttlMs: null },
+    modelKey,
+    displayName: modelKey,
+    tier,
+    capabilities: ['chat'],
+    downloaded: true,
+    maxContextLengthTokens: 32_768,
+    coolingDownUntilMs: null,
+    ttlMs: null,
     observedGrowth: [],
     loadOptions: [{ ...option, guardrails: 'pass' }],
   };
@@ -31,9 +37,14 @@ export function residentOf(
   changes: Partial<Resident> = {},
 ): Resident {
   return {
-    ...{ instanceIdentifier: `mai/${modelKey}`, modelKey, loadConfig: LOAD_CONFIG },
+    instanceIdentifier: `mai/${modelKey}`,
+    modelKey,
+    loadConfig: LOAD_CONFIG,
     footprint: footprintOf(gib),
-    ...{ busy: false, pinned: false, foreign: false, lastUsedAtMs: null },
+    busy: false,
+    pinned: false,
+    foreign: false,
+    lastUsedAtMs: null,
     observation: null,
     ...changes,
   };
@@ -54,7 +65,10 @@ export function inputOf(
     candidates,
     requirement: { capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
     resources: {
-      ...{ timestampMs: atMs, observable: true, unified: false, gpus: [] },
+      timestampMs: atMs,
+      observable: true,
+      unified: false,
+      gpus: [],
       ram: {
         totalBytes: 32 * GIB,
         availableBytes: Math.max(0, (32 - othersGib) * GIB - modelsBytes),
@@ -70,6 +84,10 @@ export function inputOf(
 function footprintOf(gib: number): Footprint {
   return {
     ram: { mappedBytes: 0, anonymousBytes: gib * GIB },
-    ...{ gpus: [], interval: null, growth: null, source: 'measured', confidence: 'high' },
+    gpus: [],
+    interval: null,
+    growth: null,
+    source: 'measured',
+    confidence: 'high',
   };
 }

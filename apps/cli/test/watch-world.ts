@@ -60,7 +60,10 @@ export async function openWatchWorld(): Promise<WatchWorld> {
   const configFile = path.join(folder, 'models.yaml');
   const writeConfig: WatchWorld['writeConfig'] = async (changes = {}) => {
     const model = (tier: string) => ({
-      ...{ key: `test/${tier}`, category: tier, context_window: 2048, capabilities: ['chat'] },
+      key: `test/${tier}`,
+      category: tier,
+      context_window: 2048,
+      capabilities: ['chat'],
     });
     const config = {
       version: 1,
@@ -68,9 +71,13 @@ export async function openWatchWorld(): Promise<WatchWorld> {
       fallback_chains: { default: ['test/large', 'test/small'] },
       ...changes,
       switching: {
-        ...{ dwell: '1s', cool_down: '1s', min_headroom: '1MiB' },
-        ...{ memory_percent: LIMIT_PERCENT, hard_limit_percent: HARD_LIMIT_PERCENT },
-        ...{ unified_hard_limit_percent: HARD_LIMIT_PERCENT, cpu_percent: 100 },
+        dwell: '1s',
+        cool_down: '1s',
+        min_headroom: '1MiB',
+        memory_percent: LIMIT_PERCENT,
+        hard_limit_percent: HARD_LIMIT_PERCENT,
+        unified_hard_limit_percent: HARD_LIMIT_PERCENT,
+        cpu_percent: 100,
         ...changes.switching,
       },
     };
@@ -79,7 +86,10 @@ export async function openWatchWorld(): Promise<WatchWorld> {
   await writeConfig();
   const argv = (line: string) => [
     ...line.split(' '),
-    ...['--url', simulator.httpUrl, '--config', configFile],
+    '--url',
+    simulator.httpUrl,
+    '--config',
+    configFile,
   ];
   const io = { cwd: folder, homeFolder: folder, env: { NO_COLOR: '1' } };
   return {

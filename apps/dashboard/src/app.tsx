@@ -37,7 +37,10 @@ export function App({ api }: { readonly api: Api }) {
   const mayLoad = mayChange && state.status?.runtime.state === 'running';
   const context = useMemo(
     () => ({
-      ...{ api, mayChange, mayLoad, ask: setWanted },
+      api,
+      mayChange,
+      mayLoad,
+      ask: setWanted,
       announce: (text: string) => dispatch({ type: 'announce', text }),
     }),
     [api, mayChange, mayLoad],

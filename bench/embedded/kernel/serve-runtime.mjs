@@ -42,8 +42,12 @@ function addressOf(runtime, { instanceIdentifier }) {
 
 function leaseOn({ instanceIdentifier, modelKey, contextLengthTokens }, address) {
   return {
-    ...{ instanceIdentifier, modelKey, contextLengthTokens },
-    ...{ tier: tierOf(modelKey), capabilities: ['chat'], decisionId: null },
+    instanceIdentifier,
+    modelKey,
+    contextLengthTokens,
+    tier: tierOf(modelKey),
+    capabilities: ['chat'],
+    decisionId: null,
     baseUrl: new URL(address.baseUrl).origin,
     requestHeaders: address.requestHeaders,
     // Each request asks anew, because the policy may have changed the resident.
@@ -56,9 +60,15 @@ function leaseOn({ instanceIdentifier, modelKey, contextLengthTokens }, address)
 function catalogOf(residents) {
   return {
     models: MODELS.map(({ name, contextLengthTokens }) => ({
-      ...{ modelKey: name, displayName: name, kind: 'llm', tier: tierOf(name) },
-      ...{ capabilities: ['chat'], contextLengthTokens, maxContextLengthTokens: null },
-      ...{ sizeBytes: null, downloaded: true },
+      modelKey: name,
+      displayName: name,
+      kind: 'llm',
+      tier: tierOf(name),
+      capabilities: ['chat'],
+      contextLengthTokens,
+      maxContextLengthTokens: null,
+      sizeBytes: null,
+      downloaded: true,
       residents: residents
         .filter(({ modelKey }) => modelKey === name)
         .map((one) => ({
@@ -68,13 +78,11 @@ function catalogOf(residents) {
         })),
     })),
     chains: { default: MODELS.map(({ name }) => name) },
-    ...{
-      aliases: [],
-      runtime: 'embedded',
-      runtimeAnswers: true,
-      runtimeVersion: null,
-      decisionId: null,
-    },
+    aliases: [],
+    runtime: 'embedded',
+    runtimeAnswers: true,
+    runtimeVersion: null,
+    decisionId: null,
   };
 }
 
@@ -83,7 +91,8 @@ function planOf([resident]) {
   return {
     decision: resident === undefined ? 'load' : 'serve',
     modelKey: resident?.modelKey ?? null,
-    ...{ unloads: [], loadBytes: null },
+    unloads: [],
+    loadBytes: null,
     selection: { decision: 'keep', rejected: [] },
   };
 }

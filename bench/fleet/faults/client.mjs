@@ -35,7 +35,9 @@ async function ask(id, stream) {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
-        ...{ model: 'auto', stream, max_tokens: 8 },
+        model: 'auto',
+        stream,
+        max_tokens: 8,
         messages: [{ role: 'user', content: id }],
       }),
       signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),

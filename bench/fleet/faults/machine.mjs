@@ -26,7 +26,10 @@ const simulator = await startSimulator({
   world: {
     machine: { ramBytes: TOTAL_BYTES, gpus: [], promptTokensPerSecond: 5000 },
     models: MODELS.map(({ modelKey, sizeBytes }) => ({
-      ...{ modelKey, sizeBytes, maxContextLength: 32_768, tokensPerSecond: 100 },
+      modelKey,
+      sizeBytes,
+      maxContextLength: 32_768,
+      tokensPerSecond: 100,
     })),
     guardrails: { mode: 'off' },
     // Every request has a prompt of its own, so a prompt cache would not help. The benchmark leaves growth after a load out.
@@ -50,7 +53,10 @@ const host = await openHost({
   config: {
     version: 1,
     models: MODELS.map(({ modelKey, category }) => ({
-      ...{ key: modelKey, category, capabilities: ['chat'], context_window: 8192 },
+      key: modelKey,
+      category,
+      capabilities: ['chat'],
+      context_window: 8192,
     })),
     fallback_chains: { default: MODELS.map(({ modelKey }) => modelKey) },
     switching: { dwell: '1s', cool_down: '1s' },

@@ -56,8 +56,11 @@ function createMachines({ folder, hosts, serverCount, rate }) {
 
   const startMachine = async (name) => {
     const setting = {
-      ...{ name, address: network.address(name), folder: folderOf(name) },
-      ...{ clientPort: CLIENT_PORT, peerPort: PEER_PORT },
+      name,
+      address: network.address(name),
+      folder: folderOf(name),
+      clientPort: CLIENT_PORT,
+      peerPort: PEER_PORT,
     };
     const child = network.spawn(
       name,
@@ -92,7 +95,9 @@ function createMachines({ folder, hosts, serverCount, rate }) {
 
   const startClient = (name) => {
     const setting = {
-      ...{ name, url: `http://127.0.0.1:${CLIENT_PORT}`, perSecond: rate / hosts.length },
+      name,
+      url: `http://127.0.0.1:${CLIENT_PORT}`,
+      perSecond: rate / hosts.length,
     };
     const child = network.spawn(
       name,

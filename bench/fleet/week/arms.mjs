@@ -35,7 +35,10 @@ export const ARMS = {
           host: byName.get(host),
           wanted: step === 'own-host' ? WANTED[request.kind] : { modelKey, instanceIdentifier },
           send: {
-            ...{ host, modelKey, instanceIdentifier, sentAtMs: nowMs },
+            host,
+            modelKey,
+            instanceIdentifier,
+            sentAtMs: nowMs,
             heartbeat: known.find(({ state }) => state.host === host).heartbeat,
             loading: instanceIdentifier === null,
           },
@@ -122,7 +125,9 @@ function plain(title, choose) {
 function placementRequest({ kind, promptTokens, conversation }) {
   const { capabilities = [], modelKey = null, tiers = null } = WANTED[kind];
   return {
-    ...{ capabilities, tiers, promptTokens },
+    capabilities,
+    tiers,
+    promptTokens,
     minContextLengthTokens: null,
     chain: modelKey === null ? 'default' : null,
     modelKeys: modelKey === null ? CHAIN : [modelKey],

@@ -112,7 +112,8 @@ export class Host {
     if (this.#leases.get(instanceIdentifier) === 1) this.#changed();
     let isReleased = false;
     return {
-      ...{ instanceIdentifier, modelKey },
+      instanceIdentifier,
+      modelKey,
       submit: (request, on) => this.#engine.submit(instanceIdentifier, modelKey, request, on),
       release: () => {
         if (isReleased) return;
@@ -233,7 +234,8 @@ export class Host {
         residents: residents
           .filter((one) => one.modelKey === modelKey)
           .map(({ instanceIdentifier, footprintBytes }) => ({
-            ...{ instanceIdentifier, footprintBytes },
+            instanceIdentifier,
+            footprintBytes,
             contextLengthTokens: 16_384,
             foreign: false,
             parallel: PARALLEL,

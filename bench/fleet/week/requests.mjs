@@ -47,7 +47,11 @@ function conversation(user, key, startMs, endMs, random) {
   for (;;) {
     const answerTokens = Math.max(5, lognormal(random, answer, 0.6));
     requests.push({
-      ...{ user, kind, conversation: key, atMs, answerTokens },
+      user,
+      kind,
+      conversation: key,
+      atMs,
+      answerTokens,
       promptTokens: Math.min(PROMPT_TOKENS_MAX, promptTokens),
     });
     promptTokens += answerTokens + lognormal(random, 60, 0.8);

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { pause, systemClock, type Clock } from './clock.js';
+import { pause, systemClock } from './clock.js';
 import { codeOf, messageOf } from './error-facts.js';
+import type { CreateFleetOptions, Fleet } from './fleet.js';
 import type { FleetView } from './fleet-view.js';
 import { followFacts } from './own/follow-facts.js';
 import { openPlacementLog, readPlacements, RECENT_MAX } from './journal/placement-log.js';
@@ -13,8 +14,6 @@ import { openMembers } from './membership/members.js';
 import { reportConnection } from './membership/report-connection.js';
 import { createRefusedReport } from './membership/report-refused.js';
 import { connectFleet } from './nats/connection.js';
-import type { OwnFactsPort } from './own/own-facts.js';
-import type { GatewayLoad } from './own/own-load.js';
 import { createOwnTeller } from './own/tell-own.js';
 import { allowedHost, isOn } from './pairing/certificates/allow-list.js';
 import { peerConnectOptions } from './pairing/certificates/peer-tls.js';
@@ -24,53 +23,8 @@ import { serveAuthority } from './pairing/hosts/serve-authority.js';
 import { connectionOf, readFleetIdentity, type FleetIdentity } from './pairing/identity.js';
 import { createFleetServing } from './serving/fleet-serving.js';
 import { createGrantPort } from './serving/grant-port.js';
-import type { ServingPort } from './serving/serving-port.js';
 import { writeServing } from './pairing/files/serving.js';
-import { reportFleet, type FleetReport } from './text/report-fleet.js';
-
-/** The parts of a machine that joins its fleet. */
-export interface CreateFleetOptions {
-  /** Folder of the fleet's files. */
-  readonly folder: string;
-  /** The serving port of this machine. */
-  readonly local: ServingPort;
-  readonly facts: OwnFactsPort;
-  /** Version of Mai, for the other hosts. */
-  readonly version: string;
-  readonly clock?: Clock;
-  /** Called with what a person should know, one sentence each. */
-  readonly warn?: (message: string) => void;
-}
-
-/** A machine's part in its fleet. */
-export interface Fleet extends AsyncDisposable {
-  /** The serving port over all hosts, for the gateway of this machine's clients. */
-  readonly serving: ServingPort;
-  /** Decides which hosts may use the gateway for other hosts, and for what. `PeerRules` of `@mai/gateway`. */
-  readonly peers: {
-    hostOf(fingerprint: string): string | null;
-    isHonoured(lease: string, host: string): boolean;
-    residentOf(lease: string, host: string): string | null;
-    endOf(lease: string): AbortSignal | null;
-    began(lease: string): () => void;
-  };
-  /** The certificates of the gateway for other hosts, as they are now. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
-  /** Calls `listener` after each change of this machine's certificate, and of the list of hosts. */
-  onIdentityChange(listener: () => void): void;
-  /**
-   * Tells the other hosts the address of this machine's gateway, and from now on its load.
-   *
-   * @param load - the requests of this machine's gateways, read every second
-   */
-  announce(address: string, load: () => readonly GatewayLoad[]): void;
-  /** The fleet as this machine knows it. */
-  view(): FleetView;
-  /** The fleet for a page, with the last placements in words. */
-  report(): FleetReport;
-  /** Whether NATS answers a round trip before the deadline. */
-  ready(options: { readonly deadlineMs: number }): Promise<boolean>;
-}
+import { reportFleet } from './text/report-fleet.js';
 
 const ROTATION_CHECK_MS = 6 * 3_600_000;
 /**
@@ -149,7 +103,10 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     warn(`\`mai fleet status\` can't tell this start from another: ${messageOf(error)}`),
   );
   const own = createOwnTeller({
-    ...{ members, ownHost, version: options.version, clock },
+    members,
+    ownHost,
+    version: options.version,
+    clock,
     signal: closing.signal,
   });
 
@@ -198,7 +155,10 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   });
 
   const following = followFacts({
-    ...{ local, port, clock, warn },
+    local,
+    port,
+    clock,
+    warn,
     signal: closing.signal,
     onFacts: (read) => own.note(read),
   });
@@ -218,19 +178,25 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
   const rotating = rotateInTime();
 
   const moving = leaveIsolatedServers({
-    ...{ connection, clock, ownHost, signal: closing.signal },
+    connection,
+    clock,
+    ownHost,
+    signal: closing.signal,
     hosts: () => members.hosts(),
     servers: () => followed.identity.natsServers,
     ask: (server, hosts) =>
       askStatesAt(server, hosts, {
         ...connectionOf(followed.identity),
-        ...{ clock, signal: closing.signal },
+        clock,
+        signal: closing.signal,
       }),
     onAnswer: (state) => members.noteDescribed(state),
   });
 
   const reporting = reportConnection({
-    ...{ connection, clock, signal: closing.signal },
+    connection,
+    clock,
+    signal: closing.signal,
     warn: (message) => {
       if (isMember) warn(message);
     },

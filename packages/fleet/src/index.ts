@@ -62,7 +62,7 @@ export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
 export type { AllowList, AllowedHost, AllowedServer } from './pairing/certificates/allow-list.js';
 export { endNatsServer, ensureNatsServer } from './pairing/nats-server/ensure-nats-server.js';
 export { createFleet } from './create-fleet.js';
-export type { CreateFleetOptions, Fleet } from './create-fleet.js';
+export type { CreateFleetOptions, Fleet } from './fleet.js';
 export type { FleetView } from './fleet-view.js';
 export type { GatewayLoad } from './own/own-load.js';
 export type { FleetRules, LinkDevice, OwnFacts, OwnFactsPort } from './own/own-facts.js';

@@ -18,20 +18,24 @@ export interface FakeLocal extends ServingPort {
 export const LOCAL_CATALOG: ServingCatalog = {
   models: [
     {
-      ...{ modelKey: 'small', displayName: 'Small', kind: 'llm', tier: 'small' },
-      ...{ capabilities: ['chat'], contextLengthTokens: 16_384, maxContextLengthTokens: 32_768 },
-      ...{ sizeBytes: 2e9, downloaded: true },
+      modelKey: 'small',
+      displayName: 'Small',
+      kind: 'llm',
+      tier: 'small',
+      capabilities: ['chat'],
+      contextLengthTokens: 16_384,
+      maxContextLengthTokens: 32_768,
+      sizeBytes: 2e9,
+      downloaded: true,
       residents: [{ instanceIdentifier: 'mai:small', contextLengthTokens: 16_384, foreign: false }],
     },
   ],
   chains: { default: ['small'], private: ['small'] },
-  ...{
-    aliases: [],
-    runtime: 'lmstudio',
-    runtimeAnswers: true,
-    runtimeVersion: '0.4.21',
-    decisionId: 'd-1',
-  },
+  aliases: [],
+  runtime: 'lmstudio',
+  runtimeAnswers: true,
+  runtimeVersion: '0.4.21',
+  decisionId: 'd-1',
 };
 
 export function fakeLocal(): FakeLocal {
@@ -48,7 +52,10 @@ export function fakeLocal(): FakeLocal {
       return leaseOf(() => (local.released += 1));
     },
     plan: async () => ({
-      ...{ decision: 'serve', modelKey: 'small', unloads: [], loadBytes: null },
+      decision: 'serve',
+      modelKey: 'small',
+      unloads: [],
+      loadBytes: null,
       selection: { decision: 'keep', rejected: [] },
     }),
     changes: async function* ({ signal } = {}) {
@@ -69,9 +76,14 @@ export function fakeLocal(): FakeLocal {
 
 function leaseOf(onRelease: () => void): ServingLease {
   return {
-    ...{ modelKey: 'small', instanceIdentifier: 'mai:small', tier: 'small' },
-    ...{ capabilities: ['chat'], contextLengthTokens: 16_384 },
-    ...{ baseUrl: 'http://127.0.0.1:1234', requestHeaders: {}, decisionId: 'd-1' },
+    modelKey: 'small',
+    instanceIdentifier: 'mai:small',
+    tier: 'small',
+    capabilities: ['chat'],
+    contextLengthTokens: 16_384,
+    baseUrl: 'http://127.0.0.1:1234',
+    requestHeaders: {},
+    decisionId: 'd-1',
     lost: new AbortController().signal,
     release: async () => onRelease(),
   };

@@ -60,7 +60,9 @@ export async function pairedFleet(
     await using invitation = await invite({ folder: folder('desktop'), ...place });
     joined.add(host);
     const { ownServer } = await join({
-      ...{ folder: folder(host), invitation: invitation.text, host },
+      folder: folder(host),
+      invitation: invitation.text,
+      host,
       ...(server === undefined ? {} : { listenAddress: server }),
     });
     if (ownServer !== null && ownServer.pid === null) throw new Error(ownServer.fault ?? '');

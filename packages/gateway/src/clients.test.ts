@@ -22,7 +22,10 @@ const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 describeClients('LM Studio', async () => {
   const world = await openWorld();
   return {
-    ...{ url: world.url, large: LARGE, embedding: EMBEDDING, answer: TEXT },
+    url: world.url,
+    large: LARGE,
+    embedding: EMBEDDING,
+    answer: TEXT,
     residents: () => Promise.resolve(world.residents()),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };

@@ -6,7 +6,10 @@ jest.setTimeout(60_000);
 describeClients('the embedded engine', async () => {
   const world = await openEmbeddedWorld();
   return {
-    ...{ url: world.url, large: LARGE, embedding: EMBEDDING, answer: null },
+    url: world.url,
+    large: LARGE,
+    embedding: EMBEDDING,
+    answer: null,
     residents: () => world.residents(),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };

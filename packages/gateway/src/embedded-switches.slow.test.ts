@@ -49,7 +49,8 @@ function requestsOf(world: EmbeddedWorld): readonly (() => Promise<void>)[] {
     async () => {
       let finish: string | null = null;
       for await (const { choices } of await openai.chat.completions.create({
-        ...{ ...SHORT, stream: true },
+        ...SHORT,
+        stream: true,
       })) {
         finish = choices[0]?.finish_reason ?? finish;
       }
@@ -57,7 +58,8 @@ function requestsOf(world: EmbeddedWorld): readonly (() => Promise<void>)[] {
     },
     async () => {
       const answer = await openai.chat.completions.create({
-        ...{ ...SHORT, max_tokens: 200 },
+        ...SHORT,
+        max_tokens: 200,
         response_format: { type: 'json_schema', json_schema: { name: 'weather', schema: WEATHER } },
       });
       must(answer.choices[0]?.message.content?.includes('Paris') === true, 'The structured output');
@@ -68,7 +70,10 @@ function requestsOf(world: EmbeddedWorld): readonly (() => Promise<void>)[] {
     },
     async () => {
       const result = streamText({
-        ...{ model: provider('auto'), prompt: 'Hello', maxOutputTokens: 8, maxRetries: 0 },
+        model: provider('auto'),
+        prompt: 'Hello',
+        maxOutputTokens: 8,
+        maxRetries: 0,
         onError: () => undefined,
       });
       for await (const part of result.fullStream) if (part.type === 'error') throw part.error;
@@ -76,7 +81,9 @@ function requestsOf(world: EmbeddedWorld): readonly (() => Promise<void>)[] {
     },
     async () => {
       const answer = await openai.responses.create({
-        ...{ model: 'auto', input: 'Hello', max_output_tokens: 8 },
+        model: 'auto',
+        input: 'Hello',
+        max_output_tokens: 8,
       });
       must(answer.status !== 'failed', 'The response');
     },

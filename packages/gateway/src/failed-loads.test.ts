@@ -9,7 +9,8 @@ afterEach(async () => world[Symbol.asyncDispose]());
 
 function send(path: string, body: object): Promise<Answer> {
   return ask(world.url, {
-    ...{ method: 'POST', path },
+    method: 'POST',
+    path,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });

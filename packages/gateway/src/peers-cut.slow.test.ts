@@ -72,7 +72,9 @@ async function open(simulated: Parameters<typeof openWorld>[1]): Promise<void> {
     { serving: world.host.serving },
     {
       peers: {
-        ...{ hostOf: () => 'host-a', isHonoured: () => true, residentOf: () => resident },
+        hostOf: () => 'host-a',
+        isHonoured: () => true,
+        residentOf: () => resident,
         endOf: () => lease.signal,
       },
     },
@@ -86,7 +88,10 @@ async function open(simulated: Parameters<typeof openWorld>[1]): Promise<void> {
   const { cert, key } = server;
   listening = await peer.listen({ port: 0, tls: { cert, key, clientCa: authority.cert } });
   front = await openFront({
-    ...{ host: world.host, authority, client, port: listening.port },
+    host: world.host,
+    authority,
+    client,
+    port: listening.port,
     change: (given) => {
       resident = given.peer?.instanceIdentifier ?? null;
       return {

@@ -301,8 +301,12 @@ describe('the gateway for other hosts', () => {
   test('refuses a host from the moment of its removal, and ends its open connections', async () => {
     expect(await askPeer()).toBe(200);
     const open = connect({
-      ...{ port: listening.port, host: '127.0.0.1', servername: 'host-b' },
-      ...{ ca: authority.cert, cert: hostA.cert, key: hostA.key },
+      port: listening.port,
+      host: '127.0.0.1',
+      servername: 'host-b',
+      ca: authority.cert,
+      cert: hostA.cert,
+      key: hostA.key,
     });
     const closed = once(open, 'close');
     open.on('error', () => undefined);
@@ -341,8 +345,12 @@ describe('the gateway for other hosts', () => {
 
   test('refuses a removed host also where it resumes an earlier TLS session', async () => {
     const options = {
-      ...{ port: listening.port, host: '127.0.0.1', servername: 'host-b' },
-      ...{ ca: authority.cert, cert: hostA.cert, key: hostA.key },
+      port: listening.port,
+      host: '127.0.0.1',
+      servername: 'host-b',
+      ca: authority.cert,
+      cert: hostA.cert,
+      key: hostA.key,
     };
     const resume = async (session?: Buffer): Promise<[answer: string, session: Buffer | null]> => {
       const socket = connect(session === undefined ? options : { ...options, session });

@@ -37,7 +37,10 @@ export function ask(
           const bytes = Buffer.concat(chunks);
           const text = bytes.toString('utf8');
           resolve({
-            ...{ status: response.statusCode ?? 0, headers: response.headers, text, bytes },
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            bytes,
             json: () => JSON.parse(text),
           });
         });

@@ -30,9 +30,21 @@ export async function makeCertificate(
   openssl('req', ...KEY, ...request);
   await writeFile(at(`${name}.ext`), `subjectAltName=DNS:${name}\n`);
   openssl(
-    ...['x509', '-req', '-days', '1', '-in', at(`${name}.csr`), '-extfile', at(`${name}.ext`)],
-    ...['-CA', at(`${authority}.crt`), '-CAkey', at(`${authority}.key`), '-CAcreateserial'],
-    ...['-out', at(`${name}.crt`)],
+    'x509',
+    '-req',
+    '-days',
+    '1',
+    '-in',
+    at(`${name}.csr`),
+    '-extfile',
+    at(`${name}.ext`),
+    '-CA',
+    at(`${authority}.crt`),
+    '-CAkey',
+    at(`${authority}.key`),
+    '-CAcreateserial',
+    '-out',
+    at(`${name}.crt`),
   );
   return read(folder, name);
 }

@@ -57,7 +57,9 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
 
       it('streams, with usage', async () => {
         const stream = await client().chat.completions.create({
-          ...{ ...ASK, stream: true, stream_options: { include_usage: true } },
+          ...ASK,
+          stream: true,
+          stream_options: { include_usage: true },
         });
         let text = '';
         let tokens = 0;
@@ -72,7 +74,9 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
 
       it('calls tools', async () => {
         const answer = await client().chat.completions.create({
-          ...{ ...ASK, ...LONG, tool_choice: 'required' },
+          ...ASK,
+          ...LONG,
+          tool_choice: 'required',
           tools: [{ type: 'function', function: { name: 'get_weather', parameters: WEATHER } }],
         });
         const [call] = answer.choices[0]?.message.tool_calls ?? [];
@@ -83,7 +87,8 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
 
       it('gets structured output', async () => {
         const answer = await client().chat.completions.create({
-          ...{ ...ASK, ...LONG },
+          ...ASK,
+          ...LONG,
           response_format: {
             type: 'json_schema',
             json_schema: { name: 'weather', schema: WEATHER },
@@ -94,7 +99,9 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
 
       it('embeds, beside the chat model', async () => {
         const answer = await client().embeddings.create({
-          ...{ model: 'auto:embedding', input: ['one', 'two'], encoding_format: 'float' },
+          model: 'auto:embedding',
+          input: ['one', 'two'],
+          encoding_format: 'float',
         });
         expect(answer.data).toHaveLength(2);
         expect(await world.residents()).toContain(world.embedding);
@@ -102,7 +109,10 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
 
       it('streams responses', async () => {
         const stream = await client().responses.create({
-          ...{ model: 'auto', input: 'Hello', stream: true, max_output_tokens: SHORT.max_tokens },
+          model: 'auto',
+          input: 'Hello',
+          stream: true,
+          max_output_tokens: SHORT.max_tokens,
         });
         const types: string[] = [];
         for await (const event of stream) types.push(event.type);
@@ -116,7 +126,9 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
       it('gets a typed error for an unknown response', async () => {
         await expect(
           client().responses.create({
-            ...{ model: 'auto', input: 'x', previous_response_id: 'resp_none' },
+            model: 'auto',
+            input: 'x',
+            previous_response_id: 'resp_none',
           }),
         ).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' });
       });
@@ -143,7 +155,8 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
         if (block?.type !== 'text') throw new Error('The answer has no text.');
         expectText(block.text);
         const { input_tokens: tokens } = await client().messages.countTokens({
-          ...{ model: 'auto', messages: HELLO },
+          model: 'auto',
+          messages: HELLO,
         });
         // Cautious: never fewer than the runtime counts.
         expect(tokens).toBeGreaterThanOrEqual(answer.usage.input_tokens);
@@ -158,7 +171,9 @@ export function describeClients(runtime: string, open: () => Promise<ClientWorld
 
       it('calls tools', async () => {
         const answer = await client().messages.create({
-          ...{ ...ASK, ...LONG, tool_choice: { type: 'any' } },
+          ...ASK,
+          ...LONG,
+          tool_choice: { type: 'any' },
           tools: [{ name: 'get_weather', input_schema: WEATHER }],
         });
         expect(answer.content[0]).toMatchObject({ type: 'tool_use', input: { city: 'Paris' } });

@@ -29,7 +29,11 @@ export interface Ending {
 export function talk(url: string, path: string, body: object): Talk {
   const { hostname, port } = new URL(url);
   const sent = httpRequest({
-    ...{ hostname, port, path, method: 'POST', agent: false },
+    hostname,
+    port,
+    path,
+    method: 'POST',
+    agent: false,
     headers: { 'content-type': 'application/json' },
   });
   let response: IncomingMessage | null = null;
@@ -47,7 +51,10 @@ export function talk(url: string, path: string, body: object): Talk {
   const end = new Promise<Ending>((resolve) => {
     const settle = (broken: boolean): void =>
       resolve({
-        ...{ status: response?.statusCode ?? 0, headers: response?.headers ?? {}, text, broken },
+        status: response?.statusCode ?? 0,
+        headers: response?.headers ?? {},
+        text,
+        broken,
       });
     sent.on('error', () => settle(true));
     sent.on('response', (answer) => {
@@ -64,7 +71,9 @@ export function talk(url: string, path: string, body: object): Talk {
   for (const promise of [arrived, first, head]) promise.catch(() => undefined);
   sent.end(JSON.stringify(body));
   return {
-    ...{ head, first, end },
+    head,
+    first,
+    end,
     leave: () => sent.destroy(),
     stopReading: () => void arrived.then((answer) => answer.pause()),
     readAgain: () => void arrived.then((answer) => answer.resume()),

@@ -10,14 +10,20 @@ import { describeEstimatedSpeed } from './text/estimates/speed-words.js';
 
 const GIB = 1024 ** 3;
 const HUB = {
-  ...{ modelKey: 'acme/hub', sizeBytes: 4 * GIB, maxContextLength: 8192 },
+  modelKey: 'acme/hub',
+  sizeBytes: 4 * GIB,
+  maxContextLength: 8192,
   variants: [
     {
-      ...{ name: 'q4_k_m', sizeBytes: 4 * GIB, path: 'acme/Hub/Hub-Q4_K_M.gguf' },
+      name: 'q4_k_m',
+      sizeBytes: 4 * GIB,
+      path: 'acme/Hub/Hub-Q4_K_M.gguf',
       quantization: { name: 'Q4_K_M', bits: 4 },
     },
     {
-      ...{ name: 'q8_0', sizeBytes: 7 * GIB, path: 'acme/Hub/Hub-Q8_0.gguf' },
+      name: 'q8_0',
+      sizeBytes: 7 * GIB,
+      path: 'acme/Hub/Hub-Q8_0.gguf',
       quantization: { name: 'Q8_0', bits: 8 },
     },
   ],
@@ -165,7 +171,8 @@ test('an MLX model is not offered where only an engine for GGUF is selected', as
     expect(models.map(({ profile }) => profile.modelKey)).toEqual(['acme/hub']);
     expect(unusable).toMatchObject([
       {
-        ...{ modelKey: 'acme/mlx', code: 'NO_ENGINE' },
+        modelKey: 'acme/mlx',
+        code: 'NO_ENGINE',
         why: 'LM Studio has no engine selected for MLX models',
       },
     ]);
@@ -193,7 +200,8 @@ test('a model of which only the size is known has a speed with a wide interval, 
     );
     expect(estimate.speed?.decodeByContext).toHaveLength(estimate.byContextLength.length);
     const onCpu = await host.estimate({
-      ...{ model: 'acme/sized-8b', settings: { gpuBackend: 'none' as const } },
+      model: 'acme/sized-8b',
+      settings: { gpuBackend: 'none' as const },
     });
     expect(onCpu.speed?.speed.decodeTokensPerSecond.expected).toBeGreaterThan(0);
     expect((await host.estimate({ model: 'acme/vectors' })).speed).toBeNull();
@@ -203,10 +211,8 @@ test('a model of which only the size is known has a speed with a wide interval, 
 test('a model on another machine of LM Link is estimated by its size and by LM Studio', async () => {
   const linked = { ...HUB, variants: [], modelKey: 'acme/far', path: 'a/b/far.gguf' };
   const simulated = {
-    ...{
-      machine: { gpus: [] },
-      models: [{ ...linked, modelKey: 'acme/near', path: 'a/b/n.gguf' }],
-    },
+    machine: { gpus: [] },
+    models: [{ ...linked, modelKey: 'acme/near', path: 'a/b/n.gguf' }],
     devices: [{ deviceIdentifier: 'far-away', deviceName: 'Far', models: [linked] }],
   };
   await withHost(simulated, async (host) => {
@@ -225,10 +231,8 @@ test('a model on another machine of LM Link is estimated by its size and by LM S
 
 test('a variant on another machine of LM Link is estimated by LM Studio, too', async () => {
   const simulated = {
-    ...{
-      machine: { gpus: [] },
-      models: [{ ...HUB, variants: [], modelKey: 'n', path: 'a/b/n.gguf' }],
-    },
+    machine: { gpus: [] },
+    models: [{ ...HUB, variants: [], modelKey: 'n', path: 'a/b/n.gguf' }],
     devices: [{ deviceIdentifier: 'far-away', deviceName: 'Far', models: [HUB] }],
   };
   await withHost(simulated, async (host) => {
@@ -242,8 +246,10 @@ test('a variant on another machine of LM Link is estimated by LM Studio, too', a
 
 test('closing a host warns of a load whose end LM Studio has not confirmed', async () => {
   const simulated = {
-    ...{ machine: { gpus: [] }, models: [HUB] },
-    ...{ loadAfterCancel: 'continue' as const, cancelConfirmationMs: 3_600_000 },
+    machine: { gpus: [] },
+    models: [HUB],
+    loadAfterCancel: 'continue' as const,
+    cancelConfirmationMs: 3_600_000,
   };
   await using simulator = await startSimulator({ speed: 1, world: simulated });
   const stalled = simulator.fault.stallLoad();

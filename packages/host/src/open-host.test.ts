@@ -19,7 +19,9 @@ let simulator: Simulator;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
   const model = (modelKey: string, gib: number) => ({
-    ...{ modelKey, sizeBytes: gib * GIB, maxContextLength: 16_384 },
+    modelKey,
+    sizeBytes: gib * GIB,
+    maxContextLength: 16_384,
   });
   simulator = await startSimulator({
     speed: 200,
@@ -38,7 +40,9 @@ afterEach(async () => {
 const CONFIG: ModelConfigFile = {
   version: 1,
   models: ['huge', 'large', 'small'].map((name) => ({
-    ...{ key: `test/${name}`, context_window: 8192, capabilities: ['chat' as const] },
+    key: `test/${name}`,
+    context_window: 8192,
+    capabilities: ['chat' as const],
     category: name === 'small' ? ('small' as const) : ('large' as const),
   })),
   fallback_chains: { default: ['test/huge', 'test/large', 'test/small'] },
@@ -66,7 +70,12 @@ const monitor: MonitorPort = {
 };
 
 const options = (changes: HostOptions = {}): HostOptions => ({
-  ...{ url: simulator.httpUrl, config: CONFIG, monitor, apiToken: '', env: {}, cwd: folder },
+  url: simulator.httpUrl,
+  config: CONFIG,
+  monitor,
+  apiToken: '',
+  env: {},
+  cwd: folder,
   userHome: folder,
   warn: () => undefined,
   ...changes,
@@ -320,7 +329,8 @@ test('Node does not warn of a leak when many calls wait at the same time', async
       limits.push(limit === undefined ? undefined : Reflect.get(signal, limit));
       return Promise.reject(new Error('enough'));
     },
-    ...{ readRam: null, settled: null },
+    readRam: null,
+    settled: null,
   };
   await using host = await openHost(options({ monitor }));
   await expect(host.resources()).rejects.toThrow('enough');

@@ -23,17 +23,24 @@ test('a model that is larger than its GPU is charged the GPU memory in use, and 
     monitor: {
       snapshot: () =>
         Promise.resolve({
-          ...{ timestampMs: Date.now(), observable: true, unified: false },
+          timestampMs: Date.now(),
+          observable: true,
+          unified: false,
           ram: { totalBytes: 64 * GIB, availableBytes: 30 * GIB, mappedCountsAsUsed: false },
           gpus: [
             {
-              ...{ deviceKey: 'card', name: 'Card', vendor: 'nvidia', memory: 'dedicated' },
-              ...{ totalBytes: 8 * GIB, availableBytes: 1 * GIB },
+              deviceKey: 'card',
+              name: 'Card',
+              vendor: 'nvidia',
+              memory: 'dedicated',
+              totalBytes: 8 * GIB,
+              availableBytes: 1 * GIB,
             },
           ],
           cpu: { utilizationRatio: 0, othersRatio: 0 },
         }),
-      ...{ readRam: null, settled: null },
+      readRam: null,
+      settled: null,
     },
   });
   await using client = new LMStudioClient({ baseUrl: simulator.baseUrl });

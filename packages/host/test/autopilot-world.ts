@@ -37,7 +37,9 @@ export async function openAutopilotWorld(
   // A short name, because the length of Unix socket paths is limited.
   const folder = await mkdtemp(path.join(tmpdir(), 'mai-'));
   const model = (modelKey: string, sizeBytes: number) => ({
-    ...{ modelKey, sizeBytes, maxContextLength },
+    modelKey,
+    sizeBytes,
+    maxContextLength,
   });
   const simulator = await startSimulator({
     speed: 200,
@@ -48,7 +50,10 @@ export async function openAutopilotWorld(
     },
   });
   const configured = (key: string, category: 'large' | 'small') => ({
-    ...{ key, category, context_window: 4096, capabilities: ['chat' as const] },
+    key,
+    category,
+    context_window: 4096,
+    capabilities: ['chat' as const],
   });
   const config = {
     version: 1,

@@ -28,8 +28,12 @@ export class FakeService implements AutopilotService {
     this.held += 1;
     let released = false;
     return {
-      ...{ modelKey: 'model', instanceIdentifier: 'mai/model', tier: 'small' as const },
-      ...{ capabilities: ['chat'], contextLengthTokens: 4096, decisionId: null },
+      modelKey: 'model',
+      instanceIdentifier: 'mai/model',
+      tier: 'small' as const,
+      capabilities: ['chat'],
+      contextLengthTokens: 4096,
+      decisionId: null,
       lost: new AbortController().signal,
       release: async () => {
         if (!released) this.held -= 1;

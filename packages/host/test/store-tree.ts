@@ -105,7 +105,10 @@ export async function openStoreTree(): Promise<StoreTree> {
     await symlink(target, at(file));
   };
   return {
-    ...{ home, at, put, link },
+    home,
+    at,
+    put,
+    link,
     layer: async (kind, contents) => {
       const digest = sha256(contents);
       await put(`.ollama/models/blobs/sha256-${digest}`, contents);
@@ -145,7 +148,10 @@ export async function openStoreTree(): Promise<StoreTree> {
     },
     list: ({ env = {}, platform = 'linux', modelFolders = [], signal } = {}) =>
       listStoredModels({
-        ...{ userHome: home, env, platform, modelFolders },
+        userHome: home,
+        env,
+        platform,
+        modelFolders,
         signal: signal ?? new AbortController().signal,
         headers: openHeaderCache({ file: at('cache/headers.json') }),
         ollamaServiceFolder: at('service/models'),

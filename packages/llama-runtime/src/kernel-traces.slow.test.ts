@@ -31,7 +31,11 @@ test('a trace of somebody else runs inside a control group, with the policy that
     }
     expect(results).toEqual([
       expect.objectContaining({
-        ...{ trace: 'trace.jsonl', seed: null, policy: 'static', kills: 0, failed: 0 },
+        trace: 'trace.jsonl',
+        seed: null,
+        policy: 'static',
+        kills: 0,
+        failed: 0,
         requests: expect.any(Number),
         tokens: expect.any(Number),
         secondsOverHardLimit: expect.any(Number),

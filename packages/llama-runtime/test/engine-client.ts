@@ -73,7 +73,11 @@ export class TestEngines {
     const baseUrl = `http://127.0.0.1:${port}`;
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
     return {
-      ...{ child, facts, baseUrl, messages, token: TOKEN },
+      child,
+      facts,
+      baseUrl,
+      messages,
+      token: TOKEN,
       post: (url, body, init) =>
         fetch(baseUrl + url, { method: 'POST', headers, body: JSON.stringify(body), ...init }),
       get: (url, init) => fetch(baseUrl + url, { headers, ...init }),

@@ -50,7 +50,10 @@ describe('callers that a busy model keeps from a preferred model', () => {
     if (decision === 'load') expect(afterDrain).toBeNull();
     else expect(afterDrain).toMatchObject({ modelKey: 'large', waitsFor: ['mai/coder'] });
     expect(weighedIn(notes)).toEqual({
-      ...{ code: 'WEIGHED_WAIT', outcome: decision, waitsFor: ['mai/coder'], waitMs: idleInMs },
+      code: 'WEIGHED_WAIT',
+      outcome: decision,
+      waitsFor: ['mai/coder'],
+      waitMs: idleInMs,
       servesMs: 60_000,
       preferred: { modelKey: 'large', value: 0.9, loadMs: 16_000 },
       other: { modelKey: 'small', value: 0.6, loadMs: 3000 },
@@ -76,7 +79,9 @@ describe('callers that a busy model keeps from a preferred model', () => {
       retained: ['mai/large'],
     };
     expect(decide(null, asked)).toMatchObject({
-      ...{ decision: 'switch', direction: 'down', chosen: { modelKey: 'small' } },
+      decision: 'switch',
+      direction: 'down',
+      chosen: { modelKey: 'small' },
       plan: { steps: [{ action: 'load', modelKey: 'small' }] },
     });
     expect(decide(null, { ...asked, callersWait: null }).decision).toBe('wait');
@@ -92,8 +97,12 @@ describe('callers that a busy model keeps from a preferred model', () => {
 
   it('get the model that fits now while a pool is above its limit', () => {
     const gpu = (availableGib: number) => ({
-      ...{ deviceKey: 'GPU-1', name: null, vendor: null, memory: 'dedicated' as const },
-      ...{ totalBytes: 10 * 2 ** 30, availableBytes: availableGib * 2 ** 30 },
+      deviceKey: 'GPU-1',
+      name: null,
+      vendor: null,
+      memory: 'dedicated' as const,
+      totalBytes: 10 * 2 ** 30,
+      availableBytes: availableGib * 2 ** 30,
     });
     const decisionWith = (availableGib: number) =>
       decide(1000, {

@@ -45,7 +45,10 @@ export async function qualityOfConversations(
   const random = createRandom(seed);
   const endS = (CONVERSATIONS * EVERY_MS) / SECOND + 600;
   const { autopilot } = createSimulatedHost({
-    ...{ clock, models: MODELS, seed, timings },
+    clock,
+    models: MODELS,
+    seed,
+    timings,
     trace: [row(0, 2), row(endS, 2)],
     chain: MODELS.map(({ profile }) => profile.modelKey),
     limits: DEFAULT_SELECTION_POLICY,

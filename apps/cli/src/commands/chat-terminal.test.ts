@@ -40,8 +40,13 @@ function openChat() {
     cwd: folder,
     env: {
       ...process.env,
-      ...{ HOME: folder, NO_COLOR: '1', TERM: 'xterm', SHELL: '/bin/sh' },
-      ...{ XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder },
+      HOME: folder,
+      NO_COLOR: '1',
+      TERM: 'xterm',
+      SHELL: '/bin/sh',
+      XDG_DATA_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_CACHE_HOME: folder,
     },
   });
   let shown = '';

@@ -210,7 +210,10 @@ test('with nothing downloaded, mai select says so and names a model to download'
 test('mai models and mai estimate give one verdict and one footprint for each model', async () => {
   // A terabyte of weights fits no machine that runs tests.
   writeTinyModel(path.join(models, 'acme', 'Huge-GGUF', 'Huge-Q4_K_M.gguf'), {
-    ...{ name: 'Huge', layers: 1, width: 65_536, vocabulary: 8_388_608 },
+    name: 'Huge',
+    layers: 1,
+    width: 65_536,
+    vocabulary: 8_388_608,
   });
   const { models: listed } = (await mai('models', '--json')).json() as {
     models: { modelKey: string; contextLengthTokens: number; rejection: object | null }[];
@@ -230,7 +233,10 @@ test('mai models and mai estimate give one verdict and one footprint for each mo
 test('mai models names the trade-off of mai select, and mai estimate names the longest context that fits', async () => {
   // 128 KiB of KV cache for each token, so a terabyte for the configured context.
   writeTinyModel(path.join(models, 'acme', 'Long-GGUF', 'Long-Q4_K_M.gguf'), {
-    ...{ name: 'Long', layers: 128, width: 512, contextLength: 8_388_608 },
+    name: 'Long',
+    layers: 128,
+    width: 512,
+    contextLength: 8_388_608,
   });
   const config = {
     version: 1,
@@ -251,7 +257,8 @@ test('mai models names the trade-off of mai select, and mai estimate names the l
     },
   });
   expect(listed.find(({ modelKey }) => modelKey === 'big-7b')).toMatchObject({
-    ...{ rejection: null, cheaper: null },
+    rejection: null,
+    cheaper: null,
   });
   const select = await mai('select');
   expect(select.out).toMatch(/^Choice +long {2}small, 4,096 tokens of context\n/);

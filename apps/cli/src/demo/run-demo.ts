@@ -47,12 +47,8 @@ export interface DemoStep {
 export async function runDemo(context: CommandContext, options: DemoOptions): Promise<void> {
   const { output, signal } = context;
   const { fast, machineMonitor } = options;
-  await using machine = await openHostOf(context);
-  const real = machineMonitor ?? {
-    snapshot: () => machine.resources(),
-    readRam: null,
-    settled: null,
-  };
+  await using here = await openHostOf(context);
+  const real = machineMonitor ?? { snapshot: () => here.resources(), readRam: null, settled: null };
   const setting = createDemoSetting(await real.snapshot({ signal }));
   await using simulator = await startSimulator({ world: setting.world, speed: fast ? 20 : 1 });
   const monitor = createDemoMonitor(real, simulator, setting.pool.name);

@@ -70,7 +70,11 @@ export function openApi(base: string, fetchFrom: typeof fetch = fetch): Api {
     const { method } = ROUTES[name];
     if (method !== 'GET' && csrfToken !== null) headers['x-mai-csrf'] = csrfToken;
     const response = await fetchFrom(addressOf(base, name, parameters), {
-      ...{ method, headers, signal, credentials: 'same-origin', cache: 'no-store' },
+      method,
+      headers,
+      signal,
+      credentials: 'same-origin',
+      cache: 'no-store',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw await refusalOf(response);

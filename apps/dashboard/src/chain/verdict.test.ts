@@ -10,15 +10,23 @@ if (anyStep === undefined || anyModel === undefined || anyPool === undefined) {
   throw new Error('The scripted machine has no model or no pool.');
 }
 const step = (facts: Partial<ChainStep>): ChainStep => ({
-  ...{ ...anyStep, verdict: 'chosen', rejection: null, loaded: true, tradeOffs: null },
+  ...anyStep,
+  verdict: 'chosen',
+  rejection: null,
+  loaded: true,
+  tradeOffs: null,
   ...facts,
 });
 const model = (facts: Partial<Models['models'][number]>) => ({ ...anyModel, ...facts });
 const pool = (label: string, useAfterBytes: number): PoolChange => ({
-  ...{ ...anyPool, label, useAfterBytes, limitBytes: 100 },
+  ...anyPool,
+  label,
+  useAfterBytes,
+  limitBytes: 100,
 });
 const judged = (decision: JudgedChain['decision'], ...pools: PoolChange[]): JudgedChain => ({
-  ...{ decision, pools },
+  decision,
+  pools,
 });
 const TOO_LARGE = { code: 'INSUFFICIENT_RAM', text: 'needs 3.0 GiB more RAM' };
 const TRADE_OFFS = 'an 8-bit KV cache';
@@ -67,7 +75,9 @@ describe('the verdict on a model of the chain', () => {
 
 describe('the verdict on a model outside of the chain', () => {
   const cheaper = anyModel.footprint && {
-    ...{ loadConfig: anyModel.loadConfig, footprint: anyModel.footprint, tradeOffs: TRADE_OFFS },
+    loadConfig: anyModel.loadConfig,
+    footprint: anyModel.footprint,
+    tradeOffs: TRADE_OFFS,
   };
   test.each([
     [model({ fits: true, loaded: false }), 'Fits'],

@@ -49,7 +49,8 @@ export function DecisionLog({ seen, nowMs }: { readonly seen: number; readonly n
     try {
       const older = await api.read('decisions', {
         search: search.trim() || undefined,
-        ...{ before, limit: PAGE },
+        before,
+        limit: PAGE,
       });
       const joined = { ...older, decisions: [...shown.decisions, ...older.decisions] };
       // Another search may have been answered in the meantime.

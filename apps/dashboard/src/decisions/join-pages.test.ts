@@ -3,8 +3,16 @@ import { joinNewest } from './join-pages.js';
 
 const page = (ids: readonly number[], next: string | null): Decisions => ({
   decisions: ids.map((id) => ({
-    ...{ id: String(id), atMs: id, untilMs: null, decision: 'keep', direction: null },
-    ...{ modelKey: null, reason: 'STEADY', acted: false, outcome: null, tookMs: null },
+    id: String(id),
+    atMs: id,
+    untilMs: null,
+    decision: 'keep',
+    direction: null,
+    modelKey: null,
+    reason: 'STEADY',
+    acted: false,
+    outcome: null,
+    tookMs: null,
     headline: '',
   })),
   next,

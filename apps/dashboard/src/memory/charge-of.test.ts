@@ -2,8 +2,14 @@ import type { Footprint } from '../api/api.generated.js';
 import { chargeOf } from './charge-of.js';
 
 const footprint: Footprint = {
-  ...{ totalBytes: 100, lowBytes: null, highBytes: null, growthBytes: null },
-  ...{ mappedBytes: 50, anonymousBytes: 10, source: 'gguf-header', confidence: 'high' },
+  totalBytes: 100,
+  lowBytes: null,
+  highBytes: null,
+  growthBytes: null,
+  mappedBytes: 50,
+  anonymousBytes: 10,
+  source: 'gguf-header',
+  confidence: 'high',
   gpus: [{ deviceKey: 'pci:1', bytes: 40 }],
 };
 

@@ -5,8 +5,10 @@ const seconds = Math.floor(Date.now() / 1000);
 
 test('says the figures of each pool at one time', () => {
   const stack = {
-    ...{ times: [seconds, seconds + 1], totalBytes: 16 * GIB },
-    ...{ limitBytes: 12 * GIB, hardLimitBytes: 14 * GIB },
+    times: [seconds, seconds + 1],
+    totalBytes: 16 * GIB,
+    limitBytes: 12 * GIB,
+    hardLimitBytes: 14 * GIB,
     layers: [
       { key: 'others', bytes: [4 * GIB, null], tops: [4 * GIB, null] },
       { key: 'mai/a', bytes: [6 * GIB, null], tops: [10 * GIB, null] },

@@ -9,9 +9,12 @@ const sample = (
   atMs,
   pools: [
     {
-      ...{ pool: 'ram', othersBytes, freeBytes: 0 },
+      pool: 'ram',
+      othersBytes,
+      freeBytes: 0,
       residents: Object.entries(residents).map(([instanceIdentifier, bytes]) => ({
-        ...{ instanceIdentifier, bytes },
+        instanceIdentifier,
+        bytes,
       })),
     },
   ],

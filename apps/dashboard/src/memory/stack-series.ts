@@ -58,7 +58,10 @@ export function stackSeries(
   for (const identifier of identifiers) add(identifier, (figures) => takes(figures, identifier));
   return {
     times: points.map(({ atMs }) => atMs / 1000),
-    ...{ layers, totalBytes, limitBytes, hardLimitBytes },
+    layers,
+    totalBytes,
+    limitBytes,
+    hardLimitBytes,
   };
 }
 

@@ -10,7 +10,8 @@ const stamp = { id: 'e.1', atMs: 0 };
 const sampleAt = (atMs: number): MemorySample => ({ atMs, pools: [] });
 const LIVE: Action = { type: 'connection', connection: { state: 'live' } };
 const lostAt = (sinceMs: number): Action => ({
-  ...{ type: 'connection', connection: { state: 'lost', sinceMs } },
+  type: 'connection',
+  connection: { state: 'lost', sinceMs },
 });
 
 test('keeps the time at which the connection was lost, and announces the loss once', () => {

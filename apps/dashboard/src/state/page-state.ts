@@ -166,7 +166,10 @@ function withFirstSample(state: PageState): PageState {
   if (status === null || samples.length > 0) return state;
   const { atMs, pools } = status;
   const figures = pools.map(({ pool, othersBytes, residents, freeBytes }) => ({
-    ...{ pool, othersBytes, residents, freeBytes },
+    pool,
+    othersBytes,
+    residents,
+    freeBytes,
   }));
   return { ...state, samples: [{ atMs, pools: figures }] };
 }

@@ -1,8 +1,14 @@
 import { totalParts } from './footprint-parts.js';
 
 const NONE = {
-  ...{ weightsBytes: 0, kvCacheBytes: 0, recurrentStateBytes: 0, computeBytes: 0 },
-  ...{ outputBytes: 0, visionBytes: 0, otherBytes: 0, totalBytes: 0 },
+  weightsBytes: 0,
+  kvCacheBytes: 0,
+  recurrentStateBytes: 0,
+  computeBytes: 0,
+  outputBytes: 0,
+  visionBytes: 0,
+  otherBytes: 0,
+  totalBytes: 0,
 };
 
 test('sums each part over the devices, and leaves out parts without memory', () => {

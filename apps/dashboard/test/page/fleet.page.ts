@@ -119,8 +119,10 @@ test('says what goes on without NATS, and how to invite a host into a fleet of o
   const { page, machine, close } = await openPage(browser, FLEET);
   machine.changeFleet((fleet) => ({
     ...fleet,
-    ...{ connected: false, fault: 'connection refused' },
-    ...{ hosts: storyHosts().slice(0, 1), hostCount: 1 },
+    connected: false,
+    fault: 'connection refused',
+    hosts: storyHosts().slice(0, 1),
+    hostCount: 1,
   }));
   await page.getByText('This machine serves alone until it does').waitFor();
   await page.getByText('mai fleet invite').waitFor();
@@ -129,7 +131,9 @@ test('says what goes on without NATS, and how to invite a host into a fleet of o
 
 test('without a fleet, teaches how to make one', async () => {
   const { page, close } = await openPage(browser, {
-    ...{ machine: { noFleet: true }, hash: '#fleet', ready: '.fleet-empty' },
+    machine: { noFleet: true },
+    hash: '#fleet',
+    ready: '.fleet-empty',
   });
   const text = await page.getByRole('region', { name: 'This gateway serves alone.' }).innerText();
   for (const command of ['init', 'invite', 'join INVITATION']) {

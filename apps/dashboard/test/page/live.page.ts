@@ -20,7 +20,9 @@ test('shows new figures as they come, without an announcement to screen readers'
     Object.assign(globalThis, { spoken: count });
     for (const region of document.querySelectorAll('[role=status], [aria-live]')) {
       new MutationObserver(() => (count.value += 1)).observe(region, {
-        ...{ childList: true, characterData: true, subtree: true },
+        childList: true,
+        characterData: true,
+        subtree: true,
       });
     }
   });
@@ -35,7 +37,10 @@ test('marks a switch, explains it, and announces it once', async () => {
   machine.emit({ type: 'switch-started', reason: 'HARD_LIMIT' });
   machine.emit({
     type: 'switch-step',
-    ...{ step: 'loading', modelKey: MEDIUM, instanceIdentifier: null, progressRatio: 0.4 },
+    step: 'loading',
+    modelKey: MEDIUM,
+    instanceIdentifier: null,
+    progressRatio: 0.4,
   });
   await page.getByText('A switch is under way: loading').waitFor();
   expect(await page.locator('.why .step').innerText()).toContain('40 %');

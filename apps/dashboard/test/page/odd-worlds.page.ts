@@ -25,7 +25,10 @@ describe.each(['two cards', 'unified'] as const)('a world of odd figures (%s)', 
     [1440, true],
   ])('at %i px (dark: %p) stays within the window, and cuts off no figure', async (width, dark) => {
     const { page, errors, close } = await openPage(browser, {
-      ...{ width, height: 900, dark, machine: { nowMs: NOW_MS } },
+      width,
+      height: 900,
+      dark,
+      machine: { nowMs: NOW_MS },
       scripted: new OddMachine(WORLDS[name], NOW_MS),
     });
     await page.locator('.decision-list, .decisions .empty, .decisions .soft').first().waitFor();

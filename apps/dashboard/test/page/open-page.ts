@@ -64,7 +64,11 @@ export async function openPage(browser: Browser, options: OpenOptions = {}): Pro
   await page.goto(`${server.url}${options.hash ?? ''}`);
   await page.waitForSelector(options.ready ?? '.memory .memory-table');
   return {
-    ...{ page, machine, server, errors, hosts },
+    page,
+    machine,
+    server,
+    errors,
+    hosts,
     close: async () => {
       await context.close();
       await server.stop();

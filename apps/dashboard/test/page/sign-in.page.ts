@@ -95,7 +95,10 @@ test('a key signs in, and its cookie is invisible to scripts and to other sites'
   const cookies = await context.cookies();
   expect(cookies).toEqual([
     expect.objectContaining({
-      ...{ name: 'mai-session', domain: '127.0.0.1', path: '/', httpOnly: true },
+      name: 'mai-session',
+      domain: '127.0.0.1',
+      path: '/',
+      httpOnly: true,
       sameSite: 'Strict',
     }),
   ]);
@@ -142,7 +145,9 @@ test('a page of another origin changes nothing with the session', async () => {
     await foreign.evaluate(
       ([url, target]) =>
         fetch(`${url}api/mai/pin`, {
-          ...{ method: 'POST', mode: 'no-cors', credentials: 'include' },
+          method: 'POST',
+          mode: 'no-cors',
+          credentials: 'include',
           body: JSON.stringify({ target }),
         }),
       [gateway.url, LARGE] as const,

@@ -7,13 +7,20 @@ export type MemberFleet = Extract<Fleet, { readonly state: 'member' }>;
 /** A host with nothing loaded. */
 function hostOf(host: string, change: Partial<FleetHost>): FleetHost {
   return {
-    ...{ host, own: false, kind: 'mai', condition: 'ready', silentMs: 700 },
+    host,
+    own: false,
+    kind: 'mai',
+    condition: 'ready',
+    silentMs: 700,
     address: `https://${host}.lan:8899`,
     versions: { mai: '0.1.0', runtime: 'lmstudio', runtimeVersion: '0.4.21' },
     labels: [],
     load: { running: 0, waiting: 0, pressureRatio: 0.3 },
     pools: [{ pool: 'ram', label: 'RAM', totalBytes: 31.2 * GIB, limitBytes: 26.5 * GIB }],
-    ...{ residents: [], fits: [], modelCount: CHAIN.length, guestRatio: 0.5 },
+    residents: [],
+    fits: [],
+    modelCount: CHAIN.length,
+    guestRatio: 0.5,
     ...change,
   };
 }
@@ -23,7 +30,11 @@ const fitOf = (
   fit: 'now' | 'after-eviction',
   factor = 1,
 ): FleetHost['fits'][number] => ({
-  ...{ modelKey, tier, sizeBytes: weightsGib * GIB, fit, quality },
+  modelKey,
+  tier,
+  sizeBytes: weightsGib * GIB,
+  fit,
+  quality,
   speed: speed && {
     ...speed,
     tokensPerSecond: speed.tokensPerSecond * factor,
@@ -40,9 +51,15 @@ function residentOf(
   const { modelKey, speed, quality } = fitOf(model, 'now', factor);
   return [
     {
-      ...{ instanceIdentifier: `mai/${modelKey}`, modelKey, requests, parallel: 4, speed, quality },
+      instanceIdentifier: `mai/${modelKey}`,
+      modelKey,
+      requests,
+      parallel: 4,
+      speed,
+      quality,
       contextLengthTokens: model.contextLengthTokens,
-      ...{ footprintBytes: model.weightsGib * 1.12 * GIB, foreign: false },
+      footprintBytes: model.weightsGib * 1.12 * GIB,
+      foreign: false,
     },
   ];
 }
@@ -55,7 +72,8 @@ const known = (models: readonly (ScriptedModel | undefined)[]): readonly Scripte
 export function storyHosts(): readonly FleetHost[] {
   return [
     hostOf('laptop', {
-      ...{ own: true, silentMs: 0 },
+      own: true,
+      silentMs: 0,
       load: { running: 1, waiting: 0, pressureRatio: 0.74 },
       residents: residentOf(LARGE, 1),
       fits: known([MEDIUM, SMALL]).map((one) => fitOf(one, 'after-eviction')),
@@ -72,19 +90,29 @@ export function storyHosts(): readonly FleetHost[] {
       labels: [{ name: 'site', value: 'study' }],
     }),
     hostOf('cupboard', {
-      ...{ condition: 'silent', silentMs: 42_000 },
+      condition: 'silent',
+      silentMs: 42_000,
       versions: { mai: '0.1.0', runtime: 'embedded', runtimeVersion: 'b6527' },
       load: { running: 0, waiting: 0, pressureRatio: 0.12 },
       fits: known([SMALL]).map((one) => fitOf(one, 'now', 0.2)),
       guestRatio: null,
     }),
     hostOf('3f9c2a', {
-      ...{ kind: 'lm-link', condition: 'without-mai', silentMs: null, address: null },
+      kind: 'lm-link',
+      condition: 'without-mai',
+      silentMs: null,
+      address: null,
       versions: { mai: null, runtime: 'lmstudio', runtimeVersion: null },
-      ...{ load: null, pools: [], guestRatio: null, modelCount: 1 },
+      load: null,
+      pools: [],
+      guestRatio: null,
+      modelCount: 1,
       residents: residentOf(MEDIUM, 0).map((one) => ({
         ...one,
-        ...{ requests: null, footprintBytes: null, speed: null, quality: null },
+        requests: null,
+        footprintBytes: null,
+        speed: null,
+        quality: null,
       })),
     }),
   ];
@@ -95,7 +123,10 @@ export function storyPlacements(nowMs: number): readonly Placement[] {
   const why = 'Why the request does not go to another host first:';
   return [
     {
-      ...{ id: 'k3f9x2-b', atMs: nowMs - 4000, host: 'desktop', modelKey: 'openai/gpt-oss-120b' },
+      id: 'k3f9x2-b',
+      atMs: nowMs - 4000,
+      host: 'desktop',
+      modelKey: 'openai/gpt-oss-120b',
       sentences: [
         {
           text: 'desktop gave the request a lease on openai/gpt-oss-120b after 0.1 s.',
@@ -115,7 +146,10 @@ export function storyPlacements(nowMs: number): readonly Placement[] {
       ],
     },
     {
-      ...{ id: 'k3f9x2-a', atMs: nowMs - 65_000, host: null, modelKey: null },
+      id: 'k3f9x2-a',
+      atMs: nowMs - 65_000,
+      host: null,
+      modelKey: null,
       sentences: [{ text: 'No host gave the request a lease.', items: [] }],
     },
   ];
@@ -125,8 +159,13 @@ export function storyPlacements(nowMs: number): readonly Placement[] {
 export function storyFleet(nowMs: number): MemberFleet {
   const hosts = storyHosts();
   return {
-    ...{ state: 'member', ownHost: 'laptop', natsServers: ['tls://desktop.lan:4222'] },
-    ...{ connected: true, fault: null, hostCount: hosts.length, hosts },
+    state: 'member',
+    ownHost: 'laptop',
+    natsServers: ['tls://desktop.lan:4222'],
+    connected: true,
+    fault: null,
+    hostCount: hosts.length,
+    hosts,
     placements: storyPlacements(nowMs),
   };
 }

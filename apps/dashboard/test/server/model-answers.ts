@@ -26,7 +26,9 @@ function poolsWith(model: ScriptedModel, asked: Asked, others: Others): readonly
     const useAfterBytes = before + (takes[index] ?? 0);
     return {
       ...pool,
-      ...{ othersBytes: own, useBeforeBytes: before, useAfterBytes },
+      othersBytes: own,
+      useBeforeBytes: before,
+      useAfterBytes,
       headroomBytes: pool.totalBytes - useAfterBytes,
     };
   });
@@ -55,34 +57,48 @@ export function modelsAnswer(
     const rejection = rejectionOf(model, configured(model), others);
     const preferred = { code: 'PREFERRED_CANDIDATE_FITS', text: 'a model before it fits' };
     return {
-      ...{ modelKey: model.modelKey, displayName: model.modelKey, tier: model.tier },
-      ...{ capabilities: [...model.capabilities], downloaded: model.downloaded },
+      modelKey: model.modelKey,
+      displayName: model.modelKey,
+      tier: model.tier,
+      capabilities: [...model.capabilities],
+      downloaded: model.downloaded,
       loaded: resident.includes(model.modelKey),
       verdict: index === chosen ? 'chosen' : rejection === null ? 'fits' : 'rejected',
       rejection: index === chosen ? null : (rejection ?? preferred),
       loadConfig: loadConfigOf(model),
       footprint: model.downloaded ? footprintOf(model, configured(model), false) : null,
       tradeOffs: null,
-      ...{ speed: model.speed, quality: model.quality },
+      speed: model.speed,
+      quality: model.quality,
     };
   });
   const models = [...chain, ...(nothing ? [] : BESIDE)].map((model): Model => {
     const rejection = rejectionOf(model, configured(model), others);
     return {
-      ...{ modelKey: model.modelKey, displayName: model.modelKey, tier: model.tier },
-      ...{ capabilities: [...model.capabilities], downloaded: model.downloaded },
-      ...{ loaded: resident.includes(model.modelKey), sizeBytes: model.weightsGib * GIB },
+      modelKey: model.modelKey,
+      displayName: model.modelKey,
+      tier: model.tier,
+      capabilities: [...model.capabilities],
+      downloaded: model.downloaded,
+      loaded: resident.includes(model.modelKey),
+      sizeBytes: model.weightsGib * GIB,
       contextLengthTokens: model.contextLengthTokens,
       maxContextLengthTokens: model.maxContextLengthTokens,
       loadConfig: loadConfigOf(model),
       footprint: model.downloaded ? footprintOf(model, configured(model), false) : null,
-      ...{ fits: rejection === null, rejection, cheaper: null },
-      ...{ speed: model.speed, quality: model.quality },
+      fits: rejection === null,
+      rejection,
+      cheaper: null,
+      speed: model.speed,
+      quality: model.quality,
     };
   });
   return {
     chain: {
-      ...{ name: 'default', names: ['default'], decision: nothing ? 'none' : 'keep', steps },
+      name: 'default',
+      names: ['default'],
+      decision: nothing ? 'none' : 'keep',
+      steps,
       pools: [...poolChanges(others, resident, resident)],
       obstacle: nothing ? 'No model of the chain is downloaded.' : null,
     },
@@ -110,23 +126,37 @@ export function whatIfAnswer(query: URLSearchParams, others: Others): Answers['w
     modelKey: model.modelKey,
     settings: {
       contextLengthTokens: asked.contextLengthTokens,
-      ...{ kvCacheTypeK: kvCacheType, kvCacheTypeV: kvCacheType, flashAttention: null },
+      kvCacheTypeK: kvCacheType,
+      kvCacheTypeV: kvCacheType,
+      flashAttention: null,
       parallelSequences: asked.parallelSequences,
     },
     maxContextLengthTokens: model.maxContextLengthTokens,
-    ...{ fits: rejection === null, rejection, footprint },
+    fits: rejection === null,
+    rejection,
+    footprint,
     parts: [
       {
-        ...{ device: 'gpu0', weightsBytes: gpu.weights, kvCacheBytes: gpu.kv, ...none },
-        ...{ computeBytes: gpu.compute, totalBytes: gpu.weights + gpu.kv + gpu.compute },
+        device: 'gpu0',
+        weightsBytes: gpu.weights,
+        kvCacheBytes: gpu.kv,
+        ...none,
+        computeBytes: gpu.compute,
+        totalBytes: gpu.weights + gpu.kv + gpu.compute,
       },
       {
-        ...{ device: 'ram', weightsBytes: ram.weights, kvCacheBytes: 0, ...none },
-        ...{ computeBytes: ram.compute, totalBytes: ram.weights + ram.compute },
+        device: 'ram',
+        weightsBytes: ram.weights,
+        kvCacheBytes: 0,
+        ...none,
+        computeBytes: ram.compute,
+        totalBytes: ram.weights + ram.compute,
       },
     ],
     totalBytes: footprint.totalBytes,
-    ...{ lowBytes: footprint.lowBytes, highBytes: footprint.highBytes, basis: 'header' },
+    lowBytes: footprint.lowBytes,
+    highBytes: footprint.highBytes,
+    basis: 'header',
     pools: [...poolsWith(model, asked, others)],
     cheaper: null,
     byContextLength: [4096, model.contextLengthTokens, model.maxContextLengthTokens].map(

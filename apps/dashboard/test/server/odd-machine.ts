@@ -34,8 +34,13 @@ const pool = (
   othersGib: number,
   growthGib = 0,
 ): OddPool => ({
-  ...{ pool: name, label, totalBytes: totalGib * GIB, othersGib, growthGib },
-  ...{ limitBytes: totalGib * 0.85 * GIB, hardLimitBytes: totalGib * 0.95 * GIB },
+  pool: name,
+  label,
+  totalBytes: totalGib * GIB,
+  othersGib,
+  growthGib,
+  limitBytes: totalGib * 0.85 * GIB,
+  hardLimitBytes: totalGib * 0.95 * GIB,
 });
 
 /** 120 characters without a place to break the line, as names of files have. */
@@ -57,7 +62,9 @@ export const TWO_CARDS: OddWorld = {
     { modelKey: ARABIC, gib: [0.5, 0, 2] },
   ],
   modelKeys: [
-    ...[LONG_NAME, RIGHT_TO_LEFT, ARABIC],
+    LONG_NAME,
+    RIGHT_TO_LEFT,
+    ARABIC,
     ...Array.from({ length: 197 }, (_, index) => `org/model-${index}-${'x'.repeat(index % 60)}`),
   ],
 };
@@ -70,8 +77,13 @@ export const UNIFIED: OddWorld = {
 };
 
 const NO_CONFIG = {
-  ...{ contextLengthTokens: 1_048_576, parallelSequences: 64, offloadRatio: 0.333 },
-  ...{ kvCacheTypeK: null, kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null },
+  contextLengthTokens: 1_048_576,
+  parallelSequences: 64,
+  offloadRatio: 0.333,
+  kvCacheTypeK: null,
+  kvCacheTypeV: null,
+  flashAttention: null,
+  cpuExpertRatio: null,
 };
 const SLOW = { tokensPerSecond: 0.04, firstTokenMs: 812_345, loadMs: 72_000, measured: false };
 
@@ -92,8 +104,12 @@ export class OddMachine extends ScriptedMachine {
       const used = residents.reduce((sum, { gib }) => sum + (gib[index] ?? 0), othersGib);
       const useBytes = (used + growthGib) * GIB;
       return {
-        ...{ ...one, useBytes, freeBytes: one.totalBytes - useBytes },
-        ...{ othersBytes: othersGib * GIB, growthBytes: growthGib * GIB, trend: null },
+        ...one,
+        useBytes,
+        freeBytes: one.totalBytes - useBytes,
+        othersBytes: othersGib * GIB,
+        growthBytes: growthGib * GIB,
+        trend: null,
         residents: this.#takenOf(index),
       };
     });
@@ -114,11 +130,9 @@ export class OddMachine extends ScriptedMachine {
         const used = residents.reduce((sum, { gib }) => sum + (gib[index] ?? 0), one.othersGib);
         return [
           {
-            ...{
-              pool: one.pool,
-              othersBytes: one.othersGib * GIB,
-              residents: this.#takenOf(index),
-            },
+            pool: one.pool,
+            othersBytes: one.othersGib * GIB,
+            residents: this.#takenOf(index),
             freeBytes: Math.max(0, one.totalBytes - used * GIB),
           },
         ];
@@ -141,21 +155,28 @@ export class OddMachine extends ScriptedMachine {
     if (this.#world.modelKeys.length === 0 || first === undefined || step === undefined)
       return given;
     const named = (modelKey: string) => ({
-      ...{ modelKey, displayName: modelKey, downloaded: true, speed: SLOW, quality: 0.005 },
+      modelKey,
+      displayName: modelKey,
+      downloaded: true,
+      speed: SLOW,
+      quality: 0.005,
       loaded: this.#world.residents.some((one) => one.modelKey === modelKey),
     });
     const pools = this.status().pools.map(({ useBytes, ...one }) => ({
-      ...{
-        pool: one.pool,
-        label: one.label,
-        totalBytes: one.totalBytes,
-        othersBytes: one.othersBytes,
-      },
-      ...{ limitBytes: one.limitBytes, hardLimitBytes: one.hardLimitBytes },
-      ...{ useBeforeBytes: useBytes, useAfterBytes: useBytes, headroomBytes: one.freeBytes },
+      pool: one.pool,
+      label: one.label,
+      totalBytes: one.totalBytes,
+      othersBytes: one.othersBytes,
+      limitBytes: one.limitBytes,
+      hardLimitBytes: one.hardLimitBytes,
+      useBeforeBytes: useBytes,
+      useAfterBytes: useBytes,
+      headroomBytes: one.freeBytes,
     }));
     const steps = this.#world.modelKeys.slice(0, 6).map((modelKey, index): ChainStep => ({
-      ...{ ...step, ...named(modelKey), loadConfig: NO_CONFIG },
+      ...step,
+      ...named(modelKey),
+      loadConfig: NO_CONFIG,
       verdict: index === 0 ? 'chosen' : 'rejected',
       rejection:
         index === 0
@@ -174,7 +195,8 @@ export class OddMachine extends ScriptedMachine {
         steps,
         pools,
       },
-      ...{ models, downloadedCount: models.length },
+      models,
+      downloadedCount: models.length,
       unusable: [
         { modelKey: LONG_NAME, reason: 'the file ends in the middle of tensor 511 of 512' },
       ],
@@ -184,13 +206,20 @@ export class OddMachine extends ScriptedMachine {
   override queue(): Answers['queue'] {
     return {
       lanes: this.#world.residents.map(({ modelKey }) => ({
-        ...{ modelKey, instanceIdentifier: `mai/${modelKey}`, running: 1234, draining: true },
+        modelKey,
+        instanceIdentifier: `mai/${modelKey}`,
+        running: 1234,
+        draining: true,
       })),
-      ...{ waiting: 1024, oldestWaitMs: 3_723_000 },
+      waiting: 1024,
+      oldestWaitMs: 3_723_000,
       loading: { modelKey: LONG_NAME, progressRatio: 0.999 },
       lastMinute: {
-        ...{ requests: 123_456, failures: 99_999, promptTokens: 9_876_543_210 },
-        ...{ outputTokens: 1, medianFirstByteMs: 72_400 },
+        requests: 123_456,
+        failures: 99_999,
+        promptTokens: 9_876_543_210,
+        outputTokens: 1,
+        medianFirstByteMs: 72_400,
       },
     };
   }
@@ -204,14 +233,25 @@ export class OddMachine extends ScriptedMachine {
 
   #resident({ modelKey, gib, exceedsGpus = false }: OddResident): Resident {
     return {
-      ...{ instanceIdentifier: `mai/${modelKey}`, modelKey, contextLengthTokens: 1_048_576 },
-      ...{ loadConfig: NO_CONFIG, sizeBytes: GIB, footprint: null, measuredRamBytes: null },
+      instanceIdentifier: `mai/${modelKey}`,
+      modelKey,
+      contextLengthTokens: 1_048_576,
+      loadConfig: NO_CONFIG,
+      sizeBytes: GIB,
+      footprint: null,
+      measuredRamBytes: null,
       pools: this.#world.pools.map((one, index) => ({
         pool: one.pool,
         bytes: (gib[index] ?? 0) * GIB,
       })),
-      ...{ busy: true, queued: 7, foreign: true, pinned: true, leased: true },
-      ...{ lastUsedAtMs: null, ttlMs: null, exceedsGpus },
+      busy: true,
+      queued: 7,
+      foreign: true,
+      pinned: true,
+      leased: true,
+      lastUsedAtMs: null,
+      ttlMs: null,
+      exceedsGpus,
     };
   }
 }

@@ -23,8 +23,10 @@ const CSP =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const DIST = path.join(__dirname, '..', '..', 'dist');
 const TYPES: Readonly<Record<string, string>> = {
-  ...{ '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' },
-  ...{ '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' },
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
 };
 const COOKIE = 'mai-session=s3ssion';
 const CSRF = 'csrf-t0ken';
@@ -62,8 +64,11 @@ async function handle(
   const name = url.pathname.slice('/api/mai/'.length);
   const signedIn = key === undefined || (request.headers.cookie ?? '').includes(COOKIE);
   const session = {
-    ...{ required: key !== undefined, signedIn, scopes: signedIn ? ['control', 'read'] : [] },
-    ...{ csrfToken: key !== undefined && signedIn ? CSRF : null, expiresAtMs: null },
+    required: key !== undefined,
+    signedIn,
+    scopes: signedIn ? ['control', 'read'] : [],
+    csrfToken: key !== undefined && signedIn ? CSRF : null,
+    expiresAtMs: null,
   };
   const text = await textOf(request);
   if (name === 'session') {
@@ -78,7 +83,10 @@ async function handle(
     }
     response.setHeader('set-cookie', `${COOKIE}; HttpOnly; SameSite=Strict; Path=/`);
     return send(response, 200, {
-      ...{ ...session, signedIn: true, scopes: ['control', 'read'], csrfToken: CSRF },
+      ...session,
+      signedIn: true,
+      scopes: ['control', 'read'],
+      csrfToken: CSRF,
     });
   }
   if (!signedIn) return refuse(response, 401, 'KEY_REQUIRED', 'Sign in with an API key.');

@@ -45,7 +45,10 @@ export async function startRealGateway(): Promise<RealGateway> {
   });
   let othersBytes = 4 * GIB;
   const chat = (key: string, category: 'small' | 'large') => ({
-    ...{ key, category, context_window: 8192, capabilities: ['chat' as const] },
+    key,
+    category,
+    context_window: 8192,
+    capabilities: ['chat' as const],
   });
   const host = await openHost({
     url: simulator.httpUrl,
@@ -56,13 +59,20 @@ export async function startRealGateway(): Promise<RealGateway> {
     },
     dataFolder: path.join(folder, 'data'),
     cacheFolder: path.join(folder, 'cache'),
-    ...{ configFolder: folder, userHome: folder, cwd: folder, env: {}, timeoutMs: 10_000 },
+    configFolder: folder,
+    userHome: folder,
+    cwd: folder,
+    env: {},
+    timeoutMs: 10_000,
     monitor: {
       snapshot: async () => {
         const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
         const totalBytes = 32 * GIB;
         return {
-          ...{ timestampMs: Date.now(), observable: true, unified: false, gpus: [] },
+          timestampMs: Date.now(),
+          observable: true,
+          unified: false,
+          gpus: [],
           ram: {
             totalBytes,
             availableBytes: Math.max(0, totalBytes - othersBytes - mappedBytes - anonymousBytes),
@@ -71,7 +81,8 @@ export async function startRealGateway(): Promise<RealGateway> {
           cpu: { utilizationRatio: 0.1, othersRatio: 0.1 },
         };
       },
-      ...{ readRam: null, settled: null },
+      readRam: null,
+      settled: null,
     },
     warn: () => undefined,
   });

@@ -114,8 +114,13 @@ export class ScriptedMachine {
       this.#decisions = [{ ...first, ...told, id: `k3f9x2-${number}` }, ...this.#decisions];
     }
     const mark: SwitchMark = {
-      ...{ atMs: Date.now(), tookMs: 2100, reason, outcome: 'switched' },
-      ...{ loaded: [modelKey], unloaded, text },
+      atMs: Date.now(),
+      tookMs: 2100,
+      reason,
+      outcome: 'switched',
+      loaded: [modelKey],
+      unloaded,
+      text,
     };
     this.#switches = [...this.#switches, mark];
     this.emit({ type: 'switch-finished', mark });
@@ -145,23 +150,37 @@ export class ScriptedMachine {
       gateway: { startedAtMs: this.#startedAtMs },
       runtime: lmStudioOff
         ? {
-            ...{ name: 'lmstudio', state: 'off' },
+            name: 'lmstudio',
+            state: 'off',
             message: 'Nothing listens at ws://127.0.0.1:1234.',
           }
         : {
-            ...{ name: 'lmstudio', state: 'running', isLocal: true },
-            ...{ baseUrl: 'ws://127.0.0.1:1234', version: '0.4.21' },
+            name: 'lmstudio',
+            state: 'running',
+            isLocal: true,
+            baseUrl: 'ws://127.0.0.1:1234',
+            version: '0.4.21',
           },
       autopilot: nothing
         ? null
         : {
-            ...{ status: 'running', fault: null, putOffUntilMs: null, breakerOpenUntilMs: null },
-            ...{ idle: false, waiting: 0, leased: [] },
+            status: 'running',
+            fault: null,
+            putOffUntilMs: null,
+            breakerOpenUntilMs: null,
+            idle: false,
+            waiting: 0,
+            leased: [],
           },
       pools: poolChanges(others, this.#resident, this.#resident).map((pool, index) => ({
-        ...{ pool: pool.pool, label: pool.label, totalBytes: pool.totalBytes },
-        ...{ othersBytes: pool.othersBytes, useBytes: pool.useAfterBytes, growthBytes: 0 },
-        ...{ freeBytes: pool.headroomBytes, limitBytes: pool.limitBytes },
+        pool: pool.pool,
+        label: pool.label,
+        totalBytes: pool.totalBytes,
+        othersBytes: pool.othersBytes,
+        useBytes: pool.useAfterBytes,
+        growthBytes: 0,
+        freeBytes: pool.headroomBytes,
+        limitBytes: pool.limitBytes,
         hardLimitBytes: pool.hardLimitBytes,
         residents: this.#resident.map((modelKey) => ({
           instanceIdentifier: identifierOf(modelKey),
@@ -174,8 +193,12 @@ export class ScriptedMachine {
       cpu: { utilizationRatio: 0.18, othersRatio: 0.06 },
       gpus: [
         {
-          ...{ deviceKey: GPU, name: 'NVIDIA GeForce RTX 4070', vendor: 'nvidia' },
-          ...{ memory: 'dedicated', totalBytes: POOLS[1].totalBytes, availableBytes: null },
+          deviceKey: GPU,
+          name: 'NVIDIA GeForce RTX 4070',
+          vendor: 'nvidia',
+          memory: 'dedicated',
+          totalBytes: POOLS[1].totalBytes,
+          availableBytes: null,
         },
       ],
       observable: true,
@@ -242,15 +265,21 @@ export class ScriptedMachine {
       lanes: served
         ? [
             {
-              ...{ modelKey: LARGE, instanceIdentifier: identifierOf(LARGE) },
-              ...{ running: 1, draining: false },
+              modelKey: LARGE,
+              instanceIdentifier: identifierOf(LARGE),
+              running: 1,
+              draining: false,
             },
           ]
         : [],
-      ...{ waiting: this.#waiting, oldestWaitMs: this.#waiting > 0 ? 1400 : 0, loading: null },
+      waiting: this.#waiting,
+      oldestWaitMs: this.#waiting > 0 ? 1400 : 0,
+      loading: null,
       lastMinute: {
-        ...{ requests: served ? 14 : 0, failures: 0 },
-        ...{ promptTokens: served ? 38_400 : 0, outputTokens: served ? 3180 : 0 },
+        requests: served ? 14 : 0,
+        failures: 0,
+        promptTokens: served ? 38_400 : 0,
+        outputTokens: served ? 3180 : 0,
         medianFirstByteMs: served ? 410 : null,
       },
     };
@@ -283,8 +312,12 @@ export class ScriptedMachine {
       case 'yield': {
         const bytes = Number(body['bytes']);
         const kept: Yield = {
-          ...{ name: 'by hand', bytes, pools: 'all', sinceMs: Date.now() },
-          ...{ untilMs: null, processId: null },
+          name: 'by hand',
+          bytes,
+          pools: 'all',
+          sinceMs: Date.now(),
+          untilMs: null,
+          processId: null,
         };
         const yields = [...this.#yields, kept];
         if (!dryRun) this.#yields = yields;
@@ -337,7 +370,8 @@ export class ScriptedMachine {
           ? []
           : [
               {
-                ...{ modelKey: model.modelKey, instanceIdentifier: null },
+                modelKey: model.modelKey,
+                instanceIdentifier: null,
                 loadConfig: loadConfigOf(model),
                 footprint: footprintOf(model, configured(model), false),
               },
@@ -359,8 +393,15 @@ export class ScriptedMachine {
   ): Change {
     if (!dryRun) this.emit({ type: 'journal', pins: [...this.#pins], yields: [...this.#yields] });
     return {
-      ...{ action, dryRun, possible: true, loads: [], unloads: [], pools: [], warnings: [] },
-      ...{ pins: [...this.#pins], yields: [...this.#yields] },
+      action,
+      dryRun,
+      possible: true,
+      loads: [],
+      unloads: [],
+      pools: [],
+      warnings: [],
+      pins: [...this.#pins],
+      yields: [...this.#yields],
       ...facts,
     };
   }
@@ -375,21 +416,30 @@ export class ScriptedMachine {
     const identifier = identifierOf(modelKey);
     const [ram, vram] = takenBy(modelKey);
     return {
-      ...{ instanceIdentifier: identifier, modelKey },
+      instanceIdentifier: identifier,
+      modelKey,
       contextLengthTokens: model?.contextLengthTokens ?? 2048,
       loadConfig: {
         contextLengthTokens: model?.contextLengthTokens ?? 2048,
-        ...{ parallelSequences: null, offloadRatio: null, kvCacheTypeK: null },
-        ...{ kvCacheTypeV: null, flashAttention: null, cpuExpertRatio: null },
+        parallelSequences: null,
+        offloadRatio: null,
+        kvCacheTypeK: null,
+        kvCacheTypeV: null,
+        flashAttention: null,
+        cpuExpertRatio: null,
       },
       sizeBytes: ram + vram,
       footprint: model === undefined ? null : footprintOf(model, configured(model), true),
       measuredRamBytes: null,
       pools: POOLS.map(({ pool }, index) => ({ pool, bytes: index === 0 ? ram : vram })),
       busy: this.#busy.has(modelKey) || modelKey === LARGE,
-      ...{ queued: null, foreign: modelKey === FOREIGN },
+      queued: null,
+      foreign: modelKey === FOREIGN,
       pinned: this.#pins.some(({ target }) => target === identifier || target === modelKey),
-      ...{ leased: false, lastUsedAtMs: null, ttlMs: null, exceedsGpus: false },
+      leased: false,
+      lastUsedAtMs: null,
+      ttlMs: null,
+      exceedsGpus: false,
     };
   }
 }

@@ -9,12 +9,18 @@ import { configured, footprintOf, GIB, GPU, modelOf } from './models.js';
 /** The pools of the machine: 32 GiB of RAM and a GPU with 12 GiB. */
 export const POOLS = [
   {
-    ...{ pool: 'ram', label: 'RAM', totalBytes: 31.2 * GIB },
-    ...{ limitBytes: 26.5 * GIB, hardLimitBytes: 29.0 * GIB },
+    pool: 'ram',
+    label: 'RAM',
+    totalBytes: 31.2 * GIB,
+    limitBytes: 26.5 * GIB,
+    hardLimitBytes: 29.0 * GIB,
   },
   {
-    ...{ pool: `gpu:${GPU}`, label: 'VRAM', totalBytes: 12 * GIB },
-    ...{ limitBytes: 11.0 * GIB, hardLimitBytes: 11.5 * GIB },
+    pool: `gpu:${GPU}`,
+    label: 'VRAM',
+    totalBytes: 12 * GIB,
+    limitBytes: 11.0 * GIB,
+    hardLimitBytes: 11.5 * GIB,
   },
 ] as const;
 
@@ -135,23 +141,43 @@ type Told = Pick<Explanation, 'decision' | 'direction' | 'modelKey' | 'reason' |
 
 const TOLD: readonly Told[] = [
   {
-    ...{ secondsAgo: UP, decision: 'switch', direction: 'up', modelKey: LARGE, acted: true },
-    ...{ reason: 'DWELL_OVER', headline: `Stepped up to ${LARGE}` },
+    secondsAgo: UP,
+    decision: 'switch',
+    direction: 'up',
+    modelKey: LARGE,
+    acted: true,
+    reason: 'DWELL_OVER',
+    headline: `Stepped up to ${LARGE}`,
     why: 'The build has ended, and there has been room for the larger model for 90 s.',
   },
   {
-    ...{ secondsAgo: 222, decision: 'switch', direction: 'up', modelKey: LARGE, acted: false },
-    ...{ reason: 'DWELLING', headline: `Waits before stepping up to ${LARGE}` },
+    secondsAgo: 222,
+    decision: 'switch',
+    direction: 'up',
+    modelKey: LARGE,
+    acted: false,
+    reason: 'DWELLING',
+    headline: `Waits before stepping up to ${LARGE}`,
     why: 'There is room, and it must stay for 90 s.',
   },
   {
-    ...{ secondsAgo: 300, decision: 'keep', direction: null, modelKey: MEDIUM, acted: false },
-    ...{ reason: 'STEADY', headline: `Kept ${MEDIUM}` },
+    secondsAgo: 300,
+    decision: 'keep',
+    direction: null,
+    modelKey: MEDIUM,
+    acted: false,
+    reason: 'STEADY',
+    headline: `Kept ${MEDIUM}`,
     why: 'Nothing larger fits beside the build.',
   },
   {
-    ...{ secondsAgo: DOWN, decision: 'switch', direction: 'down', modelKey: MEDIUM, acted: true },
-    ...{ reason: 'HARD_LIMIT', headline: `Stepped down to ${MEDIUM}` },
+    secondsAgo: DOWN,
+    decision: 'switch',
+    direction: 'down',
+    modelKey: MEDIUM,
+    acted: true,
+    reason: 'HARD_LIMIT',
+    headline: `Stepped down to ${MEDIUM}`,
     why: 'At once: RAM was over its hard limit.',
   },
 ];
@@ -160,8 +186,13 @@ const TOLD: readonly Told[] = [
 const QUIET: readonly Told[] = Array.from({ length: 30 }, (_, index): Told => {
   const modelKey = index % 5 === 4 ? MEDIUM : LARGE;
   return {
-    ...{ secondsAgo: 3600 + index * 1900, decision: 'keep', direction: null, modelKey },
-    ...{ acted: false, reason: 'STEADY', headline: `Kept ${modelKey}` },
+    secondsAgo: 3600 + index * 1900,
+    decision: 'keep',
+    direction: null,
+    modelKey,
+    acted: false,
+    reason: 'STEADY',
+    headline: `Kept ${modelKey}`,
     why: 'It is the most preferred model that fits.',
   };
 });

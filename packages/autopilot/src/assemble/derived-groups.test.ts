@@ -76,11 +76,21 @@ describe('a chain with models that Mai derived', () => {
     const { world, ports } = build();
     world.policy = { ...world.policy, goal: 'quality' };
     expect(await keysOf(ports, false)).toEqual([
-      ...['written', 'good', 'fast', 'unknown', 'slow', 'huge'],
+      'written',
+      'good',
+      'fast',
+      'unknown',
+      'slow',
+      'huge',
     ]);
     world.policy = { ...world.policy, minTokensPerSecond: 0 };
     expect(await keysOf(ports, false)).toEqual([
-      ...['written', 'slow', 'good', 'fast', 'unknown', 'huge'],
+      'written',
+      'slow',
+      'good',
+      'fast',
+      'unknown',
+      'huge',
     ]);
   });
 

@@ -67,7 +67,9 @@ describe('a load whose only caller has left', () => {
     await world.clock.advance(5 * SECOND);
     expect(world.residentKeys()).toEqual(['large']);
     expect(pilot.of('switch-finished').at(-1)?.report).toMatchObject({
-      ...{ outcome: 'cancelled', loaded: [], unloaded: [] },
+      outcome: 'cancelled',
+      loaded: [],
+      unloaded: [],
       restored: [{ instanceIdentifier: 'mai/large' }],
     });
     expect(world.log).toEqual(['load large', 'unload mai/large', 'load coder', 'load large']);
@@ -104,7 +106,11 @@ describe('a load whose only caller has left', () => {
     await world.clock.advance(LOAD_MS + 5 * SECOND);
     expect(await again.answer).toBe('coder');
     expect(world.log).toEqual([
-      ...['load large', 'unload mai/large', 'load coder', 'load large', 'load coder'],
+      'load large',
+      'unload mai/large',
+      'load coder',
+      'load large',
+      'load coder',
     ]);
     await pilot.stop();
   });

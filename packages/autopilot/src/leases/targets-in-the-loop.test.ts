@@ -125,7 +125,8 @@ describe('leases for several targets', () => {
     const coder = pilot.autopilot.acquire(key('coder'));
     await world.clock.advance(2 * SECOND);
     expect(pilot.of('switch-step').at(-1)?.step).toMatchObject({
-      ...{ type: 'draining', instanceIdentifier: 'mai/large' },
+      type: 'draining',
+      instanceIdentifier: 'mai/large',
     });
     const { lease } = await acquire(world, pilot, key('embed'));
     expect(lease?.modelKey).toBe('embed');
@@ -364,11 +365,13 @@ describe('the log of decisions for callers', () => {
     const own = decisions.find((record) => decisionIdOf(record) === chat.lease?.decisionId);
     expect(own?.target).toBeUndefined();
     expect(parseDecisionId(lease?.decisionId ?? '')).toEqual({
-      ...{ atMs: made?.atMs, sequence: made?.sequence },
+      atMs: made?.atMs,
+      sequence: made?.sequence,
     });
     const lines = records.map((record) => JSON.stringify(record));
     expect(await replayDecisions(lines)).toMatchObject({
-      ...{ reproduced: decisions.length, difference: null },
+      reproduced: decisions.length,
+      difference: null,
     });
     await pilot.stop();
   });

@@ -63,7 +63,10 @@ describe('a caller for whom a busy model has to make room', () => {
     expect((await waiting).lease?.modelKey).toBe('coder-large');
     const [first] = notesIn(log);
     expect(first).toMatchObject({
-      ...{ code: 'WEIGHED_WAIT', outcome: 'wait', waitsFor: ['mai/chat'], servesMs: 300_000 },
+      code: 'WEIGHED_WAIT',
+      outcome: 'wait',
+      waitsFor: ['mai/chat'],
+      servesMs: 300_000,
       preferred: { modelKey: 'coder-large', value: 0.9, loadMs: 4000 },
       other: { modelKey: 'coder-small', value: 0.6, loadMs: 4000 },
     });

@@ -9,7 +9,10 @@ describe('stepForRequest', () => {
     ...SELECTION,
     decision: 'wait' as const,
     afterDrain: {
-      ...{ candidateIndex: 0, modelKey: 'coder', optionIndex: 0, waitsFor: ['mai/large'] },
+      candidateIndex: 0,
+      modelKey: 'coder',
+      optionIndex: 0,
+      waitsFor: ['mai/large'],
       plan: { steps: [], order: null },
     },
   };

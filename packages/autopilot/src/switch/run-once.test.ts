@@ -77,8 +77,12 @@ describe('runOnce', () => {
   it('leaves yielded memory free', async () => {
     const world = new FakeWorld([LARGE, MEDIUM, SMALL]);
     const one: Yield = {
-      ...{ name: 'render', bytes: 10 * GIB, pools: 'ram' },
-      ...{ sinceMs: world.clock.nowMs(), untilMs: null, processId: null },
+      name: 'render',
+      bytes: 10 * GIB,
+      pools: 'ram',
+      sinceMs: world.clock.nowMs(),
+      untilMs: null,
+      processId: null,
     };
     // Limit 25.6 of 32 GiB. The others use 6, the yield holds 10: 18 more do not fit, 8 more fit.
     const report = await run(world, {}, { yields: [one] });
@@ -225,7 +229,8 @@ describe('runOnce', () => {
       const world = new FakeWorld([MEDIUM, SMALL]);
       const { ports } = world;
       const noRoom = Object.assign(new Error('unable to allocate CPU buffer'), {
-        ...{ code: 'LOAD_FAILED', outOfMemory: true },
+        code: 'LOAD_FAILED',
+        outOfMemory: true,
       });
       const report = await world.clock.drive(
         runOnce({

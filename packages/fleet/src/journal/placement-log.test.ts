@@ -16,7 +16,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const input = inputOf([hostOf('own', []), hostOf('desktop', [loadedModel()])]);
 const placedAs = (id: string): PlacedRequest => ({
-  ...{ id, atMs: 1, input, placement: placeRequest(input), attempts: [] },
+  id,
+  atMs: 1,
+  input,
+  placement: placeRequest(input),
+  attempts: [],
 });
 
 test('the last placement, and the placement of an identifier, are found and can be replayed', async () => {

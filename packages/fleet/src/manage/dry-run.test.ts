@@ -14,14 +14,26 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const dryRun = (name: FleetCommandName, argument: string | null = null, host = 'laptop') =>
   runFleetCommand(name, {
-    ...{ folder, signal: new AbortController().signal, dryRun: true, argument, host },
-    ...{ address: '10.0.0.7', natsPort: null, joinPort: null, routePort: null },
-    ...{ cluster: null, server: null, endFleet: false, show: () => undefined },
+    folder,
+    signal: new AbortController().signal,
+    dryRun: true,
+    argument,
+    host,
+    address: '10.0.0.7',
+    natsPort: null,
+    joinPort: null,
+    routePort: null,
+    cluster: null,
+    server: null,
+    endFleet: false,
+    show: () => undefined,
   });
 
 const INVITATION = formatInvitation({
-  ...{ secret: Buffer.alloc(16, 1), authorityFingerprint: '02'.repeat(32) },
-  ...{ address: '10.0.0.7', port: 8898 },
+  secret: Buffer.alloc(16, 1),
+  authorityFingerprint: '02'.repeat(32),
+  address: '10.0.0.7',
+  port: 8898,
 });
 
 test('on a machine without a fleet, a dry run tells what cannot be done, and changes nothing', async () => {

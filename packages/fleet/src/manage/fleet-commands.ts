@@ -90,7 +90,10 @@ const COMMANDS: Readonly<
       throw invalid('This machine has no address in a network. Give one with --address.');
     }
     const wanted = {
-      ...{ folder, host, address, signal },
+      folder,
+      host,
+      address,
+      signal,
       ...(natsPort === null ? {} : { natsPort }),
       ...(routePort === null ? {} : { routePort }),
       ...(joinPort === null ? {} : { joinPort }),

@@ -11,8 +11,11 @@ jest.setTimeout(120_000);
 
 /** LM Studio on this machine shows a device of LM Link. */
 const FACTS: OwnFacts = {
-  ...{ versions: { runtime: 'lmstudio', runtimeVersion: '0.4.21' }, pools: [], models: [] },
-  ...{ pressureRatio: null, chains: {} },
+  versions: { runtime: 'lmstudio', runtimeVersion: '0.4.21' },
+  pools: [],
+  models: [],
+  pressureRatio: null,
+  chains: {},
   linkDevices: [
     {
       deviceIdentifier: 'abc-device',
@@ -20,7 +23,10 @@ const FACTS: OwnFacts = {
     },
   ],
   fleet: {
-    ...{ labels: {}, chains: null, requiredLabels: {}, minTokensPerSecond: 6 },
+    labels: {},
+    chains: null,
+    requiredLabels: {},
+    minTokensPerSecond: 6,
     guests: { memoryRatio: 0, hours: null },
   },
 };
@@ -59,13 +65,19 @@ test('the machine that is asked is shown with its own load and memory, like the 
         continue;
       expect(rows).toMatchObject([
         {
-          ...{ host: 'desktop', state: 'this machine, ready', load: '2 running, 1 waiting' },
+          host: 'desktop',
+          state: 'this machine, ready',
+          load: '2 running, 1 waiting',
           memory: '62 % of its limit',
         },
         { host: 'laptop', state: 'ready', load: 'idle', memory: '40 % of its limit' },
         {
-          ...{ host: 'abc-device', state: 'LM Link, without Mai', load: 'unknown' },
-          ...{ memory: 'unknown', residents: ['far:qwen'], models: 'unknown' },
+          host: 'abc-device',
+          state: 'LM Link, without Mai',
+          load: 'unknown',
+          memory: 'unknown',
+          residents: ['far:qwen'],
+          models: 'unknown',
         },
       ]);
       break;
@@ -101,7 +113,11 @@ test('a machine whose name another one serves under is shown as displaced, and n
 });
 
 const at = (address: string, internal = false) => ({
-  ...{ address, internal, netmask: '', mac: '', cidr: null },
+  address,
+  internal,
+  netmask: '',
+  mac: '',
+  cidr: null,
   ...(address.includes(':')
     ? { family: 'IPv6' as const, scopeid: 0 }
     : { family: 'IPv4' as const }),

@@ -81,7 +81,10 @@ export async function* watchFleet(
     const own = await describeOwn(connection, ownHeartbeat, signal);
     const epoch = await readServingEpoch(folder);
     yield {
-      ...{ ownHost, natsServers, connected: connection.connected, granted: [] },
+      ownHost,
+      natsServers,
+      connected: connection.connected,
+      granted: [],
       server: connection.server,
       fault: connection.connected ? null : (connection.fault?.message ?? null),
       displaced: own !== null && epoch !== null && own.state.epoch !== epoch,

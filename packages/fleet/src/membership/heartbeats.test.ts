@@ -10,7 +10,10 @@ function openAt(clock: ReturnType<typeof standingClock>) {
     throw new Error('There is no server.');
   };
   const connection: FleetConnection = {
-    ...{ host: 'attic', connected: true, server: null, fault: null },
+    host: 'attic',
+    connected: true,
+    server: null,
+    fault: null,
     publish: () => void sentAtMs.push(clock.monotonicMs()),
     subscribe: () => () => undefined,
     request: unreachable,

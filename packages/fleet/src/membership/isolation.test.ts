@@ -30,7 +30,9 @@ async function runFor(seconds: number, setting: Setting) {
   const heardAfter: string[] = [];
   let server: string | null = setting.server === undefined ? new URL(FIRST).host : setting.server;
   const running = leaveIsolatedServers({
-    ...{ clock, ownHost: 'laptop', signal: stop.signal },
+    clock,
+    ownHost: 'laptop',
+    signal: stop.signal,
     connection: {
       get server() {
         return server;

@@ -10,8 +10,14 @@ jest.setTimeout(60_000);
 
 const own = { epoch: 'b', uptimeMs: 10_000 };
 const LOAD: Omit<Heartbeat, 'epoch' | 'uptimeMs'> = {
-  ...{ host: 'attic', sequence: 1, revision: 1, ready: true, running: 0, queued: 0 },
-  ...{ pressureRatio: null, residents: {} },
+  host: 'attic',
+  sequence: 1,
+  revision: 1,
+  ready: true,
+  running: 0,
+  queued: 0,
+  pressureRatio: null,
+  residents: {},
 };
 
 test.each([

@@ -7,7 +7,9 @@ test('a connection that is missing for ten seconds is reported once, and again w
   const connection = { connected: true, fault: null as Error | null };
   const told: string[] = [];
   const reporting = reportConnection({
-    ...{ connection, clock, signal: end.signal },
+    connection,
+    clock,
+    signal: end.signal,
     warn: (message) => told.push(message),
   });
   const seconds = async (count: number): Promise<void> => {

@@ -114,14 +114,19 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
   const there = { members: member(desktop) };
   const here = { members: member(laptop) };
   const resident = {
-    ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' as const },
-    ...{ capabilities: ['chat' as const], contextLengthTokens: 8192, decisionId: null },
+    modelKey: 'large',
+    instanceIdentifier: 'mai:large',
+    tier: 'large' as const,
+    capabilities: ['chat' as const],
+    contextLengthTokens: 8192,
+    decisionId: null,
   };
   const leases = serveLeases(
     desktop,
     {
       acquire: async () => ({
-        ...{ resident, lost: new AbortController().signal },
+        resident,
+        lost: new AbortController().signal,
         release: async () => undefined,
       }),
       expectedMs: async () => 0,
@@ -146,8 +151,14 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
   const answer = await asker.acquire(
     'desktop',
     {
-      ...{ capabilities: ['chat'], minContextLengthTokens: null, tiers: null, chain: null },
-      ...{ modelKey: 'large', instanceIdentifier: null, failed: [], requestId: 'one' },
+      capabilities: ['chat'],
+      minContextLengthTokens: null,
+      tiers: null,
+      chain: null,
+      modelKey: 'large',
+      instanceIdentifier: null,
+      failed: [],
+      requestId: 'one',
     },
     { deadlineMs: 30_000 },
   );

@@ -1,7 +1,10 @@
 import { guestsAt, type FleetRules } from './own-facts.js';
 
 const rules = (memoryRatio: number, hours: FleetRules['guests']['hours']): FleetRules => ({
-  ...{ labels: {}, chains: null, requiredLabels: {}, minTokensPerSecond: 6 },
+  labels: {},
+  chains: null,
+  requiredLabels: {},
+  minTokensPerSecond: 6,
   guests: { memoryRatio, hours },
 });
 const at = (hour: number, minute = 0): Date => new Date(2031, 4, 4, hour, minute);

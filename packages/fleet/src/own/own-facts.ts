@@ -63,7 +63,13 @@ export function guestsAt(
 export function stateOfDevice({ deviceIdentifier, models }: LinkDevice): HostState {
   return {
     host: deviceIdentifier,
-    ...{ epoch: '', revision: 1, address: null, labels: {}, pools: [], chains: {}, guests: null },
+    epoch: '',
+    revision: 1,
+    address: null,
+    labels: {},
+    pools: [],
+    chains: {},
+    guests: null,
     versions: { mai: '', runtime: 'lmstudio', runtimeVersion: null },
     models,
   };

@@ -63,8 +63,10 @@ test('two machines are paired by an invitation', async () => {
   expect(invitation.qrCode.split('\n').length).toBeGreaterThan(15);
   const joined = await join({ folder: two, invitation: invitation.text, host: 'laptop' });
   expect(joined).toEqual({
-    ...{ host: 'laptop', authority: 'desktop' },
-    ...{ natsServers: [made.natsUrl], ownServer: null },
+    host: 'laptop',
+    authority: 'desktop',
+    natsServers: [made.natsUrl],
+    ownServer: null,
   });
   expect(await invitation.ended).toEqual({ kind: 'joined', host: 'laptop' });
 

@@ -142,7 +142,9 @@ export function createOtherAsker(parts: OtherAskerParts): OtherAsker {
       answer.expectedMs ?? (instanceIdentifier === null ? (figures?.loadMs ?? 0) : 0);
     const expectedMs = Math.min(promisedMs, Math.max(placedMs, BELIEVED_MS));
     const outcome = await keptPromise(answer, {
-      ...{ host, clock, isSilent: () => isSilent(host) },
+      host,
+      clock,
+      isSilent: () => isSilent(host),
       waitMs: hasNext ? 2 * expectedMs + PROMISE_RESERVE_MS : Infinity,
     });
     return outcome.kind === 'refused' ? outcome : takeNew(outcome.lease);

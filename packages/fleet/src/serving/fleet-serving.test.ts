@@ -20,8 +20,13 @@ import type {
 } from './serving-port.js';
 
 const ANY: ServingRequest = {
-  ...{ capabilities: [], minContextLengthTokens: null, tiers: null },
-  ...{ chain: null, modelKey: null, instanceIdentifier: null, failed: [] },
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
 };
 const SMALL = loadedModel({ modelKey: 'small', tier: 'small', sizeBytes: 2e9 });
 const LARGE = loadedModel({ modelKey: 'large' });
@@ -98,10 +103,16 @@ beforeEach(() => {
 
 function granted(host: string): Extract<LeaseAnswer, { kind: 'granted' }> {
   const lease: HeldLease = {
-    ...{ host, epoch: `epoch of ${host}`, token: `epoch-${host}` },
+    host,
+    epoch: `epoch of ${host}`,
+    token: `epoch-${host}`,
     resident: {
-      ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' },
-      ...{ capabilities: ['chat'], contextLengthTokens: 16_384, decisionId: 'd-9' },
+      modelKey: 'large',
+      instanceIdentifier: 'mai:large',
+      tier: 'large',
+      capabilities: ['chat'],
+      contextLengthTokens: 16_384,
+      decisionId: 'd-9',
     },
     lost: lost.signal,
     release: async () => void (releases += 1),
@@ -110,7 +121,9 @@ function granted(host: string): Extract<LeaseAnswer, { kind: 'granted' }> {
 }
 
 const refused = async (): Promise<LeaseAnswer> => ({
-  ...{ kind: 'refused', reason: 'NOTHING_FITS', message: 'Nothing fits there.' },
+  kind: 'refused',
+  reason: 'NOTHING_FITS',
+  message: 'Nothing fits there.',
   figures: { neededBytes: 9 },
 });
 const unreachable = async (): Promise<LeaseAnswer> => {
@@ -207,8 +220,12 @@ test.each<[string, object]>([
 test('a request gets a lease at the best host, with its address, its token and its certificate', async () => {
   const lease = await serving.acquire({ ...ANY, capabilities: ['chat'], promptTokens: 500 });
   expect(lease).toMatchObject({
-    ...{ modelKey: 'large', instanceIdentifier: 'mai:large@host:desktop', tier: 'large' },
-    ...{ forOneRequest: true, decisionId: 'd-9', lost: lost.signal },
+    modelKey: 'large',
+    instanceIdentifier: 'mai:large@host:desktop',
+    tier: 'large',
+    forOneRequest: true,
+    decisionId: 'd-9',
+    lost: lost.signal,
     requestHeaders: { 'x-mai-lease': 'epoch-desktop' },
     baseUrl: hosts[1]?.state.address,
     peer: { host: 'desktop', instanceIdentifier: 'mai:large', tls: { serverName: 'desktop' } },
@@ -518,7 +535,9 @@ test('where everybody else refuses, this machine serves; where it refuses too, t
 
 test('a promise is waited for', async () => {
   answers['desktop'] = async () => ({
-    ...{ kind: 'promised', expectedMs: 5000, cancel: async () => undefined },
+    kind: 'promised',
+    expectedMs: 5000,
+    cancel: async () => undefined,
     granted: async () => granted('desktop'),
   });
   expect((await serving.acquire(ANY)).peer?.host).toBe('desktop');
@@ -528,7 +547,9 @@ test('a promise that is not kept in twice the expected time is given up, and ano
   let cancelled = 0;
   let keepLate = (): void => undefined;
   answers['desktop'] = async () => ({
-    ...{ kind: 'promised', expectedMs: 100, cancel: async () => void (cancelled += 1) },
+    kind: 'promised',
+    expectedMs: 100,
+    cancel: async () => void (cancelled += 1),
     granted: () => new Promise((resolve) => (keepLate = () => resolve(granted('desktop')))),
   });
   const waiting = serving.acquire(ANY);
@@ -549,8 +570,10 @@ test('a promise that is not kept in twice the expected time is given up, and ano
 test('a promised time without end is not believed where another host is known to serve', async () => {
   let cancelled = 0;
   answers['desktop'] = async () => ({
-    ...{ kind: 'promised', expectedMs: Number.MAX_SAFE_INTEGER },
-    ...{ cancel: async () => void (cancelled += 1), granted: () => new Promise(() => undefined) },
+    kind: 'promised',
+    expectedMs: Number.MAX_SAFE_INTEGER,
+    cancel: async () => void (cancelled += 1),
+    granted: () => new Promise(() => undefined),
   });
   const waiting = serving.acquire(ANY);
   await waitUntil(() => asked.length === 1, 'the desktop is asked');
@@ -565,7 +588,9 @@ test('a promise is waited for however long it takes, where no other host is know
   hosts = [hostOf('laptop', []), hostOf('desktop', [LARGE], { state: CHAINS })];
   let keep = (): void => undefined;
   answers['desktop'] = async () => ({
-    ...{ kind: 'promised', expectedMs: 100, cancel: async () => undefined },
+    kind: 'promised',
+    expectedMs: 100,
+    cancel: async () => undefined,
     granted: () => new Promise((resolve) => (keep = () => resolve(granted('desktop')))),
   });
   const waiting = serving.acquire(ANY);
@@ -579,7 +604,9 @@ test('a promise of a host that no longer sends heartbeats is given up, also wher
   hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
   let cancelled = 0;
   answers['desktop'] = async () => ({
-    ...{ kind: 'promised', expectedMs: 60_000, cancel: async () => void (cancelled += 1) },
+    kind: 'promised',
+    expectedMs: 60_000,
+    cancel: async () => void (cancelled += 1),
     granted: () => new Promise(() => undefined),
   });
   const waiting = serving.acquire(ANY);

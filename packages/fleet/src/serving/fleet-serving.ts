@@ -71,7 +71,9 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     },
   });
   const askOwn = createOwnAsker({
-    ...{ local, ownHost, clock },
+    local,
+    ownHost,
+    clock,
     onAnswered: (alternative, tookMs) => seen.note(alternative, tookMs),
   });
   const merge = createCatalogMerge(ownHost);

@@ -4,8 +4,14 @@ import { createGrantPort } from './grant-port.js';
 import type { ServingPlan } from './serving-port.js';
 
 const REQUEST: LeaseRequest = {
-  ...{ capabilities: ['chat'], minContextLengthTokens: null, tiers: null, chain: null },
-  ...{ modelKey: 'small', instanceIdentifier: null, failed: [], requestId: 'r-1' },
+  capabilities: ['chat'],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: 'small',
+  instanceIdentifier: null,
+  failed: [],
+  requestId: 'r-1',
 };
 const options = { signal: new AbortController().signal, asker: 'desktop' };
 
@@ -29,8 +35,12 @@ beforeEach(() => {
 test('a resident that serves is given at every hour, and tells no address of the runtime', async () => {
   const granted = await port().acquire(REQUEST, options);
   expect(granted.resident).toEqual({
-    ...{ modelKey: 'small', instanceIdentifier: 'mai:small', tier: 'small' },
-    ...{ capabilities: ['chat'], contextLengthTokens: 16_384, decisionId: 'd-1' },
+    modelKey: 'small',
+    instanceIdentifier: 'mai:small',
+    tier: 'small',
+    capabilities: ['chat'],
+    contextLengthTokens: 16_384,
+    decisionId: 'd-1',
   });
   expect(local.asked).toEqual([expect.not.objectContaining({ requestId: 'r-1' })]);
   await granted.release();
@@ -83,7 +93,9 @@ test('guests that ask at the same time are allowed no more than one after anothe
       ...local,
       plan: async ({ modelKey }) => ({
         ...(await local.plan(REQUEST)),
-        ...{ decision: 'load', modelKey, loadBytes: 2e9 },
+        decision: 'load',
+        modelKey,
+        loadBytes: 2e9,
       }),
     },
     () => ({ allowedBytes }),
@@ -131,6 +143,8 @@ test('a model of unknown size is loaded for guests only where they have nothing 
 test('an error of this machine reaches the asker with its code', () => {
   const error = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
   expect(port().refusalOf(error)).toEqual({
-    ...{ reason: 'NOTHING_FITS', message: 'Nothing fits.', figures: {} },
+    reason: 'NOTHING_FITS',
+    message: 'Nothing fits.',
+    figures: {},
   });
 });

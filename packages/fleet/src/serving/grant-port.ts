@@ -112,7 +112,11 @@ export function createGrantPort(
       const { modelKey, instanceIdentifier, tier, contextLengthTokens, decisionId } = lease;
       return {
         resident: {
-          ...{ modelKey, instanceIdentifier, tier, contextLengthTokens, decisionId },
+          modelKey,
+          instanceIdentifier,
+          tier,
+          contextLengthTokens,
+          decisionId,
           capabilities: CAPABILITIES.filter((one) => lease.capabilities.includes(one)),
         },
         lost: lease.lost,

@@ -29,7 +29,8 @@ export function createSeenTimes(): SeenTimes {
       const weight = before === undefined ? 1 : NEWEST_WEIGHT;
       seen.delete(key);
       seen.set(key, {
-        ...{ host, modelKey },
+        host,
+        modelKey,
         timeRatio: (before?.timeRatio ?? 0) * (1 - weight) + ratio * weight,
         answers: (before?.answers ?? 0) + 1,
       });

@@ -49,8 +49,12 @@ export function createSends(clock: Clock, hosts: () => readonly KnownHost[]): Se
     begin: (host, modelKey, instanceIdentifier) => {
       sweep();
       const entry: Entry = {
-        ...{ host, modelKey, instanceIdentifier, loading: false },
-        ...{ heartbeat: heartbeatOf(host), countedBy: null },
+        host,
+        modelKey,
+        instanceIdentifier,
+        loading: false,
+        heartbeat: heartbeatOf(host),
+        countedBy: null,
         atMs: clock.monotonicMs(),
       };
       /** The newest heartbeat when the host gave the lease: later ones count the request. */

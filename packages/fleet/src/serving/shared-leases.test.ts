@@ -14,10 +14,17 @@ beforeEach(() => {
 });
 
 const leaseOf = (token: string, host = 'desktop'): HeldLease => ({
-  ...{ host, epoch: 'epoch', token, lost: lost.signal },
+  host,
+  epoch: 'epoch',
+  token,
+  lost: lost.signal,
   resident: {
-    ...{ modelKey: 'large', instanceIdentifier: 'mai:large', tier: 'large' },
-    ...{ capabilities: ['chat'], contextLengthTokens: 16_384, decisionId: null },
+    modelKey: 'large',
+    instanceIdentifier: 'mai:large',
+    tier: 'large',
+    capabilities: ['chat'],
+    contextLengthTokens: 16_384,
+    decisionId: null,
   },
   release: async () => void released.push(token),
 });

@@ -8,7 +8,15 @@ import type { HostState } from './host-state.js';
 
 const STATE: HostState = { ...ownState(), host: 'attic', epoch: '00000000000000aa', revision: 1 };
 const HEARTBEAT_WIRE = {
-  ...{ e: '00000000000000aa', s: 1, u: null, v: 0, r: 0, q: 0, i: {}, p: null, y: 1 },
+  e: '00000000000000aa',
+  s: 1,
+  u: null,
+  v: 0,
+  r: 0,
+  q: 0,
+  i: {},
+  p: null,
+  y: 1,
 };
 const HEARTBEAT: Heartbeat = {
   ...ownLoad({ running: 3, residents: { 'qwen3-8b': 3 } }),

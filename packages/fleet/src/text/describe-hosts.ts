@@ -67,7 +67,12 @@ export function describeHosts({
   return [
     ...inOrder(hosts, ownHost).map((one) => describe(one, { ownHost, displaced })),
     ...unknown.map((host) => ({
-      ...{ host, usable: false, load: '', memory: '', residents: [], models: '' },
+      host,
+      usable: false,
+      load: '',
+      memory: '',
+      residents: [],
+      models: '',
       state:
         host === ownHost
           ? 'this machine, no heartbeat yet: does `mai serve --fleet` run here?'

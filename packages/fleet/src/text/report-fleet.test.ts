@@ -8,9 +8,14 @@ import { reportFleet } from './report-fleet.js';
 
 const viewOf = (hosts: readonly KnownHost[]): FleetView => ({
   paired: ['laptop'],
-  ...{ ownHost: 'laptop', natsServers: ['tls://10.0.0.1:4222'], connected: true, fault: null },
+  ownHost: 'laptop',
+  natsServers: ['tls://10.0.0.1:4222'],
+  connected: true,
+  fault: null,
   server: '10.0.0.1:4222',
-  ...{ hosts, granted: [], displaced: false },
+  hosts,
+  granted: [],
+  displaced: false,
 });
 
 test('each host has its condition; this machine comes first, and a device of LM Link last', () => {
@@ -56,12 +61,21 @@ test('a machine whose name another one serves under is displaced, and the others
 test('a placement names the host that gave the lease, and its reasons are sentences with lists', () => {
   const input = inputOf([hostOf('own', []), hostOf('desktop', [loadedModel()])]);
   const attempt = (change: Partial<PlacementAttempt>): PlacementAttempt => ({
-    ...{ host: 'desktop', modelKey: 'qwen', outcome: 'granted', reason: null, message: null },
-    ...{ figures: {}, tookMs: 420 },
+    host: 'desktop',
+    modelKey: 'qwen',
+    outcome: 'granted',
+    reason: null,
+    message: null,
+    figures: {},
+    tookMs: 420,
     ...change,
   });
   const placedWith = (attempts: readonly PlacementAttempt[]): PlacedRequest => ({
-    ...{ id: 'k3-1', atMs: 5, input, placement: placeRequest(input), attempts },
+    id: 'k3-1',
+    atMs: 5,
+    input,
+    placement: placeRequest(input),
+    attempts,
   });
   const refused = attempt({ outcome: 'refused', reason: 'STOPPING' });
   const { placements } = reportFleet(viewOf([]), [

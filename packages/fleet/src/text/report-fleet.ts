@@ -37,7 +37,11 @@ export function reportFleet(
   placed: readonly PlacedRequest[],
 ): FleetReport {
   return {
-    ...{ ownHost, natsServers, connected, fault, displaced },
+    ownHost,
+    natsServers,
+    connected,
+    fault,
+    displaced,
     hosts: inOrder(hosts, ownHost).map((one) => ({
       ...one,
       condition: conditionOf(one, { ownHost, displaced }),
@@ -59,7 +63,8 @@ function explain(placed: PlacedRequest): PlacementReport {
   const last = placed.attempts.at(-1);
   const served = last?.outcome === 'granted' ? last : null;
   return {
-    ...{ id: placed.id, atMs: placed.atMs },
+    id: placed.id,
+    atMs: placed.atMs,
     host: served?.host ?? null,
     modelKey: served?.modelKey ?? null,
     sentences: sentencesOfPlaced(placed),

@@ -46,7 +46,10 @@ describe('hostile requests', () => {
   ])('the message about %.30s says what is wrong in plain sentences', async (body, message) => {
     await using world = await serveControl();
     const answer = await ask(world.url, {
-      ...{ method: 'POST', path: '/api/mai/pin', headers: JSON_TYPE, body },
+      method: 'POST',
+      path: '/api/mai/pin',
+      headers: JSON_TYPE,
+      body,
     });
     expect(answer.json().error.message).toContain(message);
   });
@@ -355,8 +358,17 @@ test('throughput counts the last minute alone', async () => {
   const served = {
     protocol: 'openai-chat' as const,
     facts: null,
-    ...{ modelKey: null, instanceIdentifier: null, decisionId: null, status: 200, failure: null },
-    ...{ gone: false, queueMs: 0, fallbacks: 0, tookMs: 10, firstByteMs: 40, responseId: null },
+    modelKey: null,
+    instanceIdentifier: null,
+    decisionId: null,
+    status: 200,
+    failure: null,
+    gone: false,
+    queueMs: 0,
+    fallbacks: 0,
+    tookMs: 10,
+    firstByteMs: 40,
+    responseId: null,
     usage: { promptTokens: 100, outputTokens: null },
   };
   throughput.served(served);

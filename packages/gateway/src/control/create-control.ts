@@ -55,7 +55,14 @@ export function createControl(parts: ControlParts): Control {
   const streams = createEventStreams(log, clock);
   const published = publishEvents({ watch, readings, scheduler, fleet, clock, log });
   const handlers = createHandlers({
-    ...{ machine, words, fleet, clock, watch, readings, scheduler, throughput },
+    machine,
+    words,
+    fleet,
+    clock,
+    watch,
+    readings,
+    scheduler,
+    throughput,
     startedAtMs: clock.nowMs(),
     switches: () => published.switches(),
   });

@@ -17,7 +17,10 @@ const fleetOf = async () => (await ask(world.url, { path: '/api/mai/fleet' })).j
 test('reports for each host its load, its memory, what is loaded and what fits', async () => {
   const answer = await fleetOf();
   expect(answer).toMatchObject({
-    ...{ state: 'member', ownHost: 'laptop', connected: true, hostCount: 3 },
+    state: 'member',
+    ownHost: 'laptop',
+    connected: true,
+    hostCount: 3,
     placements: [
       { id: 'k3-1', host: 'desktop', sentences: [{ items: [] }, { items: ['laptop: busy.'] }] },
     ],
@@ -25,7 +28,11 @@ test('reports for each host its load, its memory, what is loaded and what fits',
   expect(answer.hosts.map((one: { own: boolean }) => one.own)).toEqual([true, false, false]);
   const speed = { tokensPerSecond: 42, firstTokenMs: 2500, loadMs: 3200, measured: true };
   expect(answer.hosts[1]).toMatchObject({
-    ...{ host: 'desktop', condition: 'ready', silentMs: 400, modelCount: 4, guestRatio: 0.5 },
+    host: 'desktop',
+    condition: 'ready',
+    silentMs: 400,
+    modelCount: 4,
+    guestRatio: 0.5,
     load: { running: 2, waiting: 1, pressureRatio: 0.62 },
     labels: [{ name: 'site', value: 'attic' }],
     pools: [{ label: 'RAM', limitBytes: 27 * GIB }, { label: 'VRAM 1' }, { label: 'VRAM 2' }],
@@ -36,7 +43,10 @@ test('reports for each host its load, its memory, what is loaded and what fits',
     ],
   });
   expect(answer.hosts[2]).toMatchObject({
-    ...{ kind: 'lm-link', condition: 'without-mai', load: null, guestRatio: null },
+    kind: 'lm-link',
+    condition: 'without-mai',
+    load: null,
+    guestRatio: null,
     versions: { mai: null, runtime: 'lmstudio', runtimeVersion: null },
   });
 });

@@ -30,7 +30,10 @@ beforeAll(async () => {
     },
   });
   const chat = (key: string, category: 'small' | 'large') => ({
-    ...{ key, category, context_window: 8192, capabilities: ['chat' as const] },
+    key,
+    category,
+    context_window: 8192,
+    capabilities: ['chat' as const],
   });
   host = await openHost({
     url: simulator.httpUrl,

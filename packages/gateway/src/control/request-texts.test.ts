@@ -52,10 +52,13 @@ const fields: readonly TextField[] = Object.entries<any>(document.paths).flatMap
       const parameters: any[] = operation.parameters ?? [];
       return [
         ...inBody.map(({ what, schema, field }): TextField => ({
-          ...{ what, schema, inBody: true },
+          what,
+          schema,
+          inBody: true,
           send: (url, text) =>
             ask(url, {
-              ...{ method: method.toUpperCase(), path },
+              method: method.toUpperCase(),
+              path,
               headers: { 'content-type': 'application/json' },
               body: JSON.stringify({ ...NEEDED[name], [field]: text }),
             }),
@@ -101,13 +104,13 @@ afterAll(() => world[Symbol.asyncDispose]());
 test('the texts of requests are found in the document', () => {
   expect(fields.map(({ what }) => what)).toEqual(
     expect.arrayContaining([
-      ...[
-        'YieldRequest.name',
-        'EndYieldRequest.name',
-        'PinRequest.target',
-        'LoadRequest.identifier',
-      ],
-      ...['SignInRequest.key', 'search of /api/mai/decisions', 'id of /api/mai/decisions/{id}'],
+      'YieldRequest.name',
+      'EndYieldRequest.name',
+      'PinRequest.target',
+      'LoadRequest.identifier',
+      'SignInRequest.key',
+      'search of /api/mai/decisions',
+      'id of /api/mai/decisions/{id}',
     ]),
   );
 });
@@ -134,7 +137,8 @@ describe.each(fields)('$what', ({ schema, inBody, send }) => {
 
 test.each(HARMLESS)('a yield may have the name %j', async (name) => {
   const answer = await ask(world.url, {
-    ...{ method: 'POST', path: '/api/mai/yield' },
+    method: 'POST',
+    path: '/api/mai/yield',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ bytes: 1, name }),
   });

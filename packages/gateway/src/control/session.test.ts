@@ -91,7 +91,11 @@ test('a page that was reloaded reads its token again', async () => {
   expect(again.json()).toEqual(answer.json());
   const stranger = await ask(world.url, { path: '/api/mai/session' });
   expect(stranger.json()).toEqual({
-    ...{ required: true, signedIn: false, scopes: [], csrfToken: null, expiresAtMs: null },
+    required: true,
+    signedIn: false,
+    scopes: [],
+    csrfToken: null,
+    expiresAtMs: null,
   });
 });
 

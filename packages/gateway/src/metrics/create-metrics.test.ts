@@ -46,7 +46,10 @@ async function open() {
   const server = createServer((request, response) => void metrics.handle(request, response));
   const url = await listenOn(server);
   return {
-    ...{ machine, clock, metrics, url },
+    machine,
+    clock,
+    metrics,
+    url,
     emit: async (...events: Parameters<typeof machine.emit>[0][]) => {
       for (const event of events) machine.emit(event);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -133,7 +136,10 @@ test('memory, footprints, decisions, switches and loads come from the machine', 
       step: { type: 'load-failed', failure: { modelKey: LOADED, message: 'x' } },
     },
     {
-      ...{ type: 'switch-finished', atMs, reason: 'YIELD', tookMs: 1 },
+      type: 'switch-finished',
+      atMs,
+      reason: 'YIELD',
+      tookMs: 1,
       report: { outcome: 'switched', loaded: [], unloaded: [], failures: [] },
     },
     {

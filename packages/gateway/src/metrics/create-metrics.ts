@@ -102,7 +102,9 @@ export function createMetrics({ watch, scheduler, version }: MetricsParts): Metr
   });
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         this.set(read());
       },

@@ -12,7 +12,9 @@ const OPEN_FILES = '/proc/self/fd';
 export function addProcessMetrics(registers: Registry[]): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         this.set(read());
       },
@@ -20,7 +22,9 @@ export function addProcessMetrics(registers: Registry[]): void {
   };
   const cpuSeconds = (name: string, help: string, read: () => number): void => {
     new Counter({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         this.reset();
         this.inc(read() / MICROSECONDS);

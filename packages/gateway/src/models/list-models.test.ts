@@ -135,7 +135,9 @@ test('a name that is not in the list has an entry of its own', async () => {
   });
   // Another quantization is loaded.
   expect(entryOf('qwen/large@q8_0', models, CATALOG)).toMatchObject({
-    ...{ id: 'qwen/large@q8_0', state: 'not-loaded', loaded_context_length: null },
+    id: 'qwen/large@q8_0',
+    state: 'not-loaded',
+    loaded_context_length: null,
     mai: { means: 'qwen/large@q8_0', context_length: 16_384 },
   });
   expect(entryOf('qwen/large@q5_0', models, CATALOG)).toBeNull();
@@ -237,7 +239,9 @@ test('each model for Codex has every field that Codex requires', async () => {
 
 test('in a fleet, a model has all of its hosts, and an instance the one that has it', () => {
   const onHost = (host: string) => ({
-    ...{ instanceIdentifier: `qwen/large@host:${host}`, contextLengthTokens: 4096, foreign: false },
+    instanceIdentifier: `qwen/large@host:${host}`,
+    contextLengthTokens: 4096,
+    foreign: false,
     host,
   });
   const large = model('qwen/large', {

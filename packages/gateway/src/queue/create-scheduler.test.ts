@@ -191,7 +191,10 @@ describe('lanes', () => {
     machine.leasesAreForOneRequest = true;
     machine.hosts = ['own', 'other'];
     machine.plan = async () => ({
-      ...{ decision: 'serve', modelKey: 'a', unloads: [], loadBytes: null },
+      decision: 'serve',
+      modelKey: 'a',
+      unloads: [],
+      loadBytes: null,
       selection: { decision: 'elsewhere', rejected: [] },
     });
     const places = Array.from({ length: 50 }, () => place(ANY_MODEL));

@@ -204,7 +204,8 @@ export function createFakeMachine(): FakeMachine {
             cheaper: null,
             sizeBytes: GIB,
             loaded: true,
-            ...{ speed: SPEED, quality: 0.61 },
+            speed: SPEED,
+            quality: 0.61,
           },
           {
             profile: profile('test/large'),
@@ -217,7 +218,8 @@ export function createFakeMachine(): FakeMachine {
             },
             sizeBytes: null,
             loaded: false,
-            ...{ speed: null, quality: null },
+            speed: null,
+            quality: null,
           },
         ],
         downloadedCount: 2,
@@ -235,7 +237,9 @@ export function createFakeMachine(): FakeMachine {
             ...profile(modelKey),
             loadOptions: [
               {
-                ...{ loadConfig: LOAD, footprint: footprintOf(2 * GIB), tradeOffs: [] },
+                loadConfig: LOAD,
+                footprint: footprintOf(2 * GIB),
+                tradeOffs: [],
                 ...(modelKey === LOADED ? { speed: SPEED, quality: 0.61 } : {}),
               },
             ],

@@ -47,7 +47,9 @@ export async function openEchoWorld(
   const gateway = await createGateway({ serving: servingOf(httpUrl) }, options);
   const { url } = await gateway.listen({ port: 0 });
   return {
-    ...{ url, httpUrl, received },
+    url,
+    httpUrl,
+    received,
     [Symbol.asyncDispose]: async () => {
       await gateway[Symbol.asyncDispose]();
       runtime.closeAllConnections();

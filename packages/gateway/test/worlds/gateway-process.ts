@@ -24,7 +24,12 @@ const monitor: MonitorPort = {
 async function main(url: string, folder: string): Promise<void> {
   const stopped = new Promise((resolve) => process.once('SIGTERM', resolve));
   const host = await openHost({
-    ...{ url, monitor, config: TWO_CHAT_MODELS, userHome: folder, cwd: folder, env: {} },
+    url,
+    monitor,
+    config: TWO_CHAT_MODELS,
+    userHome: folder,
+    cwd: folder,
+    env: {},
     dataFolder: path.join(folder, 'data'),
     cacheFolder: path.join(folder, 'cache'),
     configFolder: folder,

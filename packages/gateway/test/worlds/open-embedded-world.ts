@@ -75,22 +75,30 @@ export async function openEmbeddedWorld(): Promise<EmbeddedWorld> {
       version: 1,
       models: [
         {
-          ...{ key: LARGE, category: 'large', context_window: LARGE_CONTEXT_TOKENS },
+          key: LARGE,
+          category: 'large',
+          context_window: LARGE_CONTEXT_TOKENS,
           capabilities: ['chat', 'tools'],
         },
         {
-          ...{ key: SMALL, category: 'small', context_window: SHORTEST_CONTEXT_TOKENS },
+          key: SMALL,
+          category: 'small',
+          context_window: SHORTEST_CONTEXT_TOKENS,
           capabilities: ['chat', 'tools'],
         },
         {
-          ...{ key: EMBEDDING, category: 'small', context_window: 2048 },
+          key: EMBEDDING,
+          category: 'small',
+          context_window: 2048,
           capabilities: ['embedding'],
         },
       ],
       fallback_chains: { default: [LARGE, SMALL], embedding: [EMBEDDING] },
       switching: {
-        ...{ memory_percent: LIMIT_RATIO * 100, min_headroom: '0MiB' },
-        ...{ dwell: '1s', cool_down: '1s' },
+        memory_percent: LIMIT_RATIO * 100,
+        min_headroom: '0MiB',
+        dwell: '1s',
+        cool_down: '1s',
       },
     },
     dataFolder: path.join(folder, 'data'),
@@ -109,13 +117,16 @@ export async function openEmbeddedWorld(): Promise<EmbeddedWorld> {
   const { url } = await gateway.listen({ port: 0 });
   const [shortened, small] = await Promise.all([
     bytesOf(host, LARGE, {
-      ...{ contextLengthTokens: SHORTEST_CONTEXT_TOKENS },
-      ...{ kvCacheTypeK: 'q4_0', kvCacheTypeV: 'q4_0' },
+      contextLengthTokens: SHORTEST_CONTEXT_TOKENS,
+      kvCacheTypeK: 'q4_0',
+      kvCacheTypeV: 'q4_0',
     }),
     bytesOf(host, SMALL),
   ]);
   return {
-    ...{ host, url, machine },
+    host,
+    url,
+    machine,
     scarceBytes: Math.round(TOTAL_BYTES * LIMIT_RATIO - (shortened + small) / 2),
     residents: async () => (await host.status()).residents.map(({ modelKey }) => modelKey),
     engines: () => readEngines(registry),

@@ -66,7 +66,11 @@ export async function serveControl(
   const server = createServer((request, response) => void control.handle(request, response));
   const url = await listenOn(server);
   return {
-    ...{ url, machine, control, faults, queue },
+    url,
+    machine,
+    control,
+    faults,
+    queue,
     [Symbol.asyncDispose]: async () => {
       await control[Symbol.asyncDispose]();
       server.closeAllConnections();

@@ -15,7 +15,10 @@ export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => 
       const { decision, direction, plan, afterDrain, headroomBytes } = selection;
       const { chosen } = asServed(selection, input);
       return {
-        ...{ type, atMs, decision, direction },
+        type,
+        atMs,
+        decision,
+        direction,
         chosen:
           chosen === null
             ? null
@@ -29,11 +32,18 @@ export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => 
             ? { action: step.action, modelKey: step.modelKey }
             : { action: step.action, instanceIdentifier: step.instanceIdentifier, why: step.why },
         ),
-        ...{ waitsFor: afterDrain?.waitsFor ?? [], headroomBytes },
-        ...{ verdict, timeToHardLimitMs, pools: selection.pools },
+        waitsFor: afterDrain?.waitsFor ?? [],
+        headroomBytes,
+        verdict,
+        timeToHardLimitMs,
+        pools: selection.pools,
         residents: input.residents.map(
           ({ instanceIdentifier, modelKey, busy, pinned, foreign }) => ({
-            ...{ instanceIdentifier, modelKey, busy, pinned, foreign },
+            instanceIdentifier,
+            modelKey,
+            busy,
+            pinned,
+            foreign,
           }),
         ),
         rejected: selection.rejected.map(rejectedJson),
@@ -44,7 +54,7 @@ export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => 
       return { type: event.type, atMs: event.atMs, ...stepJson(event.step) };
     case 'switch-finished': {
       const { type, atMs, reason, tookMs, report } = event;
-      return { ...{ type, atMs, reason, tookMs }, ...reportJson(report) };
+      return { type, atMs, reason, tookMs, ...reportJson(report) };
     }
     case 'fault':
     case 'catalog-rejected':
@@ -74,7 +84,10 @@ function reportJson({ outcome, instanceIdentifier, ...report }: RunReport): obje
   const names = (instances: RunReport['loaded']) =>
     instances.map((instance) => instance.instanceIdentifier);
   return {
-    ...{ outcome, instanceIdentifier, failures: report.failures, busy: report.busy },
+    outcome,
+    instanceIdentifier,
+    failures: report.failures,
+    busy: report.busy,
     forced: report.forced,
     loaded: names(report.loaded),
     unloaded: names(report.unloaded),

@@ -30,11 +30,17 @@ const byHand: HandLoad = {
       loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 2048 },
     },
   ],
-  ...{ identifier: 'mine', ttlMs: null, timeoutMs: null },
+  identifier: 'mine',
+  ttlMs: null,
+  timeoutMs: null,
 };
 const yieldOf = (name: string) => ({
-  ...{ name, bytes: 64 * 1024 ** 2, pools: 'all' as const },
-  ...{ sinceMs: Date.now(), untilMs: null, processId: null },
+  name,
+  bytes: 64 * 1024 ** 2,
+  pools: 'all' as const,
+  sinceMs: Date.now(),
+  untilMs: null,
+  processId: null,
 });
 
 /** A clock that runs `speed` times as fast as the system's clock, so that waits are shorter. */
@@ -76,7 +82,9 @@ describe('where no autopilot runs', () => {
     expect(await host.events()).toBeNull();
     const lease = await host.acquire({ capabilities: ['chat'] });
     expect(lease).toMatchObject({
-      ...{ modelKey: LARGE, instanceIdentifier: OURS, requestHeaders: {} },
+      modelKey: LARGE,
+      instanceIdentifier: OURS,
+      requestHeaders: {},
       baseUrl: `${world.simulator.httpUrl}/v1`,
     });
     expect(await host.state()).toMatchObject({ leased: [OURS] });
@@ -264,7 +272,8 @@ describe('where the autopilot does not answer', () => {
     expect(journal.pins).toMatchObject([{ target: SMALL }]);
     expect(delivery).toEqual({ kind: 'waiting', processId: process.pid });
     await expect(host.acquire()).rejects.toMatchObject({
-      ...{ code: 'AUTOPILOT_INCOMPATIBLE', processId: process.pid },
+      code: 'AUTOPILOT_INCOMPATIBLE',
+      processId: process.pid,
     });
     server.close();
     // The lock is taken, but no process listens. So acquire waits, and then rejects.
@@ -310,7 +319,8 @@ test('acquire throws SERVER_OFF where LM Studio answers over its WebSocket, but 
 test('acquire throws NOTHING_FITS with the decision where no model fits', async () => {
   world.machine.othersBytes = 31 * 1024 ** 3;
   await expect(open().acquire()).rejects.toMatchObject({
-    ...{ name: 'HostError', code: 'NOTHING_FITS' },
+    name: 'HostError',
+    code: 'NOTHING_FITS',
     selection: { decision: 'none' },
   });
 });
@@ -358,7 +368,8 @@ test('acquire rejects a malformed requirement, both where this process runs the 
   // A JavaScript program may pass such a value.
   const wrong: Parameters<HostAutopilot['acquire']>[0] = JSON.parse('{ "tiers": ["huge"] }');
   const error = {
-    ...{ name: 'HostError', code: 'INVALID_REQUEST' },
+    name: 'HostError',
+    code: 'INVALID_REQUEST',
     message: expect.stringContaining('"tiers":["huge"]'),
   };
   const holder = open();

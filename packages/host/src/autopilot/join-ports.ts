@@ -42,7 +42,12 @@ export async function joinAutopilotPorts(
   const engineReports = () => watch.reports();
   const contexts = openGivenContexts(parts.context, link);
   const catalog = await openLiveCatalog({
-    ...{ parts, link, config, contexts, engineReports, onApplied },
+    parts,
+    link,
+    config,
+    contexts,
+    engineReports,
+    onApplied,
   });
   // Only Linux is fast enough to read an engine's process in every round.
   const canReadEngines = client.host.isLocal && parts.context.platform === 'linux';

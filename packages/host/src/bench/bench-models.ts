@@ -81,7 +81,12 @@ export async function benchModels(
     report(0, modelKey ?? 'the best model');
     results.push(
       await benchModel(host, parts, {
-        ...{ ...request, modelKey, loaded, startedMs, signal, report },
+        ...request,
+        modelKey,
+        loaded,
+        startedMs,
+        signal,
+        report,
         predictedLoad: (key) =>
           listed.find(({ profile }) => profile.modelKey === key)?.speed?.loadMs ?? null,
       }),
@@ -177,7 +182,11 @@ async function measure(
   const { baseUrl, requestHeaders, instanceIdentifier } = lease;
   const ask = (words: number, maxTokens: number) =>
     timeAnswer({
-      ...{ baseUrl, requestHeaders, instanceIdentifier, signal, maxTokens },
+      baseUrl,
+      requestHeaders,
+      instanceIdentifier,
+      signal,
+      maxTokens,
       prompt: promptOf(words),
     });
   const first = await ask(Math.min(FIRST_WORDS, promptWords), generatedTokens);

@@ -15,8 +15,12 @@ async function timed(events: readonly string[]) {
   const { port } = server.address() as AddressInfo;
   try {
     return await timeAnswer({
-      ...{ baseUrl: `http://127.0.0.1:${port}`, requestHeaders: {}, prompt: 'Count.' },
-      ...{ instanceIdentifier: 'mine', maxTokens: 8, signal: new AbortController().signal },
+      baseUrl: `http://127.0.0.1:${port}`,
+      requestHeaders: {},
+      prompt: 'Count.',
+      instanceIdentifier: 'mine',
+      maxTokens: 8,
+      signal: new AbortController().signal,
     });
   } finally {
     server.close();

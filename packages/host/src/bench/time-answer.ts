@@ -51,7 +51,9 @@ async function ask({
     body: {
       model: instanceIdentifier,
       messages: [{ role: 'user', content: prompt }],
-      ...{ max_tokens: maxTokens, temperature: 0, stream: true },
+      max_tokens: maxTokens,
+      temperature: 0,
+      stream: true,
       stream_options: { include_usage: true },
     },
     signal,

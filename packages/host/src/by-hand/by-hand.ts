@@ -45,7 +45,9 @@ export async function load(
   return autopilot.load(
     {
       candidates: loads.map(({ model: { modelKey, kind }, loadConfig: wanted }) => ({
-        ...{ modelKey, kind, loadConfig: wanted },
+        modelKey,
+        kind,
+        loadConfig: wanted,
       })),
       identifier: request.identifier ?? null,
       ttlMs: request.ttlMs ?? null,

@@ -98,7 +98,9 @@ export async function estimateLoads(
   if (runtime === 'lmstudio') {
     return Promise.all(
       loads.map(async ({ model: { modelKey }, loadConfig }) => ({
-        ...{ modelKey, loadConfig, footprint: null },
+        modelKey,
+        loadConfig,
+        footprint: null,
         estimate: await client.estimate(modelKey, loadConfig, { signal }),
       })),
     );

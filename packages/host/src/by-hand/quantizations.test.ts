@@ -40,27 +40,40 @@ async function withHost(
     await writeFile(file, bytes);
   }
   const variant = (name: string, sizeBytes: number) => ({
-    ...{ name, sizeBytes, path: `acme/hub-GGUF/hub-${name}.gguf` },
+    name,
+    sizeBytes,
+    path: `acme/hub-GGUF/hub-${name}.gguf`,
     quantization: { name: name.toUpperCase(), bits: 4 },
   });
   await using simulator = await startSimulator({
     speed: 100,
     world: {
-      ...{ instanceKey, variantKeysLoad: true, guardrails: { mode: 'off' } },
+      instanceKey,
+      variantKeysLoad: true,
+      guardrails: { mode: 'off' },
       machine: { gpus: [] },
       models: [
         ...files.map(([modelKey, , sizeBytes]) => ({
-          ...{ modelKey, path: fileOf(modelKey), sizeBytes, maxContextLength: 512 },
+          modelKey,
+          path: fileOf(modelKey),
+          sizeBytes,
+          maxContextLength: 512,
         })),
         {
-          ...{ modelKey: HUB, sizeBytes: 1e9, maxContextLength: 512 },
+          modelKey: HUB,
+          sizeBytes: 1e9,
+          maxContextLength: 512,
           variants: [variant('q4_k_m', 1e9), variant('q8_0', 3e9)],
         },
       ],
     },
   });
   await using host = await openHost({
-    ...{ url: simulator.httpUrl, apiToken: '', env: {}, cwd: folder, userHome: folder },
+    url: simulator.httpUrl,
+    apiToken: '',
+    env: {},
+    cwd: folder,
+    userHome: folder,
     config: { version: 1, models: [{ key: 'many' }], fallback_chains: { default: ['many'] } },
     warn: () => undefined,
   });
@@ -134,7 +147,11 @@ test.each(['model', 'variant'] as const)(
 );
 
 const ANY = {
-  ...{ capabilities: [], minContextLengthTokens: null, tiers: null, chain: null, failed: [] },
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  failed: [],
   instanceIdentifier: null,
 };
 

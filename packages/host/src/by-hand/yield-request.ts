@@ -37,7 +37,10 @@ export async function yieldOf(
   const process = whileProcess === null ? null : await findProcess(whileProcess, platform, signal);
   return {
     name: name ?? (process === null ? 'by hand' : nameOf(process, whileProcess)),
-    ...{ bytes, pools, sinceMs, untilMs },
+    bytes,
+    pools,
+    sinceMs,
+    untilMs,
     processId: process?.processId ?? null,
   };
 }

@@ -65,10 +65,17 @@ const host: Parameters<typeof createConversation>[0] = {
     }
     const release = (): Promise<void> => Promise.resolve(void (released += 1));
     return Promise.resolve({
-      ...{ modelKey, instanceIdentifier: `mai/${modelKey}`, tier: 'small' as const },
-      ...{ capabilities: ['chat' as const], contextLengthTokens: 4096, decisionId: null },
-      ...{ baseUrl, requestHeaders: { authorization: 'Bearer secret' } },
-      ...{ lost: new AbortController().signal, release, [Symbol.asyncDispose]: release },
+      modelKey,
+      instanceIdentifier: `mai/${modelKey}`,
+      tier: 'small' as const,
+      capabilities: ['chat' as const],
+      contextLengthTokens: 4096,
+      decisionId: null,
+      baseUrl,
+      requestHeaders: { authorization: 'Bearer secret' },
+      lost: new AbortController().signal,
+      release,
+      [Symbol.asyncDispose]: release,
     });
   },
   decisions: () =>
@@ -84,7 +91,8 @@ describe('a conversation', () => {
     expect(pieces).toEqual(['Hello', ' there']);
     await chat.ask('Two?');
     expect(asked[1]).toEqual({
-      ...{ model: 'mai/best', stream: true },
+      model: 'mai/best',
+      stream: true,
       messages: [
         { role: 'user', content: 'One?' },
         { role: 'assistant', content: 'Hello there' },

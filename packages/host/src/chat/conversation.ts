@@ -78,7 +78,9 @@ export function createConversation(
     };
     try {
       for await (const piece of streamAnswer({
-        ...{ baseUrl: lease.baseUrl, requestHeaders: lease.requestHeaders, messages },
+        baseUrl: lease.baseUrl,
+        requestHeaders: lease.requestHeaders,
+        messages,
         model: lease.instanceIdentifier,
         signal: signal === undefined ? lease.lost : AbortSignal.any([signal, lease.lost]),
       })) {

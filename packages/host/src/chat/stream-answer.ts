@@ -40,8 +40,10 @@ export async function* streamAnswer(asked: AnswerRequest): AsyncGenerator<Answer
   signal.throwIfAborted();
   try {
     const response = await postJson({
-      ...{ url: `${baseUrl}/chat/completions`, headers: requestHeaders },
-      ...{ body: { model, messages, stream: true }, signal },
+      url: `${baseUrl}/chat/completions`,
+      headers: requestHeaders,
+      body: { model, messages, stream: true },
+      signal,
     });
     if (response.statusCode !== 200) throw failed(model, await refusalText(response));
     let isDone = false;

@@ -61,7 +61,13 @@ export async function compareModels(
   const compared = models
     .filter(isAsked)
     .map(({ profile, footprint, speed, quality, loaded, rejection, cheaper }): ComparedModel => ({
-      ...{ modelKey: profile.modelKey, footprint, speed, quality, loaded, rejection, cheaper },
+      modelKey: profile.modelKey,
+      footprint,
+      speed,
+      quality,
+      loaded,
+      rejection,
+      cheaper,
       value: valueOf({ speed, quality }, policy),
     }));
   return {

@@ -19,15 +19,13 @@ const LIBRARY = [
   { file: 'qwen3-vl-4b-q8_0', modelKey: 'qwen/qwen3-vl-4b', tier: 'small' },
 ] as const;
 const ENGINE: LoadEngine = {
-  ...{
-    profile: newestProfile(),
-    selected: [],
-    disabledGpus: 0,
-    usesGpus: true,
-    vectorInstructions: true,
-    threads: 8,
-    hardware: null,
-  },
+  profile: newestProfile(),
+  selected: [],
+  disabledGpus: 0,
+  usesGpus: true,
+  vectorInstructions: true,
+  threads: 8,
+  hardware: null,
 };
 /** The ways to load a model: whole on the GPU, then more and more layers in RAM. */
 const OFFLOADS = [1, 0.75, 0.5, 0.25, 0];
@@ -48,15 +46,21 @@ function machine(
 ): Resources {
   const unified = gpus.some(({ vendor }) => vendor === 'apple');
   return {
-    ...{ timestampMs: 0, observable: true, unified },
+    timestampMs: 0,
+    observable: true,
+    unified,
     ram: {
       totalBytes: ramGib * GIB,
       availableBytes: (ramGib - 3) * GIB,
       mappedCountsAsUsed: false,
     },
     gpus: gpus.map(({ name, vendor, gib }) => ({
-      ...({ deviceKey: name, name, vendor, memory: unified ? 'shared' : 'dedicated' } as const),
-      ...{ totalBytes: gib * GIB, availableBytes: (gib - 0.5) * GIB },
+      deviceKey: name,
+      name,
+      vendor,
+      memory: unified ? 'shared' : 'dedicated',
+      totalBytes: gib * GIB,
+      availableBytes: (gib - 0.5) * GIB,
     })),
     cpu: { utilizationRatio: 0.05, othersRatio: 0.05 },
   };
@@ -71,21 +75,38 @@ async function candidatesOn(resources: Resources): Promise<readonly Candidate[]>
       const { quantization } = headerFacts(header);
       const environment = environmentFor(resources, ENGINE);
       const profile = {
-        ...{ modelKey, displayName: modelKey, capabilities: ['chat'] as const, quality: null },
+        modelKey,
+        displayName: modelKey,
+        capabilities: ['chat'] as const,
+        quality: null,
       };
       const offloads = environment.gpus.length === 0 ? [0] : resources.unified ? [1] : OFFLOADS;
       return {
-        ...{ modelKey, displayName: modelKey, tier, capabilities: ['chat'] },
-        ...{ maxContextLengthTokens: 131_072, observedGrowth: [] },
-        ...{ downloaded: true, coolingDownUntilMs: null, derived: true },
+        modelKey,
+        displayName: modelKey,
+        tier,
+        capabilities: ['chat'],
+        maxContextLengthTokens: 131_072,
+        observedGrowth: [],
+        downloaded: true,
+        coolingDownUntilMs: null,
+        derived: true,
         loadOptions: offloads.map((offloadRatio) => {
           const loadConfig = {
             ...DEFAULT_LOAD_CONFIG,
-            ...{ contextLengthTokens: CONTEXT_TOKENS, parallelSequences: 1, offloadRatio },
+            contextLengthTokens: CONTEXT_TOKENS,
+            parallelSequences: 1,
+            offloadRatio,
           };
           const subject = speedSubjectOf({
-            ...{ shape, loadConfig, resources, engine: ENGINE, format: 'gguf', quantization },
-            ...{ fileBytes: null, ramBandwidth: null },
+            shape,
+            loadConfig,
+            resources,
+            engine: ENGINE,
+            format: 'gguf',
+            quantization,
+            fileBytes: null,
+            ramBandwidth: null,
           });
           return {
             loadConfig,

@@ -30,7 +30,9 @@ export function plotPoints({ models }: Pick<Comparison, 'models'>): readonly Plo
       ? []
       : [
           {
-            ...{ number: index + 1, modelKey, quality },
+            number: index + 1,
+            modelKey,
+            quality,
             tokensPerSecond: speed.decodeTokensPerSecond.expected,
           },
         ],

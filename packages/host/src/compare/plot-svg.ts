@@ -36,12 +36,10 @@ export function plotSvg(comparison: Comparison): string {
     ...(minTokensPerSecond > 0
       ? [
           line(
-            ...([
-              x(minTokensPerSecond),
-              String(TOP),
-              x(minTokensPerSecond),
-              String(floor),
-            ] as const),
+            x(minTokensPerSecond),
+            String(TOP),
+            x(minTokensPerSecond),
+            String(floor),
             'stroke="#b04a00" stroke-dasharray="4 3"',
           ),
         ]

@@ -15,8 +15,14 @@ function compared(modelKey: string, quality: number | null, tokensPerSecond: num
           measured: false,
         };
   return {
-    ...{ modelKey, quality, speed, value: quality },
-    ...{ footprint: null, loaded: false, rejection: null, cheaper: null },
+    modelKey,
+    quality,
+    speed,
+    value: quality,
+    footprint: null,
+    loaded: false,
+    rejection: null,
+    cheaper: null,
   };
 }
 

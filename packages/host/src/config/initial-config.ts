@@ -33,6 +33,11 @@ export async function createInitialConfig(
     text: await renderModelConfig(models, { schema: null, valueOfModel }),
     modelKeys: keys.filter(isConfigurableModelKey),
     leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
-    ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
+    origin,
+    unusable,
+    unreadable,
+    otherEntries,
+    missingFolder,
+    missingModelFolders,
   };
 }

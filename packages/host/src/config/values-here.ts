@@ -32,7 +32,10 @@ export async function valuesHere(parts: HostParts, call: CallOptions): Promise<V
         const { profile, rejection, cheaper, speed } = report;
         if (rejection !== null && cheaper === null) return 0;
         const judged = {
-          ...{ profile, model: listed.get(modelKey) ?? null, shape: null, quantization: null },
+          profile,
+          model: listed.get(modelKey) ?? null,
+          shape: null,
+          quantization: null,
         };
         const loadConfig = cheaper?.loadConfig ?? profile.loadConfig;
         const quality = modelQuality(judged, loadConfig, use)?.quality ?? null;

@@ -29,8 +29,12 @@ const byHand: HandLoad = {
   timeoutMs: null,
 };
 const yieldOf = (name: string) => ({
-  ...{ name, bytes: 64 * 1024 ** 2, pools: 'all' as const },
-  ...{ sinceMs: Date.now(), untilMs: null, processId: null },
+  name,
+  bytes: 64 * 1024 ** 2,
+  pools: 'all' as const,
+  sinceMs: Date.now(),
+  untilMs: null,
+  processId: null,
 });
 
 interface Subject {
@@ -109,7 +113,10 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
     const lease = await service.acquire(request);
     expect(lease).toMatchObject({
-      ...{ modelKey: SMALL, tier: 'small', capabilities: ['chat'], contextLengthTokens: 4096 },
+      modelKey: SMALL,
+      tier: 'small',
+      capabilities: ['chat'],
+      contextLengthTokens: 4096,
       decisionId: expect.stringMatching(/^[0-9a-z]+-[0-9a-z]+$/),
     });
     expect((await service.plan(request)).resident).toMatchObject({
@@ -122,7 +129,8 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
       { ...ANY, instanceIdentifier: 'mai/none' },
     ]) {
       await expect(service.acquire(unknown)).rejects.toMatchObject({
-        ...{ name: 'HostError', code: 'MODEL_NOT_FOUND' },
+        name: 'HostError',
+        code: 'MODEL_NOT_FOUND',
       });
     }
     await expect(service.acquire({ ...ANY, chain: 'none' })).rejects.toMatchObject({
@@ -189,7 +197,11 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     });
     expect(loaded).toMatchObject({
       instance: { instanceIdentifier: 'mine', modelKey: SMALL, contextLengthTokens: 2048 },
-      ...{ index: 0, reused: false, verified: [], failures: [], pinError: null },
+      index: 0,
+      reused: false,
+      verified: [],
+      failures: [],
+      pinError: null,
       delivery: { kind: 'seen', processId: process.pid },
     });
     expect(progress.at(-1)).toBe(1);
@@ -250,7 +262,8 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     const { instanceIdentifier } = lease;
     const request = { instanceIdentifiers: [instanceIdentifier], force: false };
     await expect(service.unload(request)).rejects.toMatchObject({
-      ...{ name: 'LMStudioError', code: 'LOAD_REFUSED' },
+      name: 'LMStudioError',
+      code: 'LOAD_REFUSED',
       message: expect.stringContaining('is leased'),
     });
     await lease.release();
@@ -275,7 +288,8 @@ describe.each(Object.entries(SUBJECTS))('the autopilot service, %s', (_name, sub
     await (await service.acquire(ANY)).release();
     await writeFile(session.files.journal, 'not a journal');
     await expect(service.pin(SMALL)).rejects.toMatchObject({
-      ...{ name: 'AutopilotError', code: 'JOURNAL_UNUSABLE' },
+      name: 'AutopilotError',
+      code: 'JOURNAL_UNUSABLE',
       path: session.files.journal,
     });
     expect(await service.load(byHand)).toMatchObject({

@@ -45,11 +45,16 @@ export async function askModel(
     prompt_ms: readMs,
   } = answer.timings;
   await host.serving.measured({
-    ...{ modelKey: lease.modelKey, instanceIdentifier: lease.instanceIdentifier },
-    ...{ prompt: { tokens: read, ms: readMs }, output: { tokens, ms: tookMs }, depthTokens: read },
+    modelKey: lease.modelKey,
+    instanceIdentifier: lease.instanceIdentifier,
+    prompt: { tokens: read, ms: readMs },
+    output: { tokens, ms: tookMs },
+    depthTokens: read,
   });
   return {
-    ...{ modelKey, tokens, tokensPerSecond: (1000 * tokens) / tookMs },
+    modelKey,
+    tokens,
+    tokensPerSecond: (1000 * tokens) / tookMs,
     text: answer.choices[0].message.content,
   };
 }

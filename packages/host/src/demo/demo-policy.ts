@@ -38,7 +38,10 @@ export interface DemoPolicy {
 export function demoModels(modelKeys: readonly string[]): DemoConfig {
   const [small, medium, large] = modelKeys;
   const model = (key = '', category: 'small' | 'medium' | 'large') => ({
-    ...{ key, category, context_window: CONTEXT_TOKENS, capabilities: ['chat' as const] },
+    key,
+    category,
+    context_window: CONTEXT_TOKENS,
+    capabilities: ['chat' as const],
     load: { gpu_offload: 'off' as const },
   });
   const models = [model(large, 'large'), model(medium, 'medium'), model(small, 'small')];

@@ -19,7 +19,10 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 function machine(availableBytes: number): Resources {
   return {
-    ...{ timestampMs: Date.now(), observable: true, unified: false, gpus: [] },
+    timestampMs: Date.now(),
+    observable: true,
+    unified: false,
+    gpus: [],
     ram: { totalBytes: 16 * GIB, availableBytes, mappedCountsAsUsed: false },
     cpu: { utilizationRatio: 0, othersRatio: 0 },
   };
@@ -36,7 +39,11 @@ function createStage(folder: string, available: readonly number[]) {
       const snapshot = () => Promise.resolve(resources);
       const folders = { dataFolder: home, cacheFolder: home, configFolder: home, userHome: home };
       return openHost({
-        ...{ env: {}, cwd: home, warn: () => undefined, ...folders, ...options },
+        env: {},
+        cwd: home,
+        warn: () => undefined,
+        ...folders,
+        ...options,
         monitor: { snapshot, readRam: null, settled: snapshot },
       });
     },

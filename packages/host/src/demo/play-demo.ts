@@ -71,8 +71,13 @@ export async function playDemo(
   await using models = files;
   const folder = path.join(models.folder, 'mai');
   const options = {
-    ...{ runtime: 'embedded' as const, modelFolders: [models.folder], env: {}, userHome: folder },
-    ...{ dataFolder: folder, cacheFolder: folder, configFolder: folder },
+    runtime: 'embedded' as const,
+    modelFolders: [models.folder],
+    env: {},
+    userHome: folder,
+    dataFolder: folder,
+    cacheFolder: folder,
+    configFolder: folder,
   };
   const base = demoModels(models.modelKeys);
   const policy = await (async () => {
@@ -180,7 +185,9 @@ async function afterSwitch(
     }
   }
   return {
-    ...{ step, modelKey, takenBytes },
+    step,
+    modelKey,
+    takenBytes,
     estimatedBytes: estimated === null ? null : totalBytesOf(estimated),
     measuredBytes: measured?.source === 'measured' ? totalBytesOf(measured) : null,
     answer:

@@ -2,14 +2,12 @@ import { newestProfile } from '../engine/load-engine.js';
 import { checkEngine } from './check-engine.js';
 
 const engine = {
-  ...{
-    profile: newestProfile(),
-    selected: [],
-    disabledGpus: 0,
-    usesGpus: true,
-    vectorInstructions: true,
-    threads: 8,
-  },
+  profile: newestProfile(),
+  selected: [],
+  disabledGpus: 0,
+  usesGpus: true,
+  vectorInstructions: true,
+  threads: 8,
   hardware: {
     engine: 'llama.cpp-win-x86_64-vulkan-avx2',
     gpuSplit: { strategy: 'priorityOrder', disabledGpus: [], priority: [1, 0], customRatio: [] },

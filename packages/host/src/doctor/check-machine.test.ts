@@ -8,9 +8,17 @@ import { checkMachine } from './check-machine.js';
 const GIB = 1024 ** 3;
 
 const card = (deviceKey: string, name: string): GpuSnapshot => ({
-  ...{ deviceKey, name, vendor: 'nvidia', kind: 'discrete', memory: 'dedicated' },
-  ...{ totalBytes: 12 * GIB, usedBytes: 0, availableBytes: 12 * GIB, utilizationRatio: 0 },
-  ...{ processes: null, readAtMs: 0 },
+  deviceKey,
+  name,
+  vendor: 'nvidia',
+  kind: 'discrete',
+  memory: 'dedicated',
+  totalBytes: 12 * GIB,
+  usedBytes: 0,
+  availableBytes: 12 * GIB,
+  utilizationRatio: 0,
+  processes: null,
+  readAtMs: 0,
 });
 
 /** The lines about GPUs on a machine with these cards, of which LM Studio's engine sees `seen`. */
@@ -30,7 +38,9 @@ async function gpuLines(
   const own: ResourceMonitor = { ...real, snapshot: () => Promise.resolve(snapshot) };
   const checks = await checkMachine(
     {
-      ...{ port: own, own, inform: () => Promise.resolve() },
+      port: own,
+      own,
+      inform: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     { kind: 'on', runtime: 'lmstudio', client },

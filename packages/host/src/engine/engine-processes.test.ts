@@ -2,7 +2,11 @@ import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
 import { createEnginePort } from './engine-processes.js';
 
 const report = (instanceIdentifier: string, reference: string, pid: number): EngineReport => ({
-  ...{ instanceIdentifier, reference, pid, buffers: [], offloadedLayers: null },
+  instanceIdentifier,
+  reference,
+  pid,
+  buffers: [],
+  offloadedLayers: null,
   engine: { name: 'llama.cpp-linux-x86_64-avx2', version: '2.28.2' },
 });
 const resident = (

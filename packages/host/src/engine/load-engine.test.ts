@@ -53,7 +53,9 @@ describe('while LM Studio is off', () => {
     const { profile } = await engineOff();
     expect(profile).toMatchObject({ runtimeVersion: '2.13.0', backend: 'vulkan' });
     expect(profile.settings.contextLengthTokens).toEqual({
-      ...{ value: 16_384, alternatives: [], source: 'LM Studio’s settings.json' },
+      value: 16_384,
+      alternatives: [],
+      source: 'LM Studio’s settings.json',
     });
   });
 
@@ -63,7 +65,9 @@ describe('while LM Studio is off', () => {
   ])('%s: the newest known engine is assumed', async (_, prepare) => {
     prepare();
     expect((await engineOff()).profile).toMatchObject({
-      ...{ engine: 'lmstudio', runtimeVersion: null, factsVersion: '2.38.0' },
+      engine: 'lmstudio',
+      runtimeVersion: null,
+      factsVersion: '2.38.0',
     });
   });
 
@@ -75,8 +79,12 @@ describe('while LM Studio is off', () => {
 
 describe('GPUs that the user has disabled', () => {
   const card = (deviceKey: string, freeGb: number): GpuResources => ({
-    ...{ deviceKey, name: null, vendor: 'amd', memory: 'dedicated' },
-    ...{ totalBytes: 24e9, availableBytes: freeGb * 1e9 },
+    deviceKey,
+    name: null,
+    vendor: 'amd',
+    memory: 'dedicated',
+    totalBytes: 24e9,
+    availableBytes: freeGb * 1e9,
   });
   const machine = { unified: false, gpus: [card('first', 20), card('second', 8)] };
   const used = async () =>
@@ -111,8 +119,12 @@ describe('GPUs that the user has disabled', () => {
 
 test('a runtime for ROCm uses the cards of AMD beside one of NVIDIA', async () => {
   const card = (vendor: 'amd' | 'nvidia'): GpuResources => ({
-    ...{ deviceKey: vendor, name: null, vendor, memory: 'dedicated' },
-    ...{ totalBytes: 24e9, availableBytes: 20e9 },
+    deviceKey: vendor,
+    name: null,
+    vendor,
+    memory: 'dedicated',
+    totalBytes: 24e9,
+    availableBytes: 20e9,
   });
   const machine = { unified: false, gpus: [card('nvidia'), card('amd')] };
   const used = async () =>

@@ -162,7 +162,11 @@ export function engineOfInstance(engine: LoadEngine, instance: ResidentInstance)
     profile: withKnownSettings(
       engine.profile,
       {
-        ...{ contextLengthTokens, kvCacheTypeK, kvCacheTypeV, flashAttention, parallelSequences },
+        contextLengthTokens,
+        kvCacheTypeK,
+        kvCacheTypeV,
+        flashAttention,
+        parallelSequences,
         kvUnified: settings?.kvUnified ?? null,
         batchTokens: settings?.batchTokens ?? null,
         ubatchTokens: settings?.ubatchTokens ?? null,

@@ -135,7 +135,10 @@ async function estimateDownloaded(
     const fit = await judgeAlone(known, estimate.report, asConfigured, engine, parts, context);
     return withSpeed(
       withFit(estimate, fit, known, asConfigured, engine),
-      ...([known, { ...subject, load: fit }, asConfigured, speeds] as const),
+      known,
+      { ...subject, load: fit },
+      asConfigured,
+      speeds,
     );
   }
 

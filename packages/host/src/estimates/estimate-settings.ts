@@ -25,7 +25,10 @@ export function settingsOf(
   const { kvCacheTypeK, kvCacheTypeV, flashAttention, parallelSequences } = loadConfig;
   return {
     ...settings,
-    ...{ kvCacheTypeK, kvCacheTypeV, flashAttention, parallelSequences },
+    kvCacheTypeK,
+    kvCacheTypeV,
+    flashAttention,
+    parallelSequences,
     contextLengthTokens: contextLengthTokens ?? wantedTokens,
   };
 }

@@ -83,7 +83,10 @@ function readSubject(
   const shape = known.kind === 'header' ? modelShape(known.header) : known.model.shape;
   if (shape === null || facts?.embedding === true) return null;
   return speedSubjectOf({
-    ...{ shape, resources: load.resources, engine: load.engine, ramBandwidth },
+    shape,
+    resources: load.resources,
+    engine: load.engine,
+    ramBandwidth,
     loadConfig: withGpuLayers(load, shape),
     format: known.kind === 'mlx' ? 'mlx' : 'gguf',
     quantization: facts?.quantization ?? null,
@@ -99,7 +102,10 @@ function guessedSubject(
 ): SpeedSubject | null {
   if (fault !== null) return null;
   const sized: SizedModel = {
-    ...{ modelKey, ...load, ramBandwidth, sizes: [sizeBytes] },
+    modelKey,
+    ...load,
+    ramBandwidth,
+    sizes: [sizeBytes],
     model: model ?? { kind: 'llm', format, quantization: null, parameters: null },
   };
   const subject = guessSubject(sized);

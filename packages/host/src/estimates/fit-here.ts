@@ -56,7 +56,10 @@ export async function judgeAlone(
     ...(gpuBackend === 'none'
       ? { ...CPU_ENVIRONMENT, profile: engine.profile }
       : environmentFor(resources, engine)),
-    ...{ batchTokens, ubatchTokens, kvUnified, swaFull },
+    batchTokens,
+    ubatchTokens,
+    kvUnified,
+    swaFull,
     visionProjector: known.kind === 'header' ? known.visionProjector : null,
     isEmbedding: known.kind === 'header' ? known.isEmbedding : null,
   };
@@ -118,8 +121,11 @@ function tradeOffOf(change: CheapestFit['tradeOffs'][number]): TradeOff {
     case 'kvCacheTypes': {
       const { from, to } = change;
       return {
-        ...{ kind: 'kv-cache-type', fromK: from.keys, fromV: from.values },
-        ...{ toK: to.keys, toV: to.values },
+        kind: 'kv-cache-type',
+        fromK: from.keys,
+        fromV: from.values,
+        toK: to.keys,
+        toV: to.values,
       };
     }
     case 'flashAttention':

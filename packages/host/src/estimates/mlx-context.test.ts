@@ -8,9 +8,15 @@ import { openHost } from '../open-host.js';
 function writeMlxModel(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const config = {
-    ...{ model_type: 'gemma3_text', num_hidden_layers: 4, sliding_window_pattern: 4 },
-    ...{ hidden_size: 512, num_attention_heads: 4, num_key_value_heads: 1, head_dim: 256 },
-    ...{ sliding_window: 512, max_position_embeddings: 131_072 },
+    model_type: 'gemma3_text',
+    num_hidden_layers: 4,
+    sliding_window_pattern: 4,
+    hidden_size: 512,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    head_dim: 256,
+    sliding_window: 512,
+    max_position_embeddings: 131_072,
   };
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config));
   const header = Buffer.from(JSON.stringify({ 'a.weight': { data_offsets: [0, 4096] } }));
@@ -41,8 +47,12 @@ async function fittedBy(version: string): Promise<number | null> {
       unified: true,
       gpus: [
         {
-          ...{ deviceKey: 'apple', name: 'Apple M4', vendor: 'apple' as const },
-          ...{ memory: 'shared' as const, totalBytes, availableBytes: totalBytes },
+          deviceKey: 'apple',
+          name: 'Apple M4',
+          vendor: 'apple' as const,
+          memory: 'shared' as const,
+          totalBytes,
+          availableBytes: totalBytes,
         },
       ],
     }),

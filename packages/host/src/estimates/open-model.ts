@@ -95,7 +95,9 @@ export async function openUnusable(
   } catch (error) {
     if (!isModelFileError(error) || error.code === code) throw error;
     throw new ModelFileError(error.code, unusableNote(unusable), {
-      ...{ path: file, reason: why, cause: error },
+      path: file,
+      reason: why,
+      cause: error,
     });
   }
 }
@@ -168,8 +170,15 @@ function sizeOnly(
   isHere: boolean,
 ): SizedModel {
   return {
-    ...{ kind: 'size', sizeBytes, format, isEmbedding: kind === 'embedding', architecture },
-    ...{ layers: null, why, isHere, fault: null },
+    kind: 'size',
+    sizeBytes,
+    format,
+    isEmbedding: kind === 'embedding',
+    architecture,
+    layers: null,
+    why,
+    isHere,
+    fault: null,
   };
 }
 
@@ -227,8 +236,14 @@ async function openMlxFolder(folder: string, signal: AbortSignal): Promise<Known
   const { architecture, layers } = await readMlxConfig(folder);
   const judgement = await judgeMlx(folder, signal);
   return {
-    ...{ kind: 'size', sizeBytes, format: 'mlx', isEmbedding: false, architecture, layers },
-    ...{ why: `${path.basename(model.path ?? folder)} can't be read`, isHere: true },
+    kind: 'size',
+    sizeBytes,
+    format: 'mlx',
+    isEmbedding: false,
+    architecture,
+    layers,
+    why: `${path.basename(model.path ?? folder)} can't be read`,
+    isHere: true,
     fault: judgement.kind === 'unusable' ? { code: judgement.code, reason: judgement.why } : null,
   };
 }

@@ -41,8 +41,13 @@ beforeEach(async () => {
       fallback_chains: { default: [LARGE, SMALL], tiny: [SMALL] },
       fleet: { labels: { site: 'attic' }, guests: { memory_percent: 50 } },
     },
-    ...{ dataFolder: path.join(folder, 'data'), cacheFolder: path.join(folder, 'cache') },
-    ...{ configFolder: folder, userHome: folder, cwd: folder, env: {}, timeoutMs: 10_000 },
+    dataFolder: path.join(folder, 'data'),
+    cacheFolder: path.join(folder, 'cache'),
+    configFolder: folder,
+    userHome: folder,
+    cwd: folder,
+    env: {},
+    timeoutMs: 10_000,
     monitor: {
       snapshot: async () => {
         const { mappedBytes, anonymousBytes } = simulator.memoryInUse().ram;
@@ -85,8 +90,12 @@ test('reports pools, models, chains and the rules of the configuration', async (
   });
   expect(facts.pressureRatio).toBeGreaterThan(0);
   expect(facts.models.find(({ modelKey }) => modelKey === LARGE)).toMatchObject({
-    ...{ kind: 'llm', tier: 'large', capabilities: ['chat', 'tools'] },
-    ...{ contextLengthTokens: 8192, maxContextLengthTokens: 32_768, sizeBytes: 14 * GIB },
+    kind: 'llm',
+    tier: 'large',
+    capabilities: ['chat', 'tools'],
+    contextLengthTokens: 8192,
+    maxContextLengthTokens: 32_768,
+    sizeBytes: 14 * GIB,
     residents: [],
   });
 });

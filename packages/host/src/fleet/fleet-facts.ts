@@ -93,7 +93,10 @@ export async function readFleetFacts(
       const { fit, option } =
         configured.fit === 'no' && second !== null ? judge(modelKey, second.input) : configured;
       return {
-        ...{ modelKey, displayName, tier, capabilities },
+        modelKey,
+        displayName,
+        tier,
+        capabilities,
         kind: model?.kind ?? (capabilities.includes('embedding') ? 'embedding' : 'llm'),
         digest: found?.files == null ? null : await digests.digestOf(found.files.files),
         contextLengthTokens: profile.contextLengthTokens,
@@ -105,7 +108,8 @@ export async function readFleetFacts(
         residents: first.input.residents
           .filter((one) => one.modelKey === modelKey)
           .map(({ instanceIdentifier, loadConfig, footprint, foreign }) => ({
-            ...{ instanceIdentifier, foreign },
+            instanceIdentifier,
+            foreign,
             contextLengthTokens: loadConfig.contextLengthTokens,
             footprintBytes: footprint === null ? null : totalBytesOf(footprint),
             // A runtime that does not report a number answers at least one request.
@@ -129,7 +133,8 @@ export async function readFleetFacts(
       runtimeVersion: link.kind === 'on' ? link.client.connectedVersion.version : null,
     },
     pools: pools.map(({ pool, totalBytes, limitBytes }) => ({
-      ...{ pool, totalBytes },
+      pool,
+      totalBytes,
       // Below 0 where the minimum headroom is larger than the pool.
       limitBytes: Math.max(0, limitBytes),
     })),
@@ -210,7 +215,11 @@ function devicesIn(
           modelKey: one.modelKey,
           displayName: model?.displayName ?? one.modelKey,
           kind: model?.kind ?? 'llm',
-          ...{ digest: null, tier: 'medium' as const, fit: null, speed: null, quality: null },
+          digest: null,
+          tier: 'medium' as const,
+          fit: null,
+          speed: null,
+          quality: null,
           capabilities: capabilitiesOf(model),
           contextLengthTokens: one.contextLengthTokens,
           maxContextLengthTokens: one.maxContextLengthTokens,

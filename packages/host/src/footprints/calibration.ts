@@ -84,7 +84,10 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
       learned.add(reference);
       const measured = { ...privateMemoryOf(printed), method: 'buffers' } as const;
       await storeMeasurement(store, context, {
-        ...{ modelKey, loadConfig, engine: report.engine, measured },
+        modelKey,
+        loadConfig,
+        engine: report.engine,
+        measured,
         predicted: privateMemoryOf(predicted),
       });
     },

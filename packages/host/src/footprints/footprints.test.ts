@@ -10,27 +10,39 @@ const GIB = 1024 ** 3;
 describe('a resident whose model was deleted after its load', () => {
   const loadConfig = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 };
   const resident = (changes: Partial<ResidentInstance>): ResidentInstance => ({
-    ...{ instanceIdentifier: 'gone', reference: null, modelKey: 'acme/gone', variant: null },
-    ...{ kind: 'llm', displayName: 'Gone', path: null, sizeBytes: 4 * GIB },
-    ...{ contextLengthTokens: 8192, maxContextLengthTokens: 32_768, ttlMs: null },
-    ...{ lastUsedAtMs: null, deviceIdentifier: null, activity: 'idle', queued: 0, loadConfig },
-    ...{ keepModelInMemory: false, settings: null },
+    instanceIdentifier: 'gone',
+    reference: null,
+    modelKey: 'acme/gone',
+    variant: null,
+    kind: 'llm',
+    displayName: 'Gone',
+    path: null,
+    sizeBytes: 4 * GIB,
+    contextLengthTokens: 8192,
+    maxContextLengthTokens: 32_768,
+    ttlMs: null,
+    lastUsedAtMs: null,
+    deviceIdentifier: null,
+    activity: 'idle',
+    queued: 0,
+    loadConfig,
+    keepModelInMemory: false,
+    settings: null,
     ...changes,
   });
   const downloads: Downloads = {
-    ...{
-      models: [],
-      listed: [],
-      linked: [],
-      unusable: [],
-      otherEntries: [],
-      unreadable: [],
-      missingFolder: null,
-      missingModelFolders: [],
-      sources: new Map(),
-    },
+    models: [],
+    listed: [],
+    linked: [],
+    unusable: [],
+    otherEntries: [],
+    unreadable: [],
+    missingFolder: null,
+    missingModelFolders: [],
+    sources: new Map(),
     link: {
-      ...{ kind: 'off', runtime: 'lmstudio' },
+      kind: 'off',
+      runtime: 'lmstudio',
       reason: new LMStudioError('UNREACHABLE', 'It is off.'),
     },
     origin: { kind: 'lmstudio', baseUrl: 'http://127.0.0.1:1234', elsewhere: 0 },
@@ -48,12 +60,16 @@ describe('a resident whose model was deleted after its load', () => {
   };
   const footprintOf = async (one: ResidentInstance, gpus: Resources['gpus'] = []) => {
     const sources = {
-      ...{ downloads, calibration: null },
+      downloads,
+      calibration: null,
       headers: { read: unread, derive: unread, save: () => ({ saved: true, error: null }) },
     };
     const port = createFootprints(sources, () => [one]);
     const resources = {
-      ...{ timestampMs: 0, observable: true, unified: false, gpus },
+      timestampMs: 0,
+      observable: true,
+      unified: false,
+      gpus,
       ram: { totalBytes: 64 * GIB, availableBytes: 50 * GIB, mappedCountsAsUsed: false },
       cpu: { utilizationRatio: 0, othersRatio: 0 },
     };
@@ -83,8 +99,12 @@ describe('a resident whose model was deleted after its load', () => {
 
   test('is divided between RAM and a GPU that is too small for it', async () => {
     const card: Resources['gpus'][number] = {
-      ...{ deviceKey: 'card', name: 'Card', vendor: 'nvidia', memory: 'dedicated' },
-      ...{ totalBytes: 2 * GIB, availableBytes: GIB },
+      deviceKey: 'card',
+      name: 'Card',
+      vendor: 'nvidia',
+      memory: 'dedicated',
+      totalBytes: 2 * GIB,
+      availableBytes: GIB,
     };
     const footprint = await footprintOf(resident({}), [card]);
     expect(footprint?.gpus[0]?.bytes).toBeLessThanOrEqual(2 * GIB);

@@ -178,15 +178,14 @@ async function findFootprint(
   const footprint = resident === null ? settled : (withinGpus([settled], resources)[0] ?? settled);
   const corrected = calibrated !== combined;
   return {
-    ...{
-      footprint,
-      growthBySize: null,
-      corrected,
-      fromHeader: byHeader,
-      lmStudio,
-      disagreementRatio,
-    },
-    ...{ hasExperts, ...judged },
+    footprint,
+    growthBySize: null,
+    corrected,
+    fromHeader: byHeader,
+    lmStudio,
+    disagreementRatio,
+    hasExperts,
+    ...judged,
   };
 }
 

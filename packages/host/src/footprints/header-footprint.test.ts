@@ -15,7 +15,9 @@ test('a model of Ollama, whose file has no .gguf in its name, is estimated from 
   const estimate = await fromHeader(
     {
       loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 512 },
-      ...{ environment: CPU_ENVIRONMENT, model, resident: null },
+      environment: CPU_ENVIRONMENT,
+      model,
+      resident: null,
       files: filesOfScanned(model, createFactsReader(headers)),
     },
     { headers, downloads: { find: () => Promise.resolve(null) } },

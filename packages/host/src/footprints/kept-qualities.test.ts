@@ -15,8 +15,14 @@ afterEach(() => rmSync(cache, { recursive: true, force: true }));
 const open = () => openQualities({ folders: { cache, data: cache, config: cache } });
 
 const factsOf = (modelKey: string) => ({
-  ...{ modelKey, displayName: null, architecture: 'llama', sizeLabel: null, quality: null },
-  ...{ parameters: 3e9, activeParameters: 3e9, quantization: 'Q4_K_M' },
+  modelKey,
+  displayName: null,
+  architecture: 'llama',
+  sizeLabel: null,
+  quality: null,
+  parameters: 3e9,
+  activeParameters: 3e9,
+  quantization: 'Q4_K_M',
   capabilities: ['chat'] as const,
 });
 const EXPECTED = qualityOf(factsOf('a'), 'general');

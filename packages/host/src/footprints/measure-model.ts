@@ -104,7 +104,10 @@ export async function measureModel(
       await (
         await parts.learner()
       ).answered({
-        ...{ modelKey, instanceIdentifier: identifier, output: null, depthTokens: promptTokens },
+        modelKey,
+        instanceIdentifier: identifier,
+        output: null,
+        depthTokens: promptTokens,
         prompt: { tokens: promptTokens, ms: timeToFirstTokenMs },
       });
     },
@@ -115,8 +118,11 @@ export async function measureModel(
   const outcome = await measureFootprint(ports, signal);
   if (outcome.measured !== null) {
     await storeMeasurement(openMeasurements(context), context, {
-      ...{ modelKey, loadConfig, engine },
-      ...{ predicted: expected, measured: outcome.measured },
+      modelKey,
+      loadConfig,
+      engine,
+      predicted: expected,
+      measured: outcome.measured,
     });
   }
   return { modelKey, loadConfig, engine, predicted, outcome };

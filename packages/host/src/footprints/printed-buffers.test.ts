@@ -12,7 +12,8 @@ import { fromPrintedBuffers } from './printed-buffers.js';
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 const buffer = (part: 'weights' | 'kv-cache' | 'compute', device: string, mib: number) => ({
-  ...{ part, device },
+  part,
+  device,
   bytes: mib * MIB,
 });
 const ESTIMATE: Footprint = {
@@ -67,18 +68,27 @@ test.each([true, false])(
     });
     const ram = { totalBytes: 64 * GIB, availableBytes: 50 * GIB, mappedCountsAsUsed: false };
     const card: GpuResources = {
-      ...{ deviceKey: 'card', name: 'Card', vendor: 'nvidia', memory: 'dedicated' },
-      ...{ totalBytes: 24 * GIB, availableBytes: 20 * GIB },
+      deviceKey: 'card',
+      name: 'Card',
+      vendor: 'nvidia',
+      memory: 'dedicated',
+      totalBytes: 24 * GIB,
+      availableBytes: 20 * GIB,
     };
     const parts = world.parts({
       url: simulator.httpUrl,
       monitor: {
         snapshot: () =>
           Promise.resolve({
-            ...{ timestampMs: Date.now(), observable: true, unified: false, ram, gpus: [card] },
+            timestampMs: Date.now(),
+            observable: true,
+            unified: false,
+            ram,
+            gpus: [card],
             cpu: { utilizationRatio: 0, othersRatio: 0 },
           }),
-        ...{ readRam: null, settled: null },
+        readRam: null,
+        settled: null,
       },
     });
     const { ports } = await joinAutopilotPorts(parts, () => undefined);

@@ -66,7 +66,8 @@ export async function readStatus(session: Session): Promise<StatusReport> {
     link.kind === 'off'
       ? { name, state: 'off', message: link.reason.message }
       : {
-          ...{ name, state: 'running' },
+          name,
+          state: 'running',
           baseUrl: link.runtime === 'lmstudio' ? link.client.baseUrl : null,
           version: link.client.connectedVersion.version,
           isLocal: link.client.host.isLocal,
@@ -110,7 +111,10 @@ export async function readStatus(session: Session): Promise<StatusReport> {
       if (resident === undefined) return [];
       const { footprint, busy, foreign } = resident;
       return {
-        ...{ ...instance, footprint, busy, foreign },
+        ...instance,
+        footprint,
+        busy,
+        foreign,
         exceedsGpus: footprint?.exceedsGpus === true,
       };
     }),

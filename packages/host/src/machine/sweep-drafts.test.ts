@@ -37,7 +37,8 @@ test('drafts of killed processes are removed, and neither fresh drafts nor other
   await put('data/fleet/.y.tmp', 60_000);
   await put('config/models.yaml', longAgo);
   await sweepDrafts({
-    ...{ config: path.join(root, 'config'), data: path.join(root, 'data') },
+    config: path.join(root, 'config'),
+    data: path.join(root, 'data'),
     cache: path.join(root, 'cache'),
   });
   expect(await files()).toEqual([

@@ -108,7 +108,9 @@ export async function listDownloads(
     const registry = engineRegistry(context.folders);
     const readFacts = createFactsReader(headers);
     return {
-      ...{ ...list, link, engine: await embeddedEngine(link, context.signal) },
+      ...list,
+      link,
+      engine: await embeddedEngine(link, context.signal),
       filesOfResident: (resident) => findRegisteredFiles(registry, resident, readFacts),
     };
   }
@@ -125,7 +127,10 @@ export async function listDownloads(
   headers.save();
   const usable = withEngines(list, engine, home);
   return {
-    ...{ ...usable, listed: withoutUnusableQuantizations(usable), link, engine },
+    ...usable,
+    listed: withoutUnusableQuantizations(usable),
+    link,
+    engine,
     filesOfResident: () => Promise.resolve(null),
   };
 }

@@ -75,6 +75,8 @@ test('a folder in the place of config.json is refused, and is not waited for', a
   await mkdir(path.join(folder, 'config.json'));
   weights();
   expect(await judge()).toEqual({
-    ...{ kind: 'unusable', code: 'FILE_UNREADABLE', why: 'its config.json is not a regular file' },
+    kind: 'unusable',
+    code: 'FILE_UNREADABLE',
+    why: 'its config.json is not a regular file',
   });
 });

@@ -76,7 +76,12 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
   const { origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders } =
     downloads;
   return {
-    ...{ origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders },
+    origin,
+    unusable,
+    unreadable,
+    otherEntries,
+    missingFolder,
+    missingModelFolders,
     ...(await judge(session, downloads, wanted, query)),
     downloadedCount: downloads.models.length,
   };
@@ -102,7 +107,9 @@ async function judge(
     const resident = isAsConfigured ? servingResident(profile, input) : null;
     return [
       {
-        ...{ profile, footprint, rejection },
+        profile,
+        footprint,
+        rejection,
         // `select` shows a loaded model with the context that it has.
         ...(resident === null
           ? {}

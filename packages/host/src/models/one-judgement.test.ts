@@ -78,7 +78,10 @@ beforeAll(async () => {
     world: {
       machine: { gpus: [] },
       models: [...Object.keys(REFUSED), 'sound'].map((modelKey) => ({
-        ...{ modelKey, path: pathOf(modelKey), sizeBytes: 100_000, maxContextLength: 512 },
+        modelKey,
+        path: pathOf(modelKey),
+        sizeBytes: 100_000,
+        maxContextLength: 512,
       })),
       guardrails: { mode: 'off' },
     },
@@ -90,7 +93,12 @@ afterAll(async () => {
 });
 
 const optionsOf = (url: string): HostOptions => ({
-  ...{ url, config, apiToken: '', env: {}, cwd: folder, userHome: folder },
+  url,
+  config,
+  apiToken: '',
+  env: {},
+  cwd: folder,
+  userHome: folder,
   warn: () => undefined,
 });
 

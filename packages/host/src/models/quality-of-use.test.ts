@@ -14,7 +14,9 @@ let world: AutopilotWorld;
 beforeEach(async () => {
   world = await openAutopilotWorld({
     models: KEYS.map((key) => ({
-      ...{ key, category: 'medium' as const, context_window: 4096 },
+      key,
+      category: 'medium' as const,
+      context_window: 4096,
       capabilities: ['chat' as const, 'coding' as const],
     })),
     fallback_chains: {
@@ -32,7 +34,9 @@ async function withHost(use: (host: Host, url: string) => Promise<void>): Promis
     world: {
       machine: { ramBytes: 64 * GIB, gpus: [] },
       models: KEYS.map((modelKey) => ({
-        ...{ modelKey, sizeBytes: 8 * GIB, maxContextLength: 8192 },
+        modelKey,
+        sizeBytes: 8 * GIB,
+        maxContextLength: 8192,
         quantization: { name: 'Q4_K_M', bits: 4 },
       })),
       guardrails: { mode: 'off' },

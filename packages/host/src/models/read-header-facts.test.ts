@@ -2,17 +2,17 @@ import type { GgufHeader } from '@mai/memory-estimator';
 import { headerFacts } from './read-header-facts.js';
 
 const headerWith = (contextLength: number | string): GgufHeader => ({
-  ...{
-    valueTypes: new Map(),
-    version: 3,
-    byteOrder: 'little',
-    architecture: 'llama',
-    complete: true,
-    hasData: true,
-    tokens: null,
-    tensors: [],
-  },
-  ...{ tensorBytes: 0, fileSizeBytes: null, files: [] },
+  valueTypes: new Map(),
+  version: 3,
+  byteOrder: 'little',
+  architecture: 'llama',
+  complete: true,
+  hasData: true,
+  tokens: null,
+  tensors: [],
+  tensorBytes: 0,
+  fileSizeBytes: null,
+  files: [],
   metadata: new Map([['llama.context_length', contextLength]]),
 });
 

@@ -26,7 +26,8 @@ export function withEngines<List extends Listed>(
     unusable: [
       ...list.unusable,
       ...without.map(({ modelKey, path: relative, format }) => ({
-        ...{ modelKey, path: relative ?? modelKey },
+        modelKey,
+        path: relative ?? modelKey,
         filePath: path.join(home?.modelsFolder ?? '', relative ?? modelKey),
         code: 'NO_ENGINE',
         why: `LM Studio has no engine selected for ${format.toUpperCase()} models`,

@@ -65,7 +65,10 @@ test.each([
 
 describe('chooseProcess', () => {
   const one = (processId: number, parentId: number, name = 'browser') => ({
-    ...{ processId, parentId, name, startedAs: null },
+    processId,
+    parentId,
+    name,
+    startedAs: null,
   });
 
   test('chooses the process that started the others of its name', () => {

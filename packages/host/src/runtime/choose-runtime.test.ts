@@ -14,7 +14,8 @@ afterEach(() => rmSync(userHome, { recursive: true }));
 const choose = (options: HostOptions = {}) =>
   chooseRuntime(contextOf({ userHome, env: {}, ...options }, new AbortController().signal));
 const config = (changes: Partial<ModelConfigFile> = {}): ModelConfigFile => ({
-  ...{ version: 1, models: [] },
+  version: 1,
+  models: [],
   ...changes,
 });
 const NOBODY = '127.0.0.1:9';
@@ -22,16 +23,20 @@ const NOBODY = '127.0.0.1:9';
 test('the option comes before the address, the address before the configuration', async () => {
   const embedded = config({ runtime: 'embedded' });
   expect(await choose({ runtime: 'embedded', url: NOBODY })).toEqual({
-    ...{ runtime: 'embedded', because: 'option' },
+    runtime: 'embedded',
+    because: 'option',
   });
   expect(await choose({ url: NOBODY, config: embedded })).toEqual({
-    ...{ runtime: 'lmstudio', because: 'address' },
+    runtime: 'lmstudio',
+    because: 'address',
   });
   expect(await choose({ config: embedded })).toEqual({
-    ...{ runtime: 'embedded', because: 'config' },
+    runtime: 'embedded',
+    because: 'config',
   });
   expect(await choose({ config: config({ runtime: 'lmstudio' }) })).toEqual({
-    ...{ runtime: 'lmstudio', because: 'config' },
+    runtime: 'lmstudio',
+    because: 'config',
   });
 });
 
@@ -41,7 +46,8 @@ test('LM Studio where it runs', async () => {
   mkdirSync(path.dirname(noted), { recursive: true });
   writeFileSync(noted, JSON.stringify({ port: Number(new URL(simulator.httpUrl).port) }));
   expect(await choose({ config: config() })).toEqual({
-    ...{ runtime: 'lmstudio', because: 'lmstudio-runs' },
+    runtime: 'lmstudio',
+    because: 'lmstudio-runs',
   });
 });
 

@@ -55,7 +55,8 @@ export type Contracts = [
 test('composePorts returns every port that the autopilot needs, and no other', () => {
   const ports: AutopilotPorts = composePorts({
     link: {
-      ...{ kind: 'off', runtime: 'lmstudio' },
+      kind: 'off',
+      runtime: 'lmstudio',
       reason: new LMStudioError('UNREACHABLE', 'off'),
     },
     clock: systemClock,

@@ -30,7 +30,11 @@ export function describeCatalog(
     const model = downloaded.get(modelKey);
     const isEmbedding = capabilities.includes('embedding');
     return {
-      ...{ modelKey, displayName, tier, capabilities, downloaded: profile.downloaded },
+      modelKey,
+      displayName,
+      tier,
+      capabilities,
+      downloaded: profile.downloaded,
       kind: model?.kind ?? (isEmbedding ? 'embedding' : 'llm'),
       contextLengthTokens: profile.contextLengthTokens,
       maxContextLengthTokens: profile.maxContextLengthTokens,
@@ -39,7 +43,9 @@ export function describeCatalog(
       residents: loaded
         .filter((one) => one.modelKey === modelKey)
         .map(({ instanceIdentifier, contextLengthTokens, foreign }) => ({
-          ...{ instanceIdentifier, contextLengthTokens, foreign },
+          instanceIdentifier,
+          contextLengthTokens,
+          foreign,
         })),
     };
   };

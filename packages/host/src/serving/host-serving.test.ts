@@ -13,8 +13,13 @@ import type { Serving, ServingChange, ServingRequest } from './serving.js';
 jest.setTimeout(60_000);
 
 const ANY: ServingRequest = {
-  ...{ capabilities: [], minContextLengthTokens: null, tiers: null },
-  ...{ chain: null, modelKey: null, instanceIdentifier: null, failed: [] },
+  capabilities: [],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
 };
 const ALIASES = { 'claude-*': 'auto:small', mine: SMALL };
 
@@ -58,9 +63,7 @@ const PROCESSES: Record<string, () => Promise<Serving>> = {
 describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
   test('offers what a gateway needs', async () => {
     const port = await begin();
-    expect(Object.keys(port).sort()).toEqual([
-      ...['acquire', 'catalog', 'changes', 'measured', 'plan'],
-    ]);
+    expect(Object.keys(port).sort()).toEqual(['acquire', 'catalog', 'changes', 'measured', 'plan']);
   });
 
   test('lists models, residents, chains and aliases', async () => {
@@ -77,8 +80,13 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
     });
     expect(catalog.models).toMatchObject([
       {
-        ...{ modelKey: LARGE, kind: 'llm', tier: 'large', capabilities: ['chat'] },
-        ...{ contextLengthTokens: 4096, maxContextLengthTokens: 8192, downloaded: true },
+        modelKey: LARGE,
+        kind: 'llm',
+        tier: 'large',
+        capabilities: ['chat'],
+        contextLengthTokens: 4096,
+        maxContextLengthTokens: 8192,
+        downloaded: true,
         residents: [
           { instanceIdentifier: `mai/${LARGE}`, contextLengthTokens: 4096, foreign: false },
         ],
@@ -92,9 +100,13 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
     const serving = await begin();
     const chat = await serving.acquire(ANY);
     expect(chat).toMatchObject({
-      ...{ modelKey: LARGE, instanceIdentifier: `mai/${LARGE}`, tier: 'large' },
-      ...{ capabilities: ['chat'], contextLengthTokens: 4096 },
-      ...{ baseUrl: world.simulator.httpUrl, requestHeaders: {} },
+      modelKey: LARGE,
+      instanceIdentifier: `mai/${LARGE}`,
+      tier: 'large',
+      capabilities: ['chat'],
+      contextLengthTokens: 4096,
+      baseUrl: world.simulator.httpUrl,
+      requestHeaders: {},
     });
     expect(chat.decisionId).toMatch(/^[0-9a-z]+-[0-9a-z]+$/);
     const small = await serving.acquire({ ...ANY, modelKey: SMALL });
@@ -120,7 +132,8 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
       code: 'INVALID_REQUEST',
     });
     await expect(serving.acquire({ ...ANY, capabilities: ['vision'] })).rejects.toMatchObject({
-      ...{ code: 'NOTHING_FITS', selection: { rejected: [{ modelKey: LARGE }] } },
+      code: 'NOTHING_FITS',
+      selection: { rejected: [{ modelKey: LARGE }] },
     });
   });
 
@@ -128,13 +141,17 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
     const serving = await begin();
     const lease = await serving.acquire(ANY);
     expect(await serving.plan(ANY)).toMatchObject({
-      ...{ decision: 'serve', modelKey: LARGE, unloads: [], loadBytes: null },
+      decision: 'serve',
+      modelKey: LARGE,
+      unloads: [],
+      loadBytes: null,
     });
     const small = await serving.plan({ ...ANY, modelKey: SMALL });
     expect(small).toMatchObject({ decision: 'load', modelKey: SMALL, unloads: [] });
     expect(small.loadBytes).toBeGreaterThan(0);
     expect(await serving.plan({ ...ANY, capabilities: ['vision'] })).toMatchObject({
-      ...{ decision: 'none', modelKey: null },
+      decision: 'none',
+      modelKey: null,
     });
     await lease.release();
     world.machine.othersBytes = 16 * GIB;
@@ -142,7 +159,9 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(await serving.plan({ ...ANY, modelKey: SMALL })).toMatchObject({
-      ...{ decision: 'load', modelKey: SMALL, unloads: [`mai/${LARGE}`] },
+      decision: 'load',
+      modelKey: SMALL,
+      unloads: [`mai/${LARGE}`],
     });
     expect(world.residents()).toEqual([`mai/${LARGE}`]);
   });
@@ -194,7 +213,9 @@ test('without an autopilot, lists and plans, and acquire starts one', async () =
   const { serving, autopilot } = open();
   expect((await serving.catalog()).models.map(({ modelKey }) => modelKey)).toEqual([LARGE, SMALL]);
   expect(await serving.plan({ ...ANY, modelKey: SMALL })).toMatchObject({
-    ...{ decision: 'load', modelKey: SMALL, unloads: [] },
+    decision: 'load',
+    modelKey: SMALL,
+    unloads: [],
   });
   expect(await autopilot.state()).toBeNull();
   const lease = await serving.acquire({ ...ANY, modelKey: SMALL });

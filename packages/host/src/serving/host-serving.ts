@@ -77,7 +77,10 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
       const { models } = await machine.downloads(contextOfCall(context, options.signal).signal);
       const sizeBytes = models.find((one) => one.modelKey === modelKey)?.sizeBytes ?? 0;
       return {
-        ...{ decision, modelKey, unloads, selection: plan.selection },
+        decision,
+        modelKey,
+        unloads,
+        selection: plan.selection,
         // Older versions of LM Studio list models without their size.
         loadBytes: decision === 'load' && sizeBytes > 0 ? sizeBytes : null,
       };

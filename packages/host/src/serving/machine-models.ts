@@ -49,7 +49,9 @@ export function createMachineModels(parts: HostParts): MachineModels {
       return instances
         .filter(({ deviceIdentifier }) => deviceIdentifier === null)
         .map(({ modelKey, instanceIdentifier, contextLengthTokens }) => ({
-          ...{ modelKey, instanceIdentifier, contextLengthTokens },
+          modelKey,
+          instanceIdentifier,
+          contextLengthTokens,
           foreign: isForeign({ modelKey, instanceIdentifier }),
         }));
     },
@@ -72,8 +74,10 @@ export function createMachineModels(parts: HostParts): MachineModels {
       if (state?.decision == null) return orAborted(loaded(), signal);
       if (isUnreachable(state.fault)) return [];
       return state.decision.input.residents.map((one) => ({
-        ...{ modelKey: one.modelKey, instanceIdentifier: one.instanceIdentifier },
-        ...{ contextLengthTokens: one.loadConfig.contextLengthTokens, foreign: one.foreign },
+        modelKey: one.modelKey,
+        instanceIdentifier: one.instanceIdentifier,
+        contextLengthTokens: one.loadConfig.contextLengthTokens,
+        foreign: one.foreign,
       }));
     },
   };

@@ -4,5 +4,8 @@ import { NO_REQUIREMENT } from '@mai/selector';
 /** A request that every model of the default chain meets. */
 export const NO_REQUEST: Required<LeaseRequest> = {
   ...NO_REQUIREMENT,
-  ...{ chain: null, modelKey: null, instanceIdentifier: null, failed: [] },
+  chain: null,
+  modelKey: null,
+  instanceIdentifier: null,
+  failed: [],
 };

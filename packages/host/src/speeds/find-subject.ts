@@ -54,7 +54,9 @@ export function createSubjectFinder(
         (isGguf ? (await files?.facts())?.quantization : null) ?? model?.quantization?.name ?? null;
       return speedSubjectOf({
         ...load,
-        ...{ shape, quantization, format: isGguf ? 'gguf' : 'mlx' },
+        shape,
+        quantization,
+        format: isGguf ? 'gguf' : 'mlx',
         // Older versions of LM Studio list models without their size.
         fileBytes: model === null || model.sizeBytes === 0 ? null : model.sizeBytes,
         ramBandwidth: speeds.ramBandwidth(),

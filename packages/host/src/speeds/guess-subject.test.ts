@@ -7,13 +7,19 @@ import type { SpeedMeasurement } from './speed-measurement.js';
 
 const GB = 1e9;
 const RESOURCES: Resources = {
-  ...{ timestampMs: 0, observable: true, unified: false },
+  timestampMs: 0,
+  observable: true,
+  unified: false,
   ram: { totalBytes: 64 * GB, availableBytes: 50 * GB, mappedCountsAsUsed: false },
   cpu: { utilizationRatio: 0, othersRatio: 0 },
   gpus: [
     {
-      ...({ deviceKey: 'gpu', vendor: 'nvidia', memory: 'dedicated' } as const),
-      ...{ name: 'NVIDIA GeForce RTX 3090', totalBytes: 24 * GB, availableBytes: 23 * GB },
+      deviceKey: 'gpu',
+      vendor: 'nvidia',
+      memory: 'dedicated',
+      name: 'NVIDIA GeForce RTX 3090',
+      totalBytes: 24 * GB,
+      availableBytes: 23 * GB,
     },
   ],
 };
@@ -21,8 +27,13 @@ const LOAD = {
   loadConfig: { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 8192 },
   resources: RESOURCES,
   engine: {
-    ...{ profile: newestProfile(), selected: [], disabledGpus: 0, usesGpus: true },
-    ...{ vectorInstructions: true, threads: 8, hardware: null },
+    profile: newestProfile(),
+    selected: [],
+    disabledGpus: 0,
+    usesGpus: true,
+    vectorInstructions: true,
+    threads: 8,
+    hardware: null,
   },
   ramBandwidth: null,
 };
@@ -87,7 +98,10 @@ describe('a model of which only the size is known', () => {
     const here = speeds();
     const subject = guess('acme/remote-8b', '8B', 4.9 * GB);
     await here.learn('acme/remote-8b', subject, {
-      ...{ test: 'decode', tokens: 100, depthTokens: 2000, tokensPerSecond: 40 },
+      test: 'decode',
+      tokens: 100,
+      depthTokens: 2000,
+      tokensPerSecond: 40,
     });
     const { expected, low, high } = rangeOf(here, subject);
     expect(expected).toBeGreaterThan(35);

@@ -65,7 +65,11 @@ function usualShape(weightBytes: number, parameters: number, activeParameters: n
   const isMixture = activeShare < 1;
   const activeWeightBytes = weightBytes * activeShare;
   return {
-    ...{ parameters, activeParameters, layers, weightBytes, activeWeightBytes },
+    parameters,
+    activeParameters,
+    layers,
+    weightBytes,
+    activeWeightBytes,
     expertBytes: isMixture ? EXPERT_SHARE * weightBytes : 0,
     activeExpertBytes: isMixture
       ? Math.max(activeWeightBytes / 2, activeWeightBytes - (1 - EXPERT_SHARE) * weightBytes)

@@ -54,16 +54,21 @@ test('answers of other programs in LM Studio’s log are learned once, without a
     {
       modelKey: KEY,
       observation: {
-        ...{ test: 'decode', generatedTokens: predictedTokensCount },
-        ...{ depthTokens: promptTokensCount, tokensPerSecond },
+        test: 'decode',
+        generatedTokens: predictedTokensCount,
+        depthTokens: promptTokensCount,
+        tokensPerSecond,
       },
     },
   ]);
   expect(JSON.stringify(measured())).not.toContain('Ada');
   // The gateway reports the same answer.
   const told = {
-    ...{ modelKey: KEY, instanceIdentifier: resident.instanceIdentifier, prompt: null },
-    ...{ output: { tokens: predictedTokensCount - 1, ms: 800 }, depthTokens: promptTokensCount },
+    modelKey: KEY,
+    instanceIdentifier: resident.instanceIdentifier,
+    prompt: null,
+    output: { tokens: predictedTokensCount - 1, ms: 800 },
+    depthTokens: promptTokensCount,
   };
   await host.serving.measured(told);
   await host.serving.measured({ ...told, output: { tokens: 70, ms: 2000 } });

@@ -154,14 +154,17 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
       const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
       if (prompt !== null) {
         await speeds.learn(modelKey, subject, {
-          ...{ test: 'prompt', tokens: prompt.tokens },
+          test: 'prompt',
+          tokens: prompt.tokens,
           depthTokens: Math.max(0, depthTokens - prompt.tokens),
           tokensPerSecond: prompt.tokensPerSecond,
         });
       }
       if (output !== null) {
         await speeds.learn(modelKey, subject, {
-          ...{ test: 'decode', tokens: output.tokens, depthTokens },
+          test: 'decode',
+          tokens: output.tokens,
+          depthTokens,
           tokensPerSecond: output.tokensPerSecond,
         });
       }
@@ -177,7 +180,10 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
       const modelKey = await modelKeyOf(instanceIdentifier);
       if (modelKey === null) return;
       await learnAnswer('log', {
-        ...{ modelKey, instanceIdentifier, prompt: null, depthTokens: promptTokens },
+        modelKey,
+        instanceIdentifier,
+        prompt: null,
+        depthTokens: promptTokens,
         output: { tokens: predictedTokens, tokensPerSecond },
       });
     },

@@ -2,14 +2,12 @@ import type { GpuResources } from '@mai/memory-ledger';
 import { speedGap } from './speed-gap.js';
 
 const gpu = (name: string | null, memory: GpuResources['memory']): GpuResources => ({
-  ...{
-    deviceKey: name ?? 'gpu',
-    name,
-    vendor: null,
-    memory,
-    totalBytes: null,
-    availableBytes: null,
-  },
+  deviceKey: name ?? 'gpu',
+  name,
+  vendor: null,
+  memory,
+  totalBytes: null,
+  availableBytes: null,
 });
 
 test.each([

@@ -76,7 +76,9 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
   const onGpu =
     placement.offloadRatio * (shape.weightBytes - placement.cpuExpertRatio * shape.expertBytes);
   return {
-    ...{ shape, placement, shapeDoubt },
+    shape,
+    placement,
+    shapeDoubt,
     load: {
       fileBytes: facts.fileBytes ?? shape.weightBytes,
       gpuBytes: resources.unified ? 0 : onGpu,

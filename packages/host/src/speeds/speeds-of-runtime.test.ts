@@ -76,8 +76,11 @@ async function learn(parts: HostParts, tokensPerSecond: number): Promise<void> {
   const [resident] = residents;
   if (resident === undefined) throw new Error('Nothing is loaded.');
   await createSpeedLearner(parts).answered({
-    ...{ modelKey: KEY, instanceIdentifier: resident.instanceIdentifier, depthTokens: 20 },
-    ...{ prompt: null, output: { tokens: 100, ms: (100 / tokensPerSecond) * 1000 } },
+    modelKey: KEY,
+    instanceIdentifier: resident.instanceIdentifier,
+    depthTokens: 20,
+    prompt: null,
+    output: { tokens: 100, ms: (100 / tokensPerSecond) * 1000 },
   });
 }
 

@@ -118,12 +118,16 @@ export function createSpeeds(store: SpeedStore): Speeds {
     },
     learn: (modelKey, subject, seen) =>
       record({
-        ...{ kind: 'tokens', modelKey, isGpuGuessed: subject.isGpuGuessed },
+        kind: 'tokens',
+        modelKey,
+        isGpuGuessed: subject.isGpuGuessed,
         observation: observationOf(subject, seen),
       }),
     learnLoad: (modelKey, subject, tookMs) =>
       record({
-        ...{ kind: 'load', modelKey, engine: subject.identity.engine },
+        kind: 'load',
+        modelKey,
+        engine: subject.identity.engine,
         load: { ...subject.load, diskBytesPerSecond: null, isCached: null, loadMs: tookMs },
       }),
     learnRam: (bytesPerSecond) => record({ kind: 'ram', bytesPerSecond }),
@@ -162,8 +166,11 @@ function learnFrom(measurements: readonly SpeedMeasurement[]): Learned {
   const coreSpeed = coreSpeedFrom(here);
   const observations = here.map((one) => withCoreSpeed(one, coreSpeed));
   return {
-    ...{ model: createSpeedModel(observations), observations },
-    ...{ ramBandwidth, gpuBandwidth, coreSpeed },
+    model: createSpeedModel(observations),
+    observations,
+    ramBandwidth,
+    gpuBandwidth,
+    coreSpeed,
     loads: measurements.flatMap((one) => (one.kind === 'load' ? [one] : [])),
     cache: new Map(),
   };

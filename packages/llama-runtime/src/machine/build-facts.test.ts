@@ -7,7 +7,11 @@ import { vectorInstructionsOf } from './build-facts.js';
 import type { InstalledEngine } from './survey.js';
 
 const ENGINE: InstalledEngine = {
-  ...{ format: 'gguf', name: 'llama.cpp-linux-x64-cpu', version: '1', backend: 'cpu', threads: 1 },
+  format: 'gguf',
+  name: 'llama.cpp-linux-x64-cpu',
+  version: '1',
+  backend: 'cpu',
+  threads: 1,
 };
 const SIGNAL = new AbortController().signal;
 /** Every build for Arm uses vector instructions, so nothing is asked there. */

@@ -158,10 +158,14 @@ function tensorsOf({
   vocabularySize = 512,
 }: NoiseModelShape): TensorShape[] {
   const matrix = (name: string, ...dimensions: number[]): TensorShape => ({
-    ...{ name: `${name}.weight`, dimensions, type: 'Q8_0' },
+    name: `${name}.weight`,
+    dimensions,
+    type: 'Q8_0',
   });
   const norm = (name: string, size = width): TensorShape => ({
-    ...{ name: `${name}.weight`, dimensions: [size], type: 'F32' },
+    name: `${name}.weight`,
+    dimensions: [size],
+    type: 'F32',
   });
   const keys = width / QUERY_HEADS_PER_KEY_HEAD;
   const inner = width * FEED_FORWARD_RATIO;

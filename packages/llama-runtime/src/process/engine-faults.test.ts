@@ -2,10 +2,21 @@ import { endedInLoad } from './engine-faults.js';
 import type { EngineSpec } from './messages.js';
 
 const SPEC: EngineSpec = {
-  ...{ file: '/models/x.gguf', projectorFile: null, kind: 'llm', modelKey: 'x' },
-  ...{ instanceIdentifier: 'x', contextLengthTokens: 512, parallelSequences: 1 },
-  ...{ kvCacheTypeK: 'f16', kvCacheTypeV: 'f16', flashAttention: null, gpuLayers: 0 },
-  ...{ cpuExpertLayers: 0, locksWeights: false, threads: 1, token: 't' },
+  file: '/models/x.gguf',
+  projectorFile: null,
+  kind: 'llm',
+  modelKey: 'x',
+  instanceIdentifier: 'x',
+  contextLengthTokens: 512,
+  parallelSequences: 1,
+  kvCacheTypeK: 'f16',
+  kvCacheTypeV: 'f16',
+  flashAttention: null,
+  gpuLayers: 0,
+  cpuExpertLayers: 0,
+  locksWeights: false,
+  threads: 1,
+  token: 't',
 };
 
 const ABORT = { code: null, signal: 'SIGABRT' } as const;

@@ -82,7 +82,8 @@ export function withoutContent(message: unknown): unknown {
   const stats = record(data?.['stats']);
   const figures = STATS.map((key) => [key, number(stats?.[key])] as const);
   const kept = {
-    ...{ type, modelIdentifier: text(data?.['modelIdentifier']) },
+    type,
+    modelIdentifier: text(data?.['modelIdentifier']),
     ...(stats === null
       ? {}
       : { stats: { ...Object.fromEntries(figures), [DRAFT]: text(stats[DRAFT]) } }),

@@ -260,7 +260,9 @@ describe('the answers in the log', () => {
     timestamp: 0,
     data: {
       type: 'llm.prediction.output',
-      ...{ output: SECRET, modelIdentifier, stats: { ...stats, ...more } },
+      output: SECRET,
+      modelIdentifier,
+      stats: { ...stats, ...more },
     },
   });
   const predictionsOf = (events: readonly unknown[]) => {
@@ -272,7 +274,10 @@ describe('the answers in the log', () => {
     });
   };
   const told = (instanceIdentifier: string) => ({
-    ...{ instanceIdentifier, promptTokens: 30, predictedTokens: 40, tokensPerSecond: 12.5 },
+    instanceIdentifier,
+    promptTokens: 30,
+    predictedTokens: 40,
+    tokensPerSecond: 12.5,
   });
 
   test('are reported with their figures, one after another', () => {
@@ -320,8 +325,10 @@ test('the watch reports the answers of every client of LM Studio', async () => {
   while (predictions.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(predictions).toEqual([
     {
-      ...{ instanceIdentifier, promptTokens: generation.promptTokens },
-      ...{ predictedTokens: 3, tokensPerSecond: generation.tokensPerSecond },
+      instanceIdentifier,
+      promptTokens: generation.promptTokens,
+      predictedTokens: 3,
+      tokensPerSecond: generation.tokensPerSecond,
     },
   ]);
 });

@@ -61,11 +61,13 @@ test('the error says whether the engine ran out of memory or crashed', () =>
   withClient(async (client, simulator) => {
     simulator.fault.outOfMemory({ pool: 'vram', times: 1 });
     expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({
-      ...{ code: 'LOAD_FAILED', outOfMemory: true },
+      code: 'LOAD_FAILED',
+      outOfMemory: true,
     });
     simulator.fault.crashLoad();
     expect(await caught(client.load({ modelKey: KEY }))).toMatchObject({
-      ...{ code: 'LOAD_FAILED', outOfMemory: false },
+      code: 'LOAD_FAILED',
+      outOfMemory: false,
     });
   }));
 

@@ -36,8 +36,12 @@ test.each([
 
 test('facts that the survey leaves out are null', () => {
   const unknown = {
-    ...{ deviceId: 0, name: ' ', integrationType: 'unknown', detectionPlatform: 'unknown' },
-    ...{ dedicatedMemoryCapacityBytes: 0, totalMemoryCapacityBytes: 0 },
+    deviceId: 0,
+    name: ' ',
+    integrationType: 'unknown',
+    detectionPlatform: 'unknown',
+    dedicatedMemoryCapacityBytes: 0,
+    totalMemoryCapacityBytes: 0,
   };
   expect(toSurveyedGpu(unknown)).toEqual({
     deviceIndex: 0,

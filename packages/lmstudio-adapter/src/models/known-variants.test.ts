@@ -9,13 +9,23 @@ const Q8 = `${HUB}@q8_0`;
 test('an instance keeps the key of its variant after this variant was deleted', () => {
   const variants = new Map<string, { modelKey: string; selected: string | null }>();
   const model = (keys: readonly string[]) => ({
-    ...{ modelKey: HUB, variants: keys, selectedVariant: keys[0] ?? null },
+    modelKey: HUB,
+    variants: keys,
+    selectedVariant: keys[0] ?? null,
   });
   const raw = parseInstance(
     {
-      ...{ modelKey: HUB, path: HUB, indexedModelIdentifier: HUB, sizeBytes: 9e8 },
-      ...{ format: 'gguf', displayName: 'Alpha', identifier: 'mine', instanceReference: 'ref' },
-      ...{ variants: [Q4, Q8], selectedVariant: Q4, deviceIdentifier: null },
+      modelKey: HUB,
+      path: HUB,
+      indexedModelIdentifier: HUB,
+      sizeBytes: 9e8,
+      format: 'gguf',
+      displayName: 'Alpha',
+      identifier: 'mine',
+      instanceReference: 'ref',
+      variants: [Q4, Q8],
+      selectedVariant: Q4,
+      deviceIdentifier: null,
     },
     'llm',
   );

@@ -77,7 +77,10 @@ test('a resident that LM Studio lists but does not describe has only the facts o
 
 test('an entry of the list that has only its reference is a resident of unknown size', () => {
   expect(parseLoadedEntry({ instanceReference: 'ref-1' }, 'llm')).toMatchObject({
-    ...{ identifier: 'ref-1', instanceReference: 'ref-1', modelKey: 'ref-1', sizeBytes: 0 },
+    identifier: 'ref-1',
+    instanceReference: 'ref-1',
+    modelKey: 'ref-1',
+    sizeBytes: 0,
   });
 });
 

@@ -16,8 +16,12 @@ const machine = (more: Partial<Resources> = {}): Resources => ({
 });
 
 const card = (deviceKey: string) => ({
-  ...{ deviceKey, name: null, vendor: null, memory: 'dedicated' as const },
-  ...{ totalBytes: 8 * GIB, availableBytes: 8 * GIB },
+  deviceKey,
+  name: null,
+  vendor: null,
+  memory: 'dedicated' as const,
+  totalBytes: 8 * GIB,
+  availableBytes: 8 * GIB,
 });
 
 test.each([0.25, 4, 48])(

@@ -82,15 +82,14 @@ test('an unknown MLX model may fill the KV cache of each sequence, and the upper
 
 test('an MLX model whose config does not tell its caches may grow by the largest usual caches', () => {
   const model: MlxModel = {
-    ...{
-      folder: '/models/new',
-      shape: null,
-      architecture: 'new',
-      layers: 1,
-      maxContextTokens: null,
-      cache: null,
-    },
-    ...{ weightsBytes: GIB, complete: true },
+    folder: '/models/new',
+    shape: null,
+    architecture: 'new',
+    layers: 1,
+    maxContextTokens: null,
+    cache: null,
+    weightsBytes: GIB,
+    complete: true,
   };
   const load = { ...DEFAULT_LOAD_CONFIG, contextLengthTokens: 4096, parallelSequences: 2 };
   expect(estimateMlx(model, load).growth.mostBytes).toBe(2 * 4 * 96 * 1024 * 4096 + 3 * GIB);

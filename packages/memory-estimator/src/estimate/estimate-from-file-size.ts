@@ -104,7 +104,9 @@ function growthBeyond(
   const mostKvCacheBytes = mostUsualKvCacheBytes(settings.contextLengthTokens);
   const onGpu = shareOnGpus(loadConfig, environment) > 0;
   const growth = unknownMlxGrowth({
-    ...{ sequences: loadConfig.parallelSequences, mostKvCacheBytes, countedBytes },
+    sequences: loadConfig.parallelSequences,
+    mostKvCacheBytes,
+    countedBytes,
     deviceKey: onGpu ? (environment.gpus[0]?.deviceKey ?? null) : null,
   });
   // The upper end of the interval includes the largest KV cache of one sequence.

@@ -124,7 +124,11 @@ function reportedDevice(parts: MemoryParts, totalBytes: number): ReportedDevice 
   const { weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes } = parts;
   const { visionProjectorBytes, visionEncoderBytes, draftBytes, engineBytes } = parts;
   return {
-    ...{ weightsBytes, kvCacheBytes, recurrentStateBytes, computeBytes, outputBytes },
+    weightsBytes,
+    kvCacheBytes,
+    recurrentStateBytes,
+    computeBytes,
+    outputBytes,
     ...(visionProjectorBytes > 0 ? { visionProjectorBytes } : {}),
     ...(visionEncoderBytes > 0 ? { visionEncoderBytes } : {}),
     ...(draftBytes > 0 ? { draftBytes } : {}),

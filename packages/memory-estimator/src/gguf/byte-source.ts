@@ -114,7 +114,9 @@ export function asModelFileError(path: string, error: unknown): ModelFileError {
   const code = systemErrorCode(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new ModelFileError('FILE_NOT_FOUND', `${path} does not exist. Check the path.`, {
-      ...{ path, reason: 'it does not exist', cause: error },
+      path,
+      reason: 'it does not exist',
+      cause: error,
     });
   }
   return new ModelFileError(

@@ -84,7 +84,9 @@ export class CheckedReader {
   corrupt(what: string, offsetBytes: number): ModelFileError {
     const fault = `is damaged: ${what} (at byte ${offsetBytes})`;
     return new ModelFileError('CORRUPT', `${this.name} ${fault}. Download it again.`, {
-      ...{ path: this.file.path, offsetBytes, reason: `it ${fault}` },
+      path: this.file.path,
+      offsetBytes,
+      reason: `it ${fault}`,
     });
   }
 

@@ -218,7 +218,9 @@ export class HeaderParser {
       next: 'Name a model file whose name ends in .gguf.',
     };
     return new ModelFileError('NOT_GGUF', `${this.#reader.name} ${fault}. ${next}`, {
-      ...{ path, offsetBytes: 0, reason: `it ${fault}` },
+      path,
+      offsetBytes: 0,
+      reason: `it ${fault}`,
     });
   }
 }

@@ -99,7 +99,8 @@ function requirePlace({ metadata, hasData, path }: ReadFile, index: number, part
     'CORRUPT',
     `${path ?? 'The model'} ${fault}. Download the model again.`,
     {
-      ...{ path, reason: `it ${fault}` },
+      path,
+      reason: `it ${fault}`,
     },
   );
 }

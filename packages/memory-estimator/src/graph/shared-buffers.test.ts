@@ -14,7 +14,8 @@ async function modelWith(change: (model: FileContents) => void = () => undefined
 }
 
 const buffersOf = (cpuBytes: number): ComputeBuffers => ({
-  ...{ cpuBytes, gpuBytes: [] },
+  cpuBytes,
+  gpuBytes: [],
   liveBytes: { cpu: cpuBytes, gpus: [] },
 });
 

@@ -286,7 +286,8 @@ test('the report names the engine, the settings that came from its profile, and 
   const environment = { ...mlxEnvironmentOf({ unified: false, gpus: [] }, profile) };
   const report = mlxReport(modelOf(LLAMA_8B), NO_SETTINGS, environment);
   expect(report.profile).toMatchObject({
-    ...{ engine: 'lmstudio', runtimeVersion: '2.28.2' },
+    engine: 'lmstudio',
+    runtimeVersion: '2.28.2',
     settings: [
       { setting: 'contextLengthTokens', value: 8192, isKnown: true },
       { setting: 'parallelSequences', value: 4, source: expect.stringContaining('mlx-engine') },
@@ -294,7 +295,8 @@ test('the report names the engine, the settings that came from its profile, and 
   });
   // 32 layers, 8 heads of 128 numbers of 2 bytes, keys and values.
   expect(report.partIntervals.kvCacheBytes).toEqual({
-    ...{ lowBytes: 0, highBytes: 8192 * 32 * 8 * 128 * 2 * 2 },
+    lowBytes: 0,
+    highBytes: 8192 * 32 * 8 * 128 * 2 * 2,
   });
   const { lowBytes, highBytes } = report.partIntervals.weightsBytes;
   expect([lowBytes, highBytes]).toEqual([report.ram.weightsBytes, report.ram.weightsBytes]);

@@ -173,7 +173,9 @@ export function estimateMlx(
     growth: {
       ...(sequence === null
         ? unknownMlxGrowth({
-            ...{ sequences: parallelSequences, deviceKey, countedBytes: 0 },
+            sequences: parallelSequences,
+            deviceKey,
+            countedBytes: 0,
             mostKvCacheBytes: mostUsualKvCacheBytes(contextLengthTokens),
           })
         : growthOf(sequence, parallelSequences, deviceKey)),

@@ -34,7 +34,9 @@ test.each(MEASURED)(
       kvBytesPerToken: kv,
       inputBytesPerToken: input,
       scoreBytes: 2 * heads,
-      ...{ stateBytes, windowBytesPerToken, windowTokens },
+      stateBytes,
+      windowBytesPerToken,
+      windowTokens,
     };
     const free = 27 * GIB - 3 * GIB - loaded - stateBytes;
     expect(contextAtStep(cache, free, 2048)).toBe(expected);
@@ -65,7 +67,9 @@ describe('the auto-fit with one step of 2048', () => {
     ...QWEN,
     cache: {
       ...SHAPE,
-      ...{ kvBytesPerToken: 65_536, inputBytesPerToken: 10_240, scoreBytes: 48 },
+      kvBytesPerToken: 65_536,
+      inputBytesPerToken: 10_240,
+      scoreBytes: 48,
       stateBytes: 153_944_064,
     },
     weightsBytes: 14.945 * GIB,

@@ -43,7 +43,10 @@ export function parseJsonObject(
     value = parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new ModelFileError('CORRUPT', `${path} does not contain valid JSON. Download it again.`, {
-      ...{ path, offsetBytes, reason: 'it does not contain valid JSON', cause },
+      path,
+      offsetBytes,
+      reason: 'it does not contain valid JSON',
+      cause,
     });
   }
   if (!isJsonObject(value)) {

@@ -98,6 +98,8 @@ function isOffset(value: unknown): value is number {
 
 function damaged(path: string, offsetBytes: number, what: string): ModelFileError {
   return new ModelFileError('CORRUPT', `${path} ${what}. Download it again.`, {
-    ...{ path, offsetBytes, reason: `it ${what}` },
+    path,
+    offsetBytes,
+    reason: `it ${what}`,
   });
 }

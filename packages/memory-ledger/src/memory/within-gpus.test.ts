@@ -5,12 +5,18 @@ import { withinGpus } from './within-gpus.js';
 const GIB = 1024 ** 3;
 
 const resources: Resources = {
-  ...{ timestampMs: 0, observable: true, unified: false },
+  timestampMs: 0,
+  observable: true,
+  unified: false,
   ram: { totalBytes: 64 * GIB, availableBytes: 32 * GIB, mappedCountsAsUsed: false },
   gpus: [
     {
-      ...{ deviceKey: 'card', name: 'Card', vendor: 'nvidia', memory: 'dedicated' },
-      ...{ totalBytes: 8 * GIB, availableBytes: 1 * GIB },
+      deviceKey: 'card',
+      name: 'Card',
+      vendor: 'nvidia',
+      memory: 'dedicated',
+      totalBytes: 8 * GIB,
+      availableBytes: 1 * GIB,
     },
   ],
   cpu: { utilizationRatio: null, othersRatio: null },
@@ -19,7 +25,10 @@ const resources: Resources = {
 const onCard = (bytes: number): Footprint => ({
   ram: { mappedBytes: 0, anonymousBytes: GIB },
   gpus: [{ deviceKey: 'card', bytes }],
-  ...{ interval: null, growth: null, source: 'file-size', confidence: 'low' },
+  interval: null,
+  growth: null,
+  source: 'file-size',
+  confidence: 'low',
 });
 
 test.each([

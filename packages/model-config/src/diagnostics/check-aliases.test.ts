@@ -9,7 +9,8 @@ ${aliases}`;
 const findings = (aliases: string) =>
   parseModelConfig(file(aliases)).issues.map(({ code, message, suggestion }) => ({
     code,
-    ...{ message, suggestion },
+    message,
+    suggestion,
   }));
 
 describe('aliases of the gateway', () => {

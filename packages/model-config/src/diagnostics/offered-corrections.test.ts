@@ -137,8 +137,21 @@ const wrongValue = fc.oneof(
 );
 
 const wrongKey = fc.constantFrom(
-  ...['categry', 'tier', 'name', 'id', 'model', 'dispaly_name', 'context_length', 'max_tokens'],
-  ...['coldown', 'cooldown', 'hard_limit', 'headroom', 'chains', 'size', 'memory_percentt'],
+  'categry',
+  'tier',
+  'name',
+  'id',
+  'model',
+  'dispaly_name',
+  'context_length',
+  'max_tokens',
+  'coldown',
+  'cooldown',
+  'hard_limit',
+  'headroom',
+  'chains',
+  'size',
+  'memory_percentt',
 );
 const maps: readonly (readonly PathStep[])[] = [
   [],

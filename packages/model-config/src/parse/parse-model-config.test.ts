@@ -162,7 +162,9 @@ describe('a valid file', () => {
     const fleetOf = (...lines: string[]) =>
       parsed(['version: 1', 'models: []', ...lines].join('\n')).fleet;
     expect(fleetOf()).toEqual({
-      ...{ labels: {}, chains: null, requiredLabels: {} },
+      labels: {},
+      chains: null,
+      requiredLabels: {},
       guests: { memoryRatio: 1, hours: null },
     });
     expect(
@@ -174,7 +176,9 @@ describe('a valid file', () => {
         '  guests: { memory_percent: 50, hours: 22:00-07:30 }',
       ),
     ).toEqual({
-      ...{ labels: { site: 'attic' }, chains: ['default'], requiredLabels: { owner: 'me' } },
+      labels: { site: 'attic' },
+      chains: ['default'],
+      requiredLabels: { owner: 'me' },
       guests: { memoryRatio: 0.5, hours: { fromMinute: 1320, toMinute: 450 } },
     });
   });
@@ -395,7 +399,11 @@ describe('chains and pins', () => {
     const file = (folders: string): string => `version: 1\nmodels: []\nmodel_folders: ${folders}`;
     expect(refusal(file('[/m, ~/m, /m/]'))).toBe('model_folders[2]: "/m/" is listed already');
     expect(parsed(file("[/, ~/, ~/m, 'C:\\m', '\\\\server\\m']")).modelFolders).toEqual([
-      ...['/', '~/', '~/m', 'C:\\m', '\\\\server\\m'],
+      '/',
+      '~/',
+      '~/m',
+      'C:\\m',
+      '\\\\server\\m',
     ]);
     expect(parsed('version: 1\nmodels: []').modelFolders).toEqual([]);
   });

@@ -58,8 +58,11 @@ describe('the time of a token', () => {
   test('on Vulkan, experts of 16 bits on the GPU take four times as long; all other weights do not', () => {
     const shape = {
       ...QUESTION.shape,
-      ...{ activeParameters: 2 * GB, weightBytes: 16 * GB, activeWeightBytes: 4 * GB },
-      ...{ expertBytes: 12 * GB, activeExpertBytes: 2 * GB },
+      activeParameters: 2 * GB,
+      weightBytes: 16 * GB,
+      activeWeightBytes: 4 * GB,
+      expertBytes: 12 * GB,
+      activeExpertBytes: 2 * GB,
     };
     const { gpu } = QUESTION.machine;
     const machine = { ...QUESTION.machine, gpu: gpu && { ...gpu, backend: 'vulkan' as const } };

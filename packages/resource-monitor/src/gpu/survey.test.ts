@@ -44,8 +44,12 @@ const surveyed = (facts: Partial<Surveyed> = {}): Surveyed => ({
 function merge(readings: readonly GpuReading[], gpus: readonly Surveyed[] | null) {
   const merged = mergeGpus([{ source: 'reader', reading: { value: readings } }]);
   return mergeSurvey(merged, gpus === null ? null : { gpus }).map(({ gpu, source }) => ({
-    ...{ deviceKey: gpu.deviceKey, memory: gpu.memory, source },
-    ...{ total: gpu.totalBytes, used: gpu.usedBytes, available: gpu.availableBytes },
+    deviceKey: gpu.deviceKey,
+    memory: gpu.memory,
+    source,
+    total: gpu.totalBytes,
+    used: gpu.usedBytes,
+    available: gpu.availableBytes,
   }));
 }
 
@@ -63,7 +67,10 @@ describe("LM Studio's survey", () => {
   ])('adds a GPU beside the integrated GPU that the system lists if %s', (_, facts) => {
     const integrated: GpuReading = {
       ...HIDDEN,
-      ...{ deviceKey: 'pci:0000:00:02.0', name: null, vendor: 'intel', kind: 'integrated' },
+      deviceKey: 'pci:0000:00:02.0',
+      name: null,
+      vendor: 'intel',
+      kind: 'integrated',
       memory: 'shared',
     };
     expect(merge([integrated], [surveyed(facts)])).toMatchObject([
@@ -87,7 +94,9 @@ describe("LM Studio's survey", () => {
       {
         deviceKey: 'pci:0000:01:00.0',
         source: 'LM Studio hardware survey',
-        ...{ total: 12.5 * GIB, used: null, available: null },
+        total: 12.5 * GIB,
+        used: null,
+        available: null,
       },
     ]);
   });
@@ -97,7 +106,9 @@ describe("LM Studio's survey", () => {
     expect(merge([guessed], [surveyed()])).toMatchObject([
       {
         source: 'reader, total from LM Studio hardware survey',
-        ...{ total: 12.5 * GIB, used: 2 * GIB, available: 10.5 * GIB },
+        total: 12.5 * GIB,
+        used: 2 * GIB,
+        available: 10.5 * GIB,
       },
     ]);
   });
@@ -105,8 +116,12 @@ describe("LM Studio's survey", () => {
   it('adds a GPU that the system hides, with its total only', () => {
     expect(merge([], [surveyed()])).toEqual([
       {
-        ...{ deviceKey: 'survey:0', memory: 'dedicated', source: 'LM Studio hardware survey' },
-        ...{ total: 12.5 * GIB, used: null, available: null },
+        deviceKey: 'survey:0',
+        memory: 'dedicated',
+        source: 'LM Studio hardware survey',
+        total: 12.5 * GIB,
+        used: null,
+        available: null,
       },
     ]);
   });

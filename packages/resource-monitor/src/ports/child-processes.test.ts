@@ -23,7 +23,9 @@ const children = childProcesses(systemClock, process.platform, process.env);
       '#!/bin/sh\necho up\nsh -c \'trap "" TERM; echo $$; exec sleep 60 >&- 2>&-\'\n',
     );
     const { outcome, stdout } = await children.run(program, [], {
-      ...{ timeoutMs: 500, signal: null, startsOthers: true },
+      timeoutMs: 500,
+      signal: null,
+      startsOthers: true,
     });
     expect(outcome).toBe('timed-out');
     const processId = Number(/\d+/.exec(stdout)?.[0]);

@@ -152,7 +152,10 @@ test('a client of one machine gets its answer from the other, where the model fi
 
   const page = await fetch(`${String(here?.['url'])}/api/mai/fleet`);
   expect(await page.json()).toMatchObject({
-    ...{ state: 'member', ownHost: 'laptop', connected: true, hostCount: 2 },
+    state: 'member',
+    ownHost: 'laptop',
+    connected: true,
+    hostCount: 2,
     hosts: [
       { host: 'laptop', own: true, load: { running: 0 } },
       { host: 'desktop', condition: 'ready', residents: [{ modelKey: LARGE }] },
@@ -235,8 +238,11 @@ test('a removed machine is out at once, and goes on alone', async () => {
   const removed = await desktop.mai('fleet remove laptop --json');
   expect(removed.exitCode).toBe(0);
   expect(removed.json()).toMatchObject({
-    ...{ schemaVersion: 1, dryRun: false, removed: 'laptop' },
-    ...{ told: true, serversWithout: [] },
+    schemaVersion: 1,
+    dryRun: false,
+    removed: 'laptop',
+    told: true,
+    serversWithout: [],
   });
   await untilAlone(there?.['url']);
   await untilAlone(here?.['url']);

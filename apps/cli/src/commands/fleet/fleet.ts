@@ -78,7 +78,10 @@ function render(fleet: FleetView, output: Output, { style } = output): string {
   const rows = describeHosts(fleet).map((one) => [
     style.bold(one.host),
     one.usable ? style.good(one.state) : style.caution(one.state),
-    ...[one.load, one.memory, one.residents.join(', '), one.models],
+    one.load,
+    one.memory,
+    one.residents.join(', '),
+    one.models,
   ]);
   const headers = ['HOST', 'STATE', 'LOAD', 'MEMORY', 'LOADED', 'MODELS'];
   const columns = headers.map((header) => ({ header, minWidth: 8 }));

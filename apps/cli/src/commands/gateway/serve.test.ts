@@ -29,7 +29,9 @@ test('`mai serve --json` prints its address first, answers a chat on `auto`, and
   const { url, ...listening } = await serve.line('listening');
   expect(serve.lines()[0]).toMatchObject({ type: 'listening', url });
   expect(listening).toEqual({
-    ...{ schemaVersion: 1, type: 'listening', host: '127.0.0.1' },
+    schemaVersion: 1,
+    type: 'listening',
+    host: '127.0.0.1',
     port: Number(new URL(String(url)).port),
   });
   const answer = await chat(String(url));

@@ -34,9 +34,15 @@ beforeAll(() => {
 function writeMlxModel(model: string): void {
   mkdirSync(model, { recursive: true });
   const config = {
-    ...{ model_type: 'gemma3_text', num_hidden_layers: 4, sliding_window_pattern: 4 },
-    ...{ hidden_size: 512, num_attention_heads: 4, num_key_value_heads: 1, head_dim: 256 },
-    ...{ sliding_window: 512, max_position_embeddings: 32_768 },
+    model_type: 'gemma3_text',
+    num_hidden_layers: 4,
+    sliding_window_pattern: 4,
+    hidden_size: 512,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    head_dim: 256,
+    sliding_window: 512,
+    max_position_embeddings: 32_768,
   };
   writeFileSync(path.join(model, 'config.json'), JSON.stringify(config));
   const header = Buffer.from(JSON.stringify({ 'a.weight': { data_offsets: [0, 5_000_000] } }));
@@ -60,9 +66,30 @@ const mai = (argv: readonly string[], stdin: Iterable<string> = [], columns?: nu
   });
 
 const ALL_FLAGS = [
-  ...['--context', '2048', '--kv-k', 'q8_0', '--kv-v', 'q8_0', '--flash-attention', 'on'],
-  ...['--batch', '256', '--ubatch', '128', '--parallel', '2', '--kv-unified', 'off', '--swa-full'],
-  ...['--gpu-layers', '3', '--gpu-backend', 'cuda', '--cpu', 'avx2', '--json'],
+  '--context',
+  '2048',
+  '--kv-k',
+  'q8_0',
+  '--kv-v',
+  'q8_0',
+  '--flash-attention',
+  'on',
+  '--batch',
+  '256',
+  '--ubatch',
+  '128',
+  '--parallel',
+  '2',
+  '--kv-unified',
+  'off',
+  '--swa-full',
+  '--gpu-layers',
+  '3',
+  '--gpu-backend',
+  'cuda',
+  '--cpu',
+  'avx2',
+  '--json',
 ];
 
 test('--json prints the fixed fields, with every setting filled in', async () => {
@@ -105,7 +132,9 @@ test('--json prints the fixed fields, with every setting filled in', async () =>
     exactParts: expect.arrayContaining(['weights', 'kvCache']),
     partIntervals: expect.objectContaining({ kvCacheBytes: { lowBytes: part, highBytes: part } }),
     growth: {
-      ...{ mostBytes: 8 * GIB, ramBytes: 8 * GIB, gpus: [] },
+      mostBytes: 8 * GIB,
+      ramBytes: 8 * GIB,
+      gpus: [],
       parts: [expect.objectContaining({ kind: 'prompt-cache', mostBytes: 8 * GIB, isKnown: true })],
     },
     profile: expect.objectContaining({ engine: 'lmstudio', settings: expect.any(Array) }),
@@ -402,7 +431,12 @@ test('refuses a cache type whose block size does not divide the head size of a m
   const heads = path.join(folder, 'heads-of-80.gguf');
   writeFileSync(heads, tinyGguf({ width: 320 }).header);
   const { exitCode, err } = await mai([
-    ...['estimate', heads, '--kv-k', 'q8_0', '--flash-attention', 'on'],
+    'estimate',
+    heads,
+    '--kv-k',
+    'q8_0',
+    '--flash-attention',
+    'on',
   ]);
   expect(exitCode).toBe(2);
   expect(err).toMatch(/refuses keys as q8_0 here: the model has heads of 80 values/);
@@ -596,10 +630,14 @@ describe('the engine', () => {
       machine: { gpus: [] },
       models: [
         {
-          ...{ modelKey: 'acme/hub', maxContextLength: 8192, sizeBytes: 3_700_000 },
+          modelKey: 'acme/hub',
+          maxContextLength: 8192,
+          sizeBytes: 3_700_000,
           variants: [
             {
-              ...{ name: 'q8_0', sizeBytes: 3_700_000, path: file },
+              name: 'q8_0',
+              sizeBytes: 3_700_000,
+              path: file,
               quantization: { name: 'Q8_0', bits: 8 },
             },
           ],
@@ -611,7 +649,9 @@ describe('the engine', () => {
     const selected = await client.runtime.engine.getSelections();
     await client[Symbol.asyncDispose]();
     const preferences = [...selected].map(([format, { name, version }]) => ({
-      ...{ model_format: format, name, version },
+      model_format: format,
+      name,
+      version,
     }));
     const internal = path.join(home, '.lmstudio', '.internal');
     mkdirSync(internal, { recursive: true });

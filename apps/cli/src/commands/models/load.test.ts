@@ -35,7 +35,13 @@ describe('mai load', () => {
 
   test('takes an identifier and a TTL, and answers in JSON', async () => {
     const result = await mai(
-      ...['load', 'qwen/qwen3-1.7b', '--identifier', 'mine', '--ttl', '10m', '--json'],
+      'load',
+      'qwen/qwen3-1.7b',
+      '--identifier',
+      'mine',
+      '--ttl',
+      '10m',
+      '--json',
     );
     expect(result.json()).toMatchObject({
       schemaVersion: 1,

@@ -3,12 +3,20 @@ import { createTextOutput } from '../../../test/fake-io.js';
 import { renderMachine } from './machine-view.js';
 
 const gpu = (deviceKey: string, name: string | null): GpuResources => ({
-  ...{ deviceKey, name, vendor: null, memory: 'dedicated', totalBytes: null, availableBytes: null },
+  deviceKey,
+  name,
+  vendor: null,
+  memory: 'dedicated',
+  totalBytes: null,
+  availableBytes: null,
 });
 
 const heading = (gpus: readonly GpuResources[]): string | undefined => {
   const resources: Resources = {
-    ...{ timestampMs: 0, observable: true, unified: false, gpus },
+    timestampMs: 0,
+    observable: true,
+    unified: false,
+    gpus,
     ram: { totalBytes: 2 ** 35, availableBytes: null, mappedCountsAsUsed: null },
     cpu: { utilizationRatio: null, othersRatio: null },
   };

@@ -28,7 +28,10 @@ export function renderModels(models: readonly ModelReport[], output: Output, ind
       footprint === null ? '' : formatBytes(totalBytesOf(footprint)),
       footprint === null ? '' : style.dim(footprintSource(footprint)),
       verdict(model, output),
-      ...[tokensPerSecond, firstToken, load, quality],
+      tokensPerSecond,
+      firstToken,
+      load,
+      quality,
       ...(inStores ? [style.dim([...new Set(sources.map(({ store }) => store))].join(' '))] : []),
       style.dim(profile.capabilities.join(' ')),
     ];

@@ -24,7 +24,9 @@ function decide(
   return {
     id: null,
     target: null,
-    ...{ atMs: NOW_MS, input, selection: selectModel({ ...input, upgradeMarginRatio: 0.05 }) },
+    atMs: NOW_MS,
+    input,
+    selection: selectModel({ ...input, upgradeMarginRatio: 0.05 }),
     verdict: { act: false, reason: 'STEADY', waitMs: null, upgradeBelowRatio: 0.75, ...verdict },
     timeToHardLimitMs: null,
   };
@@ -37,12 +39,27 @@ function render(
 ): string {
   const text = renderWatch(
     {
-      ...{ runtime: 'LM Studio 0.4.18 at 127.0.0.1:1234', dryRun: false, stopped: false },
-      ...{ loading: null, gone: new Set<string>(), log: [], nowMs: NOW_MS, rows: 24 },
+      runtime: 'LM Studio 0.4.18 at 127.0.0.1:1234',
+      dryRun: false,
+      stopped: false,
+      loading: null,
+      gone: new Set<string>(),
+      log: [],
+      nowMs: NOW_MS,
+      rows: 24,
       state: {
-        ...{ status: 'running', decision, fault: null, breakerOpenUntilMs: null },
-        ...{ putOffUntilMs: null, failures: {}, pins: [], yields: [], leased: [], waiting: 0 },
-        ...{ idle: false, ...state },
+        status: 'running',
+        decision,
+        fault: null,
+        breakerOpenUntilMs: null,
+        putOffUntilMs: null,
+        failures: {},
+        pins: [],
+        yields: [],
+        leased: [],
+        waiting: 0,
+        idle: false,
+        ...state,
       },
       ...picture,
     },
@@ -127,8 +144,12 @@ test('shows pins, yields, a fault and a dry run', () => {
       pins: [{ target: 'big-model', reason: 'pin', sinceMs: 0 }],
       yields: [
         {
-          ...{ name: 'game', bytes: 8 * GIB, pools: 'all', sinceMs: 0 },
-          ...{ untilMs: NOW_MS + 60_000, processId: null },
+          name: 'game',
+          bytes: 8 * GIB,
+          pools: 'all',
+          sinceMs: 0,
+          untilMs: NOW_MS + 60_000,
+          processId: null,
         },
       ],
     },

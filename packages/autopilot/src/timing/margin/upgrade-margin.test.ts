@@ -182,7 +182,11 @@ describe('valueInHindsight', () => {
 
 describe('marginFor', () => {
   const way = (bytes: number, place: number, isCheapest: boolean): Way => ({
-    ...{ needed: new Map([['ram', bytes]]), value: 1, loadMs: 1000, place, isCheapest },
+    needed: new Map([['ram', bytes]]),
+    value: 1,
+    loadMs: 1000,
+    place,
+    isCheapest,
     isLast: false,
   });
   // Of 100 bytes 80 may be used. With 34 in use by others, 6 are left beside the large option, and 16 beside the cheaper one.
@@ -227,9 +231,15 @@ describe('UpgradeMargin', () => {
     const footprint = world.footprint(modelKey, DEFAULT_LOAD_CONFIG);
     const option = { loadConfig: DEFAULT_LOAD_CONFIG, footprint, guardrails: null, speed: null };
     return {
-      ...{ modelKey, displayName: modelKey, tier: 'medium', capabilities: ['chat'] },
-      ...{ downloaded: true, maxContextLengthTokens: null, coolingDownUntilMs: null },
-      ...{ observedGrowth: [], loadOptions: [{ ...option, quality }] },
+      modelKey,
+      displayName: modelKey,
+      tier: 'medium',
+      capabilities: ['chat'],
+      downloaded: true,
+      maxContextLengthTokens: null,
+      coolingDownUntilMs: null,
+      observedGrowth: [],
+      loadOptions: [{ ...option, quality }],
     };
   };
   const inputWhere = (busy: boolean): SelectionInput => ({
@@ -238,9 +248,15 @@ describe('UpgradeMargin', () => {
     resources,
     residents: [
       {
-        ...{ instanceIdentifier: 'mai/small', modelKey: 'small', busy, pinned: false },
-        ...{ loadConfig: DEFAULT_LOAD_CONFIG, foreign: false, lastUsedAtMs: null },
-        ...{ footprint: world.footprint('small', DEFAULT_LOAD_CONFIG), observation: null },
+        instanceIdentifier: 'mai/small',
+        modelKey: 'small',
+        busy,
+        pinned: false,
+        loadConfig: DEFAULT_LOAD_CONFIG,
+        foreign: false,
+        lastUsedAtMs: null,
+        footprint: world.footprint('small', DEFAULT_LOAD_CONFIG),
+        observation: null,
       },
     ],
     policy: DEFAULT_SELECTION_POLICY,

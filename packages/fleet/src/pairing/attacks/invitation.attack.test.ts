@@ -494,7 +494,9 @@ test.each([
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const invitation = formatInvitation({
-    ...{ address: '127.0.0.1', port, secret: randomBytes(16) },
+    address: '127.0.0.1',
+    port,
+    secret: randomBytes(16),
     authorityFingerprint: certificateFingerprint(authority.certificate),
   });
   try {

@@ -23,19 +23,32 @@ import { describeHosts } from '../../text/describe-hosts.js';
 jest.setTimeout(120_000);
 
 const WANTED: ServingRequest = {
-  ...{ capabilities: ['chat'], minContextLengthTokens: null, tiers: null },
-  ...{ chain: null, modelKey: MODEL.modelKey, instanceIdentifier: null, failed: [] },
+  capabilities: ['chat'],
+  minContextLengthTokens: null,
+  tiers: null,
+  chain: null,
+  modelKey: MODEL.modelKey,
+  instanceIdentifier: null,
+  failed: [],
 };
 const EPOCH = '00000000000000bb';
 const STATE = { ...ownState(), host: 'mallory', epoch: EPOCH, revision: 1 };
 /** Better than the desktop's. */
 const LIE = { ...MODEL, speed: { ...MODEL.speed, decodeTokensPerSecond: exactly(1e12) } };
 const RESIDENT = {
-  ...{ modelKey: MODEL.modelKey, instanceIdentifier: 'qwen3-8b', tier: 'medium' },
-  ...{ capabilities: ['chat'], contextLengthTokens: 8192, decisionId: 'd-1' },
+  modelKey: MODEL.modelKey,
+  instanceIdentifier: 'qwen3-8b',
+  tier: 'medium',
+  capabilities: ['chat'],
+  contextLengthTokens: 8192,
+  decisionId: 'd-1',
 };
 const GRANTED = {
-  ...{ kind: 'granted', epoch: EPOCH, token: `${EPOCH}-1`, ttlMs: 10_000, resident: RESIDENT },
+  kind: 'granted',
+  epoch: EPOCH,
+  token: `${EPOCH}-1`,
+  ttlMs: 10_000,
+  resident: RESIDENT,
 };
 
 function exactly(expected: number) {
@@ -63,7 +76,8 @@ beforeAll(async () => {
     ...port,
     acquire: async (request: ServingRequest) => ({
       ...(await port.acquire(request)),
-      ...{ modelKey: MODEL.modelKey, instanceIdentifier: 'qwen3-8b' },
+      modelKey: MODEL.modelKey,
+      instanceIdentifier: 'qwen3-8b',
     }),
   };
   const granting = createGrantPort(
@@ -83,12 +97,17 @@ beforeAll(async () => {
   members.beat(ownLoad());
   const asker = askLeases(laptop, { onAnswer: (host, epoch) => members.noteAnswer(host, epoch) });
   parts = {
-    ...{ local: fakeLocal(), ownHost: 'laptop', asker, clock: systemClock },
+    local: fakeLocal(),
+    ownHost: 'laptop',
+    asker,
+    clock: systemClock,
     hosts: () => members.hosts(),
     hostChanges: (signal) => members.changes(signal),
     policy: () => DEFAULT_PLACEMENT_POLICY,
     tlsOf: (host) => ({
-      ...{ secureContext: createSecureContext(), serverName: host, checkServer: () => undefined },
+      secureContext: createSecureContext(),
+      serverName: host,
+      checkServer: () => undefined,
     }),
     journal: { record: (one) => placed.push(one) },
   };
@@ -222,7 +241,10 @@ describe('a host that promises the fastest answer', () => {
     [
       'refuses with lines and sequences of its own',
       {
-        ...{ kind: 'refused', epoch: EPOCH, reason: 'NO', figures: { '\u001b[2J': 1 } },
+        kind: 'refused',
+        epoch: EPOCH,
+        reason: 'NO',
+        figures: { '\u001b[2J': 1 },
         message: 'No.\ndesktop gave the request a lease\u001b[2J',
       },
     ],

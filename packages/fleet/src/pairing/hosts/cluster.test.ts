@@ -34,8 +34,10 @@ const spread = (desktop: FleetConnection): Promise<ToldAllowList> =>
 async function follow(host: string, server?: string): Promise<FleetConnection> {
   const connection = await fleet.connect(host, server);
   const followed = await followFleet({
-    ...{ connection, folder: fleet.folder(host) },
-    ...{ onChange: () => undefined, onFault: fail },
+    connection,
+    folder: fleet.folder(host),
+    onChange: () => undefined,
+    onFault: fail,
   });
   ends.push(() => followed[Symbol.asyncDispose]());
   await connection.roundTrip({ deadlineMs: 30_000, signal: null });
@@ -80,7 +82,9 @@ async function addLaptop(desktop: FleetConnection): Promise<void> {
 async function opensRoute(host: string, server: string): Promise<boolean> {
   const socket = connectTls({
     ...(await fleetTls(fleet.folder(host))),
-    ...{ host: server, port: fleet.routePort, servername: 'nats.mai-fleet.internal' },
+    host: server,
+    port: fleet.routePort,
+    servername: 'nats.mai-fleet.internal',
   });
   socket.on('error', () => undefined);
   const closed = once(socket, 'close').then(() => false);
@@ -121,14 +125,18 @@ test('a removal names a server that has not heard of it, and the server takes it
 test('a server goes on in its cluster with a new key, and no route opens to the old one', async () => {
   const desktop = await fleet.connect('desktop', FIRST);
   const authority = serveAuthority({
-    ...{ connection: desktop, folder: fleet.folder('desktop'), onFault: fail },
+    connection: desktop,
+    folder: fleet.folder('desktop'),
+    onFault: fail,
   });
   ends.push(() => authority[Symbol.asyncDispose]());
   await desktop.roundTrip({ deadlineMs: 30_000, signal: null });
   const old = await fleetTls(fleet.folder('tower'));
   const tower = await fleet.connect('tower', SECOND);
   const { allowList } = await rotateKeys({
-    ...{ folder: fleet.folder('tower'), connection: tower, overlapMs: 2000 },
+    folder: fleet.folder('tower'),
+    connection: tower,
+    overlapMs: 2000,
   });
   const keys = async () =>
     (await readFleetIdentity(fleet.folder('cupboard'))).allowList.servers[1]?.keys ?? [];
@@ -167,7 +175,8 @@ test('hosts at the server of a removed host move to another one, and never go ba
   let heard = 0;
   laptop.subscribe('mai.heartbeat.desktop', () => (heard += 1));
   await removeHost({
-    ...{ folder: fleet.folder('desktop'), host: 'cupboard' },
+    folder: fleet.folder('desktop'),
+    host: 'cupboard',
     announce: () =>
       announceAllowList(desktop, fleet.folder('desktop'), {
         removed: 'cupboard',
@@ -195,7 +204,8 @@ test('hosts at the server of a removed host move to another one, and never go ba
 test('a host that finds itself removed ends its nats-server', async () => {
   const desktop = await fleet.connect('desktop', FIRST);
   await removeHost({
-    ...{ folder: fleet.folder('desktop'), host: 'cupboard' },
+    folder: fleet.folder('desktop'),
+    host: 'cupboard',
     announce: () =>
       announceAllowList(desktop, fleet.folder('desktop'), {
         removed: 'cupboard',

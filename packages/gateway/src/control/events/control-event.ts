@@ -22,9 +22,12 @@ export function controlEventOf(event: MachineEvent): NewEvent | null {
     case 'decided': {
       const { selection, verdict } = event;
       return {
-        ...{ type: event.type, atMs, decision: selection.decision },
+        type: event.type,
+        atMs,
+        decision: selection.decision,
         modelKey: selection.chosen?.modelKey ?? null,
-        ...{ reason: verdict.reason, acted: verdict.act },
+        reason: verdict.reason,
+        acted: verdict.act,
       };
     }
     case 'switch-started':
@@ -42,11 +45,16 @@ export function controlEventOf(event: MachineEvent): NewEvent | null {
     case 'journal-changed': {
       const { pins, yields } = event.journal;
       return {
-        ...{ type: 'journal', atMs },
+        type: 'journal',
+        atMs,
         pins: pins.map(({ target, reason, sinceMs }) => ({ target, reason, sinceMs })),
         yields: yields.map((one) => ({
-          ...{ name: one.name, bytes: one.bytes, pools: one.pools, sinceMs: one.sinceMs },
-          ...{ untilMs: one.untilMs, processId: one.processId },
+          name: one.name,
+          bytes: one.bytes,
+          pools: one.pools,
+          sinceMs: one.sinceMs,
+          untilMs: one.untilMs,
+          processId: one.processId,
         })),
       };
     }

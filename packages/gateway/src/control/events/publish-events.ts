@@ -53,7 +53,10 @@ export function publishEvents({
         if (residents !== lastResidents) readings.forget();
         lastResidents = residents;
         const decision = JSON.stringify([
-          ...[selection.decision, selection.chosen?.modelKey, verdict.reason, verdict.act],
+          selection.decision,
+          selection.chosen?.modelKey,
+          verdict.reason,
+          verdict.act,
         ]);
         if (decision === lastDecision) return;
         lastDecision = decision;
@@ -148,8 +151,14 @@ function fleetKeyOf({ connected, hosts, placements }: FleetReport): string {
     connected,
     placements[0]?.id,
     hosts.map(({ condition, state, heartbeat }) => [
-      ...[state.host, state.epoch, state.revision, condition],
-      ...[heartbeat?.running, heartbeat?.queued, heartbeat?.pressureRatio, heartbeat?.residents],
+      state.host,
+      state.epoch,
+      state.revision,
+      condition,
+      heartbeat?.running,
+      heartbeat?.queued,
+      heartbeat?.pressureRatio,
+      heartbeat?.residents,
     ]),
   ]);
 }

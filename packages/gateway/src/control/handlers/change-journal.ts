@@ -95,8 +95,14 @@ function changeOf(
   journal: JournalFacts,
 ): Change {
   return {
-    ...{ action, dryRun, summary, possible: true },
-    ...{ loads: [], unloads: [], pools: [], warnings: [] },
+    action,
+    dryRun,
+    summary,
+    possible: true,
+    loads: [],
+    unloads: [],
+    pools: [],
+    warnings: [],
     ...journalView(journal),
   };
 }

@@ -15,10 +15,17 @@ export function readFleet({ fleet }: HandlerParts): AnswerOf<'fleet'> {
   const { ownHost, natsServers, connected, fault, hosts, placements } = fleet.report();
   return {
     state: 'member',
-    ...{ ownHost, natsServers: [...natsServers], connected, fault, hostCount: hosts.length },
+    ownHost,
+    natsServers: [...natsServers],
+    connected,
+    fault,
+    hostCount: hosts.length,
     hosts: hosts.slice(0, HOSTS_MAX).map((one) => hostView(one, ownHost)),
     placements: placements.map(({ id, atMs, host, modelKey, sentences }) => ({
-      ...{ id, atMs, host, modelKey },
+      id,
+      atMs,
+      host,
+      modelKey,
       sentences: sentences.map(({ text, items }) => ({ text, items: [...items] })),
     })),
   };
@@ -28,7 +35,12 @@ function hostView({ kind, condition, silentMs, state, heartbeat }: FleetHost, ow
   const { host, address, versions, labels, pools, models, guests } = state;
   const { mai, runtime, runtimeVersion } = versions;
   return {
-    ...{ host, own: host === ownHost, kind, condition, silentMs, address },
+    host,
+    own: host === ownHost,
+    kind,
+    condition,
+    silentMs,
+    address,
     versions: { mai: mai === '' ? null : mai, runtime, runtimeVersion },
     labels: Object.entries(labels).map(([name, value]) => ({ name, value })),
     load:
@@ -40,7 +52,10 @@ function hostView({ kind, condition, silentMs, state, heartbeat }: FleetHost, ow
             pressureRatio: heartbeat.pressureRatio,
           },
     pools: pools.map(({ pool, totalBytes, limitBytes }) => ({
-      ...{ pool, label: labelOf(pool, pools), totalBytes, limitBytes },
+      pool,
+      label: labelOf(pool, pools),
+      totalBytes,
+      limitBytes,
     })),
     residents: models.flatMap((model) => residentViews(model, heartbeat)),
     fits: models.flatMap(fitView).slice(0, FITS_MAX),
@@ -61,7 +76,8 @@ function residentViews(
     foreign: one.foreign,
     parallel: one.parallel,
     requests: heartbeat === null ? null : (heartbeat.residents[one.instanceIdentifier] ?? 0),
-    ...{ speed: speedView(speed), quality },
+    speed: speedView(speed),
+    quality,
   }));
 }
 

@@ -106,6 +106,7 @@ function modelView(
     fits: rejection === null,
     rejection: rejection === null ? null : rejectionView(rejection, words),
     cheaper: cheaper === null ? null : cheaperView(cheaper, words),
-    ...{ speed: speedView(speed), quality },
+    speed: speedView(speed),
+    quality,
   };
 }

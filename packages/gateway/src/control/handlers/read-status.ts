@@ -41,7 +41,12 @@ export async function readStatus(parts: HandlerParts): Promise<AnswerOf<'status'
       othersRatio: resources.cpu.othersRatio,
     },
     gpus: resources.gpus.map(({ deviceKey, name, vendor, memory, totalBytes, availableBytes }) => ({
-      ...{ deviceKey, name, vendor, memory, totalBytes, availableBytes },
+      deviceKey,
+      name,
+      vendor,
+      memory,
+      totalBytes,
+      availableBytes,
     })),
     observable: resources.observable,
     ...journalView(journal),

@@ -35,7 +35,11 @@ export function createThroughput(clock: Clock): Throughput {
     const last = buckets.at(-1);
     if (last?.second === second) return last;
     const bucket: Bucket = {
-      ...{ second, requests: 0, failures: 0, promptTokens: 0, outputTokens: 0 },
+      second,
+      requests: 0,
+      failures: 0,
+      promptTokens: 0,
+      outputTokens: 0,
       firstByteMs: [],
     };
     buckets.push(bucket);

@@ -61,7 +61,9 @@ function describeOperation(operationId: string, operation: Operation): JsonObjec
 function pathParameters(path: string): readonly JsonObject[] {
   const { $schema: _, ...schema } = z.toJSONSchema(pathId, { target: 'draft-2020-12' });
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    ...{ name, in: 'path', required: true },
+    name,
+    in: 'path',
+    required: true,
     schema,
   }));
 }
@@ -74,7 +76,9 @@ function queryParameters(query: z.ZodObject): readonly JsonObject[] {
     const { description, ...rest } = isJsonObject(property) ? property : {};
     const required = Array.isArray(needed) && needed.includes(name);
     return {
-      ...{ name, in: 'query', required },
+      name,
+      in: 'query',
+      required,
       ...(description === undefined ? {} : { description }),
       schema: rest,
     };

@@ -12,11 +12,13 @@ export function footprintView(footprint: Footprint): z.output<typeof schemas.foo
     totalBytes: totalBytesOf(footprint),
     lowBytes: interval?.lowBytes ?? null,
     highBytes: interval?.highBytes ?? null,
-    ...{ mappedBytes: ram.mappedBytes, anonymousBytes: ram.anonymousBytes },
+    mappedBytes: ram.mappedBytes,
+    anonymousBytes: ram.anonymousBytes,
     gpus: gpus.map(({ deviceKey, bytes }) => ({ deviceKey, bytes })),
     growthBytes:
       growth === null ? null : growth.gpus.reduce((sum, { bytes }) => sum + bytes, growth.ramBytes),
-    ...{ source, confidence },
+    source,
+    confidence,
   };
 }
 
@@ -25,8 +27,13 @@ export function loadConfigView(loadConfig: LoadConfig): z.output<typeof schemas.
   const { contextLengthTokens, parallelSequences, offloadRatio, cpuExpertRatio } = loadConfig;
   const { kvCacheTypeK, kvCacheTypeV, flashAttention } = loadConfig;
   return {
-    ...{ contextLengthTokens, parallelSequences, offloadRatio, kvCacheTypeK, kvCacheTypeV },
-    ...{ flashAttention, cpuExpertRatio },
+    contextLengthTokens,
+    parallelSequences,
+    offloadRatio,
+    kvCacheTypeK,
+    kvCacheTypeV,
+    flashAttention,
+    cpuExpertRatio,
   };
 }
 
@@ -41,8 +48,13 @@ export function poolChangeView(
   return {
     pool: pool.pool,
     label: words.poolLabel(pool.pool, resources),
-    ...{ totalBytes, othersBytes, useBeforeBytes, useAfterBytes },
-    ...{ limitBytes, hardLimitBytes, headroomBytes },
+    totalBytes,
+    othersBytes,
+    useBeforeBytes,
+    useAfterBytes,
+    limitBytes,
+    hardLimitBytes,
+    headroomBytes,
   };
 }
 

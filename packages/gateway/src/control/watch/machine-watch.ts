@@ -117,7 +117,10 @@ export function watchMachine(
       statusAtMs = clock.monotonicMs();
       const { resources, residents, pools } = await readStatus();
       const observed = residents.map(({ instanceIdentifier, modelKey, footprint }) => ({
-        ...{ instanceIdentifier, modelKey, footprint, observation: null },
+        instanceIdentifier,
+        modelKey,
+        footprint,
+        observation: null,
       }));
       observe({ atMs: clock.nowMs(), resources, residents: observed, pools });
       return;

@@ -32,7 +32,11 @@ export function markOf(event: Extract<MachineEvent, { type: 'switch-finished' }>
   ];
   const done = parts.length === 0 ? 'nothing changed' : parts.join(', ');
   return {
-    ...{ atMs, tookMs, reason, loaded, unloaded },
+    atMs,
+    tookMs,
+    reason,
+    loaded,
+    unloaded,
     outcome: report.outcome,
     text: `${done}, because ${REASONS[reason] ?? reason}`,
   };

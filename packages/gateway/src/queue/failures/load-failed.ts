@@ -54,7 +54,9 @@ function remainingMsOf({ rejection }: Rejected[number]): number {
 function failure(message: string, remainingMs: number): Failure {
   const isShort = remainingMs <= RETRY_MAX_SECONDS * 1000;
   return {
-    ...{ code: 'load_failed', status: 503, message },
+    code: 'load_failed',
+    status: 503,
+    message,
     retryAfterSeconds: isShort ? retryAfter(remainingMs) : null,
   };
 }

@@ -10,14 +10,25 @@ type Runtime = ServingCatalog['runtime'];
 
 function catalogOf(downloaded: boolean, runtime: Runtime = 'lmstudio'): ServingCatalog {
   const model: ServingModel = {
-    ...{ modelKey: 'a', displayName: 'a', kind: 'llm' as const, tier: 'medium' as const },
-    ...{ capabilities: ['chat'], contextLengthTokens: 4096, maxContextLengthTokens: 4096 },
-    ...{ sizeBytes: 1, downloaded, residents: [] },
+    modelKey: 'a',
+    displayName: 'a',
+    kind: 'llm' as const,
+    tier: 'medium' as const,
+    capabilities: ['chat'],
+    contextLengthTokens: 4096,
+    maxContextLengthTokens: 4096,
+    sizeBytes: 1,
+    downloaded,
+    residents: [],
   };
   return {
     models: [model],
     chains: { default: ['a', 'b'], empty: [] },
-    ...{ aliases: [], runtime, runtimeAnswers: true, runtimeVersion: null, decisionId: null },
+    aliases: [],
+    runtime,
+    runtimeAnswers: true,
+    runtimeVersion: null,
+    decisionId: null,
   };
 }
 
@@ -39,54 +50,79 @@ interface Case {
 
 const CASES: Record<string, Case> = {
   'nothing is downloaded': {
-    ...{ codes: {}, catalog: catalogOf(false), code: 'model_not_downloaded', status: 404 },
+    codes: {},
+    catalog: catalogOf(false),
+    code: 'model_not_downloaded',
+    status: 404,
     says: ['No model is downloaded.', 'lms get'],
   },
   'nothing is on the disk of the embedded engine': {
-    ...{ codes: {}, catalog: catalogOf(false, 'embedded') },
-    ...{ code: 'model_not_downloaded', status: 404, says: ['GGUF', 'model_folders'] },
+    codes: {},
+    catalog: catalogOf(false, 'embedded'),
+    code: 'model_not_downloaded',
+    status: 404,
+    says: ['GGUF', 'model_folders'],
   },
   'no model of the default chain is downloaded': {
-    ...{ codes: { b: 'NOT_DOWNLOADED' }, code: 'model_not_downloaded', status: 404 },
+    codes: { b: 'NOT_DOWNLOADED' },
+    code: 'model_not_downloaded',
+    status: 404,
     says: ['No model of the fallback chain is downloaded (b (NOT_DOWNLOADED))', 'lms get'],
   },
   'a chain has no downloaded model': {
-    ...{ codes: {}, wanted: { chain: 'empty' }, code: 'model_not_downloaded', status: 404 },
+    codes: {},
+    wanted: { chain: 'empty' },
+    code: 'model_not_downloaded',
+    status: 404,
     says: ['No model of the fallback chain "empty" is downloaded.'],
   },
   'no downloaded model has a capability': {
     codes: { a: 'MISSING_CAPABILITY', b: 'NOT_DOWNLOADED' },
     wanted: { capabilities: ['vision', 'tools'] },
-    ...{ code: 'not_capable', status: 400 },
+    code: 'not_capable',
+    status: 400,
     says: ['can do what this request needs: vision and tools.', 'Download a model'],
   },
   'no downloaded model has one of the capabilities': {
     codes: { a: 'MISSING_CAPABILITY:vision,tools', b: 'MISSING_CAPABILITY:vision' },
     wanted: { capabilities: ['chat', 'vision', 'tools'] },
-    ...{ code: 'not_capable', status: 400, says: ['needs: vision. Download'] },
+    code: 'not_capable',
+    status: 400,
+    says: ['needs: vision. Download'],
   },
   'no downloaded model is of a tier and has a capability': {
     codes: { a: 'OUTSIDE_TIER', b: 'MISSING_CAPABILITY:vision' },
     wanted: { tiers: ['small'], capabilities: ['vision'] },
-    ...{ code: 'model_not_downloaded', status: 404 },
+    code: 'model_not_downloaded',
+    status: 404,
     says: ['is of the tier small and can do vision.'],
   },
   'no downloaded model is of a tier': {
     codes: { a: 'OUTSIDE_TIER', b: 'NOT_DOWNLOADED' },
     wanted: { tiers: ['small'] },
-    ...{ code: 'model_not_downloaded', status: 404, says: ['is of the tier small.'] },
+    code: 'model_not_downloaded',
+    status: 404,
+    says: ['is of the tier small.'],
   },
   'one model has the capability, and does not fit': {
     codes: { a: 'MISSING_CAPABILITY', b: 'INSUFFICIENT_RAM' },
     wanted: { capabilities: ['vision'] },
-    ...{ code: 'nothing_fits', status: 503 },
+    code: 'nothing_fits',
+    status: 503,
     says: ['a (MISSING_CAPABILITY), b (INSUFFICIENT_RAM)', 'Free memory'],
   },
   'the reasons are not known': {
-    ...{ codes: {}, code: 'nothing_fits', status: 503, says: ['fits now. Free memory'] },
+    codes: {},
+    code: 'nothing_fits',
+    status: 503,
+    says: ['fits now. Free memory'],
   },
   'neither reasons nor models are known': {
-    ...{ codes: {}, catalog: null, code: 'nothing_fits', status: 503, says: ['Free memory'] },
+    codes: {},
+    catalog: null,
+    code: 'nothing_fits',
+    status: 503,
+    says: ['Free memory'],
   },
 };
 

@@ -31,7 +31,10 @@ export interface Group {
 /** A group without tickets. */
 export function newGroup(key: string, wanted: ServingRequest, isRepeated: boolean): Group {
   return {
-    ...{ key, sharedKey: key, wanted, isRepeated },
+    key,
+    sharedKey: key,
+    wanted,
+    isRepeated,
     tickets: new Set(),
     promised: null,
     phase: 'idle',

@@ -7,8 +7,10 @@ const LIST = { object: 'list', data: [] };
 /** LM Studio's answer to an unknown path. */
 const UNKNOWN = { error: 'Unexpected endpoint or method.' };
 const HOST = {
-  ...{ isLocal: false, reason: 'other-host' as const },
-  ...{ insideWsl: false, insideContainer: false },
+  isLocal: false,
+  reason: 'other-host' as const,
+  insideWsl: false,
+  insideContainer: false,
 };
 
 let server: Server;
@@ -75,7 +77,8 @@ test.each([
 ])('the server is off where LM Studio %s', async (_name, make) => {
   answer = make;
   await expect(find()).rejects.toMatchObject({
-    ...{ name: 'HostError', code: 'SERVER_OFF' },
+    name: 'HostError',
+    code: 'SERVER_OFF',
     message: expect.stringContaining('lms server start'),
   });
 });
@@ -84,7 +87,8 @@ test('a server that does not answer in time is not told to be off', async () => 
   answer = () => [200, LIST];
   server.removeAllListeners('request');
   await expect(find({ timeoutMs: 200 })).rejects.toMatchObject({
-    ...{ name: 'LMStudioError', code: 'TIMED_OUT' },
+    name: 'LMStudioError',
+    code: 'TIMED_OUT',
     message: expect.stringMatching(/did not list the models within 0\.2 s/),
   });
 });

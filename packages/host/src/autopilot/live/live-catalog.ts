@@ -115,7 +115,12 @@ export async function openLiveCatalog({
         estimate: (question, callOptions) => {
           if (made?.of !== downloads) {
             const sources = {
-              ...{ downloads, headers, calibration, contexts, engineReports, speeds },
+              downloads,
+              headers,
+              calibration,
+              contexts,
+              engineReports,
+              speeds,
               profileOf: (modelKey: string) =>
                 Promise.resolve(profileNamed(currentCatalog(), modelKey)),
             };

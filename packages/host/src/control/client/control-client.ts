@@ -94,7 +94,10 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
         .catch(() => undefined);
     };
     const answer = await this.#call(isLeaseAnswer, {
-      ...{ method: 'acquire', params: request, signal, cancels: 'at-once' },
+      method: 'acquire',
+      params: request,
+      signal,
+      cancels: 'at-once',
       onLateAnswer: (value) => {
         if (isLeaseAnswer(value)) void release(value.lease);
       },
@@ -109,7 +112,10 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
 
   plan(request: Parameters<AutopilotService['plan']>[0], { signal }: CallOptions = {}) {
     return this.#call(isLeasePlan, {
-      ...{ method: 'plan', params: request, signal, cancels: 'at-once' },
+      method: 'plan',
+      params: request,
+      signal,
+      cancels: 'at-once',
     });
   }
 
@@ -131,7 +137,10 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
 
   load(...[request, options = {}]: Parameters<AutopilotService['load']>) {
     return this.#call(isHandLoaded, {
-      ...{ method: 'load', params: request, signal: options.signal, cancels: 'when-answered' },
+      method: 'load',
+      params: request,
+      signal: options.signal,
+      cancels: 'when-answered',
       onPart: (part) => {
         if (isLoadProgress(part)) options.onProgress?.(part.index, part.ratio);
       },
@@ -141,13 +150,19 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   unload(...[request, options = {}]: Parameters<AutopilotService['unload']>) {
     const { signal } = options;
     return this.#call(isHandUnloaded, {
-      ...{ method: 'unload', params: request, signal, cancels: 'when-answered' },
+      method: 'unload',
+      params: request,
+      signal,
+      cancels: 'when-answered',
     });
   }
 
   state({ signal }: CallOptions = {}) {
     return this.#call(isAutopilotState, {
-      ...{ method: 'state', params: null, signal, cancels: 'at-once' },
+      method: 'state',
+      params: null,
+      signal,
+      cancels: 'at-once',
     });
   }
 
@@ -176,7 +191,10 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
     const stream = new EventStream(hub.subscribe(), signal, () => unsubscribe.abort());
     if (signal?.aborted === true) return stream;
     this.#call(isAnything, {
-      ...{ method: 'events', params: null, signal: unsubscribe.signal, cancels: 'at-once' },
+      method: 'events',
+      params: null,
+      signal: unsubscribe.signal,
+      cancels: 'at-once',
       onPart: (part) => {
         if (isAutopilotEvent(part)) hub.publish(part);
       },

@@ -119,7 +119,9 @@ describe('the endpoint of a server', () => {
     const call = client.state().catch((error: unknown) => error);
     child.kill('SIGKILL');
     expect(await call).toMatchObject({
-      ...{ name: 'HostError', code: 'AUTOPILOT_LOST', processId: child.pid },
+      name: 'HostError',
+      code: 'AUTOPILOT_LOST',
+      processId: child.pid,
       message: expect.stringContaining(String(child.pid)),
     });
     await expect(client.state()).rejects.toMatchObject({ code: 'AUTOPILOT_LOST' });
@@ -411,7 +413,8 @@ test('connecting fails when the server does not answer the hello', async () => {
   await new Promise<void>((resolve) => silent.listen(endpoint, () => resolve()));
   await writeFile(file, JSON.stringify({ endpoint, processId: 4711 }));
   await expect(connectControl({ path: file, welcomeWithinMs: 50 })).rejects.toMatchObject({
-    ...{ code: 'AUTOPILOT_LOST', processId: 4711 },
+    code: 'AUTOPILOT_LOST',
+    processId: 4711,
     message: expect.stringContaining('does not answer'),
   });
   const controller = new AbortController();

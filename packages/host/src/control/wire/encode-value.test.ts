@@ -30,7 +30,10 @@ test('errors keep their class, code, message, facts and cause', () => {
   expect(isLMStudioError(received)).toBe(true);
   expect(isAutopilotError(received)).toBe(false);
   expect(received).toMatchObject({
-    ...{ name: 'LMStudioError', code: 'LOAD_FAILED', message: 'None loads.', baseUrl: null },
+    name: 'LMStudioError',
+    code: 'LOAD_FAILED',
+    message: 'None loads.',
+    baseUrl: null,
     failures: [{ modelKey: 'x', error: { code: 'LOAD_FAILED', outOfMemory: true } }],
     cause: { name: 'LMStudioError', message: 'Too large.', modelKey: 'x' },
   });
@@ -44,7 +47,8 @@ test('errors keep their class, code, message, facts and cause', () => {
 
 test('AbortErrors, TypeErrors and unknown errors keep their names', () => {
   expect(roundTrip(new DOMException('Stopped.', 'AbortError'))).toMatchObject({
-    ...{ name: 'AbortError', message: 'Stopped.' },
+    name: 'AbortError',
+    message: 'Stopped.',
   });
   expect(roundTrip(new TypeError('x'))).toBeInstanceOf(TypeError);
   const odd = Object.assign(new Error('x'), { name: 'Odd', errno: -2 });

@@ -45,7 +45,11 @@ export async function describeNamedFile(
   return {
     kind: 'model',
     model: {
-      ...{ modelKey, displayName, publisher, filePath, files },
+      modelKey,
+      displayName,
+      publisher,
+      filePath,
+      files,
       kind: 'llm',
       architecture: null,
       format: 'gguf',

@@ -43,7 +43,10 @@ export async function scanFolder(
         })),
       ...(store === 'lmstudio' ? models.filter(({ format }) => format !== 'gguf') : []).map(
         ({ modelKey, filePath }): UnusableFile => ({
-          ...{ path: filePath, filePath, modelKey, code: 'NO_ENGINE' },
+          path: filePath,
+          filePath,
+          modelKey,
+          code: 'NO_ENGINE',
           why: 'it is an MLX model, and the embedded engine loads only GGUF files',
         }),
       ),

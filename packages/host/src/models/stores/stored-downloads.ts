@@ -26,8 +26,15 @@ export async function listStoredDownloads(
   headers.save();
   const { models, unusable, unreadable, places, missingModelFolders } = stored;
   return {
-    ...{ models, listed: models, linked: [], unusable, unreadable, otherEntries: [] },
-    ...{ missingFolder, missingModelFolders, origin: { kind: 'stores', places } },
+    models,
+    listed: models,
+    linked: [],
+    unusable,
+    unreadable,
+    otherEntries: [],
+    missingFolder,
+    missingModelFolders,
+    origin: { kind: 'stores', places },
     sources: new Map(models.map(({ modelKey, sources }) => [modelKey, sources])),
     find: finderOf(
       models.map((model) => ({ model, files: filesOfScanned(model, readFacts) })),

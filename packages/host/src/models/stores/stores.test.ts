@@ -22,7 +22,11 @@ const keysIn = ({ models }: StoredModels): readonly string[] =>
 
 test('a machine without any store has no models and no complaints', async () => {
   expect(await tree.list()).toEqual({
-    ...{ models: [], unusable: [], unreadable: [], places: [], missingModelFolders: [] },
+    models: [],
+    unusable: [],
+    unreadable: [],
+    places: [],
+    missingModelFolders: [],
   });
 });
 

@@ -3,7 +3,11 @@ import { describeTradeOffs } from './describe-trade-offs.js';
 
 const CONTEXT: TradeOff = { kind: 'shorter-context', fromTokens: 32_768, toTokens: 4096 };
 const cache = (toK: 'q8_0' | 'q4_0', toV: 'q8_0' | 'q4_0'): TradeOff => ({
-  ...{ kind: 'kv-cache-type', fromK: null, fromV: null, toK, toV },
+  kind: 'kv-cache-type',
+  fromK: null,
+  fromV: null,
+  toK,
+  toV,
 });
 
 test.each<[readonly TradeOff[], string]>([

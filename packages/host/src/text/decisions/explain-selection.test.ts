@@ -3,13 +3,11 @@ import type { WeighedWait } from '@mai/selector';
 import { explainNote, explainWeighedWait } from './explain-selection.js';
 
 const WEIGHED: WeighedWait = {
-  ...{
-    code: 'WEIGHED_WAIT',
-    outcome: 'wait',
-    waitsFor: ['mai/chat'],
-    waitMs: 5000,
-    servesMs: 300_000,
-  },
+  code: 'WEIGHED_WAIT',
+  outcome: 'wait',
+  waitsFor: ['mai/chat'],
+  waitMs: 5000,
+  servesMs: 300_000,
   preferred: { modelKey: 'coder-large', value: 0.9, loadMs: 14_000 },
   other: { modelKey: 'coder-small', value: 0.6, loadMs: 4000 },
 };
@@ -38,7 +36,10 @@ describe('a chosen model below the minimum is explained with its figures', () =>
   };
   const tokensPerSecond = { expected: 2.8, low: 2, high: 4 };
   const note = {
-    ...({ code: 'TOO_SLOW', tokensPerSecond, minTokensPerSecond: 6, measured: false } as const),
+    code: 'TOO_SLOW' as const,
+    tokensPerSecond,
+    minTokensPerSecond: 6,
+    measured: false,
   };
   const sentence =
     'The chosen model would generate about 2.8 tokens a second (at most 4), less than the minimum of 6. No model that fits is fast enough.';

@@ -39,7 +39,10 @@ function line(
   const percent = before === null ? null : Math.round((before.expected / measured - 1) * 100);
   return [
     {
-      ...{ modelKey, what, predicted: ranged(before), measured: format(measured) },
+      modelKey,
+      what,
+      predicted: ranged(before),
+      measured: format(measured),
       error: percent === null ? '-' : `${percent > 0 ? '+' : ''}${percent} %`,
       now: ranged(after),
     },

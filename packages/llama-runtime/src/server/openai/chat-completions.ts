@@ -25,7 +25,9 @@ export async function completeChat(exchange: Exchange): Promise<void> {
     engine.generate(request, signal),
   );
   const calls = toolCalls.map(({ name, argumentsText }) => ({
-    ...{ id: callId(), type: 'function', function: { name, arguments: argumentsText } },
+    id: callId(),
+    type: 'function',
+    function: { name, arguments: argumentsText },
   }));
   const message = {
     role: 'assistant',

@@ -97,8 +97,10 @@ async function streamText(
   }
   const end = step.value;
   await stream.send({
-    ...{ ...head, choices: [choiceOf('', end.finishReason)] },
-    ...{ ...usage, ...timingsOf(end.timings) },
+    ...head,
+    choices: [choiceOf('', end.finishReason)],
+    ...usage,
+    ...timingsOf(end.timings),
   });
   if (includesUsage) await stream.send({ ...head, choices: [], usage: usageOf(end.usage) });
   await stream.send('[DONE]');

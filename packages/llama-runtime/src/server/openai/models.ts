@@ -9,7 +9,10 @@ const STARTED_AT_S = Math.floor(Date.now() / 1000);
 /** Answers `GET /v1/models` with the names under which the model is served. */
 export function listModels({ engine, response }: Exchange): void {
   const data = namesOf(engine).map((id) => ({
-    ...{ id, object: 'model', created: STARTED_AT_S, owned_by: 'mai' },
+    id,
+    object: 'model',
+    created: STARTED_AT_S,
+    owned_by: 'mai',
   }));
   sendJson(response, 200, { object: 'list', data });
 }
@@ -28,7 +31,8 @@ export function readModel(engine: Engine, body: JsonObject): string {
     404,
     `The model '${name}' is not here. This engine serves ${names.join(' and ')}.`,
     {
-      ...{ code: 'model_not_found', param: 'model' },
+      code: 'model_not_found',
+      param: 'model',
     },
   );
 }

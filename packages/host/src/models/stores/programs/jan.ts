@@ -94,7 +94,11 @@ async function readModel(
 ): Promise<StoreFinding | UnusableFile> {
   const settings = path.join(root, id, 'model.yml');
   const refuse = (why: string): UnusableFile => ({
-    ...{ path: id, filePath: settings, modelKey: id, code: 'MANIFEST_UNREADABLE', why },
+    path: id,
+    filePath: settings,
+    modelKey: id,
+    code: 'MANIFEST_UNREADABLE',
+    why,
   });
   const text = await readSmallFile(settings).catch((error: unknown) => ({
     code: errorCodeOf(error) ?? 'UNKNOWN',

@@ -35,7 +35,8 @@ export async function scanLlamaCpp(folder: string, search: StoreSearch): Promise
           described.kind === 'model'
             ? { ...described.model, quantization: model.quantization, parameters: model.parameters }
             : model,
-        ...{ repository, sha256 },
+        repository,
+        sha256,
       };
     }),
   );

@@ -115,7 +115,11 @@ async function readModel(
   search: StoreSearch,
 ): Promise<StoreFinding | UnusableFile> {
   const refuse = (code: string, why: string): UnusableFile => ({
-    ...{ path: name, filePath: file, modelKey: name, code, why },
+    path: name,
+    filePath: file,
+    modelKey: name,
+    code,
+    why,
   });
   const layers = await readLayers(folder, file).catch(
     (error: unknown) => errorCodeOf(error) ?? 'NOT_JSON',

@@ -302,14 +302,15 @@ test('acquire leases a model that a person has loaded, if this model is the best
   expect(world.residents()).toEqual([LARGE]);
 });
 
-test('acquire throws SERVER_OFF where LM Studio answers over its WebSocket, but lists no models over HTTP', async () => {
-  // The simulator has no option to switch its HTTP server off. Instead, it does not answer requests for lists
-  // of models.
+test('acquire throws TIMED_OUT where LM Studio answers over its WebSocket, but not in time over HTTP', async () => {
   const faults = ['/v1/models', '/api/v0/models'].map((endpoint) =>
     world.simulator.fault.hang({ endpoint }),
   );
   const host = open({ timeoutMs: 1000 });
-  await expect(host.acquire()).rejects.toMatchObject({ name: 'HostError', code: 'SERVER_OFF' });
+  await expect(host.acquire()).rejects.toMatchObject({
+    name: 'LMStudioError',
+    code: 'TIMED_OUT',
+  });
   expect(faults.map(({ hits }) => hits)).toEqual([1, 1]);
   expect(await host.load(byHand)).toMatchObject({ instance: { modelKey: SMALL } });
   for (const fault of faults) fault.clear();

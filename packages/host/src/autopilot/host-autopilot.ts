@@ -62,7 +62,7 @@ export interface HostAutopilot extends JournalCalls, HandCalls, AsyncDisposable 
    * no autopilot runs, this process runs one until the host is disposed. Disposing unloads no model.
    *
    * @throws HostError `NOTHING_FITS` with the selection, `MODEL_NOT_FOUND`, `SERVER_OFF`, `INVALID_REQUEST`;
-   *   LMStudioError or LlamaRuntimeError where the runtime is off
+   *   LMStudioError or LlamaRuntimeError where the runtime is off or does not answer in time
    */
   acquire(requirement?: LeaseRequirement, options?: CallOptions): Promise<Lease>;
   /** The running autopilot's decision for a request if it were made now; null where no autopilot runs. */

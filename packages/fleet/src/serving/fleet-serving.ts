@@ -185,10 +185,6 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
             const granted = { outcome: 'granted', reason: null, message: null } as const;
             note({ modelKey: answer.modelKey, ...granted, figures: {} });
             if (host === ownHost) avoided.answered(host);
-            void late?.then(
-              (lease) => lease.release(),
-              () => undefined,
-            );
             return answer;
           }
         } catch (error) {
@@ -196,6 +192,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
           options.signal?.throwIfAborted();
           if (error instanceof OwnIsLate) {
             late = error.lease;
+            // It may fail while another host is asked.
             late.catch(() => undefined);
             avoided.avoid(host);
           } else if (host === ownHost) failure = error;
@@ -210,6 +207,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       if (late !== null) {
         try {
           const lease = await late;
+          late = null;
           const tookMs = Math.round(clock.monotonicMs() - beganMs);
           const granted = { outcome: 'granted', reason: null, message: null, figures: {} } as const;
           attempts.push({ ...granted, host: ownHost, modelKey: lease.modelKey, tookMs });
@@ -222,6 +220,10 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
       // This machine is always among the alternatives.
       throw nobodyServes(failure, placement, attempts, ownHost);
     } finally {
+      void late?.then(
+        (lease) => lease.release(),
+        () => undefined,
+      );
       const kept = input.hosts.length <= KEPT_HOSTS_MAX ? input : null;
       parts.journal.record({ id, atMs: clock.nowMs(), input: kept, placement, attempts });
     }

@@ -32,7 +32,7 @@ export async function endForeign(engine: ForeignEngine): Promise<boolean> {
 }
 
 /** Whether an engine's process is gone. Another process may have its number by now. */
-export async function isGone({ pid, startTime }: ForeignEngine): Promise<boolean> {
+async function isGone({ pid, startTime }: ForeignEngine): Promise<boolean> {
   const found = await findProcess(pid);
   return found === null || isAnother(found, startTime);
 }
@@ -42,7 +42,8 @@ export function isAnother(found: RunningProcess, startTime: string | null): bool
   return found.startTime !== null && startTime !== null && found.startTime !== startTime;
 }
 
-async function goneWithin(engine: ForeignEngine, ms: number): Promise<boolean> {
+/** Waits until an engine's process is gone, and at most this long. Returns whether it is gone. */
+export async function goneWithin(engine: ForeignEngine, ms: number): Promise<boolean> {
   const untilMs = performance.now() + ms;
   while (!(await isGone(engine))) {
     if (performance.now() >= untilMs) return false;

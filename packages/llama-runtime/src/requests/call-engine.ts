@@ -1,6 +1,6 @@
 import { isLlamaRuntimeError, LlamaRuntimeError } from '../errors.js';
 import { field } from '../field.js';
-import { isGone } from '../process/end-foreign.js';
+import { goneWithin } from '../process/end-foreign.js';
 import { asSentence } from '../process/engine-faults.js';
 import { askEngine, type EngineAnswer, type EngineRequest } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
@@ -60,8 +60,8 @@ export async function callEngine<T>(
         { instanceIdentifier, modelKey, cause: error },
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, EXIT_GRACE_MS));
-    if (!(await isGone(record))) throw requestFailed(record, 'the connection broke');
+    const hasEnded = await goneWithin(record, EXIT_GRACE_MS);
+    if (!hasEnded) throw requestFailed(record, 'the connection broke');
     throw new LlamaRuntimeError(
       'ENGINE_CRASHED',
       `The engine process of '${instanceIdentifier}' ended while it answered. Load the model again.`,

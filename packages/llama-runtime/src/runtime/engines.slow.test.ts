@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { caught, fakeWorld, pidsOf } from '../../test/fake-world.js';
 import { enginePids, runs, until } from '../../test/processes.js';
+import { findProcess } from '../process/process-identity.js';
 
 test('two runtimes see each other’s residents, and either can unload them', async () => {
   await using world = await fakeWorld();
@@ -50,6 +52,26 @@ test('records of processes that are gone, or whose number another process has, a
   await using runtime = await world.open();
   expect(await runtime.listResidents()).toEqual([]);
   expect(await readdir(world.state)).toEqual([]);
+});
+
+test('an engine that refuses connections is no resident, although its process has not ended yet', async () => {
+  await using world = await fakeWorld();
+  await world.write('model.gguf');
+  const first = await world.open();
+  await first.load({ modelKey: 'model' });
+  const [name = ''] = await readdir(world.state);
+  const text = await readFile(path.join(world.state, name), 'utf8');
+  await first.close();
+  const ending = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 500)']);
+  const pid = ending.pid ?? 0;
+  const startTime = (await findProcess(pid))?.startTime;
+  const record: object = JSON.parse(text);
+  await writeFile(
+    path.join(world.state, `${pid}.json`),
+    JSON.stringify({ ...record, pid, startTime }),
+  );
+  await using runtime = await world.open();
+  expect(await runtime.listResidents()).toEqual([]);
 });
 
 test('an engine that does not answer counts as busy', async () => {

@@ -1,5 +1,5 @@
 import { contextOptionsOf } from '../engine/context-options.js';
-import { isGone } from '../process/end-foreign.js';
+import { goneWithin } from '../process/end-foreign.js';
 import { readState } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
 
@@ -7,6 +7,8 @@ import type { InstanceSettings, ResidentInstance } from './resident-types.js';
 
 /** Deadline for an engine's state. An engine that is busy in native code answers late. */
 const STATE_DEADLINE_MS = 500;
+/** An engine listens until it ends. A killed one that refuses connections may need this long until its process is gone. */
+const ENDING_MS = 2000;
 
 /** The settings that are the same for every engine. */
 const SETTINGS: Omit<InstanceSettings, 'kvUnified' | 'batchTokens' | 'ubatchTokens' | 'tryMmap'> = {
@@ -38,7 +40,7 @@ export async function observe(
   if (!hasAnswered) {
     // Where the start time is not known, the number may belong to another process by now.
     const isOther = record.startTime === null && answer !== 'blocked';
-    if (isOther || (await isGone(record))) return null;
+    if (isOther || (await goneWithin(record, answer === 'gone' ? ENDING_MS : 0))) return null;
   }
   const { spec, model, loadConfig, facts, ttlMs, reference } = record;
   return {

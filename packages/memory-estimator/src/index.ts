@@ -88,4 +88,5 @@ export type { MlxCacheShape } from './mlx/cache-shape.js';
 export type { MlxKvQuantization } from './mlx/sequence-memory.js';
 export { estimateMlx, mlxEnvironmentOf } from './mlx/estimate-mlx.js';
 export type { MlxEnvironment, MlxEstimate } from './mlx/estimate-mlx.js';
+export type { MlxAutoFit } from './mlx/fit-mlx-context.js';
 export { mlxReport } from './mlx/mlx-report.js';

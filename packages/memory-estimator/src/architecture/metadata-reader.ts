@@ -1,4 +1,9 @@
-import type { GgufArray, GgufHeader, GgufScalar } from '../gguf/gguf-header.js';
+import {
+  isGgufArray,
+  type GgufArray,
+  type GgufHeader,
+  type GgufScalar,
+} from '../gguf/gguf-header.js';
 
 /**
  * Reads the metadata `<architecture>.<key>` as llama.cpp's model loader does. `null` stands for a key that is
@@ -50,8 +55,7 @@ export class MetadataReader {
   /** The values of an array as numbers. `false` is 0, and `true` is 1. */
   array(key: string): readonly number[] | null {
     const value = this.#values.get(key);
-    if (value === undefined || value === null || typeof value !== 'object' || value.values === null)
-      return null;
+    if (!isGgufArray(value) || value.values === null) return null;
     return value.values.map(toNumber);
   }
 
@@ -67,7 +71,7 @@ export class MetadataReader {
   /** Length of the array with this full key. The key may begin with any name. */
   arrayLength(fullKey: string): number | null {
     const value = this.#header.metadata.get(fullKey);
-    return value !== undefined && value !== null && typeof value === 'object' ? value.length : null;
+    return isGgufArray(value) ? value.length : null;
   }
 }
 

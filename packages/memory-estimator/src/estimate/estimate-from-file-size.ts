@@ -50,7 +50,8 @@ export function estimateFromFileSize(
   environment: EstimateEnvironment = CPU_ENVIRONMENT,
 ): FileSizeFootprint {
   const { sizeBytes, format } = facts;
-  const { contextLengthTokens } = settingsOf(facts, loadConfig, environment).settings;
+  const chosen = settingsOf(facts, loadConfig, environment);
+  const { contextLengthTokens } = chosen.settings;
   const parts = usualParts(facts, contextLengthTokens);
   const extra = parts.kvCacheBytes + parts.computeBytes;
   const totalBytes = sizeBytes + extra;
@@ -61,7 +62,8 @@ export function estimateFromFileSize(
   const { mapsWeights, profile } = environment;
   const isMapped = format === 'gguf' && mapsWeights && !profile.settings.locksWeights.value;
   const mapped = isMapped ? Math.round(sizeBytes * (1 - share)) : 0;
-  const growth = growthBeyond(facts, loadConfig, environment, parts.kvCacheBytes);
+  const { kvCacheBytes } = parts;
+  const growth = growthBeyond(kvCacheBytes, { facts, loadConfig, environment, chosen, share });
   return {
     ram: { mappedBytes: mapped, anonymousBytes: totalBytes - onGpu - mapped },
     gpus: hasGpu ? spread(onGpu, gpus) : [],
@@ -70,7 +72,11 @@ export function estimateFromFileSize(
       lowBytes: sizeBytes,
       highBytes: totalBytes + UPPER_FACTOR * extra + FIXED_BYTES,
     },
-    growth,
+    // The upper end of the interval includes the largest KV cache of one sequence.
+    growth:
+      format === 'mlx'
+        ? { ...growth, inUpperEndBytes: mostUsualKvCacheBytes(contextLengthTokens) - kvCacheBytes }
+        : growth,
     source: 'file-size',
     confidence: 'low',
   };
@@ -85,34 +91,36 @@ export function growthBySize(
   loadConfig: LoadConfig,
   environment: EstimateEnvironment = CPU_ENVIRONMENT,
 ): Growth {
-  return growthBeyond(facts, loadConfig, environment, 0);
+  const chosen = settingsOf(facts, loadConfig, environment);
+  const share = shareOnGpus(loadConfig, environment);
+  return growthBeyond(0, { facts, loadConfig, environment, chosen, share });
+}
+
+interface SizedLoad {
+  readonly facts: FileSizeFacts;
+  readonly loadConfig: LoadConfig;
+  readonly environment: EstimateEnvironment;
+  readonly chosen: ReturnType<typeof settingsOf>;
+  /** The share of the model on GPUs, 0 to 1. */
+  readonly share: number;
 }
 
 /** @param countedBytes The part of the KV cache that the footprint includes. */
 function growthBeyond(
-  facts: FileSizeFacts,
-  loadConfig: LoadConfig,
-  environment: EstimateEnvironment,
   countedBytes: number,
+  { facts, loadConfig, environment, chosen, share }: SizedLoad,
 ): Growth {
-  const { settings, ends } = settingsOf(facts, loadConfig, environment);
   if (facts.format !== 'mlx') {
     // Whether the engine keeps context checkpoints depends on the model, so the largest ones are counted.
     const stateBytes = mayKeepState(facts) ? MOST_STATE_SHARE * facts.sizeBytes : 0;
-    return growthOf(null, ends, environment.profile, stateBytes);
+    return growthOf(null, chosen.ends, environment.profile, stateBytes);
   }
-  const mostKvCacheBytes = mostUsualKvCacheBytes(settings.contextLengthTokens);
-  const onGpu = shareOnGpus(loadConfig, environment) > 0;
-  const growth = unknownMlxGrowth({
+  return unknownMlxGrowth({
     sequences: loadConfig.parallelSequences,
-    mostKvCacheBytes,
+    mostKvCacheBytes: mostUsualKvCacheBytes(chosen.settings.contextLengthTokens),
     countedBytes,
-    deviceKey: onGpu ? (environment.gpus[0]?.deviceKey ?? null) : null,
+    deviceKey: share > 0 ? (environment.gpus[0]?.deviceKey ?? null) : null,
   });
-  // The upper end of the interval includes the largest KV cache of one sequence.
-  return countedBytes === 0
-    ? growth
-    : { ...growth, inUpperEndBytes: mostKvCacheBytes - countedBytes };
 }
 
 function settingsOf(

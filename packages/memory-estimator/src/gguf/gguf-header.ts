@@ -11,6 +11,11 @@ export interface GgufArray {
   readonly values: readonly GgufScalar[] | null;
 }
 
+/** Whether a value of the metadata is an array. Absent and unreadable values are none. */
+export function isGgufArray(value: GgufScalar | GgufArray | null | undefined): value is GgufArray {
+  return typeof value === 'object' && value !== null;
+}
+
 /** The description of one tensor. */
 export interface GgufTensor {
   readonly name: string;

@@ -8,7 +8,7 @@ import {
   type ByteRangeReader,
   type OpenSource,
 } from './byte-source.js';
-import type { GgufHeader } from './gguf-header.js';
+import { isGgufArray, type GgufHeader } from './gguf-header.js';
 import { HeaderBudget } from './header-budget.js';
 import { HeaderParser, type ParsedFile, type ParserOptions } from './header-parser.js';
 import { isModelFileError, ModelFileError } from './model-file-error.js';
@@ -176,7 +176,7 @@ async function readTokens(
   const options = { keepArrays: new Set([TOKENS]), fileIndex: 0, budget: new HeaderBudget() };
   const { metadata } = await readFile(openSource(source), options, signal);
   const tokens = metadata.get(TOKENS);
-  return typeof tokens === 'object' && tokens !== null ? tokens.values : null;
+  return isGgufArray(tokens) ? tokens.values : null;
 }
 
 function openSource(source: string | Uint8Array | ByteRangeReader): OpenSource {

@@ -1,6 +1,6 @@
 import type { ModelIndex } from '../architecture/model-index.js';
 import { haveSame, isSameShape, isSameType } from '../architecture/tensor-groups.js';
-import type { GgufTensor } from '../gguf/gguf-header.js';
+import { isGgufArray, type GgufTensor } from '../gguf/gguf-header.js';
 import { itemAt } from '../item-at.js';
 import type { ComputeBuffers } from './compute-buffers.js';
 
@@ -57,9 +57,9 @@ function figuresOf({ header, model }: ModelIndex): string {
   let text = `${prefix} ${JSON.stringify(model)}`;
   for (const [key, value] of header.metadata) {
     if (!key.startsWith(prefix)) continue;
-    const isList = typeof value === 'object' && value !== null;
-    const figures = isList ? (value.values?.join() ?? value.length) : value;
-    text += `\n${key} ${header.valueTypes.get(key) ?? ''} ${isList} ${figures}`;
+    const isArray = isGgufArray(value);
+    const figures = isArray ? (value.values?.join() ?? value.length) : value;
+    text += `\n${key} ${header.valueTypes.get(key) ?? ''} ${isArray} ${figures}`;
   }
   return text;
 }

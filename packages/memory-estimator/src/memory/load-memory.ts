@@ -1,3 +1,4 @@
+import { isGgufArray } from '../gguf/gguf-header.js';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { EstimateEnvironment } from '../estimate/environment.js';
 import type { LoadPlan } from '../estimate/plan-load.js';
@@ -100,8 +101,8 @@ function engineBytes({ header }: ModelIndex, { profile }: EstimateEnvironment): 
   if (profile.engineMemory === null) return 0;
   const { modelBytes, tokenBytes, mergeBytes } = profile.engineMemory;
   const count = (name: string): number => {
-    const list = header.metadata.get(`tokenizer.ggml.${name}`) ?? null;
-    return list !== null && typeof list === 'object' ? list.length : 0;
+    const list = header.metadata.get(`tokenizer.ggml.${name}`);
+    return isGgufArray(list) ? list.length : 0;
   };
   return modelBytes + tokenBytes * count('tokens') + mergeBytes * count('merges');
 }

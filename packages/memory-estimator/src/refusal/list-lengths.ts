@@ -1,4 +1,4 @@
-import type { GgufArray, GgufHeader } from '../gguf/gguf-header.js';
+import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import { wrongLength } from './metadata-types.js';
 import type { ModelRefusal } from './refuse-model.js';
 
@@ -40,13 +40,9 @@ export function findWrongLength({ metadata, architecture }: GgufHeader): ModelRe
     for (const pattern of keys.split(' ')) {
       const key = pattern.replace(/^\*/, name);
       const value = metadata.get(key);
-      if (isList(value) && value.length !== wanted)
+      if (isGgufArray(value) && value.length !== wanted)
         return wrongLength(key, value.length, wanted, length === LAYERS);
     }
   }
   return null;
-}
-
-function isList(value: ReturnType<GgufHeader['metadata']['get']>): value is GgufArray {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,7 +1,7 @@
 import type { Architecture } from '../architecture/architectures.js';
 import { findArchitecture } from '../architecture/architectures.js';
 import { printable } from '../gguf/checked-reader.js';
-import type { GgufArray, GgufHeader } from '../gguf/gguf-header.js';
+import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
 import type { ModelRefusal } from './refuse-model.js';
 
@@ -123,7 +123,7 @@ export function wrongType(
 ): ModelRefusal | null {
   const type = valueTypes.get(key);
   if (type === undefined) return null;
-  const isArray = isList(metadata.get(key));
+  const isArray = isGgufArray(metadata.get(key));
   return type === wanted && !isArray ? null : refusal(key, inWords(type, isArray), wanted);
 }
 
@@ -133,7 +133,7 @@ function wrongPerLayer(
   layers: MetadataValue,
 ): ModelRefusal | null {
   const value = header.metadata.get(key);
-  if (!isList(value)) return wrongType(header, key, 'uint32');
+  if (!isGgufArray(value)) return wrongType(header, key, 'uint32');
   const type = header.valueTypes.get(key) ?? 'uint32';
   if (!COUNTS.includes(type)) return refusal(key, inWords(type, true), 'an array of int32');
   return typeof layers === 'number' && value.length !== layers
@@ -158,13 +158,9 @@ export function wrongLength(
 /** The refusal of a key whose array has other elements than strings, or which is not an array. */
 export function notStrings(header: GgufHeader, key: string): ModelRefusal | null {
   const type = header.valueTypes.get(key);
-  const isArray = isList(header.metadata.get(key));
+  const isArray = isGgufArray(header.metadata.get(key));
   if (type === undefined || (isArray && type === 'string')) return null;
   return refusal(key, inWords(type, isArray), 'an array of strings');
-}
-
-function isList(value: MetadataValue): value is GgufArray {
-  return typeof value === 'object' && value !== null;
 }
 
 function inWords(type: GgufValueType, isArray: boolean): string {

@@ -1,4 +1,4 @@
-import type { GgufHeader } from '../gguf/gguf-header.js';
+import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
 import { layerPlanOf } from './tensors/layer-plans.js';
 import { mixedPlanOf } from './tensors/mixed-plans.js';
@@ -202,7 +202,7 @@ function hasWholeQueries({ metadata, architecture }: GgufHeader): boolean {
   if (architecture !== 'deepseek2' && architecture !== 'mistral4') return false;
   const layers = metadata.get(`${architecture}.block_count`);
   const tokens = metadata.get('tokenizer.ggml.tokens');
-  const listed = typeof tokens === 'object' && tokens !== null ? tokens.length : 0;
+  const listed = isGgufArray(tokens) ? tokens.length : 0;
   const vocabulary = metadata.get(`${architecture}.vocab_size`) ?? listed;
   return layers === 26 || layers === 27 || (layers === 48 && vocabulary === 128_256);
 }

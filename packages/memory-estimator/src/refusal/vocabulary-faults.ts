@@ -1,6 +1,6 @@
 import type { ModelIndex } from '../architecture/model-index.js';
 import { printable } from '../gguf/checked-reader.js';
-import type { GgufHeader } from '../gguf/gguf-header.js';
+import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import { EMBEDDED_PRE_TOKENIZERS } from './embedded-engine.js';
 import { notStrings } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
@@ -65,7 +65,7 @@ function findListFault(header: GgufHeader, tokens: number | null): ModelRefusal 
   if (tokens === null) return complete ? missingKey('tokenizer.ggml.tokens') : null;
   for (const key of ['tokenizer.ggml.scores', 'tokenizer.ggml.token_type']) {
     const value = metadata.get(key);
-    const length = typeof value === 'object' && value !== null ? value.length : 1;
+    const length = isGgufArray(value) ? value.length : 1;
     if (value !== undefined && length < tokens)
       return contradiction(
         `its ${key} has ${length} values, but its vocabulary has ${tokens} tokens`,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { messageOf } from '../../error-facts.js';
 import type { MachineEvent, SwitchStep } from '../../ports/control-facts.js';
 import type { controlEvent } from '../schemas/events.js';
+import { journalView } from '../views/journal-view.js';
 import { markOf } from '../watch/switches.js';
 
 /** An event of `/api/mai/events`. */
@@ -42,22 +43,8 @@ export function controlEventOf(event: MachineEvent): NewEvent | null {
         mark: { ...mark, loaded: [...loaded], unloaded: [...unloaded] },
       };
     }
-    case 'journal-changed': {
-      const { pins, yields } = event.journal;
-      return {
-        type: 'journal',
-        atMs,
-        pins: pins.map(({ target, reason, sinceMs }) => ({ target, reason, sinceMs })),
-        yields: yields.map((one) => ({
-          name: one.name,
-          bytes: one.bytes,
-          pools: one.pools,
-          sinceMs: one.sinceMs,
-          untilMs: one.untilMs,
-          processId: one.processId,
-        })),
-      };
-    }
+    case 'journal-changed':
+      return { type: 'journal', atMs, ...journalView(event.journal) };
     case 'load-interrupted':
       return notice(event.type, `Loading ${event.modelKey} was stopped, because memory ran out.`);
     case 'put-off':

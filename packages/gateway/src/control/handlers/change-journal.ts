@@ -1,6 +1,6 @@
 import type { JournalFacts } from '../../ports/control-port.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
-import { journalView } from './read-status.js';
+import { journalView } from '../views/journal-view.js';
 
 type Change = AnswerOf<'pin'>;
 

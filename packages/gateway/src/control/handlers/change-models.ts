@@ -8,7 +8,7 @@ import {
 import type { MachineStatus } from '../../ports/control-port.js';
 import { footprintView, loadConfigView, poolChangeView } from '../views/memory-views.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
-import { journalView } from './read-status.js';
+import { journalView } from '../views/journal-view.js';
 import { estimate, type WantedLoad } from './what-if.js';
 
 type Change = AnswerOf<'load'>;

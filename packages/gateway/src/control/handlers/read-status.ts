@@ -2,6 +2,7 @@ import { chargeResidents } from '@mai/memory-ledger';
 import { messageOf } from '../../error-facts.js';
 import type { ObservedModel } from '../../ports/control-facts.js';
 import type { AutopilotFacts, JournalFacts, MachineStatus } from '../../ports/control-port.js';
+import { journalView } from '../views/journal-view.js';
 import { footprintView, loadConfigView } from '../views/memory-views.js';
 import type { AnswerOf, HandlerParts } from './handlers.js';
 
@@ -51,24 +52,6 @@ export async function readStatus(parts: HandlerParts): Promise<AnswerOf<'status'
     observable: resources.observable,
     ...journalView(journal),
     config: { source: config.source, file: config.file },
-  };
-}
-
-/** Pins and yields for an answer. */
-export function journalView({
-  pins,
-  yields,
-}: JournalFacts): Pick<AnswerOf<'status'>, 'pins' | 'yields'> {
-  return {
-    pins: pins.map(({ target, reason, sinceMs }) => ({ target, reason, sinceMs })),
-    yields: yields.map((one) => ({
-      name: one.name,
-      bytes: one.bytes,
-      pools: one.pools,
-      sinceMs: one.sinceMs,
-      untilMs: one.untilMs,
-      processId: one.processId,
-    })),
   };
 }
 

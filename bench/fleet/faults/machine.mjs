@@ -79,10 +79,11 @@ const fleet = await createFleet({
 });
 const peers = {
   ...fleet.peers,
-  isHonoured(lease, asker) {
-    const isHonoured = fleet.peers.isHonoured(lease, asker);
+  residentOf(lease, asker) {
+    const resident = fleet.peers.residentOf(lease, asker);
+    const isHonoured = resident !== null;
     print({ type: 'lease', lease, asker, isHonoured, epoch: ownState()?.epoch ?? null });
-    return isHonoured;
+    return resident;
   },
 };
 const forPeers = await createGateway({ serving: host.serving }, { host: '0.0.0.0', peers });

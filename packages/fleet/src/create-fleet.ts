@@ -218,7 +218,6 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     serving,
     peers: {
       hostOf: (fingerprint) => allowedHost(followed.identity.allowList, fingerprint),
-      isHonoured: (lease, host) => leases.isHonoured(lease, host),
       residentOf: (lease, host) => leases.residentOf(lease, host)?.instanceIdentifier ?? null,
       endOf: (lease) => leases.endOf(lease),
       began: (lease) => leases.began(lease),

@@ -26,7 +26,6 @@ export interface Fleet extends AsyncDisposable {
   /** Decides which hosts may use the gateway for other hosts, and for what. `PeerRules` of `@mai/gateway`. */
   readonly peers: {
     hostOf(fingerprint: string): string | null;
-    isHonoured(lease: string, host: string): boolean;
     residentOf(lease: string, host: string): string | null;
     endOf(lease: string): AbortSignal | null;
     began(lease: string): () => void;

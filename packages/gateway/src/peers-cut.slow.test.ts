@@ -73,7 +73,6 @@ async function open(simulated: Parameters<typeof openWorld>[1]): Promise<void> {
     {
       peers: {
         hostOf: () => 'host-a',
-        isHonoured: () => true,
         residentOf: () => resident,
         endOf: () => lease.signal,
       },

@@ -49,8 +49,7 @@ beforeEach(async () => {
       host: '0.0.0.0',
       peers: {
         hostOf: (fingerprint) => admitted.get(fingerprint) ?? null,
-        isHonoured: (lease, host) => host === 'host-a' && honoured.has(lease),
-        residentOf: (lease) => honoured.get(lease) ?? null,
+        residentOf: (lease, host) => (host === 'host-a' ? (honoured.get(lease) ?? null) : null),
         endOf: () => ending.signal,
       },
     },
@@ -214,7 +213,7 @@ test('a running request ends with its lease, and its connection with it', async 
     { speed: 1, world: { machine: { promptTokensPerSecond: 0.2 } } },
   );
   const model = await load(slow, LARGE);
-  const rules = { hostOf: () => 'host-a', isHonoured: () => true, residentOf: () => model };
+  const rules = { hostOf: () => 'host-a', residentOf: () => model };
   await using gateway = await createGateway(
     { serving: slow.host.serving },
     { peers: { ...rules, endOf: () => ending.signal } },
@@ -327,7 +326,7 @@ describe('the gateway for other hosts', () => {
     const model = await load(slow, LARGE);
     const gateway = await createGateway(
       { serving: slow.host.serving },
-      { peers: { hostOf: () => 'host-a', isHonoured: () => true, residentOf: () => model } },
+      { peers: { hostOf: () => 'host-a', residentOf: () => model } },
     );
     const tls = { cert: hostB.cert, key: hostB.key, clientCa: authority.cert };
     const { port } = await gateway.listen({ port: 0, tls });

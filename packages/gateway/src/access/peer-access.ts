@@ -14,10 +14,8 @@ export interface PeerRules {
    * @param fingerprint - SHA-256 of the certificate: 64 hexadecimal digits in lower case
    */
   hostOf(fingerprint: string): string | null;
-  /** Whether a lease that a host presents is in force. */
-  isHonoured(lease: string, host: string): boolean;
   /**
-   * Instance identifier of the resident that a lease is for; null where the lease is not in force. A request gets this resident or a
+   * Instance identifier of the resident that the lease of a host is for; null where the lease is not in force. A request gets this resident or a
    * refusal, so a host can't use its lease on one model to have another one loaded.
    */
   residentOf(lease: string, host: string): string | null;
@@ -68,8 +66,7 @@ function admissionOf(request: IncomingMessage, scope: Scope | null, peers: PeerR
     return refused('forbidden', 403, 'The other hosts of a fleet may only ask for inference.');
   }
   const lease = leaseIn(request);
-  const isHonoured = lease !== null && peers.isHonoured(lease, host);
-  const resident = isHonoured ? peers.residentOf(lease, host) : null;
+  const resident = lease === null ? null : peers.residentOf(lease, host);
   if (resident === null) {
     return refused(
       'lease_not_honoured',

@@ -18,7 +18,7 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
 export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
-export type { DownloadsOrigin, DownloadsReport } from './models/downloads.js';
+export type { DownloadsOrigin, DownloadsReport } from './models/downloads-report.js';
 export { describeOrigin } from './models/describe-origin.js';
 export { getModels } from './text/get-models.js';
 export { leftOutNotes, unreachableNotes, unusableNote } from './models/left-out-notes.js';

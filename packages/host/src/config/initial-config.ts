@@ -1,5 +1,6 @@
 import { isConfigurableModelKey, renderModelConfig, type QualityUse } from '@mai/model-config';
-import type { Downloads, DownloadsReport } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads.js';
+import { reportOf, type DownloadsReport } from '../models/downloads-report.js';
 
 /** The first configuration of a machine. */
 export interface InitialConfig extends DownloadsReport {
@@ -17,27 +18,15 @@ export interface InitialConfig extends DownloadsReport {
  * @param valueOfModel - the value of a model for a use on this machine, 0 to 1. Null: the chains are ordered by quality alone.
  */
 export async function createInitialConfig(
-  {
-    models,
-    origin,
-    unusable,
-    unreadable,
-    otherEntries,
-    missingFolder,
-    missingModelFolders,
-  }: Downloads,
+  downloads: Downloads,
   valueOfModel: ((modelKey: string, use: QualityUse) => number | null) | null = null,
 ): Promise<InitialConfig> {
+  const { models } = downloads;
   const keys = [...new Set(models.map(({ modelKey }) => modelKey))];
   return {
     text: await renderModelConfig(models, { schema: null, valueOfModel }),
     modelKeys: keys.filter(isConfigurableModelKey),
     leftOut: keys.filter((key) => !isConfigurableModelKey(key)),
-    origin,
-    unusable,
-    unreadable,
-    otherEntries,
-    missingFolder,
-    missingModelFolders,
+    ...reportOf(downloads),
   };
 }

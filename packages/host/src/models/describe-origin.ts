@@ -1,5 +1,5 @@
 import { displayAddress, plural } from '../text/words.js';
-import type { DownloadsOrigin } from './downloads.js';
+import type { DownloadsOrigin } from './downloads-report.js';
 import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 
 /**

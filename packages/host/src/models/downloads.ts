@@ -2,11 +2,9 @@ import path from 'node:path';
 import type {
   DownloadedModel,
   FileJudgement,
-  LeftOutModel,
   LMStudioClient,
   LMStudioHome,
   ResidentInstance,
-  UnreadablePath,
   UnusableFile,
 } from '@mai/lmstudio-adapter';
 import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstudio-adapter';
@@ -20,6 +18,7 @@ import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
 import { createFactsReader, judgeFile, judgeMlx, type FactsReader } from './judge-file.js';
+import type { DownloadsReport } from './downloads-report.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
 import {
@@ -29,41 +28,7 @@ import {
   type FoundModel,
   type ModelFiles,
 } from './model-files.js';
-import type { ModelSource, StorePlace } from './stores/stored-model.js';
-
-/** The source of a list of downloaded models. */
-export type DownloadsOrigin =
-  | {
-      readonly kind: 'lmstudio';
-      readonly baseUrl: string;
-      /**
-       * Number of models on other machines of LM Link. The list leaves them out, because the memory of those
-       * machines can't be read from here.
-       */
-      readonly elsewhere: number;
-    }
-  /** LM Studio is off, so its models folder was read; null where no such folder was found. */
-  | { readonly kind: 'models-folder'; readonly folder: string | null }
-  /** The embedded engine is the runtime, so the folders of other programs were searched. */
-  | { readonly kind: 'stores'; readonly places: readonly StorePlace[] };
-
-/** The source of a list of downloaded models, and the files and folders that it leaves out. */
-export interface DownloadsReport {
-  readonly origin: DownloadsOrigin;
-  /** Files that are not models or that llama.cpp refuses, each with the reason. */
-  readonly unusable: readonly UnusableFile[];
-  /** Files and folders that could not be read. */
-  readonly unreadable: readonly UnreadablePath[];
-  /** Entries of LM Studio's list that are not among the models. */
-  readonly otherEntries: readonly LeftOutModel[];
-  /**
-   * The models folder that LM Studio's settings name, if this folder does not exist, for example because its
-   * drive is not mounted. Null where the folder exists, or where LM Studio is on another machine.
-   */
-  readonly missingFolder: string | null;
-  /** The `model_folders` of the configuration that do not exist. Empty where LM Studio is the runtime. */
-  readonly missingModelFolders: readonly string[];
-}
+import type { ModelSource } from './stores/stored-model.js';
 
 /** The downloaded models of the runtime's machine. */
 export interface Downloads extends DownloadsReport {

@@ -1,6 +1,6 @@
 import type { LeftOutModel, UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
 import { onOneLine } from '../text/words.js';
-import type { DownloadsReport } from './downloads.js';
+import type { DownloadsReport } from './downloads-report.js';
 
 /** A sentence for each file and folder that a list of models leaves out, with the reason. */
 export function leftOutNotes(report: DownloadsReport): readonly string[] {

@@ -5,7 +5,8 @@ import { readReservationsOrWarn, type Reservations } from '../autopilot/read-res
 import type { Session } from '../session.js';
 import { speedGap } from '../speeds/speed-gap.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
-import type { Downloads, DownloadsReport } from './downloads.js';
+import type { Downloads } from './downloads.js';
+import { reportOf, type DownloadsReport } from './downloads-report.js';
 import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
 import type { ModelSource } from './stores/stored-model.js';
 
@@ -73,15 +74,8 @@ export async function listModels(session: Session, query: ModelsQuery): Promise<
             ),
           }),
         );
-  const { origin, unusable, unreadable, otherEntries, missingFolder, missingModelFolders } =
-    downloads;
   return {
-    origin,
-    unusable,
-    unreadable,
-    otherEntries,
-    missingFolder,
-    missingModelFolders,
+    ...reportOf(downloads),
     ...(await judge(session, downloads, wanted, query)),
     downloadedCount: downloads.models.length,
   };

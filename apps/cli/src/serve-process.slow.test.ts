@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { openWatchWorld, type WatchWorld } from '../test/watch-world.js';
+import { environmentOf, openWatchWorld, type WatchWorld } from '../test/watch-world.js';
 import { MAI, requireBuild } from '../test/built-program.js';
 
 // The built program in its own process: `npm test` builds before it tests.
@@ -18,18 +18,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 function start(...argv: string[]) {
   const child = spawn(process.execPath, [MAI, ...argv], {
     cwd: world.folder,
-    env: {
-      ...process.env,
-      HOME: world.folder,
-      USERPROFILE: world.folder,
-      NO_COLOR: '1',
-      XDG_DATA_HOME: world.folder,
-      LOCALAPPDATA: world.folder,
-      APPDATA: world.folder,
-      XDG_CONFIG_HOME: world.folder,
-      MAI_LMSTUDIO_URL: world.simulator.httpUrl,
-      MAI_CONFIG: world.configFile,
-    },
+    env: environmentOf(world),
   });
   let told = '';
   child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));

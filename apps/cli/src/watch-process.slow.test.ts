@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { WatchWorld } from '../test/watch-world.js';
-import { openWatchWorld } from '../test/watch-world.js';
+import { environmentOf, openWatchWorld } from '../test/watch-world.js';
 import { MAI, requireBuild } from '../test/built-program.js';
 
 // The built program in its own processes: `npm test` builds before it tests.
@@ -17,17 +17,7 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const options = () => ({
   cwd: world.folder,
-  env: {
-    ...process.env,
-    HOME: world.folder,
-    USERPROFILE: world.folder,
-    NO_COLOR: '1',
-    XDG_DATA_HOME: world.folder,
-    LOCALAPPDATA: world.folder,
-    APPDATA: world.folder,
-    MAI_LMSTUDIO_URL: world.simulator.httpUrl,
-    MAI_CONFIG: world.configFile,
-  },
+  env: environmentOf(world),
 });
 
 /** Asynchronous, because the simulator in this process has to answer the program. */

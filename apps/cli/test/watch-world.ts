@@ -32,6 +32,26 @@ const MIB = 1024 ** 2;
 const LIMIT_PERCENT = 95;
 const HARD_LIMIT_PERCENT = 99;
 
+/** The environment of a `mai` that runs in a process of its own: the world's LM Studio and folders, and nothing of this user. */
+export function environmentOf({
+  folder,
+  simulator,
+  configFile,
+}: Pick<WatchWorld, 'folder' | 'simulator' | 'configFile'>): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HOME: folder,
+    USERPROFILE: folder,
+    NO_COLOR: '1',
+    XDG_DATA_HOME: folder,
+    LOCALAPPDATA: folder,
+    APPDATA: folder,
+    XDG_CONFIG_HOME: folder,
+    MAI_LMSTUDIO_URL: simulator.httpUrl,
+    MAI_CONFIG: configFile,
+  };
+}
+
 export async function openWatchWorld(): Promise<WatchWorld> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'mai watch '));
   const totalBytes = os.totalmem();

@@ -8,19 +8,11 @@ import {
 import { createHostAutopilot, type HostAutopilot } from '../autopilot/host-autopilot.js';
 import type { AutopilotSession } from '../autopilot/open-autopilot.js';
 import { createHostServing } from './host-serving.js';
-import type { Serving, ServingChange, ServingRequest } from './serving.js';
+import { NO_REQUEST } from './no-request.js';
+import type { Serving, ServingChange } from './serving.js';
 
 jest.setTimeout(60_000);
 
-const ANY: ServingRequest = {
-  capabilities: [],
-  minContextLengthTokens: null,
-  tiers: null,
-  chain: null,
-  modelKey: null,
-  instanceIdentifier: null,
-  failed: [],
-};
 const ALIASES = { 'claude-*': 'auto:small', mine: SMALL };
 
 let world: AutopilotWorld;
@@ -68,7 +60,7 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 
   test('lists models, residents, chains and aliases', async () => {
     const serving = await begin();
-    await (await serving.acquire(ANY)).release();
+    await (await serving.acquire(NO_REQUEST)).release();
     const catalog = await serving.catalog();
     expect(catalog).toMatchObject({
       chains: { default: [LARGE], tiny: [SMALL] },
@@ -98,7 +90,7 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 
   test('leases a chain, a model and a resident, with their facts', async () => {
     const serving = await begin();
-    const chat = await serving.acquire(ANY);
+    const chat = await serving.acquire(NO_REQUEST);
     expect(chat).toMatchObject({
       modelKey: LARGE,
       instanceIdentifier: `mai/${LARGE}`,
@@ -109,11 +101,14 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
       requestHeaders: {},
     });
     expect(chat.decisionId).toMatch(/^[0-9a-z]+-[0-9a-z]+$/);
-    const small = await serving.acquire({ ...ANY, modelKey: SMALL });
+    const small = await serving.acquire({ ...NO_REQUEST, modelKey: SMALL });
     expect(small.modelKey).toBe(SMALL);
-    const tiny = await serving.acquire({ ...ANY, chain: 'tiny' });
+    const tiny = await serving.acquire({ ...NO_REQUEST, chain: 'tiny' });
     expect(tiny.instanceIdentifier).toBe(small.instanceIdentifier);
-    const named = await serving.acquire({ ...ANY, instanceIdentifier: small.instanceIdentifier });
+    const named = await serving.acquire({
+      ...NO_REQUEST,
+      instanceIdentifier: small.instanceIdentifier,
+    });
     expect(named.modelKey).toBe(SMALL);
     expect([...world.residents()].sort()).toEqual([`mai/${LARGE}`, `mai/${SMALL}`]);
     for (const lease of [chat, small, tiny, named]) await lease.release();
@@ -122,16 +117,20 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 
   test('names what does not exist', async () => {
     const serving = await begin();
-    await expect(serving.acquire({ ...ANY, modelKey: 'nothing' })).rejects.toMatchObject({
+    await expect(serving.acquire({ ...NO_REQUEST, modelKey: 'nothing' })).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
     });
-    await expect(serving.acquire({ ...ANY, instanceIdentifier: 'nothing' })).rejects.toMatchObject({
+    await expect(
+      serving.acquire({ ...NO_REQUEST, instanceIdentifier: 'nothing' }),
+    ).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
     });
-    await expect(serving.acquire({ ...ANY, chain: 'nothing' })).rejects.toMatchObject({
+    await expect(serving.acquire({ ...NO_REQUEST, chain: 'nothing' })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
     });
-    await expect(serving.acquire({ ...ANY, capabilities: ['vision'] })).rejects.toMatchObject({
+    await expect(
+      serving.acquire({ ...NO_REQUEST, capabilities: ['vision'] }),
+    ).rejects.toMatchObject({
       code: 'NOTHING_FITS',
       selection: { rejected: [{ modelKey: LARGE }] },
     });
@@ -139,17 +138,17 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 
   test('plans what serves, what is loaded and what is unloaded', async () => {
     const serving = await begin();
-    const lease = await serving.acquire(ANY);
-    expect(await serving.plan(ANY)).toMatchObject({
+    const lease = await serving.acquire(NO_REQUEST);
+    expect(await serving.plan(NO_REQUEST)).toMatchObject({
       decision: 'serve',
       modelKey: LARGE,
       unloads: [],
       loadBytes: null,
     });
-    const small = await serving.plan({ ...ANY, modelKey: SMALL });
+    const small = await serving.plan({ ...NO_REQUEST, modelKey: SMALL });
     expect(small).toMatchObject({ decision: 'load', modelKey: SMALL, unloads: [] });
     expect(small.loadBytes).toBeGreaterThan(0);
-    expect(await serving.plan({ ...ANY, capabilities: ['vision'] })).toMatchObject({
+    expect(await serving.plan({ ...NO_REQUEST, capabilities: ['vision'] })).toMatchObject({
       decision: 'none',
       modelKey: null,
     });
@@ -158,7 +157,7 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
     while ((session.autopilot.state.decision?.selection.pools[0]?.othersBytes ?? 0) < 15 * GIB) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    expect(await serving.plan({ ...ANY, modelKey: SMALL })).toMatchObject({
+    expect(await serving.plan({ ...NO_REQUEST, modelKey: SMALL })).toMatchObject({
       decision: 'load',
       modelKey: SMALL,
       unloads: [`mai/${LARGE}`],
@@ -168,7 +167,7 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 
   test('reports drains, loads and switches', async () => {
     const serving = await begin();
-    const lease = await serving.acquire(ANY);
+    const lease = await serving.acquire(NO_REQUEST);
     world.machine.othersBytes = 16 * GIB;
     const controller = new AbortController();
     const changes: ServingChange[] = [];
@@ -183,7 +182,7 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
       while (!changes.some(isWanted)) await new Promise((resolve) => setTimeout(resolve, 10));
     };
     await has({ type: 'catalog' });
-    const waiting = serving.acquire({ ...ANY, modelKey: SMALL });
+    const waiting = serving.acquire({ ...NO_REQUEST, modelKey: SMALL });
     await has({ type: 'draining', instanceIdentifier: `mai/${LARGE}` });
     await lease.release();
     await (await waiting).release();
@@ -197,12 +196,12 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 
   test('asks LM Studio for nothing while nothing changes', async () => {
     const serving = await begin();
-    await (await serving.acquire(ANY)).release();
+    await (await serving.acquire(NO_REQUEST)).release();
     await serving.catalog();
     const before = world.simulator.requests.length;
     for (let call = 0; call < 200; call += 1) {
       await serving.catalog();
-      await (await serving.acquire(ANY)).release();
+      await (await serving.acquire(NO_REQUEST)).release();
     }
     // The autopilot itself may list the residents meanwhile, and the address is probed now and then.
     expect(world.simulator.requests.length - before).toBeLessThan(20);
@@ -212,13 +211,13 @@ describe.each(Object.entries(PROCESSES))('serving, %s', (_name, begin) => {
 test('without an autopilot, lists and plans, and acquire starts one', async () => {
   const { serving, autopilot } = open();
   expect((await serving.catalog()).models.map(({ modelKey }) => modelKey)).toEqual([LARGE, SMALL]);
-  expect(await serving.plan({ ...ANY, modelKey: SMALL })).toMatchObject({
+  expect(await serving.plan({ ...NO_REQUEST, modelKey: SMALL })).toMatchObject({
     decision: 'load',
     modelKey: SMALL,
     unloads: [],
   });
   expect(await autopilot.state()).toBeNull();
-  const lease = await serving.acquire({ ...ANY, modelKey: SMALL });
+  const lease = await serving.acquire({ ...NO_REQUEST, modelKey: SMALL });
   expect(lease.modelKey).toBe(SMALL);
   await lease.release();
   const { models } = await serving.catalog();

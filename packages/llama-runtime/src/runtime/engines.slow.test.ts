@@ -5,6 +5,19 @@ import { caught, fakeWorld, pidsOf } from '../../test/fake-world.js';
 import { enginePids, runs, until } from '../../test/processes.js';
 import { findProcess } from '../process/process-identity.js';
 
+/** The name and the text of the record of an engine that has ended since. */
+async function recordOfEnded(
+  world: Awaited<ReturnType<typeof fakeWorld>>,
+): Promise<{ readonly name: string; readonly text: string }> {
+  await world.write('model.gguf');
+  const runtime = await world.open();
+  await runtime.load({ modelKey: 'model' });
+  const [name = ''] = await readdir(world.state);
+  const text = await readFile(path.join(world.state, name), 'utf8');
+  await runtime.close();
+  return { name, text };
+}
+
 test('two runtimes see each other’s residents, and either can unload them', async () => {
   await using world = await fakeWorld();
   await world.write('model.gguf');
@@ -35,13 +48,8 @@ test('the record of an engine is readable by this user only', async () => {
 
 test('records of processes that are gone, or whose number another process has, are removed', async () => {
   await using world = await fakeWorld();
-  await world.write('model.gguf');
-  const first = await world.open();
-  await first.load({ modelKey: 'model' });
-  const [name = ''] = await readdir(world.state);
-  const text = await readFile(path.join(world.state, name), 'utf8');
-  await first.close();
-  const record: { pid: number } = JSON.parse(text);
+  const { name, text } = await recordOfEnded(world);
+  const record: object = JSON.parse(text);
   // The number of a process that is gone; this process's number with another start time; a damaged file.
   await writeFile(path.join(world.state, name), text);
   await writeFile(
@@ -56,12 +64,7 @@ test('records of processes that are gone, or whose number another process has, a
 
 test('an engine that refuses connections is no resident, although its process has not ended yet', async () => {
   await using world = await fakeWorld();
-  await world.write('model.gguf');
-  const first = await world.open();
-  await first.load({ modelKey: 'model' });
-  const [name = ''] = await readdir(world.state);
-  const text = await readFile(path.join(world.state, name), 'utf8');
-  await first.close();
+  const { text } = await recordOfEnded(world);
   const ending = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 500)']);
   const pid = ending.pid ?? 0;
   const startTime = (await findProcess(pid))?.startTime;

@@ -1,5 +1,5 @@
 // CPU time and memory of processes. Linux only, because other systems have no files with these figures.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
@@ -16,4 +16,16 @@ export function cpuSecondsOf(processId) {
 export function residentBytesOf(processId) {
   const [, kib] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'));
   return Number(kib) * 1024;
+}
+
+/**
+ * Milliseconds for which the main thread of this process was ready to run while other threads had every CPU. 0 where the
+ * kernel does not count them. The time for which a process is stopped (SIGSTOP) does not count.
+ */
+export function waitedForCpuMs() {
+  const file = '/proc/self/schedstat';
+  if (!existsSync(file)) return 0;
+  // Time on a CPU, time in the queue for one, both in nanoseconds, and the number of turns (sched-stats.rst).
+  const [, queuedNs] = readFileSync(file, 'utf8').split(' ');
+  return Number(queuedNs) / 1e6;
 }

@@ -1,5 +1,7 @@
 // Clients of one machine: sends requests at a steady rate to its gateway, every third as a stream. Takes JSON as its
 // argument: `{ name, url, perSecond }`. Prints a JSON line for each answer. Ends on SIGTERM, once all have answered.
+import { waitedForCpuMs } from '../../yardstick/process-load.mjs';
+
 const { name, url, perSecond } = JSON.parse(process.argv[2]);
 /** A client that got nothing for this time counts its request as lost. */
 const ANSWER_DEADLINE_MS = 120_000;
@@ -28,6 +30,7 @@ tick();
 
 async function ask(id, stream) {
   const sentMs = nowMs();
+  const waitedBeforeMs = waitedForCpuMs();
   let outcome;
   let detail = null;
   try {
@@ -50,7 +53,9 @@ async function ask(id, stream) {
     outcome = isLost ? 'lost' : 'broken';
     detail = `${error.name} ${error.cause?.code ?? error.message}`;
   }
-  const event = { type: 'answer', host: name, id, sentMs, endMs: nowMs(), outcome, detail };
+  const waitedMs = waitedForCpuMs() - waitedBeforeMs;
+  const times = { sentMs, endMs: nowMs(), waitedMs };
+  const event = { type: 'answer', host: name, id, ...times, outcome, detail };
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 

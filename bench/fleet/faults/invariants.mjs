@@ -8,6 +8,8 @@ const CONVERGES_MS = 5000;
 const KNOWN_MS = 4000;
 /** A machine prints a view every 250 ms. One that prints none for so long has no CPU time, and proves nothing. */
 const STARVED_MS = 1000;
+/** A lost request proves nothing where its client or its gateway waited for a CPU for this share of its time. */
+const STARVED_SHARE = 0.5;
 /** A request that its gateway has ended before LM Studio read it, is seen to be ended within this time. */
 const TAKEN_BACK_MS = 1000;
 /** Between two answers of a machine that nobody else reaches. */
@@ -58,9 +60,10 @@ function memoryLimits(events) {
 }
 
 function answers(events, faults) {
+  const waitedMs = waitedForCpu(events);
   return events
     .filter(({ type }) => type === 'answer')
-    .map(({ host, id, outcome, detail, sentMs, endMs }) => {
+    .map(({ host, id, outcome, detail, sentMs, endMs, waitedMs: clientMs }) => {
       if (outcome === 'answered' || outcome === 'error') return null;
       // Clients of a killed gateway see a broken connection.
       const wasKilled = faults.some(
@@ -68,8 +71,25 @@ function answers(events, faults) {
           kind === 'kill-host' && hosts.includes(host) && endMs >= startMs && sentMs <= healedMs,
       );
       const isBroken = outcome === 'broken' || outcome === 'incomplete';
-      return wasKilled && isBroken ? null : { host, id, outcome, detail, sentMs, endMs };
+      if (wasKilled && isBroken) return null;
+      const longestMs = Math.max(clientMs, waitedMs(host, sentMs, endMs));
+      const isStarved = outcome === 'lost' && longestMs >= (endMs - sentMs) * STARVED_SHARE;
+      return isStarved ? STARVED : { host, id, outcome, detail, sentMs, endMs, longestMs };
     });
+}
+
+/** How long the process of a host was ready to run and had no CPU, between two times. */
+function waitedForCpu(events) {
+  const viewsOf = new Map();
+  for (const view of events.filter(({ type }) => type === 'view')) {
+    const views = viewsOf.get(view.host) ?? [];
+    views.push(view);
+    viewsOf.set(view.host, views);
+  }
+  return (host, fromMs, toMs) =>
+    (viewsOf.get(host) ?? [])
+      .filter(({ atMs }) => atMs > fromMs && atMs <= toMs)
+      .reduce((sum, { waitedMs }) => sum + waitedMs, 0);
 }
 
 function runs(events) {

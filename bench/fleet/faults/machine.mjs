@@ -9,6 +9,7 @@ import { createFleet } from '@mai/fleet';
 import { createGateway } from '@mai/gateway';
 import { openHost } from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
+import { waitedForCpuMs } from '../../yardstick/process-load.mjs';
 import { MODELS, TOTAL_BYTES, USUAL_BYTES } from './world.mjs';
 
 const VIEW_INTERVAL_MS = 250;
@@ -100,8 +101,10 @@ fleet.announce(`https://${address}:${peerPort}`, () => [gateway.state(), forPeer
 print({ type: 'ready' });
 
 let seen = null;
+let waitedBeforeMs = waitedForCpuMs();
 setInterval(() => {
   printRuns();
+  const waitedSoFarMs = waitedForCpuMs();
   const { hosts, connected, server, granted } = fleet.view();
   print({
     type: 'view',
@@ -111,6 +114,7 @@ setInterval(() => {
     othersBytes,
     residents: simulator.residents().map(({ modelKey }) => modelKey),
     granted: granted.length,
+    waitedMs: waitedSoFarMs - waitedBeforeMs,
     hosts: Object.fromEntries(
       hosts.map(({ usable, state: { host, epoch, revision } }) => [
         host,
@@ -118,6 +122,7 @@ setInterval(() => {
       ]),
     ),
   });
+  waitedBeforeMs = waitedSoFarMs;
 }, VIEW_INTERVAL_MS);
 
 for await (const change of host.serving.changes()) {

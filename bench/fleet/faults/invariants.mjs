@@ -8,7 +8,7 @@ const CONVERGES_MS = 5000;
 const KNOWN_MS = 4000;
 /** A machine prints a view every 250 ms. One that prints none for so long has no CPU time, and proves nothing. */
 const STARVED_MS = 1000;
-/** A lost request proves nothing where its client or its gateway waited for a CPU for this share of its time. */
+/** A lost request or a silence proves nothing where a process in it waited for a CPU for this share of its time. */
 const STARVED_SHARE = 0.5;
 /** A request that its gateway has ended before LM Studio read it, is seen to be ended within this time. */
 const TAKEN_BACK_MS = 1000;
@@ -167,6 +167,7 @@ function knowsAll({ hosts: known, atMs }, views, hosts) {
 }
 
 function loneHosts(events, faults) {
+  const waitedMs = waitedForCpu(events);
   const CUTTING = /^(partition-one|partition-nats|partition-traffic|nats-|disk-full|clock)/;
   return faults
     .filter(({ kind }) => CUTTING.test(kind))
@@ -183,9 +184,15 @@ function loneHosts(events, faults) {
           )
           .map((event) => event.endMs)
           .sort((one, other) => one - other);
-        const gaps = [startMs, ...times, endMs].map((time, i, all) => time - (all[i - 1] ?? time));
-        const silenceMs = Math.max(...gaps);
-        return silenceMs > LONGEST_SILENCE_MS ? { during: kind, host, silenceMs } : null;
+        const bounds = [startMs, ...times, endMs];
+        const silences = bounds.slice(1).map((toMs, i) => ({ fromMs: bounds[i], toMs }));
+        const [{ fromMs, toMs }] = silences.sort(
+          (one, other) => other.toMs - other.fromMs - (one.toMs - one.fromMs),
+        );
+        const silenceMs = toMs - fromMs;
+        if (silenceMs <= LONGEST_SILENCE_MS) return null;
+        const isStarved = waitedMs(host, fromMs, toMs) >= silenceMs * STARVED_SHARE;
+        return isStarved ? STARVED : { during: kind, host, silenceMs };
       }),
     );
 }

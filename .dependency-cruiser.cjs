@@ -1,4 +1,4 @@
-// No import cycle between files; `npm run lint` checks it. The arrows between packages are enforced by
+// No import cycle between files, also none of types; `npm run lint` checks it. The arrows between packages are enforced by
 // eslint.config.mjs, and drawn by tools/draw-imports.mjs.
 module.exports = {
   forbidden: [
@@ -7,7 +7,7 @@ module.exports = {
       comment: 'Move what both files need into a third one, or join the two.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
   ],
   options: {

@@ -32,7 +32,7 @@ export { plotText, type PlotSize } from './compare/plot-text.js';
 export type { EstimateRequest } from './estimates/estimate-model.js';
 export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
-export type { EstimatedSpeed } from './estimates/estimate-speed.js';
+export type { EstimatedSpeed } from './estimates/estimated-speed.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
 export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
@@ -67,7 +67,7 @@ export { playDemo } from './demo/play-demo.js';
 export type { DemoParameters, DemoStep } from './demo/play-demo.js';
 export type { DemoAnswer } from './demo/ask-model.js';
 export type { DemoStage } from './demo/demo-stage.js';
-export type { AutopilotPlace, KeepOptions } from './autopilot/keep-autopilot.js';
+export type { AutopilotPlace, KeepOptions } from './autopilot/keep-options.js';
 export type { AutopilotRequest } from './autopilot/open-autopilot.js';
 export type { RunningAutopilot } from './autopilot/running-autopilot.js';
 export type { EstimatedLoad, LoadRequest } from './by-hand/plan-loads.js';
@@ -89,7 +89,7 @@ export type {
   ReplayedLog,
   ReplaySummary,
 } from './decisions/replay-log.js';
-export type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench/bench-models.js';
+export type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench/bench-result.js';
 export type { Check } from './doctor/check.js';
 export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';

@@ -6,7 +6,8 @@ import type { FileEstimates } from './estimates/file-estimates.js';
 import type { Host } from './host.js';
 import type { HostOptions } from './host-options.js';
 import { contextOf } from './host-options.js';
-import { createHostParts, type HostParts } from './host-parts.js';
+import type { HostParts } from './host-parts.js';
+import { createHostParts } from './create-host-parts.js';
 import { once } from './once.js';
 import { readStatus } from './machine/read-status.js';
 import { readTokenFile } from './runtime/read-token-file.js';
@@ -104,7 +105,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     },
     acquire: async (requirement, call) => (await autopilot()).acquire(requirement, call),
     chat: async (modelKey = null) => {
-      const { createConversation } = await import('./chat/conversation.js');
+      const { createConversation } = await import('./chat/create-conversation.js');
       return createConversation(host, modelKey);
     },
     serving: {

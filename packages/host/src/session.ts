@@ -9,7 +9,7 @@ import type { HostParts } from './host-parts.js';
 import { once } from './once.js';
 import type { Catalog } from './models/catalog.js';
 import { createCatalog, profileNamed } from './models/catalog.js';
-import type { Downloads } from './models/downloads.js';
+import type { Downloads } from './models/downloads-list.js';
 import { composePorts } from './runtime/compose-ports.js';
 import type { RuntimeLink } from './runtime/connect-runtime.js';
 import { isUnreachable } from './runtime/runtime-error.js';

@@ -7,7 +7,8 @@ import type { Simulator } from '@mai/lmstudio-simulator';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import type { ModelConfigFile } from '@mai/model-config';
 import { contextOf, type HostOptions } from '../src/host-options.js';
-import { createHostParts, type HostParts } from '../src/host-parts.js';
+import type { HostParts } from '../src/host-parts.js';
+import { createHostParts } from '../src/create-host-parts.js';
 
 export const GIB = 1024 ** 3;
 export const LARGE = 'test/large';

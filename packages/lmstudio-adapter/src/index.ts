@@ -51,11 +51,8 @@ export {
   scanModelsFolder,
   withDistinctKeys,
 } from './models-folder/scan-models-folder.js';
-export type {
-  ModelsFolderScan,
-  ScannedModel,
-  ScanOptions,
-  UnusableFile,
-} from './models-folder/scan-models-folder.js';
+export type { ModelsFolderScan, UnusableFile } from './models-folder/scan-models-folder.js';
+export type { ScanOptions } from './models-folder/scan-options.js';
+export type { ScannedModel } from './models-folder/scanned-model.js';
 export type { FileJudgement } from './models-folder/group-files.js';
 export type { UnreadablePath } from './models-folder/walk-models-folder.js';

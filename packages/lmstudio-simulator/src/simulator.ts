@@ -3,9 +3,10 @@ import type { FaultControl } from './faults/fault-control.js';
 import type { Fault } from './faults/fault.js';
 import type { ProfileName } from './profile/profile.js';
 import type { SimulatedRequest } from './request-log.js';
-import type { MemoryGrowth } from './loading/growth.js';
+import type { MemoryGrowth } from './loading/memory-growth.js';
 import type { MemoryUse } from './loading/memory.js';
-import type { InstanceStatus, SimulatedResident } from './runtime/resident.js';
+import type { InstanceStatus } from './runtime/resident.js';
+import type { SimulatedResident } from './runtime/simulated-resident.js';
 import type { World } from './world/world.js';
 import type { WorldInput } from './world/world-input.js';
 

@@ -6,7 +6,7 @@ import { realClock } from './clock/clock.js';
 import { createFaultControl } from './faults/fault-control.js';
 import { ActiveFaults } from './faults/active-faults.js';
 import { Runtime } from './runtime/runtime.js';
-import { describeResident } from './runtime/resident.js';
+import { describeResident } from './runtime/simulated-resident.js';
 import { openExchange } from './http/exchange.js';
 import { StoredResponses } from './http/responses/stored-responses.js';
 import { answerRequest } from './http/routes.js';

@@ -1,7 +1,8 @@
 export { readGgufHeader } from './gguf/read-gguf-header.js';
 export type { ReadGgufHeaderOptions } from './gguf/read-gguf-header.js';
 export type { ByteRangeReader } from './gguf/byte-source.js';
-export type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from './gguf/gguf-header.js';
+export type { GgufArray, GgufHeader, GgufTensor } from './gguf/gguf-header.js';
+export type { GgufScalar } from './gguf/value-types.js';
 export type { TokenFacts } from './gguf/token-list.js';
 export type { GgufValueType } from './gguf/value-types.js';
 export { isModelFileError, ModelFileError } from './gguf/model-file-error.js';
@@ -13,7 +14,7 @@ export type { HeaderCache } from './cache/header-cache.js';
 export type { SaveOutcome } from './files/atomic-file.js';
 export { refuseMlx } from './refusal/other-kinds.js';
 export { refuseEmbedded, refuseModel } from './refusal/refuse-model.js';
-export type { ModelRefusal, ModelRefusalCode } from './refusal/refuse-model.js';
+export type { ModelRefusal, ModelRefusalCode } from './refusal/model-refusal.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';
 export { estimateReport } from './estimate/estimate-report.js';
 export type {

@@ -1,8 +1,6 @@
-import type { LoadConfig, Resources, SelectionPolicy } from '@mai/memory-ledger';
-import type { Selection, SelectionInput } from '@mai/selector';
-import type { AssembledInput } from '../assemble/join-footprints.js';
+import type { LoadConfig, Resources } from '@mai/memory-ledger';
 import type { CachedPorts } from '../caching/cached-ports.js';
-import type { PublishedEvent, SwitchReason } from '../events/autopilot-event.js';
+import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { RetryState } from '../failures/retry-state.js';
 import type { GrowthWatch } from '../growth/growth-watch.js';
 import type { JournalReader } from '../journal/journal-reader.js';
@@ -15,29 +13,9 @@ import { runSwitch } from '../switch/run-switch.js';
 import type { AutopilotSettings } from '../loop/autopilot-options.js';
 import { startMemoryGuard } from './memory-guard.js';
 import type { MemoryPressure } from './memory-pressure.js';
-import {
-  directionOf,
-  MemoryRanOut,
-  SwitchProgress,
-  type LoadTarget,
-  type SwitchResult,
-} from './switch-progress.js';
+import { directionOf, MemoryRanOut, SwitchProgress, type SwitchResult } from './switch-progress.js';
+import type { SwitchTask } from './switch-task.js';
 import { watchDemand, type Demand } from './watch-demand.js';
-
-/** A switch to carry out. */
-export interface SwitchTask {
-  readonly reason: SwitchReason;
-  readonly policy: SelectionPolicy;
-  readonly deviceIdentifier: string | null;
-  /** The input of the decision that is carried out. */
-  readonly input: AssembledInput;
-  /** Assembles the input of each decision of the switch, the first included. */
-  readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
-  readonly decide: (input: SelectionInput) => Selection;
-  /** Whether somebody wants this load now. Asked each time that a caller ceases to wait. Null: the load was not yet chosen. */
-  readonly isWanted: (target: LoadTarget | null) => boolean;
-  readonly signal: AbortSignal;
-}
 
 interface Sources {
   readonly cached: CachedPorts;

@@ -1,6 +1,6 @@
 import type { Leases } from '../leases/leases.js';
-import type { SwitchTask } from './switch-executor.js';
 import type { SwitchProgress } from './switch-progress.js';
+import type { SwitchTask } from './switch-task.js';
 
 /** Whether somebody still waits for the load of a switch. See `SwitchContext` for the signals. */
 export interface Demand {

@@ -1,6 +1,6 @@
 import { ClientSettingsError } from '../client-settings-error.js';
 import type { Client, GatewayAccess, Machine, Setting } from '../clients/client.js';
-import { editSettings, parseSettings } from '../formats/format.js';
+import { editSettings, parseSettings } from '../formats/edit-settings.js';
 import {
   existingDepth,
   sameValue,

@@ -1,5 +1,5 @@
 import type { Client, Machine, SettingsFile } from '../clients/client.js';
-import { editSettings, parseSettings } from '../formats/format.js';
+import { editSettings, parseSettings } from '../formats/edit-settings.js';
 import {
   isObject,
   pathText,

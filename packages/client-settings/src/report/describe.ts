@@ -3,7 +3,7 @@ import type { ClientStatus } from '../files/client-status.js';
 import type { ConnectionPlan } from '../files/connection.js';
 import { fileOf } from '../files/settings-place.js';
 import type { UndoPlan } from '../files/undo.js';
-import { editSettings } from '../formats/format.js';
+import { editSettings } from '../formats/edit-settings.js';
 import type { ProbeResult } from '../probe/run-probe.js';
 import { lineDiff } from './line-diff.js';
 

@@ -6,7 +6,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { describePortsContract } from '../../../autopilot/test/ports-contract.js';
 import { contextOf } from '../host-options.js';
-import { createHostParts } from '../host-parts.js';
+import { createHostParts } from '../create-host-parts.js';
 import { joinAutopilotPorts } from './join-ports.js';
 
 describePortsContract('the autopilot with the ports of a host', async () => {

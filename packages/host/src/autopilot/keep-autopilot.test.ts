@@ -3,7 +3,7 @@ import type { AutopilotEvent } from '@mai/autopilot';
 import { LARGE, openAutopilotWorld, type AutopilotWorld } from '../../test/autopilot-world.js';
 import type { Host } from '../host.js';
 import { openHost } from '../open-host.js';
-import type { AutopilotPlace } from './keep-autopilot.js';
+import type { AutopilotPlace } from './keep-options.js';
 
 jest.setTimeout(60_000);
 

@@ -1,27 +1,9 @@
-import { isAutopilotError, type AutopilotEvent, type Clock } from '@mai/autopilot';
+import { isAutopilotError } from '@mai/autopilot';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { Host } from '../host.js';
 import { isHostError } from '../host-error.js';
 import type { AutopilotRequest } from './open-autopilot.js';
-
-/** Where the autopilot runs. */
-export type AutopilotPlace =
-  | { readonly kind: 'here' }
-  /** Another process runs it, and this host is its client. */
-  | { readonly kind: 'elsewhere' }
-  /** LM Studio does not answer; `error` says why. */
-  | { readonly kind: 'nowhere'; readonly error: unknown };
-
-/** Options of `keepAutopilot`. */
-export interface KeepOptions {
-  /** Ends the autopilot of this process, and the call. */
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  /** Called with each event of the autopilot, wherever it runs. */
-  readonly onEvent: (event: AutopilotEvent) => void;
-  /** Called when the place changes. */
-  readonly onPlace: (place: AutopilotPlace) => void;
-}
+import type { AutopilotPlace, KeepOptions } from './keep-options.js';
 
 /** Pause before the next try while LM Studio is off, or another autopilot has just ended. */
 const RETRY_MS = 1000;

@@ -1,52 +1,14 @@
 import type { SpeedRange } from '@mai/memory-ledger';
-import type { CallOptions } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
-import { isHostError, type HostError } from '../host-error.js';
+import { isHostError } from '../host-error.js';
 import { NO_REQUEST } from '../serving/no-request.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import type { Speeds } from '../speeds/speeds.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
-
-/** The models to measure, and the lengths of prompts and answers. */
-export interface BenchRequest {
-  /** Model keys. Empty, the default: the loaded models, or else the best model that fits. */
-  readonly modelKeys?: readonly string[];
-  /** Words of the longest prompt, about as many tokens. Default 512. */
-  readonly promptWords?: number;
-  /** Most generated tokens of an answer. Default 64. */
-  readonly generatedTokens?: number;
-}
-
-/** Options of a benchmark. */
-export interface BenchOptions extends CallOptions {
-  /** Called with what is done now and the share that is done, 0 to 1. */
-  readonly onProgress?: (step: { readonly modelKey: string; readonly ratio: number }) => void;
-}
-
-/** A measured figure beside its predictions. */
-export interface BenchFigure {
-  readonly measured: number;
-  /** The prediction before the measurement; null where nothing was known. */
-  readonly before: SpeedRange | null;
-  /** The prediction for the same question after the measurement. */
-  readonly after: SpeedRange | null;
-}
-
-/** The speeds of one model. A figure that was not measured is null. */
-export interface BenchResult {
-  readonly modelKey: string;
-  /** Generated tokens per second. */
-  readonly decode: BenchFigure | null;
-  /** Tokens per second of the longest prompt. */
-  readonly prompt: BenchFigure | null;
-  /** Milliseconds of the load; null where the model was loaded before. */
-  readonly load: BenchFigure | null;
-  /** Why the model could not be measured to the end; null where it was. */
-  readonly failure: HostError | null;
-}
+import type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench-result.js';
 
 const DEFAULT_PROMPT_WORDS = 512;
 const DEFAULT_GENERATED_TOKENS = 64;

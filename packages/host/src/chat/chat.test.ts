@@ -1,7 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HostError } from '../host-error.js';
-import { createConversation, type Conversation } from './conversation.js';
+import type { Conversation } from './conversation.js';
+import { createConversation } from './create-conversation.js';
 import { runDialogue, type DialogueView } from './dialogue.js';
 import type { ChatMessage } from './stream-answer.js';
 

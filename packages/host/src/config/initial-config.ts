@@ -1,5 +1,5 @@
 import { isConfigurableModelKey, renderModelConfig, type QualityUse } from '@mai/model-config';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { reportOf, type DownloadsReport } from '../models/downloads-report.js';
 
 /** The first configuration of a machine. */

@@ -9,7 +9,7 @@ import {
 } from '@mai/model-config';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { missingFolderNotes } from '../models/left-out-notes.js';
 import { getModels } from '../text/get-models.js';
 import { plural } from '../text/words.js';

@@ -1,4 +1,4 @@
-import { newestProfile } from '../engine/load-engine.js';
+import { newestProfile } from '../engine/read-load-engine.js';
 import { checkEngine } from './check-engine.js';
 
 const engine = {

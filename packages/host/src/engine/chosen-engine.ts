@@ -4,7 +4,8 @@ import { resolveEngineProfile, type EngineProfile } from '@mai/memory-estimator'
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { readLoadEngine, type LoadEngine } from './load-engine.js';
+import type { LoadEngine } from './load-engine.js';
+import { readLoadEngine } from './read-load-engine.js';
 
 /**
  * The engine of a name: `embedded`, `llama.cpp`, `llama.cpp@b9849`, `lmstudio`, `lmstudio@2.28.2`, or `lmstudio@` and the whole name

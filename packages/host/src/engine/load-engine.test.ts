@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { GpuResources } from '@mai/memory-ledger';
 import { findLMStudioHome, LMStudioError } from '@mai/lmstudio-adapter';
-import { environmentFor, readLoadEngine } from './load-engine.js';
+import { environmentFor } from './load-engine.js';
+import { readLoadEngine } from './read-load-engine.js';
 
 const OFF = {
   kind: 'off',

@@ -17,7 +17,7 @@ import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
 import { withLoadConfig } from '../models/catalog.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { unusableNote } from '../models/left-out-notes.js';
 import { cheaperFitOf, fitOf } from '../models/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';

@@ -1,4 +1,4 @@
-import type { LoadConfig, LoadSpeed, ModelShape, Resources, SpeedRange } from '@mai/memory-ledger';
+import type { LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
 import { modelShape, type EstimateSettings } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
 import { headerFacts } from '../models/read-header-facts.js';
@@ -8,13 +8,6 @@ import type { Speeds } from '../speeds/speeds.js';
 import { speedGap } from '../speeds/speed-gap.js';
 import type { ModelEstimate } from './model-estimate.js';
 import type { KnownModel } from './open-model.js';
-
-/** How fast a model runs on this machine. */
-export interface EstimatedSpeed {
-  readonly speed: LoadSpeed;
-  /** Generated tokens per second at the end of each asked context, in the order of the question. */
-  readonly decodeByContext: readonly SpeedRange[];
-}
 
 /** The load whose speed is asked for. */
 interface EstimatedLoad {

@@ -20,7 +20,7 @@ import type { EngineRefusal } from '@mai/selector';
 import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import { UNFINISHED } from '../models/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
-import type { EstimatedSpeed } from './estimate-speed.js';
+import type { EstimatedSpeed } from './estimated-speed.js';
 import type { FitHere } from './fit-here.js';
 import type { KnownModel } from './open-model.js';
 

@@ -14,7 +14,7 @@ import type { EngineRefusal } from '@mai/selector';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import type { DownloadsOrigin } from '../models/downloads-report.js';
 import { judgeMlx } from '../models/judge-file.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';

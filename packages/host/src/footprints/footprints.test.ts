@@ -1,8 +1,8 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG, totalBytesOf, type Resources } from '@mai/memory-ledger';
-import { newestProfile } from '../engine/load-engine.js';
-import type { Downloads } from '../models/downloads.js';
+import { newestProfile } from '../engine/read-load-engine.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { createFootprints } from './footprints.js';
 
 const GIB = 1024 ** 3;

@@ -21,7 +21,7 @@ import { qualityUseOf, type JudgeQuality, type ModelProfile } from '@mai/model-c
 import { combineWithLMStudio, withKnownSettings } from '@mai/memory-estimator';
 import { findReport } from '../engine/find-report.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { modelQuality } from '../models/model-quality.js';
 import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';

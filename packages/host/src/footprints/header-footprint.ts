@@ -8,7 +8,7 @@ import type {
   HeaderCache,
 } from '@mai/memory-estimator';
 import { isModelFileError } from '@mai/memory-estimator';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { fromHeaders } from '../models/from-headers.js';
 import type { ModelFiles } from '../models/model-files.js';
 import { digestOf } from './digest.js';

@@ -4,7 +4,6 @@ import type {
   FileJudgement,
   LMStudioClient,
   LMStudioHome,
-  ResidentInstance,
   UnusableFile,
 } from '@mai/lmstudio-adapter';
 import { findLMStudioHome, scanModelsFolder, withDistinctKeys } from '@mai/lmstudio-adapter';
@@ -13,49 +12,15 @@ import type { HeaderCache } from '@mai/memory-estimator';
 import { findModelFolders } from '../config/model-folders.js';
 import { embeddedEngine } from '../engine/embedded-engine.js';
 import { engineRegistry, findRegisteredFiles } from '../engine/registered-files.js';
-import { readLoadEngine, type LoadEngine } from '../engine/load-engine.js';
+import { readLoadEngine } from '../engine/read-load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { withHeaderFacts } from './header-facts.js';
 import { createFactsReader, judgeFile, judgeMlx, type FactsReader } from './judge-file.js';
-import type { DownloadsReport } from './downloads-report.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
-import {
-  filesIn,
-  filesOfScanned,
-  finderOf,
-  type FoundModel,
-  type ModelFiles,
-} from './model-files.js';
-import type { ModelSource } from './stores/stored-model.js';
-
-/** The downloaded models of the runtime's machine. */
-export interface Downloads extends DownloadsReport {
-  readonly link: RuntimeLink;
-  /** The engine that loads GGUF models. */
-  readonly engine: LoadEngine;
-  readonly models: readonly DownloadedModel[];
-  /**
-   * The models of this machine, also those whose file is unusable. Of several quantizations that are listed without
-   * their model, only the usable ones. While LM Studio is off, the same as `models`.
-   */
-  readonly listed: readonly DownloadedModel[];
-  /** Models on other machines of LM Link, which `models` leaves out. */
-  readonly linked: readonly DownloadedModel[];
-  /** The places of each model, by model key. Empty where LM Studio is the runtime. */
-  readonly sources: ReadonlyMap<string, readonly ModelSource[]>;
-  /**
-   * Finds the model of a key. The key of a variant gives the model with the file of that variant. Also finds models
-   * that have no selected engine. Null where the key names no model of this machine.
-   */
-  readonly find: (modelKey: string) => Promise<FoundModel | null>;
-  /**
-   * The files that a resident was loaded from. Null where the runtime does not name them: LM Studio, and an engine that
-   * has ended.
-   */
-  readonly filesOfResident: (resident: ResidentInstance) => Promise<ModelFiles | null>;
-}
+import { filesIn, filesOfScanned, finderOf, type ModelFiles } from './model-files.js';
+import type { Downloads, DownloadsList } from './downloads-list.js';
 
 /**
  * Lists the downloaded models. While LM Studio is off, reads its models folder. For the embedded engine, reads the folders
@@ -119,9 +84,6 @@ function withoutUnusableQuantizations({
 }
 
 const NO_STORES = { missingModelFolders: [], sources: new Map<string, never>() } as const;
-
-/** The functions that do not depend on the runtime's connection. */
-export type DownloadsList = Omit<Downloads, 'link' | 'engine' | 'filesOfResident'>;
 
 async function listWithClient(
   client: LMStudioClient,

@@ -5,7 +5,7 @@ import { readReservationsOrWarn, type Reservations } from '../autopilot/read-res
 import type { Session } from '../session.js';
 import { speedGap } from '../speeds/speed-gap.js';
 import { withLoadConfig, type CatalogProfile } from './catalog.js';
-import type { Downloads } from './downloads.js';
+import type { Downloads } from './downloads-list.js';
 import { reportOf, type DownloadsReport } from './downloads-report.js';
 import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
 import type { ModelSource } from './stores/stored-model.js';

@@ -18,7 +18,7 @@ import {
 import { joinAutopilotPorts } from '../autopilot/join-ports.js';
 import type { HostOptions } from '../host-options.js';
 import { contextOf } from '../host-options.js';
-import { createHostParts } from '../host-parts.js';
+import { createHostParts } from '../create-host-parts.js';
 import { openHost } from '../open-host.js';
 import { listDownloadsNow } from '../session.js';
 

@@ -1,6 +1,6 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 

@@ -5,7 +5,7 @@ import { selectModel } from '@mai/selector';
 import type { UnusableFile } from '@mai/lmstudio-adapter';
 import { readReservations, readReservationsOrWarn } from '../autopilot/read-reservations.js';
 import { learnFromLoads } from '../footprints/learn-from-loads.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import type { DownloadsOrigin } from '../models/downloads-report.js';
 import type { Session } from '../session.js';
 import { notKept } from '../runtime/not-kept.js';

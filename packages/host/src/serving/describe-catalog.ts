@@ -1,7 +1,7 @@
 import { baseKeyOf } from '@mai/memory-ledger';
 import { otherNames, resolveChain, type ModelConfig, type ModelProfile } from '@mai/model-config';
 import { createCatalog, profilesNamed } from '../models/catalog.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
 
 /** A resident with its model. */

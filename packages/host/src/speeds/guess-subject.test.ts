@@ -1,5 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type Resources } from '@mai/memory-ledger';
-import { newestProfile } from '../engine/load-engine.js';
+import { newestProfile } from '../engine/read-load-engine.js';
 import { guessSubject } from './guess-subject.js';
 import type { SpeedSubject } from './speed-subject.js';
 import { createSpeeds, type Speeds } from './speeds.js';

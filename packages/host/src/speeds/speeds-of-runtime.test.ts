@@ -5,7 +5,7 @@ import type { HostParts } from '../host-parts.js';
 import { listModels } from '../models/list-models.js';
 import type { ActiveLink, RuntimeLink } from '../runtime/connect-runtime.js';
 import { withSession } from '../session.js';
-import { createSpeedLearner } from './learner.js';
+import { createSpeedLearner } from './create-speed-learner.js';
 
 const KEY = 'acme/llama-8b';
 const FAR = 'ws://far-away:1234';

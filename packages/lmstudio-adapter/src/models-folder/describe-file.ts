@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { type FileGroup, type FolderFile, wordsOf } from './group-files.js';
 import { keyOfFile, looksLikeEmbedding, parametersIn, quantizationIn } from './model-key.js';
-import type { ScannedModel } from './scan-models-folder.js';
+import type { ScannedModel } from './scanned-model.js';
 
 /** A file group with its projector, and whether its folder has no other model. */
 export interface FoundModel {

@@ -15,16 +15,8 @@ import {
 import { describeFile, type FoundModel } from './describe-file.js';
 import { quantizationIn } from './model-key.js';
 import { type UnreadablePath, walkModelsFolder } from './walk-models-folder.js';
-
-/** A model that was found on disk without LM Studio. Facts that only LM Studio or the header has are `null`. */
-export interface ScannedModel extends DownloadedModel {
-  /** Absolute path of the GGUF file (the first part of a split file), or of the MLX folder. */
-  readonly filePath: string;
-  /** Absolute paths of all weight files, with the parts of a split file in order. */
-  readonly files: readonly string[];
-  /** Absolute path of the vision projector; `null`: no projector. `sizeBytes` includes the size of the projector. */
-  readonly projectorPath: string | null;
-}
+import type { ScannedModel } from './scanned-model.js';
+import type { ScanOptions } from './scan-options.js';
 
 /** Files in the models folder that are not a model. */
 export interface UnusableFile {
@@ -38,32 +30,6 @@ export interface UnusableFile {
   readonly code: string;
   /** A clause about the file, such as 'it is a LoRA adapter, not a model'. */
   readonly why: string;
-}
-
-/** Options of a scan. */
-export interface ScanOptions {
-  /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
-  readonly home?: string | null | undefined;
-  /**
-   * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. A file
-   * named `mmproj` is a projector or unusable, never a model. Without this function, every other file is a model.
-   */
-  readonly judge?: ((file: string, format: 'gguf' | 'mlx') => Promise<FileJudgement>) | undefined;
-  /**
-   * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
-   * llama.cpp. Default false, as in LM Studio.
-   */
-  readonly projectorsAbove?: boolean | undefined;
-  /**
-   * Levels of folders, the models folder included. Default 8: publisher/repository/file, one more level for split files in
-   * a folder of their own, and four for folders above the publisher, which LM Studio reads too (lmstudio-bug-tracker #1316).
-   * How deep LM Studio reads is not known.
-   */
-  readonly maxDepth?: number | undefined;
-  /** Entries of all folders together. Default 100,000. */
-  readonly maxEntries?: number | undefined;
-  /** Cancels the scan. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The outcome of a scan. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { FolderFile } from './group-files.js';
-import type { ScanOptions } from './scan-models-folder.js';
+import type { ScanOptions } from './scan-options.js';
 
 /** A file or folder that could not be read. */
 export interface UnreadablePath {

@@ -1,4 +1,5 @@
-import type { GgufArray, GgufHeader, GgufScalar, GgufTensor } from '../gguf/gguf-header.js';
+import type { GgufArray, GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
+import type { GgufScalar } from '../gguf/value-types.js';
 import { tensorTypeLayout } from '../gguf/tensor-types.js';
 import type { GgufValueType } from '../gguf/value-types.js';
 

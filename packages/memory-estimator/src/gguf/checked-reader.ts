@@ -1,13 +1,13 @@
 import type { ByteWindow } from './byte-window.js';
-import type { GgufScalar } from './gguf-header.js';
 import { MAX_KEPT_STRING_BYTES, type HeaderBudget } from './header-budget.js';
 import { ModelFileError } from './model-file-error.js';
 import {
   readScalar,
   scalarBytes,
   valueTypeOf,
-  type ScalarType,
+  type GgufScalar,
   type GgufValueType,
+  type ScalarType,
 } from './value-types.js';
 
 /** The file that a header is read from. */

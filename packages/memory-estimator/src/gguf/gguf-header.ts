@@ -1,8 +1,5 @@
 import type { TokenFacts } from './token-list.js';
-import type { GgufValueType } from './value-types.js';
-
-/** A scalar in a GGUF file. A 64-bit integer is a bigint where a number would not be exact. */
-export type GgufScalar = string | number | bigint | boolean;
+import type { GgufScalar, GgufValueType } from './value-types.js';
 
 /** An array in a GGUF file. Only the length of a long array, such as a vocabulary, is kept. */
 export interface GgufArray {

@@ -1,5 +1,3 @@
-import type { GgufScalar } from './gguf-header.js';
-
 /** Types of metadata values. The index of a type is its number in the file (gguf_type in ggml/include/gguf.h). */
 const VALUE_TYPES: readonly GgufValueType[] = [
   'uint8',
@@ -16,6 +14,9 @@ const VALUE_TYPES: readonly GgufValueType[] = [
   'int64',
   'float64',
 ];
+
+/** A scalar in a GGUF file. A 64-bit integer is a bigint where a number would not be exact. */
+export type GgufScalar = string | number | bigint | boolean;
 
 /** The type of a metadata value. */
 export type GgufValueType =

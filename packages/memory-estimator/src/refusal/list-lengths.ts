@@ -1,6 +1,6 @@
 import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import { wrongLength } from './metadata-types.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from './model-refusal.js';
 
 /** The number of a model's layers, as a length. */
 const LAYERS = 'layers';

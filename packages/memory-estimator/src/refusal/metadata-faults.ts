@@ -13,7 +13,7 @@ import { NEEDS_EXPERTS } from './tensors/layer-plans.js';
 import { findWrongType } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import { findWrongLength } from './list-lengths.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from './model-refusal.js';
 import { findBadEpsilon, findMissingKey, findWrongPart } from './required-keys.js';
 import { findVocabularyFault } from './vocabulary-faults.js';
 

@@ -1,5 +1,5 @@
 import { printable } from '../gguf/checked-reader.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from './model-refusal.js';
 
 /** The refusal of a model whose metadata lacks a key that llama.cpp needs. */
 export function missingKey(key: string): ModelRefusal {

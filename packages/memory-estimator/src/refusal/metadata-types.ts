@@ -3,7 +3,7 @@ import { findArchitecture } from '../architecture/architectures.js';
 import { printable } from '../gguf/checked-reader.js';
 import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import type { GgufValueType } from '../gguf/value-types.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from './model-refusal.js';
 
 type MetadataValue = ReturnType<GgufHeader['metadata']['get']>;
 

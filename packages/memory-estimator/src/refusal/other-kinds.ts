@@ -1,6 +1,6 @@
 import type { MlxModel } from '../mlx/read-mlx-model.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
-import type { ModelRefusal, ModelRefusalCode } from './refuse-model.js';
+import type { ModelRefusal, ModelRefusalCode } from './model-refusal.js';
 
 /** Names in `general.architecture` of files that are not language models, by kind. */
 const ARCHITECTURES: readonly (readonly [code: ModelRefusalCode, names: string])[] = [

@@ -9,7 +9,8 @@ import {
   type MetadataValue,
 } from '../../test/language-model.js';
 import { refuseMlx } from './other-kinds.js';
-import { refuseEmbedded, refuseModel, type ModelRefusalCode } from './refuse-model.js';
+import { refuseEmbedded, refuseModel } from './refuse-model.js';
+import type { ModelRefusalCode } from './model-refusal.js';
 
 /** A language model with a change. */
 function model(change: (file: FileContents) => void): FileContents {

@@ -4,7 +4,7 @@ import { layerPlanOf } from './tensors/layer-plans.js';
 import { mixedPlanOf } from './tensors/mixed-plans.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
 import { wrongType } from './metadata-types.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from './model-refusal.js';
 
 const RMS = 'attention.layer_norm_rms_epsilon';
 const NORM = 'attention.layer_norm_epsilon';

@@ -4,7 +4,7 @@ import { isGgufArray, type GgufHeader } from '../gguf/gguf-header.js';
 import { EMBEDDED_PRE_TOKENIZERS } from './embedded-engine.js';
 import { notStrings } from './metadata-types.js';
 import { contradiction, missingKey } from './metadata-refusals.js';
-import type { ModelRefusal } from './refuse-model.js';
+import type { ModelRefusal } from './model-refusal.js';
 
 /** Tokenizers that merge pairs of tokens, and need the list of the pairs. */
 const MERGING = 'gpt2 gemma4 hybriddna whitespace'.split(' ');

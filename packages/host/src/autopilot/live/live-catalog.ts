@@ -4,7 +4,7 @@ import type { LoadedModelConfig } from '@mai/model-config';
 import type { GivenContexts } from '../../footprints/given-contexts.js';
 import type { HostParts } from '../../host-parts.js';
 import { createCatalog, profileNamed, type Catalog } from '../../models/catalog.js';
-import type { Downloads } from '../../models/downloads.js';
+import type { Downloads } from '../../models/downloads-list.js';
 import type { RuntimeLink } from '../../runtime/connect-runtime.js';
 import { isRuntimeError } from '../../runtime/runtime-error.js';
 import { speedsOfRuntime } from '../../speeds/speeds-of-runtime.js';

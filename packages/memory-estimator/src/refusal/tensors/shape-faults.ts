@@ -8,7 +8,7 @@ import type { ModelIndex } from '../../architecture/model-index.js';
 import type { TensorGroup, TensorGroups } from '../../architecture/tensor-groups.js';
 import type { GgufTensor } from '../../gguf/gguf-header.js';
 import { printable } from '../../gguf/checked-reader.js';
-import type { ModelRefusal } from '../refuse-model.js';
+import type { ModelRefusal } from '../model-refusal.js';
 import { wrongExperts, wrongLatent } from './expert-shapes.js';
 import { isPlanned, QKV } from './layer-faults.js';
 import { layerPlanOf } from './layer-plans.js';

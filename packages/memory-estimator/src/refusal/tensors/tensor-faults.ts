@@ -7,7 +7,7 @@ import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { findForeignPart, findMissingPart, isPlanned } from './layer-faults.js';
 import { findForeignInMixed, findMissingInMixed } from './mixed-faults.js';
 import { hasPart } from './part-names.js';
-import type { ModelRefusal } from '../refuse-model.js';
+import type { ModelRefusal } from '../model-refusal.js';
 
 /** Types that llama.cpp has removed. Their numbers stay unused (ggml_type in ggml.h). */
 const REMOVED_TYPES = new Map([

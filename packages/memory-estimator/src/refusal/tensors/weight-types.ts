@@ -2,7 +2,7 @@ import type { ModelIndex } from '../../architecture/model-index.js';
 import { printable } from '../../gguf/checked-reader.js';
 import type { GgufTensor } from '../../gguf/gguf-header.js';
 import { layerPlanOf } from './layer-plans.js';
-import type { ModelRefusal } from '../refuse-model.js';
+import type { ModelRefusal } from '../model-refusal.js';
 
 /** Types that ggml multiplies with no matrix: intermediate results, whole numbers and F64. */
 const NO_MATRIX = new Set(['Q8_1', 'Q8_K', 'I8', 'I16', 'I32', 'I64', 'F64']);

@@ -1,5 +1,6 @@
 import { isClientSettingsError } from '../client-settings-error.js';
-import { editSettings, type FormatName, parseSettings } from './format.js';
+import type { FormatName } from './format.js';
+import { editSettings, parseSettings } from './edit-settings.js';
 import type { SettingPath, Value } from './value.js';
 
 const edit = (format: FormatName, text: string, path: SettingPath, value: Value | undefined) =>

@@ -1,8 +1,8 @@
 import type { Resources } from '@mai/memory-ledger';
-import type { LoggedPrediction, ResidentInstance } from '@mai/lmstudio-adapter';
+import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { engineOfInstance } from '../engine/load-engine.js';
 import type { HostParts } from '../host-parts.js';
-import type { Downloads } from '../models/downloads.js';
+import type { Downloads } from '../models/downloads-list.js';
 import type { MeasuredAnswer } from '../serving/serving.js';
 import { surveyMachine } from '../runtime/compose-ports.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
@@ -11,21 +11,7 @@ import { guessSubject } from './guess-subject.js';
 import type { SpeedSubject } from './speed-subject.js';
 import { speedsOfRuntime } from './speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
-
-/** Learns the speeds of the runtime's machine from answers and loads. */
-export interface SpeedLearner {
-  /** The model, load and machine that decide a resident's speed; null where it is on another device of LM Link, or not known. */
-  subjectOf(instanceIdentifier: string): Promise<SpeedSubject | null>;
-  /** Learns from an answer. Never rejects. */
-  answered(answer: MeasuredAnswer): Promise<void>;
-  /**
-   * Learns from an answer in LM Studio's log, which any client may have asked for. The log does not say how much of the
-   * prompt was in the cache, so only the speed of the generated tokens is learned. Never rejects.
-   */
-  logged(prediction: LoggedPrediction): Promise<void>;
-  /** Learns from a load. Never rejects. */
-  loaded(instance: ResidentInstance, tookMs: number): Promise<void>;
-}
+import type { SpeedLearner } from './speed-learner.js';
 
 /** Age from which the GPUs and the downloads are read again. Both change seldom. */
 const FACTS_FRESH_MS = 600_000;

@@ -1,0 +1,27 @@
+import type { FileJudgement } from './group-files.js';
+
+/** Options of a scan. */
+export interface ScanOptions {
+  /** LM Studio's folder. Its catalogue then supplies LM Studio's own keys (`owner/name`). */
+  readonly home?: string | null | undefined;
+  /**
+   * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. A file
+   * named `mmproj` is a projector or unusable, never a model. Without this function, every other file is a model.
+   */
+  readonly judge?: ((file: string, format: 'gguf' | 'mlx') => Promise<FileJudgement>) | undefined;
+  /**
+   * Whether a model without a projector in its folder gets a projector of the nearest folder above it, as in
+   * llama.cpp. Default false, as in LM Studio.
+   */
+  readonly projectorsAbove?: boolean | undefined;
+  /**
+   * Levels of folders, the models folder included. Default 8: publisher/repository/file, one more level for split files in
+   * a folder of their own, and four for folders above the publisher, which LM Studio reads too (lmstudio-bug-tracker #1316).
+   * How deep LM Studio reads is not known.
+   */
+  readonly maxDepth?: number | undefined;
+  /** Entries of all folders together. Default 100,000. */
+  readonly maxEntries?: number | undefined;
+  /** Cancels the scan. */
+  readonly signal?: AbortSignal | undefined;
+}

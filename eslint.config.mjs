@@ -37,7 +37,7 @@ const DOORS = [
     files: ['packages/fleet/src/nats/nats-door.ts'],
     libraries: ['@nats-io/transport-node', '@nats-io/kv', '@nats-io/jetstream'],
   },
-  { files: ['packages/fleet/src/pairing/x509-door.ts'], libraries: ['@peculiar/x509'] },
+  { files: ['packages/fleet/src/certificates/x509-door.ts'], libraries: ['@peculiar/x509'] },
   { files: ['apps/dashboard/src/**'], libraries: ['preact', 'preact/hooks'] },
   { files: ['apps/dashboard/src/memory/plot.ts'], libraries: ['uplot'] },
 ];

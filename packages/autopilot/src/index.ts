@@ -38,7 +38,7 @@ export {
   DEFAULT_TIMINGS,
   type AutopilotOptions,
   type AutopilotTimings,
-} from './loop/autopilot-options.js';
+} from './autopilot-options.js';
 export type { AutopilotState } from './loop/autopilot-state.js';
 export { createAutopilot, type Autopilot } from './loop/create-autopilot.js';
 export type { LeasePlan } from './loop/plan-request.js';

@@ -1,6 +1,6 @@
 import { createAutopilot, type Autopilot } from '../src/loop/create-autopilot.js';
 import type { AutopilotEvent } from '../src/events/autopilot-event.js';
-import type { AutopilotOptions } from '../src/loop/autopilot-options.js';
+import type { AutopilotOptions } from '../src/autopilot-options.js';
 import type { FakeWorld } from './fake-world.js';
 import { flush } from './manual-clock.js';
 

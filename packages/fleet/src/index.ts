@@ -59,7 +59,7 @@ export type { StartedServer } from './pairing/nats-server/start-server.js';
 export { readFleetIdentity } from './pairing/identity.js';
 export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
-export type { AllowList, AllowedHost, AllowedServer } from './pairing/certificates/allow-list.js';
+export type { AllowList, AllowedHost, AllowedServer } from './pairing/hosts/allow-list.js';
 export { endNatsServer, ensureNatsServer } from './pairing/nats-server/ensure-nats-server.js';
 export { createFleet } from './create-fleet.js';
 export type { CreateFleetOptions, Fleet } from './fleet.js';

@@ -6,7 +6,7 @@ export {
 } from './noise-model/write-noise-model.js';
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
-export { addressSpaceLimitBytes } from './machine/address-space.js';
+export { addressSpaceLimitBytes } from './process/address-space.js';
 export { createLlamaRuntime } from './runtime/create-runtime.js';
 export { findEngine } from './machine/find-engine.js';
 export type {
@@ -52,4 +52,5 @@ export type {
 } from './machine/survey.js';
 export type { EngineBackend } from './machine/find-binding.js';
 export type { EngineScripts } from './process/find-scripts.js';
-export type { EngineActivity, ModelKind } from './process/messages.js';
+export type { EngineActivity } from './process/messages.js';
+export type { ModelKind } from './models/model-kind.js';

@@ -10,7 +10,7 @@ import type { LoadFailure } from '../failures/load-failure.js';
 import type { RunEvent } from '../switch/report/run-event.js';
 import type { RunReport } from '../switch/report/run-report.js';
 import { runSwitch } from '../switch/run-switch.js';
-import type { AutopilotSettings } from '../loop/autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import { startMemoryGuard } from './memory-guard.js';
 import type { MemoryPressure } from './memory-pressure.js';
 import { directionOf, MemoryRanOut, SwitchProgress, type SwitchResult } from './switch-progress.js';

@@ -2,7 +2,7 @@ import { isNamedBy } from '../assemble/ownership.js';
 import { isSameData } from '../caching/same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
-import type { AutopilotSettings } from '../loop/autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import { callOptions } from '../ports/call-options.js';
 import { holdingYields } from '../yields/reserve-memory.js';
 import { EMPTY_JOURNAL, type JournalState, type Yield } from './journal-state.js';

@@ -1,7 +1,7 @@
 import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot, type Pilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
-import type { AutopilotOptions } from '../loop/autopilot-options.js';
+import type { AutopilotOptions } from '../autopilot-options.js';
 import type { LeaseRequest } from './lease-request.js';
 
 const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };

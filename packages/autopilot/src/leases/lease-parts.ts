@@ -1,5 +1,5 @@
 import type { PublishedEvent } from '../events/autopilot-event.js';
-import type { AutopilotSettings } from '../loop/autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import type { CatalogPort } from '../ports/catalog-port.js';
 import { HeldLeases } from './held-leases.js';
 import { Leases } from './leases.js';

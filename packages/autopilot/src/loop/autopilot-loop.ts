@@ -4,7 +4,7 @@ import { JournalReader } from '../journal/journal-reader.js';
 import type { LeaseRequest } from '../leases/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
-import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import type { LeasePlan } from './plan-request.js';
 import { RamWatch } from '../observe/ram-watch.js';

@@ -4,7 +4,7 @@ import { callOptions } from '../ports/call-options.js';
 import { drainAndUnload } from '../switch/drain.js';
 import type { AutopilotEvent, PublishedEvent } from '../events/autopilot-event.js';
 import { AutopilotLoop } from './autopilot-loop.js';
-import { completeOptions, type AutopilotOptions } from './autopilot-options.js';
+import { completeOptions, type AutopilotOptions } from '../autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { createEventHub } from '../events/event-hub.js';
 import type { LeaseRequest } from '../leases/lease-request.js';

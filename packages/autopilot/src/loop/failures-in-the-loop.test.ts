@@ -4,7 +4,7 @@ import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
 import type { EndedResident } from '../ports/runtime-port.js';
-import type { AutopilotOptions } from './autopilot-options.js';
+import type { AutopilotOptions } from '../autopilot-options.js';
 
 describe('failures', () => {
   it('goes on to the next candidate and comes back to the first after the cool-down', async () => {

@@ -12,7 +12,7 @@ import { mergeRequirements } from '../leases/merge-requirements.js';
 import type { TargetCatalog } from '../leases/target-catalog.js';
 import { callOptions } from '../ports/call-options.js';
 import type { IdleForecast } from '../timing/idle-forecast.js';
-import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import type { Decider } from './decider.js';
 
 /** The outcome of a request if it were decided now. */

@@ -6,7 +6,7 @@ import type { RetryState } from '../failures/retry-state.js';
 import type { Turn } from '../leases/lease.js';
 import type { Leases } from '../leases/leases.js';
 import type { RequestDrains } from '../leases/request-drains.js';
-import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import type { Decider, Decision } from './decider.js';
 import type { AskedFor, Observation } from '../observe/observer.js';
 import { reasonToAct } from './reason-to-act.js';

@@ -14,7 +14,7 @@ import type { Leases } from '../leases/leases.js';
 import { IdleForecast } from '../timing/idle-forecast.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';
 import type { EndedResident } from '../ports/runtime-port.js';
-import type { AutopilotSettings } from './autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { Decider } from './decider.js';
 import { Observer, type AskedFor, type Observation } from '../observe/observer.js';

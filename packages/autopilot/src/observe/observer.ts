@@ -16,7 +16,7 @@ import { callOptions } from '../ports/call-options.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { reserveMemory, type YieldBaselines } from '../yields/reserve-memory.js';
-import type { AutopilotSettings } from '../loop/autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 import type { SwitchExecutor } from '../execution/switch-executor.js';
 
 /** Shared empty array: read every second, almost always empty. */

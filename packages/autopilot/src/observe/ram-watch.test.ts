@@ -4,7 +4,7 @@ import { startPilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { createMemoryJournal } from '../journal/journal-port.js';
 import { EMPTY_JOURNAL } from '../journal/journal-state.js';
-import type { AutopilotOptions } from '../loop/autopilot-options.js';
+import type { AutopilotOptions } from '../autopilot-options.js';
 
 describe('between two rounds', () => {
   /** A world that can read RAM without the other resources. `reads` counts these readings. */

@@ -2,7 +2,7 @@ import type { Resident } from '@mai/selector';
 import { isSameData } from '../caching/same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { RunOutcome } from '../switch/report/run-report.js';
-import type { AutopilotSettings } from '../loop/autopilot-options.js';
+import type { AutopilotSettings } from '../autopilot-options.js';
 
 /** Compares the residents of two rounds, to detect an expired idle time and duplicates. */
 export class ResidentWatch {

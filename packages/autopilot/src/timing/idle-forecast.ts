@@ -1,5 +1,5 @@
 import type { Resident, SelectionInput } from '@mai/selector';
-import type { AutopilotTimings } from '../loop/autopilot-options.js';
+import type { AutopilotTimings } from '../autopilot-options.js';
 import { IdleWait } from './margin/idle-wait.js';
 import { ANSWER_MS } from './reaction-time.js';
 

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 import { pause, systemClock, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
-import { keyFingerprint } from '../pairing/certificates/issue.js';
+import { keyFingerprint } from '../certificates/issue.js';
 import type { FleetCredentials } from './credentials.js';
 import {
   isUnserved,

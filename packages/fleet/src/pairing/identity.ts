@@ -1,12 +1,12 @@
 import { FleetError } from '../fleet-error.js';
 import type { ConnectFleetOptions } from '../nats/connection.js';
 import type { FleetCredentials } from '../nats/credentials.js';
-import { natsUrls, readAllowList } from './certificates/allow-list.js';
-import type { AllowList } from './certificates/allow-list.js';
-import { NATS_SERVER_NAME } from './certificates/issue.js';
+import { natsUrls, readAllowList } from './hosts/allow-list.js';
+import type { AllowList } from './hosts/allow-list.js';
+import { NATS_SERVER_NAME } from '../certificates/issue.js';
 import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
 import type { Membership } from './files/fleet-folder.js';
-import type { KeyPair } from './x509-door.js';
+import type { KeyPair } from '../certificates/x509-door.js';
 
 /** The identity of this host in its fleet. */
 export interface FleetIdentity extends Membership {

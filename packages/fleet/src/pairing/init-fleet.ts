@@ -2,7 +2,7 @@ import {
   issueAuthority,
   issueHostCertificate,
   issueNatsCertificate,
-} from './certificates/issue.js';
+} from '../certificates/issue.js';
 import { fleetPaths, requireNoMembership, writeMembership } from './files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from './files/private-file.js';
 import { writeRegistry } from './hosts/registry.js';
@@ -10,7 +10,7 @@ import { anyAddressLike, checkHostName, hostAndPort, isAddress, isPort } from '.
 import { findNatsServer } from './nats-server/executable.js';
 import { natsServerCommand, startNatsServer } from './nats-server/server-process.js';
 import { pemOf } from './identity.js';
-import { generateKeyPair } from './x509-door.js';
+import { generateKeyPair } from '../certificates/x509-door.js';
 
 export const DEFAULT_NATS_PORT = 4222;
 export const DEFAULT_ROUTE_PORT = 6222;

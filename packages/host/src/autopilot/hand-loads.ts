@@ -1,7 +1,7 @@
 import type { Clock, JournalState } from '@mai/autopilot';
 import { IDENTIFIER_PREFIX, isAutopilotError } from '@mai/autopilot';
 import type { LoadMismatch, ResidentInstance } from '@mai/lmstudio-adapter';
-import { notLoaded, refuseBusy } from '../by-hand/unload-refusals.js';
+import { notLoaded, refuseBusy } from './unload-refusals.js';
 import type {
   CallOptions,
   HandCalls,

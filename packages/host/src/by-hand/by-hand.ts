@@ -22,7 +22,7 @@ import { contextOfCall, listDownloadsNow, openActiveSession } from '../session.j
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
-import { refuseBusy } from './unload-refusals.js';
+import { refuseBusy } from '../autopilot/unload-refusals.js';
 import { yieldOf, type YieldRequest } from './yield-request.js';
 
 /** Loads by hand. @throws HostError `NOT_KEPT` */

@@ -1,7 +1,7 @@
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { refersTo } from '@mai/memory-ledger';
 import { HostError } from '../host-error.js';
-import { identifiersOf, notLoaded } from './unload-refusals.js';
+import { identifiersOf, notLoaded } from '../autopilot/unload-refusals.js';
 
 /**
  * The instance with this identifier, or else the instances of the model or variant with this key. With `all`,

@@ -1,5 +1,5 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { ModelKind } from '../process/messages.js';
+import type { ModelKind } from '../models/model-kind.js';
 import type { ResidentInstance } from '../runtime/resident-types.js';
 
 /** Options of every method. */

@@ -1,7 +1,5 @@
 import type { KvCacheType } from '@mai/memory-ledger';
-
-/** Kind of a model. */
-export type ModelKind = 'llm' | 'embedding';
+import type { ModelKind } from '../models/model-kind.js';
 
 /** The model that one engine process loads, and its settings. The parent has made every choice. */
 export interface EngineSpec {

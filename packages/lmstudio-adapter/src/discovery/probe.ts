@@ -1,6 +1,6 @@
 import type { ServerAddress } from './base-url.js';
 import { getJson, type HttpOutcome } from './http-json.js';
-import { record } from '../wire/json-fields.js';
+import { record } from '../json-fields.js';
 
 /** How one address answered the request for LM Studio's greeting. */
 export type ProbeOutcome =

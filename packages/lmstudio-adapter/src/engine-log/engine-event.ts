@@ -1,4 +1,4 @@
-import { number, record, text, type Json } from '../wire/json-fields.js';
+import { number, record, text, type Json } from '../json-fields.js';
 import { type EngineFact, parseEngineLines } from './parse-engine-line.js';
 
 /** An event of an engine's log, without its text. */

@@ -1,6 +1,6 @@
 import { delay } from '../timers.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import type { Session } from '../wire/session.js';
 import type { ModelKind } from '../wire/wire.js';
 import { type EngineReport, EngineReports } from './engine-reports.js';

@@ -1,5 +1,5 @@
 import { plainText } from './plain-text.js';
-import { record, text } from '../wire/json-fields.js';
+import { record, text } from '../json-fields.js';
 
 /** An error that LM Studio sent. `message` is its title and its cause, in plain text. */
 export class ServerError extends Error {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-import { type Json, record } from '../wire/json-fields.js';
+import { type Json, record } from '../json-fields.js';
 import { isDirectory, readJson, readText } from './local-files.js';
 import {
   type LocalSettings,

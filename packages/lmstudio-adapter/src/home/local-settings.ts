@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { type SelectedEngine, toSelectedEngine } from '../machine/selected-engine.js';
 import { type GpuSplit, toGpuSplit } from '../models/gpu-split.js';
-import { boolean, number, record, records, text } from '../wire/json-fields.js';
+import { boolean, number, record, records, text } from '../json-fields.js';
 import { readJson } from './local-files.js';
 
 /** The user's hardware settings for one engine. */

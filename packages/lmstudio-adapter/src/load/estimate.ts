@@ -1,6 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import { isLMStudioError, LMStudioError } from '../errors.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import { type Connection, deadlineOf, withLMStudioErrors } from '../wire/connection.js';
 import type { CallOptions, Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';

@@ -1,6 +1,6 @@
 import { LMStudioError } from '../errors.js';
 import { modelNotFound } from '../models/find-model.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import { asSentence, type Connection, toLMStudioError } from '../wire/connection.js';
 import { ServerError } from '../faults/server-error.js';
 import type { NormalizedLoad } from './load-types.js';

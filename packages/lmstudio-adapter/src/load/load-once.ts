@@ -1,7 +1,7 @@
 import { isLMStudioError, LMStudioError } from '../errors.js';
 import { listResidents } from '../models/list-residents.js';
 import type { ResidentInstance } from '../models/model-types.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import { type Connection, requireReachable, toLMStudioError } from '../wire/connection.js';
 import { Deadline } from '../wire/deadline.js';
 import { loadConfigProblem, toWireLoadConfig } from '../wire/load-config-wire.js';

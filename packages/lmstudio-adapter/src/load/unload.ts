@@ -3,7 +3,7 @@ import { LMStudioError } from '../errors.js';
 import { instanceNotFound } from '../models/find-model.js';
 import { listResidents } from '../models/list-residents.js';
 import type { ResidentInstance } from '../models/model-types.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import {
   asSentence,
   type Connection,

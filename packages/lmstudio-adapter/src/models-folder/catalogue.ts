@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { record, records, text, texts } from '../wire/json-fields.js';
+import { record, records, text, texts } from '../json-fields.js';
 
 /**
  * Model keys of LM Studio's catalogue by repository (`user/repo` in lower case). For each model of the

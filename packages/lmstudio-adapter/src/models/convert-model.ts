@@ -1,5 +1,5 @@
 import { fromWireLoadConfig } from '../wire/load-config-wire.js';
-import { tokenCount } from '../wire/json-fields.js';
+import { tokenCount } from '../json-fields.js';
 import type {
   RawConfigField,
   RawInstanceInfo,

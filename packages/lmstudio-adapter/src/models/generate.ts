@@ -1,7 +1,7 @@
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
 import { notify } from '../notify.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import type { RawPrediction } from '../wire/wire.js';
 import { instanceNotFound } from './find-model.js';
 import { listResidents } from './list-residents.js';

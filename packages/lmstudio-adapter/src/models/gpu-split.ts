@@ -1,4 +1,4 @@
-import { numbers, record, text } from '../wire/json-fields.js';
+import { numbers, record, text } from '../json-fields.js';
 
 /** How LM Studio spreads a model over several GPUs. */
 export interface GpuSplit {

@@ -1,4 +1,4 @@
-import { boolean, number, record, text } from '../wire/json-fields.js';
+import { boolean, number, record, text } from '../json-fields.js';
 import type { ModelKind, RawConfigField } from '../wire/wire.js';
 import { type GpuSplit, toGpuSplit } from './gpu-split.js';
 

@@ -1,4 +1,4 @@
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
 import type { RawModelInfo } from '../wire/wire.js';

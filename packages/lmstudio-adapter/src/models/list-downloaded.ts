@@ -1,7 +1,7 @@
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import type { DownloadedModel, LeftOutModel, ModelListing } from './model-types.js';
 import type { Deadline } from '../wire/deadline.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import type { RawListing, RawModelInfo } from '../wire/wire.js';
 import { toDownloadedModel } from './convert-model.js';
 import { rememberVariants } from './known-variants.js';

@@ -10,7 +10,7 @@ import {
   records,
   text,
   texts,
-} from '../wire/json-fields.js';
+} from '../json-fields.js';
 import type { ModelKind, RawListing } from '../wire/wire.js';
 import { LMStudioError } from '../errors.js';
 import type { Connection } from '../wire/connection.js';

@@ -1,4 +1,4 @@
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from '../wire/call-fault.js';
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
 import { parseLoadedEntry } from '../wire/parse-answers.js';

@@ -3,7 +3,7 @@ import { defaultProbeTimeoutMs } from '../discovery/discover.js';
 import { probeGreeting } from '../discovery/probe.js';
 import { LMStudioError, type LMStudioErrorFacts } from '../errors.js';
 import type { Timers } from '../timers.js';
-import { isCallFault } from '../faults/call-fault.js';
+import { isCallFault } from './call-fault.js';
 import { type CallOptions, Deadline } from './deadline.js';
 import type { SessionPool } from './session-pool.js';
 import type { RawConfigField } from './wire.js';

@@ -1,5 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type KvCacheType, type LoadConfig } from '@mai/memory-ledger';
-import { boolean, number } from './json-fields.js';
+import { boolean, number } from '../json-fields.js';
 import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from './wire.js';
 
 /** Every KV cache type that LM Studio offers. `bf16` is not offered. */

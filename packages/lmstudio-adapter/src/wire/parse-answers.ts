@@ -1,4 +1,4 @@
-import { boolean, type Json, number, record, records, text, texts } from './json-fields.js';
+import { boolean, type Json, number, record, records, text, texts } from '../json-fields.js';
 import type {
   ModelKind,
   RawInstanceInfo,

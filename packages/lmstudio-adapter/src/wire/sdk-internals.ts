@@ -8,7 +8,7 @@ import {
   parseSurvey,
 } from './parse-answers.js';
 import { toServerError } from '../faults/server-error.js';
-import type { Json } from './json-fields.js';
+import type { Json } from '../json-fields.js';
 import type { ModelKind } from './wire.js';
 
 // Parts of @lmstudio/sdk 2.0.0 that are not in its types. All are declared optional. The tests that use them fail

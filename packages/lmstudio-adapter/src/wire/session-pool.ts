@@ -1,5 +1,5 @@
 import type { Timers } from '../timers.js';
-import { CallFault, isCallFault } from '../faults/call-fault.js';
+import { CallFault, isCallFault } from './call-fault.js';
 import { type CallSpec, Session } from './session.js';
 import type { CallName, Credentials, OpenWire, Wire } from './wire.js';
 

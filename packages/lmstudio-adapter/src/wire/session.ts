@@ -1,6 +1,6 @@
 import { raceDeadline, type Timers } from '../timers.js';
-import { CallFault, isCallFault } from '../faults/call-fault.js';
-import { classifyRejection } from '../faults/classify-rejection.js';
+import { CallFault, isCallFault } from './call-fault.js';
+import { classifyRejection } from './classify-rejection.js';
 import type { CallName, Endpoint, Namespace, Wire } from './wire.js';
 
 /** Deadline for a namespace's socket to open. The socket of a namespace that LM Studio lacks never opens. */

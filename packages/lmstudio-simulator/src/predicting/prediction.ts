@@ -5,7 +5,7 @@ import type { AnswerPart } from './answer.js';
 import { createStopStringFilter } from './stop-strings.js';
 import { countPromptTokens } from './tokens.js';
 import { startWork } from './work.js';
-import type { PredictionStats } from './prediction-stats.js';
+import type { PredictionStats } from '../runtime/prediction-stats.js';
 
 /** A request to generate text. */
 export interface PredictionRequest {

@@ -1,5 +1,5 @@
 import type { Runtime } from '../runtime/runtime.js';
-import type { StopReason } from './prediction-stats.js';
+import type { StopReason } from '../runtime/prediction-stats.js';
 import type { InstanceStatus, Job, ResidentState } from '../runtime/resident.js';
 
 /** A prediction or an embedding, which occupies a parallel slot of an instance. */

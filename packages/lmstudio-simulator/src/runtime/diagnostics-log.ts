@@ -1,4 +1,4 @@
-import type { PredictionStats } from '../predicting/prediction-stats.js';
+import type { PredictionStats } from './prediction-stats.js';
 
 /** An event of `diagnostics.streamLogs`, as lmstudio-js defines it. */
 export type LogEvent =

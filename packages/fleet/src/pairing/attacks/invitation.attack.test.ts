@@ -20,7 +20,7 @@ import {
   certificateFingerprint,
   issueAuthority,
   issueJoinCertificate,
-} from '../certificates/issue.js';
+} from '../../certificates/issue.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
 import { readRegistry } from '../hosts/registry.js';
@@ -28,7 +28,7 @@ import { formatInvitation, parseInvitation, type Invitation } from '../invitatio
 import { invite } from '../invitation/invite.js';
 import { join } from '../invitation/join.js';
 import { proofOf, sessionBinding, type JoinAnswer } from '../invitation/join-protocol.js';
-import { createSigningRequest, generateKeyPair } from '../x509-door.js';
+import { createSigningRequest, generateKeyPair } from '../../certificates/x509-door.js';
 
 // The attacker reaches the join server of an open invitation, or stands between it and the joiner.
 

@@ -6,16 +6,16 @@ import { fleetTls, pairedFleet, type PairedFleet } from '../../../test/paired-fl
 import { rawNats } from '../../../test/raw-nats.js';
 import { waitUntil } from '../../../test/wait-until.js';
 import { connectFleet } from '../../nats/connection.js';
-import { peerConnectOptions, peerHost, peerListenOptions } from '../certificates/peer-tls.js';
+import { peerConnectOptions, peerHost, peerListenOptions } from '../hosts/peer-tls.js';
 import {
   issueAuthority,
   issueHostCertificate,
   issueNatsCertificate,
   keyFingerprint,
-} from '../certificates/issue.js';
+} from '../../certificates/issue.js';
 import { connectionOf, readFleetIdentity } from '../identity.js';
 import { removeHost } from '../hosts/remove-host.js';
-import { generateKeyPair } from '../x509-door.js';
+import { generateKeyPair } from '../../certificates/x509-door.js';
 
 // The attacker is on the same network and belongs to no fleet, or to a fleet of its own.
 

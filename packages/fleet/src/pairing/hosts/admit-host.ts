@@ -1,11 +1,11 @@
-import { issueHostCertificate, issueNatsCertificate } from '../certificates/issue.js';
+import { issueHostCertificate, issueNatsCertificate } from '../../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import type { Admission } from '../invitation/join-protocol.js';
 import { isHostName } from '../../nats/subjects.js';
-import { readSigningRequest } from '../x509-door.js';
+import { readSigningRequest } from '../../certificates/x509-door.js';
 import { changeHosts } from './registry.js';
 import type { Registry } from './registry.js';
-import type { Certified } from '../x509-door.js';
+import type { Certified } from '../../certificates/x509-door.js';
 
 /** A signing request was refused. The message goes to the machine that sent it. */
 export class RequestRefused extends Error {}

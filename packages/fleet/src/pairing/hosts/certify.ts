@@ -1,4 +1,4 @@
-import { issueHostCertificate } from '../certificates/issue.js';
+import { issueHostCertificate } from '../../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import { RequestRefused, checkSigningRequest, natsCertificateOf } from './admit-host.js';
 import { readCertifyRequest } from './certify-protocol.js';

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 
 import { isFleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
-import { certificateFingerprint } from '../certificates/issue.js';
+import { certificateFingerprint } from '../../certificates/issue.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
 import { stopNatsServer } from '../nats-server/server-process.js';

@@ -2,10 +2,10 @@ import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
 import { isHostName } from '../../nats/subjects.js';
-import { NATS_USER, signAllowList } from '../certificates/allow-list.js';
-import { keyFingerprint } from '../certificates/issue.js';
-import type { AllowList } from '../certificates/allow-list.js';
-import type { HostCertificate } from '../certificates/issue.js';
+import { NATS_USER, signAllowList } from './allow-list.js';
+import { keyFingerprint } from '../../certificates/issue.js';
+import type { AllowList } from './allow-list.js';
+import type { HostCertificate } from '../../certificates/issue.js';
 import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';
 import { withRegistryLock } from '../files/registry-lock.js';

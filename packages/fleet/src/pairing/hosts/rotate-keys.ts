@@ -5,19 +5,19 @@ import { z } from 'zod/mini';
 import { FleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { requestSubject } from '../../nats/subjects.js';
-import { readAllowList } from '../certificates/allow-list.js';
+import { readAllowList } from './allow-list.js';
 import {
   NATS_SERVER_NAME,
   certificateFingerprint,
   isIssuedFor,
   isRenewalDue,
-} from '../certificates/issue.js';
+} from '../../certificates/issue.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { pemOf, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
 import { updateNatsServer } from '../nats-server/write-configuration.js';
-import { createSigningRequest, generateKeyPair } from '../x509-door.js';
+import { createSigningRequest, generateKeyPair } from '../../certificates/x509-door.js';
 import {
   ANSWER_DEADLINE_MS,
   certifyAnswerSchema,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { renderUnicodeCompact } from 'uqr';
 
-import { certificateFingerprint, issueJoinCertificate } from '../certificates/issue.js';
+import { certificateFingerprint, issueJoinCertificate } from '../../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import { readRegistry } from '../hosts/registry.js';
 import type { Registry } from '../hosts/registry.js';

@@ -8,7 +8,7 @@ import { z } from 'zod/mini';
 import { FleetError } from '../../fleet-error.js';
 import { RequestRefused, admitHost } from '../hosts/admit-host.js';
 import { hostAndPort } from '../names.js';
-import type { Certified } from '../x509-door.js';
+import type { Certified } from '../../certificates/x509-door.js';
 import {
   JOIN_PATH,
   LARGEST_REQUEST_BYTES,

@@ -8,19 +8,23 @@ import { z } from 'zod/mini';
 
 import { messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
-import { natsUrls, readAllowList } from '../certificates/allow-list.js';
+import { natsUrls, readAllowList } from '../hosts/allow-list.js';
 import {
   JOIN_SERVER_NAME,
   NATS_SERVER_NAME,
   certificateFingerprint,
   isIssuedFor,
-} from '../certificates/issue.js';
+} from '../../certificates/issue.js';
 import { fleetPaths, requireNoMembership, writeMembership } from '../files/fleet-folder.js';
 import { makePrivateFolder, writePrivateFile } from '../files/private-file.js';
 import { startServer, type StartedServer } from '../nats-server/start-server.js';
 import { pemOf } from '../identity.js';
 import { anyAddressLike, checkHostName, hostAndPort } from '../names.js';
-import { createSigningRequest, generateKeyPair, type KeyPair } from '../x509-door.js';
+import {
+  createSigningRequest,
+  generateKeyPair,
+  type KeyPair,
+} from '../../certificates/x509-door.js';
 import { anotherMachine, isClockFault, wrongClock } from './join-refusals.js';
 import { parseInvitation, type Invitation } from './invitation.js';
 import {

@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 
 import { findNatsServer } from '../../../test/nats-server.js';
 import { hostPermissions } from '../../nats/subjects.js';
-import { issueAuthority, issueNatsCertificate } from '../certificates/issue.js';
+import { issueAuthority, issueNatsCertificate } from '../../certificates/issue.js';
 import { pemOf } from '../identity.js';
-import { generateKeyPair } from '../x509-door.js';
+import { generateKeyPair } from '../../certificates/x509-door.js';
 import { natsConfiguration, type NatsServerSettings } from './configuration.js';
 
 const run = promisify(execFile);

@@ -1,4 +1,4 @@
-import type { StopReason } from '../../predicting/prediction-stats.js';
+import type { StopReason } from '../../runtime/prediction-stats.js';
 import type { FinishedAnswer, StartedAnswer } from '../generation/generate.js';
 
 /** Anthropic's reason for the end of an answer. */

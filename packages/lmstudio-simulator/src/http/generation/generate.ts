@@ -2,7 +2,7 @@ import type { Backend } from '../../endpoints/backend.js';
 import { composeAnswer } from '../../predicting/answer.js';
 import type { AnswerPart, AnswerRequest } from '../../predicting/answer.js';
 import { startPrediction } from '../../predicting/prediction.js';
-import type { PredictionStats } from '../../predicting/prediction-stats.js';
+import type { PredictionStats } from '../../runtime/prediction-stats.js';
 import { countPromptTokens } from '../../predicting/tokens.js';
 import type { ResidentState } from '../../runtime/resident.js';
 import type { Exchange } from '../exchange.js';

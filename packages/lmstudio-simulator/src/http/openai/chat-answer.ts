@@ -1,6 +1,6 @@
 import type { Backend } from '../../endpoints/backend.js';
 import { isAtLeast } from '../../profile/http-api.js';
-import type { StopReason } from '../../predicting/prediction-stats.js';
+import type { StopReason } from '../../runtime/prediction-stats.js';
 import { formatName } from '../../runtime/device.js';
 import type { ResidentState } from '../../runtime/resident.js';
 import type { FinishedAnswer } from '../generation/generate.js';

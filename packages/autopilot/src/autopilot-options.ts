@@ -1,14 +1,14 @@
 import type { Requirement } from '@mai/selector';
-import type { SelectionRequest } from '../assemble/selection-request.js';
-import type { DecisionSink } from '../decision-log/decision-record.js';
-import type { BackOffPolicy } from '../failures/back-off.js';
-import type { BreakerPolicy } from '../failures/breaker.js';
-import { createMemoryJournal, type JournalPort } from '../journal/journal-port.js';
-import { EMPTY_JOURNAL } from '../journal/journal-state.js';
-import { isProcessAlive } from '../journal/is-process-alive.js';
-import type { RunningLock } from '../journal/running-lock.js';
-import type { AutopilotPorts } from '../ports/autopilot-ports.js';
-import type { CallOptions } from '../ports/call-options.js';
+import type { SelectionRequest } from './assemble/selection-request.js';
+import type { DecisionSink } from './decision-log/decision-record.js';
+import type { BackOffPolicy } from './failures/back-off.js';
+import type { BreakerPolicy } from './failures/breaker.js';
+import { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
+import { EMPTY_JOURNAL } from './journal/journal-state.js';
+import { isProcessAlive } from './journal/is-process-alive.js';
+import type { RunningLock } from './journal/running-lock.js';
+import type { AutopilotPorts } from './ports/autopilot-ports.js';
+import type { CallOptions } from './ports/call-options.js';
 
 /** Intervals and deadlines in milliseconds. */
 export interface AutopilotTimings {

@@ -1,4 +1,4 @@
-import type { CallName } from '../wire/wire.js';
+import type { CallName } from './wire.js';
 
 /** The reason for a failed call. Only used inside the package. Callers get an `LMStudioError`. */
 export type CallFaultKind =

@@ -1,8 +1,8 @@
 import { X509Certificate, createHash, createPublicKey, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 
-import { createAuthority, generateKeyPair, signCertificate } from '../x509-door.js';
-import type { AlternativeName, Certified, KeyPair, Validity } from '../x509-door.js';
+import { createAuthority, generateKeyPair, signCertificate } from './x509-door.js';
+import type { AlternativeName, Certified, KeyPair, Validity } from './x509-door.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,6 +1,6 @@
 import type { CallFaultKind } from './call-fault.js';
-import { plainText } from './plain-text.js';
-import { ServerError } from './server-error.js';
+import { plainText } from '../faults/plain-text.js';
+import { ServerError } from '../faults/server-error.js';
 
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',

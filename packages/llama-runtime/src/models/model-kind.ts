@@ -1,0 +1,2 @@
+/** Kind of a model. */
+export type ModelKind = 'llm' | 'embedding';

@@ -42,7 +42,7 @@ export function createHostParts(context: HostContext): HostParts {
       return known;
     },
     learner: once(async () => {
-      const { createSpeedLearner } = await import('./speeds/create-speed-learner.js');
+      const { createSpeedLearner } = await import('./learning/create-speed-learner.js');
       return createSpeedLearner(parts);
     }),
     [Symbol.asyncDispose]: async () => {

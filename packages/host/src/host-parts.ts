@@ -4,7 +4,7 @@ import type * as estimation from './footprints/estimation.js';
 import type { HostContext } from './host-options.js';
 import type { MachineMonitor } from './machine/open-monitor.js';
 import type { RuntimeConnection } from './runtime/connect-runtime.js';
-import type { SpeedLearner } from './speeds/speed-learner.js';
+import type { SpeedLearner } from './learning/speed-learner.js';
 import type { Speeds } from './speeds/speeds.js';
 
 /** The functions that need the memory estimator, and the caches that they share. */

@@ -24,8 +24,8 @@ export { getModels } from './text/get-models.js';
 export { leftOutNotes, unreachableNotes, unusableNote } from './models/left-out-notes.js';
 export type { CatalogProfile } from './models/catalog.js';
 export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
-export type { ModelList, ModelReport, ModelsQuery } from './models/list-models.js';
-export type { CheaperLoad, ModelFit } from './models/model-fit.js';
+export type { ModelList, ModelReport, ModelsQuery } from './model-list/list-models.js';
+export type { CheaperLoad, ModelFit } from './model-list/model-fit.js';
 export type { ComparedModel, Comparison, CompareRequest } from './compare/compare-models.js';
 export { plotSvg } from './compare/plot-svg.js';
 export { plotText, type PlotSize } from './compare/plot-text.js';
@@ -34,7 +34,7 @@ export type { FitHere } from './estimates/fit-here.js';
 export type { ModelEstimate } from './estimates/model-estimate.js';
 export type { EstimatedSpeed } from './estimates/estimated-speed.js';
 export type { FileEstimate } from './estimates/file-estimates.js';
-export type { MeasureReport, MeasureRequest } from './footprints/measure-model.js';
+export type { MeasureReport, MeasureRequest } from './learning/measure-model.js';
 export type { SelectionReport, SwitchOptions, SwitchReport } from './selection/select.js';
 export { asServed } from './selection/as-served.js';
 export { tradeOffsOf } from './selection/trade-offs-of.js';
@@ -110,7 +110,7 @@ export type { EstimateLine } from './estimates/parse-estimate-line.js';
 export { addFootprintTotal } from './text/estimates/add-footprint-total.js';
 export { DECISION_WORDS } from './text/decisions/decision-words.js';
 export { limitRepeats } from './text/limit-repeats.js';
-export { parseMoment } from './text/parse-moment.js';
+export { parseMoment } from './by-hand/parse-moment.js';
 export { poolLabel } from './text/pool-label.js';
 export { decisionIdOf, parseDecisionId, systemClock } from '@mai/autopilot';
 export {
@@ -125,7 +125,7 @@ export {
   formatSpeed,
   onOneLine,
   plural,
-} from './text/words.js';
+} from './words.js';
 export { describeNext, describeNow, describeReason } from './text/decisions/describe-decision.js';
 export { deliveryJson, describeDelivery } from './text/describe-delivery.js';
 export { describeGrowth } from './text/estimates/describe-engine.js';

@@ -72,7 +72,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       parts.monitor.port.snapshot({ signal: contextOfCall(context, call.signal).signal }),
 
     models: async (query = {}, call = {}) => {
-      const { listModels } = await import('./models/list-models.js');
+      const { listModels } = await import('./model-list/list-models.js');
       return withSession(parts, call, (session) => listModels(session, query));
     },
     compare: async (request = {}, call = {}) => {
@@ -86,7 +86,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     estimateFile: async (file, settings, engine = null) =>
       (await fileEstimates()).estimate(file, settings, engine),
     measure: async (request, call = {}) => {
-      const { measureModel } = await import('./footprints/measure-model.js');
+      const { measureModel } = await import('./learning/measure-model.js');
       const session = await openActiveSession(parts, { ...call, corrected: false });
       return measureModel(session, request);
     },
@@ -163,7 +163,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     configPlaces: () => findConfigPlaces(context),
     initialConfig: async (call = {}) => {
       const { createInitialConfig } = await import('./config/initial-config.js');
-      const { valuesHere } = await import('./config/values-here.js');
+      const { valuesHere } = await import('./compare/values-here.js');
       return createInitialConfig(
         await listDownloadsNow(parts, call.signal),
         await valuesHere(parts, call),

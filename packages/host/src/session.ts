@@ -3,7 +3,7 @@ import type { EngineReport } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { loadConfig } from './config/load-config.js';
 import type { OnFootprint } from './footprints/footprints.js';
-import { openGivenContexts } from './footprints/given-contexts.js';
+import { openGivenContexts } from './runtime/given-contexts.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { once } from './once.js';

@@ -9,8 +9,8 @@ import type {
   HandLoadOptions,
   PinChange,
 } from '../control/autopilot-service.js';
-import type { GivenContexts } from '../footprints/given-contexts.js';
-import type { LoadCalls } from '../speeds/time-loads.js';
+import type { GivenContexts } from '../runtime/given-contexts.js';
+import type { LoadCalls } from '../runtime/time-loads.js';
 import type { JournalChanges } from './journal-changes.js';
 import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
 

@@ -16,7 +16,7 @@ import type { HandLoad } from '../control/autopilot-service.js';
 import { readNote } from '../control/wire/endpoint.js';
 import { PROTOCOL_VERSION } from '../control/wire/messages.js';
 import type { HostOptions } from '../host-options.js';
-import { findAutopilotFiles } from './autopilot-files.js';
+import { findAutopilotFiles } from '../runtime/autopilot-files.js';
 import { createHostAutopilot, type HostAutopilot } from './host-autopilot.js';
 
 jest.setTimeout(60_000);

@@ -13,16 +13,16 @@ import type {
   JournalCalls,
   LeaseFacts,
 } from '../control/autopilot-service.js';
-import { learnFromLoads } from '../footprints/learn-from-loads.js';
+import { learnFromLoads } from '../learning/learn-from-loads.js';
 import { parseParams } from '../control/server/parse-params.js';
 import { isHostError } from '../host-error.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall } from '../session.js';
 import { createAddressCache } from './addresses/address-cache.js';
-import type { AutopilotFiles } from './autopilot-files.js';
-import { autopilotFilesOf, findAutopilotFiles } from './autopilot-files.js';
-import { openGivenContexts } from '../footprints/given-contexts.js';
-import { timeLoads } from '../speeds/time-loads.js';
+import type { AutopilotFiles } from '../runtime/autopilot-files.js';
+import { autopilotFilesOf, findAutopilotFiles } from '../runtime/autopilot-files.js';
+import { openGivenContexts } from '../runtime/given-contexts.js';
+import { timeLoads } from '../runtime/time-loads.js';
 import { createHandLoads } from './hand-loads.js';
 import { createJournalChanges } from './journal-changes.js';
 import type { AutopilotRequest, AutopilotSession } from './open-autopilot.js';

@@ -1,7 +1,7 @@
 import type { AutopilotPorts } from '@mai/autopilot';
 import type { LoadedModelConfig } from '@mai/model-config';
 import { createEnginePort } from '../engine/engine-processes.js';
-import { openGivenContexts, type GivenContexts } from '../footprints/given-contexts.js';
+import { openGivenContexts, type GivenContexts } from '../runtime/given-contexts.js';
 import type { HostParts } from '../host-parts.js';
 import { composePorts } from '../runtime/compose-ports.js';
 import type { ActiveLink } from '../runtime/connect-runtime.js';

@@ -6,7 +6,7 @@ import type {
   JournalAnswer,
   JournalCalls,
 } from '../control/autopilot-service.js';
-import type { AutopilotFiles } from './autopilot-files.js';
+import type { AutopilotFiles } from '../runtime/autopilot-files.js';
 
 /** Reads and changes of a journal. All throw AutopilotError `JOURNAL_UNUSABLE`. */
 export interface JournalChanges extends JournalCalls {

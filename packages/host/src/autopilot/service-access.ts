@@ -4,7 +4,7 @@ import type { ControlClient } from '../control/client/control-client.js';
 import { connectControl } from '../control/client/connect-control.js';
 import type { HostParts } from '../host-parts.js';
 import { orAborted } from '../or-aborted.js';
-import type { AutopilotFiles } from './autopilot-files.js';
+import type { AutopilotFiles } from '../runtime/autopilot-files.js';
 import type { AutopilotRequest, AutopilotSession } from './open-autopilot.js';
 import { openAutopilot } from './open-autopilot.js';
 

@@ -2,7 +2,7 @@ import type { SpeedRange } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { isHostError } from '../host-error.js';
-import { NO_REQUEST } from '../serving/no-request.js';
+import { NO_REQUEST } from '../control/no-request.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';

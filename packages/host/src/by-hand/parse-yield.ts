@@ -1,6 +1,6 @@
 import { parseSizeBytes } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { parseMoment } from '../text/parse-moment.js';
+import { parseMoment } from './parse-moment.js';
 import type { YieldRequest } from './yield-request.js';
 
 /** A yield as a person types it. Null: not given. */

@@ -1,5 +1,5 @@
 import type { Host } from '../host.js';
-import { NO_REQUEST } from '../serving/no-request.js';
+import { NO_REQUEST } from '../control/no-request.js';
 import type { Serving, ServingPlan } from '../serving/serving.js';
 import { explainEpisode } from '../text/decisions/explain-episode.js';
 import type { ChatModel, Conversation } from './conversation.js';

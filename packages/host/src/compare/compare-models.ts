@@ -1,7 +1,7 @@
 import { valueOf, type Capability, type SelectionGoal } from '@mai/memory-ledger';
 import { qualityUseOf, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import { HostError } from '../host-error.js';
-import { listModels, type ModelReport } from '../models/list-models.js';
+import { listModels, type ModelReport } from '../model-list/list-models.js';
 import type { Session } from '../session.js';
 
 /** The models to compare, and the goal. */

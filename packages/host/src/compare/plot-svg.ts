@@ -1,4 +1,4 @@
-import { formatSpeed } from '../text/words.js';
+import { formatSpeed } from '../words.js';
 import type { Comparison } from './compare-models.js';
 import { plotPoints, plotScale } from './plot-points.js';
 

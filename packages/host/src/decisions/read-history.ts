@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { DecisionRecord, OutcomeRecord } from '@mai/autopilot';
 import { listRotated, parseDecisionId, parseRecord } from '@mai/autopilot';
-import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import { findAutopilotFiles } from '../runtime/autopilot-files.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeConnection } from '../runtime/connect-runtime.js';

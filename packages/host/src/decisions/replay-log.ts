@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ReplayReport } from '@mai/autopilot';
 import { listRotated, replayDecisions } from '@mai/autopilot';
-import { findAutopilotFiles } from '../autopilot/autopilot-files.js';
+import { findAutopilotFiles } from '../runtime/autopilot-files.js';
 import { errorCodeOf } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';

@@ -9,7 +9,7 @@ import {
   type Resources,
 } from '@mai/memory-ledger';
 import type { ModelConfigFile } from '@mai/model-config';
-import type { ModelReport } from '../models/list-models.js';
+import type { ModelReport } from '../model-list/list-models.js';
 
 const MIB = 2 ** 20;
 /** Room above the largest model, so that small changes of other programs do not cause a switch. */

@@ -1,7 +1,7 @@
 import type { Host } from '../host.js';
 import type { HostOptions } from '../host-options.js';
 import type { StatusReport } from '../machine/read-status.js';
-import type { ModelReport } from '../models/list-models.js';
+import type { ModelReport } from '../model-list/list-models.js';
 import type { EventStyle } from '../text/decisions/describe-event.js';
 
 /** Where the demo is shown. */

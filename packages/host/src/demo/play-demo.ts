@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { AutopilotEvent } from '@mai/autopilot';
 import { totalBytesOf, type SpeedRange } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
-import { formatBytes, formatSpeed } from '../text/words.js';
+import { formatBytes, formatSpeed } from '../words.js';
 import { askModel, type DemoAnswer } from './ask-model.js';
 import {
   bytesToTake,

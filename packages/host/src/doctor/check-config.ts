@@ -12,7 +12,7 @@ import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../models/downloads-list.js';
 import { missingFolderNotes } from '../models/left-out-notes.js';
 import { getModels } from '../text/get-models.js';
-import { plural } from '../text/words.js';
+import { plural } from '../words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 

@@ -1,5 +1,5 @@
 import type { EmbeddedClient } from '../runtime/runtime-client.js';
-import { formatBytes } from '../text/words.js';
+import { formatBytes } from '../words.js';
 import { RUNTIME_NAMES } from '../text/runtime-names.js';
 import { checkResidents } from './check-lmstudio.js';
 import { ok, warning, type Check } from './check.js';

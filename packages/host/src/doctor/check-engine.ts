@@ -1,5 +1,5 @@
 import type { LoadEngine } from '../engine/load-engine.js';
-import { formatBytes, plural } from '../text/words.js';
+import { formatBytes, plural } from '../words.js';
 import type { Check } from './check.js';
 import { ok, warning } from './check.js';
 

@@ -1,5 +1,5 @@
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
-import { displayAddress, plural } from '../text/words.js';
+import { displayAddress, plural } from '../words.js';
 import type { Check } from './check.js';
 import { ok, warning } from './check.js';
 

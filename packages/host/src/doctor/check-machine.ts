@@ -3,7 +3,7 @@ import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { MachineMonitor } from '../machine/open-monitor.js';
-import { formatBytes, plural } from '../text/words.js';
+import { formatBytes, plural } from '../words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
 

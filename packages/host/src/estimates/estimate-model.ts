@@ -10,7 +10,7 @@ import {
 import { assembleSelectionInput, type AssembledInput } from '@mai/autopilot';
 import { cheapestFit, NO_SETTINGS, type EstimateSettings } from '@mai/memory-estimator';
 import { keyThatLoads } from '@mai/model-config';
-import { readReservationsOrWarn } from '../autopilot/read-reservations.js';
+import { readReservationsOrWarn } from '../read-reservations.js';
 import { engineHere, engineNamed } from '../engine/chosen-engine.js';
 import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import type { SourcedFootprint } from '../footprints/footprints.js';
@@ -19,7 +19,7 @@ import type { HostParts } from '../host-parts.js';
 import { withLoadConfig } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads-list.js';
 import { unusableNote } from '../models/left-out-notes.js';
-import { cheaperFitOf, fitOf } from '../models/model-fit.js';
+import { cheaperFitOf, fitOf } from '../model-list/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';
 import { LINKED_GAP } from '../speeds/speed-gap.js';

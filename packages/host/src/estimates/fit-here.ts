@@ -20,7 +20,7 @@ import { loadConfig } from '../config/load-config.js';
 import { environmentFor, mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { fitBeside, type CheaperLoad, type ModelFit } from '../models/model-fit.js';
+import { fitBeside, type CheaperLoad, type ModelFit } from '../model-list/model-fit.js';
 import type { KnownModel } from './open-model.js';
 
 /** Whether a model fits this machine now. */

@@ -28,7 +28,7 @@ import type { SpeedSubject } from '../speeds/speed-subject.js';
 import type { Calibration } from './calibration.js';
 import { expertsOf, fromHeader, type HeaderEstimate } from './header-footprint.js';
 import { askLMStudio, verdictOf } from './lmstudio-estimate.js';
-import type { GivenContexts } from './given-contexts.js';
+import type { GivenContexts } from '../runtime/given-contexts.js';
 import { fromMlx, type MlxModels } from './mlx-footprint.js';
 import { fromPrintedBuffers } from './printed-buffers.js';
 import { fromSize, growthOfSize } from './size-footprint.js';

@@ -1,4 +1,4 @@
-import { displayAddress, plural } from '../text/words.js';
+import { displayAddress, plural } from '../words.js';
 import type { DownloadsOrigin } from './downloads-report.js';
 import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 

@@ -11,7 +11,7 @@ import { baseKeyOf } from '@mai/memory-ledger';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { findModelFolders } from '../config/model-folders.js';
 import { embeddedEngine } from '../engine/embedded-engine.js';
-import { engineRegistry, findRegisteredFiles } from '../engine/registered-files.js';
+import { engineRegistry, findRegisteredFiles } from './registered-files.js';
 import { readLoadEngine } from '../engine/read-load-engine.js';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';

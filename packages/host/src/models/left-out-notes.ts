@@ -1,5 +1,5 @@
 import type { LeftOutModel, UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
-import { onOneLine } from '../text/words.js';
+import { onOneLine } from '../words.js';
 import type { DownloadsReport } from './downloads-report.js';
 
 /** A sentence for each file and folder that a list of models leaves out, with the reason. */

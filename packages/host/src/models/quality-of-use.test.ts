@@ -3,7 +3,7 @@ import type { QualityUse } from '@mai/model-config';
 import { openAutopilotWorld, GIB, type AutopilotWorld } from '../../test/autopilot-world.js';
 import type { Host } from '../host.js';
 import { openHost } from '../open-host.js';
-import { valuesHere } from '../config/values-here.js';
+import { valuesHere } from '../compare/values-here.js';
 
 // Of these two, one has the better published results in general, and the other in coding.
 const BETTER_IN_GENERAL = 'google/gemma-3-12b';

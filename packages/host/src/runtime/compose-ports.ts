@@ -1,8 +1,8 @@
 import type { AutopilotPorts, Clock, EnginePort, SurveyPort } from '@mai/autopilot';
 import type { LMStudioClient, ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
-import type { GivenContexts } from '../footprints/given-contexts.js';
-import { timeLoads, type LoadCalls, type OnLoaded } from '../speeds/time-loads.js';
+import type { GivenContexts } from './given-contexts.js';
+import { timeLoads, type LoadCalls, type OnLoaded } from './time-loads.js';
 import type { RuntimeLink } from './connect-runtime.js';
 
 /** The parts that the autopilot's ports are made from. */

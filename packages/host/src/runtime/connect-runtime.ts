@@ -1,7 +1,7 @@
 import type { ListModels } from '@mai/llama-runtime';
 import type { LMStudioClient, UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
-import { engineRegistry } from '../engine/registered-files.js';
+import { engineRegistry } from '../models/registered-files.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import { orAborted } from '../or-aborted.js';

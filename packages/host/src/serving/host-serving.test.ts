@@ -8,7 +8,7 @@ import {
 import { createHostAutopilot, type HostAutopilot } from '../autopilot/host-autopilot.js';
 import type { AutopilotSession } from '../autopilot/open-autopilot.js';
 import { createHostServing } from './host-serving.js';
-import { NO_REQUEST } from './no-request.js';
+import { NO_REQUEST } from '../control/no-request.js';
 import type { Serving, ServingChange } from './serving.js';
 
 jest.setTimeout(60_000);

@@ -1,7 +1,7 @@
 import { assembleSelectionInput, type LeasePlan } from '@mai/autopilot';
 import { selectModel, type Selection } from '@mai/selector';
 import type { HostAutopilot } from '../autopilot/host-autopilot.js';
-import { readReservationsOrWarn } from '../autopilot/read-reservations.js';
+import { readReservationsOrWarn } from '../read-reservations.js';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
 import { contextOfCall, withSession } from '../session.js';

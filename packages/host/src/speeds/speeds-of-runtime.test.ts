@@ -2,10 +2,10 @@ import { LMStudioClient } from '@lmstudio/sdk';
 import { startSimulator, type Simulator } from '@mai/lmstudio-simulator';
 import { GIB, openAutopilotWorld, type AutopilotWorld } from '../../test/autopilot-world.js';
 import type { HostParts } from '../host-parts.js';
-import { listModels } from '../models/list-models.js';
+import { listModels } from '../model-list/list-models.js';
 import type { ActiveLink, RuntimeLink } from '../runtime/connect-runtime.js';
 import { withSession } from '../session.js';
-import { createSpeedLearner } from './create-speed-learner.js';
+import { createSpeedLearner } from '../learning/create-speed-learner.js';
 
 const KEY = 'acme/llama-8b';
 const FAR = 'ws://far-away:1234';

@@ -1,5 +1,5 @@
 import type { Yield } from '@mai/autopilot';
-import { formatBytes, formatDuration } from './words.js';
+import { formatBytes, formatDuration } from '../words.js';
 
 const POOLS: Readonly<Record<Yield['pools'], string>> = {
   ram: ' of RAM',

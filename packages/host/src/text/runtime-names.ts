@@ -1,5 +1,5 @@
 import type { RuntimeName } from '../runtime/runtime-client.js';
-import { displayAddress } from './words.js';
+import { displayAddress } from '../words.js';
 
 /** The names of the runtimes for people, as a heading. */
 export const RUNTIME_NAMES: Readonly<Record<RuntimeName, string>> = {

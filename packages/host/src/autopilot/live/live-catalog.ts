@@ -1,7 +1,7 @@
 import type { CatalogPort, CatalogReading, EstimatorPort } from '@mai/autopilot';
 import type { EngineReport, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { LoadedModelConfig } from '@mai/model-config';
-import type { GivenContexts } from '../../footprints/given-contexts.js';
+import type { GivenContexts } from '../../runtime/given-contexts.js';
 import type { HostParts } from '../../host-parts.js';
 import { createCatalog, profileNamed, type Catalog } from '../../models/catalog.js';
 import type { Downloads } from '../../models/downloads-list.js';

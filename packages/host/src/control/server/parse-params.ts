@@ -4,7 +4,7 @@ import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
 import { isRecord } from '../../guards.js';
-import { NO_REQUEST } from '../../serving/no-request.js';
+import { NO_REQUEST } from '../no-request.js';
 
 /** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
 export const parseParams = {

@@ -3,7 +3,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { Chosen, PoolOutcome, RejectedCandidate, Selection } from '@mai/selector';
 import { explainRejection } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
-import { formatBytes, formatDuration, formatPercent, formatSpeed } from '../words.js';
+import { formatBytes, formatDuration, formatPercent, formatSpeed } from '../../words.js';
 
 type Decided = NonNullable<AutopilotState['decision']>;
 

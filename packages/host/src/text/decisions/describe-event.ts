@@ -3,7 +3,7 @@ import { formatIssue, isModelConfigError } from '@mai/model-config';
 import type { Selection } from '@mai/selector';
 import { describePlan, describeReason } from './describe-decision.js';
 import { explainRejection } from './explain-rejection.js';
-import { formatBytes, formatCount, formatDuration } from '../words.js';
+import { formatBytes, formatCount, formatDuration } from '../../words.js';
 import { messageOf } from '../../guards.js';
 
 /** How words of an event are marked: a terminal colours them. */

@@ -1,5 +1,5 @@
 import type { TradeOff } from '@mai/autopilot';
-import { formatCount, formatPercent } from '../words.js';
+import { formatCount, formatPercent } from '../../words.js';
 
 /** The trade-offs of a load option, as a phrase that follows 'fits with'. */
 export function describeTradeOffs(tradeOffs: readonly TradeOff[]): string {

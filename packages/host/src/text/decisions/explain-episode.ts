@@ -8,7 +8,13 @@ import { describeTradeOffs } from './describe-trade-offs.js';
 import { explainRejection, explainTooSlow } from './explain-rejection.js';
 import { explainChoice, explainComparison, explainWeighedWait } from './explain-selection.js';
 import { poolLabel } from '../pool-label.js';
-import { formatBytes, formatCount, formatDuration, formatPercent, formatShare } from '../words.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatShare,
+} from '../../words.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */
 export interface Explanation {

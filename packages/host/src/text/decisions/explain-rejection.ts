@@ -1,5 +1,5 @@
 import type { Rejection, TooSlow } from '@mai/selector';
-import { formatBytes, formatCount, formatDuration, formatSpeed } from '../words.js';
+import { formatBytes, formatCount, formatDuration, formatSpeed } from '../../words.js';
 
 /** A longer cool-down means that the model is not tried again in this run. */
 const LONGEST_COOL_DOWN_MS = 365 * 86_400_000;

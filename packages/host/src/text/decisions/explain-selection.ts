@@ -4,7 +4,7 @@ import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
 import { describeSpeed, describeValue, type JudgedLoad } from '../estimates/speed-words.js';
-import { formatDuration, formatPercent } from '../words.js';
+import { formatDuration, formatPercent } from '../../words.js';
 
 /**
  * Why the chosen model was chosen, in sentences with its figures and those of the next model; null where no model was chosen, or

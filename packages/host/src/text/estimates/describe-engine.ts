@@ -1,5 +1,5 @@
 import type { Growth, GrowthPart, UsedProfile } from '@mai/memory-estimator';
-import { formatBytes } from '../words.js';
+import { formatBytes } from '../../words.js';
 
 /** Names an engine: `LM Studio, runtime 2.28.2 (cuda)`. */
 export function describeEngine({

@@ -5,7 +5,7 @@ import { describeEngine, describeUnknownSettings } from './describe-engine.js';
 import { describeFootprint } from './describe-footprint.js';
 import { describeTradeOffs } from '../decisions/describe-trade-offs.js';
 import { explainRejection } from '../decisions/explain-rejection.js';
-import { formatBytes, formatCount } from '../words.js';
+import { formatBytes, formatCount } from '../../words.js';
 
 /** The settings behind an estimate: the load, and the engine that the defaults are from. Each element is a paragraph. */
 export function describeSettings({

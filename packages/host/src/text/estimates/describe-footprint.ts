@@ -1,4 +1,4 @@
-import { formatBytes } from '../words.js';
+import { formatBytes } from '../../words.js';
 import { type Footprint, totalBytesOf } from '@mai/memory-ledger';
 
 /** The source of a footprint, as a phrase. */

@@ -1,7 +1,7 @@
 import type { EstimatedLoad } from '../../by-hand/plan-loads.js';
-import type { MeasureReport } from '../../footprints/measure-model.js';
+import type { MeasureReport } from '../../learning/measure-model.js';
 import { totalBytesOf } from '@mai/memory-ledger';
-import { formatBytes, formatPercent } from '../words.js';
+import { formatBytes, formatPercent } from '../../words.js';
 
 /** Why a measurement gave no figures. */
 const WHY_NOT = {

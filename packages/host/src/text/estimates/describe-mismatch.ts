@@ -1,4 +1,4 @@
-import { formatCount, formatDuration } from '../words.js';
+import { formatCount, formatDuration } from '../../words.js';
 
 const WORDS: Readonly<Record<string, string>> = {
   identifier: 'the identifier',

@@ -1,6 +1,6 @@
 import type { Clock } from '@mai/autopilot';
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
-import type { RuntimeClient } from '../runtime/runtime-client.js';
+import type { RuntimeClient } from './runtime-client.js';
 
 /** The calls of a runtime that load, list and unload. */
 export type LoadCalls = Pick<RuntimeClient, 'load' | 'loadFirst' | 'listResidents' | 'unload'>;

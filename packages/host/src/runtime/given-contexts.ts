@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { autopilotFilesOf } from '../autopilot/autopilot-files.js';
+import { autopilotFilesOf } from './autopilot-files.js';
 import { errorCodeOf, isRecord } from '../guards.js';
 import type { HostContext } from '../host-options.js';
 import { replaceFile } from '../replace-file.js';
-import type { RuntimeLink } from '../runtime/connect-runtime.js';
+import type { RuntimeLink } from './connect-runtime.js';
 
 /**
  * The models that LM Studio last loaded with a longer context than Mai asked for. LM Studio is expected to do the same

@@ -6,7 +6,7 @@ import { startSimulator } from '@mai/lmstudio-simulator';
 import { writeNoiseModel } from '@mai/llama-runtime';
 import { openAutopilotWorld, GIB, type AutopilotWorld } from '../../test/autopilot-world.js';
 import { openHost } from '../open-host.js';
-import { openSpeedStore } from './speed-store.js';
+import { openSpeedStore } from '../speeds/speed-store.js';
 
 jest.setTimeout(60_000);
 

@@ -7,9 +7,9 @@ import type { MeasuredAnswer } from '../serving/serving.js';
 import { surveyMachine } from '../runtime/compose-ports.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { listDownloadsNow } from '../session.js';
-import { guessSubject } from './guess-subject.js';
-import type { SpeedSubject } from './speed-subject.js';
-import { speedsOfRuntime } from './speeds-of-runtime.js';
+import { guessSubject } from '../speeds/guess-subject.js';
+import type { SpeedSubject } from '../speeds/speed-subject.js';
+import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
 import type { SpeedLearner } from './speed-learner.js';
 

@@ -1,6 +1,6 @@
 import type { LoggedPrediction, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { MeasuredAnswer } from '../serving/serving.js';
-import type { SpeedSubject } from './speed-subject.js';
+import type { SpeedSubject } from '../speeds/speed-subject.js';
 
 /** Learns the speeds of the runtime's machine from answers and loads. */
 export interface SpeedLearner {

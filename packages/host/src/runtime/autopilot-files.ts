@@ -3,7 +3,7 @@ import path from 'node:path';
 import { discover, parseBaseUrl } from '@mai/lmstudio-adapter';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-import type { ActiveLink, RuntimeConnection } from '../runtime/connect-runtime.js';
+import type { ActiveLink, RuntimeConnection } from './connect-runtime.js';
 
 /** The files of the autopilot of one runtime: of one LM Studio, or of the embedded engine. */
 export interface AutopilotFiles {

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { errorCodeOf, isRecord } from '../guards.js';
-import type { FactsReader } from '../models/judge-file.js';
-import type { ModelFiles } from '../models/model-files.js';
+import type { FactsReader } from './judge-file.js';
+import type { ModelFiles } from './model-files.js';
 import type { HostFolders } from '../machine/user-folders.js';
 
 /** The folder in which the embedded engine registers its processes. */

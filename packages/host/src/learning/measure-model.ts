@@ -16,7 +16,12 @@ import { HostError } from '../host-error.js';
 import { withLoadConfig } from '../models/catalog.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
 import type { Session } from '../session.js';
-import { engineOf, openMeasurements, privateMemoryOf, storeMeasurement } from './calibration.js';
+import {
+  engineOf,
+  openMeasurements,
+  privateMemoryOf,
+  storeMeasurement,
+} from '../footprints/calibration.js';
 
 /** A request to measure a model. */
 export interface MeasureRequest {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { caught, pidsOf } from '../test/fake-world.js';
 import { anonymousBytes, availableBytes, enginePids, runs, until } from '../test/processes.js';
+import { writeNoiseProjector } from '../test/noise-projector.js';
 import { type RealWorld, realWorld } from '../test/real-world.js';
 import { writeNoiseModel } from './index.js';
 import { lockedBytesOf } from './process/locked-memory.js';
@@ -185,3 +186,35 @@ onLinux(
   },
   120_000,
 );
+
+describe('a model with a projector', () => {
+  /** A repository of the model `seer` with this projector. */
+  async function withProjector(type: 'mlp' | 'gemma3', modelWidth: number) {
+    const folder = await mkdtemp(path.join(world.models, 'seer-'));
+    await writeNoiseModel(path.join(folder, 'seer.gguf'), { layers: 2, width: 256 });
+    const file = path.join(folder, 'mmproj-seer.gguf');
+    await writeNoiseProjector(file, { type, modelWidth, imageSize: 56 });
+    return world.open({ modelFolders: [folder] });
+  }
+
+  test.each([
+    ['mlp', 32],
+    // All tokens of an image attend to each other, so llama.cpp must compute them in one step.
+    ['gemma3', 512],
+  ] as const)('of type %s has steps of %i tokens', async (type, tokens) => {
+    await using runtime = await withProjector(type, 256);
+    const { instance } = await runtime.load({ modelKey: 'seer' });
+    expect(instance.settings).toMatchObject({ batchTokens: tokens, ubatchTokens: tokens });
+  });
+
+  test('of another width is LOAD_FAILED, with the projector and llama.cpp’s reason', async () => {
+    await using runtime = await withProjector('mlp', 512);
+    expect(await caught(runtime.load({ modelKey: 'seer' }))).toMatchObject({
+      code: 'LOAD_FAILED',
+      message: expect.stringMatching(
+        /its projector mmproj-seer\.gguf can't be loaded: .*mismatch.*512/,
+      ),
+    });
+    expect(await enginePids()).toEqual([]);
+  });
+});

@@ -89,6 +89,7 @@ export function specOf(file: string, changes: Partial<EngineSpec> = {}): EngineS
   return {
     file,
     projectorFile: null,
+    nonCausalImages: false,
     kind: 'llm',
     modelKey: 'noise/tiny',
     instanceIdentifier: 'tiny',

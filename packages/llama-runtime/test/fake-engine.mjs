@@ -21,7 +21,12 @@ function load(spec) {
   }
   if (faults.blocks) for (;;);
   if (faults.refuse !== undefined) {
-    process.send({ type: 'failed', message: faults.refuse, outOfMemory: false });
+    process.send({
+      type: 'failed',
+      message: faults.refuse,
+      outOfMemory: false,
+      reasonInOutput: false,
+    });
     return;
   }
   if (faults.crash !== undefined) {

@@ -4,9 +4,10 @@ import type { ContextOptions } from './llama-door.js';
 /**
  * Prompt tokens that one step of the slot manager computes, which is also the micro-batch: llama.cpp reserves compute
  * buffers for a whole micro-batch. A step is finished before a cancellation takes effect, so on a CPU steps are short.
- * A GPU computes a large step about as fast as a small one.
+ * A GPU computes a large step about as fast as a small one. An image of Gemma 3 has 256 tokens, and one of Gemma 4 up to
+ * 280 (set_limit_image_tokens in tools/mtmd/clip.cpp); where they attend in both directions, all must be in one step.
  */
-const STEP_TOKENS = { cpu: 32, gpu: 512 };
+const STEP_TOKENS = { short: 32, long: 512 };
 /** Largest input of an embedding model. Its whole input is one micro-batch, so the compute buffers grow with it. */
 const MOST_EMBEDDING_TOKENS = 2048;
 
@@ -23,7 +24,7 @@ export function slotsOf(spec: EngineSpec): number {
 /** Prompt tokens that one step computes. */
 export function stepTokensOf(spec: EngineSpec): number {
   if (spec.kind === 'embedding') return embeddingInputTokens(spec);
-  return spec.gpuLayers > 0 ? STEP_TOKENS.gpu : STEP_TOKENS.cpu;
+  return spec.gpuLayers > 0 || spec.nonCausalImages ? STEP_TOKENS.long : STEP_TOKENS.short;
 }
 
 /**

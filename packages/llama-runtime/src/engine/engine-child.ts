@@ -1,7 +1,7 @@
 import type { EngineSpec, FromEngine, ToEngine } from '../process/messages.js';
 import { loadFailureOf } from '../process/load-failure.js';
 import { startServer } from '../server/start-server.js';
-import { loadEngine } from './load-engine.js';
+import { loadEngine, ProjectorError } from './load-engine.js';
 import { watchParent } from './parent-watch.js';
 
 /** Time for the answers to cancelled requests. */
@@ -47,6 +47,7 @@ async function load(spec: EngineSpec, isWatched: Promise<void>): Promise<() => v
       type: 'failed',
       message,
       outOfMemory: loadFailureOf(message).outOfMemory,
+      reasonInOutput: error instanceof ProjectorError,
     };
     process.send?.(failure, () => process.exit(1));
     return () => process.exit(1);

@@ -100,11 +100,9 @@ export class Engine {
       throw notSupported(`${this.spec.modelKey} is an embedding model and cannot generate text`);
     }
     const { text, options } = this.#promptOf(request);
-    const images = options.media_paths ?? [];
-    const { tokens } = await this.#context.tokenize(text, images.length > 0 ? images : undefined);
     return {
       ...request,
-      promptTokens: tokens.length,
+      promptTokens: await this.#countTokens(text, options.media_paths ?? []),
       options: {
         ...options,
         ...request.sampling,
@@ -186,6 +184,20 @@ export class Engine {
   /** Cancels every open request. */
   stop(): void {
     this.#open.stop();
+  }
+
+  async #countTokens(text: string, images: readonly string[]): Promise<number> {
+    if (images.length === 0) return (await this.#context.tokenize(text)).tokens.length;
+    try {
+      return (await this.#context.tokenize(text, images)).tokens.length;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RequestError(
+        400,
+        `llama.cpp can't read an image of the request (${reason}). Send a complete PNG, JPEG, BMP or GIF file.`,
+        { code: 'image_parse_error', param: 'messages' },
+      );
+    }
   }
 
   #promptOf({ prompt }: GenerationRequest): {

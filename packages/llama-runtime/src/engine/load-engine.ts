@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
 import { contextOptionsOf, slotsOf, stepTokensOf } from './context-options.js';
@@ -9,11 +10,14 @@ import { filesOfModel, readModelFiles } from './read-model-file.js';
 /** Time in which the lines of llama.cpp's log arrive after a load: they are queued for this thread meanwhile. */
 const LOG_DELAY_MS = 20;
 
+/** A projector that llama.cpp refuses. The binding gives no reason; the error output of this process has it. */
+export class ProjectorError extends Error {}
+
 /**
  * Loads a model. The main thread is blocked while llama.cpp loads it.
  *
  * @param onProgress - gets the share of the files that was read, 0 to 1
- * @throws Error with a plain message where the binding is missing, or a file cannot be read
+ * @throws Error with a plain message where the binding is missing, or a file cannot be read; ProjectorError
  */
 export async function loadEngine(
   spec: EngineSpec,
@@ -28,15 +32,21 @@ export async function loadEngine(
   const log = new EngineLog();
   LlamaContext.toggleNativeLog(true, (_level, text) => log.append(text));
   const context = new LlamaContext(contextOptionsOf(spec));
-  if (spec.projectorFile !== null) {
-    context.initMultimodal({ path: spec.projectorFile, use_gpu: spec.gpuLayers > 0 });
-  }
+  if (spec.projectorFile !== null) loadProjector(context, spec.projectorFile, spec.gpuLayers > 0);
   const slots = { n_parallel: slotsOf(spec), n_batch: stepTokensOf(spec) };
   if (!context.enableParallelMode(slots)) throw new Error('llama.cpp refused the parallel mode');
   await delay(LOG_DELAY_MS);
   log.close();
   LlamaContext.toggleNativeLog(false, () => undefined);
   return new Engine(context, spec, factsOf(context, spec, log), onState);
+}
+
+function loadProjector(context: LlamaContext, file: string, usesGpu: boolean): void {
+  try {
+    context.initMultimodal({ path: file, use_gpu: usesGpu });
+  } catch (cause) {
+    throw new ProjectorError(`its projector ${path.basename(file)} can't be loaded`, { cause });
+  }
 }
 
 function factsOf(context: LlamaContext, spec: EngineSpec, log: EngineLog): EngineFacts {

@@ -74,13 +74,19 @@ async function loadAlone(
   }
   if (asked.checkGuardrails) await wait(checkEstimate(ports, asked, model));
   signal.throwIfAborted();
-  const metadata = hasGpu ? await wait(ports.readMetadata(model.files[0] ?? '', signal)) : null;
-  const token = randomBytes(32).toString('base64url');
-  const spec = resolveSpec(asked, model, { threads: ports.threads, hasGpu, metadata }, token);
+  const read = (file: string | null | undefined) =>
+    file == null ? null : wait(ports.readMetadata(file, signal));
+  const conditions = {
+    threads: ports.threads,
+    hasGpu,
+    metadata: hasGpu ? await read(model.files[0]) : null,
+    projectorMetadata: await read(model.projectorFile),
+  };
+  const spec = resolveSpec(asked, model, conditions, randomBytes(32).toString('base64url'));
   refuseTooManyCells(spec);
   const child = await startEngine({ script: ports.script, spec, signal, onProgress });
   try {
-    const { token: _, ...withoutToken } = spec;
+    const { token, ...withoutToken } = spec;
     const record: EngineRecord = {
       version: RECORD_VERSION,
       reference: randomUUID(),

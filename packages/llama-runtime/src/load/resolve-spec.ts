@@ -1,7 +1,7 @@
 import type { KvCacheType, LoadConfig } from '@mai/memory-ledger';
 import { slotsOf } from '../engine/context-options.js';
 import { LlamaRuntimeError } from '../errors.js';
-import { layersOf } from '../models/describe-model.js';
+import { hasNonCausalImages, layersOf } from '../models/describe-model.js';
 import type { LocalModel } from '../models/model-types.js';
 import type { GgufMetadata } from '../machine/inspect-messages.js';
 import type { EngineFacts, EngineSpec } from '../process/messages.js';
@@ -19,6 +19,8 @@ export interface EngineConditions {
   readonly hasGpu: boolean;
   /** `null`: not read, because only a load with layers on a GPU needs it. */
   readonly metadata: GgufMetadata | null;
+  /** `null`: the model has no projector, or llama.cpp cannot read it. */
+  readonly projectorMetadata: GgufMetadata | null;
 }
 
 /** A load configuration with the engine's defaults. `null` where the engine decides, or has no such setting. */
@@ -58,7 +60,7 @@ export function resolveLoadConfig(
 export function resolveSpec(
   load: NormalizedLoad,
   model: LocalModel,
-  { threads, hasGpu, metadata }: EngineConditions,
+  { threads, hasGpu, metadata, projectorMetadata }: EngineConditions,
   token: string,
 ): EngineSpec {
   const config = resolveLoadConfig(load.loadConfig, model, hasGpu);
@@ -67,6 +69,7 @@ export function resolveSpec(
   return {
     file,
     projectorFile: model.projectorFile,
+    nonCausalImages: projectorMetadata !== null && hasNonCausalImages(projectorMetadata),
     kind: load.kind ?? model.kind,
     modelKey: model.modelKey,
     instanceIdentifier: load.identifier,

@@ -22,6 +22,9 @@ const ENCODERS: ReadonlySet<string> = new Set([
 const POOLING_TO_VECTOR: ReadonlySet<number> = new Set([1, 2, 3]);
 const POOLING_TO_RANK = 4;
 
+/** Types of projectors in `mtmd_decode_use_non_causal` of tools/mtmd/mtmd.cpp. */
+const NON_CAUSAL_PROJECTORS: ReadonlySet<string> = new Set(['gemma3', 'gemma4v', 'gemma4uv']);
+
 /** Names of `general.file_type`. Source: `llama_ftype` in llama.h. */
 const FILE_TYPES: ReadonlyMap<number, string> = new Map([
   [0, 'F32'],
@@ -112,6 +115,13 @@ export function layersOf(metadata: GgufMetadata): {
   const layers = numberOf(metadata, `${architecture}.block_count`);
   const experts = numberOf(metadata, `${architecture}.expert_count`) ?? 0;
   return { layers, expertLayers: experts > 0 ? layers : 0 };
+}
+
+/** Whether a projector's images have tokens that attend to each other in both directions. */
+export function hasNonCausalImages(projector: GgufMetadata): boolean {
+  const type =
+    textOf(projector, 'clip.projector_type') ?? textOf(projector, 'clip.vision.projector_type');
+  return type !== null && NON_CAUSAL_PROJECTORS.has(type);
 }
 
 /** `null`: a projector, a reranker, or another file that is neither an LLM nor an embedding model. */

@@ -24,7 +24,12 @@ export interface TensorShape {
  * llama.cpp refuses types of tokens in another form.
  */
 export type MetadataValue =
-  string | boolean | number | { readonly float32: number } | readonly string[] | readonly number[];
+  | string
+  | boolean
+  | number
+  | { readonly float32: number | readonly number[] }
+  | readonly string[]
+  | readonly number[];
 
 /** Bytes of a tensor's data, without padding. */
 export function tensorBytes({ type, dimensions }: TensorShape): number {
@@ -75,8 +80,16 @@ function encodeValue(value: MetadataValue): readonly Buffer[] {
       ? [uint32(VALUE_TYPES.uint32), uint32(value)]
       : [uint32(VALUE_TYPES.float32), float32(value)];
   }
-  if ('float32' in value) return [uint32(VALUE_TYPES.float32), float32(value.float32)];
-  return [uint32(VALUE_TYPES.array), ...encodeItems(value)];
+  if (!('float32' in value)) return [uint32(VALUE_TYPES.array), ...encodeItems(value)];
+  const floats = value.float32;
+  return typeof floats === 'number'
+    ? [uint32(VALUE_TYPES.float32), float32(floats)]
+    : [
+        uint32(VALUE_TYPES.array),
+        uint32(VALUE_TYPES.float32),
+        uint64(floats.length),
+        ...floats.map(float32),
+      ];
 }
 
 function encodeItems(items: readonly string[] | readonly number[]): readonly Buffer[] {

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { encodeHeader, paddedBytes, tensorBytes, type TensorShape } from './gguf-file.js';
+import { createRandom } from './random.js';
 import { createVocabulary } from './vocabulary.js';
 
 /** The shape of a model of random weights. */
@@ -203,15 +204,4 @@ function fill(data: Buffer, { type }: TensorShape, random: () => number): void {
   for (let at = 0; at < view.length; at += 1) view[at] = random();
   Buffer.from(view.buffer).copy(data, 0, 0, data.length);
   for (let at = 0; at < data.length; at += 34) data.writeUInt16LE(BLOCK_SCALE, at);
-}
-
-/** Marsaglia's xorshift32: 32 random bits a call. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }

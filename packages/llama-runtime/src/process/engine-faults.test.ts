@@ -4,6 +4,7 @@ import type { EngineSpec } from './messages.js';
 const SPEC: EngineSpec = {
   file: '/models/x.gguf',
   projectorFile: null,
+  nonCausalImages: false,
   kind: 'llm',
   modelKey: 'x',
   instanceIdentifier: 'x',

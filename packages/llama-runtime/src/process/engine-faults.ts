@@ -26,6 +26,12 @@ export function loadFailed(
   );
 }
 
+/** The error for a part of the model that the engine refused, with the reason from its error output. */
+export function refusedInLoad(spec: EngineSpec, what: string, output: string): LlamaRuntimeError {
+  const { message, outOfMemory } = loadFailureOf(output);
+  return loadFailed(spec, { message: `${what}: ${message}`, outOfMemory });
+}
+
 /**
  * The error for an engine that ended while it loaded its model. `output`: the end of its error output. The binding
  * does not report that llama.cpp could not load a model, but ends the process, so only the output

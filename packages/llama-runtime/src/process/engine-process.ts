@@ -1,6 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
-import { endedInLoad, loadFailed, notStarted, type ProcessExit } from './engine-faults.js';
+import {
+  endedInLoad,
+  loadFailed,
+  notStarted,
+  refusedInLoad,
+  type ProcessExit,
+} from './engine-faults.js';
 import type { EngineFacts, EngineSpec, FromEngine, ToEngine } from './messages.js';
 
 /** A child process that has loaded its model. */
@@ -99,6 +105,7 @@ function loaded(
   { spec, signal, onProgress }: EngineStart,
 ): Promise<{ readonly port: number; readonly facts: EngineFacts }> {
   let output = '';
+  let refused: string | null = null;
   child.stderr?.setEncoding('utf8');
   const onOutput = (text: string): void => {
     output = (output + text).slice(-OUTPUT_KEPT);
@@ -111,12 +118,18 @@ function loaded(
       if (!isFromEngine(message)) return;
       if (message.type === 'progress') onProgress(message.ratio);
       else if (message.type === 'ready') resolve(message);
-      else if (message.type === 'failed') reject(loadFailed(spec, message));
+      else if (message.type !== 'failed') return;
+      else if (message.reasonInOutput) refused = message.message;
+      else reject(loadFailed(spec, message));
     };
     const onError = (cause: Error): void => reject(notStarted(spec, cause));
     // Unlike `exit`, `close` comes after the last line of output, which says why the process ended.
     const onClose = (code: number | null, exitSignal: NodeJS.Signals | null): void =>
-      reject(endedInLoad(spec, { code, signal: exitSignal }, output));
+      reject(
+        refused === null
+          ? endedInLoad(spec, { code, signal: exitSignal }, output)
+          : refusedInLoad(spec, refused, output),
+      );
     detach = (): void => {
       signal.removeEventListener('abort', onAbort);
       child.off('message', onMessage);

@@ -7,6 +7,8 @@ export interface EngineSpec {
   readonly file: string;
   /** Absolute path of the projector for images; null without one. */
   readonly projectorFile: string | null;
+  /** Whether the tokens of an image attend to each other in both directions. Then an image must be computed in one step. */
+  readonly nonCausalImages: boolean;
   readonly kind: ModelKind;
   readonly modelKey: string;
   /** The name under which the engine serves the model, beside the model key. */
@@ -48,6 +50,8 @@ export type FromEngine =
       /** In plain text. */
       readonly message: string;
       readonly outOfMemory: boolean;
+      /** Whether the reason stands in the error output, after which the process ends. */
+      readonly reasonInOutput: boolean;
     }
   | { readonly type: 'activity'; readonly state: EngineState };
 

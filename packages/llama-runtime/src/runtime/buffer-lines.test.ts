@@ -14,6 +14,7 @@ const buffersOf = (...bufferLines: readonly string[]) =>
     spec: {
       file: '/m.gguf',
       projectorFile: null,
+      nonCausalImages: false,
       kind: 'llm',
       modelKey: 'm',
       instanceIdentifier: 'mine',

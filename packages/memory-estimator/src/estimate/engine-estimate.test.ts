@@ -237,6 +237,26 @@ describe('growth', () => {
 });
 
 describe('a vision projector', () => {
+  test.each([
+    ['gemma3', 512],
+    ['mlp', 32],
+  ])(
+    'of type %s gives the embedded engine a batch of %i tokens on the CPU',
+    async (type, batch) => {
+      const header = await corpusHeader('gemma-3-1b-q4km');
+      const projector = await corpusHeader('qwen3-0.6b-q8');
+      const visionProjector = {
+        ...projector,
+        metadata: new Map([...projector.metadata, ['clip.projector_type', type]]),
+      };
+      const profile = resolveEngineProfile({ engine: 'embedded', platform: 'linux-x64' });
+      const of = (facts: Partial<EstimateEnvironment>) =>
+        estimateFootprint(header, LOAD, { ...CPU_ENVIRONMENT, profile, ...facts });
+      const given = of({ batchTokens: batch, ubatchTokens: batch });
+      expect(of({ visionProjector }).parts.ram.computeBytes).toBe(given.parts.ram.computeBytes);
+    },
+  );
+
   test('whose header lacks sizes is counted without the encoder, and a note says so', async () => {
     const header = await corpusHeader('qwen3-8b-q4km');
     const visionProjector = await corpusHeader('qwen3-0.6b-q8');

@@ -131,7 +131,7 @@ function settingsOf(
   return chooseSettings(
     profile,
     { ...NO_SETTINGS, contextLengthTokens, parallelSequences },
-    { model: null, isEmbedding, hasProjector: false, canDraft: false },
+    { model: null, isEmbedding, images: 'none', canDraft: false },
   );
 }
 

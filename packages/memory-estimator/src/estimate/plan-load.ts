@@ -1,6 +1,7 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { ModelIndex } from '../architecture/model-index.js';
 import { layersOfRatio } from '../parts/offload.js';
+import { imageAttentionOf } from '../parts/vision-encoder.js';
 import { chooseSettings, type ChosenSettings } from '../profile/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { MAX_TOKENS, type EstimateSettings } from '../settings/estimate-settings.js';
@@ -60,7 +61,7 @@ export function chooseFor(
   return chooseSettings(profile, settings, {
     model: index.model,
     isEmbedding: isEmbedding ?? isEmbeddingModel(index),
-    hasProjector: visionProjector !== null,
+    images: visionProjector === null ? 'none' : imageAttentionOf(visionProjector),
     canDraft: draftModel !== null || hasDraftLayers(index),
   });
 }

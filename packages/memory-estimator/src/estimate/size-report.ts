@@ -14,7 +14,7 @@ import { CPU_ENVIRONMENT, gpusOfReport } from './environment.js';
 import type { EstimateReport, ReportedDevice } from './estimate-report.js';
 
 /** Without a header, every setting may have an effect. */
-const UNKNOWN_MODEL = { model: null, isEmbedding: false, hasProjector: false, canDraft: false };
+const UNKNOWN_MODEL = { model: null, isEmbedding: false, images: 'none' as const, canDraft: false };
 
 const NOTHING: ReportedDevice = {
   weightsBytes: 0,

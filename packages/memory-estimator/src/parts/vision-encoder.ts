@@ -25,9 +25,24 @@ const RESERVED_TOKENS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Bytes of the buffer of a projector's encoder, which is reserved at the load: the picture, its positions, the
- * hidden state, and twice the width of the feed-forward network. `null` where the header lacks a figure. Exact for
- * Qwen3-VL-4B (322.49 MiB on LM Studio's runtime 2.13.0).
+ * How the tokens of an image attend to each other; `none` without a projector. Non-causal is in both directions, so the
+ * engine computes an image in one step.
+ */
+export type ImageAttention = 'none' | 'causal' | 'non-causal';
+
+/** Types of projectors in `mtmd_decode_use_non_causal` of tools/mtmd/mtmd.cpp. */
+const NON_CAUSAL: ReadonlySet<unknown> = new Set(['gemma3', 'gemma4v', 'gemma4uv']);
+
+/** How the tokens of a projector's images attend to each other. */
+export function imageAttentionOf(projector: GgufHeader): Exclude<ImageAttention, 'none'> {
+  return NON_CAUSAL.has(projectorType(projector)) ? 'non-causal' : 'causal';
+}
+
+/**
+ * Bytes of the buffer of a projector's encoder, which is reserved at the load: the picture, its positions, and of two
+ * stages the larger: the hidden state and twice the width of the feed-forward network, or the hidden state and twice the
+ * width of a projector of two layers. `null` where the header lacks a figure. Exact for Qwen3-VL-4B (322.49 MiB on LM
+ * Studio's runtime 2.13.0), and for LLaVA 1.5 on the CPU with build 10257 of llama.cpp; a third too much for Gemma 3 there.
  */
 export function visionEncoderBytes(projector: GgufHeader, flashAttention: boolean): number | null {
   const read = (key: string) => {
@@ -42,19 +57,30 @@ export function visionEncoderBytes(projector: GgufHeader, flashAttention: boolea
   if (patch === null || hidden === null || feedForward === null || heads === null || side === null)
     return null;
   const patches = Math.floor(side / patch) ** 2;
-  const values =
-    CHANNELS * side * side + patches * (POSITIONS_PER_PATCH + hidden + 2 * feedForward);
+  const widest = Math.max(feedForward, mlpWidth(projector));
+  const values = CHANNELS * side * side + patches * (POSITIONS_PER_PATCH + hidden + 2 * widest);
   const scores = flashAttention ? 0 : heads * patches * patches;
   return BYTES_PER_VALUE * (values + scores);
 }
 
+/** Width of the vectors that a projector of two layers makes of each patch; 0 for another projector. */
+function mlpWidth(projector: GgufHeader): number {
+  if (projectorType(projector) !== 'mlp') return 0;
+  const [, width = 0] = projector.tensors.find(({ name }) => name === 'mm.0.weight')?.shape ?? [];
+  return width;
+}
+
+function projectorType({ metadata }: GgufHeader): unknown {
+  return metadata.get('clip.projector_type') ?? metadata.get('clip.vision.projector_type');
+}
+
 /** Pixels of a side of the picture that the buffer is reserved for. */
 function reservedSide(
-  { metadata }: GgufHeader,
+  projector: GgufHeader,
   patch: number | null,
   read: (key: string) => number | null,
 ): number | null {
-  const type = metadata.get('clip.projector_type') ?? metadata.get('clip.vision.projector_type');
+  const type = projectorType(projector);
   const tokens =
     typeof type === 'string' && Object.hasOwn(RESERVED_TOKENS, type)
       ? RESERVED_TOKENS[type]

@@ -106,7 +106,7 @@ export function chooseSettings(
   const values = choose('kvCacheTypeV', given.kvCacheTypeV, any, defaults.kvCacheTypeV);
   const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const gpuLayers = given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS);
-  const batch = batchOf(defaults, gpuLayers);
+  const batch = batchOf(defaults, gpuLayers, facts.images);
   const attention = flashAttentionFor(values.value, defaults.flashAttention);
   const chosen = {
     flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
@@ -211,7 +211,7 @@ export function resolveSettings(
   given: EstimateSettings,
   profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): EngineSettings {
-  const facts = { model: null, isEmbedding: false, hasProjector: false, canDraft: false };
+  const facts = { model: null, isEmbedding: false, images: 'none' as const, canDraft: false };
   return chooseSettings(profile, given, facts).settings;
 }
 

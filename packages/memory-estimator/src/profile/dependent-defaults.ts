@@ -1,5 +1,6 @@
 // Defaults that depend on other settings of the load.
 import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
+import type { ImageAttention } from '../parts/vision-encoder.js';
 import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
 
 /**
@@ -15,12 +16,17 @@ export function flashAttentionFor(
   return known(true, source);
 }
 
-/** The batch and the micro-batch of a load with this number of layers on GPUs. */
+/**
+ * The batch and the micro-batch of a load with this number of layers on GPUs. A shorter batch on the CPU would split an
+ * image whose tokens attend to each other in both directions.
+ */
 export function batchOf(
   { batchTokens, ubatchTokens, cpuBatchTokens }: EngineProfile['settings'],
   gpuLayers: number,
+  images: ImageAttention,
 ): Pick<EngineProfile['settings'], 'batchTokens' | 'ubatchTokens'> {
   const { value, source } = cpuBatchTokens;
-  if (gpuLayers > 0 || value === null) return { batchTokens, ubatchTokens };
+  if (gpuLayers > 0 || images === 'non-causal' || value === null)
+    return { batchTokens, ubatchTokens };
   return { batchTokens: known(value, source), ubatchTokens: known(value, source) };
 }

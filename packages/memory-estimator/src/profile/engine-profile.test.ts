@@ -7,7 +7,7 @@ import { parseRuntimeName } from './runtime-version.js';
 
 const lmStudio = (runtimeVersion: string | null, backend: 'cuda' | 'metal' | null = 'cuda') =>
   resolveEngineProfile({ engine: 'lmstudio', runtimeVersion, backend });
-const FACTS = { model: null, isEmbedding: false, hasProjector: false, canDraft: false };
+const FACTS = { model: null, isEmbedding: false, images: 'none' as const, canDraft: false };
 
 describe("a runtime's name", () => {
   test.each([

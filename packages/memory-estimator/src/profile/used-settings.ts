@@ -1,5 +1,6 @@
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { runtimeShape } from '../parts/runtime-shape.js';
+import type { ImageAttention } from '../parts/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import type { ProfileValues } from './engine-profile.js';
 
@@ -7,7 +8,7 @@ import type { ProfileValues } from './engine-profile.js';
 export interface LoadFacts {
   readonly model: Hyperparameters | null;
   readonly isEmbedding: boolean;
-  readonly hasProjector: boolean;
+  readonly images: ImageAttention;
   /** Whether the model, or a draft model beside it, can draft tokens. */
   readonly canDraft: boolean;
 }
@@ -15,7 +16,7 @@ export interface LoadFacts {
 /** Whether a setting has an effect on the memory of this load. */
 export function isUsed(
   setting: keyof ProfileValues,
-  { model, isEmbedding, hasProjector, canDraft }: LoadFacts,
+  { model, isEmbedding, images, canDraft }: LoadFacts,
 ): boolean {
   const hasWindow = (model?.window ?? null) !== null;
   switch (setting) {
@@ -28,7 +29,7 @@ export function isUsed(
     case 'draftTokens':
       return canDraft;
     case 'encoderFlashAttention':
-      return hasProjector;
+      return images !== 'none';
     case 'promptCacheBytes':
       return !isEmbedding;
     case 'contextCheckpoints':

@@ -1,0 +1,112 @@
+import { writeFile } from 'node:fs/promises';
+import {
+  encodeHeader,
+  paddedBytes,
+  tensorBytes,
+  type TensorShape,
+} from '../src/noise-model/gguf-file.js';
+import { createRandom } from '../src/noise-model/random.js';
+
+/** A projector of random weights, which turns images into vectors of a model's width. */
+export interface NoiseProjector {
+  /**
+   * `mlp` as in LLaVA: one token for each patch. `gemma3`: one for each 16 patches, and the tokens of an image attend to
+   * each other in both directions.
+   */
+  readonly type: 'mlp' | 'gemma3';
+  /** Width of the model that the projector belongs to. */
+  readonly modelWidth: number;
+  /** Pixels of a side of the image; a multiple of 56. */
+  readonly imageSize: number;
+}
+
+const PATCH_SIZE = 14;
+const WIDTH = 64;
+const INNER_WIDTH = 128;
+const LAYERS = 2;
+const HEADS = 4;
+/** Weights lie between minus this number and this number. */
+const SCALE = 0.1;
+
+/** Writes a projector that llama.cpp loads. Names and sizes of the tensors are those that tools/mtmd/clip.cpp reads. */
+export async function writeNoiseProjector(file: string, shape: NoiseProjector): Promise<void> {
+  const tensors = tensorsOf(shape);
+  const random = createRandom(1);
+  const data = tensors.map((tensor) => {
+    const bytes = Buffer.alloc(paddedBytes(tensor));
+    const count = tensorBytes(tensor) / 4;
+    // A norm with a weight of 1 keeps the values in range. The patches' weights are half floats, and stay 0.
+    const isNorm = /(norm|ln\d?|ln)\.weight$/.test(tensor.name);
+    if (tensor.type === 'F32')
+      for (let at = 0; at < count; at += 1)
+        bytes.writeFloatLE(isNorm ? 1 : (random() / 2 ** 31 - 1) * SCALE, at * 4);
+    return bytes;
+  });
+  await writeFile(file, Buffer.concat([encodeHeader(metadataOf(shape), tensors), ...data]));
+}
+
+function metadataOf({ type, modelWidth, imageSize }: NoiseProjector) {
+  return {
+    'general.architecture': 'clip',
+    'general.file_type': 1,
+    'clip.has_vision_encoder': true,
+    'clip.projector_type': type,
+    'clip.use_gelu': true,
+    'clip.vision.image_size': imageSize,
+    'clip.vision.patch_size': PATCH_SIZE,
+    'clip.vision.embedding_length': WIDTH,
+    'clip.vision.feed_forward_length': INNER_WIDTH,
+    'clip.vision.projection_dim': modelWidth,
+    'clip.vision.block_count': LAYERS,
+    'clip.vision.attention.head_count': HEADS,
+    'clip.vision.attention.layer_norm_epsilon': { float32: 1e-5 },
+    'clip.vision.image_mean': { float32: [0.5, 0.5, 0.5] },
+    'clip.vision.image_std': { float32: [0.5, 0.5, 0.5] },
+  };
+}
+
+function tensorsOf({ type, modelWidth, imageSize }: NoiseProjector): readonly TensorShape[] {
+  const patches = (imageSize / PATCH_SIZE) ** 2;
+  const tensor = (name: string, ...dimensions: number[]): TensorShape => ({
+    name,
+    dimensions,
+    type: 'F32',
+  });
+  const linear = (name: string, from: number, to: number) => [
+    tensor(`${name}.weight`, from, to),
+    tensor(`${name}.bias`, to),
+  ];
+  const norm = (name: string) => [tensor(`${name}.weight`, WIDTH), tensor(`${name}.bias`, WIDTH)];
+  return [
+    {
+      name: 'v.patch_embd.weight',
+      dimensions: [PATCH_SIZE, PATCH_SIZE, 3, WIDTH],
+      type: 'F16',
+    },
+    ...(type === 'mlp'
+      ? [
+          tensor('v.class_embd', WIDTH),
+          tensor('v.position_embd.weight', WIDTH, patches + 1),
+          ...norm('v.pre_ln'),
+          ...linear('mm.0', WIDTH, modelWidth),
+          ...linear('mm.2', modelWidth, modelWidth),
+        ]
+      : [
+          tensor('v.patch_embd.bias', WIDTH),
+          tensor('v.position_embd.weight', WIDTH, patches),
+          ...norm('v.post_ln'),
+          tensor('mm.input_projection.weight', modelWidth, WIDTH),
+          tensor('mm.soft_emb_norm.weight', WIDTH),
+        ]),
+    ...Array.from({ length: LAYERS }, (_, layer) => `v.blk.${layer}`).flatMap((block) => [
+      ...['attn_q', 'attn_k', 'attn_v', 'attn_out'].flatMap((name) =>
+        linear(`${block}.${name}`, WIDTH, WIDTH),
+      ),
+      ...norm(`${block}.ln1`),
+      ...norm(`${block}.ln2`),
+      // clip.cpp swaps the two where the first one's bias has the inner width, as in files of older converters.
+      ...linear(`${block}.ffn_up`, WIDTH, INNER_WIDTH),
+      ...linear(`${block}.ffn_down`, INNER_WIDTH, WIDTH),
+    ]),
+  ];
+}

@@ -98,6 +98,32 @@ test('a stream, Anthropic’s messages and OpenAI’s responses take images', as
   expect((await bodyOf(response)).usage.input_tokens).toBe(answered.usage.input_tokens);
 });
 
+test('requests with and without images at once are answered, also where clients leave', async () => {
+  const [text, image] = [
+    await bodyOf(await chat([QUESTION])),
+    await bodyOf(await chat([QUESTION, IMAGE])),
+  ];
+  const left = Array.from({ length: 4 }, async (_, at) => {
+    const signal = AbortSignal.timeout(1 + at * 10);
+    await expect(
+      engine.post('/v1/chat/completions', {}, { signal, body: longImageRequest() }),
+    ).rejects.toThrow();
+  });
+  const answers = Array.from({ length: 12 }, async (_, at) => {
+    const answer = await bodyOf(await chat(at % 2 === 0 ? [QUESTION] : [QUESTION, IMAGE]));
+    return answer.usage.prompt_tokens;
+  });
+  await Promise.all(left);
+  expect(await Promise.all(answers)).toEqual(
+    answers.map((_, at) => (at % 2 === 0 ? text : image).usage.prompt_tokens),
+  );
+});
+
+function longImageRequest(): string {
+  const messages = [{ role: 'user', content: [IMAGE, QUESTION] }];
+  return JSON.stringify({ model: 'tiny', messages, max_tokens: 900 });
+}
+
 test.each([
   ['four bytes', 'data:image/png;base64,AAAAAA=='],
   ['a cut header', PICTURE.slice(0, 60)],

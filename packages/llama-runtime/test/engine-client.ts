@@ -37,6 +37,11 @@ export class TestEngines {
     this.#dispose = () => programs[Symbol.asyncDispose]();
   }
 
+  /** Folder for the models of the test. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   async close(): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
     await this.#dispose();

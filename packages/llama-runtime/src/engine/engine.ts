@@ -7,14 +7,9 @@ import {
   type Snapshot,
 } from './answer.js';
 import { embeddingInputTokens } from './context-options.js';
-import { checkGrammar, grammarOfCallsOnly } from './grammar.js';
-import type {
-  ChatFormatOptions,
-  CompletionOptions,
-  CompletionReport,
-  LlamaContext,
-} from './llama-door.js';
+import type { CompletionOptions, CompletionReport, LlamaContext } from './llama-door.js';
 import { OpenRequests } from './open-requests.js';
+import { type Prompt, Prompts } from './prompts.js';
 import { RequestError, notSupported } from './request-error.js';
 
 /**
@@ -34,16 +29,6 @@ export interface Sampling {
   readonly penalty_freq?: number;
   readonly penalty_present?: number;
 }
-
-/** The input of an answer: a chat, or a plain text to continue. */
-export type Prompt =
-  | {
-      readonly messages: readonly unknown[];
-      readonly format: Omit<ChatFormatOptions, 'jinja' | 'reasoning_format'>;
-      /** Images as data URLs, in the order of their markers in the messages. */
-      readonly images: readonly string[];
-    }
-  | { readonly text: string };
 
 /** A request for an answer. */
 export interface GenerationRequest {
@@ -66,6 +51,7 @@ export class Engine {
   readonly facts: EngineFacts;
   readonly #context: LlamaContext;
   readonly #open: OpenRequests;
+  readonly #prompts: Prompts;
 
   constructor(
     context: LlamaContext,
@@ -77,6 +63,7 @@ export class Engine {
     this.spec = spec;
     this.facts = facts;
     this.#open = new OpenRequests(context, onState);
+    this.#prompts = new Prompts(context, { modelKey: spec.modelKey, vision: facts.vision });
   }
 
   get state(): EngineState {
@@ -99,7 +86,7 @@ export class Engine {
     if (this.spec.kind === 'embedding') {
       throw notSupported(`${this.spec.modelKey} is an embedding model and cannot generate text`);
     }
-    const { text, options } = this.#promptOf(request);
+    const { text, options } = this.#prompts.format(request.prompt);
     return {
       ...request,
       promptTokens: await this.#countTokens(text, options.media_paths ?? []),
@@ -175,10 +162,11 @@ export class Engine {
         `${this.spec.modelKey} was loaded to generate text and gives no embeddings`,
       );
     }
-    const { tokens } = await this.#context.tokenize(text);
-    this.#checkRoom(tokens.length);
-    const embedding = await this.#open.embed({ text, promptTokens: tokens.length }, signal);
-    return { embedding, tokens: tokens.length };
+    const { length } = (await this.#context.tokenize(text)).tokens;
+    const tokens = length + this.#prompts.special.aroundEmbedding;
+    this.#checkRoom(tokens);
+    const embedding = await this.#open.embed({ text, promptTokens: tokens }, signal);
+    return { embedding, tokens };
   }
 
   /** Cancels every open request. */
@@ -197,50 +185,6 @@ export class Engine {
         `llama.cpp can't read an image of the request (${reason}). Send a complete PNG, JPEG, BMP or GIF file.`,
         { code: 'image_parse_error', param: 'messages' },
       );
-    }
-  }
-
-  #promptOf({ prompt }: GenerationRequest): {
-    readonly text: string;
-    readonly options: Omit<CompletionOptions, 'n_predict'>;
-  } {
-    if ('text' in prompt) return { text: prompt.text, options: { prompt: prompt.text } };
-    if (prompt.images.length > 0 && !this.facts.vision) {
-      throw notSupported(
-        `${this.spec.modelKey} was loaded without a projector and does not accept images`,
-        'messages',
-      );
-    }
-    const format: ChatFormatOptions = { ...prompt.format, jinja: true, reasoning_format: 'auto' };
-    const formatted = this.#format(prompt.messages, format);
-    const field = format.tools === undefined ? 'response_format' : 'tools';
-    checkGrammar(formatted.grammar, field);
-    const grammar =
-      format.tool_choice === 'required'
-        ? grammarOfCallsOnly(formatted.grammar, formatted.generation_prompt ?? '')
-        : null;
-    return {
-      text: formatted.prompt,
-      options: {
-        ...format,
-        messages: prompt.messages,
-        ...(grammar !== null && { grammar }),
-        ...(prompt.images.length > 0 && { media_paths: prompt.images }),
-      },
-    };
-  }
-
-  #format(
-    messages: readonly unknown[],
-    format: ChatFormatOptions,
-  ): ReturnType<LlamaContext['getFormattedChat']> {
-    try {
-      return this.#context.getFormattedChat(messages, undefined, format);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new RequestError(400, `the model's chat template refuses the request: ${reason}`, {
-        code: 'invalid_value',
-      });
     }
   }
 

@@ -32,6 +32,7 @@ export interface ChatFormatOptions {
   readonly parallel_tool_calls?: boolean;
   readonly response_format?: unknown;
   readonly enable_thinking?: boolean;
+  readonly add_generation_prompt?: boolean;
   readonly reasoning_format?: 'none' | 'auto' | 'deepseek';
   /** Each value is a JSON text. */
   readonly chat_template_kwargs?: Readonly<Record<string, string>>;
@@ -47,6 +48,8 @@ export interface FormattedChat {
 /** Options of a completion. `messages` or `prompt` is given. */
 export interface CompletionOptions extends Partial<ChatFormatOptions> {
   readonly messages?: readonly unknown[];
+  /** Replaces the model's own template. */
+  readonly chat_template?: string;
   readonly prompt?: string;
   readonly media_paths?: readonly string[];
   readonly grammar?: string;

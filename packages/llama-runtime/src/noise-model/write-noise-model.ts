@@ -18,6 +18,8 @@ export interface NoiseModelShape {
   readonly maxContextLengthTokens?: number;
   /** The same seed gives the same file. Default: 1. */
   readonly seed?: number;
+  /** Metadata that is added to the file, or replaces its own, by key. Default: none. */
+  readonly metadata?: Readonly<Record<string, string | boolean>>;
 }
 
 /** ChatML, with tools in the form of Hermes. */
@@ -119,6 +121,7 @@ function metadataOf({
   width,
   vocabularySize = 512,
   maxContextLengthTokens = 32_768,
+  metadata = {},
 }: NoiseModelShape): Parameters<typeof encodeHeader>[0] {
   const { tokens, types, merges, endOfTurn, endOfText } = createVocabulary(vocabularySize);
   const heads = width / HEAD_SIZE;
@@ -149,6 +152,7 @@ function metadataOf({
     'tokenizer.ggml.merges': merges,
     'tokenizer.ggml.bos_token_id': endOfText,
     'tokenizer.ggml.eos_token_id': endOfTurn,
+    ...metadata,
   };
 }
 

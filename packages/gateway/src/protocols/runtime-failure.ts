@@ -12,6 +12,13 @@ const FAILURES_OF_A_RESIDENT =
 /** Texts of failures of the request itself, which any resident would refuse. */
 const FAILURES_OF_A_REQUEST = /n_keep|context length|does not support|invalid/i;
 
+/** OpenAI's codes of the same failures, which the embedded engine has. */
+const CODES_OF_A_REQUEST: ReadonlySet<unknown> = new Set([
+  'context_length_exceeded',
+  'image_parse_error',
+  'invalid_value',
+]);
+
 /** The failure of an answer without a byte. */
 const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: true };
 
@@ -75,15 +82,21 @@ const MARK = '{"error"';
 
 /** The failure that an error body describes. */
 function describe(status: number, text: string): UpstreamFailure {
-  const message = messageIn(text);
+  const body = parse(text);
+  const message = messageIn(body, text);
+  if (CODES_OF_A_REQUEST.has(codeIn(body))) return { message, retriable: false };
   const isOfResident = FAILURES_OF_A_RESIDENT.test(message);
   const isOfRequest = !isOfResident && FAILURES_OF_A_REQUEST.test(message);
   const isUnknown = status >= 500 && status !== 501 && !isOfRequest;
   return { message, retriable: isOfResident || isUnknown };
 }
 
-function messageIn(text: string): string {
-  const body = parse(text);
+function codeIn(body: unknown): unknown {
+  const error = isJsonObject(body) ? body['error'] : null;
+  return isJsonObject(error) ? error['code'] : null;
+}
+
+function messageIn(body: unknown, text: string): string {
   if (!isJsonObject(body)) return text.trim() === '' ? 'no message' : text.trim();
   const { error, message } = body;
   if (typeof error === 'string') return error;

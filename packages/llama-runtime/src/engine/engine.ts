@@ -178,11 +178,11 @@ export class Engine {
     if (images.length === 0) return (await this.#context.tokenize(text)).tokens.length;
     try {
       return (await this.#context.tokenize(text, images)).tokens.length;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+    } catch {
+      // The binding has one error for every image that it can't read.
       throw new RequestError(
         400,
-        `llama.cpp can't read an image of the request (${reason}). Send a complete PNG, JPEG, BMP or GIF file.`,
+        "llama.cpp can't read an image of the request. Send a complete PNG, JPEG, BMP or GIF file.",
         { code: 'image_parse_error', param: 'messages' },
       );
     }

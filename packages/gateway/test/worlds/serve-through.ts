@@ -3,7 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { systemClock } from '../../src/ports/clock.js';
-import { ANY_MODEL, type ServingCatalog, type ServingLease } from '../../src/ports/serving-port.js';
+import {
+  ANY_MODEL,
+  type ServingCatalog,
+  type ServingLease,
+  type ServingPeer,
+} from '../../src/ports/serving-port.js';
 import { INFERENCE_ENDPOINTS } from '../../src/protocols/routes.js';
 import type { PlaceRequest, Scheduler } from '../../src/queue/scheduler.js';
 import {
@@ -29,6 +34,8 @@ export interface FrontOptions {
   readonly limits?: Partial<InferenceLimits>;
   /** Gives the name of the resident for each attempt, after any wait. Default: the first resident of the simulator. */
   readonly place?: (request: PlaceRequest) => Promise<string> | string;
+  /** The gateway of another host that answers in the runtime's place. */
+  readonly peer?: ServingPeer;
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -73,7 +80,7 @@ export async function serveThrough(
       asked.push(request);
       const identifier = await (options.place ?? first)(request);
       return {
-        lease: leaseOn(simulator, identifier),
+        lease: { ...leaseOn(simulator, identifier), peer: options.peer },
         waitedMs: 0,
         release: (outcome) => void released.push(outcome),
       };

@@ -15,6 +15,7 @@ import {
   DEFAULT_INFERENCE_LIMITS,
   type InferenceLimits,
 } from '../../src/server/inference/inference-parts.js';
+import { BodyMemory } from '../../src/server/request/body-memory.js';
 import { serveInference } from '../../src/server/inference/serve-inference.js';
 import type { ServedRequest } from '../../src/server/inference/served-request.js';
 import { createHttpClient } from '../../src/upstream/http-client.js';
@@ -91,11 +92,13 @@ export async function serveThrough(
     [Symbol.asyncDispose]: async () => undefined,
   };
   const http = createHttpClient();
+  const limits = { ...DEFAULT_INFERENCE_LIMITS, ...options.limits };
   const parts = {
     scheduler,
     http,
     clock: systemClock,
-    limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    limits,
+    bodies: new BodyMemory(limits.maxBufferedBytes, limits.maxBodyBytes),
     meter: createAnswerMeter({}),
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
@@ -112,7 +115,7 @@ export async function serveThrough(
     void serveInference(
       request,
       response,
-      { protocol, path, client: { name: 'test', priority: 0 } },
+      { protocol, path, client: { name: request.headers['user-agent'] ?? 'test', priority: 0 } },
       parts,
     );
   });

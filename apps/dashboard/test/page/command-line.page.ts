@@ -226,7 +226,10 @@ describe.each(['simulator', 'embedded'] as const)('with the runtime: %s', (kind)
         }),
       );
       const plain = (text: string): string => text.toLowerCase();
-      expect([explained.id, ...why.map(plain)]).toEqual([id, ...explained.text.slice(1).map(plain)]);
+      expect([explained.id, ...why.map(plain)]).toEqual([
+        id,
+        ...explained.text.slice(1).map(plain),
+      ]);
     }),
   );
 

@@ -1,5 +1,11 @@
 import { ask } from '../../test/ask.js';
-import { createFakeMachine, decidedAt, episodeOf, GIB, LOADED } from '../../test/fakes/fake-machine.js';
+import {
+  createFakeMachine,
+  decidedAt,
+  episodeOf,
+  GIB,
+  LOADED,
+} from '../../test/fakes/fake-machine.js';
 import { createFakeClock } from '../../test/fakes/fake-clock.js';
 import { serveControl } from '../../test/worlds/serve-control.js';
 import { createThroughput } from './handlers/throughput.js';

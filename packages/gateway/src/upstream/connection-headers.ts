@@ -14,9 +14,7 @@ export const HOP_BY_HOP = [
 const NONE: readonly string[] = [];
 
 /** The headers that the value of `Connection` names, which belong to one connection, too. */
-export function connectionNames(
-  value: string | readonly string[] | undefined,
-): readonly string[] {
+export function connectionNames(value: string | readonly string[] | undefined): readonly string[] {
   if (typeof value !== 'string' || value === 'keep-alive' || value === 'close') return NONE;
   return value.split(',').map((name) => name.trim().toLowerCase());
 }

@@ -245,7 +245,9 @@ test('a machine that is being stopped tells the others while its last answer run
   // Nothing fits the laptop itself.
   const refused = await chat(here?.['url']);
   expect([refused.status, refused.headers.get('x-mai-host')]).toEqual([503, null]);
-  const asked = desktop.simulator.requests.filter(({ endpoint }) => endpoint === '/v1/chat/completions');
+  const asked = desktop.simulator.requests.filter(
+    ({ endpoint }) => endpoint === '/v1/chat/completions',
+  );
   expect(asked).toHaveLength(1);
   expect((await running).status).toBe(200);
   expect((await stopping)?.exitCode).toBe(0);

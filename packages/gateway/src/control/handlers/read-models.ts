@@ -60,7 +60,9 @@ function chainSteps(
     const option = candidate.loadOptions[isChosen ? chosen.optionIndex : 0] ?? null;
     const { modelKey, displayName, tier, capabilities, downloaded } = candidate;
     // The decision does not judge a model after the chosen one. The list of models does, with and without trade-offs.
-    const judged = isAfter ? models.find(({ profile }) => profile.modelKey === modelKey) : undefined;
+    const judged = isAfter
+      ? models.find(({ profile }) => profile.modelKey === modelKey)
+      : undefined;
     const cheaper = judged?.cheaper ?? null;
     const rejection = (cheaper === null ? judged?.rejection : null) ?? decided;
     const load = cheaper ?? option;

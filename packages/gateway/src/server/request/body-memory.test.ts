@@ -17,20 +17,23 @@ describe('the memory of bodies', () => {
   test.each([
     ['all clients', 'b', 1000 - 700, 503],
     ['one client', 'a', 750 - 700, 429],
-  ])('has a bound for %s: up to it there is room, one byte above there is not', (_, client, left, status) => {
-    const memory = new BodyMemory(1000, 10);
-    expect(memory.begin('a').add(700)).toBeNull();
-    const share = memory.begin(client);
-    expect(share.add(left - 1)).toBeNull();
-    expect(share.add(2)?.failure).toMatchObject({ status, code: 'queue_full' });
-    expect(share.add(1)).toBeNull();
-    expect(share.refusalOf(1)?.failure).toMatchObject({ status, retryAfterSeconds: 5 });
-    // What was refused has taken nothing.
-    share.end();
-    share.end();
-    expect(memory.begin(client).refusalOf(left)).toBeNull();
-    expect(memory.begin(client).refusalOf(left + 1)).not.toBeNull();
-  });
+  ])(
+    'has a bound for %s: up to it there is room, one byte above there is not',
+    (_, client, left, status) => {
+      const memory = new BodyMemory(1000, 10);
+      expect(memory.begin('a').add(700)).toBeNull();
+      const share = memory.begin(client);
+      expect(share.add(left - 1)).toBeNull();
+      expect(share.add(2)?.failure).toMatchObject({ status, code: 'queue_full' });
+      expect(share.add(1)).toBeNull();
+      expect(share.refusalOf(1)?.failure).toMatchObject({ status, retryAfterSeconds: 5 });
+      // What was refused has taken nothing.
+      share.end();
+      share.end();
+      expect(memory.begin(client).refusalOf(left)).toBeNull();
+      expect(memory.begin(client).refusalOf(left + 1)).not.toBeNull();
+    },
+  );
 
   test('has room for each allowed body while no other is there, whatever its bound', () => {
     const memory = new BodyMemory(10, 1000);

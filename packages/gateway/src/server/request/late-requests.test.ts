@@ -94,9 +94,12 @@ test.each([
   ['its headers', { first: head(2), rest: null }],
   ['its body', { first: `${head(2)}\r\n{`, rest: null }],
   ['the end of its headers', { first: 'POST / HTTP/1.1\r\n', rest: 'X-Slow: ' }],
-])('a request of which %s do not arrive is refused with 408, also after a stall', async (_, sent) => {
-  expect(await answerAfterStall(sent)).toMatch(/^HTTP\/1\.1 408 /);
-});
+])(
+  'a request of which %s do not arrive is refused with 408, also after a stall',
+  async (_, sent) => {
+    expect(await answerAfterStall(sent)).toMatch(/^HTTP\/1\.1 408 /);
+  },
+);
 
 test.each([
   ['headers', `GET / HTTP/1.1\r\nHost: gateway\r\nX-Slow: `],

@@ -65,7 +65,8 @@ export function createLateRequests(
   const leftMs = (suspect: Suspect, sinceMs: number): number => {
     const { request } = suspect;
     if (request?.complete === true) return 0;
-    const bodyMs = suspect.awaitsHeaders && request !== null ? requestTimeoutMs - headersTimeoutMs : 0;
+    const bodyMs =
+      suspect.awaitsHeaders && request !== null ? requestTimeoutMs - headersTimeoutMs : 0;
     if (bodyMs > 0) suspect.awaitsHeaders = false;
     const stalledMs = meter.stalledMs(sinceMs);
     return Math.max(bodyMs, stalledMs > tickMs ? Math.min(stalledMs, requestTimeoutMs) : 0);

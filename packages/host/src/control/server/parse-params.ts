@@ -1,4 +1,11 @@
-import { isName, KV_CACHE_TYPES, oneLine, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
+import {
+  isName,
+  KV_CACHE_TYPES,
+  oneLine,
+  TIERS,
+  type LoadConfig,
+  type Tier,
+} from '@mai/memory-ledger';
 import type { LeaseRequest, Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';

@@ -230,6 +230,10 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
       listeners.add(listener);
     },
     announce: (address, load) => own.announce(address, load),
+    drain: () => {
+      own.drain();
+      leases.drain();
+    },
     view,
     report: () => reportFleet(view(), journal.recent()),
     ready: ({ deadlineMs }) => members.ready({ deadlineMs }),

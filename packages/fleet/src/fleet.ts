@@ -40,6 +40,11 @@ export interface Fleet extends AsyncDisposable {
    * @param load - the requests of this machine's gateways, read every second
    */
   announce(address: string, load: () => readonly GatewayLoad[]): void;
+  /**
+   * Tells the other hosts at once that this machine takes no new requests, and gives no new leases. Running requests keep their leases.
+   * For a machine that is about to stop; there is no way back.
+   */
+  drain(): void;
   /** The fleet as this machine knows it. */
   view(): FleetView;
   /** The fleet for a page, with the last placements in words. */

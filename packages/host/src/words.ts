@@ -5,12 +5,12 @@ export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '-';
   let value = Math.abs(bytes);
   let unit = 0;
-  // 1000, not 1024: '1,010 MiB' is harder to read than '0.99 GiB'.
-  while (value >= 1000 && unit < UNITS.length - 1) {
+  // At four digits, not at 1024: '1010 MiB' is harder to read than '0.99 GiB'. 999.5 is written as 1000.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 100 ? 0 : value >= 0.995 ? 1 : 2;
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 0.995 ? 1 : 2;
   return `${bytes < 0 ? '-' : ''}${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
 }
 
@@ -39,7 +39,7 @@ export function formatShare(usedBytes: number, totalBytes: number): string {
   const total = formatBytes(totalBytes);
   const unit = UNITS.findIndex((one) => total.endsWith(` ${one}`));
   const used = usedBytes / 1024 ** unit;
-  return `${used.toFixed(used >= 100 || unit === 0 ? 0 : 1)} of ${total}`;
+  return `${used.toFixed(used >= 99.95 || unit === 0 ? 0 : 1)} of ${total}`;
 }
 
 /** Tokens per second as text: `142`, `6.5`, `0.4`. */
@@ -56,9 +56,10 @@ export function formatPercent(ratio: number | null): string {
 
 /** A duration as text: `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
+  // Each bound lies where the text before it is rounded up to the next unit, or to one digit more.
+  if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
-  if (seconds < 59.95) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   return twoUnits(Math.round(seconds));
 }
 

@@ -39,6 +39,7 @@ export {
 export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from './memory/charge.js';
 export { SPEED_DEPTH_TOKENS } from './models/load-speed.js';
 export type { LoadSpeed, SpeedRange } from './models/load-speed.js';
+export { isName, NAME_MAX_LENGTH, ONE_LINE, oneLine } from './one-line.js';
 export { isTooSlow, valueOf } from './value.js';
 export type { Valued } from './value.js';
 export type { ModelShape } from './models/model-shape.js';

@@ -1,4 +1,4 @@
-import { totalParts } from './footprint-parts.js';
+import { footprintOf, totalParts } from './footprint-parts.js';
 
 const NONE = {
   weightsBytes: 0,
@@ -31,4 +31,43 @@ test('the parts add up to the total of the devices', () => {
     0,
   );
   expect(sum).toBe(127);
+});
+
+describe('the footprint of an answer', () => {
+  const parts = [{ ...NONE, device: 'ram', weightsBytes: 7, totalBytes: 7 }];
+  const report = { parts, totalBytes: 7, lowBytes: 6, highBytes: 8 };
+  const judged = {
+    totalBytes: 10,
+    lowBytes: 9,
+    highBytes: null,
+    mappedBytes: 10,
+    anonymousBytes: 0,
+    gpus: [],
+    growthBytes: null,
+    source: 'lmstudio',
+    confidence: 'low',
+  } as const;
+
+  test('has its parts where the header of the model was read', () => {
+    expect(footprintOf({ ...report, basis: 'header', footprint: judged })).toEqual({
+      parts: [{ name: 'Weights', kind: 'weights', bytes: 7 }],
+      totalBytes: 7,
+      lowBytes: 6,
+      highBytes: 8,
+    });
+  });
+
+  test('is the one that was judged, without parts, where only the size is known', () => {
+    expect(footprintOf({ ...report, basis: 'size', footprint: judged })).toEqual({
+      parts: [{ name: 'All parts', kind: 'rest', bytes: 10 }],
+      totalBytes: 10,
+      lowBytes: 9,
+      highBytes: null,
+    });
+  });
+
+  test('is that of the report where nothing was judged', () => {
+    const { parts: shown, totalBytes } = footprintOf({ ...report, basis: 'size', footprint: null });
+    expect([shown.map(({ bytes }) => bytes), totalBytes]).toEqual([[7], 7]);
+  });
 });

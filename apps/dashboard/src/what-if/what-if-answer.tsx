@@ -2,7 +2,7 @@ import type { WhatIf } from '../api/api.generated.js';
 import { LedgerBar, modelParts } from '../memory/ledger-bar.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatPercent } from '../words/format.js';
-import { totalParts } from './footprint-parts.js';
+import { footprintOf } from './footprint-parts.js';
 import type { WhatIfSettings } from './settings.js';
 
 /** The verdict, the parts of the footprint, and each pool before and after. */
@@ -13,8 +13,10 @@ export function WhatIfAnswer(props: {
 }) {
   const { answer, settings, loaded } = props;
   const { ask, mayLoad } = usePage();
-  const parts = totalParts(answer.parts);
-  const { modelKey, totalBytes, lowBytes, highBytes } = answer;
+  const { modelKey, basis } = answer;
+  const { parts, totalBytes, lowBytes, highBytes } = footprintOf(answer);
+  // The bar ends where the longest context of the model ends, so that it moves with the slider.
+  const scale = Math.max(totalBytes, ...answer.byContextLength.map((one) => one.totalBytes), 1);
   return (
     <div class="what-if-answer">
       <p class={`verdict ${answer.fits === false ? 'bad' : ''}`} role="status">
@@ -26,7 +28,7 @@ export function WhatIfAnswer(props: {
             <div
               key={kind}
               class={`moves ${kind}`}
-              style={{ width: `${(bytes / scaleOf(answer)) * 100}%` }}
+              style={{ width: `${(bytes / scale) * 100}%` }}
             />
           ))}
         </div>
@@ -60,6 +62,9 @@ export function WhatIfAnswer(props: {
           </tfoot>
         </table>
       </div>
+      {basis === 'size' && (
+        <p class="soft">Only the size of this model is known, so its parts are not shown.</p>
+      )}
       {answer.pools.map((pool) => (
         <div key={pool.pool} class="pool-after">
           <span>{pool.label}</span>
@@ -112,9 +117,4 @@ function verdictOf({ fits, rejection, cheaper, modelKey }: WhatIf): string {
   const why = rejection === null ? 'does not fit' : rejection.text;
   const instead = cheaper === null ? '' : ` It fits with ${cheaper.tradeOffs}.`;
   return `Does not fit: ${modelKey} ${why}.${instead}`;
-}
-
-/** The bar ends where the longest context of the model ends, so that it moves with the slider. */
-function scaleOf({ totalBytes, byContextLength }: WhatIf): number {
-  return Math.max(totalBytes, ...byContextLength.map((one) => one.totalBytes), 1);
 }

@@ -5,12 +5,12 @@ export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '–';
   let value = Math.abs(bytes);
   let unit = 0;
-  // 1000, not 1024: '1,010 MiB' is harder to read than '0.99 GiB'.
-  while (value >= 1000 && unit < UNITS.length - 1) {
+  // At four digits, not at 1024: '1010 MiB' is harder to read than '0.99 GiB'. 999.5 is written as 1000.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 100 ? 0 : value >= 0.995 ? 1 : 2;
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 0.995 ? 1 : 2;
   return `${bytes < 0 ? '−' : ''}${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
 }
 
@@ -30,8 +30,10 @@ export function formatTokens(tokens: number | null): string {
   if (tokens === null) return '–';
   if (tokens < 1000) return String(tokens);
   const unit = tokens % 1024 === 0 ? 1024 : 1000;
-  const [count, name] = tokens < unit ** 2 ? [tokens / unit, 'k'] : [tokens / unit ** 2, 'M'];
-  return `${count >= 10 || Number.isInteger(count) ? Math.round(count) : count.toFixed(1)}${name}`;
+  // 999.5k is written as 1.0M. A multiple of 1024 is exact, so it keeps its unit.
+  const most = unit === 1024 ? unit ** 2 : 999.5 * unit;
+  const [count, name] = tokens < most ? [tokens / unit, 'k'] : [tokens / unit ** 2, 'M'];
+  return `${count >= 9.95 || Number.isInteger(count) ? Math.round(count) : count.toFixed(1)}${name}`;
 }
 
 /** A ratio as a percentage: `65 %`; a dash for null. */
@@ -46,7 +48,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 
 /** A duration as text: `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. The same form as in the command line. */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
+  // Each bound lies where the text before it is rounded up to the next unit, or to one digit more.
+  if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   const whole = Math.round(seconds);

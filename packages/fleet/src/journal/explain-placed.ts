@@ -40,5 +40,5 @@ function describeFailed({
 }
 
 function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
 }

@@ -37,6 +37,8 @@ export interface Grants {
   /** A request runs on a lease. Returns what ends it. */
   began(token: FencingToken): () => void;
   list(): readonly GrantedLease[];
+  /** Refuses new requests, and those that are pending. Leases go on. */
+  drain(): void;
   /** Ends everything and waits until it is released. */
   stop(): Promise<void>;
 }
@@ -76,6 +78,7 @@ export function createGrants(options: {
   const releasing = new Set<Promise<void>>();
   let counter = 0;
   let stopped = false;
+  let draining = false;
   let cancelSweep = (): void => undefined;
 
   const refuse = (
@@ -83,6 +86,8 @@ export function createGrants(options: {
     message: string,
     figures: Readonly<Record<string, number>> = {},
   ): Outcome => ({ kind: 'refused', epoch, reason, message, figures });
+
+  const stopping = (): Outcome => refuse('STOPPING', 'The host stops.');
 
   const release = (granted: GrantedResident): void => {
     const released = granted.release().catch(() => undefined);
@@ -157,7 +162,8 @@ export function createGrants(options: {
     begin: (asker, message) => {
       sweep();
       const key = keyOf(asker, message.ticket);
-      if (stopped) return refuse('STOPPING', 'The host stops.');
+      // A repeated message may ask about a lease that was granted before.
+      if (stopped || (draining && !grants.has(key))) return stopping();
       if (grants.has(key)) return null;
       const ofAsker = [...grants.values()].filter((one) => one.asker === asker).length;
       if (ofAsker >= MAX_GRANTS_OF_ASKER || grants.size >= MAX_GRANTS)
@@ -193,7 +199,7 @@ export function createGrants(options: {
     outcome: async (asker, ticket, waitMs) => {
       sweep();
       const grant = grants.get(keyOf(asker, ticket));
-      if (stopped) return refuse('STOPPING', 'The host stops.');
+      if (stopped) return stopping();
       if (grant === undefined) return refuse('LEASE_ENDED', 'The request or its lease has ended.');
       const waited = new AbortController();
       if (grant.outcome.kind === 'promised') {
@@ -256,6 +262,15 @@ export function createGrants(options: {
               },
             ],
       );
+    },
+
+    drain: () => {
+      draining = true;
+      for (const grant of grants.values()) {
+        if (grant.outcome.kind !== 'promised') continue;
+        grant.outcome = stopping();
+        grant.cancel.abort(new Error('The host stops.'));
+      }
     },
 
     stop: async () => {

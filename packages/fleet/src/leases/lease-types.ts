@@ -127,6 +127,8 @@ export interface LeaseServer extends AsyncDisposable {
   began(token: FencingToken): () => void;
   /** The leases in force, for display. */
   list(): readonly GrantedLease[];
+  /** Refuses new requests, and those whose load is under way. Leases in force go on. */
+  drain(): void;
 }
 
 export interface GrantedLease {

@@ -422,6 +422,25 @@ it('reports a host that does not exist', async () => {
   });
 });
 
+it('gives no new lease once it drains, refuses the loads under way, and keeps the leases in force', async () => {
+  const port = new TestPort();
+  const leases = await granting(port);
+  const asker = await asking('asking');
+  const held = granted(await asker.acquire('granting', REQUEST, DEADLINE));
+  port.resident = false;
+  const answer = promised(await asker.acquire('granting', REQUEST, DEADLINE));
+  leases.drain();
+  const refused = { kind: 'refused', reason: 'STOPPING' };
+  expect(await answer.granted()).toMatchObject(refused);
+  expect(port.cancelled).toBe(1);
+  port.resident = true;
+  expect(await asker.acquire('granting', REQUEST, DEADLINE)).toMatchObject(refused);
+  expect(leases.isHonoured(held.token, 'asking')).toBe(true);
+  expect([held.lost.aborted, leases.endOf(held.token)?.aborted]).toEqual([false, false]);
+  await held.release();
+  await waitUntil(() => port.held === 0, 'the lease is released');
+});
+
 it('releases everything and refuses when the granting host stops', async () => {
   const port = new TestPort();
   const leases = await granting(port);

@@ -94,6 +94,7 @@ export function serveLeases(
     endOf: (token) => grants.endOf(token),
     began: (token) => grants.began(token),
     list: () => grants.list(),
+    drain: () => grants.drain(),
     [Symbol.asyncDispose]: async () => {
       for (const end of ends) end();
       await grants.stop();

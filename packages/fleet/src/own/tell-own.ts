@@ -13,6 +13,8 @@ export interface OwnTeller {
   note(facts: OwnFacts): void;
   /** Tells the address of this machine's gateway, and from now on its load, until the signal fires. */
   announce(address: string, load: () => readonly GatewayLoad[]): void;
+  /** Tells at once that this machine takes no new requests. Its load is told as before. */
+  drain(): void;
   /** The policy of placements by this machine's configuration. */
   policy(): PlacementPolicy;
   /** The bytes that guests may take now. */
@@ -41,6 +43,7 @@ export function createOwnTeller({
   let address: string | null = null;
   let readLoad: (() => readonly GatewayLoad[]) | null = null;
   let beating: Promise<void> = Promise.resolve();
+  let draining = false;
 
   const now = (): Date => new Date(clock.nowMs());
 
@@ -59,13 +62,15 @@ export function createOwnTeller({
     members.setLinkDevices(linkDevices.map(stateOfDevice));
   };
 
+  const beatOnce = (): void =>
+    members.beat({
+      ...loadOfGateways(readLoad?.() ?? [], ownHost),
+      pressureRatio: facts?.pressureRatio ?? null,
+      ready: !draining,
+    });
   const beat = async (): Promise<void> => {
     while (!signal.aborted) {
-      members.beat({
-        ...loadOfGateways(readLoad?.() ?? [], ownHost),
-        pressureRatio: facts?.pressureRatio ?? null,
-        ready: true,
-      });
+      beatOnce();
       await pause(clock, LOAD_INTERVAL_MS, signal);
     }
   };
@@ -81,6 +86,10 @@ export function createOwnTeller({
       readLoad = load;
       publish();
       if (isFirst) beating = beat();
+    },
+    drain: () => {
+      draining = true;
+      if (readLoad !== null) beatOnce();
     },
     policy: () => {
       if (facts === null) return DEFAULT_PLACEMENT_POLICY;

@@ -1,3 +1,4 @@
+import { NAME_MAX_LENGTH, ONE_LINE, oneLine } from '@mai/memory-ledger';
 import { z } from 'zod';
 
 import { isHostName } from '../nats/subjects.js';
@@ -28,41 +29,23 @@ export function decodeJson<T>(
   return { ok: false, reason: `${where === '' ? 'message' : where}: ${issue?.message ?? 'wrong'}` };
 }
 
-/**
- * Control characters, line separators, halves of characters, and characters that change the direction of text. Names come from other
- * machines and are shown in tables, logs and headers, where these characters could forge a line or break it.
- */
-const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
-const ALL_HIDDEN = new RegExp(`${HIDDEN.source}+`, 'gu');
-
-/** Whether a text can be a name in a message. */
-export function isPlainName(text: string): boolean {
-  return text.length > 0 && text.length <= MAX_NAME_LENGTH && !HIDDEN.test(text);
-}
-
-/** The text without hidden characters: a blank stands for each run of them. */
-export function oneLine(text: string): string {
-  return text.replace(ALL_HIDDEN, ' ');
-}
-
 // Parts of several messages.
 
-const MAX_NAME_LENGTH = 300;
 /** Figures of a speed outside these bounds are no measurement. Times that are worked out from figures within them are finite. */
 const LEAST_FIGURE = 1e-6;
 const LARGEST_FIGURE = 1e12;
 
 export const hostName = z.string().refine(isHostName, { error: 'not the name of a host' });
 export const epochText = z.string().regex(/^[0-9a-f]{16}$/, { error: 'not an epoch' });
-/** A text of at most `max` characters without hidden ones. */
+/** A text of at most `max` characters on one line. */
 export const plainText = (max: number): z.ZodString =>
   z
     .string()
     .max(max)
-    .refine((text) => !HIDDEN.test(text), { error: 'it has hidden characters' });
+    .refine((text) => ONE_LINE.test(text), { error: 'it has hidden characters' });
 /** Model keys, instance identifiers, display names. */
-export const nameText = plainText(MAX_NAME_LENGTH).min(1);
-/** A sentence for a person. Hidden characters are left out. */
+export const nameText = plainText(NAME_MAX_LENGTH).min(1);
+/** A sentence for a person, on one line. */
 export const sentenceText = z.string().max(1000).transform(oneLine);
 /** An identifier that may go into a header of HTTP. */
 export const headerText = z

@@ -1,4 +1,4 @@
-import { CAPABILITIES, TIERS, type Capability } from '@mai/memory-ledger';
+import { CAPABILITIES, isName, oneLine, TIERS, type Capability } from '@mai/memory-ledger';
 import { z } from 'zod';
 
 import {
@@ -8,9 +8,7 @@ import {
   figure,
   headerText,
   hostName,
-  isPlainName,
   nameText,
-  oneLine,
   plainText,
   ratio,
   record,
@@ -136,16 +134,16 @@ function withPlainNames(full: HostState): HostState {
       Object.entries(full.labels).map(([name, value]) => [name, oneLine(value).slice(0, 300)]),
     ),
     models: full.models
-      .filter(({ modelKey }) => isPlainName(modelKey))
+      .filter(({ modelKey }) => isName(modelKey))
       .map((one) => ({
         ...one,
-        displayName: isPlainName(one.displayName) ? one.displayName : one.modelKey,
-        residents: one.residents.filter((resident) => isPlainName(resident.instanceIdentifier)),
+        displayName: isName(one.displayName) ? one.displayName : one.modelKey,
+        residents: one.residents.filter((resident) => isName(resident.instanceIdentifier)),
       })),
     chains: Object.fromEntries(
       Object.entries(full.chains)
-        .filter(([name]) => isPlainName(name))
-        .map(([name, keys]) => [name, keys.filter(isPlainName)]),
+        .filter(([name]) => isName(name))
+        .map(([name, keys]) => [name, keys.filter(isName)]),
     ),
   };
 }

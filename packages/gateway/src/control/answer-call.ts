@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { asSentence } from '../as-sentence.js';
 import { shorten } from '../shorten.js';
+import { BodyMemory } from '../server/request/body-memory.js';
 import { readBody } from '../server/request/read-body.js';
 import { RequestRefusal } from '../server/request/request-refusal.js';
 import { ControlFailure, notFound } from './control-failure.js';
@@ -9,6 +10,11 @@ import { OPERATIONS, pathId, type Operation, type OperationName } from './openap
 
 /** Bodies of the control API are a few fields. */
 const BODY_BYTES_MAX = 65_536;
+/**
+ * The bodies of all calls of this process, apart from those of inference, so that neither takes the room of the other. 16 MiB are tens of
+ * thousands of usual calls. Without the bound, slow clients could fill 256 MiB before anybody has asked for a key.
+ */
+const BODIES = new BodyMemory(16 * 1_048_576, BODY_BYTES_MAX, 1);
 
 /** The operation that a request names. */
 export interface FoundOperation {
@@ -120,17 +126,18 @@ function parseQuery<Schema extends z.ZodObject>(schema: Schema, search: string):
 /**
  * Reads the body of a request.
  *
- * @throws ControlFailure 400, 413, 415
+ * @throws ControlFailure 400, 413, 415; 503 where too many calls send at the same time
  */
 export async function parseBody<Schema extends z.ZodObject>(
   schema: Schema,
   request: IncomingMessage,
 ): Promise<z.output<Schema>> {
-  const bytes = await readBody(request, BODY_BYTES_MAX).catch((error: unknown) => {
-    if (!(error instanceof RequestRefusal)) throw error;
-    const { status, message } = error.failure;
-    throw new ControlFailure(status, 'INVALID_REQUEST', message, {}, { cause: error });
-  });
+  const share = BODIES.begin('');
+  const bytes = await readBody(request, BODY_BYTES_MAX, share)
+    .catch((error: unknown) => {
+      throw error instanceof RequestRefusal ? refused(error) : error;
+    })
+    .finally(() => share.end());
   const [type = ''] = (request.headers['content-type'] ?? '').split(';');
   // A form of another site can't send this type without asking first.
   if (bytes.length > 0 && type.trim().toLowerCase() !== 'application/json') {
@@ -148,6 +155,14 @@ export async function parseBody<Schema extends z.ZodObject>(
     throw invalid('The body is not JSON.', error);
   }
   return parse(schema, value);
+}
+
+function refused(refusal: RequestRefusal): ControlFailure {
+  const { status, message, code, retryAfterSeconds } = refusal.failure;
+  const headers: Record<string, string> =
+    retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+  const shown = code === 'queue_full' ? 'QUEUE_FULL' : 'INVALID_REQUEST';
+  return new ControlFailure(status, shown, message, headers, { cause: refusal });
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, value: unknown): z.output<Schema> {

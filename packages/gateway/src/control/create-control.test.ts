@@ -1,5 +1,11 @@
 import { ask } from '../../test/ask.js';
-import { decidedAt, episodeOf, GIB, LOADED } from '../../test/fakes/fake-machine.js';
+import {
+  createFakeMachine,
+  decidedAt,
+  episodeOf,
+  GIB,
+  LOADED,
+} from '../../test/fakes/fake-machine.js';
 import { createFakeClock } from '../../test/fakes/fake-clock.js';
 import { serveControl } from '../../test/worlds/serve-control.js';
 import { createThroughput } from './handlers/throughput.js';
@@ -235,6 +241,24 @@ describe('readings', () => {
     for (const listed of [chain.steps, models]) {
       expect(listed).toMatchObject([figures, { speed: null, quality: null }]);
     }
+  });
+
+  test('a model after the chosen one that fits only with trade-offs is shown with them, as in the list of models', async () => {
+    const { port } = createFakeMachine();
+    const machine: typeof port = {
+      ...port,
+      select: async (request) => {
+        const { selection, ...answer } = await port.select(request);
+        const rejection = { code: 'PREFERRED_CANDIDATE_FITS' };
+        const rejected = selection.rejected.map((one) => ({ ...one, rejection }));
+        return { ...answer, selection: { ...selection, rejected } };
+      },
+    };
+    await using world = await serveControl({ parts: { machine } });
+    const { chain, models } = (await ask(world.url, { path: '/api/mai/models' })).json();
+    const { cheaper } = models[1];
+    expect(cheaper.tradeOffs).toBe('shorter-context');
+    expect(chain.steps[1]).toMatchObject({ verdict: 'fits', speed: null, ...cheaper });
   });
 
   test('a dry run of a load adds its memory to each pool, and says where it does not fit', async () => {

@@ -19,6 +19,7 @@ import { answerNotServed, countsTokens } from './own-answers/answer-not-served.j
 import { createAnswerMeter } from './inference/measure-answers.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference/inference-parts.js';
 import { readCatalog } from './own-answers/read-catalog.js';
+import { BodyMemory } from './request/body-memory.js';
 import type { RequestTarget } from './request/request-target.js';
 import { ResponseHomes } from './inference/response-homes.js';
 import { sendFailure, setHeaders } from './responders.js';
@@ -51,6 +52,7 @@ export interface InferenceServiceParts {
 /** Creates the service. */
 export function createInferenceService(parts: InferenceServiceParts): InferenceService {
   const { port, scheduler, http, clock, limits, onServed } = parts;
+  const bodies = new BodyMemory(limits.maxBufferedBytes, limits.maxBodyBytes);
   const counter = new TokenCounter();
   const homes = new ResponseHomes();
   const resolve = createResolveModel(counter);
@@ -66,6 +68,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     http,
     clock,
     limits,
+    bodies,
     resolve,
     knownCatalog: () => port.known(),
     catalog: (signal) => readCatalog(port, signal),
@@ -96,7 +99,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     const route = { protocol, path: path + query, client };
     return serveInference(request, response, route, inference);
   };
-  const serveOther = async ({ request, response, target }: Arrived): Promise<void> => {
+  const serveOther = async ({ request, response, target, client }: Arrived): Promise<void> => {
     // The answer of an endpoint for inference has its headers from the choice that is made for it.
     setHeaders(response, lastDecisionHeader(port.known() ?? (await catalogOrNull(port))));
     const { path } = target;
@@ -104,7 +107,8 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     if (isRead && isModelList(path)) await lists.answer(response, target);
     else if (request.method === 'POST' && countsTokens(path)) {
       const { maxBodyBytes: maxBytes } = limits;
-      await answerCountTokens(request, response, { port, counter, maxBytes });
+      const share = bodies.begin(client.name);
+      await answerCountTokens(request, response, { port, counter, maxBytes, share });
     } else answerNotServed(request, response, path);
   };
   return {

@@ -112,10 +112,10 @@ export async function listen(
     });
   }
   server.on('timeout', endIdleConnection);
-  answerBrokenRequests(server);
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
   await open(server, host, port);
+  answerBrokenRequests(server, { headersTimeoutMs, requestTimeoutMs });
   const bound = boundPort(server) ?? port;
   const name = host.includes(':') ? `[${host}]` : host;
   return {

@@ -11,6 +11,36 @@ const EVENT = 'data: {"id":"c","choices":[{"index":0,"delta":{"content":"模型 
 const DONE = 'data: [DONE]\n\n';
 const SSE = { 'content-type': 'text/event-stream' };
 
+/** Headers with which a server would govern the gateway's origin in a browser, or a proxy in front of it. */
+const ORDERS = {
+  'alt-svc': 'h3="evil.example:443"; ma=86400',
+  'clear-site-data': '"*"',
+  'content-security-policy': "default-src 'unsafe-inline'",
+  'cross-origin-opener-policy': 'unsafe-none',
+  nel: '{"report_to":"evil"}',
+  'permissions-policy': 'camera=*',
+  refresh: '0; url=https://evil.example',
+  'report-to': '{"group":"evil"}',
+  'service-worker-allowed': '/',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'www-authenticate': 'Basic realm="LM Studio"',
+  'x-accel-redirect': '/etc/passwd',
+  'x-frame-options': 'ALLOWALL',
+  'x-mai-host': 'nobody',
+  'x-sendfile': '/etc/passwd',
+};
+/** Headers of a runtime, known or not. */
+const HARMLESS = {
+  'anthropic-ratelimit-requests-remaining': '7',
+  'llama-slot': '3',
+  'openai-processing-ms': '42',
+  'request-id': 'r-1',
+  server: 'odd/1.0',
+  'x-accel-buffering': 'no',
+  'x-kept': 'yes',
+  'x-request-id': 'r-2',
+};
+
 interface OddWorld extends AsyncDisposable {
   readonly url: string;
   readonly attempts: () => number;
@@ -284,7 +314,7 @@ describe('an answer of the runtime', () => {
     expect(JSON.parse(told).error.message).toMatch(/invalid: x+/);
   });
 
-  it('sets no cookie and no rule for other origins', async () => {
+  it('sets no cookie, no rule for its origin in a browser, and gives no order to a proxy', async () => {
     await using world = await open((response) =>
       response
         .writeHead(200, {
@@ -293,15 +323,19 @@ describe('an answer of the runtime', () => {
           'access-control-allow-origin': '*',
           'access-control-allow-credentials': 'true',
           'access-control-expose-headers': '*',
-          'x-kept': 'yes',
+          ...ORDERS,
+          ...HARMLESS,
         })
         .end(ANSWER),
     );
     const { headers, text } = await post(world.url, { messages: [] });
     expect(text).toBe(ANSWER);
-    expect(headers['x-kept']).toBe('yes');
+    expect(headers).toMatchObject(HARMLESS);
     const names = Object.keys(headers).filter((name) => /cookie|^access-control/.test(name));
-    expect(names).toEqual([]);
+    expect([...names, ...Object.keys(headers).filter((name) => name in ORDERS)]).toEqual([]);
+    // The gateway's own word stands, whatever the runtime says.
+    expect(headers['x-mai-model']).toBe('qwen/qwen3-4b');
+    expect(headers['x-mai-host']).toBeUndefined();
   });
 
   it.each([

@@ -2,13 +2,14 @@ import type { SecureContext } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { systemClock, type Clock } from '../ports/clock.js';
 import type { PeerTls } from '../ports/serving-port.js';
+import { headersOfPeer, type AnswerHeaders } from './answer-headers.js';
 import { createPeerPath, type AskForSign, type PeerPath } from './peer-path.js';
 
 /** The start of an answer. */
 export interface HttpHead {
   readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Of another host, only those that are believed of it. */
+  readonly headers: AnswerHeaders;
 }
 
 /** A request to the runtime, or to the gateway of another host. */
@@ -95,9 +96,9 @@ export function createHttpClient(clock: Clock = systemClock): HttpClient {
     const peer = peerOf(tls);
     const use = pathTo(request.origin, tls, peer).begin((error) => exchange.abort(error));
     const exchange = dispatch(peer.agent, request, {
-      onHead: (head) => {
+      onHead: ({ status, headers }) => {
         use.heard();
-        receiver.onHead(head);
+        receiver.onHead({ status, headers: headersOfPeer(headers) });
       },
       onData: (chunk) => {
         use.heard();

@@ -3,13 +3,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { systemClock } from '../../src/ports/clock.js';
-import { ANY_MODEL, type ServingCatalog, type ServingLease } from '../../src/ports/serving-port.js';
+import {
+  ANY_MODEL,
+  type ServingCatalog,
+  type ServingLease,
+  type ServingPeer,
+} from '../../src/ports/serving-port.js';
 import { INFERENCE_ENDPOINTS } from '../../src/protocols/routes.js';
 import type { PlaceRequest, Scheduler } from '../../src/queue/scheduler.js';
 import {
   DEFAULT_INFERENCE_LIMITS,
   type InferenceLimits,
 } from '../../src/server/inference/inference-parts.js';
+import { BodyMemory } from '../../src/server/request/body-memory.js';
 import { serveInference } from '../../src/server/inference/serve-inference.js';
 import type { ServedRequest } from '../../src/server/inference/served-request.js';
 import { createHttpClient } from '../../src/upstream/http-client.js';
@@ -29,6 +35,8 @@ export interface FrontOptions {
   readonly limits?: Partial<InferenceLimits>;
   /** Gives the name of the resident for each attempt, after any wait. Default: the first resident of the simulator. */
   readonly place?: (request: PlaceRequest) => Promise<string> | string;
+  /** The gateway of another host that answers in the runtime's place. */
+  readonly peer?: ServingPeer;
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -73,7 +81,7 @@ export async function serveThrough(
       asked.push(request);
       const identifier = await (options.place ?? first)(request);
       return {
-        lease: leaseOn(simulator, identifier),
+        lease: { ...leaseOn(simulator, identifier), peer: options.peer },
         waitedMs: 0,
         release: (outcome) => void released.push(outcome),
       };
@@ -84,11 +92,13 @@ export async function serveThrough(
     [Symbol.asyncDispose]: async () => undefined,
   };
   const http = createHttpClient();
+  const limits = { ...DEFAULT_INFERENCE_LIMITS, ...options.limits };
   const parts = {
     scheduler,
     http,
     clock: systemClock,
-    limits: { ...DEFAULT_INFERENCE_LIMITS, ...options.limits },
+    limits,
+    bodies: new BodyMemory(limits.maxBufferedBytes, limits.maxBodyBytes),
     meter: createAnswerMeter({}),
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
@@ -105,7 +115,7 @@ export async function serveThrough(
     void serveInference(
       request,
       response,
-      { protocol, path, client: { name: 'test', priority: 0 } },
+      { protocol, path, client: { name: request.headers['user-agent'] ?? 'test', priority: 0 } },
       parts,
     );
   });

@@ -19,19 +19,22 @@ import type {
 import type { HostParts } from '../host-parts.js';
 import { notKept } from '../runtime/not-kept.js';
 import { contextOfCall, listDownloadsNow, openActiveSession } from '../session.js';
+import { checkName } from './check-name.js';
 import { findPins, findYields, type UnpinRequest } from './find-in-journal.js';
 import { findInstances } from './find-instances.js';
 import { estimateLoads, planLoads, type EstimatedLoad, type LoadRequest } from './plan-loads.js';
 import { refuseBusy } from '../autopilot/unload-refusals.js';
 import { yieldOf, type YieldRequest } from './yield-request.js';
 
-/** Loads by hand. @throws HostError `NOT_KEPT` */
+/** Loads by hand. @throws HostError `NOT_KEPT`; `INVALID_REQUEST` for an identifier that is not one line */
 export async function load(
   parts: HostParts,
   autopilot: HostAutopilot,
   request: LoadRequest,
   { signal, onProgress, outlivesHost = false }: LoadOptions,
 ): Promise<HandLoaded> {
+  const identifier = request.identifier ?? null;
+  if (identifier !== null) checkName('identifier of an instance', identifier);
   const context = contextOfCall(parts.context, signal);
   // Read first, because a configuration with faults must prevent every change.
   const { config } = await loadConfig(context);
@@ -49,7 +52,7 @@ export async function load(
         kind,
         loadConfig: wanted,
       })),
-      identifier: request.identifier ?? null,
+      identifier,
       ttlMs: request.ttlMs ?? null,
       timeoutMs: context.timeoutMs,
     },
@@ -99,13 +102,17 @@ export async function unload(
   return autopilot.unload({ instanceIdentifiers, force }, { signal: context.signal });
 }
 
-/** Sets a pin. While LM Studio runs, a name that it does not know is an error. */
+/**
+ * Sets a pin. While LM Studio runs, a name that it does not know is an error. @throws HostError `INVALID_REQUEST` for a name that is
+ * not one line
+ */
 export async function pin(
   parts: HostParts,
   autopilot: HostAutopilot,
   target: string,
   { signal, dryRun = false }: ChangeOptions,
 ): Promise<JournalAnswer> {
+  checkName('target of a pin', target);
   const context = contextOfCall(parts.context, signal);
   const link = await parts.runtime.link(context.signal);
   const options = { signal: context.signal };

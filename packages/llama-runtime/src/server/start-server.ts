@@ -17,8 +17,10 @@ export async function startServer(engine: Engine, stop: () => void): Promise<num
   const server = createServer((request, response) => {
     void answer(engine, request, response, stop);
   });
-  // No time limits: an answer takes as long as the model needs, and a client may leave its connection idle for a long time.
+  // No time limits: an answer takes as long as the model needs, and a client may leave its connection idle for a long time. A process
+  // that was suspended would count its own pause as the client's.
   server.requestTimeout = 0;
+  server.headersTimeout = 0;
   server.timeout = 0;
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');

@@ -61,6 +61,17 @@ describe('while no `mai watch` runs', () => {
     expect(await yields()).toEqual([]);
   });
 
+  (process.platform === 'win32' ? test.skip : test)(
+    'the name of a program is shown on one line, whatever it is',
+    async () => {
+      const program = await startProgram(world.folder, 'mai\ngame\u202e');
+      const name = `mai game  ${program.processId}`;
+      await world.mai(`yield 64MiB --while ${program.processId}`);
+      expect(await yields()).toMatchObject([{ name, processId: program.processId }]);
+      await program.end();
+    },
+  );
+
   test('--dry-run writes nothing', async () => {
     expect((await world.mai('yield 1GiB --dry-run')).out).toMatch(/^Would keep 1\.0 GiB free/);
     expect((await world.mai('pin test/large --dry-run')).out).toBe('Would pin test/large.\n');
@@ -78,6 +89,10 @@ describe('while no `mai watch` runs', () => {
     ['yield 1GiB --release', 'takes no size'],
     ['yield --for 30m', '--for needs SIZE'],
     ['yield --release --name nothing', 'There is no yield "nothing"'],
+    ['yield 1GiB --name a\u001b[2Jb', 'The name of a yield must be one line'],
+    ['yield 1GiB --dry-run --name a\u202eb', 'The name of a yield must be one line'],
+    ['pin a\u2028b', 'The target of a pin must be one line'],
+    ['load test/small --identifier a\u009bb', 'The identifier of an instance must be one line'],
     ['unpin test/large', 'test/large is not pinned. Nothing is pinned.'],
   ])('%s is refused with 2', async (line, message) => {
     const { exitCode, err, out } = await world.mai(line);

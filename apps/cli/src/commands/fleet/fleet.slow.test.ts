@@ -224,6 +224,36 @@ test('a joined machine and the authority rotate their keys, and both stay in the
   for (const serve of serves) expect((await serve.interrupt()).exitCode).toBe(0);
 });
 
+test('a machine that is being stopped tells the others while its last answer runs, and gets no further request', async () => {
+  await pair();
+  const serves = [desktop.start(SERVE), laptop.start(SERVE)];
+  const [there, here] = await Promise.all(serves.map((one) => one.line('listening')));
+  const told = (): string => serves.map(({ err }) => err()).join('\n');
+  await untilBothServe({ url: here?.['url'], told });
+  // The simulator runs 200 times as fast as LM Studio: ten seconds.
+  desktop.simulator.fault.slowFirstToken({ delayMs: 2_000_000 });
+  const running = chat(there?.['url']);
+  await desktop.simulator.seen('/v1/chat/completions');
+  const stopping = serves[0]?.interrupt();
+  const condition = async (): Promise<unknown> => {
+    const answer = await fetch(`${String(here?.['url'])}/api/mai/fleet`);
+    const { hosts } = (await answer.json()) as { hosts: { host: string; condition: string }[] };
+    return hosts.find(({ host }) => host === 'desktop')?.condition;
+  };
+  while ((await condition()) === 'ready') await wait(20);
+  expect(await condition()).toBe('stopping');
+  // Nothing fits the laptop itself.
+  const refused = await chat(here?.['url']);
+  expect([refused.status, refused.headers.get('x-mai-host')]).toEqual([503, null]);
+  const asked = desktop.simulator.requests.filter(
+    ({ endpoint }) => endpoint === '/v1/chat/completions',
+  );
+  expect(asked).toHaveLength(1);
+  expect((await running).status).toBe(200);
+  expect((await stopping)?.exitCode).toBe(0);
+  expect((await serves[1]?.interrupt())?.exitCode).toBe(0);
+});
+
 test('a removed machine is out at once, and goes on alone', async () => {
   await pair();
   const serves = [desktop.start(SERVE), laptop.start(SERVE)];

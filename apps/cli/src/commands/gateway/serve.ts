@@ -43,7 +43,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     );
   }
   const report = output.json ? createWatchLines(context).event : createEventLines(context);
-  const drained = drainAtEnd([gateway, ...(peers === null ? [] : [peers])], context);
+  // The fleet first, so that no host sends a request that would be refused.
+  const drained = drainAtEnd(context, [fleet, gateway, peers]);
   await host.keepAutopilot(
     { selection: requestOf(input) },
     { signal: drained, onEvent: report, onPlace: (place) => tellPlace(place, context) },
@@ -53,12 +54,13 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   return EXIT.success;
 }
 
-/** Returns a signal that fires once the gateway has been drained at the end. */
-function drainAtEnd(gateways: readonly Gateway[], { signal, output }: CommandContext): AbortSignal {
+type Part = { drain(): unknown } | null;
+/** Returns a signal that fires once all parts have been drained at the end. */
+function drainAtEnd({ signal, output }: CommandContext, parts: readonly Part[]): AbortSignal {
   const drained = new AbortController();
   const drain = async (): Promise<void> => {
     output.note('Stopping. New requests are refused, and running ones have 30 seconds to end.');
-    await Promise.all(gateways.map((gateway) => gateway.drain()));
+    await Promise.all(parts.map((part) => part?.drain()));
     drained.abort(signal.reason);
   };
   const begin = (): void => {

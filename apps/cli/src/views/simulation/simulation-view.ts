@@ -150,7 +150,7 @@ function shareOf(ms: number, durationMs: number): string {
 }
 
 function perHour(rate: number): string {
-  return rate.toFixed(rate < 10 ? 1 : 0);
+  return rate.toFixed(rate < 9.95 ? 1 : 0);
 }
 
 const DECISIONS_SHOWN = 10;

@@ -214,7 +214,7 @@ function seconds(ms: number): string {
 }
 
 function rounded(number: number): string {
-  return number < 10 ? number.toFixed(1) : String(Math.round(number));
+  return number < 9.95 ? number.toFixed(1) : String(Math.round(number));
 }
 
 function gib(bytes: number): string {

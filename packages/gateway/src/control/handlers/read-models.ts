@@ -59,9 +59,13 @@ function chainSteps(
     const isAfter = decided?.code === 'PREFERRED_CANDIDATE_FITS';
     const option = candidate.loadOptions[isChosen ? chosen.optionIndex : 0] ?? null;
     const { modelKey, displayName, tier, capabilities, downloaded } = candidate;
-    // The decision does not judge a model after the chosen one. The list of models does.
-    const judged = models.find(({ profile }) => profile.modelKey === modelKey);
-    const rejection = (isAfter ? judged?.rejection : null) ?? decided;
+    // The decision does not judge a model after the chosen one. The list of models does, with and without trade-offs.
+    const judged = isAfter
+      ? models.find(({ profile }) => profile.modelKey === modelKey)
+      : undefined;
+    const cheaper = judged?.cheaper ?? null;
+    const rejection = (cheaper === null ? judged?.rejection : null) ?? decided;
+    const load = cheaper ?? option;
     return {
       modelKey,
       displayName,
@@ -75,13 +79,13 @@ function chainSteps(
           ? 'fits'
           : 'rejected',
       rejection: rejection === null ? null : rejectionView(rejection, words),
-      loadConfig: option === null ? null : loadConfigView(option.loadConfig),
-      footprint: option?.footprint ? footprintView(option.footprint) : null,
+      loadConfig: load === null ? null : loadConfigView(load.loadConfig),
+      footprint: load?.footprint ? footprintView(load.footprint) : null,
       tradeOffs:
-        option === null || option.tradeOffs.length === 0
+        load === null || load.tradeOffs.length === 0
           ? null
-          : words.describeTradeOffs(option.tradeOffs),
-      speed: speedView(option?.speed),
+          : words.describeTradeOffs(load.tradeOffs),
+      speed: speedView(cheaper === null ? option?.speed : judged?.speed),
       quality: option?.quality ?? null,
     };
   });

@@ -1,3 +1,4 @@
+import { NAME_MAX_LENGTH } from '@mai/memory-ledger';
 import { z } from 'zod';
 import { component } from './shared/component.js';
 import {
@@ -11,9 +12,7 @@ import {
 import { textOf } from './shared/text.js';
 import { memoryYield, pin } from './status.js';
 
-/** The longest name of a model, an instance or a yield. */
-const NAME_MAX = 300;
-const name = textOf(NAME_MAX).min(1);
+const name = textOf(NAME_MAX_LENGTH).min(1);
 const dryRun = z
   .boolean()
   .default(false)

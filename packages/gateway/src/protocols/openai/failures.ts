@@ -1,3 +1,4 @@
+import { oneLine } from '@mai/memory-ledger';
 import type { Failure, FailureAnswer, FailureCode, WaitProgress } from '../protocol.js';
 
 /** The body that OpenAI documents for errors: https://platform.openai.com/docs/guides/error-codes/api-errors */
@@ -49,7 +50,7 @@ export function openAiStreamFailure(failure: Failure): string {
   return `data: ${JSON.stringify(openAiError(failure))}\n\n`;
 }
 
-/** A comment of server-sent events, which every client ignores. */
+/** A comment of server-sent events, which every client ignores. A line break would end it. */
 export function waitComment({ position, waitedMs, loading }: WaitProgress): string {
   const seconds = Math.round(waitedMs / 1000);
   const load =
@@ -57,9 +58,4 @@ export function waitComment({ position, waitedMs, loading }: WaitProgress): stri
       ? ''
       : `, loading ${oneLine(loading.modelKey)} ${Math.round(loading.progressRatio * 100)} %`;
   return `: mai: waiting for ${seconds} s, position ${position}${load}\n\n`;
-}
-
-/** A line break would end the comment. */
-function oneLine(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ');
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { Failure, Protocol, WaitProgress } from '../../protocols/protocol.js';
 import type { AnswerSink } from '../../upstream/relay.js';
 import type { HttpHead } from '../../upstream/http-client.js';
-import { returnedHeaders } from '../../upstream/headers.js';
+import { returnedHeaders } from '../../upstream/answer-headers.js';
 
 /** Headers of a stream that begins before the runtime's own answer. */
 const STREAM_HEADERS = {

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { ServingCatalog } from '../../ports/serving-port.js';
 import type { RequestFacts } from '../../protocols/protocol.js';
 import type { Scheduler } from '../../queue/scheduler.js';
+import type { BodyMemory } from '../request/body-memory.js';
 import type { HttpClient } from '../../upstream/http-client.js';
 import type { AnswerMeter } from './measure-answers.js';
 import type { ServedRequest } from './served-request.js';
@@ -13,6 +14,8 @@ export interface InferenceParts {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly limits: InferenceLimits;
+  /** Counts the bodies of all requests. */
+  readonly bodies: BodyMemory;
   /** The models of the machine, where they were read since the last change; otherwise null. */
   knownCatalog(): ServingCatalog | null;
   /** Reads the models of the machine. */
@@ -31,6 +34,13 @@ export interface InferenceParts {
 export interface InferenceLimits {
   /** Maximum bytes of a body, after decompression. Default 64 MiB. */
   readonly maxBodyBytes: number;
+  /**
+   * Maximum bytes of the bodies of all requests that wait or run, after decompression; of one client, three quarters of it. Default
+   * 256 MiB: four of the largest bodies, or 1,024 waiting requests of 256 KiB, which is a long conversation of an agent. A request that
+   * runs takes its body twice, because its copy for the runtime has another model's name. Where it is smaller than `maxBodyBytes`,
+   * `maxBodyBytes` counts.
+   */
+  readonly maxBufferedBytes: number;
   /** How often a request goes to another resident after a failure. Default 2. */
   readonly maxFallbacks: number;
   /** How long a request without a stream waits for a model. Default 4 minutes. */
@@ -46,6 +56,7 @@ export interface InferenceLimits {
 /** Defaults of the bounds. */
 export const DEFAULT_INFERENCE_LIMITS: InferenceLimits = {
   maxBodyBytes: 64 * 1_048_576,
+  maxBufferedBytes: 256 * 1_048_576,
   maxFallbacks: 2,
   answerDeadlineMs: 240_000,
   streamDeadlineMs: 600_000,

@@ -47,6 +47,7 @@ export async function serveInference(
   parts: InferenceParts,
 ): Promise<void> {
   const { clock, limits } = parts;
+  const share = parts.bodies.begin(client.name);
   const startedMs = clock.monotonicMs();
   const departure = new Departure(response);
   const told = nothingTold();
@@ -58,7 +59,7 @@ export async function serveInference(
   let served: Served | null = null;
   let failure: Failure | null = null;
   try {
-    const body = await readBody(request, limits.maxBodyBytes);
+    const body = await readBody(request, limits.maxBodyBytes, share);
     let fields: JsonObject | null = parseBody(body);
     facts = protocol.read(fields);
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
@@ -86,6 +87,7 @@ export async function serveInference(
       if (failure.code === 'internal') throw error;
     }
   } finally {
+    share.end();
     parts.served({
       // Field by field: a spread costs a tenth of a small request's CPU time here.
       modelKey: told.modelKey,

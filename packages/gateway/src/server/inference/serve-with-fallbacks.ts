@@ -9,7 +9,7 @@ import type {
 } from '../../protocols/protocol.js';
 import { replaceModel } from '../../protocols/replace-model.js';
 import type { Place } from '../../queue/scheduler.js';
-import { forwardedHeaders } from '../../upstream/headers.js';
+import { forwardedHeaders } from '../../upstream/request-headers.js';
 import { isOutOfReach } from '../../upstream/out-of-reach.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
 import { checkRuntime, runtimeName, type RuntimeName } from '../../upstream/runtime-words.js';

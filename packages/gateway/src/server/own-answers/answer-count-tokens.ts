@@ -7,6 +7,7 @@ import { textOf } from '../../protocols/fields.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
 import { parseBody, readBody } from '../request/read-body.js';
 import { readCatalog } from './read-catalog.js';
+import type { BodyShare } from '../request/body-memory.js';
 import { RequestRefusal } from '../request/request-refusal.js';
 import { sendFailure, sendJson } from '../responders.js';
 
@@ -21,10 +22,16 @@ export async function answerCountTokens(
     port,
     counter,
     maxBytes,
-  }: { readonly port: LivePort; readonly counter: TokenCounter; readonly maxBytes: number },
+    share,
+  }: {
+    readonly port: LivePort;
+    readonly counter: TokenCounter;
+    readonly maxBytes: number;
+    readonly share: BodyShare;
+  },
 ): Promise<void> {
   try {
-    const body = parseBody(await readBody(request, maxBytes));
+    const body = parseBody(await readBody(request, maxBytes, share));
     const catalog = await readCatalog(port);
     const named = findModel(textOf(body, 'model'), catalog);
     const keys = named.kind === 'key' ? [named.modelKey] : [];
@@ -35,5 +42,7 @@ export async function answerCountTokens(
   } catch (error) {
     if (!(error instanceof RequestRefusal || error instanceof SchedulingFailure)) throw error;
     sendFailure(response, messages, error.failure);
+  } finally {
+    share.end();
   }
 }

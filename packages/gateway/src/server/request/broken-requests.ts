@@ -1,33 +1,37 @@
-import { ServerResponse, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { createFailure } from '../../protocols/create-failure.js';
 import type { Failure, FailureAnswer } from '../../protocols/protocol.js';
 import { shorten } from '../../shorten.js';
 import { protocolOfClient } from '../own-answers/answer-not-served.js';
+import { answerAt, createLateRequests, type ArrivalTimes } from './late-requests.js';
 import { parseTarget } from './request-target.js';
 
 /**
  * Answers the requests that Node refuses before the gateway sees them: those that are no HTTP, too slow, or with an unknown
  * expectation. Node's own answers have no body.
  */
-export function answerBrokenRequests(server: Server | HttpsServer): void {
+export function answerBrokenRequests(server: Server | HttpsServer, times: ArrivalTimes): void {
+  const late = createLateRequests(server, times);
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { status, headers, body } = failureAnswer(unknownExpectation(request), request);
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // Bytes inside an answer that has begun would look like a part of it.
-    if (socket.writable && !isAnswering(socket)) socket.write(bytesOf(brokenRequest(error.code)));
-    socket.destroy(error);
+    const refuse = (): void => {
+      // Bytes inside an answer that has begun would look like a part of it. Node looks at it for the same reason.
+      const isAnswering = answerAt(socket)?.headersSent === true;
+      if (socket.writable && !isAnswering) socket.write(bytesOf(brokenRequest(error.code)));
+      socket.destroy(error);
+    };
+    if (error.code === REQUEST_TIMEOUT) late.judge(socket, refuse);
+    else refuse();
   });
 }
 
-/** Node keeps the answer whose turn it is at its connection, and looks at it for the same reason. */
-function isAnswering(socket: Duplex): boolean {
-  const answer: unknown = Reflect.get(socket, '_httpMessage');
-  return answer instanceof ServerResponse && answer.headersSent;
-}
+/** Code of the error with which Node tells that a request has not arrived in time. */
+const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 function unknownExpectation({ headers }: IncomingMessage): Failure {
   const expected = JSON.stringify(shorten(headers.expect ?? ''));
@@ -52,7 +56,7 @@ function brokenRequest(code: string | undefined): Failure {
         413,
         'The chunk extensions of the body are too long. Send the body without them.',
       );
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case REQUEST_TIMEOUT:
       return createFailure(
         'invalid_request',
         408,

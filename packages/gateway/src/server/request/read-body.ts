@@ -4,37 +4,51 @@ import * as zlib from 'node:zlib';
 import { isJsonObject, type JsonObject } from '../../json.js';
 import { departed } from '../../upstream/departed.js';
 import { hasMoreValues } from '../../protocols/json-values.js';
+import { sizeText, type BodyShare } from './body-memory.js';
 import { RequestRefusal } from './request-refusal.js';
 
 const QUOTED_MAX = 100;
-const KIB = 1024;
-const MIB = 1024 * KIB;
 
 /**
  * Reads the whole body of a request, decompressed.
  *
  * @param maxBytes - bound for the bytes after decompression
- * @throws RequestRefusal `too_large`, `invalid_request` for a broken or unknown compression; the connection's error
+ * @param share - counts the bytes from now on. The caller ends it when it keeps the body no longer
+ * @throws RequestRefusal `too_large`, `invalid_request` for a broken or unknown compression, `queue_full` where the bodies of all requests
+ *   take too much memory; the connection's error
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  share: BodyShare,
+): Promise<Buffer> {
   // A destroyed request emits no further events, so the promise below would never settle.
   if (request.destroyed && !request.readableEnded) return Promise.reject(departed());
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  // Before the client sends it all.
+  const full = share.refusalOf(length);
+  if (full !== null) return Promise.reject(full);
   return new Promise((resolve, reject) => {
     // Inside the promise, so that the exception for an unknown compression becomes a rejection.
     const source = decoded(request);
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let bytes = 0;
+    const refuse = (refusal: RequestRefusal): void => {
+      // The rest is read and dropped. Otherwise the client could not read the answer before it has sent everything.
+      source.removeAllListeners('data');
+      source.resume();
+      // Reading the rest may take minutes.
+      chunks = [];
+      bytes = 0;
+      reject(refusal);
+    };
     // Events, because an async iterator costs a fifth of a small request's CPU time.
     source.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        // The rest is read and dropped. Otherwise the client could not read the answer before it has sent everything.
-        source.removeAllListeners('data');
-        source.resume();
-        reject(tooLarge(maxBytes));
-      } else chunks.push(chunk);
+      const refusal = bytes > maxBytes ? tooLarge(maxBytes) : share.add(chunk.length);
+      if (refusal === null) chunks.push(chunk);
+      else refuse(refusal);
     });
     // Listeners that may stay: a listener for one time costs a wrapper and its removal.
     source.on('end', () => {
@@ -137,8 +151,4 @@ function tooLarge(maxBytes: number): RequestRefusal {
     413,
     `The body is larger than ${sizeText(maxBytes)}, which is the gateway's limit. Send less, such as fewer messages or smaller files.`,
   );
-}
-
-function sizeText(bytes: number): string {
-  return bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${Math.floor(bytes / KIB)} KiB`;
 }

@@ -6,9 +6,15 @@ export class RequestRefusal extends Error {
   override readonly name = 'RequestRefusal';
   readonly failure: Failure;
 
-  constructor(code: FailureCode, status: number, message: string, options?: ErrorOptions) {
+  constructor(
+    code: FailureCode,
+    status: number,
+    message: string,
+    options: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(message, options);
-    this.failure = createFailure(code, status, message);
+    const { retryAfterSeconds = null } = options;
+    this.failure = { ...createFailure(code, status, message), retryAfterSeconds };
   }
 }
 

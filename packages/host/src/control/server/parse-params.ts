@@ -1,4 +1,11 @@
-import { KV_CACHE_TYPES, TIERS, type LoadConfig, type Tier } from '@mai/memory-ledger';
+import {
+  isName,
+  KV_CACHE_TYPES,
+  oneLine,
+  TIERS,
+  type LoadConfig,
+  type Tier,
+} from '@mai/memory-ledger';
 import type { LeaseRequest, Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
@@ -6,7 +13,12 @@ import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-servi
 import { isRecord } from '../../guards.js';
 import { NO_REQUEST } from '../no-request.js';
 
-/** Checks the parameters of a call. @throws HostError `INVALID_REQUEST` */
+/**
+ * Checks the parameters of a call. A text that is kept and shown, such as the name of a yield, must be one line (`isName`). A text that
+ * only refers to something that exists may be any: it finds something or not, and an entry of an earlier version can be removed.
+ *
+ * @throws HostError `INVALID_REQUEST`
+ */
 export const parseParams = {
   /** An absent field gets its default. */
   leaseRequest: (params: unknown): Required<LeaseRequest> =>
@@ -15,7 +27,7 @@ export const parseParams = {
       isRecord(params) ? { ...NO_REQUEST, ...withoutUndefined(params) } : params,
       isLeaseRequest,
     ),
-  target: (params: unknown): string => check('target of a pin', params, isText),
+  target: (params: unknown): string => check('target of a pin', params, isNewName),
   names: (params: unknown): readonly string[] => check('list of names', params, isTexts),
   yield: (params: unknown): Yield => check('yield', params, isYield),
   load: (params: unknown): HandLoad => check('load by hand', params, isLoad),
@@ -28,7 +40,7 @@ const QUOTED_MAX = 200;
 
 function check<Value>(what: string, value: unknown, is: (value: unknown) => value is Value): Value {
   if (is(value)) return value;
-  const text = JSON.stringify(value ?? null);
+  const text = oneLine(JSON.stringify(value ?? null));
   const quoted = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}...` : text;
   throw new HostError(
     'INVALID_REQUEST',
@@ -70,7 +82,7 @@ function isYield(value: unknown): value is Yield {
   if (!isRecord(value)) return false;
   const { name, bytes, pools, sinceMs, untilMs, processId } = value;
   return (
-    isText(name) &&
+    isNewName(name) &&
     isCount(bytes) &&
     (pools === 'ram' || pools === 'gpu' || pools === 'all') &&
     isCount(sinceMs) &&
@@ -86,7 +98,7 @@ function isLoad(value: unknown): value is HandLoad {
     Array.isArray(candidates) &&
     candidates.length > 0 &&
     candidates.every(isCandidate) &&
-    isNullOr(identifier, isText) &&
+    isNullOr(identifier, isNewName) &&
     isNullOr(ttlMs, isCount) &&
     isNullOr(timeoutMs, isCount)
   );
@@ -138,6 +150,10 @@ function isTexts(value: unknown): value is readonly string[] {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+function isNewName(value: unknown): value is string {
+  return typeof value === 'string' && isName(value);
 }
 
 function isFlag(value: unknown): value is boolean {

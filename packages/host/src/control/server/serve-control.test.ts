@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { FakeService } from '../../../test/fake-service.js';
 import { HELLO, openRawClient } from '../../../test/raw-client.js';
 import { connectControl } from '../client/connect-control.js';
@@ -313,6 +314,35 @@ describe('messages that break the protocol', () => {
       expect(type).toBe('started');
       break;
     }
+    await client.close();
+  });
+
+  test.each([
+    ['a line break', 'a\nb'],
+    ['a command of a terminal', 'a\u001b[2Jb'],
+    ['a line separator', 'a\u2028b'],
+    ['a mark that changes the direction', 'a\u202eb'],
+    ['half of a character', 'a\ud800b'],
+    ['301 characters', 'n'.repeat(301)],
+  ])('a text that is kept and shown is refused with %s, and removed', async (_, text) => {
+    await serve();
+    const client = await connect();
+    const kept = { bytes: 1, pools: 'all', sinceMs: 0, untilMs: null, processId: null } as const;
+    const candidate = { modelKey: 'model', kind: null, loadConfig: DEFAULT_LOAD_CONFIG };
+    const limits = { ttlMs: null, timeoutMs: null };
+    const refused = { name: 'HostError', code: 'INVALID_REQUEST' };
+    for (const call of [
+      client.yieldMemory({ ...kept, name: text }),
+      client.pin(text),
+      client.load({ candidates: [candidate], identifier: text, ...limits }),
+    ]) {
+      const error: unknown = await call.catch((reason: unknown) => reason);
+      expect(error).toMatchObject(refused);
+      expect(String(error)).not.toContain(text);
+    }
+    // An earlier version may have kept such a text.
+    expect(await client.endYield([text])).toMatchObject({ delivery: null });
+    expect(await client.unpin([text])).toMatchObject({ delivery: null });
     await client.close();
   });
 

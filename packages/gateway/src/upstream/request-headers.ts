@@ -1,17 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-
-/** Headers of one connection, which a proxy does not forward (RFC 9110, section 7.6.1). */
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
+import { connectionNames, HOP_BY_HOP } from './connection-headers.js';
 
 /** Request headers that the runtime never receives: the client's secrets, its place, and the framing of its body. */
 const NOT_SENT = new Set([
@@ -20,6 +8,7 @@ const NOT_SENT = new Set([
   'x-api-key',
   'api-key',
   'cookie',
+  'x-mai-csrf',
   'origin',
   'referer',
   'host',
@@ -31,18 +20,6 @@ const NOT_SENT = new Set([
   'expect',
   // Only this gateway says under which lease it asks another host.
   'x-mai-lease',
-]);
-
-/** Answer headers that the client never receives: cookies and cross-origin rules of another server. */
-const NOT_RETURNED = new Set([
-  ...HOP_BY_HOP,
-  'set-cookie',
-  'access-control-allow-origin',
-  'access-control-allow-credentials',
-  'access-control-allow-headers',
-  'access-control-allow-methods',
-  'access-control-expose-headers',
-  'access-control-max-age',
 ]);
 
 /**
@@ -72,28 +49,7 @@ export function forwardedHeaders(
   return headers;
 }
 
-/** The headers of the runtime's answer for the client. */
-export function returnedHeaders(
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-): Record<string, string | string[]> {
-  const named = connectionNames(headers['connection']);
-  const returned: Record<string, string | string[]> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || NOT_RETURNED.has(name) || named.includes(name)) continue;
-    returned[name] = typeof value === 'string' ? value : [...value];
-  }
-  return returned;
-}
-
 function isJson(contentType: string | string[] | undefined): boolean {
   if (contentType === 'application/json') return true;
   return typeof contentType === 'string' && /^\s*application\/json\s*(;|$)/i.test(contentType);
-}
-
-const NONE: readonly string[] = [];
-
-function connectionNames(value: string | readonly string[] | undefined): readonly string[] {
-  if (typeof value !== 'string' || value === 'keep-alive' || value === 'close') return NONE;
-  return value.split(',').map((name) => name.trim().toLowerCase());
 }

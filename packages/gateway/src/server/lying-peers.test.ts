@@ -1,0 +1,97 @@
+import { createServer, type OutgoingHttpHeaders } from 'node:http';
+import { createSecureContext } from 'node:tls';
+import { ask, type Answer } from '../../test/ask.js';
+import { listenOn, serveThrough } from '../../test/worlds/serve-through.js';
+
+const CHAT = '/v1/chat/completions';
+const JSON_ANSWER = '{"id":"c","object":"chat.completion","choices":[]}';
+const STREAM_ANSWER = 'data: {"id":"c","choices":[]}\n\ndata: [DONE]\n\n';
+const REFUSAL = '{"error":{"message":"The request is wrong."}}';
+
+/** Asks a gateway whose only resident is on another host, which answers with these headers and this body. */
+async function askThrough(
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string,
+): Promise<Answer> {
+  const host = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(status, headers).end(body));
+  });
+  const httpUrl = await listenOn(host);
+  const peer = {
+    host: 'attic',
+    instanceIdentifier: 'm',
+    tls: {
+      secureContext: createSecureContext(),
+      serverName: 'attic',
+      checkServer: () => undefined,
+    },
+  };
+  const front = await serveThrough({ httpUrl, residents: () => [] }, { peer });
+  try {
+    return await ask(front.url, {
+      method: 'POST',
+      path: CHAT,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [], stream: body === STREAM_ANSWER }),
+    });
+  } finally {
+    await front[Symbol.asyncDispose]();
+    host.closeAllConnections();
+    await new Promise((resolve) => host.close(resolve));
+  }
+}
+
+/** Also a name that no browser knows yet. */
+const LIES = {
+  'access-control-allow-origin': '*',
+  'alt-svc': 'h3="evil.example:443"; ma=86400',
+  'clear-site-data': '"*"',
+  'content-security-policy': "script-src 'unsafe-inline'",
+  'new-browser-power': 'all',
+  'set-cookie': 'mai-session=other',
+  'strict-transport-security': 'max-age=31536000',
+  'x-accel-redirect': '/etc/passwd',
+  'x-mai-placement': 'another',
+  'x-of-this-connection': '1',
+};
+const HARMLESS = {
+  'anthropic-ratelimit-tokens-remaining': '9',
+  'cache-control': 'no-cache',
+  'openai-version': '2020-10-01',
+  'retry-after': '3',
+  'x-kept': 'yes',
+  'x-request-id': 'r-1',
+};
+
+test.each([
+  ['an answer', 200, 'application/json', JSON_ANSWER],
+  ['a stream', 200, 'text/event-stream', STREAM_ANSWER],
+  ['a refusal', 400, 'application/json', REFUSAL],
+])('%s of another host governs neither the client nor a proxy', async (_, status, type, body) => {
+  const connection = 'keep-alive, x-of-this-connection';
+  const sent = { 'content-type': type, connection, ...LIES, ...HARMLESS };
+  const answer = await askThrough(status, sent, body);
+  expect([answer.status, answer.text]).toEqual([status, body]);
+  expect(answer.headers).toMatchObject({ 'content-type': type, ...HARMLESS });
+  expect(Object.keys(answer.headers).filter((name) => name in LIES)).toEqual([]);
+  expect(answer.headers['x-mai-host']).toBe('attic');
+});
+
+test('bytes that no header may hold reach no client, and the request fails in its protocol', async () => {
+  const host = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.socket?.end(
+        `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-odd: a\u0001b\u007f\r\ncontent-length: ${JSON_ANSWER.length}\r\n\r\n${JSON_ANSWER}`,
+      );
+    });
+  });
+  const httpUrl = await listenOn(host);
+  const front = await serveThrough({ httpUrl, residents: () => [] });
+  const answer = await ask(front.url, { method: 'POST', path: CHAT, body: '{"messages":[]}' });
+  expect(answer.headers['x-odd']).toBeUndefined();
+  expect([200, 502]).toContain(answer.status);
+  await front[Symbol.asyncDispose]();
+  host.closeAllConnections();
+  await new Promise((resolve) => host.close(resolve));
+});

@@ -1,0 +1,41 @@
+import { isName, NAME_MAX_LENGTH, ONE_LINE, oneLine } from './one-line.js';
+
+const OTHERS = [
+  '\0',
+  '\t',
+  '\n',
+  '\r',
+  '\u001b',
+  '\u007f',
+  '\u009b',
+  '\u2028',
+  '\u2029',
+  '\u202a',
+  '\u202e',
+  '\u2066',
+  '\u2069',
+  '\ud800',
+  '\udfff',
+];
+const ALLOWED = ['a b', 'שם של מחשב', 'نموذج\u200c', '模型', '👩\u200d💻', 'e\u0301', '\u00a0', ''];
+
+test.each(OTHERS)('%j makes a text more than one line, and a blank replaces it', (character) => {
+  const text = `a${character}${character}b`;
+  expect(ONE_LINE.test(text)).toBe(false);
+  expect(oneLine(text)).toBe('a b');
+  expect(isName(text)).toBe(false);
+});
+
+test.each(ALLOWED)('%j is one line, and stays as it is', (text) => {
+  expect(ONE_LINE.test(text)).toBe(true);
+  expect(oneLine(text)).toBe(text);
+});
+
+test.each([
+  [0, false],
+  [1, true],
+  [NAME_MAX_LENGTH, true],
+  [NAME_MAX_LENGTH + 1, false],
+])('a name of %d characters: %s', (length, isOne) => {
+  expect(isName('n'.repeat(length))).toBe(isOne);
+});

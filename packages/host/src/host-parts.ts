@@ -8,7 +8,8 @@ import type { MachineMonitor } from './machine/open-monitor.js';
 import { openMonitor } from './machine/open-monitor.js';
 import type { RuntimeConnection } from './runtime/connect-runtime.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
-import { once } from './once.js';
+import { endAll } from './end-all.js';
+import { keep, once } from './once.js';
 import type { SpeedLearner } from './speeds/learner.js';
 import type { Speeds } from './speeds/speeds.js';
 
@@ -57,21 +58,23 @@ export function createHostParts(context: HostContext): HostParts {
     runtime,
     monitor,
     estimation,
-    speeds: (machine = hostname()) => {
-      const known =
-        speeds.get(machine) ?? estimation().then((loaded) => loaded.openSpeeds(context, machine));
-      speeds.set(machine, known);
-      return known;
-    },
+    speeds: (machine = hostname()) =>
+      speeds.get(machine) ??
+      keep(
+        speeds,
+        machine,
+        estimation().then((loaded) => loaded.openSpeeds(context, machine)),
+      ),
     learner: once(async () => {
       const { createSpeedLearner } = await import('./speeds/learner.js');
       return createSpeedLearner(parts);
     }),
-    [Symbol.asyncDispose]: async () => {
-      save();
-      await monitor[Symbol.asyncDispose]();
-      await runtime[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () =>
+      endAll([
+        save,
+        () => monitor[Symbol.asyncDispose](),
+        () => runtime[Symbol.asyncDispose](),
+      ]),
   };
   return parts;
 }

@@ -3,6 +3,7 @@ import type { CallOptions } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { isHostError, type HostError } from '../host-error.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
 import { NO_REQUEST } from '../serving/no-request.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
@@ -168,7 +169,22 @@ async function benchModel(
     return { modelKey: lease.modelKey, ...nothing, failure: error };
   } finally {
     await lease.release();
-    if (!loaded.has(instanceIdentifier)) await host.unload({ target: instanceIdentifier });
+    if (!loaded.has(instanceIdentifier)) await unloadAgain(host, instanceIdentifier);
+  }
+}
+
+/** Unloads a measured model. It stays where somebody else uses it meanwhile, and may be unloaded already. */
+export async function unloadAgain(
+  host: Pick<Host, 'unload'>,
+  instanceIdentifier: string,
+): Promise<void> {
+  try {
+    await host.unload({ target: instanceIdentifier });
+  } catch (error) {
+    // The figures were measured, so neither is a fault.
+    const isLeft =
+      isRuntimeError(error) && ['LOAD_REFUSED', 'INSTANCE_NOT_FOUND'].includes(error.code);
+    if (!isLeft) throw error;
   }
 }
 

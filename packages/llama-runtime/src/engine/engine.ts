@@ -183,7 +183,7 @@ export class Engine {
     return { embedding, tokens: tokens.length };
   }
 
-  /** Cancels every open request. */
+  /** Cancels every open request, and refuses further ones. */
   stop(): void {
     this.#open.stop();
   }

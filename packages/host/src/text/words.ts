@@ -5,8 +5,8 @@ export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '-';
   let value = Math.abs(bytes);
   let unit = 0;
-  // 1000, not 1024: '1,010 MiB' is harder to read than '0.99 GiB'.
-  while (value >= 1000 && unit < UNITS.length - 1) {
+  // 1000, not 1024: '1,010 MiB' is harder to read than '0.99 GiB'. Half less, because 999.5 is shown as 1000.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
@@ -56,7 +56,7 @@ export function formatPercent(ratio: number | null): string {
 
 /** A duration as text: `820 ms`, `9.4 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`. */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
+  if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 59.95) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   return twoUnits(Math.round(seconds));

@@ -4,9 +4,7 @@
  *
  * @throws the first error, after all calls
  */
-export async function endAll(
-  ends: Iterable<() => void | Promise<unknown>>,
-): Promise<void> {
+export async function endAll(ends: Iterable<() => void | Promise<unknown>>): Promise<void> {
   const errors: unknown[] = [];
   for (const end of ends) {
     try {

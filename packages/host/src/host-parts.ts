@@ -70,11 +70,7 @@ export function createHostParts(context: HostContext): HostParts {
       return createSpeedLearner(parts);
     }),
     [Symbol.asyncDispose]: () =>
-      endAll([
-        save,
-        () => monitor[Symbol.asyncDispose](),
-        () => runtime[Symbol.asyncDispose](),
-      ]),
+      endAll([save, () => monitor[Symbol.asyncDispose](), () => runtime[Symbol.asyncDispose]()]),
   };
   return parts;
 }

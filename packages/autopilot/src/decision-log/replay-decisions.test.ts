@@ -114,14 +114,7 @@ describe('replayDecisions', () => {
 });
 
 /** The fields about speed and quality, which version 3 did not have. */
-const SPEED_FIELDS = [
-  'goal',
-  'minTokensPerSecond',
-  'expandedFrom',
-  'cost',
-  'speed',
-  'quality',
-];
+const SPEED_FIELDS = ['goal', 'minTokensPerSecond', 'expandedFrom', 'cost', 'speed', 'quality'];
 
 function asVersion(version: number, line: string, later: readonly string[]): string {
   const record = JSON.parse(line) as LogRecord;

@@ -16,7 +16,13 @@ import {
   recordFile,
   type WrittenSetting,
 } from './connection-record.js';
-import { checkUnchanged, checkWritable, readText, removeFile, replaceText } from './machine-files.js';
+import {
+  checkUnchanged,
+  checkWritable,
+  readText,
+  removeFile,
+  replaceText,
+} from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
 /** The change that `writeUndo` would make. */

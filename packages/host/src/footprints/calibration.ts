@@ -74,9 +74,7 @@ export function privateMemoryOf({ ram, gpus }: Footprint): Observation['predicte
 export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
   const store = openMeasurements(context);
   const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
-  const engineNow = once(async () =>
-    link.kind === 'on' ? engineOf(link, context.signal) : null,
-  );
+  const engineNow = once(async () => (link.kind === 'on' ? engineOf(link, context.signal) : null));
   const learned = new Set<string>();
   return {
     learn: async ({ question, report, predicted, printed }) => {

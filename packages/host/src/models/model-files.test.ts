@@ -2,7 +2,11 @@ import type { FoundModel } from './model-files.js';
 import { finderOf } from './model-files.js';
 
 const model = {
-  model: { modelKey: 'acme/chat', variants: ['acme/chat@q4', 'acme/chat@q8'], selectedVariant: 'acme/chat@q4' },
+  model: {
+    modelKey: 'acme/chat',
+    variants: ['acme/chat@q4', 'acme/chat@q8'],
+    selectedVariant: 'acme/chat@q4',
+  },
   files: null,
 } as unknown as FoundModel;
 const other = { model: { modelKey: 'acme/chat@q8' }, files: null } as unknown as FoundModel;

@@ -49,7 +49,11 @@ it('reports the activity, and merges the reports that the reader has not taken',
   expect(await run.next()).toEqual({ token: 'b' });
   queued.get(1)?.(null, FINAL);
   expect(await run.next()).toBe(FINAL);
-  expect(states.map(({ activity }) => activity)).toEqual(['processing-prompt', 'generating', 'idle']);
+  expect(states.map(({ activity }) => activity)).toEqual([
+    'processing-prompt',
+    'generating',
+    'idle',
+  ]);
   expect(requests.state).toMatchObject({ queued: 0, reports: 3, promptTokens: 0 });
 });
 
@@ -73,7 +77,9 @@ it('a stop ends the open requests, and refuses those that come after it', async 
   await expect(embedding).rejects.toMatchObject(unloaded);
   expect(cancelled).toEqual([1, 2]);
   expect(() => complete()).toThrow(expect.objectContaining(unloaded));
-  await expect(requests.embed({ text: 'x', promptTokens: 1 }, never)).rejects.toMatchObject(unloaded);
+  await expect(requests.embed({ text: 'x', promptTokens: 1 }, never)).rejects.toMatchObject(
+    unloaded,
+  );
 });
 
 describe('a request that llama.cpp drops without a report', () => {

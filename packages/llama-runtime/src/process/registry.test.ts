@@ -36,7 +36,10 @@ it('leaves out records that are damaged, or of another version', async () => {
   await writeFile(path.join(folder, `${process.pid}.json`), 'not JSON');
   expect(await readRecords(folder)).toEqual([]);
   const record = await recordOfThisProcess();
-  await writeFile(path.join(folder, `${process.pid}.json`), JSON.stringify({ ...record, version: 1 }));
+  await writeFile(
+    path.join(folder, `${process.pid}.json`),
+    JSON.stringify({ ...record, version: 1 }),
+  );
   expect(await readRecords(folder)).toEqual([]);
 });
 

@@ -1,9 +1,5 @@
 import type { AutopilotEvent } from '@mai/autopilot';
-import {
-  DEFAULT_LOAD_CONFIG,
-  DEFAULT_SELECTION_POLICY,
-  type Footprint,
-} from '@mai/memory-ledger';
+import { DEFAULT_LOAD_CONFIG, DEFAULT_SELECTION_POLICY, type Footprint } from '@mai/memory-ledger';
 import { NO_REQUIREMENT, selectModel, type Resident } from '@mai/selector';
 import { createEventChanges } from './event-changes.js';
 
@@ -123,7 +119,9 @@ describe('a decision', () => {
     expect(changeOf(decided(59_999, 14))).toBeNull();
     const second = changeOf(decided(60_000, 14));
     expect(second).toMatchObject({ atMs: 60_000, pools: [{ pool: 'ram' }] });
-    expect(second).not.toMatchObject({ headroomBytes: first && Reflect.get(first, 'headroomBytes') });
+    expect(second).not.toMatchObject({
+      headroomBytes: first && Reflect.get(first, 'headroomBytes'),
+    });
     expect(changeOf(decided(60_001, 14))).toBeNull();
     expect(changeOf(decided(-1000, 14))).not.toBeNull();
   });

@@ -176,7 +176,7 @@ function byPath(a: { readonly path: string }, b: { readonly path: string }): num
 }
 
 /** The first of the values that have the same name. */
-function once<Value>(values: readonly Value[], nameOf: (value: Value) => string): Value[] {
+function distinctBy<Value>(values: readonly Value[], nameOf: (value: Value) => string): Value[] {
   const byName = new Map<string, Value>();
   for (const value of values) {
     const name = nameOf(value);

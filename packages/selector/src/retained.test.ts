@@ -67,15 +67,15 @@ describe('the plan for the time after a drain', () => {
     ).afterDrain;
 
   it.each([
-    // 1 + 2 + 1 + 8.8 GiB reach the limit.
-    [8.8, ['busy']],
+    // 1 + 2 + 1 + 8.8 GiB would reach the limit.
+    [8.79, ['busy']],
     [8.81, ['older', 'busy']],
-    [9.8, ['older', 'busy']],
+    [9.79, ['older', 'busy']],
     // Without the larger one of 2 GiB, the one of 1 GiB may stay.
     [9.81, ['recent', 'busy']],
-    [10.8, ['recent', 'busy']],
+    [10.79, ['recent', 'busy']],
     [10.81, ['older', 'recent', 'busy']],
-    [11.8, ['older', 'recent', 'busy']],
+    [11.79, ['older', 'recent', 'busy']],
   ])('of %d GiB unloads no resident that may stay: %j', (neededGib, unloaded) => {
     const drain = decide(neededGib);
     expect(drain?.waitsFor).toEqual(['mai/busy']);

@@ -95,7 +95,7 @@ describe('a configured model', () => {
     expect(profile).toMatchObject({
       contextLengthTokens: expected,
       loadConfig: { contextLengthTokens: expected },
-      derived,
+      derivedFields: derived,
     });
   });
 });

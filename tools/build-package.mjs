@@ -39,7 +39,7 @@ async function readConfig() {
     libraries: [],
     // False replaces import() by require(), so that Node's ES module loader is not started.
     dynamicImport: true,
-    // A program in two files: `{ name, first, compileFirst }`, see split-bundle.mjs. Its entry is in `entries`.
+    // A program in several files: `{ name, first, compileFirst, parts }`, see split-bundle.mjs. Its entry is in `entries`.
     split: null,
     // Folders that are copied into dist: `from` is relative to the package, `to` to dist.
     copies: [],

@@ -1,4 +1,4 @@
-// Bundles a program into two CommonJS files: code that most runs need, and the rest, which is read on first use.
+// Bundles a program into CommonJS files: one with the code that most runs need, and others that are read on first use.
 //
 // esbuild splits only ES modules. So this file takes esbuild's chunks and makes each of them a function. A chunk that a
 // run does not need stays a function that is not compiled, so it takes almost no time at the start.
@@ -14,14 +14,16 @@ const EXPORT_AT_END = /export\{([^}]*)\};\s*$/;
 const DYNAMIC_IMPORT = /\bimport\("([^"]+)"\)/g;
 
 /**
- * Writes `NAME.cjs` and `NAME-later.cjs`.
+ * Writes `NAME.cjs`, `NAME-PART.cjs` for each part, and `NAME-later.cjs`.
  *
  * @param options.first the source files whose code is in `NAME.cjs`, beside the code that they and the entry import
  * @param options.compileFirst of these, the ones whose code is compiled with the file. The others are compiled on first use
+ * @param options.parts the source files whose code is in a file of its own, by the name of the part: what is read only together,
+ *   and all of it is compiled with the file
  * @param options.esbuild options for esbuild: `plugins` must leave out the libraries
  * @returns the metafile of esbuild
  */
-export async function splitBundle({ name, entry, first, compileFirst, libraries, esbuild }) {
+export async function splitBundle({ name, entry, first, compileFirst, parts, libraries, esbuild }) {
   const { absWorkingDir, plugins } = esbuild;
   const { metafile, outputFiles } = await build({
     ...esbuild,
@@ -53,23 +55,37 @@ export async function splitBundle({ name, entry, first, compileFirst, libraries,
   const start = entryOf(entry);
   const early = closureOf([start, ...compileFirst.map(entryOf)], chunks);
   const near = closureOf([...early, ...first.map(entryOf)], chunks);
-  const far = [...chunks.values()].filter((chunk) => !near.has(chunk));
-  const functionOf = (chunk) => asFunction(chunk, chunks, early.has(chunk));
+  const apart = new Map();
+  for (const [part, sources] of Object.entries(parts)) {
+    for (const chunk of closureOf(sources.map(entryOf), chunks))
+      if (!near.has(chunk) && !apart.has(chunk)) apart.set(chunk, part);
+  }
+  const far = [...chunks.values()].filter((chunk) => !near.has(chunk) && !apart.has(chunk));
+  const functionOf = (chunk) => asFunction(chunk, chunks, early.has(chunk) || apart.has(chunk));
   const dist = path.join(absWorkingDir, 'dist');
   mkdirSync(dist, { recursive: true });
+  const partOf = Object.fromEntries([...apart].map(([{ id }, part]) => [id, part]));
   // V8 compiles a function in brackets with the script that contains it.
   writeFileSync(
     path.join(dist, `${name}.cjs`),
     `"use strict";${META}const made=new Map,chunks={${[...near].map(functionOf).join(',\n')}};
-let later=null;function __load(id){let found=made.get(id);if(found===undefined){const make=chunks[id]??(later??=require("./${name}-later.cjs"))(__load,__lazy)[id];found=make();made.set(id,found)}return found}
+const partOf=${JSON.stringify(partOf)},parts={};function __part(name){return parts[name]??=require("./${name}-"+name+".cjs")(__load,__lazy)}
+function __load(id){let found=made.get(id);if(found===undefined){const make=chunks[id]??__part(partOf[id]??"later")[id];found=make();made.set(id,found)}return found}
 function __lazy(id){return Promise.resolve().then(()=>__load(id))}
 __load(${start.id});
 `,
   );
-  writeFileSync(
-    path.join(dist, `${name}-later.cjs`),
-    `"use strict";${META}module.exports=(__load,__lazy)=>({${far.map(functionOf).join(',\n')}});\n`,
-  );
+  const writePart = (part, own) =>
+    writeFileSync(
+      path.join(dist, `${name}-${part}.cjs`),
+      `"use strict";${META}module.exports=(__load,__lazy)=>({${own.map(functionOf).join(',\n')}});\n`,
+    );
+  for (const part of Object.keys(parts))
+    writePart(
+      part,
+      [...apart].flatMap(([chunk, of]) => (of === part ? [chunk] : [])),
+    );
+  writePart('later', far);
   return metafile;
 }
 

@@ -72,6 +72,8 @@ test('a closed pipe ends `mai watch` like Ctrl-C', async () => {
   const { child, ended, said } = watch();
   await said('"switch-finished"');
   child.stdout.destroy();
+  // A closed pipe is noticed at the next line, and a yield causes a line.
+  await mai('yield', '1MiB');
   const { exitCode, output } = await ended;
   expect(exitCode).toBe(0);
   expect(output).not.toMatch(/EPIPE|error:/);

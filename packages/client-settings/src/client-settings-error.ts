@@ -10,6 +10,8 @@ export type ClientSettingsErrorCode =
   | 'FILE_NOT_EDITABLE'
   /** A new settings file would make the client ignore its present one. */
   | 'HIDES_SETTINGS'
+  /** The settings file was changed between the plan and the write. */
+  | 'FILE_CHANGED'
   /** A file can't be read or written. */
   | 'FILE_UNUSABLE';
 

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { findModelFolders } from './config/model-folders.js';
+import { endAll } from './end-all.js';
 import type { HostContext } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { openMonitor } from './machine/open-monitor.js';
-import { once } from './once.js';
+import { keep, once } from './once.js';
 import { createRuntimeConnection } from './runtime/connect-runtime.js';
 import type { Speeds } from './speeds/speeds.js';
 
@@ -35,21 +36,19 @@ export function createHostParts(context: HostContext): HostParts {
     runtime,
     monitor,
     estimation,
-    speeds: (machine = hostname()) => {
-      const known =
-        speeds.get(machine) ?? estimation().then((loaded) => loaded.openSpeeds(context, machine));
-      speeds.set(machine, known);
-      return known;
-    },
+    speeds: (machine = hostname()) =>
+      speeds.get(machine) ??
+      keep(
+        speeds,
+        machine,
+        estimation().then((loaded) => loaded.openSpeeds(context, machine)),
+      ),
     learner: once(async () => {
       const { createSpeedLearner } = await import('./learning/create-speed-learner.js');
       return createSpeedLearner(parts);
     }),
-    [Symbol.asyncDispose]: async () => {
-      save();
-      await monitor[Symbol.asyncDispose]();
-      await runtime[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () =>
+      endAll([save, () => monitor[Symbol.asyncDispose](), () => runtime[Symbol.asyncDispose]()]),
   };
   return parts;
 }

@@ -103,7 +103,7 @@ export type {
 } from './simulation/simulated-models.js';
 export type { NameKind } from './names.js';
 
-export { eventJson } from './autopilot/event-json.js';
+export { createEventChanges } from './autopilot/events/event-changes.js';
 export { ESTIMATE_CHOICES } from './estimates/setting-values.js';
 export { fileOfEstimateLine, parseEstimateLine } from './estimates/parse-estimate-line.js';
 export type { EstimateLine } from './estimates/parse-estimate-line.js';

@@ -8,6 +8,7 @@ import type { HostOptions } from './host-options.js';
 import { contextOf } from './host-options.js';
 import type { HostParts } from './host-parts.js';
 import { createHostParts } from './create-host-parts.js';
+import { endAll } from './end-all.js';
 import { once } from './once.js';
 import { readStatus } from './machine/read-status.js';
 import { readTokenFile } from './runtime/read-token-file.js';
@@ -175,9 +176,11 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     },
 
     [Symbol.asyncDispose]: async () => {
-      await autopilots?.[Symbol.asyncDispose]();
-      closing.abort(new DOMException('The host was closed.', 'AbortError'));
-      await parts[Symbol.asyncDispose]();
+      await endAll([
+        () => autopilots?.[Symbol.asyncDispose](),
+        () => closing.abort(new DOMException('The host was closed.', 'AbortError')),
+        () => parts[Symbol.asyncDispose](),
+      ]);
     },
   };
   return host;

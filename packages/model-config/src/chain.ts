@@ -39,8 +39,8 @@ export function chainCapability(config: ModelConfig, name: string): Capability |
 
 /** A profile of a chain, and the entry that it comes from. */
 export type ChainProfile<Profile> = Profile & {
-  /** The entry `downloaded:...` that stands for the model; `null` for a model that the chain names. */
-  readonly derivedFrom: string | null;
+  /** The entry `downloaded:...` that was expanded to the model; `null` for a model that the chain names. */
+  readonly expandedFrom: string | null;
 };
 
 /**
@@ -85,7 +85,7 @@ export function resolveChain<Profile extends ModelProfile>(
       }
     }
   }
-  return [...resolved].map(([profile, derivedFrom]) => ({ ...profile, derivedFrom }));
+  return [...resolved].map(([profile, expandedFrom]) => ({ ...profile, expandedFrom }));
 }
 
 function stepName(entry: Exclude<ChainEntry, { kind: 'chain' }>): string {

@@ -44,16 +44,12 @@ export interface Candidate {
   readonly maxContextLengthTokens: number | null;
   readonly loadOptions: readonly LoadOption[];
   /**
-   * Whether Mai put the candidate into the chain. A candidate that a person named is too slow only after a
-   * measurement on this machine. Default false: a person named it.
+   * The entry of the chain that was expanded to this candidate and others, such as `downloaded:chat`. Such a candidate can
+   * be too slow by a prediction alone. If all candidates that fit are too slow, consecutive candidates of the same entry are
+   * ordered by their value. Default null: a person named the candidate, so it keeps its place, and it is too slow only
+   * after a measurement on this machine.
    */
-  readonly derived?: boolean;
-  /**
-   * The entry of the chain that Mai derived the candidate from, such as `downloaded:chat`. If all candidates that fit are
-   * too slow, consecutive candidates of the same entry are ordered by their value. Default null: all derived candidates
-   * without an entry count as one entry.
-   */
-  readonly derivedFrom?: string | null;
+  readonly expandedFrom?: string | null;
   /**
    * After a failed load, the time before which the candidate is not loaded again, in milliseconds since the
    * epoch. `null` when it may be loaded now.

@@ -50,3 +50,42 @@ describe('a retained resident', () => {
     ]);
   });
 });
+
+describe('the plan for the time after a drain', () => {
+  // Others take 1 of 16 GiB; the limit of 80 % is 12.8 GiB.
+  const decide = (neededGib: number) =>
+    selectModel(
+      input({
+        candidates: [candidate('larger', neededGib), candidate('busy', 6)],
+        residents: [
+          resident('recent', footprint({ anonymous: 2 }), { lastUsedAtMs: 200 }),
+          resident('older', footprint({ anonymous: 1 }), { lastUsedAtMs: 100 }),
+          resident('busy', footprint({ anonymous: 6 }), { busy: true }),
+        ],
+        resources: resources({ total: 16, available: 6 }),
+      }),
+    ).afterDrain;
+
+  it.each([
+    // 1 + 2 + 1 + 8.8 GiB would reach the limit.
+    [8.79, ['busy']],
+    [8.81, ['older', 'busy']],
+    [9.79, ['older', 'busy']],
+    // Without the larger one of 2 GiB, the one of 1 GiB may stay.
+    [9.81, ['recent', 'busy']],
+    [10.79, ['recent', 'busy']],
+    [10.81, ['older', 'recent', 'busy']],
+    [11.79, ['older', 'recent', 'busy']],
+  ])('of %d GiB unloads no resident that may stay: %j', (neededGib, unloaded) => {
+    const drain = decide(neededGib);
+    expect(drain?.waitsFor).toEqual(['mai/busy']);
+    expect(drain?.plan.steps).toMatchObject([
+      ...unloaded.map((key) => ({ action: 'unload', instanceIdentifier: `mai/${key}` })),
+      { action: 'load', modelKey: 'larger' },
+    ]);
+  });
+
+  it('does not exist where every other resident would have to go, and that is too little', () => {
+    expect(decide(11.81)).toBeNull();
+  });
+});

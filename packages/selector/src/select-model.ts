@@ -19,7 +19,7 @@ import type { Selection } from './selection.js';
  *      downloaded, has a file that the engine refuses, or cools down after a failed load.
  *    - Each load option is offered by the residents that serve it, then by a load. A resident with a longer
  *      context than the option asks for serves it.
- *    - Each offer is planned with the fewest evictions. It fits when, in every pool that it takes memory
+ *    - Each offer is planned without unnecessary evictions. It fits when, in every pool that it takes memory
  *      from, use after the plan keeps to the limit and leaves the minimum headroom. A step up keeps to the
  *      limit less the upgrade margin.
  *    - An offer that fits is too slow when the upper end of its interval is below `minTokensPerSecond`. For a
@@ -28,7 +28,7 @@ import type { Selection } from './selection.js';
  *      loaded only if nothing of ours is resident. Where callers wait and no pool is above its limit, it is
  *      loaded if that loses less value than the wait.
  *    - If no offer fits and is fast enough, the search is repeated without the minimum speed. Candidates that
- *      Mai put into the chain for one entry are then tried in the order of their value, which is that of the
+ *      one entry of the chain was expanded to are then tried in the order of their value, which is that of the
  *      first load option that fits now. Candidates that a person named keep their order.
  * 4. If nothing fits, let the last eligible candidate stay or be loaded up to the hard limit, where that
  *    frees memory.

@@ -24,6 +24,8 @@ function optionWith(
   return { ...option(footprint({ anonymous: gib }), contextLengthTokens), ...facts };
 }
 
+/** Facts of a candidate that no person has named. */
+const EXPANDED = { expandedFrom: 'downloaded:chat' } as const;
 const FAST = candidate('fast', [optionWith(4, { speed: speed(60), quality: 0.5 })]);
 
 function slow(tokens: number, facts: Partial<Candidate> = {}, measured = false): Candidate {
@@ -43,15 +45,15 @@ describe('the minimum speed', () => {
     [3.9, false, true, 'fast'],
     [4, false, true, 'slow'],
   ] as const)(
-    'with %d expected tokens per second (derived: %s, measured: %s) chooses %s',
-    (tokens, derived, measured, chosen) => {
-      const candidates = [slow(tokens, { derived }, measured), FAST];
+    'with %d expected tokens per second (expanded from an entry: %s, measured: %s) chooses %s',
+    (tokens, expanded, measured, chosen) => {
+      const candidates = [slow(tokens, expanded ? EXPANDED : {}, measured), FAST];
       expect(selectModel(input({ candidates })).chosen?.modelKey).toBe(chosen);
     },
   );
 
   it('rejects a model with its figures', () => {
-    const candidates = [slow(3, { derived: true }), FAST];
+    const candidates = [slow(3, EXPANDED), FAST];
     const rejection = {
       code: 'TOO_SLOW',
       tokensPerSecond: { expected: 3, low: 1.5, high: 4.5 },
@@ -65,7 +67,7 @@ describe('the minimum speed', () => {
 
   it('of 0 rules nothing out', () => {
     const policy = { ...DEFAULT_SELECTION_POLICY, minTokensPerSecond: 0 };
-    const candidates = [slow(0.1, { derived: true }, true), FAST];
+    const candidates = [slow(0.1, EXPANDED, true), FAST];
     expect(selectModel(input({ candidates, policy })).chosen?.modelKey).toBe('slow');
   });
 
@@ -76,7 +78,7 @@ describe('the minimum speed', () => {
 
   it('lets a slow model be loaded where no model that fits is fast enough, with a note', () => {
     const { decision, chosen, notes } = selectModel(
-      input({ candidates: [slow(2, { derived: true }), candidate('large', 40)] }),
+      input({ candidates: [slow(2, EXPANDED), candidate('large', 40)] }),
     );
     expect([decision, chosen?.modelKey]).toEqual(['load', 'slow']);
     expect(notes).toEqual([
@@ -91,7 +93,7 @@ describe('the minimum speed', () => {
 
   it('prefers a slow model within the limit to a fast one above it', () => {
     const candidates = [
-      slow(2, { derived: true }),
+      slow(2, EXPANDED),
       candidate('fast', [optionWith(27, { speed: speed(60) })]),
     ];
     const steppingDown = true;
@@ -136,7 +138,7 @@ describe('the minimum speed', () => {
 
 describe('a choice among models that are all too slow', () => {
   /** All fit in the 32 GiB of the machine, and have an upper end of less than 6 tokens per second. */
-  const derived = (
+  const expanded = (
     modelKey: string,
     gib: number,
     tokens: number,
@@ -144,13 +146,13 @@ describe('a choice among models that are all too slow', () => {
     facts: Partial<Candidate> = {},
   ): Candidate =>
     candidate(modelKey, [optionWith(gib, { speed: speed(tokens), quality })], {
-      derived: true,
+      ...EXPANDED,
       ...facts,
     });
   // 0.9 * sqrt(0.24 / 6) = 0.18, 0.6 * sqrt(1.5 / 6) = 0.3 and 0.4 * sqrt(2.94 / 6) = 0.28.
-  const LARGE = derived('large', 20, 0.24, 0.9);
-  const MEDIUM = derived('medium', 12, 1.5, 0.6);
-  const SMALL = derived('small', 4, 2.94, 0.4);
+  const LARGE = expanded('large', 20, 0.24, 0.9);
+  const MEDIUM = expanded('medium', 12, 1.5, 0.6);
+  const SMALL = expanded('small', 4, 2.94, 0.4);
   const CHAIN = [LARGE, MEDIUM, SMALL];
   const choose = (facts: Parameters<typeof input>[0]) => selectModel(input(facts));
 
@@ -172,7 +174,7 @@ describe('a choice among models that are all too slow', () => {
   });
 
   it('takes the earlier of two of equal value', () => {
-    const candidates = [derived('one', 4, 3, 0.4), derived('other', 4, 3, 0.4)];
+    const candidates = [expanded('one', 4, 3, 0.4), expanded('other', 4, 3, 0.4)];
     expect(choose({ candidates }).chosen?.modelKey).toBe('one');
   });
 
@@ -194,7 +196,7 @@ describe('a choice among models that are all too slow', () => {
         optionWith(11, { speed: speed(60), quality: 0.7 }),
         optionWith(5, { speed: speed(0.96), quality: 0.6 }, 4096),
       ],
-      { derived: true },
+      EXPANDED,
     );
     const busy = resources({ available: 12 });
     const { chosen, rejected } = choose({ candidates: [shrunk, SMALL], resources: busy });
@@ -204,7 +206,7 @@ describe('a choice among models that are all too slow', () => {
   });
 
   it('rejects what does not fit for what it lacks', () => {
-    const huge = derived('huge', 60, 0.24, 1);
+    const huge = expanded('huge', 60, 0.24, 1);
     const { chosen, rejected } = choose({ candidates: [SMALL, huge, LARGE] });
     expect(chosen?.modelKey).toBe('small');
     expect(rejected.map(({ rejection }) => rejection.code)).toEqual([
@@ -224,17 +226,17 @@ describe('a choice among models that are all too slow', () => {
   });
 
   it('keeps the order of two entries of a chain, and orders the models of each', () => {
-    const first = CHAIN.slice(0, 1).map((one) => ({ ...one, derivedFrom: 'downloaded:coding' }));
+    const first = CHAIN.slice(0, 1).map((one) => ({ ...one, expandedFrom: 'downloaded:coding' }));
     const second = [
-      derived('worse', 4, 3, 0.1, { derivedFrom: 'downloaded:chat' }),
-      ...CHAIN.slice(1).map((one) => ({ ...one, derivedFrom: 'downloaded:chat' })),
+      expanded('worse', 4, 3, 0.1, { expandedFrom: 'downloaded:chat' }),
+      ...CHAIN.slice(1).map((one) => ({ ...one, expandedFrom: 'downloaded:chat' })),
     ];
     expect(choose({ candidates: [...first, ...second] }).chosen?.modelKey).toBe('large');
     expect(choose({ candidates: second }).chosen?.modelKey).toBe('medium');
   });
 
   it('puts models of unknown quality last', () => {
-    const unknown = candidate('unknown', [optionWith(4, { speed: speed(3) })], { derived: true });
+    const unknown = candidate('unknown', [optionWith(4, { speed: speed(3) })], EXPANDED);
     const { chosen, notes } = choose({ candidates: [unknown, LARGE] });
     expect(chosen?.modelKey).toBe('large');
     expect(notes[0]).not.toHaveProperty('comparison');

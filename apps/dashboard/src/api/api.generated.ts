@@ -465,7 +465,7 @@ export type ModelSpeed = {
   readonly firstTokenMs: number;
   /** Time of a load; null where it is not known. */
   readonly loadMs: number | null;
-  /** Whether a speed of this model was measured there; the time of a load was not. */
+  /** Whether a speed of this model was measured on that host. It says nothing about loadMs. */
   readonly measured: boolean;
 };
 

@@ -12,7 +12,7 @@ import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js'
 import type { Estimate, EstimatorPort } from '../ports/estimator-port.js';
 import { configuredFootprint } from './configured-footprint.js';
 import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
-import { derivedGroups, orderGroups } from './derived-groups.js';
+import { expandedGroups, orderGroups } from './expanded-groups.js';
 import { mapConcurrently } from './map-concurrently.js';
 import type { CompleteRequest } from './selection-request.js';
 
@@ -45,8 +45,8 @@ interface Sources {
 }
 
 /**
- * Builds the candidates of the chain, with a footprint for every load option that the decision may try. Models of
- * one derived entry are in the order of their value on this machine.
+ * Builds the candidates of the chain, with a footprint for every load option that the decision may try. Models that
+ * one entry of the chain was expanded to are in the order of their value on this machine.
  */
 export async function buildCandidates(sources: Sources): Promise<AssembledCandidate[]> {
   const profiles = await withSmallerQuantizations(sources);
@@ -76,7 +76,7 @@ export async function buildCandidates(sources: Sources): Promise<AssembledCandid
         return steps.slice(1).map((step) => ({ index, profile, step }));
       }),
     );
-  const groups = derivedGroups(profiles);
+  const groups = expandedGroups(profiles);
   const machine = { resources, policy: sources.catalog.policy };
   const asConfigured = withOptions(firsts);
   // The value of a model that does not fit as configured is that of a cheaper load option.
@@ -113,8 +113,7 @@ function candidateOf(
     ),
     coolingDownUntilMs: request.coolingDownUntilMs[profile.modelKey] ?? null,
     observedGrowth: [],
-    derived: (profile.derivedFrom ?? null) !== null,
-    derivedFrom: profile.derivedFrom ?? null,
+    expandedFrom: profile.expandedFrom ?? null,
     ttlMs: profile.ttlMs,
   };
 }

@@ -5,8 +5,8 @@ import type { LoadFailure } from '../failures/load-failure.js';
 import type { RunOutcome } from '../switch/report/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';
 
-/** The version of new records. It is raised when decisions start to depend on different data. */
-export const RECORD_VERSION = 4;
+/** The version of new records. It is raised when decisions start to depend on other data or to follow other rules. */
+export const RECORD_VERSION = 5;
 
 /**
  * The version that a record was written with.
@@ -17,8 +17,11 @@ export const RECORD_VERSION = 4;
  *   observed and is not charged. With these fields, version 2 gives the same decisions.
  * - Versions 1 to 3 have no speeds and qualities. The reader fills them in: they are not known, and no minimum
  *   speed is in force. With these fields, versions 2 and 3 give the same decisions.
+ * - Version 4 has the fields `derived` and `derivedFrom` of a candidate. The reader replaces them by `expandedFrom`.
+ * - In versions 1 to 4, a plan for the time after a drain unloads every resident that may be unloaded, also where fewer
+ *   would do. A decision with such a plan can be read but not replayed.
  */
-export type RecordVersion = 1 | 2 | 3 | 4;
+export type RecordVersion = 1 | 2 | 3 | 4 | 5;
 
 /** A decision with all of its inputs, so that a replay can repeat it. */
 export interface DecisionRecord {

@@ -1,9 +1,17 @@
 import { allowedUse, fixedPool, HARD_LIMIT, LIMIT, type Pool } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/selector';
 import { isRecord } from '../is-record.js';
+import { withExpandedFrom } from './with-expanded-from.js';
 import { withoutGrowth } from './without-growth.js';
 import { withoutSpeeds } from './without-speeds.js';
-import { RECORD_VERSION, type DecisionRecord, type LogRecord } from './decision-record.js';
+import {
+  RECORD_VERSION,
+  type DecisionRecord,
+  type LogRecord,
+  type RecordVersion,
+} from './decision-record.js';
+
+const VERSIONS: readonly RecordVersion[] = [1, 2, 3, 4, RECORD_VERSION];
 
 /**
  * Reads one line of a decision log of this or an older version; `version` says which. Null when the line
@@ -19,8 +27,7 @@ export function parseRecord(text: string): LogRecord | null {
   if (!isLogRecord(value)) return null;
   if (value.type === 'outcome' || value.version === RECORD_VERSION) return value;
   try {
-    if (value.version === 3) return withoutSpeeds(value);
-    return withoutSpeeds(withoutGrowth(value.version === 1 ? withLimits(value) : value));
+    return upgraded(value);
   } catch (error) {
     // Only a damaged record leads to a TypeError.
     if (error instanceof TypeError) return null;
@@ -28,10 +35,20 @@ export function parseRecord(text: string): LogRecord | null {
   }
 }
 
+/** Adds the fields that the version of a record did not have. @throws TypeError where the record is damaged. */
+function upgraded(record: DecisionRecord): DecisionRecord {
+  const { version } = record;
+  let upgradedRecord = record;
+  if (version <= 1) upgradedRecord = withLimits(upgradedRecord);
+  if (version <= 2) upgradedRecord = withoutGrowth(upgradedRecord);
+  if (version <= 3) upgradedRecord = withoutSpeeds(upgradedRecord);
+  return withExpandedFrom(upgradedRecord);
+}
+
 function isLogRecord(value: unknown): value is LogRecord {
   if (!isRecord(value)) return false;
   const { type, version } = value;
-  if (version !== 1 && version !== 2 && version !== 3 && version !== RECORD_VERSION) return false;
+  if (!VERSIONS.some((known) => known === version)) return false;
   return type === 'outcome' || (type === 'decision' && isDecision(value));
 }
 

@@ -114,7 +114,7 @@ describe('replayDecisions', () => {
 });
 
 /** The fields about speed and quality, which version 3 did not have. */
-const SPEED_FIELDS = ['goal', 'minTokensPerSecond', 'derived', 'cost', 'speed', 'quality'];
+const SPEED_FIELDS = ['goal', 'minTokensPerSecond', 'expandedFrom', 'cost', 'speed', 'quality'];
 
 function asVersion(version: number, line: string, later: readonly string[]): string {
   const record = JSON.parse(line) as LogRecord;
@@ -122,6 +122,71 @@ function asVersion(version: number, line: string, later: readonly string[]): str
     later.includes(key) ? undefined : value,
   );
 }
+
+describe('records of version 4', () => {
+  const asVersion4 = (line: string): string => {
+    const record = JSON.parse(line) as LogRecord;
+    return JSON.stringify({ ...record, version: 4 }, (key, value: unknown) => {
+      if (key !== 'candidates' || !Array.isArray(value)) return value;
+      return value.map(({ expandedFrom, ...candidate }: { expandedFrom?: string | null }) => ({
+        ...candidate,
+        derived: expandedFrom != null,
+        derivedFrom: expandedFrom,
+      }));
+    });
+  };
+
+  it('are replayed', async () => {
+    const lines = (await recordRun()).map(asVersion4);
+    expect(lines.some((line) => line.includes('expandedFrom'))).toBe(false);
+    const report = await replayDecisions(lines);
+    expect(report).toMatchObject({ difference: null, older: null, unreadable: [] });
+    expect(report.reproduced).toBeGreaterThan(20);
+  });
+
+  it.each([
+    [{ derived: true, derivedFrom: 'downloaded:chat' }, 'downloaded:chat'],
+    [{ derived: false, derivedFrom: null }, null],
+    // The first records had only one of the fields.
+    [{ derived: true }, 'downloaded'],
+    [{}, null],
+  ])('with %o are read as expanded from %s', async (fields, expandedFrom) => {
+    const [line = ''] = await recordRun();
+    const record = JSON.parse(line) as Extract<LogRecord, { type: 'decision' }>;
+    const [{ expandedFrom: _, ...candidate } = {}] = record.input.candidates;
+    const input = { ...record.input, candidates: [{ ...candidate, ...fields }] };
+    const read = parseRecord(JSON.stringify({ ...record, version: 4, input }));
+    if (read?.type !== 'decision') throw new Error('no decision');
+    expect(read.input.candidates).toEqual([{ ...candidate, expandedFrom }]);
+  });
+
+  it('are counted and not replayed where the plan after a drain unloads more than it waits for', async () => {
+    const lines = await recordRun();
+    const at = lines.findLastIndex((line) => line.includes('"decision":"keep"'));
+    const record = JSON.parse(lines[at] ?? '') as Extract<LogRecord, { type: 'decision' }>;
+    const unload = { action: 'unload', modelKey: 'x', why: 'make-room' };
+    const afterDrain = {
+      candidateIndex: 0,
+      modelKey: 'large',
+      optionIndex: 0,
+      waitsFor: ['busy'],
+      plan: {
+        steps: [
+          { ...unload, instanceIdentifier: 'spare' },
+          { ...unload, instanceIdentifier: 'busy' },
+        ],
+        order: 'break-before-make',
+      },
+    };
+    const waiting = { ...record, selection: { ...record.selection, afterDrain } };
+    const replay = (version: number) =>
+      replayDecisions(lines.with(at, JSON.stringify({ ...waiting, version })));
+    const report = await replay(4);
+    expect(report.older).toEqual({ version: 4, decisions: 1, firstLine: at + 1 });
+    expect(report).toMatchObject({ difference: null, unreadable: [] });
+    expect((await replay(5)).difference).toMatchObject({ line: at + 1, part: 'selection' });
+  });
+});
 
 describe('records of version 3', () => {
   it('are replayed as if speeds and qualities were not known', async () => {
@@ -208,7 +273,7 @@ it('counts and does not replay a decision that chose a resident without the requ
     selection: { ...selection, rejected },
   });
   const report = await replayDecisions(lines.with(at, asOlder));
-  expect(report.older).toEqual({ version: 4, decisions: 1, firstLine: at + 1 });
+  expect(report.older).toEqual({ version: 5, decisions: 1, firstLine: at + 1 });
   expect(report).toMatchObject({ difference: null, unreadable: [] });
 });
 

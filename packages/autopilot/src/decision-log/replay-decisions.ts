@@ -7,7 +7,7 @@ import type { DecisionRecord, RecordVersion } from './decision-record.js';
 import { parseRecord } from './parse-record.js';
 
 /** The versions of records that can be replayed: they give the same decisions as when they were written. */
-const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3, 4]);
+const REPLAYABLE: ReadonlySet<RecordVersion> = new Set([2, 3, 4, 5]);
 
 /** Reasons why no load option of a candidate can meet the requirement. */
 const UNSUITABLE: ReadonlySet<Rejection['code']> = new Set(['MISSING_CAPABILITY', 'OUTSIDE_TIER']);
@@ -65,7 +65,11 @@ export async function replayDecisions(
     }
     if (record.type !== 'decision') continue;
     const { version, selection, hysteresis } = record;
-    if (!REPLAYABLE.has(version) || choosesUnsuitable(selection)) {
+    if (
+      !REPLAYABLE.has(version) ||
+      choosesUnsuitable(selection) ||
+      (version < 5 && unloadsAllAfterDrain(selection))
+    ) {
       older.push({ version, line });
       continue;
     }
@@ -96,6 +100,21 @@ function choosesUnsuitable({ chosen, rejected }: Selection): boolean {
   return rejected.some(
     ({ candidateIndex, rejection }) =>
       candidateIndex === chosen?.candidateIndex && UNSUITABLE.has(rejection.code),
+  );
+}
+
+/**
+ * Whether the plan for the time after a drain unloads a resident that is not waited for and is not superseded. Up to
+ * version 4, such a plan unloaded every resident that may be unloaded.
+ */
+function unloadsAllAfterDrain({ afterDrain }: Selection): boolean {
+  if (afterDrain === null) return false;
+  const { plan, waitsFor } = afterDrain;
+  return plan.steps.some(
+    (step) =>
+      step.action === 'unload' &&
+      step.why === 'make-room' &&
+      !waitsFor.includes(step.instanceIdentifier),
   );
 }
 

@@ -34,7 +34,7 @@ export interface Turn {
 /** The residents of a round. */
 export interface ObservedResidents {
   readonly residents: readonly Resident[];
-  /** As the runtime listed them. In `residents`, a context length may be the one that was asked for. */
+  /** The residents as the runtime has listed them. In `residents`, a context length may be the one that was asked for. */
   readonly instances: readonly RuntimeInstance[];
   /** Whether the runtime listed them for this round. */
   readonly fresh: boolean;

@@ -60,7 +60,7 @@ export class ResidentWatch {
   switched(outcome: RunOutcome | null): void {
     this.forget();
     if (outcome === null || outcome === 'released') this.#released = true;
-    // The callers have left whose load was cancelled.
+    // The load was cancelled because its callers have left.
     if (outcome === 'cancelled' && this.#onlyForCallers) this.#wanted = false;
   }
 

@@ -29,16 +29,16 @@ export interface CandidateProfile {
   /** Why the engine does not load the file that is downloaded. Default null: no such reason is known. */
   readonly refusal?: EngineRefusal | null;
   /**
-   * The entry of the chain that Mai derived the model from, such as `downloaded:chat`. Models of one entry that
+   * The entry of the chain that was expanded to this model and others, such as `downloaded:chat`. Models of one entry that
    * follow each other are ordered by their value on this machine. Default null: a person named the model, and
    * it keeps its place.
    */
-  readonly derivedFrom?: string | null;
+  readonly expandedFrom?: string | null;
 }
 
 /** One reading of the configuration, applied whole or not at all. */
 export interface CatalogReading {
-  /** In order of preference; models of one derived entry in any order. */
+  /** In order of preference; models that one entry was expanded to in any order. */
   readonly chain: readonly CandidateProfile[];
   readonly policy: SelectionPolicy;
   /**

@@ -34,6 +34,13 @@ function put(file: string, text: string): void {
   writeFileSync(file, text);
 }
 
+/** Makes the writing of a file fail, for root, too: a folder is in the place of its draft. */
+function blockDraft(file: string): string {
+  const draft = `${file}.${process.pid}.tmp`;
+  mkdirSync(draft);
+  return draft;
+}
+
 async function connect(name: string, home: Machine, options = {}) {
   const plan = await planConnection(findClient(name), await gatewayAccess(options), home);
   await writeConnection(plan);
@@ -270,11 +277,40 @@ test('a write that fails leaves neither a copy nor a record nor a draft', async 
   const file = path.join(home.homeFolder, '.aider.conf.yml');
   put(file, 'dark-mode: true\n');
   const plan = await planConnection(findClient('aider'), await gatewayAccess(), home);
-  // A folder in the place of the file makes the last step fail, for root, too.
-  rmSync(file);
-  mkdirSync(path.join(file, 'occupied'), { recursive: true });
+  const draft = blockDraft(file);
   await expect(writeConnection(plan)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+  expect(readdirSync(home.homeFolder)).toEqual(['.aider.conf.yml', path.basename(draft)]);
+});
+
+test('after a second write that fails, undo still restores the first file', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.aider.conf.yml');
+  put(file, 'dark-mode: true\n');
+  await connect('aider', home);
+  const draft = blockDraft(file);
+  const again = connect('aider', home, { url: 'http://127.0.0.1:9' });
+  await expect(again).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+  rmSync(draft, { recursive: true });
+  expect(await undo('aider', home)).toMatchObject({ changedSince: false, left: [] });
+  expect(readFileSync(file, 'utf8')).toBe('dark-mode: true\n');
+});
+
+test('a change by somebody else between the plan and the write is kept, and nothing is written', async () => {
+  using home = temporaryHome();
+  const file = path.join(home.homeFolder, '.aider.conf.yml');
+  put(file, 'dark-mode: true\n');
+  const plan = await planConnection(findClient('aider'), await gatewayAccess(), home);
+  put(file, 'dark-mode: false\n');
+  await expect(writeConnection(plan)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  expect(readFileSync(file, 'utf8')).toBe('dark-mode: false\n');
   expect(readdirSync(home.homeFolder)).toEqual(['.aider.conf.yml']);
+
+  await connect('aider', home);
+  const undoPlan = await planUndo(findClient('aider'), home);
+  const changed = `${readFileSync(file, 'utf8')}# mine\n`;
+  put(file, changed);
+  await expect(writeUndo(undoPlan)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  expect(readFileSync(file, 'utf8')).toBe(changed);
 });
 
 test('the draft of a killed process is removed, and a file of somebody else stays', async () => {

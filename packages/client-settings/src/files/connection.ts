@@ -17,6 +17,7 @@ import {
   type WrittenSetting,
 } from './connection-record.js';
 import {
+  checkUnchanged,
   checkWritable,
   createText,
   exists,
@@ -81,23 +82,35 @@ export async function planConnection(
 
 /**
  * Writes a plan: the copy of the file, the record for `undo`, then the file. Writes nothing if nothing changes. If the
- * file can't be written, a copy and a record that are new are removed again.
+ * file can't be written, the copy and the record become what they were before.
  *
- * @throws ClientSettingsError `FILE_UNUSABLE`
+ * @throws ClientSettingsError `FILE_CHANGED`, `FILE_UNUSABLE`
  */
 export async function writeConnection(plan: ConnectionPlan): Promise<void> {
   const { file, backup, before, after } = plan;
   if (before === after) return;
-  const isFirst = !(await exists(recordFile(file)));
+  await checkUnchanged(file, before);
+  const oldRecord = await readText(recordFile(file));
   if (backup !== null && before !== null) await createText(backup, before);
   try {
     await replaceText(recordFile(file), `${JSON.stringify(plan.record, null, 2)}\n`);
     await replaceText(file, after);
   } catch (error) {
-    if (isFirst) await removeFile(recordFile(file));
-    if (backup !== null) await removeFile(backup);
+    // Where this fails, too, the first error says more. `undo` then leaves the settings that the record does not match.
+    await restoreRecord(file, oldRecord, backup).catch(() => undefined);
     throw error;
   }
+}
+
+/** Gives the record its old text, and removes a copy that is new. */
+async function restoreRecord(
+  file: string,
+  oldRecord: string | null,
+  backup: string | null,
+): Promise<void> {
+  if (oldRecord === null) await removeFile(recordFile(file));
+  else await replaceText(recordFile(file), oldRecord);
+  if (backup !== null) await removeFile(backup);
 }
 
 function recordOf(

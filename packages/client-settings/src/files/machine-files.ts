@@ -115,6 +115,20 @@ export async function checkWritable(file: string): Promise<void> {
   );
 }
 
+/**
+ * Checks that a file has the text that a plan was made from. A client may write its settings itself meanwhile.
+ *
+ * @param before - null: the file did not exist
+ * @throws ClientSettingsError `FILE_CHANGED`, `FILE_UNUSABLE`, `FILE_INVALID`
+ */
+export async function checkUnchanged(file: string, before: string | null): Promise<void> {
+  if ((await readText(file)) === before) return;
+  throw new ClientSettingsError(
+    'FILE_CHANGED',
+    `${file} was changed by another program meanwhile, so nothing was written. Run the command again.`,
+  );
+}
+
 /** The permissions of a file. Null: it does not exist. */
 async function modeOf(file: string): Promise<number | null> {
   return stat(file).then(

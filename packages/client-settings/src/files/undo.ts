@@ -16,7 +16,13 @@ import {
   recordFile,
   type WrittenSetting,
 } from './connection-record.js';
-import { checkWritable, readText, removeFile, replaceText } from './machine-files.js';
+import {
+  checkUnchanged,
+  checkWritable,
+  readText,
+  removeFile,
+  replaceText,
+} from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
 /** The change that `writeUndo` would make. */
@@ -57,10 +63,11 @@ export async function planUndo(client: Client, machine: Machine): Promise<UndoPl
 /**
  * Writes a plan, then removes the copy of the file and the record.
  *
- * @throws ClientSettingsError `FILE_UNUSABLE`
+ * @throws ClientSettingsError `FILE_CHANGED`, `FILE_UNUSABLE`
  */
 export async function writeUndo(plan: UndoPlan): Promise<void> {
   if (!plan.connected) return;
+  await checkUnchanged(plan.file, plan.before);
   if (plan.after === null) await removeFile(plan.file);
   else if (plan.after !== plan.before) await replaceText(plan.file, plan.after);
   await removeFile(recordFile(plan.file));

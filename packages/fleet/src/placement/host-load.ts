@@ -12,7 +12,7 @@ export interface HostLoad {
   loading(modelKey: string): PendingLoad | null;
   /** Model keys of the pending loads. Almost always empty. */
   readonly loadingKeys: readonly string[];
-  /** Whether the host tells no load, so that the requests are assumed. */
+  /** Whether nothing says how busy the host is (no heartbeat, or an LM Link device), so that its requests are assumed. */
   readonly isAssumed: boolean;
 }
 

@@ -152,8 +152,8 @@ export function createOtherAsker(parts: OtherAskerParts): OtherAsker {
 }
 
 /**
- * The outcome of a promise. Gives up at the host, and throws, where it takes longer than `waitMs`, and once nothing is heard from
- * the host: what it answers would not arrive either.
+ * Waits for the lease that a host has promised. Throws where the host does not give it within `waitMs`, or sends no more
+ * heartbeats: its answer would not arrive either.
  */
 async function keptPromise(
   answer: Promised,

@@ -39,7 +39,7 @@ export function findModel(name: string | null, catalog: ServingCatalog): NamedMo
       const path = [...followed, alias.target].map(quoted).join(' to ');
       return {
         kind: 'unknown',
-        message: `The alias ${quoted(followed[0] ?? '')} leads to no model${isCycle ? ', but in a circle' : `, because more than ${ALIASES_MAX} aliases follow each other`}: ${path}. Correct gateway.aliases in models.yaml.`,
+        message: `The alias ${quoted(followed[0] ?? '')} leads to no model, because ${isCycle ? 'the aliases lead in a circle' : `more than ${ALIASES_MAX} aliases follow each other`}: ${path}. Correct gateway.aliases in models.yaml.`,
       };
     }
     wanted = alias.target.trim();

@@ -10,6 +10,7 @@ import type {
   PinChange,
 } from '../control/autopilot-service.js';
 import type { GivenContexts } from '../runtime/given-contexts.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { LoadCalls } from '../runtime/time-loads.js';
 import type { JournalChanges } from './journal-changes.js';
 import { withoutPins, withoutStalePins, withPin } from './journal-changes.js';
@@ -63,12 +64,12 @@ export function createHandLoads({
           const { modelKey, loadConfig } = asked;
           await contexts.record(modelKey, loadConfig.contextLengthTokens, contextLengthTokens);
         }
-        const residents = await client.listResidents(signal === undefined ? {} : { signal });
-        const present = residents.map((one) => one.instanceIdentifier);
+        const present = await identifiersNow(client, signal);
         const pin = { target, reason: 'load', sinceMs: clock.nowMs() } as const;
-        const pinned = await changePins((state) => withPin(withoutStalePins(state, present), pin), {
-          signal,
-        });
+        const pinned = await changePins(
+          (state) => withPin(present === null ? state : withoutStalePins(state, present), pin),
+          { signal },
+        );
         return { ...loaded, ...pinned };
       } finally {
         letGo();
@@ -97,6 +98,20 @@ export function createHandLoads({
       return { unloaded, ...(await changePins(withoutPinsOf(unloaded), { signal })) };
     },
   };
+}
+
+/** The identifiers of all residents; null where the runtime does not list them, which does not undo a load. */
+async function identifiersNow(
+  client: LoadCalls,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[] | null> {
+  try {
+    const residents = await client.listResidents(signal === undefined ? {} : { signal });
+    return residents.map((one) => one.instanceIdentifier);
+  } catch (error) {
+    if (isRuntimeError(error)) return null;
+    throw error;
+  }
 }
 
 /** The identifier of the new instance. The default prefix shows other clients that Mai has loaded it. */

@@ -185,7 +185,8 @@ export async function openAutopilot(
     },
     start: async () => {
       await autopilot.start();
-      if (!dryRun) await (listening ??= listen());
+      // A socket that is opened after the stop would never be closed.
+      if (!dryRun && !local.ended) await (listening ??= listen());
     },
     stop,
     lostTo: () => {

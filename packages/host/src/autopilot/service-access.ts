@@ -2,6 +2,7 @@ import { isAutopilotError, type Clock } from '@mai/autopilot';
 import type { AutopilotService } from '../control/autopilot-service.js';
 import type { ControlClient } from '../control/client/control-client.js';
 import { connectControl } from '../control/client/connect-control.js';
+import { endAll } from '../end-all.js';
 import type { HostParts } from '../host-parts.js';
 import { orAborted } from '../or-aborted.js';
 import type { AutopilotFiles } from '../runtime/autopilot-files.js';
@@ -100,8 +101,10 @@ export function createServiceAccess(parts: HostParts): ServiceAccess {
       disposed.abort(new DOMException('The host was closed.', 'AbortError'));
       await becoming?.catch(() => undefined);
       await Promise.all([...connecting.values()].map((one) => one.catch(() => undefined)));
-      await Promise.all([...sessions].map((session) => session.stop()));
-      await Promise.all(connections.map((client) => client.close()));
+      await endAll([
+        () => Promise.all([...sessions].map((session) => session.stop())),
+        () => Promise.all(connections.map((client) => client.close())),
+      ]);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
 import { isHostError } from '../host-error.js';
 import { NO_REQUEST } from '../control/no-request.js';
+import { isRuntimeError } from '../runtime/runtime-error.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
@@ -130,7 +131,22 @@ async function benchModel(
     return { modelKey: lease.modelKey, ...nothing, failure: error };
   } finally {
     await lease.release();
-    if (!loaded.has(instanceIdentifier)) await host.unload({ target: instanceIdentifier });
+    if (!loaded.has(instanceIdentifier)) await unloadAgain(host, instanceIdentifier);
+  }
+}
+
+/** Unloads a measured model. It stays where somebody else uses it meanwhile, and may be unloaded already. */
+export async function unloadAgain(
+  host: Pick<Host, 'unload'>,
+  instanceIdentifier: string,
+): Promise<void> {
+  try {
+    await host.unload({ target: instanceIdentifier });
+  } catch (error) {
+    // The figures were measured, so neither is a fault.
+    const isLeft =
+      isRuntimeError(error) && ['LOAD_REFUSED', 'INSTANCE_NOT_FOUND'].includes(error.code);
+    if (!isLeft) throw error;
   }
 }
 

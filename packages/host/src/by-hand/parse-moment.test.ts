@@ -20,12 +20,12 @@ describe('the next moment', () => {
     expect(parseMoment(text, noon, 'next')).toBe(expected);
   });
 
-  test.each(['24:00', '12:60', 'noon', '', '12', '10m', '2031-13-01T08:00', '2031-06-01'])(
-    'returns null for %j',
-    (text) => {
-      expect(parseMoment(text, noon, 'next')).toBeNull();
-    },
-  );
+  test.each([
+    ...['24:00', '12:60', 'noon', '', '12', '10m', '2031-06-01'],
+    ...['2031-13-01T08:00', '2031-06-31T08:00', '2031-02-29T08:00', '2031-02-30T08:00Z'],
+  ])('returns null for %j', (text) => {
+    expect(parseMoment(text, noon, 'next')).toBeNull();
+  });
 });
 
 describe('the last moment', () => {

@@ -69,7 +69,11 @@ function lastTime({ hours, minutes, seconds }: TimeOfDay, nowMs: number): number
 }
 
 function parseDateTime(text: string): number | null {
-  if (!/^\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}/.test(text)) return null;
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})[T ]\d{1,2}:\d{2}/.exec(text) ?? [];
+  if (year === undefined) return null;
+  // JavaScript reads the 31st of a shorter month as a day of the next month.
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  if (date.getUTCDate() !== Number(day)) return null;
   const moment = Date.parse(text);
   return Number.isNaN(moment) ? null : moment;
 }

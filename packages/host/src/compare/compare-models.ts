@@ -1,5 +1,5 @@
 import { valueOf, type Capability, type SelectionGoal } from '@mai/memory-ledger';
-import { qualityUseOf, toSelectionPolicy, type QualityUse } from '@mai/model-config';
+import { didYouMean, qualityUseOf, toSelectionPolicy, type QualityUse } from '@mai/model-config';
 import { HostError } from '../host-error.js';
 import { listModels, type ModelReport } from '../model-list/list-models.js';
 import type { Session } from '../session.js';
@@ -36,7 +36,8 @@ export interface ComparedModel extends Pick<
 /**
  * Compares models on this machine.
  *
- * @throws HostError `INVALID_REQUEST` for a model key that is not listed
+ * @throws HostError `MODEL_NOT_FOUND` for a model key that is not downloaded, `INVALID_REQUEST` for a model without the
+ *   capabilities
  */
 export async function compareModels(
   session: Session,
@@ -45,15 +46,8 @@ export async function compareModels(
   const configured = toSelectionPolicy(session.config.config.switching);
   const policy = { ...configured, goal: goal ?? configured.goal };
   const { models } = await listModels(session, { capabilities });
-  const missing = modelKeys.find((key) => !models.some(({ profile }) => profile.modelKey === key));
-  if (missing !== undefined) {
-    throw new HostError(
-      'INVALID_REQUEST',
-      capabilities.length === 0
-        ? `${missing} is not downloaded. \`mai models\` lists the downloaded models.`
-        : `No downloaded model ${missing} has these capabilities: ${capabilities.join(', ')}. \`mai models\` lists the downloaded models.`,
-    );
-  }
+  const missing = modelKeys.find((key) => !names(models, key));
+  if (missing !== undefined) throw await notListed(missing, session, capabilities);
   const isAsked = ({ profile, rejection, cheaper }: ModelReport): boolean =>
     modelKeys.length > 0
       ? modelKeys.includes(profile.modelKey)
@@ -76,4 +70,30 @@ export async function compareModels(
     minTokensPerSecond: policy.minTokensPerSecond,
     models: compared.sort((a, b) => (b.value ?? -1) - (a.value ?? -1)),
   };
+}
+
+function names(models: readonly ModelReport[], key: string): boolean {
+  return models.some(({ profile }) => profile.modelKey === key);
+}
+
+/** The error for a model key that the list of models with the capabilities does not contain. */
+async function notListed(
+  key: string,
+  session: Session,
+  capabilities: readonly Capability[],
+): Promise<HostError> {
+  const { models } = await listModels(session, {});
+  if (names(models, key)) {
+    return new HostError(
+      'INVALID_REQUEST',
+      `${key} does not have all of these capabilities: ${capabilities.join(', ')}. \`mai models\` lists the capabilities of each model.`,
+    );
+  }
+  const guess = didYouMean(
+    key,
+    models.map(({ profile }) => profile.modelKey),
+  );
+  const next =
+    guess === null ? '`mai models` lists the downloaded models.' : `Did you mean ${guess}?`;
+  return new HostError('MODEL_NOT_FOUND', `${key} is not downloaded. ${next}`);
 }

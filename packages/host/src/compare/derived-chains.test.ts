@@ -91,7 +91,7 @@ async function candidatesOn(resources: Resources): Promise<readonly Candidate[]>
         observedGrowth: [],
         downloaded: true,
         coolingDownUntilMs: null,
-        derived: true,
+        expandedFrom: 'downloaded:chat',
         loadOptions: offloads.map((offloadRatio) => {
           const loadConfig = {
             ...DEFAULT_LOAD_CONFIG,

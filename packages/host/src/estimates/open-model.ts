@@ -83,8 +83,9 @@ export async function openModelFile(
 }
 
 /**
- * Opens a file that no list offers. @throws ModelFileError with the reason of the lists, which can be about another file
- * than the model's, such as a manifest
+ * Opens a file that no list offers.
+ *
+ * @throws ModelFileError with the reason that the lists give, which can be about another file, such as a manifest
  */
 export async function openUnusable(
   unusable: UnusableFile,

@@ -7,6 +7,7 @@ import { isLMStudioError } from '@mai/lmstudio-adapter';
 import type { CalibrationStore, Engine, Observation } from '@mai/memory-estimator';
 import { calibrateFootprint, openCalibrationStore } from '@mai/memory-estimator';
 import type { HostContext } from '../host-options.js';
+import { once } from '../once.js';
 import type { ActiveLink, RuntimeLink } from '../runtime/connect-runtime.js';
 
 /** Corrects estimates by measured loads on this machine. */
@@ -73,7 +74,7 @@ export function privateMemoryOf({ ram, gpus }: Footprint): Observation['predicte
 export function openCalibration(context: HostContext, link: RuntimeLink): Calibration {
   const store = openMeasurements(context);
   const elsewhere = link.kind === 'on' && !link.client.host.isLocal;
-  let engine: Promise<Engine | null> | null = null;
+  const engineNow = once(async () => (link.kind === 'on' ? engineOf(link, context.signal) : null));
   const learned = new Set<string>();
   return {
     learn: async ({ question, report, predicted, printed }) => {
@@ -98,9 +99,8 @@ export function openCalibration(context: HostContext, link: RuntimeLink): Calibr
       const newest = observations.at(-1);
       // Loads that were measured on this machine say nothing about another machine.
       if (newest === undefined || elsewhere) return footprint;
-      engine ??= link.kind === 'on' ? engineOf(link, context.signal) : Promise.resolve(null);
       // While LM Studio is off, assume the engine of the newest measured load.
-      const target = { modelKey, loadConfig, engine: (await engine) ?? newest.engine };
+      const target = { modelKey, loadConfig, engine: (await engineNow()) ?? newest.engine };
       return calibrateFootprint(footprint, target, observations);
     },
   };

@@ -10,6 +10,7 @@ import {
 } from '@mai/memory-estimator';
 import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
 import type { ModelFiles } from '../models/model-files.js';
+import { keep } from '../once.js';
 
 /** MLX models by their folders, because a decision asks with every load option. Null: it can't be read. */
 export type MlxModels = Map<string, Promise<MlxModel | null>>;
@@ -36,9 +37,7 @@ export async function readMlx(
   const [file] = files?.files ?? [];
   if (model?.format !== 'mlx' || file === undefined) return null;
   const folder = path.dirname(file);
-  const reading = models.get(folder) ?? readMlxModel(folder).catch(withoutModelFile);
-  models.set(folder, reading);
-  return reading;
+  return models.get(folder) ?? keep(models, folder, readMlxModel(folder).catch(withoutModelFile));
 }
 
 /** Null for a fault of the model's files: the next source is used then. */

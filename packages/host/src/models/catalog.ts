@@ -111,13 +111,13 @@ function chainNamed(
   profiles: readonly CatalogProfile[],
   name: string | null,
   judge: JudgeQuality | undefined,
-): readonly (CatalogProfile & { readonly derivedFrom: string | null })[] {
+): readonly (CatalogProfile & { readonly expandedFrom: string | null })[] {
   const chain = resolveChain(config, name ?? DEFAULT_CHAIN, profiles, judge);
   if (chain !== null) return chain;
   // Without a default chain, the chain is all profiles: the configured models in their order, then the others
   // by size.
   if (name === null) {
-    return profiles.map((one) => ({ ...one, derivedFrom: one.configured ? null : 'downloaded' }));
+    return profiles.map((one) => ({ ...one, expandedFrom: one.configured ? null : 'downloaded' }));
   }
   const names = Object.keys(config.fallbackChains);
   const guess = didYouMean(name, names);

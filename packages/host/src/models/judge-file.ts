@@ -5,6 +5,7 @@ import type { HeaderCache } from '@mai/memory-estimator';
 import { isModelFileError, readMlxModel, refuseMlx } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
 import { fromHeaders } from './from-headers.js';
+import { keep } from '../once.js';
 import type { HeaderFacts } from './header-facts.js';
 
 /** Reads the facts of a model file. @throws ModelFileError */
@@ -16,20 +17,18 @@ export type FactsReader = (file: string, signal?: AbortSignal) => Promise<Header
  */
 export function createFactsReader(headers: HeaderCache): FactsReader {
   const known = new Map<string, Promise<HeaderFacts>>();
-  return (file, signal) => {
-    const facts =
-      known.get(file) ??
+  return (file, signal) =>
+    known.get(file) ??
+    keep(
+      known,
+      file,
       headers.derive(
         file,
         'facts with refusals (3), experts and quantization',
         async (header) => (await fromHeaders()).headerFacts(header),
         signal === undefined ? {} : { signal },
-      );
-    known.set(file, facts);
-    // The next caller tries again after an error or a cancelled read.
-    facts.catch(() => known.delete(file));
-    return facts;
-  };
+      ),
+    );
 }
 
 /**

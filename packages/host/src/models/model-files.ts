@@ -3,6 +3,7 @@ import type { DownloadedModel, ScannedModel } from '@mai/lmstudio-adapter';
 import { findProjector } from '@mai/lmstudio-adapter';
 import { isModelFileError } from '@mai/memory-estimator';
 import type { HeaderFacts } from './header-facts.js';
+import { keep, once } from '../once.js';
 import type { FactsReader } from './judge-file.js';
 
 /** The files of a downloaded model on this machine. */
@@ -43,13 +44,11 @@ export function filesIn(
   }
   if (file === null || !GGUF_NAME.test(file)) return null;
   const first = path.join(folder, file);
-  // Kept, because a decision asks for the projector once per load option.
-  let projector: Promise<string | null> | null = null;
   return {
     files: [first],
     format: 'gguf',
-    findProjector: () =>
-      (projector ??= vision ? findReadable(first, readFacts) : Promise.resolve(null)),
+    // Kept, because a decision asks for the projector once per load option.
+    findProjector: once(() => (vision ? findReadable(first, readFacts) : Promise.resolve(null))),
     facts: () => readFacts(first),
   };
 }
@@ -98,8 +97,6 @@ export function finderOf(
     if (ofVariant === undefined) return Promise.resolve(null);
     if (ofVariant.model.selectedVariant === key)
       return Promise.resolve(byKey.get(ofVariant.model.modelKey) ?? null);
-    const found = variants.get(key) ?? findVariant(key, ofVariant.model);
-    variants.set(key, found);
-    return found;
+    return variants.get(key) ?? keep(variants, key, findVariant(key, ofVariant.model));
   };
 }

@@ -1,6 +1,7 @@
 import type { ListModels } from '@mai/llama-runtime';
 import type { LMStudioClient, UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
+import { endAll } from '../end-all.js';
 import { engineRegistry } from '../models/registered-files.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
@@ -106,8 +107,9 @@ export function createRuntimeConnection(
     [Symbol.asyncDispose]: async () => {
       await connecting?.catch(() => undefined);
       // Also closes forgotten connections, because calls may still have used them.
-      await Promise.all([...opened].map((client) => client.close()));
-      for (const client of opened) client.unconfirmedLoads().forEach(warnOfLoad);
+      await endAll([...opened].map((client) => () => client.close())).finally(() => {
+        for (const client of opened) client.unconfirmedLoads().forEach(warnOfLoad);
+      });
     },
   };
 }

@@ -1,5 +1,11 @@
 import { baseKeyOf } from '@mai/memory-ledger';
-import { otherNames, resolveChain, type ModelConfig, type ModelProfile } from '@mai/model-config';
+import {
+  otherNames,
+  resolveChain,
+  type JudgeQuality,
+  type ModelConfig,
+  type ModelProfile,
+} from '@mai/model-config';
 import { createCatalog, profilesNamed } from '../models/catalog.js';
 import type { Downloads } from '../models/downloads-list.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
@@ -9,13 +15,18 @@ export interface LoadedModel extends ServingResident {
   readonly modelKey: string;
 }
 
-/** Joins the configuration, the downloaded models and the residents into a catalog. */
+/**
+ * Joins the configuration, the downloaded models and the residents into a catalog.
+ *
+ * @param judge - gives the qualities by which chains are ordered
+ */
 export function describeCatalog(
   config: ModelConfig,
   downloads: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
   loaded: readonly LoadedModel[],
+  judge: JudgeQuality,
 ): Omit<ServingCatalog, 'runtime' | 'runtimeAnswers' | 'runtimeVersion' | 'decisionId'> {
-  const { profiles } = createCatalog(config, downloads);
+  const { profiles } = createCatalog(config, downloads, judge);
   const known = new Set(profiles.map(({ modelKey }) => modelKey));
   const variants = Object.fromEntries(
     downloads.models.map((model) => [model.modelKey, model.variants]),
@@ -55,7 +66,7 @@ export function describeCatalog(
   return {
     models: [...profiles, ...others].map(describe),
     chains: Object.fromEntries(
-      [...names].map((name) => [name, keysOf(resolveChain(config, name, profiles))]),
+      [...names].map((name) => [name, keysOf(resolveChain(config, name, profiles, judge))]),
     ),
     aliases: config.gateway.aliases,
     otherNames: namesOf(

@@ -18,9 +18,10 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
 
   const catalog = async ({ signal }: CallOptions = {}): Promise<ServingCatalog> => {
     const call = contextOfCall(context, signal);
-    const [config, downloads, state] = await Promise.all([
+    const [config, downloads, { judgeQuality }, state] = await Promise.all([
       machine.config(),
       machine.downloads(call.signal),
+      parts.estimation(),
       // Where the autopilot has just ended, its residents are read from LM Studio.
       autopilot.state({ signal: call.signal }).catch(() => null),
     ]);
@@ -28,7 +29,7 @@ export function createHostServing(parts: HostParts, autopilot: HostAutopilot): S
     const residents = await machine.residents(state, call.signal);
     const isOn = downloads.link.kind === 'on' && !isUnreachable(state?.fault);
     return {
-      ...describeCatalog(config, downloads, residents),
+      ...describeCatalog(config, downloads, residents, judgeQuality),
       decisionId: state?.decision?.id ?? null,
       runtime: downloads.link.runtime,
       runtimeAnswers: isOn,

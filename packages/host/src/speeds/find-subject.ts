@@ -5,6 +5,7 @@ import type { LoadEngine } from '../engine/load-engine.js';
 import { readMlx, type MlxModels } from '../footprints/mlx-footprint.js';
 import { fromHeaders } from '../models/from-headers.js';
 import type { ModelFiles } from '../models/model-files.js';
+import { keep } from '../once.js';
 import { speedSubjectOf, type SpeedSubject } from './speed-subject.js';
 import type { Speeds } from './speeds.js';
 
@@ -32,15 +33,15 @@ export function createSubjectFinder(
   mlxModels: MlxModels = new Map(),
 ): SubjectFinder {
   const shapes = new Map<string, Promise<ModelShape | null>>();
-  const shapeOf = async (file: string): Promise<ModelShape | null> => {
-    const known =
-      shapes.get(file) ??
+  const shapeOf = (file: string): Promise<ModelShape | null> =>
+    shapes.get(file) ??
+    keep(
+      shapes,
+      file,
       headers
         .derive(file, 'shape', async (header) => (await fromHeaders()).modelShape(header))
-        .catch(noShape);
-    shapes.set(file, known);
-    return known;
-  };
+        .catch(noShape),
+    );
   return {
     find: async ({ model, files, ...load }) => {
       const [file] = files?.files ?? [];

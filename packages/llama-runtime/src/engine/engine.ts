@@ -169,7 +169,7 @@ export class Engine {
     return { embedding, tokens };
   }
 
-  /** Cancels every open request. */
+  /** Cancels every open request, and refuses further ones. */
   stop(): void {
     this.#open.stop();
   }

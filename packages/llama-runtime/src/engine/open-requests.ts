@@ -40,6 +40,7 @@ export class OpenRequests {
   #reports = 0;
   #reported = '';
   #check: NodeJS.Timeout | null = null;
+  #isStopped = false;
 
   constructor(context: LlamaContext, onState: (state: EngineState) => void) {
     this.#context = context;
@@ -65,7 +66,7 @@ export class OpenRequests {
     signal: AbortSignal,
     onToken: (token: string) => void,
   ): RunningCompletion {
-    signal.throwIfAborted();
+    this.#checkOpen(signal);
     let newest: TokenReport | CompletionReport | null = null;
     let failure: { readonly reason: unknown } | null = null;
     let wake: (() => void) | null = null;
@@ -124,7 +125,7 @@ export class OpenRequests {
     { text, promptTokens }: { readonly text: string; readonly promptTokens: number },
     signal: AbortSignal,
   ): Promise<readonly number[]> {
-    signal.throwIfAborted();
+    this.#checkOpen(signal);
     const { promise, resolve, reject } = deferred<readonly number[]>();
     const { requestId } = this.#context.queueEmbedding(
       text,
@@ -152,12 +153,16 @@ export class OpenRequests {
     }
   }
 
+  /** Cancels the open requests, and refuses further ones. */
   stop(): void {
-    for (const request of [...this.#open.values()]) {
-      request.fail(
-        new RequestError(503, 'the model is being unloaded', { code: 'model_unloaded' }),
-      );
-    }
+    this.#isStopped = true;
+    for (const request of [...this.#open.values()]) request.fail(unloading());
+  }
+
+  /** @throws RequestError where the engine stops; the signal's reason */
+  #checkOpen(signal: AbortSignal): void {
+    if (this.#isStopped) throw unloading();
+    signal.throwIfAborted();
   }
 
   #add(requestId: number, request: OpenRequest): void {
@@ -217,6 +222,10 @@ function activityOf(open: readonly OpenRequest[]): EngineActivity {
   return open.some((request) => request.kind === 'completion')
     ? 'processing-prompt'
     : 'computing-embedding';
+}
+
+function unloading(): RequestError {
+  return new RequestError(503, 'the model is being unloaded', { code: 'model_unloaded' });
 }
 
 /** The binding gives an `Error` or a text. */

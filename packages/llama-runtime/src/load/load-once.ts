@@ -112,7 +112,7 @@ async function loadAlone(
     signal.throwIfAborted();
     if (instance === null) throw endedAfterLoad(record);
     const stopWatch = watchTtl(record, () => {
-      // Only the removal of the record can fail. The next list of residents removes it then.
+      // The engine may have ended by itself meanwhile. An engine that lives on is in the next list of residents.
       ports.engines.end(record).catch(() => undefined);
     });
     void child.exited.then(stopWatch);

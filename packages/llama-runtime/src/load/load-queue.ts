@@ -1,12 +1,11 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LlamaRuntimeError } from '../errors.js';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import { notify } from '../notify.js';
 import { asRejection } from '../process/engine-process.js';
 import type { LoadRequest, LoadResult, NormalizedLoad } from './load-types.js';
 
 const DEFAULT_LOAD_TIMEOUT_MS = 10 * 60_000;
-/** Node clamps longer delays to 1 ms. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Carries out one load. */
 export type RunLoad = (
@@ -110,7 +109,7 @@ export class LoadQueue {
       const onAbort = (): void => leave(signal?.reason);
       const timer = setTimeout(
         () => leave(timedOut(request, timeoutMs)),
-        Math.min(timeoutMs, MAX_DELAY_MS),
+        Math.min(timeoutMs, LONGEST_TIMER_MS),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       shared.promise.then(

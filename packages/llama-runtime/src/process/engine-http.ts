@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import type { EngineActivity, EngineState } from './messages.js';
 import { codeOf } from './process-identity.js';
 
@@ -57,7 +58,7 @@ export async function askEngine(
   path: string,
   { method = 'GET', body, timeoutMs, signal: given }: EngineRequest,
 ): Promise<EngineAnswer> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMER_MS));
   const signal = given === undefined ? deadline : AbortSignal.any([deadline, given]);
   signal.throwIfAborted();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -99,6 +99,16 @@ export function whenExited(child: ChildProcess): Promise<ProcessExit> {
   });
 }
 
+/** As `whenExited`, but after the last message of the process: a process can be gone before its messages are read. */
+export function whenClosed(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => {
+      if (child.pid === undefined) resolve();
+    });
+  });
+}
+
 /** Settles with the engine's answer to the load, or when the process ends, or when the load is cancelled. */
 function loaded(
   child: ChildProcess,

@@ -40,9 +40,16 @@ export async function writeRecord(folder: string, record: EngineRecord): Promise
   await replaceFile(fileOf(folder, record.pid), JSON.stringify(record));
 }
 
-/** Removes the record of an engine that is gone. */
+/**
+ * Removes the record of an engine that is gone. A file that can't be removed stays, for example on a disk that has become
+ * read-only: its process is gone, so it is no resident.
+ */
 export async function removeRecord(folder: string, pid: number): Promise<void> {
-  await rm(fileOf(folder, pid), { force: true });
+  try {
+    await rm(fileOf(folder, pid), { force: true });
+  } catch (error) {
+    if (codeOf(error) === null) throw error;
+  }
 }
 
 /** The records of the engines that run. Removes the records of engines that are gone. */
@@ -68,16 +75,19 @@ export async function readRecords(folder: string): Promise<readonly EngineRecord
   return records.flat();
 }
 
-/** `null`: the file has just been removed, is damaged, or was written by another version. */
+/** `null`: the file has just been removed, is damaged or another user's, or was written by another version. */
 async function readRecord(folder: string, pid: number): Promise<EngineRecord | null> {
   try {
     const record: unknown = JSON.parse(await readFile(fileOf(folder, pid), 'utf8'));
     return isRecord(record) && record.pid === pid ? record : null;
   } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return null;
+    if (error instanceof SyntaxError || UNREADABLE.has(codeOf(error))) return null;
     throw error;
   }
 }
+
+/** Without rights to it, a record belongs to another user, for example to root after `sudo mai serve`. */
+const UNREADABLE: ReadonlySet<string | null> = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR']);
 
 /** The version says that all fields are there, because only `writeRecord` writes these files. */
 function isRecord(value: unknown): value is EngineRecord {

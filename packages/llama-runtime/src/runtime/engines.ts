@@ -85,8 +85,7 @@ export class Engines {
       }
       if (folder === null) return;
       await written.catch(() => undefined);
-      // A file that stays is removed by the next process that reads the folder.
-      await removeRecord(folder, record.pid).catch(() => undefined);
+      await removeRecord(folder, record.pid);
     });
     await written.catch((cause: unknown) => {
       throw notRegistered(record.spec, folder ?? '', cause);

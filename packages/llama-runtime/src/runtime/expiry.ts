@@ -1,9 +1,8 @@
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import { readState } from '../process/engine-http.js';
 import type { EngineRecord } from '../process/registry.js';
 
 const STATE_DEADLINE_MS = 500;
-/** Node clamps longer delays to 1 ms. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
 /** Delay before a busy engine is asked again. */
 const BUSY_DELAY_MS = 1000;
 
@@ -20,7 +19,7 @@ export function watchTtl(
   let timer: NodeJS.Timeout;
   const checkAfter = (delayMs: number): void => {
     if (isEnded) return;
-    timer = setTimeout(() => void check(), Math.min(Math.max(delayMs, 1), MAX_DELAY_MS));
+    timer = setTimeout(() => void check(), Math.min(Math.max(delayMs, 1), LONGEST_TIMER_MS));
     timer.unref();
   };
   const check = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import { LlamaRuntimeError } from '../errors.js';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import { asRejection } from '../process/engine-process.js';
 import type { CallOptions } from '../load/load-types.js';
 
@@ -21,7 +22,7 @@ export async function within<T>(
   signal?.addEventListener('abort', onAbort, { once: true });
   const timer = setTimeout(
     () => controller.abort(timedOut(timeoutMs)),
-    Math.min(timeoutMs, 2 ** 31 - 1),
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
   );
   try {
     return await unlessAborted(call(controller.signal), controller.signal);

@@ -18,7 +18,7 @@ export interface LayerPattern {
 /** The longest period that is searched for. Longer periods save no time. */
 const LONGEST_PERIOD = 8;
 
-/** The longest stretches of repeating layers; `null` where no layers repeat. */
+/** The longest stretches of repeating layers (`null` where no layers repeat), and the layers that are unlike others. */
 export interface LayerPatterns {
   /**
    * The layers may differ in the types of their weights. Types matter only where weights are copied.
@@ -26,6 +26,11 @@ export interface LayerPatterns {
   readonly byShape: LayerPattern | null;
   /** The layers also have weights of equal types. */
   readonly byType: LayerPattern | null;
+  /**
+   * The layers without an equal layer shortly before them. What holds for the tensors and figures of these layers holds for all
+   * layers of the model.
+   */
+  readonly distinct: ReadonlySet<number>;
 }
 
 export function findLayerPatterns(
@@ -44,7 +49,11 @@ export function findLayerPatterns(
     (one, other) =>
       byShape[one] === byShape[other] && haveSame(itemAt(all, one), itemAt(all, other), isSameType),
   );
-  return { byShape: longestPattern(byShape), byType: longestPattern(byType) };
+  return {
+    byShape: longestPattern(byShape),
+    byType: longestPattern(byType),
+    distinct: new Set(byType),
+  };
 }
 
 /**

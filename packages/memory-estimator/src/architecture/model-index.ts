@@ -1,4 +1,5 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { itemAt } from '../item-at.js';
 import { readHyperparameters, type Hyperparameters } from './hyperparameters.js';
 import { agreesWithTensors, describesAllWeights } from './contradictions.js';
 import { findLayerPatterns, type LayerPatterns } from './layer-pattern.js';
@@ -48,4 +49,12 @@ export function indexModel(header: GgufHeader): ModelIndex {
   };
   indices.set(header, index);
   return index;
+}
+
+/** The layers of a model that differ from earlier ones, see `LayerPatterns.distinct`, with their numbers. */
+export function* distinctLayers({
+  layers,
+  patterns,
+}: ModelIndex): Generator<readonly [il: number, tensors: TensorGroups]> {
+  for (const il of patterns?.distinct ?? []) yield [il, itemAt(layers, il)];
 }

@@ -33,6 +33,11 @@ export interface WeightIndex {
   readonly layers: number;
 }
 
+function placeOutside(name: string): IndexedWeight['place'] {
+  if (INPUT_TENSORS.has(name)) return 'input';
+  return OUTPUT_TENSORS.test(name) ? 'output' : 'layer';
+}
+
 /** Sorts the weights of a model by their names. */
 export function indexWeights(header: GgufHeader, model: Hyperparameters | null): WeightIndex {
   const layers = model?.layersInFile ?? 0;
@@ -41,11 +46,7 @@ export function indexWeights(header: GgufHeader, model: Hyperparameters | null):
     const il = match === null ? null : Number(match[1]);
     // llama.cpp does not load the layers for multi-token prediction.
     if (model !== null && il !== null && il >= model.layers && il < layers) return [];
-    const place = INPUT_TENSORS.has(tensor.name)
-      ? 'input'
-      : OUTPUT_TENSORS.test(tensor.name)
-        ? 'output'
-        : 'layer';
+    const place = il === null ? placeOutside(tensor.name) : 'layer';
     return [{ tensor, place, layer: il ?? 0, isExpert: EXPERTS.test(tensor.name) }];
   });
   const hasOutput = header.tensors.some(({ name }) => name === 'output.weight');

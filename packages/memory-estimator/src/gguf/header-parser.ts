@@ -128,7 +128,7 @@ export class HeaderParser {
     const type = valueTypes.get('general.alignment') ?? 'uint32';
     if (typeof alignment !== 'number' || type !== 'uint32' || !isPowerOfTwo(alignment))
       throw this.#reader.corrupt(
-        'general.alignment is not a uint32 with a power of two',
+        'general.alignment must be a uint32 and a power of two',
         this.#window.offset,
       );
     return alignment;

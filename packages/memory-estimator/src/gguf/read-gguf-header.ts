@@ -159,7 +159,7 @@ async function readFile(
   }
 }
 
-/** The tokens of the vocabulary are compared by their texts where two seem to be equal. */
+/** Where two tokens of the vocabulary have the same hashes, reads the tokens again and compares their texts. */
 async function exactly(
   part: ReadFile,
   read: () => Promise<readonly unknown[] | null>,

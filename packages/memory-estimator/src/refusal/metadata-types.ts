@@ -112,7 +112,7 @@ function keysOf(header: GgufHeader): readonly KeysOfType[] {
 }
 
 function fullKey(key: string, { architecture }: GgufHeader): string {
-  return key.replace(/^\*/, architecture ?? '');
+  return key.startsWith('*') ? `${architecture ?? ''}${key.slice(1)}` : key;
 }
 
 /** The refusal of a key that is there and has another type. */

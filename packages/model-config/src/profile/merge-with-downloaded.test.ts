@@ -56,7 +56,7 @@ describe('a configured model', () => {
       quantization: 'Q4_K_M',
       downloaded: true,
       configured: true,
-      derived: [],
+      derivedFields: [],
     });
   });
 
@@ -74,7 +74,7 @@ describe('a configured model', () => {
       quantization: null,
       downloaded: false,
       configured: true,
-      derived: ['displayName', 'tier', 'capabilities', 'contextLengthTokens'],
+      derivedFields: ['displayName', 'tier', 'capabilities', 'contextLengthTokens'],
     });
   });
 
@@ -95,7 +95,7 @@ describe('a configured model', () => {
     expect(profile).toMatchObject({
       contextLengthTokens: expected,
       loadConfig: { contextLengthTokens: expected },
-      derived,
+      derivedFields: derived,
     });
   });
 });
@@ -137,7 +137,7 @@ describe('a model that is downloaded and not configured', () => {
       quantization: 'Q4_K_M',
       downloaded: true,
       configured: false,
-      derived: ['displayName', 'tier', 'capabilities', 'contextLengthTokens'],
+      derivedFields: ['displayName', 'tier', 'capabilities', 'contextLengthTokens'],
     });
   });
 
@@ -234,7 +234,7 @@ describe('a variant', () => {
       downloaded: true,
       configured: false,
     });
-    expect(profile.derived).toContain('tier');
+    expect(profile.derivedFields).toContain('tier');
   });
 
   it('is downloaded when LM Studio lists it as a variant', () => {
@@ -366,7 +366,7 @@ describe('merging', () => {
           expect(profile.loadConfig.contextLengthTokens).toBe(profile.contextLengthTokens);
           expect(Object.isFrozen(profile)).toBe(true);
           if (profile.configured) continue;
-          expect(profile.derived).toEqual([
+          expect(profile.derivedFields).toEqual([
             'displayName',
             'tier',
             'capabilities',

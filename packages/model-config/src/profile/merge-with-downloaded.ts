@@ -50,14 +50,14 @@ export interface ModelProfile {
   /** Whether `models` has an entry for this key. */
   readonly configured: boolean;
   /** The names of the fields above that were derived, not configured. */
-  readonly derived: readonly string[];
+  readonly derivedFields: readonly string[];
 }
 
 /**
  * The profiles of all configured models, then of the variants that only a chain or a pin names, then of
  * the downloaded models that are not configured, the largest file first.
  *
- * A field that the file does not set is derived from LM Studio's facts and named in `derived`. A variant
+ * A field that the file does not set is derived from LM Studio's facts and named in `derivedFields`. A variant
  * (`key@q4_k_m`) takes over the configuration of its model, except for the memory figures. Keys are those of
  * `withSelectedVariants`.
  */
@@ -107,9 +107,9 @@ function toProfile(
   found: Found | null,
 ): ModelProfile {
   const settings = own ?? base;
-  const derived: string[] = [];
+  const derivedFields: string[] = [];
   /**
-   * The configured value, or else the derived value. Adds the field to `derived` if the value is derived or
+   * The configured value, or else the derived value. Adds the field to `derivedFields` if the value is derived or
    * comes from a variant's model.
    */
   const choose = <Value>(
@@ -117,7 +117,7 @@ function toProfile(
     value: Value | null | undefined,
     otherwise: Value,
   ): Value => {
-    if (own === null || value == null) derived.push(field);
+    if (own === null || value == null) derivedFields.push(field);
     return value ?? otherwise;
   };
 
@@ -168,7 +168,7 @@ function toProfile(
     quantization: found === null ? null : quantizationOf(modelKey, found),
     downloaded: found !== null,
     configured: own !== null,
-    derived,
+    derivedFields,
   };
 }
 

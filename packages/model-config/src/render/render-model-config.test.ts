@@ -194,7 +194,7 @@ describe('a rendered file', () => {
           for (const profile of after) {
             const {
               configured: _c,
-              derived: _d,
+              derivedFields: _d,
               minMemoryBytes: _m,
               minVramBytes: _v,
               ...rest

@@ -11,7 +11,7 @@ export interface SplitError {
  * in RAM adds the same time, except at a few points where the slope changes, and the physics models these points. So between them
  * the error is a line. Of measurements with the same share, the mean counts.
  *
- * @returns null where there is no measurement on one of the sides, or one at the share itself
+ * @returns null where one side has no measurement, and where the share itself was measured
  */
 export function errorBetween(ramShare: number, splits: readonly SplitError[]): number | null {
   let below = -Infinity;

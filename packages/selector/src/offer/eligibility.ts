@@ -66,11 +66,11 @@ export function rejectOption(
  * named: such a candidate is too slow only after a measurement on this machine.
  */
 export function findTooSlow(
-  { derived = false }: Candidate,
+  { expandedFrom = null }: Candidate,
   { speed = null }: LoadOption,
   policy: Pick<SelectionPolicy, 'minTokensPerSecond'>,
 ): TooSlow | null {
-  if (speed === null || !(derived || speed.measured)) return null;
+  if (speed === null || (expandedFrom === null && !speed.measured)) return null;
   if (!isTooSlow(speed, policy)) return null;
   const { decodeTokensPerSecond: tokensPerSecond, measured } = speed;
   return {

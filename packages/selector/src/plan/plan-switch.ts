@@ -33,8 +33,8 @@ export type Attempt =
   FittingOffer | DrainingOffer | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /**
- * Finds the plan with the fewest evictions that makes an offer resident. The plan unloads the residents that
- * the offer supersedes, and as few spare residents as needed.
+ * Finds a plan without unnecessary evictions that makes an offer resident. The plan unloads the residents that the
+ * offer supersedes. Every other resident that it unloads is needed: if that resident stayed, the offer would not fit.
  */
 export function planSwitch(
   offer: Offer,
@@ -69,13 +69,16 @@ export function planSwitch(
     const besideAll = shortfallWithout([]) === null;
     return { kind: 'fits', offer, plan: writePlan(offer, superseded, now.evicted, besideAll) };
   }
-  const later = makeRoom(idle, exceptResident(evictability.draining), shortfallWithout);
-  if (later.shortfall !== null) return reject(now.shortfall);
+  // As few busy residents as possible are waited for, so every idle one counts as unloaded here.
+  const busy = makeRoom(idle, exceptResident(evictability.draining), shortfallWithout);
+  if (busy.shortfall !== null) return reject(now.shortfall);
+  // Without the busy residents, fewer spare ones have to be unloaded.
+  const freed = makeRoom([...superseded, ...busy.evicted], spare, shortfallWithout);
   return {
     kind: 'after-drain',
     offer,
-    waitsFor: later.evicted.map(({ instanceIdentifier }) => instanceIdentifier),
-    plan: writePlan(offer, superseded, [...spare, ...later.evicted], false),
+    waitsFor: busy.evicted.map(({ instanceIdentifier }) => instanceIdentifier),
+    plan: writePlan(offer, superseded, [...freed.evicted, ...busy.evicted], false),
   };
 }
 

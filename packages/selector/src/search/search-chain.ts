@@ -26,7 +26,7 @@ export interface Search {
 
 /**
  * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer is both,
- * picks the first that fits, where candidates that Mai put into the chain follow each other in the order of their value.
+ * picks the first that fits, where the candidates that one entry of the chain was expanded to are in the order of their value.
  */
 export function searchChain(
   input: SelectionInput,

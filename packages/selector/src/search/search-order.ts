@@ -33,8 +33,8 @@ export function chainOrder({ candidates }: SelectionInput): SearchOrder {
 }
 
 /**
- * The order in which candidates are tried where no offer is fast enough. Candidates that Mai put into the chain for one
- * entry are tried in the order of their value: that of the first load option that fits now. Those of unknown quality
+ * The order in which candidates are tried where no offer is fast enough. Candidates that one entry of the chain was
+ * expanded to are tried in the order of their value: that of the first load option that fits now. Those of unknown quality
  * come last, and equal values keep their order. Candidates that do not fit can't be chosen. They come first, so that
  * each is rejected for what it lacks. A candidate that a person named keeps its place.
  */
@@ -88,17 +88,15 @@ export function compareValues(
   return null;
 }
 
-/** Indexes of candidates that follow each other and that Mai put into the chain for one entry. */
+/** Indexes of candidates that follow each other and that one entry of the chain was expanded to. */
 function groupsOf(candidates: readonly Candidate[]): readonly (readonly number[])[] {
   const groups: number[][] = [];
-  let before: Candidate | null = null;
+  let before: string | null = null;
   for (const [index, candidate] of candidates.entries()) {
-    const { derived = false, derivedFrom = null } = candidate;
-    const continues =
-      derived && before?.derived === true && (before.derivedFrom ?? null) === derivedFrom;
-    if (continues) groups.at(-1)?.push(index);
+    const { expandedFrom = null } = candidate;
+    if (expandedFrom !== null && expandedFrom === before) groups.at(-1)?.push(index);
     else groups.push([index]);
-    before = candidate;
+    before = expandedFrom;
   }
   return groups;
 }

@@ -72,7 +72,7 @@ interface Move {
   readonly fitsUntil: Int32Array;
 }
 
-/** The highest quality from the first step on, starting with no model loaded, as quality times steps. */
+/** The highest sum of the qualities of all steps that a plan can reach, if no model is loaded at the start. */
 async function bestFromNothing(
   holdings: readonly Holding[],
   room: PlanningRoom,

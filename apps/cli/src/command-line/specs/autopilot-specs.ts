@@ -20,7 +20,7 @@ export const AUTOPILOT: readonly CommandSpec[] = [
       { name: 'dry-run', summary: 'show the decisions without loading or unloading' },
     ],
     examples: [
-      ['mai watch', 'a live view on a terminal, elsewhere one JSON line per event'],
+      ['mai watch', 'a live view on a terminal, elsewhere one JSON line per change'],
       ['mai watch --chain coding', 'only models of the chain named coding'],
     ],
     load: async () => (await import('../../commands/autopilot/watch.js')).run,

@@ -23,7 +23,7 @@ const report = (modelKey: string, sources: ModelReport['sources']): ModelReport 
     quantization: null,
     downloaded: true,
     configured: false,
-    derived: [],
+    derivedFields: [],
     refusal: null,
   },
   sizeBytes: 1024 ** 3,

@@ -8,7 +8,10 @@ export class IdleWait {
   #lastAtMs = 0;
   #busyForMs = 0;
   #observedMs = 0;
-  /** Integral over the busy time of the time that is left until the busy period ends, in milliseconds squared. */
+  /**
+   * At each moment of a busy period, some time is left until the period ends. This is the sum of these times over all moments, an
+   * integral, so its unit is milliseconds squared.
+   */
   #waitedMs2 = 0;
   #busyMs = 0;
   /** The number of busy periods that have ended. */

@@ -103,7 +103,10 @@ export function readAllowList(text: string, authorityCertificate: string): Allow
   return { revision, hosts, natsPort, routePort, servers, revokedKeys };
 }
 
-/** URLs of the fleet's nats-servers that a host runs. A place that is free may hold the server of a removed host. */
+/**
+ * URLs of the fleet's nats-servers. An address that no host of the fleet runs is left out, because the server of a removed host
+ * may still listen there.
+ */
 export function natsUrls({
   servers,
   natsPort,

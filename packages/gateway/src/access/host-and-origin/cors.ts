@@ -32,7 +32,7 @@ export function corsHeaders(origin: string): Record<string, string> {
   };
 }
 
-/** Whether a request asks, as browsers do, if a later request is allowed (Fetch standard, CORS-preflight). */
+/** Whether a browser asks with this request whether it may send another one (Fetch standard, CORS-preflight). */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }

@@ -187,8 +187,7 @@ function conclude(
     return { failure: null, firstByteMs, usage, responseId };
   }
   const failure = failureOf(outcome, told, runtime);
-  // The runtime's own words about a request that it refuses: the client may know them. A part would not have the length that
-  // their head tells.
+  // A refusal in the runtime's own words, which the client may know. Only a whole body has the length that the headers give.
   const isOwnWord = outcome.kind === 'refused' && outcome.isWhole && failure.code === 'refused';
   if (isOwnWord && !answer.begun) answer.passOn(outcome.head, outcome.body);
   else answer.fail(failure);

@@ -42,7 +42,8 @@ export async function openLiveCatalog({
 }: LiveCatalogOptions): Promise<LiveCatalog> {
   const { context } = parts;
   const { clock } = context;
-  const { listDownloads, createFootprints, openCalibration, headers } = await parts.estimation();
+  const { listDownloads, createFootprints, openCalibration, headers, judgeQuality } =
+    await parts.estimation();
   const calibration = openCalibration(context, link);
   const speeds = await speedsOfRuntime(parts, link);
   let downloads = await listDownloads(link, context, headers);
@@ -76,7 +77,7 @@ export async function openLiveCatalog({
   const currentCatalog = (): Catalog => {
     const of = [config.current, downloads];
     if (joined === null || joined.of.some((one, index) => one !== of[index])) {
-      joined = { of, catalog: createCatalog(config.current.config, downloads) };
+      joined = { of, catalog: createCatalog(config.current.config, downloads, judgeQuality) };
     }
     return joined.catalog;
   };
@@ -90,7 +91,7 @@ export async function openLiveCatalog({
       const known = readings.get(key);
       if (edited === null && !downloaded && known !== undefined) return known;
       const { config: latest } = edited ?? config.current;
-      const catalog = createCatalog(latest, downloads);
+      const catalog = createCatalog(latest, downloads, judgeQuality);
       ownChain ??= { chain };
       if (edited !== null) {
         // Throws where the edited configuration lacks the chain in use. Then it does not come into force.
@@ -121,6 +122,7 @@ export async function openLiveCatalog({
               contexts,
               engineReports,
               speeds,
+              judgeQuality,
               profileOf: (modelKey: string) =>
                 Promise.resolve(profileNamed(currentCatalog(), modelKey)),
             };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { FakeService } from '../../../test/fake-service.js';
 import { HELLO, openRawClient } from '../../../test/raw-client.js';
 import { connectControl } from '../client/connect-control.js';
 import type { ControlClient } from '../client/control-client.js';
-import { readNote } from '../wire/endpoint.js';
+import { publishNote, readNote } from '../wire/endpoint.js';
 import { PROTOCOL_VERSION } from '../wire/messages.js';
 import { serveControl, type ControlServer, type ServeControlOptions } from './serve-control.js';
 
@@ -68,6 +68,18 @@ describe('the endpoint of a server', () => {
     await server.close();
     await server.close();
     expect(await readdir(folder)).toEqual([]);
+    expect(await connectControl({ path: file })).toBeNull();
+  });
+
+  test('stops listening when the server closes, also where the note cannot be read', async () => {
+    await serve();
+    const note = await readNote(file);
+    await rm(file);
+    await mkdir(file);
+    await expect(server.close()).rejects.toMatchObject({ code: 'EISDIR' });
+    server = { ...server, close: () => Promise.resolve() };
+    await rm(file, { recursive: true });
+    if (note !== null) await publishNote(file, note);
     expect(await connectControl({ path: file })).toBeNull();
   });
 

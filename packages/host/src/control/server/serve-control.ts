@@ -1,5 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { endAll } from '../../end-all.js';
 import type { AutopilotService } from '../autopilot-service.js';
 import { newEndpoint, publishNote, withdrawNote } from '../wire/endpoint.js';
 import { ClientConnection } from './client-connection.js';
@@ -76,12 +77,12 @@ export async function serveControl(
     server.close();
     throw error;
   }
-  const close = async (): Promise<void> => {
-    await withdrawNote(path, note);
+  const stopListening = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.all([...connections].map((connection) => connection.close()));
     await closed;
   };
+  const close = (): Promise<void> => endAll([() => withdrawNote(path, note), stopListening]);
   let closing: Promise<void> | null = null;
   const closeOnce = (): Promise<void> => (closing ??= close());
   return {

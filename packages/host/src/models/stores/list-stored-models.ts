@@ -103,8 +103,8 @@ export async function listStoredModels(lookup: StoredModelsLookup): Promise<Stor
   return {
     models,
     unusable: withoutKeysOf(models, scan.unusable),
-    unreadable: topmost(once(scan.unreadable, (one) => one.path)).sort(byPath),
-    places: once(scan.folders, ({ folder }) => folder).map((place) => ({
+    unreadable: topmost(distinctBy(scan.unreadable, (one) => one.path)).sort(byPath),
+    places: distinctBy(scan.folders, ({ folder }) => folder).map((place) => ({
       ...place,
       models: merged.filter((same) => same.some(({ folder }) => folder === place.folder)).length,
     })),
@@ -152,7 +152,7 @@ function withoutKeysOf(
   unusable: readonly UnusableFile[],
 ): readonly UnusableFile[] {
   const taken = new Set(models.map(({ modelKey }) => modelKey));
-  return once(unusable, ({ filePath, path: name }) => `${filePath} ${name}`)
+  return distinctBy(unusable, ({ filePath, path: name }) => `${filePath} ${name}`)
     .map((file) =>
       file.modelKey !== null && taken.has(file.modelKey) ? { ...file, modelKey: null } : file,
     )
@@ -176,7 +176,7 @@ function byPath(a: { readonly path: string }, b: { readonly path: string }): num
 }
 
 /** The first of the values that have the same name. */
-function once<Value>(values: readonly Value[], nameOf: (value: Value) => string): Value[] {
+function distinctBy<Value>(values: readonly Value[], nameOf: (value: Value) => string): Value[] {
   const byName = new Map<string, Value>();
   for (const value of values) {
     const name = nameOf(value);

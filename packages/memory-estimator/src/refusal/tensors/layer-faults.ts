@@ -1,4 +1,4 @@
-import type { ModelIndex } from '../../architecture/model-index.js';
+import { distinctLayers, type ModelIndex } from '../../architecture/model-index.js';
 import type { TensorGroups } from '../../architecture/tensor-groups.js';
 import { layerPlanOf, NEEDS_EXPERTS, type LayerPlan } from './layer-plans.js';
 import { mixedPlanOf } from './mixed-plans.js';
@@ -21,7 +21,8 @@ export function isPlanned(architecture: string): boolean {
 }
 
 /** A tensor that llama.cpp needs and the file lacks, by the plan of the architecture; `null` without one. */
-export function findMissingPart({ header, model, shared, layers }: ModelIndex): string | null {
+export function findMissingPart(index: ModelIndex): string | null {
+  const { header, model, shared, layers } = index;
   const plan = model === null ? null : layerPlanOf(model.architecture.name);
   if (model === null || plan === null) return null;
   if (header.hasData) {
@@ -30,8 +31,8 @@ export function findMissingPart({ header, model, shared, layers }: ModelIndex): 
   }
   const isJoined = layers.some((tensors) => tensors.has('attn_qkv'));
   const needsExperts = model.experts > 0 && NEEDS_EXPERTS.has(model.architecture.name);
-  for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
-    const wanted = header.hasData ? plan.layer : plan.layer.filter((part) => CORE.has(part));
+  const wanted = header.hasData ? plan.layer : plan.layer.filter((part) => CORE.has(part));
+  for (const [il, tensors] of distinctLayers(index)) {
     const missing =
       wanted.map((part) => missingIn(tensors, part, isJoined)).find((part) => part !== null) ??
       missingOfFeedForward(tensors, plan, needsExperts);
@@ -73,7 +74,8 @@ function missingOfFeedForward(
 }
 
 /** A tensor that llama.cpp does not load for the architecture; `null` without one. */
-export function findForeignPart({ header, model, shared, layers }: ModelIndex): string | null {
+export function findForeignPart(index: ModelIndex): string | null {
+  const { header, model, shared } = index;
   const plan = model === null ? null : layerPlanOf(model.architecture.name);
   // A file without data may be a header that was made for an estimate.
   if (model === null || plan === null || !header.hasData) return null;
@@ -84,7 +86,7 @@ export function findForeignPart({ header, model, shared, layers }: ModelIndex): 
     !parts.has(withoutScale(part)) && !(model.experts > 0 && OF_EXPERTS.test(withoutScale(part)));
   const found = foreignIn(shared, outside, isForeign);
   if (found !== null) return found;
-  for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
+  for (const [il, tensors] of distinctLayers(index)) {
     const foreign = tensors.has('attn_qkv')
       ? (QKV.find((name) => tensors.has(name)) ?? null)
       : null;

@@ -31,11 +31,12 @@ export function findWrongShape(index: ModelIndex): ModelRefusal | null {
     wrongShared(model, index) ?? [...shared.values()].find(hasWrongBias)?.bias ?? null;
   if (outside !== null) return refusal(outside);
   for (const [il, tensors] of layers.slice(0, model.layers).entries()) {
+    const isDistinct = index.patterns?.distinct.has(il) !== false;
     const wrong =
-      wrongInLayer(model, tensors) ??
-      wrongAttention(model, tensors, il) ??
+      (isDistinct ? (wrongInLayer(model, tensors) ?? wrongAttention(model, tensors, il)) : null) ??
+      // The width of the experts that the metadata states for a layer does not count when layers are compared.
       wrongExperts(index, tensors, il) ??
-      wrongLatent(index, tensors);
+      (isDistinct ? wrongLatent(index, tensors) : null);
     if (wrong !== null) return refusal(wrong);
   }
   const uneven = findUneven(index);

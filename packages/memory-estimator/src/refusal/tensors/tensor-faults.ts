@@ -78,7 +78,7 @@ export function findTensorFault(index: ModelIndex): ModelRefusal | null {
 
 function findTypeFault({ tensors }: GgufHeader): ModelRefusal | null {
   for (const { name, type } of tensors) {
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES)
+    if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
       return {
         code: 'LEFTOVER_TENSORS',
         reason: `the tensor ${quoted(name)} has a longer name than llama.cpp reads (${MAX_NAME_BYTES} bytes)`,

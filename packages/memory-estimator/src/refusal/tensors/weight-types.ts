@@ -33,6 +33,8 @@ export function findUnusableType(
 }
 
 function isUnusable({ name, typeName }: GgufTensor, onCpu: boolean): boolean {
-  if (VECTORS.test(name)) return typeName !== 'F32' && (onCpu || !HALVES.has(typeName));
+  // Most tensors, and cheaper to tell than by their names.
+  if (typeName === 'F32' || (!onCpu && HALVES.has(typeName))) return false;
+  if (VECTORS.test(name)) return true;
   return name.endsWith('.weight') && NO_MATRIX.has(typeName);
 }

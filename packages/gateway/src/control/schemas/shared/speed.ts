@@ -14,7 +14,9 @@ export const modelSpeed = component(
       loadMs: durationMs.nullable().describe('Time of a load; null where it is not known.'),
       measured: z
         .boolean()
-        .describe('Whether a speed of this model was measured there; the time of a load was not.'),
+        .describe(
+          'Whether a speed of this model was measured on that host. It says nothing about loadMs.',
+        ),
     })
     .describe('Expected speeds of a model.'),
 );

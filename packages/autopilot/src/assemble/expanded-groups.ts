@@ -1,19 +1,19 @@
 import { orderByValue, type Candidate, type EmptyMachine } from '@mai/selector';
 import type { CandidateProfile } from '../ports/catalog-port.js';
 
-/** Indexes in the chain of models that follow each other and come from the same derived entry. */
-export type DerivedGroup = readonly number[];
+/** Indexes of models that follow each other in the chain and come from the same entry. */
+export type ExpandedGroup = readonly number[];
 
 /** Finds the groups of at least two models that are ordered by value. */
-export function derivedGroups(
-  chain: readonly Pick<CandidateProfile, 'derivedFrom'>[],
-): readonly DerivedGroup[] {
+export function expandedGroups(
+  chain: readonly Pick<CandidateProfile, 'expandedFrom'>[],
+): readonly ExpandedGroup[] {
   const groups: number[][] = [];
   let before: string | null = null;
-  for (const [index, { derivedFrom = null }] of chain.entries()) {
-    if (derivedFrom === null || derivedFrom !== before) groups.push([index]);
+  for (const [index, { expandedFrom = null }] of chain.entries()) {
+    if (expandedFrom === null || expandedFrom !== before) groups.push([index]);
     else groups.at(-1)?.push(index);
-    before = derivedFrom;
+    before = expandedFrom;
   }
   return groups.filter((group) => group.length > 1);
 }
@@ -21,7 +21,7 @@ export function derivedGroups(
 /** The indexes of the chain, with the models of each group in the order of their value. */
 export function orderGroups(
   candidates: readonly Candidate[],
-  groups: readonly DerivedGroup[],
+  groups: readonly ExpandedGroup[],
   machine: EmptyMachine,
 ): readonly number[] {
   const order = candidates.map((_, index) => index);

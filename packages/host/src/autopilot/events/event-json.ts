@@ -1,6 +1,6 @@
 import type { AutopilotEvent, RunEvent, RunReport } from '@mai/autopilot';
 import type { RejectedCandidate } from '@mai/selector';
-import { asServed } from '../selection/as-served.js';
+import { asServed } from '../../selection/as-served.js';
 
 /**
  * An event of the autopilot as an object for one line of JSON. Leaves out the input of a decision, because it is a
@@ -11,12 +11,13 @@ import { asServed } from '../selection/as-served.js';
 export function eventJson(event: AutopilotEvent, errorJson: (error: unknown) => object): object {
   switch (event.type) {
     case 'decided': {
-      const { type, atMs, selection, verdict, timeToHardLimitMs, input } = event;
+      const { type, atMs, target, selection, verdict, timeToHardLimitMs, input } = event;
       const { decision, direction, plan, afterDrain, headroomBytes } = selection;
       const { chosen } = asServed(selection, input);
       return {
         type,
         atMs,
+        target,
         decision,
         direction,
         chosen:

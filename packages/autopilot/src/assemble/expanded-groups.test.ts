@@ -3,13 +3,15 @@ import type { LoadSpeed } from '@mai/memory-ledger';
 import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { assembleSelectionInput } from './assemble-selection-input.js';
-import { derivedGroups } from './derived-groups.js';
+import { expandedGroups } from './expanded-groups.js';
 
-describe('derivedGroups', () => {
-  it('groups models of the same derived entry that follow each other', () => {
+describe('expandedGroups', () => {
+  it('groups models that follow each other and come from the same entry', () => {
     const chain = [null, 'a', 'a', null, 'a', 'b', 'b', 'b', undefined, undefined];
     expect(
-      derivedGroups(chain.map((derivedFrom) => (derivedFrom === undefined ? {} : { derivedFrom }))),
+      expandedGroups(
+        chain.map((expandedFrom) => (expandedFrom === undefined ? {} : { expandedFrom })),
+      ),
     ).toEqual([
       [1, 2],
       [5, 6, 7],
@@ -17,7 +19,7 @@ describe('derivedGroups', () => {
   });
 });
 
-describe('a chain with models that Mai derived', () => {
+describe('a chain with an entry that was expanded', () => {
   const MODELS = [
     { modelKey: 'written', bytes: 26 * GIB, quality: 0.1, tokens: 50 },
     { modelKey: 'slow', bytes: 18 * GIB, quality: 0.8, tokens: 1.5 },
@@ -40,7 +42,7 @@ describe('a chain with models that Mai derived', () => {
   function build(): { readonly world: FakeWorld; readonly ports: AutopilotPorts } {
     const world = new FakeWorld(MODELS);
     world.chain = MODELS.map((model) =>
-      profile(model, { derivedFrom: model.modelKey === 'written' ? null : 'downloaded:chat' }),
+      profile(model, { expandedFrom: model.modelKey === 'written' ? null : 'downloaded:chat' }),
     );
     const { ports } = world;
     const estimator: AutopilotPorts['estimator'] = {
@@ -105,12 +107,12 @@ describe('a chain with models that Mai derived', () => {
     },
   );
 
-  it('passes over a derived model whose predicted speed is too low, and loads it where nothing else fits', async () => {
+  it('passes over a model that no person named, whose predicted speed is too low, and loads it where nothing else fits', async () => {
     const { world, ports } = build();
     // Each model comes from another entry of the chain, so the order of the entries stays.
     world.chain = world.chain
       .filter(({ modelKey }) => modelKey === 'slow' || modelKey === 'good')
-      .map((one) => ({ ...one, derivedFrom: `downloaded:${one.modelKey}` }));
+      .map((one) => ({ ...one, expandedFrom: `downloaded:${one.modelKey}` }));
     const { chosen, rejected } = selectModel(await assembleSelectionInput(ports));
     expect(chosen?.modelKey).toBe('good');
     expect(rejected[0]?.rejection).toMatchObject({ code: 'TOO_SLOW', measured: false });

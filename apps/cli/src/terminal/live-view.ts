@@ -1,6 +1,5 @@
-import { ellipsisOf, truncate } from '@mai/host';
+import { ellipsisOf, safeText, truncate } from '@mai/host';
 import type { Output } from './output.js';
-import { safeText } from './safe-text.js';
 
 /** A block of lines that is redrawn in place. The last frame stays on the screen. */
 export interface LiveView {
@@ -30,7 +29,6 @@ export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): Live
     };
   }
   let shownLines = 0;
-  stream.write(HIDE_CURSOR);
   return {
     show: (text) => {
       const width = stream.columns ?? 80;
@@ -45,7 +43,7 @@ export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): Live
       // One write for each frame, so that no incomplete frame is visible.
       const fit = (line: string) => truncate(safeText(line, true), width, ellipsisOf(unicode));
       const frame = lines.map((line) => `${fit(line)}${CLEAR_LINE}\n`).join('');
-      stream.write(up + frame + CLEAR_BELOW);
+      stream.write(HIDE_CURSOR + up + frame + CLEAR_BELOW);
       shownLines = lines.length;
     },
     close: () => {

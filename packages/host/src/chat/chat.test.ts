@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { HostError } from '../host-error.js';
 import { createConversation, type Conversation } from './conversation.js';
 import { runDialogue, type DialogueView } from './dialogue.js';
+import { readLines } from './read-lines.js';
 import type { ChatMessage } from './stream-answer.js';
 
 interface Asked {
@@ -168,7 +169,7 @@ describe('a dialogue', () => {
     };
     await runDialogue(
       chat ?? createConversation(host, null),
-      input(),
+      readLines(input()),
       {
         ready: () => undefined,
         note: (text) => shown.push(text),

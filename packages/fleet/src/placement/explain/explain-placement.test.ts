@@ -101,6 +101,6 @@ describe('the explanation of a placement', () => {
     expect(lines[3]).toBe(
       '  - h0000: only its stored state is known. Nothing was heard from it yet.',
     );
-    expect(lines[15]).toBe('  - 1,001 more hosts with NOT_USABLE');
+    expect(lines[15]).toBe('  - 1,001 more hosts for the same kind of reason.');
   });
 });

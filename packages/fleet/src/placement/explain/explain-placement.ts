@@ -130,8 +130,9 @@ function describeNotTaken({ notTaken }: Placement): string[] {
       .slice(0, HOSTS_LISTED)
       .map(({ host, reason }) => `${host}: ${describeReason(reason)}`);
     const left = same.length - listed.length;
-    const code = same[0]?.reason.code;
-    return left === 0 ? listed : [...listed, `${count(left, 'more host')} with ${code}`];
+    return left === 0
+      ? listed
+      : [...listed, `${count(left, 'more host')} for the same kind of reason.`];
   });
 }
 

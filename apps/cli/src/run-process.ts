@@ -1,11 +1,10 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
-import { systemClock } from '@mai/host';
+import { SHOW_CURSOR, systemClock } from '@mai/host';
 import { codeOf, EXIT, knownError } from './exit-codes.js';
 import { Interrupted, type OutputStream } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
-import { SHOW_CURSOR } from './terminal/live-view.js';
 
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {

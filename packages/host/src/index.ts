@@ -235,6 +235,8 @@ export type {
 } from '@mai/selector';
 export { renderBar, renderLegend, renderMeter } from './terminal/bar.js';
 export type { BarOptions, BarPart, BarStyle } from './terminal/bar.js';
+export { createLiveView, SHOW_CURSOR } from './terminal/live-view.js';
+export type { LiveScreen, LiveView } from './terminal/live-view.js';
 export { safeText } from './terminal/safe-text.js';
 export {
   ellipsisOf,

@@ -27,7 +27,7 @@ test('each frame is drawn over the last one, in one write', () => {
   const text = take();
   expect(upOf(text)).toBe(2);
   // What is left of a taller frame is cleared.
-  expect(text).toMatch(/three\u001b\[K\n\u001b\[J$/);
+  expect(text).toMatch(/\u001b\[Kthree\n\u001b\[J$/);
 });
 
 test('a frame never has more rows and columns than the terminal', () => {

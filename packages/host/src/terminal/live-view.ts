@@ -53,10 +53,11 @@ export function createLiveView({ stdout: stream, unicode }: LiveScreen): LiveVie
       // Where the window has become narrower, the terminal has wrapped the old lines.
       const rows = shown.reduce((sum, columns) => sum + Math.max(1, Math.ceil(columns / width)), 0);
       const up = rows === 0 ? '' : `\u001b[${rows}A\r`;
-      // One write for each frame, so that no incomplete frame is visible.
+      // Cleared before the text, because after a line of full width the cursor stands on its last character. One write for each
+      // frame, so that no incomplete frame is visible.
       const fit = (line: string) => truncate(safeText(line, true), width, ellipsisOf(unicode));
       const fitting = lines.map(fit);
-      const frame = fitting.map((line) => `${line}${CLEAR_LINE}\n`).join('');
+      const frame = fitting.map((line) => `${CLEAR_LINE}${line}\n`).join('');
       stream.write(HIDE_CURSOR + up + frame + CLEAR_BELOW);
       shown = fitting.map(textWidth);
     },

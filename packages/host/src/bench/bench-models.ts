@@ -2,12 +2,14 @@ import type { SpeedRange } from '@mai/memory-ledger';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
-import { isHostError, type HostError } from '../host-error.js';
+import { HostError, isHostError } from '../host-error.js';
+import { isRuntimeError, type RuntimeError } from '../runtime/runtime-error.js';
 import { NO_REQUEST } from '../serving/no-request.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import type { Speeds } from '../speeds/speeds.js';
+import { formatDuration } from '../text/words.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
 
 /** The models to measure, and the lengths of prompts and answers. */
@@ -18,6 +20,8 @@ export interface BenchRequest {
   readonly promptWords?: number;
   /** Most generated tokens of an answer. Default 64. */
   readonly generatedTokens?: number;
+  /** Longest time for one model, with its load, in milliseconds. Default 180,000. */
+  readonly modelTimeoutMs?: number;
 }
 
 /** Options of a benchmark. */
@@ -45,7 +49,7 @@ export interface BenchResult {
   /** Milliseconds of the load; null where the model was loaded before. */
   readonly load: BenchFigure | null;
   /** Why the model could not be measured to the end; null where it was. */
-  readonly failure: HostError | null;
+  readonly failure: HostError | RuntimeError | null;
 }
 
 const DEFAULT_PROMPT_WORDS = 512;
@@ -54,8 +58,7 @@ const DEFAULT_GENERATED_TOKENS = 64;
 const FIRST_WORDS = 72;
 /** The longest prompt takes about this long, so that the benchmark is short on a slow machine, too. */
 const PROMPT_MS = 15_000;
-/** One model never takes longer. */
-const MODEL_TIMEOUT_MS = 180_000;
+const DEFAULT_MODEL_TIMEOUT_MS = 180_000;
 
 /** Measures models one after another. Models that were not loaded before are unloaded again. */
 export async function benchModels(
@@ -113,16 +116,24 @@ async function benchModel(
   parts: HostParts,
   { modelKey, loaded, startedMs, signal, report, predictedLoad, ...request }: OneModel,
 ): Promise<BenchResult> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]);
+  const { modelTimeoutMs = DEFAULT_MODEL_TIMEOUT_MS } = request;
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(modelTimeoutMs)]);
+  /** The failure of this model alone. @throws the signal's reason, and every error that is not about a model */
+  const failureOf = (error: unknown, model: string): HostError | RuntimeError => {
+    signal.throwIfAborted();
+    if (isHostError(error) || isRuntimeError(error)) return error;
+    if (!bounded.aborted) throw error;
+    const message = `${model} was not measured within ${formatDuration(modelTimeoutMs)}. Measure a smaller model, or close other programs.`;
+    return new HostError('ANSWER_FAILED', message, { cause: error });
+  };
   const nothing = { decode: null, prompt: null, load: null };
   const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
   let lease: ServingLease;
   try {
     lease = await host.serving.acquire({ ...NO_REQUEST, modelKey }, { signal: bounded });
   } catch (error) {
-    signal.throwIfAborted();
-    if (!isHostError(error)) throw error;
-    return { modelKey: modelKey ?? 'auto', ...nothing, failure: error };
+    const model = modelKey ?? 'auto';
+    return { modelKey: model, ...nothing, failure: failureOf(error, model) };
   }
   const { instanceIdentifier } = lease;
   try {
@@ -163,12 +174,19 @@ async function benchModel(
       failure: null,
     };
   } catch (error) {
-    signal.throwIfAborted();
-    if (!isHostError(error)) throw error;
-    return { modelKey: lease.modelKey, ...nothing, failure: error };
+    return { modelKey: lease.modelKey, ...nothing, failure: failureOf(error, lease.modelKey) };
   } finally {
     await lease.release();
-    if (!loaded.has(instanceIdentifier)) await host.unload({ target: instanceIdentifier });
+    if (!loaded.has(instanceIdentifier)) await unload(host, instanceIdentifier);
+  }
+}
+
+/** Unloads an instance. Does nothing where it is gone, because its engine has crashed or somebody else has unloaded it. */
+async function unload(host: Pick<Host, 'unload'>, target: string): Promise<void> {
+  try {
+    await host.unload({ target });
+  } catch (error) {
+    if (!isRuntimeError(error) || error.code !== 'INSTANCE_NOT_FOUND') throw error;
   }
 }
 

@@ -62,7 +62,9 @@ const DEFAULT_MODEL_TIMEOUT_MS = 180_000;
 
 /** Measures models one after another. Models that were not loaded before are unloaded again. */
 export async function benchModels(
-  host: Pick<Host, 'models' | 'status' | 'unload'> & { readonly serving: Pick<Serving, 'acquire'> },
+  host: Pick<Host, 'models' | 'status' | 'unload'> & {
+    readonly serving: Pick<Serving, 'acquire' | 'plan'>;
+  },
   parts: HostParts,
   request: BenchRequest,
   { signal = parts.context.signal, onProgress = () => undefined }: BenchOptions,
@@ -76,7 +78,8 @@ export async function benchModels(
   const asked = request.modelKeys ?? [];
   const keys: readonly (string | null)[] =
     asked.length > 0 ? asked : [...new Set(residents.map(({ modelKey }) => modelKey))];
-  const models = keys.length === 0 ? [null] : keys;
+  // By its key, because a request for any model would keep the best model loaded afterwards.
+  const models = keys.length === 0 ? [(await host.serving.plan(NO_REQUEST, { signal })).modelKey] : keys;
   const results: BenchResult[] = [];
   for (const [index, modelKey] of models.entries()) {
     const report = (share: number, key: string): void =>

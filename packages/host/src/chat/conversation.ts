@@ -36,7 +36,7 @@ export interface Conversation {
    * @throws as `Host.acquire`; HostError `ANSWER_FAILED`. A question that failed is not part of the conversation.
    */
   ask(question: string, options?: AskOptions): Promise<string>;
-  /** Explains the decision in force at the last answer; null where no decision was logged. */
+  /** Explains the decision in force at the last answer; null before the first answer, and where no decision was logged. */
   why(): Promise<Explanation | null>;
 }
 
@@ -108,7 +108,9 @@ export function createConversation(
     restart: () => void history.splice(0),
     ask,
     why: async () => {
-      const decisionId = model?.decisionId ?? null;
+      // The last decision of the log may be one of days ago.
+      if (model === null) return null;
+      const { decisionId } = model;
       const query = decisionId === null ? { count: 1 } : { count: 1, id: decisionId };
       const { episodes } = await host.decisions(query);
       const episode = episodes.at(-1);

@@ -147,7 +147,8 @@ export async function openAutopilot(
   let listening: Promise<void> | null = null;
 
   const takeLock = async (): Promise<RunningLock> => {
-    lock = await acquireRunningLock(files.folder, files.address, clock);
+    const name = link.runtime === 'embedded' ? 'the embedded engine' : files.address;
+    lock = await acquireRunningLock(files.folder, files.address, clock, name);
     lock.lost.addEventListener(
       'abort',
       () => void stop().catch(warnAbout('The autopilot did not stop cleanly')),

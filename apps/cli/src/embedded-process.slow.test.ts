@@ -207,7 +207,7 @@ withEngine('a load that no process would keep is refused with the next step', as
   ]) {
     const { exitCode, out, told } = await run(argv);
     expect({ exitCode, out }).toEqual({ exitCode: 4, out: '' });
-    expect(told).toContain('Start `mai serve` in another terminal');
+    expect(told).toContain('`mai serve` in another terminal loads the best model');
   }
   expect((await run(['select', '--load', '--dry-run'])).exitCode).toBe(0);
 });
@@ -226,7 +226,7 @@ withEngine(
   async () => {
     const listed = await run(['models']);
     expect(listed.out).toMatch(/noise .*✓ fits/);
-    expect(listed.told).toContain(`1 from model_folders (${models})`);
+    expect(listed.told).toContain(`1 from your folder (${models})`);
     expect((await run(['select'])).out).toMatch(/^Choice +noise/);
     const doctor = await run(['doctor']);
     expect(doctor.exitCode).toBe(0);

@@ -76,10 +76,19 @@ export function knownError(error: unknown): KnownError | null {
   if (code === null || !isObject(error)) return null;
   const { message } = error;
   const brand = EXIT_BY_BRAND.find(([symbol]) => symbol in error);
-  if (typeof message !== 'string' || brand === undefined) return null;
+  if (typeof message !== 'string') return null;
+  if (brand === undefined) return FILE_REFUSED.test(code) ? fileFailed(message) : null;
   // An invalid request is a usage error, whichever package refuses it.
   if (code === 'INVALID_REQUEST') return { code: 'USAGE', message, exitCode: EXIT.usage };
   return { code, message, exitCode: brand[1](code) };
+}
+
+/** Codes with which the system refuses to read or write files, whatever the program does. */
+const FILE_REFUSED = /^E(?:ACCES|PERM|ROFS|NOSPC|DQUOT|IO|MFILE|NFILE|NAMETOOLONG|NOTDIR|LOOP|STALE)$/;
+
+function fileFailed(why: string): KnownError {
+  const message = `The system refused a file: ${why}. Check its permissions, and that its disk is mounted and has space.`;
+  return { code: 'FILE_FAILED', message, exitCode: EXIT.outputFailed };
 }
 
 /** The code of an error, such as `ENOENT`. Null: an error without a code. */

@@ -1,3 +1,5 @@
+import type { Terminal } from '@mai/host';
+
 /** An output stream of the process. */
 export interface OutputStream {
   write(text: string): void;
@@ -16,6 +18,8 @@ export interface Io {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly stdin: AsyncIterable<string | Uint8Array>;
+  /** Stdin and stdout where both are a terminal. */
+  readonly terminal: Terminal | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
@@ -24,6 +28,8 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Sets the handler of the next Ctrl-C. It handles only that one. Null removes the handler. */
   readonly onInterrupt: (handler: (() => void) | null) => void;
+  /** Does what Ctrl-C does. In raw mode the terminal sends no signal. */
+  readonly interrupt: () => void;
   readonly nowMs: () => number;
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }

@@ -106,6 +106,16 @@ describe('reportError', () => {
     expect(knownError(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).toBeNull();
   });
 
+  test.each(['EACCES', 'ENOSPC', 'EROFS', 'EIO', 'EMFILE', 'ENAMETOOLONG'])(
+    '%s of the system is not a bug of mai, and its message has the next step',
+    (code) => {
+      const why = `${code}: refused, open '/data/x'`;
+      const { exitCode, text } = report(Object.assign(new Error(why), { code }));
+      expect(exitCode).toBe(EXIT.outputFailed);
+      expect(text).toContain(`The system refused a file: ${why}. Check its permissions`);
+    },
+  );
+
   test("control sequences in text from outside can't move the cursor or change colours", () => {
     const error = Object.assign(branded('@mai/lmstudio-adapter/LMStudioError', 'LOAD_FAILED'), {
       message:

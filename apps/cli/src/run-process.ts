@@ -1,11 +1,10 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
-import { systemClock } from '@mai/host';
+import { SHOW_CURSOR, systemClock } from '@mai/host';
 import { codeOf, EXIT, knownError } from './exit-codes.js';
 import { Interrupted, type OutputStream } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
-import { SHOW_CURSOR } from './terminal/live-view.js';
 
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
@@ -22,8 +21,10 @@ export async function runProcess(argv: readonly string[], version: string): Prom
     }
     controller.abort(new Interrupted(exitCode));
   };
-  process.on('SIGINT', interrupt(EXIT.interrupted));
+  const onCtrlC = interrupt(EXIT.interrupted);
+  process.on('SIGINT', onCtrlC);
   process.on('SIGTERM', interrupt(EXIT.terminated));
+  process.on('SIGTSTP', suspend);
   // The system sends SIGHUP when the terminal is closed. The command still ends cleanly.
   process.on('SIGHUP', interrupt(EXIT.hungUp));
   // Where the output can't be written, the result is lost, so the command is cancelled.
@@ -64,12 +65,18 @@ export async function runProcess(argv: readonly string[], version: string): Prom
       readsStdin = true;
       return process.stdin;
     },
+    get terminal() {
+      readsStdin = true;
+      const { stdin: input, stdout: output } = process;
+      return input.isTTY && output.isTTY ? { input, output } : null;
+    },
     env: process.env,
     cwd: process.cwd(),
     platform: process.platform,
     homeFolder: homedir(),
     signal: controller.signal,
     onInterrupt: (handler) => (onInterrupt = handler),
+    interrupt: onCtrlC,
     nowMs: Date.now,
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
   });
@@ -91,6 +98,15 @@ function outputFailed(code: string | null): string {
 /** An interrupted live view leaves the cursor hidden. Showing a visible cursor changes nothing. */
 function showCursor(): void {
   if (process.stdout.isTTY) process.stdout.write(SHOW_CURSOR);
+}
+
+/** Ctrl-Z: shows the cursor for the shell, and stops. A live view hides it again with its next frame. */
+function suspend(): void {
+  showCursor();
+  // Without a listener, the signal stops the process, except where no shell could continue it.
+  process.off('SIGTSTP', suspend);
+  process.kill(process.pid, 'SIGTSTP');
+  process.on('SIGTSTP', suspend);
 }
 
 function outputStream(stream: WriteStream): OutputStream {

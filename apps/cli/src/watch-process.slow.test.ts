@@ -114,7 +114,7 @@ test('a second `mai watch` reports the first and ends, and other commands reach 
   const second = await mai('watch');
   expect(second.stderr).toContain(`process ${String(child.pid)} on `);
   expect([second.status, second.stdout]).toEqual([8, '']);
-  const seen = `\`mai watch\` (process ${String(child.pid)}) has read the change.\n`;
+  const seen = `The running autopilot (process ${String(child.pid)}) has read the change.\n`;
   expect(await mai('pin', 'test/large')).toMatchObject({ status: 0, stderr: seen });
   expect(await mai('yield', '64MiB')).toMatchObject({ status: 0, stderr: seen });
   expect(await mai('yield', '--release')).toMatchObject({ status: 0, stderr: seen });
@@ -122,7 +122,7 @@ test('a second `mai watch` reports the first and ends, and other commands reach 
   child.kill('SIGKILL');
   await ended;
   // After the kill, the next process adopts the models, and no autopilot counts as running.
-  expect((await mai('pin', 'test/large')).stderr).toMatch(/^No `mai watch` is running/);
+  expect((await mai('pin', 'test/large')).stderr).toMatch(/^Neither `mai serve` nor `mai watch` is running/);
   const next = watch();
   await next.said('"decision":"keep"');
   next.child.kill('SIGINT');

@@ -38,12 +38,14 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
     stdin: (async function* () {
       yield* options.stdin ?? [];
     })(),
+    terminal: null,
     env: options.env ?? {},
     cwd: options.cwd ?? process.cwd(),
     platform: options.platform ?? 'linux',
     homeFolder,
     signal: options.signal ?? new AbortController().signal,
     onInterrupt: (handler) => options.onInterrupt?.(handler),
+    interrupt: () => undefined,
     nowMs: Date.now,
     sleep: (durationMs, signal) => systemClock.sleep(durationMs, { signal }),
     out: () => written.out,

@@ -78,6 +78,11 @@ export interface AutopilotOptions extends AutopilotPorts {
   readonly idle?: 'keep' | 'release';
   /** Whether `idle: 'keep'` unloads our instances at the stop. Default true. */
   readonly unloadAtStop?: boolean;
+  /**
+   * Whether the autopilot loads nothing for itself until a caller asks for any model of its chain. It still steps down and unloads
+   * where memory runs short. For a process whose autopilot only serves its own callers. Default false.
+   */
+  readonly onlyForCallers?: boolean;
   /** Decide, but load and unload nothing. Default false. */
   readonly dryRun?: boolean;
   /** A random number, uniform in [0, 1), for jitter. Default `Math.random`. */
@@ -126,6 +131,7 @@ export function completeOptions(options: AutopilotOptions): AutopilotSettings {
     lock: options.lock ?? null,
     decisionLog: options.decisionLog ?? null,
     unloadAtStop: options.unloadAtStop ?? true,
+    onlyForCallers: options.onlyForCallers ?? false,
     dryRun: options.dryRun ?? false,
     random: options.random ?? Math.random,
     isProcessAlive: options.isProcessAlive ?? isProcessAlive,

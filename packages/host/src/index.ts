@@ -18,6 +18,7 @@ export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
 export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
+export { writeNamedFile } from './machine/write-named-file.js';
 export type { DownloadsOrigin, DownloadsReport } from './models/downloads-report.js';
 export { describeOrigin } from './models/describe-origin.js';
 export { getModels } from './text/get-models.js';
@@ -57,6 +58,8 @@ export type { AskOptions, ChatModel, Conversation } from './chat/conversation.js
 export { chatModelOf, DIALOGUE_COMMANDS, runDialogue } from './chat/dialogue.js';
 export type { DialogueView } from './chat/dialogue.js';
 export { readLines } from './chat/read-lines.js';
+export { readTypedLines } from './chat/typed-lines.js';
+export type { Terminal, TypedLinesOptions } from './chat/typed-lines.js';
 export type { AnswerPiece } from './chat/stream-answer.js';
 export {
   simulatedDemoConfig,
@@ -232,6 +235,9 @@ export type {
 } from '@mai/selector';
 export { renderBar, renderLegend, renderMeter } from './terminal/bar.js';
 export type { BarOptions, BarPart, BarStyle } from './terminal/bar.js';
+export { createLiveView, SHOW_CURSOR } from './terminal/live-view.js';
+export type { LiveScreen, LiveView } from './terminal/live-view.js';
+export { safeText } from './terminal/safe-text.js';
 export {
   ellipsisOf,
   padEnd,

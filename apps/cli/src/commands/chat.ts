@@ -1,4 +1,11 @@
-import { chatModelOf, DIALOGUE_COMMANDS, runDialogue, type DialogueView } from '@mai/host';
+import {
+  chatModelOf,
+  DIALOGUE_COMMANDS,
+  readLines,
+  readTypedLines,
+  runDialogue,
+  type DialogueView,
+} from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, errorJson, type ExitCode } from '../exit-codes.js';
@@ -13,8 +20,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const chat = await host.chat(chatModelOf(input.positionals[0] ?? 'auto'));
   const commands = DIALOGUE_COMMANDS.join(', ');
   if (live) output.note(`Each line is a question. Ctrl-C stops an answer. Commands: ${commands}.`);
+  const prompt = style.accent('> ');
+  const terminal = live ? io.terminal : null;
   const view: DialogueView = {
-    ready: () => (live ? output.result(style.accent('> ')) : undefined),
+    ready: () => (live && terminal === null ? output.result(prompt) : undefined),
     note: (text) => output.note(noteStyle.dim(text)),
     piece: ({ kind, text }) => {
       if (!json) output.result(kind === 'reasoning' ? style.dim(text) : text);
@@ -30,6 +39,10 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     },
     stoppable: (stop) => io.onInterrupt(stop),
   };
-  await runDialogue(chat, io.stdin, view, signal);
+  const lines =
+    terminal === null
+      ? readLines(io.stdin)
+      : readTypedLines(terminal, { prompt, onInterrupt: io.interrupt, signal });
+  await runDialogue(chat, lines, view, signal);
   return EXIT.success;
 }

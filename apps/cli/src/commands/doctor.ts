@@ -29,9 +29,10 @@ function render(checks: readonly Check[], { output }: CommandContext): string {
     fault: style.bad(unicode ? '✗' : 'xx'),
   };
   const nameWidth = Math.max(...checks.map(({ name }) => name.length));
-  const indent = ' '.repeat(nameWidth + 6);
+  const markWidth = unicode ? 4 : 5;
+  const indent = ' '.repeat(markWidth + nameWidth + 2);
   const lines = checks.flatMap(({ name, state, message, mend }) => {
-    const label = `${padEnd(`  ${marks[state]}`, 4)}${style.bold(padEnd(name, nameWidth))}  `;
+    const label = `${padEnd(`  ${marks[state]}`, markWidth)}${style.bold(padEnd(name, nameWidth))}  `;
     const fix = mend === null ? [] : wrap(`To fix it: ${mend}`, output.textWidth - indent.length);
     return [
       ...wrapBehind(label, message, output.textWidth),

@@ -41,7 +41,9 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     if (obstacle !== null) {
       output.note(`\n${output.noteStyle.dim(describeObstacle(obstacle))}`);
     } else if (selection.plan.steps.length > 0 && runtimeIsOn) {
-      output.note(`\n${output.noteStyle.dim('`mai select --load` carries out this plan.')}`);
+      // The embedded engine keeps a model only while the process runs that loaded it.
+      const how = origin.kind === 'stores' ? '`mai serve`' : '`mai select --load`';
+      output.note(`\n${output.noteStyle.dim(`${how} carries out this plan.`)}`);
     }
   }
   return selection.chosen === null ? EXIT.nothingFits : EXIT.success;

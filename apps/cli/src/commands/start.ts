@@ -21,7 +21,7 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const { runtime } = status;
   if (runtime.state === 'running' && (runtime.name === 'lmstudio' || (await hasModels(host)))) {
     await showEverything(host, status, context);
-    nextSteps(output, 'machine');
+    nextSteps(output, runtime.name === 'embedded' ? 'embedded' : 'machine');
     return EXIT.success;
   }
   let why = runtime.state === 'off' ? runtime.message : null;

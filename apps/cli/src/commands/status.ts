@@ -1,9 +1,8 @@
-import type { Host, StatusReport } from '@mai/host';
+import { createLiveView, type Host, type StatusReport } from '@mai/host';
 import type { Input } from '../command-line/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';
-import { createLiveView } from '../terminal/live-view.js';
 import { fitToWindow } from '../terminal/output.js';
 import { renderStatus } from '../views/machine/status-view.js';
 

@@ -1,12 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describeFootprint, explainRejection, formatBytes, simulatedDemoPressure } from '@mai/host';
+import {
+  createLiveView,
+  describeFootprint,
+  explainRejection,
+  formatBytes,
+  simulatedDemoPressure,
+} from '@mai/host';
 import type { Host, MonitorPort, PoolOutcome, Selection, SwitchReport } from '@mai/host';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
-import { createLiveView } from '../terminal/live-view.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { createRunReporter } from '../views/selection/run-view.js';
 import { createDemoMonitor, type DemoMonitor } from './demo-monitor.js';

@@ -1,9 +1,8 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { playDemo, type DemoStage } from '@mai/host';
+import { createLiveView, playDemo, type DemoStage } from '@mai/host';
 import type { CommandContext } from '../context.js';
 import { openHostOf } from '../open-host.js';
-import { createLiveView } from '../terminal/live-view.js';
 import { renderModels } from '../views/selection/models-view.js';
 import { createDemoPrinter, demoPoolLines } from './demo-printer.js';
 

@@ -1,7 +1,6 @@
-import { addFootprintTotal, limitRepeats, wrap } from '@mai/host';
+import { addFootprintTotal, limitRepeats, safeText, wrap } from '@mai/host';
 import type { Io, OutputStream } from '../io.js';
 import { createProgress, type Progress } from './progress.js';
-import { safeText } from './safe-text.js';
 import { createStyle, type Style, wantsColour, wantsUnicode } from './style.js';
 
 /** Version of the JSON results. Increased when a field changes its meaning. */

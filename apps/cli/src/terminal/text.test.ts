@@ -84,6 +84,11 @@ test('wrap breaks at spaces, keeps longer words whole and respects line breaks',
   expect(wrap('limit 95 %', 8)).toEqual(['limit', '95 %']);
 });
 
+test('wrap keeps a short command on one line, and breaks a long one', () => {
+  expect(wrap('see what is in `mai keys` now', 22)).toEqual(['see what is in', '`mai keys` now']);
+  expect(wrap('run `mai compare one two`', 16)).toEqual(['run `mai compare', 'one two`']);
+});
+
 test('wrapBehind begins later lines below the text, also behind a coloured label', () => {
   expect(wrapBehind('Note  ', 'one two three', 13)).toEqual(['Note  one two', '      three']);
   expect(wrapBehind('\u001b[1m日\u001b[22m ', 'a b', 4)).toEqual([

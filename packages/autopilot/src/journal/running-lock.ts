@@ -27,6 +27,7 @@ export interface RunningLock {
 /**
  * Claims the LM Studio at `address` for this process: one autopilot per address and data folder.
  *
+ * @param name - what the autopilot runs for, in messages. Default: the address
  * @throws AutopilotError `ALREADY_RUNNING` with the process that holds the lock, or `JOURNAL_UNUSABLE` where the lock's
  *   file can't be written.
  */
@@ -34,14 +35,15 @@ export async function acquireRunningLock(
   folder: string,
   address: string,
   clock: Clock,
+  name: string = address,
 ): Promise<RunningLock> {
   const file = lockFile(folder, address);
   const owner = newOwner(clock.nowMs());
   const holder = await tryLock(file, owner, clock.nowMs(), hostLiveness(STALE_AFTER_MS));
-  if (holder !== null) throw alreadyRunning(file, address, holder);
+  if (holder !== null) throw alreadyRunning(file, name, holder);
   const lost = new AbortController();
   const stop = new AbortController();
-  const heartbeats = writeHeartbeats(file, address, owner, clock, lost, stop.signal);
+  const heartbeats = writeHeartbeats(file, name, owner, clock, lost, stop.signal);
   return {
     lost: lost.signal,
     release: async () => {
@@ -65,7 +67,7 @@ export async function findRunning(
 
 async function writeHeartbeats(
   file: string,
-  address: string,
+  name: string,
   owner: LockOwner,
   clock: Clock,
   lost: AbortController,
@@ -80,7 +82,7 @@ async function writeHeartbeats(
     try {
       if (await refreshLock(file, owner, clock.nowMs())) continue;
       const holder = await readOwner(file);
-      lost.abort(alreadyRunning(file, address, holder));
+      lost.abort(alreadyRunning(file, name, holder));
       return;
     } catch {
       // The disk may be full, or the folder missing for a moment. The lock lasts for twelve missed heartbeats.
@@ -88,12 +90,12 @@ async function writeHeartbeats(
   }
 }
 
-function alreadyRunning(file: string, address: string, holder: LockOwner | null): AutopilotError {
+function alreadyRunning(file: string, name: string, holder: LockOwner | null): AutopilotError {
   const who =
     holder === null ? 'another process' : `process ${holder.processId} on ${holder.hostname}`;
   return new AutopilotError(
     'ALREADY_RUNNING',
-    `An autopilot for ${address} is already running: ${who}. Stop that process, or use its autopilot.`,
+    `An autopilot for ${name} is already running: ${who}. Stop that process, or use its autopilot.`,
     {
       path: file,
       processId: holder?.processId ?? null,

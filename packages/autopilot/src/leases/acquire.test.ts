@@ -21,6 +21,34 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
+  it('loads only what is asked for, where the autopilot runs only for its callers', async () => {
+    const world = new FakeWorld([LARGE, SMALL]);
+    const written: unknown[] = [];
+    const decisionLog = {
+      write: (record: unknown) => void written.push(record),
+      flushed: () => Promise.resolve(),
+    };
+    const pilot = await startPilot(world, { onlyForCallers: true, decisionLog });
+    await world.clock.advance(2 * MINUTE);
+    expect(world.residentKeys()).toEqual([]);
+    // Nothing was due that somebody wanted, so the log has nothing to explain.
+    expect(written).toEqual([]);
+    const acquiring = pilot.autopilot.acquire({ ...CHAT, modelKey: 'small' });
+    await world.clock.advance(5 * SECOND);
+    (await acquiring).lease?.release();
+    await world.clock.advance(20 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    // A request for any model asks for the chain, which is kept loaded from then on.
+    const any = pilot.autopilot.acquire(CHAT);
+    await world.clock.advance(5 * SECOND);
+    const { lease } = await any;
+    expect(lease?.modelKey).toBe('small');
+    lease?.release();
+    await world.clock.advance(20 * MINUTE);
+    expect(world.residentKeys()).toEqual(['large']);
+    await pilot.stop();
+  });
+
   it('gives no lease on a model that an emergency drains, and answers once it is unloaded', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);

@@ -58,6 +58,9 @@ export class Leases {
     return this.callers.size > 0 || this.closed.hasFailed;
   }
 
+  /** The chains of which callers have asked for any model; null is the autopilot's own chain. */
+  readonly askedChains = new Set<string | null>();
+
   /** Whether a decision is missing for a waiting caller. */
   get hasUnheard(): boolean {
     return [...this.callers].some((waiter) => !waiter.considered);
@@ -193,6 +196,8 @@ export class Leases {
     }
     signal?.throwIfAborted();
     if (this.#closed !== null) throw this.#closed;
+    if (target.modelKey === null && target.instanceIdentifier === null)
+      this.askedChains.add(target.chain);
     const lease = this.#grant(request, (one) => isOffered(one, target));
     if (lease !== null) return { lease, selection: null };
     const waiting = this.callers.wait(request, target, this.#round, signal);

@@ -9,7 +9,12 @@ describe('reasonToAct', () => {
     waitMs: null,
     upgradeBelowRatio: 0.7,
   });
-  const calm = { yieldsChanged: false, wanted: true, isHeldBack: () => false };
+  const calm = {
+    yieldsChanged: false,
+    wanted: true,
+    isUnasked: false,
+    isHeldBack: () => false,
+  };
 
   it('is null while switches are put off, except in an emergency', () => {
     const held = { ...calm, isHeldBack: () => true };
@@ -24,5 +29,18 @@ describe('reasonToAct', () => {
     expect(reasonToAct(down, wait, { ...calm, yieldsChanged: true })).toBe('YIELD');
     const up = { ...down, direction: 'up' as const };
     expect(reasonToAct(up, wait, { ...calm, yieldsChanged: true })).toBeNull();
+  });
+
+  it.each([
+    ['a load', { decision: 'load', direction: null }, null],
+    ['a step up', { decision: 'switch', direction: 'up' }, null],
+    ['a load with other settings', { decision: 'switch', direction: null }, null],
+    ['a step down', { decision: 'switch', direction: 'down' }, 'DWELL_OVER'],
+    ['a release', { decision: 'release', direction: null }, 'DWELL_OVER'],
+  ] as const)('of %s where nobody has asked for a model', (_, change, reason) => {
+    const selection = { ...down, ...change };
+    const unasked = { ...calm, isUnasked: true };
+    expect(reasonToAct(selection, act('DWELL_OVER'), unasked)).toBe(reason);
+    expect(reasonToAct(selection, act('DWELL_OVER'), calm)).toBe('DWELL_OVER');
   });
 });

@@ -10,12 +10,15 @@ export function reasonToAct(
   {
     yieldsChanged,
     wanted,
+    isUnasked,
     isHeldBack,
   }: {
     /** A yield was added, or grew. */
     readonly yieldsChanged: boolean;
     /** Whether a model should be loaded when no model is resident. */
     readonly wanted: boolean;
+    /** Whether nobody has asked for a model of the chain, so that only a step down is carried out. */
+    readonly isUnasked: boolean;
     /** Whether switches are put off for now. An emergency ignores this. */
     readonly isHeldBack: () => boolean;
   },
@@ -29,6 +32,7 @@ export function reasonToAct(
   const emergency = verdict.act && verdict.reason === 'EMERGENCY';
   if (!emergency && isHeldBack()) return null;
   if (decision === 'load' && !wanted) return null;
+  if (isUnasked && decision !== 'release' && direction !== 'down') return null;
   if (yieldsChanged && (direction === 'down' || decision === 'release')) return 'YIELD';
   return verdict.act ? verdict.reason : null;
 }

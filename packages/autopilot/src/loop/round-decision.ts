@@ -9,6 +9,7 @@ import type { RequestDrains } from '../leases/request-drains.js';
 import type { AutopilotSettings } from '../autopilot-options.js';
 import type { Decider, Decision } from './decider.js';
 import type { AskedFor, Observation } from '../observe/observer.js';
+import { asDue } from '../timing/as-due.js';
 import { reasonToAct } from './reason-to-act.js';
 import { stepForRequest, type RequestStep } from './reason-to-serve.js';
 import type { ResidentWatch } from '../observe/resident-watch.js';
@@ -73,6 +74,7 @@ export class RoundDecision {
     return reasonToAct(selection, judged.verdict, {
       yieldsChanged,
       wanted: residents.wanted,
+      isUnasked: this.#isUnasked,
       isHeldBack: () => retries.isHeldBack(input.residents),
     });
   }
@@ -93,8 +95,28 @@ export class RoundDecision {
     const { chain = null, requirement = NO_REQUIREMENT } = this.#settings.request;
     const isOwn = target?.modelKey === null && [null, chain].includes(target.chain);
     const hasOurs = input.residents.some((one) => !one.foreign);
-    if (!isOwn || hasOurs || !this.#sources.residents.wantedWithoutCallers) return null;
+    if (!isOwn || hasOurs) return null;
+    if (!this.#sources.residents.wantedWithoutCallers || this.#isUnasked) return null;
     return selectModel({ ...input, requirement }).chosen?.modelKey ?? null;
+  }
+
+  /**
+   * Whether a decision of the autopilot itself is due, and is not carried out because nobody wants a model. Such a decision is not
+   * logged.
+   */
+  isUnwanted({ target }: Turn, { selection, judged }: Decision): boolean {
+    const { decision, direction } = asDue(selection);
+    if (target !== null || !judged.verdict.act) return false;
+    return (
+      (decision === 'load' && !this.#sources.residents.wanted) ||
+      (this.#isUnasked && (decision === 'load' || (decision === 'switch' && direction !== 'down')))
+    );
+  }
+
+  get #isUnasked(): boolean {
+    const { chain = null } = this.#settings.request;
+    const { askedChains } = this.#sources.leases;
+    return this.#settings.onlyForCallers && !askedChains.has(null) && !askedChains.has(chain);
   }
 
   /** Drains for the callers of a turn, or answers them if no model will be loaded for them soon. */

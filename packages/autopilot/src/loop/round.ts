@@ -176,7 +176,9 @@ export class Round {
     const { target, key } = turn;
     const atMs = clock.nowMs();
     const logged = { atMs, input, selection, ...judged, target, key };
-    const id = this.#logger.decided(logged, reason !== null);
+    const id = this.#decisions.isUnwanted(turn, round.decided)
+      ? null
+      : this.#logger.decided(logged, reason !== null);
     const { timeToHardLimitMs } = judged.observation;
     const decided = { target, input, selection, verdict: judged.verdict, timeToHardLimitMs };
     this.#decision = { atMs, id, ...decided };

@@ -5,7 +5,7 @@ import { FleetError } from '../fleet-error.js';
 import { explainPlaced } from '../journal/explain-placed.js';
 import { readPlacements } from '../journal/placement-log.js';
 import { announceAllowList, type ToldAllowList } from '../pairing/hosts/tell-allow-list.js';
-import { hostsLeftBehind, leaveFleet } from '../pairing/hosts/leave-fleet.js';
+import { hostsLeftBehind, leaveDamagedFleet, leaveFleet } from '../pairing/hosts/leave-fleet.js';
 import { readRegistry } from '../pairing/hosts/registry.js';
 import { checkRemovable, removeHost } from '../pairing/hosts/remove-host.js';
 import { rotateKeys } from '../pairing/hosts/rotate-keys.js';
@@ -15,6 +15,7 @@ import { invite } from '../pairing/invitation/invite.js';
 import { checkJoin, join } from '../pairing/invitation/join.js';
 import type { InvitationEnd } from '../pairing/invitation/open-invitation.js';
 import { toHostName } from '../pairing/names.js';
+import { describeLeft } from '../text/describe-left.js';
 import { ownAddress, spreadAllowList, withFleetConnection } from './inspect-fleet.js';
 
 /** The arguments of a command of `mai fleet`. Null: not given. */
@@ -202,16 +203,19 @@ const COMMANDS: Readonly<
   },
 
   leave: async ({ folder, signal, dryRun, endFleet }) => {
+    const damaged = await leaveDamagedFleet({ folder, endFleet, dryRun, signal });
     if (dryRun) {
-      const hosts = await hostsLeftBehind(folder);
+      const hosts = damaged === null ? await hostsLeftBehind(folder) : [];
       if (hosts.length > 0 && !endFleet) throw hasHosts(hosts);
       return { json: { dryRun }, text: 'Would leave the fleet.' };
     }
-    const outcome = await withFleetConnection(folder, signal, (connection) =>
-      leaveFleet({ folder, connection, endFleet, signal }),
-    );
+    const outcome =
+      damaged ??
+      (await withFleetConnection(folder, signal, (connection) =>
+        leaveFleet({ folder, connection, endFleet, signal }),
+      ));
     if (outcome.kind === 'has-hosts') throw hasHosts(outcome.hosts);
-    return { json: { dryRun, ...outcome }, text: 'This machine has left the fleet.' };
+    return { json: { dryRun, ...outcome }, text: describeLeft(outcome) };
   },
 
   rotate: async ({ folder, signal, dryRun }) => {

@@ -4,7 +4,7 @@ import type { FleetCredentials } from '../nats/credentials.js';
 import { natsUrls, readAllowList } from './hosts/allow-list.js';
 import type { AllowList } from './hosts/allow-list.js';
 import { NATS_SERVER_NAME } from '../certificates/issue.js';
-import { fleetPaths, readFleetFile, readMembership } from './files/fleet-folder.js';
+import { fleetPaths, JOIN_AGAIN, readFleetFile, readMembership } from './files/fleet-folder.js';
 import type { Membership } from './files/fleet-folder.js';
 import type { KeyPair } from '../certificates/x509-door.js';
 
@@ -40,7 +40,7 @@ export async function readFleetIdentity(folder: string): Promise<FleetIdentity> 
   if (allowList === null) {
     throw new FleetError(
       'FILE_UNUSABLE',
-      `${paths.allowList} is not signed by the authority of this fleet. Leave the fleet with \`mai fleet leave\` and join it again.`,
+      `${paths.allowList} is not signed by the authority of this fleet. ${JOIN_AGAIN}`,
     );
   }
   return {
@@ -87,6 +87,7 @@ export function pemOf(keys: KeyPair, certificate: string): string {
 
 function blockOf(pem: string, label: string, path: string): string {
   const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`).exec(pem);
-  if (block === null) throw new FleetError('FILE_UNUSABLE', `${path} holds no ${label}.`);
+  if (block === null)
+    throw new FleetError('FILE_UNUSABLE', `${path} holds no ${label}. ${JOIN_AGAIN}`);
   return `${block[0]}\n`;
 }

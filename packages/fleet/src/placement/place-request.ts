@@ -237,6 +237,7 @@ function rankedBehind(
     by: decisiveCriterion(taken, candidate, policy),
     delayMs: candidate.delayMs,
     bestDelayMs: taken.delayMs,
+    penaltyMs: candidate.penaltyMs,
     ahead: candidate.ahead,
     tokensPerSecond: candidate.tokensPerSecond,
   };

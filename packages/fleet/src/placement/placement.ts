@@ -157,6 +157,8 @@ export type NotTakenReason =
       readonly by: RankingCriterion;
       readonly delayMs: number;
       readonly bestDelayMs: number;
+      /** The part of `delayMs` that is the price of a load, an eviction and a smaller model. */
+      readonly penaltyMs: number;
       readonly ahead: number;
       readonly tokensPerSecond: number | null;
     };

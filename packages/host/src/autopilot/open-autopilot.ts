@@ -36,6 +36,8 @@ export interface AutopilotRequest {
   readonly intervalMs?: number | null | undefined;
   /** Whether stopping unloads the models that Mai has loaded. Default true. */
   readonly unloadAtStop?: boolean | undefined;
+  /** Whether the autopilot loads nothing for itself until a caller asks for any model of its chain. Default false. */
+  readonly onlyForCallers?: boolean | undefined;
   /** Called after an edited configuration has come into force. */
   readonly onConfigApplied?: ((config: LoadedModelConfig) => void) | undefined;
   /** Called when a decision could not be written to the log. Default: the host's `warn`. */
@@ -79,6 +81,7 @@ export async function openAutopilot(
   const { context } = parts;
   const { clock, signal, timeoutMs, warn } = context;
   const { dryRun = false, selection = {}, intervalMs = null, unloadAtStop = true } = request;
+  const { onlyForCallers = false } = request;
   const onApplied = request.onConfigApplied ?? (() => undefined);
   const { ports, link, config, contexts } = await joinAutopilotPorts(parts, onApplied);
   // Throws where the chain does not exist. While the autopilot runs, an edit that removes the chain is
@@ -99,6 +102,7 @@ export async function openAutopilot(
     ...ports,
     dryRun,
     unloadAtStop,
+    onlyForCallers,
     // A dry run writes no file. So it reads the journal once, and does not confirm what it has read.
     journal: dryRun ? createMemoryJournal(noted) : journal,
     lock: dryRun ? null : async () => takeLock(),
@@ -143,7 +147,8 @@ export async function openAutopilot(
   let listening: Promise<void> | null = null;
 
   const takeLock = async (): Promise<RunningLock> => {
-    lock = await acquireRunningLock(files.folder, files.address, clock);
+    const name = link.runtime === 'embedded' ? 'the embedded engine' : files.address;
+    lock = await acquireRunningLock(files.folder, files.address, clock, name);
     lock.lost.addEventListener(
       'abort',
       () => void stop().catch(warnAbout('The autopilot did not stop cleanly')),

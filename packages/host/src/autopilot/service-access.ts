@@ -72,7 +72,8 @@ export function createServiceAccess(parts: HostParts): ServiceAccess {
    * autopilot.
    */
   const become = async (files: AutopilotFiles): Promise<AutopilotService> => {
-    const session = await open({ unloadAtStop: false });
+    // This process has somebody who asks. So a request for one model does not load the best model of the chain, too.
+    const session = await open({ unloadAtStop: false, onlyForCallers: true });
     // If no process listens, the process with the lock is starting, or is stopping and will release the lock.
     return repeatDuringHandover(clock, ending, isAlreadyRunning, async () => {
       try {

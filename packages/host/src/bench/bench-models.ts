@@ -1,13 +1,14 @@
 import type { SpeedRange } from '@mai/memory-ledger';
 import type { Host } from '../host.js';
 import type { HostParts } from '../host-parts.js';
-import { isHostError } from '../host-error.js';
+import { HostError, isHostError } from '../host-error.js';
 import { NO_REQUEST } from '../control/no-request.js';
-import { isRuntimeError } from '../runtime/runtime-error.js';
+import { isRuntimeError, type RuntimeError } from '../runtime/runtime-error.js';
 import type { Serving, ServingLease } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import type { Speeds } from '../speeds/speeds.js';
+import { formatDuration } from '../words.js';
 import { timeAnswer, type AnswerTimes } from './time-answer.js';
 import type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench-result.js';
 
@@ -17,12 +18,13 @@ const DEFAULT_GENERATED_TOKENS = 64;
 const FIRST_WORDS = 72;
 /** The longest prompt takes about this long, so that the benchmark is short on a slow machine, too. */
 const PROMPT_MS = 15_000;
-/** One model never takes longer. */
-const MODEL_TIMEOUT_MS = 180_000;
+const DEFAULT_MODEL_TIMEOUT_MS = 180_000;
 
 /** Measures models one after another. Models that were not loaded before are unloaded again. */
 export async function benchModels(
-  host: Pick<Host, 'models' | 'status' | 'unload'> & { readonly serving: Pick<Serving, 'acquire'> },
+  host: Pick<Host, 'models' | 'status' | 'unload'> & {
+    readonly serving: Pick<Serving, 'acquire' | 'plan'>;
+  },
   parts: HostParts,
   request: BenchRequest,
   { signal = parts.context.signal, onProgress = () => undefined }: BenchOptions,
@@ -36,7 +38,9 @@ export async function benchModels(
   const asked = request.modelKeys ?? [];
   const keys: readonly (string | null)[] =
     asked.length > 0 ? asked : [...new Set(residents.map(({ modelKey }) => modelKey))];
-  const models = keys.length === 0 ? [null] : keys;
+  // By its key, because a request for any model would keep the best model loaded afterwards.
+  const models =
+    keys.length === 0 ? [(await host.serving.plan(NO_REQUEST, { signal })).modelKey] : keys;
   const results: BenchResult[] = [];
   for (const [index, modelKey] of models.entries()) {
     const report = (share: number, key: string): void =>
@@ -76,16 +80,24 @@ async function benchModel(
   parts: HostParts,
   { modelKey, loaded, startedMs, signal, report, predictedLoad, ...request }: OneModel,
 ): Promise<BenchResult> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]);
+  const { modelTimeoutMs = DEFAULT_MODEL_TIMEOUT_MS } = request;
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(modelTimeoutMs)]);
+  /** The failure of this model alone. @throws the signal's reason, and every error that is not about a model */
+  const failureOf = (error: unknown, model: string): HostError | RuntimeError => {
+    signal.throwIfAborted();
+    if (isHostError(error) || isRuntimeError(error)) return error;
+    if (!bounded.aborted) throw error;
+    const message = `${model} was not measured within ${formatDuration(modelTimeoutMs)}. Measure a smaller model, or close other programs.`;
+    return new HostError('ANSWER_FAILED', message, { cause: error });
+  };
   const nothing = { decode: null, prompt: null, load: null };
   const speeds = await speedsOfRuntime(parts, await parts.runtime.link(signal));
   let lease: ServingLease;
   try {
     lease = await host.serving.acquire({ ...NO_REQUEST, modelKey }, { signal: bounded });
   } catch (error) {
-    signal.throwIfAborted();
-    if (!isHostError(error)) throw error;
-    return { modelKey: modelKey ?? 'auto', ...nothing, failure: error };
+    const model = modelKey ?? 'auto';
+    return { modelKey: model, ...nothing, failure: failureOf(error, model) };
   }
   const { instanceIdentifier } = lease;
   try {
@@ -126,9 +138,7 @@ async function benchModel(
       failure: null,
     };
   } catch (error) {
-    signal.throwIfAborted();
-    if (!isHostError(error)) throw error;
-    return { modelKey: lease.modelKey, ...nothing, failure: error };
+    return { modelKey: lease.modelKey, ...nothing, failure: failureOf(error, lease.modelKey) };
   } finally {
     await lease.release();
     if (!loaded.has(instanceIdentifier)) await unloadAgain(host, instanceIdentifier);

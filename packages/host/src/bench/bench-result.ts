@@ -1,6 +1,7 @@
 import type { SpeedRange } from '@mai/memory-ledger';
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostError } from '../host-error.js';
+import type { RuntimeError } from '../runtime/runtime-error.js';
 
 /** The models to measure, and the lengths of prompts and answers. */
 export interface BenchRequest {
@@ -10,6 +11,8 @@ export interface BenchRequest {
   readonly promptWords?: number;
   /** Most generated tokens of an answer. Default 64. */
   readonly generatedTokens?: number;
+  /** Longest time for one model, with its load, in milliseconds. Default 180,000. */
+  readonly modelTimeoutMs?: number;
 }
 
 /** Options of a benchmark. */
@@ -37,5 +40,5 @@ export interface BenchResult {
   /** Milliseconds of the load; null where the model was loaded before. */
   readonly load: BenchFigure | null;
   /** Why the model could not be measured to the end; null where it was. */
-  readonly failure: HostError | null;
+  readonly failure: HostError | RuntimeError | null;
 }

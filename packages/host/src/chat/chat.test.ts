@@ -4,6 +4,7 @@ import { HostError } from '../host-error.js';
 import type { Conversation } from './conversation.js';
 import { createConversation } from './create-conversation.js';
 import { runDialogue, type DialogueView } from './dialogue.js';
+import { readLines } from './read-lines.js';
 import type { ChatMessage } from './stream-answer.js';
 
 interface Asked {
@@ -169,7 +170,7 @@ describe('a dialogue', () => {
     };
     await runDialogue(
       chat ?? createConversation(host, null),
-      input(),
+      readLines(input()),
       {
         ready: () => undefined,
         note: (text) => shown.push(text),

@@ -33,6 +33,6 @@ export interface Conversation {
    * @throws as `Host.acquire`; HostError `ANSWER_FAILED`. A question that failed is not part of the conversation.
    */
   ask(question: string, options?: AskOptions): Promise<string>;
-  /** Explains the decision in force at the last answer; null where no decision was logged. */
+  /** Explains the decision in force at the last answer; null before the first answer, and where no decision was logged. */
   why(): Promise<Explanation | null>;
 }

@@ -73,7 +73,9 @@ export function createConversation(
     restart: () => void history.splice(0),
     ask,
     why: async () => {
-      const decisionId = model?.decisionId ?? null;
+      // The last decision of the log may be one of days ago.
+      if (model === null) return null;
+      const { decisionId } = model;
       const query = decisionId === null ? { count: 1 } : { count: 1, id: decisionId };
       const { episodes } = await host.decisions(query);
       const episode = episodes.at(-1);

@@ -1,6 +1,5 @@
 import type { AnswerPiece } from './stream-answer.js';
 import type { ChatModel, Conversation } from './conversation.js';
-import { readLines } from './read-lines.js';
 import { HostError } from '../host-error.js';
 import { orAborted } from '../or-aborted.js';
 
@@ -32,22 +31,23 @@ export function chatModelOf(name: string): string | null {
 }
 
 /**
- * Answers each line of `input`, until `/quit` or the end of the input. A line that begins with `/` is a command.
+ * Answers each line, until `/quit` or the last line. A line that begins with `/` is a command.
  *
+ * @param lines - what the person asks, without empty lines, such as of `readLines` or `readTypedLines`
  * @throws what `view.failed` throws; the signal's reason
  */
 export async function runDialogue(
   chat: Conversation,
-  input: AsyncIterable<string | Uint8Array>,
+  lines: AsyncIterator<string>,
   view: DialogueView,
   signal: AbortSignal,
 ): Promise<void> {
-  const lines = readLines(input);
   for (;;) {
     view.ready();
     // A read from a terminal may never end, so the signal ends it.
     const next = await orAborted(lines.next(), signal);
-    if (next.done === true || next.value === '/quit') return;
+    if (next.done === true) return;
+    if (next.value === '/quit') return void (await lines.return?.());
     const line = next.value;
     try {
       if (line.startsWith('/')) await runCommand(line, chat, view);

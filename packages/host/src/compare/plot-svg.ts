@@ -1,5 +1,6 @@
 import { formatSpeed } from '../words.js';
 import type { Comparison } from './compare-models.js';
+import { placeLabels } from './place-labels.js';
 import { plotPoints, plotScale } from './plot-points.js';
 
 const WIDTH = 720;
@@ -17,10 +18,19 @@ export function plotSvg(comparison: Comparison): string {
   const open = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12"><title>${escape(title)}</title><rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`;
   if (points.length === 0) return `${open}</svg>\n`;
   const scale = plotScale(points, comparison);
-  const x = (speed: number): string => (LEFT + scale.x(speed) * (WIDTH - LEFT - RIGHT)).toFixed(1);
-  const y = (quality: number): string =>
-    (TOP + (1 - scale.y(quality)) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
-  const floor = HEIGHT - BOTTOM;
+  const [right, floor] = [WIDTH - RIGHT, HEIGHT - BOTTOM];
+  const xOf = (speed: number): number => LEFT + scale.x(speed) * (right - LEFT);
+  const yOf = (quality: number): number => TOP + (1 - scale.y(quality)) * (floor - TOP);
+  const x = (speed: number): string => xOf(speed).toFixed(1);
+  const y = (quality: number): string => yOf(quality).toFixed(1);
+  const labels = placeLabels(
+    points.map(({ modelKey, quality, tokensPerSecond }) => ({
+      x: xOf(tokensPerSecond),
+      y: yOf(quality),
+      name: modelKey,
+    })),
+    { left: LEFT, right: WIDTH, top: TOP, bottom: floor },
+  );
   const line = (x1: string, y1: string, x2: string, y2: string, style: string): string =>
     `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" ${style}/>`;
   const grid = 'stroke="#dddddd"';
@@ -42,12 +52,21 @@ export function plotSvg(comparison: Comparison): string {
             String(floor),
             'stroke="#b04a00" stroke-dasharray="4 3"',
           ),
+          text(
+            x(minTokensPerSecond),
+            String(TOP - 8),
+            'minimum',
+            'text-anchor="middle" fill="#b04a00"',
+          ),
         ]
       : []),
-    ...points.flatMap(({ number, modelKey, quality, tokensPerSecond }) => [
-      `<circle cx="${x(tokensPerSecond)}" cy="${y(quality)}" r="5" fill="${number === 1 ? '#0a7d33' : '#2b5fb3'}"/>`,
-      text(x(tokensPerSecond), y(quality), modelKey, 'dx="8" dy="-6"'),
-    ]),
+    ...points.map(
+      ({ number, quality, tokensPerSecond }) =>
+        `<circle cx="${x(tokensPerSecond)}" cy="${y(quality)}" r="5" fill="${number === 1 ? '#0a7d33' : '#2b5fb3'}"/>`,
+    ),
+    ...labels.map((label) =>
+      text(label.x.toFixed(1), label.y.toFixed(1), label.text, `text-anchor="${label.anchor}"`),
+    ),
     text(String(WIDTH / 2), String(HEIGHT - 10), 'tokens a second', 'text-anchor="middle"'),
     text('14', String(TOP - 8), 'quality', ''),
   ];

@@ -12,6 +12,8 @@ export interface PlotSize {
 
 /** Columns of the labels of the qualities. */
 const LABELS = 5;
+/** Fewest columns of the area of the plot. A narrower terminal wraps its lines. */
+const MIN_COLUMNS = 10;
 
 /**
  * A plot of quality against speed for a terminal: each model is the number of its line in the table. Where models lie on the same
@@ -24,7 +26,7 @@ export function plotText(comparison: Comparison, { width, height, unicode }: Plo
   const [vertical, corner, horizontal, minimum] = unicode
     ? ['│', '└', '─', '┊']
     : ['|', '+', '-', ':'];
-  const columns = width - LABELS - 2;
+  const columns = Math.max(MIN_COLUMNS, width - LABELS - 2);
   const column = (share: number): number => Math.round(share * (columns - 2));
   const row = (share: number): number => Math.round((1 - share) * (height - 1));
   const cells = Array.from({ length: height }, () => new Array<string>(columns).fill(' '));

@@ -68,6 +68,21 @@ describe('a plot of quality against speed', () => {
     expect(plotSvg({ ...COMPARISON, models: [] })).toMatch(/<\/svg>\n$/);
   });
 
+  test.each([0, 1, 6, 7, 9, 16])('has axes on a terminal of %i columns', (width) => {
+    expect(plotText(COMPARISON, { width, height: 8, unicode: true })).toContain('tokens a second');
+  });
+
+  test('keeps long names at its right edge within the picture', () => {
+    const name = 'publisher/a-model-with-a-rather-long-name';
+    const models = [compared(name, 0.8, 400), compared('slow', 0.7, 3)];
+    const svg = plotSvg({ ...COMPARISON, models });
+    const [, x = '', anchor = ''] =
+      new RegExp(`<text x="([0-9.]+)" y="[0-9.]+" text-anchor="(\\w+)">${name}`).exec(svg) ?? [];
+    expect(anchor).toBe('end');
+    expect(Number(x)).toBeLessThan(720);
+    expect(svg).toContain('>minimum</text>');
+  });
+
   test('of a single model has axes', () => {
     const one = { ...COMPARISON, models: [compared('only', 0.5, 6)] };
     expect(plotSvg(one)).not.toMatch(/NaN|undefined|Infinity/);

@@ -61,7 +61,7 @@ export function checkChains({ config: given }: LoadedModelConfig, downloads: Dow
   if (downloaded.length === 0 && unusable.length > 0) {
     return warning(
       'Models',
-      `${plural(unusable.length, 'file')} in the models folder. llama.cpp can't load any of them.`,
+      `${plural(unusable.length, 'model')} found, and none can be loaded. The lines below say why.`,
       null,
     );
   }

@@ -34,7 +34,7 @@ const STORE_NAMES: Readonly<Record<StoreName, string>> = {
   'llama.cpp': 'llama.cpp',
   jan: 'Jan',
   gpt4all: 'GPT4All',
-  folder: 'model_folders',
+  folder: 'your folder',
 };
 
 function describePlaces(places: readonly StorePlace[]): string {
@@ -42,7 +42,7 @@ function describePlaces(places: readonly StorePlace[]): string {
     .filter(({ models }) => models > 0)
     .map(({ store, folder, models }) => `${models} from ${STORE_NAMES[store]} (${folder})`);
   return found.length === 0
-    ? 'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in model_folders.'
+    ? 'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in those of --models and model_folders.'
     : `GGUF models on this machine: ${found.join(', ')}.`;
 }
 

@@ -21,7 +21,7 @@ export function missingFolderNotes({
     ...(missingFolder === null ? [] : [missingFolderNote(missingFolder)]),
     ...missingModelFolders.map(
       (folder) =>
-        `The folder ${onOneLine(folder)} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
+        `The folder ${onOneLine(folder)} does not exist, so its models can't be found. Mount its drive, or correct --models or model_folders.`,
     ),
   ];
 }

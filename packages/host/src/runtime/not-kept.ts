@@ -4,6 +4,6 @@ import { HostError } from '../host-error.js';
 export function notKept(): HostError {
   return new HostError(
     'NOT_KEPT',
-    'The embedded engine unloads its models when the process that has loaded them ends, and this command ends at once. Start `mai serve` in another terminal: it loads the best model and keeps it, and `mai load` then loads into it.',
+    'The embedded engine unloads its models when the process that has loaded them ends, and this command ends at once. `mai serve` in another terminal loads the best model and keeps it. While it runs, `mai load` loads a model into it.',
   );
 }

@@ -112,9 +112,29 @@ export function truncateMiddle(text: string, width: number, ellipsis = '…'): s
 /** A space that may become a line break. The space between a figure and its unit may not. */
 const BREAK = / (?!%|[KMGT]iB)/;
 
-/** Breaks a text at spaces into lines of at most `width` columns. Longer words stay whole. */
+/** A command in a sentence, such as `mai select --load`. */
+const COMMAND = /`[^`]+`/g;
+/** Stands for a space that may not become a line break. */
+const KEPT_SPACE = '\u0000';
+
+/**
+ * Breaks a text at spaces into lines of at most `width` columns. Longer words stay whole, and so do commands in backticks of at most
+ * half a line.
+ */
 export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => fillLines(paragraph.split(BREAK), ' ', width));
+  return text
+    .split('\n')
+    .flatMap((paragraph) => fillLines(piecesOf(paragraph, width / 2), ' ', width));
+}
+
+function piecesOf(paragraph: string, longestCommand: number): readonly string[] {
+  if (!paragraph.includes('`')) return paragraph.split(BREAK);
+  return paragraph
+    .replace(COMMAND, (command) =>
+      command.length > longestCommand ? command : command.replaceAll(' ', KEPT_SPACE),
+    )
+    .split(BREAK)
+    .map((piece) => piece.replaceAll(KEPT_SPACE, ' '));
 }
 
 /** Joins pieces into lines of at most `width` columns. Longer pieces stay whole. */

@@ -1,14 +1,14 @@
 import type { Delivery } from '../control/autopilot-service.js';
 
-/** Whether the running `mai watch` has read a change, as a sentence. */
+/** Whether the running autopilot has read a change, as a sentence. */
 export function describeDelivery(delivery: Delivery): string {
   switch (delivery.kind) {
     case 'seen':
-      return `\`mai watch\` (process ${delivery.processId}) has read the change.`;
+      return `The running autopilot (process ${delivery.processId}) has read the change.`;
     case 'waiting':
-      return `\`mai watch\` (process ${delivery.processId}) has not read the change yet, and will read it soon.`;
+      return `The running autopilot (process ${delivery.processId}) has not read the change yet, and will read it soon.`;
     case 'nobody':
-      return 'No `mai watch` is running. The next one will apply the change.';
+      return 'Neither `mai serve` nor `mai watch` is running. The next one will apply the change.';
   }
 }
 

@@ -12,8 +12,8 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const yields = async () => (await world.mai('yield --json')).json()['yields'];
 const pins = async () => (await world.mai('pin --json')).json()['pins'];
-const NOBODY = 'No `mai watch` is running. The next one will apply the change.\n';
-const SEEN = `\`mai watch\` (process ${process.pid}) has read the change.\n`;
+const NOBODY = 'Neither `mai serve` nor `mai watch` is running. The next one will apply the change.\n';
+const SEEN = `The running autopilot (process ${process.pid}) has read the change.\n`;
 
 describe('while no `mai watch` runs', () => {
   test('a yield is stored for the next start, and the message says so', async () => {

@@ -6,12 +6,12 @@ import {
   onOneLine,
   plural,
   unreachableNotes,
+  writeNamedFile,
 } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
-import { writeNamedFile } from '../write-named-file.js';
 
 /** `mai config init [FILE]`: writes a commented configuration for the downloaded models. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {

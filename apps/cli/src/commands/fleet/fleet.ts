@@ -7,12 +7,12 @@ import {
   runFleetCommand,
   watchFleet,
 } from '@mai/fleet';
+import { createLiveView } from '@mai/host';
 import type { RunCommand } from '../../command-line/command-spec.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { fleetFolderOf, openHostOf } from '../../open-host.js';
-import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow, type Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
 

@@ -18,7 +18,7 @@ test('`mai explain` and `mai replay` read the log of `mai watch`', async () => {
   expect(out.replaceAll(/\s+/g, ' ')).toMatch(
     /Memory RAM \d+ % in use \(.* GiB\), [\d.]+ [GM]iB below its limit of 95 %/,
   );
-  expect(out).toMatch(/Timing +at once: nothing was loaded\./);
+  expect(out).toMatch(/Timing +at once: no model of the chain was loaded\./);
   expect(out).toMatch(/Done +loaded test\/large in /);
   expect(out).toMatch(/RAM +[\d.]+ GiB available before, [\d.]+ GiB after\./);
   const replay = await world.mai('replay');

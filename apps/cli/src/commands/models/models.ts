@@ -29,8 +29,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     });
     return EXIT.success;
   }
-  const gone = downloadedCount === 0 && unreachableNotes(list).length > 0;
-  const none = gone ? 'No model was found.\n' : 'No model matches.\n';
+  const gone = downloadedCount === 0 && (unusable.length > 0 || unreachableNotes(list).length > 0);
+  const none = gone ? 'No usable model was found.\n' : 'No model matches.\n';
   const hidden = models.length === 0 && (gone || downloadedCount > 0);
   output.result(hidden ? none : renderModels(models, output));
   output.note(output.noteStyle.dim(describeOrigin(list.origin, list.speedGap)));

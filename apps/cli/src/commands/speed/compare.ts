@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { plotSvg, plotText, speedCells, type Comparison } from '@mai/host';
+import { plotSvg, plotText, speedCells, writeNamedFile, type Comparison } from '@mai/host';
 import { CAPABILITIES } from '@mai/memory-ledger';
 import type { Input } from '../../command-line/input.js';
 import { GOALS } from '../../command-line/choices.js';
@@ -8,7 +8,6 @@ import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import type { Output } from '../../terminal/output.js';
 import { renderTable } from '../../terminal/table.js';
-import { writeNamedFile } from '../write-named-file.js';
 
 /** `mai compare [KEY...]`: quality against speed, as a plot and a table, or as an SVG file. */
 export async function run(context: CommandContext, input: Input): Promise<ExitCode> {
@@ -18,13 +17,14 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   const goal = input.choice('goal', GOALS);
   const capabilities = input.listOf('require', CAPABILITIES) ?? [];
   const comparison = await host.compare({ modelKeys: input.positionals, goal, capabilities });
-  if (svg !== null) {
+  const { length } = comparison.models;
+  if (svg !== null && length > 0) {
     await writeNamedFile(path.resolve(io.cwd, svg), plotSvg(comparison), true);
   }
   if (output.json) output.resultJson(comparison);
   else output.result(render(comparison, output));
-  if (svg !== null) output.note(`The plot is in ${svg}.`);
-  return comparison.models.length === 0 ? EXIT.nothingFits : EXIT.success;
+  if (svg !== null) output.note(length > 0 ? `The plot is in ${svg}.` : 'No plot was written.');
+  return length === 0 ? EXIT.nothingFits : EXIT.success;
 }
 
 function render(comparison: Comparison, output: Output): string {
@@ -42,5 +42,5 @@ function render(comparison: Comparison, output: Output): string {
     ...headers.map((header) => ({ header, align: 'right' as const })),
   ];
   const plot = plotText(comparison, { width, height: 14, unicode });
-  return `${plot}\n\nGoal: ${comparison.goal}, quality for ${comparison.use} use\n${renderTable({ columns, rows, output })}`;
+  return `${plot === '' ? '' : `${plot}\n\n`}Goal: ${comparison.goal}, quality for ${comparison.use} use\n${renderTable({ columns, rows, output })}`;
 }

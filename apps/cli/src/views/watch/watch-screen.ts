@@ -1,8 +1,7 @@
-import { describeEvent, describeRuntime } from '@mai/host';
+import { createLiveView, describeEvent, describeRuntime } from '@mai/host';
 import type { AutopilotEvent, RunningAutopilot } from '@mai/host';
 import type { CommandContext } from '../../context.js';
 import { errorJson } from '../../exit-codes.js';
-import { createLiveView } from '../../terminal/live-view.js';
 import { fitToWindow } from '../../terminal/output.js';
 import type { WatchReport } from './watch-report.js';
 import { type LoadProgress, MAX_LOG_LINES, renderWatch } from './watch-view.js';

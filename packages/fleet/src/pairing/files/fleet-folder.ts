@@ -110,14 +110,15 @@ export async function requireNoMembership(folder: string): Promise<void> {
   );
 }
 
+/** What to do about a file that can't be used. */
+export const JOIN_AGAIN =
+  'Restore it from a backup, or leave the fleet with `mai fleet leave` and join it again.';
+
 /** Reads a file that must be there in a fleet. */
 export async function readFleetFile(path: string): Promise<string> {
   const text = await readPrivateFile(path);
   if (text === null) {
-    throw new FleetError(
-      'FILE_UNUSABLE',
-      `${path} is missing. Leave the fleet with \`mai fleet leave\` and join it again.`,
-    );
+    throw new FleetError('FILE_UNUSABLE', `${path} is missing. ${JOIN_AGAIN}`);
   }
   return text;
 }
@@ -132,13 +133,15 @@ export function parseFile<T extends z.core.$ZodType>(
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new FleetError('FILE_UNUSABLE', `${path} is not JSON.`, { cause: error });
+    throw new FleetError('FILE_UNUSABLE', `${path} is not JSON. ${JOIN_AGAIN}`, { cause: error });
   }
   const result = z.safeParse(schema, value);
   if (!result.success) {
-    throw new FleetError('FILE_UNUSABLE', `${path}: ${z.prettifyError(result.error)}`, {
-      cause: result.error,
-    });
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `${path} is damaged, or of another version of Mai: ${z.prettifyError(result.error)}\n${JOIN_AGAIN}`,
+      { cause: result.error },
+    );
   }
   return result.data;
 }

@@ -7,8 +7,12 @@ import { FleetError } from '../../fleet-error.js';
 
 /** Makes a folder that only this user can enter (mode 0700), also where it existed with another mode. */
 export async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+  } catch (error) {
+    throw notWritable(folder, error);
+  }
 }
 
 /**
@@ -28,10 +32,17 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw new FleetError('FILE_UNUSABLE', `${path} can't be written: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw notWritable(path, error);
   }
+}
+
+/** The error for a file or a folder that can't be written. */
+export function notWritable(path: string, cause: unknown): FleetError {
+  return new FleetError(
+    'FILE_UNUSABLE',
+    `${path} can't be written: ${messageOf(cause)}. Check that its disk has space and that you may write there.`,
+    { cause },
+  );
 }
 
 /** Reads a file. Returns null where it does not exist. Throws `FILE_UNUSABLE` where it can't be read. */
@@ -40,8 +51,10 @@ export async function readPrivateFile(path: string): Promise<string | null> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
-    throw new FleetError('FILE_UNUSABLE', `${path} can't be read: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new FleetError(
+      'FILE_UNUSABLE',
+      `${path} can't be read: ${messageOf(error)}. Check its permissions.`,
+      { cause: error },
+    );
   }
 }

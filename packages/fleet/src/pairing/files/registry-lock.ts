@@ -3,9 +3,9 @@ import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { codeOf, messageOf } from '../../error-facts.js';
+import { codeOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
-import { readPrivateFile } from './private-file.js';
+import { notWritable, readPrivateFile } from './private-file.js';
 
 const DEADLINE_MS = 30_000;
 const POLL_MS = 50;
@@ -57,9 +57,7 @@ async function create(path: string, text: string): Promise<boolean> {
     if (codeOf(error) === 'EEXIST') return false;
     // On Windows, creating a file that is being removed fails with EPERM.
     if (codeOf(error) === 'EPERM' && process.platform === 'win32') return false;
-    throw new FleetError('FILE_UNUSABLE', `${path} can't be written: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw notWritable(path, error);
   }
 }
 

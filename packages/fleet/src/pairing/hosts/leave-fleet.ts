@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
-import { isFleetError } from '../../fleet-error.js';
+import { FleetError, isFleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { certificateFingerprint } from '../../certificates/issue.js';
 import { fleetPaths } from '../files/fleet-folder.js';
@@ -57,6 +58,43 @@ export async function leaveFleet(options: LeaveFleetOptions): Promise<LeaveOutco
   await stopNatsServer(fleetPaths(folder), signal);
   await rm(folder, { recursive: true, force: true });
   return { kind: 'left', told };
+}
+
+/**
+ * Leaves a fleet whose files are damaged or missing, without telling the authority. Returns null, and does nothing, where the files are
+ * sound.
+ *
+ * Throws `FILE_UNUSABLE` where this machine made the fleet and `endFleet` is not true, and `NOT_PAIRED` where it belongs to none.
+ */
+export async function leaveDamagedFleet({
+  folder,
+  endFleet = false,
+  dryRun = false,
+  signal,
+}: Pick<LeaveFleetOptions, 'folder' | 'endFleet' | 'signal'> & {
+  /** Checks, and deletes nothing. Default false. */
+  readonly dryRun?: boolean;
+}): Promise<LeaveOutcome | null> {
+  try {
+    await readFleetIdentity(folder);
+    return null;
+  } catch (error) {
+    if (!isFleetError(error) || error.code !== 'FILE_UNUSABLE') throw error;
+    const paths = fleetPaths(folder);
+    const madeFleet = existsSync(paths.authorityKey);
+    if (madeFleet && !endFleet) {
+      throw new FleetError(
+        'FILE_UNUSABLE',
+        `${error.message} This machine made the fleet. Give --end-fleet to end it for all.`,
+        { cause: error },
+      );
+    }
+    if (!dryRun) {
+      await stopNatsServer(paths, signal);
+      await rm(folder, { recursive: true, force: true });
+    }
+    return madeFleet ? { kind: 'ended' } : { kind: 'left', told: false };
+  }
 }
 
 /**

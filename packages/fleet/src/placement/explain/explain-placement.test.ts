@@ -71,6 +71,14 @@ describe('the explanation of a placement', () => {
     );
   });
 
+  it('names the price of a load and of a smaller model, which is not a part of the times', () => {
+    const small = modelOf({ modelKey: 'small', tier: 'small' });
+    const lines = explain([hostOf('own', [small]), hostOf('attic', [loadedModel()])]);
+    expect(lines.at(-1)).toMatch(
+      /^ {2}- own: small there costs \d+ s more \(\d+ s, of which 32 s are the price of a load or of a smaller model, against 50 ms\)\.$/,
+    );
+  });
+
   it('says that a load goes on already', () => {
     const [first] = explain([hostOf('attic', [modelOf()])], {
       recentSends: [
@@ -101,6 +109,6 @@ describe('the explanation of a placement', () => {
     expect(lines[3]).toBe(
       '  - h0000: only its stored state is known. Nothing was heard from it yet.',
     );
-    expect(lines[15]).toBe('  - 1,001 more hosts with NOT_USABLE');
+    expect(lines[15]).toBe('  - 1,001 more hosts for the same kind of reason.');
   });
 });

@@ -130,8 +130,9 @@ function describeNotTaken({ notTaken }: Placement): string[] {
       .slice(0, HOSTS_LISTED)
       .map(({ host, reason }) => `${host}: ${describeReason(reason)}`);
     const left = same.length - listed.length;
-    const code = same[0]?.reason.code;
-    return left === 0 ? listed : [...listed, `${count(left, 'more host')} with ${code}`];
+    return left === 0
+      ? listed
+      : [...listed, `${count(left, 'more host')} for the same kind of reason.`];
   });
 }
 
@@ -186,9 +187,14 @@ export function describeReason(reason: NotTakenReason): string {
 }
 
 function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>): string {
-  const { modelKey, by, delayMs, bestDelayMs, ahead, tokensPerSecond } = reason;
+  const { modelKey, by, delayMs, bestDelayMs, penaltyMs, ahead, tokensPerSecond } = reason;
   if (by === 'delay') {
-    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(Math.max(0, delayMs))} against ${seconds(Math.max(0, bestDelayMs))}).`;
+    // Records of older versions have no price.
+    const price =
+      penaltyMs > 0
+        ? `, of which ${seconds(penaltyMs)} are the price of a load or of a smaller model,`
+        : '';
+    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(Math.max(0, delayMs))}${price} against ${seconds(Math.max(0, bestDelayMs))}).`;
   }
   const speed =
     tokensPerSecond === null ? 'an unknown speed' : `${rounded(tokensPerSecond)} tokens a second`;

@@ -12,7 +12,7 @@ export interface SwitchMark {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  NOTHING_RESIDENT: 'nothing was loaded',
+  NOTHING_RESIDENT: 'no model of the chain was loaded',
   EMERGENCY: 'memory was over its hard limit',
   FORECAST: 'memory was filling up',
   DWELL_OVER: 'it had been due for the dwell time',

@@ -50,17 +50,17 @@ test('the places of each model and of all models are told', async () => {
   const { sources, origin } = await list(['~/m']);
   expect([...sources].map(([key, places]) => [key, ...places.map(describeModelSource)])).toEqual([
     ['v:4b', 'Ollama: v:4b'],
-    ['x', 'model_folders: x.gguf'],
+    ['x', 'your folder: x.gguf'],
   ]);
   expect(describeOrigin(origin)).toBe(
-    `GGUF models on this machine: 1 from Ollama (${tree.at('.ollama/models')}), 1 from model_folders (${tree.at('m')}).`,
+    `GGUF models on this machine: 1 from Ollama (${tree.at('.ollama/models')}), 1 from your folder (${tree.at('m')}).`,
   );
 });
 
 test('without any model, the answer names the programs that were looked for', async () => {
   const { origin } = await list([]);
   expect(describeOrigin(origin)).toBe(
-    'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in model_folders.',
+    'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in those of --models and model_folders.',
   );
 });
 
@@ -69,7 +69,7 @@ test('each folder and file that is left out has a sentence', async () => {
   await tree.put('.lmstudio/settings.json', JSON.stringify({ downloadsFolder: tree.at('gone') }));
   expect(leftOutNotes(await list(['~/m', '~/missing']))).toEqual([
     `LM Studio's models folder ${tree.at('gone')} does not exist, so its models can't be found. Mount its drive, or change the folder in LM Studio's settings.`,
-    `The folder ${tree.at('missing')} of model_folders does not exist, so its models can't be found. Mount its drive, or correct model_folders in the configuration.`,
+    `The folder ${tree.at('missing')} does not exist, so its models can't be found. Mount its drive, or correct --models or model_folders.`,
     `${tree.at('m/bad.gguf')} is not offered: it is not a GGUF file.`,
   ]);
 });

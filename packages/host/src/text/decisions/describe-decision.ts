@@ -156,7 +156,7 @@ function figuresOf(chosen: Chosen | null): string {
 export function describeReason(reason: SwitchReason): string {
   switch (reason) {
     case 'NOTHING_RESIDENT':
-      return 'nothing is loaded';
+      return 'no model of the chain is loaded';
     case 'EMERGENCY':
       return 'memory is over its hard limit';
     case 'FORECAST':

@@ -14,6 +14,7 @@ import {
   formatDuration,
   formatPercent,
   formatShare,
+  plural,
 } from '../../words.js';
 
 /** A decision as text: a headline, and labelled sentences with the figures. */
@@ -128,7 +129,7 @@ function describeTiming({ record: { hysteresis, selection } }: Episode): string 
         ? 'it was loaded and was the best model that fitted.'
         : 'there was nothing to do.';
     case 'NOTHING_RESIDENT':
-      return 'at once: nothing was loaded.';
+      return 'at once: no model of the chain was loaded.';
     case 'EMERGENCY':
       return 'at once: memory was over its hard limit.';
     case 'FORECAST':
@@ -177,6 +178,9 @@ function choiceOf({
   ];
 }
 
+/** More models that are not downloaded are only counted, because the built-in chains have many. */
+const ABSENT_NAMED = 3;
+
 function rejectionsOf({ record: { selection } }: Episode): readonly string[] {
   const rows = selection.rejected.filter(
     ({ rejection }) => rejection.code !== 'PREFERRED_CANDIDATE_FITS',
@@ -187,7 +191,9 @@ function rejectionsOf({ record: { selection } }: Episode): readonly string[] {
     ...present.map(({ modelKey, rejection }) => `${modelKey}: ${explainRejection(rejection)}.`),
     ...(absent.length === 0
       ? []
-      : [`${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`]),
+      : absent.length > ABSENT_NAMED
+        ? [`${plural(absent.length, 'model')} of the chain: not downloaded.`]
+        : [`${absent.map(({ modelKey }) => modelKey).join(', ')}: not downloaded.`]),
   ];
 }
 

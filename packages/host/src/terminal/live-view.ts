@@ -1,6 +1,18 @@
-import { ellipsisOf, truncate } from '@mai/host';
-import type { Output } from './output.js';
 import { safeText } from './safe-text.js';
+import { ellipsisOf, textWidth, truncate } from './text.js';
+
+/** Where a live view is drawn. */
+export interface LiveScreen {
+  readonly stdout: {
+    write(text: string): void;
+    readonly isTTY: boolean;
+    /** Null where they are not known. */
+    readonly columns: number | null;
+    readonly rows: number | null;
+  };
+  /** Whether the terminal can show characters beyond ASCII. */
+  readonly unicode: boolean;
+}
 
 /** A block of lines that is redrawn in place. The last frame stays on the screen. */
 export interface LiveView {
@@ -17,8 +29,7 @@ const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
 
 /** On a terminal, draws each frame over the last one. Elsewhere, writes each frame below the last one. */
-export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): LiveView {
-  const { stdout: stream, unicode } = output;
+export function createLiveView({ stdout: stream, unicode }: LiveScreen): LiveView {
   if (!stream.isTTY) {
     let first = true;
     return {
@@ -29,8 +40,8 @@ export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): Live
       close: () => undefined,
     };
   }
-  let shownLines = 0;
-  stream.write(HIDE_CURSOR);
+  /** Columns of each line of the last frame. */
+  let shown: readonly number[] = [];
   return {
     show: (text) => {
       const width = stream.columns ?? 80;
@@ -39,14 +50,16 @@ export function createLiveView(output: Pick<Output, 'stdout' | 'unicode'>): Live
         .trimEnd()
         .split('\n')
         .slice(0, (stream.rows ?? 24) - 1);
-      // After a resize the terminal has rewrapped the old lines, so their number is only an
-      // estimate.
-      const up = shownLines === 0 ? '' : `\u001b[${shownLines}A\r`;
-      // One write for each frame, so that no incomplete frame is visible.
+      // Where the window has become narrower, the terminal has wrapped the old lines.
+      const rows = shown.reduce((sum, columns) => sum + Math.max(1, Math.ceil(columns / width)), 0);
+      const up = rows === 0 ? '' : `\u001b[${rows}A\r`;
+      // Cleared before the text, because after a line of full width the cursor stands on its last character. One write for each
+      // frame, so that no incomplete frame is visible.
       const fit = (line: string) => truncate(safeText(line, true), width, ellipsisOf(unicode));
-      const frame = lines.map((line) => `${fit(line)}${CLEAR_LINE}\n`).join('');
-      stream.write(up + frame + CLEAR_BELOW);
-      shownLines = lines.length;
+      const fitting = lines.map(fit);
+      const frame = fitting.map((line) => `${CLEAR_LINE}${line}\n`).join('');
+      stream.write(HIDE_CURSOR + up + frame + CLEAR_BELOW);
+      shown = fitting.map(textWidth);
     },
     close: () => {
       stream.write(SHOW_CURSOR);

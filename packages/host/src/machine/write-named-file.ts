@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf } from '../exit-codes.js';
-import { UsageError } from '../usage-error.js';
+import { errorCodeOf } from '../guards.js';
+import { HostError } from '../host-error.js';
 
 /**
- * Writes a file that the command line names, and creates its folder.
+ * Writes a file that a person names, and creates its folder.
  *
  * @param replace - whether a file of this name is replaced.
- * @throws UsageError where the file can't be written, or exists and is not replaced.
+ * @throws HostError `INVALID_REQUEST` where the file can't be written, or exists and is not replaced.
  */
 export async function writeNamedFile(file: string, text: string, replace: boolean): Promise<void> {
   try {
@@ -15,8 +15,9 @@ export async function writeNamedFile(file: string, text: string, replace: boolea
     // The flag `wx` fails if the file exists, so that no file is lost.
     await writeFile(file, text, { flag: replace ? 'w' : 'wx' });
   } catch (error) {
-    const code = codeOf(error);
-    throw new UsageError(
+    const code = errorCodeOf(error);
+    throw new HostError(
+      'INVALID_REQUEST',
       code === 'EEXIST' && !replace
         ? `${file} exists already. Add --force to replace it, or name another file.`
         : `${file} can't be written (${code ?? 'unknown error'}). Name another place.`,

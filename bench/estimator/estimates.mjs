@@ -39,7 +39,10 @@ const GPU_ENVIRONMENT = {
 };
 const NO_BUDGET = {
   pools: [],
-  devices: { unified: false, gpus: [{ deviceKey: 'gpu:0', memory: 'dedicated' }] },
+  devices: {
+    unified: false,
+    gpus: [{ deviceKey: 'gpu:0', memory: 'dedicated', totalBytes: 24 * 1024 ** 3 }],
+  },
   limit: LIMIT,
   size: 'upper-end',
 };

@@ -28,14 +28,23 @@ export function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+/** A whole number from `least` to `most`. A number that no load can have says nothing about an instance. */
+export function wholeNumber(value: unknown, least: number, most: number): number | null {
+  const found = number(value) ?? Number.NaN;
+  return Number.isInteger(found) && found >= least && found <= most ? found : null;
+}
+
 /** No engine accepts a longer context. A model's file may state any number. */
-const MAX_TOKENS = 2 ** 30;
+export const MAX_TOKENS = 2 ** 30;
 
 /** A context length from 1 to 2^30 tokens. LM Studio reports a length that it does not know as 0. */
 export function tokenCount(value: unknown): number | null {
   const tokens = Math.floor(number(value) ?? 0);
   return tokens >= 1 ? Math.min(tokens, MAX_TOKENS) : null;
 }
+
+/** The most sequences that llama.cpp accepts (LLAMA_MAX_SEQ). */
+export const MAX_SEQUENCES = 256;
 
 /** The finite numbers of an array. Other elements are left out. `[]` for anything but an array. */
 export function numbers(value: unknown): readonly number[] {

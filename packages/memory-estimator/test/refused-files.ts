@@ -373,6 +373,18 @@ function likeLlama(
   return { metadata: new Map([...renamed, ['general.architecture', architecture]]), tensors };
 }
 
+/** A small model of an architecture that joins queries, keys and values. */
+function joined(architecture: string, change: (file: FileContents) => void): FileContents {
+  const file = likeLlama(architecture, { attn_qkv: [64, 128] });
+  for (const layer of [0, 1])
+    for (const part of ['attn_q', 'attn_k', 'attn_v', 'ffn_gate'])
+      file.tensors.delete(`blk.${layer}.${part}.weight`);
+  change(file);
+  return file;
+}
+
+const BARE_NORMS = ['post_attention_norm', 'post_ffw_norm'];
+
 /** Small models of architectures like llama. */
 const LIKE_LLAMA: Readonly<Record<string, () => FileContents>> = {
   nanbeige: () => likeLlama('nanbeige'),
@@ -393,6 +405,26 @@ const LIKE_LLAMA: Readonly<Record<string, () => FileContents>> = {
     file.metadata.set('arctic.feed_forward_length', 64);
     return file;
   },
+  mpt: () =>
+    joined('mpt', ({ metadata }) => {
+      metadata.set('mpt.attention.layer_norm_epsilon', { type: 'f32', value: 1e-5 });
+    }),
+  plamo3: () =>
+    joined('plamo3', ({ tensors }) => {
+      for (const layer of [0, 1]) {
+        for (const part of BARE_NORMS) tensors.set(`blk.${layer}.${part}`, { shape: [64] });
+        for (const part of ['attn_q_norm', 'attn_k_norm'])
+          tensors.set(`blk.${layer}.${part}.weight`, { shape: [16] });
+        tensors.set(`blk.${layer}.ffn_up.weight`, { shape: [64, 192] });
+      }
+    }),
+};
+
+/** Renames a tensor. */
+const withName = (from: string, to: string) => (all: FileContents['tensors']) => {
+  const tensor = all.get(from);
+  if (tensor === undefined || !all.delete(from)) throw new Error(`There is no tensor ${from}.`);
+  all.set(to, tensor);
 };
 
 const CHANGES_LIKE_LLAMA: readonly (readonly [
@@ -406,6 +438,25 @@ const CHANGES_LIKE_LLAMA: readonly (readonly [
   ['bitnet', 'a bias of the values', (all) => all.set('blk.1.attn_v.bias', { shape: [32] })],
   ['arctic', 'no dense gate', (all) => all.delete('blk.1.ffn_gate.weight')],
   ['arctic', 'no dense matrix', (all) => all.delete('blk.1.ffn_up.weight')],
+  ['mpt', 'a norm of the queries', (all) => all.set('blk.1.attn_q_norm.weight', { shape: [64] })],
+  ...BARE_NORMS.map(
+    (part) =>
+      [
+        'plamo3',
+        `an ending of ${part}`,
+        withName(`blk.1.${part}`, `blk.1.${part}.weight`),
+      ] as const,
+  ),
+  ['plamo3', 'no norm', (all) => all.delete('blk.1.post_ffw_norm')],
+  ...['attn_norm', 'attn_q', 'ffn_down'].map(
+    (part) =>
+      [
+        'nanbeige',
+        `no ending of ${part}`,
+        withName(`blk.0.${part}.weight`, `blk.0.${part}`),
+      ] as const,
+  ),
+  ['nanbeige', 'no ending of a shared norm', withName('output_norm.weight', 'output_norm')],
 ];
 
 /** Models of architectures like llama, whole and with a change for which llama.cpp refuses them. */

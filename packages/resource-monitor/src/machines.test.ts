@@ -303,6 +303,22 @@ describe('GPUs', () => {
       }),
     );
 
+  it('of an unknown driver without memory figures share RAM, as those of a virtual Mac on Intel', async () => {
+    const commands = (darwin.virtualMac.commands ?? []).map((command) =>
+      command.program === 'ioreg'
+        ? {
+            ...command,
+            stdout: command.stdout.replaceAll('AppleParavirtGPU', 'AppleParavirtAccelerator'),
+          }
+        : command,
+    );
+    const machine = { ...darwin.virtualMac, commands };
+    expect(await gpusOf(machine)).toMatchObject([
+      { kind: null, memory: 'shared', totalBytes: null },
+    ]);
+    expect((await first(machine)).unified).toBe(false);
+  });
+
   it('are an empty list with reasons on a machine without GPUs', async () => {
     const snapshot = await first(linux.virtualMachine);
     expect(snapshot.gpus).toEqual([]);
@@ -417,6 +433,18 @@ describe('GPUs', () => {
       },
     ],
     [
+      // Two thirds of 7 GiB. The driver reports no use.
+      darwin.virtualMac,
+      {
+        deviceKey: 'apple',
+        kind: 'unified',
+        memory: 'shared',
+        totalBytes: 5_010_795_178,
+        usedBytes: null,
+        availableBytes: null,
+      },
+    ],
+    [
       darwin.intelMac,
       {
         deviceKey: 'ioreg:IntelAccelerator',
@@ -506,7 +534,7 @@ describe('GPUs', () => {
     for (const machine of ALL) {
       expect([machine.name, (await first(machine)).unified]).toEqual([
         machine.name,
-        machine === darwin.appleSilicon,
+        machine === darwin.appleSilicon || machine === darwin.virtualMac,
       ]);
     }
   });

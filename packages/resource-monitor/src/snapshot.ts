@@ -103,7 +103,10 @@ export interface PowerSnapshot {
 
 /** The origin of a figure. */
 export interface FigureSource {
-  /** `ram`, `swap`, `swap-rate`, `pressure`, `cpu`, `load-average`, `engines`, `power`, `gpus`, or `gpu:` and a device key. */
+  /**
+   * `ram`, `swap`, `swap-rate`, `pressure`, `cpu`, `load-average`, `engines`, `power`, `gpus`, or `gpu:` and a device key. A GPU
+   * that programs of this user cannot open is in `sources` with the reason, and not in the snapshot's `gpus`.
+   */
   readonly figure: string;
   /** Null if no reader could supply the figure. */
   readonly source: string | null;

@@ -6,6 +6,8 @@ export interface FakeFileTree extends FileTree {
   readonly links: Map<string, string>;
   /** Files whose reads never return, as with a driver that hangs. */
   readonly stuck: Set<string>;
+  /** Files that this user may not open. */
+  readonly forbidden: Set<string>;
   /** Number of files that are kept open. */
   readonly open: number;
 }
@@ -15,17 +17,20 @@ export function createFakeFileTree(files: Readonly<Record<string, string>>): Fak
   const contents = new Map(Object.entries(files));
   const links = new Map<string, string>();
   const stuck = new Set<string>();
+  const forbidden = new Set<string>();
   const opened = new Set<object>();
   const text = (path: string): string | null => contents.get(path) ?? null;
   return {
     contents,
     links,
     stuck,
+    forbidden,
     get open() {
       return opened.size;
     },
     readText: text,
     exists: (path) => [...contents.keys()].some((name) => `${name}/`.startsWith(`${path}/`)),
+    mayOpen: (path) => contents.has(path) && !forbidden.has(path),
     readLink: (path) => links.get(path) ?? null,
     list(path) {
       const prefix = `${path}/`;

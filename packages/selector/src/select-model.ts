@@ -1,4 +1,5 @@
 import { openAccounts } from './account/accounts.js';
+import { checkInput } from './check-input.js';
 import { concludeSelection } from './conclude/conclude-selection.js';
 import { lastResort } from './fall-back/last-resort.js';
 import { releasable } from './fall-back/releasable.js';
@@ -35,9 +36,12 @@ import type { Selection } from './selection.js';
  * 5. If still nothing fits and a pool is above its hard limit, release our idle residents in that pool.
  * 6. Conclude: decision, direction, the pools before and after the plan, the rejections and the notes.
  *
- * Pure: the same input always gives the same output. Does not throw: 'nothing fits' is a value.
+ * Pure: the same input always gives the same output. 'Nothing fits' is a value.
+ *
+ * @throws RangeError for a number of the policy or of the requirement that is NaN or out of its range.
  */
 export function selectModel(input: SelectionInput): Selection {
+  checkInput(input);
   const accounts = openAccounts(input);
   const current = findCurrent(input);
   const search = searchChain(input, accounts, current);

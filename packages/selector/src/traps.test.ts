@@ -470,6 +470,18 @@ describe('8. GPUs are not one pool', () => {
     expect(selection.decision).toBe('load');
     expect(selection.notes).toContainEqual({ code: 'GPU_UNMEASURED', deviceKey: 'GPU-1' });
   });
+  it('plans nothing into a GPU whose size is not known, because nobody knows how much fits', () => {
+    const decide = (total: number | null, ram: number) =>
+      selectModel(
+        input({
+          candidates: [offloaded],
+          resources: resources({ total: ram, available: ram }, { gpus: [gpu(total, null)] }),
+        }),
+      );
+    expect(decide(null, 16).pools[0]).toMatchObject({ pool: 'ram', useAfterBytes: 10 * GIB });
+    expect(decide(null, 8).rejected[0]?.rejection.code).toBe('INSUFFICIENT_RAM');
+    expect(decide(16, 8).decision).toBe('load');
+  });
   it('charges the bytes of a shared GPU to RAM once, and keeps to the cap of that GPU', () => {
     // The limit of 16 GiB is 12.8, so 1 + 9 fits into RAM. But 9 is more than a cap of 8.
     const shared = (cap: number): ReturnType<typeof selectModel> =>

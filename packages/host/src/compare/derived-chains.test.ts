@@ -23,6 +23,7 @@ const ENGINE: LoadEngine = {
   profile: newestProfile(),
   selected: [],
   disabledGpus: 0,
+  seenGpus: null,
   usesGpus: true,
   vectorInstructions: true,
   threads: 8,

@@ -3,6 +3,7 @@ import {
   chargeLoad,
   DEFAULT_SELECTION_POLICY,
   fixedPool,
+  hasOwnMemory,
   others,
   type Pool,
   type PoolName,
@@ -19,8 +20,11 @@ const LEAST_ROOM_RATIO = 0.06;
 /** The pool that the simulated demo fills: the memory of the first dedicated GPU that can be measured, else RAM. */
 export function simulatedDemoPool(resources: Resources): Pool {
   const gpu = resources.gpus.find(
-    ({ memory, totalBytes, availableBytes }) =>
-      memory === 'dedicated' && totalBytes !== null && availableBytes !== null && totalBytes >= GIB,
+    (one) =>
+      hasOwnMemory(one, resources) &&
+      one.totalBytes !== null &&
+      one.availableBytes !== null &&
+      one.totalBytes >= GIB,
   );
   const { totalBytes, availableBytes } = gpu ?? resources.ram;
   const total = totalBytes ?? resources.ram.totalBytes;

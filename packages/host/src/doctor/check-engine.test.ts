@@ -5,6 +5,7 @@ const engine = {
   profile: newestProfile(),
   selected: [],
   disabledGpus: 0,
+  seenGpus: null,
   usesGpus: true,
   vectorInstructions: true,
   threads: 8,

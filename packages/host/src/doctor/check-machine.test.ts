@@ -1,6 +1,6 @@
 import { connect } from '@mai/lmstudio-adapter';
 import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
-import type { GpuSnapshot, ResourceMonitor } from '@mai/resource-monitor';
+import type { GpuSnapshot, ResourceMonitor, ResourceSnapshot } from '@mai/resource-monitor';
 import { createResourceMonitor } from '@mai/resource-monitor';
 import { contextOf } from '../host-options.js';
 import { checkMachine } from './check-machine.js';
@@ -26,6 +26,7 @@ async function gpuLines(
   seen: number,
   cards: readonly GpuSnapshot[],
   faults: SimulatorOptions['faults'] = [],
+  sources: ResourceSnapshot['sources'] = [],
 ) {
   const gpus = Array.from({ length: seen }, (_, at) => ({
     name: `Card ${at}`,
@@ -34,7 +35,7 @@ async function gpuLines(
   await using simulator = await startSimulator({ world: { machine: { gpus } }, faults });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await using real = createResourceMonitor();
-  const snapshot = { ...(await real.snapshot()), gpus: cards };
+  const snapshot = { ...(await real.snapshot()), gpus: cards, sources };
   const own: ResourceMonitor = { ...real, snapshot: () => Promise.resolve(snapshot) };
   const checks = await checkMachine(
     {
@@ -70,4 +71,28 @@ describe('cards that the engine of LM Studio does not see', () => {
     expect(lines.join()).toMatch(/LM Studio can't .*\(error\)/);
     expect(lines.join()).not.toContain('so models run on the CPU');
   });
+});
+
+// unslothai/unsloth #10466: a card was counted that the container could not open.
+test('a card that programs of this user cannot open is named with the reason, and not "no GPU"', async () => {
+  const source = {
+    figure: 'gpu:pci:0000:03:00.0',
+    source: null,
+    passedOver: [
+      { source: 'sysfs', reason: 'this user may not open /dev/dri/renderD128 (amdgpu)' },
+    ],
+  };
+  expect(await gpuLines(0, [], [], [source])).toEqual([
+    'A card is not used: this user may not open /dev/dri/renderD128 (amdgpu).',
+  ]);
+  // Another reader gives the figures of the card.
+  expect(await gpuLines(1, [card('pci:0000:03:00.0', 'RX 7900')], [], [source])).toEqual([]);
+});
+
+// Syllo/nvtop #432 and NVIDIA's MIG mode: the driver lists a card, but not the size of its memory.
+test('a card whose memory has no known size is a warning', async () => {
+  const cards = [{ ...card('a', 'A100'), totalBytes: null, usedBytes: null, availableBytes: null }];
+  expect(await gpuLines(1, cards)).toEqual([
+    "A100: the size of its memory can't be read, so Mai plans nothing into it.",
+  ]);
 });

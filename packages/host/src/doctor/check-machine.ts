@@ -1,4 +1,6 @@
+import { hasOwnMemory } from '@mai/memory-ledger';
 import type { HardwareSurvey, SurveyedGpu, SurveyProblem } from '@mai/lmstudio-adapter';
+import { gpusInSurvey } from '@mai/resource-monitor';
 import type { FigureSource, GpuSnapshot, ResourceSnapshot } from '@mai/resource-monitor';
 import type { HostContext } from '../host-options.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
@@ -28,7 +30,7 @@ export async function checkMachine(
   await own.snapshot({ signal });
   await clock.sleep(BETWEEN_READINGS_MS, { signal });
   const snapshot = await own.snapshot({ signal });
-  const seen = snapshot.gpus.map(checkGpu);
+  const seen = [...snapshot.gpus.map((gpu) => checkGpu(gpu, snapshot)), ...closedGpus(snapshot)];
   const survey = client === null ? null : await client.surveyHardware({ signal });
   const problems = (survey?.problems ?? []).map(checkSurvey);
   const isLocal = client?.host.isLocal === true;
@@ -47,6 +49,16 @@ export async function checkMachine(
       : []),
     ok('Readings', describeSources(snapshot.sources)),
   ];
+}
+
+/** Warns of cards that programs of this user cannot open. LM Studio has the same rights where it runs as this user. */
+function closedGpus({ gpus, sources }: ResourceSnapshot): readonly Check[] {
+  return sources.flatMap(({ figure, source, passedOver: [reader] }) => {
+    const deviceKey = /^gpu:(.*)$/s.exec(figure)?.[1];
+    if (deviceKey === undefined || source !== null || reader === undefined) return [];
+    if (gpus.some((gpu) => gpu.deviceKey === deviceKey)) return [];
+    return [warning('GPU', `A card is not used: ${reader.reason}.`, null)];
+  });
 }
 
 function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
@@ -72,9 +84,17 @@ function checkMemory({ ram, unified, swap }: ResourceSnapshot): Check {
   );
 }
 
-function checkGpu({ name, memory, availableBytes, totalBytes }: GpuSnapshot): Check {
+function checkGpu(one: GpuSnapshot, machine: ResourceSnapshot): Check {
+  const { name, availableBytes, totalBytes } = one;
   const gpu = name ?? 'GPU';
-  if (memory === 'shared') return ok('GPU', `${gpu} uses system memory.`);
+  if (!hasOwnMemory(one, machine)) return ok('GPU', `${gpu} uses system memory.`);
+  if (totalBytes === null) {
+    return warning(
+      'GPU',
+      `${gpu}: the size of its memory can't be read, so Mai plans nothing into it.`,
+      INSTALL_GPU_TOOL,
+    );
+  }
   if (availableBytes === null) {
     return warning('GPU', `${gpu}: its free memory can't be read.`, INSTALL_GPU_TOOL);
   }
@@ -110,14 +130,14 @@ function hiddenGpus(surveyed: readonly SurveyedGpu[], known: number): readonly C
 
 /**
  * Warns where LM Studio's engine sees fewer cards than this machine has. LM Studio then uses only the cards that it sees, or
- * the CPU, also where it lists a card in its settings.
+ * the CPU, also where it lists a card in its settings. Mai plans nothing into the others.
  */
 function unseenGpus(
   { gpus: seen, problems }: HardwareSurvey,
-  { gpus }: ResourceSnapshot,
+  machine: ResourceSnapshot,
 ): readonly Check[] {
-  const own = gpus.filter(({ memory }) => memory === 'dedicated');
-  const count = seen.filter(({ integration }) => integration !== 'integrated').length;
+  const own = machine.gpus.filter((gpu) => hasOwnMemory(gpu, machine));
+  const count = gpusInSurvey(own, { gpus: seen }).length;
   // A survey that failed has a line of its own.
   if (count >= own.length || problems.some(({ part }) => part !== 'cpu')) return [];
   const names = own.map(({ name }) => name ?? 'a GPU').join(', ');
@@ -133,8 +153,8 @@ function unseenGpus(
 }
 
 /** Warns where this machine has a GPU that the installed build of the embedded engine can't use. */
-function unusedGpus(usable: readonly SurveyedGpu[], { gpus }: ResourceSnapshot): readonly Check[] {
-  const own = gpus.filter(({ memory }) => memory === 'dedicated');
+function unusedGpus(usable: readonly SurveyedGpu[], machine: ResourceSnapshot): readonly Check[] {
+  const own = machine.gpus.filter((gpu) => hasOwnMemory(gpu, machine));
   if (own.length === 0 || usable.length > 0) return [];
   const names = own.map(({ name }) => name ?? 'a GPU').join(', ');
   const build = own.some(({ vendor }) => vendor === 'nvidia') ? 'cuda' : 'vulkan';

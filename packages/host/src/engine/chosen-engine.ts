@@ -27,6 +27,7 @@ export function engineNamed(name: string): LoadEngine {
       profile,
       selected: [],
       disabledGpus: 0,
+      seenGpus: null,
       usesGpus: true,
       hardware: null,
       vectorInstructions: true,

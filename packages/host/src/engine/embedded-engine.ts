@@ -13,6 +13,8 @@ export async function embeddedEngine(link: RuntimeLink, signal: AbortSignal): Pr
     profile: resolveEngineProfile({ engine: 'embedded' }),
     selected: engines ?? [],
     disabledGpus: 0,
+    // Asking would start a process at each call. `mai doctor` asks.
+    seenGpus: null,
     vectorInstructions: engines?.[0]?.vectorInstructions ?? null,
     threads: engines?.[0]?.threads ?? availableParallelism(),
     usesGpus: engines?.some(({ backend }) => backend !== 'cpu') ?? false,

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { GpuResources } from '@mai/memory-ledger';
-import { findLMStudioHome, LMStudioError } from '@mai/lmstudio-adapter';
+import { connect, findLMStudioHome, LMStudioError } from '@mai/lmstudio-adapter';
+import { startSimulator, type SimulatorOptions } from '@mai/lmstudio-simulator';
 import { environmentFor } from './load-engine.js';
 import { readLoadEngine } from './read-load-engine.js';
 
@@ -136,4 +137,66 @@ test('a runtime for ROCm uses the cards of AMD beside one of NVIDIA', async () =
   expect(await used()).toEqual(['nvidia']);
   selects('llama.cpp-linux-x86_64-vulkan-avx2', '2.28.2');
   expect(await used()).toEqual(['nvidia', 'amd']);
+});
+
+describe('GPUs that LM Studio’s engine does not see', () => {
+  const card = (deviceKey: string, name: string, freeGb: number): GpuResources => ({
+    deviceKey,
+    name,
+    vendor: 'nvidia',
+    memory: 'dedicated',
+    totalBytes: 24e9,
+    availableBytes: freeGb * 1e9,
+  });
+  const CARDS = [card('a', 'NVIDIA GeForce RTX 5090', 20), card('b', 'NVIDIA GeForce RTX 3090', 8)];
+
+  const cuda = (name: string) => ({ name, totalBytes: 24e9 });
+  const vulkan = (name: string, memory: 'dedicated' | 'shared') => ({
+    name,
+    memory,
+    totalBytes: 24e9,
+    platform: 'Vulkan' as const,
+  });
+
+  /** The keys of the cards that a load is planned on, where the engine sees these GPUs. */
+  async function planned(
+    gpus: readonly ReturnType<typeof cuda | typeof vulkan>[],
+    {
+      faults = [],
+      unified = false,
+    }: { faults?: SimulatorOptions['faults']; unified?: boolean } = {},
+  ) {
+    await using simulator = await startSimulator({ world: { machine: { gpus } }, faults });
+    await using client = await connect({ baseUrl: simulator.baseUrl });
+    const link = { kind: 'on', runtime: 'lmstudio', client } as const;
+    const engine = await readLoadEngine(link, null, new AbortController().signal);
+    return environmentFor({ gpus: CARDS, unified }, engine).gpus.map(({ deviceKey }) => deviceKey);
+  }
+
+  // lmstudio-bug-tracker #353 and #2176: "0 GPUs detected", or one of two. #382: the integrated GPU is hidden beside a card.
+  test.each([
+    ['both', [cuda('NVIDIA GeForce RTX 5090'), cuda('NVIDIA GeForce RTX 3090')], ['a', 'b']],
+    ['both, with other names', [cuda('CUDA0'), cuda('CUDA1')], ['a', 'b']],
+    ['one', [cuda('NVIDIA GeForce RTX 5090')], ['a']],
+    ['one, and its name does not tell which', [cuda('CUDA0')], ['b']],
+    ['an integrated GPU only', [vulkan('Intel UHD Graphics 770', 'shared')], []],
+    ['another card only', [vulkan('AMD Radeon RX 7600 (RADV NAVI33)', 'dedicated')], []],
+  ])('get no layers: it sees %s', async (_, gpus, keys) => {
+    expect(await planned(gpus)).toEqual(keys);
+  });
+
+  test.each([
+    ['failed', { type: 'survey-error' }],
+    ['found no engine', { type: 'no-compatible-backends' }],
+    ['has an unknown shape', { type: 'invalid-result', endpoint: 'surveyHardware' }],
+    ['was refused', { type: 'answer-error', endpoint: 'surveyHardware' }],
+  ] as const)('are not known where the survey %s, so all cards get layers', async (_, fault) => {
+    expect(await planned([cuda('CUDA0')], { faults: [fault] })).toEqual(['a', 'b']);
+  });
+
+  test('on a unified machine, the GPU gets layers if the engine sees any', async () => {
+    expect(await planned([cuda('CUDA0')], { unified: true })).toEqual(['a']);
+    const renderer = vulkan('llvmpipe (LLVM 19.1.1, 256 bits)', 'dedicated');
+    expect(await planned([renderer], { unified: true })).toEqual([]);
+  });
 });

@@ -1,7 +1,13 @@
-import type { Resources } from '@mai/memory-ledger';
-import type { EngineHardware, ResidentInstance, SelectedEngine } from '@mai/lmstudio-adapter';
+import { hasOwnMemory, type Resources } from '@mai/memory-ledger';
+import type {
+  EngineHardware,
+  ResidentInstance,
+  SelectedEngine,
+  SurveyedGpu,
+} from '@mai/lmstudio-adapter';
 import type { EngineProfile, EstimateEnvironment } from '@mai/memory-estimator';
 import { environmentOf, withKnownSettings } from '@mai/memory-estimator';
+import { gpusInSurvey } from '@mai/resource-monitor';
 
 /** The engine that LM Studio loads GGUF models with, and its settings. */
 export interface LoadEngine {
@@ -14,6 +20,11 @@ export interface LoadEngine {
    * system an index means.
    */
   readonly disabledGpus: number;
+  /**
+   * The GPUs that LM Studio's engine sees, by its survey of this machine. Null where there is no survey: while LM Studio is off,
+   * where the survey failed, and for the embedded engine. The engine may then use every GPU.
+   */
+  readonly seenGpus: readonly SurveyedGpu[] | null;
   /** Whether the engine can put layers on a GPU. The embedded engine's build for the CPU can't. */
   readonly usesGpus: boolean;
   /**
@@ -33,20 +44,31 @@ export interface LoadEngine {
 /**
  * The environment of a load by LM Studio on a machine.
  *
- * The user's setting shows how many GPUs are disabled, but not which. The GPUs with the most free memory get no
+ * GPUs that the engine does not see get no layers: LM Studio then runs the model on the CPU, or on its other GPUs
+ * (lmstudio-bug-tracker #353 and #2176). The user's setting shows how many GPUs are disabled, but not which. The GPUs with the most free memory get no
  * layers, so that the estimate uses no memory that LM Studio may not use.
  */
 export function environmentFor(
   { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
-  { profile, disabledGpus, usesGpus, selected }: LoadEngine,
+  { profile, disabledGpus, usesGpus, selected, seenGpus }: LoadEngine,
 ): EstimateEnvironment {
-  const usable = ofBuild(gpus, selected);
+  const usable = ofBuild(seenOf({ gpus, unified }, seenGpus), selected);
   const leftOut = [...usable]
-    .filter(({ memory }) => unified || memory === 'dedicated')
+    .filter((gpu) => unified || hasOwnMemory(gpu, { unified }))
     .sort((one, other) => (other.availableBytes ?? 0) - (one.availableBytes ?? 0))
     .slice(0, disabledGpus);
   const enabled = usesGpus ? usable.filter((gpu) => !leftOut.includes(gpu)) : [];
   return environmentOf({ gpus: enabled, unified }, profile);
+}
+
+/** The GPUs that the engine sees. On a unified machine, that is its one GPU, or none. */
+function seenOf(
+  { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
+  seen: LoadEngine['seenGpus'],
+): Resources['gpus'] {
+  if (seen === null) return gpus;
+  if (unified) return seen.length === 0 ? [] : gpus;
+  return gpusInSurvey(gpus, { gpus: seen });
 }
 
 /** The version of LM Studio's engine for MLX models; null where it is not known. */

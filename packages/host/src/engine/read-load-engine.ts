@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import {
   type EngineHardware,
+  type HardwareSurvey,
   isLMStudioError,
-  type LMStudioClient,
   type LMStudioHome,
   type SelectedEngine,
 } from '@mai/lmstudio-adapter';
@@ -23,8 +23,15 @@ export async function readLoadEngine(
   signal: AbortSignal,
 ): Promise<LoadEngine> {
   if (link.runtime === 'embedded') return embeddedEngine(link, signal);
-  const selected =
-    (link.kind === 'on' ? await askForEngines(link.client, signal) : null) ?? home?.engines;
+  const [asked, survey] =
+    link.kind === 'on'
+      ? await Promise.all([
+          unlessRefused(link.client.selectedEngines({ signal })),
+          // The GPUs of another machine are those of its survey already.
+          link.client.host.isLocal ? unlessRefused(link.client.surveyHardware({ signal })) : null,
+        ])
+      : [null, null];
+  const selected = asked ?? home?.engines;
   const gguf = selected?.find(({ format }) => format === 'gguf') ?? null;
   const profile = withKnownSettings(
     profileOf(gguf),
@@ -34,6 +41,7 @@ export async function readLoadEngine(
   return {
     profile,
     selected: selected ?? [],
+    seenGpus: survey === null ? null : seenGpusIn(survey, gguf),
     usesGpus: true,
     vectorInstructions: gguf === null ? true : namesVectorInstructions(gguf),
     threads: availableParallelism(),
@@ -68,17 +76,23 @@ export function newestProfile(): EngineProfile {
   return resolveEngineProfile({ engine: 'lmstudio', runtimeVersion: null, backend: null });
 }
 
-async function askForEngines(
-  client: LMStudioClient,
-  signal: AbortSignal,
-): Promise<readonly SelectedEngine[] | null> {
+/** The answer of LM Studio; null where it answers with an error, or too late. An estimate is possible without these facts. */
+async function unlessRefused<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
   try {
-    return await client.selectedEngines({ signal });
+    return await answer;
   } catch (error) {
-    // An estimate is possible without the engine's version.
     if (isLMStudioError(error) && error.code !== 'UNREACHABLE') return null;
     throw error;
   }
+}
+
+/** The GPUs of a survey; null where the survey failed, or is that of another engine than the selected one. */
+function seenGpusIn(
+  { engine, gpus, problems }: HardwareSurvey,
+  gguf: SelectedEngine | null,
+): LoadEngine['seenGpus'] {
+  const isOfSelected = engine !== null && (gguf === null || gguf.name === engine.name);
+  return isOfSelected && problems.every(({ part }) => part === 'cpu') ? gpus : null;
 }
 
 /** The number of GPUs that are disabled for the engine, or for any engine where the engine is not known. */

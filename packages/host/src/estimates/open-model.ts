@@ -16,7 +16,7 @@ import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../models/downloads-list.js';
 import type { DownloadsOrigin } from '../models/downloads-report.js';
-import { judgeMlx } from '../models/judge-file.js';
+import { judgeMlx, weightsIn } from '../models/judge-file.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import { readSmallFile } from '../models/stores/read-small-file.js';
 
@@ -227,7 +227,7 @@ function whereOf(origin: DownloadsOrigin): string {
  */
 async function openMlxFolder(folder: string, signal: AbortSignal): Promise<KnownModel | null> {
   const names = await readdir(folder).catch(() => []);
-  const weights = names.filter((name) => /\.safetensors$/i.test(name));
+  const weights = weightsIn(names);
   if (weights.length === 0) return null;
   const model = await readMlxModel(folder, { signal }).catch(asModelFileError);
   if (!(model instanceof ModelFileError)) return { kind: 'mlx', model };

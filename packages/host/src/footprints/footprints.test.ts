@@ -50,6 +50,7 @@ describe('a resident whose model was deleted after its load', () => {
       profile: newestProfile(),
       selected: [],
       disabledGpus: 0,
+      seenGpus: null,
       usesGpus: true,
       vectorInstructions: true,
       threads: 8,

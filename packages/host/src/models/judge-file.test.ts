@@ -71,6 +71,14 @@ test('a folder with an adapter only is refused', async () => {
   expect(await judge()).toMatchObject({ kind: 'unusable', code: 'ADAPTER' });
 });
 
+// lmstudio-ai/lmstudio-bug-tracker #451, ml-explore/mlx-engine #79: macOS writes `._NAME` on a drive without attributes.
+test('a file with the attributes that macOS keeps of an adapter is not a model', async () => {
+  await put('config.json', CONFIG);
+  weights('adapters.safetensors');
+  await put('._adapters.safetensors', 'Mac OS X');
+  expect(await judge()).toMatchObject({ kind: 'unusable', code: 'ADAPTER' });
+});
+
 test('a folder in the place of config.json is refused, and is not waited for', async () => {
   await mkdir(path.join(folder, 'config.json'));
   weights();

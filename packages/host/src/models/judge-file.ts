@@ -53,9 +53,14 @@ export async function judgeMlx(folder: string, signal: AbortSignal): Promise<Fil
   }
 }
 
+/** The names of weights, without the files `._NAME` in which macOS keeps the attributes of a file. */
+export function weightsIn(names: readonly string[]): readonly string[] {
+  return names.filter((name) => /^[^.].*\.safetensors$/i.test(name));
+}
+
 /** Judges weights of other names. */
 async function judgeWeights(folder: string): Promise<FileJudgement> {
-  const weights = (await readdir(folder)).filter((name) => /\.safetensors$/i.test(name));
+  const weights = weightsIn(await readdir(folder));
   return weights.every((name) => /^adapters?\b/i.test(name))
     ? { kind: 'unusable', code: 'ADAPTER', why: 'it is a LoRA adapter, not a model' }
     : { kind: 'model' };

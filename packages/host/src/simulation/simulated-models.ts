@@ -1,5 +1,11 @@
 import type { EstimatorPort } from '@mai/autopilot';
-import { DEFAULT_LOAD_CONFIG, totalBytesOf, type Resources, type Tier } from '@mai/memory-ledger';
+import {
+  DEFAULT_LOAD_CONFIG,
+  hasOwnMemory,
+  totalBytesOf,
+  type Resources,
+  type Tier,
+} from '@mai/memory-ledger';
 import type {
   ConfiguredModel,
   ModelConfig,
@@ -85,7 +91,7 @@ export async function simulateChain(
 
 /** Whether a block lacks a memory figure that an estimate must supply. */
 export function needsEstimate(block: ConfiguredModel['simulate'], resources: Resources): boolean {
-  const hasGpu = resources.gpus.some(({ memory }) => memory === 'dedicated');
+  const hasGpu = resources.gpus.some((gpu) => hasOwnMemory(gpu, resources));
   return block?.footprintBytes == null || (hasGpu && block.vramBytes === null);
 }
 

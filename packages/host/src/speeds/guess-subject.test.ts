@@ -30,6 +30,7 @@ const LOAD = {
     profile: newestProfile(),
     selected: [],
     disabledGpus: 0,
+    seenGpus: null,
     usesGpus: true,
     vectorInstructions: true,
     threads: 8,

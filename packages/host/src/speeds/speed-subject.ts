@@ -1,4 +1,10 @@
-import type { GpuResources, LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
+import {
+  hasOwnMemory,
+  type GpuResources,
+  type LoadConfig,
+  type ModelShape,
+  type Resources,
+} from '@mai/memory-ledger';
 import {
   gpuSpeedOf,
   usualRamBandwidth,
@@ -98,7 +104,7 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
       engine: engineNameOf(facts),
     },
     isGpuGuessed: known.includes(null),
-    gpuReadsRam: used.every(({ memory }, index) => known[index] !== null || memory === 'shared'),
+    gpuReadsRam: used.every((one, index) => known[index] !== null || !hasOwnMemory(one, resources)),
     mayBeScalar: engine.vectorInstructions === null ? engine.threads : null,
     contextLengthTokens: loadConfig.contextLengthTokens,
   };

@@ -26,11 +26,11 @@ export interface ConnectOptions extends HomeLookup {
   readonly apiToken?: string | undefined;
   /** Name of an anonymous client in LM Studio's logs. A random part is added. Default: `mai`. */
   readonly clientIdentifier?: string | undefined;
-  /** Deadline in milliseconds of connecting, and of every later call that sets none. Default: 5000. */
+  /** Deadline in milliseconds of connecting, and of every later call that sets none, at least 0. Default: 5000. */
   readonly timeoutMs?: number | undefined;
   /** Cancels connecting. */
   readonly signal?: AbortSignal | undefined;
-  /** Loopback ports for discovery, in place of LM Studio's own. */
+  /** Loopback ports for discovery, from 1 to 65535, in place of LM Studio's own. */
   readonly ports?: readonly number[] | undefined;
 }
 
@@ -48,7 +48,8 @@ export interface ModelDetails {
  * after LM Studio restarts. Facts that an older LM Studio does not report are `null`.
  *
  * Every method can throw `LMStudioError` `UNREACHABLE`, `UNAUTHORIZED`, `INCOMPATIBLE` or `TIMED_OUT`,
- * and throws the signal's reason when cancelled. A method's comment names its further codes.
+ * throws the signal's reason when cancelled, and a RangeError for a number out of its range, such as a `timeoutMs` of NaN. A
+ * method's comment names its further codes.
  */
 export interface LMStudioClient extends AsyncDisposable {
   /** `ws://host:port` of this LM Studio. */

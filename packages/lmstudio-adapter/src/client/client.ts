@@ -22,11 +22,14 @@ import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listVariants } from '../models/list-downloaded.js';
 import { listResidents } from '../models/list-residents.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
+import { checkRange } from '../check-range.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { LMStudioClient, ModelDetails } from './client-types.js';
 
 /** llama.cpp's micro-batch size. A prompt of this length makes llama.cpp allocate all its compute buffers. */
 const WARM_UP_TOKENS = 512;
+/** More than the context of any model. The prompt is one text in memory. */
+const MOST_WARM_UP_TOKENS = 10_000_000;
 
 /** The client of a connection that LM Studio has accepted. */
 export function clientOf(
@@ -55,29 +58,31 @@ export function clientOf(
     baseUrl: connection.address.webSocketUrl,
     host,
     connectedVersion,
-    version: (options) => readVersion(connection, deadline(options)),
-    listDownloaded: (options) => listDownloaded(connection, deadline(options)),
-    listResidents: (options) => listResidents(connection, deadline(options), 'full'),
+    version: async (options) => readVersion(connection, deadline(options)),
+    listDownloaded: async (options) => listDownloaded(connection, deadline(options)),
+    listResidents: async (options) => listResidents(connection, deadline(options), 'full'),
     findModel: async (modelKey, options) =>
       findModel(modelKey, (await listDownloaded(connection, deadline(options))).models),
     modelInfo: (modelKey, options) => modelInfo(connection, modelKey, options),
     estimate: (modelKey, loadConfig, options) =>
       estimateModel(connection, modelKey, loadConfig, options),
-    surveyHardware: (options) => surveyHardware(connection, deadline(options)),
-    selectedEngines: (options) => selectedEngines(connection, deadline(options)),
+    surveyHardware: async (options) => surveyHardware(connection, deadline(options)),
+    selectedEngines: async (options) => selectedEngines(connection, deadline(options)),
     watchEngines: (options) => watchEngines(connection, options),
-    devices: (options) => linkedDevices(connection, deadline(options)),
+    devices: async (options) => linkedDevices(connection, deadline(options)),
     load,
     unconfirmedLoads: () => unconfirmed.list(),
     loadFirst: (requests) => loadFirst(load, requests),
-    unload: (instanceIdentifier, options) =>
+    unload: async (instanceIdentifier, options) =>
       unload(connection, instanceIdentifier, deadline(options)),
     generate: (request) => generate(connection, request),
     warmUp: async (instanceIdentifier, options = {}) => {
+      const { promptTokens = WARM_UP_TOKENS } = options;
+      checkRange('promptTokens', promptTokens, 1, MOST_WARM_UP_TOKENS);
       const residents = await listResidents(connection, deadline(undefined), 'listing');
       const resident = residents.find((one) => one.instanceIdentifier === instanceIdentifier);
       if (resident === undefined) throw instanceNotFound(instanceIdentifier, residents);
-      return warmUp(connection, resident, options.promptTokens ?? WARM_UP_TOKENS, options);
+      return warmUp(connection, resident, promptTokens, options);
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -18,8 +18,8 @@ const DEFAULT_TIMEOUT_MS = 5000;
  * Connects to LM Studio at the given address, or at the address that `discover` finds on loopback.
  * Checks that LM Studio answers and accepts this client.
  * @throws LMStudioError `UNREACHABLE` (with `state` and what to do), `UNAUTHORIZED`,
- * `INCOMPATIBLE`, `TIMED_OUT`; TypeError when `baseUrl` is malformed; the signal's reason when
- * cancelled.
+ * `INCOMPATIBLE`, `TIMED_OUT`; TypeError when `baseUrl` is malformed; RangeError for a port or a `timeoutMs` that cannot be; the
+ * signal's reason when cancelled.
  */
 export async function connect(options: ConnectOptions = {}): Promise<LMStudioClient> {
   options.signal?.throwIfAborted();

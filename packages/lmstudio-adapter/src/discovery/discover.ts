@@ -1,3 +1,4 @@
+import { checkRange, checkWholeNumber } from '../check-range.js';
 import { asRejection, systemTimers } from '../timers.js';
 import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from './base-url.js';
 import { type HomeLookup, readNotedPort } from '../home/lmstudio-home.js';
@@ -10,11 +11,11 @@ export const APP_PORTS: readonly number[] = [41343, 52993, 16141, 39414, 22931];
 export interface DiscoverOptions extends HomeLookup {
   /** The only address to try: http, https, ws or wss URL, or host:port. */
   readonly baseUrl?: string | undefined;
-  /** Deadline of each probe in milliseconds. Default: 500 on loopback, 2000 elsewhere. Probes run in parallel. */
+  /** Deadline of each probe in milliseconds, at least 0. Default: 500 on loopback, 2000 elsewhere. Probes run in parallel. */
   readonly timeoutMs?: number | undefined;
   /** Cancels the search. */
   readonly signal?: AbortSignal | undefined;
-  /** Loopback ports to try in place of LM Studio's own. */
+  /** Loopback ports to try in place of LM Studio's own, from 1 to 65535. */
   readonly ports?: readonly number[] | undefined;
 }
 
@@ -44,15 +45,18 @@ const EARLIER_PORT_GRACE_MS = 50;
  * Looks for a running LM Studio: at the given address, or else on loopback at its five app ports, at
  * 1234 and at the port in its `http-server.json`, all in parallel. Where nothing runs, each port costs
  * one refused connection. Never loads the SDK.
- * @throws TypeError when `baseUrl` is malformed; the signal's reason when cancelled.
+ * @throws TypeError when `baseUrl` is malformed; RangeError for a port or a `timeoutMs` that cannot be; the signal's reason when
+ * cancelled.
  */
 export async function discover(options: DiscoverOptions = {}): Promise<Discovery> {
-  const { signal } = options;
+  const { signal, ports = [], timeoutMs = 0 } = options;
+  checkRange('timeoutMs', timeoutMs, 0);
+  for (const port of ports) checkWholeNumber('A port', port, 1, 65_535);
   signal?.throwIfAborted();
   if (options.baseUrl !== undefined) {
     const address = parseBaseUrl(options.baseUrl);
-    const timeoutMs = options.timeoutMs ?? defaultProbeTimeoutMs(address);
-    const probe = await probeGreeting(address, { timeoutMs, signal });
+    const givenMs = options.timeoutMs ?? defaultProbeTimeoutMs(address);
+    const probe = await probeGreeting(address, { timeoutMs: givenMs, signal });
     const baseUrl = probe.outcome === 'lmstudio' ? probe.baseUrl : null;
     return { baseUrl, explicit: true, probes: [probe] };
   }

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { type SelectedEngine, toSelectedEngine } from '../machine/selected-engine.js';
 import { type GpuSplit, toGpuSplit } from '../models/gpu-split.js';
-import { boolean, number, record, records, text } from '../json-fields.js';
+import { boolean, number, record, records, text, tokenCount } from '../json-fields.js';
 import { readJson } from './local-files.js';
 
 /** The user's hardware settings for one engine. */
@@ -41,7 +41,7 @@ export function toDefaultContext(value: unknown): LocalSettings['defaultContextL
   if (raw?.['type'] !== 'custom') return null;
   // Some files have the number as a text.
   const tokens = number(raw['value']) ?? Number(text(raw['value']) ?? Number.NaN);
-  return Number.isInteger(tokens) && tokens > 0 ? tokens : null;
+  return Number.isInteger(tokens) ? tokenCount(tokens) : null;
 }
 
 /** `.internal/backend-preferences-v1.json`: `[{ "model_format", "name", "version" }]`. */

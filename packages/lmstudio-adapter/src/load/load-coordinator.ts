@@ -1,5 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LMStudioError } from '../errors.js';
+import { checkRange } from '../check-range.js';
 import { notify } from '../notify.js';
 import { asRejection } from '../timers.js';
 import type { Connection } from '../wire/connection.js';
@@ -43,7 +44,8 @@ export class LoadCoordinator {
 
   /** Joins the load of an equal request, or queues a new one. */
   async load(request: LoadRequest): Promise<LoadResult> {
-    const { signal, onProgress } = request;
+    const { signal, onProgress, timeoutMs = DEFAULT_LOAD_TIMEOUT_MS } = request;
+    checkRange('timeoutMs', timeoutMs, 0);
     signal?.throwIfAborted();
     const load = normalize(request);
     const key = JSON.stringify(load, (_, value: unknown) => (value === undefined ? 'any' : value));

@@ -15,7 +15,7 @@ export interface LoadRequest extends CallOptions {
    * whatever its identifier. Default: `true` without an identifier, else `false`.
    */
   readonly reuse?: boolean | undefined;
-  /** Idle time in milliseconds after which LM Studio unloads the copy. `null` (default): never. */
+  /** Idle time after which LM Studio unloads the copy, in whole milliseconds, at least 1. `null` (default): never. */
   readonly ttlMs?: number | null | undefined;
   /** Kind of the model. Default: the kind in the list of downloaded models. */
   readonly kind?: ModelKind | null | undefined;
@@ -30,7 +30,7 @@ export interface LoadRequest extends CallOptions {
   readonly checkGuardrails?: boolean | undefined;
   /** Called with ratios from 0 to 1 that never decrease. Its exceptions are ignored. */
   readonly onProgress?: ((ratio: number) => void) | undefined;
-  /** Deadline in milliseconds, including the wait for other loads. Default: 10 minutes. */
+  /** Deadline in milliseconds, including the wait for other loads, at least 0. Default: 10 minutes. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -94,6 +94,24 @@ test.each([
   });
 });
 
+test.each([
+  'llvmpipe (LLVM 19.1.1, 256 bits)',
+  'SwiftShader Device',
+  'Microsoft Basic Render Driver',
+])('%s, which draws on the CPU, is no GPU', (name) => {
+  const renderer = { ...RAW, name, totalMemoryCapacityBytes: 64e9 };
+  const only = { ...ENGINE, gpus: [renderer], vramCapacity: 64e9 };
+  expect(toHardwareSurvey({ status: 'ok', engines: [only] })).toMatchObject({
+    gpus: [],
+    vramBytes: 0,
+  });
+  const beside = toHardwareSurvey({
+    status: 'ok',
+    engines: [{ ...ENGINE, gpus: [RAW, renderer] }],
+  });
+  expect(beside.gpus.map((gpu) => gpu.name)).toEqual([RAW.name]);
+});
+
 test('reports that no engine fits this machine, and the reason', () => {
   expect(toHardwareSurvey({ status: 'noCompatibleBackends', engines: [] })).toMatchObject({
     engine: null,

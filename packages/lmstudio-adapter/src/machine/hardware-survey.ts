@@ -39,7 +39,7 @@ export interface HardwareSurvey {
   readonly ramBytes: number | null;
   /** 0 where the survey found no GPU; `null` where the survey of the GPUs failed. */
   readonly vramBytes: number | null;
-  /** Empty where the survey found no GPU, and where it failed: see `problems`. */
+  /** Without software renderers. Empty where the survey found no GPU, and where it failed: see `problems`. */
   readonly gpus: readonly SurveyedGpu[];
   readonly cpu: {
     readonly name: string | null;
@@ -79,12 +79,15 @@ export function toHardwareSurvey({ status, engines }: RawSurvey): HardwareSurvey
       problems: statusProblems,
     };
   }
-  const foundNoGpu = GPU_SURVEY_SUCCEEDED.has(engine.gpuResult.code) && engine.gpus.length === 0;
+  const gpus = engine.gpus.filter(({ name }) => !SOFTWARE_RENDERER.test(name));
+  const foundNoGpu = GPU_SURVEY_SUCCEEDED.has(engine.gpuResult.code) && gpus.length === 0;
+  // The capacity of a software renderer is RAM.
+  const vramBytes = foundNoGpu && engine.gpus.length > 0 ? null : capacity(engine.vramCapacity);
   return {
     engine: { name: engine.name, version: engine.version },
     ramBytes: capacity(engine.ramCapacity),
-    vramBytes: capacity(engine.vramCapacity) ?? (foundNoGpu ? 0 : null),
-    gpus: engine.gpus.map(toSurveyedGpu),
+    vramBytes: vramBytes ?? (foundNoGpu ? 0 : null),
+    gpus: gpus.map(toSurveyedGpu),
     cpu: engine.cpu,
     problems: [...statusProblems, ...engineProblems(engine)],
   };
@@ -124,6 +127,13 @@ const VENDORS: ReadonlyMap<string, GpuVendor> = new Map([
   ['ROCm', 'amd'],
   ['Metal', 'apple'],
 ] as const);
+
+/**
+ * Devices that draw on the CPU: Mesa's llvmpipe (also called lavapipe), SwiftShader, and Windows' Basic Render Driver. Vulkan lists
+ * them beside GPUs (xCollateral/VulkanMod #56, linuxmint/mintreport #118), with RAM as their memory, and llama.cpp does not use
+ * them. Whether a survey of LM Studio contains them is not known.
+ */
+const SOFTWARE_RENDERER = /llvmpipe|lavapipe|swiftshader|basic render/i;
 
 /** Result codes of a successful GPU survey. An empty list then means that the machine has no GPU. */
 const GPU_SURVEY_SUCCEEDED: ReadonlySet<string> = new Set(['success', 'noDevicesFound']);

@@ -246,6 +246,21 @@ test('finds the projector whose name is closest to the name of the model file', 
   expect(await findProjector(path.join(folder, 'nowhere', 'x.gguf'))).toBeNull();
 });
 
+// unslothai/unsloth #8566, lmstudio-ai/lmstudio-bug-tracker #451: the files `._NAME` of macOS were taken for models.
+test('files that macOS writes beside the files of a model are no files of it', async () => {
+  await put('p/gemma-3-GGUF/gemma-3-4b-it-Q4_K_M.gguf', 5);
+  await put('p/gemma-3-GGUF/mmproj-gemma-3-4b-it-f16.gguf', 6);
+  await put('p/gemma-3-GGUF/._gemma-3-4b-it-Q4_K_M.gguf');
+  await put('p/gemma-3-GGUF/._mmproj-gemma-3-4b-it-f16.gguf');
+  await put('p/gemma-3-GGUF/.DS_Store');
+  expect(await scan()).toMatchObject([
+    { path: 'p/gemma-3-GGUF/gemma-3-4b-it-Q4_K_M.gguf', sizeBytes: 11 },
+  ]);
+  expect(await findProjector(path.join(folder, 'p/gemma-3-GGUF/gemma-3-4b-it-Q4_K_M.gguf'))).toBe(
+    path.join(folder, 'p/gemma-3-GGUF/mmproj-gemma-3-4b-it-f16.gguf'),
+  );
+});
+
 test('an MLX folder is one model, and a folder of other files is not a model', async () => {
   await put('mlx-community/Qwen3-4B-4bit/config.json');
   await put('mlx-community/Qwen3-4B-4bit/model-00001-of-00002.safetensors', 5);

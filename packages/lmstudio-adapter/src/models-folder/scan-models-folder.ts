@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { checkRange } from '../check-range.js';
 import type { DownloadedModel } from '../models/model-types.js';
 import { readCatalogue } from './catalogue.js';
 import {
@@ -52,13 +53,15 @@ export interface ModelsFolderScan {
  * key, the first by path keeps the key, and each other model gets its path as its key. LM Studio accepts such keys,
  * too.
  *
- * @throws the signal's reason when cancelled.
+ * @throws the signal's reason when cancelled; RangeError for bounds below 1.
  */
 export async function scanModelsFolder(
   modelsFolder: string,
   options: ScanOptions = {},
 ): Promise<ModelsFolderScan> {
-  const { signal, judge } = options;
+  const { signal, judge, maxDepth = 1, maxEntries = 1 } = options;
+  checkRange('maxDepth', maxDepth, 1);
+  checkRange('maxEntries', maxEntries, 1);
   const [{ found, folders, unreadable }, catalogue] = await Promise.all([
     walkModelsFolder(modelsFolder, signal, options),
     options.home == null ? new Map<string, string>() : readCatalogue(options.home),
@@ -182,7 +185,9 @@ export async function findProjector(modelFile: string): Promise<string | null> {
   const names = await readdir(folder).catch(() => []);
   const groups = groupFiles(
     '',
-    names.map((name) => ({ path: name, sizeBytes: 0 })),
+    // macOS writes its attributes of a file beside it, on a drive that can't hold them: `._NAME`. The scan of the
+    // models folder passes over these names, too.
+    names.filter((name) => !name.startsWith('.')).map((name) => ({ path: name, sizeBytes: 0 })),
   );
   const named = groups.map((group) => ({ group, judgement: judgeByName(group) }));
   const own = modelsOf(named, projectorsIn(named)).find(({ group }) =>

@@ -15,12 +15,12 @@ export interface ScanOptions {
    */
   readonly projectorsAbove?: boolean | undefined;
   /**
-   * Levels of folders, the models folder included. Default 8: publisher/repository/file, one more level for split files in
+   * Levels of folders, the models folder included, at least 1. Default 8: publisher/repository/file, one more level for split files in
    * a folder of their own, and four for folders above the publisher, which LM Studio reads too (lmstudio-bug-tracker #1316).
    * How deep LM Studio reads is not known.
    */
   readonly maxDepth?: number | undefined;
-  /** Entries of all folders together. Default 100,000. */
+  /** Entries of all folders together, at least 1. Default 100,000. */
   readonly maxEntries?: number | undefined;
   /** Cancels the scan. */
   readonly signal?: AbortSignal | undefined;

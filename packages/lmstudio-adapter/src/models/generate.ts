@@ -1,4 +1,5 @@
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
+import { checkRange, checkWholeNumber } from '../check-range.js';
 import { notify } from '../notify.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';
@@ -15,13 +16,13 @@ const CANCEL_GRACE_MS = 1000;
 export interface GenerateRequest extends CallOptions {
   readonly instanceIdentifier: string;
   readonly prompt: string;
-  /** Upper limit of generated tokens. Default: 64. */
+  /** Upper limit of generated tokens, a whole number of at least 1. Default: 64. */
   readonly maxTokens?: number | undefined;
-  /** Sampling temperature. Default: the model's own. */
+  /** Sampling temperature, at least 0. Default: the model's own. */
   readonly temperature?: number | null | undefined;
   /** Called with each piece of text. Its exceptions are ignored. */
   readonly onText?: ((text: string) => void) | undefined;
-  /** Deadline in milliseconds. Default: 2 minutes. */
+  /** Deadline in milliseconds, at least 0. Default: 2 minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -41,7 +42,7 @@ export interface Generation {
 
 /** Options of a warm-up. */
 export interface WarmUpOptions extends CallOptions {
-  /** Approximate number of prompt tokens. Default: 512, llama.cpp's micro-batch. */
+  /** Approximate number of prompt tokens, from 1 to 10,000,000. Default: 512, llama.cpp's micro-batch. */
   readonly promptTokens?: number | undefined;
 }
 
@@ -59,6 +60,8 @@ export async function generate(
   request: GenerateRequest,
 ): Promise<Generation> {
   const { timers } = connection;
+  if (request.maxTokens !== undefined) checkWholeNumber('maxTokens', request.maxTokens, 1);
+  if (request.temperature != null) checkRange('temperature', request.temperature, 0);
   const deadline = Deadline.of(timers, request, DEFAULT_GENERATE_TIMEOUT_MS);
   await requireReachable(connection, deadline);
   try {

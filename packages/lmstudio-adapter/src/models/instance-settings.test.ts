@@ -49,6 +49,22 @@ test('settings that LM Studio does not report are null, also the number of draft
   expect(Object.values(settings).every((value) => value === null)).toBe(true);
 });
 
+test('numbers that no load can have are null, because an estimate of the instance would fail with them', () => {
+  const settings = toInstanceSettings('llm', 'gguf', [
+    { key: 'llm.load.llama.evalBatchSize', value: 0 },
+    { key: 'llm.load.llama.physicalBatchSize', value: 1.5 },
+    { key: 'llm.load.llama.contextCheckpoints', value: -1 },
+    { key: 'llm.load.llama.speculativeDecoding.draftMtp', value: true },
+    { key: 'llm.load.llama.speculativeDecoding.draftMaxTokens', value: 1e300 },
+  ]);
+  expect(settings).toMatchObject({
+    batchTokens: null,
+    ubatchTokens: null,
+    contextCheckpoints: null,
+    draftTokens: null,
+  });
+});
+
 test('reads how an instance drafts tokens, and the quantized cache of MLX', () => {
   const draft = 'llm.load.llama.speculativeDecoding';
   const settings = toInstanceSettings('llm', 'gguf', [

@@ -1,4 +1,4 @@
-import { boolean, number, record, text } from '../json-fields.js';
+import { boolean, MAX_TOKENS, number, record, text, wholeNumber } from '../json-fields.js';
 import type { ModelKind, RawConfigField } from '../wire/wire.js';
 import { type GpuSplit, toGpuSplit } from './gpu-split.js';
 
@@ -64,12 +64,12 @@ export function toInstanceSettings(
   const mlxKvCache = record(own('mlx.kvCacheQuantization'));
   return {
     kvUnified: boolean(own('useUnifiedKvCache')),
-    batchTokens: number(own('llama.evalBatchSize')),
-    ubatchTokens: number(own('llama.physicalBatchSize')),
-    contextCheckpoints: number(own('llama.contextCheckpoints')),
+    batchTokens: wholeNumber(own('llama.evalBatchSize'), 1, MAX_TOKENS),
+    ubatchTokens: wholeNumber(own('llama.physicalBatchSize'), 1, MAX_TOKENS),
+    contextCheckpoints: wholeNumber(own('llama.contextCheckpoints'), 0, MAX_TOKENS),
     draftTokens:
       draftMethods.length > 0
-        ? number(draft('draftMaxTokens'))
+        ? wholeNumber(draft('draftMaxTokens'), 0, MAX_TOKENS)
         : drafts.some(({ on }) => on === false)
           ? 0
           : null,

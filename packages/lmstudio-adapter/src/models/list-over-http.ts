@@ -67,7 +67,7 @@ function fromV1(models: readonly Json[]): HttpListing {
         quantizationName === null
           ? null
           : { name: quantizationName, bits: number(quantization?.['bits_per_weight']) },
-      sizeBytes: number(raw['size_bytes']) ?? 0,
+      sizeBytes: Math.max(0, number(raw['size_bytes']) ?? 0),
       parameters: text(raw['params_string']),
       maxContextLengthTokens: tokenCount(raw['max_context_length']),
       vision: capabilities?.['vision'] === true,

@@ -1,3 +1,4 @@
+import { checkRange } from '../check-range.js';
 import type { Timers } from '../timers.js';
 import type { CallSpec } from './session.js';
 import type { Endpoint, Namespace } from './wire.js';
@@ -6,7 +7,7 @@ import type { Endpoint, Namespace } from './wire.js';
 export interface CallOptions {
   /** Cancels the call, which then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline of this call in milliseconds. Default: the client's `timeoutMs`. */
+  /** Deadline of this call in milliseconds, at least 0. Default: the client's `timeoutMs`. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -25,8 +26,11 @@ export class Deadline {
     this.#endsAtMs = timers.nowMs() + timeoutMs;
   }
 
+  /** @throws RangeError for a `timeoutMs` that is NaN or negative. */
   static of(timers: Timers, options: CallOptions | undefined, defaultMs: number): Deadline {
-    return new Deadline(timers, options?.timeoutMs ?? defaultMs, options?.signal);
+    const timeoutMs = options?.timeoutMs ?? defaultMs;
+    checkRange('timeoutMs', timeoutMs, 0);
+    return new Deadline(timers, timeoutMs, options?.signal);
   }
 
   /**

@@ -58,6 +58,19 @@ describe('load configurations on the wire', () => {
   });
 
   test.each([
+    [0, null],
+    [1, 1],
+    [256, 256],
+    [257, null],
+    [2.5, null],
+  ])('reads %j parallel sequences as %j', (value, expected) => {
+    const { loadConfig } = fromWireLoadConfig('llm', [
+      { key: 'llm.load.numParallelSessions', value },
+    ]);
+    expect(loadConfig.parallelSequences).toBe(expected);
+  });
+
+  test.each([
     [{ offloadRatio: -0.01 }, false],
     [{ offloadRatio: 0 }, true],
     [{ offloadRatio: 1 }, true],

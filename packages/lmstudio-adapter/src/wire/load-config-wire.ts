@@ -1,5 +1,5 @@
 import { DEFAULT_LOAD_CONFIG, type KvCacheType, type LoadConfig } from '@mai/memory-ledger';
-import { boolean, number } from '../json-fields.js';
+import { boolean, MAX_SEQUENCES, number, wholeNumber } from '../json-fields.js';
 import type { ModelKind, RawConfigField, WireKvCacheType, WireLoadConfig } from './wire.js';
 
 /** Every KV cache type that LM Studio offers. `bf16` is not offered. */
@@ -77,7 +77,7 @@ export function fromWireLoadConfig(
     loadConfig: {
       ...DEFAULT_LOAD_CONFIG,
       contextLengthTokens: number(own('contextLength')),
-      parallelSequences: number(own('numParallelSessions')),
+      parallelSequences: wholeNumber(own('numParallelSessions'), 1, MAX_SEQUENCES),
       offloadRatio: asRatio(own('llama.acceleration.offloadRatio')),
       kvCacheTypeK: asKvType(own('llama.kCacheQuantizationType')),
       kvCacheTypeV: asKvType(own('llama.vCacheQuantizationType')),

@@ -108,7 +108,7 @@ function parseModel(raw: Json): RawModelInfo | undefined {
     publisher: text(raw['publisher']),
     path: text(raw['path']),
     indexedModelIdentifier: text(raw['indexedModelIdentifier']),
-    sizeBytes: number(raw['sizeBytes']) ?? 0,
+    sizeBytes: Math.max(0, number(raw['sizeBytes']) ?? 0),
     deviceIdentifier: text(raw['deviceIdentifier']),
     paramsString: text(raw['paramsString']),
     architecture: text(raw['architecture']),

@@ -98,6 +98,15 @@ test('a GPU share of more than the total counts as the total', () => {
   expect(gpus[0]?.bytes).toBeLessThan(1.2 * GIB);
 });
 
+test('a part on GPUs that is NaN changes nothing', () => {
+  const guess = { ...footprintOf(0, 1000), confidence: 'low' as const };
+  const lmstudio = { totalBytes: GIB, totalVramBytes: Number.NaN };
+  expect(combineWithLMStudio(guess, lmstudio)).toEqual({
+    footprint: guess,
+    disagreementRatio: null,
+  });
+});
+
 test('a measured footprint does not change', () => {
   const measured = { ...footprintOf(4000, 1000), source: 'measured' as const };
   const { footprint } = combineWithLMStudio(measured, { totalBytes: GIB, totalVramBytes: 0 });

@@ -33,21 +33,22 @@ const DOUBT = 0.25;
  * - For other footprints of medium confidence, LM Studio's figure widens the interval.
  * - For low confidence (a file size, an unknown architecture), LM Studio's figure replaces the footprint, which is
  *   then at least the size of the weights.
- * - A figure that is not a positive number is ignored.
+ * - The figures are ignored where the total is not a positive number, or the part on GPUs is NaN.
  */
 export function combineWithLMStudio(
   footprint: Footprint | FootprintEstimate,
   lmstudio: LMStudioEstimate,
 ): CombinedFootprint {
-  if (!(lmstudio.totalBytes > 0 && Number.isFinite(lmstudio.totalBytes)))
+  const { totalBytes, totalVramBytes } = lmstudio;
+  if (!(totalBytes > 0 && Number.isFinite(totalBytes)) || Number.isNaN(totalVramBytes))
     return { footprint, disagreementRatio: null };
   const counted = comparableBytes(footprint);
-  const ratio = counted > 0 ? lmstudio.totalBytes / counted : 1;
+  const ratio = counted > 0 ? totalBytes / counted : 1;
   const disagreementRatio = Math.abs(ratio - 1) > DISAGREEMENT ? ratio : null;
   if (isSure(footprint)) return { footprint, disagreementRatio };
   const missing =
-    'parts' in footprint ? totalBytesOf(footprint) - counted : MISSING_SHARE * lmstudio.totalBytes;
-  const theirs = Math.round(lmstudio.totalBytes + missing);
+    'parts' in footprint ? totalBytesOf(footprint) - counted : MISSING_SHARE * totalBytes;
+  const theirs = Math.round(totalBytes + missing);
   const joined =
     footprint.confidence === 'medium'
       ? { ...footprint, interval: widened(footprint.interval, theirs, theirs) }

@@ -1,4 +1,4 @@
-import type { GpuResources, Resources } from '@mai/memory-ledger';
+import { hasOwnMemory, type GpuResources, type Resources } from '@mai/memory-ledger';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
@@ -73,7 +73,7 @@ export function environmentOf(
   { gpus, unified }: Pick<Resources, 'gpus' | 'unified'>,
   profile: EngineProfile = LLAMA_CPP_PROFILE,
 ): EstimateEnvironment {
-  const usable = unified ? gpus.slice(0, 1) : gpus.filter(({ memory }) => memory === 'dedicated');
+  const usable = unified ? gpus.slice(0, 1) : gpus.filter((gpu) => hasOwnMemory(gpu, { unified }));
   const gpuBackend = usable.length === 0 ? 'none' : (profile.backend ?? backendOf(usable, unified));
   const used = gpuBackend === 'none' ? [] : usedBy(gpuBackend, usable);
   return {

@@ -53,6 +53,20 @@ test.each([
   );
 });
 
+test.each([
+  [{ sizeBytes: Number.NaN }, {}],
+  [{ sizeBytes: Infinity }, {}],
+  [{ sizeBytes: -1 }, {}],
+  [{}, { contextLengthTokens: 0 }],
+  [{}, { contextLengthTokens: Number.NaN }],
+  [{}, { parallelSequences: 0 }],
+  [{}, { offloadRatio: Number.NaN }],
+])('a size or figure that no load can have throws a RangeError: %j %j', (facts, figures) => {
+  const ask = () =>
+    estimateFromFileSize({ ...GGUF, ...facts }, { ...DEFAULT_LOAD_CONFIG, ...figures });
+  expect(ask).toThrow(RangeError);
+});
+
 test('an embedding model keeps no prompts', () => {
   const facts = { ...GGUF, isEmbedding: true };
   const { growth } = estimateFromFileSize(facts, DEFAULT_LOAD_CONFIG, lmStudio('2.28.2'));

@@ -4,10 +4,12 @@ import { unknownMlxGrowth } from '../mlx/unknown-mlx-growth.js';
 import { growthOf, MOST_STATE_SHARE, type Growth } from '../parts/growth.js';
 import { layersOfRatio } from '../parts/offload.js';
 import { chooseSettings } from '../profile/choose-settings.js';
-import { NO_SETTINGS } from '../settings/estimate-settings.js';
+import { checkFigures } from '../settings/check-figures.js';
+import { MAX_TOKENS, NO_SETTINGS } from '../settings/estimate-settings.js';
 import { CPU_ENVIRONMENT, usesGpu, type EstimateEnvironment } from './environment.js';
 import type { PartIntervals } from './footprint-estimate.js';
 import { COVERAGE } from './interval.js';
+import { checkRatios } from './plan-load.js';
 
 const MIB = 1024 * 1024;
 
@@ -43,6 +45,7 @@ export interface FileSizeFootprint extends Footprint {
  *
  * @param loadConfig Only the context length (default: the profile's), the parallel sequences and the offload ratio matter.
  * @param environment Default: a machine without a GPU.
+ * @throws RangeError for a size that is not a number of at least 0, and for a figure that no load can have.
  */
 export function estimateFromFileSize(
   facts: FileSizeFacts,
@@ -84,7 +87,7 @@ export function estimateFromFileSize(
 
 /**
  * The most that a model may grow by after its load, where only an upper bound of its size is known, for example from the
- * configuration. The parameters are those of `estimateFromFileSize`.
+ * configuration. The parameters and errors are those of `estimateFromFileSize`.
  */
 export function growthBySize(
   facts: FileSizeFacts,
@@ -124,15 +127,24 @@ function growthBeyond(
 }
 
 function settingsOf(
-  { isEmbedding = false }: FileSizeFacts,
-  { contextLengthTokens, parallelSequences }: LoadConfig,
+  { sizeBytes, isEmbedding = false }: FileSizeFacts,
+  loadConfig: LoadConfig,
   { profile }: EstimateEnvironment,
 ) {
-  return chooseSettings(
-    profile,
-    { ...NO_SETTINGS, contextLengthTokens, parallelSequences },
-    { model: null, isEmbedding, images: 'none', canDraft: false },
-  );
+  if (!(sizeBytes >= 0 && Number.isFinite(sizeBytes)))
+    throw new RangeError(`sizeBytes must be a number of at least 0, not ${sizeBytes}.`);
+  checkRatios(loadConfig);
+  const { contextLengthTokens: tokens, parallelSequences } = loadConfig;
+  const contextLengthTokens = tokens === null ? null : Math.min(tokens, MAX_TOKENS);
+  const settings = { ...NO_SETTINGS, contextLengthTokens, parallelSequences };
+  const [problem] = checkFigures(settings);
+  if (problem !== undefined) throw new RangeError(problem.message);
+  return chooseSettings(profile, settings, {
+    model: null,
+    isEmbedding,
+    images: 'none',
+    canDraft: false,
+  });
 }
 
 /** The share of the model on GPUs, 0 to 1. The number of layers is unknown, so the ratio is applied to 100 layers. */

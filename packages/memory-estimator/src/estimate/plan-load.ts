@@ -26,8 +26,7 @@ export function planLoad(
   const layers = index.model?.layersInFile ?? 0;
   const hasGpu = usesGpu(environment);
   const { contextLengthTokens, offloadRatio, cpuExpertRatio } = loadConfig;
-  for (const [name, ratio] of Object.entries({ offloadRatio, cpuExpertRatio }))
-    if (Number.isNaN(ratio)) throw new RangeError(`${name} must be a number from 0 to 1.`);
+  checkRatios(loadConfig);
   const settings: EstimateSettings = {
     contextLengthTokens:
       contextLengthTokens === null ? null : Math.min(contextLengthTokens, MAX_TOKENS),
@@ -50,6 +49,12 @@ export function planLoad(
     cpuExpertLayers: Math.round(Math.min(1, Math.max(0, cpuExpertRatio ?? 0)) * layers),
     environment: hasGpu ? environment : { ...environment, gpus: [], gpuBackend: 'none' },
   };
+}
+
+/** @throws RangeError for a ratio that is NaN. A ratio below 0 counts as 0, and one above 1 as 1. */
+export function checkRatios({ offloadRatio, cpuExpertRatio }: LoadConfig): void {
+  for (const [name, ratio] of Object.entries({ offloadRatio, cpuExpertRatio }))
+    if (Number.isNaN(ratio)) throw new RangeError(`${name} must be a number from 0 to 1.`);
 }
 
 /** Fills in the engine's defaults for a model. */

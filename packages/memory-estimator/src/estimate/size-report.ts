@@ -31,6 +31,7 @@ const NOTHING: ReportedDevice = {
  *
  * @param facts.layers Number of layers, which bounds the `gpuLayers` that are reported.
  * @param profile The defaults of the engine for settings that are not given. Default: those of llama.cpp.
+ * @throws RangeError as `estimateFromFileSize` does.
  */
 export function estimateReportFromFileSize(
   facts: FileSizeFacts & { readonly architecture: string | null; readonly layers: number | null },

@@ -134,6 +134,19 @@ test.each([
   expect(() => estimateMlx(modelOf(LLAMA_8B), loadConfig)).toThrow(RangeError);
 });
 
+test.each([
+  { workingSetBytes: Number.NaN },
+  { workingSetBytes: -1 },
+  { kvQuantization: { bits: 8 as const, groupSize: 64 as const, fromTokens: Number.NaN } },
+  { kvQuantization: { bits: 0 as 8, groupSize: 64 as const, fromTokens: 0 } },
+  { kvQuantization: { bits: 8 as const, groupSize: 0 as 64, fromTokens: 0 } },
+])('the environment %j throws a RangeError', (change) => {
+  const environment = { ...MLX_ENVIRONMENT, ...change };
+  expect(() => estimateMlx(modelOf(LLAMA_8B), DEFAULT_LOAD_CONFIG, environment)).toThrow(
+    RangeError,
+  );
+});
+
 test('each further sequence adds its own state to the growth', () => {
   const at = (parallelSequences: number) =>
     estimateMlx(modelOf(QWEN_NEXT), { ...DEFAULT_LOAD_CONFIG, parallelSequences });

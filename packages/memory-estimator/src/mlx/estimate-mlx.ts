@@ -114,7 +114,7 @@ const CACHE_COPIES = 10;
  * @param loadConfig Only the context length and the parallel sequences matter. `null`: the profile's context, but
  * at most the model's maximum, and 4 sequences.
  * @param environment Default: a machine without a GPU.
- * @throws RangeError for a context or a number of sequences that no load can have.
+ * @throws RangeError for a context, a number of sequences, a wired limit or a quantization that no load can have.
  */
 export function estimateMlx(
   model: MlxModel,
@@ -130,6 +130,7 @@ export function estimateMlx(
     parallelSequences: sequences,
   });
   if (problem !== undefined) throw new RangeError(problem.message);
+  checkEnvironment(environment);
   const { contextLengthTokens: usual } = environment.profile.settings;
   const contextLengthTokens = tokens ?? defaultContext(usual.value, model.maxContextTokens);
   const parallelSequences = sequences ?? MLX_SEQUENCES;
@@ -193,6 +194,19 @@ export function estimateMlx(
         : peakBytes + RESERVE_BYTES <= workingSetBytes,
     notes: notesOn(model),
   };
+}
+
+function checkEnvironment({ workingSetBytes, kvQuantization }: MlxEnvironment): void {
+  if (workingSetBytes !== null && !(workingSetBytes >= 0))
+    throw new RangeError(`workingSetBytes must be at least 0, not ${workingSetBytes}.`);
+  if (kvQuantization === null) return;
+  const { bits, groupSize, fromTokens } = kvQuantization;
+  if (![2, 3, 4, 6, 8].includes(bits))
+    throw new RangeError(`bits must be 2, 3, 4, 6 or 8, not ${bits}.`);
+  if (![32, 64, 128].includes(groupSize))
+    throw new RangeError(`groupSize must be 32, 64 or 128, not ${groupSize}.`);
+  if (!(fromTokens >= 0))
+    throw new RangeError(`fromTokens must be a number of tokens, not ${fromTokens}.`);
 }
 
 function intervalsOf(

@@ -44,6 +44,19 @@ test.each(filesLikeLlama())('$name: loads is $loads', async ({ file, loads }) =>
   expect((await judged(file)) === null).toBe(loads);
 });
 
+test('a tensor whose name has another ending is named as llama.cpp reads it', async () => {
+  const found = filesLikeLlama().filter(({ name }) => / ending of /.test(name));
+  const reasons = await Promise.all(found.map(async ({ file }) => (await judged(file))?.reason));
+  expect(reasons).toEqual([
+    'it lacks the tensor blk.1.post_attention_norm',
+    'it lacks the tensor blk.1.post_ffw_norm',
+    'it lacks the tensor blk.0.attn_norm.weight',
+    'it lacks the tensor blk.0.attn_q.weight',
+    'it lacks the tensor blk.0.ffn_down.weight',
+    'it lacks the tensor output_norm.weight',
+  ]);
+});
+
 test('the length that llama.cpp reads is named', async () => {
   const three = filesWithLists().find(({ name }) => name.startsWith('qwen3vl with 3'));
   if (three === undefined) throw new Error('There is no file with three sections.');

@@ -48,7 +48,7 @@ interface Values extends KvCacheTypes {
  *
  * @param options.minContextLengthTokens The shortest context that may be offered. Default: 2048, or the requested
  * context if that is shorter.
- * @throws RangeError for a figure that no load can have.
+ * @throws RangeError for a figure that no load can have, and for a shortest context below 1.
  */
 export function cheapestFit(
   header: GgufHeader,
@@ -61,7 +61,13 @@ export function cheapestFit(
   const valuesOf = (config: LoadConfig) => valuesInForce(index, config, environment);
   const asked = valuesOf(loadConfig);
   const { contextLengthTokens: contextTokens } = asked;
-  const minTokens = Math.min(options.minContextLengthTokens ?? 2048, contextTokens);
+  const { minContextLengthTokens = 2048 } = options;
+  if (!(minContextLengthTokens >= 1)) {
+    throw new RangeError(
+      `minContextLengthTokens must be at least 1, not ${minContextLengthTokens}.`,
+    );
+  }
+  const minTokens = Math.min(minContextLengthTokens, contextTokens);
   const fit = (config: LoadConfig, footprint: FootprintEstimate): CheapestFit => ({
     loadConfig: config,
     tradeOffs: tradeOffs(asked, valuesOf(config)),

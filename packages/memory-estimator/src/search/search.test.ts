@@ -29,7 +29,7 @@ const NO_GPU: Devices = { unified: false, gpus: [] };
 
 const devices = (memory: 'dedicated' | 'shared', ...deviceKeys: string[]): Devices => ({
   unified: false,
-  gpus: deviceKeys.map((deviceKey) => ({ deviceKey, memory })),
+  gpus: deviceKeys.map((deviceKey) => ({ deviceKey, memory, totalBytes: 64e9 })),
 });
 
 const budgetOf = (
@@ -271,6 +271,14 @@ describe('the cheapest change that makes a model fit', () => {
     expect(
       cheapestFit(header, config, CPU, ram(5_000 * MIB), { minContextLengthTokens: 4096 }),
     ).toBeNull();
+  });
+
+  test('is refused for a shortest context that no load can have', async () => {
+    const header = await corpusHeader('llama-3.1-8b-q4km');
+    for (const minContextLengthTokens of [0, -1, Number.NaN])
+      expect(() => cheapestFit(header, config, CPU, ram(MIB), { minContextLengthTokens })).toThrow(
+        RangeError,
+      );
   });
 
   test('names every setting that changes, and never takes a larger cache type', async () => {

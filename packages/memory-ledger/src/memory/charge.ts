@@ -18,7 +18,7 @@ export interface PoolBytes {
 /** The part of a machine that decides which pools a footprint is charged to. */
 export interface Devices {
   readonly unified: boolean;
-  readonly gpus: readonly Pick<GpuResources, 'deviceKey' | 'memory'>[];
+  readonly gpus: readonly Pick<GpuResources, 'deviceKey' | 'memory' | 'totalBytes'>[];
 }
 
 /** Which size of a footprint is charged. */
@@ -42,6 +42,8 @@ export interface ChargedFootprint {
  *   exact. Each share is rounded up. If all weights are mapped, the margin is charged to RAM.
  * - Bytes of a GPU that shares RAM are charged to RAM, and also to the GPU's cap (`gpu-share:`).
  * - Bytes of a GPU that the machine does not have are charged to RAM, and the GPU is named in the answer.
+ * - A planned load (`upper-end`) takes no bytes of a GPU with memory of its own whose size is not known. They are
+ *   charged to RAM, because nobody can say how many fit on the GPU.
  *
  * @param growth - how much of the growth is charged too, each part rounded up. Growth that is not known is
  *   not charged. Growth that the upper end includes is not charged again.
@@ -52,7 +54,7 @@ export function charge(
   size: ChargedSize,
   growth: GrowthPolicy,
 ): ChargedFootprint {
-  const sum = new PoolSum(devices);
+  const sum = new PoolSum(devices, size);
   const { ram, gpus } = footprint;
   const inexactBytes = inexactBytesOf(footprint);
   const marginBytes = size === 'upper-end' ? marginOf(footprint) : 0;
@@ -83,7 +85,7 @@ export function chargeLoad(
   if (observed.length === 0) return planned;
   const withoutGrowth = charge(footprint, devices, 'upper-end', 'ignore').charge;
   const pools = new Map(planned);
-  const included = new PoolSum(devices);
+  const included = new PoolSum(devices, 'upper-end');
   included.addGrowth(splitGrowth(footprint).inUpperEnd, 1);
   for (const { pool, bytes } of observed) {
     const beyond = Math.max(0, bytes - (included.pools.get(pool) ?? 0));
@@ -95,7 +97,7 @@ export function chargeLoad(
 
 /** The most bytes that a model may grow by in each pool. Growth on a missing GPU is left out. */
 export function mostGrowth(footprint: Footprint, devices: Devices): Charge {
-  const sum = new PoolSum(devices);
+  const sum = new PoolSum(devices, 'expected');
   sum.addGrowth(withoutMissing(footprint, devices).growth, 1);
   return sum.pools;
 }
@@ -111,9 +113,11 @@ class PoolSum {
   readonly pools = new Map<PoolName, number>();
   readonly missingDeviceKeys: string[] = [];
   readonly #devices: Devices;
+  readonly #size: ChargedSize;
 
-  constructor(devices: Devices) {
+  constructor(devices: Devices, size: ChargedSize) {
     this.#devices = devices;
+    this.#size = size;
   }
 
   add(pool: PoolName, bytes: number): void {
@@ -128,8 +132,10 @@ class PoolSum {
       return;
     }
     const pool = poolOfGpu(gpu, this.#devices);
-    if (isGpuShare(pool)) this.add('ram', bytes);
-    this.add(pool, bytes);
+    const isShare = isGpuShare(pool);
+    const isHidden = this.#size === 'upper-end' && !isShare && gpu.totalBytes === null;
+    if (isShare || isHidden) this.add('ram', bytes);
+    if (!isHidden) this.add(pool, bytes);
   }
 
   /** @param share - 0 to 1. */

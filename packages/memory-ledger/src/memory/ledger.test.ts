@@ -123,6 +123,19 @@ describe('the charge of a footprint', () => {
     });
   });
 
+  it.each([
+    ['upper-end', 'dedicated', { ram: 10 }],
+    ['expected', 'dedicated', { ram: 3, 'gpu:card': 7 }],
+    ['upper-end', 'shared', { ram: 10, 'gpu-share:card': 7 }],
+  ] as const)(
+    'charges a size that is %s of a GPU with %s memory of unknown size: %j',
+    (size, memory, expected) => {
+      const devices = { unified: false, gpus: [gpu('card', memory, null, null)] };
+      const print = footprint(0, 3, { card: 7 });
+      expect(bytesOf(charge(print, devices, size, 'ignore').charge)).toEqual(expected);
+    },
+  );
+
   it('names the GPUs that the machine does not have', () => {
     const print = footprint(0, 3, { gone: 7, card: 1 });
     expect(

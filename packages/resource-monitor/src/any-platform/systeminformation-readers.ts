@@ -84,6 +84,7 @@ function toReading(
     deviceKey: pciAddress === null ? `inventory:${index}` : `pci:${pciAddress}`,
     pciAddress,
     totalIsEstimate: false,
+    closed: null,
     pciId: null,
     name,
     vendor: null,

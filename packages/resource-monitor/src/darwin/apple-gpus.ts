@@ -19,6 +19,7 @@ export function describeAccelerators(
         vendor === 'apple' ? 'apple' : `ioreg:${className}${index === 0 ? '' : `:${index}`}`,
       pciAddress: null,
       totalIsEstimate: vendor === 'apple' && machine.wiredLimitBytes === null,
+      closed: null,
       pciId: null,
       name: model,
       vendor,
@@ -40,7 +41,9 @@ function memoryOf(
   { totalBytes, wiredLimitBytes }: { totalBytes: number; wiredLimitBytes: number | null },
 ): Memory {
   if (vendor === 'apple') {
-    // CPU and GPU share one pool. The total is the part of the pool that the GPU may use.
+    // CPU and GPU share one pool, also in a virtual machine, whose GPU works in the machine's RAM. The total is the part of the
+    // pool that the GPU may use. It is the same share in a virtual machine: in one of 7 GiB, PyTorch allows 7.93 GiB, and that is
+    // 1.7 times Metal's limit of two thirds (actions/runner-images #9918).
     const limitBytes = Math.min(totalBytes, wiredLimitBytes ?? defaultWiredLimit(totalBytes));
     return {
       kind: 'unified',
@@ -62,6 +65,18 @@ function memoryOf(
     };
   }
   const known = vramUsedBytes !== null && vramFreeBytes !== null;
+  if (!known && vendor === null) {
+    return {
+      kind: null,
+      memory: 'shared',
+      totalBytes: null,
+      usedBytes: allocatedBytes,
+      availableBytes: null,
+      reasons: [
+        'the driver is not known and reports no memory of its own, as that of a virtual machine, so the memory of the GPU counts as system memory',
+      ],
+    };
+  }
   return {
     kind: 'discrete',
     memory: 'dedicated',

@@ -46,9 +46,12 @@ export function parseAccelerators(text: string): readonly Accelerator[] {
     });
 }
 
+/** The driver class of the GPU of a virtual Mac on Apple silicon. Metal calls the GPU `Apple Paravirtual device`. */
+const VIRTUAL_APPLE = 'AppleParavirtGPU';
+
 /** The GPU's vendor, from the prefix of the driver class. */
 function vendorOf(className: string): Accelerator['vendor'] {
-  if (className.startsWith('AGX')) return 'apple';
+  if (className.startsWith('AGX') || className === VIRTUAL_APPLE) return 'apple';
   if (className.startsWith('AMD')) return 'amd';
   if (className.startsWith('Intel')) return 'intel';
   return /^(NV|Gef)/i.test(className) ? 'nvidia' : null;

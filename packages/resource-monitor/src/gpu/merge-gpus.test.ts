@@ -7,6 +7,7 @@ const MEASURED: GpuReading = {
   deviceKey: 'GPU-1',
   pciAddress: '0000:01:00.0',
   totalIsEstimate: false,
+  closed: null,
   name: 'NVIDIA GeForce RTX 3090',
   pciId: null,
   vendor: 'nvidia',

@@ -116,6 +116,8 @@ function combine(first: MergedGpu, second: MergedGpu): MergedGpu {
     pciAddress: first.gpu.pciAddress ?? second.gpu.pciAddress,
     utilizationRatio: first.gpu.utilizationRatio ?? second.gpu.utilizationRatio,
     processes: first.gpu.processes ?? second.gpu.processes,
+    // A program that lists the GPU has opened it.
+    closed: second.gpu.closed === null ? null : first.gpu.closed,
   };
   if (first.source !== null || second.source === null) {
     const totalBytes = gpu.totalBytes ?? second.gpu.totalBytes;

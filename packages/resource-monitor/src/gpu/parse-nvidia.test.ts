@@ -11,6 +11,7 @@ describe('a line of nvidia-smi', () => {
       deviceKey: 'GPU-1f',
       pciAddress: '0000:01:00.0',
       totalIsEstimate: false,
+      closed: null,
       pciId: null,
       name: 'NVIDIA GeForce RTX 3090',
       vendor: 'nvidia',

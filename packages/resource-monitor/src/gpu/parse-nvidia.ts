@@ -52,6 +52,7 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
       deviceKey: uuid,
       pciAddress: pciAddressOf(busId),
       totalIsEstimate: false,
+      closed: null,
       name,
       pciId: null,
       vendor: 'nvidia',

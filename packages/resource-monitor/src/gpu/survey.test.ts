@@ -1,6 +1,6 @@
 import type { GpuReading } from '../reading/figures.js';
 import { mergeGpus } from './merge-gpus.js';
-import type { HardwareSurveyFacts } from './survey.js';
+import type { HardwareSurveyFacts } from './match-survey.js';
 import { mergeSurvey } from './survey.js';
 
 const GIB = 1024 ** 3;
@@ -9,6 +9,7 @@ const CARD: GpuReading = {
   deviceKey: 'pci:0000:01:00.0',
   pciAddress: '0000:01:00.0',
   totalIsEstimate: false,
+  closed: null,
   name: 'NVIDIA GeForce RTX 4070',
   pciId: null,
   vendor: 'nvidia',
@@ -141,8 +142,8 @@ describe("LM Studio's survey", () => {
     expect(merge([], [gpu])).toMatchObject([{ memory: 'shared', total: 28 * GIB }]);
   });
 
-  it('reads a size of 0 as unknown', () => {
-    const gpu = surveyed({ dedicatedBytes: 0, totalBytes: 0 });
+  it.each([0, -1, NaN, 2 ** 63])('reads a size of %d as unknown', (bytes) => {
+    const gpu = surveyed({ dedicatedBytes: bytes, totalBytes: bytes });
     expect(merge([], [gpu])).toMatchObject([{ total: null, available: null }]);
     expect(merge([HIDDEN], [gpu])).toMatchObject([{ total: null }]);
   });

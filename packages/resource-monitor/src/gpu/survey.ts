@@ -1,90 +1,40 @@
-import type { GpuVendor } from '@mai/memory-ledger';
-import type { GpuReading } from '../reading/figures.js';
 import type { MergedGpu } from './merge-gpus.js';
-import { comparableName } from './merge-gpus.js';
+import type { HardwareSurveyFacts, SurveyedGpuFacts } from './match-survey.js';
+import { matchSurvey, sizeOf } from './match-survey.js';
 import { usesSystemMemory } from './nvidia-products.js';
-
-/**
- * The part of LM Studio's hardware survey that a monitor uses: all GPUs, including those that the OS hides, and
- * their totals.
- */
-export interface HardwareSurveyFacts {
-  readonly gpus: readonly {
-    /** Null where the survey gives no name. */
-    readonly name: string | null;
-    readonly integration: 'integrated' | 'discrete' | null;
-    /** Null if the survey does not report the vendor, for example for a GPU that is used through Vulkan. */
-    readonly vendor: GpuVendor | null;
-    readonly dedicatedBytes: number | null;
-    readonly totalBytes: number | null;
-  }[];
-}
 
 const SOURCE = 'LM Studio hardware survey';
 
 /**
  * Adds GPUs and totals that the OS hides. A survey contains only capacities, so an added GPU has an
- * `availableBytes` of null. A survey replaces an estimated total, but never a measured one.
+ * `availableBytes` of null. A survey replaces an estimated total, but never a measured one. A GPU of the survey is not closed,
+ * because the engine of LM Studio has opened it.
  */
 export function mergeSurvey(
   merged: readonly MergedGpu[],
   survey: HardwareSurveyFacts | null,
 ): readonly MergedGpu[] {
   if (survey === null) return merged;
-  const taken = new Set<MergedGpu>();
-  const filled = new Map<MergedGpu, MergedGpu>();
-  const added: MergedGpu[] = [];
-  survey.gpus.forEach((surveyed, index) => {
-    const match =
-      merged.find((entry) => !taken.has(entry) && hasName(entry.gpu, surveyed.name)) ??
-      matchByCount(merged, survey, surveyed);
-    if (match === null || taken.has(match)) {
-      added.push(fromSurvey(surveyed, index));
-      return;
-    }
-    taken.add(match);
-    filled.set(match, fill(match, surveyed));
-  });
-  return [...merged.map((entry) => filled.get(entry) ?? entry), ...added];
-}
-
-type SurveyedGpu = HardwareSurveyFacts['gpus'][number];
-
-function hasName({ name }: GpuReading, surveyed: string | null): boolean {
-  return name !== null && surveyed !== null && comparableName(name) === comparableName(surveyed);
-}
-
-/**
- * If each list has exactly one GPU, both are the same GPU, whatever their names, unless vendor or kind
- * contradict that.
- */
-function matchByCount(
-  merged: readonly MergedGpu[],
-  survey: HardwareSurveyFacts,
-  surveyed: SurveyedGpu,
-): MergedGpu | null {
-  const [only] = merged;
-  if (only === undefined || merged.length > 1 || survey.gpus.length > 1) return null;
-  return contradicts(only.gpu, surveyed) ? null : only;
-}
-
-/**
- * Whether vendor or kind show that two GPUs differ. For example, the OS shows the integrated GPU and hides the
- * card that the survey lists.
- */
-function contradicts({ vendor, kind }: GpuReading, surveyed: SurveyedGpu): boolean {
-  if (vendor !== null && surveyed.vendor !== null && vendor !== surveyed.vendor) return true;
-  return (
-    (kind === 'integrated' && surveyed.integration === 'discrete') ||
-    (kind === 'discrete' && surveyed.integration === 'integrated')
+  const matches = matchSurvey(
+    merged.map(({ gpu }) => gpu),
+    survey,
   );
+  const known = new Set(matches.values());
+  const added = survey.gpus.flatMap((surveyed, index) =>
+    known.has(surveyed) ? [] : fromSurvey(surveyed, index),
+  );
+  const filled = merged.map((entry) => {
+    const surveyed = matches.get(entry.gpu);
+    return surveyed === undefined ? entry : fill(entry, surveyed);
+  });
+  return [...filled, ...added];
 }
 
-function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
-  const { gpu } = entry;
+function fill(entry: MergedGpu, surveyed: SurveyedGpuFacts): MergedGpu {
+  const gpu = { ...entry.gpu, closed: null };
   const name = gpu.name ?? nameOf(surveyed);
   if (gpu.totalBytes !== null && !gpu.totalIsEstimate) return { ...entry, gpu: { ...gpu, name } };
-  const total = totalOf(surveyed, gpu.memory);
+  const total = sizeOf(surveyed, gpu.memory);
   if (total === null) return { ...entry, gpu: { ...gpu, name } };
   const usedBytes = gpu.usedBytes;
   const availableBytes = usedBytes === null ? null : Math.max(0, total - usedBytes);
@@ -95,18 +45,11 @@ function fill(entry: MergedGpu, surveyed: SurveyedGpu): MergedGpu {
   };
 }
 
-function nameOf({ name }: SurveyedGpu): string | null {
+function nameOf({ name }: SurveyedGpuFacts): string | null {
   return name === '' ? null : name;
 }
 
-function totalOf(surveyed: SurveyedGpu, memory: GpuReading['memory']): number | null {
-  // A survey reports an unknown size as 0.
-  const dedicatedBytes = surveyed.dedicatedBytes === 0 ? null : surveyed.dedicatedBytes;
-  const totalBytes = surveyed.totalBytes === 0 ? null : surveyed.totalBytes;
-  return memory === 'shared' ? (totalBytes ?? dedicatedBytes) : (dedicatedBytes ?? totalBytes);
-}
-
-function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
+function fromSurvey(surveyed: SurveyedGpuFacts, index: number): MergedGpu {
   // An Apple chip has one pool for CPU and GPU, even if the survey calls the GPU discrete.
   const unified = surveyed.vendor === 'apple';
   const integrated = surveyed.integration === 'integrated' || usesSystemMemory(surveyed.name);
@@ -118,12 +61,13 @@ function fromSurvey(surveyed: SurveyedGpu, index: number): MergedGpu {
       deviceKey: `survey:${index}`,
       pciAddress: null,
       totalIsEstimate: false,
+      closed: null,
       pciId: null,
       name: nameOf(surveyed),
       vendor: surveyed.vendor,
       kind: unified ? 'unified' : integrated ? 'integrated' : surveyed.integration,
       memory,
-      totalBytes: totalOf(surveyed, memory),
+      totalBytes: sizeOf(surveyed, memory),
       usedBytes: null,
       availableBytes: null,
       utilizationRatio: null,

@@ -11,7 +11,9 @@ export type Series = 'ram' | 'swap' | 'cpu' | `gpu:${string}`;
 /** Options of `history`. */
 export interface HistoryOptions {
   readonly series: Series;
-  /** Length of the window that ends now, in milliseconds. Default: 300_000. Longer windows have wider buckets. */
+  /**
+   * Length of the window that ends now, in milliseconds, at least 0. Default: 300_000. Longer windows have wider buckets.
+   */
   readonly windowMs?: number;
 }
 

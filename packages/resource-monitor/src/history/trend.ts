@@ -7,10 +7,10 @@ import { fitLine, median } from './theil-sen.js';
 export interface TrendOptions {
   /** Default: `ram`. */
   readonly series?: Series;
-  /** Length of the window that ends now, in milliseconds. Default: 300_000. */
+  /** Length of the window that ends now, in milliseconds, at least 0. Default: 300_000. */
   readonly windowMs?: number;
   /**
-   * The limit of the forecast, as a share of the pool's total. Default: the limit of the default selection
+   * The limit of the forecast, as a share of the pool's total, 0 to 1. Default: the limit of the default selection
    * policy (0.8 for `ram` and `cpu`, 0.9 for a GPU), and 1 for `swap`, because the policy does not limit swap.
    */
   readonly limitRatio?: number;

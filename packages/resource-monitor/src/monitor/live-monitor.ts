@@ -1,4 +1,4 @@
-import type { HardwareSurveyFacts } from '../gpu/survey.js';
+import type { HardwareSurveyFacts } from '../gpu/match-survey.js';
 import type { MergedGpu } from '../gpu/merge-gpus.js';
 import { nameByInventory } from '../gpu/merge-gpus.js';
 import { createHistory } from '../history/history.js';
@@ -19,6 +19,7 @@ import type {
   ResourceMonitor,
   SettledSnapshot,
 } from './resource-monitor.js';
+import { checkRange } from './check-range.js';
 import { snapshotQuestions } from './snapshot-questions.js';
 
 const SETTLE_INTERVAL_MS = 250;
@@ -79,6 +80,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
   };
   const call = async (continuing: boolean, options: CallOptions): Promise<ResourceSnapshot> => {
     const { signal = null, timeoutMs } = options;
+    if (timeoutMs !== undefined) checkRange('timeoutMs', timeoutMs, 0, Infinity);
     signal?.throwIfAborted();
     const sampled = raceSignal(shared(continuing), signal);
     if (timeoutMs === undefined) return sampled;
@@ -100,6 +102,7 @@ export function liveMonitor(parts: LiveMonitorParts): ResourceMonitor {
 
   const settled = async (options: CallOptions): Promise<SettledSnapshot> => {
     const { signal = null, timeoutMs = SETTLE_TIMEOUT_MS } = options;
+    checkRange('timeoutMs', timeoutMs, 0, Infinity);
     const startMs = clock.monotonicMs();
     const sample = async (): Promise<TimedSnapshot> => {
       const snapshot = await call(true, signal === null ? {} : { signal });

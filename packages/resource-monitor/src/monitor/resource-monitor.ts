@@ -1,5 +1,5 @@
 import type { Footprint, SelectionPolicy } from '@mai/memory-ledger';
-import type { HardwareSurveyFacts } from '../gpu/survey.js';
+import type { HardwareSurveyFacts } from '../gpu/match-survey.js';
 import type { HistoryBucket, HistoryOptions } from '../history/history.js';
 import type { Trend, TrendOptions } from '../history/trend.js';
 import type { MachineInventory } from '../inventory/inventory.js';
@@ -12,7 +12,10 @@ export interface CallOptions {
    * on.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline in milliseconds. If it is not set, only the readers' own deadlines apply. */
+  /**
+   * Deadline in milliseconds, at least 0. If it is not set, only the readers' own deadlines apply. A call with another number
+   * rejects with a RangeError.
+   */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -33,7 +36,8 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds between samples. With a pair the monitor chooses the interval: long while nothing changes,
-   * short near a limit or during a load. Default: `{ minMs: 250, maxMs: 5000 }`.
+   * short near a limit or during a load. From 1 to 2147483647, and `minMs` is at most `maxMs`. Default:
+   * `{ minMs: 250, maxMs: 5000 }`.
    */
   readonly intervalMs?: number | { readonly minMs: number; readonly maxMs: number } | undefined;
 }
@@ -84,11 +88,15 @@ export interface ResourceMonitor extends AsyncDisposable {
   /**
    * Samples while the result is iterated. Each step returns the newest sample not yet seen. A slow consumer
    * skips samples, and no queue builds up. Ends with `break`, or rejects with the signal's reason.
+   * @throws RangeError for an interval that is not in its range.
    */
   watch(options?: WatchOptions): AsyncIterableIterator<ResourceSnapshot>;
-  /** The samples so far in buckets, oldest first. */
+  /** The samples so far in buckets, oldest first. @throws RangeError for a window that is NaN or negative. */
   history(options: HistoryOptions): readonly HistoryBucket[];
-  /** The trend of a figure over the samples so far, and the time until the figure reaches a limit. */
+  /**
+   * The trend of a figure over the samples so far, and the time until the figure reaches a limit.
+   * @throws RangeError for a window that is NaN or negative, and for a limit that is not from 0 to 1.
+   */
   trend(options?: TrendOptions): Trend;
   /**
    * Whether a measured pool, or the CPU, is above its limit now. The minimum headroom counts as part of a

@@ -13,6 +13,7 @@ import type { Footprint, Pool, SelectionPolicy } from '@mai/memory-ledger';
 import type { History, Series } from '../history/history.js';
 import { describeTrend } from '../history/trend.js';
 import type { ResourceSnapshot } from '../snapshot.js';
+import { checkRange } from './check-range.js';
 import type { CallOptions, LimitOptions, ResourceMonitor } from './resource-monitor.js';
 
 const WINDOW_MS = 300_000;
@@ -24,8 +25,13 @@ export function snapshotQuestions(
   nowMs: () => number,
 ): Pick<ResourceMonitor, 'history' | 'trend' | 'isOverloaded' | 'canFit'> {
   return {
-    history: ({ series, windowMs = WINDOW_MS }) => history.buckets(series, windowMs, nowMs()),
+    history: ({ series, windowMs = WINDOW_MS }) => {
+      checkRange('windowMs', windowMs, 0, Infinity);
+      return history.buckets(series, windowMs, nowMs());
+    },
     trend: ({ series = 'ram', windowMs = WINDOW_MS, limitRatio = defaultLimitOf(series) } = {}) => {
+      checkRange('windowMs', windowMs, 0, Infinity);
+      checkRange('limitRatio', limitRatio, 0, 1);
       const now = nowMs();
       const buckets = history.buckets(series, windowMs, now);
       const total = history.totalOf(series);

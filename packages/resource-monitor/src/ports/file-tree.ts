@@ -21,6 +21,8 @@ export interface FileTree {
   /** The whole text, or null if the file does not exist or cannot be read. */
   readText(path: string): string | null;
   exists(path: string): boolean;
+  /** Whether this user may open the file for reading and writing. Does not open it, which would wake a suspended card. */
+  mayOpen(path: string): boolean;
   /** The names in a folder; empty if the folder does not exist. */
   list(path: string): readonly string[];
   /** The target of a symbolic link, or null. */
@@ -49,6 +51,8 @@ export function realFileTree(root: string): FileTree {
     keep: (path) => keepOpen(root + path),
     readText: (path) => ifThere(root + path, (file) => readFileSync(file, 'latin1')),
     exists: (path) => existsSync(root + path),
+    mayOpen: (path) =>
+      attempt(() => accessSync(root + path, constants.R_OK | constants.W_OK)) !== null,
     list: (path) => ifThere(root + path, (folder) => readdirSync(folder)) ?? [],
     readLink: (path) => attempt(() => readlinkSync(root + path)),
   };

@@ -13,12 +13,16 @@ const TIMEOUT_MS = 10_000;
  * Takes a few milliseconds per process on Linux, and starts a program elsewhere. Use it for measurements, not
  * for every sample.
  *
- * @throws the signal's reason if it fires.
+ * @throws the signal's reason if it fires; RangeError for a number that no process can have.
  */
 export async function readPrivateMemory(
   processIds: readonly number[],
   { signal = null }: { readonly signal?: AbortSignal | null | undefined } = {},
 ): Promise<number | null> {
+  for (const id of processIds) {
+    if (!Number.isSafeInteger(id) || id < 1)
+      throw new RangeError(`A process id must be a whole number of at least 1, not ${id}.`);
+  }
   const { platform, env } = process;
   const executor = childProcesses(systemClock, platform, env);
   return readPrivateMemoryOn({ platform, root: '', executor }, processIds, signal);

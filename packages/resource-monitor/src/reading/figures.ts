@@ -54,6 +54,8 @@ export interface GpuReading extends Omit<GpuSnapshot, 'readAtMs'> {
   readonly pciAddress: string | null;
   /** In monotonic milliseconds; null without figures. */
   readonly readAtMonotonicMs: number | null;
+  /** Why programs of this user cannot open the GPU; null where they can, and where that is not known. */
+  readonly closed: string | null;
   /** Why figures are missing. */
   readonly reasons: readonly string[];
 }

@@ -20,7 +20,7 @@ export interface ReplayOptions {
 /**
  * Opens a recording as a monitor. Snapshots have the timestamps of the recording. `watch` ends with the
  * recording. After that, `snapshot` returns the last sample.
- * @throws ResourceMonitorError `PROBE_FAILED` if the file cannot be read or is not a recording; TypeError if
+ * @throws ResourceMonitorError `PROBE_FAILED` if the file cannot be read or is not a recording; RangeError if
  * `speed` is not a number above 0.
  */
 export async function openRecording(
@@ -28,7 +28,7 @@ export async function openRecording(
   options: ReplayOptions = {},
 ): Promise<ResourceMonitor> {
   const { clock = systemClock, speed = 1 } = options;
-  if (!(speed > 0)) throw new TypeError(`speed must be a number above 0, not ${speed}.`);
+  if (!(speed > 0)) throw new RangeError(`speed must be a number above 0, not ${speed}.`);
   const fail = (what: string, cause?: unknown): ResourceMonitorError =>
     new ResourceMonitorError(
       'PROBE_FAILED',

@@ -51,7 +51,7 @@ describe('a recording', () => {
   });
 
   it.each([0, -1, Number.NaN])('rejects a speed of %d', async (speed) => {
-    await expect(openRecording(await record([9, 8]), { speed })).rejects.toThrow(TypeError);
+    await expect(openRecording(await record([9, 8]), { speed })).rejects.toThrow(RangeError);
   });
 
   it('is replayed ten times faster at a speed of 10', async () => {

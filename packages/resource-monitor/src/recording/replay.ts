@@ -1,10 +1,12 @@
 import { createHistory } from '../history/history.js';
 import { snapshotQuestions } from '../monitor/snapshot-questions.js';
 import type { CallOptions, ResourceMonitor, WatchOptions } from '../monitor/resource-monitor.js';
+import { checkRange } from '../monitor/check-range.js';
 import { rejectedBy } from '../ports/clock.js';
 import type { Clock } from '../ports/clock.js';
 import type { TimedSnapshot } from '../sampling/settle-detector.js';
 import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/settle-detector.js';
+import { boundsOf } from '../sampling/watch-loop.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 
 /** A monitor that returns recorded samples at their recorded times. `samples` must not be empty. */
@@ -86,6 +88,7 @@ export function replay(
     snapshot,
     readRam: async () => (await snapshot()).ram,
     async settled({ signal = undefined, timeoutMs = SETTLE_TIMEOUT_MS } = {}) {
+      checkRange('timeoutMs', timeoutMs, 0, Infinity);
       await snapshot(signal === undefined ? {} : { signal });
       let seen = position;
       const first = sampleAt(seen);
@@ -97,7 +100,10 @@ export function replay(
       };
       return waitUntilSettled(first, step, first.atMs, timeoutMs);
     },
-    watch: ({ signal = undefined }: WatchOptions = {}) => watch(signal ?? null),
+    watch: ({ signal = undefined, intervalMs }: WatchOptions = {}) => {
+      boundsOf(intervalMs);
+      return watch(signal ?? null);
+    },
     ...snapshotQuestions(history, snapshot, () => history.newestMs),
     // Facts are ignored, because the samples already contain those known at recording time.
     inform: () => undefined,

@@ -1,6 +1,6 @@
 import type { GpuList, MergedGpu } from '../gpu/merge-gpus.js';
 import { mergeGpus, toSnapshot } from '../gpu/merge-gpus.js';
-import type { HardwareSurveyFacts } from '../gpu/survey.js';
+import type { HardwareSurveyFacts } from '../gpu/match-survey.js';
 import { mergeSurvey } from '../gpu/survey.js';
 import type { Clock } from '../ports/clock.js';
 import { startDeadline } from '../ports/race.js';
@@ -79,6 +79,7 @@ export function createSampler(options: {
       });
       const lists = await gpuLists;
       const merged = mergeSurvey(hints.nameGpus(mergeGpus(lists)), hints.survey);
+      const gpus = merged.flatMap(({ gpu }) => (gpu.closed === null ? gpu : []));
       const timestampMs = clock.nowMs();
       const toEpochMs = (ms: number): number =>
         Math.round(timestampMs - (clock.monotonicMs() - ms));
@@ -94,8 +95,8 @@ export function createSampler(options: {
           outBytesPerSecond: rates.swapOutBytesPerSecond,
         },
         pressure: pressure.value ?? NO_PRESSURE,
-        unified: merged.some(({ gpu }) => gpu.kind === 'unified'),
-        gpus: merged.map(({ gpu }) => toSnapshot(gpu, toEpochMs)),
+        unified: gpus.some(({ kind }) => kind === 'unified'),
+        gpus: gpus.map((gpu) => toSnapshot(gpu, toEpochMs)),
         cpu: processors.cpu,
         engines: rates.engines,
         power: power.value === null ? NO_POWER : withinFull(power.value),
@@ -186,10 +187,18 @@ function describeGpus(lists: readonly GpuList[], merged: readonly MergedGpu[]): 
       source: listing.length === 0 ? null : listing.map(({ source }) => source).join(', '),
       passedOver,
     },
-    ...merged.map(({ gpu, source, passedOver: others }) => ({
-      figure: `gpu:${gpu.deviceKey}`,
-      source: source !== null && gpu.totalIsEstimate ? `${source}, estimated total` : source,
-      passedOver: others,
-    })),
+    ...merged.map((one) => ({ figure: `gpu:${one.gpu.deviceKey}`, ...sourceOf(one) })),
   ];
+}
+
+/** A GPU that programs of this user cannot open is named here with the reason, because the snapshot does not list it. */
+function sourceOf({ gpu, source, passedOver }: MergedGpu): Omit<FigureSource, 'figure'> {
+  if (gpu.closed !== null) {
+    const reader = source ?? passedOver[0]?.source ?? 'the system';
+    return { source: null, passedOver: [{ source: reader, reason: gpu.closed }] };
+  }
+  return {
+    source: source !== null && gpu.totalIsEstimate ? `${source}, estimated total` : source,
+    passedOver,
+  };
 }

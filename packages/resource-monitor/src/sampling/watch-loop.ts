@@ -1,3 +1,4 @@
+import { checkInterval } from '../monitor/check-range.js';
 import type { WatchOptions } from '../monitor/resource-monitor.js';
 import type { Clock } from '../ports/clock.js';
 import type { ResourceSnapshot } from '../snapshot.js';
@@ -7,6 +8,14 @@ import { createBroadcast } from './broadcast.js';
 
 const ADAPTIVE: IntervalBounds = { minMs: 250, maxMs: 5000 };
 const FIRST_INTERVAL_MS = 1000;
+
+/** The bounds that a watcher asks for, in a new object, because two watchers may pass the same one. @throws RangeError */
+export function boundsOf(requested: WatchOptions['intervalMs'] = ADAPTIVE): IntervalBounds {
+  const bounds =
+    typeof requested === 'number' ? { minMs: requested, maxMs: requested } : { ...requested };
+  checkInterval(bounds);
+  return bounds;
+}
 
 /** One sampling loop for all watchers. It runs only while there is a watcher. */
 export interface WatchLoop {
@@ -69,12 +78,8 @@ export function createWatchLoop(options: {
   closing.addEventListener('abort', () => waiting.abort(), { once: true });
 
   return {
-    watch({ signal = undefined, intervalMs: requested = ADAPTIVE }) {
-      const request =
-        typeof requested === 'number'
-          ? { minMs: requested, maxMs: requested }
-          : // Copied, because two watchers may pass the same object.
-            { ...requested };
+    watch({ signal = undefined, intervalMs: requested }) {
+      const request = boundsOf(requested);
       requests.add(request);
       const samples = broadcast.listen(signal ?? null, () => {
         requests.delete(request);

@@ -44,6 +44,7 @@ export function describeAdapters(
         deviceKey: index === 0 ? base : `${base}:${index}`,
         pciAddress: null,
         totalIsEstimate: false,
+        closed: null,
         pciId:
           adapter.deviceId === null ? null : `${hex(adapter.vendorId)}:${hex(adapter.deviceId)}`,
         name: adapter.name === '' ? null : adapter.name,

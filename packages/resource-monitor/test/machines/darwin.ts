@@ -68,6 +68,51 @@ Swapouts:                                929703.
   ],
 };
 
+/** A virtual Mac on Apple silicon, as the runners of GitHub. */
+export const virtualMac: Machine = {
+  name: 'virtual Mac on Apple silicon',
+  sources: [
+    'https://github.com/actions/runner-images/issues/9918 (7 GB; the limit of its GPU)',
+    'ioreg: class and name of the accelerator, quoted in tests of two programs (texts 69262257336 and 60077719149 of the code index that they were found in, which keeps no repository)',
+    'vm_stat: invented',
+  ],
+  synthetic: true,
+  platform: 'darwin',
+  memory: { totalBytes: 7 * GIB, freeBytes: 100_000 * 16384 },
+  commands: [
+    {
+      program: 'vm_stat',
+      stdout: `Mach Virtual Memory Statistics: (page size of 16384 bytes)
+Pages free:                              100000.
+Pages active:                             50000.
+Pages inactive:                           50000.
+Pages speculative:                         1000.
+Pages throttled:                              0.
+Pages wired down:                         60000.
+Pages purgeable:                              0.
+"Translation faults":                    574921.
+Pages copy-on-write:                      38671.
+Pages zero filled:                       320571.
+Pages reactivated:                            0.
+Pages purged:                                 0.
+File-backed pages:                        60000.
+Anonymous pages:                          41000.
+Pages stored in compressor:                   0.
+Pages occupied by compressor:                 0.
+`,
+    },
+    {
+      program: 'ioreg',
+      stdout: `+-o AppleParavirtGPU  <class AppleParavirtGPU, id 0x100000abc, registered, matched, active, busy 0 (0 ms), retain 5>
+    {
+      "MetalPluginName" = "AppleParavirtGPUMetalIOGPUFamily"
+      "IOClass" = "AppleParavirtGPU"
+    }
+`,
+    },
+  ],
+};
+
 /** A Mac with 32 GB and an integrated Intel GPU, freshly started. */
 export const intelMac: Machine = {
   name: 'Mac with Intel',

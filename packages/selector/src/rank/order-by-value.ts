@@ -8,6 +8,7 @@ import {
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
+import { checkPolicy } from '../check-input.js';
 import type { Candidate } from '../input.js';
 import { findTooSlow } from '../offer/eligibility.js';
 
@@ -26,11 +27,14 @@ const RANK = { unknownQuality: -1, tooSlow: -3, doesNotFit: -4 } as const;
  * of memory. Candidates of equal value keep their order. Behind them come the candidates whose quality is not
  * known, then those that are too slow: a selection takes them only where nothing else fits. The last ones are
  * those that do not fit.
+ *
+ * @throws RangeError for a number of the policy that is NaN or out of its range.
  */
 export function orderByValue<One extends Candidate>(
   candidates: readonly One[],
   machine: EmptyMachine,
 ): readonly One[] {
+  checkPolicy(machine.policy);
   const pools = poolsWhenEmpty(machine);
   const rankOf = (candidate: One): number => {
     const fitting = fittingOptions(candidate, pools, machine);
@@ -48,11 +52,14 @@ export function orderByValue<One extends Candidate>(
 
 /**
  * The first load option that keeps to the limits while nothing else uses memory; `null` where no option does.
+ *
+ * @throws RangeError for a number of the policy that is NaN or out of its range.
  */
 export function optionWhenEmpty<One extends Candidate>(
   candidate: One,
   machine: EmptyMachine,
 ): One['loadOptions'][number] | null {
+  checkPolicy(machine.policy);
   return fittingOptions(candidate, poolsWhenEmpty(machine), machine)[0] ?? null;
 }
 

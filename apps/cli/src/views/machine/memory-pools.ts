@@ -8,7 +8,7 @@ import {
   renderLegend,
   padEnd,
 } from '@mai/host';
-import type { Resources } from '@mai/memory-ledger';
+import { hasOwnMemory, type Resources } from '@mai/memory-ledger';
 import type { PoolOutcome } from '@mai/host';
 import type { Output } from '../../terminal/output.js';
 
@@ -88,7 +88,7 @@ function unmeasured(
   const known = new Set<string>(pools.map(({ pool }) => pool));
   const { ram, gpus } = resources;
   const hidden = gpus.filter(
-    ({ memory, deviceKey }) => memory === 'dedicated' && !known.has(`gpu:${deviceKey}`),
+    (gpu) => hasOwnMemory(gpu, resources) && !known.has(`gpu:${gpu.deviceKey}`),
   );
   return [
     ...(known.has('ram') ? [] : [line(poolLabel('ram', resources), ram.totalBytes)]),

@@ -117,6 +117,18 @@ describe('a Hugging Face cache', () => {
     ]);
   });
 
+  // huggingface/huggingface_hub #2110 and #4357: the cache was called corrupted because of these files.
+  test('files that a file manager writes beside the snapshots are passed over', async () => {
+    const root = '.cache/huggingface/hub';
+    await tree.hub({ repository: 'o/r', file: 'good-Q8_0.gguf', contents: gguf('m') });
+    for (const folder of ['', 'models--o--r/', 'models--o--r/snapshots/', 'models--o--r/refs/'])
+      for (const name of ['.DS_Store', 'desktop.ini', 'Thumbs.db'])
+        await tree.put(`${root}/${folder}${name}`, 'x');
+    const { models, unreadable } = await tree.list();
+    expect(models.map(({ modelKey }) => modelKey)).toEqual(['o/r']);
+    expect(unreadable).toEqual([]);
+  });
+
   test('a broken reference, loops of links and names that are no repository do no harm', async () => {
     const root = '.cache/huggingface/hub';
     await tree.hub({ repository: 'o/r', file: 'good-Q8_0.gguf', contents: gguf('m') });

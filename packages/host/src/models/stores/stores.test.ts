@@ -301,6 +301,13 @@ describe('Jan', () => {
     ]);
   });
 
+  // unslothai/unsloth #9748: a settings file that an editor on Windows had saved was not read.
+  test('settings may begin with a byte order mark', async () => {
+    await tree.put('.local/share/Jan/data/m.gguf', gguf('m'));
+    await model('.local/share/Jan/data', 'm', '\uFEFFmodel_path: m.gguf\r\nname: M\r\n');
+    expect((await tree.list()).models).toMatchObject([{ modelKey: 'm' }]);
+  });
+
   test.each([
     ['linux', '.local/share/Jan'],
     ['darwin', 'Library/Application Support/Jan'],

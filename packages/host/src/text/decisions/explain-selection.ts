@@ -61,13 +61,18 @@ export function describeSteps({ plan }: Selection): string {
 
 /** A note as a sentence; null for a note that the trade-offs of the choice already include. */
 export function explainNote(note: SelectionNote, resources: Resources): string | null {
-  const gpuName = (deviceKey: string) =>
-    resources.gpus.find((gpu) => gpu.deviceKey === deviceKey)?.name ?? deviceKey;
+  const gpuOf = (deviceKey: string) =>
+    resources.gpus.find((gpu) => gpu.deviceKey === deviceKey) ?? null;
   switch (note.code) {
     case 'RESOURCES_NOT_OBSERVABLE':
       return 'LM Studio runs on another machine. Only the total memory there is known, not the free memory.';
-    case 'GPU_UNMEASURED':
-      return `The free memory of ${gpuName(note.deviceKey)} can't be measured, so its total counts as free.`;
+    case 'GPU_UNMEASURED': {
+      const gpu = gpuOf(note.deviceKey);
+      const name = gpu?.name ?? note.deviceKey;
+      return gpu?.totalBytes == null
+        ? `The size of the memory of ${name} is not known, so nothing is planned into it: all of a new load counts in RAM.`
+        : `The free memory of ${name} can't be measured, so its total counts as free.`;
+    }
     case 'GPU_UNKNOWN':
       return `A footprint names the GPU ${note.deviceKey}, which this machine does not have. The bytes on that GPU are charged to RAM.`;
     case 'RESIDENT_UNMEASURED':

@@ -27,7 +27,7 @@ export function findMissingPart(index: ModelIndex): string | null {
   if (model === null || plan === null) return null;
   if (header.hasData) {
     const missing = plan.shared.find((part) => !hasPart(shared, part));
-    if (missing !== undefined) return fullName(missing);
+    if (missing !== undefined) return fullName(missing, model.architecture.name);
   }
   const isJoined = layers.some((tensors) => tensors.has('attn_qkv'));
   const needsExperts = model.experts > 0 && NEEDS_EXPERTS.has(model.architecture.name);
@@ -36,7 +36,7 @@ export function findMissingPart(index: ModelIndex): string | null {
     const missing =
       wanted.map((part) => missingIn(tensors, part, isJoined)).find((part) => part !== null) ??
       missingOfFeedForward(tensors, plan, needsExperts);
-    if (missing !== null) return fullName(`blk.${il}.${missing}`);
+    if (missing !== null) return fullName(`blk.${il}.${missing}`, model.architecture.name);
   }
   return null;
 }

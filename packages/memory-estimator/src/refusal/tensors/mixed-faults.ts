@@ -8,14 +8,15 @@ export function findMissingInMixed(index: ModelIndex): string | null {
   const plan = planOf(index);
   if (plan === null) return null;
   const { shared, layers, model } = index;
+  const architecture = model?.architecture.name ?? '';
   const missing = plan.shared.required
     .flatMap((part) => inEachLayer(part, index))
     .find((part) => !hasPart(shared, part));
-  if (missing !== undefined) return fullName(missing);
+  if (missing !== undefined) return fullName(missing, architecture);
   for (const [il, tensors] of layers.entries()) {
     const wanted = il < (model?.layers ?? 0) ? wantedIn(plan, index, il).required : plan.nextToken;
     const part = wanted.find((name) => !hasPart(tensors, name));
-    if (part !== undefined) return fullName(`blk.${il}.${part}`);
+    if (part !== undefined) return fullName(`blk.${il}.${part}`, architecture);
   }
   return null;
 }

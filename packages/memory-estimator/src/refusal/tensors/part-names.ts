@@ -10,9 +10,28 @@ export function hasPart(tensors: TensorGroups, part: string): boolean {
     : tensors.get(part)?.weight != null;
 }
 
+/** Parts of a layer whose names llama.cpp reads without `.weight`: of every architecture, and of single ones. */
+const BARE = ['ssm_a', 'ssm_d'];
+const BARE_IN: Readonly<Record<string, readonly string[]>> = {
+  'falcon-h1': ['ffn_norm'],
+  plamo2: ['post_attention_norm', 'post_ffw_norm', 'ssm_dt_norm', 'ssm_b_norm', 'ssm_c_norm'],
+  plamo3: ['post_attention_norm', 'post_ffw_norm'],
+};
+
+/** Whether the name of a part of a layer has no ending. */
+export function isBare(part: string, architecture: string): boolean {
+  return BARE.includes(part) || (BARE_IN[architecture] ?? []).includes(part);
+}
+
+/** Whether the name of a part may have no ending in an architecture that `isBare` does not name: norms may. */
+export function mayBeBare(part: string): boolean {
+  return !/^(attn_(q|k|v|qkv|output)|ffn_(up|gate|down))$/.test(part);
+}
+
 /** The name of a part's tensor. */
-export function fullName(part: string): string {
-  return /\.(bias|scale|ssm_[ad])$/.test(part) ? part : `${part}.weight`;
+export function fullName(part: string, architecture: string): string {
+  const inLayer = part.replace(/^blk\.\d+\./, '');
+  return /\.(bias|scale)$/.test(part) || isBare(inLayer, architecture) ? part : `${part}.weight`;
 }
 
 /** The part that a scale belongs to; any other part is returned as it is. */

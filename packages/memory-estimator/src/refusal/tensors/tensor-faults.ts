@@ -6,6 +6,7 @@ import { printable } from '../../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { findForeignPart, findMissingPart, isPlanned } from './layer-faults.js';
 import { findForeignInMixed, findMissingInMixed } from './mixed-faults.js';
+import { findOtherEnding } from './name-endings.js';
 import { hasPart } from './part-names.js';
 import type { ModelRefusal } from '../model-refusal.js';
 
@@ -72,7 +73,8 @@ export function findTensorFault(index: ModelIndex): ModelRefusal | null {
   return (
     findTypeFault(header) ??
     findLeftover(index) ??
-    (isUnfinished ? null : (findMissing(index) ?? findMissingByPlan(index)))
+    (isUnfinished ? null : (findMissing(index) ?? findMissingByPlan(index))) ??
+    findAborting(index)
   );
 }
 
@@ -127,8 +129,25 @@ export function findForeignTensor(index: ModelIndex): ModelRefusal | null {
 }
 
 function findMissingByPlan(index: ModelIndex): ModelRefusal | null {
-  const part = findMissingPart(index) ?? findMissingInMixed(index);
+  const part = findOtherEnding(index) ?? findMissingPart(index) ?? findMissingInMixed(index);
   return part === null ? null : missing(part);
+}
+
+/**
+ * A tensor with which llama.cpp aborts. It reshapes the queries of MPT for their norm, and aborts where they are a part of joined
+ * queries, keys and values.
+ */
+function findAborting({ model, layers }: ModelIndex): ModelRefusal | null {
+  if (model?.architecture.name !== 'mpt') return null;
+  const il = layers.findIndex(
+    (tensors) => hasPart(tensors, 'attn_q_norm') && hasPart(tensors, 'attn_qkv'),
+  );
+  return il === -1
+    ? null
+    : {
+        code: 'LEFTOVER_TENSORS',
+        reason: `it has the tensor "blk.${il}.attn_q_norm", with which llama.cpp v0.5.0 aborts for this architecture`,
+      };
 }
 
 function leftover(name: string): ModelRefusal {

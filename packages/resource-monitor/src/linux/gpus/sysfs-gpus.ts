@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { GpuReader, GpuReading } from '../../reading/figures.js';
 import { usesSystemMemory } from '../../gpu/nvidia-products.js';
 import { classifyAmd } from './amd-memory.js';
-import { hasDeviceFile } from './device-files.js';
+import { whyClosed } from './device-files.js';
 import type { DrmCard } from './drm-cards.js';
 import { isSuspended, listDrmCards, RUNTIME_STATUS } from './drm-cards.js';
 import { readIntelVram } from './intel-memory.js';
@@ -29,6 +29,7 @@ interface CardFacts {
   readonly deviceKey: string;
   readonly name: string | null;
   readonly totalBytes: number | null;
+  readonly closed: string | null;
 }
 
 interface AmdCard {
@@ -53,8 +54,6 @@ type AmdFile = keyof typeof AMD_FILES;
  */
 export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close(): void } {
   let cards: readonly OpenCard[] = [];
-  /** Cards of the machine that programs here cannot open, such as `card0`. */
-  let closed: readonly string[] = [];
   let listedAtMs: number | null = null;
   const close = (): void => {
     for (const open of cards) closeCard(open);
@@ -65,10 +64,7 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     // A hanging driver blocks the thread that reads from it. Each further read would block one more thread.
     const hanging = cards.filter(({ pending }) => pending !== null);
     for (const open of cards) if (open.pending === null) closeCard(open);
-    const listed = listDrmCards(files);
-    const usable = listed.filter((card) => hasDeviceFile(files, card));
-    closed = listed.filter((card) => !usable.includes(card)).map(({ name }) => name);
-    cards = usable.map(
+    cards = listDrmCards(files).map(
       (card) =>
         hanging.find((open) => open.card.folder === card.folder) ?? {
           card,
@@ -83,17 +79,11 @@ export function sysfsGpus(files: FileTree, clock: Clock): GpuReader & { close():
     source: '/sys/class/drm',
     async read() {
       if (listedAtMs === null || clock.monotonicMs() - listedAtMs > RELIST_AFTER_MS) relist();
-      const reasons = closed.length === 0 ? [] : [reasonForClosed(closed)];
-      if (cards.length === 0) return { reason: reasons[0] ?? 'the kernel lists no graphics card' };
-      const value = await Promise.all(cards.map((card) => readCard(files, card, clock)));
-      return { value, reasons };
+      if (cards.length === 0) return { reason: 'the kernel lists no graphics card' };
+      return { value: await Promise.all(cards.map((card) => readCard(files, card, clock))) };
     },
     close,
   };
-}
-
-function reasonForClosed(names: readonly string[]): string {
-  return `/dev has no device file of ${names.join(', ')}, so programs here cannot use it. A container gets the device files that it is started with, for example with --device /dev/dri`;
 }
 
 function closeCard({ amd }: OpenCard): void {
@@ -101,6 +91,10 @@ function closeCard({ amd }: OpenCard): void {
 }
 
 function readFacts(tree: FileTree, card: DrmCard): CardFacts {
+  return { ...readIdentity(tree, card), closed: whyClosed(tree, card) };
+}
+
+function readIdentity(tree: FileTree, card: DrmCard): Omit<CardFacts, 'closed'> {
   const deviceKey = `pci:${card.pciAddress ?? card.name}`;
   switch (card.vendor) {
     case 'nvidia': {
@@ -195,6 +189,7 @@ function withoutFigures(tree: FileTree, card: DrmCard, facts: CardFacts): GpuRea
     deviceKey: facts.deviceKey,
     pciAddress: card.pciAddress,
     totalIsEstimate: false,
+    closed: facts.closed,
     name: facts.name,
     pciId: card.pciId,
     vendor: card.vendor,

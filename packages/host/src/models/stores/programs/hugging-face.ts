@@ -111,13 +111,15 @@ async function snapshotsOf(root: string): Promise<string[] | UnreadablePath> {
   // A broken reference only loses its place at the front.
   const main = await readSmallFile(path.join(root, 'refs', 'main')).catch(() => null);
   const dated = await Promise.all(
-    entries.map(async (name) => ({
-      name,
-      isMain: name === main?.trim(),
-      mtimeMs: (await stat(path.join(folder, name)).catch(() => null))?.mtimeMs ?? 0,
-    })),
+    entries.map(async (name) => {
+      const found = await stat(path.join(folder, name)).catch(() => null);
+      // The file managers of macOS and Windows write files of their own into the folders that they show.
+      if (found?.isFile() === true) return [];
+      return { name, isMain: name === main?.trim(), mtimeMs: found?.mtimeMs ?? 0 };
+    }),
   );
   return dated
+    .flat()
     .sort(
       (a, b) =>
         Number(b.isMain) - Number(a.isMain) || b.mtimeMs - a.mtimeMs || (a.name < b.name ? -1 : 1),

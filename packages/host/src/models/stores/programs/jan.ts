@@ -131,7 +131,8 @@ async function readModel(
 
 /** A text field at the top level of a YAML file that serde_yaml wrote; null where it is absent, null or empty. */
 function fieldIn(yaml: string, name: string): string | null {
-  const written = new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, 'm').exec(yaml)?.[1] ?? '';
+  // An editor on Windows may have put a byte order mark before the first field.
+  const written = new RegExp(`^\\uFEFF?${name}:[ \\t]*(.*?)[ \\t]*$`, 'm').exec(yaml)?.[1] ?? '';
   if (written === '' || written === 'null' || written === '~') return null;
   if (written.startsWith("'")) return written.slice(1, -1).replaceAll("''", "'");
   if (!written.startsWith('"')) return written;

@@ -1,0 +1,20 @@
+/**
+ * Checks a number that a caller gave. NaN is in no range.
+ * @throws RangeError if the number is not in the range.
+ */
+export function checkRange(name: string, value: number, least: number, most = Infinity): void {
+  if (value >= least && value <= most) return;
+  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new RangeError(`${name} must be a number ${range}, not ${value}.`);
+}
+
+/** Like `checkRange`, for a whole number. */
+export function checkWholeNumber(
+  name: string,
+  value: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}.`);
+}

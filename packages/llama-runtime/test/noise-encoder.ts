@@ -1,11 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import {
-  encodeHeader,
-  paddedBytes,
-  tensorBytes,
-  type TensorShape,
-} from '../src/noise-model/gguf-file.js';
-import { createRandom } from '../src/noise-model/random.js';
+import type { TensorShape } from '../src/noise-model/gguf-file.js';
+import { linear, norm, tensor, writeNoiseFile } from './noise-file.js';
 
 const WIDTH = 256;
 const INNER_WIDTH = 512;
@@ -20,17 +14,8 @@ const TOKENS = [
 const POOLING_MEAN = 1;
 
 /** Writes an encoder of BERT's architecture with random weights, as the usual embedding models have it. */
-export async function writeNoiseEncoder(file: string): Promise<void> {
-  const tensors = tensorsOf();
-  const random = createRandom(1);
-  const data = tensors.map((tensor) => {
-    const bytes = Buffer.alloc(paddedBytes(tensor));
-    const isNorm = /norm\.weight$/.test(tensor.name);
-    for (let at = 0; at < tensorBytes(tensor); at += 4)
-      bytes.writeFloatLE(isNorm ? 1 : (random() / 2 ** 31 - 1) * 0.1, at);
-    return bytes;
-  });
-  await writeFile(file, Buffer.concat([encodeHeader(metadata(), tensors), ...data]));
+export function writeNoiseEncoder(file: string): Promise<void> {
+  return writeNoiseFile(file, metadata(), tensorsOf());
 }
 
 function metadata() {
@@ -60,29 +45,19 @@ function metadata() {
 }
 
 function tensorsOf(): readonly TensorShape[] {
-  const tensor = (name: string, ...dimensions: number[]): TensorShape => ({
-    name,
-    dimensions,
-    type: 'F32',
-  });
-  const linear = (name: string, from: number, to: number) => [
-    tensor(`${name}.weight`, from, to),
-    tensor(`${name}.bias`, to),
-  ];
-  const norm = (name: string) => [tensor(`${name}.weight`, WIDTH), tensor(`${name}.bias`, WIDTH)];
   return [
     tensor('token_embd.weight', WIDTH, TOKENS.length),
     tensor('token_types.weight', WIDTH, 2),
     tensor('position_embd.weight', WIDTH, CONTEXT),
-    ...norm('token_embd_norm'),
+    ...norm('token_embd_norm', WIDTH),
     ...Array.from({ length: LAYERS }, (_, layer) => `blk.${layer}`).flatMap((block) => [
       ...['attn_q', 'attn_k', 'attn_v', 'attn_output'].flatMap((name) =>
         linear(`${block}.${name}`, WIDTH, WIDTH),
       ),
-      ...norm(`${block}.attn_output_norm`),
+      ...norm(`${block}.attn_output_norm`, WIDTH),
       ...linear(`${block}.ffn_up`, WIDTH, INNER_WIDTH),
       ...linear(`${block}.ffn_down`, INNER_WIDTH, WIDTH),
-      ...norm(`${block}.layer_output_norm`),
+      ...norm(`${block}.layer_output_norm`, WIDTH),
     ]),
   ];
 }

@@ -1,11 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import {
-  encodeHeader,
-  paddedBytes,
-  tensorBytes,
-  type TensorShape,
-} from '../src/noise-model/gguf-file.js';
-import { createRandom } from '../src/noise-model/random.js';
+import type { TensorShape } from '../src/noise-model/gguf-file.js';
+import { linear, norm, tensor, writeNoiseFile } from './noise-file.js';
 
 /** A projector of random weights, which turns images into vectors of a model's width. */
 export interface NoiseProjector {
@@ -25,24 +19,10 @@ const WIDTH = 64;
 const INNER_WIDTH = 128;
 const LAYERS = 2;
 const HEADS = 4;
-/** Weights lie between minus this number and this number. */
-const SCALE = 0.1;
 
 /** Writes a projector that llama.cpp loads. Names and sizes of the tensors are those that tools/mtmd/clip.cpp reads. */
-export async function writeNoiseProjector(file: string, shape: NoiseProjector): Promise<void> {
-  const tensors = tensorsOf(shape);
-  const random = createRandom(1);
-  const data = tensors.map((tensor) => {
-    const bytes = Buffer.alloc(paddedBytes(tensor));
-    const count = tensorBytes(tensor) / 4;
-    // A norm with a weight of 1 keeps the values in range. The patches' weights are half floats, and stay 0.
-    const isNorm = /(norm|ln\d?|ln)\.weight$/.test(tensor.name);
-    if (tensor.type === 'F32')
-      for (let at = 0; at < count; at += 1)
-        bytes.writeFloatLE(isNorm ? 1 : (random() / 2 ** 31 - 1) * SCALE, at * 4);
-    return bytes;
-  });
-  await writeFile(file, Buffer.concat([encodeHeader(metadataOf(shape), tensors), ...data]));
+export function writeNoiseProjector(file: string, shape: NoiseProjector): Promise<void> {
+  return writeNoiseFile(file, metadataOf(shape), tensorsOf(shape));
 }
 
 function metadataOf({ type, modelWidth, imageSize }: NoiseProjector) {
@@ -67,16 +47,6 @@ function metadataOf({ type, modelWidth, imageSize }: NoiseProjector) {
 
 function tensorsOf({ type, modelWidth, imageSize }: NoiseProjector): readonly TensorShape[] {
   const patches = (imageSize / PATCH_SIZE) ** 2;
-  const tensor = (name: string, ...dimensions: number[]): TensorShape => ({
-    name,
-    dimensions,
-    type: 'F32',
-  });
-  const linear = (name: string, from: number, to: number) => [
-    tensor(`${name}.weight`, from, to),
-    tensor(`${name}.bias`, to),
-  ];
-  const norm = (name: string) => [tensor(`${name}.weight`, WIDTH), tensor(`${name}.bias`, WIDTH)];
   return [
     {
       name: 'v.patch_embd.weight',
@@ -87,14 +57,14 @@ function tensorsOf({ type, modelWidth, imageSize }: NoiseProjector): readonly Te
       ? [
           tensor('v.class_embd', WIDTH),
           tensor('v.position_embd.weight', WIDTH, patches + 1),
-          ...norm('v.pre_ln'),
+          ...norm('v.pre_ln', WIDTH),
           ...linear('mm.0', WIDTH, modelWidth),
           ...linear('mm.2', modelWidth, modelWidth),
         ]
       : [
           tensor('v.patch_embd.bias', WIDTH),
           tensor('v.position_embd.weight', WIDTH, patches),
-          ...norm('v.post_ln'),
+          ...norm('v.post_ln', WIDTH),
           tensor('mm.input_projection.weight', modelWidth, WIDTH),
           tensor('mm.soft_emb_norm.weight', WIDTH),
         ]),
@@ -102,8 +72,8 @@ function tensorsOf({ type, modelWidth, imageSize }: NoiseProjector): readonly Te
       ...['attn_q', 'attn_k', 'attn_v', 'attn_out'].flatMap((name) =>
         linear(`${block}.${name}`, WIDTH, WIDTH),
       ),
-      ...norm(`${block}.ln1`),
-      ...norm(`${block}.ln2`),
+      ...norm(`${block}.ln1`, WIDTH),
+      ...norm(`${block}.ln2`, WIDTH),
       // clip.cpp swaps the two where the first one's bias has the inner width, as in files of older converters.
       ...linear(`${block}.ffn_up`, WIDTH, INNER_WIDTH),
       ...linear(`${block}.ffn_down`, INNER_WIDTH, WIDTH),

@@ -34,11 +34,15 @@ export function splitGguf(name: string): readonly [Buffer, Buffer] {
   return [bytesOf(first), bytesOf(second)];
 }
 
-/** The bytes of a vision projector. */
-export function projector(): Buffer {
+/** The bytes of a vision projector. @param width The width of its model; null: of a type whose width is not read. */
+export function projector(width: number | null = null): Buffer {
   const file = emptyFile('clip');
   file.metadata.set('clip.has_vision_encoder', true);
   file.tensors.set('v.patch_embd.weight', { shape: [8] });
+  if (width !== null) {
+    file.metadata.set('clip.projector_type', 'gemma3');
+    file.tensors.set('mm.input_projection.weight', { shape: [width, 8] });
+  }
   return bytesOf(file);
 }
 

@@ -13,6 +13,7 @@ export { openStampedStore, type StampedStore } from './cache/stamped-store.js';
 export type { HeaderCache } from './cache/header-cache.js';
 export type { SaveOutcome } from './files/atomic-file.js';
 export { refuseMlx } from './refusal/other-kinds.js';
+export { embeddingWidth } from './refusal/embedding-width.js';
 export { refuseEmbedded, refuseModel } from './refusal/refuse-model.js';
 export type { ModelRefusal, ModelRefusalCode } from './refusal/model-refusal.js';
 export { estimateFootprint } from './estimate/estimate-footprint.js';

@@ -16,6 +16,8 @@ export interface HeaderFacts {
   readonly quantization: string | null;
   /** Whether some of its feed-forward networks are experts. */
   readonly hasExperts: boolean;
+  /** Numbers in the vectors that a model takes, or that a projector gives; null where they are not known. */
+  readonly width: number | null;
   /** Why llama.cpp does not load the file; null where the header shows no reason. */
   readonly refusal: ModelRefusal | null;
   /** Why the embedded engine does not load a file that llama.cpp loads; null where it loads it. */

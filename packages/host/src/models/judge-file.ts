@@ -24,7 +24,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       file,
       headers.derive(
         file,
-        'facts with refusals (3), experts and quantization',
+        'facts with refusals (4), experts, quantization and width',
         async (header) => (await fromHeaders()).headerFacts(header),
         signal === undefined ? {} : { signal },
       ),
@@ -95,8 +95,10 @@ export async function judgeFile(
     const isProjector = refusal?.code === 'PROJECTOR';
     if (refusal !== null && !isProjector)
       return { kind: 'unusable', code: refusal.code, why: refusal.reason };
-    if (facts.complete) return { kind: isProjector ? 'projector' : 'model' };
-    return INCOMPLETE;
+    if (!facts.complete) return INCOMPLETE;
+    // LM Studio chooses the projector itself.
+    const width = engine === 'embedded' ? facts.width : null;
+    return { kind: isProjector ? 'projector' : 'model', width };
   } catch (error) {
     if (!isModelFileError(error)) throw error;
     return { kind: 'unusable', code: error.code, why: error.reason };

@@ -1,5 +1,5 @@
 import type { GgufHeader } from '@mai/memory-estimator';
-import { refuseEmbedded, refuseModel } from '@mai/memory-estimator';
+import { embeddingWidth, refuseEmbedded, refuseModel } from '@mai/memory-estimator';
 import type { HeaderFacts } from './header-facts.js';
 
 /** `general.file_type` of the header: `llama_ftype` in llama.cpp's include/llama.h. */
@@ -67,6 +67,7 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     complete,
     quantization: FILE_TYPES[Number(metadata.get('general.file_type') ?? -1)] ?? null,
     hasExperts: Number(metadata.get(`${prefix}.expert_count`) ?? 0) > 1,
+    width: embeddingWidth(header),
     refusal: refuseModel(header),
     embeddedRefusal: refuseEmbedded(header),
   };

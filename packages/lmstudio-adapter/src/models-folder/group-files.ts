@@ -20,7 +20,14 @@ export interface FileGroup {
  * pictures or sound for the models in its folder.
  */
 export type FileJudgement =
-  | { readonly kind: 'model' | 'projector' }
+  | {
+      readonly kind: 'model' | 'projector';
+      /**
+       * Numbers in the vectors that a model takes, or that a projector gives. A model gets no projector of another width. Null,
+       * and the default: not known.
+       */
+      readonly width?: number | null;
+    }
   | {
       readonly kind: 'unusable';
       /** Names the kind of fault. */

@@ -261,6 +261,22 @@ test('files that macOS writes beside the files of a model are no files of it', a
   );
 });
 
+test('a model gets no projector of another width, but the closest of its own', async () => {
+  const widths: Readonly<Record<string, number>> = { 'a-4b.gguf': 64, 'mmproj-a-4b.gguf': 96 };
+  const judge = (file: string): Promise<FileJudgement> => {
+    const name = path.basename(file);
+    const kind = name.startsWith('mmproj') ? 'projector' : 'model';
+    return Promise.resolve({ kind, width: widths[name] ?? null });
+  };
+  const projector = async () =>
+    (await scanModelsFolder(folder, { judge })).models[0]?.projectorPath;
+  await put('p/a/a-4b.gguf');
+  await put('p/a/mmproj-a-4b.gguf');
+  expect(await projector()).toBeNull();
+  await put('p/a/mmproj-x.gguf');
+  expect(await projector()).toBe(path.join(folder, 'p/a/mmproj-x.gguf'));
+});
+
 test('an MLX folder is one model, and a folder of other files is not a model', async () => {
   await put('mlx-community/Qwen3-4B-4bit/config.json');
   await put('mlx-community/Qwen3-4B-4bit/model-00001-of-00002.safetensors', 5);

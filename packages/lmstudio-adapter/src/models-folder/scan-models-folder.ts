@@ -71,14 +71,14 @@ export async function scanModelsFolder(
     if (byName.kind === 'unusable' || judge === undefined) return { group, judgement: byName };
     const judged = await judge(path.join(modelsFolder, group.path), group.format);
     // A file that is named as a projector is never a model, as in LM Studio.
-    const judgement = judged.kind === 'model' ? byName : judged;
+    const judgement = judged.kind === 'model' && byName.kind === 'projector' ? byName : judged;
     return { group, judgement };
   };
   const judged = await Promise.all(
     folders.map(([folder, files]) => Promise.all(groupFiles(folder, files).map(judgeGroup))),
   );
   const judgedIn = new Map(folders.map(([folder], index) => [folder, judged[index] ?? []]));
-  const projectorsFor = (folder: string): readonly FolderFile[] => {
+  const projectorsFor = (folder: string): readonly Projector[] => {
     const own = projectorsIn(judgedIn.get(folder) ?? []);
     return own.length > 0 || folder === '' || options.projectorsAbove !== true
       ? own
@@ -142,21 +142,46 @@ function groupsOf(
   return folder.flatMap(({ group, judgement }) => (judgement.kind === kind ? group : []));
 }
 
-function projectorsIn(folder: readonly JudgedGroup[]): readonly FolderFile[] {
-  return groupsOf(folder, 'projector').flatMap(({ files }) => files);
+interface Projector {
+  readonly file: FolderFile;
+  readonly width: number | null;
+}
+
+function projectorsIn(folder: readonly JudgedGroup[]): readonly Projector[] {
+  return folder.flatMap(({ group, judgement }) =>
+    judgement.kind === 'projector'
+      ? group.files.map((file) => ({ file, width: widthOf(judgement) }))
+      : [],
+  );
+}
+
+function widthOf(judgement: FileJudgement): number | null {
+  return judgement.kind === 'unusable' ? null : (judgement.width ?? null);
 }
 
 /** The models of one folder, each with its projector. */
 function modelsOf(
   folder: readonly JudgedGroup[],
-  projectors: readonly FolderFile[],
+  projectors: readonly Projector[],
 ): readonly FoundModel[] {
-  const models = groupsOf(folder, 'model');
-  return models.map((group) => ({
-    group,
-    projector: group.format === 'gguf' ? closestProjector(group.path, projectors) : null,
-    onlyOne: models.length === 1,
-  }));
+  const models = folder.filter(({ judgement }) => judgement.kind === 'model');
+  return models.map(({ group, judgement }) => {
+    const own = widthOf(judgement);
+    const fitting = projectors.filter(
+      ({ width }) => own === null || width === null || width === own,
+    );
+    return {
+      group,
+      projector:
+        group.format === 'gguf'
+          ? closestProjector(
+              group.path,
+              fitting.map(({ file }) => file),
+            )
+          : null,
+      onlyOne: models.length === 1,
+    };
+  });
 }
 
 /**

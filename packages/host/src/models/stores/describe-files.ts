@@ -40,7 +40,7 @@ export async function describeNamedFile(
   if (judgement.kind === 'projector')
     return refuse('PROJECTOR', 'it is a projector (mmproj), not a model');
   if (judgement.kind === 'unusable') return refuse(judgement.code, judgement.why);
-  const projector = await projectorAt(named.projectorPath, judge);
+  const projector = await projectorAt(named.projectorPath, judgement.width ?? null, judge);
   const bytes = sizes.reduce<number>((sum, size) => sum + (typeof size === 'number' ? size : 0), 0);
   return {
     kind: 'model',
@@ -95,13 +95,17 @@ async function sizeOf(file: string): Promise<number | readonly [code: string, wh
   }
 }
 
-/** A projector that a store names, if the file is one. */
+/** A projector that a store names, if the file is one and has the width of the model. */
 async function projectorAt(
   file: string | null,
+  modelWidth: number | null,
   judge: (file: string) => Promise<FileJudgement>,
 ): Promise<{ readonly path: string; readonly sizeBytes: number } | null> {
   if (file === null) return null;
   const sizeBytes = await sizeOf(file);
-  if (typeof sizeBytes !== 'number' || (await judge(file)).kind !== 'projector') return null;
-  return { path: file, sizeBytes };
+  if (typeof sizeBytes !== 'number') return null;
+  const judgement = await judge(file);
+  if (judgement.kind !== 'projector') return null;
+  const width = judgement.width ?? modelWidth;
+  return modelWidth === null || width === modelWidth ? { path: file, sizeBytes } : null;
 }

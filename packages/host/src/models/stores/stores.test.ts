@@ -360,6 +360,22 @@ describe('LM Studio and folders of the configuration', () => {
     ]);
   });
 
+  // LostRuins/koboldcpp #1662: a projector of another width ended the load of the model. gguf() writes models of 64.
+  test.each([
+    [64, true],
+    [96, false],
+  ])('a projector of width %i beside a model of width 64 gives vision: %s', async (width, has) => {
+    await tree.put('.lmstudio/models/p/gemma/gemma-3-4b-it-Q8_0.gguf', gguf('gemma'));
+    await tree.put('.lmstudio/models/p/gemma/mmproj-F16.gguf', projector(width));
+    const [model, vision] = await Promise.all([
+      tree.layer('model', gguf('q')),
+      tree.layer('projector', projector(width)),
+    ]);
+    await tree.manifest('registry.ollama.ai/library/q/4b', [model, vision]);
+    const { models } = await tree.list();
+    expect(models.map(({ vision }) => vision)).toEqual([has, has]);
+  });
+
   test('a projector of any name belongs to the model that is alone in its folder', async () => {
     await tree.put('.lmstudio/models/p/llava/ggml-model-Q4_K_M.gguf', gguf('a'));
     await tree.put('.lmstudio/models/p/llava/ggml-model-Q8_0.gguf', gguf('b'));

@@ -207,14 +207,18 @@ describe('a model with a projector', () => {
     expect(instance.settings).toMatchObject({ batchTokens: tokens, ubatchTokens: tokens });
   });
 
-  test('of another width is LOAD_FAILED, with the projector and llama.cpp’s reason', async () => {
-    await using runtime = await withProjector('mlp', 512);
-    expect(await caught(runtime.load({ modelKey: 'seer' }))).toMatchObject({
-      code: 'LOAD_FAILED',
-      message: expect.stringMatching(
-        /its projector mmproj-seer\.gguf can't be loaded: .*mismatch.*512/,
-      ),
-    });
-    expect(await enginePids()).toEqual([]);
-  });
+  // @mai/memory-estimator reads the widths of these types (embedding-width.ts).
+  test.each(['mlp', 'gemma3'] as const)(
+    'of type %s and another width is LOAD_FAILED, with the projector and llama.cpp’s reason',
+    async (type) => {
+      await using runtime = await withProjector(type, 512);
+      expect(await caught(runtime.load({ modelKey: 'seer' }))).toMatchObject({
+        code: 'LOAD_FAILED',
+        message: expect.stringMatching(
+          /its projector mmproj-seer\.gguf can't be loaded: .*mismatch.*512/,
+        ),
+      });
+      expect(await enginePids()).toEqual([]);
+    },
+  );
 });

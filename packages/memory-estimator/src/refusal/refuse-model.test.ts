@@ -71,6 +71,17 @@ test.each(names)('accepts %s, which llama.cpp loads', async (name) => {
   expect(refuseModel(await corpusHeader(name))).toBeNull();
 });
 
+test('a norm of Falcon H1 has no ending', async () => {
+  const header = await corpusHeader('falcon-h1-1.5b-q4km');
+  const tensors = header.tensors.map((tensor) =>
+    tensor.name === 'blk.3.ffn_norm' ? { ...tensor, name: 'blk.3.ffn_norm.weight' } : tensor,
+  );
+  expect(refuseModel({ ...header, tensors })).toEqual({
+    code: 'TENSORS_MISSING',
+    reason: 'it lacks the tensor blk.3.ffn_norm',
+  });
+});
+
 test.each<[string, FileContents, ModelRefusalCode]>([
   [
     'imatrix',

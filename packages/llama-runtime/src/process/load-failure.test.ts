@@ -20,6 +20,9 @@ describe('The reason of a failed load', () => {
     'ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 1234567',
     'ggml_backend_cuda_buffer_type_alloc_buffer: allocating 8192.00 MiB on device 0: cudaMalloc failed: out of memory',
     'std::bad_alloc',
+    // Comfy-Org/ComfyUI #8065
+    'The paging file is too small for this operation to complete. (os error 1455)',
+    'vk::Device::allocateMemory: ErrorOutOfDeviceMemory',
   ])('says that memory ran out: %s', (line) => {
     expect(loadFailureOf(line)).toEqual({ message: line, outOfMemory: true });
   });

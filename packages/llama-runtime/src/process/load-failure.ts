@@ -1,10 +1,10 @@
 const FAILURE_LINE =
-  /error|fail|unable|unsupported|unknown|invalid|out of memory|bad_alloc|missing/i;
+  /error|fail|unable|unsupported|unknown|invalid|out of memory|too small|bad_alloc|missing/i;
 /** Lines of the binding and of llama.cpp that follow each failure and say nothing about its cause. */
 const REPEATED_LINE =
   /unable to load model|failed to load model$|failed to load model '[^']*'$|failed to load CLIP model|common_init_.*failed|llama_model_load_from_file_impl: failed/i;
 const OUT_OF_MEMORY =
-  /out of memory|cannot allocate memory|failed to allocate|unable to allocate|allocation of size .* failed|alloc\w* failed|bad_alloc|ENOMEM/i;
+  /out of memory|out_?of_?(?:device|host)_?memory|paging file is too small|os error 1455|cannot allocate memory|failed to allocate|unable to allocate|allocation of size .* failed|alloc\w* failed|bad_alloc|ENOMEM/i;
 const MOST_LINES = 3;
 
 /** Why a load failed, in plain text. */

@@ -9,7 +9,8 @@ import type { Target } from './resolve-target.js';
 // LM Studio has error codes for few refusals, so the others are recognised by their text.
 const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
 const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
-const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)|guardrail/i;
+// Metal ends a load with 'Insufficient Memory (00000008:kIOGPU...OutOfMemory)', which is no refusal.
+const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)(?! \(\w+:kIOGPU)|guardrail/i;
 const UNSUITABLE =
   /wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
 const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
@@ -17,9 +18,10 @@ const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
   'generic.engineDoesNotSupportFeature',
   'generic.missingRuntimeExtension',
 ]);
-// Out-of-memory texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan, Metal and C++.
+// Texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan ('ErrorOutOfDeviceMemory'), SYCL
+// ('UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY'), Metal, MLX, Linux, Windows and C++.
 const OUT_OF_MEMORY =
-  /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|OutOf(?:Device|Host)Memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|bad_alloc/i;
+  /out of memory|(?:unable|failed) to allocate|cudaMalloc failed|out_?of_?(?:device|host)_?memory|kIOGPUCommandBufferCallbackErrorOutOfMemory|greater than the maximum allowed buffer size|cannot allocate memory|paging file is too small|os error 1455|bad_alloc/i;
 
 /**
  * The `LMStudioError` for a load that failed. Anything but a `CallFault` is returned unchanged.

@@ -71,6 +71,30 @@ test('the error says whether the engine ran out of memory or crashed', () =>
     });
   }));
 
+// Texts of ml-explore/mlx, ggml-org/llama.cpp #25286, lmstudio-ai/lmstudio-bug-tracker #2240, Comfy-Org/ComfyUI #8065
+// and madroidmaq/mlx-omni-server #59. #2295 asks for the difference, which tells a smaller load from another engine.
+test.each([
+  ['[malloc_or_wait] Unable to allocate 134217728 bytes.'],
+  ['level_zero backend failed with error: 39 [UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY]'],
+  [
+    '[metal::malloc] Attempting to allocate 48736917632 bytes which is greater than the maximum allowed buffer size of 30150672384 bytes.',
+  ],
+  ['The paging file is too small for this operation to complete. (os error 1455)'],
+  ['页面文件太小，无法完成操作。 (os error 1455)'],
+  ['mmap failed: Cannot allocate memory'],
+  [
+    '[METAL] Command buffer execution failed: Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)',
+  ],
+])('the engine ran out of memory: %s', (text) =>
+  withClient(async (client, simulator) => {
+    simulator.fault.refuseLoad({ text });
+    expect(await caught(client.load({ modelKey: KEY, checkGuardrails: false }))).toMatchObject({
+      code: 'LOAD_FAILED',
+      outOfMemory: true,
+    });
+  }),
+);
+
 test('reports a context that is smaller than requested', () =>
   withClient(async (client, simulator) => {
     simulator.fault.shrinkContext({ toTokens: 1024 });

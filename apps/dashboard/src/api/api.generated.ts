@@ -773,6 +773,8 @@ export type WhatIf = {
   readonly rejection: Rejection | null;
   /** The footprint that was judged. */
   readonly footprint: Footprint | null;
+  /** The footprint by measured loads on this machine; null without one. */
+  readonly corrected: Footprint | null;
   readonly parts: readonly FootprintParts[];
   readonly totalBytes: number;
   readonly lowBytes: number | null;

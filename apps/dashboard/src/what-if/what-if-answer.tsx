@@ -82,6 +82,12 @@ export function WhatIfAnswer(props: {
           </span>
         </div>
       ))}
+      {answer.corrected !== null && (
+        <p class="soft">
+          {answer.corrected.source === 'measured' ? 'Measured' : 'Corrected by measured loads'} on
+          this machine: {formatBytes(answer.corrected.totalBytes)}.
+        </p>
+      )}
       {answer.lmStudioBytes !== null && (
         <p class="soft">LM Studio's own estimate: {formatBytes(answer.lmStudioBytes)}.</p>
       )}

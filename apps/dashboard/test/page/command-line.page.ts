@@ -286,6 +286,11 @@ describe.each(['simulator', 'embedded'] as const)('with the runtime: %s', (kind)
         const [, takes] = /^Takes (\S+ \S+?)[ ,.]/m.exec(text) ?? [];
         const total = await page.textContent('.what-if tfoot strong');
         expect([modelKey, total]).toEqual([modelKey, takes]);
+        const told = (await page.textContent('.what-if-answer')) ?? '';
+        const [, source, measured] =
+          /(Measured|Corrected by measured loads) on this machine: (\S+ \S+)/.exec(text) ?? [];
+        const mention = `${source ?? 'Measured'} on this machine: ${measured ?? ''}`;
+        expect([modelKey, told.includes(mention)]).toEqual([modelKey, measured !== undefined]);
         const verdict = (await page.textContent('.what-if .verdict')) ?? '';
         expect(verdict.startsWith('Fits.')).toBe(text.includes('It fits as it is.'));
         const [, needs] = /It (needs .*?)\. No trade-off/s.exec(text.replace(/\s+/g, ' ')) ?? [];

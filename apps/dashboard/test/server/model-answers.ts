@@ -165,6 +165,7 @@ export function whatIfAnswer(query: URLSearchParams, others: Others): Answers['w
         totalBytes: footprintOf(model, { ...asked, contextLengthTokens }, false).totalBytes,
       }),
     ),
+    corrected: null,
     lmStudioBytes: null,
   };
 }

@@ -18,6 +18,8 @@ export type AutopilotEvent = { readonly atMs: number } & (
   | {
       readonly type: 'decided';
       /** See `AutopilotState.decision`. */
+      readonly id: string | null;
+      /** See `AutopilotState.decision`. */
       readonly target: LeaseTarget | null;
       readonly input: AssembledInput;
       readonly selection: Selection;

@@ -183,7 +183,7 @@ export class Round {
     const decided = { target, input, selection, verdict: judged.verdict, timeToHardLimitMs };
     this.#decision = { atMs, id, ...decided };
     this.#ramWatch.decided(selection, observation.measured);
-    this.#publish({ type: 'decided', ...decided });
+    this.#publish({ type: 'decided', id, ...decided });
     this.leases.decided(turn, id);
     this.#decisions.serve(turn, selection, input);
     if (reason !== null) {

@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { ask } from '../../test/ask.js';
 import {
   createFakeMachine,
@@ -278,6 +279,33 @@ describe('readings', () => {
     expect(fitting.pools[0].useAfterBytes).toBe(8 * GIB + Math.ceil(2.2 * GIB));
     expect(fitting.warnings).toEqual([]);
   });
+});
+
+test('the bodies of all calls have a bound, and one that ends makes room', async () => {
+  await using world = await serveControl();
+  const pin = (): ReturnType<typeof ask> =>
+    ask(world.url, {
+      method: 'POST',
+      path: '/api/mai/pin?dryRun=1',
+      headers: JSON_TYPE,
+      body: `{"target":"${LOADED}"}`.padEnd(1000),
+    });
+  // 16 MiB less a byte each.
+  const slow = Array.from({ length: 256 }, () => {
+    const headers = { ...JSON_TYPE, 'content-length': 65_536 };
+    const request = httpRequest(`${world.url}/api/mai/pin`, { method: 'POST', headers });
+    request.on('error', () => undefined);
+    request.write(' '.repeat(65_535));
+    return request;
+  });
+  let answer = await pin();
+  while (answer.status === 200) answer = await pin();
+  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
+  expect(answer.json().error.code).toBe('QUEUE_FULL');
+  slow[0]?.destroy();
+  while (answer.status === 503) answer = await pin();
+  expect(answer.status).toBe(200);
+  for (const request of slow) request.destroy();
 });
 
 describe('decisions', () => {

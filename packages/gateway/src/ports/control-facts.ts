@@ -100,6 +100,11 @@ export interface ObservedModel extends ObservedResident {
 export type MachineEvent = { readonly atMs: number } & (
   | {
       readonly type: 'decided';
+      /**
+       * Identifies the record of the log. A decision that repeats an earlier one has its identifier, until it is written again. Null or
+       * absent without a log.
+       */
+      readonly id?: string | null | undefined;
       readonly input: {
         readonly resources: Resources;
         readonly residents: readonly ObservedModel[];

@@ -378,11 +378,12 @@ export function createFakeMachine(): FakeMachine {
   });
 }
 
-/** A round of the autopilot that keeps the loaded model. */
-export function decidedAt(atMs: number, reason = 'STEADY'): MachineEvent {
+/** A round of the autopilot that keeps the loaded model. `id` names its record of the log. */
+export function decidedAt(atMs: number, reason = 'STEADY', id: string | null = null): MachineEvent {
   const { selection } = episodeOf(1, LOADED).record;
   return {
     type: 'decided',
+    id,
     atMs,
     input: {
       resources: RESOURCES,

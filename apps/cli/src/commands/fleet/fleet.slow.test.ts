@@ -232,7 +232,8 @@ test('a machine that is being stopped tells the others while its last answer run
   await untilBothServe({ url: here?.['url'], told });
   // The simulator runs 200 times as fast as LM Studio: ten seconds.
   desktop.simulator.fault.slowFirstToken({ delayMs: 2_000_000 });
-  const running = chat(there?.['url']);
+  let isAnswered = false;
+  const running = chat(there?.['url']).finally(() => (isAnswered = true));
   await desktop.simulator.seen('/v1/chat/completions');
   const stopping = serves[0]?.interrupt();
   const condition = async (): Promise<unknown> => {
@@ -241,7 +242,7 @@ test('a machine that is being stopped tells the others while its last answer run
     return hosts.find(({ host }) => host === 'desktop')?.condition;
   };
   while ((await condition()) === 'ready') await wait(20);
-  expect(await condition()).toBe('stopping');
+  expect([await condition(), isAnswered]).toEqual(['stopping', false]);
   // Nothing fits the laptop itself.
   const refused = await chat(here?.['url']);
   expect([refused.status, refused.headers.get('x-mai-host')]).toEqual([503, null]);

@@ -106,6 +106,23 @@ test('a decision that repeats the one before is not sent again', async () => {
   await page.leave();
 });
 
+test('a decision that repeats the one before is sent again once it is a new record of the log', async () => {
+  await using world = await serveControl({ clock: createFakeClock() });
+  const page = await listen(world.url);
+  for (const [ms, id] of [
+    [0, 'a'],
+    [10, 'a'],
+    [60_000, 'b'],
+    [60_010, 'b'],
+  ] as const) {
+    world.machine.emit(decidedAt(START + ms, 'STEADY', id));
+  }
+  await caughtUp(world, page);
+  const decided = page.received.filter(({ type }) => type === 'decided');
+  expect(decided.map(({ data }) => data.atMs)).toEqual([START, START + 60_000]);
+  await page.leave();
+});
+
 test('a page that comes back gets exactly the events that it missed', async () => {
   await using world = await serveControl({ clock: createFakeClock() });
   const first = await listen(world.url);

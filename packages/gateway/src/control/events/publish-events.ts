@@ -57,6 +57,8 @@ export function publishEvents({
           selection.chosen?.modelKey,
           verdict.reason,
           verdict.act,
+          // A decision that repeats itself is written once a minute, with its present figures.
+          event.id ?? null,
         ]);
         if (decision === lastDecision) return;
         lastDecision = decision;

@@ -79,6 +79,7 @@ export async function whatIf(
     fits: fit === null ? null : fit.rejection === null,
     rejection: fit?.rejection ? rejectionView(fit.rejection, words) : null,
     footprint: footprint === null ? null : footprintView(footprint),
+    corrected: corrected === null ? null : footprintView(corrected),
     parts: [
       partsView('ram', report.ram, report.ram.repackBytes),
       ...report.gpus.map((gpu, index) => partsView(`gpu ${index + 1}`, gpu, 0)),

@@ -25,7 +25,7 @@ export const controlEvent = component(
           reason: z.string(),
           acted: z.boolean(),
         })
-        .describe('A decision that differs from the one before.'),
+        .describe('A decision that differs from the one before, or a new record of the log.'),
       z.strictObject({ type: z.literal('switch-started'), ...stamp, reason: z.string() }),
       z
         .strictObject({

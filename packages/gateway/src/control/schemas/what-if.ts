@@ -52,6 +52,9 @@ export const whatIf = component(
       fits: z.boolean().nullable().describe("Null where it can't be judged on this machine."),
       rejection: rejection.nullable(),
       footprint: footprint.nullable().describe('The footprint that was judged.'),
+      corrected: footprint
+        .nullable()
+        .describe('The footprint by measured loads on this machine; null without one.'),
       parts: z.array(parts),
       totalBytes: bytes,
       lowBytes: bytes.nullable(),

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { listen, type Listening } from '../listen.js';
 
-const [HEADERS_MS, REQUEST_MS] = [100, 400];
+const [HEADERS_MS, REQUEST_MS] = [80, 300];
 /** Longer than both. */
-const STALL_MS = 600;
+const STALL_MS = 450;
 
 let server: Listening;
 beforeEach(async () => {
@@ -62,7 +62,13 @@ async function answerAfterStall({ first, rest, restBytes = 0 }: Sent): Promise<s
   // So that the server has read the beginning.
   await sleep(20);
   client.postMessage('go');
-  Atomics.wait(flag, 0, 0);
+  // After an immediate, the event loop runs its timers before it reads what has arrived.
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      Atomics.wait(flag, 0, 0);
+      resolve();
+    });
+  });
   const [text] = (await once(client, 'message')) as [string];
   await client.terminate();
   return text;
@@ -125,10 +131,12 @@ test('after a late request that was served, the connection takes further ones', 
   };
   socket.write(head(2));
   await sleep(20);
-  const until = performance.now() + STALL_MS;
-  // The bytes are in the socket before this thread goes on to read.
-  socket.write('\r\n{}');
-  while (performance.now() < until);
+  setImmediate(() => {
+    const until = performance.now() + STALL_MS;
+    // The bytes are in the socket before this thread goes on to read.
+    socket.write('\r\n{}');
+    while (performance.now() < until);
+  });
   await served(1);
   // Longer than the late request was given.
   await sleep(2 * REQUEST_MS);

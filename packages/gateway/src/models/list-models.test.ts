@@ -158,10 +158,16 @@ test("LM Studio's own entries stay as they are, and the names come before them",
       id: 'auto',
       type: 'llm',
       state: 'loaded',
-      capabilities: ['tool_use'],
+      // The model that it means now does not see, and another does.
+      capabilities: ['tool_use', 'vision'],
     }),
     // Its context length is not known, and clients need a number.
-    expect.objectContaining({ id: 'auto:pictures', type: 'vlm', max_context_length: 4096 }),
+    expect.objectContaining({
+      id: 'auto:pictures',
+      type: 'vlm',
+      max_context_length: 4096,
+      capabilities: ['vision'],
+    }),
     expect.objectContaining({ id: 'auto:none' }),
     expect.objectContaining({ id: 'gpt-*' }),
     expect.objectContaining({ id: 'eyes' }),

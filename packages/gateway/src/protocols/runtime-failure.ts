@@ -10,7 +10,10 @@ const FAILURES_OF_A_RESIDENT =
   /crash|exit code|unloaded|out of memory|failed to load|error loading model|no models? (?:is |are )?(?:currently )?loaded|model (?:is )?not loaded|insufficient (?:system resources|memory)|channel error|operation cancell?ed|cannot find a model with|websocket|disconnected/i;
 
 /** Texts of failures of the request itself, which any resident would refuse. */
-const FAILURES_OF_A_REQUEST = /n_keep|context length|does not support|invalid/i;
+const FAILURES_OF_A_REQUEST = /n_keep|context (?:length|size)|does not support|invalid/i;
+
+/** Texts of LM Studio and of the embedded engine for a prompt that the context can't hold. */
+const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)|context_length_exceeded/i;
 
 /** The failure of an answer without a byte. */
 const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: true };
@@ -79,7 +82,11 @@ function describe(status: number, text: string): UpstreamFailure {
   const isOfResident = FAILURES_OF_A_RESIDENT.test(message);
   const isOfRequest = !isOfResident && FAILURES_OF_A_REQUEST.test(message);
   const isUnknown = status >= 500 && status !== 501 && !isOfRequest;
-  return { message, retriable: isOfResident || isUnknown };
+  return {
+    message,
+    retriable: isOfResident || isUnknown,
+    exceedsContext: isOfRequest && CONTEXT_EXCEEDED.test(message),
+  };
 }
 
 function messageIn(text: string): string {

@@ -3,7 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Simulator } from '@mai/lmstudio-simulator';
 import { systemClock } from '../../src/ports/clock.js';
-import { ANY_MODEL, type ServingCatalog, type ServingLease } from '../../src/ports/serving-port.js';
+import {
+  ANY_MODEL,
+  type ServingCatalog,
+  type ServingLease,
+  type ServingRequest,
+} from '../../src/ports/serving-port.js';
 import { INFERENCE_ENDPOINTS } from '../../src/protocols/routes.js';
 import type { PlaceRequest, Scheduler } from '../../src/queue/scheduler.js';
 import {
@@ -29,6 +34,10 @@ export interface FrontOptions {
   readonly limits?: Partial<InferenceLimits>;
   /** Gives the name of the resident for each attempt, after any wait. Default: the first resident of the simulator. */
   readonly place?: (request: PlaceRequest) => Promise<string> | string;
+  /** The request to the machine that each request becomes. Default: any model. */
+  readonly wanted?: ServingRequest;
+  /** The same with a shorter context. Default: none. */
+  readonly shorter?: ServingRequest;
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -92,7 +101,11 @@ export async function serveThrough(
     meter: createAnswerMeter({}),
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
-    resolve: () => ({ kind: 'resolved' as const, wanted: ANY_MODEL }),
+    resolve: () => ({
+      kind: 'resolved' as const,
+      wanted: options.wanted ?? ANY_MODEL,
+      shorter: options.shorter ?? null,
+    }),
     promptTokens: () => 0,
     residentOfResponse: () => null,
     served: (request: ServedRequest) => void served.push(request),

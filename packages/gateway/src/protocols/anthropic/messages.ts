@@ -46,8 +46,25 @@ function offersTools({ tools, tool_choice: choice }: JsonObject): boolean {
 }
 
 /** https://docs.claude.com/en/api/errors */
-function anthropicError({ status, message }: Failure): object {
-  return { type: 'error', error: { type: typeOf(status), message } };
+function anthropicError({ code, status, message }: Failure): object {
+  const told = code === 'context_length_exceeded' ? promptTooLong(message) : message;
+  return { type: 'error', error: { type: typeOf(status), message: told } };
+}
+
+/** The sizes in the words of LM Studio (lmstudio-bug-tracker #1755), of llama.cpp and of the embedded engine. */
+const SIZES: readonly RegExp[] = [
+  /n_keep: (?<prompt>\d+) >= n_ctx: (?<context>\d+)/,
+  /\((?<prompt>\d+) tokens\) exceeds the available context size \((?<context>\d+)/,
+  /context length is (?<context>\d+) tokens, and the input has (?<prompt>\d+)/,
+];
+
+/** Anthropic has no code for this error. Claude Code knows it by these words, and shortens the conversation. */
+function promptTooLong(message: string): string {
+  const { prompt, context } =
+    SIZES.map((sizes) => sizes.exec(message)?.groups).find((found) => found !== undefined) ?? {};
+  const told =
+    prompt === undefined || context === undefined ? '' : `${prompt} tokens > ${context} maximum. `;
+  return `prompt is too long: ${told}${message}`;
 }
 
 function typeOf(status: number): string {

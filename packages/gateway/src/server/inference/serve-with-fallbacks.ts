@@ -3,23 +3,23 @@ import type { PeerOutcome, ServingLease, ServingRequest } from '../../ports/serv
 import type {
   Failure,
   Protocol,
+  ProtocolName,
   RequestFacts,
   Usage,
   WaitProgress,
 } from '../../protocols/protocol.js';
 import { replaceModel } from '../../protocols/replace-model.js';
-import type { Place } from '../../queue/scheduler.js';
+import { SchedulingFailure, type Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/headers.js';
 import { isOutOfReach } from '../../upstream/out-of-reach.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
-import { checkRuntime, runtimeName, type RuntimeName } from '../../upstream/runtime-words.js';
+import type { RuntimeName } from '../../upstream/runtime-words.js';
 import type { ClientAnswer } from './client-answer.js';
 import type { Departure } from './departure.js';
-import type { ToldChoice } from './decision-headers.js';
+import { lastDecisionHeader, type ToldChoice } from './decision-headers.js';
 import type { Client, InferenceParts } from './inference-parts.js';
-import { createFailure } from '../../protocols/create-failure.js';
-import { asSentence } from '../../as-sentence.js';
-import { shorten } from '../../shorten.js';
+import { signWhileSilent } from './sign-while-silent.js';
+import { failureOf } from './failure-of-outcome.js';
 
 /** A request with its body read and its model resolved. */
 export interface AskedRequest {
@@ -28,6 +28,8 @@ export interface AskedRequest {
   readonly body: Buffer;
   readonly facts: RequestFacts;
   readonly wanted: ServingRequest;
+  /** For the case that nothing fits with the context of `wanted`; null where that is no longer than usual. */
+  readonly shorter: ServingRequest | null;
   readonly client: Client;
   readonly protocol: Protocol;
 }
@@ -48,9 +50,6 @@ export interface Served {
   readonly usage: Usage | null;
   readonly responseId: string | null;
 }
-
-/** Longest part of a runtime's message that is passed on in a failure of the gateway. */
-const QUOTED_MAX = 300;
 
 /**
  * Waits for a resident and passes its answer on. Where the resident fails before the first event, tries again with
@@ -82,18 +81,39 @@ export async function serveWithFallbacks(
       failed.push(lease.instanceIdentifier);
       continue;
     }
-    return conclude(outcome, answer, told, parts.knownCatalog()?.runtime ?? null);
+    const { name } = asked.protocol;
+    return conclude(outcome, { answer, told }, name, parts.knownCatalog()?.runtime ?? null);
   }
 }
 
-function placeFor(
-  { facts, wanted, client }: AskedRequest,
+/** A place on a resident, with a shorter context where nothing fits with the needed one. */
+async function placeFor(
+  asked: AskedRequest,
   failed: readonly string[],
-  { answer, departure }: ClientSide,
+  side: ClientSide,
+  parts: InferenceParts,
+): Promise<Place> {
+  const { wanted, shorter } = asked;
+  try {
+    return await placeWith(wanted, asked, failed, side, parts);
+  } catch (error) {
+    const mayFit = error instanceof SchedulingFailure && error.failure.code === 'nothing_fits';
+    if (shorter === null || !mayFit) throw error;
+    return placeWith(shorter, asked, failed, side, parts);
+  }
+}
+
+function placeWith(
+  wanted: ServingRequest,
+  { facts, client }: AskedRequest,
+  failed: readonly string[],
+  { answer, told, departure }: ClientSide,
   { scheduler, limits }: InferenceParts,
 ): Promise<Place> {
   const tell = (progress: WaitProgress): void => {
-    if (facts.stream && progress.waitedMs >= limits.waitSignAfterMs) answer.wait(progress);
+    if (facts.stream && progress.waitedMs >= limits.waitSignAfterMs) {
+      answer.wait(progress, lastDecisionHeader(told));
+    }
   };
   return scheduler.place({
     wanted: failed.length === 0 ? wanted : { ...wanted, failed: [...wanted.failed, ...failed] },
@@ -110,12 +130,13 @@ function placeFor(
 async function relayThrough(
   place: Place,
   { headers, path, body, facts, protocol }: AskedRequest,
-  { answer, departure }: ClientSide,
-  { http, clock, meter }: InferenceParts,
+  { answer, told, departure }: ClientSide,
+  { http, clock, meter, limits }: InferenceParts,
 ): Promise<RelayOutcome> {
   const { baseUrl, requestHeaders, instanceIdentifier, modelKey } = place.lease;
   const { peer = null, lost } = place.lease;
   const endMeasuring = meter.begin();
+  const endSigns = facts.stream ? signWhileSilent({ answer, told }, { clock, limits }) : null;
   let outcome: RelayOutcome | null = null;
   try {
     outcome = await relay(
@@ -144,6 +165,7 @@ async function relayThrough(
     );
     return outcome;
   } finally {
+    endSigns?.();
     // The speed of another host says nothing about this machine.
     const speed = outcome?.kind === 'done' && peer === null ? outcome.speed : null;
     endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
@@ -178,75 +200,19 @@ function mayFallBack(outcome: RelayOutcome, { peer }: ServingLease): boolean {
 /** Ends the client's answer. */
 function conclude(
   outcome: RelayOutcome,
-  answer: ClientAnswer,
-  told: ToldChoice,
+  { answer, told }: Pick<ClientSide, 'answer' | 'told'>,
+  protocol: ProtocolName,
   runtime: RuntimeName | null,
 ): Served {
   if (outcome.kind === 'done') {
     const { firstByteMs, usage, responseId } = outcome;
     return { failure: null, firstByteMs, usage, responseId };
   }
-  const failure = failureOf(outcome, told, runtime);
+  const failure = failureOf(outcome, told, protocol, runtime);
   // The runtime's own words about a request that it refuses: the client may know them. A part would not have the length that
   // their head tells.
   const isOwnWord = outcome.kind === 'refused' && outcome.isWhole && failure.code === 'refused';
   if (isOwnWord && !answer.begun) answer.passOn(outcome.head, outcome.body);
   else answer.fail(failure);
   return { failure, firstByteMs: null, usage: null, responseId: null };
-}
-
-function failureOf(
-  outcome: Exclude<RelayOutcome, { kind: 'done' }>,
-  told: ToldChoice,
-  runtime: RuntimeName | null,
-): Failure {
-  const model = told.modelKey ?? 'The model';
-  const after = told.fallbacks === 0 ? '' : ` after ${told.fallbacks + 1} attempts`;
-  switch (outcome.kind) {
-    case 'cut':
-      return failed(
-        `${model} stopped in the middle of its answer: ${asSentence(outcome.error.message)} Send the request again.`,
-      );
-    case 'unreachable':
-      return {
-        ...failed(
-          told.host === null
-            ? `${runtimeName(runtime)} did not answer${after}: ${asSentence(outcome.error.message)} ${checkRuntime(runtime)}, then send the request again.`
-            : `The host ${told.host} did not answer${after}: ${asSentence(outcome.error.message)} Check with "mai fleet status" that it runs, then send the request again.`,
-        ),
-        code: 'upstream_unreachable',
-        status: 503,
-        retryAfterSeconds: 5,
-      };
-    case 'refused': {
-      const { status } = outcome.head;
-      const { message, retriable } = outcome.failure;
-      const quoted = shorten(message, QUOTED_MAX);
-      if (status === 401 || status === 403) {
-        if (told.host !== null) {
-          return failed(
-            `The host ${told.host} refused the certificate of this machine${after}. Run "mai fleet status" on both machines.`,
-          );
-        }
-        return failed(
-          runtime === 'embedded'
-            ? `The embedded engine refused Mai's token. Start "mai serve" again.`
-            : `LM Studio refused Mai's token. Set LM_API_TOKEN for "mai serve" to a valid token of LM Studio.`,
-        );
-      }
-      if (retriable)
-        return failed(`${model} failed${after}: ${asSentence(quoted)} Send the request again.`);
-      if (status >= 400) return createFailure('refused', status, quoted);
-      // LM Studio answers an endpoint that it lacks with status 200 and an error.
-      return createFailure(
-        'not_supported',
-        501,
-        `${runtimeName(runtime)} does not serve the request: ${asSentence(quoted)} ${runtime === 'embedded' ? 'Use' : 'Update LM Studio, or use'} another endpoint.`,
-      );
-    }
-  }
-}
-
-function failed(message: string): Failure {
-  return createFailure('upstream_failed', 502, message);
 }

@@ -30,6 +30,20 @@ export function requiredContext(
   return needed <= ALWAYS_THERE ? null : Math.min(roundUp(needed), longest);
 }
 
+/**
+ * The context length for a prompt that a resident has counted and refused. Null where the models allow no context of this
+ * length.
+ */
+export function contextForCounted(
+  promptTokens: number,
+  { maxOutputTokens }: RequestFacts,
+  longest: number,
+): number | null {
+  const needed = promptTokens + Math.min(maxOutputTokens ?? OUTPUT_DEFAULT, OUTPUT_MAX);
+  if (promptTokens >= longest) return null;
+  return Math.min(roundUp(needed), longest);
+}
+
 /** The part of a context condition that does not depend on the request. */
 export interface ContextBounds {
   readonly modelKeys: readonly string[];

@@ -21,6 +21,8 @@ export type Resolution =
        * need is an estimate, and the runtime may serve the request. Null: `wanted` needs no longer context.
        */
       readonly shorter: ServingRequest | null;
+      /** The longest context that the models allow; null where the request sets no condition on the context. */
+      readonly longest: number | null;
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -59,8 +61,9 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
     }
     const { wanted, context, withContext } = meaning;
     const minContextLengthTokens = context && requiredContext(facts, context, counter);
+    const longest = context === null ? null : context.longest;
     if (context === null || minContextLengthTokens === null) {
-      return { kind: 'resolved', wanted, shorter: null };
+      return { kind: 'resolved', wanted, shorter: null, longest };
     }
     const conditioned = withContext.get(minContextLengthTokens) ?? {
       ...wanted,
@@ -71,7 +74,7 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
       minContextLengthTokens > context.usual
         ? { ...wanted, minContextLengthTokens: context.usual }
         : null;
-    return { kind: 'resolved', wanted: conditioned, shorter };
+    return { kind: 'resolved', wanted: conditioned, shorter, longest };
   };
 }
 

@@ -133,8 +133,14 @@ export interface UpstreamFailure {
    * False where the request itself is at fault.
    */
   readonly retriable: boolean;
-  /** Whether the prompt is too long for the context of the resident. */
-  readonly exceedsContext?: boolean;
+  /** The prompt is too long for the context of the resident. Absent for other failures. */
+  readonly exceeded?: ExceededContext;
+}
+
+/** The sizes in a refusal of a prompt that is too long; null where the refusal does not name them. */
+export interface ExceededContext {
+  readonly promptTokens: number | null;
+  readonly contextTokens: number | null;
 }
 
 /** Token counts that an answer reports. */

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json.js';
-import type { AnswerHead, UpstreamFailure } from './protocol.js';
+import type { AnswerHead, ExceededContext, UpstreamFailure } from './protocol.js';
 
 /**
  * Texts of failures that another resident, or the same model loaded again, may not have. LM Studio has no code for them.
@@ -14,6 +14,13 @@ const FAILURES_OF_A_REQUEST = /n_keep|context (?:length|size)|does not support|i
 
 /** Texts of LM Studio and of the embedded engine for a prompt that the context can't hold. */
 const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)|context_length_exceeded/i;
+
+/** The sizes in the words of LM Studio (lmstudio-bug-tracker #1755), of llama.cpp and of the embedded engine. */
+const SIZES: readonly RegExp[] = [
+  /n_keep: (?<prompt>\d+) >= n_ctx: (?<context>\d+)/,
+  /\((?<prompt>\d+) tokens\) exceeds the available context size \((?<context>\d+)/,
+  /context length is (?<context>\d+) tokens, and the input has (?<prompt>\d+)/,
+];
 
 /** The failure of an answer without a byte. */
 const EMPTY: UpstreamFailure = { message: 'The answer was empty.', retriable: true };
@@ -85,7 +92,16 @@ function describe(status: number, text: string): UpstreamFailure {
   return {
     message,
     retriable: isOfResident || isUnknown,
-    exceedsContext: isOfRequest && CONTEXT_EXCEEDED.test(message),
+    ...(isOfRequest && CONTEXT_EXCEEDED.test(message) ? { exceeded: sizesIn(message) } : {}),
+  };
+}
+
+/** The sizes that a refusal of a prompt that is too long names. */
+export function sizesIn(message: string): ExceededContext {
+  const found = SIZES.map((sizes) => sizes.exec(message)?.groups).find((groups) => groups);
+  return {
+    promptTokens: found === undefined ? null : Number(found['prompt']),
+    contextTokens: found === undefined ? null : Number(found['context']),
   };
 }
 

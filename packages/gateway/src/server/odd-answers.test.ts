@@ -443,3 +443,59 @@ describe('a request that may need a longer context than usual', () => {
     expect(world.attempts()).toBe(0);
   });
 });
+
+describe('a prompt that the resident has counted and refused', () => {
+  const refusal = JSON.stringify({ error: TOO_LONG });
+  /** A runtime that refuses the prompt for the first attempt, and the contexts that were asked for. */
+  const openRefusing = async (longest: number, fits: boolean, refusals = 1) => {
+    const contexts: (number | null)[] = [];
+    let attempts = 0;
+    const world = await open(
+      (response) => {
+        attempts += 1;
+        if (attempts > refusals) response.writeHead(200, SSE).end(EVENT + DONE);
+        else response.writeHead(400, { 'content-type': 'application/json' }).end(refusal);
+      },
+      {
+        wanted: { ...ANY_MODEL, minContextLengthTokens: 8192 },
+        longest,
+        place: ({ wanted }) => {
+          contexts.push(wanted.minContextLengthTokens);
+          if (contexts.length > 1 && !fits) {
+            throw new SchedulingFailure(createFailure('nothing_fits', 503, 'No.'));
+          }
+          return 'small';
+        },
+      },
+    );
+    return { world, contexts };
+  };
+
+  it('is sent again with a context that holds it', async () => {
+    const { world: opened, contexts } = await openRefusing(32_768, true);
+    await using world = opened;
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([200, EVENT + DONE]);
+    // 10,159 tokens and 1,024 of output, rounded up to a quarter of a power of two.
+    expect(contexts).toEqual([8192, 12_288]);
+    expect(answer.headers['x-mai-fallbacks']).toBe('1');
+  });
+
+  it.each([
+    ['the models allow no longer context', 10_159, true, 1],
+    ['no longer context fits', 32_768, false, 2],
+  ])('is refused where %s', async (_why, longest, fits, asked) => {
+    const { world: opened, contexts } = await openRefusing(longest, fits);
+    await using world = opened;
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([400, refusal]);
+    expect(contexts).toHaveLength(asked);
+  });
+
+  it('is sent again once', async () => {
+    const { world: opened, contexts } = await openRefusing(32_768, true, 9);
+    await using world = opened;
+    expect((await post(world.url)).status).toBe(400);
+    expect(contexts).toHaveLength(2);
+  });
+});

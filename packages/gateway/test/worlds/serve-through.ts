@@ -38,6 +38,8 @@ export interface FrontOptions {
   readonly wanted?: ServingRequest;
   /** The same with a shorter context. Default: none. */
   readonly shorter?: ServingRequest;
+  /** The longest context that the models allow. Default: the request sets no condition. */
+  readonly longest?: number;
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -105,8 +107,10 @@ export async function serveThrough(
       kind: 'resolved' as const,
       wanted: options.wanted ?? ANY_MODEL,
       shorter: options.shorter ?? null,
+      longest: options.longest ?? null,
     }),
     promptTokens: () => 0,
+    learnPrompt: () => undefined,
     residentOfResponse: () => null,
     served: (request: ServedRequest) => void served.push(request),
   };

@@ -2,7 +2,7 @@ import { chatFacts, countOf, lastNumber, usageOf } from '../fields.js';
 import { jsonAnswer } from '../openai/failures.js';
 import type { Failure, Protocol } from '../protocol.js';
 import { measurePrompt, type PromptSize } from '../prompt-size.js';
-import { runtimeFailureIn } from '../runtime-failure.js';
+import { runtimeFailureIn, sizesIn } from '../runtime-failure.js';
 import { isJsonObject, type JsonObject } from '../../json.js';
 
 /** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
@@ -51,20 +51,14 @@ function anthropicError({ code, status, message }: Failure): object {
   return { type: 'error', error: { type: typeOf(status), message: told } };
 }
 
-/** The sizes in the words of LM Studio (lmstudio-bug-tracker #1755), of llama.cpp and of the embedded engine. */
-const SIZES: readonly RegExp[] = [
-  /n_keep: (?<prompt>\d+) >= n_ctx: (?<context>\d+)/,
-  /\((?<prompt>\d+) tokens\) exceeds the available context size \((?<context>\d+)/,
-  /context length is (?<context>\d+) tokens, and the input has (?<prompt>\d+)/,
-];
-
 /** Anthropic has no code for this error. Claude Code knows it by these words, and shortens the conversation. */
 function promptTooLong(message: string): string {
-  const { prompt, context } =
-    SIZES.map((sizes) => sizes.exec(message)?.groups).find((found) => found !== undefined) ?? {};
-  const told =
-    prompt === undefined || context === undefined ? '' : `${prompt} tokens > ${context} maximum. `;
-  return `prompt is too long: ${told}${message}`;
+  const { promptTokens, contextTokens } = sizesIn(message);
+  const sizes =
+    promptTokens === null || contextTokens === null
+      ? ''
+      : `${promptTokens} tokens > ${contextTokens} maximum. `;
+  return `prompt is too long: ${sizes}${message}`;
 }
 
 function typeOf(status: number): string {

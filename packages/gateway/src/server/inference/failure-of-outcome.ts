@@ -36,7 +36,7 @@ export function failureOf(
       };
     case 'refused': {
       const { status, headers } = outcome.head;
-      const { message, retriable, exceedsContext } = outcome.failure;
+      const { message, retriable, exceeded } = outcome.failure;
       const quoted = shorten(message, QUOTED_MAX);
       if (status === 401 || status === 403) {
         if (told.host !== null) {
@@ -53,7 +53,7 @@ export function failureOf(
       if (retriable)
         return failed(`${model} failed${after}: ${asSentence(quoted)} Send the request again.`);
       // A refusal with status 400 is passed on as it is. Anthropic's clients know the error by its words only.
-      if (exceedsContext && (status !== 400 || protocol === 'anthropic-messages')) {
+      if (exceeded !== undefined && (status !== 400 || protocol === 'anthropic-messages')) {
         return createFailure('context_length_exceeded', 400, quoted);
       }
       if (status >= 400) return createFailure('refused', status, quoted);

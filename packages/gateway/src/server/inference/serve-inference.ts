@@ -65,10 +65,13 @@ export async function serveInference(
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
     told.decisionId = catalog.decisionId;
     const { onlyResident } = client;
-    const { wanted: resolved, shorter } =
-      onlyResident === undefined
-        ? wantedBy(fields, facts, catalog, parts)
-        : { wanted: onlyAt(onlyResident, facts), shorter: null };
+    const {
+      wanted: resolved,
+      shorter,
+      longest,
+    } = onlyResident === undefined
+      ? wantedBy(fields, facts, catalog, parts)
+      : { wanted: onlyAt(onlyResident, facts), shorter: null, longest: null };
     // The request may run for minutes, and the parsed body is several times as large as its bytes.
     fields = null;
     const wanted =
@@ -76,7 +79,7 @@ export async function serveInference(
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const { headers } = request;
-    const asked = { headers, path, body, facts, wanted, shorter, client, protocol };
+    const asked = { headers, path, body, facts, wanted, shorter, longest, client, protocol };
     served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
   } catch (error) {
@@ -118,9 +121,9 @@ function wantedBy(
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
   if (catalog.hosts === undefined) return resolution;
-  const { kind, wanted, shorter } = resolution;
+  const { wanted, shorter } = resolution;
   return {
-    kind,
+    ...resolution,
     wanted: placedInFleet(wanted, fields, facts, parts),
     shorter: shorter && placedInFleet(shorter, fields, facts, parts),
   };

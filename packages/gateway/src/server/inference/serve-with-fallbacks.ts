@@ -8,6 +8,7 @@ import type {
   Usage,
   WaitProgress,
 } from '../../protocols/protocol.js';
+import { contextForCounted } from '../../models/required-context.js';
 import { replaceModel } from '../../protocols/replace-model.js';
 import { SchedulingFailure, type Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/headers.js';
@@ -30,6 +31,8 @@ export interface AskedRequest {
   readonly wanted: ServingRequest;
   /** For the case that nothing fits with the context of `wanted`; null where that is no longer than usual. */
   readonly shorter: ServingRequest | null;
+  /** The longest context that the models allow; null where the request sets no condition on the context. */
+  readonly longest: number | null;
   readonly client: Client;
   readonly protocol: Protocol;
 }
@@ -53,20 +56,32 @@ export interface Served {
 
 /**
  * Waits for a resident and passes its answer on. Where the resident fails before the first event, tries again with
- * another one.
+ * another one. Where it refuses the prompt as too long, tries once with a context that holds it.
  *
  * @throws SchedulingFailure, or the signal's reason
  */
 export async function serveWithFallbacks(
-  asked: AskedRequest,
+  request: AskedRequest,
   { answer, told, departure }: ClientSide,
   parts: InferenceParts,
 ): Promise<Served> {
   const failed: string[] = [];
+  let asked = request;
+  let refusal: RelayOutcome | null = null;
+  const { name } = asked.protocol;
+  const concludeWith = (outcome: RelayOutcome): Served =>
+    conclude(outcome, { answer, told }, name, parts.knownCatalog()?.runtime ?? null);
   for (;;) {
-    const place =
-      (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
-      (await placeFor(asked, failed, { answer, told, departure }, parts));
+    let place: Place;
+    try {
+      place =
+        (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
+        (await placeFor(asked, failed, { answer, told, departure }, parts));
+    } catch (error) {
+      // The refusal says more than that no longer context fits.
+      if (refusal === null || !(error instanceof SchedulingFailure)) throw error;
+      return concludeWith(refusal);
+    }
     const { lease } = place;
     told.modelKey = lease.modelKey;
     told.instanceIdentifier = lease.instanceIdentifier;
@@ -81,9 +96,37 @@ export async function serveWithFallbacks(
       failed.push(lease.instanceIdentifier);
       continue;
     }
-    const { name } = asked.protocol;
-    return conclude(outcome, { answer, told }, name, parts.knownCatalog()?.runtime ?? null);
+    const longer =
+      refusal === null && !isLast ? withLongerContext(asked, outcome, lease, parts) : null;
+    if (longer !== null) {
+      told.fallbacks += 1;
+      refusal = outcome;
+      asked = longer;
+      continue;
+    }
+    return concludeWith(outcome);
   }
+}
+
+/**
+ * The request with a context that holds its prompt, where a resident has counted the prompt and refused it: the size was
+ * estimated from bytes. Null for other outcomes, and where no longer context helps.
+ */
+function withLongerContext(
+  asked: AskedRequest,
+  outcome: RelayOutcome,
+  { modelKey, contextLengthTokens }: ServingLease,
+  { learnPrompt }: InferenceParts,
+): AskedRequest | null {
+  const { facts, wanted, longest } = asked;
+  const promptTokens = outcome.kind === 'refused' ? outcome.failure.exceeded?.promptTokens : null;
+  if (promptTokens === null || promptTokens === undefined) return null;
+  learnPrompt(modelKey, facts, promptTokens);
+  if (longest === null) return null;
+  const needed = contextForCounted(promptTokens, facts, longest);
+  const had = Math.max(contextLengthTokens ?? 0, wanted.minContextLengthTokens ?? 0);
+  if (needed === null || needed <= had) return null;
+  return { ...asked, wanted: { ...wanted, minContextLengthTokens: needed }, shorter: null };
 }
 
 /** A place on a resident, with a shorter context where nothing fits with the needed one. */

@@ -116,12 +116,12 @@ function withLongerContext(
   asked: AskedRequest,
   outcome: RelayOutcome,
   { modelKey, contextLengthTokens }: ServingLease,
-  { learnPrompt }: InferenceParts,
+  parts: InferenceParts,
 ): AskedRequest | null {
   const { facts, wanted, longest } = asked;
   const promptTokens = outcome.kind === 'refused' ? outcome.failure.exceeded?.promptTokens : null;
   if (promptTokens === null || promptTokens === undefined) return null;
-  learnPrompt(modelKey, facts, promptTokens);
+  parts.learnPrompt(modelKey, facts, promptTokens);
   if (longest === null) return null;
   const needed = contextForCounted(promptTokens, facts, longest);
   const had = Math.max(contextLengthTokens ?? 0, wanted.minContextLengthTokens ?? 0);

@@ -35,7 +35,8 @@ export const SAMPLES: readonly ClientSample[] = [
         "ANTHROPIC_DEFAULT_OPUS_MODEL": "auto",
         "ANTHROPIC_DEFAULT_SONNET_MODEL": "auto",
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": "auto",
-        "ANTHROPIC_SMALL_FAST_MODEL": "auto"
+        "ANTHROPIC_SMALL_FAST_MODEL": "auto",
+        "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "65536"
     }
 }
 `,
@@ -72,15 +73,20 @@ notify = [
   "[done]",
 ]
 model_provider = "mai"
+model_context_window = 65536
 
 # Servers
 [mcp_servers.docs]
 command = "docs"
 
+[agents]
+enabled = false
+
 [model_providers.mai]
 name = "Mai"
 base_url = "http://127.0.0.1:11435/v1"
 wire_api = "responses"
+stream_idle_timeout_ms = 3600000
 `,
     foreign: ['command = "docs"', 'command = "other"'],
     undone: `# My Codex
@@ -228,7 +234,11 @@ read: [CONVENTIONS.md]
       },
       "models": {
         "auto": {
-          "name": "auto"
+          "name": "auto",
+          "limit": {
+            "context": 65536,
+            "output": 8192
+          }
         }
       }
     }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Agent } from 'undici';
-import { isWhole, talk } from '../test/talk.js';
+import { isToldFailure, isWhole, talk } from '../test/talk.js';
 import { openEchoWorld } from '../test/worlds/echo-world.js';
 
 const ELEVEN_MINUTES_MS = 11 * 60_000;
@@ -58,14 +58,47 @@ describe('an answer of the whole gateway', () => {
         );
         response.write(first);
       }
-      expect(await asked.first).toBe(first);
+      const isStream = 'stream' in body;
+      if (!isStream) expect(await asked.first).toBe(first);
+      await pass();
       await jest.advanceTimersByTimeAsync(ELEVEN_MINUTES_MS);
       for (const response of served) response.end(last);
       const ending = await asked.end;
-      expect(ending.text).toBe(first + last);
+      const signs = ending.text.slice(0, ending.text.indexOf(first));
+      expect(ending.text.slice(signs.length)).toBe(first + last);
       expect(isWhole(ending)).toBe(true);
-      expect(ending.headers['x-mai-fallbacks']).toBe('0');
+      // A sign each ten seconds until the first event, and none after it.
+      expect(signs.split('\n\n')).toHaveLength(isStream ? ELEVEN_MINUTES_MS / 10_000 + 1 : 1);
       await agent.destroy();
     },
   );
+});
+
+describe('a stream whose resident reads a long prompt', () => {
+  it.each([
+    ['/v1/chat/completions', CHAT, ': mai: waiting for 10 s, the model reads the prompt\n\n'],
+    ['/v1/responses', CHAT, ': mai: waiting for 10 s, the model reads the prompt\n\n'],
+    ['/v1/messages', MESSAGES, 'event: ping\ndata: {"type": "ping"}\n\n'],
+  ])('of %s gets a sign, and a later refusal as an event', async (path, body, sign) => {
+    const responses: ServerResponse[] = [];
+    await using world = await openEchoWorld({}, (response) => responses.push(response));
+    const asked = talk(world.url, path, { ...body, stream: true });
+    while (responses.length < 1) await pass(1);
+    await jest.advanceTimersByTimeAsync(9_999);
+    const soFar = await Promise.race([asked.first, pass().then(() => 'nothing')]);
+    expect(soFar).toBe('nothing');
+    await jest.advanceTimersByTimeAsync(1);
+    expect(await asked.first).toBe(sign);
+    const { headers } = await asked.head;
+    // Another resident may answer in the end.
+    expect(headers['x-mai-model']).toBeUndefined();
+    expect(headers['x-mai-decision']).toBeDefined();
+    for (const response of responses) {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end('{"error":{"message":"The prompt exceeds the context."}}');
+    }
+    const ending = await asked.end;
+    expect(ending).toMatchObject({ status: 200, broken: false });
+    expect(isToldFailure(ending)).toBe(true);
+  });
 });

@@ -1,6 +1,7 @@
 import { messagesRequests } from '../probe/messages-requests.js';
 import {
   type Client,
+  CONTEXT_WINDOW_TOKENS,
   folderFrom,
   type GatewayAccess,
   joinPath,
@@ -17,6 +18,9 @@ import {
 //   %USERPROFILE%\.claude\settings.json on Windows; `env` of the file wins over the shell; with ANTHROPIC_API_KEY set,
 //   both keys are sent.
 // CLAUDE_CONFIG_DIR moves the folder.
+// Tried with Claude Code 2.1.332: it assumes a window of a million tokens for a model that it does not know, and names
+// https://code.claude.com/docs/en/model-config for CLAUDE_CODE_MAX_CONTEXT_TOKENS. From 2.1.154 on it sends system messages
+// between the turns, which LM Studio takes from 0.4.15 on (lmstudio-bug-tracker #2204).
 
 /** The variables of Claude Code. Every model name is the same, so that no background request causes a switch. */
 function environment(access: GatewayAccess): Readonly<Record<string, string>> {
@@ -29,6 +33,7 @@ function environment(access: GatewayAccess): Readonly<Record<string, string>> {
     ANTHROPIC_DEFAULT_HAIKU_MODEL: access.model,
     // The name of the variable above in older versions.
     ANTHROPIC_SMALL_FAST_MODEL: access.model,
+    CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(CONTEXT_WINDOW_TOKENS),
   };
 }
 
@@ -50,6 +55,7 @@ export const CLAUDE_CODE: Client = {
   steps: () => [
     'Remove ANTHROPIC_API_KEY from your environment: Claude Code would send it beside the token.',
     'Start Claude Code again. `/status` shows the address.',
+    'With LM Studio, Claude Code needs version 0.4.15 or later. With much or little memory, change CLAUDE_CODE_MAX_CONTEXT_TOKENS: at this size it shortens the conversation.',
   ],
   traces: (machine) => [folder(machine)],
   programs: ['claude'],

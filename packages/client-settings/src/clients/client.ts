@@ -91,6 +91,13 @@ export function keyOf({ apiKey }: GatewayAccess): string {
   return apiKey ?? 'mai';
 }
 
+/**
+ * The context window that clients assume before they shorten a conversation. Clients assume 200,000 tokens and more for a model
+ * that they do not know, and few machines have memory for that. The gateway loads a longer context only when a conversation
+ * needs it. Not less, because the first request of an agent has up to 25,000 tokens.
+ */
+export const CONTEXT_WINDOW_TOKENS = 65_536;
+
 /** The base URL of clients that speak an OpenAI protocol. */
 export function openAiUrl({ url }: GatewayAccess): string {
   return `${url}/v1`;

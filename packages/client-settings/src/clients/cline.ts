@@ -5,7 +5,8 @@ import { type Client, joinPath, keyOf, openAiUrl } from './client.js';
 // - https://coder.com/docs/ai-coder/ai-gateway/clients/cline: the fields of `OpenAI Compatible`.
 // - src/core/storage of https://github.com/cline/cline: the extension keeps settings in VS Code's own storage and keys
 //   in its secret storage. VS Code's settings.json has no such keys. So the settings must be clicked.
-// - https://github.com/cline/cline/issues/9656: `cline auth -p openai -k KEY -m MODEL -b URL` of the command line.
+// - https://github.com/cline/cline/issues/9656: `cline auth -p openai -k KEY -m MODEL -b URL` of the command line. Tried with
+//   Cline 3.0.65, which names the provider openai-compatible then.
 // Whether the base URL may lack `/v1` is not known: reports contradict each other. With `/v1` it works (coder.com).
 
 export const CLINE: Client = {
@@ -27,5 +28,10 @@ export const CLINE: Client = {
     joinPath(machine, machine.homeFolder, '.cline'),
   ],
   programs: ['cline'],
-  requests: (access) => chatRequests(access, { agent: 'Cline', tools: true }),
+  requests: (access) =>
+    chatRequests(access, {
+      agent: 'ai-sdk/openai-compatible/3.0.37 ai-sdk/provider-utils/5.0.30 runtime/bun/1.3.13',
+      tools: true,
+      maxTokens: null,
+    }),
 };

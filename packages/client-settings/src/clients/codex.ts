@@ -1,5 +1,12 @@
 import { responsesRequests } from '../probe/responses-requests.js';
-import { type Client, folderFrom, joinPath, type Machine, openAiUrl } from './client.js';
+import {
+  type Client,
+  CONTEXT_WINDOW_TOKENS,
+  folderFrom,
+  joinPath,
+  type Machine,
+  openAiUrl,
+} from './client.js';
 
 // Sources:
 // - https://github.com/openai/codex, codex-rs/core/src/model_provider_info.rs: the keys of a provider; without
@@ -9,6 +16,15 @@ import { type Client, folderFrom, joinPath, type Machine, openAiUrl } from './cl
 // - CODEX_HOME moves the folder (docs/config.md of the repository).
 // - https://github.com/openai/codex/issues/11698: built-in providers such as `openai` can't be overridden in the file.
 
+// Tried with Codex 0.171.0:
+// - Its sub-agents are tools of the type `namespace`, which LM Studio refuses (lmstudio-bug-tracker #1810), so that every
+//   request fails. `agents.enabled` is documented in https://developers.openai.com/codex/config-reference.
+// - It asks no such provider for its models, and assumes 272,000 tokens of context for one that it does not know.
+// - Comments in a stream do not count as a sign of life: it gives up after `stream_idle_timeout_ms` without an event (300,000
+//   by default), and sends the request again.
+
+/** An hour: a model may have to be loaded, and may read a long prompt for minutes. */
+const STREAM_IDLE_TIMEOUT_MS = 3_600_000;
 const KEY_VARIABLE = 'MAI_API_KEY';
 
 function folder(machine: Machine): string {
@@ -24,12 +40,15 @@ export const CODEX: Client = {
     settings: (access) => [
       { path: ['model'], value: access.model },
       { path: ['model_provider'], value: 'mai' },
+      { path: ['model_context_window'], value: CONTEXT_WINDOW_TOKENS },
+      { path: ['agents', 'enabled'], value: false },
       {
         path: ['model_providers', 'mai'],
         value: {
           name: 'Mai',
           base_url: openAiUrl(access),
           wire_api: 'responses',
+          stream_idle_timeout_ms: STREAM_IDLE_TIMEOUT_MS,
           ...(access.apiKey === null ? {} : { env_key: KEY_VARIABLE }),
         },
       },
@@ -44,6 +63,7 @@ export const CODEX: Client = {
           `Set ${KEY_VARIABLE} in your shell's profile: Codex reads the key from the environment only.`,
         ]),
     'Start Codex again: it reads the file only at its start.',
+    'LM Studio refuses the tools of MCP servers as Codex sends them (lmstudio-bug-tracker #1810). Without MCP servers, or with the embedded engine, Codex works.',
   ],
   traces: (machine) => [folder(machine)],
   programs: ['codex'],

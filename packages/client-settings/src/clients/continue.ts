@@ -6,6 +6,7 @@ import { type Client, folderFrom, joinPath, keyOf, type Machine, openAiUrl } fro
 // - https://docs.continue.dev/customize/model-providers/top-level/openai: `provider: openai` with `apiBase`.
 // - https://docs.continue.dev/yaml-migration: ~/.continue (%USERPROFILE%\.continue); where config.yaml exists,
 //   config.json is not read.
+// - Tried with `cn` of @continuedev/cli 1.5.47, which reads the same file.
 // - CONTINUE_GLOBAL_DIR moves the folder (core/util/paths.ts of https://github.com/continuedev/continue).
 
 const ENTRY = { key: 'name', is: 'Mai' } as const;
@@ -44,5 +45,11 @@ export const CONTINUE: Client = {
   steps: () => ['Choose Mai in the list of models below the chat.'],
   traces: (machine) => [folder(machine)],
   programs: ['cn'],
-  requests: (access) => chatRequests(access, { agent: 'Continue', tools: true }),
+  requests: (access) =>
+    chatRequests(access, {
+      agent: 'ls/JS 5.23.2',
+      tools: true,
+      headers: { accept: 'application/json', 'x-stainless-retry-count': '0' },
+      maxTokens: null,
+    }),
 };

@@ -1,5 +1,13 @@
 import { chatRequests } from '../probe/chat-requests.js';
-import { type Client, folderFrom, joinPath, keyOf, type Machine, openAiUrl } from './client.js';
+import {
+  type Client,
+  CONTEXT_WINDOW_TOKENS,
+  folderFrom,
+  joinPath,
+  keyOf,
+  type Machine,
+  openAiUrl,
+} from './client.js';
 
 // Sources:
 // - https://opencode.ai/docs/config/: ~/.config/opencode/opencode.json, JSON with comments; `model`, `small_model`.
@@ -8,6 +16,10 @@ import { type Client, folderFrom, joinPath, keyOf, type Machine, openAiUrl } fro
 // - https://github.com/anomalyco/opencode/issues/3407: opencode.jsonc is read after opencode.json and wins.
 // The folder follows XDG_CONFIG_HOME; that it is ~/.config on Windows, too, is documented only indirectly.
 
+// Tried with opencode 1.18.33: without `limit` it never shortens a conversation, and asks for 32,000 tokens of output.
+
+/** The tokens of context that opencode leaves free for an answer. */
+const OUTPUT_TOKENS = 8192;
 const PROVIDER = ['provider', 'mai'] as const;
 
 function folder(machine: Machine): string {
@@ -27,6 +39,10 @@ export const OPENCODE: Client = {
       { path: [...PROVIDER, 'options', 'baseURL'], value: openAiUrl(access) },
       { path: [...PROVIDER, 'options', 'apiKey'], value: keyOf(access) },
       { path: [...PROVIDER, 'models', access.model, 'name'], value: access.model },
+      {
+        path: [...PROVIDER, 'models', access.model, 'limit'],
+        value: { context: CONTEXT_WINDOW_TOKENS, output: OUTPUT_TOKENS },
+      },
       { path: ['model'], value: `mai/${access.model}` },
       // opencode writes titles with this model.
       { path: ['small_model'], value: `mai/${access.model}` },
@@ -37,5 +53,11 @@ export const OPENCODE: Client = {
   steps: () => ['A file opencode.json in a project wins over this one.'],
   traces: (machine) => [folder(machine)],
   programs: ['opencode'],
-  requests: (access) => chatRequests(access, { agent: 'opencode (ai-sdk)', tools: true }),
+  requests: (access) =>
+    chatRequests(access, {
+      agent: 'opencode/1.18.33 ai-sdk/provider-utils/4.0.23 runtime/bun/1.3.14',
+      tools: true,
+      headers: { accept: '*/*', 'x-session-id': 'ses_probe', 'x-session-affinity': 'ses_probe' },
+      maxTokens: OUTPUT_TOKENS,
+    }),
 };

@@ -156,6 +156,27 @@ describe('TOML', () => {
     expect(() => edit('toml', text, ['p', 'mai'], { x: 1 })).toThrow(/p\.mai in FILE/);
   });
 
+  test.each([
+    ['no table', 'a = 1\n', 'a = 1\n\n[t]\nk = false\n'],
+    ['the table', '[t]\na = 1\n\n[u]\nb = 1\n', '[t]\na = 1\nk = false\n\n[u]\nb = 1\n'],
+    ['an empty table', '[t]\n[u]\nk = 1\n', '[t]\nk = false\n[u]\nk = 1\n'],
+    ['the key', '[t]\nk = true # on\na = 1\n', '[t]\nk = false # on\na = 1\n'],
+    ['a table inside it', '[t.role]\nk = 1\n', '[t.role]\nk = 1\n\n[t]\nk = false\n'],
+  ])('%s gets a key of a table, which keeps its others', (_, before, after) => {
+    const edited = edit('toml', before, ['t', 'k'], false);
+    expect(edited).toBe(after);
+    const removed = edit('toml', edited, ['t', 'k'], undefined);
+    expect(removed).not.toContain('k = false');
+    expect(edit('toml', removed, ['t', 'other'], undefined)).toBe(removed);
+  });
+
+  test.each([
+    ['an object in braces', 't = { k = true }\n'],
+    ['a key with a dot', 't.k = true\n'],
+  ])('%s is not changed to a key of a table', (_, text) => {
+    expect(() => edit('toml', text, ['t', 'k'], false)).toThrow(/t\.k in FILE/);
+  });
+
   test('a byte order mark stays at the start', () => {
     expect(edit('toml', '\uFEFFa = 1\n', ['m'], 'x')).toBe('\uFEFFa = 1\nm = "x"\n');
     expect(edit('toml', '\uFEFFa = 1\n', ['p', 'mai'], { x: 1 })).toBe(

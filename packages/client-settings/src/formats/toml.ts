@@ -4,8 +4,8 @@ import { isObject, type SettingPath, type Value } from './value.js';
 import { tomlLines, type TomlLine } from './toml-lines.js';
 
 /**
- * TOML with settings at the top level, and with tables of scalars. Edits replace only the line of the setting, or the
- * table.
+ * TOML with settings at the top level, in tables, and with tables of scalars. Edits replace only the line of the setting, or
+ * the table.
  */
 export const toml: Format = {
   parse(text) {
@@ -19,9 +19,10 @@ export const toml: Format = {
     if (key === undefined) throw new Error('The path is empty.');
     const content = withoutMark(text);
     const mark = text.slice(0, text.length - content.length);
-    return keys.length === 1 && !isTable(content, key)
-      ? mark + editRootKey(content, key, value)
-      : mark + editTable(content, keys, value);
+    if (keys.length === 1 && !isTable(content, key)) return mark + editRootKey(content, key, value);
+    return isObject(value) || (value === undefined && isTable(content, keys.join('.')))
+      ? mark + editTable(content, keys, value)
+      : mark + editTableKey(content, keys, value);
   },
 };
 
@@ -63,12 +64,7 @@ function editTable(text: string, keys: readonly string[], value: Value | undefin
   );
   const [first] = mine;
   const block = value === undefined ? '' : tableText(keys, value, eolOf(text));
-  if (first === undefined) {
-    if (value === undefined) return text;
-    const head = text === '' || text.endsWith('\n') ? text : `${text}${eolOf(text)}`;
-    const gap = head.trim() === '' ? '' : eolOf(text);
-    return `${head}${gap}${block}`;
-  }
+  if (first === undefined) return value === undefined ? text : appended(text, block);
   let edited = '';
   let at = 0;
   for (const line of mine) {
@@ -79,6 +75,29 @@ function editTable(text: string, keys: readonly string[], value: Value | undefin
   // The blank line before the table goes with it.
   if (value === undefined) edited = edited.replace(/(\r?\n)(?:[ \t]*\r?\n)+$/, '$1');
   return edited + rest;
+}
+
+/** Edits one key of a table, and leaves the others. */
+function editTableKey(text: string, keys: readonly string[], value: Value | undefined): string {
+  const table = keys.slice(0, -1).join('.');
+  const key = keys.at(-1) ?? '';
+  const lines = tomlLines(text).filter(({ inTable }) => inTable === table);
+  const found = lines.find((line) => line.key === key);
+  if (value === undefined) return found === undefined ? text : cut(text, found);
+  const statement = `${key} = ${scalarText(value)}`;
+  if (found !== undefined) {
+    return `${text.slice(0, found.start)}${statement}${text.slice(found.contentEnd)}`;
+  }
+  const last = lines.findLast((line) => line.key !== null || line.table !== null);
+  if (last !== undefined) return insert(text, last.end, `${statement}${eolOf(text)}`);
+  return appended(text, tableText(keys.slice(0, -1), { [key]: value }, eolOf(text)));
+}
+
+/** The text with a table at its end. */
+function appended(text: string, table: string): string {
+  const head = text === '' || text.endsWith('\n') ? text : `${text}${eolOf(text)}`;
+  const gap = head.trim() === '' ? '' : eolOf(text);
+  return `${head}${gap}${table}`;
 }
 
 function tableText(keys: readonly string[], value: Value, eol: string): string {

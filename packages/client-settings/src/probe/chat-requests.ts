@@ -10,11 +10,15 @@ export interface ChatClient {
   readonly agent: string;
   /** Whether the client offers tools to the model. */
   readonly tools: boolean;
+  /** Further headers of the client. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `max_tokens` of a chat; null: the client sets no limit. Default 64. */
+  readonly maxTokens?: number | null;
 }
 
 /** The model list and a streamed chat, as clients with OpenAI's chat protocol send them. */
 export function chatRequests(access: GatewayAccess, client: ChatClient): readonly ProbeRequest[] {
-  const headers = jsonHeaders(keyOf(access), client.agent);
+  const headers = jsonHeaders(keyOf(access), client.agent, client.headers);
   return [
     {
       title: 'list of models',
@@ -29,7 +33,10 @@ export function chatRequests(access: GatewayAccess, client: ChatClient): readonl
       method: 'POST',
       path: '/v1/chat/completions',
       headers,
-      body: { ...chatBody(access.model, client.tools), stream_options: { include_usage: true } },
+      body: {
+        ...chatBody(access.model, client.tools, client.maxTokens),
+        stream_options: { include_usage: true },
+      },
       answer: { kind: 'stream', check: checkChatStream },
     },
   ];
@@ -58,7 +65,7 @@ export function zedRequests(access: GatewayAccess): readonly ProbeRequest[] {
   ];
 }
 
-function chatBody(model: string, tools: boolean): object {
+function chatBody(model: string, tools: boolean, maxTokens: number | null = 64): object {
   const tool = {
     type: 'function',
     function: { name: 'read_file', description: 'Reads a file', parameters: TOOL_PARAMETERS },
@@ -70,7 +77,7 @@ function chatBody(model: string, tools: boolean): object {
       { role: 'user', content: QUESTION },
     ],
     stream: true,
-    max_tokens: 64,
+    ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
     ...(tools ? { tools: [tool], tool_choice: 'auto' } : {}),
   };
 }

@@ -8,19 +8,25 @@ const TOOL = { name: 'Read', description: 'Reads a file', input_schema: TOOL_PAR
 
 /**
  * Claude Code's requests: a streamed message with tools, a short background message that is not streamed, and a count of
- * tokens. Source: https://code.claude.com/docs/en/llm-gateway-protocol. Counting is optional there.
+ * tokens. Sources: Claude Code 2.1.332 (the fields and headers, and the system message behind the question), and
+ * https://code.claude.com/docs/en/llm-gateway-protocol (the other two; counting is optional there).
  */
 export function messagesRequests(access: GatewayAccess): readonly ProbeRequest[] {
   const { model } = access;
-  const headers = jsonHeaders(keyOf(access), 'claude-cli (external, cli)', {
+  const headers = jsonHeaders(keyOf(access), 'claude-cli/2.1.332 (external, cli)', {
+    accept: 'application/json',
     'anthropic-version': '2023-06-01',
-    'anthropic-beta': 'claude-code-20250219,interleaved-thinking-2025-05-14',
+    'anthropic-beta':
+      'claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,mid-conversation-tool-changes-2026-07-01,thinking-token-count-2026-05-13,advanced-tool-use-2025-11-20,effort-2025-11-24',
+    'anthropic-dangerous-direct-browser-access': 'true',
     'x-app': 'cli',
+    'x-stainless-timeout': '600',
   });
   const messages = [{ role: 'user', content: [{ type: 'text', text: QUESTION }] }];
   const system = [
     { type: 'text', text: 'You are a coding agent.', cache_control: { type: 'ephemeral' } },
   ];
+  const skills = 'The following skills are available: none.';
   const path = '/v1/messages?beta=true';
   return [
     {
@@ -28,7 +34,18 @@ export function messagesRequests(access: GatewayAccess): readonly ProbeRequest[]
       method: 'POST',
       path,
       headers,
-      body: { model, max_tokens: 64, system, messages, tools: [TOOL], stream: true },
+      body: {
+        model,
+        messages: [...messages, { role: 'system', content: [{ type: 'text', text: skills }] }],
+        system,
+        tools: [TOOL],
+        metadata: { user_id: 'probe' },
+        max_tokens: 64,
+        thinking: { type: 'adaptive', display: 'omitted' },
+        context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+        output_config: { effort: 'high' },
+        stream: true,
+      },
       answer: { kind: 'stream', check: checkMessageStream },
     },
     {

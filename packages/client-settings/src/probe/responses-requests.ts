@@ -5,17 +5,21 @@ import { jsonHeaders, type ProbeRequest, QUESTION, TOOL_PARAMETERS } from './pro
 import { eventJson, type ServerEvent } from './server-events.js';
 
 /**
- * Codex's requests: its list of models, and a streamed response with tools. Source:
- * https://github.com/openai/codex (`wire_api = "responses"`).
+ * Codex's requests: its list of models, and a streamed response with tools. Source: Codex 0.171.0 with the settings of
+ * `codex.ts`. It asks only some providers for the list: https://github.com/openai/codex.
  */
 export function responsesRequests(access: GatewayAccess): readonly ProbeRequest[] {
-  const agent = 'codex_cli_rs';
-  const headers = jsonHeaders(keyOf(access), agent, { originator: agent });
+  const originator = 'codex_exec';
+  const headers = jsonHeaders(keyOf(access), `${originator}/0.171.0 (Debian; x86_64)`, {
+    originator,
+    'session-id': SESSION,
+    'x-codex-window-id': `${SESSION}:0`,
+  });
   return [
     {
       title: 'list of models',
       method: 'GET',
-      path: '/v1/models?client_version=0.162.1',
+      path: '/v1/models?client_version=0.171.0',
       headers,
       body: null,
       answer: { kind: 'json', check: checkModels },
@@ -27,28 +31,41 @@ export function responsesRequests(access: GatewayAccess): readonly ProbeRequest[
       headers: { ...headers, accept: 'text/event-stream' },
       body: {
         model: access.model,
-        instructions: 'You are a coding agent.',
+        stream: true,
         input: [
-          { type: 'message', role: 'user', content: [{ type: 'input_text', text: QUESTION }] },
+          // Codex sends its instructions as messages of the developer.
+          messageOf('developer', 'You are a coding agent.'),
+          messageOf('developer', 'The sandbox is read-only.'),
+          messageOf('user', '<environment_context><shell>bash</shell></environment_context>'),
+          messageOf('user', QUESTION),
         ],
         tools: [
           {
             type: 'function',
-            name: 'shell',
+            name: 'exec_command',
             description: 'Runs a command',
             strict: false,
             parameters: TOOL_PARAMETERS,
           },
+          { type: 'web_search', external_web_access: false },
         ],
         tool_choice: 'auto',
-        parallel_tool_calls: false,
+        parallel_tool_calls: true,
+        reasoning: { summary: 'auto' },
         store: false,
-        stream: true,
-        include: [],
+        include: ['reasoning.encrypted_content'],
+        prompt_cache_key: SESSION,
+        client_metadata: { session_id: SESSION },
       },
       answer: { kind: 'stream', check: checkResponseStream },
     },
   ];
+}
+
+const SESSION = '01a00000-0000-7000-8000-000000000001';
+
+function messageOf(role: string, text: string): object {
+  return { type: 'message', role, content: [{ type: 'input_text', text }] };
 }
 
 /** Codex uses its built-in facts about models where the list has no `models`, so that is not a failure. */

@@ -163,7 +163,7 @@ test('the headers of each client arrive as it sends them', async () => {
     'anthropic-version': '2023-06-01',
     'anthropic-beta': expect.stringContaining('claude-code'),
   });
-  expect(seen.at(-1)).toMatchObject({ url: '/v1/responses', originator: 'codex_cli_rs' });
+  expect(seen.at(-1)).toMatchObject({ url: '/v1/responses', originator: 'codex_exec' });
 });
 
 test('an answer that does not come is given up', async () => {

@@ -33,13 +33,19 @@ test('the text for Codex shows the file as it would be, and what a person does',
 
   model = "auto"
   model_provider = "mai"
+  model_context_window = 65536
+
+  [agents]
+  enabled = false
 
   [model_providers.mai]
   name = "Mai"
   base_url = "http://127.0.0.1:11435/v1"
   wire_api = "responses"
+  stream_idle_timeout_ms = 3600000
 
 - Start Codex again: it reads the file only at its start.
+- LM Studio refuses the tools of MCP servers as Codex sends them (lmstudio-bug-tracker #1810). Without MCP servers, or with the embedded engine, Codex works.
 
 \`mai connect codex --write\` puts the file in place and keeps a copy of the old one.
 `);

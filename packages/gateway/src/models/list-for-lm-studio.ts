@@ -23,7 +23,12 @@ export function listForLmStudio(own: unknown, { data }: ModelList): JsonObject {
   const added = data.filter(
     ({ id, mai }) => !known.has(id) && (theirs === null || isName(mai.kind)),
   );
-  return { object: 'list', data: [...added.map(toEntry), ...(theirs ?? [])] };
+  // `auto` means another model for a request that needs more.
+  const ofAny = [...new Set(data.flatMap(({ mai }) => mai.capabilities))];
+  const entries = added.map((model) =>
+    toEntry(model, model.id === 'auto' ? ofAny : model.mai.capabilities),
+  );
+  return { object: 'list', data: [...entries, ...(theirs ?? [])] };
 }
 
 function isName(kind: ListedModel['mai']['kind']): boolean {
@@ -35,14 +40,19 @@ function entriesIn(own: unknown): readonly unknown[] | null {
   return Array.isArray(list) ? list : null;
 }
 
-function toEntry({
-  id,
-  owned_by: publisher,
-  type,
-  state,
-  mai,
-  ...lengths
-}: ListedModel): JsonObject {
+/** Zed's words for what a model can do: it offers no tools and takes no images without them (zed `crates/lmstudio`). */
+const CAPABILITY_WORDS: ReadonlyMap<string, string> = new Map([
+  ['tools', 'tool_use'],
+  ['vision', 'vision'],
+]);
+
+function toEntry(
+  { id, owned_by: publisher, type, state, mai, ...lengths }: ListedModel,
+  capabilities: readonly string[],
+): JsonObject {
+  const words = [...CAPABILITY_WORDS].flatMap(([ours, theirs]) =>
+    capabilities.includes(ours) ? [theirs] : [],
+  );
   const { max_context_length: longest, loaded_context_length: loaded } = lengths;
   return {
     id,
@@ -53,7 +63,7 @@ function toEntry({
     state,
     max_context_length: longest ?? loaded ?? mai.context_length ?? UNKNOWN_CONTEXT,
     ...(loaded === null ? {} : { loaded_context_length: loaded }),
-    ...(mai.capabilities.includes('tools') ? { capabilities: ['tool_use'] } : {}),
+    ...(words.length === 0 ? {} : { capabilities: words }),
     mai,
   };
 }

@@ -158,10 +158,16 @@ test("LM Studio's own entries stay as they are, and the names come before them",
       id: 'auto',
       type: 'llm',
       state: 'loaded',
-      capabilities: ['tool_use'],
+      // The model that it means now does not see, and another does.
+      capabilities: ['tool_use', 'vision'],
     }),
     // Its context length is not known, and clients need a number.
-    expect.objectContaining({ id: 'auto:pictures', type: 'vlm', max_context_length: 4096 }),
+    expect.objectContaining({
+      id: 'auto:pictures',
+      type: 'vlm',
+      max_context_length: 4096,
+      capabilities: ['vision'],
+    }),
     expect.objectContaining({ id: 'auto:none' }),
     expect.objectContaining({ id: 'gpt-*' }),
     expect.objectContaining({ id: 'eyes' }),
@@ -230,7 +236,9 @@ test('each model for Codex has every field that Codex requires', async () => {
   for (const one of models) expect(Object.keys(one)).toEqual(expect.arrayContaining(required));
   expect(models[0]).toMatchObject({
     description: 'Now qwen/large, loaded.',
-    context_window: 12_288,
+    // 12,288 tokens are loaded now, and the model allows more.
+    context_window: 32_768,
+    max_context_window: 32_768,
     input_modalities: ['text', 'image'],
   });
   expect(models[5]?.input_modalities).toEqual(['text']);

@@ -17,7 +17,7 @@ const ALWAYS_THERE = 2048;
  * condition.
  *
  * The need is rounded up to a quarter of a power of two, so that requests of similar size share one load. It is at most
- * the longest context that the models have: the count is an estimate, and must not refuse what the runtime may serve.
+ * the longest context that the models allow: the count is an estimate, and must not refuse what the runtime may serve.
  */
 export function requiredContext(
   facts: RequestFacts,
@@ -30,28 +30,54 @@ export function requiredContext(
   return needed <= ALWAYS_THERE ? null : Math.min(roundUp(needed), longest);
 }
 
+/**
+ * The context length for a prompt that a resident has counted and refused. Null where the models allow no context of this
+ * length.
+ */
+export function contextForCounted(
+  promptTokens: number,
+  { maxOutputTokens }: RequestFacts,
+  longest: number,
+): number | null {
+  const needed = promptTokens + Math.min(maxOutputTokens ?? OUTPUT_DEFAULT, OUTPUT_MAX);
+  if (promptTokens >= longest) return null;
+  return Math.min(roundUp(needed), longest);
+}
+
 /** The part of a context condition that does not depend on the request. */
 export interface ContextBounds {
   readonly modelKeys: readonly string[];
-  /** The longest context that one of the models has; Infinity where it is not known. */
+  /** The longest context that one of the models allows; Infinity where it is not known. */
   readonly longest: number;
+  /** The longest context that one of them has, or gets with its usual load; Infinity where it is not known. */
+  readonly usual: number;
 }
 
 /** The bounds of a condition that one of these models must meet. */
 export function contextBounds(models: readonly ServingModel[]): ContextBounds {
-  const contexts = models.map(longestContext);
-  const longest = contexts.includes(null) ? Infinity : Math.max(0, ...contexts.map(Number));
   return {
     modelKeys: models.map(({ modelKey }) => modelKey),
-    // Without a model the machine's answer says why nothing fits.
-    longest: longest === 0 ? Infinity : longest,
+    longest: longestOf(models.map(allowedContext)),
+    usual: longestOf(models.map(usualContext)),
   };
 }
 
-/** The longest context that a model has, or gets with a load; null where it is not known. */
-function longestContext({ contextLengthTokens, residents }: ServingModel): number | null {
+function longestOf(contexts: readonly (number | null)[]): number {
+  // Without a model the machine's answer says why nothing fits.
+  if (contexts.length === 0 || contexts.includes(null)) return Infinity;
+  return Math.max(...contexts.map(Number));
+}
+
+/** The longest context that a model has, or gets with its usual load; null where it is not known. */
+function usualContext({ contextLengthTokens, residents }: ServingModel): number | null {
   const known = [contextLengthTokens, ...residents.map((one) => one.contextLengthTokens)];
   return known.includes(null) ? null : Math.max(...known.map(Number));
+}
+
+/** The longest context with which a model can be loaded: a request may need more than the usual load has. */
+function allowedContext(model: ServingModel): number | null {
+  const usual = usualContext(model);
+  return usual === null ? null : Math.max(usual, model.maxContextLengthTokens ?? 0);
 }
 
 function roundUp(tokens: number): number {

@@ -27,6 +27,7 @@ const CATALOG: ServingCatalog = {
       residents: [{ instanceIdentifier: 'mine:2', contextLengthTokens: 4096, foreign: true }],
     }),
     model('sees', { capabilities: ['chat', 'vision'] }),
+    model('unsized', { maxContextLengthTokens: null }),
     model('embeds', { kind: 'embedding', capabilities: ['embedding'], contextLengthTokens: 8192 }),
   ],
   chains: {
@@ -130,9 +131,8 @@ describe('names', () => {
   ])('%s is another name of a model, and asks for %s', (name, modelKey) => {
     expect(wanted(name)).toEqual({ ...AUTO, capabilities: [], modelKey });
     // At most the longest context of the model, also where the list does not have this quantization.
-    const longest = modelKey.startsWith('qwen/qwen3-30b') ? 30_000 : 16_384;
     expect(wanted(name, { promptBytes: 1_000_000 })).toMatchObject({
-      minContextLengthTokens: longest,
+      minContextLengthTokens: 32_768,
     });
   });
 
@@ -229,12 +229,24 @@ describe('the needed context', () => {
     expect(wanted('auto', { maxOutputTokens: 10 })).toMatchObject({ minContextLengthTokens: null });
   });
 
-  test('the need is at most the longest context of the models that can serve', () => {
+  test('the need is at most the longest context that the models which can serve allow', () => {
     const huge = { promptBytes: 10_000_000 };
-    expect(wanted('auto', huge)).toMatchObject({ minContextLengthTokens: 30_000 });
-    expect(wanted('auto:small', huge)).toMatchObject({ minContextLengthTokens: 16_384 });
-    expect(wanted('qwen/qwen3-30b', huge)).toMatchObject({ minContextLengthTokens: 30_000 });
-    expect(wanted('embeds', huge)).toMatchObject({ minContextLengthTokens: 8192 });
+    for (const name of ['auto', 'auto:small', 'qwen/qwen3-30b', 'embeds']) {
+      expect(wanted(name, huge)).toMatchObject({ minContextLengthTokens: 32_768 });
+    }
+    // Its longest context is not known: no more than its usual load has.
+    expect(wanted('unsized', huge)).toMatchObject({ minContextLengthTokens: 16_384 });
+  });
+
+  test.each([
+    [44_000, null],
+    // More than 16,384 tokens, which the usual load has.
+    [60_000, 16_384],
+  ])('of %d bytes, where it fits nowhere, is reduced to %s', (promptBytes, tokens) => {
+    const resolution = resolve('auto:small', { promptBytes });
+    if (resolution.kind !== 'resolved') throw new Error('not resolved');
+    expect(resolution.shorter?.minContextLengthTokens ?? null).toBe(tokens);
+    if (tokens !== null) expect(resolution.shorter?.tiers).toEqual(resolution.wanted.tiers);
   });
 
   test('a resident that a person has loaded serves its key with the context that it has', () => {

@@ -13,7 +13,17 @@ import { createFailure } from '../protocols/create-failure.js';
 
 /** The model that a request names, as a request to the machine. */
 export type Resolution =
-  | { readonly kind: 'resolved'; readonly wanted: ServingRequest }
+  | {
+      readonly kind: 'resolved';
+      readonly wanted: ServingRequest;
+      /**
+       * The same with the longest context that the models have anyway, for the case that nothing fits with the needed one: the
+       * need is an estimate, and the runtime may serve the request. Null: `wanted` needs no longer context.
+       */
+      readonly shorter: ServingRequest | null;
+      /** The longest context that the models allow; null where the request sets no condition on the context. */
+      readonly longest: number | null;
+    }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Resolves the model's name of a request. */
@@ -51,13 +61,20 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
     }
     const { wanted, context, withContext } = meaning;
     const minContextLengthTokens = context && requiredContext(facts, context, counter);
-    if (minContextLengthTokens === null) return { kind: 'resolved', wanted };
+    const longest = context === null ? null : context.longest;
+    if (context === null || minContextLengthTokens === null) {
+      return { kind: 'resolved', wanted, shorter: null, longest };
+    }
     const conditioned = withContext.get(minContextLengthTokens) ?? {
       ...wanted,
       minContextLengthTokens,
     };
     withContext.set(minContextLengthTokens, conditioned);
-    return { kind: 'resolved', wanted: conditioned };
+    const shorter =
+      minContextLengthTokens > context.usual
+        ? { ...wanted, minContextLengthTokens: context.usual }
+        : null;
+    return { kind: 'resolved', wanted: conditioned, shorter, longest };
   };
 }
 

@@ -80,6 +80,8 @@ export type FailureCode =
   | 'model_loading'
   | 'queue_full'
   | 'too_large'
+  /** The prompt is too long for the context of the model. OpenAI's own code. */
+  | 'context_length_exceeded'
   | 'previous_response_not_found'
   | 'not_supported'
   | 'upstream_failed'
@@ -101,11 +103,16 @@ export interface FailureAnswer {
 
 /** The message to a waiting client. */
 export interface WaitProgress {
-  /** 1 is next. */
-  readonly position: number;
+  /** 1 is next. Null: a resident has the request, and reads its prompt. */
+  readonly position: number | null;
   readonly waitedMs: number;
   /** The model that is being loaded; null without a load. */
   readonly loading: { readonly modelKey: string; readonly progressRatio: number } | null;
+}
+
+/** The message to a client that waits in the queue. */
+export interface QueueProgress extends WaitProgress {
+  readonly position: number;
 }
 
 /** The start of an answer of the runtime. */
@@ -126,6 +133,14 @@ export interface UpstreamFailure {
    * False where the request itself is at fault.
    */
   readonly retriable: boolean;
+  /** The prompt is too long for the context of the resident. Absent for other failures. */
+  readonly exceeded?: ExceededContext;
+}
+
+/** The sizes in a refusal of a prompt that is too long; null where the refusal does not name them. */
+export interface ExceededContext {
+  readonly promptTokens: number | null;
+  readonly contextTokens: number | null;
 }
 
 /** Token counts that an answer reports. */

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json.js';
-import type { AnswerHead, UpstreamFailure } from './protocol.js';
+import type { AnswerHead, ExceededContext, UpstreamFailure } from './protocol.js';
 
 /**
  * Texts of failures that another resident, or the same model loaded again, may not have. LM Studio has no code for them.
@@ -10,7 +10,17 @@ const FAILURES_OF_A_RESIDENT =
   /crash|exit code|unloaded|out of memory|failed to load|error loading model|no models? (?:is |are )?(?:currently )?loaded|model (?:is )?not loaded|insufficient (?:system resources|memory)|channel error|operation cancell?ed|cannot find a model with|websocket|disconnected/i;
 
 /** Texts of failures of the request itself, which any resident would refuse. */
-const FAILURES_OF_A_REQUEST = /n_keep|context length|does not support|invalid/i;
+const FAILURES_OF_A_REQUEST = /n_keep|context (?:length|size)|does not support|invalid/i;
+
+/** Texts of LM Studio and of the embedded engine for a prompt that the context can't hold. */
+const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)|context_length_exceeded/i;
+
+/** The sizes in the words of LM Studio (lmstudio-bug-tracker #1755), of llama.cpp and of the embedded engine. */
+const SIZES: readonly RegExp[] = [
+  /n_keep: (?<prompt>\d+) >= n_ctx: (?<context>\d+)/,
+  /\((?<prompt>\d+) tokens\) exceeds the available context size \((?<context>\d+)/,
+  /context length is (?<context>\d+) tokens, and the input has (?<prompt>\d+)/,
+];
 
 /** OpenAI's codes of the same failures, which the embedded engine has. */
 const CODES_OF_A_REQUEST: ReadonlySet<unknown> = new Set([
@@ -88,7 +98,20 @@ function describe(status: number, text: string): UpstreamFailure {
   const isOfResident = FAILURES_OF_A_RESIDENT.test(message);
   const isOfRequest = !isOfResident && FAILURES_OF_A_REQUEST.test(message);
   const isUnknown = status >= 500 && status !== 501 && !isOfRequest;
-  return { message, retriable: isOfResident || isUnknown };
+  return {
+    message,
+    retriable: isOfResident || isUnknown,
+    ...(isOfRequest && CONTEXT_EXCEEDED.test(message) ? { exceeded: sizesIn(message) } : {}),
+  };
+}
+
+/** The sizes that a refusal of a prompt that is too long names. */
+export function sizesIn(message: string): ExceededContext {
+  const found = SIZES.map((sizes) => sizes.exec(message)?.groups).find((groups) => groups);
+  return {
+    promptTokens: found === undefined ? null : Number(found['prompt']),
+    contextTokens: found === undefined ? null : Number(found['context']),
+  };
 }
 
 function codeIn(body: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { ServingLease, ServingRequest } from '../ports/serving-port.js';
-import type { Failure, WaitProgress } from '../protocols/protocol.js';
+import type { Failure, QueueProgress } from '../protocols/protocol.js';
 
 /** Gives each request a resident that meets it: at once where one serves, else in turn after a load. */
 export interface Scheduler extends AsyncDisposable {
@@ -30,7 +30,7 @@ export interface PlaceRequest {
   readonly again: boolean;
   readonly signal: AbortSignal;
   /** Called while the request waits, at each change of position or progress and at least every 10 seconds. */
-  readonly onWait: (progress: WaitProgress) => void;
+  readonly onWait: (progress: QueueProgress) => void;
 }
 
 /** A place on a resident. It must be released. */

@@ -73,6 +73,7 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     knownCatalog: () => port.known(),
     catalog: (signal) => readCatalog(port, signal),
     promptTokens: (facts) => counter.count([], facts),
+    learnPrompt: (modelKey, facts, promptTokens) => counter.learn(modelKey, facts, promptTokens),
     residentOfResponse: (responseId) => homes.find(responseId),
     served: (request) => {
       const { modelKey, instanceIdentifier, facts, usage, responseId } = request;

@@ -3,6 +3,10 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { ask, type Answer } from '../../test/ask.js';
 import { isToldFailure, isWhole, talk } from '../../test/talk.js';
 import { listenOn, serveThrough, type FrontOptions } from '../../test/worlds/serve-through.js';
+import { ANY_MODEL } from '../ports/serving-port.js';
+import { createFailure } from '../protocols/create-failure.js';
+import type { FailureCode } from '../protocols/protocol.js';
+import { SchedulingFailure, type PlaceRequest } from '../queue/scheduler.js';
 
 const CHAT = '/v1/chat/completions';
 const STREAM = { stream: true, messages: [] };
@@ -368,5 +372,164 @@ describe('an answer of the runtime', () => {
     const answer = await post(world.url, { messages: [] });
     expect([answer.status, answer.json().error.code]).toEqual([503, 'upstream_unreachable']);
     expect(answer.json().error.message).toMatch(/[^.]\. Check with "mai status"/);
+  });
+});
+
+const TOO_LONG =
+  'The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 10159 >= n_ctx: 8192).';
+
+describe('a prompt that the context of the resident cannot hold', () => {
+  const MESSAGES = '/v1/messages';
+  const failing = (text: string, status: number, headers: Record<string, string>) =>
+    open((response) => response.writeHead(status, headers).end(text));
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const asEvent = (body: object): string => `event: error\ndata: ${JSON.stringify(body)}\n\n`;
+  const anthropic = { type: 'error', error: { type: 'api_error', message: TOO_LONG } };
+
+  // Claude Code shortens the conversation at these words. At a status of 500 it sends the same request ten times.
+  it.each([
+    ['the first event of a stream', asEvent(anthropic), 200, SSE, '10159 tokens > 8192 maximum'],
+    ['status 500', JSON.stringify(anthropic), 500, JSON_TYPE, '10159 tokens > 8192 maximum'],
+    ['status 400', JSON.stringify(anthropic), 400, JSON_TYPE, '10159 tokens > 8192 maximum'],
+    [
+      'the words of llama.cpp',
+      '{"error":"request (9000 tokens) exceeds the available context size (8192 tokens)"}',
+      500,
+      JSON_TYPE,
+      '9000 tokens > 8192 maximum',
+    ],
+    [
+      'the words of the embedded engine',
+      '{"error":{"message":"This model\'s maximum context length is 8192 tokens, and the input has 9000 tokens."}}',
+      400,
+      JSON_TYPE,
+      '9000 tokens > 8192 maximum',
+    ],
+    ['words without sizes', '{"error":"context length"}', 400, JSON_TYPE, 'context length'],
+  ] as const)(
+    'as %s is told in the words of Anthropic',
+    async (_how, text, status, headers, says) => {
+      await using world = await failing(text, status, headers);
+      const answer = await post(world.url, { ...STREAM, max_tokens: 1 }, MESSAGES);
+      expect(answer.status).toBe(400);
+      expect(answer.json()).toMatchObject({
+        type: 'error',
+        error: {
+          type: 'invalid_request_error',
+          message: expect.stringContaining(`prompt is too long: ${says}`),
+        },
+      });
+      expect(world.attempts()).toBe(1);
+    },
+  );
+
+  it('has the code of OpenAI, where LM Studio has begun a stream', async () => {
+    const body = { error: { message: TOO_LONG } };
+    await using world = await failing(asEvent(body), 200, SSE);
+    const answer = await post(world.url);
+    expect(answer.status).toBe(400);
+    expect(answer.json().error).toMatchObject({
+      type: 'invalid_request_error',
+      code: 'context_length_exceeded',
+      message: TOO_LONG,
+    });
+  });
+
+  it('gets the own answer of LM Studio with status 400', async () => {
+    const body = JSON.stringify({ error: TOO_LONG });
+    await using world = await failing(body, 400, JSON_TYPE);
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([400, body]);
+  });
+});
+
+it('a refusal as the first event of a stream is a refusal of the request, not of the endpoint', async () => {
+  const event = 'event: error\ndata: {"error":{"message":"Model does not support images."}}\n\n';
+  await using world = await open((response) => response.writeHead(200, SSE).end(event));
+  const answer = await post(world.url);
+  expect(answer.status).toBe(400);
+  expect(answer.json().error).toMatchObject({
+    code: 'invalid_request',
+    message: 'Model does not support images.',
+  });
+});
+
+describe('a request that may need a longer context than usual', () => {
+  const wanted = { ...ANY_MODEL, minContextLengthTokens: 32_768 };
+  const shorter = { ...ANY_MODEL, minContextLengthTokens: 16_384 };
+  const nothing = (code: FailureCode) => (request: PlaceRequest) => {
+    if (request.wanted.minContextLengthTokens === 32_768) {
+      throw new SchedulingFailure(createFailure(code, 503, 'No.'));
+    }
+    return 'small';
+  };
+  const whole = (response: ServerResponse) => response.writeHead(200, SSE).end(EVENT + DONE);
+
+  it('gets the usual one where nothing fits with the longer', async () => {
+    await using world = await open(whole, { wanted, shorter, place: nothing('nothing_fits') });
+    const answer = await post(world.url);
+    expect([answer.status, answer.headers['x-mai-model']]).toEqual([200, 'small']);
+  });
+
+  it('is refused for any other reason', async () => {
+    await using world = await open(whole, { wanted, shorter, place: nothing('queue_full') });
+    expect((await post(world.url)).status).toBe(503);
+    expect(world.attempts()).toBe(0);
+  });
+});
+
+describe('a prompt that the resident has counted and refused', () => {
+  const refusal = JSON.stringify({ error: TOO_LONG });
+  /** A runtime that refuses the prompt for the first attempt, and the contexts that were asked for. */
+  const openRefusing = async (longest: number, fits: boolean, refusals = 1) => {
+    const contexts: (number | null)[] = [];
+    let attempts = 0;
+    const world = await open(
+      (response) => {
+        attempts += 1;
+        if (attempts > refusals) response.writeHead(200, SSE).end(EVENT + DONE);
+        else response.writeHead(400, { 'content-type': 'application/json' }).end(refusal);
+      },
+      {
+        wanted: { ...ANY_MODEL, minContextLengthTokens: 8192 },
+        longest,
+        place: ({ wanted }) => {
+          contexts.push(wanted.minContextLengthTokens);
+          if (contexts.length > 1 && !fits) {
+            throw new SchedulingFailure(createFailure('nothing_fits', 503, 'No.'));
+          }
+          return 'small';
+        },
+      },
+    );
+    return { world, contexts };
+  };
+
+  it('is sent again with a context that holds it', async () => {
+    const { world: opened, contexts } = await openRefusing(32_768, true);
+    await using world = opened;
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([200, EVENT + DONE]);
+    // 10,159 tokens and 1,024 of output, rounded up to a quarter of a power of two.
+    expect(contexts).toEqual([8192, 12_288]);
+    expect(answer.headers['x-mai-fallbacks']).toBe('1');
+  });
+
+  it.each([
+    ['the models allow no longer context', 10_159, true, 1],
+    ['no longer context fits', 32_768, false, 2],
+  ])('is refused where %s', async (_why, longest, fits, asked) => {
+    const { world: opened, contexts } = await openRefusing(longest, fits);
+    await using world = opened;
+    const answer = await post(world.url);
+    expect([answer.status, answer.text]).toEqual([400, refusal]);
+    expect(contexts).toHaveLength(asked);
+  });
+
+  it('is sent again once', async () => {
+    const { world: opened, contexts } = await openRefusing(32_768, true, 9);
+    await using world = opened;
+    expect((await post(world.url)).status).toBe(400);
+    expect(contexts).toHaveLength(2);
   });
 });

@@ -8,6 +8,7 @@ import {
   type ServingCatalog,
   type ServingLease,
   type ServingPeer,
+  type ServingRequest,
 } from '../../src/ports/serving-port.js';
 import { INFERENCE_ENDPOINTS } from '../../src/protocols/routes.js';
 import type { PlaceRequest, Scheduler } from '../../src/queue/scheduler.js';
@@ -37,6 +38,12 @@ export interface FrontOptions {
   readonly place?: (request: PlaceRequest) => Promise<string> | string;
   /** The gateway of another host that answers in the runtime's place. */
   readonly peer?: ServingPeer;
+  /** The request to the machine that each request becomes. Default: any model. */
+  readonly wanted?: ServingRequest;
+  /** The same with a shorter context. Default: none. */
+  readonly shorter?: ServingRequest;
+  /** The longest context that the models allow. Default: the request sets no condition. */
+  readonly longest?: number;
 }
 
 export const EMPTY_CATALOG: ServingCatalog = {
@@ -102,8 +109,14 @@ export async function serveThrough(
     meter: createAnswerMeter({}),
     knownCatalog: () => null,
     catalog: async () => EMPTY_CATALOG,
-    resolve: () => ({ kind: 'resolved' as const, wanted: ANY_MODEL }),
+    resolve: () => ({
+      kind: 'resolved' as const,
+      wanted: options.wanted ?? ANY_MODEL,
+      shorter: options.shorter ?? null,
+      longest: options.longest ?? null,
+    }),
     promptTokens: () => 0,
+    learnPrompt: () => undefined,
     residentOfResponse: () => null,
     served: (request: ServedRequest) => void served.push(request),
   };

@@ -32,7 +32,7 @@ const HANDLERS: Readonly<Record<HttpEndpoint, Handler>> = {
   'POST /v1/embeddings': embeddings,
   'POST /v1/responses': responses,
   'POST /v1/messages': messages,
-  'POST /v1/messages/count_tokens': (_backend, exchange) => countMessageTokens(exchange),
+  'POST /v1/messages/count_tokens': countMessageTokens,
   'GET /api/v0/models': (backend, exchange) => ok(exchange, listV0(backend)),
   'GET /api/v0/models/{model}': (backend, exchange) =>
     ok(exchange, oneV0(backend, exchange.path.slice(ONE_MODEL.length))),

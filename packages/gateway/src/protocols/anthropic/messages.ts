@@ -2,7 +2,7 @@ import { chatFacts, countOf, lastNumber, usageOf } from '../fields.js';
 import { jsonAnswer } from '../openai/failures.js';
 import type { Failure, Protocol } from '../protocol.js';
 import { measurePrompt, type PromptSize } from '../prompt-size.js';
-import { runtimeFailureIn } from '../runtime-failure.js';
+import { runtimeFailureIn, sizesIn } from '../runtime-failure.js';
 import { isJsonObject, type JsonObject } from '../../json.js';
 
 /** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
@@ -46,8 +46,19 @@ function offersTools({ tools, tool_choice: choice }: JsonObject): boolean {
 }
 
 /** https://docs.claude.com/en/api/errors */
-function anthropicError({ status, message }: Failure): object {
-  return { type: 'error', error: { type: typeOf(status), message } };
+function anthropicError({ code, status, message }: Failure): object {
+  const told = code === 'context_length_exceeded' ? promptTooLong(message) : message;
+  return { type: 'error', error: { type: typeOf(status), message: told } };
+}
+
+/** Anthropic has no code for this error. Claude Code knows it by these words, and shortens the conversation. */
+function promptTooLong(message: string): string {
+  const { promptTokens, contextTokens } = sizesIn(message);
+  const sizes =
+    promptTokens === null || contextTokens === null
+      ? ''
+      : `${promptTokens} tokens > ${contextTokens} maximum. `;
+  return `prompt is too long: ${sizes}${message}`;
 }
 
 function typeOf(status: number): string {

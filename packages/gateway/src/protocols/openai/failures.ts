@@ -57,5 +57,6 @@ export function waitComment({ position, waitedMs, loading }: WaitProgress): stri
     loading === null
       ? ''
       : `, loading ${oneLine(loading.modelKey)} ${Math.round(loading.progressRatio * 100)} %`;
-  return `: mai: waiting for ${seconds} s, position ${position}${load}\n\n`;
+  const place = position === null ? 'the model reads the prompt' : `position ${position}`;
+  return `: mai: waiting for ${seconds} s, ${place}${load}\n\n`;
 }

@@ -59,10 +59,19 @@ export class ClientAnswer implements AnswerSink {
     return this.#response.statusCode;
   }
 
-  /** Tells a waiting client its position. Begins the stream where it has not begun. */
-  wait(progress: WaitProgress): void {
+  /** Whether no byte of the runtime's answer was sent. */
+  get isWaiting(): boolean {
+    return this.#state === 'open' || this.#state === 'waiting';
+  }
+
+  /**
+   * Tells a waiting client its position. Begins the stream where it has not begun.
+   *
+   * @param headers - headers of the gateway that stay true, whatever resident answers in the end
+   */
+  wait(progress: WaitProgress, headers: Readonly<Record<string, string>>): void {
     if (this.#state === 'open') {
-      this.#response.writeHead(200, { ...STREAM_HEADERS, ...this.#headers() });
+      this.#response.writeHead(200, { ...STREAM_HEADERS, ...headers });
       this.#state = 'waiting';
     }
     // A client that does not read gets no further signs, which would pile up.

@@ -24,6 +24,8 @@ export interface InferenceParts {
   readonly meter: AnswerMeter;
   /** Estimated tokens of a request's prompt. */
   promptTokens(facts: RequestFacts): number;
+  /** Learns how many tokens the prompt of a request has for a model. */
+  learnPrompt(modelKey: string, facts: RequestFacts, promptTokens: number): void;
   /** The resident that gave the response that a request continues; null where it is not known. */
   residentOfResponse(responseId: string): string | null;
   /** Called once for each request when its answer has ended. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../json.js';
+import type { Resolution } from '../../models/resolve-model.js';
 import { pause } from '../../ports/clock.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
@@ -65,17 +66,21 @@ export async function serveInference(
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
     told.decisionId = catalog.decisionId;
     const { onlyResident } = client;
-    const resolved =
-      onlyResident === undefined
-        ? wantedBy(fields, facts, catalog, parts)
-        : onlyAt(onlyResident, facts);
+    const {
+      wanted: resolved,
+      shorter,
+      longest,
+    } = onlyResident === undefined
+      ? wantedBy(fields, facts, catalog, parts)
+      : { wanted: onlyAt(onlyResident, facts), shorter: null, longest: null };
     // The request may run for minutes, and the parsed body is several times as large as its bytes.
     fields = null;
     const wanted =
       facts.previousResponseId === null || onlyResident !== undefined
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
-    const asked = { headers: request.headers, path, body, facts, wanted, client, protocol };
+    const { headers } = request;
+    const asked = { headers, path, body, facts, wanted, shorter, longest, client, protocol };
     served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
     failure = served.failure;
   } catch (error) {
@@ -108,17 +113,31 @@ export async function serveInference(
   }
 }
 
-/** The request to the machine. */
+/** The request to the machine, and the one for a shorter context. */
 function wantedBy(
   fields: JsonObject,
   facts: RequestFacts,
   catalog: ServingCatalog,
   parts: InferenceParts,
-): ServingRequest {
+): Extract<Resolution, { kind: 'resolved' }> {
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
-  const { wanted } = resolution;
-  if (catalog.hosts === undefined) return wanted;
+  if (catalog.hosts === undefined) return resolution;
+  const { wanted, shorter } = resolution;
+  return {
+    ...resolution,
+    wanted: placedInFleet(wanted, fields, facts, parts),
+    shorter: shorter && placedInFleet(shorter, fields, facts, parts),
+  };
+}
+
+/** The facts by which a fleet places a request. */
+function placedInFleet(
+  wanted: ServingRequest,
+  fields: JsonObject,
+  facts: RequestFacts,
+  parts: InferenceParts,
+): ServingRequest {
   // Field by field: with a spread, each request would get a hidden class of its own (`chatFacts`).
   return {
     capabilities: wanted.capabilities,

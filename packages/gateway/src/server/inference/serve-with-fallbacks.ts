@@ -3,23 +3,24 @@ import type { PeerOutcome, ServingLease, ServingRequest } from '../../ports/serv
 import type {
   Failure,
   Protocol,
+  ProtocolName,
   RequestFacts,
   Usage,
   WaitProgress,
 } from '../../protocols/protocol.js';
+import { contextForCounted } from '../../models/required-context.js';
 import { replaceModel } from '../../protocols/replace-model.js';
-import type { Place } from '../../queue/scheduler.js';
+import { SchedulingFailure, type Place } from '../../queue/scheduler.js';
 import { forwardedHeaders } from '../../upstream/request-headers.js';
 import { isOutOfReach } from '../../upstream/out-of-reach.js';
 import { relay, type RelayOutcome } from '../../upstream/relay.js';
-import { checkRuntime, runtimeName, type RuntimeName } from '../../upstream/runtime-words.js';
+import type { RuntimeName } from '../../upstream/runtime-words.js';
 import type { ClientAnswer } from './client-answer.js';
 import type { Departure } from './departure.js';
-import type { ToldChoice } from './decision-headers.js';
+import { lastDecisionHeader, type ToldChoice } from './decision-headers.js';
 import type { Client, InferenceParts } from './inference-parts.js';
-import { createFailure } from '../../protocols/create-failure.js';
-import { asSentence } from '../../as-sentence.js';
-import { shorten } from '../../shorten.js';
+import { signWhileSilent } from './sign-while-silent.js';
+import { failureOf } from './failure-of-outcome.js';
 
 /** A request with its body read and its model resolved. */
 export interface AskedRequest {
@@ -28,6 +29,10 @@ export interface AskedRequest {
   readonly body: Buffer;
   readonly facts: RequestFacts;
   readonly wanted: ServingRequest;
+  /** For the case that nothing fits with the context of `wanted`; null where that is no longer than usual. */
+  readonly shorter: ServingRequest | null;
+  /** The longest context that the models allow; null where the request sets no condition on the context. */
+  readonly longest: number | null;
   readonly client: Client;
   readonly protocol: Protocol;
 }
@@ -49,25 +54,34 @@ export interface Served {
   readonly responseId: string | null;
 }
 
-/** Longest part of a runtime's message that is passed on in a failure of the gateway. */
-const QUOTED_MAX = 300;
-
 /**
  * Waits for a resident and passes its answer on. Where the resident fails before the first event, tries again with
- * another one.
+ * another one. Where it refuses the prompt as too long, tries once with a context that holds it.
  *
  * @throws SchedulingFailure, or the signal's reason
  */
 export async function serveWithFallbacks(
-  asked: AskedRequest,
+  request: AskedRequest,
   { answer, told, departure }: ClientSide,
   parts: InferenceParts,
 ): Promise<Served> {
   const failed: string[] = [];
+  let asked = request;
+  let refusal: RelayOutcome | null = null;
+  const { name } = asked.protocol;
+  const concludeWith = (outcome: RelayOutcome): Served =>
+    conclude(outcome, { answer, told }, name, parts.knownCatalog()?.runtime ?? null);
   for (;;) {
-    const place =
-      (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
-      (await placeFor(asked, failed, { answer, told, departure }, parts));
+    let place: Place;
+    try {
+      place =
+        (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
+        (await placeFor(asked, failed, { answer, told, departure }, parts));
+    } catch (error) {
+      // The refusal says more than that no longer context fits.
+      if (refusal === null || !(error instanceof SchedulingFailure)) throw error;
+      return concludeWith(refusal);
+    }
     const { lease } = place;
     told.modelKey = lease.modelKey;
     told.instanceIdentifier = lease.instanceIdentifier;
@@ -82,18 +96,67 @@ export async function serveWithFallbacks(
       failed.push(lease.instanceIdentifier);
       continue;
     }
-    return conclude(outcome, answer, told, parts.knownCatalog()?.runtime ?? null);
+    const longer =
+      refusal === null && !isLast ? withLongerContext(asked, outcome, lease, parts) : null;
+    if (longer !== null) {
+      told.fallbacks += 1;
+      refusal = outcome;
+      asked = longer;
+      continue;
+    }
+    return concludeWith(outcome);
   }
 }
 
-function placeFor(
-  { facts, wanted, client }: AskedRequest,
+/**
+ * The request with a context that holds its prompt, where a resident has counted the prompt and refused it: the size was
+ * estimated from bytes. Null for other outcomes, and where no longer context helps.
+ */
+function withLongerContext(
+  asked: AskedRequest,
+  outcome: RelayOutcome,
+  { modelKey, contextLengthTokens }: ServingLease,
+  parts: InferenceParts,
+): AskedRequest | null {
+  const { facts, wanted, longest } = asked;
+  const promptTokens = outcome.kind === 'refused' ? outcome.failure.exceeded?.promptTokens : null;
+  if (promptTokens === null || promptTokens === undefined) return null;
+  parts.learnPrompt(modelKey, facts, promptTokens);
+  if (longest === null) return null;
+  const needed = contextForCounted(promptTokens, facts, longest);
+  const had = Math.max(contextLengthTokens ?? 0, wanted.minContextLengthTokens ?? 0);
+  if (needed === null || needed <= had) return null;
+  return { ...asked, wanted: { ...wanted, minContextLengthTokens: needed }, shorter: null };
+}
+
+/** A place on a resident, with a shorter context where nothing fits with the needed one. */
+async function placeFor(
+  asked: AskedRequest,
   failed: readonly string[],
-  { answer, departure }: ClientSide,
+  side: ClientSide,
+  parts: InferenceParts,
+): Promise<Place> {
+  const { wanted, shorter } = asked;
+  try {
+    return await placeWith(wanted, asked, failed, side, parts);
+  } catch (error) {
+    const mayFit = error instanceof SchedulingFailure && error.failure.code === 'nothing_fits';
+    if (shorter === null || !mayFit) throw error;
+    return placeWith(shorter, asked, failed, side, parts);
+  }
+}
+
+function placeWith(
+  wanted: ServingRequest,
+  { facts, client }: AskedRequest,
+  failed: readonly string[],
+  { answer, told, departure }: ClientSide,
   { scheduler, limits }: InferenceParts,
 ): Promise<Place> {
   const tell = (progress: WaitProgress): void => {
-    if (facts.stream && progress.waitedMs >= limits.waitSignAfterMs) answer.wait(progress);
+    if (facts.stream && progress.waitedMs >= limits.waitSignAfterMs) {
+      answer.wait(progress, lastDecisionHeader(told));
+    }
   };
   return scheduler.place({
     wanted: failed.length === 0 ? wanted : { ...wanted, failed: [...wanted.failed, ...failed] },
@@ -110,12 +173,13 @@ function placeFor(
 async function relayThrough(
   place: Place,
   { headers, path, body, facts, protocol }: AskedRequest,
-  { answer, departure }: ClientSide,
-  { http, clock, meter }: InferenceParts,
+  { answer, told, departure }: ClientSide,
+  { http, clock, meter, limits }: InferenceParts,
 ): Promise<RelayOutcome> {
   const { baseUrl, requestHeaders, instanceIdentifier, modelKey } = place.lease;
   const { peer = null, lost } = place.lease;
   const endMeasuring = meter.begin();
+  const endSigns = facts.stream ? signWhileSilent({ answer, told }, { clock, limits }) : null;
   let outcome: RelayOutcome | null = null;
   try {
     outcome = await relay(
@@ -144,6 +208,7 @@ async function relayThrough(
     );
     return outcome;
   } finally {
+    endSigns?.();
     // The speed of another host says nothing about this machine.
     const speed = outcome?.kind === 'done' && peer === null ? outcome.speed : null;
     endMeasuring(speed === null ? null : { modelKey, instanceIdentifier, speed });
@@ -178,74 +243,18 @@ function mayFallBack(outcome: RelayOutcome, { peer }: ServingLease): boolean {
 /** Ends the client's answer. */
 function conclude(
   outcome: RelayOutcome,
-  answer: ClientAnswer,
-  told: ToldChoice,
+  { answer, told }: Pick<ClientSide, 'answer' | 'told'>,
+  protocol: ProtocolName,
   runtime: RuntimeName | null,
 ): Served {
   if (outcome.kind === 'done') {
     const { firstByteMs, usage, responseId } = outcome;
     return { failure: null, firstByteMs, usage, responseId };
   }
-  const failure = failureOf(outcome, told, runtime);
+  const failure = failureOf(outcome, told, protocol, runtime);
   // A refusal in the runtime's own words, which the client may know. Only a whole body has the length that the headers give.
   const isOwnWord = outcome.kind === 'refused' && outcome.isWhole && failure.code === 'refused';
   if (isOwnWord && !answer.begun) answer.passOn(outcome.head, outcome.body);
   else answer.fail(failure);
   return { failure, firstByteMs: null, usage: null, responseId: null };
-}
-
-function failureOf(
-  outcome: Exclude<RelayOutcome, { kind: 'done' }>,
-  told: ToldChoice,
-  runtime: RuntimeName | null,
-): Failure {
-  const model = told.modelKey ?? 'The model';
-  const after = told.fallbacks === 0 ? '' : ` after ${told.fallbacks + 1} attempts`;
-  switch (outcome.kind) {
-    case 'cut':
-      return failed(
-        `${model} stopped in the middle of its answer: ${asSentence(outcome.error.message)} Send the request again.`,
-      );
-    case 'unreachable':
-      return {
-        ...failed(
-          told.host === null
-            ? `${runtimeName(runtime)} did not answer${after}: ${asSentence(outcome.error.message)} ${checkRuntime(runtime)}, then send the request again.`
-            : `The host ${told.host} did not answer${after}: ${asSentence(outcome.error.message)} Check with "mai fleet status" that it runs, then send the request again.`,
-        ),
-        code: 'upstream_unreachable',
-        status: 503,
-        retryAfterSeconds: 5,
-      };
-    case 'refused': {
-      const { status } = outcome.head;
-      const { message, retriable } = outcome.failure;
-      const quoted = shorten(message, QUOTED_MAX);
-      if (status === 401 || status === 403) {
-        if (told.host !== null) {
-          return failed(
-            `The host ${told.host} refused the certificate of this machine${after}. Run "mai fleet status" on both machines.`,
-          );
-        }
-        return failed(
-          runtime === 'embedded'
-            ? `The embedded engine refused Mai's token. Start "mai serve" again.`
-            : `LM Studio refused Mai's token. Set LM_API_TOKEN for "mai serve" to a valid token of LM Studio.`,
-        );
-      }
-      if (retriable)
-        return failed(`${model} failed${after}: ${asSentence(quoted)} Send the request again.`);
-      if (status >= 400) return createFailure('refused', status, quoted);
-      // LM Studio answers an endpoint that it lacks with status 200 and an error.
-      return createFailure(
-        'not_supported',
-        501,
-        `${runtimeName(runtime)} does not serve the request: ${asSentence(quoted)} ${runtime === 'embedded' ? 'Use' : 'Update LM Studio, or use'} another endpoint.`,
-      );
-    }
-  }
-}
-
-function failed(message: string): Failure {
-  return createFailure('upstream_failed', 502, message);
 }

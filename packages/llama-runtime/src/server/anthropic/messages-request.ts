@@ -1,6 +1,6 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
 import { numberField, objectField, objectsField, stringField, stringsField } from '../fields.js';
-import { isJsonObject, type JsonObject } from '../json.js';
+import { isArray, isJsonObject, type JsonObject } from '../json.js';
 
 /**
  * Translates a body of Anthropic's `/v1/messages` into one of `/v1/chat/completions`, without `model` and `stream`.
@@ -30,8 +30,10 @@ export function chatBodyOf(body: JsonObject): JsonObject {
 
 function messagesOf(message: JsonObject, path: string): readonly JsonObject[] {
   const role = stringField(message, 'role');
+  // Claude Code sends system messages between the turns.
+  if (role === 'system') return [{ role, content: textOf(message['content'], path) }];
   if (role !== 'user' && role !== 'assistant')
-    throw invalidField(`${path}.role`, "must be 'user' or 'assistant'");
+    throw invalidField(`${path}.role`, "must be 'user', 'assistant' or 'system'");
   if (typeof message['content'] === 'string') return [{ role, content: message['content'] }];
   const blocks = objectsField(message, 'content');
   if (blocks === null) throw invalidField(`${path}.content`, 'is required');
@@ -48,7 +50,7 @@ function userMessages(blocks: readonly JsonObject[], path: string): readonly Jso
       results.push({
         role: 'tool',
         tool_call_id: stringField(block, 'tool_use_id') ?? '',
-        content: textOf(block['content'], place),
+        content: resultOf(block['content'], place),
       });
     } else if (block['type'] === 'text') {
       parts.push({ type: 'text', text: stringField(block, 'text') ?? '' });
@@ -87,6 +89,18 @@ function assistantMessage(blocks: readonly JsonObject[], path: string): JsonObje
     ...(thoughts.length > 0 && { reasoning_content: thoughts.join('\n') }),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
+}
+
+/** The result of a tool: a text, or parts where it has an image, such as a picture that the agent has read. */
+function resultOf(content: unknown, path: string): unknown {
+  const isImage = (block: unknown): block is JsonObject =>
+    isJsonObject(block) && block['type'] === 'image';
+  if (!isArray(content) || !content.some(isImage)) return textOf(content, path);
+  return content.map((block) =>
+    isImage(block)
+      ? { type: 'image_url', image_url: { url: dataUrlOf(block, path) } }
+      : { type: 'text', text: textOf([block], path) },
+  );
 }
 
 /** A text, or blocks of text. */

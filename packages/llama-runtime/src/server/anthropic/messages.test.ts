@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { TestEngines, eventsOf, type TestEngine } from '../../../test/engine-client.js';
+import { TestEngines, bodyOf, eventsOf, type TestEngine } from '../../../test/engine-client.js';
 
 const engines = new TestEngines();
 let engine: TestEngine;
@@ -96,6 +96,41 @@ describe("Anthropic's messages", () => {
       ],
     });
     expect(message.usage.input_tokens).toBeGreaterThan(100);
+  });
+
+  // Claude Code 2.1.332 sends its lists of agents and skills so, from the first request on.
+  it('take system messages between the turns', async () => {
+    const text = 'The following skills are available: none.';
+    const sent = (role: string) => ({
+      ...MESSAGE,
+      max_tokens: 1,
+      messages: [...MESSAGE.messages, { role, content: [{ type: 'text', text }] }],
+    });
+    const response = await engine.post('/v1/messages', sent('system'));
+    expect(response.status).toBe(200);
+    const { usage } = await bodyOf(response);
+    const without = await client.messages.create({ ...MESSAGE, max_tokens: 1 });
+    expect(usage.input_tokens).toBeGreaterThan(without.usage.input_tokens + 10);
+    const unknown = await engine.post('/v1/messages', sent('robot'));
+    expect(unknown.status).toBe(400);
+  });
+
+  it('refuse an image in the result of a tool only because this model does not see', async () => {
+    const source = { type: 'base64', media_type: 'image/png', data: 'AA==' };
+    const content = [
+      { type: 'image', source },
+      { type: 'text', text: 'a.png' },
+    ];
+    const response = await engine.post('/v1/messages', {
+      ...MESSAGE,
+      messages: [
+        ...MESSAGE.messages,
+        { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'read', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content }] },
+      ],
+    });
+    expect(response.status).toBe(501);
+    expect((await bodyOf(response)).error.message).toMatch(/image|vision/);
   });
 
   it('name the stop sequence that ended the answer', async () => {

@@ -1,6 +1,7 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
 import { arrayField, objectsField, stringField } from '../fields.js';
 import { isJsonObject, type JsonObject } from '../json.js';
+import { withSystemFirst } from './system-first.js';
 
 /** The place of an image in a prompt, from llama.cpp's mtmd.h. */
 const IMAGE_MARKER = '<__media__>';
@@ -24,7 +25,7 @@ export function readMessages(body: JsonObject): ReadMessages {
   if (images.length > 0 && countMarkers(messages) !== images.length) {
     throw invalidField('messages', `must not hold the text ${IMAGE_MARKER} beside an image`);
   }
-  return { messages, images };
+  return { messages: withSystemFirst(messages), images };
 }
 
 function readMessage(message: JsonObject, path: string, images: string[]): JsonObject {

@@ -1,15 +1,22 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
 import { booleanField, objectField, objectsField, stringField } from '../fields.js';
 import { isArray, isJsonObject, type JsonObject } from '../json.js';
+import {
+  argumentsOfText,
+  nameInNamespace,
+  toolFieldsOf,
+  type ResponseTools,
+} from './response-tools.js';
 
 const NOT_STORED = 'the engine stores no responses; send the whole conversation in `input`';
 
 /**
  * Translates a body of `/v1/responses` into one of `/v1/chat/completions`, without `model` and `stream`.
  *
+ * @param tools - the tools of the body
  * @throws RequestError where a field needs stored state or a tool that the engine does not have
  */
-export function chatBodyOf(body: JsonObject): JsonObject {
+export function chatBodyOf(body: JsonObject, tools: ResponseTools): JsonObject {
   refuseStoredState(body);
   const instructions = stringField(body, 'instructions');
   const format = objectField(objectField(body, 'text') ?? {}, 'format');
@@ -18,7 +25,7 @@ export function chatBodyOf(body: JsonObject): JsonObject {
       ...(instructions === null ? [] : [{ role: 'system', content: instructions }]),
       ...inputMessages(body),
     ],
-    ...toolsOf(body),
+    ...toolFieldsOf(body, tools),
     parallel_tool_calls: body['parallel_tool_calls'],
     max_tokens: body['max_output_tokens'],
     temperature: body['temperature'],
@@ -57,11 +64,17 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
     case 'message':
       messages.push({ role: item['role'], content: contentOf(item['content'], path) });
       return;
-    case 'function_call': {
+    case 'function_call':
+    case 'custom_tool_call': {
+      const name = nameInNamespace(stringField(item, 'name') ?? '', stringField(item, 'namespace'));
+      const given =
+        item['type'] === 'function_call'
+          ? item['arguments']
+          : argumentsOfText(stringField(item, 'input') ?? '');
       const call = {
         id: item['call_id'],
         type: 'function',
-        function: { name: item['name'], arguments: item['arguments'] },
+        function: { name, arguments: given },
       };
       // Calls that follow each other belong to one message.
       const last = messages.at(-1);
@@ -74,6 +87,7 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
       return;
     }
     case 'function_call_output':
+    case 'custom_tool_call_output':
       messages.push({
         role: 'tool',
         tool_call_id: item['call_id'],
@@ -105,26 +119,6 @@ function contentOf(content: unknown, path: string): unknown {
       'input',
     );
   });
-}
-
-function toolsOf(body: JsonObject): JsonObject {
-  const tools = (objectsField(body, 'tools') ?? []).map((tool, index) => {
-    if (tool['type'] !== 'function') {
-      throw notSupported(
-        `tools[${index}]: the engine runs no tools of its own such as '${String(tool['type'])}'`,
-        'tools',
-      );
-    }
-    const { name, description, parameters } = tool;
-    return { type: 'function', function: { name, description, parameters } };
-  });
-  if (tools.length === 0) return {};
-  const choice = body['tool_choice'];
-  const isNamed = isJsonObject(choice) && choice['type'] === 'function';
-  return {
-    tools,
-    tool_choice: isNamed ? { type: 'function', function: { name: choice['name'] } } : choice,
-  };
 }
 
 function responseFormatOf(format: JsonObject): JsonObject {

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { TestEngines, type TestEngine } from '../../../test/engine-client.js';
+import { TestEngines, eventsOf, type TestEngine } from '../../../test/engine-client.js';
 
 const engines = new TestEngines();
 let engine: TestEngine;
@@ -97,10 +97,79 @@ describe("OpenAI's responses", () => {
     expect(next.usage?.input_tokens).toBeGreaterThan(0);
   });
 
+  const PATH = {
+    type: 'object',
+    properties: { path: { type: 'string', maxLength: 8 } },
+    required: ['path'],
+    additionalProperties: false,
+  };
+
+  // Codex 0.171 sends such tools: those of the server are left out, and each MCP server is a namespace.
+  it('call a tool of a namespace, whose names the client gets apart', async () => {
+    const tools = [
+      { type: 'web_search' },
+      {
+        type: 'namespace',
+        name: 'mcp__files__',
+        description: 'Files',
+        tools: [{ type: 'function', name: 'read', parameters: PATH, strict: false }],
+      },
+    ];
+    const asked = { model: 'tiny', tools, tool_choice: 'required', parallel_tool_calls: false };
+    const streamed = await eventsOf(
+      await engine.post('/v1/responses', { ...asked, input: 'hi', stream: true }),
+    );
+    const last = streamed.at(-1)?.['response'];
+    expect(last.tools).toEqual([tools[1]]);
+    const [call] = last.output;
+    expect(call).toMatchObject({ type: 'function_call', name: 'read', namespace: 'mcp__files__' });
+    expect(Object.keys(JSON.parse(call.arguments))).toEqual(['path']);
+    const response = await engine.post('/v1/responses', {
+      ...asked,
+      tool_choice: 'none',
+      max_output_tokens: 3,
+      input: [
+        { role: 'user', content: 'hi' },
+        call,
+        { type: 'function_call_output', call_id: call.call_id, output: 'text' },
+      ],
+    });
+    expect(response.status).toBe(200);
+  });
+
+  it('call a tool that takes free text', async () => {
+    const format = { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' };
+    const tools = [{ type: 'custom', name: 'patch', description: 'Changes a file', format }];
+    const asked = { model: 'tiny', tools, parallel_tool_calls: false, input: 'hi', seed: 1 };
+    const response = await engine.post('/v1/responses', {
+      ...asked,
+      tool_choice: { type: 'custom', name: 'patch' },
+      max_output_tokens: 300,
+      stream: true,
+    });
+    const events = await eventsOf(response);
+    const done = events.find(({ type }) => type === 'response.output_item.done')?.['item'];
+    expect(done).toMatchObject({ type: 'custom_tool_call', name: 'patch' });
+    const input = events.find(({ type }) => type === 'response.custom_tool_call_input.done');
+    expect(input).toMatchObject({ item_id: done.id, input: done.input });
+    const next = await engine.post('/v1/responses', {
+      ...asked,
+      tool_choice: 'none',
+      max_output_tokens: 3,
+      input: [
+        { role: 'user', content: 'hi' },
+        { ...done, input: 'text' },
+        { type: 'custom_tool_call_output', call_id: done.call_id, output: 'done' },
+      ],
+    });
+    expect(next.status).toBe(200);
+  });
+
   it.each([
     [{ previous_response_id: 'resp_1' }, 400],
     [{ background: true }, 501],
-    [{ tools: [{ type: 'web_search' }] }, 501],
+    [{ tool_choice: { type: 'web_search' }, tools: [{ type: 'web_search' }] }, 501],
+    [{ tool_choice: 'required', tools: [{ type: 'web_search' }] }, 400],
   ])(
     '%j are refused with %i, because they need what the engine does not have',
     async (fields, status) => {

@@ -7,12 +7,20 @@ import { booleanField } from '../fields.js';
 import type { JsonObject } from '../json.js';
 import { readChatRequest } from '../openai/chat-request.js';
 import { readModel } from '../openai/models.js';
+import {
+  readResponseTools,
+  textOfArguments,
+  type CalledTool,
+  type ResponseTools,
+} from './response-tools.js';
 import { chatBodyOf } from './responses-request.js';
 
 /** An item of the output, with the events from its start to its end. */
 interface OpenItem {
   readonly id: string;
   readonly callId: string;
+  /** Null: the item is no call. */
+  readonly called: CalledTool | null;
 }
 
 /** Answers `POST /v1/responses`. Nothing is stored, whatever `store` says, and the response says so. */
@@ -21,10 +29,11 @@ export async function createResponse(exchange: Exchange): Promise<void> {
   const body = await readBody(exchange);
   const model = readModel(engine, body);
   const streams = booleanField(body, 'stream') ?? false;
-  const request = await engine.prepare(readChatRequest(chatBodyOf(body)));
-  const head = headOf(body, model);
+  const tools = readResponseTools(body);
+  const request = await engine.prepare(readChatRequest(chatBodyOf(body, tools)));
+  const head = headOf(body, model, tools);
   if (streams) {
-    await streamResponse(exchange, request, head);
+    await streamResponse(exchange, request, head, tools);
     return;
   }
   const output: JsonObject[] = [];
@@ -37,7 +46,7 @@ export async function createResponse(exchange: Exchange): Promise<void> {
     }
     const event = step.value;
     if (event.type === 'close')
-      output.push(itemOf(newItem(event.block), event.block, event.text, 'completed'));
+      output.push(itemOf(newItem(event.block, tools), event.block, event.text, 'completed'));
   }
 }
 
@@ -46,6 +55,7 @@ async function streamResponse(
   exchange: Exchange,
   request: PreparedRequest,
   head: JsonObject,
+  tools: ResponseTools,
 ): Promise<void> {
   const stream = new EventStream(exchange);
   let sequence = 0;
@@ -62,7 +72,7 @@ async function streamResponse(
   let item: OpenItem | null = null;
   while (step.done !== true) {
     const event = step.value;
-    if (event.type === 'open' || item === null) item = newItem(event.block);
+    if (event.type === 'open' || item === null) item = newItem(event.block, tools);
     for (const { type, fields } of eventsOf(event, item)) await send(type, fields);
     if (event.type === 'close') output.push(itemOf(item, event.block, event.text, 'completed'));
     step = await events.next();
@@ -81,8 +91,9 @@ function eventsOf(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
   const { index, block } = event;
   const place = { item_id: item.id, output_index: index };
   const part = { ...place, content_index: 0 };
-  const isCall = block.type === 'tool-call';
-  const name = isCall
+  const { called } = item;
+  if (called?.kind === 'custom') return customEvents(event, item);
+  const name = called
     ? 'response.function_call_arguments'
     : block.type === 'content'
       ? 'response.output_text'
@@ -92,7 +103,7 @@ function eventsOf(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
     return [
       {
         type: `${name}.delta`,
-        fields: { ...(isCall ? place : part), delta: event.text, ...logprobs },
+        fields: { ...(called ? place : part), delta: event.text, ...logprobs },
       },
     ];
   }
@@ -100,14 +111,14 @@ function eventsOf(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
     const added = itemOf(item, block, null, 'in_progress');
     return [
       { type: 'response.output_item.added', fields: { output_index: index, item: added } },
-      ...(isCall
+      ...(called
         ? []
         : [{ type: 'response.content_part.added', fields: { ...part, part: partOf(block, '') } }]),
     ];
   }
   const { text } = event;
-  const done = isCall
-    ? [{ type: `${name}.done`, fields: { ...place, name: block.name, arguments: text } }]
+  const done = called
+    ? [{ type: `${name}.done`, fields: { ...place, name: called.name, arguments: text } }]
     : [
         { type: `${name}.done`, fields: { ...part, text, ...logprobs } },
         { type: 'response.content_part.done', fields: { ...part, part: partOf(block, text) } },
@@ -119,35 +130,60 @@ function eventsOf(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
   ];
 }
 
-function newItem(block: Block): OpenItem {
+/**
+ * The events of a call of a tool that takes free text. The text stands inside the JSON of the model's arguments, so it is sent
+ * when it is whole.
+ */
+function customEvents(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
+  const { index, block } = event;
+  const place = { item_id: item.id, output_index: index };
+  switch (event.type) {
+    case 'open': {
+      const added = itemOf(item, block, null, 'in_progress');
+      return [{ type: 'response.output_item.added', fields: { output_index: index, item: added } }];
+    }
+    case 'text':
+      return [];
+    case 'close': {
+      const input = textOfArguments(event.text);
+      const done = itemOf(item, block, event.text, 'completed');
+      return [
+        { type: 'response.custom_tool_call_input.delta', fields: { ...place, delta: input } },
+        { type: 'response.custom_tool_call_input.done', fields: { ...place, input } },
+        { type: 'response.output_item.done', fields: { output_index: index, item: done } },
+      ];
+    }
+  }
+}
+
+function newItem(block: Block, tools: ResponseTools): OpenItem {
   const prefixes = { content: 'msg', reasoning: 'rs', 'tool-call': 'fc' } as const;
   const unique = randomUUID().replaceAll('-', '');
-  return { id: `${prefixes[block.type]}_${unique}`, callId: `call_${unique}` };
+  return {
+    id: `${prefixes[block.type]}_${unique}`,
+    callId: `call_${unique}`,
+    called: block.type === 'tool-call' ? tools.called(block.name) : null,
+  };
 }
 
 /** @param text - null while the item has no content yet */
 function itemOf(
-  { id, callId }: OpenItem,
+  { id, callId, called }: OpenItem,
   block: Block,
   text: string | null,
   status: string,
 ): JsonObject {
-  const content = text === null ? [] : [partOf(block, text)];
-  switch (block.type) {
-    case 'content':
-      return { id, type: 'message', role: 'assistant', status, content };
-    case 'reasoning':
-      return { id, type: 'reasoning', status, summary: [], content };
-    case 'tool-call':
-      return {
-        id,
-        type: 'function_call',
-        status,
-        call_id: callId,
-        name: block.name,
-        arguments: text ?? '',
-      };
+  if (called !== null) {
+    const { kind, name, namespace } = called;
+    const call = { id, status, call_id: callId, name, ...(namespace !== null && { namespace }) };
+    return kind === 'function'
+      ? { ...call, type: 'function_call', arguments: text ?? '' }
+      : { ...call, type: 'custom_tool_call', input: text === null ? '' : textOfArguments(text) };
   }
+  const content = text === null ? [] : [partOf(block, text)];
+  return block.type === 'reasoning'
+    ? { id, type: 'reasoning', status, summary: [], content }
+    : { id, type: 'message', role: 'assistant', status, content };
 }
 
 function partOf(block: Block, text: string): JsonObject {
@@ -157,7 +193,7 @@ function partOf(block: Block, text: string): JsonObject {
 }
 
 /** The fields that do not change, with the request's values, as OpenAI repeats them. */
-function headOf(body: JsonObject, model: string): JsonObject {
+function headOf(body: JsonObject, model: string, { offered }: ResponseTools): JsonObject {
   return {
     id: `resp_${randomUUID().replaceAll('-', '')}`,
     object: 'response',
@@ -175,7 +211,7 @@ function headOf(body: JsonObject, model: string): JsonObject {
     temperature: body['temperature'] ?? null,
     text: body['text'] ?? { format: { type: 'text' } },
     tool_choice: body['tool_choice'] ?? 'auto',
-    tools: body['tools'] ?? [],
+    tools: offered,
     top_p: body['top_p'] ?? null,
     truncation: 'disabled',
   };

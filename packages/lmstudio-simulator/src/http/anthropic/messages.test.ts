@@ -165,3 +165,34 @@ test('count_tokens is missing, unless the world adds this endpoint', async () =>
   expect((await ask(later, PATH, HELLO))[1]).toMatchObject({ usage: counted[1] });
   expect(later.residents()).toHaveLength(1);
 });
+
+test.each([
+  ['lmstudio@0.4.12', 400],
+  ['lmstudio@0.4.16', 200],
+] as const)('%s answers a system message between the turns with %i', async (profile, expected) => {
+  await using simulator = await start({ profile });
+  const messages = [...HELLO.messages, { role: 'system', content: 'Be brief.' }];
+  const [status, body] = await ask(simulator, PATH, { ...HELLO, messages });
+  expect(status).toBe(expected);
+  if (expected === 200) return;
+  expect(body).toEqual({
+    type: 'error',
+    error: {
+      type: 'invalid_request_error',
+      message:
+        "request.messages.1.role: Invalid discriminator value. Expected 'user' | 'assistant'",
+    },
+  });
+});
+
+test('a tool is not called again where a system message follows its result', async () => {
+  await using simulator = await start({ world: { answers: { callTools: true } } });
+  const messages = [
+    ...HELLO.messages,
+    { role: 'assistant', content: [{ type: 'tool_use', id: '1', name: 'get_weather', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: '1', content: '18 C' }] },
+    { role: 'system', content: 'Be brief.' },
+  ];
+  const [, body] = await ask(simulator, PATH, { ...HELLO, tools: [TOOL], messages });
+  expect(body).toMatchObject({ stop_reason: 'end_turn' });
+});

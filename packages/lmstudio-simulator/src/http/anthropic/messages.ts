@@ -11,7 +11,8 @@ import { streamMessage } from './stream-message.js';
 
 /** `POST /v1/messages` */
 export async function messages(backend: Backend, exchange: Exchange): Promise<void> {
-  const { generation, streams } = readMessagesRequest(exchange.body);
+  const { version } = backend.runtime.profile;
+  const { generation, streams } = readMessagesRequest(exchange.body, version);
   const id = newIdentifier('msg_');
   const writer: AnswerWriter = streams
     ? streamMessage(exchange, id)
@@ -27,8 +28,8 @@ export async function messages(backend: Backend, exchange: Exchange): Promise<vo
  * `POST /v1/messages/count_tokens`. No known version of LM Studio has this endpoint. A world can add it. Its form
  * is from Anthropic's documentation. Images are counted as in a prompt.
  */
-export function countMessageTokens(exchange: Exchange): void {
-  const { generation } = readMessagesRequest(exchange.body);
+export function countMessageTokens({ runtime }: Backend, exchange: Exchange): void {
+  const { generation } = readMessagesRequest(exchange.body, runtime.profile.version);
   exchange.send({ status: 200, body: { input_tokens: countPromptTokens(generation) } });
 }
 

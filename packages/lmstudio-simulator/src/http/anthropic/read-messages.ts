@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { AnswerRequest, Tool } from '../../predicting/answer.js';
+import { isAtLeast } from '../../profile/http-api.js';
 import type { GenerationRequest } from '../generation/generate.js';
 import {
   checkBody,
@@ -11,6 +12,7 @@ import {
   toolsText,
 } from '../generation/read-parts.js';
 import type { ReadContent } from '../generation/read-parts.js';
+import { invalidRequest } from '../generation/request-failure.js';
 
 const blockSchema = z.looseObject({
   type: z.string(),
@@ -48,9 +50,13 @@ export interface MessagesRequest {
 /**
  * Reads the body of a Messages request. Anthropic requires `max_tokens`. Assumed: LM Studio accepts a request
  * without it.
+ *
+ * @param version - the version of LM Studio
+ * @throws RequestFailure for a role that this version refuses
  */
-export function readMessagesRequest(body: unknown): MessagesRequest {
+export function readMessagesRequest(body: unknown, version: string): MessagesRequest {
   const request = checkBody(messagesSchema, body);
+  checkRoles(request.messages, version);
   const tools: readonly Tool[] = (request.tools ?? []).map((tool) => ({
     name: tool.name,
     parameters: tool.input_schema,
@@ -62,7 +68,9 @@ export function readMessagesRequest(body: unknown): MessagesRequest {
     ],
     '\n',
   );
-  const last = request.messages.at(-1)?.content;
+  const lastTurn = request.messages.slice(
+    request.messages.findLastIndex(({ role }) => role === 'assistant') + 1,
+  );
   return {
     generation: {
       model: request.model ?? null,
@@ -71,7 +79,10 @@ export function readMessagesRequest(body: unknown): MessagesRequest {
       imageCount,
       tools,
       toolChoice: readChoice(request.tool_choice),
-      hasToolResult: typeof last === 'object' && last.some(({ type }) => type === 'tool_result'),
+      hasToolResult: lastTurn.some(
+        ({ content }) =>
+          typeof content === 'object' && content.some(({ type }) => type === 'tool_result'),
+      ),
       schema: null,
       mayReason: request.thinking?.type !== 'disabled',
       maxTokens: readLimit(request.max_tokens),
@@ -79,6 +90,19 @@ export function readMessagesRequest(body: unknown): MessagesRequest {
     },
     streams: request.stream === true,
   };
+}
+
+/**
+ * Captured (lmstudio-bug-tracker #1399, #2204): LM Studio refuses system messages between the turns, which Claude Code sends
+ * since 2.1.154. #2204 quotes the release notes: since 0.4.15 it takes them. Assumed: the text for other roles.
+ */
+function checkRoles(messages: readonly { readonly role: string }[], version: string): void {
+  const known = ['user', 'assistant', ...(isAtLeast(version, '0.4.15') ? ['system'] : [])];
+  const index = messages.findIndex(({ role }) => !known.includes(role));
+  if (index === -1) return;
+  const expected = known.map((role) => `'${role}'`).join(' | ');
+  const param = `request.messages.${index}.role`;
+  throw invalidRequest(`${param}: Invalid discriminator value. Expected ${expected}`, param);
 }
 
 function readBlocks(role: string, content: z.infer<typeof blocksSchema>): ReadContent {

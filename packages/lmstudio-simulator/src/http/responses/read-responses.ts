@@ -12,6 +12,7 @@ import {
   toolsText,
 } from '../generation/read-parts.js';
 import type { ReadContent } from '../generation/read-parts.js';
+import { checkToolTypes } from './check-tools.js';
 import type { StoredResponses } from './stored-responses.js';
 
 const partSchema = z.object({
@@ -69,11 +70,17 @@ export interface ResponsesRequest {
 /**
  * Reads the body of a Responses request.
  *
- * @throws RequestFailure where `previous_response_id` is not known. Captured: the code (lmstudio-bug-tracker #1188).
+ * @param version - the version of LM Studio
+ * @throws RequestFailure where a tool has a type that this version refuses, or `previous_response_id` is not known. Captured: the code (lmstudio-bug-tracker #1188).
  *   OpenAI documents the status and the text.
  */
-export function readResponsesRequest(body: unknown, stored: StoredResponses): ResponsesRequest {
+export function readResponsesRequest(
+  body: unknown,
+  stored: StoredResponses,
+  version: string,
+): ResponsesRequest {
   const request = checkBody(responsesSchema, body);
+  checkToolTypes(request.tools ?? [], version);
   const previousIdentifier = request.previous_response_id ?? null;
   const previous = previousIdentifier === null ? '' : stored.find(previousIdentifier);
   if (previous === null) {

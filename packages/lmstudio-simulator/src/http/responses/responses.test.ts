@@ -187,3 +187,30 @@ test('a failure in a stream is sent as an event of the type error', async () => 
     data: { type: 'error', code: 'server_error', message: 'Broken.' },
   });
 });
+
+const REFUSED_FIRST = [
+  "Invalid discriminator value. Expected 'function' | 'mcp'",
+  'invalid_union_discriminator',
+];
+const REFUSED_LATER = ['Invalid', 'invalid_string'];
+
+test.each([
+  ['lmstudio@0.4.1', 'web_search', REFUSED_FIRST],
+  ['lmstudio@0.4.1', 'namespace', REFUSED_FIRST],
+  ['lmstudio@0.4.12', 'web_search', null],
+  ['lmstudio@0.4.12', 'namespace', REFUSED_LATER],
+  ['current', 'namespace', REFUSED_LATER],
+] as const)(
+  '%s answers a tool of the type %s with the captured error',
+  async (profile, type, error) => {
+    await using simulator = await start({ profile });
+    const tools = [TOOL, { type, name: 'mcp__files__', tools: [TOOL] }];
+    const [status, body] = await ask(simulator, PATH, { ...HELLO, tools });
+    expect(status).toBe(error === null ? 200 : 400);
+    if (error === null) return;
+    const [message, code] = error;
+    expect(body).toEqual({
+      error: { message, type: 'invalid_request_error', param: 'tools.1.type', code },
+    });
+  },
+);

@@ -12,11 +12,11 @@ import { streamResponse } from './stream-response.js';
 
 /** `POST /v1/responses` */
 export async function responses(backend: Backend, exchange: Exchange): Promise<void> {
-  const { storedResponses } = backend;
-  const request = readResponsesRequest(exchange.body, storedResponses);
+  const { storedResponses, runtime } = backend;
+  const request = readResponsesRequest(exchange.body, storedResponses, runtime.profile.version);
   const head: ResponseHead = {
     id: newResponseIdentifier(),
-    createdAt: Math.floor(backend.runtime.clock.now() / 1000),
+    createdAt: Math.floor(runtime.clock.now() / 1000),
     request,
   };
   const store = (answer: FinishedAnswer): void => {

@@ -35,8 +35,8 @@ test('a displaced machine says what it is, and gets no requests', () => {
 test('without NATS, nothing is said about the heartbeats of hosts', () => {
   const view = { hosts: [], ownHost: 'laptop', paired: ['laptop', 'desktop'], displaced: false };
   expect(describeHosts({ ...view, connected: false }).map(({ state }) => state)).toEqual([
-    'not known, because NATS does not answer',
-    'this machine, not known, because NATS does not answer',
+    'not known without a connection to NATS',
+    'this machine, not known without a connection to NATS',
   ]);
 });
 

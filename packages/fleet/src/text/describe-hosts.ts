@@ -80,7 +80,7 @@ export function describeHosts({
       state: `${host === ownHost ? 'this machine, ' : ''}${
         connected
           ? `no heartbeat yet: does \`mai serve --fleet\` run ${host === ownHost ? 'here' : 'there'}?`
-          : 'not known, because NATS does not answer'
+          : 'not known without a connection to NATS'
       }`,
     })),
   ];

@@ -5,6 +5,7 @@ import { checkRuntime } from './check-runtime.js';
 import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
 import { checkRam } from './check-ram.js';
+import { checkDataFolder } from './check-data-folder.js';
 import type { Check } from './check.js';
 import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
@@ -31,6 +32,7 @@ export async function runChecks(
     ...machine,
     await checkRam(parts, context, measure),
     ...(downloads === null ? [] : checkEngine(downloads.engine)),
+    await checkDataFolder(context),
     check,
     ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),
     ...(downloads?.unusable ?? []).map((file) => warning('File', unusableNote(file), null)),

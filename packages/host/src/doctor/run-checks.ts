@@ -6,6 +6,7 @@ import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
 import { checkRam } from './check-ram.js';
 import { checkDataFolder } from './check-data-folder.js';
+import { checkHeadroom } from './check-headroom.js';
 import type { Check } from './check.js';
 import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
@@ -34,6 +35,7 @@ export async function runChecks(
     ...(downloads === null ? [] : checkEngine(downloads.engine)),
     await checkDataFolder(context),
     check,
+    ...(config === null ? [] : await checkHeadroom(config, parts, context.signal)),
     ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),
     ...(downloads?.unusable ?? []).map((file) => warning('File', unusableNote(file), null)),
     ...(downloads?.otherEntries ?? []).map((one) => warning('Model', otherEntryNote(one), null)),

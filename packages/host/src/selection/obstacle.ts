@@ -28,6 +28,12 @@ export type SelectionObstacle =
     }
   /** No downloaded model of the chain has these capabilities. */
   | { readonly kind: 'not-capable'; readonly capabilities: readonly string[] }
+  /** The minimum headroom of the policy is as large as the RAM of the machine, or larger. */
+  | {
+      readonly kind: 'headroom-too-large';
+      readonly totalBytes: number;
+      readonly minHeadroomBytes: number;
+    }
   /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
   | { readonly kind: 'nothing-fits' };
 
@@ -55,7 +61,12 @@ export function findObstacle(
   }
   const { capabilities } = requirement;
   const able = downloaded.some((one) => capabilities.every((c) => one.capabilities.includes(c)));
-  return able ? { kind: 'nothing-fits' } : { kind: 'not-capable', capabilities };
+  if (!able) return { kind: 'not-capable', capabilities };
+  const { minHeadroomBytes } = input.policy;
+  const { totalBytes } = input.resources.ram;
+  return totalBytes !== null && totalBytes <= minHeadroomBytes
+    ? { kind: 'headroom-too-large', totalBytes, minHeadroomBytes }
+    : { kind: 'nothing-fits' };
 }
 
 /** The first model of the chain that would fit after a download, or else the first model. */

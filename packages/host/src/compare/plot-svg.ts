@@ -52,7 +52,12 @@ export function plotSvg(comparison: Comparison): string {
             String(floor),
             'stroke="#b04a00" stroke-dasharray="4 3"',
           ),
-          text(x(minTokensPerSecond), String(TOP - 8), 'minimum', 'text-anchor="middle" fill="#b04a00"'),
+          text(
+            x(minTokensPerSecond),
+            String(TOP - 8),
+            'minimum',
+            'text-anchor="middle" fill="#b04a00"',
+          ),
         ]
       : []),
     ...points.map(

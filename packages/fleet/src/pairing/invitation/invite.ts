@@ -44,7 +44,8 @@ export async function invite(options: InviteOptions): Promise<OpenedInvitation> 
   const { folder, host = null, server: serverAddress = null } = options;
   if (host !== null) checkHostName(host);
   const registry = await readRegistry(folder);
-  if (registry.hosts.some((one) => one.host === host)) throw new RangeError(describeTaken(host ?? ''));
+  if (registry.hosts.some((one) => one.host === host))
+    throw new RangeError(describeTaken(host ?? ''));
   if (serverAddress !== null) checkPlace(registry, serverAddress);
   const paths = fleetPaths(folder);
   const authority = {

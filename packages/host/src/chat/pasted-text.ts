@@ -33,10 +33,7 @@ export function createPastedText(): PastedText {
   let pasted: string | null = null;
 
   const insert = (raw: string): string => {
-    const text = raw
-      .replace(/\r\n?/g, '\n')
-      .replace(CONTROLS, '')
-      .replace(/\n+$/, '');
+    const text = raw.replace(/\r\n?/g, '\n').replace(CONTROLS, '').replace(/\n+$/, '');
     const lines = text.split('\n').length;
     if (lines === 1 && text.length <= LONGEST_INLINE) return text;
     const size = lines === 1 ? plural(text.length, 'character') : plural(lines, 'line');

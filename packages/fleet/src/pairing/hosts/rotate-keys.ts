@@ -110,7 +110,9 @@ export async function askAuthority(
       { timeoutMs: ANSWER_DEADLINE_MS, signal: signal ?? null },
     )
     .catch((error: unknown) => {
-      if (!isFleetError(error) || error.code !== 'FLEET_UNREACHABLE') throw error;
+      // Without a connection, the error names NATS.
+      const isUnanswered = isFleetError(error) && error.code === 'FLEET_UNREACHABLE';
+      if (!isUnanswered || !connection.connected) throw error;
       const message = `${identity.authority}, which made the fleet, does not answer. Start \`mai serve --fleet\` on it, and try again.`;
       throw new FleetError('FLEET_UNREACHABLE', message, { cause: error });
     });

@@ -1,5 +1,6 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
+import { emptyFoldersNote } from '../models/describe-origin.js';
 import type { Downloads } from '../models/downloads.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
@@ -55,6 +56,10 @@ export function findObstacle(
     const [missing] =
       models.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
     if (missing !== undefined) return { kind: 'not-usable', message: missing };
+    const { origin } = downloads;
+    const empty =
+      models.length === 0 && origin.kind === 'stores' ? emptyFoldersNote(origin.places) : null;
+    if (empty !== null) return { kind: 'not-usable', message: empty };
     const modelKey = modelToDownload(input);
     const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
     return { kind, modelKey, runtime: link.runtime };

@@ -93,6 +93,7 @@ export type {
   ReplaySummary,
 } from './decisions/replay-log.js';
 export type { BenchFigure, BenchOptions, BenchRequest, BenchResult } from './bench/bench-result.js';
+export type { RuntimeError } from './runtime/runtime-error.js';
 export type { Check } from './doctor/check.js';
 export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';

@@ -601,3 +601,15 @@ describe('10. residents that differ from the request', () => {
     });
   });
 });
+
+test('a pool that is smaller than the minimum headroom has a limit of 0, and not less', () => {
+  const selection = selectModel(
+    input({
+      candidates: [candidate('any', 0.1)],
+      resources: resources({ total: 0.5, available: 0.4 }),
+      policy: { ...DEFAULT_SELECTION_POLICY, minHeadroomBytes: GIB },
+    }),
+  );
+  expect(selection.decision).toBe('none');
+  expect(selection.pools[0]).toMatchObject({ limitRatio: 0, limitBytes: 0 });
+});

@@ -8,12 +8,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { findEngine, writeNoiseModel } from '@mai/llama-runtime';
 import { MAI } from '../../test/built-program.js';
 
-// The built program with a real engine, in a real pseudo-terminal: util-linux's `script` makes one, and its line discipline
-// turns the character of Ctrl-C into SIGINT for the whole process group.
+// The built program with a real engine, in a real pseudo-terminal: util-linux's `script` makes one. During an answer its line
+// discipline turns the character of Ctrl-C into SIGINT for the whole process group.
 const SCRIPT = '/usr/bin/script';
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
-/** Each digit is a token, so that the engine reads this question for seconds. A terminal takes lines of at most 4095 characters. */
+/** Each digit is a token, so that the engine reads this question for seconds. */
 const LONG_QUESTION = '7'.repeat(2500);
 
 /** Shorter than the timeout of a test, so that a failure names the missing text. */
@@ -121,4 +121,19 @@ inTerminal('a second Ctrl-C leaves with code 130, and no engine is left', async 
   chat.type(CTRL_C);
   expect(await chat.ended).toBe(130);
   expect(await engines()).toEqual([]);
+});
+
+inTerminal('a pasted text and a line of any length are one question each', async (chat) => {
+  await chat.shows('> ');
+  chat.type('\u001b[200~one\rtwo ü\rthree\u001b[201~');
+  await chat.shows('[pasted text 1, 3 lines]');
+  chat.type('\r');
+  await chat.shows('noise answers.');
+  await chat.shows('> ');
+  // The line discipline of a terminal would keep 4095 bytes of this line. The engine refuses it by its length.
+  chat.type(`${'7'.repeat(34_000)}\r`);
+  await chat.shows('error:');
+  await chat.shows('> ');
+  chat.type('/quit\r');
+  expect(await chat.ended).toBe(0);
 });

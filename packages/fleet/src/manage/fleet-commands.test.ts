@@ -61,6 +61,10 @@ test('on the machine that made a fleet, a dry run tells what cannot be done', as
   await expect(dryRun('join', INVITATION)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
   await expect(dryRun('remove', 'nobody')).rejects.toThrow('The fleet has no host nobody.');
   await expect(dryRun('remove', 'desktop')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  await expect(command('invite', { host: 'desktop' })).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+    message: expect.stringContaining('The fleet has a host desktop already.'),
+  });
   await expect(dryRun('rotate')).resolves.toMatchObject({ json: { dryRun: true } });
   await expect(dryRun('leave')).resolves.toMatchObject({ json: { dryRun: true } });
 });

@@ -59,3 +59,8 @@ export function checkHostName(host: string): void {
     );
   }
 }
+
+/** Says that a host of this name belongs to the fleet, and what to do. */
+export function describeTaken(host: string): string {
+  return `The fleet has a host ${host} already. Choose another name with --host, or remove that host first with \`mai fleet remove ${host}\`.`;
+}

@@ -8,6 +8,7 @@ test('a host that belongs to the fleet and was never heard is listed last', () =
     ownHost: 'laptop',
     paired: ['attic', 'laptop', 'desktop'],
     displaced: false,
+    connected: true,
   });
   expect(rows.map(({ host, state }) => [host, state])).toEqual([
     ['desktop', 'ready'],
@@ -18,10 +19,24 @@ test('a host that belongs to the fleet and was never heard is listed last', () =
 
 test('a displaced machine says what it is, and gets no requests', () => {
   const hosts = [hostOf('laptop', [loadedModel()])];
-  const [row] = describeHosts({ hosts, ownHost: 'laptop', paired: ['laptop'], displaced: true });
+  const [row] = describeHosts({
+    hosts,
+    ownHost: 'laptop',
+    paired: ['laptop'],
+    displaced: true,
+    connected: true,
+  });
   expect([row?.usable, row?.state]).toEqual([
     false,
     'this machine, displaced by another machine with a copy of its keys, serves no other host',
+  ]);
+});
+
+test('without NATS, nothing is said about the heartbeats of hosts', () => {
+  const view = { hosts: [], ownHost: 'laptop', paired: ['laptop', 'desktop'], displaced: false };
+  expect(describeHosts({ ...view, connected: false }).map(({ state }) => state)).toEqual([
+    'not known without a connection to NATS',
+    'this machine, not known without a connection to NATS',
   ]);
 });
 

@@ -61,7 +61,11 @@ export function describeHosts({
   ownHost,
   paired,
   displaced,
-}: Pick<FleetView, 'hosts' | 'ownHost' | 'paired' | 'displaced'>): readonly HostRow[] {
+  connected,
+}: Pick<
+  FleetView,
+  'hosts' | 'ownHost' | 'paired' | 'displaced' | 'connected'
+>): readonly HostRow[] {
   const known = new Set(hosts.map(({ state }) => state.host));
   const unknown = paired.filter((host) => !known.has(host)).sort();
   return [
@@ -73,10 +77,11 @@ export function describeHosts({
       memory: '',
       residents: [],
       models: '',
-      state:
-        host === ownHost
-          ? 'this machine, no heartbeat yet: does `mai serve --fleet` run here?'
-          : 'no heartbeat yet: does `mai serve --fleet` run there?',
+      state: `${host === ownHost ? 'this machine, ' : ''}${
+        connected
+          ? `no heartbeat yet: does \`mai serve --fleet\` run ${host === ownHost ? 'here' : 'there'}?`
+          : 'not known without a connection to NATS'
+      }`,
     })),
   ];
 }

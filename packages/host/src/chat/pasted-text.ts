@@ -7,7 +7,8 @@ const BEGIN = '\u001b[200~';
 const END = '\u001b[201~';
 const CTRL_C = '\u0003';
 /** Control characters without tabs and line breaks. */
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+const CONTROL_RANGES = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f';
+const CONTROLS = new RegExp(`[${CONTROL_RANGES}]`, 'g');
 /** Longest pasted text, in characters, that is put into the line as it is. */
 const LONGEST_INLINE = 200;
 

@@ -68,7 +68,7 @@ export function plotSvg(comparison: Comparison): string {
       text(label.x.toFixed(1), label.y.toFixed(1), label.text, `text-anchor="${label.anchor}"`),
     ),
     text(String(WIDTH / 2), String(HEIGHT - 10), 'tokens a second', 'text-anchor="middle"'),
-    text('14', String(TOP - 8), 'quality', ''),
+    text('14', String(TOP - 12), 'quality', ''),
   ];
   return `${open}${parts.join('')}</svg>\n`;
 }

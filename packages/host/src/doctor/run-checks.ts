@@ -5,6 +5,8 @@ import { checkRuntime } from './check-runtime.js';
 import { checkEngine } from './check-engine.js';
 import { checkMachine } from './check-machine.js';
 import { checkRam } from './check-ram.js';
+import { checkDataFolder } from './check-data-folder.js';
+import { checkHeadroom } from './check-headroom.js';
 import type { Check } from './check.js';
 import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
 import { warning } from './check.js';
@@ -31,7 +33,9 @@ export async function runChecks(
     ...machine,
     await checkRam(parts, context, measure),
     ...(downloads === null ? [] : checkEngine(downloads.engine)),
+    await checkDataFolder(context),
     check,
+    ...(config === null ? [] : await checkHeadroom(config, parts, context.signal)),
     ...(config === null || downloads === null ? [] : [checkChains(config, downloads)]),
     ...(downloads?.unusable ?? []).map((file) => warning('File', unusableNote(file), null)),
     ...(downloads?.otherEntries ?? []).map((one) => warning('Model', otherEntryNote(one), null)),

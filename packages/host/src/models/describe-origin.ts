@@ -1,4 +1,4 @@
-import { displayAddress, plural } from '../words.js';
+import { displayAddress, onOneLine, plural } from '../words.js';
 import type { DownloadsOrigin } from './downloads-report.js';
 import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 
@@ -41,9 +41,20 @@ function describePlaces(places: readonly StorePlace[]): string {
   const found = places
     .filter(({ models }) => models > 0)
     .map(({ store, folder, models }) => `${models} from ${STORE_NAMES[store]} (${folder})`);
-  return found.length === 0
-    ? 'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in those of --models and model_folders.'
-    : `GGUF models on this machine: ${found.join(', ')}.`;
+  const told =
+    found.length === 0
+      ? 'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in those of --models and model_folders.'
+      : `GGUF models on this machine: ${found.join(', ')}.`;
+  const empty = emptyFoldersNote(places);
+  return empty === null ? told : `${told} ${empty}`;
+}
+
+/** A sentence about the folders of --models and model_folders in which no model was found; null where there is none. */
+export function emptyFoldersNote(places: readonly StorePlace[]): string | null {
+  const empty = places.filter(({ store, models }) => store === 'folder' && models === 0);
+  if (empty.length === 0) return null;
+  const names = empty.map(({ folder }) => onOneLine(folder)).join(' and in ');
+  return `No usable GGUF model is in ${names}. Where that is on another drive, check that the drive is mounted.`;
 }
 
 /** Where a model is, such as `Ollama: llama3.2:3b`. */

@@ -1,5 +1,6 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
+import { emptyFoldersNote } from '../models/describe-origin.js';
 import type { Downloads } from '../models/downloads-list.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
@@ -28,6 +29,12 @@ export type SelectionObstacle =
     }
   /** No downloaded model of the chain has these capabilities. */
   | { readonly kind: 'not-capable'; readonly capabilities: readonly string[] }
+  /** The minimum headroom of the policy is as large as the RAM of the machine, or larger. */
+  | {
+      readonly kind: 'headroom-too-large';
+      readonly totalBytes: number;
+      readonly minHeadroomBytes: number;
+    }
   /** Every downloaded model of the chain is rejected: for memory, context length, tier, or failed loads. */
   | { readonly kind: 'nothing-fits' };
 
@@ -49,13 +56,22 @@ export function findObstacle(
     const [missing] =
       models.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
     if (missing !== undefined) return { kind: 'not-usable', message: missing };
+    const { origin } = downloads;
+    const empty =
+      models.length === 0 && origin.kind === 'stores' ? emptyFoldersNote(origin.places) : null;
+    if (empty !== null) return { kind: 'not-usable', message: empty };
     const modelKey = modelToDownload(input);
     const kind = models.length === 0 ? 'nothing-downloaded' : 'chain-not-downloaded';
     return { kind, modelKey, runtime: link.runtime };
   }
   const { capabilities } = requirement;
   const able = downloaded.some((one) => capabilities.every((c) => one.capabilities.includes(c)));
-  return able ? { kind: 'nothing-fits' } : { kind: 'not-capable', capabilities };
+  if (!able) return { kind: 'not-capable', capabilities };
+  const { minHeadroomBytes } = input.policy;
+  const { totalBytes } = input.resources.ram;
+  return totalBytes !== null && totalBytes <= minHeadroomBytes
+    ? { kind: 'headroom-too-large', totalBytes, minHeadroomBytes }
+    : { kind: 'nothing-fits' };
 }
 
 /** The first model of the chain that would fit after a download, or else the first model. */

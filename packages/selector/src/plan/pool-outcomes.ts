@@ -53,8 +53,9 @@ function outcomeOf(
     useBeforeBytes,
     useAfterBytes,
     headroomBytes: totalBytes - useAfterBytes,
-    limitRatio: Math.min(pool.limitRatio, 1 - pool.minHeadroomBytes / totalBytes),
-    limitBytes: allowedUse(pool, LIMIT),
+    // Both are 0 where the pool is smaller than the minimum headroom.
+    limitRatio: Math.max(0, Math.min(pool.limitRatio, 1 - pool.minHeadroomBytes / totalBytes)),
+    limitBytes: Math.max(0, allowedUse(pool, LIMIT)),
     hardLimitRatio,
     hardLimitBytes: allowedUse(pool, HARD_LIMIT),
     reclaimableBytes,

@@ -7,7 +7,7 @@ import {
   runFleetCommand,
   watchFleet,
 } from '@mai/fleet';
-import { createLiveView } from '@mai/host';
+import { createLiveView, wrap } from '@mai/host';
 import type { RunCommand } from '../../command-line/command-spec.js';
 import type { Input } from '../../command-line/input.js';
 import type { CommandContext } from '../../context.js';
@@ -85,5 +85,6 @@ function render(fleet: FleetView, output: Output, { style } = output): string {
   ]);
   const headers = ['HOST', 'STATE', 'LOAD', 'MEMORY', 'LOADED', 'MODELS'];
   const columns = headers.map((header) => ({ header, minWidth: 8 }));
-  return `NATS  ${natsServers.join(', ')}  ${link}\n${renderTable({ columns, rows, output })}`;
+  const head = wrap(`NATS  ${natsServers.join(', ')}  ${link}`, output.textWidth).join('\n');
+  return `${head}\n${renderTable({ columns, rows, output })}`;
 }

@@ -75,6 +75,21 @@ test('tells the speed and the quality that the choice depended on, beside those 
   );
 });
 
+test.each([
+  [3, 'm0, m1, m2: not downloaded.'],
+  [4, '4 models of the chain: not downloaded.'],
+])('names at most three models that are not downloaded: %i', async (count, text) => {
+  const decision = decisionOf(1, now - MINUTE, 4, null);
+  const absent = Array.from({ length: count }, (_, index) => ({
+    candidateIndex: index,
+    modelKey: `m${index}`,
+    rejection: { code: 'NOT_DOWNLOADED' as const },
+    options: [],
+  }));
+  await writeLog(home, [{ ...decision, selection: { ...decision.selection, rejected: absent } }]);
+  expect((await mai('explain')).out).toContain(`Rejected   ${text}\n`);
+});
+
 test('lists the last decisions, oldest first, and joins those with the same content', async () => {
   await writeLog(home, DAY);
   expect((await decisions('explain')).map(({ sequence }) => sequence)).toEqual([1, 12, 4000, 4003]);

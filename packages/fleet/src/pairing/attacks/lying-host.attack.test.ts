@@ -152,7 +152,13 @@ async function expectServed(): Promise<void> {
   const lease = await serving.acquire(WANTED);
   expect(lease.peer?.host).toBe('desktop');
   await lease.release();
-  const view = { hosts: members.hosts(), ownHost: 'laptop', paired: [], displaced: false };
+  const view = {
+    hosts: members.hosts(),
+    ownHost: 'laptop',
+    paired: [],
+    displaced: false,
+    connected: true,
+  };
   const shown = [
     ...describeHosts(view).flatMap((row) => Object.values(row).flat().map(String)),
     ...explainPlaced(placed.at(-1) ?? fail()).split('\n'),

@@ -2,6 +2,7 @@ import { issueHostCertificate, issueNatsCertificate } from '../../certificates/i
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import type { Admission } from '../invitation/join-protocol.js';
 import { isHostName } from '../../nats/subjects.js';
+import { describeTaken } from '../names.js';
 import { readSigningRequest } from '../../certificates/x509-door.js';
 import { changeHosts } from './registry.js';
 import type { Registry } from './registry.js';
@@ -34,9 +35,7 @@ export async function admitHost(
     folder,
     ({ hosts, servers }) => {
       if (hosts.some((one) => one.host === host)) {
-        throw new RequestRefused(
-          `The fleet has a host ${host} already. Choose another name with --host, or remove that host first with \`mai fleet remove ${host}\`.`,
-        );
+        throw new RequestRefused(describeTaken(host));
       }
       const place = servers.find(({ address }) => address === serverAddress);
       if (place !== undefined && place.host !== null) {

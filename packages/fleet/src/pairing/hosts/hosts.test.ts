@@ -190,3 +190,14 @@ test('the authority does not leave while other hosts belong to the fleet, unless
   expect(await leaveFleet({ folder, connection: null, endFleet: true })).toEqual({ kind: 'ended' });
   await expect(readFleetIdentity(folder)).rejects.toMatchObject({ code: 'NOT_PAIRED' });
 });
+
+test('where nobody serves on the machine that made the fleet, a rotation names that machine and the next step', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  const connection = await fleet.connect('laptop');
+  await connection.roundTrip({ deadlineMs: 30_000, signal: null });
+  await expect(rotateKeys({ folder: fleet.folder('laptop'), connection })).rejects.toMatchObject({
+    code: 'FLEET_UNREACHABLE',
+    message:
+      'desktop, which made the fleet, does not answer. Start `mai serve --fleet` on it, and try again.',
+  });
+});

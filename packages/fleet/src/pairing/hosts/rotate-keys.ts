@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { z } from 'zod/mini';
 
-import { FleetError } from '../../fleet-error.js';
+import { FleetError, isFleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { requestSubject } from '../../nats/subjects.js';
 import { readAllowList } from './allow-list.js';
@@ -103,11 +103,19 @@ export async function askAuthority(
   content: CertifyContent,
   signal: AbortSignal | undefined,
 ): Promise<CertifyAnswer> {
-  const data = await connection.request(
-    requestSubject(identity.authority, 'certify', identity.host),
-    signCertifyRequest(content, identity.privateKey),
-    { timeoutMs: ANSWER_DEADLINE_MS, signal: signal ?? null },
-  );
+  const data = await connection
+    .request(
+      requestSubject(identity.authority, 'certify', identity.host),
+      signCertifyRequest(content, identity.privateKey),
+      { timeoutMs: ANSWER_DEADLINE_MS, signal: signal ?? null },
+    )
+    .catch((error: unknown) => {
+      // Without a connection, the error names NATS.
+      const isUnanswered = isFleetError(error) && error.code === 'FLEET_UNREACHABLE';
+      if (!isUnanswered || !connection.connected) throw error;
+      const message = `${identity.authority}, which made the fleet, does not answer. Start \`mai serve --fleet\` on it, and try again.`;
+      throw new FleetError('FLEET_UNREACHABLE', message, { cause: error });
+    });
   const answer = z.safeParse(certifyAnswerSchema, parseJson(Buffer.from(data).toString('utf8')));
   if (!answer.success) throw refused('its answer has another form than this version of Mai knows');
   if (answer.data.kind === 'refused') throw refused(answer.data.reason);

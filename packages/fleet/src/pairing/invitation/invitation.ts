@@ -53,7 +53,7 @@ export function parseInvitation(text: string): Invitation {
     throw unreadable(
       /^mai\d+-/.test(compact)
         ? 'It was made by another version of Mai. Use the same version on both machines.'
-        : `An invitation starts with ${PREFIX}`,
+        : `An invitation is one line that starts with ${PREFIX}, and \`mai fleet invite\` prints it.`,
     );
   }
   const encoded = compact.slice(PREFIX.length);

@@ -6,7 +6,7 @@ import { certificateFingerprint, issueJoinCertificate } from '../../certificates
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 import { readRegistry } from '../hosts/registry.js';
 import type { Registry } from '../hosts/registry.js';
-import { checkHostName } from '../names.js';
+import { checkHostName, describeTaken } from '../names.js';
 import { SECRET_BYTES, formatInvitation } from './invitation.js';
 import { listenForJoiner } from './join-server.js';
 import { INVITATION_LIFE_MS, OpenInvitation } from './open-invitation.js';
@@ -38,12 +38,14 @@ export interface OpenedInvitation extends AsyncDisposable {
  * ends: by its use, after ten minutes, by five wrong tries, or when it is withdrawn. No port is open at other times.
  *
  * Throws `NOT_PAIRED` on a machine without the authority and `ADDRESS_IN_USE` where the port is taken, also by another open
- * invitation. Throws a `RangeError` for an invalid host name, and where no place for a nats-server is free at `server`.
+ * invitation. Throws a `RangeError` for a host name that is invalid or taken, and where no place for a nats-server is free at `server`.
  */
 export async function invite(options: InviteOptions): Promise<OpenedInvitation> {
   const { folder, host = null, server: serverAddress = null } = options;
   if (host !== null) checkHostName(host);
   const registry = await readRegistry(folder);
+  if (registry.hosts.some((one) => one.host === host))
+    throw new RangeError(describeTaken(host ?? ''));
   if (serverAddress !== null) checkPlace(registry, serverAddress);
   const paths = fleetPaths(folder);
   const authority = {

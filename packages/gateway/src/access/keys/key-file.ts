@@ -133,7 +133,9 @@ async function writeKeyFile(file: string, keys: readonly StoredKey[]): Promise<v
 }
 
 function unusable(file: string, why: string, cause: unknown): GatewayError {
-  return new GatewayError('FILE_UNUSABLE', `The file of API keys ${file} can't be used: ${why}.`, {
-    ...(cause === null ? {} : { cause }),
-  });
+  return new GatewayError(
+    'FILE_UNUSABLE',
+    `The file of API keys ${file} can't be used: ${why}. Correct it, or name another file with --keys.`,
+    cause === null ? {} : { cause },
+  );
 }

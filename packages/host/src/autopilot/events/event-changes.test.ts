@@ -79,6 +79,7 @@ function decided(
   };
   return {
     type: 'decided',
+    id: null,
     atMs,
     target,
     input,

@@ -64,6 +64,15 @@ test('without any model, the answer names the programs that were looked for', as
   );
 });
 
+test('a named folder without a model is told, because its drive may not be mounted', async () => {
+  await tree.put('m/readme.txt', 'x');
+  await tree.put('n/x.gguf', gguf('x'));
+  const { origin } = await list(['~/m', '~/n']);
+  expect(describeOrigin(origin)).toBe(
+    `GGUF models on this machine: 1 from your folder (${tree.at('n')}). No usable GGUF model is in ${tree.at('m')}. Where that is on another drive, check that the drive is mounted.`,
+  );
+});
+
 test('each folder and file that is left out has a sentence', async () => {
   await tree.put('m/bad.gguf', 'x');
   await tree.put('.lmstudio/settings.json', JSON.stringify({ downloadsFolder: tree.at('gone') }));

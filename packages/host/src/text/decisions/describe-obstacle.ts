@@ -1,4 +1,5 @@
 import type { SelectionObstacle } from '../../selection/obstacle.js';
+import { formatBytes } from '../../words.js';
 
 /** How to get a model for the embedded engine. */
 const GET_GGUF =
@@ -23,6 +24,8 @@ export function describeObstacle(obstacle: SelectionObstacle): string {
       const { capabilities } = obstacle;
       return `No downloaded model of this chain can do ${capabilities.join(' and ')}. Name another chain with --chain. This lists models that can: mai models --all --require ${capabilities.join(',')}`;
     }
+    case 'headroom-too-large':
+      return `min_headroom is ${formatBytes(obstacle.minHeadroomBytes)}, and this machine has only ${formatBytes(obstacle.totalBytes)} of RAM, so no model ever fits. Set a lower min_headroom under switching in the configuration; \`mai config init\` writes one.`;
     case 'nothing-fits':
       return 'Close other programs, ask for less (--require, --min-context, --tier), or download a smaller model.';
   }

@@ -42,6 +42,7 @@ export function describeNoChoice(obstacle: SelectionObstacle | null): string {
     case 'chain-not-downloaded':
       return 'no model of the chain is downloaded';
     case 'not-capable':
+    case 'headroom-too-large':
     case 'nothing-fits':
     case undefined:
       return 'nothing fits';

@@ -84,7 +84,8 @@ export function knownError(error: unknown): KnownError | null {
 }
 
 /** Codes with which the system refuses to read or write files, whatever the program does. */
-const FILE_REFUSED = /^E(?:ACCES|PERM|ROFS|NOSPC|DQUOT|IO|MFILE|NFILE|NAMETOOLONG|NOTDIR|LOOP|STALE)$/;
+const FILE_REFUSED =
+  /^E(?:ACCES|PERM|ROFS|NOSPC|DQUOT|IO|MFILE|NFILE|NAMETOOLONG|NOTDIR|LOOP|STALE)$/;
 
 function fileFailed(why: string): KnownError {
   const message = `The system refused a file: ${why}. Check its permissions, and that its disk is mounted and has space.`;

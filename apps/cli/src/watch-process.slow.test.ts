@@ -122,7 +122,9 @@ test('a second `mai watch` reports the first and ends, and other commands reach 
   child.kill('SIGKILL');
   await ended;
   // After the kill, the next process adopts the models, and no autopilot counts as running.
-  expect((await mai('pin', 'test/large')).stderr).toMatch(/^Neither `mai serve` nor `mai watch` is running/);
+  expect((await mai('pin', 'test/large')).stderr).toMatch(
+    /^Neither `mai serve` nor `mai watch` is running/,
+  );
   const next = watch();
   await next.said('"decision":"keep"');
   next.child.kill('SIGINT');

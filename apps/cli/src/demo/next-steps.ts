@@ -11,7 +11,10 @@ const WITH_MODELS = [
   ['mai models', 'see which models fit here, and why the others do not'],
   SERVE,
 ] as const;
-const EMBEDDED = [['mai chat', 'talk to the best model that fits'], ...WITH_MODELS.slice(1)] as const;
+const EMBEDDED = [
+  ['mai chat', 'talk to the best model that fits'],
+  ...WITH_MODELS.slice(1),
+] as const;
 const NO_ENGINE = [
   ['lms server start', 'start LM Studio, then: mai select --load'],
   ['mai estimate FILE.gguf', 'estimate the memory that a model file would take'],
@@ -28,7 +31,9 @@ const NO_MODELS = [
 const STEPS = {
   machine: WITH_MODELS,
   embedded: EMBEDDED,
-  'no-models': NO_MODELS, 'no-engine': NO_ENGINE };
+  'no-models': NO_MODELS,
+  'no-engine': NO_ENGINE,
+};
 
 /** Prints the next steps on stdout. Prints nothing with --json. */
 export function nextSteps(output: Output, after: keyof typeof STEPS): void {

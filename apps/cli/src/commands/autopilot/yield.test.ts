@@ -12,7 +12,8 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const yields = async () => (await world.mai('yield --json')).json()['yields'];
 const pins = async () => (await world.mai('pin --json')).json()['pins'];
-const NOBODY = 'Neither `mai serve` nor `mai watch` is running. The next one will apply the change.\n';
+const NOBODY =
+  'Neither `mai serve` nor `mai watch` is running. The next one will apply the change.\n';
 const SEEN = `The running autopilot (process ${process.pid}) has read the change.\n`;
 
 describe('while no `mai watch` runs', () => {

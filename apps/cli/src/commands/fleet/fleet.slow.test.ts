@@ -300,7 +300,10 @@ test('a machine leaves, joins again, and the machine that made the fleet ends it
   await addLaptop();
   expect((await serve.interrupt()).exitCode).toBe(0);
   const ended = await desktop.mai('fleet leave --end-fleet');
-  expect(ended).toMatchObject({ exitCode: 0, out: 'The fleet has ended, and its keys are deleted.\n' });
+  expect(ended).toMatchObject({
+    exitCode: 0,
+    out: 'The fleet has ended, and its keys are deleted.\n',
+  });
   expect(existsSync(folderOf('desktop'))).toBe(false);
   // The laptop keeps its keys, and nothing answers any more.
   const status = await laptop.mai('fleet status --json');

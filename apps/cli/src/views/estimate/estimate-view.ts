@@ -141,7 +141,8 @@ function renderChart(
     output,
     indent: 0,
   });
-  const depth = speed === null ? '' : `  ${style.dim('tokens per second at the end of the context')}`;
+  const depth =
+    speed === null ? '' : `  ${style.dim('tokens per second at the end of the context')}`;
   return `${style.heading('By context length')}${depth}\n${table}`;
 }
 

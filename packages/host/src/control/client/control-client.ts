@@ -173,6 +173,8 @@ export class ControlClient implements AutopilotService, AsyncDisposable {
   /** Ends the connection, so that the server releases the leases of this client. May be called more than once. */
   close(): Promise<void> {
     this.#lines.end();
+    // The process of the server may hang.
+    this.#lines.unref();
     this.#end(lostError(this.processId, null));
     return Promise.resolve();
   }

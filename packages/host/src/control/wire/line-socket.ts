@@ -68,6 +68,11 @@ export class LineSocket {
     this.#socket.end();
   }
 
+  /** Lets the process end although the other side has not closed the connection yet. What is unsent is still sent. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
   /** Ends the connection at once. */
   destroy(fault: Error): void {
     this.#fault ??= fault;

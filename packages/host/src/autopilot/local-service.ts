@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import {
   isAutopilotError,
   type Autopilot,
+  type AutopilotState,
   type FailureLedger,
   type LeaseRequest,
 } from '@mai/autopilot';
@@ -61,7 +62,7 @@ export function createLocalService({ autopilot, journal, hand }: LocalServicePar
         if (signal?.aborted !== true && isAbortError(error)) throw lost(error);
         throw asHostError(error);
       });
-    if (lease === null) throw noLease(request, selection, autopilot.state.failures);
+    if (lease === null) throw noLease(request, selection, autopilot.state);
     return {
       ...leaseFactsOf(lease),
       lost: ended.signal,
@@ -114,7 +115,11 @@ function asHostError(error: unknown): unknown {
 }
 
 /** The error for a request that no model can meet now. */
-function noLease(request: LeaseRequest, selection: Selection, failures: FailureLedger): HostError {
+function noLease(
+  request: LeaseRequest,
+  selection: Selection,
+  { failures, breakerOpenUntilMs }: Pick<AutopilotState, 'failures' | 'breakerOpenUntilMs'>,
+): HostError {
   const { modelKey = null } = request;
   const { rejected } = selection;
   const isMissing =
@@ -129,13 +134,15 @@ function noLease(request: LeaseRequest, selection: Selection, failures: FailureL
       )
     : new HostError(
         'NOTHING_FITS',
-        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. ${whereReasonsAre(selection)}`,
+        `No model can be loaded now that meets the requirement: ${describeRequest(request)}. ${whereReasonsAre(selection, breakerOpenUntilMs !== null)}`,
         { selection, loadFailures: loadFailuresIn(selection, failures) },
       );
 }
 
 /** The command that gives the reasons. A failed load is in the log, with the message of the engine. */
-function whereReasonsAre(selection: Selection): string {
+function whereReasonsAre(selection: Selection, isHeldBack: boolean): string {
+  if (isHeldBack && selection.chosen !== null)
+    return 'Too many loads have failed, so no load is tried for some minutes: "mai explain" gives the reasons.';
   const names = coolingDown(selection).join(', ');
   return names === ''
     ? '"mai select" gives the reason for each model.'

@@ -38,7 +38,6 @@ async function withHost(
 const BOTH = { modelKeys: ['test/one', 'test/two'], promptWords: 16, generatedTokens: 4 };
 
 test.each([
-  ['is refused', { type: 'refuse-load' } as const, /the model test\/one/],
   ['crashes', { type: 'crash-load' } as const, /./],
   ['never ends', { type: 'stall-load' } as const, /^test\/one was not measured within 8\.0 s\./],
 ])('a model whose load %s does not hide the figures of the next one', async (_, fault, message) => {
@@ -49,6 +48,16 @@ test.each([
     expect(two).toMatchObject({ modelKey: 'test/two', failure: null });
     expect(two?.prompt?.measured).toBeGreaterThan(0);
     expect(simulator.residents()).toEqual([]);
+  });
+});
+
+test('each load option is tried, and after too many failures the next model says why it was not loaded', async () => {
+  await withHost([{ type: 'refuse-load', modelKey: 'test/one' }], async (host) => {
+    const messages = (await host.bench(BOTH)).map(({ failure }) => failure?.message);
+    expect(messages).toEqual([
+      expect.stringContaining('The last load of test/one failed: "mai explain" gives the reason.'),
+      expect.stringContaining('Too many loads have failed, so no load is tried for some minutes'),
+    ]);
   });
 });
 

@@ -459,6 +459,13 @@ describe('unusual models', () => {
   });
 });
 
+test.each(['compare', 'estimate', 'load', 'bench'])(
+  'mai %s of a model that is not there ends with 5',
+  async (command) => {
+    expect((await mai(`${command} no/such-model`)).exitCode).toBe(5);
+  },
+);
+
 describe('mai bench', () => {
   test('ends with the exit code of the failure where nothing was measured', async () => {
     const { exitCode, err } = await mai('bench no/such-model');

@@ -30,6 +30,7 @@ export async function openPeerGateway(
   host: Host,
   fleet: Fleet,
   own: Gateway,
+  { output }: CommandContext,
   input: Input,
 ): Promise<Gateway> {
   const address = input.text('fleet-address') ?? ownAddress();
@@ -51,5 +52,6 @@ export async function openPeerGateway(
     server.endRefused();
   });
   fleet.announce(server.url, () => [own.state(), peers.state()]);
+  output.note(`The other machines of the fleet reach this one at ${server.url}.`);
   return peers;
 }

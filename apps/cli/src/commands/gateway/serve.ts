@@ -31,7 +31,8 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
   await host.config();
   await using fleet = input.has('fleet') ? await joinFleet(host, context) : null;
   await using gateway = await openGateway(host, fleet, context, input);
-  await using peers = fleet === null ? null : await openPeerGateway(host, fleet, gateway, input);
+  await using peers =
+    fleet === null ? null : await openPeerGateway(host, fleet, gateway, context, input);
   const server = await gateway.listen({
     port: input.port('port', 0) ?? undefined,
     tls: await tlsOf(input),

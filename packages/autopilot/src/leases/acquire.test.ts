@@ -49,6 +49,27 @@ describe('acquire', () => {
     await pilot.stop();
   });
 
+  it('keeps only the longest of the copies that callers with longer and longer contexts have needed', async () => {
+    const world = new FakeWorld([SMALL]);
+    const pilot = await startPilot(world);
+    await world.clock.advance(2 * MINUTE);
+    for (const minContextLengthTokens of [12_000, 16_000, 24_000]) {
+      const acquiring = pilot.autopilot.acquire({
+        ...CHAT,
+        modelKey: 'small',
+        minContextLengthTokens,
+      });
+      await world.clock.advance(10 * SECOND);
+      (await acquiring).lease?.release();
+    }
+    // The copy of the chain, and the longest one, which is retained for a while.
+    await world.clock.advance(30 * SECOND);
+    expect(world.residentKeys()).toEqual(['small', 'small']);
+    await world.clock.advance(20 * MINUTE);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
   it('gives no lease on a model that an emergency drains, and answers once it is unloaded', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const pilot = await startPilot(world);

@@ -33,7 +33,11 @@ export class HeldLeases {
     };
   }
 
-  /** Identifiers of the residents that are leased, or were leased a short time ago. */
+  /**
+   * Identifiers of the residents that are leased, or were leased a short time ago. A copy that is no longer leased is not
+   * retained beside a copy of the same model with a longer context: callers that need the longer one would otherwise leave
+   * a copy behind at each step.
+   */
   retained(residents: readonly Resident[]): readonly string[] {
     if (this.#held.size + this.#releasedAtMs.size === 0) return NONE;
     const sinceMs = this.#clock.monotonicMs() - this.#retainMs();
@@ -42,7 +46,28 @@ export class HeldLeases {
     }
     const leased = this.identifiers;
     return residents
-      .map((one) => one.instanceIdentifier)
-      .filter((identifier) => leased.includes(identifier) || this.#releasedAtMs.has(identifier));
+      .filter(
+        (one) =>
+          leased.includes(one.instanceIdentifier) ||
+          (this.#releasedAtMs.has(one.instanceIdentifier) && !hasLongerCopy(one, residents)),
+      )
+      .map((one) => one.instanceIdentifier);
   }
+}
+
+/** Whether Mai has loaded another copy of the model with a longer context, which serves what this one serves. */
+function hasLongerCopy(
+  { modelKey, loadConfig }: Resident,
+  residents: readonly Resident[],
+): boolean {
+  const { contextLengthTokens } = loadConfig;
+  return (
+    contextLengthTokens !== null &&
+    residents.some(
+      (other) =>
+        other.modelKey === modelKey &&
+        !other.foreign &&
+        (other.loadConfig.contextLengthTokens ?? 0) > contextLengthTokens,
+    )
+  );
 }

@@ -26,7 +26,7 @@ async function eventually(compare: () => Promise<void>): Promise<void> {
       await compare();
       return;
     } catch (error) {
-      if (tries === 15) throw error;
+      if (tries === 40) throw error;
       await sleep(1000);
     }
   }

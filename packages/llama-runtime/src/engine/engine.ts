@@ -6,6 +6,7 @@ import {
   type AnswerEnd,
   type Snapshot,
 } from './answer.js';
+import type { ChatTemplates } from './chat-templates.js';
 import { embeddingInputTokens } from './context-options.js';
 import type { CompletionOptions, CompletionReport, LlamaContext } from './llama-door.js';
 import { OpenRequests } from './open-requests.js';
@@ -57,13 +58,18 @@ export class Engine {
     context: LlamaContext,
     spec: EngineSpec,
     facts: EngineFacts,
+    templates: ChatTemplates,
     onState: (state: EngineState) => void,
   ) {
     this.#context = context;
     this.spec = spec;
     this.facts = facts;
     this.#open = new OpenRequests(context, onState);
-    this.#prompts = new Prompts(context, { modelKey: spec.modelKey, vision: facts.vision });
+    this.#prompts = new Prompts(context, {
+      modelKey: spec.modelKey,
+      vision: facts.vision,
+      templates,
+    });
   }
 
   get state(): EngineState {

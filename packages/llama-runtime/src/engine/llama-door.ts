@@ -171,6 +171,14 @@ export interface Binding {
   readonly LlamaContext: LlamaContextClass;
 }
 
+/** Long lists in the metadata of a file, which nobody needs. */
+export const TOKENIZER_LISTS: readonly string[] = [
+  'tokenizer.ggml.tokens',
+  'tokenizer.ggml.scores',
+  'tokenizer.ggml.token_type',
+  'tokenizer.ggml.merges',
+];
+
 const requireFromHere = createRequire(import.meta.url);
 const GPU_VARIANTS = ['cuda', 'vulkan'] as const;
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
+import { readChatTemplates } from './chat-templates.js';
 import { contextOptionsOf, slotsOf, stepTokensOf } from './context-options.js';
 import { EngineLog } from './engine-log.js';
 import { Engine } from './engine.js';
@@ -38,7 +39,8 @@ export async function loadEngine(
   await delay(LOG_DELAY_MS);
   log.close();
   LlamaContext.toggleNativeLog(false, () => undefined);
-  return new Engine(context, spec, factsOf(context, spec, log), onState);
+  const templates = await readChatTemplates(LlamaContext, context, spec.file);
+  return new Engine(context, spec, factsOf(context, spec, log), templates, onState);
 }
 
 function loadProjector(context: LlamaContext, file: string, usesGpu: boolean): void {

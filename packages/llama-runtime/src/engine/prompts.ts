@@ -1,3 +1,4 @@
+import type { ChatTemplates } from './chat-templates.js';
 import { checkGrammar, grammarOfCallsOnly } from './grammar.js';
 import type {
   ChatFormatOptions,
@@ -36,16 +37,20 @@ const CHATML = `{% for message in messages %}<|im_start|>{{ message.role }}
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}`;
 
+/** The facts of a model that its prompts depend on. */
+interface PromptModel {
+  readonly modelKey: string;
+  readonly vision: boolean;
+  readonly templates: ChatTemplates;
+}
+
 /** Formats prompts with the model's chat template. */
 export class Prompts {
   readonly special: SpecialTokens;
   readonly #context: LlamaContext;
-  readonly #model: { readonly modelKey: string; readonly vision: boolean };
+  readonly #model: PromptModel;
 
-  constructor(
-    context: LlamaContext,
-    model: { readonly modelKey: string; readonly vision: boolean },
-  ) {
+  constructor(context: LlamaContext, model: PromptModel) {
     this.#context = context;
     this.#model = model;
     this.special = readSpecialTokens(context);
@@ -112,9 +117,8 @@ export class Prompts {
 
   /** The model's template; for tools the one for tools, where the model has two. */
   #templateFor({ tools }: ChatFormatOptions): string {
-    const { metadata } = this.#context.getModelInfo();
-    const forTools = metadata['tokenizer.chat_template.tool_use'];
-    return (tools === undefined ? null : forTools) ?? metadata['tokenizer.chat_template'] ?? CHATML;
+    const { chat, tools: forTools } = this.#model.templates;
+    return (tools === undefined ? null : forTools) ?? chat ?? CHATML;
   }
 
   #apply(

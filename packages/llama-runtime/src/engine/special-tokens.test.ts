@@ -50,6 +50,22 @@ test.each([
   expect(withStart).toEqual({ counted: expected, computed: expected });
 });
 
+test.each([2, 17, 100])('a template of %i KiB is used whole', async (kib) => {
+  // Blocks that write nothing stand before the part that writes the messages.
+  const block = '{%- if false %}a part that is not used{% endif -%}';
+  const template = `{{ bos_token }}${block.repeat((kib * 1024) / block.length)}${PLAIN}`;
+  const engine = await startModel('long', {
+    'tokenizer.ggml.add_bos_token': true,
+    'tokenizer.chat_template': template,
+  });
+  const short = await startModel('short', {
+    'tokenizer.ggml.add_bos_token': true,
+    'tokenizer.chat_template': WITH_START,
+  });
+  const of = (one: TestEngine) => promptTokens(one, '/v1/chat/completions', { messages: MESSAGES });
+  expect(await of(engine)).toEqual(await of(short));
+});
+
 test('a text gets the first token where the tokenizer adds it, unless it begins with it', async () => {
   const engine = await startModel('text', { 'tokenizer.ggml.add_bos_token': true });
   const plain = await promptTokens(engine, '/v1/completions', { prompt: 'a b c' });

@@ -5,10 +5,12 @@ import type {
   GgufMetadata,
   InspectRequest,
 } from './inspect-messages.js';
-import { type ContextOptions, type LlamaContextClass, loadBinding } from '../engine/llama-door.js';
-
-/** Long lists of the tokenizer, which are not read. */
-const LISTS = ['tokens', 'scores', 'token_type', 'merges'].map((list) => `tokenizer.ggml.${list}`);
+import {
+  type ContextOptions,
+  type LlamaContextClass,
+  loadBinding,
+  TOKENIZER_LISTS,
+} from '../engine/llama-door.js';
 
 /** A context that takes hardly any memory. */
 const SMALL_CONTEXT: Omit<ContextOptions, 'model'> = {
@@ -59,7 +61,7 @@ async function metadataOf(
   file: string,
 ): Promise<GgufMetadata | null> {
   try {
-    return await LlamaContext.loadModelInfo(file, LISTS);
+    return await LlamaContext.loadModelInfo(file, TOKENIZER_LISTS);
   } catch {
     // llama.cpp refuses the file, and the binding gives no reason.
     return null;

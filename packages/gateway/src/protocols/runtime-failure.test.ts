@@ -22,3 +22,21 @@ test('the same text without such a code is tried again, because LM Studio has it
     retriable: true,
   });
 });
+
+test("a prompt that the embedded engine's context can't hold is told with its sizes", () => {
+  const message =
+    "This model's maximum context length is 4096 tokens, and the input has 5000 tokens. Shorten the input.";
+  expect(answered(400, { code: 'context_length_exceeded', message })).toEqual({
+    message,
+    retriable: false,
+    exceeded: { promptTokens: 5000, contextTokens: 4096 },
+  });
+});
+
+test('a code that says something else than an exceeded context counts, whatever the text', () => {
+  const message = 'the image is larger than the context size';
+  expect(answered(400, { code: 'image_parse_error', message })).toEqual({
+    message,
+    retriable: false,
+  });
+});

@@ -9,11 +9,11 @@ import type { AnswerHead, ExceededContext, UpstreamFailure } from './protocol.js
 const FAILURES_OF_A_RESIDENT =
   /crash|exit code|unloaded|out of memory|failed to load|error loading model|no models? (?:is |are )?(?:currently )?loaded|model (?:is )?not loaded|insufficient (?:system resources|memory)|channel error|operation cancell?ed|cannot find a model with|websocket|disconnected/i;
 
-/** Texts of failures of the request itself, which any resident would refuse. */
-const FAILURES_OF_A_REQUEST = /n_keep|context (?:length|size)|does not support|invalid/i;
-
 /** Texts of LM Studio and of the embedded engine for a prompt that the context can't hold. */
 const CONTEXT_EXCEEDED = /n_keep|context (?:length|size)|context_length_exceeded/i;
+
+/** Texts of other failures of the request itself, which any resident would refuse. */
+const FAILURES_OF_A_REQUEST = /does not support|invalid/i;
 
 /** The sizes in the words of LM Studio (lmstudio-bug-tracker #1755), of llama.cpp and of the embedded engine. */
 const SIZES: readonly RegExp[] = [
@@ -23,8 +23,9 @@ const SIZES: readonly RegExp[] = [
 ];
 
 /** OpenAI's codes of the same failures, which the embedded engine has. */
+const CONTEXT_CODE = 'context_length_exceeded';
 const CODES_OF_A_REQUEST: ReadonlySet<unknown> = new Set([
-  'context_length_exceeded',
+  CONTEXT_CODE,
   'image_parse_error',
   'invalid_value',
 ]);
@@ -94,14 +95,18 @@ const MARK = '{"error"';
 function describe(status: number, text: string): UpstreamFailure {
   const body = parse(text);
   const message = messageIn(body, text);
-  if (CODES_OF_A_REQUEST.has(codeIn(body))) return { message, retriable: false };
-  const isOfResident = FAILURES_OF_A_RESIDENT.test(message);
-  const isOfRequest = !isOfResident && FAILURES_OF_A_REQUEST.test(message);
+  const code = codeIn(body);
+  const hasCode = CODES_OF_A_REQUEST.has(code);
+  const isOfResident = !hasCode && FAILURES_OF_A_RESIDENT.test(message);
+  const isExceeded =
+    code === CONTEXT_CODE || (!hasCode && !isOfResident && CONTEXT_EXCEEDED.test(message));
+  const isOfRequest =
+    hasCode || isExceeded || (!isOfResident && FAILURES_OF_A_REQUEST.test(message));
   const isUnknown = status >= 500 && status !== 501 && !isOfRequest;
   return {
     message,
     retriable: isOfResident || isUnknown,
-    ...(isOfRequest && CONTEXT_EXCEEDED.test(message) ? { exceeded: sizesIn(message) } : {}),
+    ...(isExceeded ? { exceeded: sizesIn(message) } : {}),
   };
 }
 

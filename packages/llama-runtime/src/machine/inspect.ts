@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeNoiseModel } from '../noise-model/write-noise-model.js';
-import { asRejection, forkChild, whenClosed } from '../process/engine-process.js';
+import { asRejection, forkChild, whenEnded } from '../process/engine-process.js';
 import { codeOf } from '../process/process-identity.js';
 import type {
   EngineDevice,
@@ -114,7 +114,7 @@ export class Inspector {
     signal?.addEventListener('abort', onAbort, { once: true });
     const request: InspectRequest = { type: 'inspect', files, smallModel };
     if (child.connected) child.send(request, () => undefined);
-    return whenClosed(child).then(() => {
+    return whenEnded(child, 'close').then(() => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       if (signal?.aborted === true) throw asRejection(signal.reason);

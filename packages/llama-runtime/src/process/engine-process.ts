@@ -50,7 +50,7 @@ const OUTPUT_KEPT = 4000;
 export async function startEngine(start: EngineStart): Promise<EngineProcess> {
   start.signal.throwIfAborted();
   const child = forkChild(start.script);
-  const exited = whenExited(child);
+  const exited = whenEnded(child);
   try {
     const { port, facts } = await loaded(child, start);
     letGo(child);
@@ -89,22 +89,21 @@ export function forkChild(script: string): ChildProcess {
   return child;
 }
 
-/** Resolves when the process is gone, also where it could not be started. */
-export function whenExited(child: ChildProcess): Promise<ProcessExit> {
+/**
+ * Resolves when the process is gone, also where it could not be started.
+ *
+ * @param event - `close` comes after the last message of the process, which can be gone before its messages are read
+ */
+export function whenEnded(
+  child: ChildProcess,
+  event: 'exit' | 'close' = 'exit',
+): Promise<ProcessExit> {
   return new Promise((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once(event, (code: number | null, signal: NodeJS.Signals | null) =>
+      resolve({ code, signal }),
+    );
     child.once('error', () => {
       if (child.pid === undefined) resolve({ code: null, signal: null });
-    });
-  });
-}
-
-/** As `whenExited`, but after the last message of the process: a process can be gone before its messages are read. */
-export function whenClosed(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => {
-      if (child.pid === undefined) resolve();
     });
   });
 }

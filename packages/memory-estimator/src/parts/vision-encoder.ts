@@ -1,4 +1,5 @@
 import type { GgufHeader } from '../gguf/gguf-header.js';
+import { projectorType } from '../gguf/projector-type.js';
 
 const BYTES_PER_VALUE = 4;
 const CHANNELS = 3;
@@ -68,10 +69,6 @@ function mlpWidth(projector: GgufHeader): number {
   if (projectorType(projector) !== 'mlp') return 0;
   const [, width = 0] = projector.tensors.find(({ name }) => name === 'mm.0.weight')?.shape ?? [];
   return width;
-}
-
-function projectorType({ metadata }: GgufHeader): unknown {
-  return metadata.get('clip.projector_type') ?? metadata.get('clip.vision.projector_type');
 }
 
 /** Pixels of a side of the picture that the buffer is reserved for. */

@@ -1,14 +1,7 @@
 /**
- * Checks a number that a caller gave. NaN is in no range.
- * @throws RangeError if the number is not in the range.
+ * Like `checkRange` of the memory ledger, for a whole number.
+ * @throws RangeError if the number is not a whole number in the range.
  */
-export function checkRange(name: string, value: number, least: number, most = Infinity): void {
-  if (value >= least && value <= most) return;
-  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new RangeError(`${name} must be a number ${range}, not ${value}.`);
-}
-
-/** Like `checkRange`, for a whole number. */
 export function checkWholeNumber(
   name: string,
   value: number,

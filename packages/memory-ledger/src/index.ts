@@ -40,6 +40,7 @@ export type { Charge, ChargedFootprint, ChargedSize, Devices, PoolBytes } from '
 export { SPEED_DEPTH_TOKENS } from './models/load-speed.js';
 export type { LoadSpeed, SpeedRange } from './models/load-speed.js';
 export { isName, NAME_MAX_LENGTH, ONE_LINE, oneLine } from './one-line.js';
+export { checkRange } from './check-range.js';
 export { isTooSlow, valueOf } from './value.js';
 export type { Valued } from './value.js';
 export type { ModelShape } from './models/model-shape.js';

@@ -1,6 +1,6 @@
+import { checkRange } from '@mai/memory-ledger';
 import { assembleMonitor } from './assemble-monitor.js';
 import type { ResourceMonitor } from './monitor/resource-monitor.js';
-import { checkRange } from './monitor/check-range.js';
 import { readNodeMemory } from './any-platform/node-readers.js';
 import { childProcesses } from './ports/child-processes.js';
 import type { Clock } from './ports/clock.js';

@@ -1,4 +1,4 @@
-import { refersTo } from '@mai/memory-ledger';
+import { checkRange, refersTo } from '@mai/memory-ledger';
 import { watchEngines } from '../engine-log/watch-engines.js';
 import { LMStudioError } from '../errors.js';
 import { estimateModel } from '../load/estimate.js';
@@ -22,7 +22,6 @@ import { generate, warmUp } from '../models/generate.js';
 import { listDownloaded, listVariants } from '../models/list-downloaded.js';
 import { listResidents } from '../models/list-residents.js';
 import { type Connection, deadlineOf } from '../wire/connection.js';
-import { checkRange } from '../check-range.js';
 import type { CallOptions } from '../wire/deadline.js';
 import type { LMStudioClient, ModelDetails } from './client-types.js';
 

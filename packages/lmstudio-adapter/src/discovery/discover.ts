@@ -1,4 +1,5 @@
-import { checkRange, checkWholeNumber } from '../check-range.js';
+import { checkRange } from '@mai/memory-ledger';
+import { checkWholeNumber } from '../check-whole-number.js';
 import { asRejection, systemTimers } from '../timers.js';
 import { DEFAULT_PORT, loopbackAddress, parseBaseUrl, type ServerAddress } from './base-url.js';
 import { type HomeLookup, readNotedPort } from '../home/lmstudio-home.js';

@@ -1,6 +1,5 @@
-import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
+import { checkRange, DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { LMStudioError } from '../errors.js';
-import { checkRange } from '../check-range.js';
 import { notify } from '../notify.js';
 import { asRejection } from '../timers.js';
 import type { Connection } from '../wire/connection.js';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { checkRange } from '@mai/memory-ledger';
 
-import { checkRange } from '../check-range.js';
 import type { DownloadedModel } from '../models/model-types.js';
 import { readCatalogue } from './catalogue.js';
 import {

@@ -1,5 +1,6 @@
+import { checkRange } from '@mai/memory-ledger';
 import { type Connection, toLMStudioError, requireReachable } from '../wire/connection.js';
-import { checkRange, checkWholeNumber } from '../check-range.js';
+import { checkWholeNumber } from '../check-whole-number.js';
 import { notify } from '../notify.js';
 import { type CallOptions, Deadline } from '../wire/deadline.js';
 import { isCallFault } from '../wire/call-fault.js';

@@ -1,4 +1,4 @@
-import { checkRange } from '../check-range.js';
+import { checkRange } from '@mai/memory-ledger';
 import type { Timers } from '../timers.js';
 import type { CallSpec } from './session.js';
 import type { Endpoint, Namespace } from './wire.js';

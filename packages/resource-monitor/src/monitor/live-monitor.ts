@@ -1,3 +1,4 @@
+import { checkRange } from '@mai/memory-ledger';
 import type { HardwareSurveyFacts } from '../gpu/match-survey.js';
 import type { MergedGpu } from '../gpu/merge-gpus.js';
 import { nameByInventory } from '../gpu/merge-gpus.js';
@@ -19,7 +20,6 @@ import type {
   ResourceMonitor,
   SettledSnapshot,
 } from './resource-monitor.js';
-import { checkRange } from './check-range.js';
 import { snapshotQuestions } from './snapshot-questions.js';
 
 const SETTLE_INTERVAL_MS = 250;

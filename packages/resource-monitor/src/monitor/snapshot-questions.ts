@@ -1,6 +1,7 @@
 import {
   chargeLoad,
   chargeResidents,
+  checkRange,
   DEFAULT_SELECTION_POLICY,
   fits,
   isMeasured,
@@ -13,7 +14,6 @@ import type { Footprint, Pool, SelectionPolicy } from '@mai/memory-ledger';
 import type { History, Series } from '../history/history.js';
 import { describeTrend } from '../history/trend.js';
 import type { ResourceSnapshot } from '../snapshot.js';
-import { checkRange } from './check-range.js';
 import type { CallOptions, LimitOptions, ResourceMonitor } from './resource-monitor.js';
 
 const WINDOW_MS = 300_000;

@@ -1,4 +1,4 @@
-import { checkInterval } from '../monitor/check-range.js';
+import { checkInterval } from '../monitor/check-interval.js';
 import type { WatchOptions } from '../monitor/resource-monitor.js';
 import type { Clock } from '../ports/clock.js';
 import type { ResourceSnapshot } from '../snapshot.js';

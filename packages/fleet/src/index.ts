@@ -61,6 +61,8 @@ export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
 export type { AllowList, AllowedHost, AllowedServer } from './pairing/hosts/allow-list.js';
 export { endNatsServer, ensureNatsServer } from './pairing/nats-server/ensure-nats-server.js';
+export { keepNatsServer } from './pairing/nats-server/keep-nats-server.js';
+export type { KeepNatsServerOptions } from './pairing/nats-server/keep-nats-server.js';
 export { createFleet } from './create-fleet.js';
 export type { CreateFleetOptions, Fleet } from './fleet.js';
 export type { FleetView } from './fleet-view.js';

@@ -3,11 +3,14 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { FleetError } from '../fleet-error.js';
 import { freePort } from '../../test/nats-server.js';
 import { pairedFleet } from '../../test/paired-fleet.js';
 import { fleetPaths } from './files/fleet-folder.js';
 import { endNatsServer, ensureNatsServer } from './nats-server/ensure-nats-server.js';
+import { keepNatsServer } from './nats-server/keep-nats-server.js';
 import { changeHosts, readRegistry } from './hosts/registry.js';
 import { readFleetIdentity } from './identity.js';
 import { initFleet } from './init-fleet.js';
@@ -99,6 +102,45 @@ test('a fleet that is not started names the command that starts nats-server', as
   const pid = await ensureNatsServer({ folder });
   expect(await ensureNatsServer({ folder })).toBe(pid);
   await endNatsServer({ folder });
+  expect(await natsServerPid(fleetPaths(folder))).toBe(null);
+});
+
+test('a nats-server that is killed is started again, and a port in use is reported once', async () => {
+  const given = await options();
+  const { folder } = given;
+  await initFleet({ ...given, start: false });
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(given.natsPort, '127.0.0.1', resolve));
+  const stop = new AbortController();
+  const faults: string[] = [];
+  const restarted: number[] = [];
+  const untilRestarted = async (times: number): Promise<void> => {
+    while (restarted.length < times) await sleep(20);
+  };
+  try {
+    await keepNatsServer({
+      folder,
+      signal: stop.signal,
+      onRestart: (pid) => restarted.push(pid),
+      onFault: (error) => faults.push((error as FleetError).code),
+      checkIntervalMs: 50,
+    });
+    // Further attempts fail, too.
+    await sleep(1_000);
+    await new Promise((resolve) => other.close(resolve));
+    await untilRestarted(1);
+    expect(faults).toEqual(['ADDRESS_IN_USE']);
+    expect(await natsServerPid(fleetPaths(folder))).toBe(restarted[0]);
+
+    process.kill(restarted[0] ?? 0, 'SIGKILL');
+    await untilRestarted(2);
+    expect(await natsServerPid(fleetPaths(folder))).toBe(restarted[1]);
+    expect(restarted[1]).not.toBe(restarted[0]);
+  } finally {
+    stop.abort();
+  }
+  await endNatsServer({ folder });
+  await sleep(300);
   expect(await natsServerPid(fleetPaths(folder))).toBe(null);
 });
 

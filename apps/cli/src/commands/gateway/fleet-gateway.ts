@@ -1,4 +1,4 @@
-import { createFleet, ensureNatsServer, type Fleet, ownAddress } from '@mai/fleet';
+import { createFleet, type Fleet, keepNatsServer, ownAddress } from '@mai/fleet';
 import { createGateway, type Gateway } from '@mai/gateway';
 import type { Host } from '@mai/host';
 import type { Input } from '../../command-line/input.js';
@@ -9,13 +9,19 @@ import { fleetFolderOf } from '../../open-host.js';
 /** Port for the gateways of the other hosts. */
 const PEER_PORT = 8899;
 
-/** Joins the fleet. Where this machine is to run a nats-server, starts it where it does not run. */
+/** Joins the fleet. Where this machine is to run a nats-server, keeps it running. */
 export async function joinFleet(
   host: Host,
   { io, output, signal }: CommandContext,
 ): Promise<Fleet> {
   const folder = fleetFolderOf(host);
-  await ensureNatsServer({ folder, signal });
+  await keepNatsServer({
+    folder,
+    signal,
+    onRestart: (pid) =>
+      output.warn(`nats-server had ended and was started again (process ${pid}).`),
+    onFault: (error) => output.warn(`${error.message} It is tried again.`),
+  });
   return createFleet({
     folder,
     local: host.serving,

@@ -1,0 +1,76 @@
+import { pause, systemClock } from '../../clock.js';
+import { codeOf, messageOf } from '../../error-facts.js';
+import { type FleetErrorCode, isFleetError } from '../../fleet-error.js';
+import { fleetPaths } from '../files/fleet-folder.js';
+import { ensureNatsServer } from './ensure-nats-server.js';
+import { natsServerPid } from './server-process.js';
+
+const CHECK_INTERVAL_MS = 2_500;
+/** The wait doubles with each failed attempt, up to this. */
+const LONGEST_WAIT_MS = 60_000;
+
+export interface KeepNatsServerOptions {
+  readonly folder: string;
+  /** Ends the watch. nats-server keeps running. */
+  readonly signal: AbortSignal;
+  /** Called with the process identifier where nats-server had ended and was started again. */
+  readonly onRestart: (pid: number) => void;
+  /** Called where nats-server can't be started, once for each code in a row. It is tried again. */
+  readonly onFault: (error: Error) => void;
+  /** Milliseconds between two checks. Default 2,500. */
+  readonly checkIntervalMs?: number;
+}
+
+/**
+ * Starts the nats-server that this host runs for its fleet, and starts it again where it ends, until the signal fires. It is started again
+ * where two checks in a row find it gone, so that whoever restarts it by hand is not disturbed. Resolves after the first attempt,
+ * whether it succeeded or not.
+ *
+ * Throws `NOT_PAIRED` where this machine belongs to no fleet, and `FILE_UNUSABLE`.
+ */
+export async function keepNatsServer(options: KeepNatsServerOptions): Promise<void> {
+  const { folder, signal, onRestart, onFault } = options;
+  const checkIntervalMs = options.checkIntervalMs ?? CHECK_INTERVAL_MS;
+  let failures = 0;
+  let lastFault: string | null = null;
+  const failed = (error: unknown): void => {
+    failures += 1;
+    // Messages carry times of the log, so they differ each time.
+    const kind = codeOf(error) ?? messageOf(error);
+    if (kind === lastFault) return;
+    lastFault = kind;
+    onFault(error instanceof Error ? error : new Error(messageOf(error)));
+  };
+
+  const watch = async (): Promise<void> => {
+    let wasGone = failures > 0;
+    for (;;) {
+      await pause(systemClock, Math.min(checkIntervalMs * 2 ** failures, LONGEST_WAIT_MS), signal);
+      if (signal.aborted) return;
+      try {
+        const isGone = (await natsServerPid(fleetPaths(folder))) === null;
+        const restarts = isGone && wasGone;
+        const pid = restarts ? await ensureNatsServer({ folder, signal }) : null;
+        // This host was removed from the fleet.
+        if (restarts && pid === null) return;
+        if (pid !== null) onRestart(pid);
+        if (restarts || !isGone) [failures, lastFault] = [0, null];
+        wasGone = isGone && !restarts;
+      } catch (error) {
+        if (signal.aborted || hasCode(error, 'NOT_PAIRED')) return;
+        failed(error);
+      }
+    }
+  };
+
+  try {
+    if ((await ensureNatsServer({ folder, signal })) === null) return;
+  } catch (error) {
+    if (!hasCode(error, 'NATS_UNAVAILABLE') && !hasCode(error, 'ADDRESS_IN_USE')) throw error;
+    failed(error);
+  }
+  void watch();
+}
+
+const hasCode = (error: unknown, code: FleetErrorCode): boolean =>
+  isFleetError(error) && error.code === code;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'node:http';
 import { DECISION_WORDS } from '@mai/host';
-import { fleetHost, fleetReport } from '../test/fakes/fake-fleet.js';
+import { fakeFleet, fleetHost, fleetReport } from '../test/fakes/fake-fleet.js';
 import { LARGE, openWorld, SMALL, type GatewayWorld } from '../test/worlds/open-world.js';
 import { createGateway } from './index.js';
 
@@ -30,18 +30,28 @@ it('is alive and ready while LM Studio answers', async () => {
 });
 
 it.each([
-  ['ready', fleetReport()],
-  ['displaced', fleetReport({ hosts: [fleetHost('laptop', { condition: 'displaced' })] })],
-  [null, fleetReport({ hosts: [] })],
-])('is ready for its own clients, and says that it is %s in its fleet', async (fleet, report) => {
-  await using gateway = await createGateway({
-    serving: world.host.serving,
-    control: { machine: world.host, words: DECISION_WORDS, fleet: { report: () => report } },
-  });
-  const { url } = await gateway.listen({ port: 0 });
-  const ready = await fetch(`${url}/readyz`);
-  expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', fleet }]);
-});
+  ['ready', fakeFleet()],
+  [
+    'displaced',
+    fakeFleet(fleetReport({ hosts: [fleetHost('laptop', { condition: 'displaced' })] })),
+  ],
+  ['unreachable', fakeFleet(fleetReport(), false)],
+  [null, fakeFleet(fleetReport({ hosts: [] }))],
+])(
+  'is ready for its own clients, and says that it is %s in its fleet',
+  async (condition, fleet) => {
+    await using gateway = await createGateway({
+      serving: world.host.serving,
+      control: { machine: world.host, words: DECISION_WORDS, fleet },
+    });
+    const { url } = await gateway.listen({ port: 0 });
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([
+      200,
+      { status: 'ready', fleet: condition },
+    ]);
+  },
+);
 
 it('names the decision that an answer followed, and the decision is in the log', async () => {
   const answer = await chat({ model: 'auto' });

@@ -68,6 +68,8 @@ export interface Gateway extends AsyncDisposable {
 }
 
 const DRAIN_DEADLINE_MS = 30_000;
+/** For a round trip to NATS. Those who ask for readiness usually wait one second. */
+const FLEET_DEADLINE_MS = 500;
 /**
  * Paths that tell whether the gateway runs. Programs for llama.cpp, vLLM and LiteLLM ask for the second one, and Claude Code
  * asks for the third one before its first request.
@@ -184,7 +186,7 @@ export async function createGateway(
       stopping: isStopping,
       runtime: catalog?.runtime ?? null,
       lmStudio: catalog?.runtimeVersion ?? null,
-      fleet: fleetCondition(controlled?.fleet ?? null),
+      fleet: await fleetCondition(controlled?.fleet ?? null),
     };
     sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };
@@ -248,10 +250,12 @@ export async function createGateway(
   };
 }
 
-/** How this machine stands in its fleet; null without one, and until it has told its state. */
-function fleetCondition(fleet: FleetPort | null): string | null {
-  const report = fleet?.report();
-  return report?.hosts.find(({ state }) => state.host === report.ownHost)?.condition ?? null;
+/** Condition of this machine in its fleet; null without a fleet, and until it has told its state. */
+async function fleetCondition(fleet: FleetPort | null): Promise<string | null> {
+  if (fleet === null) return null;
+  if (!(await fleet.ready({ deadlineMs: FLEET_DEADLINE_MS }))) return 'unreachable';
+  const { hosts, ownHost } = fleet.report();
+  return hosts.find(({ state }) => state.host === ownHost)?.condition ?? null;
 }
 
 /** The scope that a request needs; null for what everybody may see. */

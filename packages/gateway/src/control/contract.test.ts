@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ask } from '../../test/ask.js';
-import { fleetReport } from '../../test/fakes/fake-fleet.js';
+import { fakeFleet } from '../../test/fakes/fake-fleet.js';
 import { episodeOf, GIB, LOADED, WORDS } from '../../test/fakes/fake-machine.js';
 import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
 
@@ -59,7 +59,7 @@ const operations: readonly DescribedOperation[] = Object.entries<object>(documen
 
 let world: ControlWorld;
 beforeEach(async () => {
-  world = await serveControl({ parts: { fleet: { report: () => fleetReport() } } });
+  world = await serveControl({ parts: { fleet: fakeFleet() } });
 });
 afterEach(() => world[Symbol.asyncDispose]());
 

@@ -1,5 +1,5 @@
 import { ask } from '../../test/ask.js';
-import { fleetHost, fleetReport } from '../../test/fakes/fake-fleet.js';
+import { fakeFleet, fleetHost, fleetReport } from '../../test/fakes/fake-fleet.js';
 import { GIB } from '../../test/fakes/fake-machine.js';
 import { serveControl, type ControlWorld } from '../../test/worlds/serve-control.js';
 import type { FleetReport } from '../ports/fleet-port.js';
@@ -8,7 +8,7 @@ let world: ControlWorld;
 let report: FleetReport;
 beforeEach(async () => {
   report = fleetReport();
-  world = await serveControl({ parts: { fleet: { report: () => report } } });
+  world = await serveControl({ parts: { fleet: { ...fakeFleet(), report: () => report } } });
 });
 afterEach(() => world[Symbol.asyncDispose]());
 

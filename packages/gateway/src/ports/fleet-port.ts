@@ -4,6 +4,8 @@ import type { LoadSpeed, Tier } from '@mai/memory-ledger';
 export interface FleetPort {
   /** Cheap: asked every second, and for each reader. */
   report(): FleetReport;
+  /** Whether NATS answers a round trip before the deadline. `connected` may still be true while it does not. */
+  ready(options: { readonly deadlineMs: number }): Promise<boolean>;
 }
 
 /** The fleet as this machine knows it. */

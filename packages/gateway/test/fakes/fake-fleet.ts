@@ -1,4 +1,4 @@
-import type { FleetHost, FleetReport } from '../../src/ports/fleet-port.js';
+import type { FleetHost, FleetPort, FleetReport } from '../../src/ports/fleet-port.js';
 import { GIB, SPEED } from './fake-machine.js';
 
 /** A host with a loaded model, one that fits, one that fits after an eviction, and one that does not. */
@@ -96,4 +96,9 @@ export function fleetReport(change: Partial<FleetReport> = {}): FleetReport {
     ],
     ...change,
   };
+}
+
+/** A fleet with a fixed report. */
+export function fakeFleet(report = fleetReport(), isReady = true): FleetPort {
+  return { report: () => report, ready: () => Promise.resolve(isReady) };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { fleetHost, fleetReport } from '../../../test/fakes/fake-fleet.js';
+import { fakeFleet, fleetHost, fleetReport } from '../../../test/fakes/fake-fleet.js';
 import { decidedAt, LOADED } from '../../../test/fakes/fake-machine.js';
 import { createFakeClock } from '../../../test/fakes/fake-clock.js';
 import { serveControl, type ControlWorld } from '../../../test/worlds/serve-control.js';
@@ -186,7 +186,10 @@ test('a quiet stream gets a heartbeat, and the queue is sent when it changes', a
 test('a change of the fleet is sent once, and the age of a heartbeat does not count as a change', async () => {
   const clock = createFakeClock();
   let report = fleetReport();
-  await using world = await serveControl({ clock, parts: { fleet: { report: () => report } } });
+  await using world = await serveControl({
+    clock,
+    parts: { fleet: { ...fakeFleet(), report: () => report } },
+  });
   const page = await listen(world.url);
   const told = async (): Promise<number> => {
     await clock.advance(1000);

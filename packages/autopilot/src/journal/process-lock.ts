@@ -159,11 +159,13 @@ function isOwner(value: unknown): value is LockOwner {
 
 /** Whether the holder of a lock still lives. */
 export function isAlive(holder: LockOwner, nowMs: number, liveness: LockLiveness): boolean {
-  // Process ids of another container or machine can't be checked here.
-  if (holder.hostname === liveness.hostname && !liveness.isProcessAlive(holder.processId)) {
-    return false;
-  }
+  if (hasEnded(holder, liveness)) return false;
   return Math.abs(nowMs - holder.aliveAtMs) < liveness.staleAfterMs;
+}
+
+/** Whether the process of a holder is known to have ended. Process ids of another container or machine can't be checked here. */
+export function hasEnded(holder: LockOwner, liveness: LockLiveness): boolean {
+  return holder.hostname === liveness.hostname && !liveness.isProcessAlive(holder.processId);
 }
 
 const NO_HARD_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];

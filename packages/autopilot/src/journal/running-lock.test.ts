@@ -82,6 +82,44 @@ describe('acquireRunningLock', () => {
     await lock.release();
   });
 
+  describe('where the last heartbeat of a living process is an hour old', () => {
+    const HOUR_MS = 3_600_000;
+    /** Writes the old holder, and begins to claim the lock. Resolves when the claim waits for a heartbeat. */
+    async function claim() {
+      const clock = new ManualClock();
+      const file = await fileOf(clock);
+      const holder = { ...newOwner(clock.nowMs() - HOUR_MS), token: 'holder' };
+      await writeFile(file, JSON.stringify(holder));
+      const claimed = acquireRunningLock(folder, ADDRESS, clock);
+      claimed.catch(() => undefined);
+      while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+      return { clock, file, holder, claimed };
+    }
+
+    it('leaves the lock to a process that has slept and writes the next heartbeat', async () => {
+      const { clock, file, holder, claimed } = await claim();
+      await writeFile(file, JSON.stringify({ ...holder, aliveAtMs: clock.nowMs() }));
+      await clock.advance(10_000);
+      await expect(claimed).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
+      expect((await readOwner(file))?.token).toBe('holder');
+    });
+
+    it('leaves the lock to a process with another time', async () => {
+      const { clock, file, holder, claimed } = await claim();
+      await writeFile(file, JSON.stringify({ ...holder, aliveAtMs: holder.aliveAtMs + 5000 }));
+      await clock.advance(10_000);
+      await expect(claimed).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
+    });
+
+    it('takes the lock where no heartbeat comes: another program has the process id', async () => {
+      const { clock, file, claimed } = await claim();
+      await clock.advance(10_000);
+      const lock = await claimed;
+      expect((await readOwner(file))?.token).not.toBe('holder');
+      await lock.release();
+    });
+  });
+
   it('aborts its signal when another process has taken it over', async () => {
     const clock = new ManualClock();
     const file = await fileOf(clock);

@@ -2,8 +2,10 @@ import path from 'node:path';
 import { AutopilotError } from '../autopilot-error.js';
 import type { Clock } from '../ports/clock.js';
 import {
+  hasEnded,
   hostLiveness,
   isAlive,
+  journalUnusable,
   newOwner,
   readOwner,
   refreshLock,
@@ -13,6 +15,8 @@ import {
 import type { LockOwner } from './process-lock.js';
 
 const HEARTBEAT_MS = 5000;
+/** In this time a living holder has written a heartbeat, also one that has just been woken. */
+const HEARTBEAT_DEADLINE_MS = 2 * HEARTBEAT_MS;
 /** Twelve heartbeats, so that a process keeps its lock while the machine sleeps or swaps for a while. */
 const STALE_AFTER_MS = 60_000;
 
@@ -27,6 +31,9 @@ export interface RunningLock {
 /**
  * Claims the LM Studio at `address` for this process: one autopilot per address and data folder.
  *
+ * A holder whose last heartbeat is old may live: the machine may have slept, or its clock may have jumped. Unless its process is known to
+ * have ended, it gets ten seconds to write the next one.
+ *
  * @param name - what the autopilot runs for, in messages. Default: the address
  * @throws AutopilotError `ALREADY_RUNNING` with the process that holds the lock, or `JOURNAL_UNUSABLE` where the lock's
  *   file can't be written.
@@ -39,7 +46,9 @@ export async function acquireRunningLock(
 ): Promise<RunningLock> {
   const file = lockFile(folder, address);
   const owner = newOwner(clock.nowMs());
-  const holder = await tryLock(file, owner, clock.nowMs(), hostLiveness(STALE_AFTER_MS));
+  const holder =
+    (await findAwake(file, clock)) ??
+    (await tryLock(file, owner, clock.nowMs(), hostLiveness(STALE_AFTER_MS)));
   if (holder !== null) throw alreadyRunning(file, name, holder);
   const lost = new AbortController();
   const stop = new AbortController();
@@ -52,6 +61,20 @@ export async function acquireRunningLock(
       await unlock(file, owner);
     },
   };
+}
+
+/** Waits for the next heartbeat of a holder whose last one is old. Null where it writes none, and where there is nothing to wait for. */
+async function findAwake(file: string, clock: Clock): Promise<LockOwner | null> {
+  const before = await readOwner(file).catch((error: unknown) => {
+    throw journalUnusable(file, error);
+  });
+  const liveness = hostLiveness(STALE_AFTER_MS);
+  if (before === null || hasEnded(before, liveness)) return null;
+  if (isAlive(before, clock.nowMs(), liveness)) return null;
+  await clock.sleep(HEARTBEAT_DEADLINE_MS, { signal: null });
+  const after = await readOwner(file);
+  const wrote = after?.token === before.token && after.aliveAtMs !== before.aliveAtMs;
+  return wrote ? after : null;
 }
 
 /** The process that runs an autopilot for this address; null when no process does. */

@@ -1,3 +1,4 @@
+import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Models, Status } from '../api/api.generated.js';
 import { Panel } from '../shell/panel.js';
@@ -7,6 +8,7 @@ import { plural } from '../words/format.js';
 import { sentence } from '../words/sentence.js';
 import { SPEED_LEGEND } from '../words/speed.js';
 import { ModelRow } from './model-row.js';
+import { stretchesOf } from './stretches.js';
 import { besideVerdict, verdictOf } from './verdict.js';
 
 /** The fallback chain: for each model what it would take, whether it fits, and why not. */
@@ -64,16 +66,19 @@ function Loaded({
       {models.downloadedCount === 0 && <NothingDownloaded runtime={runtime} />}
       {chain.obstacle !== null && <p class="obstacle">{sentence(chain.obstacle)}</p>}
       <ol class="chain-list" aria-label="Models in order of preference">
-        {chain.steps.map((step, index) => (
-          <ModelRow
-            key={step.modelKey}
-            rank={index + 1}
-            model={step}
-            verdict={verdictOf(step, chain)}
-            state={step.downloaded ? step.verdict : 'absent'}
-            pools={chain.pools}
-          />
-        ))}
+        {stretchesOf(chain.steps, { folds: models.downloadedCount > 0 }).map((stretch) => {
+          const rows = stretch.steps.map((step, index) => (
+            <ModelRow
+              key={step.modelKey}
+              rank={stretch.firstRank + index}
+              model={step}
+              verdict={verdictOf(step, chain)}
+              state={step.downloaded ? step.verdict : 'absent'}
+              pools={chain.pools}
+            />
+          ));
+          return stretch.isFolded ? <Folded key={stretch.firstRank} rows={rows} /> : rows;
+        })}
       </ol>
       {beside.length > 0 && (
         <details class="beside">
@@ -106,6 +111,17 @@ function Loaded({
         </details>
       )}
     </Panel>
+  );
+}
+
+function Folded({ rows }: { readonly rows: readonly JSX.Element[] }) {
+  return (
+    <li class="folded">
+      <details>
+        <summary>{plural(rows.length, 'model')} not downloaded</summary>
+        <ol class="chain-list">{rows}</ol>
+      </details>
+    </li>
   );
 }
 

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
+import type { Answers } from '../../src/api/api.generated.js';
 import { formatBytes } from '../../src/words/format.js';
 import { OddMachine, RIGHT_TO_LEFT, TWO_CARDS, UNIFIED } from '../server/odd-machine.js';
+import { ScriptedMachine } from '../server/scripted-machine.js';
 import { launchBrowser, openPage } from './open-page.js';
 
 /** A folder for pictures to look at. */
@@ -72,6 +74,33 @@ test('the figures of each pool are those of the API, to the rounding of the comm
   expect(row('Hard limit')).toEqual(all(({ hardLimitBytes }) => hardLimitBytes));
   expect(row('Free')?.[1]).toBe('−942 MiB');
   expect(await page.locator('.queue').innerText()).toContain('1 min 12 s');
+  await close();
+});
+
+/** A machine that has none of the three models at the end of its chain. */
+class FewModels extends ScriptedMachine {
+  override models(): Answers['models'] {
+    const given = super.models();
+    const steps = given.chain.steps.map((step, index) =>
+      index < 2 ? step : { ...step, downloaded: false, footprint: null },
+    );
+    return { ...given, chain: { ...given.chain, steps } };
+  }
+}
+
+test('models that are not downloaded take one line until somebody opens it', async () => {
+  const scripted = new FewModels({ nowMs: NOW_MS });
+  const { page, close } = await openPage(browser, { machine: { nowMs: NOW_MS }, scripted });
+  const ranks = page.locator('.chain > .chain-list .rank');
+  const shown = async (): Promise<readonly string[]> => {
+    const texts: string[] = [];
+    for (const rank of await ranks.all())
+      if (await rank.isVisible()) texts.push(await rank.innerText());
+    return texts;
+  };
+  expect(await shown()).toEqual(['1', '2']);
+  await page.getByText('3 models not downloaded').click();
+  expect(await shown()).toEqual(['1', '2', '3', '4', '5']);
   await close();
 });
 

@@ -76,6 +76,7 @@ export function KeptPanel({
       )}
       {mayChange && (
         <YieldForm
+          hasVram={status.pools.some(({ pool }) => pool !== 'ram')}
           onYield={(body) =>
             ask({
               name: 'yield',
@@ -95,7 +96,14 @@ function endOf(untilMs: number | null, processId: number | null, nowMs: number):
   return processId === null ? 'until you end it' : `while process ${processId} runs`;
 }
 
-function YieldForm({ onYield }: { readonly onYield: (body: YieldRequest) => void }) {
+function YieldForm({
+  hasVram,
+  onYield,
+}: {
+  /** Where it is false, there is no choice between RAM and VRAM. */
+  readonly hasVram: boolean;
+  readonly onYield: (body: YieldRequest) => void;
+}) {
   const [amount, setAmount] = useState('');
   const [pools, setPools] = useState<'ram' | 'gpu' | 'all'>('all');
   const [minutes, setMinutes] = useState('');
@@ -126,19 +134,21 @@ function YieldForm({ onYield }: { readonly onYield: (body: YieldRequest) => void
           onInput={({ currentTarget }) => setAmount(currentTarget.value)}
         />
       </label>
-      <label>
-        <span>Of</span>
-        <select
-          value={pools}
-          onChange={({ currentTarget: { value } }) =>
-            setPools(value === 'ram' || value === 'gpu' ? value : 'all')
-          }
-        >
-          <option value="all">RAM and VRAM</option>
-          <option value="ram">RAM</option>
-          <option value="gpu">VRAM</option>
-        </select>
-      </label>
+      {hasVram && (
+        <label>
+          <span>Of</span>
+          <select
+            value={pools}
+            onChange={({ currentTarget: { value } }) =>
+              setPools(value === 'ram' || value === 'gpu' ? value : 'all')
+            }
+          >
+            <option value="all">RAM and VRAM</option>
+            <option value="ram">RAM</option>
+            <option value="gpu">VRAM</option>
+          </select>
+        </label>
+      )}
       <label>
         <span>For</span>
         <select value={minutes} onChange={({ currentTarget }) => setMinutes(currentTarget.value)}>

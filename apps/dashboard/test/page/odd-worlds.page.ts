@@ -77,6 +77,17 @@ test('the figures of each pool are those of the API, to the rounding of the comm
   await close();
 });
 
+test.each([
+  ['two cards', TWO_CARDS, 1],
+  ['no GPU', { ...UNIFIED, pools: UNIFIED.pools.slice(0, 1) }, 0],
+])('a yield asks for the kind of memory if there are two: %s', async (_, world, fields) => {
+  const scripted = new OddMachine(world, NOW_MS);
+  const { page, close } = await openPage(browser, { machine: { nowMs: NOW_MS }, scripted });
+  await page.getByRole('button', { name: 'Yield memory' }).waitFor();
+  expect(await page.locator('.yield-form option[value=gpu]').count()).toBe(fields);
+  await close();
+});
+
 /** A machine that has none of the three models at the end of its chain. */
 class FewModels extends ScriptedMachine {
   override models(): Answers['models'] {

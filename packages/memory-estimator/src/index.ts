@@ -24,9 +24,9 @@ export type {
   ReportedDevice,
   ReportedRam,
 } from './estimate/estimate-report.js';
-export { estimateReportFromFileSize } from './estimate/size-report.js';
-export { estimateFromFileSize, growthBySize } from './estimate/estimate-from-file-size.js';
-export type { FileSizeFacts, FileSizeFootprint } from './estimate/estimate-from-file-size.js';
+export { estimateReportFromFileSize } from './file-size/size-report.js';
+export { estimateFromFileSize, growthBySize } from './file-size/estimate-from-file-size.js';
+export type { FileSizeFacts, FileSizeFootprint } from './file-size/estimate-from-file-size.js';
 export { parseRuntimeName } from './profile/runtime-version.js';
 export type { RuntimeName } from './profile/runtime-version.js';
 export { resolveEngineProfile, withKnownSettings } from './profile/resolve-profile.js';
@@ -37,23 +37,19 @@ export type {
   ProfileSetting,
   ProfileValues,
 } from './profile/engine-profile.js';
-export type { SettingFromProfile } from './profile/choose-settings.js';
-export { CPU_ENVIRONMENT, environmentOf } from './estimate/environment.js';
-export type { EstimateEnvironment } from './estimate/environment.js';
-export type {
-  ByteRange,
-  FootprintEstimate,
-  PartIntervals,
-  UsedProfile,
-} from './estimate/footprint-estimate.js';
+export type { SettingFromProfile } from './load/choose-settings.js';
+export type { UsedProfile } from './load/used-profile.js';
+export { CPU_ENVIRONMENT, environmentOf } from './load/environment.js';
+export type { EstimateEnvironment } from './load/environment.js';
+export type { ByteRange, FootprintEstimate, PartIntervals } from './estimate/footprint-estimate.js';
 export type { MemoryParts, PartName } from './memory/memory-parts.js';
-export type { Growth, GrowthPart } from './parts/growth.js';
+export type { Growth, GrowthPart } from './memory/growth.js';
 export type { MemoryBudget } from './search/budget.js';
 export { longestContext } from './search/longest-context.js';
 export type { ContextFit } from './search/longest-context.js';
 export { cheapestFit } from './search/cheapest-fit.js';
 export type { CheapestFit, KvCacheTypes, TradeOff } from './search/cheapest-fit.js';
-export { checkEstimateSettings } from './estimate/check-estimate-settings.js';
+export { checkEstimateSettings } from './load/check-estimate-settings.js';
 export type { SettingsProblem } from './settings/check-figures.js';
 export { NO_SETTINGS } from './settings/estimate-settings.js';
 export type {

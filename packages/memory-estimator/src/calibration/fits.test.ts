@@ -3,7 +3,7 @@ import type { CorpusEntry } from '../../test/corpus.js';
 import { corpusHeader, cpuCorpus } from '../../test/corpus.js';
 import { ENGINE, MIB, seeded } from '../../test/footprints.js';
 import { indexModel } from '../architecture/model-index.js';
-import { CPU_ENVIRONMENT } from '../estimate/environment.js';
+import { CPU_ENVIRONMENT } from '../load/environment.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
 import { fitsBudget } from '../search/budget.js';

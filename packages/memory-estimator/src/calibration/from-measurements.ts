@@ -1,6 +1,6 @@
 import { totalBytesOf, type Footprint } from '@mai/memory-ledger';
 import { COVERAGE } from '../estimate/interval.js';
-import { growthBeside } from '../parts/growth.js';
+import { growthBeside } from '../memory/growth.js';
 import { bytesOn, isSure, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 

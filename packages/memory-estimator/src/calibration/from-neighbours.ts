@@ -1,6 +1,6 @@
 import { totalBytesOf, type Footprint, type FootprintInterval } from '@mai/memory-ledger';
 import { VERSION_DRIFT } from '../estimate/interval.js';
-import { growthBeside } from '../parts/growth.js';
+import { growthBeside } from '../memory/growth.js';
 import { bytesOn, isSure, type CalibrationTarget, type Observation } from './observation.js';
 import { repeatFloor, scatterAround, weightedMedian, type Weighted } from './statistics.js';
 

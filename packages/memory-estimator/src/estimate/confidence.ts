@@ -3,7 +3,7 @@ import type { ModelIndex } from '../architecture/model-index.js';
 import type { SettledMemory } from '../memory/load-memory.js';
 import { isComparedLoad } from '../memory/model-memory.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
-import type { LoadPlan } from './plan-load.js';
+import type { LoadPlan } from '../load/plan-load.js';
 
 const ENGINE_NAMES: Readonly<Record<EngineProfile['engine'], string>> = {
   'llama.cpp': 'llama.cpp',

@@ -3,7 +3,7 @@ import { corpusHeader } from '../../test/corpus.js';
 import { recordedHeader } from '../../test/lmstudio-loads.js';
 import { resolveEngineProfile, withKnownSettings } from '../profile/resolve-profile.js';
 import type { ProfileValues } from '../profile/engine-profile.js';
-import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../load/environment.js';
 import { estimateFootprint } from './estimate-footprint.js';
 import { VERSION_DRIFT } from './interval.js';
 

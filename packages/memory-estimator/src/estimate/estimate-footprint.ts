@@ -3,15 +3,15 @@ import { indexModel, type ModelIndex } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { memoryOfPlan, type LoadMemory, type SettledMemory } from '../memory/load-memory.js';
 import { sumParts, type PartName } from '../memory/memory-parts.js';
-import { growthOf, MOST_STATE_SHARE } from '../parts/growth.js';
-import { usedProfile } from '../profile/used-profile.js';
+import { growthOf, MOST_STATE_SHARE } from '../memory/growth.js';
+import { usedProfile } from '../load/used-profile.js';
 import { reportedSettings } from '../settings/estimate-settings.js';
 import { confidenceOf, notesOf } from './confidence.js';
-import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../load/environment.js';
 import type { FootprintEstimate, PartIntervals } from './footprint-estimate.js';
 import { partInterval, totalInterval, type IntervalFacts } from './interval.js';
-import { planLoad, type LoadPlan } from './plan-load.js';
-import { refusals } from './refusals.js';
+import { planLoad, type LoadPlan } from '../load/plan-load.js';
+import { refusals } from '../load/refusals.js';
 
 /**
  * Estimates the memory of a model that is loaded with a configuration: bytes of RAM (mapped and anonymous) and of

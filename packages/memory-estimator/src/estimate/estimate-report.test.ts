@@ -7,7 +7,7 @@ import {
 } from '../../test/corpus.js';
 import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import type { EstimateSettings } from '../settings/estimate-settings.js';
-import { estimateReportFromFileSize } from './size-report.js';
+import { estimateReportFromFileSize } from '../file-size/size-report.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import { estimateReport, type EstimateReport } from './estimate-report.js';
 

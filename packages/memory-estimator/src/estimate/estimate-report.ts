@@ -2,13 +2,14 @@ import type { Confidence, Footprint, FootprintInterval, FootprintSource } from '
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { MemoryParts, PartName } from '../memory/memory-parts.js';
-import type { Growth } from '../parts/growth.js';
+import type { Growth } from '../memory/growth.js';
 import type { EstimateSettings, ResolvedSettings } from '../settings/estimate-settings.js';
-import { checkEstimateSettings } from './check-estimate-settings.js';
-import { CPU_ENVIRONMENT, gpusOfReport, type EstimateEnvironment } from './environment.js';
+import { checkEstimateSettings } from '../load/check-estimate-settings.js';
+import { CPU_ENVIRONMENT, gpusOfReport, type EstimateEnvironment } from '../load/environment.js';
 import { estimatePlan } from './estimate-footprint.js';
-import type { FootprintEstimate, PartIntervals, UsedProfile } from './footprint-estimate.js';
-import { chooseFor } from './plan-load.js';
+import type { UsedProfile } from '../load/used-profile.js';
+import type { FootprintEstimate, PartIntervals } from './footprint-estimate.js';
+import { chooseFor } from '../load/plan-load.js';
 
 /** The memory of a load on one device, in bytes. */
 export interface ReportedDevice {

@@ -1,7 +1,6 @@
 import type { Footprint } from '@mai/memory-ledger';
-import type { Growth } from '../parts/growth.js';
-import type { SettingFromProfile } from '../profile/choose-settings.js';
-import type { EngineProfile } from '../profile/engine-profile.js';
+import type { Growth } from '../memory/growth.js';
+import type { UsedProfile } from '../load/used-profile.js';
 import type { MemoryParts, PartName } from '../memory/memory-parts.js';
 import type { ResolvedSettings } from '../settings/estimate-settings.js';
 
@@ -12,15 +11,6 @@ export interface ByteRange {
 }
 
 export type PartIntervals = { readonly [K in keyof MemoryParts]: ByteRange };
-
-/** The profile that an estimate used, and every setting that came from it. */
-export interface UsedProfile extends Pick<
-  EngineProfile,
-  'engine' | 'runtimeVersion' | 'factsVersion' | 'backend'
-> {
-  /** The settings that were not given. */
-  readonly settings: readonly SettingFromProfile[];
-}
 
 /** A footprint with its parts. */
 export interface FootprintEstimate extends Footprint {

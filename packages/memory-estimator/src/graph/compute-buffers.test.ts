@@ -1,7 +1,7 @@
 import { corpusHeader, cpuCorpus } from '../../test/corpus.js';
 import { indexModel } from '../architecture/model-index.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { resolveSettings } from '../load/choose-settings.js';
 import { runtimeShape } from '../parts/runtime-shape.js';
 import { computeBuffers, type ComputePlacement } from './compute-buffers.js';
 

@@ -8,7 +8,7 @@ import { GraphContext, GraphUnavailableError, type Homes } from './layers/graph-
 import { reserve, type Reservation } from './packing/allocate.js';
 import { reorderForVulkan } from './packing/reorder-for-vulkan.js';
 import { schedule, type OffloadRules, type Reorder } from './packing/schedule.js';
-import { runShortened, type LayoutOfLayer, type Shortening } from './shortening.js';
+import { runShortened, type LayoutOfLayer, type Shortening } from './layers/shortening.js';
 
 /** Alignment of tensors in ggml's CPU buffers (TENSOR_ALIGNMENT), in bytes. */
 const CPU_ALIGNMENT = 32;

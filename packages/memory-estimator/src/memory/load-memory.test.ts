@@ -1,6 +1,6 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { corpusHeader } from '../../test/corpus.js';
-import { CPU_ENVIRONMENT } from '../estimate/environment.js';
+import { CPU_ENVIRONMENT } from '../load/environment.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
 import { resolveEngineProfile, type EngineQuestion } from '../profile/resolve-profile.js';
 

@@ -1,8 +1,8 @@
 import { isGgufArray } from '../gguf/gguf-header.js';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
-import type { EstimateEnvironment } from '../estimate/environment.js';
-import type { LoadPlan } from '../estimate/plan-load.js';
-import type { SettingEnds } from '../profile/choose-settings.js';
+import type { EstimateEnvironment } from '../load/environment.js';
+import type { LoadPlan } from '../load/plan-load.js';
+import type { SettingEnds } from '../load/choose-settings.js';
 import { visionEncoderBytes } from '../parts/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
 import { draftMemory } from './draft-memory.js';

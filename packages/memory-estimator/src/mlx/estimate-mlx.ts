@@ -5,13 +5,13 @@ import {
   environmentOf,
   usesGpu,
   type EstimateEnvironment,
-} from '../estimate/environment.js';
+} from '../load/environment.js';
 import type { FootprintEstimate, PartIntervals } from '../estimate/footprint-estimate.js';
-import { mostUsualKvCacheBytes } from '../estimate/estimate-from-file-size.js';
+import { mostUsualKvCacheBytes } from '../parts/usual-kv-cache.js';
 import { COVERAGE } from '../estimate/interval.js';
 import { NO_PARTS, sumParts, type MemoryParts, type PartName } from '../memory/memory-parts.js';
-import { sumGrowth, type Growth, type GrowthPart } from '../parts/growth.js';
-import { defaultContext } from '../profile/choose-settings.js';
+import { sumGrowth, type Growth, type GrowthPart } from '../memory/growth.js';
+import { defaultContext } from '../load/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
 import type { MlxCacheShape } from './cache-shape.js';

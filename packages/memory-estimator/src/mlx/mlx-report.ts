@@ -1,13 +1,13 @@
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
-import { gpusOfReport } from '../estimate/environment.js';
+import { gpusOfReport } from '../load/environment.js';
 import { reportOf, type EstimateReport } from '../estimate/estimate-report.js';
 import {
   resolveSettings,
   settingFromProfile,
   type SettingFromProfile,
-} from '../profile/choose-settings.js';
+} from '../load/choose-settings.js';
 import { known, type EngineProfile } from '../profile/engine-profile.js';
-import { usedProfile } from '../profile/used-profile.js';
+import { usedProfile } from '../load/used-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import { estimateMlx, MLX_ENVIRONMENT, type MlxEnvironment } from './estimate-mlx.js';
 import { MLX_SEQUENCES } from './fit-mlx-context.js';

@@ -1,4 +1,4 @@
-import { sumGrowth, type Growth } from '../parts/growth.js';
+import { sumGrowth, type Growth } from '../memory/growth.js';
 import { MLX_SEQUENCES, RESERVE_BYTES } from './fit-mlx-context.js';
 
 const SOURCE = 'mlx-engine, batched_vision/context_fit.py (August 2026)';

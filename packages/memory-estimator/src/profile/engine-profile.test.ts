@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
-import { chooseSettings } from './choose-settings.js';
+import { chooseSettings } from '../load/choose-settings.js';
 import { resolveEngineProfile, withKnownSettings } from './resolve-profile.js';
 import { parseRuntimeName } from './runtime-version.js';
 

@@ -1,8 +1,8 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import { indexModel, type ModelIndex } from '../architecture/model-index.js';
-import type { EstimateEnvironment } from '../estimate/environment.js';
+import type { EstimateEnvironment } from '../load/environment.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
-import { planLoad } from '../estimate/plan-load.js';
+import { planLoad } from '../load/plan-load.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { MAX_TOKENS } from '../settings/estimate-settings.js';
 import type { MemoryBudget } from './budget.js';

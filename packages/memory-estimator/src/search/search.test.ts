@@ -10,7 +10,7 @@ import {
 import { corpusHeader } from '../../test/corpus.js';
 import { footprintOf } from '../../test/footprints.js';
 import { ONE_SEQUENCE } from '../../test/load-config.js';
-import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../estimate/environment.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../load/environment.js';
 import { estimateFootprint } from '../estimate/estimate-footprint.js';
 import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import { fitsBudget, type MemoryBudget } from './budget.js';

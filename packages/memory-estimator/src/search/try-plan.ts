@@ -9,7 +9,7 @@ import {
 import type { ModelIndex } from '../architecture/model-index.js';
 import { assemble, intervalOf } from '../estimate/estimate-footprint.js';
 import type { FootprintEstimate } from '../estimate/footprint-estimate.js';
-import type { LoadPlan } from '../estimate/plan-load.js';
+import type { LoadPlan } from '../load/plan-load.js';
 import { memoryOfPlan, packed } from '../memory/load-memory.js';
 import { fitsBudget, type MemoryBudget } from './budget.js';
 

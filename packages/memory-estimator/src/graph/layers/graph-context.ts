@@ -11,7 +11,7 @@ import { tensorTypeLayout } from '../../gguf/tensor-types.js';
 import { cacheLayout } from '../../parts/context-buffers.js';
 import type { EngineSettings } from '../../settings/estimate-settings.js';
 import type { RuntimeShape } from '../../parts/runtime-shape.js';
-import { ShortenedLayers, type Shortening } from '../shortening.js';
+import { ShortenedLayers, type Shortening } from './shortening.js';
 import { Graph } from '../tensors/graph.js';
 import {
   add,

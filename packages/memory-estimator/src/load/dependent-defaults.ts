@@ -1,7 +1,7 @@
 // Defaults that depend on other settings of the load.
 import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
 import type { ImageAttention } from '../parts/vision-encoder.js';
-import { known, type EngineProfile, type ProfileSetting } from './engine-profile.js';
+import { known, type EngineProfile, type ProfileSetting } from '../profile/engine-profile.js';
 
 /**
  * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash

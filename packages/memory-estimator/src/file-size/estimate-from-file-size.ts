@@ -1,25 +1,21 @@
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
 import { findArchitecture } from '../architecture/architectures.js';
 import { unknownMlxGrowth } from '../mlx/unknown-mlx-growth.js';
-import { growthOf, MOST_STATE_SHARE, type Growth } from '../parts/growth.js';
+import { growthOf, MOST_STATE_SHARE, type Growth } from '../memory/growth.js';
 import { layersOfRatio } from '../parts/offload.js';
-import { chooseSettings } from '../profile/choose-settings.js';
+import { mostUsualKvCacheBytes, UPPER_FACTOR, usualKvCacheBytes } from '../parts/usual-kv-cache.js';
+import { chooseSettings } from '../load/choose-settings.js';
 import { checkFigures } from '../settings/check-figures.js';
 import { MAX_TOKENS, NO_SETTINGS } from '../settings/estimate-settings.js';
-import { CPU_ENVIRONMENT, usesGpu, type EstimateEnvironment } from './environment.js';
-import type { PartIntervals } from './footprint-estimate.js';
-import { COVERAGE } from './interval.js';
-import { checkRatios } from './plan-load.js';
+import { CPU_ENVIRONMENT, usesGpu, type EstimateEnvironment } from '../load/environment.js';
+import type { PartIntervals } from '../estimate/footprint-estimate.js';
+import { COVERAGE } from '../estimate/interval.js';
+import { checkRatios } from '../load/plan-load.js';
 
 const MIB = 1024 * 1024;
 
-/** KV cache: models of 1 to 30 GB keep 30 to 150 KiB for each token. */
-const BYTES_PER_TOKEN = 96 * 1024;
 /** Compute buffers relative to the size of the file. */
 const COMPUTE_SHARE = 0.08;
-const LARGEST_CONTEXT_COUNTED = 131_072;
-/** Upper end of the interval, because models with wide caches take several times the usual KV cache. */
-const UPPER_FACTOR = 3;
 const FIXED_BYTES = 256 * MIB;
 
 /** The known facts about a model without a readable header. */
@@ -158,18 +154,11 @@ function mayKeepState({ architecture = null }: FileSizeFacts): boolean {
   return !known || window !== null || memory === 'recurrent' || memory === 'hybrid';
 }
 
-/** The most that the KV cache of one sequence of an unknown model may take, in bytes. */
-export function mostUsualKvCacheBytes(contextLengthTokens: number): number {
-  return (
-    (1 + UPPER_FACTOR) * BYTES_PER_TOKEN * Math.min(contextLengthTokens, LARGEST_CONTEXT_COUNTED)
-  );
-}
-
 /** The usual parts of a model of this size, in bytes. */
 export function usualParts({ sizeBytes }: FileSizeFacts, contextLengthTokens: number) {
   return {
     weightsBytes: sizeBytes,
-    kvCacheBytes: BYTES_PER_TOKEN * Math.min(contextLengthTokens, LARGEST_CONTEXT_COUNTED),
+    kvCacheBytes: usualKvCacheBytes(contextLengthTokens),
     computeBytes: Math.round(COMPUTE_SHARE * sizeBytes),
   };
 }

@@ -9,8 +9,8 @@ import type { MlxModel } from '../mlx/read-mlx-model.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { resolveEngineProfile } from '../profile/resolve-profile.js';
 import { headerOf, languageModel } from '../../test/language-model.js';
-import { CPU_ENVIRONMENT, type EstimateEnvironment } from './environment.js';
-import { estimateFootprint } from './estimate-footprint.js';
+import { CPU_ENVIRONMENT, type EstimateEnvironment } from '../load/environment.js';
+import { estimateFootprint } from '../estimate/estimate-footprint.js';
 import { estimateFromFileSize } from './estimate-from-file-size.js';
 
 const GIB = 1024 ** 3;

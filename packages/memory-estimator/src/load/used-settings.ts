@@ -2,7 +2,7 @@ import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { runtimeShape } from '../parts/runtime-shape.js';
 import type { ImageAttention } from '../parts/vision-encoder.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
-import type { ProfileValues } from './engine-profile.js';
+import type { ProfileValues } from '../profile/engine-profile.js';
 
 /** The facts of a load that decide which settings matter. */
 export interface LoadFacts {

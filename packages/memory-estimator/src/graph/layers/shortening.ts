@@ -1,6 +1,6 @@
-import type { LayerPattern, LayerPatterns } from '../architecture/layer-pattern.js';
-import type { Reservation } from './packing/allocate.js';
-import type { Tensor } from './tensors/tensor.js';
+import type { LayerPattern, LayerPatterns } from '../../architecture/layer-pattern.js';
+import type { Reservation } from '../packing/allocate.js';
+import type { Tensor } from '../tensors/tensor.js';
 
 /** Layers of a repeating stretch that are left out: `skipFrom` is the first, and `skipTo` follows the last. */
 export interface Shortening {

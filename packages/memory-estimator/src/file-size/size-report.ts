@@ -1,8 +1,8 @@
 import { DEFAULT_LOAD_CONFIG, totalBytesOf } from '@mai/memory-ledger';
-import { chooseSettings } from '../profile/choose-settings.js';
+import { chooseSettings } from '../load/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
-import { usedProfile } from '../profile/used-profile.js';
+import { usedProfile } from '../load/used-profile.js';
 import { reportedSettings, type EstimateSettings } from '../settings/estimate-settings.js';
 import {
   estimateFromFileSize,
@@ -10,8 +10,8 @@ import {
   usualParts,
   type FileSizeFacts,
 } from './estimate-from-file-size.js';
-import { CPU_ENVIRONMENT, gpusOfReport } from './environment.js';
-import type { EstimateReport, ReportedDevice } from './estimate-report.js';
+import { CPU_ENVIRONMENT, gpusOfReport } from '../load/environment.js';
+import type { EstimateReport, ReportedDevice } from '../estimate/estimate-report.js';
 
 /** Without a header, every setting may have an effect. */
 const UNKNOWN_MODEL = { model: null, isEmbedding: false, images: 'none' as const, canDraft: false };

@@ -4,8 +4,8 @@ import type { GgufHeader } from '../gguf/gguf-header.js';
 import type { EstimateSettings } from '../settings/estimate-settings.js';
 import { checkEstimateSettings } from './check-estimate-settings.js';
 import { NO_SETTINGS } from '../settings/estimate-settings.js';
-import { estimateFootprint } from './estimate-footprint.js';
-import { estimateReport } from './estimate-report.js';
+import { estimateFootprint } from '../estimate/estimate-footprint.js';
+import { estimateReport } from '../estimate/estimate-report.js';
 
 // Tried with llama.cpp v0.5.0: models with heads of 80 and of 48 values, and with latent attention.
 describe('llama.cpp', () => {

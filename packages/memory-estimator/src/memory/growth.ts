@@ -2,10 +2,10 @@ import type { FootprintGrowth } from '@mai/memory-ledger';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import { keyWidthOf, valueWidthOf } from '../architecture/hyperparameters.js';
 import { rowBytes } from '../gguf/tensor-types.js';
-import type { SettingEnds } from '../profile/choose-settings.js';
+import type { SettingEnds } from '../load/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
-import { cacheLayout, outputGrowthBytes, recurrentBytesOfLayer } from './context-buffers.js';
+import { cacheLayout, outputGrowthBytes, recurrentBytesOfLayer } from '../parts/context-buffers.js';
 
 /**
  * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the

@@ -1,7 +1,7 @@
 import { indexModel } from '../architecture/model-index.js';
 import type { GgufHeader } from '../gguf/gguf-header.js';
 import { checkFigures, type SettingsProblem } from '../settings/check-figures.js';
-import { resolveSettings } from '../profile/choose-settings.js';
+import { resolveSettings } from './choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import type { EstimateSettings } from '../settings/estimate-settings.js';

@@ -3,9 +3,13 @@ import {
   type EngineSettings,
   type EstimateSettings,
 } from '../settings/estimate-settings.js';
-import { type EngineProfile, type ProfileSetting, type ProfileValues } from './engine-profile.js';
+import {
+  type EngineProfile,
+  type ProfileSetting,
+  type ProfileValues,
+} from '../profile/engine-profile.js';
 import { batchOf, flashAttentionFor } from './dependent-defaults.js';
-import { LLAMA_CPP_PROFILE } from './llama-cpp-profile.js';
+import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import { haveSameCells, isUsed, takeTheSame, type LoadFacts } from './used-settings.js';
 
 /** A setting that the load does not give, and its value in the engine's profile. */

@@ -1,4 +1,4 @@
-import type { Backend } from './backend.js';
+import type { Backend } from '../runtime/backend.js';
 import { diagnosticsEndpoints } from './diagnostics-endpoints.js';
 import { embeddingEndpoints } from './models/embedding-endpoints.js';
 import { filesEndpoints } from './files-endpoints.js';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Backend } from './backend.js';
+import type { Backend } from '../runtime/backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { rpc, noParameter } from '../wire/endpoint.js';
 import { WireError } from '../wire/wire-error.js';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Engine } from '../runtime/engines.js';
 import type { WorldMachine } from '../world/world-machine.js';
-import type { Backend } from './backend.js';
+import type { Backend } from '../runtime/backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { rpc, noParameter } from '../wire/endpoint.js';
 import { WireError } from '../wire/wire-error.js';

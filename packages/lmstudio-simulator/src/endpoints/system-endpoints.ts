@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { modelOnDevice } from '../runtime/device.js';
-import type { Backend } from './backend.js';
+import type { Backend } from '../runtime/backend.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { channel, rpc, noParameter } from '../wire/endpoint.js';
 import { modelInfo } from './models/model-info.js';

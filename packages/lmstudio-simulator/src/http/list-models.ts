@@ -1,6 +1,6 @@
 import { formatName, type ModelOnDevice, variantKey } from '../runtime/device.js';
 import type { ResidentState } from '../runtime/resident.js';
-import type { Backend } from '../endpoints/backend.js';
+import type { Backend } from '../runtime/backend.js';
 import { RequestFailure } from './generation/request-failure.js';
 
 /** `GET /api/v0/models`, which LM Studio has since 0.3.5. */

@@ -4,7 +4,7 @@ import type { ModelDomain } from '../runtime/device.js';
 import type { ConfigField } from '../wire/frames.js';
 import { startLoad } from '../loading/load.js';
 import type { ResidentState } from '../runtime/resident.js';
-import type { Backend } from '../endpoints/backend.js';
+import type { Backend } from '../runtime/backend.js';
 import { WireError } from '../wire/wire-error.js';
 import { findByKey } from './generation/find-instance.js';
 import { RequestFailure } from './generation/request-failure.js';

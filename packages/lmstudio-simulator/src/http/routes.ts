@@ -2,7 +2,7 @@ import type { ActiveFaults } from '../faults/active-faults.js';
 import { hasEndpoint, isHttpEndpoint } from '../profile/http-api.js';
 import type { HttpEndpoint } from '../profile/http-api.js';
 import type { Authenticator } from '../wire/authenticator.js';
-import type { Backend } from '../endpoints/backend.js';
+import type { Backend } from '../runtime/backend.js';
 import { sendMessagesFailure } from './anthropic/failures.js';
 import { countMessageTokens, messages } from './anthropic/messages.js';
 import type { Exchange } from './exchange.js';

@@ -1,5 +1,5 @@
-import type { LoadSettings } from './load-settings.js';
-import type { Buffers, Placement } from './memory.js';
+import type { LoadSettings } from '../memory/load-settings.js';
+import type { Buffers, Placement } from '../memory/memory.js';
 import type { ModelOnDevice } from '../runtime/device.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { WorldGuardrails } from '../world/world.js';
 import type { WorldMachine } from '../world/world-machine.js';
-import type { MemoryUse, ModelBytes } from './memory.js';
+import type { MemoryUse, ModelBytes } from '../memory/memory.js';
 
 const KEPT_FREE = { off: 0, low: 0, medium: 0.05, high: 0.15, custom: 0 } as const;
 

@@ -1,6 +1,6 @@
 import type { ModelOnDevice } from '../runtime/device.js';
-import type { LoadSettings } from './load-settings.js';
-import { sequenceStateBytes } from './memory.js';
+import type { LoadSettings } from '../memory/load-settings.js';
+import { sequenceStateBytes } from '../memory/memory.js';
 
 // Memory that mlx-engine reserves for the parts that its formula does not count: the larger of the two.
 const RESERVE_BYTES = 3 * 2 ** 30;

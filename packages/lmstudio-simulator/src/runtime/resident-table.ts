@@ -1,7 +1,7 @@
 import type { SimulatorClock } from '../clock/clock.js';
-import { bounded, growAfterPrediction } from '../loading/growth.js';
-import { type MemoryGrowth, NO_GROWTH } from '../loading/memory-growth.js';
-import type { EndedPrediction } from '../loading/growth.js';
+import { bounded, growAfterPrediction } from './growth.js';
+import { type MemoryGrowth, NO_GROWTH } from '../memory/memory-growth.js';
+import type { EndedPrediction } from './growth.js';
 import { identifierNotFound, specificModelUnloaded } from '../wire/wire-error.js';
 import type { ModelDomain } from './device.js';
 import type { InstanceStatus, ResidentState } from './resident.js';

@@ -1,7 +1,7 @@
-import type { MemoryGrowth, SavedPrompt } from '../loading/memory-growth.js';
+import type { MemoryGrowth, SavedPrompt } from '../memory/memory-growth.js';
 import type { ConfigField } from '../wire/frames.js';
-import type { LoadSettings } from '../loading/load-settings.js';
-import type { MemoryUse } from '../loading/memory.js';
+import type { LoadSettings } from '../memory/load-settings.js';
+import type { MemoryUse } from '../memory/memory.js';
 import type { ModelDomain, ModelOnDevice } from './device.js';
 
 /** The activity of an instance. */

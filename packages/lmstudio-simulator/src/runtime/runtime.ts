@@ -9,9 +9,9 @@ import type { Device, ModelDomain, ModelOnDevice } from './device.js';
 import { findOnDevice, modelOnDevice } from './device.js';
 import { Engines } from './engines.js';
 import { DiagnosticsLog } from './diagnostics-log.js';
-import { residentUse } from '../loading/growth.js';
-import type { MemoryUse } from '../loading/memory.js';
-import { addUses } from '../loading/memory.js';
+import { residentUse } from './growth.js';
+import type { MemoryUse } from '../memory/memory.js';
+import { addUses } from '../memory/memory.js';
 import type { ResidentState } from './resident.js';
 import { ResidentTable } from './resident-table.js';
 

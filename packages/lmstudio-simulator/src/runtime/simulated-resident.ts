@@ -1,6 +1,6 @@
-import { residentUse } from '../loading/growth.js';
-import type { MemoryGrowth } from '../loading/memory-growth.js';
-import type { MemoryUse } from '../loading/memory.js';
+import { residentUse } from './growth.js';
+import type { MemoryGrowth } from '../memory/memory-growth.js';
+import type { MemoryUse } from '../memory/memory.js';
 import { activityOf, type InstanceStatus, type ResidentState } from './resident.js';
 
 /** A loaded instance as `residents()` shows it. */

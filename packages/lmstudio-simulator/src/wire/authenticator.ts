@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { World } from '../world/world.js';
+import { API_TOKEN, type World } from '../world/world.js';
 
 /** The answer to a client: the reason of a refusal, or the function to call when its connection ends. */
 export type Admission = { readonly refusal: string } | { release(): void };
@@ -11,9 +11,6 @@ export interface Authenticator {
   /** The refusal of an HTTP request by its `Authorization` header; `null` where it is accepted. */
   checkHeader(authorization: string | undefined): string | null;
 }
-
-/** The form of an API token: its identifier and its passkey. */
-export const API_TOKEN = /^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/;
 
 // LM Studio's message for HTTP, as users report it.
 const TOKEN_MISSING =

@@ -1,5 +1,5 @@
 import type { Resources } from '@mai/memory-ledger';
-import { withMemoryInUse } from '../loading/with-memory-in-use.js';
+import { withMemoryInUse } from '../memory/with-memory-in-use.js';
 import { fitWorld } from './fit-world.js';
 import { parseWorld } from './parse-world.js';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { HTTP_ENDPOINTS } from '../profile/http-api.js';
-import { API_TOKEN } from '../wire/authenticator.js';
+import { API_TOKEN } from './world.js';
 
 const bytes = z.number().check(z.nonnegative());
 const count = z.int().check(z.nonnegative());

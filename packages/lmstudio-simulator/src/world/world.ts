@@ -48,6 +48,9 @@ export interface WorldJustInTime {
   readonly autoEvict: boolean;
 }
 
+/** The form of an API token: its identifier and its passkey. */
+export const API_TOKEN = /^sk-lm-[a-zA-Z0-9]{8}:[a-zA-Z0-9]{20}$/;
+
 /** The whole simulated world. */
 export interface World {
   /** LM Studio's version; `null`: that of the profile. */

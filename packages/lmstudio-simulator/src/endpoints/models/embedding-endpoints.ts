@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { embed } from '../../predicting/embedding.js';
-import type { Backend } from '../backend.js';
-import { resolveSpecifier } from '../backend.js';
+import type { Backend } from '../../runtime/backend.js';
+import { resolveSpecifier } from './resolve-specifier.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 import { rpc } from '../../wire/endpoint.js';
 import { specifierSchema } from '../../wire/frames.js';

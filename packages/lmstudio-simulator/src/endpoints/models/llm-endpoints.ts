@@ -3,8 +3,8 @@ import { FIXED_ANSWER } from '../../predicting/answer.js';
 import { startPrediction } from '../../predicting/prediction.js';
 import type { PredictionRequest } from '../../predicting/prediction.js';
 import type { ResidentState } from '../../runtime/resident.js';
-import type { Backend } from '../backend.js';
-import { resolveSpecifier } from '../backend.js';
+import type { Backend } from '../../runtime/backend.js';
+import { resolveSpecifier } from './resolve-specifier.js';
 import type { Endpoint, ServerChannel } from '../../wire/endpoint.js';
 import { channel, rpc } from '../../wire/endpoint.js';
 import {

@@ -3,7 +3,7 @@ import type { ModelDomain, ModelOnDevice } from '../../runtime/device.js';
 import type { LoadInProgress, Runtime } from '../../runtime/runtime.js';
 import { findLoaded, loadJustInTime } from '../../loading/just-in-time.js';
 import { type LoadListener, startLoad } from '../../loading/load.js';
-import type { Backend } from '../backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import type { Endpoint, ServerChannel } from '../../wire/endpoint.js';
 import { channel } from '../../wire/endpoint.js';
 import { cancelSchema, configStackSchema, flattenStack } from '../../wire/frames.js';

@@ -1,4 +1,4 @@
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import { countPromptTokens } from '../../predicting/tokens.js';
 import type { Exchange } from '../exchange.js';
 import { generate, WITHOUT_STREAM } from '../generation/generate.js';

@@ -1,4 +1,4 @@
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import { findLoaded, type JustInTimeRequest, loadJustInTime } from '../../loading/just-in-time.js';
 import { isAtLeast } from '../../profile/http-api.js';
 import { modelOnDevice } from '../../runtime/device.js';

@@ -1,4 +1,4 @@
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import { composeAnswer } from '../../predicting/answer.js';
 import type { AnswerPart, AnswerRequest } from '../../predicting/answer.js';
 import { startPrediction } from '../../predicting/prediction.js';

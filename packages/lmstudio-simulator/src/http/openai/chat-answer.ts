@@ -1,4 +1,4 @@
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import { isAtLeast } from '../../profile/http-api.js';
 import type { StopReason } from '../../runtime/prediction-stats.js';
 import { formatName } from '../../runtime/device.js';

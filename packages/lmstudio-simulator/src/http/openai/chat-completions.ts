@@ -1,4 +1,4 @@
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import type { AnswerPart } from '../../predicting/answer.js';
 import { isAtLeast } from '../../profile/http-api.js';
 import type { Exchange } from '../exchange.js';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import type { Exchange } from '../exchange.js';
 import { generate, WITHOUT_STREAM } from '../generation/generate.js';
 import type { AnswerWriter } from '../generation/generate.js';

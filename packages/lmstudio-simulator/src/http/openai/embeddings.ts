@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Backend } from '../../endpoints/backend.js';
+import type { Backend } from '../../runtime/backend.js';
 import { embed } from '../../predicting/embedding.js';
 import type { Exchange } from '../exchange.js';
 import { findInstance } from '../generation/find-instance.js';

@@ -13,7 +13,7 @@ import {
 } from '../generation/read-parts.js';
 import type { ReadContent } from '../generation/read-parts.js';
 import { checkToolTypes } from './check-tools.js';
-import type { StoredResponses } from './stored-responses.js';
+import type { StoredResponses } from '../../runtime/stored-responses.js';
 
 const partSchema = z.object({
   type: z.string(),

@@ -1,7 +1,7 @@
-import { checkpointBytes, sequenceStateBytes } from './memory.js';
-import type { MemoryUse } from './memory.js';
-import type { ResidentState } from '../runtime/resident.js';
-import type { MemoryGrowth, SavedPrompt } from './memory-growth.js';
+import { checkpointBytes, sequenceStateBytes } from '../memory/memory.js';
+import type { MemoryUse } from '../memory/memory.js';
+import type { ResidentState } from './resident.js';
+import type { MemoryGrowth, SavedPrompt } from '../memory/memory-growth.js';
 
 /** A prediction that has ended. */
 export interface EndedPrediction {

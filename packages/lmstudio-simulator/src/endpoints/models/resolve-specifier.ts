@@ -1,18 +1,8 @@
-import type { ModelDomain } from '../runtime/device.js';
-import type { Runtime } from '../runtime/runtime.js';
-import type { ResidentState } from '../runtime/resident.js';
-import type { StoredResponses } from '../http/responses/stored-responses.js';
-import type { ModelSpecifier } from '../wire/frames.js';
-import { noModelMatchingQuery } from '../wire/wire-error.js';
-
-/** The state that all endpoints share. */
-export interface Backend {
-  readonly runtime: Runtime;
-  /** The conversations that `previous_response_id` names. */
-  readonly storedResponses: StoredResponses;
-  /** The port that the simulator listens on. */
-  port(): number;
-}
+import type { Backend } from '../../runtime/backend.js';
+import type { ModelDomain } from '../../runtime/device.js';
+import type { ResidentState } from '../../runtime/resident.js';
+import type { ModelSpecifier } from '../../wire/frames.js';
+import { noModelMatchingQuery } from '../../wire/wire-error.js';
 
 /** Finds the instance that a client specifies. @throws WireError where there is none. */
 export function resolveSpecifier(

@@ -1,5 +1,5 @@
 import type { Requirement } from '@mai/selector';
-import type { SelectionRequest } from './assemble/selection-request.js';
+import type { SelectionRequest } from './request/selection-request.js';
 import type { DecisionSink } from './decision-log/decision-record.js';
 import type { BackOffPolicy } from './failures/back-off.js';
 import type { BreakerPolicy } from './failures/breaker.js';

@@ -2,8 +2,8 @@ export { assembleSelectionInput } from './assemble/assemble-selection-input.js';
 export type { AssembledCandidate, AssembledLoadOption } from './assemble/build-candidates.js';
 export type { AssembledInput } from './assemble/join-footprints.js';
 export { buildLoadSteps, type LoadStep } from './assemble/load-steps.js';
-export { IDENTIFIER_PREFIX, isForeign } from './assemble/ownership.js';
-export type { SelectionRequest } from './assemble/selection-request.js';
+export { IDENTIFIER_PREFIX, isForeign } from './instances/ownership.js';
+export type { SelectionRequest } from './request/selection-request.js';
 export type { TradeOff } from './assemble/trade-off.js';
 export {
   AutopilotError,
@@ -32,7 +32,7 @@ export { createFileJournal } from './journal/file-journal.js';
 export { createMemoryJournal, type JournalPort } from './journal/journal-port.js';
 export { EMPTY_JOURNAL, type JournalState, type Pin, type Yield } from './journal/journal-state.js';
 export { acquireRunningLock, findRunning, type RunningLock } from './journal/running-lock.js';
-export type { LeaseRequest, LeaseTarget } from './leases/lease-request.js';
+export type { LeaseRequest, LeaseTarget } from './request/lease-request.js';
 export type { AcquireResult, Lease } from './leases/lease.js';
 export {
   DEFAULT_TIMINGS,
@@ -72,5 +72,5 @@ export type {
   Verdict,
   VerdictReason,
 } from './timing/hysteresis-state.js';
-export { holdingYields } from './yields/reserve-memory.js';
+export { holdingYields } from './journal/holding-yields.js';
 export { initialHysteresis, reduceHysteresis } from './timing/reduce-hysteresis.js';

@@ -22,7 +22,7 @@ import {
 } from '@mai/memory-ledger';
 import { selectModel, type Resident, type Selection } from '@mai/selector';
 import { MemoryPressure } from '../../autopilot/src/execution/memory-pressure.js';
-import { poolsOverHardLimit } from '../../autopilot/src/switch/hard-limit.js';
+import { poolsOverHardLimit } from '../../autopilot/src/pools/hard-limit.js';
 import { footprintIfFits } from '../../autopilot/src/switch/roll-back.js';
 import { limitsAfter } from '../../autopilot/src/timing/forecast.js';
 import type { HysteresisObservation } from '../../autopilot/src/timing/hysteresis-state.js';
@@ -30,7 +30,7 @@ import {
   initialHysteresis,
   reduceHysteresis,
 } from '../../autopilot/src/timing/reduce-hysteresis.js';
-import { reserveMemory } from '../../autopilot/src/yields/reserve-memory.js';
+import { reserveMemory } from '../../autopilot/src/pools/reserve-memory.js';
 import { fitsBudget } from '../../memory-estimator/src/search/budget.js';
 import { canFit } from '../../resource-monitor/src/monitor/snapshot-questions.js';
 

@@ -4,10 +4,10 @@ import { throwIfAborted } from '../ports/clock.js';
 import { joinFootprints, type AssembledInput } from './join-footprints.js';
 import { observeResources } from './observe-resources.js';
 import { GrowthWatch } from '../growth/growth-watch.js';
-import { withGrowth } from '../growth/with-growth.js';
+import { withGrowth } from './with-growth.js';
 import type { Yield } from '../journal/journal-state.js';
-import { reserveMemory } from '../yields/reserve-memory.js';
-import { completeRequest, type SelectionRequest } from './selection-request.js';
+import { reserveMemory } from '../pools/reserve-memory.js';
+import { completeRequest, type SelectionRequest } from '../request/selection-request.js';
 
 /**
  * Reads the catalog, the residents and the machine, estimates every load option, and joins all of it into the

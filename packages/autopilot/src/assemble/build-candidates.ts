@@ -14,7 +14,7 @@ import { configuredFootprint } from './configured-footprint.js';
 import { buildLoadSteps, configuredStep, type LoadStep } from './load-steps.js';
 import { expandedGroups, orderGroups } from './expanded-groups.js';
 import { mapConcurrently } from './map-concurrently.js';
-import type { CompleteRequest } from './selection-request.js';
+import type { CompleteRequest } from '../request/selection-request.js';
 
 /**
  * The most estimates at once. Estimates read files or ask LM Studio. More of them would wait for the same disk.

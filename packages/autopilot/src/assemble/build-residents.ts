@@ -6,27 +6,11 @@ import type { RuntimeInstance } from '../ports/runtime-port.js';
 import type { CatalogReading } from '../ports/catalog-port.js';
 import { configuredFootprint } from './configured-footprint.js';
 import { mapConcurrently } from './map-concurrently.js';
-import { isForeign, isNamedBy } from './ownership.js';
-import type { CompleteRequest } from './selection-request.js';
+import { isBusy, loadConfigOf } from '../instances/instance-state.js';
+import { isForeign, isNamedBy } from '../instances/ownership.js';
+import type { CompleteRequest } from '../request/selection-request.js';
 
 const ESTIMATES_AT_ONCE = 4;
-/** An old LM Studio does not report activity. Its instances count as busy this long after the last use. */
-const HIDDEN_ACTIVITY_BUSY_MS = 30_000;
-
-/** Whether requests run or wait on the instance, as the runtime reports. */
-export function isBusy(instance: RuntimeInstance, nowMs: number): boolean {
-  if ((instance.queued ?? 0) > 0) return true;
-  if (instance.activity !== null) return instance.activity !== 'idle';
-  return instance.lastUsedAtMs !== null && nowMs - instance.lastUsedAtMs < HIDDEN_ACTIVITY_BUSY_MS;
-}
-
-/** The load configuration of an instance, with the context length that the runtime reports for it. */
-export function loadConfigOf({ loadConfig, contextLengthTokens }: RuntimeInstance): LoadConfig {
-  return {
-    ...loadConfig,
-    contextLengthTokens: contextLengthTokens ?? loadConfig.contextLengthTokens,
-  };
-}
 
 /**
  * The instances on the device of the request, with their footprints. An instance that nothing else is known of takes what the

@@ -6,7 +6,7 @@ import { throwIfAborted } from '../ports/clock.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { buildCandidates, type AssembledCandidate } from './build-candidates.js';
 import { buildResidents } from './build-residents.js';
-import type { CompleteRequest } from './selection-request.js';
+import type { CompleteRequest } from '../request/selection-request.js';
 
 /** The input of `selectModel`. Its load options list their trade-offs. */
 export interface AssembledInput {

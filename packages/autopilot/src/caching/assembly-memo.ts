@@ -1,6 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
 import type { AssemblyFacts, AssemblyMemo, Memo } from '../assemble/join-footprints.js';
-import { isSameData } from './same-data.js';
+import { isSameData } from '../same-data.js';
 
 /** An `AssemblyMemo` that can be emptied. */
 export interface ForgetfulMemo extends AssemblyMemo {

@@ -5,7 +5,7 @@ import type { Estimate, EstimateQuestion } from '../ports/estimator-port.js';
 import type { Survey } from '../ports/monitor-port.js';
 import { createAssemblyMemo, type ForgetfulMemo } from './assembly-memo.js';
 import { ResidentCache } from './resident-cache.js';
-import { isSameData } from './same-data.js';
+import { isSameData } from '../same-data.js';
 
 /**
  * Maximum age of surveys, and of estimates that prevent a load. Older ones are requested again if memory or the

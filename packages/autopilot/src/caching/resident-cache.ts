@@ -2,7 +2,7 @@ import { hasOwnMemory, type Resources } from '@mai/memory-ledger';
 import { callOptions } from '../ports/call-options.js';
 import type { Clock } from '../ports/clock.js';
 import type { RuntimeInstance, RuntimePort } from '../ports/runtime-port.js';
-import { isSameData } from './same-data.js';
+import { isSameData } from '../same-data.js';
 
 /**
  * Maximum age of the resident list in steady state: ten seconds, less a margin. Rounds begin some

@@ -1,6 +1,6 @@
 import type { Resources } from '@mai/memory-ledger';
 import { selectModel, type Selection, type SelectionInput } from '@mai/selector';
-import { isSameData } from './same-data.js';
+import { isSameData } from '../same-data.js';
 
 /** `selectModel` with a cache. If the input equals the last input, the last selection is returned. */
 export function createSelectionMemo(): (input: SelectionInput) => Selection {

@@ -1,6 +1,6 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import type { SwitchResult } from '../execution/switch-progress.js';
-import type { LeaseTarget } from '../leases/lease-request.js';
+import type { LeaseTarget } from '../request/lease-request.js';
 import type { Judgement } from '../timing/switch-timing.js';
 import { decisionIdOf } from './decision-id.js';
 import { RECORD_VERSION, type DecisionSink } from './decision-record.js';

@@ -1,6 +1,6 @@
 import type { SelectionPolicy } from '@mai/memory-ledger';
 import type { Selection, SelectionInput } from '@mai/selector';
-import type { LeaseTarget } from '../leases/lease-request.js';
+import type { LeaseTarget } from '../request/lease-request.js';
 import type { LoadFailure } from '../failures/load-failure.js';
 import type { RunOutcome } from '../switch/report/run-report.js';
 import type { HysteresisState, Verdict } from '../timing/hysteresis-state.js';

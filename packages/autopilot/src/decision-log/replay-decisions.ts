@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { selectModel, type Rejection, type Selection } from '@mai/selector';
-import { isSameData } from '../caching/same-data.js';
+import { isSameData } from '../same-data.js';
 import { asDue } from '../timing/as-due.js';
 import { reduceHysteresis } from '../timing/reduce-hysteresis.js';
 import type { DecisionRecord, RecordVersion } from './decision-record.js';

@@ -2,7 +2,7 @@ import type { PoolName } from '@mai/memory-ledger';
 import type { Selection } from '@mai/selector';
 import type { Verdict } from '../timing/hysteresis-state.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
-import type { LeaseTarget } from '../leases/lease-request.js';
+import type { LeaseTarget } from '../request/lease-request.js';
 import type { JournalState } from '../journal/journal-state.js';
 import type { EndedResident } from '../ports/runtime-port.js';
 import type { RunEvent } from '../switch/report/run-event.js';

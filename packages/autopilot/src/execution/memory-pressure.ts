@@ -10,7 +10,7 @@ import {
 } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import type { Clock } from '../ports/clock.js';
-import { measuredPools } from '../switch/hard-limit.js';
+import { measuredPools } from '../pools/hard-limit.js';
 
 /**
  * Above this share of a pool, memory has run out. The share is below 1, because the OS keeps a reserve and

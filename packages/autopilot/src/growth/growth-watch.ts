@@ -11,7 +11,7 @@ import {
   type Resources,
 } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
-import { isBusy } from '../assemble/build-residents.js';
+import { isBusy } from '../instances/instance-state.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
 import { GrowthMemory } from './growth-memory.js';
 

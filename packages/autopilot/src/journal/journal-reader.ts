@@ -1,16 +1,15 @@
-import { isNamedBy } from '../assemble/ownership.js';
-import { isSameData } from '../caching/same-data.js';
-import type { PublishedEvent } from '../events/autopilot-event.js';
+import { isNamedBy } from '../instances/ownership.js';
+import { isSameData } from '../same-data.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';
 import type { AutopilotSettings } from '../autopilot-options.js';
 import { callOptions } from '../ports/call-options.js';
-import { holdingYields } from '../yields/reserve-memory.js';
+import { holdingYields } from './holding-yields.js';
 import { EMPTY_JOURNAL, type JournalState, type Yield } from './journal-state.js';
 
 /** Reads the journal, acknowledges the changes of other processes, and writes the failures. */
 export class JournalReader {
   readonly #settings: AutopilotSettings;
-  readonly #publish: (event: PublishedEvent) => void;
+  readonly #onChange: (journal: JournalState) => void;
   #journal: JournalState = EMPTY_JOURNAL;
   #loaded = false;
   #failuresTaken = false;
@@ -18,9 +17,10 @@ export class JournalReader {
   /** The yields of the last round. */
   #knownYields: readonly Yield[] = [];
 
-  constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
+  /** @param onChange Called when another process changed pins or yields, or a yield has ended. */
+  constructor(settings: AutopilotSettings, onChange: (journal: JournalState) => void) {
     this.#settings = settings;
-    this.#publish = publish;
+    this.#onChange = onChange;
   }
 
   /** The journal as last read, without the yields that have ended. */
@@ -119,6 +119,6 @@ export class JournalReader {
     }
     if (!ended && !unread) return;
     this.#changed = true;
-    this.#publish({ type: 'journal-changed', journal: this.#journal });
+    this.#onChange(this.#journal);
   }
 }

@@ -2,7 +2,7 @@ import { FakeWorld, GIB, profile } from '../../test/fake-world.js';
 import { startPilot, type Pilot } from '../../test/pilot.js';
 import { LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import type { AutopilotOptions } from '../autopilot-options.js';
-import type { LeaseRequest } from './lease-request.js';
+import type { LeaseRequest } from '../request/lease-request.js';
 
 const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };
 const CODER: LeaseRequest = { ...ANY, modelKey: 'coder' };

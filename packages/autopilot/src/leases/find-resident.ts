@@ -1,7 +1,7 @@
 import type { Resident } from '@mai/selector';
-import { loadConfigOf } from '../assemble/build-residents.js';
+import { loadConfigOf } from '../instances/instance-state.js';
 import type { CandidateProfile, CatalogReading } from '../ports/catalog-port.js';
-import type { LeaseRequest, LeaseTarget } from './lease-request.js';
+import type { LeaseRequest, LeaseTarget } from '../request/lease-request.js';
 import type { ObservedResidents } from './lease.js';
 import { meetsRequirement, profileOf } from './target-catalog.js';
 

@@ -1,7 +1,7 @@
 import type { Tier } from '@mai/memory-ledger';
 import type { Resident, Selection } from '@mai/selector';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
-import type { LeaseRequest, LeaseTarget } from './lease-request.js';
+import type { LeaseRequest, LeaseTarget } from '../request/lease-request.js';
 
 /** A promise that a model stays resident: while the lease is held, the model counts as busy. */
 export interface Lease extends Disposable {

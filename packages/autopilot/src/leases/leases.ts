@@ -3,7 +3,12 @@ import { AutopilotError } from '../autopilot-error.js';
 import { ClosedResidents } from './closed-residents.js';
 import { findResident, isOffered, type FoundResident } from './find-resident.js';
 import type { HeldLeases } from './held-leases.js';
-import { targetKey, targetOf, type LeaseRequest, type LeaseTarget } from './lease-request.js';
+import {
+  targetKey,
+  targetOf,
+  type LeaseRequest,
+  type LeaseTarget,
+} from '../request/lease-request.js';
 import type { AcquireResult, Lease, ObservedResidents, Turn } from './lease.js';
 import {
   meetsRequirement,

@@ -4,7 +4,7 @@ import { CHAT, LARGE, MINUTE, SECOND, SMALL } from '../../test/samples.js';
 import { decisionIdOf, parseDecisionId } from '../decision-log/decision-id.js';
 import type { LogRecord } from '../decision-log/decision-record.js';
 import { replayDecisions } from '../decision-log/replay-decisions.js';
-import type { LeaseRequest } from './lease-request.js';
+import type { LeaseRequest } from '../request/lease-request.js';
 import type { AcquireResult } from './lease.js';
 
 const ANY = { capabilities: [], minContextLengthTokens: null, tiers: null };

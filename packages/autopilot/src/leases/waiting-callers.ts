@@ -1,4 +1,4 @@
-import { targetKey, type LeaseRequest, type LeaseTarget } from './lease-request.js';
+import { targetKey, type LeaseRequest, type LeaseTarget } from '../request/lease-request.js';
 import type { AcquireResult, Turn } from './lease.js';
 
 /** A caller that waits for a lease. */

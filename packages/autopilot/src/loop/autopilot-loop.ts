@@ -1,7 +1,7 @@
 import { backOffMs } from '../failures/back-off.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import { JournalReader } from '../journal/journal-reader.js';
-import type { LeaseRequest } from '../leases/lease-request.js';
+import type { LeaseRequest } from '../request/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { AutopilotSettings } from '../autopilot-options.js';
@@ -25,7 +25,9 @@ export class AutopilotLoop {
   constructor(settings: AutopilotSettings, publish: (event: PublishedEvent) => void) {
     this.#settings = settings;
     this.#publish = publish;
-    this.#journal = new JournalReader(settings, publish);
+    this.#journal = new JournalReader(settings, (journal) =>
+      publish({ type: 'journal-changed', journal }),
+    );
     this.#ramWatch = new RamWatch(settings.clock, settings.monitor.readRam);
     this.#round = new Round(settings, publish, {
       journal: this.#journal,

@@ -1,4 +1,4 @@
-import type { LeaseTarget } from '../leases/lease-request.js';
+import type { LeaseTarget } from '../request/lease-request.js';
 import type { Selection } from '@mai/selector';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import type { FailureLedger } from '../failures/failure-ledger.js';

@@ -1,4 +1,4 @@
-import { isForeign } from '../assemble/ownership.js';
+import { isForeign } from '../instances/ownership.js';
 import type { RunningLock } from '../journal/running-lock.js';
 import { callOptions } from '../ports/call-options.js';
 import { drainAndUnload } from '../switch/drain.js';
@@ -7,7 +7,7 @@ import { AutopilotLoop } from './autopilot-loop.js';
 import { completeOptions, type AutopilotOptions } from '../autopilot-options.js';
 import type { AutopilotState } from './autopilot-state.js';
 import { createEventHub } from '../events/event-hub.js';
-import type { LeaseRequest } from '../leases/lease-request.js';
+import type { LeaseRequest } from '../request/lease-request.js';
 import type { AcquireResult } from '../leases/lease.js';
 import type { LeasePlan } from './plan-request.js';
 

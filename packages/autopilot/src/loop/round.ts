@@ -9,7 +9,7 @@ import { RetryState } from '../failures/retry-state.js';
 import { GrowthWatch } from '../growth/growth-watch.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { createLeaseParts, type LeaseParts } from '../leases/lease-parts.js';
-import type { LeaseRequest } from '../leases/lease-request.js';
+import type { LeaseRequest } from '../request/lease-request.js';
 import type { Leases } from '../leases/leases.js';
 import { IdleForecast } from '../timing/idle-forecast.js';
 import { decideWithin } from '../timing/decide-on-ramp.js';

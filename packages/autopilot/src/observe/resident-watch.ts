@@ -1,5 +1,5 @@
 import type { Resident } from '@mai/selector';
-import { isSameData } from '../caching/same-data.js';
+import { isSameData } from '../same-data.js';
 import type { PublishedEvent } from '../events/autopilot-event.js';
 import type { RunOutcome } from '../switch/report/run-report.js';
 import type { AutopilotSettings } from '../autopilot-options.js';

@@ -1,4 +1,4 @@
-import { isBusy } from '../assemble/build-residents.js';
+import { isBusy } from '../instances/instance-state.js';
 import { errorCode } from '../autopilot-error.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';

@@ -7,13 +7,13 @@ import type {
 } from '@mai/memory-ledger';
 import type { Requirement } from '@mai/selector';
 import { leastContextTokens } from '../assemble/load-steps.js';
-import { chooseIdentifier } from '../assemble/ownership.js';
+import { chooseIdentifier } from '../instances/ownership.js';
 import { errorCode } from '../autopilot-error.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import { throwIfAborted } from '../ports/clock.js';
 import type { RuntimeInstance, RuntimeLoadResult } from '../ports/runtime-port.js';
-import { poolsOverHardLimit } from './hard-limit.js';
+import { poolsOverHardLimit } from '../pools/hard-limit.js';
 import { asLoadFailure, type LoadFailure } from '../failures/load-failure.js';
 import type { EmitRunEvent } from './report/run-event.js';
 import { settleMemory } from './settle-memory.js';

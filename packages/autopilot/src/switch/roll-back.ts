@@ -1,11 +1,11 @@
 import { chargeLoad, fits, HARD_LIMIT, type Footprint } from '@mai/memory-ledger';
-import { loadConfigOf } from '../assemble/build-residents.js';
+import { loadConfigOf } from '../instances/instance-state.js';
 import type { AssembledInput } from '../assemble/join-footprints.js';
 import { NO_REQUIREMENT } from '@mai/selector';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
 import type { RuntimeInstance } from '../ports/runtime-port.js';
-import { poolsWith } from './hard-limit.js';
+import { poolsWith } from '../pools/hard-limit.js';
 import { loadCandidate, type LoadContext, type LoadOutcome } from './load-candidate.js';
 
 /**

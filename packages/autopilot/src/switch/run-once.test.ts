@@ -1,7 +1,7 @@
 import { DEFAULT_SELECTION_POLICY } from '@mai/memory-ledger';
 import { codedError, FakeWorld, GIB } from '../../test/fake-world.js';
 import { LARGE, SMALL } from '../../test/samples.js';
-import type { SelectionRequest } from '../assemble/selection-request.js';
+import type { SelectionRequest } from '../request/selection-request.js';
 import type { Yield } from '../journal/journal-state.js';
 import type { RunEvent } from './report/run-event.js';
 import { runOnce, type RunOptions } from './run-once.js';

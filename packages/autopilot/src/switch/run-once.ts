@@ -1,6 +1,6 @@
 import { selectModel } from '@mai/selector';
 import { assembleSelectionInput } from '../assemble/assemble-selection-input.js';
-import { completeRequest, type SelectionRequest } from '../assemble/selection-request.js';
+import { completeRequest, type SelectionRequest } from '../request/selection-request.js';
 import type { Yield } from '../journal/journal-state.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import type { EmitRunEvent } from './report/run-event.js';

@@ -2,7 +2,7 @@ import { chargeResidents, DEFAULT_SELECTION_POLICY, type Resources } from '@mai/
 import type { Resident } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import type { Yield } from '../journal/journal-state.js';
-import { holdingYields, reserveMemory } from './reserve-memory.js';
+import { reserveMemory } from './reserve-memory.js';
 
 const GAME: Yield = {
   name: 'game',
@@ -115,20 +115,5 @@ describe('reserveMemory', () => {
     const { baselines } = reserveMemory(machine(world.resources()), [GAME], {});
     expect(Object.keys(baselines)).toEqual(['game']);
     expect(reserveMemory(machine(world.resources()), [], baselines).baselines).toEqual({});
-  });
-});
-
-describe('holdingYields', () => {
-  it.each([
-    ['until it is released', {}, 10, true],
-    ['before its end', { untilMs: 11 }, 10, true],
-    ['nothing from its end on', { untilMs: 10 }, 10, false],
-    ['as long as its process lives', { processId: 1 }, 10, true],
-    ['nothing after its process has ended', { processId: 2 }, 10, false],
-    ['nothing for a later process with the same id', { processId: 1, sinceMs: -1 }, 10, false],
-  ])('holds %s', (_, change, nowMs, holds) => {
-    const isAlive = (processId: number, sinceMs: number) => processId === 1 && sinceMs === 0;
-    const held = holdingYields([{ ...GAME, ...change }], nowMs, isAlive);
-    expect(held).toHaveLength(holds ? 1 : 0);
   });
 });

@@ -1,4 +1,4 @@
-import { isRecord } from '../is-record.js';
+import { isRecord } from './is-record.js';
 
 /** Whether two values of plain data (what JSON can hold) are equal. Faster than comparing their JSON. */
 export function isSameData(one: unknown, other: unknown): boolean {

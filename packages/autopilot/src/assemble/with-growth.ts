@@ -1,7 +1,7 @@
-import type { AssembledInput, AssemblyFacts } from '../assemble/join-footprints.js';
+import type { AssembledInput, AssemblyFacts } from './join-footprints.js';
 import type { AutopilotPorts } from '../ports/autopilot-ports.js';
 import { callOptions } from '../ports/call-options.js';
-import type { GrowthWatch } from './growth-watch.js';
+import type { GrowthWatch } from '../growth/growth-watch.js';
 
 /** Adds the observations of the residents' memory to the input of a decision. */
 export async function withGrowth(

@@ -5,9 +5,8 @@ import {
   type Resources,
   type SelectionPolicy,
 } from '@mai/memory-ledger';
-import { isProcessAlive as runs } from '../journal/is-process-alive.js';
 import type { Yield } from '../journal/journal-state.js';
-import { measuredPools } from '../switch/hard-limit.js';
+import { measuredPools } from './hard-limit.js';
 
 /** The others' use of each pool when a yield began, by name of the yield. */
 export type YieldBaselines = Readonly<Record<string, ReadonlyMap<PoolName, number>>>;
@@ -85,23 +84,6 @@ export function reserveMemory<One extends ObservedResident>(
       })),
     },
   };
-}
-
-/**
- * The yields that have not ended: their time is not over, and their process runs.
- *
- * @param isProcessAlive - Whether a process runs that ran at `sinceMs`. Default: asks the operating system.
- */
-export function holdingYields(
-  yields: readonly Yield[],
-  nowMs: number,
-  isProcessAlive: (processId: number, sinceMs: number) => boolean = runs,
-): Yield[] {
-  return yields.filter(
-    (one) =>
-      (one.untilMs === null || nowMs < one.untilMs) &&
-      (one.processId === null || isProcessAlive(one.processId, one.sinceMs)),
-  );
 }
 
 function concerns({ pools }: Yield, pool: PoolName): boolean {

@@ -20,7 +20,7 @@ export default {
     // With the compiled code of a file, Node also reads that of functions which a run does not call.
     parts: {
       headers: [
-        'host/src/models/computed-from-headers.ts',
+        'host/src/model-files/computed-from-headers.ts',
         'memory-estimator/src/gguf/read-gguf-header.ts',
       ],
     },

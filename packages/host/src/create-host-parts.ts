@@ -24,7 +24,7 @@ export function createHostParts(context: HostContext): HostParts {
   });
   const runtime = createRuntimeConnection(context, async (signal) => {
     const { headers: cache } = await estimation();
-    const { listStoredModels } = await import('./models/stores/list-stored-models.js');
+    const { listStoredModels } = await import('./downloads/list-stored-models.js');
     const modelFolders = await findModelFolders(context);
     const lookup = { ...context, signal: signal ?? context.signal, modelFolders, headers: cache };
     const { models } = await listStoredModels(lookup);

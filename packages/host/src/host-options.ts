@@ -4,7 +4,7 @@ import { systemClock, type Clock, type MonitorPort } from '@mai/autopilot';
 import type { UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import type { ModelConfigFile } from '@mai/model-config';
 import type { RuntimeName } from './runtime/runtime-client.js';
-import { givenIn, userFolders, type HostFolders } from './machine/user-folders.js';
+import { givenIn, userFolders, type HostFolders } from './files/user-folders.js';
 import { limitRepeats } from './text/limit-repeats.js';
 
 /** Options of `openHost`. Each has a default. */

@@ -19,7 +19,7 @@ import type { BenchOptions, BenchRequest, BenchResult } from './bench/bench-resu
 import type { Conversation } from './chat/conversation.js';
 import type { Comparison, CompareRequest } from './compare/compare-models.js';
 import type { ConfigPlaces } from './config/config-places.js';
-import type { InitialConfig } from './config/initial-config.js';
+import type { InitialConfig } from './catalog/initial-config.js';
 import type {
   CallOptions,
   HandLoaded,
@@ -35,7 +35,7 @@ import type { ModelEstimate } from './estimates/model-estimate.js';
 import type { FleetFacts } from './fleet/fleet-facts.js';
 import type { MeasureReport, MeasureRequest } from './learning/measure-model.js';
 import type { StatusReport } from './machine/read-status.js';
-import type { HostFolders } from './machine/user-folders.js';
+import type { HostFolders } from './files/user-folders.js';
 import type { WatchStatusOptions } from './machine/watch-status.js';
 import type { ModelList, ModelsQuery } from './model-list/list-models.js';
 import type { NameKind } from './names.js';

@@ -12,19 +12,19 @@ export type {
 export type { FleetFacts, FleetModel } from './fleet/fleet-facts.js';
 export type { HostOptions } from './host-options.js';
 export { addressSpaceText } from './machine/address-space-text.js';
-export type { HostFolders } from './machine/user-folders.js';
+export type { HostFolders } from './files/user-folders.js';
 export { HostError, isHostError } from './host-error.js';
 export type { HostErrorCode, HostErrorFacts } from './host-error.js';
 
 export type { StatusReport, PoolTrend, RuntimeStatus } from './machine/read-status.js';
 export type { WatchStatusOptions } from './machine/watch-status.js';
-export { writeNamedFile } from './machine/write-named-file.js';
-export type { DownloadsOrigin, DownloadsReport } from './models/downloads-report.js';
-export { describeOrigin } from './models/describe-origin.js';
+export { writeNamedFile } from './files/write-named-file.js';
+export type { DownloadsOrigin, DownloadsReport } from './downloads/downloads-report.js';
+export { describeOrigin } from './downloads/describe-origin.js';
 export { getModels } from './text/get-models.js';
-export { leftOutNotes, unreachableNotes, unusableNote } from './models/left-out-notes.js';
-export type { CatalogProfile } from './models/catalog.js';
-export type { ModelSource, StoreName, StorePlace } from './models/stores/stored-model.js';
+export { leftOutNotes, unreachableNotes, unusableNote } from './downloads/left-out-notes.js';
+export type { CatalogProfile } from './catalog/catalog.js';
+export type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
 export type { ModelList, ModelReport, ModelsQuery } from './model-list/list-models.js';
 export type { CheaperLoad, ModelFit } from './model-list/model-fit.js';
 export type { ComparedModel, Comparison, CompareRequest } from './compare/compare-models.js';
@@ -41,8 +41,8 @@ export { asServed } from './selection/as-served.js';
 export { tradeOffsOf } from './selection/trade-offs-of.js';
 export type { SelectionObstacle } from './selection/obstacle.js';
 export type { Lease, LeaseRequirement } from './autopilot/host-autopilot.js';
+export type { MeasuredAnswer } from './learning/speed-learner.js';
 export type {
-  MeasuredAnswer,
   Serving,
   ServingCatalog,
   ServingChange,
@@ -97,7 +97,7 @@ export type { RuntimeError } from './runtime/runtime-error.js';
 export type { Check } from './doctor/check.js';
 export { configSchema, describeSource } from './config/load-config.js';
 export type { ConfigPlaces } from './config/config-places.js';
-export type { InitialConfig } from './config/initial-config.js';
+export type { InitialConfig } from './catalog/initial-config.js';
 export type { SimulatedHardware, SimulatedModels } from './simulation/open-simulated-models.js';
 export type {
   SimulatedChain,
@@ -161,9 +161,9 @@ export {
   explainChoice,
   explainNote,
 } from './text/decisions/explain-selection.js';
-export { benchCells, benchNotes, type BenchCells } from './text/estimates/bench-words.js';
-export { describeEstimatedSpeed, speedCells } from './text/estimates/speed-words.js';
-export type { JudgedLoad, SpeedCells } from './text/estimates/speed-words.js';
+export { benchCells, benchNotes, type BenchCells } from './bench/bench-words.js';
+export { describeEstimatedSpeed, speedCells } from './text/speed-words.js';
+export type { JudgedLoad, SpeedCells } from './text/speed-words.js';
 export { describeYield } from './text/describe-yield.js';
 export { explainEpisode, type Explanation } from './text/decisions/explain-episode.js';
 export { explainRejection } from './text/decisions/explain-rejection.js';

@@ -42,7 +42,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
   let autopilots: HostAutopilot | null = null;
   const autopilot = once(async () => {
     const { createHostAutopilot } = await import('./autopilot/host-autopilot.js');
-    const { sweepDrafts } = await import('./machine/sweep-drafts.js');
+    const { sweepDrafts } = await import('./files/sweep-drafts.js');
     void sweepDrafts(context.folders);
     return (autopilots = createHostAutopilot(parts));
   });
@@ -163,7 +163,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     config: () => loadConfig(context),
     configPlaces: () => findConfigPlaces(context),
     initialConfig: async (call = {}) => {
-      const { createInitialConfig } = await import('./config/initial-config.js');
+      const { createInitialConfig } = await import('./catalog/initial-config.js');
       const { valuesHere } = await import('./compare/values-here.js');
       return createInitialConfig(
         await listDownloadsNow(parts, call.signal),

@@ -6,7 +6,7 @@ import { openHeaderCache } from '@mai/memory-estimator';
 // The estimator does not export its test files.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { bytesOf, emptyFile, languageModel } from '../../memory-estimator/test/language-model.js';
-import { listStoredModels, type StoredModels } from '../src/models/stores/list-stored-models.js';
+import { listStoredModels, type StoredModels } from '../src/downloads/list-stored-models.js';
 
 const Q4_K_M = 15;
 

@@ -2,7 +2,7 @@ import { postJson, textOfResponse } from '../chat/post-json.js';
 import { errorIn, eventsOf } from '../chat/read-events.js';
 import { isRecord, messageOf } from '../guards.js';
 import { HostError } from '../host-error.js';
-import type { MeasuredAnswer } from '../serving/serving.js';
+import type { MeasuredAnswer } from '../learning/speed-learner.js';
 
 /** A request whose answer is timed. */
 export interface TimedRequest {

@@ -4,8 +4,8 @@ import { estimateFootprint, modelShape, readGgufHeader } from '@mai/memory-estim
 import { orderByValue, selectModel, type Candidate } from '@mai/selector';
 import { environmentFor, type LoadEngine } from '../engine/load-engine.js';
 import { newestProfile } from '../engine/read-load-engine.js';
-import { headerFacts } from '../models/read-header-facts.js';
-import { modelQuality } from '../models/model-quality.js';
+import { headerFacts } from '../model-files/read-header-facts.js';
+import { modelQuality } from '../catalog/model-quality.js';
 import { createSpeeds } from '../speeds/speeds.js';
 import { explainChoice } from '../text/decisions/explain-selection.js';
 import { speedSubjectOf } from '../speeds/speed-subject.js';

@@ -3,7 +3,7 @@ import { isModelConfigError, toSelectionPolicy, type QualityUse } from '@mai/mod
 import type { CallOptions } from '../control/autopilot-service.js';
 import type { HostParts } from '../host-parts.js';
 import { listModels } from '../model-list/list-models.js';
-import { modelQuality } from '../models/model-quality.js';
+import { modelQuality } from '../catalog/model-quality.js';
 import { withSession } from '../session.js';
 
 /** The value of a model for a use on this machine, 0 to 1; null where its quality is not known. */

@@ -9,8 +9,8 @@ import {
 } from '@mai/model-config';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
-import type { Downloads } from '../models/downloads-list.js';
-import { missingFolderNotes } from '../models/left-out-notes.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { missingFolderNotes } from '../downloads/left-out-notes.js';
 import { getModels } from '../text/get-models.js';
 import { plural } from '../words.js';
 import type { Check } from './check.js';

@@ -8,7 +8,7 @@ import { checkRam } from './check-ram.js';
 import { checkDataFolder } from './check-data-folder.js';
 import { checkHeadroom } from './check-headroom.js';
 import type { Check } from './check.js';
-import { otherEntryNote, unreadableNote, unusableNote } from '../models/left-out-notes.js';
+import { otherEntryNote, unreadableNote, unusableNote } from '../downloads/left-out-notes.js';
 import { warning } from './check.js';
 
 /**

@@ -16,9 +16,9 @@ import { engineOfInstance, environmentFor, type LoadEngine } from '../engine/loa
 import type { SourcedFootprint } from '../footprints/footprints.js';
 import type { HostContext } from '../host-options.js';
 import type { HostParts } from '../host-parts.js';
-import { withLoadConfig } from '../models/catalog.js';
-import type { Downloads } from '../models/downloads-list.js';
-import { unusableNote } from '../models/left-out-notes.js';
+import { withLoadConfig } from '../catalog/catalog.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { unusableNote } from '../downloads/left-out-notes.js';
 import { cheaperFitOf, fitOf } from '../model-list/model-fit.js';
 import type { Session, SessionOptions } from '../session.js';
 import { withSession } from '../session.js';

@@ -1,7 +1,7 @@
 import type { LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
 import { modelShape, type EstimateSettings } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
-import { headerFacts } from '../models/read-header-facts.js';
+import { headerFacts } from '../model-files/read-header-facts.js';
 import { guessSubject, type SizedModel } from '../speeds/guess-subject.js';
 import { speedSubjectOf, type SpeedSubject } from '../speeds/speed-subject.js';
 import type { Speeds } from '../speeds/speeds.js';

@@ -4,7 +4,7 @@ import { estimateReport, NO_SETTINGS, readGgufHeader, refuseModel } from '@mai/m
 import type { EngineRefusal } from '@mai/selector';
 import { engineNamed } from '../engine/chosen-engine.js';
 import type { LoadEngine } from '../engine/load-engine.js';
-import { UNFINISHED } from '../models/judge-file.js';
+import { UNFINISHED } from '../model-files/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
 
 /**

@@ -18,7 +18,7 @@ import {
 } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
 import { mlxVersionOf, type LoadEngine } from '../engine/load-engine.js';
-import { UNFINISHED } from '../models/judge-file.js';
+import { UNFINISHED } from '../model-files/judge-file.js';
 import { refuseProblems } from './estimate-settings.js';
 import type { EstimatedSpeed } from './estimated-speed.js';
 import type { FitHere } from './fit-here.js';

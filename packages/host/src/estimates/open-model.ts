@@ -14,11 +14,11 @@ import type { EngineRefusal } from '@mai/selector';
 import { isRecord } from '../guards.js';
 import { HostError } from '../host-error.js';
 import type { HostContext } from '../host-options.js';
-import type { Downloads } from '../models/downloads-list.js';
-import type { DownloadsOrigin } from '../models/downloads-report.js';
-import { judgeMlx, weightsIn } from '../models/judge-file.js';
-import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
-import { readSmallFile } from '../models/stores/read-small-file.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import type { DownloadsOrigin } from '../downloads/downloads-report.js';
+import { judgeMlx, weightsIn } from '../model-files/judge-file.js';
+import { missingFolderNotes, unreachableNotes, unusableNote } from '../downloads/left-out-notes.js';
+import { readSmallFile } from '../stores/read-small-file.js';
 
 /** The facts for an estimate of a model: its headers, or the size of its files where there are no headers. */
 export type KnownModel =

@@ -10,8 +10,8 @@ import type { AssembledInput } from '@mai/autopilot';
 import { resolveChain, type FleetConfig } from '@mai/model-config';
 import { selectModel, type LoadOption } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../read-reservations.js';
-import type { Downloads } from '../models/downloads-list.js';
-import type { CatalogProfile } from '../models/catalog.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import type { CatalogProfile } from '../catalog/catalog.js';
 import type { Session } from '../session.js';
 import type { ContentDigests } from './content-digest.js';
 

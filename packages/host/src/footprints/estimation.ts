@@ -6,7 +6,7 @@ import manifest from '../../package.json' with { type: 'json' };
 
 // All functions that need the memory estimator. The estimator is large, so `host-parts` imports this file on
 // first use. Calls that estimate nothing then start faster.
-export { listDownloads } from '../models/downloads.js';
+export { listDownloads } from '../downloads/downloads.js';
 export { createSubjectFinder } from '../speeds/find-subject.js';
 export { openSpeeds } from '../speeds/speeds.js';
 export { openCalibration } from './calibration.js';

@@ -2,7 +2,7 @@ import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { LMStudioError } from '@mai/lmstudio-adapter';
 import { DEFAULT_LOAD_CONFIG, totalBytesOf, type Resources } from '@mai/memory-ledger';
 import { newestProfile } from '../engine/read-load-engine.js';
-import type { Downloads } from '../models/downloads-list.js';
+import type { Downloads } from '../downloads/downloads-list.js';
 import { createFootprints } from './footprints.js';
 
 const GIB = 1024 ** 3;

@@ -1,8 +1,8 @@
 import { CPU_ENVIRONMENT, openHeaderCache } from '@mai/memory-estimator';
 import { DEFAULT_LOAD_CONFIG } from '@mai/memory-ledger';
 import { gguf, openStoreTree } from '../../test/store-tree.js';
-import { createFactsReader } from '../models/judge-file.js';
-import { filesOfScanned } from '../models/model-files.js';
+import { createFactsReader } from '../model-files/judge-file.js';
+import { filesOfScanned } from '../model-files/model-files.js';
 import { fromHeader } from './header-footprint.js';
 
 test('a model of Ollama, whose file has no .gguf in its name, is estimated from its header', async () => {

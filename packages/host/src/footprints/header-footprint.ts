@@ -8,9 +8,9 @@ import type {
   HeaderCache,
 } from '@mai/memory-estimator';
 import { isModelFileError } from '@mai/memory-estimator';
-import type { Downloads } from '../models/downloads-list.js';
-import { fromHeaders } from '../models/from-headers.js';
-import type { ModelFiles } from '../models/model-files.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { fromHeaders } from '../model-files/from-headers.js';
+import type { ModelFiles } from '../model-files/model-files.js';
 import { digestOf } from './digest.js';
 
 /** A load of a downloaded model, or of a resident. */

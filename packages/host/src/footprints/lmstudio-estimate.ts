@@ -1,7 +1,7 @@
 import type { Estimate, EstimateQuestion } from '@mai/autopilot';
 import type { DownloadedModel, ResourceEstimate } from '@mai/lmstudio-adapter';
 import { isLMStudioError } from '@mai/lmstudio-adapter';
-import type { Downloads } from '../models/downloads-list.js';
+import type { Downloads } from '../downloads/downloads-list.js';
 
 /** LM Studio's own estimate; null where LM Studio is not the runtime or is off, and where the model was deleted after it was listed. */
 export async function askLMStudio(

@@ -2,8 +2,7 @@ import type { Resources } from '@mai/memory-ledger';
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { engineOfInstance } from '../engine/load-engine.js';
 import type { HostParts } from '../host-parts.js';
-import type { Downloads } from '../models/downloads-list.js';
-import type { MeasuredAnswer } from '../serving/serving.js';
+import type { Downloads } from '../downloads/downloads-list.js';
 import { surveyMachine } from '../runtime/compose-ports.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { listDownloadsNow } from '../session.js';
@@ -11,7 +10,7 @@ import { guessSubject } from '../speeds/guess-subject.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
-import type { SpeedLearner } from './speed-learner.js';
+import type { MeasuredAnswer, SpeedLearner } from './speed-learner.js';
 
 /** Age from which the GPUs and the downloads are read again. Both change seldom. */
 const FACTS_FRESH_MS = 600_000;

@@ -13,7 +13,7 @@ import type { ResourceMonitor } from '@mai/resource-monitor';
 import { readPrivateMemory } from '@mai/resource-monitor';
 import { changesOf, isHypothetical } from '../estimates/estimate-settings.js';
 import { HostError } from '../host-error.js';
-import { withLoadConfig } from '../models/catalog.js';
+import { withLoadConfig } from '../catalog/catalog.js';
 import type { RuntimeClient } from '../runtime/runtime-client.js';
 import type { Session } from '../session.js';
 import {

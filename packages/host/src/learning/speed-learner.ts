@@ -1,6 +1,17 @@
 import type { LoggedPrediction, ResidentInstance } from '@mai/lmstudio-adapter';
-import type { MeasuredAnswer } from '../serving/serving.js';
 import type { SpeedSubject } from '../speeds/speed-subject.js';
+
+/** The times of an answer. It holds neither prompt nor text. */
+export interface MeasuredAnswer {
+  readonly modelKey: string;
+  readonly instanceIdentifier: string;
+  /** The computed tokens of the prompt; null where it was not measured. */
+  readonly prompt: { readonly tokens: number; readonly ms: number } | null;
+  /** The generated tokens; null where their time was not measured. */
+  readonly output: { readonly tokens: number; readonly ms: number } | null;
+  /** Tokens in the context before the first generated token. */
+  readonly depthTokens: number;
+}
 
 /** Learns the speeds of the runtime's machine from answers and loads. */
 export interface SpeedLearner {

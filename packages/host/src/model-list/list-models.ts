@@ -4,11 +4,11 @@ import { NO_REQUIREMENT } from '@mai/selector';
 import { readReservationsOrWarn, type Reservations } from '../read-reservations.js';
 import type { Session } from '../session.js';
 import { speedGap } from '../speeds/speed-gap.js';
-import { withLoadConfig, type CatalogProfile } from '../models/catalog.js';
-import type { Downloads } from '../models/downloads-list.js';
-import { reportOf, type DownloadsReport } from '../models/downloads-report.js';
+import { withLoadConfig, type CatalogProfile } from '../catalog/catalog.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { reportOf, type DownloadsReport } from '../downloads/downloads-report.js';
 import { cheaperFitOf, fitOf, type CheaperLoad, type ModelFit } from './model-fit.js';
-import type { ModelSource } from '../models/stores/stored-model.js';
+import type { ModelSource } from '../stores/stored-model.js';
 
 /** Selects the models of a list. */
 export interface ModelsQuery {

@@ -1,9 +1,10 @@
+import path from 'node:path';
 import type { ListModels } from '@mai/llama-runtime';
 import type { LMStudioClient, UnconfirmedLoad } from '@mai/lmstudio-adapter';
 import { connect, isLMStudioError } from '@mai/lmstudio-adapter';
 import { endAll } from '../end-all.js';
-import { engineRegistry } from '../models/registered-files.js';
 import { HostError } from '../host-error.js';
+import type { HostFolders } from '../files/user-folders.js';
 import type { HostContext } from '../host-options.js';
 import { orAborted } from '../or-aborted.js';
 import { chooseRuntime, type RuntimeChoice } from './choose-runtime.js';
@@ -139,6 +140,11 @@ async function connectLMStudio(context: HostContext): Promise<RuntimeLink> {
     }
     throw error;
   }
+}
+
+/** The folder in which the embedded engine registers its processes. */
+export function engineRegistry({ data }: Pick<HostFolders, 'data'>): string {
+  return path.join(data, 'engines');
 }
 
 /** Opens the embedded engine without loading a model. It is off where its native module is not installed. */

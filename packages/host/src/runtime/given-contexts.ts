@@ -3,7 +3,7 @@ import path from 'node:path';
 import { autopilotFilesOf } from './autopilot-files.js';
 import { errorCodeOf, isRecord } from '../guards.js';
 import type { HostContext } from '../host-options.js';
-import { replaceFile } from '../replace-file.js';
+import { replaceFile } from '../files/replace-file.js';
 import type { RuntimeLink } from './connect-runtime.js';
 
 /**

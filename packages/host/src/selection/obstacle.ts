@@ -1,8 +1,8 @@
 import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
-import { emptyFoldersNote } from '../models/describe-origin.js';
-import type { Downloads } from '../models/downloads-list.js';
-import { missingFolderNotes, unreachableNotes, unusableNote } from '../models/left-out-notes.js';
+import { emptyFoldersNote } from '../downloads/describe-origin.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { missingFolderNotes, unreachableNotes, unusableNote } from '../downloads/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */

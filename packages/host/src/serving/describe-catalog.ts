@@ -6,8 +6,8 @@ import {
   type ModelConfig,
   type ModelProfile,
 } from '@mai/model-config';
-import { createCatalog, profilesNamed } from '../models/catalog.js';
-import type { Downloads } from '../models/downloads-list.js';
+import { createCatalog, profilesNamed } from '../catalog/catalog.js';
+import type { Downloads } from '../downloads/downloads-list.js';
 import type { ServingCatalog, ServingModel, ServingResident } from './serving.js';
 
 /** A resident with its model. */

@@ -3,7 +3,7 @@ import { isModelConfigError, type ModelConfig } from '@mai/model-config';
 import { openLiveConfig } from '../autopilot/live/live-config.js';
 import type { HostParts } from '../host-parts.js';
 import { once } from '../once.js';
-import type { Downloads } from '../models/downloads-list.js';
+import type { Downloads } from '../downloads/downloads-list.js';
 import { orAborted } from '../or-aborted.js';
 import { isUnreachable } from '../runtime/runtime-error.js';
 import type { LoadedModel } from './describe-catalog.js';

@@ -3,6 +3,7 @@ import type { LeaseRequest } from '@mai/autopilot';
 import type { ModelKind } from '@mai/lmstudio-adapter';
 import type { Selection } from '@mai/selector';
 import type { CallOptions, LeaseFacts } from '../control/autopilot-service.js';
+import type { MeasuredAnswer } from '../learning/speed-learner.js';
 
 /** The port through which a gateway serves. `ServingPort` of `@mai/gateway` has the same shape. */
 export interface Serving {
@@ -26,18 +27,6 @@ export interface Serving {
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
   /** Learns from the times of an answer that ran alone. Resolves when predictions rest on it. Never rejects. */
   measured(answer: MeasuredAnswer): Promise<void>;
-}
-
-/** The times of an answer. It holds neither prompt nor text. */
-export interface MeasuredAnswer {
-  readonly modelKey: string;
-  readonly instanceIdentifier: string;
-  /** The computed tokens of the prompt; null where it was not measured. */
-  readonly prompt: { readonly tokens: number; readonly ms: number } | null;
-  /** The generated tokens; null where their time was not measured. */
-  readonly output: { readonly tokens: number; readonly ms: number } | null;
-  /** Tokens in the context before the first generated token. */
-  readonly depthTokens: number;
 }
 
 /** The conditions for the model that serves. Null and empty fields set no condition. */

@@ -1,4 +1,4 @@
-import type { DownloadsOrigin } from '../models/downloads-report.js';
+import type { DownloadsOrigin } from '../downloads/downloads-report.js';
 
 /** How to get a first model, where no model was found. */
 export function getModels({ kind }: Pick<DownloadsOrigin, 'kind'>): string {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { errorCodeOf, isRecord } from '../../guards.js';
-import { replaceFile } from '../../replace-file.js';
+import { replaceFile } from '../../files/replace-file.js';
 
 /**
  * The content of the note. The note is a file with a fixed path in the autopilot's folder. It names the endpoint of

@@ -3,7 +3,7 @@ import type { Selection, SelectionNote, SlowChoice, WeighedWait } from '@mai/sel
 import type { SelectionObstacle } from '../../selection/obstacle.js';
 import { explainTooSlow } from './explain-rejection.js';
 import { poolLabel } from '../pool-label.js';
-import { describeSpeed, describeValue, type JudgedLoad } from '../estimates/speed-words.js';
+import { describeSpeed, describeValue, type JudgedLoad } from '../speed-words.js';
 import { formatDuration, formatPercent } from '../../words.js';
 
 /**

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import { gguf, openStoreTree, sha256, type StoreTree } from '../../../test/store-tree.js';
+import { gguf, openStoreTree, sha256, type StoreTree } from '../../test/store-tree.js';
 
 let tree: StoreTree;
 beforeEach(async () => {

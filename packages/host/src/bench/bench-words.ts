@@ -1,6 +1,6 @@
 import type { SpeedRange } from '@mai/memory-ledger';
-import type { BenchFigure, BenchResult } from '../../bench/bench-result.js';
-import { formatDuration, formatSpeed, plural } from '../../words.js';
+import type { BenchFigure, BenchResult } from './bench-result.js';
+import { formatDuration, formatSpeed, plural } from '../words.js';
 
 /** One line of the table of a benchmark. */
 export interface BenchCells {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { errorCodeOf } from '../../guards.js';
+import { errorCodeOf } from '../guards.js';
 
 /** More than any manifest or settings file has. */
 const MAX_BYTES = 1024 * 1024;

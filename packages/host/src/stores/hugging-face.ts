@@ -1,16 +1,16 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { UnreadablePath } from '@mai/lmstudio-adapter';
-import { errorCodeOf } from '../../../guards.js';
-import { readSmallFile } from '../read-small-file.js';
-import { scanFolder } from '../scan-folder.js';
+import { errorCodeOf } from '../guards.js';
+import { readSmallFile } from './read-small-file.js';
+import { scanFolder } from './scan-folder.js';
 import {
   EMPTY_SCAN,
   type StoreFinding,
   type StoreName,
   type StoreScan,
   type StoreSearch,
-} from '../stored-model.js';
+} from './stored-model.js';
 
 // The Hugging Face cache, as https://huggingface.co/docs/huggingface_hub/guides/manage-cache describes it. Newer
 // versions of llama.cpp use the same cache (llama.cpp common/hf-cache.cpp):

@@ -1,6 +1,6 @@
 import { isConfigurableModelKey, renderModelConfig, type QualityUse } from '@mai/model-config';
-import type { Downloads } from '../models/downloads-list.js';
-import { reportOf, type DownloadsReport } from '../models/downloads-report.js';
+import type { Downloads } from '../downloads/downloads-list.js';
+import { reportOf, type DownloadsReport } from '../downloads/downloads-report.js';
 
 /** The first configuration of a machine. */
 export interface InitialConfig extends DownloadsReport {

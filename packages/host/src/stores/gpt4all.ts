@@ -1,7 +1,7 @@
-import { readSmallFile } from '../read-small-file.js';
-import { scanFolder } from '../scan-folder.js';
-import { gpt4AllPlaces } from '../store-places.js';
-import { joinScans, type StoreScan, type StoreSearch } from '../stored-model.js';
+import { readSmallFile } from './read-small-file.js';
+import { scanFolder } from './scan-folder.js';
+import { gpt4AllPlaces } from './store-places.js';
+import { joinScans, type StoreScan, type StoreSearch } from './stored-model.js';
 
 /**
  * Lists the models of GPT4All and of its Python package. GPT4All lists every GGUF file below the folder that its

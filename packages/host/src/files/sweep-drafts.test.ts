@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { replaceFile } from '../replace-file.js';
+import { replaceFile } from './replace-file.js';
 import { sweepDrafts } from './sweep-drafts.js';
 
 let root: string;

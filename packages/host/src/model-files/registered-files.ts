@@ -4,12 +4,6 @@ import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { errorCodeOf, isRecord } from '../guards.js';
 import type { FactsReader } from './judge-file.js';
 import type { ModelFiles } from './model-files.js';
-import type { HostFolders } from '../machine/user-folders.js';
-
-/** The folder in which the embedded engine registers its processes. */
-export function engineRegistry({ data }: Pick<HostFolders, 'data'>): string {
-  return path.join(data, 'engines');
-}
 
 /**
  * The files that an embedded engine has loaded, from the record of its process. The model of another Mai process can be

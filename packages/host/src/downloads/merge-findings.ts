@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { ModelSource, StoreFinding, StoreName } from './stored-model.js';
+import type { ModelSource, StoreFinding, StoreName } from '../stores/stored-model.js';
 
 /** One model, with all its findings. The first finding is the one that describes it. */
 export type SameModel = readonly [StoreFinding, ...StoreFinding[]];

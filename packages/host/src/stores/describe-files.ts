@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { FileJudgement, ScannedModel, UnusableFile } from '@mai/lmstudio-adapter';
-import { errorCodeOf } from '../../guards.js';
+import { errorCodeOf } from '../guards.js';
 import type { StoreSearch } from './stored-model.js';
 
 /** A model file that a store names in a manifest of its own. */

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
-import { errorCodeOf, isRecord } from '../../../guards.js';
-import { givenIn } from '../../../machine/user-folders.js';
-import { describeNamedFile } from '../describe-files.js';
-import { readSmallFile } from '../read-small-file.js';
-import { janFolder } from '../store-places.js';
-import type { StoreFinding, StoreScan, StoreSearch } from '../stored-model.js';
+import { errorCodeOf, isRecord } from '../guards.js';
+import { givenIn } from '../files/user-folders.js';
+import { describeNamedFile } from './describe-files.js';
+import { readSmallFile } from './read-small-file.js';
+import { janFolder } from './store-places.js';
+import type { StoreFinding, StoreScan, StoreSearch } from './stored-model.js';
 
 // Jan's data folder, as jan's src-tauri/src/core/app/commands.rs and extensions/llamacpp-extension/src/index.ts
 // describe it:

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
-import { errorCodeOf, isRecord } from '../../../guards.js';
-import { describeNamedFile } from '../describe-files.js';
-import { readSmallFile } from '../read-small-file.js';
-import type { StoreFinding, StoreScan, StoreSearch } from '../stored-model.js';
+import { errorCodeOf, isRecord } from '../guards.js';
+import { describeNamedFile } from './describe-files.js';
+import { readSmallFile } from './read-small-file.js';
+import type { StoreFinding, StoreScan, StoreSearch } from './stored-model.js';
 
 // Ollama's store, as ollama's manifest/paths.go, manifest/manifest.go, server/images.go and types/model/name.go
 // describe it:

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { isRecord } from '../../../guards.js';
-import { describeNamedFile } from '../describe-files.js';
-import { readSmallFile } from '../read-small-file.js';
-import { scanFolder } from '../scan-folder.js';
-import type { StoreFinding, StoreScan, StoreSearch } from '../stored-model.js';
+import { isRecord } from '../guards.js';
+import { describeNamedFile } from './describe-files.js';
+import { readSmallFile } from './read-small-file.js';
+import { scanFolder } from './scan-folder.js';
+import type { StoreFinding, StoreScan, StoreSearch } from './stored-model.js';
 
 // llama.cpp's own cache is one flat folder (llama.cpp common/arg.cpp and common/download.cpp until 2026, and
 // `migrate_old_cache_to_hf_cache` in common/hf-cache.cpp). Newer versions keep downloads of -hf in the Hugging Face

@@ -1,6 +1,6 @@
 import { SPEED_DEPTH_TOKENS, type LoadSpeed } from '@mai/memory-ledger';
-import type { ModelEstimate } from '../../estimates/model-estimate.js';
-import { formatCount, formatDuration, formatSpeed } from '../../words.js';
+import type { ModelEstimate } from '../estimates/model-estimate.js';
+import { formatCount, formatDuration, formatSpeed } from '../words.js';
 
 /** The known speed and quality of a load. */
 export interface JudgedLoad {

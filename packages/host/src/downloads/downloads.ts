@@ -11,15 +11,20 @@ import { baseKeyOf } from '@mai/memory-ledger';
 import type { HeaderCache } from '@mai/memory-estimator';
 import { findModelFolders } from '../config/model-folders.js';
 import { embeddedEngine } from '../engine/embedded-engine.js';
-import { engineRegistry, findRegisteredFiles } from './registered-files.js';
+import { findRegisteredFiles } from '../model-files/registered-files.js';
 import { readLoadEngine } from '../engine/read-load-engine.js';
 import type { HostContext } from '../host-options.js';
-import type { RuntimeLink } from '../runtime/connect-runtime.js';
-import { withHeaderFacts } from './header-facts.js';
-import { createFactsReader, judgeFile, judgeMlx, type FactsReader } from './judge-file.js';
+import { engineRegistry, type RuntimeLink } from '../runtime/connect-runtime.js';
+import { withHeaderFacts } from '../model-files/header-facts.js';
+import {
+  createFactsReader,
+  judgeFile,
+  judgeMlx,
+  type FactsReader,
+} from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
-import { filesIn, filesOfScanned, finderOf, type ModelFiles } from './model-files.js';
+import { filesIn, filesOfScanned, finderOf, type ModelFiles } from '../model-files/model-files.js';
 import type { Downloads, DownloadsList } from './downloads-list.js';
 
 /**
@@ -33,7 +38,7 @@ export async function listDownloads(
 ): Promise<Downloads> {
   if (link.runtime === 'embedded') {
     // Imported here, because LM Studio needs none of it.
-    const { listStoredDownloads } = await import('./stores/stored-downloads.js');
+    const { listStoredDownloads } = await import('./stored-downloads.js');
     const list = await listStoredDownloads(context, await findModelFolders(context), headers);
     const registry = engineRegistry(context.folders);
     const readFacts = createFactsReader(headers);

@@ -12,7 +12,7 @@ import {
 } from '@mai/model-config';
 import type { EngineRefusal } from '@mai/selector';
 import { HostError } from '../host-error.js';
-import type { Downloads } from './downloads-list.js';
+import type { Downloads } from '../downloads/downloads-list.js';
 
 /** A profile, with the reason why its downloaded file is not offered. */
 export interface CatalogProfile extends ModelProfile {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { givenIn } from '../../machine/user-folders.js';
+import { givenIn } from '../files/user-folders.js';
 import type { StoreSearch } from './stored-model.js';
 
 type Lookup = Pick<StoreSearch, 'userHome' | 'env' | 'platform'>;

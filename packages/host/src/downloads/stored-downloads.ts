@@ -1,10 +1,10 @@
 import { findLMStudioHome } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
-import type { HostContext } from '../../host-options.js';
-import type { DownloadsList } from '../downloads-list.js';
-import { createFactsReader } from '../judge-file.js';
-import { findMissingFolder } from '../missing-folder.js';
-import { filesOfScanned, finderOf } from '../model-files.js';
+import type { HostContext } from '../host-options.js';
+import type { DownloadsList } from './downloads-list.js';
+import { createFactsReader } from '../model-files/judge-file.js';
+import { findMissingFolder } from './missing-folder.js';
+import { filesOfScanned, finderOf } from '../model-files/model-files.js';
 import { listStoredModels } from './list-stored-models.js';
 
 /**

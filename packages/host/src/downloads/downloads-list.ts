@@ -2,8 +2,8 @@ import type { DownloadedModel, ResidentInstance } from '@mai/lmstudio-adapter';
 import type { LoadEngine } from '../engine/load-engine.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import type { DownloadsReport } from './downloads-report.js';
-import type { FoundModel, ModelFiles } from './model-files.js';
-import type { ModelSource } from './stores/stored-model.js';
+import type { FoundModel, ModelFiles } from '../model-files/model-files.js';
+import type { ModelSource } from '../stores/stored-model.js';
 
 /** The downloaded models of the runtime's machine. */
 export interface Downloads extends DownloadsReport {

@@ -1,5 +1,5 @@
 import type { LeftOutModel, UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
-import type { StorePlace } from './stores/stored-model.js';
+import type { StorePlace } from '../stores/stored-model.js';
 
 /** The source of a list of downloaded models. */
 export type DownloadsOrigin =

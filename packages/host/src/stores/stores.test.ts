@@ -8,8 +8,8 @@ import {
   sha256,
   splitGguf,
   type StoreTree,
-} from '../../../test/store-tree.js';
-import type { StoredModels } from './list-stored-models.js';
+} from '../../test/store-tree.js';
+import type { StoredModels } from '../downloads/list-stored-models.js';
 
 let tree: StoreTree;
 beforeEach(async () => {

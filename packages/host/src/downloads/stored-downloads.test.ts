@@ -1,14 +1,8 @@
 import { openHeaderCache } from '@mai/memory-estimator';
-import {
-  gguf,
-  openStoreTree,
-  projector,
-  sha256,
-  type StoreTree,
-} from '../../../test/store-tree.js';
-import { contextOf } from '../../host-options.js';
-import { describeModelSource, describeOrigin } from '../describe-origin.js';
-import { leftOutNotes } from '../left-out-notes.js';
+import { gguf, openStoreTree, projector, sha256, type StoreTree } from '../../test/store-tree.js';
+import { contextOf } from '../host-options.js';
+import { describeModelSource, describeOrigin } from './describe-origin.js';
+import { leftOutNotes } from './left-out-notes.js';
 import { listStoredDownloads } from './stored-downloads.js';
 
 let tree: StoreTree;

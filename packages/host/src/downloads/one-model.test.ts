@@ -1,11 +1,5 @@
 import { link as hardLink } from 'node:fs/promises';
-import {
-  gguf,
-  openStoreTree,
-  projector,
-  sha256,
-  type StoreTree,
-} from '../../../test/store-tree.js';
+import { gguf, openStoreTree, projector, sha256, type StoreTree } from '../../test/store-tree.js';
 
 let tree: StoreTree;
 beforeEach(async () => {

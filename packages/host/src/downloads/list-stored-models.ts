@@ -2,16 +2,21 @@ import path from 'node:path';
 import type { UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
 import { findLMStudioHome } from '@mai/lmstudio-adapter';
 import type { HeaderCache } from '@mai/memory-estimator';
-import { quantizationOf, withHeaderFacts } from '../header-facts.js';
-import { createFactsReader, judgeFile, type FactsReader } from '../judge-file.js';
-import { scanGpt4All } from './programs/gpt4all.js';
-import { scanHuggingFace } from './programs/hugging-face.js';
-import { scanJan } from './programs/jan.js';
-import { scanLlamaCpp } from './programs/llama-cpp.js';
+import { quantizationOf, withHeaderFacts } from '../model-files/header-facts.js';
+import { createFactsReader, judgeFile, type FactsReader } from '../model-files/judge-file.js';
+import { scanGpt4All } from '../stores/gpt4all.js';
+import { scanHuggingFace } from '../stores/hugging-face.js';
+import { scanJan } from '../stores/jan.js';
+import { scanLlamaCpp } from '../stores/llama-cpp.js';
 import { mergeFindings, sourcesOf } from './merge-findings.js';
-import { scanOllama } from './programs/ollama.js';
-import { scanFolder } from './scan-folder.js';
-import { expandHome, huggingFaceFolder, llamaCppFolder, ollamaFolders } from './store-places.js';
+import { scanOllama } from '../stores/ollama.js';
+import { scanFolder } from '../stores/scan-folder.js';
+import {
+  expandHome,
+  huggingFaceFolder,
+  llamaCppFolder,
+  ollamaFolders,
+} from '../stores/store-places.js';
 import { keysOf } from './stored-keys.js';
 import {
   EMPTY_SCAN,
@@ -20,7 +25,7 @@ import {
   type StorePlace,
   type StoreScan,
   type StoreSearch,
-} from './stored-model.js';
+} from '../stores/stored-model.js';
 
 /** Where to look for models. */
 export interface StoredModelsLookup extends Omit<StoreSearch, 'judge'> {

@@ -1,6 +1,6 @@
 import { displayAddress, onOneLine, plural } from '../words.js';
 import type { DownloadsOrigin } from './downloads-report.js';
-import type { ModelSource, StoreName, StorePlace } from './stores/stored-model.js';
+import type { ModelSource, StoreName, StorePlace } from '../stores/stored-model.js';
 
 /**
  * The source of the list of downloaded models, as a sentence.

@@ -3,14 +3,8 @@ export {
   ClientSettingsError,
   isClientSettingsError,
 } from './client-settings-error.js';
-export type {
-  Client,
-  ClientName,
-  GatewayAccess,
-  Machine,
-  Setting,
-  SettingsFile,
-} from './clients/client.js';
+export type { Client, ClientName, Machine, Setting, SettingsFile } from './clients/client.js';
+export type { GatewayAccess } from './gateway-access.js';
 export { CLIENTS, findClient } from './clients/clients.js';
 export { type ConnectionPlan, planConnection, writeConnection } from './files/connection.js';
 export type { ConnectionRecord, WrittenSetting } from './files/connection-record.js';
@@ -18,9 +12,9 @@ export { type ClientStatus, type ConnectionState, statusOf } from './files/clien
 export { planUndo, type UndoPlan, writeUndo } from './files/undo.js';
 export type { FormatName } from './formats/format.js';
 export type { ListEntry, SettingPath, Value } from './formats/value.js';
-export { type AccessOptions, gatewayAccess } from './gateway-access.js';
+export { type AccessOptions, gatewayAccess } from './read-gateway-access.js';
 export type { AnswerCheck, ProbeRequest } from './probe/probe-request.js';
-export { type ProbeOptions, type ProbeResult, testClient } from './probe/run-probe.js';
+export { type ProbeOptions, type ProbeResult, testClient } from './run-probe.js';
 export type { ServerEvent } from './probe/server-events.js';
 export {
   describeClient,

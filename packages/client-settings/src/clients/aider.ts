@@ -1,5 +1,6 @@
 import { chatRequests } from '../probe/chat-requests.js';
-import { type Client, joinPath, keyOf, openAiUrl } from './client.js';
+import { type Client, joinPath } from './client.js';
+import { keyOf, openAiUrl } from '../gateway-access.js';
 
 // Sources:
 // - https://aider.chat/docs/config/aider_conf.html: the file in the home folder, the git root or the current folder;

@@ -3,11 +3,10 @@ import {
   type Client,
   CONTEXT_WINDOW_TOKENS,
   folderFrom,
-  type GatewayAccess,
   joinPath,
-  keyOf,
   type Machine,
 } from './client.js';
+import { type GatewayAccess, keyOf } from '../gateway-access.js';
 
 // Sources:
 // - https://code.claude.com/docs/en/llm-gateway and /llm-gateway-protocol: ANTHROPIC_BASE_URL (without /v1),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { FormatName } from '../formats/format.js';
 import type { SettingPath, Value } from '../formats/value.js';
+import type { GatewayAccess } from '../gateway-access.js';
 import type { ProbeRequest } from '../probe/probe-request.js';
 
 /** The parts of a machine that decide where a client keeps its settings. */
@@ -8,16 +9,6 @@ export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly homeFolder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** How clients reach the gateway. */
-export interface GatewayAccess {
-  /** Address without a path, such as `http://127.0.0.1:11435`. */
-  readonly url: string;
-  /** Model name that clients ask for, such as `auto`. */
-  readonly model: string;
-  /** Null: the gateway asks for no API key. */
-  readonly apiKey: string | null;
 }
 
 /** A setting that points a client at the gateway. */
@@ -86,19 +77,9 @@ export function folderFrom(
   return joinPath(machine, machine.homeFolder, ...fallback);
 }
 
-/** The key that a client sends. Most clients refuse to start without a key, so this returns one even if the gateway asks for none. */
-export function keyOf({ apiKey }: GatewayAccess): string {
-  return apiKey ?? 'mai';
-}
-
 /**
  * The context window that clients assume before they shorten a conversation. Clients assume 200,000 tokens and more for a model
  * that they do not know, and few machines have memory for that. The gateway loads a longer context only when a conversation
  * needs it. Not less, because the first request of an agent has up to 25,000 tokens.
  */
 export const CONTEXT_WINDOW_TOKENS = 65_536;
-
-/** The base URL of clients that speak an OpenAI protocol. */
-export function openAiUrl({ url }: GatewayAccess): string {
-  return `${url}/v1`;
-}

@@ -1,5 +1,6 @@
 import { chatRequests } from '../probe/chat-requests.js';
-import { type Client, joinPath, keyOf, openAiUrl } from './client.js';
+import { type Client, joinPath } from './client.js';
+import { keyOf, openAiUrl } from '../gateway-access.js';
 
 // Sources:
 // - https://coder.com/docs/ai-coder/ai-gateway/clients/cline: the fields of `OpenAI Compatible`.

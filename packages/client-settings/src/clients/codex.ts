@@ -5,8 +5,8 @@ import {
   folderFrom,
   joinPath,
   type Machine,
-  openAiUrl,
 } from './client.js';
+import { openAiUrl } from '../gateway-access.js';
 
 // Sources:
 // - https://github.com/openai/codex, codex-rs/core/src/model_provider_info.rs: the keys of a provider; without

@@ -1,5 +1,6 @@
 import { chatRequests } from '../probe/chat-requests.js';
-import { type Client, folderFrom, joinPath, keyOf, type Machine, openAiUrl } from './client.js';
+import { type Client, folderFrom, joinPath, type Machine } from './client.js';
+import { keyOf, openAiUrl } from '../gateway-access.js';
 
 // Sources:
 // - https://docs.continue.dev/reference: `name`, `version` and `schema` are required; `models` is a list.

@@ -1,5 +1,6 @@
 import { chatRequests } from '../probe/chat-requests.js';
-import { type Client, keyOf, openAiUrl } from './client.js';
+import { type Client } from './client.js';
+import { keyOf, openAiUrl } from '../gateway-access.js';
 
 // Source: https://docs.openwebui.com/getting-started/env-configuration/: OPENAI_API_BASE_URLS and OPENAI_API_KEYS are
 // lists with semicolons. Both are PersistentConfig: Open WebUI reads them at its first start only, and later uses

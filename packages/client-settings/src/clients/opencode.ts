@@ -4,10 +4,9 @@ import {
   CONTEXT_WINDOW_TOKENS,
   folderFrom,
   joinPath,
-  keyOf,
   type Machine,
-  openAiUrl,
 } from './client.js';
+import { keyOf, openAiUrl } from '../gateway-access.js';
 
 // Sources:
 // - https://opencode.ai/docs/config/: ~/.config/opencode/opencode.json, JSON with comments; `model`, `small_model`.

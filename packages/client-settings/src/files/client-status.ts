@@ -1,5 +1,6 @@
 import { isClientSettingsError } from '../client-settings-error.js';
-import type { Client, GatewayAccess, Machine } from '../clients/client.js';
+import type { Client, Machine } from '../clients/client.js';
+import type { GatewayAccess } from '../gateway-access.js';
 import { parseSettings } from '../formats/edit-settings.js';
 import { type Value, valueAt, withValueAt } from '../formats/value.js';
 import { exists, isOnPath, readText } from './machine-files.js';

@@ -1,5 +1,6 @@
 import { ClientSettingsError } from '../client-settings-error.js';
-import type { Client, GatewayAccess, Machine, Setting } from '../clients/client.js';
+import type { Client, Machine, Setting } from '../clients/client.js';
+import type { GatewayAccess } from '../gateway-access.js';
 import { editSettings, parseSettings } from '../formats/edit-settings.js';
 import {
   existingDepth,

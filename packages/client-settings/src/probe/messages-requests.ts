@@ -1,5 +1,5 @@
-import type { GatewayAccess } from '../clients/client.js';
-import { keyOf } from '../clients/client.js';
+import type { GatewayAccess } from '../gateway-access.js';
+import { keyOf } from '../gateway-access.js';
 import { errorIn, field, listField } from './fields.js';
 import { jsonHeaders, type ProbeRequest, QUESTION, TOOL_PARAMETERS } from './probe-request.js';
 import { eventJson, type ServerEvent } from './server-events.js';

@@ -1,10 +1,11 @@
-import type { Client, GatewayAccess, Machine } from '../clients/client.js';
+import type { Client, Machine } from '../clients/client.js';
+import type { GatewayAccess } from '../gateway-access.js';
 import type { ClientStatus } from '../files/client-status.js';
 import type { ConnectionPlan } from '../files/connection.js';
 import { fileOf } from '../files/settings-place.js';
 import type { UndoPlan } from '../files/undo.js';
 import { editSettings } from '../formats/edit-settings.js';
-import type { ProbeResult } from '../probe/run-probe.js';
+import type { ProbeResult } from '../run-probe.js';
 import { lineDiff } from './line-diff.js';
 
 /** The settings of a client as text: the file, environment variables, and what a person does. Hides the API key. */

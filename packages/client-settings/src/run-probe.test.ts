@@ -8,7 +8,7 @@ import {
   gatewayAccess,
   type ProbeResult,
   testClient,
-} from '../index.js';
+} from './index.js';
 
 const KEY = 'qwen/qwen3-4b';
 

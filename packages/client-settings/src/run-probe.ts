@@ -1,7 +1,8 @@
-import type { Client, GatewayAccess } from '../clients/client.js';
-import { errorIn, field } from './fields.js';
-import type { ProbeRequest } from './probe-request.js';
-import { parseServerEvents, shorten } from './server-events.js';
+import type { Client } from './clients/client.js';
+import type { GatewayAccess } from './gateway-access.js';
+import { errorIn, field } from './probe/fields.js';
+import type { ProbeRequest } from './probe/probe-request.js';
+import { parseServerEvents, shorten } from './probe/server-events.js';
 
 /** The answer to one request of a client. */
 export interface ProbeResult {

@@ -5,9 +5,9 @@ export type {
   LimitOptions,
   MonitorHints,
   ResourceMonitor,
-  SettledSnapshot,
-  WatchOptions,
 } from './monitor/resource-monitor.js';
+export type { SettledSnapshot } from './sampling/settle-detector.js';
+export type { WatchOptions } from './sampling/watch-loop.js';
 export type {
   CpuSnapshot,
   EngineProcess,

@@ -9,17 +9,12 @@ import type { Clock } from '../ports/clock.js';
 import { raceDeadline, raceSignal, TIMED_OUT } from '../ports/race.js';
 import type { GpuReader, PlatformReaders } from '../reading/figures.js';
 import { ResourceMonitorError } from '../resource-monitor-error.js';
-import type { TimedSnapshot } from '../sampling/settle-detector.js';
+import type { SettledSnapshot, TimedSnapshot } from '../sampling/settle-detector.js';
 import { SETTLE_TIMEOUT_MS, waitUntilSettled } from '../sampling/settle-detector.js';
 import { createSampler } from '../sampling/take-sample.js';
 import { createWatchLoop } from '../sampling/watch-loop.js';
 import type { ResourceSnapshot } from '../snapshot.js';
-import type {
-  CallOptions,
-  MonitorHints,
-  ResourceMonitor,
-  SettledSnapshot,
-} from './resource-monitor.js';
+import type { CallOptions, MonitorHints, ResourceMonitor } from './resource-monitor.js';
 import { snapshotQuestions } from './snapshot-questions.js';
 
 const SETTLE_INTERVAL_MS = 250;

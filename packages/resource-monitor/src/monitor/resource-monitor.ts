@@ -3,6 +3,8 @@ import type { HardwareSurveyFacts } from '../gpu/match-survey.js';
 import type { HistoryBucket, HistoryOptions } from '../history/history.js';
 import type { Trend, TrendOptions } from '../history/trend.js';
 import type { MachineInventory } from '../inventory/inventory.js';
+import type { SettledSnapshot } from '../sampling/settle-detector.js';
+import type { WatchOptions } from '../sampling/watch-loop.js';
 import type { RamSnapshot, ResourceSnapshot } from '../snapshot.js';
 
 /** Options of every call that waits. */
@@ -31,17 +33,6 @@ export interface LimitOptions extends CallOptions {
   readonly residents?: readonly (Footprint | null)[] | undefined;
 }
 
-/** Options of `watch`. */
-export interface WatchOptions {
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Milliseconds between samples. With a pair the monitor chooses the interval: long while nothing changes,
-   * short near a limit or during a load. From 1 to 2147483647, and `minMs` is at most `maxMs`. Default:
-   * `{ minMs: 250, maxMs: 5000 }`.
-   */
-  readonly intervalMs?: number | { readonly minMs: number; readonly maxMs: number } | undefined;
-}
-
 /** Facts about this machine from other sources. A field that is left out keeps its last value. */
 export interface MonitorHints {
   /** LM Studio's hardware survey of this machine; null removes an earlier survey. */
@@ -53,15 +44,6 @@ export interface MonitorHints {
   readonly engineProcessIds?: readonly number[];
   /** A model is being loaded or unloaded: sample at the shortest interval. */
   readonly loading?: boolean;
-}
-
-/** A snapshot that was taken when memory had stopped moving, or at the deadline. */
-export interface SettledSnapshot extends ResourceSnapshot {
-  /** False if the deadline came first. The pools in `moving` were then still changing. */
-  readonly settled: boolean;
-  /** `ram`, or `gpu:` and a device key. */
-  readonly moving: readonly string[];
-  readonly waitedMs: number;
 }
 
 /** Watches one machine, or replays a recording of one. */

@@ -1,7 +1,8 @@
 import { checkRange } from '@mai/memory-ledger';
 import { createHistory } from '../history/history.js';
 import { snapshotQuestions } from '../monitor/snapshot-questions.js';
-import type { CallOptions, ResourceMonitor, WatchOptions } from '../monitor/resource-monitor.js';
+import type { CallOptions, ResourceMonitor } from '../monitor/resource-monitor.js';
+import type { WatchOptions } from '../sampling/watch-loop.js';
 import { rejectedBy } from '../ports/clock.js';
 import type { Clock } from '../ports/clock.js';
 import type { TimedSnapshot } from '../sampling/settle-detector.js';

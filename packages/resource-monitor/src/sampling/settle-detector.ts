@@ -1,4 +1,3 @@
-import type { SettledSnapshot } from '../monitor/resource-monitor.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 
 /** Deadline of `waitUntilSettled` unless the caller sets one. */
@@ -19,6 +18,15 @@ const FEWEST_READINGS = 3;
 const LONGEST_READING_INTERVAL_MS = 2000;
 /** Rounding error of a reading's time, which is converted between two clocks of whole milliseconds. */
 const SAME_READING_MS = 2;
+
+/** A snapshot that was taken when memory had stopped moving, or at the deadline. */
+export interface SettledSnapshot extends ResourceSnapshot {
+  /** False if the deadline came first. The pools in `moving` were then still changing. */
+  readonly settled: boolean;
+  /** `ram`, or `gpu:` and a device key. */
+  readonly moving: readonly string[];
+  readonly waitedMs: number;
+}
 
 /** A snapshot and when it was taken, in monotonic milliseconds. */
 export interface TimedSnapshot {

@@ -1,10 +1,20 @@
-import { checkInterval } from '../monitor/check-interval.js';
-import type { WatchOptions } from '../monitor/resource-monitor.js';
+import { checkInterval } from './check-interval.js';
 import type { Clock } from '../ports/clock.js';
 import type { ResourceSnapshot } from '../snapshot.js';
 import type { IntervalBounds } from './adaptive-interval.js';
 import { nextIntervalMs } from './adaptive-interval.js';
 import { createBroadcast } from './broadcast.js';
+
+/** Options of `watch`. */
+export interface WatchOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds between samples. With a pair the monitor chooses the interval: long while nothing changes,
+   * short near a limit or during a load. From 1 to 2147483647, and `minMs` is at most `maxMs`. Default:
+   * `{ minMs: 250, maxMs: 5000 }`.
+   */
+  readonly intervalMs?: number | { readonly minMs: number; readonly maxMs: number } | undefined;
+}
 
 const ADAPTIVE: IntervalBounds = { minMs: 250, maxMs: 5000 };
 const FIRST_INTERVAL_MS = 1000;

@@ -1,5 +1,5 @@
 import { checkRange } from '@mai/memory-ledger';
-import type { IntervalBounds } from '../sampling/adaptive-interval.js';
+import type { IntervalBounds } from './adaptive-interval.js';
 
 /** The longest time of a timer in milliseconds, about 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;

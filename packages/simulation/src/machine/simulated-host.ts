@@ -8,7 +8,7 @@ import {
   type SelectionPolicy,
 } from '@mai/memory-ledger';
 import type { SimulationClock } from '../clock/simulation-clock.js';
-import { portsOf } from '../policies/ports.js';
+import { portsOf } from './ports.js';
 import { createRandom } from '../random.js';
 import type { TraceRow } from '../trace/trace.js';
 import type { SimulatedInstance } from './simulated-instance.js';

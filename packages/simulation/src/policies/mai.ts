@@ -2,7 +2,7 @@ import { createAutopilot } from '@mai/autopilot';
 import type { SimulatedMachine } from '../machine/simulated-machine.js';
 import { createRandom } from '../random.js';
 import type { RunningPolicy } from './policy.js';
-import { portsOf } from './ports.js';
+import { portsOf } from '../machine/ports.js';
 
 /** A switch that the autopilot decided on, with any outcome. */
 export interface SimulatedDecision {

@@ -1,8 +1,8 @@
 import type { AutopilotPorts, CatalogReading } from '@mai/autopilot';
 import type { Footprint, LoadConfig } from '@mai/memory-ledger';
-import { loadOptionIndexOf } from '../machine/load-configs.js';
-import type { SimulatedMachine } from '../machine/simulated-machine.js';
-import { loadOptionsOf } from '../machine/simulated-model.js';
+import { loadOptionIndexOf } from './load-configs.js';
+import type { SimulatedMachine } from './simulated-machine.js';
+import { loadOptionsOf } from './simulated-model.js';
 
 /** The ports through which an autopilot sees and changes a simulated machine. */
 export function portsOf(

@@ -12,7 +12,7 @@ import { loadSources, readResults } from './sources.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const source = await loadSources(
-  'built-in/built-in-model-config.ts',
+  'parse/built-in-model-config.ts',
   'quality/model-facts.ts',
   'quality/comparable-name.ts',
   'quality/derive-quality.ts',

@@ -48,7 +48,7 @@ export type {
   LoadModelConfigOptions,
   ModelConfigSource,
 } from './load/load-model-config.js';
-export { builtInModelConfig } from './built-in/built-in-model-config.js';
+export { builtInModelConfig } from './parse/built-in-model-config.js';
 
 export { keyThatLoads, otherNames, withSelectedVariants } from './profile/key-that-loads.js';
 export { mergeWithDownloaded } from './profile/merge-with-downloaded.js';

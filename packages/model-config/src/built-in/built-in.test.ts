@@ -8,7 +8,7 @@ import { parseModelConfig } from '../parse/parse-model-config.js';
 import { deriveTier } from '../profile/derive.js';
 import { mergeWithDownloaded } from '../profile/merge-with-downloaded.js';
 import { qualityOf } from '../quality/quality-of.js';
-import { builtInModelConfig } from './built-in-model-config.js';
+import { builtInModelConfig } from '../parse/built-in-model-config.js';
 import { builtInModelConfigText } from './built-in-text.generated.js';
 
 const workspace = path.join(__dirname, '..', '..', '..', '..');

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXAMPLE } from '../../test/example-file.js';
-import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfig } from '../parse/built-in-model-config.js';
 import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
 import { ModelConfigError } from '../diagnostics/model-config-error.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readCached, writeCached } from './config-cache.js';
-import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfig } from '../parse/built-in-model-config.js';
 import { invalidConfigError, ModelConfigError } from '../diagnostics/model-config-error.js';
 import { toModelConfig } from '../parse/to-model-config.js';
 import type { ModelConfig } from '../model-config.js';

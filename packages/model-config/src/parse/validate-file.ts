@@ -1,7 +1,7 @@
 import type { Finding } from '../diagnostics/issue.js';
 import { translateZodIssue } from '../diagnostics/translate-zod-issue.js';
 import { fileSchema, type ParsedFile } from '../format/file-schema.js';
-import { acceptsAt, knownKeysAt, quantityAt } from '../format/schema-at.js';
+import { acceptsAt, knownKeysAt, quantityAt } from './schema-at.js';
 
 /** Checks a raw value against the schema of the file. */
 export function validateFile(raw: unknown): {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfig } from '../parse/built-in-model-config.js';
 import { comparableName } from './comparable-name.js';
 import { findKnownModels } from './full-precision-quality.js';
 import { parseParameterCounts } from './parameter-counts.js';

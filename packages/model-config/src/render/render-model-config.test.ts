@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { downloadedModel } from '../../test/downloaded.js';
-import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfig } from '../parse/built-in-model-config.js';
 import { resolveChain } from '../chain.js';
 import { parseModelConfig } from '../parse/parse-model-config.js';
 import { describeFields } from '../format/field-help.js';

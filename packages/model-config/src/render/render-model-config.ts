@@ -1,5 +1,5 @@
 import type { Capability } from '@mai/memory-ledger';
-import { builtInModelConfig } from '../built-in/built-in-model-config.js';
+import { builtInModelConfig } from '../parse/built-in-model-config.js';
 import { builtInModelConfigText } from '../built-in/built-in-text.generated.js';
 import { fieldLines, inline } from '../edit/yaml-source.js';
 import { isConfigurableModelKey } from '../format/model-key.js';

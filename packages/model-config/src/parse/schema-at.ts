@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { PathStep } from '../diagnostics/issue.js';
-import { quantities, type Quantity } from './field-types.js';
+import { quantities, type Quantity } from '../format/field-types.js';
 
 /** The keys that the schema allows in a map at `path`; empty where the schema allows any key. */
 export function knownKeysAt(schema: z.core.$ZodType, path: readonly PathStep[]): readonly string[] {

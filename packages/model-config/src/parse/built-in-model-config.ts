@@ -1,4 +1,4 @@
-import { toModelConfig } from '../parse/to-model-config.js';
+import { toModelConfig } from './to-model-config.js';
 import type { ModelConfig } from '../model-config.js';
 
 let config: ModelConfig | null = null;

@@ -15,7 +15,7 @@ import { reportConnection } from './membership/report-connection.js';
 import { createRefusedReport } from './membership/report-refused.js';
 import { connectFleet } from './nats/connection.js';
 import { createOwnTeller } from './own/tell-own.js';
-import { allowedHost, isOn } from './pairing/hosts/allow-list.js';
+import { allowedHost, isOn } from './pairing/allow-list.js';
 import { peerConnectOptions } from './pairing/hosts/peer-tls.js';
 import { followFleet } from './pairing/hosts/follow-fleet.js';
 import { isRotationDue, rotateKeys } from './pairing/hosts/rotate-keys.js';

@@ -59,7 +59,7 @@ export type { StartedServer } from './pairing/nats-server/start-server.js';
 export { readFleetIdentity } from './pairing/identity.js';
 export type { FleetIdentity } from './pairing/identity.js';
 export type { Membership, OwnServer } from './pairing/files/fleet-folder.js';
-export type { AllowList, AllowedHost, AllowedServer } from './pairing/hosts/allow-list.js';
+export type { AllowList, AllowedHost, AllowedServer } from './pairing/allow-list.js';
 export { endNatsServer, ensureNatsServer } from './pairing/nats-server/ensure-nats-server.js';
 export { keepNatsServer } from './pairing/nats-server/keep-nats-server.js';
 export type { KeepNatsServerOptions } from './pairing/nats-server/keep-nats-server.js';

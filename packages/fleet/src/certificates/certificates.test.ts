@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
 import { generateKeyPair } from './x509-door.js';
-import { allowedHost, readAllowList, signAllowList } from '../pairing/hosts/allow-list.js';
+import { allowedHost, readAllowList, signAllowList } from '../pairing/allow-list.js';
 import {
   certificateFingerprint,
   isIssuedFor,

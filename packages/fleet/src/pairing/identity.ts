@@ -1,8 +1,8 @@
 import { FleetError } from '../fleet-error.js';
 import type { ConnectFleetOptions } from '../nats/connection.js';
 import type { FleetCredentials } from '../nats/credentials.js';
-import { natsUrls, readAllowList } from './hosts/allow-list.js';
-import type { AllowList } from './hosts/allow-list.js';
+import { natsUrls, readAllowList } from './allow-list.js';
+import type { AllowList } from './allow-list.js';
 import { NATS_SERVER_NAME } from '../certificates/issue.js';
 import { fleetPaths, JOIN_AGAIN, readFleetFile, readMembership } from './files/fleet-folder.js';
 import type { Membership } from './files/fleet-folder.js';

@@ -4,7 +4,7 @@ import { fleetTls, pairedFleet } from '../../../test/paired-fleet.js';
 import { rawNats } from '../../../test/raw-nats.js';
 import { waitUntil } from '../../../test/wait-until.js';
 import { connectFleet } from '../../nats/connection.js';
-import { allowedHost } from '../hosts/allow-list.js';
+import { allowedHost } from '../allow-list.js';
 import { connectionOf, readFleetIdentity } from '../identity.js';
 import { readRegistry } from '../hosts/registry.js';
 import { removeHost } from '../hosts/remove-host.js';

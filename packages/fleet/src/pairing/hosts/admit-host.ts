@@ -1,6 +1,6 @@
 import { issueHostCertificate, issueNatsCertificate } from '../../certificates/issue.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
-import type { Admission } from '../invitation/join-protocol.js';
+import type { Admission } from './admission.js';
 import { isHostName } from '../../nats/subjects.js';
 import { describeTaken } from '../names.js';
 import { readSigningRequest } from '../../certificates/x509-door.js';

@@ -3,7 +3,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { pause, systemClock } from '../../clock.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { ALLOW_LIST_KEY, servedSubject } from '../../nats/subjects.js';
-import { isOn, readAllowList } from './allow-list.js';
+import { isOn, readAllowList } from '../allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';
 import { ownFirst, readFleetIdentity } from '../identity.js';

@@ -1,7 +1,7 @@
 import type { PeerCertificate } from 'node:tls';
 
-import { allowedHost } from './allow-list.js';
-import type { AllowList } from './allow-list.js';
+import { allowedHost } from '../allow-list.js';
+import type { AllowList } from '../allow-list.js';
 import { certificateFingerprint } from '../../certificates/issue.js';
 
 /** The parts of an identity that a gateway uses for TLS with other gateways. */

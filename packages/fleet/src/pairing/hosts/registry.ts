@@ -2,9 +2,9 @@ import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
 import { isHostName } from '../../nats/subjects.js';
-import { NATS_USER, signAllowList } from './allow-list.js';
+import { NATS_USER, signAllowList } from '../allow-list.js';
 import { keyFingerprint } from '../../certificates/issue.js';
-import type { AllowList } from './allow-list.js';
+import type { AllowList } from '../allow-list.js';
 import type { HostCertificate } from '../../certificates/issue.js';
 import { fleetPaths, parseFile, readFleetFile } from '../files/fleet-folder.js';
 import { readPrivateFile, writePrivateFile } from '../files/private-file.js';

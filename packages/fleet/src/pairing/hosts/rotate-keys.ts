@@ -5,7 +5,7 @@ import { z } from 'zod/mini';
 import { FleetError, isFleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { requestSubject } from '../../nats/subjects.js';
-import { readAllowList } from './allow-list.js';
+import { readAllowList } from '../allow-list.js';
 import {
   NATS_SERVER_NAME,
   certificateFingerprint,

@@ -4,8 +4,8 @@ import type { FleetConnection } from '../../nats/connection.js';
 import type { NatsBucket } from '../../nats/nats-door.js';
 import { ALLOW_LIST_KEY, FLEET_BUCKET, HOSTS_BUCKET, requestSubject } from '../../nats/subjects.js';
 import { MAX_STATE_BYTES } from '../../state/host-state-codec.js';
-import { readAllowList } from './allow-list.js';
-import type { AllowList } from './allow-list.js';
+import { readAllowList } from '../allow-list.js';
+import type { AllowList } from '../allow-list.js';
 import { fleetPaths, readFleetFile } from '../files/fleet-folder.js';
 
 const PUT_TIMEOUT_MS = 5_000;

@@ -37,18 +37,6 @@ export const joinAnswerSchema = z.union([
 ]);
 export type JoinAnswer = z.output<typeof joinAnswerSchema>;
 
-export const admissionSchema = z.strictObject({
-  host: z.string(),
-  authority: z.string(),
-  authorityCertificate: z.string(),
-  certificate: z.string(),
-  /** Certificate of the nats-server that the host runs from now on, for its own key; null where it runs none. */
-  natsCertificate: z.nullable(z.string()),
-  allowList: z.string(),
-});
-/** The data that an admitted host gets. */
-export type Admission = z.output<typeof admissionSchema>;
-
 /** Bytes that only the two ends of a TLS session know (RFC 5705). */
 export function sessionBinding(socket: TLSSocket): Buffer {
   return socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0));

@@ -8,7 +8,7 @@ import { z } from 'zod/mini';
 
 import { messageOf } from '../../error-facts.js';
 import { FleetError } from '../../fleet-error.js';
-import { natsUrls, readAllowList } from '../hosts/allow-list.js';
+import { natsUrls, readAllowList } from '../allow-list.js';
 import {
   JOIN_SERVER_NAME,
   NATS_SERVER_NAME,
@@ -30,13 +30,13 @@ import { parseInvitation, type Invitation } from './invitation.js';
 import {
   JOIN_PATH,
   LARGEST_ANSWER_BYTES,
-  admissionSchema,
   isProof,
   joinAnswerSchema,
   proofOf,
   sessionBinding,
 } from './join-protocol.js';
-import type { Admission, JoinRequest } from './join-protocol.js';
+import { admissionSchema, type Admission } from '../hosts/admission.js';
+import type { JoinRequest } from './join-protocol.js';
 
 /** The inviting machine signs, writes files and reloads nats-server before it answers. */
 const ANSWER_DEADLINE_MS = 60_000;

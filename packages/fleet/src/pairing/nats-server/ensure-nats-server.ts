@@ -1,4 +1,4 @@
-import { isOn } from '../hosts/allow-list.js';
+import { isOn } from '../allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
 import { startNatsServer, stopNatsServer } from './server-process.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { hostPermissions } from '../../nats/subjects.js';
-import type { AllowList } from '../hosts/allow-list.js';
+import type { AllowList } from '../allow-list.js';
 import { fleetPaths, readMembership } from '../files/fleet-folder.js';
 import type { OwnServer } from '../files/fleet-folder.js';
 import { writePrivateFile } from '../files/private-file.js';

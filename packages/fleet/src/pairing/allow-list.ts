@@ -2,8 +2,8 @@ import { X509Certificate, sign, verify } from 'node:crypto';
 
 import { z } from 'zod/mini';
 
-import { isHostName } from '../../nats/subjects.js';
-import { hostAndPort, isAddress, isPort } from '../names.js';
+import { isHostName } from '../nats/subjects.js';
+import { hostAndPort, isAddress, isPort } from './names.js';
 
 /** This prefix is signed with the list, so a signature of the authority for another kind of text is not valid for a list. */
 const CONTEXT = 'mai-fleet-allow-list-v1\n';

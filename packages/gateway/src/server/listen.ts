@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
-import { answerBrokenRequests } from './request/broken-requests.js';
+import { answerBrokenRequests } from './own-answers/broken-requests.js';
 
 /** Where the gateway listens. */
 export interface ListenOptions {

@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import { createFailure } from '../../protocols/create-failure.js';
 import type { Failure, FailureAnswer } from '../../protocols/protocol.js';
 import { shorten } from '../../shorten.js';
-import { protocolOfClient } from '../own-answers/answer-not-served.js';
-import { answerAt, createLateRequests, type ArrivalTimes } from './late-requests.js';
-import { parseTarget } from './request-target.js';
+import { protocolOfClient } from './answer-not-served.js';
+import { answerAt, createLateRequests, type ArrivalTimes } from '../request/late-requests.js';
+import { parseTarget } from '../request/request-target.js';
 
 /**
  * Answers the requests that Node refuses before the gateway sees them: those that are no HTTP, too slow, or with an unknown

@@ -6,7 +6,7 @@ export type { ModelKind } from './wire/wire.js';
 export { isLMStudioError, LMStudioError } from './errors.js';
 export type { LMStudioErrorCode, LMStudioErrorFacts, LMStudioState } from './errors.js';
 
-export type { GpuSplit } from './models/gpu-split.js';
+export type { GpuSplit } from './home/gpu-split.js';
 export type { DraftMethod, InstanceSettings } from './models/instance-settings.js';
 export type {
   DownloadedModel,
@@ -22,7 +22,7 @@ export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './model
 export type { EngineBuffer, EngineReport } from './engine-log/engine-reports.js';
 export type { EngineBufferPart } from './engine-log/parse-engine-line.js';
 export type { LoggedPrediction } from './engine-log/prediction-log.js';
-export type { EngineWatch, WatchEnginesOptions } from './engine-log/watch-engines.js';
+export type { EngineWatch, WatchEnginesOptions } from './client/watch-engines.js';
 export type { EstimateOptions, ResourceEstimate } from './load/estimate.js';
 export type {
   LoadFirstResult,
@@ -35,7 +35,7 @@ export type {
 export type { HostFacts } from './machine/host-facts.js';
 export type { HardwareSurvey, SurveyedGpu, SurveyProblem } from './machine/hardware-survey.js';
 export type { LinkedDevices, LMStudioVersion } from './machine/inspect-machine.js';
-export type { EngineBackend, SelectedEngine } from './machine/selected-engine.js';
+export type { EngineBackend, SelectedEngine } from './home/selected-engine.js';
 
 export { parseBaseUrl } from './discovery/base-url.js';
 export type { ServerAddress } from './discovery/base-url.js';

@@ -1,6 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { HomeLookup } from '../home/lmstudio-home.js';
-import type { EngineWatch, WatchEnginesOptions } from '../engine-log/watch-engines.js';
+import type { EngineWatch, WatchEnginesOptions } from './watch-engines.js';
 import type { EstimateOptions, ResourceEstimate } from '../load/estimate.js';
 import type {
   LoadFirstResult,
@@ -11,7 +11,7 @@ import type {
 import type { HardwareSurvey } from '../machine/hardware-survey.js';
 import type { HostFacts } from '../machine/host-facts.js';
 import type { LinkedDevices, LMStudioVersion } from '../machine/inspect-machine.js';
-import type { SelectedEngine } from '../machine/selected-engine.js';
+import type { SelectedEngine } from '../home/selected-engine.js';
 import type { ModelCapability } from '../models/capabilities.js';
 import type { ModelMatch } from '../models/find-model.js';
 import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../models/generate.js';

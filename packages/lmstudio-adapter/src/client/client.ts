@@ -1,5 +1,5 @@
 import { checkRange, refersTo } from '@mai/memory-ledger';
-import { watchEngines } from '../engine-log/watch-engines.js';
+import { watchEngines } from './watch-engines.js';
 import { LMStudioError } from '../errors.js';
 import { estimateModel } from '../load/estimate.js';
 import { LoadCoordinator } from '../load/load-coordinator.js';

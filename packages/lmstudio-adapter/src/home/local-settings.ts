@@ -1,7 +1,7 @@
 import path from 'node:path';
 
-import { type SelectedEngine, toSelectedEngine } from '../machine/selected-engine.js';
-import { type GpuSplit, toGpuSplit } from '../models/gpu-split.js';
+import { type SelectedEngine, toSelectedEngine } from './selected-engine.js';
+import { type GpuSplit, toGpuSplit } from './gpu-split.js';
 import { boolean, number, record, records, text, tokenCount } from '../json-fields.js';
 import { readJson } from './local-files.js';
 

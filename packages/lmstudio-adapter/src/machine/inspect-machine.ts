@@ -1,7 +1,7 @@
 import { isCallFault } from '../wire/call-fault.js';
 import { type Connection, withLMStudioErrors } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
-import { type SelectedEngine, toSelectedEngine } from './selected-engine.js';
+import { type SelectedEngine, toSelectedEngine } from '../home/selected-engine.js';
 
 /** LM Studio's version, as it reports it. */
 export interface LMStudioVersion {

@@ -6,6 +6,7 @@ import type {
   RawModelInfo,
   RawProcessingState,
 } from '../wire/wire.js';
+import { toFormat } from '../model-format.js';
 import { toInstanceSettings } from './instance-settings.js';
 import { filePathOf, identify, type KnownVariants } from './model-identity.js';
 import type { DownloadedModel, InstanceActivity, ResidentInstance } from './model-types.js';
@@ -67,12 +68,6 @@ export function toResident(
     keepModelInMemory,
     settings: fields === null ? null : toInstanceSettings(raw.type, toFormat(raw.format), fields),
   };
-}
-
-/** The format in lower case. LM Studio's `safetensors` becomes `mlx`. */
-export function toFormat(format: string): string {
-  const lower = format.toLowerCase();
-  return lower === 'safetensors' || lower === 'mlx_placeholder' ? 'mlx' : lower;
 }
 
 const ACTIVITIES: Readonly<Record<string, InstanceActivity>> = {

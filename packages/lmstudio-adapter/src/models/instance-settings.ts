@@ -1,6 +1,6 @@
 import { boolean, MAX_TOKENS, number, record, text, wholeNumber } from '../json-fields.js';
 import type { ModelKind, RawConfigField } from '../wire/wire.js';
-import { type GpuSplit, toGpuSplit } from './gpu-split.js';
+import { type GpuSplit, toGpuSplit } from '../home/gpu-split.js';
 
 /** How an instance drafts tokens for speculative decoding. */
 export type DraftMethod =

@@ -15,7 +15,7 @@ import type { ModelKind, RawListing } from '../wire/wire.js';
 import { LMStudioError } from '../errors.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
-import { toFormat } from './convert-model.js';
+import { toFormat } from '../model-format.js';
 import type { DownloadedModel, ResidentInstance } from './model-types.js';
 
 /** The models as LM Studio's REST API lists them. */

@@ -3,8 +3,8 @@ import { type Connection, deadlineOf } from '../wire/connection.js';
 import { isCallFault } from '../wire/call-fault.js';
 import type { Session } from '../wire/session.js';
 import type { ModelKind } from '../wire/wire.js';
-import { type EngineReport, EngineReports } from './engine-reports.js';
-import { type LoggedPrediction, PredictionLog } from './prediction-log.js';
+import { type EngineReport, EngineReports } from '../engine-log/engine-reports.js';
+import { type LoggedPrediction, PredictionLog } from '../engine-log/prediction-log.js';
 import { notify } from '../notify.js';
 
 /** A subscription to the logs of LM Studio's engines. */

@@ -1,4 +1,4 @@
-import { toFormat } from '../models/convert-model.js';
+import { toFormat } from '../model-format.js';
 
 /** The hardware interface that an engine was built for. */
 export type EngineBackend = 'cuda' | 'rocm' | 'vulkan' | 'metal' | 'cpu';

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatPercent } from '../words/format.js';
-import type { ColourSlots } from './colour-slots.js';
+import type { ColourSlots } from '../state/colour-slots.js';
 import { openPlot, type Plot, type PlotColours, type PlotMark } from './plot.js';
 import type { Stack } from './stack-series.js';
 

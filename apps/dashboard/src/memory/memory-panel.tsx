@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Panel } from '../shell/panel.js';
 import { colourOf } from '../shell/theme.js';
 import { WINDOW_MS, type PageState } from '../state/page-state.js';
-import { COLOURS } from './colour-slots.js';
+import { COLOURS } from '../state/colour-slots.js';
 import { MemoryChart } from './memory-chart.js';
 import { MemoryTable } from './memory-table.js';
 import type { PlotColours } from './plot.js';

@@ -1,7 +1,7 @@
 import type { Pin, Resident, Status } from '../api/api.generated.js';
 import { usePage } from '../shell/page-context.js';
 import { formatBytes, formatMoment, formatTokens } from '../words/format.js';
-import type { ColourSlots } from './colour-slots.js';
+import type { ColourSlots } from '../state/colour-slots.js';
 import type { Stack } from './stack-series.js';
 
 interface PoolStack {

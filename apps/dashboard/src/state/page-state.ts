@@ -9,7 +9,7 @@ import type {
   Status,
   SwitchMark,
 } from '../api/api.generated.js';
-import { assignSlots, type ColourSlots } from '../memory/colour-slots.js';
+import { assignSlots, type ColourSlots } from './colour-slots.js';
 
 /** How far back the page shows memory. */
 export const WINDOW_MS = 15 * 60_000;

@@ -6,8 +6,8 @@ export default {
     // The resource monitor runs this script, and looks for it beside the bundle.
     'inventory-child': '../../packages/resource-monitor/src/inventory/systeminformation-child.ts',
     // The programs of the embedded engine's child processes, which are looked for in the same way.
-    'engine-child': '../../packages/llama-runtime/src/engine/engine-child.ts',
-    'inspect-child': '../../packages/llama-runtime/src/machine/inspect-child.ts',
+    'engine-child': '../../packages/llama-runtime/src/programs/engine-child.ts',
+    'inspect-child': '../../packages/llama-runtime/src/programs/inspect-child.ts',
   },
   split: {
     name: 'main',

@@ -7,7 +7,7 @@ export {
 export type { EngineFacts, EngineSpec, EngineState } from './process/messages.js';
 
 export { addressSpaceLimitBytes } from './process/address-space.js';
-export { createLlamaRuntime } from './runtime/create-runtime.js';
+export { createLlamaRuntime } from './create-runtime.js';
 export { findEngine } from './machine/find-engine.js';
 export type {
   EngineAddress,
@@ -17,7 +17,7 @@ export type {
   LlamaRuntime,
   LlamaRuntimeOptions,
   ModelDetails,
-} from './runtime/runtime-types.js';
+} from './runtime-types.js';
 export { isLlamaRuntimeError, LlamaRuntimeError } from './errors.js';
 export type { LlamaRuntimeErrorCode, LlamaRuntimeErrorFacts } from './errors.js';
 
@@ -29,11 +29,10 @@ export type {
   LocalModel,
   ModelListing,
 } from './models/model-types.js';
-export type { EndedEngine } from './runtime/engines.js';
-export type { InstanceSettings, ResidentInstance } from './runtime/resident-types.js';
+export type { EndedEngine } from './residents/engines.js';
+export type { InstanceSettings, ResidentInstance } from './residents/resident-types.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './requests/generate.js';
 export type {
-  CallOptions,
   EstimateOptions,
   LoadFirstResult,
   LoadMismatch,
@@ -41,7 +40,8 @@ export type {
   LoadResult,
   ResourceEstimate,
 } from './load/load-types.js';
-export type { EngineBuffer, EngineBufferPart, EngineReport } from './runtime/buffer-lines.js';
+export type { CallOptions } from './within.js';
+export type { EngineBuffer, EngineBufferPart, EngineReport } from './residents/buffer-lines.js';
 export type {
   HardwareSurvey,
   HostFacts,
@@ -53,4 +53,4 @@ export type {
 export type { EngineBackend } from './machine/find-binding.js';
 export type { EngineScripts } from './process/find-scripts.js';
 export type { EngineActivity } from './process/messages.js';
-export type { ModelKind } from './models/model-kind.js';
+export type { ModelKind } from './model-kind.js';

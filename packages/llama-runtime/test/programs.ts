@@ -20,8 +20,8 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
     absWorkingDir: root,
     entryPoints: {
       index: 'src/index.ts',
-      'engine-child': 'src/engine/engine-child.ts',
-      'inspect-child': 'src/machine/inspect-child.ts',
+      'engine-child': 'src/programs/engine-child.ts',
+      'inspect-child': 'src/programs/inspect-child.ts',
     },
     outdir: folder,
     outExtension: { '.js': '.mjs' },

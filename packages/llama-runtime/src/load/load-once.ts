@@ -7,12 +7,12 @@ import type { GgufMetadata } from '../machine/inspect-messages.js';
 import { lockedBytesOf } from '../process/locked-memory.js';
 import type { EngineSpec } from '../process/messages.js';
 import { findProcess } from '../process/process-identity.js';
-import { type EngineRecord, RECORD_VERSION } from '../process/registry.js';
-import type { Engines, ObservedEngine } from '../runtime/engines.js';
-import { watchTtl } from '../runtime/expiry.js';
+import { type EngineRecord, RECORD_VERSION } from '../residents/registry.js';
+import type { Engines, ObservedEngine } from '../residents/engines.js';
+import { watchTtl } from '../residents/expiry.js';
 import type { LoadResult, NormalizedLoad, ResourceEstimate } from './load-types.js';
-import { observe } from '../runtime/residents.js';
-import { unlessAborted } from '../runtime/within.js';
+import { observe } from '../residents/residents.js';
+import { unlessAborted } from '../within.js';
 import {
   actualLoadConfig,
   refuseImpossible,

@@ -1,14 +1,7 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { ModelKind } from '../models/model-kind.js';
-import type { ResidentInstance } from '../runtime/resident-types.js';
-
-/** Options of every method. */
-export interface CallOptions {
-  /** Cancels the call, which then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Deadline of this call in milliseconds. */
-  readonly timeoutMs?: number | undefined;
-}
+import type { ModelKind } from '../model-kind.js';
+import type { ResidentInstance } from '../residents/resident-types.js';
+import type { CallOptions } from '../within.js';
 
 /** A request to load a model. */
 export interface LoadRequest extends CallOptions {

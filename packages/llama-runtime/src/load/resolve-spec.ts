@@ -5,7 +5,7 @@ import { hasNonCausalImages, layersOf } from '../models/describe-model.js';
 import type { LocalModel } from '../models/model-types.js';
 import type { GgufMetadata } from '../machine/inspect-messages.js';
 import type { EngineFacts, EngineSpec } from '../process/messages.js';
-import { ENGINE_DEFAULTS } from '../runtime/engine-defaults.js';
+import { ENGINE_DEFAULTS } from './engine-defaults.js';
 import type { NormalizedLoad } from './load-types.js';
 
 /** Largest number of llama.cpp's type for positions, a signed integer of 32 bits (`llama_pos` in llama.h). */

@@ -1,6 +1,6 @@
 import { LOAD_CONFIG_FIELDS } from '@mai/memory-ledger';
 import type { LoadMismatch, NormalizedLoad } from './load-types.js';
-import type { ResidentInstance } from '../runtime/resident-types.js';
+import type { ResidentInstance } from '../residents/resident-types.js';
 
 /** The settings in which an instance differs from the request. A setting that was not requested counts as equal. */
 export function verifyLoad(

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { GgufMetadata } from '../machine/inspect-messages.js';
-import type { ModelKind } from './model-kind.js';
+import type { ModelKind } from '../model-kind.js';
 import type { FoundFile } from './model-files.js';
 import type { LeftOutModel, LocalModel } from './model-types.js';
 

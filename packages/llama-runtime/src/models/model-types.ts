@@ -1,4 +1,4 @@
-import type { ModelKind } from './model-kind.js';
+import type { ModelKind } from '../model-kind.js';
 
 /** A model on this machine. */
 export interface DownloadedModel {

@@ -1,5 +1,5 @@
 import type { KvCacheType } from '@mai/memory-ledger';
-import type { ModelKind } from '../models/model-kind.js';
+import type { ModelKind } from '../model-kind.js';
 
 /** The model that one engine process loads, and its settings. The parent has made every choice. */
 export interface EngineSpec {

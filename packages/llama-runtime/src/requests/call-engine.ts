@@ -3,8 +3,8 @@ import { field } from '../field.js';
 import { goneWithin } from '../process/end-foreign.js';
 import { asSentence } from '../process/engine-faults.js';
 import { askEngine, type EngineAnswer, type EngineRequest } from '../process/engine-http.js';
-import type { EngineRecord } from '../process/registry.js';
-import type { CallOptions } from '../load/load-types.js';
+import type { EngineRecord } from '../residents/registry.js';
+import type { CallOptions } from '../within.js';
 
 /** Time for the system to end a process whose connection has broken. */
 const EXIT_GRACE_MS = 200;

@@ -1,8 +1,8 @@
 import { notify } from '../notify.js';
-import type { EngineRecord } from '../process/registry.js';
+import type { EngineRecord } from '../residents/registry.js';
 import { callEngine, post, requestFailed } from './call-engine.js';
 import { type ChatUsage, readChunks } from './chat-chunks.js';
-import type { CallOptions } from '../load/load-types.js';
+import type { CallOptions } from '../within.js';
 
 const DEFAULT_GENERATE_TIMEOUT_MS = 120_000;
 const DEFAULT_MAX_TOKENS = 64;

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { TestEngines, specOf } from '../../test/engine-client.js';
 import { runs, until } from '../../test/processes.js';
 import type { FromEngine } from '../process/messages.js';
-import { filesOfModel } from './read-model-file.js';
+import { filesOfModel } from '../engine/read-model-file.js';
 
 const engines = new TestEngines();
 let file = '';

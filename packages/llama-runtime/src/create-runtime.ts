@@ -1,33 +1,33 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import { LlamaRuntimeError } from '../errors.js';
-import { findModel, instanceNotFound, requireModel } from '../models/find-model.js';
-import { listModels } from '../models/list-models.js';
-import type { LocalModel, ModelListing } from '../models/model-types.js';
-import { baseUrlOf, headersOf } from '../process/engine-http.js';
-import { findBinding, llamaCppBuild } from '../machine/find-binding.js';
-import { findScripts } from '../process/find-scripts.js';
-import { Inspector } from '../machine/inspect.js';
-import type { EngineRecord } from '../process/registry.js';
-import { availableCores } from '../machine/available-cores.js';
-import { reportOf } from './buffer-lines.js';
-import { Engines } from './engines.js';
-import { generate, warmUp } from '../requests/generate.js';
-import { loadFirst } from '../load/load-first.js';
-import { loadOnce } from '../load/load-once.js';
-import { LoadQueue } from '../load/load-queue.js';
+import { LlamaRuntimeError } from './errors.js';
+import { findModel, instanceNotFound, requireModel } from './models/find-model.js';
+import { listModels } from './models/list-models.js';
+import type { LocalModel, ModelListing } from './models/model-types.js';
+import { baseUrlOf, headersOf } from './process/engine-http.js';
+import { findBinding, llamaCppBuild } from './machine/find-binding.js';
+import { findScripts } from './process/find-scripts.js';
+import { Inspector } from './machine/inspect.js';
+import type { EngineRecord } from './residents/registry.js';
+import { availableCores } from './machine/available-cores.js';
+import { reportOf } from './residents/buffer-lines.js';
+import { Engines } from './residents/engines.js';
+import { generate, warmUp } from './requests/generate.js';
+import { loadFirst } from './load/load-first.js';
+import { loadOnce } from './load/load-once.js';
+import { LoadQueue } from './load/load-queue.js';
 import type {
-  CallOptions,
   EstimateOptions,
   LoadRequest,
   LoadResult,
   ResourceEstimate,
-} from '../load/load-types.js';
-import { engineOf, hostFacts, isGpu, surveyOf } from '../machine/survey.js';
-import type { ResidentInstance } from './resident-types.js';
-import { resolveLoadConfig } from '../load/resolve-spec.js';
+} from './load/load-types.js';
+import type { CallOptions } from './within.js';
+import { engineOf, hostFacts, isGpu, surveyOf } from './machine/survey.js';
+import type { ResidentInstance } from './residents/resident-types.js';
+import { resolveLoadConfig } from './load/resolve-spec.js';
 import type { LlamaRuntime, LlamaRuntimeOptions, ModelDetails } from './runtime-types.js';
 import { within } from './within.js';
-import { vectorInstructionsOf } from '../machine/build-facts.js';
+import { vectorInstructionsOf } from './machine/build-facts.js';
 
 /** llama.cpp's micro-batch size. A prompt of this length uses all compute buffers. */
 const WARM_UP_TOKENS = 512;

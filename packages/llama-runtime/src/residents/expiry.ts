@@ -1,6 +1,6 @@
 import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import { readState } from '../process/engine-http.js';
-import type { EngineRecord } from '../process/registry.js';
+import type { EngineRecord } from './registry.js';
 
 const STATE_DEADLINE_MS = 500;
 /** Delay before a busy engine is asked again. */

@@ -1,6 +1,6 @@
 import { readState } from '../process/engine-http.js';
 import { readWork, type ProcessWork } from '../process/read-work.js';
-import type { EngineRecord } from '../process/registry.js';
+import type { EngineRecord } from './registry.js';
 
 /** Deadline for an engine's state. */
 const ANSWER_WITHIN_MS = 2000;

@@ -1,7 +1,14 @@
-import { LlamaRuntimeError } from '../errors.js';
-import { LONGEST_TIMER_MS } from '../longest-timer.js';
-import { asRejection } from '../process/engine-process.js';
-import type { CallOptions } from '../load/load-types.js';
+import { LlamaRuntimeError } from './errors.js';
+import { LONGEST_TIMER_MS } from './longest-timer.js';
+import { asRejection } from './process/engine-process.js';
+
+/** Options of every method. */
+export interface CallOptions {
+  /** Cancels the call, which then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Deadline of this call in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+}
 
 /** Deadline of a method that sets none. A listing reads the headers of all models, also from a sleeping disk. */
 const DEFAULT_TIMEOUT_MS = 30_000;

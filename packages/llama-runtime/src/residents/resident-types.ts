@@ -1,6 +1,6 @@
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { EngineActivity } from '../process/messages.js';
-import type { ModelKind } from '../models/model-kind.js';
+import type { ModelKind } from '../model-kind.js';
 
 /** One loaded copy of a model. */
 export interface ResidentInstance {

@@ -1,4 +1,4 @@
-import type { EngineRecord } from '../process/registry.js';
+import type { EngineRecord } from './registry.js';
 
 /** The part of a model's memory that a buffer holds. `state`: the state of recurrent layers. */
 export type EngineBufferPart =

@@ -1,21 +1,21 @@
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { ModelMatch } from '../models/find-model.js';
-import type { ListModels } from '../models/list-models.js';
-import type { LocalModel, ModelListing } from '../models/model-types.js';
-import type { EngineScripts } from '../process/find-scripts.js';
-import type { EndedEngine } from './engines.js';
-import type { EngineReport } from './buffer-lines.js';
-import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from '../requests/generate.js';
+import type { ModelMatch } from './models/find-model.js';
+import type { ListModels } from './models/list-models.js';
+import type { LocalModel, ModelListing } from './models/model-types.js';
+import type { EngineScripts } from './process/find-scripts.js';
+import type { EndedEngine } from './residents/engines.js';
+import type { EngineReport } from './residents/buffer-lines.js';
+import type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './requests/generate.js';
 import type {
-  CallOptions,
   EstimateOptions,
   LoadFirstResult,
   LoadRequest,
   LoadResult,
   ResourceEstimate,
-} from '../load/load-types.js';
-import type { HardwareSurvey, HostFacts, SelectedEngine } from '../machine/survey.js';
-import type { ResidentInstance } from './resident-types.js';
+} from './load/load-types.js';
+import type { CallOptions } from './within.js';
+import type { HardwareSurvey, HostFacts, SelectedEngine } from './machine/survey.js';
+import type { ResidentInstance } from './residents/resident-types.js';
 
 /** Estimates the memory of a model with a load configuration in which every default is filled in. */
 export type EstimateMemory = (

@@ -3,7 +3,7 @@ import { exitText } from '../process/engine-faults.js';
 import type { EngineProcess } from '../process/engine-process.js';
 import { lockLoads } from '../process/load-lock.js';
 import type { EngineSpec } from '../process/messages.js';
-import { type EngineRecord, readRecords, removeRecord, writeRecord } from '../process/registry.js';
+import { type EngineRecord, readRecords, removeRecord, writeRecord } from './registry.js';
 import { notify } from '../notify.js';
 import { LlamaRuntimeError } from '../errors.js';
 import { observe } from './residents.js';

@@ -4,7 +4,7 @@ import type {
   FromInspector,
   GgufMetadata,
   InspectRequest,
-} from './inspect-messages.js';
+} from '../machine/inspect-messages.js';
 import {
   type ContextOptions,
   type LlamaContextClass,

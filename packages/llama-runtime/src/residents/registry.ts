@@ -2,11 +2,11 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoadConfig } from '@mai/memory-ledger';
 import type { LocalModel } from '../models/model-types.js';
-import type { EngineEndpoint } from './engine-http.js';
-import type { EngineFacts, EngineSpec } from './messages.js';
-import { isAnother } from './end-foreign.js';
-import { codeOf, findProcess } from './process-identity.js';
-import { replaceFile } from './replace-file.js';
+import type { EngineEndpoint } from '../process/engine-http.js';
+import type { EngineFacts, EngineSpec } from '../process/messages.js';
+import { isAnother } from '../process/end-foreign.js';
+import { codeOf, findProcess } from '../process/process-identity.js';
+import { replaceFile } from '../process/replace-file.js';
 
 /** A loaded model and its process. Every Mai process of this user can read it and end the engine. */
 export interface EngineRecord {

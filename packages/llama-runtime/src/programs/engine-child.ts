@@ -1,7 +1,7 @@
 import type { EngineSpec, FromEngine, ToEngine } from '../process/messages.js';
 import { loadFailureOf } from '../process/load-failure.js';
 import { startServer } from '../server/start-server.js';
-import { loadEngine, ProjectorError } from './load-engine.js';
+import { loadEngine, ProjectorError } from '../engine/load-engine.js';
 import { watchParent } from './parent-watch.js';
 
 /** Time for the answers to cancelled requests. */

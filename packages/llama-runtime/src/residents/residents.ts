@@ -1,7 +1,7 @@
 import { contextOptionsOf } from '../engine/context-options.js';
 import { goneWithin } from '../process/end-foreign.js';
 import { readState } from '../process/engine-http.js';
-import type { EngineRecord } from '../process/registry.js';
+import type { EngineRecord } from './registry.js';
 
 import type { InstanceSettings, ResidentInstance } from './resident-types.js';
 

@@ -1,6 +1,6 @@
 import { type Invocation, parseCommandLine } from './command-line/parse-command-line.js';
-import { RUNTIMES } from './command-line/choices.js';
-import { Input } from './command-line/input.js';
+import { RUNTIMES } from './arguments/choices.js';
+import { Input } from './arguments/input.js';
 import type { CommandContext } from './context.js';
 import type { Io } from './io.js';
 import { EXIT } from './exit-codes.js';

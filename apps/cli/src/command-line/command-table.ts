@@ -1,14 +1,20 @@
 import { AUTOPILOT } from './specs/autopilot-specs.js';
 import { GATEWAY } from './specs/gateway-specs.js';
-import { NAME_KINDS } from './choices.js';
+import { NAME_KINDS } from '../arguments/choices.js';
 import { CONNECT } from './specs/connect-spec.js';
 import { ESTIMATE } from './specs/estimate-spec.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { FLEET } from './specs/fleet-spec.js';
 import { HISTORY } from './specs/history-specs.js';
 import { SPEED } from './specs/speed-specs.js';
-import { CONTEXT, DRY_RUN, REQUIRE, SELECTION_OPTIONS, TIER_LIST } from './shared-options.js';
-import type { CommandSpec, OptionSpec } from './command-spec.js';
+import {
+  CONTEXT,
+  DRY_RUN,
+  REQUIRE,
+  SELECTION_OPTIONS,
+  TIER_LIST,
+} from '../arguments/shared-options.js';
+import type { CommandSpec, OptionSpec } from '../arguments/command-spec.js';
 
 const TTL: OptionSpec = {
   name: 'ttl',

@@ -1,5 +1,5 @@
-import { RUNTIMES } from './choices.js';
-import type { OptionSpec } from './command-spec.js';
+import { RUNTIMES } from '../arguments/choices.js';
+import type { OptionSpec } from '../arguments/command-spec.js';
 
 /** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [

@@ -1,7 +1,7 @@
 import { wrap } from '@mai/host';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Style } from '../terminal/style.js';
-import { type CommandSpec, type OptionSpec, visibleOf } from './command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from '../arguments/command-spec.js';
 import { COMMANDS } from './command-table.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { nameOf } from './parse-command-line.js';

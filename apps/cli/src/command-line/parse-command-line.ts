@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '@mai/host';
 import { UsageError } from '../usage-error.js';
-import { type ArgumentSpec, type CommandSpec, type OptionSpec, visibleOf } from './command-spec.js';
+import {
+  type ArgumentSpec,
+  type CommandSpec,
+  type OptionSpec,
+  visibleOf,
+} from '../arguments/command-spec.js';
 import { COMMANDS } from './command-table.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
-import { Input } from './input.js';
+import { Input } from '../arguments/input.js';
 
 /** A parsed command line. */
 export type Invocation =

@@ -6,7 +6,7 @@ import {
   runDialogue,
   type DialogueView,
 } from '@mai/host';
-import type { Input } from '../command-line/input.js';
+import type { Input } from '../arguments/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, errorJson, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { CLIENTS } from '@mai/client-settings';
 import { startSimulator } from '@mai/lmstudio-simulator';
 import { runMai } from '../../test/run-mai.js';
-import { CONNECT_CLIENTS } from '../command-line/choices.js';
+import { CONNECT_CLIENTS } from '../arguments/choices.js';
 
 let homeFolder: string;
 const file = () => path.join(homeFolder, '.aider.conf.yml');

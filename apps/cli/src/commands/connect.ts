@@ -1,5 +1,5 @@
 import * as settings from '@mai/client-settings';
-import type { Input } from '../command-line/input.js';
+import type { Input } from '../arguments/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { UsageError } from '../usage-error.js';

@@ -1,4 +1,4 @@
-import type { Input } from '../command-line/input.js';
+import type { Input } from '../arguments/input.js';
 import type { CommandContext } from '../context.js';
 import { nextSteps } from '../demo/next-steps.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';

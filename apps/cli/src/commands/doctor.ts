@@ -1,6 +1,6 @@
 import { plural, type Check, padEnd, wrap, wrapBehind } from '@mai/host';
 import { checkFleet } from '@mai/fleet';
-import type { Input } from '../command-line/input.js';
+import type { Input } from '../arguments/input.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { fleetFolderOf, openHostOf } from '../open-host.js';

@@ -6,8 +6,8 @@ import type {
   SelectionRequest,
   SwitchReport,
 } from '@mai/host';
-import type { Input } from '../command-line/input.js';
-import { requestOf } from '../command-line/shared-options.js';
+import type { Input } from '../arguments/input.js';
+import { requestOf } from '../arguments/shared-options.js';
 import type { CommandContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { openHostOf } from '../open-host.js';

@@ -1,4 +1,4 @@
-import { type CommandSpec, type OptionSpec, visibleOf } from '../command-line/command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from '../arguments/command-spec.js';
 import { argumentWords, flattenCommands, optionWords, type Words } from './words.js';
 
 /** A fish completion script for `mai completions fish | source`. */

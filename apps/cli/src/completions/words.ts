@@ -1,6 +1,6 @@
 import type { NameKind } from '@mai/host';
-import type { CommandSpec, Completion, OptionSpec } from '../command-line/command-spec.js';
-import { visibleOf } from '../command-line/command-spec.js';
+import type { CommandSpec, Completion, OptionSpec } from '../arguments/command-spec.js';
+import { visibleOf } from '../arguments/command-spec.js';
 
 /** The completions for one option or argument. */
 export type Words =

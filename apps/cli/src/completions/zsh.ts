@@ -1,4 +1,4 @@
-import { type CommandSpec, type OptionSpec, visibleOf } from '../command-line/command-spec.js';
+import { type CommandSpec, type OptionSpec, visibleOf } from '../arguments/command-spec.js';
 import {
   argumentWords,
   flagsOf,

@@ -1,6 +1,6 @@
-import { YIELD_POOLS } from '../choices.js';
-import type { CommandSpec } from '../command-spec.js';
-import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
+import { YIELD_POOLS } from '../../arguments/choices.js';
+import type { CommandSpec } from '../../arguments/command-spec.js';
+import { DRY_RUN, SELECTION_OPTIONS } from '../../arguments/shared-options.js';
 
 const needs = ['SIZE'] as const;
 

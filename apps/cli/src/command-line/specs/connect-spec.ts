@@ -1,6 +1,6 @@
-import { CONNECT_CLIENTS } from '../choices.js';
-import type { CommandSpec } from '../command-spec.js';
-import { DRY_RUN } from '../shared-options.js';
+import { CONNECT_CLIENTS } from '../../arguments/choices.js';
+import type { CommandSpec } from '../../arguments/command-spec.js';
+import { DRY_RUN } from '../../arguments/shared-options.js';
 
 const needs = ['CLIENT'] as const;
 

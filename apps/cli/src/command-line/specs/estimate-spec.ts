@@ -1,5 +1,5 @@
 import { ESTIMATE_CHOICES as CHOICES } from '@mai/host';
-import type { CommandSpec } from '../command-spec.js';
+import type { CommandSpec } from '../../arguments/command-spec.js';
 
 /** `mai estimate`. Its options and its `--json` answer are a fixed contract. */
 export const ESTIMATE: CommandSpec = {

@@ -1,6 +1,6 @@
 import type { FleetCommandName } from '@mai/fleet';
-import type { CommandSpec, OptionSpec } from '../command-spec.js';
-import { DRY_RUN } from '../shared-options.js';
+import type { CommandSpec, OptionSpec } from '../../arguments/command-spec.js';
+import { DRY_RUN } from '../../arguments/shared-options.js';
 
 const HOST: OptionSpec = {
   name: 'host',

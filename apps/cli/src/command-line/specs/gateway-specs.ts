@@ -1,5 +1,5 @@
-import type { CommandSpec } from '../command-spec.js';
-import { DRY_RUN, SELECTION_OPTIONS } from '../shared-options.js';
+import type { CommandSpec } from '../../arguments/command-spec.js';
+import { DRY_RUN, SELECTION_OPTIONS } from '../../arguments/shared-options.js';
 
 const FILE = { value: 'FILE', completes: 'file' } as const;
 const KEYS_FILE = {

@@ -1,6 +1,6 @@
-import { POLICIES } from '../choices.js';
-import type { CommandSpec } from '../command-spec.js';
-import { CHAIN } from '../shared-options.js';
+import { POLICIES } from '../../arguments/choices.js';
+import type { CommandSpec } from '../../arguments/command-spec.js';
+import { CHAIN } from '../../arguments/shared-options.js';
 
 /** The commands that explain, replay and simulate decisions. */
 export const HISTORY: readonly CommandSpec[] = [

@@ -1,6 +1,6 @@
-import { GOALS } from '../choices.js';
-import type { CommandSpec } from '../command-spec.js';
-import { REQUIRE } from '../shared-options.js';
+import { GOALS } from '../../arguments/choices.js';
+import type { CommandSpec } from '../../arguments/command-spec.js';
+import { REQUIRE } from '../../arguments/shared-options.js';
 
 const KEYS = { name: 'KEY...', required: false, completes: 'model' } as const;
 

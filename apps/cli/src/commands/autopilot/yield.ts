@@ -7,8 +7,8 @@ import {
   parseYield,
   type YieldRequest,
 } from '@mai/host';
-import { YIELD_POOLS } from '../../command-line/choices.js';
-import type { Input } from '../../command-line/input.js';
+import { YIELD_POOLS } from '../../arguments/choices.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

@@ -1,5 +1,5 @@
-import { NAME_KINDS } from '../../command-line/choices.js';
-import type { Input } from '../../command-line/input.js';
+import { NAME_KINDS } from '../../arguments/choices.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

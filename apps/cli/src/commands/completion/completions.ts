@@ -1,4 +1,4 @@
-import type { CommandSpec, OptionSpec, RunCommand } from '../../command-line/command-spec.js';
+import type { CommandSpec, OptionSpec, RunCommand } from '../../arguments/command-spec.js';
 import { bashCompletions } from '../../completions/bash.js';
 import { fishCompletions } from '../../completions/fish.js';
 import { zshCompletions } from '../../completions/zsh.js';

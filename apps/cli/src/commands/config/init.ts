@@ -8,7 +8,7 @@ import {
   unreachableNotes,
   writeNamedFile,
 } from '@mai/host';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

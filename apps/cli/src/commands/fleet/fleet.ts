@@ -8,8 +8,8 @@ import {
   watchFleet,
 } from '@mai/fleet';
 import { createLiveView, wrap } from '@mai/host';
-import type { RunCommand } from '../../command-line/command-spec.js';
-import type { Input } from '../../command-line/input.js';
+import type { RunCommand } from '../../arguments/command-spec.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { fleetFolderOf, openHostOf } from '../../open-host.js';

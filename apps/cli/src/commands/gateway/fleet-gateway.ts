@@ -1,7 +1,7 @@
 import { createFleet, type Fleet, keepNatsServer, ownAddress } from '@mai/fleet';
 import { createGateway, type Gateway } from '@mai/gateway';
 import type { Host } from '@mai/host';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { UsageError } from '../../usage-error.js';
 import { fleetFolderOf } from '../../open-host.js';

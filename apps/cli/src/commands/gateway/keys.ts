@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { addKey, readKeyFile, removeKey, SCOPES } from '@mai/gateway';
 import { formatMoment, type Host } from '@mai/host';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runMai } from '../../../test/run-mai.js';
 import { openWatchWorld, type WatchWorld } from '../../../test/watch-world.js';
-import { CONNECT_CLIENTS } from '../../command-line/choices.js';
+import { CONNECT_CLIENTS } from '../../arguments/choices.js';
 
 jest.setTimeout(60_000);
 

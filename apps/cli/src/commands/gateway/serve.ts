@@ -11,8 +11,8 @@ import {
   systemClock,
 } from '@mai/gateway';
 import { type AutopilotPlace, DECISION_WORDS, type Host } from '@mai/host';
-import type { Input } from '../../command-line/input.js';
-import { requestOf } from '../../command-line/shared-options.js';
+import type { Input } from '../../arguments/input.js';
+import { requestOf } from '../../arguments/shared-options.js';
 import type { CommandContext } from '../../context.js';
 import { errorJson, EXIT, type ExitCode, messageOf } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

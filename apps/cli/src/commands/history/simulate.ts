@@ -1,7 +1,7 @@
 import type { SimulatedChain } from '@mai/host';
 import { type PolicyName, simulate, type SimulationReport } from '@mai/simulation';
-import { POLICIES } from '../../command-line/choices.js';
-import type { Input } from '../../command-line/input.js';
+import { POLICIES } from '../../arguments/choices.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

@@ -1,8 +1,8 @@
 import { formatCount } from '@mai/host';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { answerLines, warnOfIncomplete } from './answer-lines.js';
-import { settingsFromInput } from '../../command-line/estimate-settings.js';
+import { settingsFromInput } from '../../arguments/estimate-settings.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';
 import { UsageError } from '../../usage-error.js';

@@ -8,7 +8,7 @@ import {
 } from '@mai/host';
 import type { HandLoaded, Host, LoadRequest } from '@mai/host';
 import type { LoadConfig } from '@mai/memory-ledger';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

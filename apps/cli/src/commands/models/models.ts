@@ -1,6 +1,6 @@
 import { describeOrigin, getModels, leftOutNotes, unreachableNotes } from '@mai/host';
 import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

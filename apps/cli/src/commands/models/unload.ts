@@ -1,5 +1,5 @@
 import { deliveryJson, describeDelivery, formatBytes } from '@mai/host';
-import type { Input } from '../../command-line/input.js';
+import type { Input } from '../../arguments/input.js';
 import type { CommandContext } from '../../context.js';
 import { errorJson, EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

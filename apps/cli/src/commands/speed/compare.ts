@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { plotSvg, plotText, speedCells, writeNamedFile, type Comparison } from '@mai/host';
 import { CAPABILITIES } from '@mai/memory-ledger';
-import type { Input } from '../../command-line/input.js';
-import { GOALS } from '../../command-line/choices.js';
+import type { Input } from '../../arguments/input.js';
+import { GOALS } from '../../arguments/choices.js';
 import type { CommandContext } from '../../context.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { openHostOf } from '../../open-host.js';

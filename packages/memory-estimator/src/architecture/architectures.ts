@@ -25,6 +25,13 @@ export interface Architecture {
   readonly cachedLayers: number | 'shared' | null;
   /** The cache may hold one latent vector for each token, in place of keys and values. */
   readonly latentAttention: boolean;
+  /**
+   * The layers in which an indexer keeps keys of its own: all of them, those after the dense layers at the start, or those that a
+   * list in the metadata names. `null`: the architecture has no indexer.
+   */
+  readonly indexer: 'all' | 'sparse-layers' | 'listed' | null;
+  /** Whether layers for multi-token prediction have a KV cache. `by-engine`: it depends on the build of llama.cpp. */
+  readonly nextTokenCache: 'always' | 'never' | 'by-engine';
 }
 
 /** Which layers of an architecture have a sliding window, and how large it is. */
@@ -53,6 +60,15 @@ const COMMON: Omit<Architecture, 'name' | 'known'> = {
   feedForwardLayers: false,
   cachedLayers: null,
   latentAttention: false,
+  indexer: null,
+  nextTokenCache: 'by-engine',
+};
+
+const QWEN_HYBRID: Partial<Architecture> = {
+  memory: 'hybrid',
+  fullAttentionInterval: 4,
+  gatedQueries: true,
+  nextTokenCache: 'never',
 };
 
 const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
@@ -61,7 +77,9 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
   cohere2: { window: windowed(4) },
   cohere2moe: { window: windowed(4, { fullFirst: true }) },
   deepseek2: { latentAttention: true },
-  deepseek32: { latentAttention: true },
+  deepseek32: { latentAttention: true, indexer: 'all', nextTokenCache: 'never' },
+  deepseek4: { window: windowed(0), indexer: 'all', nextTokenCache: 'always' },
+  dots3note: { latentAttention: true, window: windowed(null), indexer: 'listed' },
   exaone4: { window: windowed(4, { defaultSize: 4096, onlyDepth: 64 }) },
   'exaone-moe': { window: windowed(4, { defaultSize: 128 }) },
   'falcon-h1': { memory: 'hybrid', everyLayerBoth: true },
@@ -69,22 +87,25 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
   gemma3: { window: windowed(6) },
   gemma3n: { window: windowed(5), cachedLayers: 20 },
   gemma4: { window: windowed(null), cachedLayers: 'shared' },
-  'glm-dsa': { latentAttention: true },
+  'glm-dsa': { latentAttention: true, indexer: 'listed', nextTokenCache: 'never' },
   'gpt-oss': { window: windowed(2) },
   granite_swa: { window: windowed(null) },
   granitehybrid: { memory: 'hybrid' },
+  hy_v3: { nextTokenCache: 'never' },
+  hy_v4: { latentAttention: true, indexer: 'listed' },
   jamba: { memory: 'hybrid' },
   'kimi-linear': { memory: 'hybrid', latentAttention: true },
   'kimi-k3': { memory: 'hybrid', latentAttention: true },
   laguna: { window: windowed(4, { fullFirst: true }) },
   lfm2: { memory: 'hybrid', window: windowed(0) },
-  lfm2moe: { memory: 'hybrid', window: windowed(0) },
+  lfm2moe: { memory: 'hybrid' },
   llama4: { window: windowed(4, { defaultSize: 8192, fixedSize: 8192 }) },
   mamba: { memory: 'recurrent' },
   mamba2: { memory: 'recurrent' },
   maple: { window: windowed(null) },
   mellum: { window: windowed(4) },
-  mimo2: { window: windowed(null) },
+  mimo2: { window: windowed(null), nextTokenCache: 'never' },
+  'minimax-m3': { indexer: 'sparse-layers' },
   'minimax-01': { memory: 'hybrid', fullAttentionInterval: 8 },
   mistral4: { latentAttention: true },
   'muse-glimmer': { window: windowed(4) },
@@ -93,16 +114,16 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
   olmo2: { window: windowed(4) },
   plamo2: { memory: 'hybrid' },
   plamo3: { window: windowed(8) },
-  qwen3next: { memory: 'hybrid', fullAttentionInterval: 4, gatedQueries: true },
-  qwen35: { memory: 'hybrid', fullAttentionInterval: 4, gatedQueries: true },
-  qwen35moe: { memory: 'hybrid', fullAttentionInterval: 4, gatedQueries: true },
+  qwen3next: QWEN_HYBRID,
+  qwen35: QWEN_HYBRID,
+  qwen35moe: QWEN_HYBRID,
   rwkv6: { memory: 'recurrent' },
   rwkv6qwen2: { memory: 'recurrent' },
   rwkv7: { memory: 'recurrent' },
   arwkv7: { memory: 'recurrent' },
   smallthinker: { window: windowed(4, { fullFirst: true, fixedSize: 4096 }) },
   spark2_5: { window: windowed(null) },
-  step35: { window: windowed(null) },
+  step35: { window: windowed(null), nextTokenCache: 'never' },
   bert: { memory: 'none' },
   'modern-bert': { memory: 'none' },
   'nomic-bert': { memory: 'none' },
@@ -124,9 +145,9 @@ const SPECIAL: Readonly<Record<string, Partial<Architecture>>> = {
 const PLAIN = new Set(
   [
     'apertus arcee arctic baichuan bailingmoe bailingmoe2 bitnet bloom chameleon chatglm codeshell',
-    'cogvlm command-r dbrx deci deepseek dots1 ernie4_5 ernie4_5-moe exaone falcon gemma glm4 glm4moe',
+    'cogvlm command-r dbrx deci deepseek deepseek2-ocr dots1 ernie4_5 ernie4_5-moe exaone falcon gemma glm4 glm4moe',
     'gpt2 gptj gptneox granite granitemoe grok grovemoe hunyuan-dense hunyuan-moe hunyuan_vl internlm2',
-    'jais jais2 llama llama-embed maincoder minicpm minicpm3 minimax-m2 mistral3 mpt nemotron olmo olmoe',
+    'jais jais2 llama llama-embed maincoder minicpm minicpm3 minimax-m2 mistral3 mpt nanbeige nemotron olmo olmoe',
     'openelm orion paddleocr pangu-embedded phi2 phi3 phimoe plamo plm qwen qwen2 qwen2moe qwen2vl qwen3',
     'qwen3moe qwen3vl qwen3vlmoe refact seed_oss smollm3 stablelm starcoder starcoder2 talkie xverse',
   ].flatMap((line) => line.split(' ')),

@@ -2,6 +2,8 @@ import type { GgufHeader } from '../gguf/gguf-header.js';
 import { MAX_TOKENS } from '../settings/estimate-settings.js';
 import { findArchitecture, readsNextToken, type Architecture } from './architectures.js';
 import { MetadataReader } from './metadata-reader.js';
+import { readCompression, type Compression } from './compression.js';
+import { readIndexer, type Indexer } from './indexer.js';
 import { readStateSpace, stateSizes, type StateSizes, type StateSpace } from './state-space.js';
 import { slidingWindow, type SlidingWindow } from './sliding-window.js';
 
@@ -42,6 +44,10 @@ export interface Hyperparameters extends StateSizes {
   readonly expertsUsed: readonly number[];
   /** Sizes of latent attention, whose cache holds keys only; `null` for other attention. */
   readonly latent: { readonly keyLength: number; readonly valueLength: number } | null;
+  readonly indexer: Indexer | null;
+  readonly compression: Compression | null;
+  /** How often the layers run for each token. Each time has a KV cache of its own. */
+  readonly loops: number;
   /** `false` for encoders and diffusion models, which run without a cache. */
   readonly cached: boolean;
 }
@@ -135,6 +141,9 @@ function readFigures(header: GgufHeader): Hyperparameters | null {
     expertsUsed:
       read.perLayer('expert_used_count', layersInFile) ?? new Array<number>(layersInFile).fill(0),
     latent: latentAttention(architecture, read),
+    indexer: readIndexer(architecture, read, layers),
+    compression: architecture.name === 'deepseek4' ? readCompression(read) : null,
+    loops: architecture.name === 'nanbeige' ? Math.max(1, read.count('num_loops') ?? 1) : 1,
     cached: kind !== 'none',
   };
 }

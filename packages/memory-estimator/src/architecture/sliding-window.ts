@@ -31,7 +31,7 @@ export function slidingWindow(
   const windowed = Array.from({ length: layersInFile }, (_, il) => {
     if (rule.pattern === 0) return il < layers && recurrent[il] !== true;
     if (listed !== null) return (listed[il] ?? 0) !== 0;
-    if (pattern === null || il >= layers) return false;
+    if (pattern === null || (il >= layers && architecture.name !== 'exaone-moe')) return false;
     if (pattern === 0) return true;
     return rule.fullFirst ? il % pattern !== 0 : il % pattern < pattern - 1;
   });

@@ -147,6 +147,8 @@ export function chooseSettings(
       defaults.embeddingSequences,
     ),
     cpuKernels: choose('cpuKernels', null, (it) => Number(it !== 'none'), defaults.cpuKernels),
+    cachesLatentValues: choose('cachesLatentValues', null, isOn, defaults.cachesLatentValues),
+    cachesNextToken: choose('cachesNextToken', null, isOn, defaults.cachesNextToken),
     locksWeights: choose('locksWeights', null, any, defaults.locksWeights),
     draftTokens: choose('draftTokens', null, size, defaults.draftTokens),
     encoderFlashAttention: choose(
@@ -181,6 +183,8 @@ export function chooseSettings(
     embeddingLogits: chosen.embeddingLogits[end],
     embeddingSequences: chosen.embeddingSequences[end],
     cpuKernels: chosen.cpuKernels[end],
+    cachesLatentValues: chosen.cachesLatentValues[end],
+    cachesNextToken: chosen.cachesNextToken[end],
     locksWeights: chosen.locksWeights[end],
     draftTokens: facts.canDraft ? chosen.draftTokens[end] : 0,
     encoderFlashAttention: chosen.encoderFlashAttention[end],

@@ -26,6 +26,14 @@ export function isUsed(
     case 'embeddingLogits':
     case 'embeddingSequences':
       return isEmbedding;
+    case 'cachesLatentValues':
+      return model?.latent != null;
+    case 'cachesNextToken':
+      return (
+        model !== null &&
+        model.layersInFile > model.layers &&
+        model.architecture.nextTokenCache === 'by-engine'
+      );
     case 'draftTokens':
       return canDraft;
     case 'encoderFlashAttention':
@@ -73,6 +81,8 @@ const NOT_ALWAYS_USED = [
   'embeddingBatch',
   'embeddingSequences',
   'unifiedContext',
+  'cachesLatentValues',
+  'cachesNextToken',
   'draftTokens',
   'encoderFlashAttention',
 ] as const satisfies readonly (keyof ProfileValues)[];

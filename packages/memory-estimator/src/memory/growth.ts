@@ -5,7 +5,7 @@ import { rowBytes } from '../gguf/tensor-types.js';
 import type { SettingEnds } from '../load/choose-settings.js';
 import type { EngineProfile } from '../profile/engine-profile.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
-import { cacheLayout, outputGrowthBytes, recurrentBytesOfLayer } from '../parts/context-buffers.js';
+import { cacheLayout, outputGrowthBytes, stateBytesByLayer } from '../parts/context-buffers.js';
 
 /**
  * Memory that a model may take after its load. It is anonymous memory of the engine's process. llama.cpp takes the
@@ -128,7 +128,7 @@ export function growthBeside(
 /** The recurrent state of one sequence. */
 function recurrentBytes(model: Hyperparameters | null): number {
   if (model === null) return 0;
-  return model.recurrent.filter(Boolean).length * recurrentBytesOfLayer(model);
+  return stateBytesByLayer(model).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** The windowed cache of one sequence, which holds the window and the batch that is being processed. */
@@ -140,7 +140,7 @@ function windowedBytes(model: Hyperparameters | null, settings: EngineSettings):
   for (let il = 0; il < model.layers; il += 1) {
     if (window.layers[il] !== true || model.attention[il] !== true) continue;
     rows += rowBytes(cacheLayout(settings.kvCacheTypeK), keyWidthOf(model, il));
-    if (model.latent === null)
+    if (model.latent === null && model.compression === null)
       rows += rowBytes(cacheLayout(settings.kvCacheTypeV), valueWidthOf(model, il));
   }
   return tokens * rows;

@@ -114,7 +114,7 @@ function compute(
     const place = placeLayer(il);
     return place === CPU ? gpuCount : place;
   };
-  if (!model.cached)
+  if (!model.cached || model.indexer !== null)
     return { buffers: roughCompute(model, settings, shape, gpuCount), kind: 'rough' };
   try {
     const placement: ComputePlacement = {

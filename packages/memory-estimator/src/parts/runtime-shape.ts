@@ -35,14 +35,16 @@ export function runtimeShape(model: Hyperparameters, settings: EngineSettings): 
   const ubatch = Math.min(askedBatch, model.cached ? asked : Infinity);
   const tokens = Math.min(context, ubatch);
   const window = model.window?.sizeTokens ?? 0;
-  const windowCells = pad(Math.min(cells, window * (kvUnified ? sequences : 1) + ubatch), padding);
+  // Each sequence of a model with compressed caches has its own, even where the cache is unified.
+  const isUnified = kvUnified && model.compression === null;
+  const windowCells = pad(Math.min(cells, window * (isUnified ? sequences : 1) + ubatch), padding);
   const stateCopies = 1 + settings.draftTokens;
   // Embeddings are pooled from the outputs of all tokens.
   const asksAll = isEmbedding || settings.reservedLogits === 'micro-batch';
   return {
     sequences,
     stateCopies,
-    streams: kvUnified ? 1 : sequences,
+    streams: isUnified ? 1 : sequences,
     cells,
     windowCells: swaFull ? cells : windowCells,
     graphTokens: pad(tokens, sequences),

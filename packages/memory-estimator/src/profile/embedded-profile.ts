@@ -80,6 +80,8 @@ export function embeddedProfile(
       cpuKernels: Object.hasOwn(KERNELS, platform)
         ? (KERNELS[platform] ?? UNKNOWN_KERNELS)
         : UNKNOWN_KERNELS,
+      cachesLatentValues: known(false, LOG),
+      cachesNextToken: known(true, LOG),
       locksWeights: known(false, RUNTIME),
       draftTokens: known(0, `${BINDING}: no speculative decoding unless it is requested`),
       encoderFlashAttention: known(true, `${BINDING}: default of tools/mtmd`),

@@ -9,6 +9,11 @@ import {
 const COMPARED_VERSION = 'v0.5.0';
 const COMPARED = 'llama.cpp v0.5.0 (commit de3ff815)';
 const SERVER = 'llama-server, tools/server/README.md';
+/** The last build that is known to keep values of latent attention, and the first that is known to keep none. */
+const LATENT_VALUES_KEPT = { until: 7700, not: 7900 } as const;
+const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
+/** A build that gives layers for multi-token prediction a cache. Those of 2025 do not, and v0.5.0 does not. */
+const NEXT_TOKEN_CACHE = { possible: 9500, seen: 10257 } as const;
 /** The first known build whose llama-server reserves logits only for the asked outputs. */
 const ASKED_OUTPUTS_SINCE = 9849;
 /**
@@ -46,6 +51,8 @@ export const LLAMA_CPP_PROFILE: EngineProfile = {
     embeddingBatch: known('as-set', COMPARED),
     embeddingSequences: known('as-set', COMPARED),
     cpuKernels: known('machine', COMPARED),
+    cachesLatentValues: known(false, COMPARED),
+    cachesNextToken: known(false, COMPARED),
     locksWeights: known(false, COMPARED),
     draftTokens: known(0, COMPARED),
     encoderFlashAttention: known(true, COMPARED),
@@ -77,6 +84,8 @@ export function llamaServerProfile(version: string): EngineProfile {
       reservedLogits: isRecent
         ? known('asked-outputs', 'logs of llama-server b9849')
         : { value: 'micro-batch', alternatives: ['asked-outputs'], source: sinceWhen },
+      cachesLatentValues: latentValuesOf(Number(build)),
+      cachesNextToken: nextTokenCacheOf(Number(build)),
       promptCacheBytes: isRecent
         ? known(8 * GIB, `${SERVER} (--cache-ram)`)
         : { value: 8 * GIB, alternatives: [0], source: sinceWhen },
@@ -92,4 +101,19 @@ function cellPaddingOf(build: number): ProfileSetting<ProfileValues['cellPadding
   return build <= PADDING_CHANGED.after
     ? known('by-attention', PADDING)
     : { value: 'by-attention', alternatives: ['none', 256], source: PADDING };
+}
+
+function latentValuesOf(build: number): ProfileSetting<boolean> {
+  if (build <= LATENT_VALUES_KEPT.until) return known(true, LATENT_VALUES);
+  return build >= LATENT_VALUES_KEPT.not
+    ? known(false, LATENT_VALUES)
+    : { value: false, alternatives: [true], source: LATENT_VALUES };
+}
+
+function nextTokenCacheOf(build: number): ProfileSetting<boolean> {
+  const source = `the log of b${NEXT_TOKEN_CACHE.seen}`;
+  if (build === NEXT_TOKEN_CACHE.seen) return known(true, source);
+  return build < NEXT_TOKEN_CACHE.possible
+    ? known(false, 'n_layer_kv_from_start in llama-hparams.h')
+    : { value: false, alternatives: [true], source };
 }

@@ -12,6 +12,8 @@ const GIB = 1024 ** 3;
 const TRACKER = 'lmstudio-bug-tracker';
 const SCHEMA = 'lmstudio-js packages/lms-kv-config/src/schema.ts';
 
+const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
+
 /** An engine's default from one runtime version on. */
 interface Since<T> extends ProfileSetting<T> {
   /** The first runtime version. */
@@ -123,6 +125,15 @@ function settingsAt(version: VersionParts, backend: GpuBackend | null): EnginePr
       ),
     ),
     cpuKernels: at(since('0', 'machine', 'names of runtimes: avx2, advsimd')),
+    cachesLatentValues: at(
+      since('0', true, LATENT_VALUES),
+      unsure('2.0.0', false, [true], LATENT_VALUES),
+      since('2.10.1', false, LATENT_VALUES),
+    ),
+    cachesNextToken: at(
+      since('0', false, 'n_layer_kv_from_start in llama-hparams.h, 2025'),
+      unsure('2.20.0', false, [true], 'llama.cpp b10257 caches them, and v0.5.0 does not'),
+    ),
     locksWeights: at(since('0', true, `${SCHEMA}; --load-mode mmap+mlock in command lines`)),
     draftTokens: at(
       since('0', 0, `${SCHEMA} (speculative decoding is off)`),

@@ -91,6 +91,8 @@ export function withKnownSettings(
       embeddingLogits: take('embeddingLogits'),
       embeddingSequences: take('embeddingSequences'),
       cpuKernels: take('cpuKernels'),
+      cachesLatentValues: take('cachesLatentValues'),
+      cachesNextToken: take('cachesNextToken'),
       locksWeights: take('locksWeights'),
       draftTokens: take('draftTokens'),
       encoderFlashAttention: take('encoderFlashAttention'),

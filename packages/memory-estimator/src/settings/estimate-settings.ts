@@ -87,6 +87,10 @@ export interface EngineRules {
   readonly embeddingSequences: 'as-set' | 'single';
   /** The kernels that the engine was built with. `machine`: the kernels for the machine's instruction set. */
   readonly cpuKernels: CpuKernels | 'machine';
+  /** Whether a cache of latent attention also keeps values, although they can be read from its keys. */
+  readonly cachesLatentValues: boolean;
+  /** Whether layers for multi-token prediction have a KV cache where nothing is drafted. */
+  readonly cachesNextToken: boolean;
   /** Whether weights in RAM are locked (mlock), which makes them anonymous memory. */
   readonly locksWeights: boolean;
   /** Tokens that are drafted for each sequence; 0 without speculative decoding. */

@@ -1,0 +1,44 @@
+import type { Architecture } from './architectures.js';
+import type { MetadataReader } from './metadata-reader.js';
+
+/** The indexer of sparse attention, which chooses the tokens that a layer attends to. It has a cache of its own. */
+export interface Indexer {
+  readonly heads: number;
+  /** Values of the one key that is kept for a token. */
+  readonly keyLength: number;
+  /** By layer: whether the indexer keeps keys. */
+  readonly layers: readonly boolean[];
+}
+
+/** GLM-5.2 has a longer context than GLM-5 and 5.1, and an indexer in only some of its layers. */
+const CONTEXT_OF_GLM_5_2 = 2 ** 20;
+
+/**
+ * The indexer of a model; `null` without one. Source: create_memory in llama-model.cpp, and load_arch_hparams of
+ * glm-dsa.cpp, deepseek32.cpp, hy-v4.cpp, dots3note.cpp and minimax-m3.cpp of llama.cpp v0.5.0.
+ *
+ * @param layers Number of layers that run.
+ */
+export function readIndexer(
+  { indexer, name }: Architecture,
+  read: MetadataReader,
+  layers: number,
+): Indexer | null {
+  const keyLength = read.count('attention.indexer.key_length') ?? 0;
+  if (indexer === null || keyLength === 0) return null;
+  // Hy V4 has no indexer where it attends to all tokens.
+  if (name === 'hy_v4' && (read.count('attention.indexer.top_k') ?? 0) === 0) return null;
+  const listed = indexer === 'listed' ? read.perLayer('attention.indexer.types', layers) : null;
+  const firstSparse =
+    indexer === 'sparse-layers' ? (read.count('leading_dense_block_count') ?? 0) : 0;
+  const isSpread = name === 'glm-dsa' && (read.count('context_length') ?? 0) >= CONTEXT_OF_GLM_5_2;
+  return {
+    heads: read.count('attention.indexer.head_count') ?? 0,
+    keyLength,
+    layers: Array.from({ length: layers }, (_, il) => {
+      if (listed !== null) return listed[il] !== 0;
+      if (isSpread) return il < 2 || (il - 2) % 4 === 0;
+      return name !== 'hy_v4' && name !== 'dots3note' && il >= firstSparse;
+    }),
+  };
+}

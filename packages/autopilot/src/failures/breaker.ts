@@ -18,8 +18,8 @@ export interface BreakerPolicy {
 export const CLOSED_BREAKER: BreakerState = { failedAtMs: [], openUntilMs: null };
 
 /**
- * Counts one more failure of any model. Many failures in a short time point to the runtime, not to the
- * models.
+ * Counts one more failure of any model, other than the runtime's own refusal. Many failures in a short time point to the
+ * runtime, not to the models.
  */
 export function breakerAfterFailure(
   state: BreakerState,

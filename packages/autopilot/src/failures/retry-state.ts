@@ -17,6 +17,9 @@ import {
   type FailureLedger,
 } from './failure-ledger.js';
 
+/** Answers of a runtime that works. They say nothing about loads of other models, so the breaker does not count them. */
+const ANSWERED: readonly LoadFailure['code'][] = ['LOAD_REFUSED', 'MODEL_NOT_FOUND'];
+
 /** The waits before a failed operation is tried again. */
 interface RetryTimings {
   readonly putOff: BackOffPolicy;
@@ -99,6 +102,7 @@ export class RetryState {
       backOff: timings.failure,
       random: this.#random,
     });
+    if (ANSWERED.includes(failure.code)) return null;
     const wasOpen = this.breakerOpenUntilMs !== null;
     this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, this.#clock.monotonicMs());
     return wasOpen ? null : this.breakerOpenUntilMs;

@@ -56,6 +56,20 @@ describe('failures', () => {
     await pilot.stop();
   });
 
+  // lmstudio-bug-tracker #1631: guardrails refused a load with each of its settings.
+  it('holds no other model back where the runtime refuses models', async () => {
+    const refused = ['a', 'b', 'c', 'd', 'e', 'f'].map((modelKey) => ({ ...LARGE, modelKey }));
+    const world = new FakeWorld([...refused, SMALL]);
+    for (const { modelKey } of refused)
+      world.failNextLoad(modelKey, { kind: 'reject', code: 'LOAD_REFUSED' });
+    const pilot = await startPilot(world);
+    await world.clock.advance(MINUTE);
+    expect(world.log.filter((entry) => entry.startsWith('load '))).toHaveLength(7);
+    expect(pilot.of('breaker-opened')).toEqual([]);
+    expect(world.residentKeys()).toEqual(['small']);
+    await pilot.stop();
+  });
+
   it('remembers failures over a restart', async () => {
     const world = new FakeWorld([LARGE, SMALL]);
     const journal = createMemoryJournal(EMPTY_JOURNAL);

@@ -22,7 +22,7 @@ const UNKNOWN_MAX_AGE_MS = 20 * 60_000;
  * twice, and could need more memory than is free. The lock of a process that has ended is removed.
  *
  * @param folder - the state folder, which is created
- * @returns a function that unlocks
+ * @returns a function that unlocks, and that does not fail
  * @throws the signal's reason; the system's error where the folder cannot be written
  */
 export async function lockLoads(folder: string, signal: AbortSignal): Promise<() => Promise<void>> {
@@ -39,9 +39,17 @@ export async function lockLoads(folder: string, signal: AbortSignal): Promise<()
     await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   return async () => {
-    if ((await readHolder(file))?.token === own.token) await rm(file, { force: true });
+    try {
+      if ((await readHolder(file))?.token === own.token) await rm(file, { force: true });
+    } catch {
+      // The load has its result already. This process removes the lock at its next load.
+      released.add(own.token);
+    }
   };
 }
+
+/** Loads of this process that have ended, and whose locks could not be removed. */
+const released = new Set<string>();
 
 /** exFAT and some network shares have no hard links. There, the lock is empty for an instant. */
 const NO_HARD_LINKS: ReadonlySet<string | null> = new Set([
@@ -101,7 +109,8 @@ function isHolder(value: unknown): value is Holder {
   );
 }
 
-async function lives(file: string, { pid, startTime }: Holder): Promise<boolean> {
+async function lives(file: string, { pid, startTime, token }: Holder): Promise<boolean> {
+  if (released.has(token)) return false;
   const found = await findProcess(pid);
   if (found === null) return false;
   if (found.startTime !== null && startTime !== null) return found.startTime === startTime;

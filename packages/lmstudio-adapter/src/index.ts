@@ -48,9 +48,11 @@ export type { Probe, ProbeOutcome } from './discovery/probe.js';
 
 export {
   findProjector,
+  listProjectors,
   scanModelsFolder,
   withDistinctKeys,
 } from './models-folder/scan-models-folder.js';
+export { looksLikeEmbedding } from './models-folder/model-key.js';
 export type { ModelsFolderScan, UnusableFile } from './models-folder/scan-models-folder.js';
 export type { ScanOptions } from './models-folder/scan-options.js';
 export type { ScannedModel } from './models-folder/scanned-model.js';

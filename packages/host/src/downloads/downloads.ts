@@ -24,6 +24,7 @@ import {
 } from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
+import { misfitProjector } from '../model-files/misfit-projector.js';
 import { filesIn, filesOfScanned, finderOf, type ModelFiles } from '../model-files/model-files.js';
 import type { Downloads, DownloadsList } from './downloads-list.js';
 
@@ -132,7 +133,7 @@ async function listWithClient(
 
 /** The fault of a model that LM Studio lists; null where its file has no fault, or can't be read from here. */
 async function faultOf(
-  { modelKey, path: relative }: DownloadedModel,
+  { modelKey, path: relative, vision }: DownloadedModel,
   files: ModelFiles | null,
   readFacts: FactsReader,
   signal: AbortSignal,
@@ -146,7 +147,11 @@ async function faultOf(
   const file = { path: relative ?? filePath, filePath, modelKey };
   if (judgement.kind === 'projector')
     return { ...file, code: 'PROJECTOR', why: 'it is a projector (mmproj), not a model' };
-  if (judgement.kind !== 'unusable') return null;
+  if (judgement.kind !== 'unusable') {
+    const misfit =
+      files.format === 'gguf' && vision ? await misfitProjector(filePath, readFacts, signal) : null;
+    return misfit === null ? null : { ...file, code: misfit.code, why: misfit.reason };
+  }
   const { code, why } = judgement;
   return LMSTUDIO_KNOWS_BETTER.has(code) ? null : { ...file, code, why };
 }
@@ -208,7 +213,12 @@ async function listFolder(
       if (format === 'mlx') return judgeMlx(file, signal);
       const judgement = await judgeFile(file, readFacts, 'lmstudio', signal);
       const isBare = path.dirname(file) === path.resolve(home.modelsFolder);
-      return isBare && judgement.kind === 'model' ? NO_FOLDER : judgement;
+      if (judgement.kind !== 'model') return judgement;
+      if (isBare) return NO_FOLDER;
+      const misfit = await misfitProjector(file, readFacts, signal);
+      return misfit === null
+        ? judgement
+        : { kind: 'unusable', code: misfit.code, why: misfit.reason };
     },
     signal,
   });

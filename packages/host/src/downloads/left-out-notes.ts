@@ -51,6 +51,7 @@ const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
   ['INCOMPLETE', 'Finish the download, or remove the file.'],
   ['CUT', 'Join the parts in their order into one .gguf file, then remove them.'],
   ['NO_FOLDER', 'Move it to a folder PUBLISHER/MODEL there.'],
+  ['PROJECTOR_WIDTH', 'Move the projector to another folder, or download the one of this model.'],
   ['CORRUPT', 'Download it again.'],
   ['FILE_UNREADABLE', 'Check its permissions.'],
 ]);

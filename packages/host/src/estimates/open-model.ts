@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DownloadedModel, UnusableFile } from '@mai/lmstudio-adapter';
-import { LMStudioError } from '@mai/lmstudio-adapter';
+import { LMStudioError, looksLikeEmbedding } from '@mai/lmstudio-adapter';
 import type { GgufHeader, HeaderCache, MlxModel } from '@mai/memory-estimator';
 import {
   isModelFileError,
@@ -79,7 +79,19 @@ export async function openModelFile(
     );
   }
   const header = await readGgufHeader(asFile, { signal });
-  return { kind: 'header', file: asFile, header, visionProjector: null, isEmbedding: null };
+  const isEmbedding = isNamedEmbedding(asFile, header) ? true : null;
+  return { kind: 'header', file: asFile, header, visionProjector: null, isEmbedding };
+}
+
+/**
+ * Whether the name of a file, of its folder or in its header says that the model makes embeddings. Files of E5 Mistral and GTE Qwen2 do
+ * not state how outputs are pooled, and the lists of models go by the name, too.
+ */
+function isNamedEmbedding(file: string, { metadata }: GgufHeader): boolean {
+  const name = metadata.get('general.name');
+  const inHeader = typeof name === 'string' ? name.replaceAll(' ', '-') : '';
+  const inPath = file.split(path.sep).slice(-2).join('/');
+  return looksLikeEmbedding(inPath) || looksLikeEmbedding(inHeader);
 }
 
 /**

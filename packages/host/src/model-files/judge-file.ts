@@ -24,7 +24,7 @@ export function createFactsReader(headers: HeaderCache): FactsReader {
       file,
       headers.derive(
         file,
-        'facts with refusals (4), experts, quantization and width',
+        'facts with refusals (4), experts, quantization, width (2) and kind (2)',
         async (header) => (await fromHeaders()).headerFacts(header),
         signal === undefined ? {} : { signal },
       ),

@@ -43,8 +43,8 @@ const FILE_TYPES: Readonly<Record<number, string>> = {
 /** The longest context that an estimate accepts. A header may state any number. */
 const LONGEST_CONTEXT_TOKENS = 2 ** 30;
 
-/** Architectures that make embeddings, not text. */
-const ENCODERS = /bert|embed|^t5encoder$/;
+/** Architectures that make embeddings, not text. `pangu-embedded`, a model for small devices, writes text. */
+const ENCODERS = /bert|embed(?!ded)|^t5encoder$/;
 
 /** Reads the facts from a header. */
 export function headerFacts(header: GgufHeader): HeaderFacts {
@@ -61,7 +61,8 @@ export function headerFacts(header: GgufHeader): HeaderFacts {
     sizeLabel: text('general.size_label'),
     contextLengthTokens:
       contextLength >= 1 ? Math.min(Math.floor(contextLength), LONGEST_CONTEXT_TOKENS) : null,
-    embedding: metadata.has(`${prefix}.pooling_type`) || ENCODERS.test(prefix),
+    // 0 stands for outputs that are not pooled (llama_pooling_type in llama.h).
+    embedding: Number(metadata.get(`${prefix}.pooling_type`) ?? 0) > 0 || ENCODERS.test(prefix),
     // A GGUF file has no field for tool use. Chat templates that support tools name them.
     toolUse: /\btools\b/.test(text('tokenizer.chat_template') ?? ''),
     complete,

@@ -24,10 +24,10 @@ export function parametersIn(name: string): string | null {
 
 /**
  * Whether a path looks like an embedding model's. Only the name is used, because the header is
- * not read.
+ * not read. 'Embedded', as in openPangu-Embedded, means a model for small devices.
  */
 export function looksLikeEmbedding(path: string): boolean {
-  return /embed|(?:^|[/_-])(?:bge|e5|gte|minilm)(?=[-_])/i.test(path);
+  return /embed(?!ded)|(?:^|[/_-])(?:bge|e5|gte|minilm)(?=[-_])/i.test(path);
 }
 
 /**

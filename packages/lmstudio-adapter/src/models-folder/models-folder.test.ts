@@ -391,6 +391,7 @@ test('reads names without a quantization, names with parameters, and names of em
   expect(parametersIn('phi-4')).toBeNull();
   expect(looksLikeEmbedding('nomic-ai/nomic-embed-text-v1.5-GGUF/x.gguf')).toBe(true);
   expect(looksLikeEmbedding('p/llama/x.gguf')).toBe(false);
+  expect(looksLikeEmbedding('p/openPangu-Embedded-7B-GGUF/x.gguf')).toBe(false);
   const options = { embedding: true, onlyOne: true };
   expect(keyOfFile('nomic-embed-text-v1.5-GGUF', 'Q4_K_M', options)).toBe(
     'text-embedding-nomic-embed-text-v1.5',

@@ -206,17 +206,27 @@ export function withDistinctKeys<Model extends DownloadedModel>(models: readonly
  * @param modelFile Absolute path of a GGUF file, or of any part of a split file.
  */
 export async function findProjector(modelFile: string): Promise<string | null> {
-  const folder = path.dirname(modelFile);
-  const names = await readdir(folder).catch(() => []);
+  const named = await judgeFolderOf(modelFile);
+  const own = modelsOf(named, projectorsIn(named)).find(({ group }) =>
+    group.files.some((file) => file.path === path.basename(modelFile)),
+  );
+  return own?.projector == null ? null : path.join(path.dirname(modelFile), own.projector.path);
+}
+
+/** Absolute paths of all files beside a model file that are named as projectors. LM Studio loads one of them. */
+export async function listProjectors(modelFile: string): Promise<readonly string[]> {
+  const projectors = projectorsIn(await judgeFolderOf(modelFile));
+  return projectors.map(({ file }) => path.join(path.dirname(modelFile), file.path));
+}
+
+/** The files in the folder of a model file, judged by their names. */
+async function judgeFolderOf(modelFile: string): Promise<readonly JudgedGroup[]> {
+  const names = await readdir(path.dirname(modelFile)).catch(() => []);
   const groups = groupFiles(
     '',
     // macOS writes its attributes of a file beside it, on a drive that can't hold them: `._NAME`. The scan of the
     // models folder passes over these names, too.
     names.filter((name) => !name.startsWith('.')).map((name) => ({ path: name, sizeBytes: 0 })),
   );
-  const named = groups.map((group) => ({ group, judgement: judgeByName(group) }));
-  const own = modelsOf(named, projectorsIn(named)).find(({ group }) =>
-    group.files.some((file) => file.path === path.basename(modelFile)),
-  );
-  return own?.projector == null ? null : path.join(folder, own.projector.path);
+  return groups.map((group) => ({ group, judgement: judgeByName(group) }));
 }

@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startSimulator } from '@mai/lmstudio-simulator';
+// The estimator does not export its test files.
+// eslint-disable-next-line @nx/enforce-module-boundaries
+import {
+  bytesOf,
+  emptyFile,
+  headerOf,
+  languageModel,
+  type FileContents,
+} from '../../../memory-estimator/test/language-model.js';
+import type { HostOptions } from '../host-options.js';
+import { openHost } from '../open-host.js';
+import { headerFacts } from './read-header-facts.js';
+
+const NOBODY = '127.0.0.1:9';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'mai kinds '));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const options = (url = NOBODY): HostOptions => ({
+  url,
+  apiToken: '',
+  env: {},
+  cwd: home,
+  userHome: home,
+  warn: () => undefined,
+});
+
+async function put(file: string, contents: FileContents): Promise<string> {
+  const at = path.join(home, file);
+  await mkdir(path.dirname(at), { recursive: true });
+  await writeFile(at, bytesOf(contents));
+  return at;
+}
+
+/** A projector that gives vectors of this width. `languageModel()` takes 64 numbers. */
+function projector(width: number): FileContents {
+  const file = emptyFile('clip');
+  file.metadata.set('clip.projector_type', 'mlp');
+  file.tensors.set('mm.2.weight', { shape: [32, width] });
+  return file;
+}
+
+const FOLDER = 'p/eyes-GGUF';
+const MODELS = '.lmstudio/models';
+
+// lmstudio-bug-tracker #1665: LM Studio's engine ended the load with 'mismatch between text model and mmproj'.
+describe.each(['off', 'on'])('with LM Studio %s, a model', (state) => {
+  const unusable = async (widths: readonly number[]) => {
+    await put(`${MODELS}/${FOLDER}/eyes-Q8_0.gguf`, languageModel());
+    for (const [i, width] of widths.entries())
+      await put(`${MODELS}/${FOLDER}/mmproj-${i}.gguf`, projector(width));
+    const simulator = await startSimulator({
+      world: {
+        machine: { gpus: [] },
+        models: [
+          {
+            modelKey: 'eyes',
+            path: `${FOLDER}/eyes-Q8_0.gguf`,
+            vision: true,
+            sizeBytes: 100_000,
+            maxContextLength: 512,
+          },
+        ],
+      },
+    });
+    try {
+      await using host = await openHost(options(state === 'on' ? simulator.httpUrl : NOBODY));
+      return (await host.models()).unusable;
+    } finally {
+      await simulator.stop();
+    }
+  };
+
+  test('beside the projector of another model is not offered, with the reason', async () => {
+    expect(await unusable([96])).toMatchObject([
+      {
+        modelKey: 'eyes',
+        code: 'PROJECTOR_WIDTH',
+        why: expect.stringMatching(/mmproj-0\.gguf.*vectors of 96 numbers.*takes 64/),
+      },
+    ]);
+  });
+
+  test.each([[[64]], [[96, 64]]])(
+    'beside projectors of widths %p is offered, because LM Studio may load one that fits',
+    async (widths) => {
+      expect(await unusable(widths)).toEqual([]);
+    },
+  );
+});
+
+// E5 Mistral and GTE Qwen2 do not state how outputs are pooled. LM Studio gives an embedding model a batch as long as its context
+// (lmstudio-bug-tracker #2293).
+test.each([
+  ['e5-mistral-7b-instruct-GGUF/e5-mistral-7b-instruct-Q4_K_M.gguf', null, true],
+  ['x/model.gguf', 'Gte Qwen2 1.5B Instruct', true],
+  ['x/model.gguf', 'Qwen3 Embedding 4B', true],
+  ['openPangu-Embedded-1B-GGUF/openPangu-Embedded-1B-Q8_0.gguf', null, false],
+  ['embeddings/llama/llama.gguf', null, false],
+])(
+  'the file %s with the name %p, named by its path, is estimated as an embedding model: %p',
+  async (file, name, expected) => {
+    const contents = languageModel();
+    if (name !== null) contents.metadata.set('general.name', name);
+    const model = await put(file, contents);
+    await using host = await openHost(options());
+    const { report } = await host.estimate({ model, engine: 'lmstudio@2.28.2', judge: false });
+    const settings = report.profile.settings.map(({ setting }) => setting);
+    expect(settings.includes('embeddingBatch')).toBe(expected);
+  },
+);
+
+test.each([
+  ['pangu-embedded', {}, false],
+  ['llama-embed', {}, true],
+  ['qwen3', { 'qwen3.pooling_type': 3 }, true],
+  ['qwen3', { 'qwen3.pooling_type': 0 }, false],
+])('a file of %s with %p makes embeddings: %p', async (architecture, metadata, embedding) => {
+  const file = emptyFile(architecture);
+  for (const [key, value] of Object.entries(metadata)) file.metadata.set(key, value);
+  expect(headerFacts(await headerOf(file)).embedding).toBe(embedding);
+});

@@ -21,7 +21,7 @@ export type {
 } from './snapshot.js';
 export type { HistoryBucket, HistoryOptions, Series } from './history/history.js';
 export type { Trend, TrendOptions } from './history/trend.js';
-export { gpusInSurvey } from './gpu/match-survey.js';
+export { gpusInSurvey, matchSurvey, sizeOf } from './gpu/match-survey.js';
 export type { HardwareSurveyFacts, ListedGpu, SurveyedGpuFacts } from './gpu/match-survey.js';
 export type { InventoryGpu, MachineInventory } from './inventory/inventory.js';
 export { readPrivateMemory } from './process-memory/read-private-memory.js';

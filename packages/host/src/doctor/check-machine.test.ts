@@ -23,15 +23,15 @@ const card = (deviceKey: string, name: string): GpuSnapshot => ({
 
 /** The lines about GPUs on a machine with these cards, of which LM Studio's engine sees `seen`. */
 async function gpuLines(
-  seen: number,
+  seen: number | readonly { readonly name: string; readonly totalBytes: number }[],
   cards: readonly GpuSnapshot[],
   faults: SimulatorOptions['faults'] = [],
   sources: ResourceSnapshot['sources'] = [],
 ) {
-  const gpus = Array.from({ length: seen }, (_, at) => ({
-    name: `Card ${at}`,
-    totalBytes: 12 * GIB,
-  }));
+  const gpus =
+    typeof seen === 'number'
+      ? Array.from({ length: seen }, (_, at) => ({ name: `Card ${at}`, totalBytes: 12 * GIB }))
+      : seen;
   await using simulator = await startSimulator({ world: { machine: { gpus } }, faults });
   await using client = await connect({ baseUrl: simulator.baseUrl });
   await using real = createResourceMonitor();
@@ -71,6 +71,24 @@ describe('cards that the engine of LM Studio does not see', () => {
     expect(lines.join()).toMatch(/LM Studio can't .*\(error\)/);
     expect(lines.join()).not.toContain('so models run on the CPU');
   });
+});
+
+// lmstudio-bug-tracker #935 and #1480 (80 of 120 GB with Vulkan), #1216 (19.79 GB for a card of 12 GB).
+test.each([
+  ['Radeon 8060S Graphics', 120, 80, /80\.0 GiB .* the driver reports 120 GiB.*refused/],
+  ['NVIDIA RTX A2000 12GB', 12, 19.79, /19\.8 GiB .* the driver reports 12\.0 GiB.*more layers/],
+  ['NVIDIA RTX A2000 12GB', 12, 11.5, null],
+])('LM Studio counts another size for %s: %i GiB, and it says %f', async (name, own, its, line) => {
+  const shared = name.startsWith('Radeon');
+  const gpu: GpuSnapshot = {
+    ...card('a', name),
+    vendor: shared ? 'amd' : 'nvidia',
+    kind: shared ? 'integrated' : 'discrete',
+    memory: shared ? 'shared' : 'dedicated',
+    totalBytes: own * GIB,
+  };
+  const lines = await gpuLines([{ name, totalBytes: Math.round(its * GIB) }], [gpu]);
+  expect(lines).toEqual(line === null ? [] : [expect.stringMatching(line)]);
 });
 
 // unslothai/unsloth #10466: a card was counted that the container could not open.

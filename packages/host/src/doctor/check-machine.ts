@@ -8,6 +8,7 @@ import type { MachineMonitor } from '../machine/open-monitor.js';
 import { formatBytes, plural } from '../words.js';
 import type { Check } from './check.js';
 import { fault, ok, warning } from './check.js';
+import { checkSurveyedSizes } from './check-surveyed-sizes.js';
 
 const BETWEEN_READINGS_MS = 250;
 const INSTALL_GPU_TOOL =
@@ -36,7 +37,11 @@ export async function checkMachine(
   const isLocal = client?.host.isLocal === true;
   const hidden =
     isLocal && link?.runtime === 'lmstudio' && survey !== null
-      ? [...hiddenGpus(survey.gpus, snapshot.gpus.length), ...unseenGpus(survey, snapshot)]
+      ? [
+          ...hiddenGpus(survey.gpus, snapshot.gpus.length),
+          ...unseenGpus(survey, snapshot),
+          ...checkSurveyedSizes(snapshot.gpus, survey.gpus),
+        ]
       : [];
   return [
     checkMemory(snapshot),

@@ -88,6 +88,21 @@ test.each([
   },
 );
 
+// llama.cpp #26382: the cache of GLM-5.2's indexer went from 663 to 178.5 MiB, when only the layers that have an indexer kept keys.
+test('the cache of the indexer of GLM-5.2 takes what a report says', async () => {
+  const metadata = {
+    ...LATENT,
+    ...INDEXER,
+    block_count: 79,
+    nextn_predict_layers: 1,
+    context_length: 1_048_576,
+  };
+  const load = { kvCacheTypeK: 'q8_0', kvCacheTypeV: 'q8_0' } as const;
+  const { kvCacheBytes } = await partsOf('glm-dsa', metadata, { load });
+  const rowsBytes = (CONTEXT * 34) / 32;
+  expect(kvCacheBytes - 78 * 576 * rowsBytes).toBe(178.5 * 2 ** 20);
+});
+
 test('the indexer of MiniMax M3 has a cache in the layers after the dense ones, with a head of values', async () => {
   // The log of llama.cpp b10257 for these sizes: 24 MiB in 3 layers, and 20 MiB in 2 layers for the indexer.
   const { kvCacheBytes, computeBytes } = await partsOf('minimax-m3', {

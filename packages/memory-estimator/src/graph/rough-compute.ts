@@ -6,6 +6,8 @@ import type { RuntimeShape } from '../parts/runtime-shape.js';
 const BYTES_PER_VALUE = 4;
 /** Usual width of a feed-forward network, relative to the hidden state. */
 const USUAL_FEED_FORWARD = 4;
+/** Hidden states that a recurrent layer needs at once (RWKV7 in the log of llama.cpp b10257). */
+const RECURRENT_STATES = 18;
 
 /**
  * Approximates the compute buffers of an unknown graph: the memory that the logits, the attention or the
@@ -22,18 +24,24 @@ export function roughCompute(
   const hidden = BYTES_PER_VALUE * model.embedding * tokens;
   const heads = Math.max(...model.heads, 1);
   const logits = BYTES_PER_VALUE * model.vocabulary * tokens + 3 * hidden;
-  const mask = (settings.flashAttention ? 2 : 4) * shape.cells * (tokens / shape.streams);
-  const scores = settings.flashAttention
-    ? 0
-    : BYTES_PER_VALUE * shape.cells * (tokens / shape.streams) * heads;
+  const rows = attendedRows(model, shape) * (tokens / shape.streams);
+  const mask = (settings.flashAttention ? 2 : 4) * rows;
+  const scores = settings.flashAttention ? 0 : BYTES_PER_VALUE * rows * heads;
   const queries = BYTES_PER_VALUE * tokens * heads * model.keyLength;
   const attention =
     scores + mask * shape.streams + 2 * queries + 2 * hidden + indexerScores(model, shape);
   const feedForward = 2 * USUAL_FEED_FORWARD * hidden + 3 * hidden + mask;
-  const bytes = Math.max(logits, attention, feedForward);
+  const recurrent = model.recurrent.some(Boolean) ? RECURRENT_STATES * hidden : 0;
+  const bytes = Math.max(logits, attention, feedForward, recurrent);
   const cpuBytes = gpuCount === 0 ? bytes : 2 * hidden + mask;
   const gpuBytes = new Array<number>(gpuCount).fill(bytes);
   return { cpuBytes, gpuBytes, liveBytes: { cpu: cpuBytes, gpus: gpuBytes } };
+}
+
+/** The tokens that a token may attend to: those of the cache, or of the same input in a model without a cache. */
+function attendedRows({ cached, attention }: Hyperparameters, shape: RuntimeShape): number {
+  if (!cached) return shape.graphTokens;
+  return attention.some(Boolean) ? shape.cells : 0;
 }
 
 /**

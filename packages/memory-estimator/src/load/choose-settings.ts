@@ -8,7 +8,7 @@ import {
   type ProfileSetting,
   type ProfileValues,
 } from '../profile/engine-profile.js';
-import { batchOf, flashAttentionFor } from './dependent-defaults.js';
+import { batchOf, flashAttentionFor, refusesFlashAttention } from './dependent-defaults.js';
 import { LLAMA_CPP_PROFILE } from '../profile/llama-cpp-profile.js';
 import { haveSameCells, isUsed, takeTheSame, type LoadFacts } from './used-settings.js';
 
@@ -111,9 +111,10 @@ export function chooseSettings(
   const gpuBackend = given.gpuBackend ?? profile.backend ?? 'none';
   const gpuLayers = given.gpuLayers ?? (gpuBackend === 'none' ? 0 : ALL_LAYERS);
   const batch = batchOf(defaults, gpuLayers, facts.images);
-  const attention = flashAttentionFor(values.value, defaults.flashAttention);
+  const attention = flashAttentionFor(values.value, defaults.flashAttention, facts.model);
+  const askedAttention = refusesFlashAttention(facts.model) ? null : given.flashAttention;
   const chosen = {
-    flashAttention: choose('flashAttention', given.flashAttention, isOff, attention),
+    flashAttention: choose('flashAttention', askedAttention, isOff, attention),
     batchTokens: choose('batchTokens', given.batchTokens, any, batch.batchTokens),
     ubatchTokens: choose('ubatchTokens', given.ubatchTokens, size, batch.ubatchTokens),
     parallelSequences: choose(

@@ -1,7 +1,13 @@
 // Defaults that depend on other settings of the load.
 import { isQuantizedCacheType, type KvCacheType } from '@mai/memory-ledger';
+import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import type { ImageAttention } from '../parts/vision-encoder.js';
 import { known, type EngineProfile, type ProfileSetting } from '../profile/engine-profile.js';
+
+/** llama.cpp turns flash attention off for Grok, whatever is asked for (llama_init_from_model in llama-context.cpp). */
+export function refusesFlashAttention(model: Hyperparameters | null): boolean {
+  return model?.architecture.name === 'grok';
+}
 
 /**
  * llama.cpp refuses quantized values without flash attention, so an engine that loads quantized values has flash
@@ -10,7 +16,10 @@ import { known, type EngineProfile, type ProfileSetting } from '../profile/engin
 export function flashAttentionFor(
   values: KvCacheType,
   setting: ProfileSetting<boolean>,
+  model: Hyperparameters | null,
 ): ProfileSetting<boolean> {
+  if (refusesFlashAttention(model))
+    return known(false, 'llama.cpp turns flash attention off for Grok (llama-context.cpp)');
   if (!isQuantizedCacheType(values)) return setting;
   const source = `values as ${values} need flash attention (llama-context.cpp)`;
   return known(true, source);

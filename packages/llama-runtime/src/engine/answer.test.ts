@@ -1,4 +1,5 @@
-import { AnswerReader, type AnswerDelta } from './answer.js';
+import { AnswerReader, finalSnapshot, withoutOpenEnd, type AnswerDelta } from './answer.js';
+import type { CompletionReport } from './llama-door.js';
 
 function read(reader: AnswerReader, content: string, isFinal = false): readonly AnswerDelta[] {
   return [...reader.read({ content, reasoning: '', toolCalls: [] }, isFinal)];
@@ -60,5 +61,43 @@ describe('The tool calls of an answer', () => {
     expect(readCalls(reader, [call('f', '{}'), call('g', '')])).toHaveLength(2);
     expect(reader.isDone).toBe(true);
     expect(reader.toolCalls).toBe(1);
+  });
+});
+
+describe('The end of an answer', () => {
+  const EMPTY = { content: '', reasoning: '', toolCalls: [] };
+  const end = (more: Partial<CompletionReport>) =>
+    ({
+      text: '<tool_call>{',
+      stopped_limit: false,
+      context_full: false,
+      ...more,
+    }) as CompletionReport;
+
+  it.each([
+    ['a limit inside a call', { stopped_limit: true }, 'Let me look.'],
+    ['a full context inside a call', { context_full: true }, 'Let me look.'],
+    ['the model, with a text that is no call', {}, '<tool_call>{'],
+  ])('that llama.cpp can’t parse, because of %s', (_, more, content) => {
+    const newest = { ...EMPTY, content: 'Let me look.' };
+    expect(finalSnapshot(EMPTY, end(more), newest).content).toBe(content);
+  });
+
+  it('is what llama.cpp has parsed', () => {
+    const parsed = { ...EMPTY, reasoning: 'hm' };
+    expect(finalSnapshot(parsed, end({ stopped_limit: true }), EMPTY)).toBe(parsed);
+  });
+
+  it('has no character of which bytes are missing, in no part', () => {
+    const open = {
+      content: 'a\uFFFD',
+      reasoning: 'b\uFFFD\uFFFD',
+      toolCalls: [{ name: 'f', arguments: '{"\uFFFD' }],
+    };
+    expect(withoutOpenEnd(open)).toEqual({
+      content: 'a',
+      reasoning: 'b',
+      toolCalls: [{ name: 'f', arguments: '{"' }],
+    });
   });
 });

@@ -65,6 +65,22 @@ export function snapshotOf(
 }
 
 /**
+ * The whole answer. The binding leaves the parsed fields out where it cannot parse a finished text. Where the limit has cut
+ * the text off, for example inside a tool call, the fields of the last token tell what the answer has. Else the text itself is
+ * the content.
+ */
+export function finalSnapshot(
+  snapshot: Snapshot,
+  { text, stopped_limit, context_full }: CompletionReport,
+  newest: Snapshot | null,
+): Snapshot {
+  const { content, reasoning, toolCalls } = snapshot;
+  if (content !== '' || reasoning !== '' || toolCalls.length > 0) return snapshot;
+  if (newest !== null && (stopped_limit || context_full)) return newest;
+  return { ...snapshot, content: text };
+}
+
+/**
  * Turns snapshots into deltas. Text that can still change is held back: the start of a stop sequence, and replacement
  * characters at the end, which stand for a character whose bytes are not complete.
  */
@@ -156,6 +172,18 @@ export class AnswerReader {
  */
 function suffixAfter(sent: string, text: string): string {
   return text.length > sent.length && text.startsWith(sent) ? text.slice(sent.length) : '';
+}
+
+/** Without a last character whose bytes are not complete. */
+export function withoutOpenEnd({ content, reasoning, toolCalls }: Snapshot): Snapshot {
+  return {
+    content: withoutOpenCharacter(content),
+    reasoning: withoutOpenCharacter(reasoning),
+    toolCalls: toolCalls.map((call) => ({
+      ...call,
+      arguments: withoutOpenCharacter(call.arguments),
+    })),
+  };
 }
 
 function withoutOpenCharacter(text: string): string {

@@ -2,6 +2,10 @@
 const BUFFER_LINE =
   /buffer size|llama_kv_cache: size|llama_memory_recurrent: size|llama_context: (?:n_ctx|n_batch|n_ubatch|flash_attn|kv_unified)\b|Flash Attention|flash_attn/i;
 const CONTEXT_LINE = /llama_context: n_ctx\s+= (\d+)/;
+/** A line of a memory's constructor: the KV cache, its form with a sliding window, or another kind of memory. */
+const MEMORY_LINE = /^(llama_(?:kv_cache|memory)\w*):/;
+const ATTENTION_MEMORIES: ReadonlySet<string> = new Set(['llama_kv_cache', 'llama_kv_cache_iswa']);
+const END_TOKEN_LINE = /print_info: EOG token\s+= -?\d+ '(.+)'$/;
 const FLASH_LINES = [
   { pattern: /Flash Attention enabled|flash_attn\s+= (?:1|enabled)/i, enabled: true },
   {
@@ -34,6 +38,17 @@ export class EngineLog {
   get contextTokens(): number | null {
     const match = CONTEXT_LINE.exec(this.#text);
     return match === null ? null : Number(match[1]);
+  }
+
+  /** Whether the model's memory is a KV cache, and has no other state, such as that of recurrent layers. */
+  get hasAttentionOnly(): boolean {
+    const memories = this.#lines().flatMap((line) => MEMORY_LINE.exec(line)?.[1] ?? []);
+    return memories.length > 0 && memories.every((name) => ATTENTION_MEMORIES.has(name));
+  }
+
+  /** Texts of the tokens that end an answer. */
+  get endTokens(): readonly string[] {
+    return this.#lines().flatMap((line) => END_TOKEN_LINE.exec(line)?.[1] ?? []);
   }
 
   get flashAttention(): boolean | null {

@@ -1,17 +1,21 @@
 import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
 import {
   AnswerReader,
+  finalSnapshot,
   snapshotOf,
   type AnswerDelta,
   type AnswerEnd,
   type Snapshot,
+  withoutOpenEnd,
 } from './answer.js';
-import type { ChatTemplates } from './chat-templates.js';
+import { CachedQueue } from './queue/cached-queue.js';
+import type { ChatTemplates } from './prompts/chat-templates.js';
 import { embeddingInputTokens } from './context-options.js';
 import type { CompletionOptions, CompletionReport, LlamaContext } from './llama-door.js';
-import { OpenRequests } from './open-requests.js';
-import { type Prompt, Prompts } from './prompts.js';
+import { OpenRequests } from './queue/open-requests.js';
+import { type Prompt, Prompts } from './prompts/prompts.js';
 import { RequestError, notSupported } from './request-error.js';
+import type { SpecialTokens } from './prompts/special-tokens.js';
 
 /**
  * Samplers that llama.cpp leaves off. The binding's own defaults differ: a tenth of all tokens would lose every likely
@@ -43,7 +47,17 @@ export interface GenerationRequest {
 /** A request whose prompt was formatted and counted. */
 export interface PreparedRequest extends GenerationRequest {
   readonly promptTokens: number;
+  /** The tokens of the prompt; null where it has images. */
+  readonly promptIds: Int32Array | null;
   readonly options: CompletionOptions;
+}
+
+/** What the engine has read from the model's file and from llama.cpp's log. */
+export interface ModelDetails {
+  readonly templates: ChatTemplates;
+  readonly special: SpecialTokens;
+  /** Whether the KV cache can be kept between requests: one slot, whose memory has attention layers only. */
+  readonly keepsCache: boolean;
 }
 
 /** The loaded model. */
@@ -53,22 +67,25 @@ export class Engine {
   readonly #context: LlamaContext;
   readonly #open: OpenRequests;
   readonly #prompts: Prompts;
+  readonly #special: SpecialTokens;
 
   constructor(
     context: LlamaContext,
     spec: EngineSpec,
     facts: EngineFacts,
-    templates: ChatTemplates,
+    { templates, special, keepsCache }: ModelDetails,
     onState: (state: EngineState) => void,
   ) {
     this.#context = context;
     this.spec = spec;
     this.facts = facts;
-    this.#open = new OpenRequests(context, onState);
+    this.#special = special;
+    this.#open = new OpenRequests(keepsCache ? new CachedQueue(context) : context, onState);
     this.#prompts = new Prompts(context, {
       modelKey: spec.modelKey,
       vision: facts.vision,
       templates,
+      special,
     });
   }
 
@@ -93,9 +110,12 @@ export class Engine {
       throw notSupported(`${this.spec.modelKey} is an embedding model and cannot generate text`);
     }
     const { text, options } = this.#prompts.format(request.prompt);
+    const images = options.media_paths ?? [];
+    const tokens = await this.#tokenize(text, images);
     return {
       ...request,
-      promptTokens: await this.#countTokens(text, options.media_paths ?? []),
+      promptTokens: tokens.length,
+      promptIds: images.length > 0 ? null : Int32Array.from(tokens),
       options: {
         ...options,
         ...request.sampling,
@@ -123,17 +143,22 @@ export class Engine {
     const mostCalls = isChat && prompt.format.parallel_tool_calls === false ? 1 : Infinity;
     const reader = new AnswerReader(request.stops, mostCalls);
     let text = '';
-    using run = this.#open.complete(request, signal, (token) => {
-      if (!isChat) text += token;
+    let newest: Snapshot | null = null;
+    using run = this.#open.complete(request, signal, (report) => {
+      text += report.token;
+      newest = snapshotOf(report, isChat ? null : text);
     });
     for (;;) {
       const report = await run.next();
       const isFinal = report.token === undefined;
+      const isLimited = isFinal && (report.stopped_limit || report.context_full);
       const snapshot = snapshotOf(report, isChat ? null : isFinal ? report.text : text);
-      yield* reader.read(isFinal ? withText(snapshot, report.text) : snapshot, isFinal);
+      const whole = isFinal ? finalSnapshot(snapshot, report, newest) : snapshot;
+      // The bytes of a last character that the limit has cut off are left out.
+      yield* reader.read(isLimited ? withoutOpenEnd(whole) : whole, isFinal);
       if (isFinal) checkEnd(report);
       else if (!reader.isDone) continue;
-      const isCut = isFinal && !reader.isDone && (report.stopped_limit || report.context_full);
+      const isCut = isLimited && !reader.isDone;
       return {
         finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
         stopSequence: reader.stop,
@@ -169,7 +194,7 @@ export class Engine {
       );
     }
     const { length } = (await this.#context.tokenize(text)).tokens;
-    const tokens = length + this.#prompts.special.aroundEmbedding;
+    const tokens = length + this.#special.aroundEmbedding;
     this.#checkRoom(tokens);
     const embedding = await this.#open.embed({ text, promptTokens: tokens }, signal);
     return { embedding, tokens };
@@ -180,10 +205,10 @@ export class Engine {
     this.#open.stop();
   }
 
-  async #countTokens(text: string, images: readonly string[]): Promise<number> {
-    if (images.length === 0) return (await this.#context.tokenize(text)).tokens.length;
+  async #tokenize(text: string, images: readonly string[]): Promise<ArrayLike<number>> {
+    if (images.length === 0) return (await this.#context.tokenize(text)).tokens;
     try {
-      return (await this.#context.tokenize(text, images)).tokens.length;
+      return (await this.#context.tokenize(text, images)).tokens;
     } catch {
       // The binding has one error for every image that it can't read.
       throw new RequestError(
@@ -212,11 +237,4 @@ function checkEnd(report: CompletionReport): void {
   throw new RequestError(500, 'llama.cpp could not compute the next token', {
     code: 'engine_failed',
   });
-}
-
-/** The binding leaves the parsed fields out where it cannot parse a finished text. Then the text itself is the content. */
-function withText(snapshot: Snapshot, text: string): Snapshot {
-  const { content, reasoning, toolCalls } = snapshot;
-  const isEmpty = content === '' && reasoning === '' && toolCalls.length === 0;
-  return isEmpty ? { ...snapshot, content: text } : snapshot;
 }

@@ -42,6 +42,8 @@ export interface ChatFormatOptions {
 export interface FormattedChat {
   readonly prompt: string;
   readonly grammar: string;
+  /** Whether the grammar holds only from the start of a tool call on. */
+  readonly grammar_lazy: boolean;
   readonly generation_prompt?: string;
 }
 
@@ -52,6 +54,8 @@ export interface CompletionOptions extends Partial<ChatFormatOptions> {
   readonly chat_template?: string;
   readonly prompt?: string;
   readonly media_paths?: readonly string[];
+  /** File of a saved state that is loaded into the slot before the prompt. */
+  readonly load_state_path?: string;
   readonly grammar?: string;
   readonly n_predict: number;
   readonly stop?: readonly string[];
@@ -116,7 +120,7 @@ export interface LlamaContext {
   getModelInfo(): {
     readonly chatTemplates: {
       readonly jinja: {
-        readonly defaultCaps: { readonly tools: boolean };
+        readonly defaultCaps: { readonly tools: boolean; readonly systemRole: boolean };
         readonly toolUseCaps?: { readonly tools: boolean };
       };
     };

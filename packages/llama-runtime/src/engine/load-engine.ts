@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.js';
-import { readChatTemplates } from './chat-templates.js';
+import { readChatTemplates } from './prompts/chat-templates.js';
 import { contextOptionsOf, slotsOf, stepTokensOf } from './context-options.js';
 import { EngineLog } from './engine-log.js';
 import { Engine } from './engine.js';
 import { loadBinding, type LlamaContext } from './llama-door.js';
 import { filesOfModel, readModelFiles } from './read-model-file.js';
+import { readSpecialTokens } from './prompts/special-tokens.js';
 
 /** Time in which the lines of llama.cpp's log arrive after a load: they are queued for this thread meanwhile. */
 const LOG_DELAY_MS = 20;
@@ -39,8 +40,12 @@ export async function loadEngine(
   await delay(LOG_DELAY_MS);
   log.close();
   LlamaContext.toggleNativeLog(false, () => undefined);
-  const templates = await readChatTemplates(LlamaContext, context, spec.file);
-  return new Engine(context, spec, factsOf(context, spec, log), templates, onState);
+  const details = {
+    templates: await readChatTemplates(LlamaContext, context, spec.file),
+    special: readSpecialTokens(context, log.endTokens),
+    keepsCache: spec.kind === 'llm' && slotsOf(spec) === 1 && log.hasAttentionOnly,
+  };
+  return new Engine(context, spec, factsOf(context, spec, log), details, onState);
 }
 
 function loadProjector(context: LlamaContext, file: string, usesGpu: boolean): void {

@@ -29,3 +29,10 @@ export function invalidField(param: string, problem: string): RequestError {
 export function notSupported(message: string, param: string | null = null): RequestError {
   return new RequestError(501, message, { code: 'not_supported', param });
 }
+
+/** llama.cpp failed. The binding gives an `Error` or a text. */
+export function engineFailed(error: unknown): RequestError {
+  const text = typeof error === 'string' ? error : JSON.stringify(error);
+  const reason = error instanceof Error ? error.message : text;
+  return new RequestError(500, `llama.cpp failed: ${reason}`, { code: 'engine_failed' });
+}

@@ -113,9 +113,31 @@ function readCall(call: JsonObject, path: string): JsonObject {
     type: 'function',
     function: {
       name: stringField(called, 'name') ?? '',
-      arguments: stringField(called, 'arguments') ?? '{}',
+      arguments: readArguments(called['arguments'], `${path}.function.arguments`),
     },
   };
+}
+
+/**
+ * The arguments of an earlier call, as a JSON text. Clients send an empty text for a call without arguments, and some send the
+ * object itself. llama.cpp refuses a whole chat for a text that is not JSON.
+ */
+function readArguments(value: unknown, path: string): string {
+  if (value === undefined || value === null || value === '') return '{}';
+  if (isJsonObject(value)) return JSON.stringify(value);
+  if (typeof value !== 'string') throw invalidField(path, 'must be a JSON text or an object');
+  if (isObjectText(value)) return value;
+  // An answer that the token limit has cut off comes back like this. The model sees what it has written.
+  return JSON.stringify({ incomplete: value });
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    return isJsonObject(JSON.parse(text));
+  } catch {
+    // JSON.parse throws for a text that is not JSON.
+    return false;
+  }
 }
 
 function countMarkers(messages: readonly JsonObject[]): number {

@@ -1,8 +1,8 @@
-import { RequestError } from './request-error.js';
+import { RequestError } from '../request-error.js';
 
 /** llama.cpp's MAX_REPETITION_THRESHOLD (llama-grammar.cpp): a larger repetition ends the whole process. */
 const MOST_REPETITIONS = 2000;
-const FREE_TEXT = /(?:until-\d+\??|\(until-\d+\)\??) (?=tool-calls?\b)/;
+const FREE_TEXT = /(?:until-\d+\??|\(until-\d+\)\??) (?:space )?(?=tool-call(?:s|-root)?\b)/;
 
 /**
  * Refuses a grammar that would make llama.cpp end the process.
@@ -19,20 +19,28 @@ export function checkGrammar(grammar: string, field: string): void {
 }
 
 /**
- * A grammar of required tool calls without the free text that it allows before the first call, so that the answer
- * begins with the call. The prompt ends with `generationPrompt`, so the grammar must not ask for it again.
+ * llama.cpp's grammar of an answer for a prompt that ends with `generationPrompt`: it no longer asks for this end, and has no free
+ * text before the calls where calls are required, so that the answer begins with a call.
+ *
+ * Where it gets its own grammar, llama.cpp checks the end of the prompt against it, and ends the whole process at a token that ends
+ * an answer. The template of Qwen 1.5 has one there.
  *
  * @returns null where the grammar has no such text, so that llama.cpp's own grammar is used
  */
-export function grammarOfCallsOnly(grammar: string, generationPrompt: string): string | null {
+export function answerGrammar(
+  grammar: string,
+  generationPrompt: string,
+  { callsOnly }: { readonly callsOnly: boolean },
+): string | null {
   const rules = grammar.split('\n');
   const index = rules.findIndex((rule) => rule.startsWith('root ::='));
   const root = rules[index];
-  if (root === undefined || !FREE_TEXT.test(root)) return null;
-  const start = `${literal(generationPrompt)} `;
-  if (generationPrompt !== '' && !root.includes(start)) return null;
-  const rest = generationPrompt === '' ? root : root.replace(start, () => '');
-  return rules.with(index, rest.replace(FREE_TEXT, '')).join('\n');
+  if (root === undefined) return null;
+  const start = generationPrompt === '' ? '' : `${literal(generationPrompt)} `;
+  if (!root.includes(start)) return null;
+  const rest = root.replace(start, () => '');
+  const answer = callsOnly ? rest.replace(FREE_TEXT, '') : rest;
+  return answer === root ? null : rules.with(index, answer).join('\n');
 }
 
 /**

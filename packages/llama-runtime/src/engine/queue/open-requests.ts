@@ -1,11 +1,7 @@
-import type { EngineActivity, EngineState } from '../process/messages.js';
-import type {
-  CompletionOptions,
-  CompletionReport,
-  LlamaContext,
-  TokenReport,
-} from './llama-door.js';
-import { RequestError } from './request-error.js';
+import type { EngineActivity, EngineState } from '../../process/messages.js';
+import type { RequestQueue } from './cached-queue.js';
+import type { CompletionOptions, CompletionReport, TokenReport } from '../llama-door.js';
+import { RequestError, engineFailed } from '../request-error.js';
 
 const CHECK_INTERVAL_MS = 1000;
 /** A request that the binding no longer knows counts as lost after this many checks. */
@@ -17,6 +13,14 @@ interface OpenRequest {
   hasToken: boolean;
   missedChecks: number;
   readonly fail: (reason: unknown) => void;
+}
+
+/** What a completion is made from. */
+interface CompletionRequest {
+  readonly options: CompletionOptions;
+  readonly promptTokens: number;
+  /** The tokens of the prompt; null where they are not known, as with images. */
+  readonly promptIds: Int32Array | null;
 }
 
 /** A completion that runs. Disposing it cancels what is left of it. */
@@ -33,7 +37,7 @@ export interface RunningCompletion extends Disposable {
 
 /** The requests that the binding works on, and the activity that follows from them. */
 export class OpenRequests {
-  readonly #context: LlamaContext;
+  readonly #queue: RequestQueue;
   readonly #onState: (state: EngineState) => void;
   readonly #open = new Map<number, OpenRequest>();
   #lastUsedAtMs: number | null = null;
@@ -42,8 +46,8 @@ export class OpenRequests {
   #check: NodeJS.Timeout | null = null;
   #isStopped = false;
 
-  constructor(context: LlamaContext, onState: (state: EngineState) => void) {
-    this.#context = context;
+  constructor(queue: RequestQueue, onState: (state: EngineState) => void) {
+    this.#queue = queue;
     this.#onState = onState;
   }
 
@@ -59,12 +63,9 @@ export class OpenRequests {
   }
 
   complete(
-    {
-      options,
-      promptTokens,
-    }: { readonly options: CompletionOptions; readonly promptTokens: number },
+    { options, promptTokens, promptIds }: CompletionRequest,
     signal: AbortSignal,
-    onToken: (token: string) => void,
+    onToken: (report: TokenReport) => void,
   ): RunningCompletion {
     this.#checkOpen(signal);
     let newest: TokenReport | CompletionReport | null = null;
@@ -74,7 +75,7 @@ export class OpenRequests {
       wake?.();
       wake = null;
     };
-    const { requestId } = this.#context.queueCompletion(options, (error, report) => {
+    const onReport = (error: unknown, report: TokenReport | CompletionReport): void => {
       this.#reports += 1;
       if (error !== null && error !== undefined) {
         fail(engineFailed(error));
@@ -82,12 +83,13 @@ export class OpenRequests {
       }
       if (report.token === undefined) this.#close(requestId);
       else {
-        onToken(report.token);
+        onToken(report);
         this.#generates(requestId);
       }
       newest = report;
       settle();
-    });
+    };
+    const { requestId } = this.#queue.queueCompletion(options, onReport, promptIds);
     const fail = (reason: unknown): void => {
       failure ??= { reason };
       this.#cancel(requestId);
@@ -95,8 +97,13 @@ export class OpenRequests {
     };
     const abort = (): void => fail(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    const counts = { promptTokens, hasToken: false, missedChecks: 0 };
-    this.#add(requestId, { kind: 'completion', ...counts, fail });
+    this.#add(requestId, {
+      kind: 'completion',
+      promptTokens,
+      hasToken: false,
+      missedChecks: 0,
+      fail,
+    });
     return {
       next: async () => {
         if (newest === null && failure === null) {
@@ -111,9 +118,8 @@ export class OpenRequests {
         return report;
       },
       countTokens: () =>
-        this.#context
-          .getParallelStatus()
-          .requests.find((request) => request.request_id === requestId)?.tokens_generated ?? 0,
+        this.#queue.getParallelStatus().requests.find((request) => request.request_id === requestId)
+          ?.tokens_generated ?? 0,
       [Symbol.dispose]: () => {
         signal.removeEventListener('abort', abort);
         this.#cancel(requestId);
@@ -127,7 +133,7 @@ export class OpenRequests {
   ): Promise<readonly number[]> {
     this.#checkOpen(signal);
     const { promise, resolve, reject } = deferred<readonly number[]>();
-    const { requestId } = this.#context.queueEmbedding(
+    const { requestId } = this.#queue.queueEmbedding(
       text,
       // 2: the Euclidean norm.
       { embd_normalize: 2 },
@@ -181,7 +187,7 @@ export class OpenRequests {
 
   #cancel(requestId: number): void {
     if (!this.#open.has(requestId)) return;
-    this.#context.cancelRequest(requestId);
+    this.#queue.cancelRequest(requestId);
     this.#close(requestId);
   }
 
@@ -197,7 +203,7 @@ export class OpenRequests {
 
   /** Fails requests that the binding dropped without a last report, which it does where it cannot start sampling. */
   #findLost(): void {
-    const known = new Set(this.#context.getParallelStatus().requests.map((one) => one.request_id));
+    const known = new Set(this.#queue.getParallelStatus().requests.map((one) => one.request_id));
     for (const [requestId, request] of [...this.#open]) {
       request.missedChecks = known.has(requestId) ? 0 : request.missedChecks + 1;
       if (request.missedChecks < CHECKS_UNTIL_LOST) continue;
@@ -226,13 +232,6 @@ function activityOf(open: readonly OpenRequest[]): EngineActivity {
 
 function unloading(): RequestError {
   return new RequestError(503, 'the model is being unloaded', { code: 'model_unloaded' });
-}
-
-/** The binding gives an `Error` or a text. */
-function engineFailed(error: unknown): RequestError {
-  const text = typeof error === 'string' ? error : JSON.stringify(error);
-  const reason = error instanceof Error ? error.message : text;
-  return new RequestError(500, `llama.cpp failed: ${reason}`, { code: 'engine_failed' });
 }
 
 function deferred<T>(): {

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { bodyOf, type TestEngine, TestEngines } from '../../test/engine-client.js';
-import { writeNoiseEncoder } from '../../test/noise-encoder.js';
+import { bodyOf, type TestEngine, TestEngines } from '../../../test/engine-client.js';
+import { writeNoiseEncoder } from '../../../test/noise-encoder.js';
 
 // The special tokens around prompts with the real llama.cpp. A model whose tokenizer adds the first token (BOS), such as
 // Gemma, Llama and Mistral, answers badly without it.

@@ -1,4 +1,4 @@
-import { type LlamaContext, type LlamaContextClass, TOKENIZER_LISTS } from './llama-door.js';
+import { type LlamaContext, type LlamaContextClass, TOKENIZER_LISTS } from '../llama-door.js';
 
 /** The chat templates in the model's file. `null`: it has none. */
 export interface ChatTemplates {

@@ -1,4 +1,4 @@
-import type { ChatFormatOptions, LlamaContext } from './llama-door.js';
+import type { ChatFormatOptions, LlamaContext } from '../llama-door.js';
 
 /**
  * The special tokens that a model needs around its prompts. llama.cpp leaves them to the tokenizer, and takes a BOS that a
@@ -7,6 +7,8 @@ import type { ChatFormatOptions, LlamaContext } from './llama-door.js';
 export interface SpecialTokens {
   /** Text of the token that each prompt begins with (BOS); null where the model has none. */
   readonly start: string | null;
+  /** Texts of the tokens that end an answer (EOG), as far as llama.cpp's log names them. */
+  readonly ends: readonly string[];
   /** Tokens that llama.cpp adds to a text whose embedding it computes. */
   readonly aroundEmbedding: number;
 }
@@ -15,7 +17,7 @@ const PLAIN: ChatFormatOptions = { jinja: true, add_generation_prompt: false };
 const MESSAGES = [{ role: 'user', content: 'x' }];
 
 /** Reads from llama.cpp what its tokenizer would add: the special tokens that it takes off the result of a template. */
-export function readSpecialTokens(context: LlamaContext): SpecialTokens {
+export function readSpecialTokens(context: LlamaContext, ends: readonly string[]): SpecialTokens {
   const { metadata } = context.getModelInfo();
   const written = (template: string): string =>
     context.getFormattedChat(MESSAGES, template, PLAIN).prompt;
@@ -28,6 +30,7 @@ export function readSpecialTokens(context: LlamaContext): SpecialTokens {
   const isWordPiece = metadata['tokenizer.ggml.model'] === 'bert';
   return {
     start: addsStart ? start : null,
+    ends,
     aroundEmbedding: isWordPiece ? 2 : Number(addsStart) + Number(addsEnd),
   };
 }

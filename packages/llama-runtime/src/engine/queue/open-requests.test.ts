@@ -1,5 +1,5 @@
-import type { EngineState } from '../process/messages.js';
-import type { CompletionReport, LlamaContext, TokenReport } from './llama-door.js';
+import type { EngineState } from '../../process/messages.js';
+import type { CompletionReport, LlamaContext, TokenReport } from '../llama-door.js';
 import { OpenRequests } from './open-requests.js';
 
 type Report = (error: unknown, report: TokenReport | CompletionReport) => void;
@@ -11,7 +11,7 @@ function fakeContext() {
   let last = 0;
   const queue = (_input: unknown, ...rest: unknown[]) => {
     last += 1;
-    queued.set(last, rest.at(-1) as Report);
+    queued.set(last, rest.find((one) => typeof one === 'function') as Report);
     return { requestId: last };
   };
   const context = {
@@ -37,7 +37,7 @@ function open() {
   const states: EngineState[] = [];
   const requests = new OpenRequests(fake.context, (state) => states.push(state));
   const complete = (signal = never) =>
-    requests.complete({ options, promptTokens: 3 }, signal, () => undefined);
+    requests.complete({ options, promptTokens: 3, promptIds: null }, signal, () => undefined);
   return { ...fake, states, requests, complete };
 }
 

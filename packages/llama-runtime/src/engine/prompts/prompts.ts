@@ -1,0 +1,197 @@
+import type { ChatTemplates } from './chat-templates.js';
+import { answerGrammar, checkGrammar } from './grammar.js';
+import type {
+  ChatFormatOptions,
+  CompletionOptions,
+  FormattedChat,
+  LlamaContext,
+} from '../llama-door.js';
+import { RequestError, invalidField, notSupported } from '../request-error.js';
+import type { SpecialTokens } from './special-tokens.js';
+import { stricterMessages } from './stricter-messages.js';
+import { TemplateProbe } from './template-gaps.js';
+import { preludeOf } from './template-prelude.js';
+
+/** The input of an answer: a chat, or a plain text to continue. */
+export type Prompt =
+  | {
+      readonly messages: readonly unknown[];
+      readonly format: Omit<ChatFormatOptions, 'jinja' | 'reasoning_format'>;
+      /** Images as data URLs, in the order of their markers in the messages. */
+      readonly images: readonly string[];
+    }
+  | { readonly text: string };
+
+/** A prompt as text, and the options with which llama.cpp computes the same text. */
+export interface FormattedPrompt {
+  readonly text: string;
+  readonly options: Omit<CompletionOptions, 'n_predict'>;
+}
+
+/** A chat as text, and what it was made from. */
+interface TemplatedChat {
+  readonly chat: FormattedChat;
+  readonly messages: readonly unknown[];
+  /** Replaces the model's own template; null: the model's own. */
+  readonly template: string | null;
+}
+
+/** llama.cpp's template for a model without one (ChatML). */
+const CHATML = `{% for message in messages %}<|im_start|>{{ message.role }}
+{{ message.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+
+/** The facts of a model that its prompts depend on. */
+interface PromptModel {
+  readonly modelKey: string;
+  readonly vision: boolean;
+  readonly templates: ChatTemplates;
+  readonly special: SpecialTokens;
+}
+
+/** Formats prompts with the model's chat template. */
+export class Prompts {
+  readonly #context: LlamaContext;
+  readonly #model: PromptModel;
+  readonly #probe: TemplateProbe;
+
+  constructor(context: LlamaContext, model: PromptModel) {
+    this.#context = context;
+    this.#model = model;
+    const { systemRole } = context.getModelInfo().chatTemplates.jinja.defaultCaps;
+    this.#probe = new TemplateProbe((messages, format) => {
+      try {
+        return this.#apply(messages, null, chatFormatOf(format));
+      } catch {
+        // The template refuses the messages.
+        return null;
+      }
+    }, systemRole);
+  }
+
+  /** @throws RequestError where the template or a schema is refused, and for images without a projector */
+  format(prompt: Prompt): FormattedPrompt {
+    if ('text' in prompt) {
+      const text = this.#withStart(prompt.text);
+      return { text, options: { prompt: text } };
+    }
+    const { images } = prompt;
+    if (images.length > 0 && !this.#model.vision) {
+      throw notSupported(
+        `${this.#model.modelKey} was loaded without a projector and does not accept images`,
+        'messages',
+      );
+    }
+    const format = chatFormatOf(prompt.format);
+    // llama.cpp adds the first token itself to a prompt with images.
+    const start = images.length > 0 ? null : this.#model.special.start;
+    const { chat, messages, template } = this.#fit(prompt.messages, format, start);
+    if (chat.prompt === '')
+      throw invalidField('messages', "has no text that the model's chat template writes");
+    checkGrammar(chat.grammar, format.tools === undefined ? 'response_format' : 'tools');
+    const grammar = this.#grammarOf(chat, format);
+    return {
+      text: chat.prompt,
+      options: {
+        ...format,
+        messages,
+        ...(template !== null && { chat_template: template }),
+        ...(grammar !== null && { grammar }),
+        ...(images.length > 0 && { media_paths: images }),
+      },
+    };
+  }
+
+  /** A grammar that replaces llama.cpp's own; null: its own. A lazy one begins with a call, and stays as it is. */
+  #grammarOf(chat: FormattedChat, { tool_choice: choice }: ChatFormatOptions): string | null {
+    if (chat.grammar === '' || chat.grammar_lazy) return null;
+    const { generation_prompt: end = '' } = chat;
+    const grammar = answerGrammar(chat.grammar, end, { callsOnly: choice === 'required' });
+    if (grammar === null && this.#model.special.ends.some((token) => end.includes(token))) {
+      throw notSupported(
+        `the chat template of ${this.#model.modelKey} does not allow tool_choice 'required' or a response format: llama.cpp would end its process`,
+      );
+    }
+    return grammar;
+  }
+
+  #withStart(text: string): string {
+    const { start } = this.#model.special;
+    return start === null || text.startsWith(start) ? text : start + text;
+  }
+
+  /**
+   * Formats a chat so that nothing of it is lost. The model's own template comes first, because the model is trained for its
+   * text. Where it refuses the messages, it gets them in a stricter form. What it never writes, a prelude writes.
+   *
+   * @throws RequestError where the template refuses each form
+   */
+  #fit(
+    messages: readonly unknown[],
+    format: ChatFormatOptions,
+    start: string | null,
+  ): TemplatedChat {
+    const gaps = this.#probe.gapsFor(messages, format);
+    const preludes = gaps.tools || gaps.system ? [preludeOf(gaps), ''] : [''];
+    let refusal: unknown = null;
+    for (const prelude of preludes) {
+      for (const formed of [messages, stricterMessages(messages)]) {
+        try {
+          return this.#applyWithStart(formed, format, prelude, start);
+        } catch (error) {
+          // The first reason is about the messages as the client sent them.
+          refusal ??= error;
+        }
+      }
+    }
+    throw refusal;
+  }
+
+  /**
+   * Formats a chat so that it begins with `start` once. llama.cpp takes one `start` off the result, so the template gets
+   * one more than it needs.
+   */
+  #applyWithStart(
+    messages: readonly unknown[],
+    format: ChatFormatOptions,
+    prelude: string,
+    start: string | null,
+  ): TemplatedChat {
+    const source = prelude + this.#templateFor(format);
+    const apply = (template: string | null): TemplatedChat => ({
+      chat: this.#apply(messages, template, format),
+      messages,
+      template,
+    });
+    if (start === null) return apply(prelude === '' ? null : source);
+    const withOne = apply(`{{ bos_token }}${source}`);
+    if (withOne.chat.prompt.startsWith(start)) return withOne;
+    return apply(`{{ bos_token }}{{ bos_token }}${source}`);
+  }
+
+  /** The model's template; for tools the one for tools, where the model has two. */
+  #templateFor({ tools }: ChatFormatOptions): string {
+    const { chat, tools: forTools } = this.#model.templates;
+    return (tools === undefined ? null : forTools) ?? chat ?? CHATML;
+  }
+
+  #apply(
+    messages: readonly unknown[],
+    template: string | null,
+    format: ChatFormatOptions,
+  ): FormattedChat {
+    try {
+      return this.#context.getFormattedChat(messages, template ?? undefined, format);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RequestError(400, `the model's chat template refuses the request: ${reason}`, {
+        code: 'invalid_value',
+      });
+    }
+  }
+}
+
+function chatFormatOf(format: Partial<ChatFormatOptions>): ChatFormatOptions {
+  return { ...format, jinja: true, reasoning_format: 'auto' };
+}

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** LLAMA_STATE_SEQ_MAGIC and LLAMA_STATE_SEQ_VERSION of llama.h. */
+const MAGIC = 0x67677371;
+const VERSION = 2;
+/**
+ * A cache's part of a state: one stream, which has no cells (`llama_kv_cache::state_read` in llama-kv-cache.cpp). A model with
+ * a sliding window has two caches; llama.cpp does not read the second part where there is one cache.
+ */
+const EMPTY_CACHES = [1, 0, 1, 0];
+
+/** A state file for one request. */
+export interface SlotState {
+  readonly file: string;
+  remove(): void;
+}
+
+/**
+ * Writes a state of a sequence with tokens and without cells. It is readable by this user only.
+ *
+ * @returns null where the file can't be written
+ */
+export function writeSlotState(tokens: Int32Array): SlotState | null {
+  const words = [MAGIC, VERSION, tokens.length, ...tokens, ...EMPTY_CACHES];
+  try {
+    const folder = mkdtempSync(path.join(tmpdir(), 'mai-slot-'));
+    const file = path.join(folder, 'state');
+    writeFileSync(file, Int32Array.from(words), { mode: 0o600 });
+    return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  } catch {
+    // A full disk, or a folder for temporary files that is not writable: the prompt is computed anew.
+    return null;
+  }
+}

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TestEngines, bodyOf, type TestEngine } from '../../../test/engine-client.js';
 import type { CompletionOptions, CompletionReport, TokenReport } from '../llama-door.js';
@@ -86,6 +88,9 @@ describe('With the real llama.cpp', () => {
 });
 
 describe('With a binding that a test controls', () => {
+  const ends: (() => void)[] = [];
+  afterEach(() => ends.splice(0).forEach((end) => end()));
+
   function open() {
     const started: { options: CompletionOptions; callback: Callback }[] = [];
     const cancelled: number[] = [];
@@ -105,9 +110,12 @@ describe('With a binding that a test controls', () => {
         })),
       }),
     } as never);
-    const ask = (ids: readonly number[], callback: Callback = () => undefined) =>
-      queue.queueCompletion({ prompt: 'x', n_predict: 1 }, callback, Int32Array.from(ids))
-        .requestId;
+    const ask = (ids: readonly number[], callback: Callback = () => undefined) => {
+      const options = { prompt: 'x', n_predict: 1 };
+      const { requestId } = queue.queueCompletion(options, callback, Int32Array.from(ids));
+      ends.push(() => queue.cancelRequest(requestId));
+      return requestId;
+    };
     const loads = (index: number) => started[index]?.options.load_state_path !== undefined;
     return { queue, started, cancelled, state, ask, loads };
   }
@@ -169,18 +177,34 @@ describe('With a binding that a test controls', () => {
     },
   );
 
-  it('starts a request anew where the binding refuses the state', async () => {
-    const { started, ask, loads } = open();
-    const ends: unknown[] = [];
+  it('removes the state as soon as the binding has read it, or the request is gone', async () => {
+    const { queue, started, ask, state } = open();
     ask([1, 2]);
     started[0]?.callback(null, report(2));
     await turn();
-    ask([1, 2, 3], (_error, end) => ends.push(end));
+    const id = ask([1, 2, 3]);
+    const file = started[1]?.options.load_state_path ?? '';
+    state.delete(2);
+    queue.getParallelStatus();
+    expect(existsSync(file)).toBe(true);
+    state.set(2, 'processing_prompt');
+    queue.getParallelStatus();
+    expect(existsSync(path.dirname(file))).toBe(false);
+    queue.cancelRequest(id);
+  });
+
+  it('starts a request anew where the binding refuses the state', async () => {
+    const { started, ask, loads } = open();
+    const answers: unknown[] = [];
+    ask([1, 2]);
+    started[0]?.callback(null, report(2));
+    await turn();
+    ask([1, 2, 3], (_error, end) => answers.push(end));
     const refused = report(0, { stopped_limit: false, tokens_predicted: 0 });
     started[1]?.callback(null, refused);
-    expect([loads(1), loads(2), ends]).toEqual([true, false, []]);
+    expect([loads(1), loads(2), answers]).toEqual([true, false, []]);
     const end = report(3);
     started[2]?.callback(null, end);
-    expect(ends).toEqual([end]);
+    expect(answers).toEqual([end]);
   });
 });

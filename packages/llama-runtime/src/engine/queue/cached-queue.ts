@@ -98,11 +98,14 @@ export class CachedQueue implements RequestQueue {
     };
   }
 
-  #statusOf({ request, nativeId }: Running): RequestStatus | undefined {
+  #statusOf({ request, nativeId, state }: Running): RequestStatus | undefined {
     const status = this.#context
       .getParallelStatus()
       .requests.find(({ request_id: id }) => id === nativeId);
-    return status && { ...status, request_id: request.requestId };
+    if (status === undefined) return undefined;
+    // The binding has read the state before it begins with the prompt. OpenRequests asks once a second.
+    if (status.state !== 'queued') state?.remove();
+    return { ...status, request_id: request.requestId };
   }
 
   /** @throws the binding's error where it refuses the request at once */

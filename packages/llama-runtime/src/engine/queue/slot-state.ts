@@ -14,6 +14,7 @@ const EMPTY_CACHES = [1, 0, 1, 0];
 /** A state file for one request. */
 export interface SlotState {
   readonly file: string;
+  /** Removes the file. Further calls do nothing. */
   remove(): void;
 }
 
@@ -28,7 +29,12 @@ export function writeSlotState(tokens: Int32Array): SlotState | null {
     const folder = mkdtempSync(path.join(tmpdir(), 'mai-slot-'));
     const file = path.join(folder, 'state');
     writeFileSync(file, Int32Array.from(words), { mode: 0o600 });
-    return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+    let exists = true;
+    const remove = (): void => {
+      if (exists) rmSync(folder, { recursive: true, force: true });
+      exists = false;
+    };
+    return { file, remove };
   } catch {
     // A full disk, or a folder for temporary files that is not writable: the prompt is computed anew.
     return null;

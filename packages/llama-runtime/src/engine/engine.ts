@@ -144,6 +144,7 @@ export class Engine {
     const reader = new AnswerReader(request.stops, mostCalls);
     let text = '';
     let newest: Snapshot | null = null;
+    let isStopped = false;
     using run = this.#open.complete(request, signal, (report) => {
       text += report.token;
       newest = snapshotOf(report, isChat ? null : text);
@@ -158,6 +159,11 @@ export class Engine {
       yield* reader.read(isLimited ? withoutOpenEnd(whole) : whole, isFinal);
       if (isFinal) checkEnd(report);
       else if (!reader.isDone) continue;
+      else if (reader.stop !== null && !isStopped) {
+        // The binding ends at the stop sequence, too. Its last report has the counts and the times.
+        isStopped = true;
+        continue;
+      }
       const isCut = isLimited && !reader.isDone;
       return {
         finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',

@@ -77,6 +77,8 @@ function fail(response: ServerResponse, error: unknown, form: ErrorForm): void {
   if (!response.headersSent) {
     // The rest of a refused body is not read.
     if (!response.req.complete) response.setHeader('connection', 'close');
+    // The packages of OpenAI and Anthropic try again on each status from 500 on, unless this header says no.
+    if (known.status === 501) response.setHeader('x-should-retry', 'false');
     sendJson(response, known.status, body);
     return;
   }

@@ -1,5 +1,12 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
-import { numberField, objectField, objectsField, stringField, stringsField } from '../fields.js';
+import {
+  arrayField,
+  numberField,
+  objectField,
+  objectsField,
+  stringField,
+  stringsField,
+} from '../fields.js';
 import { isArray, isJsonObject, type JsonObject } from '../json.js';
 
 /**
@@ -8,6 +15,9 @@ import { isArray, isJsonObject, type JsonObject } from '../json.js';
  * @throws RequestError where a block or a tool has no counterpart
  */
 export function chatBodyOf(body: JsonObject): JsonObject {
+  if ((arrayField(body, 'mcp_servers') ?? []).length > 0) {
+    throw notSupported('mcp_servers: the engine calls no MCP server; send their tools as `tools`');
+  }
   const system = textOf(body['system'], 'system');
   const messages = (objectsField(body, 'messages') ?? []).flatMap((message, index) =>
     messagesOf(message, `messages[${index}]`),
@@ -20,12 +30,25 @@ export function chatBodyOf(body: JsonObject): JsonObject {
     top_p: body['top_p'],
     top_k: body['top_k'],
     stop: stringsField(body, 'stop_sequences'),
+    ...responseFormatOf(body),
     chat_template_kwargs: {
       enable_thinking: ['enabled', 'adaptive'].includes(
         String(objectField(body, 'thinking')?.['type']),
       ),
     },
   };
+}
+
+/** The form of the answer: `output_config.format`, or `output_format` of clients from before it. */
+function responseFormatOf(body: JsonObject): JsonObject {
+  const format =
+    objectField(objectField(body, 'output_config') ?? {}, 'format') ??
+    objectField(body, 'output_format');
+  if (format === null) return {};
+  const { type, schema } = format;
+  if (type !== 'json_schema')
+    throw invalidField('output_config.format.type', "must be 'json_schema'");
+  return { response_format: { type, json_schema: { schema } } };
 }
 
 function messagesOf(message: JsonObject, path: string): readonly JsonObject[] {
@@ -56,6 +79,8 @@ function userMessages(blocks: readonly JsonObject[], path: string): readonly Jso
       parts.push({ type: 'text', text: stringField(block, 'text') ?? '' });
     } else if (block['type'] === 'image') {
       parts.push({ type: 'image_url', image_url: { url: dataUrlOf(block, place) } });
+    } else if (block['type'] === 'document') {
+      parts.push({ type: 'text', text: documentText(block, place) });
     } else {
       throw unknownBlock(block, place);
     }
@@ -115,6 +140,24 @@ function textOf(value: unknown, path: string): string {
       throw unknownBlock(isJsonObject(block) ? block : {}, path);
     })
     .join('\n');
+}
+
+/** The text of a document, with its title. */
+function documentText(block: JsonObject, path: string): string {
+  const source = objectField(block, 'source') ?? {};
+  const text =
+    source['type'] === 'text'
+      ? stringField(source, 'data')
+      : source['type'] === 'content'
+        ? textOf(source['content'], path)
+        : null;
+  if (text === null) {
+    throw notSupported(
+      `${path}: the engine reads documents whose source is of type 'text' or 'content'; send the text of others`,
+    );
+  }
+  const title = stringField(block, 'title');
+  return title === null ? text : `${title}\n\n${text}`;
 }
 
 function dataUrlOf(block: JsonObject, path: string): string {

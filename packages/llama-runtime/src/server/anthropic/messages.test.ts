@@ -82,6 +82,36 @@ describe("Anthropic's messages", () => {
     });
   });
 
+  it.each(['output_config', 'output_format'])('follow the JSON schema of %s', async (field) => {
+    const schema = {
+      type: 'object',
+      properties: { city: { enum: ['Ulm'] } },
+      required: ['city'],
+      additionalProperties: false,
+    };
+    const format = { type: 'json_schema', schema };
+    const response = await engine.post('/v1/messages', {
+      ...MESSAGE,
+      max_tokens: 400,
+      [field]: field === 'output_config' ? { effort: 'high', format } : format,
+    });
+    const { content } = await bodyOf(response);
+    expect(JSON.parse(content[0].text)).toEqual({ city: 'Ulm' });
+  });
+
+  it.each([
+    ['text', { type: 'text', media_type: 'text/plain', data: 'It rains. '.repeat(20) }],
+    ['content', { type: 'content', content: [{ type: 'text', text: 'It rains. '.repeat(20) }] }],
+  ])('take a document whose source is of type %s', async (_type, source) => {
+    const document = { type: 'document', title: 'Weather', source };
+    const messages = [{ role: 'user', content: [document, { type: 'text', text: 'hi' }] }];
+    const response = await engine.post('/v1/messages', { ...MESSAGE, max_tokens: 1, messages });
+    expect(response.status).toBe(200);
+    const { usage } = await bodyOf(response);
+    const without = await client.messages.create({ ...MESSAGE, max_tokens: 1 });
+    expect(usage.input_tokens).toBeGreaterThan(without.usage.input_tokens + 40);
+  });
+
   it('take the result of a tool', async () => {
     const message = await client.messages.create({
       ...MESSAGE,
@@ -139,12 +169,15 @@ describe("Anthropic's messages", () => {
     const stop = text.slice(4, 6);
     const cut = await client.messages.create({ ...MESSAGE, stop_sequences: [stop] });
     expect(cut).toMatchObject({ stop_reason: 'stop_sequence', stop_sequence: stop });
+    expect(cut.usage.output_tokens).toBeGreaterThan(0);
   });
 
   it.each([
     [{ max_tokens: undefined }, 400, 'invalid_request_error'],
     [{ model: 'other' }, 404, 'not_found_error'],
     [{ messages: [{ role: 'user', content: [{ type: 'document' }] }] }, 501, 'api_error'],
+    [{ mcp_servers: [{ type: 'url', name: 'a', url: 'https://mcp.example' }] }, 501, 'api_error'],
+    [{ output_config: { format: { type: 'xml' } } }, 400, 'invalid_request_error'],
     [{ messages: [{ role: 'user', content: 'ab '.repeat(1000) }] }, 400, 'invalid_request_error'],
   ])('%j are refused with %i in the form of Anthropic', async (fields, status, type) => {
     const response = await engine.post('/v1/messages', { ...MESSAGE, ...fields });

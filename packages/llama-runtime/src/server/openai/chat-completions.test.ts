@@ -86,11 +86,18 @@ describe('A chat completion', () => {
   it('ends before a stop sequence', async () => {
     const whole = (await chat({ max_tokens: 40 })).choices[0].message.content;
     const stop = whole.slice(10, 12);
-    const { choices } = await chat({ max_tokens: 40, stop });
+    const { choices, usage, timings } = await chat({ max_tokens: 40, stop });
     expect(choices[0]).toMatchObject({
       finish_reason: 'stop',
       message: { content: whole.slice(0, whole.indexOf(stop)) },
     });
+    // The last of the tokens that it counts completes the stop sequence.
+    const { completion_tokens: tokens } = usage;
+    const textOf = async (most: number) =>
+      (await chat({ max_tokens: most })).choices[0].message.content;
+    expect(await textOf(tokens)).toContain(stop);
+    expect(await textOf(tokens - 1)).not.toContain(stop);
+    expect(timings.predicted_n).toBe(tokens);
   });
 
   it('streams the role once, the finish reason alone, the usage in a chunk of its own, and one creation time', async () => {
@@ -160,6 +167,34 @@ describe('A chat completion', () => {
     expect(Object.keys(JSON.parse(message.tool_calls[0].function.arguments))).toEqual(['city']);
   });
 
+  it('calls one of the allowed tools only', async () => {
+    const other = { ...WEATHER, function: { ...WEATHER.function, name: 'time' } };
+    for (const name of ['weather', 'time']) {
+      const tools = [{ type: 'function', function: { name } }];
+      const { choices } = await chat({
+        max_tokens: 400,
+        tools: [WEATHER, other],
+        tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'required', tools } },
+        parallel_tool_calls: false,
+      });
+      expect(choices[0].message.tool_calls[0].function.name).toBe(name);
+    }
+  });
+
+  it('takes back a call whose arguments are empty', async () => {
+    const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } };
+    const { usage } = await chat({
+      max_tokens: 1,
+      tools: [WEATHER],
+      messages: [
+        ...CHAT.messages,
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'call_1', content: 'rain' },
+      ],
+    });
+    expect(usage.completion_tokens).toBe(1);
+  });
+
   it('streams a tool call: its name and identifier once, then its arguments', async () => {
     const events = await stream({
       max_tokens: 400,
@@ -219,6 +254,19 @@ describe('A chat completion that is refused', () => {
     [{ stop: [''] }, 400, 'invalid_value'],
     [{ logit_bias: { 5: 1 } }, 501, 'not_supported'],
     [{ logprobs: true }, 501, 'not_supported'],
+    [{ top_logprobs: 3 }, 501, 'not_supported'],
+    [{ modalities: ['text', 'audio'] }, 501, 'not_supported'],
+    [
+      {
+        tools: [WEATHER],
+        tool_choice: {
+          type: 'allowed_tools',
+          allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'x' } }] },
+        },
+      },
+      400,
+      'invalid_value',
+    ],
     [{ tools: [{ type: 'web_search' }] }, 501, 'not_supported'],
     [
       {
@@ -259,6 +307,8 @@ describe('A chat completion that is refused', () => {
   ])('%j is %i %s', async (fields, status, code) => {
     const response = await engine.post('/v1/chat/completions', { ...CHAT, ...fields });
     expect(response.status).toBe(status);
+    // The openai package tries again on each status from 500 on.
+    expect(response.headers.get('x-should-retry')).toBe(status === 501 ? 'false' : null);
     expect(await response.json()).toMatchObject({ error: { code, message: expect.any(String) } });
   });
 });

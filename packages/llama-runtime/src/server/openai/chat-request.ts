@@ -64,12 +64,16 @@ export function refuseUnsupported(body: JsonObject): void {
     throw notSupported('logit_bias: the binding of llama.cpp does not take it', 'logit_bias');
   }
   const logprobs = body['logprobs'];
-  if (logprobs !== undefined && logprobs !== null && logprobs !== false) {
-    throw notSupported(
-      "logprobs: the binding does not give the chosen token's probability",
-      'logprobs',
-    );
+  if (logprobs !== undefined && logprobs !== null && logprobs !== false) refuseLogprobs('logprobs');
+  if ((numberField(body, 'top_logprobs') ?? 0) > 0) refuseLogprobs('top_logprobs');
+  if (arrayField(body, 'modalities')?.includes('audio') === true) {
+    throw notSupported('modalities: the engine answers with text only', 'modalities');
   }
+}
+
+/** @throws RequestError */
+export function refuseLogprobs(field: string): never {
+  throw notSupported(`${field}: the binding does not give the chosen token's probability`, field);
 }
 
 function readMaxTokens(body: JsonObject): number | null {
@@ -89,14 +93,16 @@ function readTools(body: JsonObject): {
   }
   const tools = (objectsField(body, 'tools') ?? []).map((tool, index) => readTool(tool, index));
   if (tools.length === 0) return {};
-  const { choice, name } = readToolChoice(body);
-  const chosen = name === null ? tools : tools.filter((tool) => nameOf(tool) === name);
-  if (chosen.length === 0)
-    throw invalidField('tool_choice', `names the tool '${name}', which is not in 'tools'`);
+  const { choice, names, isOneCall } = readToolChoice(body);
+  const known = tools.map(nameOf);
+  const missing = names?.find((name) => !known.includes(name));
+  if (missing !== undefined)
+    throw invalidField('tool_choice', `names the tool '${missing}', which is not in 'tools'`);
+  const chosen = names === null ? tools : tools.filter((tool) => names.includes(nameOf(tool)));
   return {
     tools: chosen,
     tool_choice: choice,
-    parallel_tool_calls: name === null && (booleanField(body, 'parallel_tool_calls') ?? true),
+    parallel_tool_calls: !isOneCall && (booleanField(body, 'parallel_tool_calls') ?? true),
   };
 }
 
@@ -119,27 +125,42 @@ function readTool(tool: JsonObject, index: number): JsonObject {
   };
 }
 
-function nameOf(tool: JsonObject): unknown {
-  const declared = tool['function'];
-  return isJsonObject(declared) ? declared['name'] : undefined;
+function nameOf(tool: JsonObject): string {
+  return stringField(objectField(tool, 'function') ?? {}, 'name') ?? '';
 }
 
-function readToolChoice(body: JsonObject): {
+/** Which tools may or must be called; `names` is null for all. */
+interface ToolChoice {
   readonly choice: string;
-  readonly name: string | null;
-} {
-  const value = body['tool_choice'];
-  if (value === undefined || value === null) return { choice: 'auto', name: null };
+  readonly names: readonly string[] | null;
+  readonly isOneCall: boolean;
+}
+
+function readToolChoice(body: JsonObject): ToolChoice {
+  const value = body['tool_choice'] ?? 'auto';
   if (value === 'auto' || value === 'none' || value === 'required')
-    return { choice: value, name: null };
+    return { choice: value, names: null, isOneCall: false };
   if (isJsonObject(value) && isJsonObject(value['function'])) {
     const name = stringField(value['function'], 'name');
-    if (name !== null) return { choice: 'required', name };
+    if (name !== null) return { choice: 'required', names: [name], isOneCall: true };
   }
+  const allowed = isJsonObject(value) ? value['allowed_tools'] : undefined;
+  if (isJsonObject(allowed)) return readAllowedTools(allowed);
   throw invalidField(
     'tool_choice',
-    "must be 'auto', 'none', 'required', or the name of a function",
+    "must be 'auto', 'none', 'required', the name of a function, or the allowed tools",
   );
+}
+
+/** A part of the tools, so that a client can leave `tools` as it is, and its prompt stays in the cache. */
+function readAllowedTools(allowed: JsonObject): ToolChoice {
+  const { mode } = allowed;
+  const tools = objectsField(allowed, 'tools') ?? [];
+  if (mode !== 'auto' && mode !== 'required')
+    throw invalidField('tool_choice.allowed_tools.mode', "must be 'auto' or 'required'");
+  if (tools.length === 0)
+    throw invalidField('tool_choice.allowed_tools.tools', 'must hold at least one tool');
+  return { choice: mode, names: tools.map(nameOf), isOneCall: false };
 }
 
 function readResponseFormat(body: JsonObject): JsonObject | null {

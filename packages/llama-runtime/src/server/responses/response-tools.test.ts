@@ -46,6 +46,21 @@ describe('the tools of a response', () => {
       { type: 'custom', name: 'read' },
       { type: 'function', function: { name: 'read' } },
     ],
+    [
+      {
+        type: 'allowed_tools',
+        mode: 'required',
+        tools: [{ type: 'function', name: 'read' }, { type: 'web_search' }],
+      },
+      {
+        type: 'allowed_tools',
+        allowed_tools: {
+          mode: 'required',
+          tools: [{ type: 'function', function: { name: 'read' } }],
+        },
+      },
+    ],
+    [{ type: 'allowed_tools', mode: 'auto', tools: [{ type: 'web_search' }] }, undefined],
   ])('are chosen by %j', (choice, expected) => {
     const body = { tools: [FUNCTION], tool_choice: choice };
     expect(toolFieldsOf(body, readResponseTools(body))['tool_choice']).toEqual(expected);

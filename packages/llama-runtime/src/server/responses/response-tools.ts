@@ -87,7 +87,10 @@ export function nameInNamespace(name: string, namespace: string | null): string 
  */
 export function toolFieldsOf(body: JsonObject, { forModel }: ResponseTools): JsonObject {
   const choice = body['tool_choice'];
-  const isNamed = isJsonObject(choice) && ['function', 'custom'].includes(String(choice['type']));
+  if (isJsonObject(choice) && choice['type'] === 'allowed_tools') {
+    return allowedToolFields(choice, forModel);
+  }
+  const isNamed = isJsonObject(choice) && isOfClient(choice);
   if (isJsonObject(choice) && !isNamed) {
     throw notSupported(
       `tool_choice: the engine has no tools of its own such as '${String(choice['type'])}'`,
@@ -99,11 +102,32 @@ export function toolFieldsOf(body: JsonObject, { forModel }: ResponseTools): Jso
     throw invalidField('tool_choice', "asks for a call, and 'tools' has no tool of the client");
   }
   if (!isNamed) return { tools: forModel, tool_choice: choice };
-  const named = nameInNamespace(
-    stringField(choice, 'name') ?? '',
-    stringField(choice, 'namespace'),
-  );
-  return { tools: forModel, tool_choice: { type: 'function', function: { name: named } } };
+  return { tools: forModel, tool_choice: functionOf(choice) };
+}
+
+/** Of the allowed tools, those that the server would run are left out, as in `tools`. */
+function allowedToolFields(choice: JsonObject, forModel: readonly JsonObject[]): JsonObject {
+  const { mode } = choice;
+  const tools = (objectsField(choice, 'tools') ?? []).filter(isOfClient).map(functionOf);
+  if (tools.length > 0) {
+    return {
+      tools: forModel,
+      tool_choice: { type: 'allowed_tools', allowed_tools: { mode, tools } },
+    };
+  }
+  if (mode === 'required')
+    throw invalidField('tool_choice', 'asks for a call, and allows no tool of the client');
+  return {};
+}
+
+function isOfClient({ type }: JsonObject): boolean {
+  return type === 'function' || type === 'custom';
+}
+
+/** A tool in the form of `/v1/chat/completions`, by its name. */
+function functionOf(tool: JsonObject): JsonObject {
+  const name = nameInNamespace(stringField(tool, 'name') ?? '', stringField(tool, 'namespace'));
+  return { type: 'function', function: { name } };
 }
 
 const CUSTOM_PARAMETERS: JsonObject = {

@@ -1,6 +1,7 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
-import { booleanField, objectField, objectsField, stringField } from '../fields.js';
+import { arrayField, booleanField, objectField, objectsField, stringField } from '../fields.js';
 import { isArray, isJsonObject, type JsonObject } from '../json.js';
+import { refuseLogprobs } from '../openai/chat-request.js';
 import {
   argumentsOfText,
   nameInNamespace,
@@ -18,6 +19,9 @@ const NOT_STORED = 'the engine stores no responses; send the whole conversation 
  */
 export function chatBodyOf(body: JsonObject, tools: ResponseTools): JsonObject {
   refuseStoredState(body);
+  if (arrayField(body, 'include')?.includes('message.output_text.logprobs') === true) {
+    refuseLogprobs('include');
+  }
   const instructions = stringField(body, 'instructions');
   const format = objectField(objectField(body, 'text') ?? {}, 'format');
   return {
@@ -30,6 +34,7 @@ export function chatBodyOf(body: JsonObject, tools: ResponseTools): JsonObject {
     max_tokens: body['max_output_tokens'],
     temperature: body['temperature'],
     top_p: body['top_p'],
+    top_logprobs: body['top_logprobs'],
     reasoning_effort: objectField(body, 'reasoning')?.['effort'],
     ...(format !== null && { response_format: responseFormatOf(format) }),
   };

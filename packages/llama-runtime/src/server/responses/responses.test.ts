@@ -170,6 +170,9 @@ describe("OpenAI's responses", () => {
     [{ background: true }, 501],
     [{ tool_choice: { type: 'web_search' }, tools: [{ type: 'web_search' }] }, 501],
     [{ tool_choice: 'required', tools: [{ type: 'web_search' }] }, 400],
+    [{ tool_choice: { type: 'allowed_tools', mode: 'required', tools: [] } }, 400],
+    [{ top_logprobs: 2 }, 501],
+    [{ include: ['message.output_text.logprobs'] }, 501],
   ])(
     '%j are refused with %i, because they need what the engine does not have',
     async (fields, status) => {

@@ -82,6 +82,10 @@ command = "docs"
 [agents]
 enabled = false
 
+[mcp_servers.codex_tui]
+command = "codex"
+enabled = false
+
 [model_providers.mai]
 name = "Mai"
 base_url = "http://127.0.0.1:11435/v1"

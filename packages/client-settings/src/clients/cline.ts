@@ -7,7 +7,8 @@ import { keyOf, openAiUrl } from '../gateway-access.js';
 // - src/core/storage of https://github.com/cline/cline: the extension keeps settings in VS Code's own storage and keys
 //   in its secret storage. VS Code's settings.json has no such keys. So the settings must be clicked.
 // - https://github.com/cline/cline/issues/9656: `cline auth -p openai -k KEY -m MODEL -b URL` of the command line. Tried with
-//   Cline 3.0.65, which names the provider openai-compatible then.
+//   Cline 3.0.65, which names the provider openai-compatible then. Its requests run in a background process, the hub, which goes
+//   on after the terminal was closed or `cline` was killed.
 // Whether the base URL may lack `/v1` is not known: reports contradict each other. With `/v1` it works (coder.com).
 
 export const CLINE: Client = {
@@ -23,6 +24,7 @@ export const CLINE: Client = {
     `OpenAI Compatible API Key: ${keyOf(access)}`,
     `Model ID: ${access.model}`,
     `For Cline's command line: cline auth -p openai -k ${keyOf(access)} -m ${access.model} -b ${openAiUrl(access)}`,
+    'Interrupt a request before you close the terminal: otherwise Cline goes on with it in the background.',
   ],
   traces: (machine) => [
     joinPath(machine, machine.homeFolder, '.vscode', 'extensions', 'saoudrizwan.claude-dev-*'),

@@ -19,6 +19,9 @@ import { openAiUrl } from '../gateway-access.js';
 // Tried with Codex 0.171.0:
 // - Its sub-agents are tools of the type `namespace`, which LM Studio refuses (lmstudio-bug-tracker #1810), so that every
 //   request fails. `agents.enabled` is documented in https://developers.openai.com/codex/config-reference.
+// - Its terminal interface brings an MCP server of its own, `codex_tui`, whose tools are such a namespace. `codex exec` does not. An
+//   entry of this name in the file takes its place, and `enabled = false` keeps Codex from starting its command.
+// - A request runs in Codex's background server, which goes on after the terminal was closed.
 // - It asks no such provider for its models, and assumes 272,000 tokens of context for one that it does not know.
 // - Comments in a stream do not count as a sign of life: it gives up after `stream_idle_timeout_ms` without an event (300,000
 //   by default), and sends the request again.
@@ -42,6 +45,7 @@ export const CODEX: Client = {
       { path: ['model_provider'], value: 'mai' },
       { path: ['model_context_window'], value: CONTEXT_WINDOW_TOKENS },
       { path: ['agents', 'enabled'], value: false },
+      { path: ['mcp_servers', 'codex_tui'], value: { command: 'codex', enabled: false } },
       {
         path: ['model_providers', 'mai'],
         value: {
@@ -63,6 +67,7 @@ export const CODEX: Client = {
           `Set ${KEY_VARIABLE} in your shell's profile: Codex reads the key from the environment only.`,
         ]),
     'Start Codex again: it reads the file only at its start.',
+    'Interrupt a request with Escape before you close the terminal: otherwise Codex goes on with it in the background.',
     'LM Studio refuses the tools of MCP servers as Codex sends them (lmstudio-bug-tracker #1810). Without MCP servers, or with the embedded engine, Codex works.',
   ],
   traces: (machine) => [folder(machine)],

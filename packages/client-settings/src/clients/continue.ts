@@ -7,7 +7,8 @@ import { keyOf, openAiUrl } from '../gateway-access.js';
 // - https://docs.continue.dev/customize/model-providers/top-level/openai: `provider: openai` with `apiBase`.
 // - https://docs.continue.dev/yaml-migration: ~/.continue (%USERPROFILE%\.continue); where config.yaml exists,
 //   config.json is not read.
-// - Tried with `cn` of @continuedev/cli 1.5.47, which reads the same file.
+// - Tried with `cn` of @continuedev/cli 1.5.47, which reads the same file. Until its first start is over, `cn` asks for an Anthropic
+//   key, which it writes into the file, unless its terminal is none or `--config` names a file.
 // - CONTINUE_GLOBAL_DIR moves the folder (core/util/paths.ts of https://github.com/continuedev/continue).
 
 const ENTRY = { key: 'name', is: 'Mai' } as const;
@@ -43,7 +44,10 @@ export const CONTINUE: Client = {
     hides: (machine) => joinPath(machine, folder(machine), 'config.json'),
   },
   environment: () => ({}),
-  steps: () => ['Choose Mai in the list of models below the chat.'],
+  steps: () => [
+    'Choose Mai in the list of models below the chat.',
+    "Start Continue's command line as: cn --config ~/.continue/config.yaml. Without --config, it asks for an Anthropic key at its first start.",
+  ],
   traces: (machine) => [folder(machine)],
   programs: ['cn'],
   requests: (access) =>

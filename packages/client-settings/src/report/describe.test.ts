@@ -38,6 +38,10 @@ test('the text for Codex shows the file as it would be, and what a person does',
   [agents]
   enabled = false
 
+  [mcp_servers.codex_tui]
+  command = "codex"
+  enabled = false
+
   [model_providers.mai]
   name = "Mai"
   base_url = "http://127.0.0.1:11435/v1"
@@ -45,6 +49,7 @@ test('the text for Codex shows the file as it would be, and what a person does',
   stream_idle_timeout_ms = 3600000
 
 - Start Codex again: it reads the file only at its start.
+- Interrupt a request with Escape before you close the terminal: otherwise Codex goes on with it in the background.
 - LM Studio refuses the tools of MCP servers as Codex sends them (lmstudio-bug-tracker #1810). Without MCP servers, or with the embedded engine, Codex works.
 
 \`mai connect codex --write\` puts the file in place and keeps a copy of the old one.

@@ -13,7 +13,6 @@ import type { ControlPort, ControlWords } from './ports/control-port.js';
 import type { FleetPort } from './ports/fleet-port.js';
 import { createLivePort } from './ports/live-port.js';
 import type { ServingPort } from './ports/serving-port.js';
-import { chatCompletions } from './protocols/openai/chat-completions.js';
 import { createScheduler } from './queue/create-scheduler.js';
 import type { SchedulerState } from './queue/scheduler.js';
 import {
@@ -214,8 +213,10 @@ export async function createGateway(
     answer(request, response).catch((error: unknown) => {
       onError(error);
       const decision = lastDecisionHeader(port.known());
-      if (!response.headersSent) sendFailure(response, chatCompletions, INTERNAL_FAILURE, decision);
-      else if (!response.writableEnded) response.destroy();
+      if (!response.headersSent) {
+        const protocol = protocolOfClient(pathOf(request), request.headers);
+        sendFailure(response, protocol, INTERNAL_FAILURE, decision);
+      } else if (!response.writableEnded) response.destroy();
     });
   });
 

@@ -138,6 +138,32 @@ describe('what the gateway does not serve is refused once, with an error of the 
   });
 });
 
+test.each([
+  ['/v1/batches', /one by one/],
+  ['/v1/messages/batches', /one by one/],
+  ['/v1/responses/resp_1', /can not be asked for again/],
+  ['/v1/conversations', /previous_response_id/],
+  ['/v1/files', /in the request/],
+  ['/v1/realtime/client_secrets', /\/v1\/chat\/completions/],
+  ['/models/nothing', /base URL/],
+])('the refusal of %s names the next step', async (path, step) => {
+  const headers = { accept: 'application/json' };
+  const answer = await fetch(`${world.url}${path}`, { method: 'POST', headers, body: '{}' });
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ error: { message: expect.stringMatching(step) } });
+});
+
+test('an unknown model is told in the form of the client', async () => {
+  await expect(anthropic().models.retrieve('nope')).rejects.toMatchObject({
+    status: 404,
+    error: { type: 'error', error: { type: 'not_found_error' } },
+  });
+  await expect(openai().models.retrieve('nope')).rejects.toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  });
+});
+
 test('the Anthropic package reads the list of models to its end', async () => {
   const names: string[] = [];
   for await (const model of anthropic().models.list()) names.push(model.id);

@@ -15,7 +15,11 @@ import type { Scheduler } from '../queue/scheduler.js';
 import type { HttpClient } from '../upstream/http-client.js';
 import { answerCountTokens } from './own-answers/answer-count-tokens.js';
 import { createModelLists, isModelList } from './own-answers/answer-models.js';
-import { answerNotServed, countsTokens } from './own-answers/answer-not-served.js';
+import {
+  answerNotServed,
+  countsTokens,
+  protocolOfClient,
+} from './own-answers/answer-not-served.js';
 import { createAnswerMeter } from './inference/measure-answers.js';
 import type { Client, InferenceLimits, InferenceParts } from './inference/inference-parts.js';
 import { readCatalog } from './own-answers/read-catalog.js';
@@ -105,8 +109,9 @@ export function createInferenceService(parts: InferenceServiceParts): InferenceS
     setHeaders(response, lastDecisionHeader(port.known() ?? (await catalogOrNull(port))));
     const { path } = target;
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (isRead && isModelList(path)) await lists.answer(response, target);
-    else if (request.method === 'POST' && countsTokens(path)) {
+    if (isRead && isModelList(path)) {
+      await lists.answer(response, target, protocolOfClient(path, request.headers));
+    } else if (request.method === 'POST' && countsTokens(path)) {
       const { maxBodyBytes: maxBytes } = limits;
       const share = bodies.begin(client.name);
       await answerCountTokens(request, response, { port, counter, maxBytes, share });

@@ -6,7 +6,7 @@ import { meaningsOf } from '../../models/name-meanings.js';
 import type { ResolveModel } from '../../models/resolve-model.js';
 import type { LivePort } from '../../ports/live-port.js';
 import type { ServingCatalog } from '../../ports/serving-port.js';
-import { openAiFailure } from '../../protocols/openai/failures.js';
+import type { Protocol } from '../../protocols/protocol.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
 import { readCatalog } from './read-catalog.js';
 import type { RequestTarget } from '../request/request-target.js';
@@ -23,8 +23,12 @@ export function isModelList(path: string): boolean {
 
 /** Answers the requests for lists of models. */
 export interface ModelLists {
-  /** Answers a GET of a list, or of an entry of a list. */
-  answer(response: ServerResponse, target: RequestTarget): Promise<void>;
+  /** Answers a GET of a list, or of an entry of a list. A failure has the form of the client's protocol. */
+  answer(
+    response: ServerResponse,
+    target: RequestTarget,
+    protocol: Pick<Protocol, 'failure'>,
+  ): Promise<void>;
 }
 
 /** Creates the lists. What `auto` and each alias mean is decided once for each change of the machine. */
@@ -42,7 +46,7 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
     return list;
   };
   return {
-    answer: async (response, { path, query }) => {
+    answer: async (response, { path, query }, protocol) => {
       let catalog: ServingCatalog;
       let list: ModelList;
       try {
@@ -50,7 +54,7 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
         list = await read(catalog);
       } catch (error) {
         if (!(error instanceof SchedulingFailure)) throw error;
-        sendFailure(response, { failure: openAiFailure }, error.failure);
+        sendFailure(response, protocol, error.failure);
         return;
       }
       const root = path.startsWith(LM_STUDIO) ? LM_STUDIO : OPENAI;
@@ -58,7 +62,7 @@ export function createModelLists(port: LivePort, resolve: ResolveModel): ModelLi
         const id = decoded(path.slice(root.length + 1));
         const found = entryOf(id, list, catalog);
         if (found !== null) sendJson(response, 200, found);
-        else sendFailure(response, { failure: openAiFailure }, unknownModel(id));
+        else sendFailure(response, protocol, unknownModel(id));
         return;
       }
       if (root === LM_STUDIO) sendJson(response, 200, listForLmStudio(null, list));

@@ -70,6 +70,23 @@ function methodsOf(path: string): string | null {
 const OLLAMA = /^\/api\/(tags|chat|generate|show|ps|version|pull|embed|embeddings)$/;
 const LM_STUDIO_V1 = /^\/api\/v1\//;
 
+/** What takes the place of an endpoint that only a server with a store can have. */
+const INSTEAD: readonly (readonly [RegExp, string])[] = [
+  [/^\/v1\/(?:messages\/)?batches/, 'Send the requests of the batch one by one.'],
+  [/^\/v1\/responses\//, 'POST /v1/responses gives a response; it can not be asked for again.'],
+  [/^\/v1\/conversations/, 'Name `previous_response_id`, or send the conversation as `input`.'],
+  [/^\/v1\/(?:files|uploads)/, 'Send the content in the request that needs it.'],
+];
+const SERVED = [...INFERENCE_ENDPOINTS.keys(), COUNT_TOKENS, '/v1/models'].join(', ');
+
+/** The next step for a path that resembles no endpoint. */
+function nextStep(path: string): string {
+  const instead = INSTEAD.find(([paths]) => paths.test(path));
+  if (instead !== undefined) return instead[1];
+  if (path.startsWith('/v1/')) return `It has ${SERVED}.`;
+  return 'The base URL of an OpenAI client ends in /v1; the base URL of an Anthropic client has no path.';
+}
+
 function hintFor(path: string): string {
   const meant = endpointMeant(path);
   if (meant !== null) return ` Did you mean ${shorten(meant)}?`;
@@ -85,7 +102,7 @@ function unknownPath(path: string): Failure {
   return createFailure(
     'not_supported',
     404,
-    `The gateway has no endpoint ${JSON.stringify(shorten(path))}.${hint} The base URL of an OpenAI client ends in /v1; the base URL of an Anthropic client has no path.`,
+    `The gateway has no endpoint ${JSON.stringify(shorten(path))}.${hint} ${nextStep(path)}`,
   );
 }
 

@@ -268,6 +268,8 @@ function scopeOf(target: RequestTarget | null): Scope | null {
 
 /** Whether a request without an endpoint comes from a program, which reads an error of its protocol, and not from a browser. */
 function isForPrograms(request: IncomingMessage): boolean {
+  // The page has files only, which a browser gets.
+  if (request.method !== 'GET' && request.method !== 'HEAD') return true;
   const path = pathOf(request);
   return path.startsWith('/api/') || endpointMeant(path) !== null;
 }

@@ -145,7 +145,12 @@ test.each([
   ['/v1/conversations', /previous_response_id/],
   ['/v1/files', /in the request/],
   ['/v1/realtime/client_secrets', /\/v1\/chat\/completions/],
+  ['/v1/responses/input_tokens', /whole input/],
   ['/models/nothing', /base URL/],
+  ['/openai/deployments/auto/chat/completions?api-version=1', /mean \/v1\/chat\/completions/],
+  ['/anthropic/v1/messages', /mean \/v1\/messages/],
+  ['/v1/threads/thread_1/messages', /It has /],
+  ['/nothing', /base URL/],
 ])('the refusal of %s names the next step', async (path, step) => {
   const headers = { accept: 'application/json' };
   const answer = await fetch(`${world.url}${path}`, { method: 'POST', headers, body: '{}' });

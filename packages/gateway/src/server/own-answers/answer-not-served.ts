@@ -48,8 +48,8 @@ export function answerNotServed(
 }
 
 /**
- * The endpoint that a client means whose base URL is wrong: without /v1, with /v1 twice, or with a slash too many. Null
- * where the path resembles no endpoint.
+ * The endpoint that a client means whose base URL is wrong: without /v1, with /v1 twice, with another prefix, or with a slash
+ * too many. Null where the path resembles no endpoint.
  */
 export function endpointMeant(path: string): string | null {
   const plain = path
@@ -57,8 +57,17 @@ export function endpointMeant(path: string): string | null {
     .replace(/\/$/, '')
     .toLowerCase();
   const candidates = [plain, `/v1${plain}`, plain.replace(/^\/v1(?=\/v1\/)/, '')];
-  return candidates.find((one) => one !== path && methodsOf(one) !== null) ?? null;
+  const meant = candidates.find((one) => one !== path && methodsOf(one) !== null);
+  if (meant !== undefined) return meant;
+  // OpenAI has further paths under /v1 that end alike, such as the messages of a thread.
+  if (plain.startsWith('/v1/')) return null;
+  return ENDINGS.find(([ending]) => plain.endsWith(ending))?.[1] ?? null;
 }
+
+/** How the paths of the endpoints end where a base URL has another prefix, such as that of Azure. */
+const ENDINGS = [...INFERENCE_ENDPOINTS.keys()]
+  .filter((path) => path.startsWith('/v1/'))
+  .map((path) => [path.slice('/v1'.length), path] as const);
 
 /** The methods of an endpoint, as the header `Allow` names them; null where the path is none. */
 function methodsOf(path: string): string | null {
@@ -73,6 +82,7 @@ const LM_STUDIO_V1 = /^\/api\/v1\//;
 /** What takes the place of an endpoint that only a server with a store can have. */
 const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/^\/v1\/(?:messages\/)?batches/, 'Send the requests of the batch one by one.'],
+  [/^\/v1\/responses\/(?:input_tokens|compact)$/, 'Send the whole input to /v1/responses.'],
   [/^\/v1\/responses\//, 'POST /v1/responses gives a response; it can not be asked for again.'],
   [/^\/v1\/conversations/, 'Name `previous_response_id`, or send the conversation as `input`.'],
   [/^\/v1\/(?:files|uploads)/, 'Send the content in the request that needs it.'],

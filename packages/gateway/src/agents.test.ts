@@ -89,6 +89,70 @@ const CHAT = {
 
 const CHAT_PATH = '/v1/chat/completions';
 
+/** A chat after a call of a tool; opencode and `cn` send an empty text beside the call, Cline sends null. */
+const chatAfterCall = (content: string | null) => ({
+  ...CHAT,
+  messages: [
+    ...CHAT.messages,
+    {
+      role: 'assistant',
+      content,
+      tool_calls: [
+        {
+          id: '884465804',
+          type: 'function',
+          function: { name: 'bash', arguments: '{"command":"text"}' },
+        },
+      ],
+    },
+    { role: 'tool', tool_call_id: '884465804', content: 'command not found\n' },
+  ],
+});
+
+const CLAUDE_CODE_AFTER_CALL = {
+  ...CLAUDE_CODE,
+  messages: [
+    ...CLAUDE_CODE.messages,
+    {
+      role: 'assistant',
+      content: [{ type: 'tool_use', id: '866459912', name: 'Bash', input: {} }],
+    },
+    {
+      role: 'user',
+      content: [
+        {
+          type: 'tool_result',
+          content: '<tool_use_error>Error</tool_use_error>',
+          is_error: true,
+          tool_use_id: '866459912',
+          cache_control: { type: 'ephemeral' },
+        },
+      ],
+    },
+  ],
+};
+
+const CODEX_AFTER_CALL = {
+  ...CODEX,
+  input: [
+    ...CODEX.input,
+    {
+      type: 'function_call',
+      status: 'completed',
+      id: 'fc_0m8phyfdcvohz8j4027e6',
+      name: 'exec_command',
+      arguments: '{"cmd":"text"}',
+      call_id: '720049079',
+    },
+    {
+      type: 'function_call_output',
+      id: 'fco_01a22b95',
+      call_id: '720049079',
+      output: 'Process exited with code 127',
+    },
+  ],
+};
+
 it.each([
   ['Claude Code', '/v1/messages?beta=true', CLAUDE_CODE],
   ['Codex', '/v1/responses', CODEX],
@@ -104,6 +168,11 @@ it.each([
     CHAT_PATH,
     { ...CHAT, tool_choice: 'auto', messages: [...CHAT.messages, CHAT.messages[1]] },
   ],
+  ['Claude Code after a call', '/v1/messages?beta=true', CLAUDE_CODE_AFTER_CALL],
+  ['Codex after a call', '/v1/responses', CODEX_AFTER_CALL],
+  ['opencode after a call', CHAT_PATH, { ...chatAfterCall(''), max_tokens: 8192 }],
+  ['cn after a call', CHAT_PATH, chatAfterCall('')],
+  ['Cline after a call', CHAT_PATH, { ...chatAfterCall(null), tool_choice: 'auto' }],
 ])('the request of %s is answered', async (_agent, path, body) => {
   const { status, text } = await talk(world.url, path, body).end;
   const words = [...text.matchAll(/"(?:text|content|delta)":"((?:[^"\\]|\\.)*)"/g)].map(
@@ -111,6 +180,45 @@ it.each([
   );
   expect(status).toBe(200);
   expect(words.join('')).toContain(TEXT);
+});
+
+it('the title of a session in the terminal interface of Codex follows its schema', async () => {
+  const schema = {
+    type: 'object',
+    properties: { title: { type: 'string', minLength: 1, maxLength: 36 } },
+    required: ['title'],
+    additionalProperties: false,
+  };
+  const format = { type: 'json_schema', strict: true, schema, name: 'codex_output_schema' };
+  const { status, text } = await talk(world.url, '/v1/responses', {
+    ...CODEX,
+    tools: [],
+    text: { format },
+  }).end;
+  const [, whole = ''] =
+    /"type":"response.output_text.done".*?"text":("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
+  expect(status).toBe(200);
+  expect(JSON.parse(JSON.parse(whole))).toEqual({ title: expect.any(String) });
+});
+
+describe('calls of tools in the form that each agent reads', () => {
+  let calling: GatewayWorld;
+  beforeAll(async () => {
+    calling = await openWorld({}, { world: { answers: { callTools: true } } });
+  });
+  afterAll(() => calling[Symbol.asyncDispose]());
+
+  it.each([
+    ['Claude Code', '/v1/messages?beta=true', CLAUDE_CODE, CLAUDE_CODE_AFTER_CALL, '"tool_use"'],
+    ['Codex', '/v1/responses', CODEX, CODEX_AFTER_CALL, '"function_call"'],
+    ['opencode and cn', CHAT_PATH, CHAT, chatAfterCall(''), '"tool_calls":[{'],
+    ['Cline', CHAT_PATH, CHAT, chatAfterCall(null), '"tool_calls":[{'],
+  ])('%s gets a call, and an answer after its result', async (_agent, path, first, next, mark) => {
+    const call = await talk(calling.url, path, first).end;
+    expect(call.text).toContain(mark);
+    const answer = await talk(calling.url, path, next).end;
+    expect([answer.status, answer.text.includes(mark)]).toEqual([200, false]);
+  });
 });
 
 it('Claude Code finds the gateway before its first request', async () => {

@@ -1,15 +1,21 @@
 /**
- * One line of text that says what it shows: without control characters, line separators, halves of characters, and marks that change
- * the order of the text around them. Names and other texts of people, programs and other machines are shown in terminals, on pages, in
- * logs and in headers, where such a character could forge a line or break it. Letters of every script are allowed, also those that are
- * written from right to left. The pattern is a part of the gateway's API.
+ * The inside of a character class: control characters, surrogates without their partner, line and paragraph separators, and marks
+ * that change the direction of the text around them.
  */
-export const ONE_LINE = /^[^\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]*$/u;
-const OTHERS = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]+/gu;
+const UNSAFE = String.raw`\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069`;
 
-/** The text as `ONE_LINE`: a blank stands for each run of other characters. */
+/**
+ * Text that is safe to show on one line. Names and other texts come from people, programs and other machines, and are shown in
+ * terminals, pages, logs and headers. There an unsafe character could break the line, forge another one, or make the text read
+ * differently. Letters of every script are allowed, also of those that are written from right to left. The pattern is a part of the
+ * gateway's API.
+ */
+export const ONE_LINE = new RegExp(`^[^${UNSAFE}]*$`, 'u');
+const UNSAFE_RUN = new RegExp(`[${UNSAFE}]+`, 'gu');
+
+/** The text with a blank in place of each run of unsafe characters. The result matches `ONE_LINE`. */
 export function oneLine(text: string): string {
-  return text.replace(OTHERS, ' ');
+  return text.replace(UNSAFE_RUN, ' ');
 }
 
 /** Longest name of a model, an instance or a yield, in UTF-16 code units. */

@@ -46,8 +46,9 @@ export async function run(
   if (actions[0] === 'write' || dryRun) {
     const plan = await settings.planConnection(client, access, io);
     if (!dryRun) await settings.writeConnection(plan);
-    const { file, backup, before, after } = plan;
-    const json = { client: name, dryRun, file, backup, changed: before !== after };
+    const { file, backup, before, after, restricts } = plan;
+    const changed = before !== after || restricts;
+    const json = { client: name, dryRun, file, backup, changed };
     return print(json, settings.describeConnection(plan, access, !dryRun));
   }
   const text = await settings.describeClient(client, access, io);

@@ -23,6 +23,8 @@ export interface ConnectionRecord {
   /** Hash of the text that was written. Null: somebody else had changed the file before the last write. */
   readonly writtenHash: string | null;
   readonly settings: readonly WrittenSetting[];
+  /** Permissions of the file before its first API key took those of other users away. Null: they stayed. */
+  readonly modeBefore: number | null;
 }
 
 /** Where the copy of the file before the first connection is. */
@@ -54,7 +56,9 @@ export function hashOf(text: string): string {
 function parseRecord(text: string): ConnectionRecord | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
+    // A record of an older version has no permissions.
+    const record = isObject(value) ? { modeBefore: null, ...value } : null;
+    return isRecord(record) ? record : null;
   } catch {
     // The caller reports a damaged record.
     return null;
@@ -63,11 +67,12 @@ function parseRecord(text: string): ConnectionRecord | null {
 
 function isRecord(value: unknown): value is ConnectionRecord {
   if (!isObject(value)) return false;
-  const { version, existed, writtenHash, settings } = value;
+  const { version, existed, writtenHash, settings, modeBefore } = value;
   return (
     version === 1 &&
     typeof existed === 'boolean' &&
     (writtenHash === null || typeof writtenHash === 'string') &&
+    (modeBefore === null || typeof modeBefore === 'number') &&
     Array.isArray(settings) &&
     settings.every(
       (one: unknown) =>

@@ -16,6 +16,7 @@ import { SAMPLES, type ClientSample } from '../../test/client-samples.js';
 import { temporaryHome } from '../../test/temporary-home.js';
 import {
   CLIENTS,
+  describeConnection,
   describeUndo,
   findClient,
   gatewayAccess,
@@ -33,6 +34,8 @@ function put(file: string, text: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);
 }
+
+const modeOf = (file: string) => statSync(file).mode & 0o777;
 
 /** Makes the writing of a file fail, for root, too: a folder is in the place of its draft. */
 function blockDraft(file: string): string {
@@ -263,13 +266,138 @@ test('undo after the file was deleted removes the copy and the record', async ()
   expect([file, `${file}.mai-backup`, `${file}.mai-backup.json`].some(existsSync)).toBe(false);
 });
 
-test('the permissions of an existing file stay', async () => {
+test('the permissions of an existing file stay where the file gets no API key', async () => {
   using home = temporaryHome();
   const file = path.join(home.homeFolder, '.aider.conf.yml');
   put(file, 'dark-mode: true\n');
-  const mode = statSync(file).mode;
+  chmodSync(file, 0o644);
   await connect('aider', home);
-  expect(statSync(file).mode).toBe(mode);
+  expect(modeOf(file)).toBe(0o644);
+});
+
+describe('an API key', () => {
+  const keyIn = (home: Machine) => {
+    const keyFile = path.join(home.homeFolder, 'key');
+    put(keyFile, 'mai-secret\n');
+    return { keyFile };
+  };
+
+  test.each(SAMPLES.filter(({ client }) => !['codex', 'zed'].includes(client)))(
+    'is readable by the owner only in each file of $client, and undo restores the permissions',
+    async (sample) => {
+      using home = temporaryHome();
+      const file = fileIn(home, sample);
+      put(file, sample.before);
+      chmodSync(file, 0o644);
+      const plan = await connect(sample.client, home, keyIn(home));
+      expect(plan.restricts).toBe(true);
+      expect(readFileSync(file, 'utf8')).toContain('mai-secret');
+      const files = [file, `${file}.mai-backup`, `${file}.mai-backup.json`];
+      expect(files.map(modeOf)).toEqual([0o600, 0o600, 0o600]);
+      await undo(sample.client, home);
+      expect(readFileSync(file, 'utf8')).toBe(sample.before);
+      expect(modeOf(file)).toBe(0o644);
+    },
+  );
+
+  test.each([
+    [0o666, 0o600],
+    [0o755, 0o600],
+    [0o640, 0o600],
+    [0o601, 0o600],
+    [0o600, 0o600],
+    [0o200, 0o200],
+  ])('changes the mode %o of a file to %o', async (before, after) => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    chmodSync(file, before);
+    await connect('aider', home, keyIn(home));
+    expect(modeOf(file)).toBe(after);
+    await undo('aider', home);
+    expect(modeOf(file)).toBe(before);
+  });
+
+  test('leaves the mode of a file that does not contain it: Codex reads it from the environment', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.codex/config.toml');
+    put(file, '');
+    chmodSync(file, 0o644);
+    expect((await connect('codex', home, keyIn(home))).restricts).toBe(false);
+    expect(modeOf(file)).toBe(0o644);
+  });
+
+  test('in a second connection makes the file private, too, and undo knows the first permissions', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    chmodSync(file, 0o644);
+    await connect('aider', home);
+    await connect('aider', home, keyIn(home));
+    expect(modeOf(file)).toBe(0o600);
+    await connect('aider', home, { ...keyIn(home), model: 'auto:coding' });
+    await undo('aider', home);
+    expect(modeOf(file)).toBe(0o644);
+  });
+
+  test('in a file that is connected already makes the file private', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    await connect('aider', home, keyIn(home));
+    chmodSync(file, 0o644);
+    const plan = await connect('aider', home, keyIn(home));
+    expect(plan.after).toBe(plan.before);
+    expect(modeOf(file)).toBe(0o600);
+  });
+
+  test('leaves permissions that somebody has set since, also after undo', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    chmodSync(file, 0o644);
+    await connect('aider', home, keyIn(home));
+    chmodSync(file, 0o660);
+    await undo('aider', home);
+    expect(modeOf(file)).toBe(0o660);
+  });
+
+  test('that stays in a file with changes of somebody else leaves the file private', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    chmodSync(file, 0o644);
+    await connect('aider', home, keyIn(home));
+    writeFileSync(file, readFileSync(file, 'utf8').replace('mai-secret', 'other-secret'));
+    expect(await undo('aider', home)).toMatchObject({ left: ['openai-api-key'] });
+    expect(modeOf(file)).toBe(0o600);
+  });
+
+  test('of a plan for a file that others can read is told before and after the write', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    chmodSync(file, 0o644);
+    const access = await gatewayAccess(keyIn(home));
+    const plan = await planConnection(findClient('aider'), access, home);
+    expect(describeConnection(plan, access, false)).toContain(
+      'Only the owner of the file will be able to read it, because it contains an API key.\n',
+    );
+    expect(describeConnection(plan, access, true)).toContain(
+      'Only the owner of the file can read it now, because it contains an API key.\n',
+    );
+  });
+
+  test('of a record without permissions, which an older version wrote, can be undone', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    await connect('aider', home, keyIn(home));
+    const record = JSON.parse(readFileSync(`${file}.mai-backup.json`, 'utf8'));
+    delete record.modeBefore;
+    put(`${file}.mai-backup.json`, JSON.stringify(record));
+    expect(await undo('aider', home)).toMatchObject({ changedSince: false });
+    expect(readFileSync(file, 'utf8')).toBe('dark-mode: true\n');
+  });
 });
 
 test('a write that fails leaves neither a copy nor a record nor a draft', async () => {

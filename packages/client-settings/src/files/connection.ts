@@ -3,6 +3,7 @@ import type { Client, Machine, Setting } from '../clients/client.js';
 import type { GatewayAccess } from '../gateway-access.js';
 import { editSettings, parseSettings } from '../formats/edit-settings.js';
 import {
+  containsText,
   existingDepth,
   sameValue,
   type SettingPath,
@@ -22,9 +23,12 @@ import {
   checkWritable,
   createText,
   exists,
+  modeOf,
+  ownerOnly,
   readText,
   removeFile,
   replaceText,
+  restrictToOwner,
 } from './machine-files.js';
 import { placeOf } from './settings-place.js';
 
@@ -38,6 +42,11 @@ export interface ConnectionPlan {
   readonly before: string | null;
   /** Text that would be written. Equal to `before` where the client is connected already. */
   readonly after: string;
+  /**
+   * Whether the write takes the permissions of the file from everybody but its owner, because the file gets an API key that
+   * others could read. False on Windows: a file there has the access list of its folder.
+   */
+  readonly restricts: boolean;
   readonly record: ConnectionRecord;
 }
 
@@ -71,31 +80,45 @@ export async function planConnection(
       ? before
       : editSettings(place.format, before ?? '', changes, file);
   const old = await readRecord(file);
+  const mode = await modeOf(file);
+  const restricts =
+    machine.platform !== 'win32' &&
+    mode !== null &&
+    mode !== ownerOnly(mode) &&
+    settings.some(({ value }) => access.apiKey !== null && containsText(value, access.apiKey));
   return {
     client,
     file,
     backup: old === null && before !== null ? backupFile(file) : null,
     before,
     after,
-    record: recordOf(client, settings, content, before, after, old),
+    restricts,
+    record: {
+      ...recordOf(client, settings, content, before, after, old),
+      modeBefore: old?.modeBefore ?? (restricts ? mode : null),
+    },
   };
 }
 
 /**
- * Writes a plan: the copy of the file, the record for `undo`, then the file. Writes nothing if nothing changes. If the
- * file can't be written, the copy and the record become what they were before.
+ * Writes a plan: the copy of the file, the record for `undo`, then the file. If the text stays as it is, only the permissions
+ * of the file change, where the plan restricts them. If the file can't be written, the copy and the record become what they
+ * were before.
  *
  * @throws ClientSettingsError `FILE_CHANGED`, `FILE_UNUSABLE`
  */
 export async function writeConnection(plan: ConnectionPlan): Promise<void> {
-  const { file, backup, before, after } = plan;
-  if (before === after) return;
+  const { file, backup, before, after, restricts } = plan;
+  if (before === after) {
+    if (restricts) await restrictToOwner(file);
+    return;
+  }
   await checkUnchanged(file, before);
   const oldRecord = await readText(recordFile(file));
   if (backup !== null && before !== null) await createText(backup, before);
   try {
     await replaceText(recordFile(file), `${JSON.stringify(plan.record, null, 2)}\n`);
-    await replaceText(file, after);
+    await replaceText(file, after, restricts ? ownerOnly : undefined);
   } catch (error) {
     // Where this fails, too, the first error says more. `undo` then leaves the settings that the record does not match.
     await restoreRecord(file, oldRecord, backup).catch(() => undefined);
@@ -121,7 +144,7 @@ function recordOf(
   before: string | null,
   after: string,
   old: ConnectionRecord | null,
-): ConnectionRecord {
+): Omit<ConnectionRecord, 'modeBefore'> {
   const written = settings.map((setting): WrittenSetting => {
     const present = valueAt(content, setting.path);
     const earlier = settingAt(old, setting.path);

@@ -63,15 +63,23 @@ export async function isOnPath(machine: Machine, program: string): Promise<boole
 }
 
 /**
- * Writes a file atomically: a reader sees the old or the new text. Keeps the permissions, and follows a symbolic link, so
- * that a link into a folder of dotfiles stays a link. A new file may hold an API key and is readable by its owner only.
+ * Writes a file atomically: a reader sees the old or the new text. Follows a symbolic link, so that a link into a folder of
+ * dotfiles stays a link. A new file may hold an API key, so only its owner can read it.
+ *
+ * @param newMode - the permissions of the written file from those of the present one. Default: they stay
+ * @throws ClientSettingsError `FILE_UNUSABLE`
  */
-export async function replaceText(file: string, text: string): Promise<void> {
+export async function replaceText(
+  file: string,
+  text: string,
+  newMode = (mode: number): number => mode,
+): Promise<void> {
   let draft: string | null = null;
   try {
     const target = await targetOf(file);
     await mkdir(path.dirname(target), { recursive: true });
-    const mode = (await modeOf(target)) ?? 0o600;
+    const present = await modeOf(target);
+    const mode = present === null ? 0o600 : newMode(present);
     await removeDrafts(target);
     draft = `${target}.${process.pid}.tmp`;
     await writeFile(draft, text, { mode });
@@ -129,8 +137,27 @@ export async function checkUnchanged(file: string, before: string | null): Promi
   );
 }
 
-/** The permissions of a file. Null: it does not exist. */
-async function modeOf(file: string): Promise<number | null> {
+/** At most reading and writing by the owner. A permission that the owner does not have is not added. */
+export function ownerOnly(mode: number): number {
+  return mode & 0o600;
+}
+
+/**
+ * Takes the permissions of a file from everybody but its owner. Its text stays.
+ *
+ * @throws ClientSettingsError `FILE_UNUSABLE`
+ */
+export async function restrictToOwner(file: string): Promise<void> {
+  try {
+    const { mode } = await stat(file);
+    await chmod(file, ownerOnly(mode));
+  } catch (error) {
+    throw unusable(file, 'made private', error);
+  }
+}
+
+/** The permissions of a file: nine bits. Null: it does not exist. */
+export async function modeOf(file: string): Promise<number | null> {
   return stat(file).then(
     ({ mode }) => mode & 0o777,
     () => null,

@@ -19,6 +19,7 @@ import {
 import {
   checkUnchanged,
   checkWritable,
+  ownerOnly,
   readText,
   removeFile,
   replaceText,
@@ -37,6 +38,8 @@ export interface UndoPlan {
   readonly before: string | null;
   /** Text that would be written. Null: the file would be removed. */
   readonly after: string | null;
+  /** Permissions that the file gets back, because its API key is gone with the restored text. Null: they stay. */
+  readonly modeAfter: number | null;
   /** Our settings that somebody else changed. They stay. */
   readonly left: readonly string[];
 }
@@ -51,12 +54,20 @@ export async function planUndo(client: Client, machine: Machine): Promise<UndoPl
   const { settings, file } = await placeOf(client, machine);
   const record = await readRecord(file);
   const before = await readText(file);
-  const plan = { client, file, connected: record !== null, changedSince: false, before, left: [] };
+  const plan = {
+    client,
+    file,
+    connected: record !== null,
+    changedSince: false,
+    before,
+    modeAfter: null,
+    left: [],
+  };
   if (record === null || before === null) return { ...plan, after: before };
   await checkWritable(file);
   const original = record.existed ? await readText(backupFile(file)) : null;
   const exact = hashOf(before) === record.writtenHash && (original !== null || !record.existed);
-  if (exact) return { ...plan, after: original };
+  if (exact) return { ...plan, after: original, modeAfter: record.modeBefore };
   return { ...plan, changedSince: true, ...withoutOurs(settings, before, record, file) };
 }
 
@@ -68,10 +79,16 @@ export async function planUndo(client: Client, machine: Machine): Promise<UndoPl
 export async function writeUndo(plan: UndoPlan): Promise<void> {
   if (!plan.connected) return;
   await checkUnchanged(plan.file, plan.before);
-  if (plan.after === null) await removeFile(plan.file);
-  else if (plan.after !== plan.before) await replaceText(plan.file, plan.after);
-  await removeFile(recordFile(plan.file));
-  await removeFile(backupFile(plan.file));
+  const { file, before, after, modeAfter } = plan;
+  if (after === null) await removeFile(file);
+  else if (after !== before) {
+    // Permissions that somebody has set since stay.
+    await replaceText(file, after, (mode) =>
+      modeAfter !== null && mode === ownerOnly(modeAfter) ? modeAfter : mode,
+    );
+  }
+  await removeFile(recordFile(file));
+  await removeFile(backupFile(file));
 }
 
 function withoutOurs(

@@ -63,6 +63,12 @@ export function sameValue(
   return isDeepStrictEqual(a, b);
 }
 
+/** Whether a value is the text, or a list or an object that contains it. */
+export function containsText(value: Value, text: string): boolean {
+  if (typeof value !== 'object' || value === null) return value === text;
+  return Object.values(value).some((inner: Value) => containsText(inner, text));
+}
+
 /** Whether a value is an object with keys. */
 export function isObject(value: unknown): value is { readonly [key: string]: Value } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

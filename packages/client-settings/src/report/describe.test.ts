@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryHome } from '../../test/temporary-home.js';
 import {
@@ -71,6 +71,7 @@ test('a dry run shows the changed lines only, without the key', async () => {
   using home = temporaryHome();
   const file = path.join(home.homeFolder, '.aider.conf.yml');
   writeFileSync(file, 'a: 1\nb: 2\nc: 3\nmodel: x\nd: 4\n');
+  chmodSync(file, 0o644);
   const plan = await planConnection(findClient('aider'), access, home);
   expect(describeConnection(plan, access, false)).toBe(`${file}
   ...
@@ -82,6 +83,7 @@ test('a dry run shows the changed lines only, without the key', async () => {
 + weak-model: openai/auto
 + openai-api-base: http://127.0.0.1:11435/v1
 + openai-api-key: YOUR-KEY
+Only the owner of the file will be able to read it, because it contains an API key.
 `);
   await writeConnection(plan);
   expect(describeConnection(plan, access, true)).toContain(

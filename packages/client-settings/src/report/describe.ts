@@ -53,15 +53,17 @@ export function describeStatuses(statuses: readonly ClientStatus[]): string {
 
 /** A plan of `planConnection` as text. `done`: it was written. Hides the API key. */
 export function describeConnection(
-  { client, file, before, after, backup }: ConnectionPlan,
+  { client, file, before, after, backup, restricts }: ConnectionPlan,
   access: GatewayAccess,
   done: boolean,
 ): string {
-  if (before === after) return `${client.title} is connected already: ${file}\n`;
-  if (!done) return `${file}\n${hideKey(lineDiff(before ?? '', after), access)}\n`;
+  const privacy = `Only the owner of the file ${done ? 'can read it now' : 'will be able to read it'}, because it contains an API key.\n`;
+  const readers = restricts ? privacy : '';
+  if (before === after) return `${client.title} is connected already: ${file}\n${readers}`;
+  if (!done) return `${file}\n${hideKey(lineDiff(before ?? '', after), access)}\n${readers}`;
   const copy = backup === null ? '' : ` The file as it was: ${backup}`;
   const steps = client.steps(access).map((step) => `- ${step}\n`);
-  return `Wrote ${file}.${copy}\n${hideKey(steps.join(''), access)}`;
+  return `Wrote ${file}.${copy}\n${readers}${hideKey(steps.join(''), access)}`;
 }
 
 /** A plan of `planUndo` as text. `done`: it was written. */

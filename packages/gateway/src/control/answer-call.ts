@@ -10,11 +10,16 @@ import { OPERATIONS, pathId, type Operation, type OperationName } from './openap
 
 /** Bodies of the control API are a few fields. */
 const BODY_BYTES_MAX = 65_536;
+/** Tens of thousands of usual calls. */
+const ALL_BODIES_BYTES_MAX = 16 * 1_048_576;
+
 /**
- * The bodies of all calls of this process, apart from those of inference, so that neither takes the room of the other. 16 MiB are tens of
- * thousands of usual calls. Without the bound, slow clients could fill 256 MiB before anybody has asked for a key.
+ * The memory for the bodies of all control calls of a gateway. Inference requests have their own memory, so that neither kind of request
+ * can block the other. The bound holds before a key is checked: a body is read first where a client signs in.
  */
-const BODIES = new BodyMemory(16 * 1_048_576, BODY_BYTES_MAX, 1);
+export function createCallMemory(): BodyMemory {
+  return new BodyMemory(ALL_BODIES_BYTES_MAX, BODY_BYTES_MAX, 1);
+}
 
 /** The operation that a request names. */
 export interface FoundOperation {
@@ -68,6 +73,8 @@ function decode(segment: string): string | null {
 /** An operation with its function: reads and checks the parts of a request, and returns the answer. */
 export type BoundOperation = (request: {
   readonly request: IncomingMessage;
+  /** Where the body counts while it is read. */
+  readonly bodies: BodyMemory;
   readonly search: string;
   readonly id: string;
   /** Fires when the client leaves. */
@@ -99,11 +106,11 @@ export function bindOperation<
     call: Call<z.output<Query>, z.output<Body>>,
   ) => Promise<DeepReadonly<z.output<Answer>>> | DeepReadonly<z.output<Answer>>,
 ): BoundOperation {
-  return async ({ request, search, id, signal }) => {
+  return async ({ request, bodies, search, id, signal }) => {
     const query = parseQuery(operation.query, search);
     const body =
       operation.method === 'POST'
-        ? await parseBody(operation.body, request)
+        ? await parseBody(operation.body, request, bodies)
         : parse(operation.body, {});
     return run({ query, body, id, signal });
   };
@@ -131,8 +138,9 @@ function parseQuery<Schema extends z.ZodObject>(schema: Schema, search: string):
 export async function parseBody<Schema extends z.ZodObject>(
   schema: Schema,
   request: IncomingMessage,
+  bodies: BodyMemory,
 ): Promise<z.output<Schema>> {
-  const share = BODIES.begin('');
+  const share = bodies.begin('');
   const bytes = await readBody(request, BODY_BYTES_MAX, share)
     .catch((error: unknown) => {
       throw error instanceof RequestRefusal ? refused(error) : error;

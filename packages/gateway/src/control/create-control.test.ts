@@ -281,10 +281,11 @@ describe('readings', () => {
   });
 });
 
-test('the bodies of all calls have a bound, and one that ends makes room', async () => {
+test('the bodies of all calls of a gateway have a bound, and a call that ends makes room', async () => {
   await using world = await serveControl();
-  const pin = (): ReturnType<typeof ask> =>
-    ask(world.url, {
+  await using other = await serveControl();
+  const pin = (url = world.url): ReturnType<typeof ask> =>
+    ask(url, {
       method: 'POST',
       path: '/api/mai/pin?dryRun=1',
       headers: JSON_TYPE,
@@ -302,6 +303,8 @@ test('the bodies of all calls have a bound, and one that ends makes room', async
   while (answer.status === 200) answer = await pin();
   expect([answer.status, answer.headers['retry-after']]).toEqual([503, '5']);
   expect(answer.json().error.code).toBe('QUEUE_FULL');
+  // Another gateway of the same process has a bound of its own.
+  expect((await pin(other.url)).status).toBe(200);
   slow[0]?.destroy();
   while (answer.status === 503) answer = await pin();
   expect(answer.status).toBe(200);

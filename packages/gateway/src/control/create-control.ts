@@ -9,7 +9,7 @@ import type { Scheduler } from '../queue/scheduler.js';
 import { sendJson } from '../server/responders.js';
 import type { ServedRequest } from '../server/inference/served-request.js';
 import { departed } from '../upstream/departed.js';
-import { findOperation, parseBody, type FoundOperation } from './answer-call.js';
+import { createCallMemory, findOperation, parseBody, type FoundOperation } from './answer-call.js';
 import { ControlFailure, failureFor } from './control-failure.js';
 import { createEventLog } from './events/event-log.js';
 import { createEventStreams } from './events/event-stream.js';
@@ -66,6 +66,7 @@ export function createControl(parts: ControlParts): Control {
     startedAtMs: clock.nowMs(),
     switches: () => published.switches(),
   });
+  const bodies = createCallMemory();
   const documentText = JSON.stringify(openApiDocument());
 
   const answer = async (
@@ -101,7 +102,7 @@ export function createControl(parts: ControlParts): Control {
       return;
     }
     const { id } = found;
-    const body = await handlers[found.name]({ request, search, id, signal });
+    const body = await handlers[found.name]({ request, bodies, search, id, signal });
     sendJson(response, 200, body, headers);
   };
   /** Whether a request that was admitted is still allowed. Never rejects. */
@@ -137,7 +138,7 @@ export function createControl(parts: ControlParts): Control {
   ): Promise<void> => {
     const answered =
       name === 'signIn'
-        ? await access.signIn(request, (await parseBody(signInRequest, request)).key)
+        ? await access.signIn(request, (await parseBody(signInRequest, request, bodies)).key)
         : name === 'session'
           ? await access.session(request)
           : await access.signOut(request);

@@ -78,6 +78,62 @@ function tableOf(text: string): readonly Readonly<Record<string, string>>[] {
   });
 }
 
+/** The fields of a model that the API and `mai models --json` name alike. */
+const ALIKE = [
+  'modelKey',
+  'tier',
+  'capabilities',
+  'loaded',
+  'sizeBytes',
+  'contextLengthTokens',
+  'maxContextLengthTokens',
+  'quality',
+] as const;
+
+/** The fields of a model that the API and `mai models --json` name or nest differently. */
+interface OtherFields {
+  readonly takesBytes: number | null;
+  readonly lowBytes: number | null;
+  readonly highBytes: number | null;
+  readonly source: string | null;
+  readonly confidence: string | null;
+  readonly fits: boolean;
+  readonly why: string | null;
+  readonly tokensPerSecond: number | null;
+  readonly loadMs: number | null;
+}
+
+const withAlike = (model: any, others: OtherFields): object => {
+  expect(Object.keys(model)).toEqual(expect.arrayContaining([...ALIKE]));
+  return { ...Object.fromEntries(ALIKE.map((name) => [name, model[name]])), ...others };
+};
+
+const apiRow = (model: any): object =>
+  withAlike(model, {
+    takesBytes: model.footprint.totalBytes,
+    lowBytes: model.footprint.lowBytes,
+    highBytes: model.footprint.highBytes,
+    source: model.footprint.source,
+    confidence: model.footprint.confidence,
+    fits: model.fits,
+    why: timeless(model.rejection?.text ?? null),
+    tokensPerSecond: model.speed?.tokensPerSecond ?? null,
+    loadMs: model.speed?.loadMs ?? null,
+  });
+
+const printedRow = (model: any): object =>
+  withAlike(model, {
+    takesBytes: totalBytesOf(model.footprint),
+    lowBytes: model.footprint.interval?.lowBytes ?? null,
+    highBytes: model.footprint.interval?.highBytes ?? null,
+    source: model.footprint.source,
+    confidence: model.footprint.confidence,
+    fits: model.rejection === null,
+    why: model.rejection === null ? null : timeless(explainRejection(model.rejection)),
+    tokensPerSecond: model.speed?.decodeTokensPerSecond.expected ?? null,
+    loadMs: model.speed?.loadMs?.expected ?? null,
+  });
+
 const chat = async (machine: LiveMachine): Promise<void> => {
   const answer = await fetch(`${machine.url}/v1/chat/completions`, {
     method: 'POST',
@@ -130,45 +186,7 @@ describe.each(['simulator', 'embedded'] as const)('with the runtime: %s', (kind)
       const { models } = await read(at, 'models');
       const printed = (await at.json('models')).models;
       expect(printed.length).toBeGreaterThan(1);
-      const theirs = printed.map((one: any) => ({
-        modelKey: one.modelKey,
-        tier: one.tier,
-        capabilities: one.capabilities,
-        loaded: one.loaded,
-        sizeBytes: one.sizeBytes,
-        contextLengthTokens: one.contextLengthTokens,
-        maxContextLengthTokens: one.maxContextLengthTokens,
-        takesBytes: totalBytesOf(one.footprint),
-        lowBytes: one.footprint.interval?.lowBytes ?? null,
-        highBytes: one.footprint.interval?.highBytes ?? null,
-        source: one.footprint.source,
-        confidence: one.footprint.confidence,
-        fits: one.rejection === null,
-        why: one.rejection === null ? null : timeless(explainRejection(one.rejection)),
-        tokensPerSecond: one.speed?.decodeTokensPerSecond.expected ?? null,
-        loadMs: one.speed?.loadMs?.expected ?? null,
-        quality: one.quality,
-      }));
-      const ours = models.map((one: any) => ({
-        modelKey: one.modelKey,
-        tier: one.tier,
-        capabilities: one.capabilities,
-        loaded: one.loaded,
-        sizeBytes: one.sizeBytes,
-        contextLengthTokens: one.contextLengthTokens,
-        maxContextLengthTokens: one.maxContextLengthTokens,
-        takesBytes: one.footprint.totalBytes,
-        lowBytes: one.footprint.lowBytes,
-        highBytes: one.footprint.highBytes,
-        source: one.footprint.source,
-        confidence: one.footprint.confidence,
-        fits: one.fits,
-        why: timeless(one.rejection?.text ?? null),
-        tokensPerSecond: one.speed?.tokensPerSecond ?? null,
-        loadMs: one.speed?.loadMs ?? null,
-        quality: one.quality,
-      }));
-      expect(ours).toEqual(theirs);
+      expect(models.map(apiRow)).toEqual(printed.map(printedRow));
     }),
   );
 

@@ -21,9 +21,9 @@ export interface Valued {
  *
  * `quality * min(1, speed / minTokensPerSecond) ^ weight`
  *
- * `speed` is the expected number of generated tokens per second. `weight` is 0 for the goal `quality`, 0.5
- * for `balanced` and 1 for `speed`. Speed above the minimum adds no value. An unknown speed, and a minimum of
- * 0, lower no value. The formula is argued in docs/adr/0010-value-of-a-choice.md.
+ * `speed` is the expected number of generated tokens per second. `weight` is 0 for the goal `quality`, 0.5 for `balanced` and 1 for
+ * `speed`. Speed above the minimum adds no value. If the speed is not known, or the minimum is 0, the value is the quality. The
+ * formula is argued in docs/adr/0010-value-of-a-choice.md.
  */
 export function valueOf(
   { quality = null, speed = null }: Valued,

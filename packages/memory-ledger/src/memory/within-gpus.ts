@@ -3,9 +3,9 @@ import { hasOwnMemory } from './pool-name.js';
 import type { Resources } from './resources.js';
 
 /**
- * The footprints of residents, limited by the memory of the machine's GPUs. LM Studio may have put fewer layers on a GPU
- * than the load configuration says (`autoFit`). Where the shares of all residents together exceed the memory of their
- * GPU, they count the memory in use there, each in proportion to its share. The rest counts in RAM. Measured shares are
+ * The footprints of residents, limited by the memory of the machine's GPUs. LM Studio may have put fewer layers on a GPU than the
+ * load configuration says (`autoFit`). Where the shares of all residents together exceed the memory of a GPU, the memory in use on
+ * this GPU is divided among the residents in proportion to their shares. The rest of each share counts in RAM. Measured shares are
  * kept, unless they alone exceed the memory in use. A footprint that this changes says so in `exceedsGpus`, and its confidence is
  * low.
  *

@@ -7,7 +7,7 @@ export interface SpeedRange {
 
 /** The speeds of a model with a load configuration on a machine. */
 export interface LoadSpeed {
-  /** Generated tokens per second behind `SPEED_DEPTH_TOKENS` of context. */
+  /** Generated tokens per second once the context holds `SPEED_DEPTH_TOKENS` tokens. */
   readonly decodeTokensPerSecond: SpeedRange;
   /** Tokens per second of a prompt of `SPEED_DEPTH_TOKENS`. */
   readonly promptTokensPerSecond: SpeedRange;
@@ -17,5 +17,5 @@ export interface LoadSpeed {
   readonly measured: boolean;
 }
 
-/** The context of the speeds that are compared and shown. */
+/** Tokens in the context at which speeds are compared and shown. */
 export const SPEED_DEPTH_TOKENS = 2_000;

@@ -131,7 +131,7 @@ export interface SelectionInput {
   readonly callersWait?: CallersWait | null;
 }
 
-/** What a wait of callers is weighed with, in milliseconds. */
+/** The times with which a wait of callers is weighed, in milliseconds. */
 export interface CallersWait {
   /** A longer wait for busy residents is not considered. */
   readonly longestMs: number;

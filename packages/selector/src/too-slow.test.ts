@@ -156,7 +156,7 @@ describe('a choice among models that are all too slow', () => {
   const CHAIN = [LARGE, MEDIUM, SMALL];
   const choose = (facts: Parameters<typeof input>[0]) => selectModel(input(facts));
 
-  it('takes the one of the highest value, and notes that of the next', () => {
+  it('takes the model of the highest value, and notes the value of the next model', () => {
     const { chosen, notes, rejected } = choose({ candidates: CHAIN });
     expect(chosen?.modelKey).toBe('medium');
     expect(notes).toMatchObject([

@@ -22,11 +22,10 @@ export interface EmptyMachine {
 const RANK = { unknownQuality: -1, tooSlow: -3, doesNotFit: -4 } as const;
 
 /**
- * The candidates, the most valuable on this machine first. The value of a candidate is that of its first load
- * option that fits while nothing else uses memory and is not too slow, so the order does not change with the use
- * of memory. Candidates of equal value keep their order. Behind them come the candidates whose quality is not
- * known, then those that are too slow: a selection takes them only where nothing else fits. The last ones are
- * those that do not fit.
+ * The candidates, the most valuable on this machine first. The value of a candidate is that of its first load option that fits
+ * while nothing else uses memory and is not too slow, so the order does not change with the use of memory. Candidates of equal
+ * value keep their order. After them come the candidates whose quality is not known, then those that are too slow, because a
+ * selection takes them only where nothing else fits. Candidates that do not fit come last.
  *
  * @throws RangeError for a number of the policy that is NaN or out of its range.
  */

@@ -25,8 +25,8 @@ export interface Search {
 }
 
 /**
- * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer is both,
- * picks the first that fits, where the candidates that one entry of the chain was expanded to are in the order of their value.
+ * Walks the chain in order of preference and picks the first offer that fits and is fast enough. If no offer is both, picks the
+ * first that fits. The candidates that one entry of the chain was expanded to are then tried in the order of their value.
  */
 export function searchChain(
   input: SelectionInput,
@@ -71,7 +71,7 @@ function walkChain(
       afterDrain,
     });
     ({ picked, afterDrain } = tried);
-    // The first wait that was weighed is told, or the one that led to the choice.
+    // Report the weighed wait that led to the choice, else the first one.
     if (weighed === null || picked !== null) weighed = tried.weighed ?? weighed;
     const rejection = closest(tried.options);
     if (picked === null && rejection !== null) {
@@ -152,7 +152,7 @@ function tryCandidate(
     // A better model fits once a busy instance is idle.
     const wait = weighWait(afterDrain, offer, input, accounts);
     if (wait === null && current === null) {
-      // Nothing of ours serves meanwhile.
+      // No resident of ours can serve meanwhile.
       return { picked: attempt, afterDrain, weighed: null, options };
     }
     if (wait?.outcome === 'load') {

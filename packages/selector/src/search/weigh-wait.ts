@@ -7,12 +7,12 @@ import type { DrainingOffer } from '../plan/plan-switch.js';
 import type { WeighedModel, WeighedWait } from '../selection.js';
 
 /**
- * Weighs the wait for a preferred model, whose memory busy residents take, against a less preferred model that can be
- * loaded now. Both sides are losses in milliseconds of the preferred model's full value:
+ * Weighs the wait for a preferred model, whose memory busy residents take, against a less preferred model that can be loaded now.
+ * Both sides are losses, in milliseconds at the full value of the preferred model:
  *
- * - Waiting loses its value until the residents are idle and it is loaded.
- * - Loading the other loses its value during that load, then the difference of the values for as long as the other
- *   serves the callers.
+ * - Waiting loses the whole value until the residents are idle and the preferred model is loaded.
+ * - Loading the other model loses the whole value during that load, and then the difference of the two values for as long as the
+ *   other model serves the callers.
  *
  * @returns null where nothing is weighed: no caller waits, a pool is above its limit, or a wait or a value is not known.
  */

@@ -23,7 +23,7 @@ export interface ProbeResult {
 /** Options of `testClient`. */
 export interface ProbeOptions {
   readonly signal?: AbortSignal | undefined;
-  /** For one request. Default: 300,000, because a model may have to be loaded first. */
+  /** Deadline of one request, in milliseconds. Default: 300,000, because a model may have to be loaded first. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -87,7 +87,8 @@ async function probe(
       if (request.answer.kind === 'json') return request.answer.check(body);
       throw new Error(`the answer is not a stream but ${type}`);
     }
-    if (request.answer.kind === 'json') throw new Error('the answer is a stream');
+    if (request.answer.kind === 'json')
+      throw new Error('the answer is a stream, and the client did not ask for one');
     return request.answer.check(parseServerEvents(text));
   }
 }

@@ -66,7 +66,7 @@ export function joinPath({ platform }: Machine, ...parts: readonly string[]): st
   return platform === 'win32' ? path.win32.join(...parts) : path.posix.join(...parts);
 }
 
-/** The folder of a variable of the environment, else another one. */
+/** The folder that an environment variable names. Where it is not set: `fallback`, a path below the home folder. */
 export function folderFrom(
   machine: Machine,
   variable: string,
@@ -79,7 +79,7 @@ export function folderFrom(
 
 /**
  * The context window that clients assume before they shorten a conversation. Clients assume 200,000 tokens and more for a model
- * that they do not know, and few machines have memory for that. The gateway loads a longer context only when a conversation
- * needs it. Not less, because the first request of an agent has up to 25,000 tokens.
+ * that they do not know, and few machines have memory for that. The gateway loads a longer context only when a conversation needs
+ * it. The figure is not lower, because the first request of an agent has up to 25,000 tokens.
  */
 export const CONTEXT_WINDOW_TOKENS = 65_536;

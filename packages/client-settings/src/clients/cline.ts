@@ -4,11 +4,11 @@ import { keyOf, openAiUrl } from '../gateway-access.js';
 
 // Sources:
 // - https://coder.com/docs/ai-coder/ai-gateway/clients/cline: the fields of `OpenAI Compatible`.
-// - src/core/storage of https://github.com/cline/cline: the extension keeps settings in VS Code's own storage and keys
-//   in its secret storage. VS Code's settings.json has no such keys. So the settings must be clicked.
-// - https://github.com/cline/cline/issues/9656: `cline auth -p openai -k KEY -m MODEL -b URL` of the command line. Tried with
-//   Cline 3.0.65, which names the provider openai-compatible then. Its requests run in a background process, the hub, which goes
-//   on after the terminal was closed or `cline` was killed.
+// - src/core/storage of https://github.com/cline/cline: the extension keeps settings in VS Code's own storage and keys in its
+//   secret storage. VS Code's settings.json has no such keys. So a person must enter the settings in the extension.
+// - https://github.com/cline/cline/issues/9656: `cline auth -p openai -k KEY -m MODEL -b URL` of the command line. Tried with Cline
+//   3.0.65, which names the provider openai-compatible then. Its requests run in a background process, the hub, which goes on after
+//   the terminal was closed or `cline` was killed.
 // Whether the base URL may lack `/v1` is not known: reports contradict each other. With `/v1` it works (coder.com).
 
 export const CLINE: Client = {

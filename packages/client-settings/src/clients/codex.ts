@@ -17,14 +17,15 @@ import { openAiUrl } from '../gateway-access.js';
 // - https://github.com/openai/codex/issues/11698: built-in providers such as `openai` can't be overridden in the file.
 
 // Tried with Codex 0.171.0:
-// - Its sub-agents are tools of the type `namespace`, which LM Studio refuses (lmstudio-bug-tracker #1810), so that every
-//   request fails. `agents.enabled` is documented in https://developers.openai.com/codex/config-reference.
+// - Its sub-agents are tools of the type `namespace`, which LM Studio refuses (lmstudio-bug-tracker #1810), so that every request
+//   fails. `agents.enabled` is documented in https://developers.openai.com/codex/config-reference.
 // - Its terminal interface brings an MCP server of its own, `codex_tui`, whose tools are such a namespace. `codex exec` does not. An
 //   entry of this name in the file takes its place, and `enabled = false` keeps Codex from starting its command.
 // - A request runs in Codex's background server, which goes on after the terminal was closed.
-// - It asks no such provider for its models, and assumes 272,000 tokens of context for one that it does not know.
-// - Comments in a stream do not count as a sign of life: it gives up after `stream_idle_timeout_ms` without an event (300,000
-//   by default), and sends the request again.
+// - It does not ask a provider from the settings file for its models, and assumes a context of 272,000 tokens for a model that it
+//   does not know.
+// - Comments in a stream do not count as a sign of life: it gives up after `stream_idle_timeout_ms` without an event (300,000 by
+//   default), and sends the request again.
 
 /** An hour: a model may have to be loaded, and may read a long prompt for minutes. */
 const STREAM_IDLE_TIMEOUT_MS = 3_600_000;

@@ -307,7 +307,7 @@ describe('an API key', () => {
     [0o601, 0o600],
     [0o600, 0o600],
     [0o200, 0o200],
-  ])('changes the mode %o of a file to %o', async (before, after) => {
+  ])('in a file of the mode %o changes the mode to %o', async (before, after) => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');
     put(file, 'dark-mode: true\n');
@@ -318,7 +318,7 @@ describe('an API key', () => {
     expect(modeOf(file)).toBe(before);
   });
 
-  test('leaves the mode of a file that does not contain it: Codex reads it from the environment', async () => {
+  test('that Codex reads from the environment does not change the mode of the file', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.codex/config.toml');
     put(file, '');
@@ -327,7 +327,7 @@ describe('an API key', () => {
     expect(modeOf(file)).toBe(0o644);
   });
 
-  test('in a second connection makes the file private, too, and undo knows the first permissions', async () => {
+  test('of a second connection makes the file private, and undo restores the first permissions', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');
     put(file, 'dark-mode: true\n');
@@ -350,7 +350,7 @@ describe('an API key', () => {
     expect(modeOf(file)).toBe(0o600);
   });
 
-  test('leaves permissions that somebody has set since, also after undo', async () => {
+  test('does not change permissions that somebody has set since, also after undo', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');
     put(file, 'dark-mode: true\n');
@@ -361,7 +361,7 @@ describe('an API key', () => {
     expect(modeOf(file)).toBe(0o660);
   });
 
-  test('that stays in a file with changes of somebody else leaves the file private', async () => {
+  test('that somebody else has replaced in the file leaves the file private after undo', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');
     put(file, 'dark-mode: true\n');
@@ -372,7 +372,7 @@ describe('an API key', () => {
     expect(modeOf(file)).toBe(0o600);
   });
 
-  test('of a plan for a file that others can read is told before and after the write', async () => {
+  test('makes a file private, which the texts before and after the write say', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');
     put(file, 'dark-mode: true\n');
@@ -387,7 +387,7 @@ describe('an API key', () => {
     );
   });
 
-  test('of a record without permissions, which an older version wrote, can be undone', async () => {
+  test('written by an older version, whose record has no permissions, can be taken back', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');
     put(file, 'dark-mode: true\n');

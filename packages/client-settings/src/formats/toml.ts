@@ -9,7 +9,7 @@ import { tomlLines, type TomlLine } from './toml-lines.js';
  */
 export const toml: Format = {
   parse(text) {
-    // Values without a JSON form, such as dates, only have to stay equal.
+    // JSON lacks some values, such as dates. This package does not edit them, and only compares them before and after an edit.
     return parse(withoutMark(text)) as { readonly [key: string]: Value };
   },
 
@@ -72,12 +72,12 @@ function editTable(text: string, keys: readonly string[], value: Value | undefin
     at = line.end;
   }
   const rest = text.slice(at);
-  // The blank line before the table goes with it.
+  // Also remove the blank line before the table.
   if (value === undefined) edited = edited.replace(/(\r?\n)(?:[ \t]*\r?\n)+$/, '$1');
   return edited + rest;
 }
 
-/** Edits one key of a table, and leaves the others. */
+/** Edits one key of a table, and leaves its other keys. */
 function editTableKey(text: string, keys: readonly string[], value: Value | undefined): string {
   const table = keys.slice(0, -1).join('.');
   const key = keys.at(-1) ?? '';

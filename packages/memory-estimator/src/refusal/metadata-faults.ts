@@ -48,7 +48,7 @@ function findWrongFigure(index: ModelIndex): ModelRefusal | null {
   const { header, metadata, model } = index;
   const epsilon = findBadEpsilon(header);
   if (epsilon !== null)
-    return contradiction(`its ${printable(epsilon)} is less than 0 or no number`);
+    return contradiction(`its ${printable(epsilon)} is negative or not a number`);
   const scaling = metadata.text('rope.scaling.type');
   if (scaling !== null && !ROPE_SCALINGS.has(scaling))
     return contradiction(

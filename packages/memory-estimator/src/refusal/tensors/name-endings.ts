@@ -22,7 +22,8 @@ export function findOtherEnding({ model, shared, layers }: ModelIndex): string |
   for (const [il, tensors] of own.entries())
     for (const [part, { weight }] of tensors) {
       if (weight === null) continue;
-      // Which parts have no ending is not known of every architecture. But no part has one in some layers only.
+      // It is not known for every architecture which parts have no ending. But the name of a part has an ending either in all
+      // layers or in none.
       const isWrong = isBare(part, architecture)
         ? hasEnding(weight)
         : !hasEnding(weight) && (ending.has(part) || !mayBeBare(part));

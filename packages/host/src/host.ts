@@ -156,10 +156,7 @@ export interface Host extends AsyncDisposable {
   chat(modelKey?: string | null): Promise<Conversation>;
   /** The port through which a gateway serves from this machine. */
   readonly serving: Serving;
-  /**
-   * The facts that this machine tells its fleet. Reads the runtime and the machine once, and each model file once for
-   * each change.
-   */
+  /** The facts that this machine reports to its fleet. Reads the runtime and the machine once, and each model file once for each change. */
   fleetFacts(options?: CallOptions): Promise<FleetFacts>;
   /**
    * Runs the autopilot in this process.

@@ -207,7 +207,7 @@ const CASES: Record<Exclude<FaultType, ConcurrencyFault | PredictionFault>, Case
     inject: (fault) => fault.invalidResult({ endpoint: 'listLoaded' }),
   },
   'answer-error': {
-    // The facts of the list count.
+    // The adapter then takes the facts that the list of residents has.
     when: 'running',
     code: null,
     meanwhile: asBefore,

@@ -29,7 +29,7 @@ async function open(): Promise<Host> {
   return host;
 }
 
-/** A host that keeps an autopilot running, with the places and events that it has told. */
+/** A host that keeps an autopilot running, with the places and events that it has reported. */
 async function keep(signal = ending.signal) {
   const host = await open();
   const places: AutopilotPlace['kind'][] = [];

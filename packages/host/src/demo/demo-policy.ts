@@ -17,7 +17,7 @@ const SLACK_BYTES = 640 * MIB;
 /** The most bytes that the demo's process takes. */
 const MOST_TAKEN_BYTES = 1536 * MIB;
 
-/** So long that the memory of two models differs by more than the intervals of their estimates are wide. */
+/** Long enough that the memory of two models differs by more than the width of their estimates' intervals. */
 const CONTEXT_TOKENS = 16_384;
 /** Share of RAM above which memory is about to run out. */
 const HARD_LIMIT_RATIO = 0.97;

@@ -61,7 +61,7 @@ function createStage(folder: string, available: readonly number[]) {
   return { stage, headings };
 }
 
-test('too little free memory is said before a file is written', async () => {
+test('too little free memory is reported before a file is written', async () => {
   const { stage, headings } = createStage(home, [2 * GIB]);
   expect(await playDemo(stage)).toMatch(/^this machine has too little free memory/);
   expect(headings).toEqual([]);

@@ -27,8 +27,8 @@ export function missingFolderNotes({
 }
 
 /**
- * A sentence for each folder and file whose models can't be found: it does not exist, or can't be read. Where there is
- * one, nobody is told that a model is not downloaded.
+ * A sentence for each folder and file whose models can't be found: it does not exist, or can't be read. Where there is such a
+ * sentence, no message says that a model is not downloaded, because it may be in that folder.
  */
 export function unreachableNotes(
   report: Pick<DownloadsReport, 'missingFolder' | 'missingModelFolders' | 'unreadable'>,

@@ -37,7 +37,7 @@ test('a key finds the files, the projector and the header of its model', async (
   expect(await find('v')).toBeNull();
 });
 
-test('the places of each model and of all models are told', async () => {
+test('the places of each model and of all models are named', async () => {
   const layers = [await tree.layer('model', gguf('v'))];
   await tree.manifest('registry.ollama.ai/library/v/4b', layers);
   await tree.put('m/x.gguf', gguf('x'));
@@ -58,7 +58,7 @@ test('without any model, the answer names the programs that were looked for', as
   );
 });
 
-test('a named folder without a model is told, because its drive may not be mounted', async () => {
+test('a folder of the configuration without a model is named, because its drive may not be mounted', async () => {
   await tree.put('m/readme.txt', 'x');
   await tree.put('n/x.gguf', gguf('x'));
   const { origin } = await list(['~/m', '~/n']);

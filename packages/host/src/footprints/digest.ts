@@ -1,6 +1,6 @@
 /**
- * A short text that is equal for equal data, and differs for different data: by chance, two of 2^64 texts share one. It
- * protects from nobody, because a text with a given digest can be made on purpose.
+ * A short text that is equal for equal data, and differs for different data: by chance, two of 2^64 texts share one. It is not a
+ * cryptographic hash: somebody can make a text with a given digest.
  *
  * A hash of its own, because loading `node:crypto` takes longer than a decision whose estimates are all cached.
  */

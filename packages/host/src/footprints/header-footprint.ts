@@ -55,7 +55,7 @@ export async function fromHeader(
     const mapsWeights = resident?.settings?.tryMmap ?? true;
     const environment = { ...here, isEmbedding, mapsWeights };
     const stamps = await Promise.all(beside.map(stampOf));
-    // The settings of the load stand in the key as they are: a text takes less time than its digest.
+    // The key contains the settings of the load as text, because a text takes less time than its digest.
     const question = JSON.stringify([loadConfig, isEmbedding, mapsWeights, stamps]);
     const key = `${environmentDigest(here)} ${question}`;
     return headers.derive(first, key, async (header): Promise<HeaderEstimate> => {
@@ -96,7 +96,10 @@ async function stampOf(file: string | null): Promise<string | null> {
 /** Kept, because profiles and environments are large, and the same for many load options of a decision. */
 const profileDigests = new WeakMap<EngineProfile, string>();
 const environmentDigests = new Map<string, string>();
-/** More than the machine has in a day: they change with its GPUs, and with the free memory of several GPUs. */
+/**
+ * Most digests that are kept. An environment changes with the GPUs, and with the free memory of several GPUs, so a machine has
+ * fewer in a day.
+ */
 const MOST_ENVIRONMENTS = 100;
 
 function environmentDigest({ profile, ...machine }: EstimateEnvironment): string {

@@ -18,7 +18,10 @@ export async function findProcess(
   if (/^\d+$/.test(wanted)) {
     const found = processes.find(({ processId }) => processId === Number(wanted));
     if (found !== undefined) return found;
-    throw new HostError('INVALID_REQUEST', `There is no process ${wanted}.`);
+    throw new HostError(
+      'INVALID_REQUEST',
+      `There is no process ${wanted}. Give the id or the name of a running process.`,
+    );
   }
   return chooseProcess(wanted, processes);
 }

@@ -28,7 +28,7 @@ export interface Speeds {
   readonly ramBandwidth: () => number | null;
   /** The speeds of a load; null where the GPU is not known and nothing was measured with it. Reads no file. */
   readonly speedOf: (subject: SpeedSubject) => LoadSpeed | null;
-  /** Generated tokens per second behind a context; null as for `speedOf`. */
+  /** Generated tokens per second after a context of this many tokens; null as for `speedOf`. */
   readonly decodeAt: (subject: SpeedSubject, depthTokens: number) => SpeedRange | null;
   /** Tokens per second of a prompt at the start of a context; null as for `speedOf`. */
   readonly promptOf: (subject: SpeedSubject, promptTokens: number) => SpeedRange | null;

@@ -25,7 +25,7 @@ test.each([
   expect(told).toEqual(expected);
 });
 
-test('different texts are told at once, and a text that was not left out has no count', () => {
+test('different texts are shown at once, and a text that was not left out has no count', () => {
   const { warn, told, pass } = open();
   warn('full');
   warn('other');

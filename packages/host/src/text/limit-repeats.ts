@@ -1,16 +1,16 @@
-/** How often the same text is told at most, in milliseconds. */
+/** Shortest time between two showings of the same text, in milliseconds. */
 const REPEAT_MS = 60_000;
 /** Texts that are remembered. A program has few different warnings. */
 const TEXTS_MAX = 100;
 
 /**
- * Wraps a function that tells warnings: the same text is told at most once a minute. A fault that lasts, such as a full disk,
- * would otherwise repeat its warning with each decision and hide every other line. The next time that a text is told, it says
- * how often it was left out.
+ * Wraps a function that shows warnings: the same text is shown at most once a minute. A fault that lasts, such as a full disk,
+ * would otherwise repeat its warning with each decision and hide every other line. When a text is shown again, it says how often it
+ * was left out.
  *
- * @param tell - called with each text that is told
- * @param nowMs - the time in milliseconds. It may jump: a text counts as old when it was told at least a minute before or
- * after the present time
+ * @param tell - called with each text that is shown
+ * @param nowMs - the time in milliseconds. It may jump: a text counts as old when it was shown at least a minute before or after
+ *   the present time
  */
 export function limitRepeats(
   tell: (text: string) => void,
@@ -24,7 +24,7 @@ export function limitRepeats(
       last.leftOut += 1;
       return;
     }
-    // Deleted first, so that the oldest text is forgotten.
+    // Deleted first, so that the first key of the map is the text that was shown longest ago.
     told.delete(text);
     told.set(text, { atMs, leftOut: 0 });
     const [oldest] = told.keys();

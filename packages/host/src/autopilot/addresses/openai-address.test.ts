@@ -83,7 +83,7 @@ test.each([
   });
 });
 
-test('a server that does not answer in time is not told to be off', async () => {
+test('a server that does not answer in time is not reported as off', async () => {
   answer = () => [200, LIST];
   server.removeAllListeners('request');
   await expect(find({ timeoutMs: 200 })).rejects.toMatchObject({

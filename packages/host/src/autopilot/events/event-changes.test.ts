@@ -95,7 +95,7 @@ describe('a decision', () => {
   it.each([
     ['the free memory', decided(1000, 14.5)],
     ['the time until it may change', decided(1000, 15, { verdict: { waitMs: 5 } })],
-  ])('is not told again where only a figure has changed: %s', (_name, next) => {
+  ])('is not reported again where only a figure has changed: %s', (_name, next) => {
     const changeOf = changes();
     expect(changeOf(decided(0, 15))).toMatchObject({ type: 'decided', decision: 'keep' });
     expect(changeOf(next)).toBeNull();
@@ -108,13 +108,13 @@ describe('a decision', () => {
     ['that a model generates', decided(1000, 15, { resident: { busy: true } })],
     ['a pin', decided(1000, 15, { resident: { pinned: true } })],
     ['the reason of a rejection', decided(1000, 2)],
-  ])('is told where a change concerns %s', (_name, next) => {
+  ])('is reported where a change concerns %s', (_name, next) => {
     const changeOf = changes();
     changeOf(decided(0, 15));
     expect(changeOf(next)).toMatchObject({ type: 'decided', atMs: 1000 });
   });
 
-  it('is told once a minute without a change, with the present figures, also where the clock is set back', () => {
+  it('is reported once a minute without a change, with the present figures, also where the clock is set back', () => {
     const changeOf = changes();
     const first = changeOf(decided(0, 15));
     expect(changeOf(decided(59_999, 14))).toBeNull();
@@ -136,7 +136,7 @@ describe('a decision', () => {
     expect(changeOf(decided(3000, 15, { target }))).toBeNull();
   });
 
-  it('is told after a switch, even if it is the same as before', () => {
+  it('is reported after a switch, even if it is the same as before', () => {
     const changeOf = changes();
     changeOf(decided(0, 15));
     const report = {
@@ -156,7 +156,7 @@ describe('a decision', () => {
   });
 });
 
-test('the progress of a load is told once for each tenth', () => {
+test('the progress of a load is reported once for each tenth', () => {
   const changeOf = changes();
   const progress = (progressRatio: number) =>
     changeOf({
@@ -179,7 +179,7 @@ test('the progress of a load is told once for each tenth', () => {
   expect(progress(0)).toBe(true);
 });
 
-test('every other event is told', () => {
+test('every other event is reported', () => {
   const changeOf = changes();
   const fault = { type: 'fault', atMs: 0, error: 'away', retryAtMs: 1 } as const;
   expect([changeOf(fault), changeOf(fault)]).toEqual([

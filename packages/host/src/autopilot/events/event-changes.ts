@@ -2,7 +2,7 @@ import type { AutopilotEvent } from '@mai/autopilot';
 import { asServed } from '../../selection/as-served.js';
 import { eventJson } from './event-json.js';
 
-/** After this time a decision is told again, even if nothing has changed. */
+/** After this time a decision is reported again, even if nothing has changed. */
 const REPEAT_MS = 60_000;
 /** The most targets of callers whose last decision is remembered. */
 const TARGETS_MAX = 64;
@@ -12,10 +12,10 @@ type Decided = Extract<AutopilotEvent, { type: 'decided' }>;
 /**
  * Makes a function that converts events to objects for lines of JSON, and leaves out events without news. `null`: no line.
  *
- * - The autopilot decides every second. A decision is told if it differs from the last one of the same target in more than
- *   its figures: in the choice, the plan, the verdict, the residents or the reasons. A decision without a change is told
- *   once a minute, so that a reader sees that the autopilot runs, and a closed pipe is noticed.
- * - A load reports its progress about a hundred times. It is told at most once for each tenth of the load.
+ * - The autopilot decides every second. A decision is reported if it differs from the last one of the same target in more than its
+ *   figures: in the choice, the plan, the verdict, the residents or the reasons. A decision without a change is reported once a
+ *   minute. So a reader sees that the autopilot runs, and a closed pipe is noticed.
+ * - A load reports its progress about a hundred times. It is reported at most once for each tenth of the load.
  *
  * @param errorJson - converts a thrown value to an object
  */
@@ -51,13 +51,13 @@ export function createEventChanges(
     } else if (event.type !== 'emergency') {
       nextTenth = 0;
     }
-    // After a switch, the next decision is always told.
+    // After a switch, the next decision is always reported.
     if (event.type === 'switch-finished') told.clear();
     return eventJson(event, errorJson);
   };
 }
 
-/** The parts of a decision that are told when they change, as text: everything except figures that vary all the time. */
+/** The parts of a decision whose change is reported, as text: everything except figures that vary all the time. */
 function contentOf({ selection, verdict, input }: Decided): string {
   const { decision, direction, plan, afterDrain, rejected, notes } = selection;
   const { chosen } = asServed(selection, input);

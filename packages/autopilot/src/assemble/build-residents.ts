@@ -13,8 +13,8 @@ import type { CompleteRequest } from '../request/selection-request.js';
 const ESTIMATES_AT_ONCE = 4;
 
 /**
- * The instances on the device of the request, with their footprints. An instance that nothing else is known of takes what the
- * configuration states for its model.
+ * The instances on the device of the request, with their footprints. If nothing else is known about an instance, it has the
+ * footprint that the configuration states for its model.
  */
 export async function buildResidents(sources: {
   readonly estimator: EstimatorPort;

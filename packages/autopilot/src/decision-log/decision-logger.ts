@@ -14,7 +14,7 @@ interface Decided extends Judgement {
   readonly selection: Selection;
   /** Null for the autopilot's own decision. */
   readonly target: LeaseTarget | null;
-  /** Decisions with the same key may repeat each other. */
+  /** A decision can repeat an earlier decision with the same key. */
   readonly key: string;
 }
 
@@ -24,7 +24,7 @@ interface Last extends Pick<Decided, 'selection' | 'verdict'> {
   readonly writtenAtMs: number;
 }
 
-/** The most keys that are remembered. More callers than that wait for different targets only rarely. */
+/** The most keys that are remembered. Callers rarely wait for more targets at once. */
 const KEYS_MAX = 64;
 
 /**

@@ -85,7 +85,7 @@ export class SwitchExecutor {
       throwIfAborted(task.signal);
       const report = await this.#runSwitch(task, progress, abort.signal, demand);
       this.#learn(report, task);
-      // Callers that have asked meanwhile come next: else the autopilot's own load would hold them up.
+      // Callers that have asked meanwhile come next. Otherwise the autopilot's own load would hold them up.
       if (report.outcome === 'cancelled') leases.takeOwnTurn();
       const tookMs = clock.monotonicMs() - startedMs;
       this.#publish({ type: 'switch-finished', reason: task.reason, report, tookMs });
@@ -176,7 +176,7 @@ export class SwitchExecutor {
     for (const { modelKey } of loaded) retries.succeeded(modelKey);
     for (const failure of failures) this.#fail(failure, input.resources);
     if (reason === 'REQUESTED') {
-      // The next round tries again. The autopilot's own switches are not put off for a caller's.
+      // The next round tries again. Do not record a put-off here, because it would also hold back the autopilot's own switches.
       const { clock, timings } = this.#settings;
       const untilMs = clock.nowMs() + timings.observeIntervalMs;
       if (outcome === 'put-off') this.#publish({ type: 'put-off', untilMs, busy });

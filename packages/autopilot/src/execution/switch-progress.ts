@@ -16,7 +16,7 @@ export interface SwitchResult {
 /** The reason for aborting a load: a pool went over its hard limit. */
 export class MemoryRanOut extends Error {
   readonly pools: readonly PoolName[];
-  /** As read when a pool was over. */
+  /** The resources at the reading that had a pool over its hard limit. */
   readonly resources: Resources;
   constructor(pools: readonly PoolName[], resources: Resources) {
     super(`${pools.join(' and ')} went over the hard limit during a load.`);

@@ -14,7 +14,7 @@ export interface SwitchTask {
   /** Assembles the input of each decision of the switch, the first included. */
   readonly observe: (coolingDownUntilMs: Record<string, number>) => Promise<AssembledInput>;
   readonly decide: (input: SelectionInput) => Selection;
-  /** Whether somebody wants this load now. Asked each time that a caller ceases to wait. Null: the load was not yet chosen. */
+  /** Whether somebody wants this load now. Called each time that a caller ceases to wait. `target` is null while no load is chosen yet. */
   readonly isWanted: (target: LoadTarget | null) => boolean;
   readonly signal: AbortSignal;
 }

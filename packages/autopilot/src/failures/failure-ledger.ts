@@ -31,7 +31,7 @@ const DETERMINISTIC: readonly LoadFailureCode[] = [
 ];
 /** A load is tried again when this share of RAM has become available since the failure. */
 const RELIEF_RATIO = 0.05;
-/** A model whose engine has not crashed for this time after its cool-down starts anew. */
+/** If the engine of a model has not crashed for this time after the cool-down, its earlier crashes are forgotten. */
 const STABLE_AFTER_MS = 10 * 60_000;
 /** After this time the failure is forgotten: the runtime or its settings may have changed. */
 const FORGET_AFTER_MS = 6 * 60 * 60_000;

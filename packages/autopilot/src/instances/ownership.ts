@@ -24,7 +24,7 @@ export function isForeign(instance: {
 /** LM Studio's suffixes of a second copy and of a variant. */
 const SUFFIXES = [':', '@'];
 
-/** Whether a name of a pin means this instance: its identifier, or a key that `refersTo` it. */
+/** Whether the name in a pin means this instance: its identifier, or a key that `refersTo` it. */
 export function isNamedBy(
   target: string,
   instance: ReportedKeys & { readonly instanceIdentifier: string },

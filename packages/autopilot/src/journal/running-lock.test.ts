@@ -210,7 +210,7 @@ describe('tryLock', () => {
     expect(await readdir(folder)).toEqual(['x.lock']);
   });
 
-  it('gives it to one process also where each of them looks at another time', async () => {
+  it('gives the lock of a dead holder to one process also where each process looks at another time', async () => {
     const file = path.join(folder, 'x.lock');
     const nowMs = 1_000_000;
     const dead = JSON.stringify({ ...newOwner(0), token: 'dead', aliveAtMs: 0 });

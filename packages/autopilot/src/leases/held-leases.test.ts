@@ -24,7 +24,7 @@ function resident(
   };
 }
 
-/** The retained ones of these residents, of which each had a lease that has ended, except those in `leased`. */
+/** The retained residents. Each resident had a lease. The leases have ended, except those of the residents in `leased`. */
 function retained(residents: readonly Resident[], leased: readonly string[] = []) {
   const held = new HeldLeases(CLOCK, () => 60_000);
   for (const { instanceIdentifier } of residents) {

@@ -55,7 +55,7 @@ export class HeldLeases {
   }
 }
 
-/** Whether Mai has loaded another copy of the model with a longer context, which serves what this one serves. */
+/** Whether Mai has loaded another copy of the model with a longer context. That copy serves every request that this one serves. */
 function hasLongerCopy(
   { modelKey, loadConfig }: Resident,
   residents: readonly Resident[],

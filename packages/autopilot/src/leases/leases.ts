@@ -117,8 +117,8 @@ export class Leases {
   }
 
   /**
-   * Reads the catalog for the callers that wait for a resident which the last listing did not have, so that `observe`
-   * can give them its lease. Rejects those whose model the catalog lacks, or can't be read. Call before `observe`.
+   * Reads the catalog for callers that named a resident before it was listed. `observe` can then give them a lease on it, so call
+   * this before `observe`. Rejects a caller where the reading fails, or where the catalog does not have the model.
    */
   async readNamed(residents: readonly Resident[], signal: AbortSignal): Promise<void> {
     for (const waiter of this.callers) {
@@ -165,7 +165,7 @@ export class Leases {
    */
   answer(selection: Selection, { requests }: Turn): void {
     const kept = selection.decision === 'keep' ? selection.chosen?.instanceIdentifier : null;
-    // Callers that another caller's drain holds up go on waiting: they get their turn after it.
+    // A caller that waits because of another caller's drain gets its turn after that drain.
     if (kept !== null && kept !== undefined && this.#sources.isDrained(kept)) return;
     for (const waiter of this.callers) {
       if (!requests.includes(waiter.request)) continue;
@@ -231,7 +231,7 @@ export class Leases {
       waiter,
       new AutopilotError(
         'MODEL_NOT_FOUND',
-        `No loaded model has the identifier ${JSON.stringify(instanceIdentifier)}. It may have been unloaded.`,
+        `No loaded model has the identifier ${JSON.stringify(instanceIdentifier)}. It may have been unloaded. List the loaded models again.`,
       ),
     );
   }
@@ -293,6 +293,6 @@ export class Leases {
 function unknownModel(modelKey: string): AutopilotError {
   return new AutopilotError(
     'MODEL_NOT_FOUND',
-    `There is no model ${JSON.stringify(modelKey)} on the disk or in the configuration.`,
+    `There is no model ${JSON.stringify(modelKey)} on the disk or in the configuration. Check the model key, or download the model.`,
   );
 }

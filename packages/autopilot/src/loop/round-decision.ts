@@ -88,8 +88,9 @@ export class RoundDecision {
   }
 
   /**
-   * The model that the autopilot would load for itself if the callers of a turn left; null where it would load none, or
-   * their target is another one. Such a load is not cancelled, because the next round would begin it again.
+   * The model that the autopilot would load for itself if the callers of a turn left; null where it would load none, or where the
+   * callers ask for another target than the autopilot's own. A load that the autopilot would choose as well is not cancelled,
+   * because the next round would begin it again.
    */
   #ownChoice({ target }: Turn, input: AssembledInput): string | null {
     const { chain = null, requirement = NO_REQUIREMENT } = this.#settings.request;
@@ -137,7 +138,7 @@ export class RoundDecision {
     leases.answer(selection, turn);
   }
 
-  /** A caller's decision supersedes no resident. The autopilot's own supersedes none that is retained. */
+  /** A decision for a caller supersedes no resident. The autopilot's own decision supersedes no retained resident. */
   withLeases(
     input: AssembledInput,
     { target }: Turn,

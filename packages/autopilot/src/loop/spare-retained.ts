@@ -19,7 +19,7 @@ export function wouldEvictRetained(selection: Selection, { retained }: Assembled
   );
 }
 
-/** Whether a model is unloaded that fits, but is too slow. */
+/** Whether the plan unloads a model that fits but is too slow. */
 function leavesSlowModel({ plan, rejected }: Selection): boolean {
   return plan.steps.some(
     (step) =>

@@ -48,7 +48,7 @@ export async function drainUntilIdle(
     const deadlineMs = context.deadlineMs();
     const leftMs = deadlineMs - waitedMs;
     if (busy.length === 0 || leftMs <= 0) return present;
-    // All of them at once: whoever sends requests to one must stop before the deadline that they share.
+    // Report every busy instance at each poll. They share one deadline, and nobody may send new requests to any of them meanwhile.
     for (const { instance } of busy) {
       const { instanceIdentifier, modelKey } = instance;
       context.emit({ type: 'draining', instanceIdentifier, modelKey, waitedMs, deadlineMs });

@@ -32,7 +32,7 @@ export interface LoadContext {
   readonly timeoutMs: number | null;
   readonly emit: EmitRunEvent;
   readonly signal: AbortSignal | null;
-  /** Ends the load, too, but no longer once the model is loaded. */
+  /** Also cancels the load. Has no effect once the model is loaded. */
   readonly loadSignal: AbortSignal | null;
 }
 

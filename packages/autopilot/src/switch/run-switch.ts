@@ -210,8 +210,8 @@ class SwitchRun {
   }
 
   /**
-   * Nobody waits for the load any more. The other programs and callers get back what the machine had before it: going on
-   * would take the memory for a model that nobody uses. Callers that wait for another model do not wait for this.
+   * Nobody waits for the load any more. Loads the earlier models again, because a model that nobody uses would only take memory.
+   * Ends early when callers wait for another model.
    */
   async #cancel(decided: Decided): Promise<RunReport> {
     const { signal, overtaken } = this.#context;

@@ -18,7 +18,7 @@ export function paybackMs(selection: Selection, input: SelectionInput): number |
   const load = steps.find((step) => step.action === 'load');
   if (load === undefined) return null;
   const { loadOption } = load;
-  // A busy model that is replaced is unloaded to make room, perhaps with others.
+  // A busy model that is replaced is unloaded to make room, perhaps together with other residents.
   const unloads = steps.filter((step) => step.action === 'unload');
   const values = unloads.flatMap(({ instanceIdentifier }) => {
     const resident = input.residents.find((one) => one.instanceIdentifier === instanceIdentifier);

@@ -13,7 +13,7 @@ export interface Rules {
   /** Time over the limit after which a model counts as worth nothing. */
   readonly toleratedMs: number;
   readonly upgradeBelowRatioMin: number;
-  /** A step up to a model before this place takes its cheapest way, which has the most room. 0: no model. */
+  /** A step up to a model before this place takes its cheapest way, which leaves the most room. 0: no model. */
   readonly cheapestBefore: number;
 }
 

@@ -33,13 +33,12 @@ interface Excursions {
 }
 
 /**
- * Chooses the margin of a step up. The largest margin leaves room for the largest recent swing of the others. A
- * smaller margin is in force where its steps up would have gained more over the last two hours than their
- * switches would have cost.
+ * Chooses the margin of a step up. The largest margin leaves room for the largest recent swing of the others. A smaller margin is
+ * in force where its steps up would have gained more over the last two hours than their switches would have cost.
  *
- * Where requests keep a model busy for a long time, a step up can't be undone soon: the others may rise further than their
- * recent swings before the model is idle. So larger margins are compared there, too, and a step up that takes the cheapest load
- * option of a model although a larger one fits: it has more room for the others to rise.
+ * Where requests keep a model busy for a long time, a step up can't be undone soon: the others may rise further than their recent
+ * swings before the model is idle. So in this case larger margins are compared, too. Steps up to the cheapest load option of a
+ * model are also compared, even where a larger option fits, because the cheapest option leaves the others more room to rise.
  */
 export class UpgradeMargin {
   readonly #swings = new SwingHistory();

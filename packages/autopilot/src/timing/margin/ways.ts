@@ -62,9 +62,10 @@ export function waysOf(
 }
 
 /**
- * The margin with which a step up takes the cheapest way of each model before `cheapestBefore`: the given margin, or a larger one that
- * keeps out the larger way that fits now. It lies halfway between the room that is left beside both, so that a small change of
- * the others' use until the decision does not matter.
+ * The margin with which a step up takes the cheapest way of each model before `cheapestBefore`. This is the given margin, unless a
+ * way that takes more memory would fit with the given margin, too. Then it is a larger margin, halfway between the room that the
+ * larger way leaves and the room that the cheapest way leaves. So a small change of the others' use before the decision does not
+ * matter.
  */
 export function marginFor(
   marginRatio: number,

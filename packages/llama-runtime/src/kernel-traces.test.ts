@@ -7,7 +7,7 @@ import path from 'node:path';
 // room for the smallest model is rejected before. `kernel-traces.slow.test.ts` runs one.
 const BENCH = path.join(__dirname, '../../../bench/embedded/kernel.mjs');
 const GIB = 2 ** 30;
-/** Others that leave no room under a limit of 4 GiB. */
+/** Use by other programs that leaves no room under a limit of 4 GiB. */
 const FULL = '{"tMs": 0, "othersBytes": 0}\n{"tMs": 500, "othersBytes": 4000000000}\n';
 
 let folder: string;

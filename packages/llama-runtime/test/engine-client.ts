@@ -17,7 +17,7 @@ export interface TestEngine {
   readonly facts: EngineFacts;
   readonly baseUrl: string;
   readonly token: string;
-  /** Everything that the process has told, in order. */
+  /** All messages of the process, in order. */
   readonly messages: readonly FromEngine[];
   readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
   readonly get: (path: string, init?: RequestInit) => Promise<Response>;

@@ -107,7 +107,9 @@ export class Engine {
    */
   async prepare(request: GenerationRequest): Promise<PreparedRequest> {
     if (this.spec.kind === 'embedding') {
-      throw notSupported(`${this.spec.modelKey} is an embedding model and cannot generate text`);
+      throw notSupported(
+        `${this.spec.modelKey} is an embedding model and cannot generate text; choose a language model`,
+      );
     }
     const { text, options } = this.#prompts.format(request.prompt);
     const images = options.media_paths ?? [];
@@ -196,7 +198,7 @@ export class Engine {
   ): Promise<{ readonly embedding: readonly number[]; readonly tokens: number }> {
     if (this.spec.kind !== 'embedding') {
       throw notSupported(
-        `${this.spec.modelKey} was loaded to generate text and gives no embeddings`,
+        `${this.spec.modelKey} was loaded to generate text and gives no embeddings; choose an embedding model`,
       );
     }
     const { length } = (await this.#context.tokenize(text)).tokens;
@@ -240,7 +242,11 @@ export class Engine {
 function checkEnd(report: CompletionReport): void {
   const { stopped_eos, stopped_word, stopped_limit, context_full } = report;
   if (stopped_eos || stopped_word || stopped_limit || context_full) return;
-  throw new RequestError(500, 'llama.cpp could not compute the next token', {
-    code: 'engine_failed',
-  });
+  throw new RequestError(
+    500,
+    'llama.cpp could not compute the next token; send the request again',
+    {
+      code: 'engine_failed',
+    },
+  );
 }

@@ -50,7 +50,7 @@ async function inspect({ files, smallModel }: InspectRequest): Promise<void> {
     await answer({ type: 'file', file, metadata: await metadataOf(LlamaContext, file) });
   }
   if (smallModel !== null) {
-    // The binding has no other way to this text than a loaded model.
+    // The binding gives this text only for a loaded model.
     const context = new LlamaContext({ ...SMALL_CONTEXT, model: smallModel });
     await answer({ type: 'system-info', systemInfo: context.getSystemInfo() });
   }

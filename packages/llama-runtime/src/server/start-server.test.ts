@@ -135,7 +135,7 @@ describe('A client that leaves', () => {
 });
 
 describe('The state of an engine', () => {
-  it('is told to the parent when it changes: prompt, answer, idle', async () => {
+  it('is sent to the parent when it changes: prompt, answer, idle', async () => {
     const start = engine.messages.length;
     await (await engine.post('/v1/chat/completions', { ...CHAT, max_tokens: 5 })).text();
     await until('idle is told', () => {

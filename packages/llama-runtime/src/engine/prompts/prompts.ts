@@ -170,7 +170,7 @@ export class Prompts {
     return apply(`{{ bos_token }}{{ bos_token }}${source}`);
   }
 
-  /** The model's template; for tools the one for tools, where the model has two. */
+  /** The model's template. Where the model has two templates, a chat with tools gets the one for tools. */
   #templateFor({ tools }: ChatFormatOptions): string {
     const { chat, tools: forTools } = this.#model.templates;
     return (tools === undefined ? null : forTools) ?? chat ?? CHATML;

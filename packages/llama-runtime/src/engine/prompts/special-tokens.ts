@@ -1,8 +1,8 @@
 import type { ChatFormatOptions, LlamaContext } from '../llama-door.js';
 
 /**
- * The special tokens that a model needs around its prompts. llama.cpp leaves them to the tokenizer, and takes a BOS that a
- * chat template has written off again; but the tokenizer of the binding's queue adds none. So the engine writes them.
+ * The special tokens that a model needs around its prompts. llama.cpp leaves them to the tokenizer, and removes a BOS that a chat
+ * template has written. But the tokenizer of the binding's queue adds no special tokens, so the engine writes them.
  */
 export interface SpecialTokens {
   /** Text of the token that each prompt begins with (BOS); null where the model has none. */

@@ -208,7 +208,9 @@ export class OpenRequests {
       request.missedChecks = known.has(requestId) ? 0 : request.missedChecks + 1;
       if (request.missedChecks < CHECKS_UNTIL_LOST) continue;
       request.fail(
-        new RequestError(500, 'llama.cpp dropped the request', { code: 'engine_failed' }),
+        new RequestError(500, 'llama.cpp dropped the request; send it again', {
+          code: 'engine_failed',
+        }),
       );
     }
   }

@@ -2,7 +2,7 @@ import { invalidField, notSupported } from '../../engine/request-error.js';
 import { objectField, objectsField, stringField } from '../fields.js';
 import { isJsonObject, type JsonObject } from '../json.js';
 
-/** How a call of the model is told to the client. */
+/** How a call of the model is sent to the client. */
 export interface CalledTool {
   /** `custom`: the tool takes free text instead of arguments. */
   readonly kind: 'function' | 'custom';
@@ -11,7 +11,7 @@ export interface CalledTool {
   readonly namespace: string | null;
 }
 
-/** The tools of a request: as the model sees them, and how its calls are told to the client. */
+/** The tools of a request: as the model sees them, and how its calls are sent to the client. */
 export interface ResponseTools {
   /** The tools in the form of `/v1/chat/completions`. */
   readonly forModel: readonly JsonObject[];

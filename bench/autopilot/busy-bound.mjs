@@ -32,7 +32,10 @@ const LEVELS = 45;
 const levelOf = (bin) => LOW_GIB + ((bin + 0.5) * (HIGH_GIB - LOW_GIB)) / LEVELS;
 const binOf = (gib) =>
   Math.max(0, Math.min(LEVELS - 1, Math.floor(((gib - LOW_GIB) / (HIGH_GIB - LOW_GIB)) * LEVELS)));
-/** How long a level has been held: classes of a second, then of a tenth of the time. Their lower ends in seconds. */
+/**
+ * Classes of the time for which a level has been held, by their lower ends in seconds: each is one second long at first, then a
+ * tenth of the time.
+ */
 const AGE_ENDS = Array.from({ length: 31 }, (_, second) => second);
 while (AGE_ENDS.at(-1) < 4000) AGE_ENDS.push(AGE_ENDS.at(-1) * 1.1);
 const AGES = AGE_ENDS.length - 1;
@@ -50,7 +53,7 @@ const changeWithin = (age, seconds) =>
 /** The most requests at a time, as in the simulator. */
 const PARALLEL = 4;
 const COUNTS = PARALLEL + 1;
-/** The shares of the numbers of running requests a second later, by their number now: the exponential of the rates. */
+/** By the number of running requests, the probability of each number a second later: the matrix exponential of the rates. */
 function requestShares() {
   const arrivals = HEAVY.ratePerMinute / 60;
   const rates = Array.from({ length: COUNTS }, (_, from) =>

@@ -61,7 +61,7 @@ export function bestCausalPolicy({ ways, lowGib, highGib, transitions, everyS, d
     const stay = ways.map((_, way) =>
       Array.from({ length: steps }, (_, over) => {
         if (second + 1 >= HORIZON_S) return new Float64Array(BINS);
-        // Where the way fits after a second, the time above the limit starts anew. `overNext` is read where it does not.
+        // Where the way fits after a second, the time above the limit starts anew. Elsewhere it grows by a second.
         const next = Math.min(dwellS, over + 1);
         const merged = (table) => {
           const values = new Float64Array(BINS);

@@ -58,7 +58,7 @@ async function compare(load) {
     { ...environment, isEmbedding: load.embedding },
   );
   const measured = await measureLoad(file, load);
-  // The measured process has done all that lets a model grow.
+  // The measured process has filled its whole cache, after which a model grows no more.
   const expectedBytes = estimate.ram.anonymousBytes + estimate.growth.mostBytes;
   const differenceBytes = measured.usedBytes - expectedBytes;
   const bound = Math.max(BOUND.bytes, BOUND.ratio * expectedBytes);

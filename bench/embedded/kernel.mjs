@@ -76,7 +76,7 @@ try {
 
 end(null);
 
-/** Prints the results and ends. `skipped`: why nothing could be run; null where that is not so. */
+/** Prints the results and ends. `skipped`: why nothing could be run; null if the policies ran. */
 function end(skipped) {
   if (options.json) {
     console.log(JSON.stringify({ schemaVersion: 1, limitBytes, skipped, results, rejected }));

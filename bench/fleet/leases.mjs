@@ -2,9 +2,9 @@
 //
 //   npm run bench:fleet-leases -- [--delay 0,50] [--seconds 5] [--json]
 //
-// Two hosts on loopback, paired as always, with a real nats-server that they reach through a relay, which delays each piece
-// of data by the given milliseconds. The models are made up, so each lease costs the way alone: no model is asked.
-// Compared with the same loop at the serving host's own port, where no lease is asked for over NATS.
+// Two hosts on loopback, paired as always, with a real nats-server that they reach through a relay, which delays each piece of data
+// by the given milliseconds. No model is asked for an answer, so a lease costs nothing but its messages. Compared with the same
+// loop at the serving host's own port, where no lease is asked for over NATS.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';

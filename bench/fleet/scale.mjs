@@ -23,7 +23,7 @@ const MAX_PENDING_BYTES = Number(flags['max-pending']) * 1024 ** 2;
 const MEASURE_MS = flags.quick ? 5_000 : 20_000;
 const HOSTS = flags.hosts ? [Number(flags.hosts)] : flags.quick ? [10, 100] : [10, 100, 1_000];
 const READERS = flags.readers ? [Number(flags.readers)] : flags.quick ? [1, 5] : [1, 20];
-/** More readers of the most hosts, until one of them breaks the fan-out. */
+/** Further numbers of readers, tried with the largest number of hosts until the fan-out breaks. */
 const MORE_READERS = flags.quick || flags.readers ? [] : [50, 100, 200, 400, 800];
 /** The fan-out is broken once a reader does not see all hosts, misses this share of the heartbeats, or changes take this long. */
 const BROKEN = { missedRatio: 0.05, p95Ms: 1_000 };
@@ -122,7 +122,7 @@ async function measure(hosts, readers) {
     const read = await reader.ask({ type: 'end' });
     const seconds = (after.atMs - before.atMs) / 1000;
     const perSecond = (name) => (after[name] - before[name]) / seconds;
-    // With a single reader, that one measures in a second turn, so that its CPU is not counted twice.
+    // A single reader measures visibility in a second run, because the CPU time of this would count as that of the reading.
     const visibleMs = watcher
       ? (await watcher.ask({ type: 'end' })).visibleMs
       : await alone(reader);

@@ -1,4 +1,4 @@
-// Host states for the benches of the fleet: what hosts with several models would tell each other.
+// Host states for the benches of the fleet: what hosts with several models publish.
 import { createRandom } from '../yardstick/random.mjs';
 
 const MODELS = [

@@ -49,8 +49,8 @@ function start(machine, file, ...args) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
-  let told = '';
-  child.stderr.on('data', (chunk) => (told += chunk));
+  let errorOutput = '';
+  child.stderr.on('data', (chunk) => (errorOutput += chunk));
   const lines = [];
   createInterface(child.stdout).on('line', (line) => lines.push(line));
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -66,7 +66,7 @@ function start(machine, file, ...args) {
         await wait(100);
       }
       throw new Error(
-        `${file} ${args.join(' ')} on ${machine.name} printed nothing of use: ${told}`,
+        `${file} ${args.join(' ')} on ${machine.name} did not print the expected line. Its standard error: ${errorOutput}`,
       );
     },
   };

@@ -1,4 +1,5 @@
-// How soon LM Studio is told that a client has left: during a load, before and after the first byte of its answer. Client, gateway and simulated LM Studio are different processes. Build first:
+// How soon LM Studio learns that a client has left: during a load, before the first byte of the answer, and after it. Client,
+// gateway and simulated LM Studio are different processes. Build first:
 //   node bench/gateway/departures.mjs [--rounds 20]
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,13 +11,16 @@ import { startServer } from './processes.mjs';
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } });
 const rounds = Number(values.rounds);
 const TARGET_MS = 100;
-/** How long the simulator waits before the first token of an answer that a client leaves before. */
+/** How long the simulator delays the first token where the client is to leave before it. */
 const SLOW_MS = 60_000;
 const POLL_MS = 5;
 /** Answers take ten seconds, so that no client leaves after the end of its answer. */
 const ANSWER_TOKENS = 4000;
 
-/** Prompt sizes in bytes that each need another context length: only the first load of a length is cancelled in a minute. */
+/**
+ * Sizes of prompts in bytes, each of which needs a different context length, because within a minute only the first load of a
+ * context length is cancelled.
+ */
 const PROMPT_BYTES = [100, 2500, 4000, 5500, 7000, 10_000, 13_000, 16_000];
 
 const figures = [

@@ -11,7 +11,7 @@ const BODY = JSON.stringify({
   stream: true,
   hold: true,
 });
-/** Pause between two streams that open: 500 a second. */
+/** Pause between the starts of two streams: 500 streams a second. */
 const OPEN_PAUSE_MS = 2;
 const HOLD_MS = 3000;
 let lost = 0;

@@ -1,7 +1,8 @@
-// Compares the gateway with the floor, a proxy that does the least: CPU time of a request, and the time that it adds to the first
-// byte, as ratios in rounds in which all take turns: the runtime without a proxy, the floor twice, and the gateway. The time that a
-// proxy adds is its time less the time without a proxy in the same round, so that a machine that becomes slower changes all of
-// them. Portkey's gateway and http-proxy-3 are measured in the same turns where they are installed. Build first:
+// Compares the gateway with the floor, a proxy that does the least: by the CPU time of a request and by the time that they add to
+// the first byte. In each round the runtime without a proxy, the floor (twice) and the gateway take turns, and ratios are formed
+// within the round. The time that a proxy adds is its time less the time without a proxy in the same round, so a machine that
+// becomes slower changes all of them. Portkey's gateway and http-proxy-3 are measured in the same turns where they are installed.
+// Build first:
 //   npm ci --ignore-scripts --prefix bench/gateway/others
 //   node bench/gateway/overhead.mjs [--rate 200] [--seconds 6] [--pairs 7]
 import { existsSync } from 'node:fs';
@@ -22,9 +23,9 @@ const [rate, seconds, pairs] = [values.rate, values.seconds, values.pairs].map(N
 const TARGET_CPU = 1.3;
 const TARGET_P50 = 1.3;
 const TARGET_P99 = 1.5;
-/** Requests a second before the measurement. */
+/** Requests a second that warm a server up before the measurement. */
 const WARM_RATE = 500;
-/** A p99 counts only where the time that the floor adds agrees with itself to this ratio, within the same rounds. */
+/** The p99 is judged only if the ratio of the times that the floor adds in its two turns is at most this. */
 const FLOOR_AGREES = 1.15;
 
 const upstream = await startServer('upstream.mjs');
@@ -67,7 +68,7 @@ async function startOthers() {
   };
 }
 
-/** Sends requests until the code of a server is compiled. A few that fail at this rate do not matter. */
+/** Sends requests until the code of a server is compiled. A few of these requests may fail. */
 async function warm(server, kind) {
   await runClient('client.mjs', server.port, kind, WARM_RATE, 12, headersOf(server));
 }
@@ -145,7 +146,7 @@ function report(kind, rounds) {
     );
   } else {
     console.log(
-      `not judged: p99 (${format(added('gateway', 'floor', 'p99'))}), because the time that the floor adds differs from itself by ${format(agreement)} on this machine`,
+      `not judged: p99 (${format(added('gateway', 'floor', 'p99'))}), because the times that the floor adds in its two turns differ by the factor ${format(agreement)} on this machine`,
     );
   }
   console.log('');

@@ -118,7 +118,7 @@ export function architectureOf(modelName, parameters, activeParameters, layers) 
   };
 }
 
-/** Names the family of a model: those of one size and family are one model, those of two families are two. */
+/** Names the family of a model. Names with the same family and size count as one model. */
 export function familyOf(modelName, parameters) {
   const found = rowOf(modelName, parameters);
   return found === undefined ? /[a-z]*/i.exec(modelName)[0].toLowerCase() : found[0].source;

@@ -52,7 +52,7 @@ const PRIORS = [
   [['ramSurchargeBits'], 1, 0.7],
 ];
 
-/** Fits the constants of `decodeParts`, and weighs devices with many results less. */
+/** Fits the constants of `decodeParts`. A result of a device with many results weighs less. */
 export function fitDecode(tests) {
   return fitLogarithms(
     tests,

@@ -16,7 +16,7 @@ const PRIOR_WEIGHT = 0.002;
 const STEPS = 150;
 const DEGREES = 4;
 const DEVICE_EXPONENT = 0.3;
-/** For each result: partners of the same model and back end, and of other models. */
+/** The most partners of each result: results of the same model and back end, and results of other models. */
 const SAME_MAX = 12;
 const OTHERS_MAX = 6;
 /** Weight of all predictions without a measurement, relative to all with one. */
@@ -27,7 +27,7 @@ export function fitLikeness(tests) {
   const devices = byDevice(tests);
   const partCount = tests[0].traits.shares.length;
   const covariances = covariancesOf(partCount);
-  /** How much of each entry two predictions share. */
+  /** For each entry, the covariance of two predictions if only this entry is 1. */
   const sharedBy = (a, b) => covariances.map((covariance) => covariance(a.traits, b.traits, 1));
   const cases = devices.flatMap((ofDevice) => {
     const pairs = pairsOf(ofDevice);
@@ -65,7 +65,7 @@ function likenessOf(values, partCount, noise = NOISE) {
   };
 }
 
-/** For each entry, the covariance that it alone makes. */
+/** For each entry, the covariance under a likeness whose other entries are 0. */
 function covariancesOf(partCount) {
   const count = NAMES.length + NAMES_OF_PARTS.length * partCount;
   return Array.from({ length: count }, (_, i) => {

@@ -88,8 +88,8 @@ export function insideSweeps(tests) {
 }
 
 /**
- * Errors that no law with a constant time for each layer avoids: those of the straight line that fits all results of a sweep best,
- * the predicted ones included.
+ * The errors that remain under any law with a constant time for each layer: those of the straight line that best fits all results
+ * of a sweep, the predicted results included.
  */
 export function errorsOfBestLines(tests) {
   const inside = insideSweeps(tests);

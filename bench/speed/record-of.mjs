@@ -121,7 +121,7 @@ export function doubtOf(raw, record, isMachineSeen) {
   const ofMachine = (ofDevice ?? (device === null ? ram : null)) === null ? usual : 1;
   const hasParameters = figureIn(raw, 'params') !== null || namedSizes(model).all !== null;
   const ofModel = hasParameters ? 1 : sizeBytes === null ? UNKNOWN_MODEL : UNKNOWN_PARAMETERS;
-  // A result of the machine ends a part of the doubt about it.
+  // A result of the same machine removes a part of the doubt.
   return ofModel * (isMachineSeen ? Math.sqrt(ofMachine) : ofMachine);
 }
 

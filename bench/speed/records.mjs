@@ -21,7 +21,7 @@ export function meanDepth({ depthTokens, generatedTokens }) {
   return depthTokens + generatedTokens / 2;
 }
 
-/** A model's answer to a question, for an engine that reaches `engine` times less than one of today. */
+/** A model's answer to a question, for an engine that is slower than a current one by the factor `engine`. */
 export function predictedSpeed(model, question, engine) {
   const { tokensPerSecond, low, high } =
     question.test === 'prompt'
@@ -160,7 +160,8 @@ function offloadRatioOf({ class: place, gpuLayers }, { layers }) {
   if (place === 'cpu' || gpuLayers === 0) return 0;
   if (place !== 'partial' && place !== 'experts on cpu') return 1;
   if (gpuLayers === null) return place === 'partial' ? USUAL_OFFLOAD : 1;
-  // All layers without the output layer count as whole where experts are in RAM: `ngl` and layers are counted in several ways.
+  // With experts in RAM, all layers but the output layer count as all layers, because sources count `ngl` and layers in different
+  // ways.
   if (place === 'experts on cpu' && gpuLayers >= layers) return 1;
   return Math.min(1, gpuLayers / (layers + 1));
 }

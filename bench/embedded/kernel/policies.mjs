@@ -59,8 +59,8 @@ async function openStatic({ folder, workFolder, heldBytes, limitBytes }) {
 }
 
 /**
- * A rule of thumb: above 80 % the next smaller model, below it the next larger where its file fits below 80 %. A model whose
- * load failed, or whose engine was killed, is loaded again.
+ * A rule of thumb: above 80 % of memory it loads the next smaller model, below 80 % the next larger one if memory with its file
+ * stays below 80 %. A model whose load failed, or whose engine was killed, is loaded again.
  */
 async function openNaive({ folder, workFolder, heldBytes, limitBytes }) {
   const runtime = await openRuntime(folder, workFolder);

@@ -1,18 +1,18 @@
-// What must hold whatever breaks, checked over the events of machines and clients. Pure. Times are milliseconds of one
-// monotonic clock.
+// The invariants of the fault matrix, checked over the events of machines and clients. Pure functions. Times are milliseconds of
+// one monotonic clock.
 import { LIMIT_BYTES } from './world.mjs';
 
 /** Time from the end of a fault until every host knows the newest state of every other. */
 const CONVERGES_MS = 5000;
-/** A load of the bench takes a second. What others took before that was known when the load was decided. */
+/** Memory that other programs took longer ago than this was known when a load was decided, because a load takes a second. */
 const KNOWN_MS = 4000;
 /** A machine prints a view every 250 ms. One that prints none for so long has no CPU time, and proves nothing. */
 const STARVED_MS = 1000;
-/** A lost request or a silence proves nothing where a process in it waited for a CPU for this share of its time. */
+/** A lost request or a silence proves nothing if a process that took part waited for a CPU for this share of the time. */
 const STARVED_SHARE = 0.5;
-/** A request that its gateway has ended before LM Studio read it, is seen to be ended within this time. */
+/** Where a gateway ended a request before LM Studio read it, LM Studio notices within this time. */
 const TAKEN_BACK_MS = 1000;
-/** Between two answers of a machine that nobody else reaches. */
+/** Longest time between two answers of a machine that no other machine reaches. */
 const LONGEST_SILENCE_MS = 10_000;
 
 /**
@@ -78,7 +78,7 @@ function answers(events, faults) {
     });
 }
 
-/** How long the process of a host was ready to run and had no CPU, between two times. */
+/** For how long the process of a host was ready to run but had no CPU, between two times. */
 function waitedForCpu(events) {
   const viewsOf = new Map();
   for (const view of events.filter(({ type }) => type === 'view')) {
@@ -93,8 +93,8 @@ function waitedForCpu(events) {
 }
 
 function runs(events) {
-  // A process without CPU time takes one connection at a time. Its LM Studio gets requests whose gateway has ended them long
-  // before, and sees that at once: it answers nothing.
+  // A process that got no CPU time reads its connections late. So LM Studio can get a request that the gateway ended long before.
+  // It notices at once and doesn't answer, so such a request has not run.
   const takenBack = new Set(
     events
       .filter(({ type, afterMs }) => type === 'taken-back' && Math.abs(afterMs) < TAKEN_BACK_MS)
@@ -105,7 +105,7 @@ function runs(events) {
       .filter(({ type, outcome }) => type === 'answer' && outcome === 'answered')
       .map(({ id, endMs }) => [id, endMs]),
   );
-  // A machine looks at its runs just before it prints a view, so a run came after the view before.
+  // A machine reports its runs just before it prints a view, so a run began after the previous view.
   const lookedMs = new Map();
   const results = [];
   for (const { type, id, host, atMs } of events) {
@@ -150,7 +150,7 @@ function longestGapMs(views, host, fromMs, toMs) {
   return Math.max(...all.slice(1).map((atMs, i) => atMs - all[i]));
 }
 
-/** Whether a host has for each host the epoch and the revision that this host says about itself at about that time. */
+/** Whether the view of a host has, for every host, the epoch and the revision that the viewed host itself reported at about that time. */
 function knowsAll({ hosts: known, atMs }, views, hosts) {
   return hosts.every((host) => {
     const own = views.filter((view) => view.host === host && Math.abs(view.atMs - atMs) < 1500);

@@ -1,7 +1,7 @@
 // Which fault hits whom, when and for how long, from a seed.
 import { createRandom } from '../../yardstick/random.mjs';
 
-/** Seconds that a fault lasts, and between the end of one and the start of the next: the fleet converges in between. */
+/** For how many seconds a fault lasts, and how many the fleet then has to converge before the next one. */
 const LASTS_SECONDS = { least: 8, most: 25 };
 const CALM_SECONDS = 12;
 /** A stop of a process that is longer than every deadline of the fleet. */
@@ -23,7 +23,7 @@ export const FAULTS = [
   'memory-taken',
 ];
 
-/** Faults that are inflicted only where they are named. */
+/** Faults that are inflicted only if `--faults` names them. */
 export const NAMED_FAULTS = ['starve-host'];
 
 /**

@@ -146,7 +146,7 @@ function createMachines({ folder, hosts, serverCount, rate }) {
     return () => server.start();
   }
 
-  /** A process that gets the CPU for 50 ms of each second. */
+  /** Lets a process run for only 50 ms of each second. */
   function starved(child) {
     const stop = () => child.kill('SIGSTOP');
     const timer = setInterval(() => {
@@ -280,7 +280,7 @@ function createMachines({ folder, hosts, serverCount, rate }) {
       await heal();
       return { startMs, endMs: nowMs() };
     },
-    /** No further requests. Resolves when all have been answered. */
+    /** Ends the requests of the clients. Resolves when all requests have been answered. */
     async endClients() {
       const ended = [...clients.values()].map(
         (child) => new Promise((resolve) => child.once('exit', resolve)),
@@ -304,7 +304,7 @@ async function until(isTrue) {
   }
 }
 
-/** A process that has ended and that nobody waits for has no command line. */
+/** A zombie, whose parent has not waited for it yet, has no command line and counts as ended. */
 function isRunning(pid) {
   const file = `/proc/${pid}/cmdline`;
   return existsSync(file) && readFileSync(file, 'utf8') !== '';

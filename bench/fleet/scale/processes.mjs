@@ -94,7 +94,7 @@ export function serve(answers) {
   process.on('message', async (question) => {
     process.send((await answers[question.type](question)) ?? {});
   });
-  // Whoever asked has gone.
+  // The process that asks has ended.
   process.on('disconnect', () => process.exit(0));
   process.send({});
 }

@@ -94,7 +94,7 @@ function machine(name, kind, spec, random) {
           decode,
           prompt: decode * spec.promptScale,
           loadMs: 2_000 + (gib / spec.gibPerSecond) * 1_000,
-          // The error of what the host tells about itself.
+          // The speed that the host reports, relative to its real speed.
           toldRatio: Math.exp(0.2 * normal(random)),
         },
       ];

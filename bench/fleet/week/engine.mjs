@@ -24,7 +24,7 @@ export class Engine {
   /**
    * Begins a request at a loaded copy, or queues it there.
    *
-   * @param on `first` is called with the first token, `done` at the end, `broken` when the copy was unloaded before
+   * @param on `first` is called with the first token, `done` at the end, `broken` when the copy was unloaded before the end
    * @returns a function that ends the request without an answer
    */
   submit(instance, modelKey, request, on) {
@@ -109,7 +109,7 @@ export class Engine {
     this.#schedule();
     for (const { on } of first) on.first();
     for (const { on } of done) on.done();
-    // An alarm that wakes: code that waits for these requests runs before time moves on.
+    // A sleep of 0 ms lets the code that waits for these requests run before the simulated time moves on.
     void this.#clock.sleep(0, { signal: null });
   }
 

@@ -4,13 +4,13 @@ import { DAY_MS, HOUR_MS, MODELS } from './company.mjs';
 import { Engine, PARALLEL } from './engine.mjs';
 
 const BEAT_MS = 2_000;
-/** Time from a change on a host until the others have its new state. */
+/** Time from a change on a host until the other machines know its new state. */
 const PUBLISH_MS = 1_000;
 /** Time without a heartbeat after which a host is not usable. */
 const SILENT_MS = 6_000;
-/** The machine went off, or the resident that was asked for is gone. */
+/** Why a lease is refused: the machine is off, or the requested resident is gone. */
 const REFUSALS = ['UNREACHABLE', 'MODEL_NOT_FOUND'];
-/** While LM Studio is off. */
+/** Pauses between the attempts to reach LM Studio while it is off. */
 const FAULT = { baseMs: 1_000, maxMs: 120_000, jitterRatio: 0.2 };
 /**
  * Rounds are less frequent than the autopilot's default of one second, so that a week is simulated in minutes. A request that
@@ -247,7 +247,7 @@ export class Host {
   }
 }
 
-/** What a host has learned about its speed: not exactly the truth. */
+/** The speed that a host reports. It differs from the real speed by `toldRatio`. */
 function toldSpeed({ decode, prompt, loadMs, toldRatio }) {
   const range = (expected) => ({ expected, low: expected * 0.7, high: expected * 1.4 });
   return {

@@ -48,7 +48,7 @@ async function serve(arm, request, clock) {
   const givingUp = new AbortController();
   const cancelGiveUp = clock.at(request.atMs + GIVE_UP_MS, () => {
     givingUp.abort(Object.assign(new Error('The client gave up.'), { name: 'AbortError' }));
-    // An alarm that wakes: the waiting code runs before time moves on.
+    // A sleep of 0 ms lets the waiting code run before the simulated time moves on.
     void clock.sleep(0, { signal: null });
   });
   const { signal } = givingUp;

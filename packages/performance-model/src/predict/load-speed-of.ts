@@ -4,7 +4,7 @@ import type { SpeedInterval } from './interval.js';
 import type { SpeedQuestion } from './traits-of.js';
 
 /**
- * The speeds that are compared and shown: decode behind `SPEED_DEPTH_TOKENS` of context, and a prompt of that length.
+ * The speeds that are compared and shown: decode once the context holds `SPEED_DEPTH_TOKENS` tokens, and a prompt of that length.
  * `question.depthTokens` is not used.
  *
  * @param loadMs - from `predictLoadTime`; null where it is not known

@@ -40,7 +40,7 @@ describe('the time to the first token', () => {
       timeToFirstToken(model, QUESTION, tokens).parts.attention;
     // The number of pairs of tokens: twice the prompt, four times the pairs.
     expect(attention(8000) / attention(4000)).toBeCloseTo(4, 6);
-    // 4,000 tokens behind 4,000 others: 24 million pairs instead of 8 million.
+    // A prompt of 4,000 tokens after 4,000 tokens of context: 24 million pairs instead of 8 million.
     const behind = timeToFirstToken(model, { ...QUESTION, depthTokens: 4000 }, 4000);
     expect(behind.parts.attention / attention(4000)).toBeCloseTo(3, 6);
   });
@@ -49,7 +49,7 @@ describe('the time to the first token', () => {
 describe('the speed of a load configuration', () => {
   const model = createSpeedModel();
 
-  test('is decode behind the usual depth, and a prompt of that length', () => {
+  test('is that of decode at the usual depth, and that of a prompt of the same length', () => {
     const { decodeTokensPerSecond, promptTokensPerSecond, loadMs } = loadSpeedOf(
       model,
       { ...QUESTION, depthTokens: 9 },

@@ -205,8 +205,8 @@ export const fileSchema = z.strictObject({
     ),
     'Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another chain. ' +
       'downloaded:CAPABILITY inserts every downloaded model with that capability that the chain ' +
-      'does not name: large before small, and within a category the better before the others. ' +
-      'downloaded:CAPABILITY:CATEGORY inserts those of one category.',
+      'does not name: large before small, and within a category by quality, the best first. ' +
+      'downloaded:CAPABILITY:CATEGORY inserts only those of one category.',
   ),
   switching: optional(switching, 'When to switch to another model.'),
   rules: optional(z.array(rule), 'Which models may be chosen while certain processes run.'),

@@ -234,8 +234,8 @@ export interface ModelConfigFile {
   /**
    * Lists of model keys in order of preference. Each list has a name. chain:NAME inserts another
    * chain. downloaded:CAPABILITY inserts every downloaded model with that capability that the
-   * chain does not name: large before small, and within a category the better before the others.
-   * downloaded:CAPABILITY:CATEGORY inserts those of one category.
+   * chain does not name: large before small, and within a category by quality, the best first.
+   * downloaded:CAPABILITY:CATEGORY inserts only those of one category.
    */
   readonly fallback_chains?: Readonly<Record<string, readonly string[]>> | undefined;
   /** When to switch to another model. */

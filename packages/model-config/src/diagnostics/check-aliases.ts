@@ -1,6 +1,6 @@
 import { TIERS } from '@mai/memory-ledger';
 import { didYouMeanSentence } from './did-you-mean.js';
-import { type Finding, type PathStep, quote } from './issue.js';
+import { type Finding, type PathStep, quote, unknownReference } from './issue.js';
 import { valueAt } from './raw-value.js';
 
 const AUTO = 'auto';
@@ -28,7 +28,7 @@ export function checkAliases(
     const offers = names
       .filter((name) => !parts.includes(name))
       .map((name) => `${AUTO}:${parts.with(wrong, name).join('+')}`);
-    return unknown(
+    return unknownReference(
       path,
       `there is no chain or category ${quote(part)}`,
       didYouMeanSentence(target, offers) ?? `known: ${names.join(', ')}`,
@@ -43,13 +43,9 @@ function checkModel(
 ): Finding[] {
   // A variant (key@q4_k_m) of a configured model has that model's configuration.
   if (modelKeys.includes(target) || modelKeys.includes(target.replace(/@[^@]*$/, ''))) return [];
-  return unknown(
+  return unknownReference(
     path,
     `no model ${quote(target)} is configured`,
     didYouMeanSentence(target, [AUTO, ...modelKeys]) ?? 'add it under models, or write auto',
   );
-}
-
-function unknown(path: readonly PathStep[], message: string, suggestion: string): Finding[] {
-  return [{ code: 'UNKNOWN_REFERENCE', path, at: 'value', message, suggestion }];
 }

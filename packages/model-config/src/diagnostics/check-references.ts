@@ -2,7 +2,7 @@ import { CAPABILITIES, TIERS } from '@mai/memory-ledger';
 import { MODEL_KEY_PATTERN } from '../format/model-key.js';
 import { checkAliases } from './check-aliases.js';
 import { didYouMeanSentence } from './did-you-mean.js';
-import { type Finding, type PathStep, quote } from './issue.js';
+import { type Finding, type PathStep, quote, unknownReference } from './issue.js';
 import { listOf, valueAt } from './raw-value.js';
 
 // Rules about names that a schema can't express. The rules read the raw value and skip values of
@@ -144,7 +144,11 @@ function oneOf(
   offers: readonly string[],
   known: readonly string[],
 ): Finding[] {
-  return unknown(path, message, didYouMeanSentence(entry, offers) ?? `known: ${known.join(', ')}`);
+  return unknownReference(
+    path,
+    message,
+    didYouMeanSentence(entry, offers) ?? `known: ${known.join(', ')}`,
+  );
 }
 
 /** `others` are the entries of the same list. The suggestion is never one of these entries. */
@@ -158,7 +162,7 @@ function knownModel(
   // A variant (key@q4_k_m) of a configured model has that model's configuration.
   if (names.includes(key) || names.includes(key.replace(/@[^@]*$/, ''))) return [];
   const offers = names.filter((name) => MODEL_KEY_PATTERN.test(name) && !others.includes(name));
-  return unknown(
+  return unknownReference(
     path,
     `no model ${quote(key)} is configured`,
     didYouMeanSentence(key, offers) ?? 'add it under models, or remove it here',
@@ -219,8 +223,4 @@ function cycles(chains: readonly [string, readonly unknown[]][]): Finding[] {
 
 function duplicate(path: readonly PathStep[], message: string, suggestion: string): Finding[] {
   return [{ code: 'DUPLICATE', path, at: 'value', message, suggestion }];
-}
-
-function unknown(path: readonly PathStep[], message: string, suggestion: string | null): Finding[] {
-  return [{ code: 'UNKNOWN_REFERENCE', path, at: 'value', message, suggestion }];
 }

@@ -41,6 +41,15 @@ export interface Finding {
   readonly suggestion: string | null;
 }
 
+/** The finding that a value names something that does not exist, as a list of one. */
+export function unknownReference(
+  path: readonly PathStep[],
+  message: string,
+  suggestion: string | null,
+): Finding[] {
+  return [{ code: 'UNKNOWN_REFERENCE', path, at: 'value', message, suggestion }];
+}
+
 /** A path as text: `models[2].category`. */
 export function formatPath(path: readonly PathStep[]): string {
   return path

@@ -8,9 +8,8 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { Format } from './format.js';
+import { BYTE_ORDER_MARK, withoutMark } from './text.js';
 import { isObject, type SettingPath, type Value } from './value.js';
-
-const BYTE_ORDER_MARK = '\uFEFF';
 
 /** JSON with comments and trailing commas. */
 export const jsonc: Format = {
@@ -95,10 +94,6 @@ function keysOf(path: SettingPath): string[] {
 /** Whether a text has more than comments and white space. */
 function hasContent(text: string): boolean {
   return text.replaceAll(/\/\/[^\n]*|\/\*[^]*?\*\//g, '').trim() !== '';
-}
-
-function withoutMark(text: string): string {
-  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 function indentationOf(text: string): { insertSpaces: boolean; tabSize: number } {

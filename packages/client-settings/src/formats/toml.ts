@@ -1,5 +1,6 @@
 import { parse } from 'smol-toml';
 import type { Format } from './format.js';
+import { eolOf, withoutMark } from './text.js';
 import { isObject, type SettingPath, type Value } from './value.js';
 import { tomlLines, type TomlLine } from './toml-lines.js';
 
@@ -25,11 +26,6 @@ export const toml: Format = {
       : mark + editTableKey(content, keys, value);
   },
 };
-
-/** A text without the byte order mark with which some editors of Windows begin a file. */
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
-}
 
 function isTable(text: string, key: string): boolean {
   return tomlLines(text).some(
@@ -129,8 +125,4 @@ function insert(text: string, at: number, added: string): string {
   const head = text.slice(0, at);
   const separator = head === '' || head.endsWith('\n') ? '' : eolOf(text);
   return `${head}${separator}${added}${text.slice(at)}`;
-}
-
-function eolOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
 }

@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Format } from './format.js';
+import { eolOf } from './text.js';
 import { isObject, type ListEntry, type SettingPath, type Value, valueAt } from './value.js';
 
 /**
@@ -162,8 +163,4 @@ function appendLines(text: string, lines: string): string {
   const eol = eolOf(text);
   const separator = text === '' || text.endsWith('\n') ? '' : eol;
   return `${text}${separator}${lines}${eol}`;
-}
-
-function eolOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
 }

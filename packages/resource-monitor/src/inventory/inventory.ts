@@ -1,3 +1,5 @@
+import { isObject } from '../is-object.js';
+
 /** The hardware of a machine; null for facts that systeminformation does not have. */
 export interface MachineInventory {
   readonly cpu: { readonly name: string | null; readonly physicalCores: number | null };
@@ -49,8 +51,4 @@ function isGpu(value: unknown): boolean {
 
 function isNullOr(value: unknown, keys: readonly string[]): boolean {
   return value === null || (isObject(value) && keys.every((key) => key in value));
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.js';
 import type { TimedSnapshot } from '../sampling/settle-detector.js';
 
 const FORMAT = 'mai-resource-recording';
@@ -88,10 +89,6 @@ function isGpu(value: unknown): boolean {
     isNumberOrNull(value['availableBytes']) &&
     isNumberOrNull(value['readAtMs'])
   );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 function isNumberOrNull(value: unknown): boolean {

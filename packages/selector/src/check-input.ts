@@ -1,4 +1,4 @@
-import type { SelectionPolicy } from '@mai/memory-ledger';
+import { checkRange, type SelectionPolicy } from '@mai/memory-ledger';
 import type { SelectionInput } from './input.js';
 
 /** The fields of a policy that are shares, 0 to 1. */
@@ -33,22 +33,16 @@ export function checkInput({
   checkPolicy(policy);
   const { minContextLengthTokens } = requirement;
   if (minContextLengthTokens !== null)
-    checkRange('requirement.minContextLengthTokens', minContextLengthTokens, Infinity);
-  if (upgradeMarginRatio != null) checkRange('upgradeMarginRatio', upgradeMarginRatio, 1);
+    checkRange('requirement.minContextLengthTokens', minContextLengthTokens, 0);
+  if (upgradeMarginRatio != null) checkRange('upgradeMarginRatio', upgradeMarginRatio, 0, 1);
   if (callersWait != null) {
-    checkRange('callersWait.longestMs', callersWait.longestMs, Infinity);
-    checkRange('callersWait.servesMs', callersWait.servesMs, Infinity);
+    checkRange('callersWait.longestMs', callersWait.longestMs, 0);
+    checkRange('callersWait.servesMs', callersWait.servesMs, 0);
   }
 }
 
 /** @throws RangeError for a number of the policy that is NaN or out of its range. */
 export function checkPolicy(policy: SelectionPolicy): void {
-  for (const name of RATIOS) checkRange(`policy.${name}`, policy[name], 1);
-  for (const name of AMOUNTS) checkRange(`policy.${name}`, policy[name], Infinity);
-}
-
-function checkRange(name: string, value: number, most: number): void {
-  if (value >= 0 && value <= most) return;
-  const range = most === Infinity ? 'of at least 0' : `from 0 to ${most}`;
-  throw new RangeError(`${name} must be a number ${range}, not ${value}.`);
+  for (const name of RATIOS) checkRange(`policy.${name}`, policy[name], 0, 1);
+  for (const name of AMOUNTS) checkRange(`policy.${name}`, policy[name], 0);
 }

@@ -9,7 +9,7 @@ export interface SpeedRange {
 export interface LoadSpeed {
   /** Generated tokens per second once the context holds `SPEED_DEPTH_TOKENS` tokens. */
   readonly decodeTokensPerSecond: SpeedRange;
-  /** Tokens per second of a prompt of `SPEED_DEPTH_TOKENS`. */
+  /** Tokens per second of a prompt of `SPEED_DEPTH_TOKENS` tokens. */
   readonly promptTokensPerSecond: SpeedRange;
   /** Milliseconds until the model is loaded; null where neither the disk nor an earlier load is known. */
   readonly loadMs: SpeedRange | null;

@@ -78,7 +78,7 @@ export function openApi(base: string, fetchFrom: typeof fetch = fetch): Api {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw await refusalOf(response);
-    // The shape is the OpenAPI document's; the gateway's own tests hold its answers to it.
+    // The answer has the shape of the OpenAPI document: the gateway's own tests check its answers.
     return response.json() as Promise<Answers[Name]>;
   };
   const keepToken = (session: Wire.Session): Wire.Session => {

@@ -12,7 +12,7 @@ const CONDITIONS: Readonly<Record<Exclude<FleetHost['condition'], 'silent'>, str
 
 /**
  * Whether a host gets requests, in a few words.
- * @param elapsedMs - time since the gateway told it
+ * @param elapsedMs - time since the gateway reported the condition
  */
 export function describeCondition(
   { condition, silentMs }: Pick<FleetHost, 'condition' | 'silentMs'>,

@@ -40,7 +40,7 @@ export function MemoryTable(props: {
   );
   const use = ({ stack }: PoolStack) =>
     stack.layers.at(-1)?.tops[cursor ?? stack.times.length - 1] ?? null;
-  /** Memory that is free now, and that a load may not take. The samples of the past do not have it. */
+  /** Memory that is free now but held for growth, so a load may not take it. Past samples do not have this figure. */
   const heldOf = ({ growthBytes }: Status['pools'][number]): number | null =>
     cursor === null && growthBytes > 0 ? growthBytes : null;
   const held = stacks.filter(({ pool }) => pool.growthBytes > 0);

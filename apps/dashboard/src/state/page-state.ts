@@ -196,7 +196,7 @@ function withSlots(state: PageState): PageState {
   for (const { instanceIdentifier } of state.status?.residents ?? []) {
     if (!largest.has(instanceIdentifier)) largest.set(instanceIdentifier, 0);
   }
-  // The largest first: the first colour is that of the page, which suits the model that the page is about.
+  // The largest model comes first, because the first colour is the accent colour of the page.
   const shown = [...largest].sort(([, a], [, b]) => b - a).map(([identifier]) => identifier);
   return { ...state, slots: assignSlots(state.slots, shown) };
 }

@@ -175,7 +175,7 @@ function useAnswer(
       clearTimeout(timer);
       stop.abort();
     };
-    // New models come with new memory, and after a lost connection.
+    // The models are read again when memory has changed, and after a lost connection.
   }, [api, key, models]);
   // The answer for another model says nothing about this one.
   return { answer: answer?.modelKey === settings?.model ? answer : null, fault };

@@ -6,8 +6,8 @@ import { sentence } from '../../src/words/sentence.js';
 import { startLiveMachine, type LiveMachine } from '../server/live-machine.js';
 import { launchBrowser } from './open-page.js';
 
-// The page and the command line tell the same about one machine: a real `mai serve`, on this machine's real memory. The memory moves
-// while it is read, so a comparison is made again until it holds.
+// The page and the command line show the same figures of one machine: a real `mai serve`, on this machine's real memory. The memory
+// changes between two readings, so a comparison is repeated until it holds.
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- the answers of both are JSON of any form */
 

@@ -33,7 +33,7 @@ test('a load is explained first, and happens only when it is confirmed', async (
   await close();
 });
 
-test('a load that does not fit says so, and its button says it, too', async () => {
+test('the dialog of a load that does not fit says so, and so does its button', async () => {
   const { page, close } = await openPage(browser);
   await page.getByRole('button', { name: 'Load openai/gpt-oss-120b' }).click();
   const dialog = page.getByRole('dialog');

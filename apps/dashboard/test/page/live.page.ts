@@ -75,7 +75,7 @@ test('after the gateway has restarted, says so quietly and is live again', async
   expect(await page.locator('[role=status][aria-live]').innerText()).toBe('Connected again.');
   machine.sample([17.25 * GIB, GIB]);
   await page.locator('.memory-table').getByText('17.3 GiB').waitFor();
-  // Whatever failed in the meantime was asked again.
+  // The page has repeated the requests that failed in the meantime.
   await page.locator('.bad').getByText('does not answer').waitFor({ state: 'detached' });
   await next.stop();
   await close();

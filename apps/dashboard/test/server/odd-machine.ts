@@ -87,7 +87,7 @@ const NO_CONFIG = {
 };
 const SLOW = { tokensPerSecond: 0.04, firstTokenMs: 812_345, loadMs: 72_000, measured: false };
 
-/** Tells the page of an odd world. */
+/** Serves the page with the figures of an odd world. */
 export class OddMachine extends ScriptedMachine {
   readonly #world: OddWorld;
   readonly #nowMs: number;

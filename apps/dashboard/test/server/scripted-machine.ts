@@ -49,7 +49,7 @@ type Draft = ControlEvent extends infer One
     : never
   : never;
 
-/** The state behind the test server. The tests tell it what happens. */
+/** The state behind the test server. The tests change it through its methods. */
 export class ScriptedMachine {
   #resident: readonly string[];
   #busy = new Set<string>();

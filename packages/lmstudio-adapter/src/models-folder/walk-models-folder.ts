@@ -148,6 +148,6 @@ function leadsBack(target: string, folders: readonly string[]): boolean {
 }
 
 function withoutLinks(folder: string): Promise<string> {
-  // The path as it is stands for a folder that was removed meanwhile.
+  // A folder that was removed meanwhile keeps its path as it is.
   return realpath(folder).catch(() => folder);
 }

@@ -28,8 +28,8 @@ import { reportFleet } from './text/report-fleet.js';
 
 const ROTATION_CHECK_MS = 6 * 3_600_000;
 /**
- * How long the old certificate goes on after a rotation in time. The other gateways end the connections of an old certificate, and the
- * answers on them. A rotation in time has no hurry, so most answers end by themselves before.
+ * How long the old certificate stays valid after a planned rotation. When a certificate ends, the other gateways close its
+ * connections and so cut off the answers on them. A planned rotation is not urgent, so this time lets most answers finish first.
  */
 const ROTATION_OVERLAP_MS = 600_000;
 
@@ -100,7 +100,9 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     onRefused: createRefusedReport(clock, warn),
   });
   await writeServing(folder, members.epoch).catch((error: unknown) =>
-    warn(`\`mai fleet status\` can't tell this start from another: ${messageOf(error)}`),
+    warn(
+      `The number of this start can't be saved, so \`mai fleet status\` can't show whether another machine serves under this name: ${messageOf(error)}`,
+    ),
   );
   const own = createOwnTeller({
     members,

@@ -41,8 +41,8 @@ export interface Fleet extends AsyncDisposable {
    */
   announce(address: string, load: () => readonly GatewayLoad[]): void;
   /**
-   * Tells the other hosts at once that this machine takes no new requests, and gives no new leases. Running requests keep their leases.
-   * For a machine that is about to stop; there is no way back.
+   * Tells the other hosts at once that this machine takes no new requests, and gives no new leases. Running requests keep their
+   * leases. For a machine that is about to stop: this can't be undone.
    */
   drain(): void;
   /** The fleet as this machine knows it. */

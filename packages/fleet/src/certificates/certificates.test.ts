@@ -39,7 +39,7 @@ describe('a certificate of a host', () => {
     expect(isIssuedFor('no certificate', authority.certificate, 'laptop', keys)).toBe(false);
   });
 
-  test('counts from a day ago, for a year, and is renewed when a third of that is left', async () => {
+  test('is valid from a day ago, for a year, and is renewed when a third of that is left', async () => {
     const authority = await issueAuthority(NOW);
     const { publicKey } = await generateKeyPair();
     const { certificate } = await issueHostCertificate(authority, 'laptop', publicKey, NOW);
@@ -56,7 +56,7 @@ describe('a certificate of a host', () => {
 test('the authority may sign certificates, but no other authorities', async () => {
   const certificate = new X509Certificate((await issueAuthority(NOW)).certificate);
   expect(certificate.ca).toBe(true);
-  // Not `toLegacyObject`: where it is the first to load the TLS of Node, `tls.createSecureContext` is missing from then on.
+  // `toLegacyObject` is not used: if it is the first call that loads Node's TLS, `tls.createSecureContext` is missing afterwards.
   expect(certificate.subject).toMatch(/^CN=Mai fleet [0-9a-f]{8}$/);
   expect(Date.parse(certificate.validTo)).toBe(NOW.getTime() + 3650 * DAY_MS);
 });

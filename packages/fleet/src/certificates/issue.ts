@@ -6,7 +6,7 @@ import type { AlternativeName, Certified, KeyPair, Validity } from './x509-door.
 
 const DAY_MS = 86_400_000;
 
-/** Life of the authority. It is not renewed: after this time the fleet is made again. */
+/** Life of the authority. It is not renewed: after this time the fleet must be made again. */
 const AUTHORITY_DAYS = 3650;
 
 /** Life of a host's certificate, so that a laptop may stay switched off for some months. */
@@ -15,7 +15,7 @@ const HOST_DAYS = 365;
 /** Life of the certificate of a join server, which works for ten minutes. */
 const JOIN_DAYS = 1;
 
-/** Certificates count from a day ago, because the clock of the reading machine may be late. */
+/** Certificates are valid from a day ago, because the clock of the machine that checks them may be slow. */
 const CLOCK_TOLERANCE_DAYS = 1;
 
 /** Share of a certificate's life that is left when it is renewed. */
@@ -93,7 +93,7 @@ export function issueNatsCertificate(
     name: NATS_SERVER_NAME,
     alternativeNames,
     serialNumber: newSerialNumber(),
-    // A server of a cluster is a client of the others, too.
+    // A server of a cluster is also a client of the other servers.
     usages: ['client', 'server'],
   });
 }

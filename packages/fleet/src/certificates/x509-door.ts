@@ -141,7 +141,7 @@ export interface SigningRequest {
   readonly publicKey: string | null;
   /** Whether the sender holds the private key: the request's signature is right. */
   readonly signed: boolean;
-  /** Whether it asks for extensions or has other attributes. */
+  /** Whether the request asks for extensions or has other attributes. */
   readonly asksForMore: boolean;
 }
 

@@ -88,7 +88,9 @@ async function readOrEmpty(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return '';
-    throw new FleetError('FILE_UNUSABLE', `${file} can't be read.`, { cause: error });
+    throw new FleetError('FILE_UNUSABLE', `${file} can't be read. Check its permissions.`, {
+      cause: error,
+    });
   }
 }
 

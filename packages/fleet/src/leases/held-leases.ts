@@ -108,7 +108,7 @@ export function createHeldLeases(options: {
         endsAtMs: sentAtMs + granted.ttlMs,
         ttlMs: granted.ttlMs,
       };
-      // Each request that shares the lease listens.
+      // Each request that shares the lease adds a listener.
       setMaxListeners(0, held.lost.signal);
       leases.set(ticket, held);
       cancelTick ??= clock.setTimer(TICK_MS, tick);

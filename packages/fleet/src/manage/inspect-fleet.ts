@@ -60,7 +60,7 @@ export async function* watchFleet(
   await using connection = await connectFleet(connectionOf(identity));
   await using members = openMembers({ connection, watch: true });
   let ownHeartbeat: Heartbeat | null = null;
-  // Members leave out what is heard under their own name: here it comes from the `mai serve` of this machine.
+  // `Members` ignores messages under its own name. Here these messages come from the `mai serve` of this machine.
   const stop = connection.subscribe(heartbeatSubject(ownHost), ({ data }) => {
     const decoded = decodeHeartbeat(data, ownHost);
     if (decoded.ok) ownHeartbeat = decoded.value;
@@ -161,7 +161,7 @@ async function describeOwn(
     const decoded = await askState(connection, host, { timeoutMs: DESCRIBE_MS, signal });
     if (!decoded.ok) return null;
     const state = decoded.value;
-    // The load of an earlier start says nothing.
+    // A heartbeat of an earlier start is out of date.
     const heartbeat = heard?.epoch === state.epoch ? heard : null;
     return { state, heartbeat, silentMs: 0, usable: heartbeat?.ready !== false, kind: 'mai' };
   } catch (error) {

@@ -40,7 +40,7 @@ export interface HostTable {
   /** A state that a host gave as a direct answer. */
   noteDescribed(state: HostState): void;
   forget(host: string): void;
-  /** Hosts whose heartbeats have told of a newer state for `afterMs`, or since they were silent. */
+  /** Hosts whose heartbeats have announced a newer state for `afterMs`, or since they were silent. */
   missing(afterMs: number): readonly string[];
   /** Reports hosts that went silent since the last call. */
   sweep(): void;

@@ -12,7 +12,7 @@ const silent = (host: string, known: Partial<KnownHost> = {}): KnownHost =>
 
 interface Setting {
   readonly hosts: readonly KnownHost[];
-  /** Hosts that answer at each server that takes connections; it may change with the seconds. */
+  /** The hosts that answer at each server that takes connections, for a second of the test. */
   readonly answering: Readonly<Record<string, readonly string[]>>;
   readonly takesConnections?: (url: string, atSeconds: number) => boolean;
   readonly server?: string | null;

@@ -35,7 +35,7 @@ const join = async (
   return Object.assign(members, { leave });
 };
 
-/** Ends without a word, as a killed process. */
+/** Ends without a good-bye message, like a killed process. */
 const crash = async (host: string): Promise<{ members: Members; crash: () => Promise<void> }> => {
   const connection = await connectFleet({ servers: [server.url], host, credentials: null });
   const members = openMembers({ connection, watch: false });

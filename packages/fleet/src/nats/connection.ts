@@ -43,7 +43,7 @@ export interface FleetConnection extends AsyncDisposable {
   readonly server: string | null;
   /** Leaves the server of the connection for another one of the fleet, by its URL. */
   moveTo(server: string): void;
-  /** Why the last attempt to connect failed; null while connected, and where no attempt has told a reason. */
+  /** Why the last attempt to connect failed; null while connected, and where no attempt gave a reason. */
   readonly fault: Error | null;
   /** Sends a message where there is a connection, and drops it otherwise. */
   publish(subject: string, data: string): void;
@@ -187,7 +187,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       return fault;
     },
     publish: (subject, data) => {
-      // While it reconnects, the client of NATS takes messages and sends some of them late.
+      // While the NATS client reconnects, it accepts messages and sends some of them late.
       if (connected) link?.publish(subject, data);
     },
     subscribe: (subject, onMessage) => {

@@ -51,7 +51,7 @@ async function documented(): Promise<readonly [hub: string, site: string, users:
   return [hub, site, users];
 }
 
-/** Follows the steps of the page. Returns the URL of the site's server, and what makes it know new hosts. */
+/** Follows the steps of the page. Returns the URL of the site's server, and a function that makes the server know new hosts. */
 async function startSite(): Promise<{
   readonly url: string;
   readonly update: () => Promise<void>;
@@ -135,8 +135,8 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
     { epoch: there.members.epoch },
   );
   ends.push(() => leases[Symbol.asyncDispose]());
-  // As in a fleet, a host serves before it sends its first heartbeat. The site's server hears of what a host serves after a
-  // moment, but before it hears what the host sends afterwards.
+  // As in a fleet, a host subscribes to requests before it sends its first heartbeat. The site's server learns of the subscriptions
+  // after a moment, but before a heartbeat that the host sends later.
   for (const [one, label] of [
     [there, 'hub'],
     [here, 'site'],

@@ -89,7 +89,7 @@ export interface NatsLinkOptions {
   /** Checks the certificate of a server, after TLS has found that it is genuine. An error ends the connection. */
   readonly checkServer: (certificate: PeerCertificate) => Error | undefined;
   readonly onStatus: (status: 'connected' | 'disconnected') => void;
-  /** A server reports an error, such as a refused user while the client tries to connect again. */
+  /** Called when a server reports an error, such as a refused user while the client tries to connect again. */
   readonly onFault: (error: Error) => void;
 }
 
@@ -139,7 +139,7 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
     maxReconnectAttempts: -1,
     reconnectDelayHandler: () =>
       reconnectDelayMs(shortLives, performance.now() - brokeAtMs, Math.random()),
-    // A server whose users are being changed refuses for a moment; the client goes on trying.
+    // While the users of a server are changed, the server refuses connections for a moment, so the client goes on trying.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     // nats.js hands these options to Node, which also knows `servername` and `checkServerIdentity`.
@@ -243,7 +243,7 @@ function bucketOf(kv: KV): NatsBucket {
   return {
     progress,
     lastPosition: async () => (await progress()).position,
-    // The client's own `keys` asks for facts of a consumer, which hosts may not.
+    // The client's own `keys` asks for the state of a consumer, which hosts are not allowed to do.
     keys: async () => {
       const { position } = await progress();
       const found = new Set<string>();

@@ -41,7 +41,10 @@ export async function followFacts({
     try {
       onFacts(await port.fleetFacts({ signal }));
     } catch (error) {
-      if (!signal.aborted) warn(`The fleet is not told about this machine: ${messageOf(error)}`);
+      if (!signal.aborted)
+        warn(
+          `This machine could not read its own state, so the other hosts see the last one. The cause: ${messageOf(error)}`,
+        );
     }
     await pause(clock, FACTS_PAUSE_MS, signal);
     await pause(clock, FACTS_FRESH_MS, AbortSignal.any([signal, wake.signal]));

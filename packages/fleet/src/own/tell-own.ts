@@ -7,13 +7,13 @@ import { loadOfGateways, type GatewayLoad } from './own-load.js';
 
 const LOAD_INTERVAL_MS = 1000;
 
-/** The facts of this machine: told to the other hosts, and used for its own decisions. */
+/** The facts of this machine: published for the other hosts, and used for its own decisions. */
 export interface OwnTeller {
   /** The newest facts. */
   note(facts: OwnFacts): void;
   /** Tells the address of this machine's gateway, and from now on its load, until the signal fires. */
   announce(address: string, load: () => readonly GatewayLoad[]): void;
-  /** Tells at once that this machine takes no new requests. Its load is told as before. */
+  /** Publishes at once that this machine takes no new requests. Its load is published as before. */
   drain(): void;
   /** The policy of placements by this machine's configuration. */
   policy(): PlacementPolicy;

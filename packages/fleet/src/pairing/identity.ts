@@ -70,7 +70,7 @@ export function connectionOf({
 }
 
 /**
- * URLs of the servers in the order in which this host tries them: its own, and then the others by chance. So the authority
+ * URLs of the servers in the order in which this host tries them: its own first, then the others in random order. So the authority
  * is not cut off where it removes the host of another server.
  */
 export function ownFirst(host: string, { servers, natsPort }: AllowList): readonly string[] {

@@ -9,7 +9,7 @@ import type { PlacementPolicy } from './placement-input.js';
 export interface Candidate {
   readonly host: string;
   readonly isOwn: boolean;
-  /** Whether it comes first, because it is at the own host, and two others have failed the request. */
+  /** Whether the candidate comes first, because it is at the asking host and two other hosts have failed the request. */
   readonly isLastResort: boolean;
   readonly model: HostModel;
   /** Null where the model must be loaded. */
@@ -56,7 +56,7 @@ export interface Task {
 
 /**
  * Other hosts that may fail a request before the own host is asked. A gateway sends a request to three places at most, so the third
- * one is the one that needs no network.
+ * place is the asking host, which needs no network.
  */
 const FAILED_HOSTS_MAX = 2;
 
@@ -121,7 +121,7 @@ function parallelOfLoad({ versions }: KnownHost['state'], { assumed }: Placement
   return versions.runtime === 'lmstudio' ? assumed.parallelOfLmStudio : 1;
 }
 
-/** Whether a request needs a longer context than the one that the host's answer about the fit is for. */
+/** Whether a request needs a longer context than the one for which the host says whether the model fits. */
 function isLonger({ contextLengthTokens }: HostModel, wantedTokens: number | null): boolean {
   return (
     wantedTokens !== null && contextLengthTokens !== null && wantedTokens > contextLengthTokens

@@ -79,8 +79,8 @@ export interface SeenRatio extends Pick<SeenTime, 'timeRatio'> {
 /**
  * What was seen of a model at a host, else 90 % of the mean of what was seen of it at others; null where nothing was seen.
  *
- * Short answers take less time than the assumed ones at each host. So a host from which no answer was seen is not compared by assumed
- * times with one from which some were seen.
+ * Short answers take less time than the assumed ones at each host. So once an answer of some host was seen, the assumed times are
+ * no longer used for the other hosts.
  */
 export function seenBy({
   seenTimes = [],

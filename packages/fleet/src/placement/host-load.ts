@@ -96,7 +96,7 @@ function withoutEnded(
   return left;
 }
 
-/** Whether the heartbeat that is known does not count a send yet. */
+/** Whether the newest known heartbeat does not count a send yet. */
 function counts(send: RecentSend, heartbeat: KnownHost['heartbeat']): boolean {
   if (send.ended) return false;
   if (send.loading || heartbeat === null) return true;

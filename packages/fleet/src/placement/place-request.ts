@@ -187,7 +187,10 @@ function weigh(candidates: readonly Candidate[], { request, policy }: PlacementI
   }
 }
 
-/** Whether a resident is taken for the warm one where two have the same hash: several of one host, or by chance. */
+/**
+ * Whether a resident counts as the warm one where two residents have the same hash: they are at one host, or their hashes are equal
+ * by chance.
+ */
 function isBefore(one: Candidate, other: Candidate): boolean {
   return (
     (compareText(one.host, other.host) ||

@@ -113,8 +113,8 @@ export interface AssumedFigures {
   readonly promptTokens: number;
   readonly answerTokens: number;
   /**
-   * Speeds of a model until answers were seen (`SeenTime`). Middle ones: at speeds that are too low, each request beside others
-   * seems to wait long, and a load elsewhere seems to be worth its time.
+   * Speeds of a model until answers were seen (`SeenTime`): those of a usual model. With speeds that are too low, each request
+   * beside others would seem to wait long, and a load at another host would seem to be worth its time.
    */
   readonly decodeTokensPerSecond: number;
   readonly promptTokensPerSecond: number;

@@ -76,8 +76,8 @@ export interface PlacementFigures {
 }
 
 /**
- * `speed-seen`: the speed is not known, and the time of earlier answers is taken. `speed-elsewhere`: that of other hosts' answers. The
- * others are assumed.
+ * `speed-seen`: the speed is not known, and the time of earlier answers is taken. `speed-elsewhere`: the time of other hosts'
+ * answers is taken. For the other figures, usual values are taken.
  */
 export type AssumedFigure = 'speed' | 'speed-seen' | 'speed-elsewhere' | 'load-time' | 'requests';
 

@@ -7,7 +7,7 @@ const AVOID_MAX_MS = 60_000;
 
 /** Hosts that gave no answer a moment ago. */
 export interface AvoidedHosts {
-  /** The host gave no answer. Further requests that notice it while the host is avoided say nothing new. */
+  /** Notes that the host gave no answer. Further requests that notice this while the host is avoided do not count as further failures. */
   avoid(host: string): void;
   /** The host has served a request, or has refused one. */
   answered(host: string): void;

@@ -236,7 +236,7 @@ test('a request gets a lease at the best host, with its address, its token and i
   expect(JSON.stringify(lease)).not.toMatch(/PRIVATE|BEGIN/);
   expect([local.asked.length, placed[0]?.id]).toEqual([0, lease.placementId]);
   await lease.release();
-  // Further requests may take it for a second.
+  // Further requests may share the lease for a second.
   expect(releases).toBe(0);
   clock.move(SHARE_MS);
   expect(releases).toBe(1);
@@ -302,7 +302,7 @@ test('where only others have the model and refuse, the error has their reasons',
       'No host of the fleet serves this request now. tower: large would have to be loaded, and other hosts may load nothing there now. desktop: Nothing fits there.',
     cause: notFound,
   });
-  // Nobody has this one.
+  // No host has this model.
   await expect(serving.acquire({ ...ANY, modelKey: 'huge' })).rejects.toBe(notFound);
   local.failure = Object.assign(new Error('Nothing fits.'), { code: 'NOTHING_FITS' });
   await expect(serving.acquire({ ...ANY, modelKey: 'large' })).rejects.toBe(local.failure);

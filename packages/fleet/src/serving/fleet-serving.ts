@@ -159,8 +159,8 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     try {
       for (const [index, alternative] of alternatives.entries()) {
         const { host, modelKey, instanceIdentifier } = alternative;
-        // This machine chooses among all of its models when it is asked once. A host that has not answered, or has become
-        // silent meanwhile, would answer for no other model either.
+        // This machine chooses among all of its models, so it is asked once. A host that has not answered, or has become silent
+        // meanwhile, would not answer about another model either.
         const isAsked = failure !== null || late !== null;
         if (host === ownHost ? isAsked : avoided.has(host) || !isUsable(host)) continue;
         const startedMs = clock.monotonicMs();
@@ -192,7 +192,7 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
           options.signal?.throwIfAborted();
           if (error instanceof OwnIsLate) {
             late = error.lease;
-            // It may fail while another host is asked.
+            // The lease may be refused while another host is asked. Without a handler, that would be an unhandled rejection.
             late.catch(() => undefined);
             avoided.avoid(host);
           } else if (host === ownHost) failure = error;

@@ -4,12 +4,12 @@ import type { PlacementAttempt } from '../journal/placed-request.js';
 import { describeReason } from '../placement/explain/explain-placement.js';
 import type { Placement } from '../placement/placement.js';
 
-/** Most hosts whose reasons are told. */
+/** Most hosts whose reasons are given. */
 const TOLD_MAX = 5;
 
 /**
  * The error of a request that no host serves. It is that of this machine, except where this machine does not have the model and
- * others do: then their reasons are told, because the list of models has the model.
+ * others do: then their reasons are given, because the list of models has the model.
  *
  * @param failure - the error of this machine
  */

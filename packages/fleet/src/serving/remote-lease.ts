@@ -10,7 +10,7 @@ const LEASE_HEADER = 'x-mai-lease';
 /**
  * The lease of another host as the gateway of this machine takes it.
  *
- * @param ended - told how the request on the lease has ended
+ * @param ended - called with how the request on the lease has ended
  */
 export function leaseOn(
   lease: HeldLease,

@@ -17,13 +17,13 @@ export function createSeenTimes(): SeenTimes {
   const seen = new Map<string, SeenTime>();
   return {
     note: ({ host, modelKey, instanceIdentifier, figures }, tookMs) => {
-      // The time of a load is no time of an answer.
+      // Times that include a load are skipped.
       if (modelKey === null || instanceIdentifier === null || figures === null) return;
       if (!figures.assumed.some((one) => one.startsWith('speed'))) return;
       const key = `${host}/${modelKey}`;
       const before = seen.get(key);
       const expectedMs = figures.queueMs + figures.promptMs + figures.answerMs;
-      // The figures of the place have the ratio in them that was known then.
+      // `expectedMs` already contains the ratio that was known when the place was chosen.
       const ratio = (tookMs / expectedMs) * figures.timeRatio;
       if (!Number.isFinite(ratio) || ratio <= 0) return;
       const weight = before === undefined ? 1 : NEWEST_WEIGHT;

@@ -43,7 +43,7 @@ export interface ServingLease {
   /** The gateway of the other host that serves the resident; null or absent where this machine serves it. */
   readonly peer?: ServingPeer | null | undefined;
   readonly forOneRequest?: boolean | undefined;
-  /** Told how the request on the lease ended. Not told where the client has gone. Never throws. Default: not told. */
+  /** Called with how the request on the lease ended, unless the client has left. Never throws. Default: nobody is informed. */
   readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
   readonly placementId?: string | null | undefined;
   readonly lost: AbortSignal;
@@ -56,8 +56,8 @@ export interface ServingPeer {
   readonly instanceIdentifier: string;
   readonly tls: PeerTls;
   /**
-   * Told how each request to the host ended, so that further ones can go elsewhere. Not told where the client has gone. Never throws.
-   * Default: not told.
+   * Called with how each request to the host ended, unless the client has left. So further requests can go elsewhere. Never throws.
+   * Default: nobody is informed.
    */
   readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
 }

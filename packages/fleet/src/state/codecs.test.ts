@@ -170,7 +170,7 @@ describe('the state of a host', () => {
     expect(kept[0]?.modelKey).toBe('model-1');
   });
 
-  it('is refused with a number that JSON has no end for', () => {
+  it('is refused with a number that is too large for JavaScript, which reads it as infinite', () => {
     const text = JSON.stringify(STATE).replace(
       '"loadMs":{"expected":4000',
       '"loadMs":{"expected":1e999',

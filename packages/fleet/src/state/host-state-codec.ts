@@ -100,9 +100,9 @@ export function decodeHostState(data: Uint8Array, host: string): Decoded<HostSta
 }
 
 /**
- * The state as JSON of at most `MAX_STATE_BYTES` bytes. Where it would be longer, models are left out from the end of the
- * list: those that do not fit in memory first, and models with residents last. Also left out is what has a name that readers refuse,
- * because they would refuse the whole state.
+ * The state as JSON of at most `MAX_STATE_BYTES` bytes. Where it would be longer, models are left out from the end of the list:
+ * those that do not fit in memory first, and models with residents last. Entries with a name that readers refuse are left out, too,
+ * because readers would refuse the whole state.
  */
 export function encodeHostState(whole: HostState): string {
   const full = withPlainNames(whole);

@@ -144,7 +144,7 @@ async function write(state: object | string): Promise<void> {
   );
 }
 
-/** The client's request goes to the desktop, and nothing that is shown has a line or a sequence of mallory's. */
+/** The client's request goes to the desktop, and no text that is shown contains a line break or an escape sequence from mallory. */
 async function expectServed(): Promise<void> {
   const { models, hosts } = await serving.catalog();
   expect(hosts).toEqual(expect.arrayContaining(['laptop', 'desktop']));
@@ -219,7 +219,7 @@ test('nats-server closes the connection of a host that sends 10 MB', async () =>
 });
 
 describe('a host that promises the fastest answer', () => {
-  /** What mallory answers to a request for a lease. */
+  /** Mallory's answer to a request for a lease. */
   let answer: unknown;
   beforeAll(() => {
     const send = (): string => (typeof answer === 'string' ? answer : JSON.stringify(answer));

@@ -143,8 +143,8 @@ describe('a paired host can not', () => {
     expect(await bucket.lastPosition()).toBeGreaterThan(0);
   });
 
-  // nats-server does not check the subject at which it answers, so a host tries to make the server publish what the host
-  // itself may not.
+  // nats-server does not check the subject to which it sends an answer, so a host tries to make the server publish to a subject
+  // that the host itself may not use.
   const requests: readonly (readonly [string, string])[] = [
     ['$KV.mai_hosts.mallory', '{}'],
     ['$JS.API.INFO', ''],

@@ -217,7 +217,7 @@ describe('a gateway', () => {
   });
 });
 
-test('a server with a certificate of another authority gets nothing of a host that looks for nats-server', async () => {
+test('a server with a certificate of another authority gets nothing from a host that looks for nats-server', async () => {
   const received: string[] = [];
   const server = createServer(await foreignIdentity());
   server.on('secureConnection', (socket) => {

@@ -12,7 +12,7 @@ import { askAuthority } from './rotate-keys.js';
 
 export interface LeaveFleetOptions {
   readonly folder: string;
-  /** Connection over which the authority is told. Null: it is not told. */
+  /** Connection over which the authority is informed. Null: it is not informed. */
   readonly connection: FleetConnection | null;
   /** On the machine that holds the authority: end the fleet although other hosts belong to it. Default false. */
   readonly endFleet?: boolean;

@@ -54,9 +54,9 @@ export interface JoinOptions {
    * Default: `0.0.0.0`, or `::` where its address is IPv6.
    */
   readonly listenAddress?: string;
-  /** ... path of nats-server. Default: the one that is installed. */
+  /** Where the invitation is for a host with a nats-server: path of nats-server. Default: the one that is installed. */
   readonly natsServer?: string;
-  /** ... whether to start nats-server. Default true. */
+  /** Where the invitation is for a host with a nats-server: whether to start it. Default true. */
   readonly start?: boolean;
   readonly signal?: AbortSignal;
 }

@@ -15,7 +15,7 @@ export interface KeepNatsServerOptions {
   readonly signal: AbortSignal;
   /** Called with the process identifier where nats-server had ended and was started again. */
   readonly onRestart: (pid: number) => void;
-  /** Called where nats-server can't be started, once for each code in a row. It is tried again. */
+  /** Called when nats-server can't be started. Failures in a row with the same code are reported once. The start is tried again. */
   readonly onFault: (error: Error) => void;
   /** Milliseconds between two checks. Default 2,500. */
   readonly checkIntervalMs?: number;
@@ -35,7 +35,7 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
   let lastFault: string | null = null;
   const failed = (error: unknown): void => {
     failures += 1;
-    // Messages carry times of the log, so they differ each time.
+    // Compare codes and not messages: messages contain times of the log, so they differ each time.
     const kind = codeOf(error) ?? messageOf(error);
     if (kind === lastFault) return;
     lastFault = kind;

@@ -96,10 +96,10 @@ export function createHostTable(options: {
 
   const settle = (host: string, entry: Entry, changed: boolean): void => {
     const nowMs = clock.monotonicMs();
-    const told = entry.heartbeat;
+    const { heartbeat } = entry;
     const isMissing =
-      told !== null &&
-      told.revision > (entry.state?.epoch === told.epoch ? entry.state.revision : 0);
+      heartbeat !== null &&
+      heartbeat.revision > (entry.state?.epoch === heartbeat.epoch ? entry.state.revision : 0);
     const usable = isUsable(entry, nowMs);
     // What a host wrote while it was silent may come late: the bucket has a new leader after a partition.
     const wasSilent = entry.state !== null && usable && !entry.usable;

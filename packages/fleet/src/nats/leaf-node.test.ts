@@ -173,7 +173,7 @@ test('the states of both sides and a lease pass a leaf node, and permissions hol
   await waitUntil(() => heard.includes('mai.heartbeat.laptop'), 'the laptop is heard');
   expect(heard).not.toContain('mai.heartbeat.mallory');
 
-  // The settings stay where a host joins, and the site learns of it.
+  // When a host joins, the own settings stay, and the site learns of the host.
   await fleet.add('tower');
   await update();
   const tower = await connected('tower', site);

@@ -3,6 +3,7 @@ import { X509Certificate, sign, verify } from 'node:crypto';
 import { z } from 'zod/mini';
 
 import { isHostName } from '../nats/subjects.js';
+import { parseJson } from '../parse-json.js';
 import { hostAndPort, isAddress, isPort } from './names.js';
 
 /** This prefix is signed with the list, so a signature of the authority for another kind of text is not valid for a list. */
@@ -125,12 +126,4 @@ export function allowedHost(list: AllowList, fingerprint: string): string | null
 /** Whether a host belongs to the fleet. */
 export function isOn({ hosts }: AllowList, name: string): boolean {
   return hosts.some(({ host }) => host === name);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

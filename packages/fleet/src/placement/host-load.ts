@@ -41,21 +41,21 @@ export function loadOf(
 ): HostLoad {
   const heartbeat = heard?.epoch === state.epoch ? heard : null;
   const isAssumed = kind === 'lm-link' || heartbeat === null;
-  const told = heartbeat?.residents ?? {};
+  const reported = heartbeat?.residents ?? {};
   const ended = sends.filter((send) => send.ended);
-  const listed = ended.length === 0 ? told : withoutEnded(told, ended);
+  const listed = ended.length === 0 ? reported : withoutEnded(reported, ended);
   let unlisted = isAssumed ? assumedRequests : 0;
   let listedBusy = 0;
   if (heartbeat !== null && !isAssumed) {
     let left = heartbeat.running + heartbeat.queued;
     let least = Infinity;
-    for (const identifier in told) {
-      const requests = told[identifier] ?? 0;
+    for (const identifier in reported) {
+      const requests = reported[identifier] ?? 0;
       left -= requests;
       if ((listed[identifier] ?? 0) > 0) listedBusy += 1;
       if (requests < least) least = requests;
     }
-    left -= ended.filter(({ instanceIdentifier: at }) => !Object.hasOwn(told, at ?? '')).length;
+    left -= ended.filter(({ instanceIdentifier: at }) => !Object.hasOwn(reported, at ?? '')).length;
     unlisted = Math.max(0, Math.min(left, least));
   }
   const counted = sends.filter((send) => counts(send, heartbeat));
@@ -85,10 +85,10 @@ export function loadOf(
 
 /** The requests of the residents that a heartbeat lists, without those whose answers this gateway has got since. */
 function withoutEnded(
-  told: Readonly<Record<string, number>>,
+  reported: Readonly<Record<string, number>>,
   ended: readonly RecentSend[],
 ): Readonly<Record<string, number>> {
-  const left = { ...told };
+  const left = { ...reported };
   for (const { instanceIdentifier } of ended) {
     if (instanceIdentifier === null || !Object.hasOwn(left, instanceIdentifier)) continue;
     left[instanceIdentifier] = Math.max(0, (left[instanceIdentifier] ?? 0) - 1);

@@ -570,7 +570,7 @@ describe('a model whose speed its host does not tell', () => {
     });
     expect(taken(inputOf(idle, times('own', 'busy')))).toBe('porch large resident-idle');
     expect(taken(inputOf(idle, times('own', 'busy', 'porch')))).toBe('own large resident-idle');
-    // The time of another model says nothing.
+    // The time of another model on the same host is not used.
     const other = { seenTimes: [{ host: 'busy', modelKey: 'small', timeRatio: 3, answers: 1 }] };
     expect(placeRequest(inputOf(idle, other)).alternatives[0]?.figures?.assumed).toEqual(['speed']);
   });

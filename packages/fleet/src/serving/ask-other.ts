@@ -24,7 +24,7 @@ const LEASE_DEADLINE_MS = 600_000;
  * repeats its promises, although other hosts could serve the requests. Where no other host serves them, there is no limit.
  */
 export const PROMISE_RESERVE_MS = 3000;
-/** A promised time is believed up to this, or up to the time for which the placement chose the host. */
+/** A promised time counts up to this, or up to the time with which the placement had reckoned if that is longer. */
 const BELIEVED_MS = 60_000;
 const SILENCE_CHECK_MS = 500;
 

@@ -5,7 +5,7 @@ import { describeReason } from '../placement/explain/explain-placement.js';
 import type { Placement } from '../placement/placement.js';
 
 /** Most hosts whose reasons are given. */
-const TOLD_MAX = 5;
+const REASONS_MAX = 5;
 
 /**
  * The error of a request that no host serves. It is that of this machine, except where this machine does not have the model and
@@ -20,18 +20,18 @@ export function nobodyServes(
   ownHost: string,
 ): unknown {
   if (codeOf(failure) !== 'MODEL_NOT_FOUND') return failure;
-  const told = new Map<string, string>();
+  const reasonOf = new Map<string, string>();
   for (const { host, reason } of notTaken) {
-    if (reason.code !== 'MODEL_MISSING') told.set(host, describeReason(reason));
+    if (reason.code !== 'MODEL_MISSING') reasonOf.set(host, describeReason(reason));
   }
-  for (const { host, message } of attempts) if (message !== null) told.set(host, message);
-  told.delete(ownHost);
-  if (told.size === 0) return failure;
-  const reasons = [...told].map(([host, why]) => `${host}: ${why}`);
-  const more = reasons.length > TOLD_MAX ? ` ${reasons.length - TOLD_MAX} more hosts.` : '';
+  for (const { host, message } of attempts) if (message !== null) reasonOf.set(host, message);
+  reasonOf.delete(ownHost);
+  if (reasonOf.size === 0) return failure;
+  const reasons = [...reasonOf].map(([host, why]) => `${host}: ${why}`);
+  const more = reasons.length > REASONS_MAX ? ` ${reasons.length - REASONS_MAX} more hosts.` : '';
   return new FleetError(
     'NO_HOST_SERVES',
-    `No host of the fleet serves this request now. ${reasons.slice(0, TOLD_MAX).join(' ')}${more}`,
+    `No host of the fleet serves this request now. ${reasons.slice(0, REASONS_MAX).join(' ')}${more}`,
     { cause: failure },
   );
 }

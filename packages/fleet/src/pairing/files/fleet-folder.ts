@@ -10,7 +10,7 @@ import { readPrivateFile } from './private-file.js';
 /** Paths of a host's fleet files. */
 export interface FleetPaths {
   readonly folder: string;
-  /** The host's fleet, and its name there. Written last, so that this file exists only where the others do. */
+  /** The host's fleet, and its name there. Written last, so this file exists only if the other files do. */
   readonly membership: string;
   /** Certificate of the fleet's authority. */
   readonly authorityCertificate: string;

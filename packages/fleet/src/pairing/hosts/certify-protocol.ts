@@ -2,6 +2,8 @@ import { X509Certificate, sign, verify } from 'node:crypto';
 
 import { z } from 'zod/mini';
 
+import { parseJson } from '../../parse-json.js';
+
 // Requests of a host to the authority, over NATS. The host signs them with the key of its certificate, so the authority
 // does not rely on the permissions of NATS.
 
@@ -71,12 +73,4 @@ export function readCertifyRequest(
     Buffer.from(request.data.signature, 'base64'),
   );
   return genuine ? content.data : null;
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

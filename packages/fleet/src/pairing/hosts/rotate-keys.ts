@@ -5,6 +5,7 @@ import { z } from 'zod/mini';
 import { FleetError, isFleetError } from '../../fleet-error.js';
 import type { FleetConnection } from '../../nats/connection.js';
 import { requestSubject } from '../../nats/subjects.js';
+import { parseJson } from '../../parse-json.js';
 import { readAllowList } from '../allow-list.js';
 import {
   NATS_SERVER_NAME,
@@ -18,12 +19,7 @@ import { pemOf, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
 import { updateNatsServer } from '../nats-server/write-configuration.js';
 import { createSigningRequest, generateKeyPair } from '../../certificates/x509-door.js';
-import {
-  ANSWER_DEADLINE_MS,
-  certifyAnswerSchema,
-  parseJson,
-  signCertifyRequest,
-} from './certify-protocol.js';
+import { ANSWER_DEADLINE_MS, certifyAnswerSchema, signCertifyRequest } from './certify-protocol.js';
 import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
 
 /** How long both certificates are valid, so that this host's processes take up the new one and the others hear of it. */

@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import { z } from 'zod/mini';
 
 import { FleetError } from '../../fleet-error.js';
+import { parseJson } from '../../parse-json.js';
 import { RequestRefused, admitHost } from '../hosts/admit-host.js';
 import { hostAndPort } from '../names.js';
 import type { Certified } from '../../certificates/x509-door.js';
@@ -179,12 +180,4 @@ function readBody(request: IncomingMessage): Promise<string | null> {
       resolve(null);
     });
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -70,7 +70,7 @@ const DRAIN_DEADLINE_MS = 30_000;
 /** For a round trip to NATS. Those who ask for readiness usually wait one second. */
 const FLEET_DEADLINE_MS = 500;
 /**
- * Paths that tell whether the gateway runs. Programs for llama.cpp, vLLM and LiteLLM ask for the second one, and Claude Code
+ * Paths whose answer shows that the gateway runs. Programs for llama.cpp, vLLM and LiteLLM ask for the second one, and Claude Code
  * asks for the third one before its first request.
  */
 const HEALTH: readonly string[] = ['/healthz', '/health', '/api/hello'];
@@ -251,7 +251,7 @@ export async function createGateway(
   };
 }
 
-/** Condition of this machine in its fleet; null without a fleet, and until it has told its state. */
+/** The condition of this machine in its fleet; null without a fleet, and until the machine has published its state. */
 async function fleetCondition(fleet: FleetPort | null): Promise<string | null> {
   if (fleet === null) return null;
   if (!(await fleet.ready({ deadlineMs: FLEET_DEADLINE_MS }))) return 'unreachable';

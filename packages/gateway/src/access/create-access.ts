@@ -241,8 +241,9 @@ function requireKeys(
 }
 
 /**
- * The key that one of the texts is. While an address waits after many wrong keys, its texts are not looked at; only on
- * loopback, where all programs share one address, a right key is still found.
+ * The key that one of the presented texts matches; null where none does. While an address waits after many wrong keys, its texts
+ * are not compared with the keys. Loopback is the exception, because all programs of the machine share that address: there a right
+ * key is still found.
  */
 async function tryKeys(
   texts: readonly string[],

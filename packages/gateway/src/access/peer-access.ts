@@ -25,8 +25,8 @@ export interface PeerRules {
    */
   endOf?(lease: string): AbortSignal | null;
   /**
-   * Told that a request runs on a lease. Returns what is called when the request has ended. So a host can end leases that nobody uses.
-   * Default: not told.
+   * Called when a request begins on a lease. Returns the function to call when the request has ended. So a host can end leases that
+   * nobody uses. Default: nobody is informed.
    */
   began?(lease: string): () => void;
 }
@@ -91,7 +91,7 @@ export function runOnLease(
   const lease = leaseIn(request);
   if (lease === null) return;
   const ended = peers.began?.(lease);
-  // A client that has gone already closes nothing any more.
+  // If the client has already gone, no `close` event follows.
   if (response.destroyed) ended?.();
   else if (ended !== undefined) response.once('close', ended);
   const ends = peers.endOf?.(lease) ?? null;

@@ -136,7 +136,7 @@ describe('names', () => {
     });
   });
 
-  test('a name of an object is no other name', () => {
+  test('the name of a property of every object is an unknown model', () => {
     expect(messageOf('constructor')).toContain('Mai knows no model "constructor"');
   });
 

@@ -17,8 +17,9 @@ export type Resolution =
       readonly kind: 'resolved';
       readonly wanted: ServingRequest;
       /**
-       * The same with the longest context that the models have anyway, for the case that nothing fits with the needed one: the
-       * need is an estimate, and the runtime may serve the request. Null: `wanted` needs no longer context.
+       * The same request with the longest context that the models have without a longer load. It is used where nothing fits with
+       * the needed context: the need is an estimate, so the runtime may serve the request nevertheless. Null: `wanted` needs no
+       * longer context than that.
        */
       readonly shorter: ServingRequest | null;
       /** The longest context that the models allow; null where the request sets no condition on the context. */

@@ -5,9 +5,9 @@
  * have fewer bytes a token, so this is the upper side of usual text and not of every text.
  */
 const DEFAULT_TOKENS_PER_BYTE = 1 / 3;
-/** No text of some length has fewer tokens. */
+/** Lower bound: no text of some length has fewer tokens per byte. */
 const TOKENS_PER_BYTE_MIN = 1 / 6;
-/** A tokenizer that falls back to bytes makes one token of each. */
+/** Upper bound: a tokenizer that falls back to bytes makes one token of each byte. */
 const TOKENS_PER_BYTE_MAX = 1;
 /** Shorter prompts say little: the chat template is most of their tokens. */
 const LEARN_MIN_BYTES = 2048;

@@ -23,8 +23,8 @@ export interface ServingPort {
   /** Changes from now on, until the signal fires. */
   changes(options?: CallOptions): AsyncIterable<ServingChange>;
   /**
-   * Told of the times of each answer that ran alone on the machine. Returns at once and never throws. Default: the times
-   * are not used.
+   * Called with the times of each answer that ran alone on the machine. Returns at once and never throws. Default: the times are
+   * not used.
    */
   measured?(answer: MeasuredAnswer): void;
 }
@@ -94,7 +94,7 @@ export interface ServingLease {
    * Default false: all requests that the resident serves share the lease.
    */
   readonly forOneRequest?: boolean | undefined;
-  /** Told how the request on the lease ended. Not told where the client has gone. Never throws. Default: not told. */
+  /** Called with how the request on the lease ended, unless the client has left. Never throws. Default: nobody is informed. */
   readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
   /** Identifies the choice among the hosts of a fleet; null or absent where there was none. */
   readonly placementId?: string | null | undefined;
@@ -112,8 +112,8 @@ export interface ServingPeer {
   readonly instanceIdentifier: string;
   readonly tls: PeerTls;
   /**
-   * Told how each request to the host ended, so that further ones can go elsewhere. Not told where the client has gone. Never throws.
-   * Default: not told.
+   * Called with how each request to the host ended, unless the client has left. So further requests can go elsewhere. Never throws.
+   * Default: nobody is informed.
    */
   readonly ended?: ((outcome: PeerOutcome) => void) | undefined;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { replaceModel } from './replace-model.js';
 
-/** Also asks with the knowledge that the object has the key, where it has. Both answers must be equal. */
+/** Also calls with `hasModel` where the object has the key. Both results must be equal. */
 function replaced(text: string, model = 'new'): string {
   const body = Buffer.from(text);
   const scanned = replaceModel(body, model).toString('utf8');

@@ -25,12 +25,12 @@ export const INFERENCE_ENDPOINTS: ReadonlyMap<string, InferenceEndpoint> = new M
   ['/api/v0/chat/completions', { protocol: lmStudioChat, since: '0.3.5' }],
 ]);
 
-/** Returns a function that tells whether LM Studio has an endpoint. An unknown version has all. */
+/** Returns a function that answers whether LM Studio has an endpoint. An unknown version has all. */
 export function createHasEndpoint(): (
   endpoint: InferenceEndpoint,
   version: string | null,
 ) => boolean {
-  /** The answers about the last version: it is asked about with each request, and hardly ever another. */
+  /** The answers for the version of the last call. Every request calls this, and the version hardly ever changes. */
   let answers = new Map<string, boolean>();
   let answered: string | null = null;
   return ({ since }, version) => {

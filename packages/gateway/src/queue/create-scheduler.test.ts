@@ -384,7 +384,7 @@ describe('the waiting line', () => {
     void Promise.allSettled(waiting);
   });
 
-  test('clients take turns, a higher priority goes first, and a repeated request precedes its client`s others', async () => {
+  test('clients take turns, a higher priority goes first, and a repeated request precedes the other requests of its client', async () => {
     const { clock, machine, place } = bench([A, B], { ageMs: 1_000_000 });
     await arrives(clock, place(wantsKey('a')));
     const positions = new Map<string, number>();
@@ -492,7 +492,7 @@ describe('the waiting line', () => {
     await leaveAfter(1000);
     expect(machine.openAcquires).toBe(open);
     expect(scheduler.state().waiting).toBe(0);
-    // It does not go on for ever either.
+    // After two minutes nobody has come back for the load, so it is given up.
     await clock.advance(120_000);
     expect(machine.openAcquires).toBe(0);
   });

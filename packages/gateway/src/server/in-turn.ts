@@ -7,9 +7,9 @@ type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 const WAITING_MAX = 64;
 
 /**
- * Handles the requests of a connection one after the other. A client may send several at once (HTTP/1.1 pipelining), and Node
- * would begin all of them. Then one connection would have any number of requests running, and those behind the first would
- * not notice that the client has gone: Node tells this only to the answer whose turn it is.
+ * Handles the requests of a connection one after the other. A client may send several at once (HTTP/1.1 pipelining), and Node would
+ * begin all of them. Then one connection would have any number of requests running, and those behind the first would not notice
+ * that the client has gone: Node reports this only to the answer whose turn it is.
  */
 export function createInTurn(handle: Handle): Handle {
   const waiting = new WeakMap<Socket, number>();

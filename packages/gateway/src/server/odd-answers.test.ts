@@ -435,7 +435,7 @@ describe('a prompt that the context of the resident cannot hold', () => {
     });
   });
 
-  it('gets the own answer of LM Studio with status 400', async () => {
+  it("gets LM Studio's own answer with status 400", async () => {
     const body = JSON.stringify({ error: TOO_LONG });
     await using world = await failing(body, 400, JSON_TYPE);
     const answer = await post(world.url);

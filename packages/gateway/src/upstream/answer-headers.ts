@@ -58,8 +58,8 @@ const NOT_RETURNED = new Set([
 ]);
 
 /**
- * The same for whole families. `x-accel-buffering` only tells nginx to pass a stream on at once. `x-mai-` belongs to this gateway: what
- * another server says under these names is not about the choice that was made here.
+ * Prefixes of such headers. `x-accel-buffering` only tells nginx to pass a stream on at once. `x-mai-` belongs to this gateway:
+ * what another server says under these names is not about the choice that was made here.
  */
 const NOT_RETURNED_FAMILY =
   /^(?:access-control-|attribution-reporting-|cross-origin-|sec-|surrogate-|x-accel-(?!buffering$)|x-litespeed-|x-mai-)/;
@@ -77,7 +77,7 @@ export function returnedHeaders(headers: AnswerHeaders): Record<string, string |
   return returned;
 }
 
-/** What describes an answer and its body. `connection` names headers that `returnedHeaders` leaves out. */
+/** Headers that describe an answer and its body. `connection` names headers that `returnedHeaders` leaves out. */
 const OF_PEER = new Set([
   'cache-control',
   'connection',

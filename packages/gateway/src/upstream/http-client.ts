@@ -8,7 +8,7 @@ import { createPeerPath, type AskForSign, type PeerPath } from './peer-path.js';
 /** The start of an answer. */
 export interface HttpHead {
   readonly status: number;
-  /** Of another host, only those that are believed of it. */
+  /** From another host: only the headers that this gateway accepts from other hosts. */
   readonly headers: AnswerHeaders;
 }
 
@@ -215,7 +215,8 @@ function dispatch(
   try {
     agent.dispatch({ origin, path, method, headers, body }, handler);
   } catch (error) {
-    // An argument that undici refuses, such as an invalid header value. Later, so that the caller has the exchange.
+    // An argument that undici refuses, such as an invalid header value. Report the error after this function has returned, so that
+    // the caller has the exchange by then.
     queueMicrotask(() => fail(error instanceof Error ? error : new Error(String(error))));
   }
   return {

@@ -18,9 +18,9 @@ const OUT_OF_REACH: readonly unknown[] = [
 const OWN_SHORTAGE: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN'];
 
 /**
- * Whether an error tells that the other machine's gateway can't be reached: no connection to it opens, or nothing arrives over one. A
- * refusal of the connection counts, although a machine has answered: a firewall refuses connections in the place of the gateway, and
- * where the refusal is genuine, no gateway listens. A connection that opened and was then reset, or whose certificate was
+ * Whether an error shows that the other machine's gateway can't be reached: no connection to it opens, or nothing arrives over one.
+ * A refusal of the connection counts, although a machine has answered: a firewall refuses connections in the place of the gateway,
+ * and where the refusal is genuine, no gateway listens. A connection that opened and was then reset, or whose certificate was
  * refused, tells the opposite.
  */
 export function isOutOfReach(error: Error): boolean {

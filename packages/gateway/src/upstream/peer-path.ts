@@ -116,7 +116,7 @@ export function createPeerPath(clock: Clock, ask: AskForSign): PeerPath {
   return {
     begin: (fail) => {
       const use: Use = { fail, silentIntervals: 0 };
-      // What was heard before says nothing about this request.
+      // Signs of life from before this request say nothing about it.
       if (uses.size === 0) calmIntervals = CALM_INTERVALS;
       uses.add(use);
       if (cancelTimer === null) countRegularly();

@@ -128,7 +128,7 @@ export function relay(
       const contentType = isCompressed(at) ? '' : statedType;
       isStream = contentType.startsWith(EVENT_STREAM);
       const { status } = at;
-      // Of a stream that is long before its first event, no end is invented: the event may still come.
+      // A stream may send much before its first event. Being full is not the end of a stream: the event may still come.
       const isEnd = isStream && status < 400 ? ended : full;
       const failureInFirst = (count: number): UpstreamFailure | null | undefined => {
         const text = bytes.toString('utf8', 0, count);

@@ -20,7 +20,7 @@ const EXPOSED = [
 
 /** How long a browser remembers a preflight. */
 const PREFLIGHT_SECONDS = 600;
-/** A browser names few headers; more is not a browser. */
+/** A browser names few headers. A preflight that names more is not from a browser. */
 const REQUESTED_HEADERS_MAX = 2000;
 
 /** The headers that let a page of an allowed origin read an answer. */

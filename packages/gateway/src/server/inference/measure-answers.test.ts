@@ -68,7 +68,7 @@ describe('the meter of answers', () => {
     [15, 63, false],
     [16, 63, true],
     [15, 64, true],
-  ])('%d generated tokens and %d of a prompt: told is %s', (output, prompt, isTold) => {
+  ])('%d generated tokens and %d tokens of a prompt: reported is %s', (output, prompt, isTold) => {
     const { told, meter } = world();
     const speed = {
       prompt: { ...SPEED.prompt, tokens: prompt },

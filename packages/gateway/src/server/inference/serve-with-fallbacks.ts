@@ -78,7 +78,7 @@ export async function serveWithFallbacks(
         (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
         (await placeFor(asked, failed, { answer, told, departure }, parts));
     } catch (error) {
-      // The refusal says more than that no longer context fits.
+      // Answer with the resident's own refusal: it says more than a failure to find room for a longer context.
       if (refusal === null || !(error instanceof SchedulingFailure)) throw error;
       return concludeWith(refusal);
     }

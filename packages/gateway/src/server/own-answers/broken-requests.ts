@@ -20,7 +20,7 @@ export function answerBrokenRequests(server: Server | HttpsServer, times: Arriva
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const refuse = (): void => {
-      // Bytes inside an answer that has begun would look like a part of it. Node looks at it for the same reason.
+      // Bytes inside an answer that has begun would look like a part of that answer. Node makes the same check.
       const isAnswering = answerAt(socket)?.headersSent === true;
       if (socket.writable && !isAnswering) socket.write(bytesOf(brokenRequest(error.code)));
       socket.destroy(error);
@@ -30,7 +30,7 @@ export function answerBrokenRequests(server: Server | HttpsServer, times: Arriva
   });
 }
 
-/** Code of the error with which Node tells that a request has not arrived in time. */
+/** Code of Node's error for a request that has not arrived in time. */
 const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 function unknownExpectation({ headers }: IncomingMessage): Failure {

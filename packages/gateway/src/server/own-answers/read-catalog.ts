@@ -3,8 +3,8 @@ import type { ServingCatalog } from '../../ports/serving-port.js';
 import { failureOfMachine } from '../../queue/failures/scheduling-failures.js';
 
 /**
- * Reads the models of the machine for a request. A machine that cannot tell them is a failure that the client is told,
- * and not a bug of the gateway.
+ * Reads the models of the machine for a request. If the machine can't list them, that is a failure for the client, and not a bug of
+ * the gateway.
  *
  * @throws SchedulingFailure, or the signal's reason
  */

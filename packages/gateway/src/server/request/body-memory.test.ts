@@ -136,7 +136,7 @@ describe('over sockets', () => {
       code: 'queue_full',
       message: expect.stringContaining('400 KiB of memory'),
     });
-    // A smaller one that came later does not matter: nothing is left at all.
+    // The others have taken all memory, so even the smallest body would be refused.
     expect((await post('e', bodyOf(60))).status).toBe(503);
     give[0]?.();
     expect((await queued[0])?.status).toBe(200);

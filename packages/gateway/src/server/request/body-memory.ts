@@ -3,7 +3,7 @@ import { RequestRefusal } from './request-refusal.js';
 const MIB = 1_048_576;
 /** Leaves room for others where one client sends slowly, or much. */
 const CLIENT_RATIO = 3 / 4;
-/** A body is kept for as long as its request waits or runs, and no request tells how long that will be. */
+/** A body is kept for as long as its request waits or runs, and no request says how long that will be. */
 const RETRY_SECONDS = 5;
 
 /**

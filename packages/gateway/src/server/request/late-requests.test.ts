@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { listen, type Listening } from '../listen.js';
 
 const [HEADERS_MS, REQUEST_MS] = [80, 300];
-/** Longer than both. */
+/** Longer than both time limits. */
 const STALL_MS = 450;
 
 let server: Listening;

@@ -16,7 +16,7 @@ export interface ArrivalTimes {
   readonly requestTimeoutMs: number;
 }
 
-/** A stall is measured to this part of the shorter time. */
+/** Ticks of the stall measurement in the shorter one of the two time limits. */
 const TICKS_PER_TIMEOUT = 20;
 
 /** A connection whose request is late, unless it arrives now. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { replaceModel } from './replace-model.js';
 
-/** Also calls with `hasModel` where the object has the key. Both results must be equal. */
+/** The replaced body. Checks that the result is the same when the caller states whether the body has the key `model`. */
 function replaced(text: string, model = 'new'): string {
   const body = Buffer.from(text);
   const scanned = replaceModel(body, model).toString('utf8');

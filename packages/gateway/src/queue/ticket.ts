@@ -13,8 +13,8 @@ export interface Ticket {
   readonly reject: (reason: unknown) => void;
   /** Ends the timer and the listener of the ticket. */
   readonly forget: () => void;
-  /** The last message to the client. */
-  told: { readonly position: number; readonly loading: string; readonly atMs: number } | null;
+  /** The last sign that the client got while it waits; null before the first one. */
+  lastSign: { readonly position: number; readonly loading: string; readonly atMs: number } | null;
 }
 
 /** Creates a ticket that watches its request's signal and deadline. */
@@ -35,6 +35,6 @@ export function createTicket(
       cancelDeadline();
       signal.removeEventListener('abort', on.aborted);
     },
-    told: null,
+    lastSign: null,
   };
 }

@@ -7,7 +7,7 @@ import type { Ticket } from './ticket.js';
 /** Clients whose last turn is remembered. */
 const CLIENTS_MAX = 1024;
 /** A waiting client gets its position again after this time without a change. */
-const TELL_AGAIN_MS = 10_000;
+const SIGN_AGAIN_MS = 10_000;
 /** The time after which the client of a stream first gets a sign that it waits. */
 const FIRST_SIGN_MS = 2000;
 
@@ -115,15 +115,15 @@ export class WaitingLine {
       loading === null ? '' : `${Math.floor(loading.progressRatio * 100)} ${loading.modelKey}`;
     for (const [index, ticket] of this.ordered(nowMs).entries()) {
       const position = index + 1;
-      const { told, sinceMs } = ticket;
+      const { lastSign, sinceMs } = ticket;
       const firstSignMs = sinceMs + FIRST_SIGN_MS;
       if (firstSignMs > nowMs) nextFirstSignMs = Math.min(nextFirstSignMs, firstSignMs);
       const isDue =
-        told === null ||
-        nowMs - told.atMs >= TELL_AGAIN_MS ||
-        (told.atMs < firstSignMs && nowMs >= firstSignMs);
-      if (!isDue && told.position === position && told.loading === load) continue;
-      ticket.told = { position, loading: load, atMs: nowMs };
+        lastSign === null ||
+        nowMs - lastSign.atMs >= SIGN_AGAIN_MS ||
+        (lastSign.atMs < firstSignMs && nowMs >= firstSignMs);
+      if (!isDue && lastSign.position === position && lastSign.loading === load) continue;
+      ticket.lastSign = { position, loading: load, atMs: nowMs };
       ticket.request.onWait({ position, waitedMs: nowMs - sinceMs, loading });
     }
     return nextFirstSignMs;

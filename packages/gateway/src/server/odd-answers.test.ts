@@ -304,7 +304,7 @@ describe('an answer of the runtime', () => {
       (response: ServerResponse, text: string) =>
         response.write(text.slice(0, 80_000), () => response.socket?.destroy()),
     ],
-  ])('that refuses the request and %s is told in part', async (_what, send) => {
+  ])('that refuses the request and %s is passed on in part', async (_what, send) => {
     const text = JSON.stringify({ error: { message: `invalid: ${'x'.repeat(400_000)}` } });
     await using world = await open((response) => {
       response.writeHead(400, {
@@ -407,7 +407,7 @@ describe('a prompt that the context of the resident cannot hold', () => {
     ],
     ['words without sizes', '{"error":"context length"}', 400, JSON_TYPE, 'context length'],
   ] as const)(
-    'as %s is told in the words of Anthropic',
+    'as %s is reported in the words of Anthropic',
     async (_how, text, status, headers, says) => {
       await using world = await failing(text, status, headers);
       const answer = await post(world.url, { ...STREAM, max_tokens: 1 }, MESSAGES);

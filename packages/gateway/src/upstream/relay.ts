@@ -180,7 +180,7 @@ export function relay(
           settle({ kind: 'cut', error: new Error('The stream ended before its last event.') });
           return;
         }
-        // In the same turn as the last bytes, so that one packet has both.
+        // Ends in the same turn in which the last bytes are written, so one packet carries the bytes and the end.
         if (!asking.isGone) sink.end();
         const start = (): string => watch.headText();
         const responseId = protocol.responseIdIn(start);

@@ -61,7 +61,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 
 let marks = 0;
 
-/** Resolves when a page has received all that was told before. A last event, which is then taken away, shows that. */
+/** Resolves when a page has received all earlier events. A last event, which is then taken away, shows that. */
 async function caughtUp(world: ControlWorld, page: Page): Promise<void> {
   marks += 1;
   const modelKey = `mark-${marks}`;

@@ -88,8 +88,8 @@ export function publishEvents({
       default:
         break;
     }
-    const told = controlEventOf(event);
-    if (told !== null) log.publish(told);
+    const published = controlEventOf(event);
+    if (published !== null) log.publish(published);
   };
   const unsubscribe = watch.onChange((change) => {
     switch (change.type) {

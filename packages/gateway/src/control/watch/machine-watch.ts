@@ -72,14 +72,14 @@ export function watchMachine(
   };
 
   const follow = async (): Promise<void> => {
-    let told = '';
+    let lastReason = '';
     while (!signal.aborted) {
       let why = 'No autopilot runs.';
       try {
         const events = await port.events({ signal });
         if (events !== null) {
           for await (const event of events) {
-            told = '';
+            lastReason = '';
             if (signal.aborted) return;
             if (event.type === 'decided') {
               const { resources, residents } = event.input;
@@ -93,8 +93,8 @@ export function watchMachine(
         why = messageOf(error);
       }
       if (signal.aborted) return;
-      if (why !== told) publish({ type: 'lost', message: why });
-      told = why;
+      if (why !== lastReason) publish({ type: 'lost', message: why });
+      lastReason = why;
       await pause(clock, RESUBSCRIBE_MS, signal);
     }
   };

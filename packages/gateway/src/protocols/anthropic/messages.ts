@@ -47,8 +47,8 @@ function offersTools({ tools, tool_choice: choice }: JsonObject): boolean {
 
 /** https://docs.claude.com/en/api/errors */
 function anthropicError({ code, status, message }: Failure): object {
-  const told = code === 'context_length_exceeded' ? promptTooLong(message) : message;
-  return { type: 'error', error: { type: typeOf(status), message: told } };
+  const text = code === 'context_length_exceeded' ? promptTooLong(message) : message;
+  return { type: 'error', error: { type: typeOf(status), message: text } };
 }
 
 /** Anthropic has no code for this error. Claude Code knows it by these words, and shortens the conversation. */

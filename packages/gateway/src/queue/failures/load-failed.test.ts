@@ -27,7 +27,7 @@ test.each([
   },
 );
 
-test('of several failed loads the one that is tried first is told, with the reasons of the others', () => {
+test('of several failed loads, the one that is tried first is reported, with the reasons of the other loads', () => {
   const rejected = [
     cooling('b', 90_000),
     cooling('a', 10_000),

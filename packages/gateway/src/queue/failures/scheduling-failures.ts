@@ -1,7 +1,7 @@
 import { asSentence } from '../../as-sentence.js';
 import { codeOf, messageOf } from '../../error-facts.js';
 import type { Selection } from '../../ports/selection.js';
-import type { Failure, FailureCode } from '../../protocols/protocol.js';
+import type { FailureCode } from '../../protocols/protocol.js';
 import { ANY_MODEL, type ServingCatalog, type ServingRequest } from '../../ports/serving-port.js';
 import { checkRuntime } from '../../upstream/runtime-words.js';
 import { loadFailed } from './load-failed.js';
@@ -64,10 +64,10 @@ export function failureOfMachine(
   const text = messageOf(error);
   if (code === 'NOTHING_FITS') {
     const selection = selectionIn(error);
-    const told =
+    const reason =
       loadFailed(selection, loadFailuresIn(error)) ??
       nothingFits(selection.rejected, wanted ?? ANY_MODEL, catalog);
-    return new SchedulingFailure(told, cause);
+    return new SchedulingFailure(reason, cause);
   }
   if (code === 'MODEL_NOT_FOUND') {
     return failure(
@@ -128,6 +128,5 @@ function failure(
   retryAfterSeconds: number | null,
   options?: ErrorOptions,
 ): SchedulingFailure {
-  const told: Failure = { code, status, message, retryAfterSeconds };
-  return new SchedulingFailure(told, options);
+  return new SchedulingFailure({ code, status, message, retryAfterSeconds }, options);
 }

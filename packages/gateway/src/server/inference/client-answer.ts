@@ -67,7 +67,7 @@ export class ClientAnswer implements AnswerSink {
   /**
    * Tells a waiting client its position. Begins the stream where it has not begun.
    *
-   * @param headers - headers of the gateway that stay true, whatever resident answers in the end
+   * @param headers - headers of the gateway that stay true whichever resident answers in the end
    */
   wait(progress: WaitProgress, headers: Readonly<Record<string, string>>): void {
     if (this.#state === 'open') {

@@ -1,5 +1,5 @@
 /** The facts about the choice that are known so far, for the headers of the answer. */
-export interface ToldChoice {
+export interface ReportedChoice {
   modelKey: string | null;
   instanceIdentifier: string | null;
   /** Host of the resident; null where this machine serves it. */
@@ -12,7 +12,7 @@ export interface ToldChoice {
 }
 
 /** A choice that has not been made. */
-export function nothingTold(): ToldChoice {
+export function nothingReported(): ReportedChoice {
   return {
     modelKey: null,
     instanceIdentifier: null,
@@ -28,17 +28,17 @@ export function nothingTold(): ToldChoice {
  * The headers that say what serves a request and why. `x-mai-decision` is `none` before the first decision was logged. The
  * others are absent where the response head is sent before a model is chosen.
  */
-export function decisionHeaders(told: ToldChoice): Record<string, string> {
-  if (told.modelKey === null) return lastDecisionHeader(told);
+export function decisionHeaders(reported: ReportedChoice): Record<string, string> {
+  if (reported.modelKey === null) return lastDecisionHeader(reported);
   // One literal, because spreads cost a tenth of a small request's CPU time here.
   const headers: Record<string, string> = {
-    'x-mai-decision': told.decisionId ?? 'none',
-    'x-mai-model': visibleAscii(told.modelKey),
-    'x-mai-queue-ms': String(Math.round(told.queueMs)),
-    'x-mai-fallbacks': String(told.fallbacks),
+    'x-mai-decision': reported.decisionId ?? 'none',
+    'x-mai-model': visibleAscii(reported.modelKey),
+    'x-mai-queue-ms': String(Math.round(reported.queueMs)),
+    'x-mai-fallbacks': String(reported.fallbacks),
   };
-  if (told.host !== null) headers['x-mai-host'] = told.host;
-  if (told.placementId !== null) headers['x-mai-placement'] = told.placementId;
+  if (reported.host !== null) headers['x-mai-host'] = reported.host;
+  if (reported.placementId !== null) headers['x-mai-placement'] = reported.placementId;
   return headers;
 }
 
@@ -47,7 +47,7 @@ export function decisionHeaders(told: ToldChoice): Record<string, string> {
  * admitted, which learns nothing about the machine.
  */
 export function lastDecisionHeader(
-  known: Pick<ToldChoice, 'decisionId'> | null,
+  known: Pick<ReportedChoice, 'decisionId'> | null,
 ): Record<string, string> {
   return { 'x-mai-decision': known?.decisionId ?? 'none' };
 }

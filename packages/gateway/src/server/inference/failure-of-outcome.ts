@@ -4,7 +4,7 @@ import type { Failure, ProtocolName } from '../../protocols/protocol.js';
 import { shorten } from '../../shorten.js';
 import type { RelayOutcome } from '../../upstream/relay.js';
 import { checkRuntime, runtimeName, type RuntimeName } from '../../upstream/runtime-words.js';
-import type { ToldChoice } from './decision-headers.js';
+import type { ReportedChoice } from './decision-headers.js';
 
 /** Longest part of a runtime's message that is passed on in a failure of the gateway. */
 const QUOTED_MAX = 300;
@@ -12,12 +12,12 @@ const QUOTED_MAX = 300;
 /** The failure that the client of a request gets for an attempt that was the last. */
 export function failureOf(
   outcome: Exclude<RelayOutcome, { kind: 'done' }>,
-  told: ToldChoice,
+  reported: ReportedChoice,
   protocol: ProtocolName,
   runtime: RuntimeName | null,
 ): Failure {
-  const model = told.modelKey ?? 'The model';
-  const after = told.fallbacks === 0 ? '' : ` after ${told.fallbacks + 1} attempts`;
+  const model = reported.modelKey ?? 'The model';
+  const after = reported.fallbacks === 0 ? '' : ` after ${reported.fallbacks + 1} attempts`;
   switch (outcome.kind) {
     case 'cut':
       return failed(
@@ -26,9 +26,9 @@ export function failureOf(
     case 'unreachable':
       return {
         ...failed(
-          told.host === null
+          reported.host === null
             ? `${runtimeName(runtime)} did not answer${after}: ${asSentence(outcome.error.message)} ${checkRuntime(runtime)}, then send the request again.`
-            : `The host ${told.host} did not answer${after}: ${asSentence(outcome.error.message)} Check with "mai fleet status" that it runs, then send the request again.`,
+            : `The host ${reported.host} did not answer${after}: ${asSentence(outcome.error.message)} Check with "mai fleet status" that it runs, then send the request again.`,
         ),
         code: 'upstream_unreachable',
         status: 503,
@@ -39,9 +39,9 @@ export function failureOf(
       const { message, retriable, exceeded } = outcome.failure;
       const quoted = shorten(message, QUOTED_MAX);
       if (status === 401 || status === 403) {
-        if (told.host !== null) {
+        if (reported.host !== null) {
           return failed(
-            `The host ${told.host} refused the certificate of this machine${after}. Run "mai fleet status" on both machines.`,
+            `The host ${reported.host} refused the certificate of this machine${after}. Run "mai fleet status" on both machines.`,
           );
         }
         return failed(

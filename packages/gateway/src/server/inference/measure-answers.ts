@@ -45,8 +45,8 @@ export function createAnswerMeter(port: Pick<ServingPort, 'measured'>): AnswerMe
         const isFirst = !seen.has(instanceIdentifier);
         seen.add(instanceIdentifier);
         if (!isAlone || changes !== before) return;
-        const told = measuredOf(speed, isFirst);
-        if (told !== null) port.measured?.({ modelKey, instanceIdentifier, ...told });
+        const times = measuredOf(speed, isFirst);
+        if (times !== null) port.measured?.({ modelKey, instanceIdentifier, ...times });
       };
     },
     disturb: () => {

@@ -8,7 +8,7 @@ import { prefixKeyOf } from '../../protocols/prefix-key.js';
 import { SchedulingFailure } from '../../queue/scheduler.js';
 import { ClientAnswer } from './client-answer.js';
 import { Departure } from './departure.js';
-import { decisionHeaders, nothingTold } from './decision-headers.js';
+import { decisionHeaders, nothingReported } from './decision-headers.js';
 import { parseBody, readBody } from '../request/read-body.js';
 import { INTERNAL_FAILURE, RequestRefusal } from '../request/request-refusal.js';
 import type { Client, InferenceParts } from './inference-parts.js';
@@ -51,8 +51,8 @@ export async function serveInference(
   const share = parts.bodies.begin(client.name);
   const startedMs = clock.monotonicMs();
   const departure = new Departure(response);
-  const told = nothingTold();
-  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(told), {
+  const reported = nothingReported();
+  const answer = new ClientAnswer(response, protocol, () => decisionHeaders(reported), {
     clock,
     stallMs: limits.stallMs,
   });
@@ -64,7 +64,7 @@ export async function serveInference(
     let fields: JsonObject | null = parseBody(body);
     facts = protocol.read(fields);
     const catalog = parts.knownCatalog() ?? (await parts.catalog(departure.signal));
-    told.decisionId = catalog.decisionId;
+    reported.decisionId = catalog.decisionId;
     const { onlyResident } = client;
     const {
       wanted: resolved,
@@ -81,13 +81,13 @@ export async function serveInference(
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const { headers } = request;
     const asked = { headers, path, body, facts, wanted, shorter, longest, client, protocol };
-    served = await serveWithFallbacks(asked, { answer, told, departure }, parts);
+    served = await serveWithFallbacks(asked, { answer, reported, departure }, parts);
     failure = served.failure;
   } catch (error) {
     if (!departure.isGone) {
       failure = failureOf(error);
       // A body that can't be read fails before the models are looked at.
-      told.decisionId ??= parts.knownCatalog()?.decisionId ?? null;
+      reported.decisionId ??= parts.knownCatalog()?.decisionId ?? null;
       answer.fail(failure);
       if (failure.code === 'internal') throw error;
     }
@@ -95,11 +95,11 @@ export async function serveInference(
     share.end();
     parts.served({
       // Field by field: a spread costs a tenth of a small request's CPU time here.
-      modelKey: told.modelKey,
-      instanceIdentifier: told.instanceIdentifier,
-      decisionId: told.decisionId,
-      queueMs: told.queueMs,
-      fallbacks: told.fallbacks,
+      modelKey: reported.modelKey,
+      instanceIdentifier: reported.instanceIdentifier,
+      decisionId: reported.decisionId,
+      queueMs: reported.queueMs,
+      fallbacks: reported.fallbacks,
       protocol: protocol.name,
       facts,
       status: answer.status,
@@ -198,6 +198,6 @@ async function continued(
 }
 
 function failureOf(error: unknown): Failure {
-  const isTold = error instanceof RequestRefusal || error instanceof SchedulingFailure;
-  return isTold ? error.failure : INTERNAL_FAILURE;
+  const isExpected = error instanceof RequestRefusal || error instanceof SchedulingFailure;
+  return isExpected ? error.failure : INTERNAL_FAILURE;
 }

@@ -17,7 +17,7 @@ import { relay, type RelayOutcome } from '../../upstream/relay.js';
 import type { RuntimeName } from '../../upstream/runtime-words.js';
 import type { ClientAnswer } from './client-answer.js';
 import type { Departure } from './departure.js';
-import { lastDecisionHeader, type ToldChoice } from './decision-headers.js';
+import { lastDecisionHeader, type ReportedChoice } from './decision-headers.js';
 import type { Client, InferenceParts } from './inference-parts.js';
 import { signWhileSilent } from './sign-while-silent.js';
 import { failureOf } from './failure-of-outcome.js';
@@ -41,7 +41,7 @@ export interface AskedRequest {
 export interface ClientSide {
   readonly answer: ClientAnswer;
   /** Filled in as the choice is made. */
-  readonly told: ToldChoice;
+  readonly reported: ReportedChoice;
   readonly departure: Departure;
 }
 
@@ -62,7 +62,7 @@ export interface Served {
  */
 export async function serveWithFallbacks(
   request: AskedRequest,
-  { answer, told, departure }: ClientSide,
+  { answer, reported, departure }: ClientSide,
   parts: InferenceParts,
 ): Promise<Served> {
   const failed: string[] = [];
@@ -70,36 +70,36 @@ export async function serveWithFallbacks(
   let refusal: RelayOutcome | null = null;
   const { name } = asked.protocol;
   const concludeWith = (outcome: RelayOutcome): Served =>
-    conclude(outcome, { answer, told }, name, parts.knownCatalog()?.runtime ?? null);
+    conclude(outcome, { answer, reported }, name, parts.knownCatalog()?.runtime ?? null);
   for (;;) {
     let place: Place;
     try {
       place =
         (failed.length === 0 ? parts.scheduler.tryPlace(asked.wanted, asked.client.name) : null) ??
-        (await placeFor(asked, failed, { answer, told, departure }, parts));
+        (await placeFor(asked, failed, { answer, reported, departure }, parts));
     } catch (error) {
       // Answer with the resident's own refusal: it says more than a failure to find room for a longer context.
       if (refusal === null || !(error instanceof SchedulingFailure)) throw error;
       return concludeWith(refusal);
     }
     const { lease } = place;
-    told.modelKey = lease.modelKey;
-    told.instanceIdentifier = lease.instanceIdentifier;
-    told.host = lease.peer?.host ?? null;
-    told.placementId = lease.placementId ?? null;
-    told.decisionId = lease.decisionId ?? told.decisionId;
-    told.queueMs += place.waitedMs;
-    const outcome = await relayThrough(place, asked, { answer, told, departure }, parts);
-    const isLast = told.fallbacks >= parts.limits.maxFallbacks;
+    reported.modelKey = lease.modelKey;
+    reported.instanceIdentifier = lease.instanceIdentifier;
+    reported.host = lease.peer?.host ?? null;
+    reported.placementId = lease.placementId ?? null;
+    reported.decisionId = lease.decisionId ?? reported.decisionId;
+    reported.queueMs += place.waitedMs;
+    const outcome = await relayThrough(place, asked, { answer, reported, departure }, parts);
+    const isLast = reported.fallbacks >= parts.limits.maxFallbacks;
     if (!isLast && mayFallBack(outcome, lease)) {
-      told.fallbacks += 1;
+      reported.fallbacks += 1;
       failed.push(lease.instanceIdentifier);
       continue;
     }
     const longer =
       refusal === null && !isLast ? withLongerContext(asked, outcome, lease, parts) : null;
     if (longer !== null) {
-      told.fallbacks += 1;
+      reported.fallbacks += 1;
       refusal = outcome;
       asked = longer;
       continue;
@@ -150,12 +150,12 @@ function placeWith(
   wanted: ServingRequest,
   { facts, client }: AskedRequest,
   failed: readonly string[],
-  { answer, told, departure }: ClientSide,
+  { answer, reported, departure }: ClientSide,
   { scheduler, limits }: InferenceParts,
 ): Promise<Place> {
   const tell = (progress: WaitProgress): void => {
     if (facts.stream && progress.waitedMs >= limits.waitSignAfterMs) {
-      answer.wait(progress, lastDecisionHeader(told));
+      answer.wait(progress, lastDecisionHeader(reported));
     }
   };
   return scheduler.place({
@@ -173,13 +173,13 @@ function placeWith(
 async function relayThrough(
   place: Place,
   { headers, path, body, facts, protocol }: AskedRequest,
-  { answer, told, departure }: ClientSide,
+  { answer, reported, departure }: ClientSide,
   { http, clock, meter, limits }: InferenceParts,
 ): Promise<RelayOutcome> {
   const { baseUrl, requestHeaders, instanceIdentifier, modelKey } = place.lease;
   const { peer = null, lost } = place.lease;
   const endMeasuring = meter.begin();
-  const endSigns = facts.stream ? signWhileSilent({ answer, told }, { clock, limits }) : null;
+  const endSigns = facts.stream ? signWhileSilent({ answer, reported }, { clock, limits }) : null;
   let outcome: RelayOutcome | null = null;
   try {
     outcome = await relay(
@@ -243,7 +243,7 @@ function mayFallBack(outcome: RelayOutcome, { peer }: ServingLease): boolean {
 /** Ends the client's answer. */
 function conclude(
   outcome: RelayOutcome,
-  { answer, told }: Pick<ClientSide, 'answer' | 'told'>,
+  { answer, reported }: Pick<ClientSide, 'answer' | 'reported'>,
   protocol: ProtocolName,
   runtime: RuntimeName | null,
 ): Served {
@@ -251,7 +251,7 @@ function conclude(
     const { firstByteMs, usage, responseId } = outcome;
     return { failure: null, firstByteMs, usage, responseId };
   }
-  const failure = failureOf(outcome, told, protocol, runtime);
+  const failure = failureOf(outcome, reported, protocol, runtime);
   // A refusal in the runtime's own words, which the client may know. Only a whole body has the length that the headers give.
   const isOwnWord = outcome.kind === 'refused' && outcome.isWhole && failure.code === 'refused';
   if (isOwnWord && !answer.begun) answer.passOn(outcome.head, outcome.body);

@@ -1,5 +1,5 @@
 import type { ClientAnswer } from './client-answer.js';
-import { lastDecisionHeader, type ToldChoice } from './decision-headers.js';
+import { lastDecisionHeader, type ReportedChoice } from './decision-headers.js';
 import type { InferenceParts } from './inference-parts.js';
 
 /**
@@ -15,7 +15,7 @@ const SIGN_EVERY_MS = 10_000;
  * @returns ends the signs
  */
 export function signWhileSilent(
-  { answer, told }: { readonly answer: ClientAnswer; readonly told: ToldChoice },
+  { answer, reported }: { readonly answer: ClientAnswer; readonly reported: ReportedChoice },
   { clock, limits }: Pick<InferenceParts, 'clock' | 'limits'>,
 ): () => void {
   // The gateway of the asking host sends the signs.
@@ -24,7 +24,7 @@ export function signWhileSilent(
   const sign = (): void => {
     if (!answer.isWaiting) return;
     const waitedMs = clock.monotonicMs() - startedMs;
-    answer.wait({ position: null, waitedMs, loading: null }, lastDecisionHeader(told));
+    answer.wait({ position: null, waitedMs, loading: null }, lastDecisionHeader(reported));
     cancel = clock.setTimer(SIGN_EVERY_MS, sign);
   };
   let cancel = clock.setTimer(SIGN_EVERY_MS, sign);

@@ -3,6 +3,11 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is a number of at least 0. Offload ratios, sizes and times may have fractions. */
+export function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
 /** The code of a system error, such as `ENOENT`; null for a value without a code. */
 export function errorCodeOf(error: unknown): string | null {
   return isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null;

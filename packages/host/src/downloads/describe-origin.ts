@@ -41,12 +41,12 @@ function describePlaces(places: readonly StorePlace[]): string {
   const found = places
     .filter(({ models }) => models > 0)
     .map(({ store, folder, models }) => `${models} from ${STORE_NAMES[store]} (${folder})`);
-  const told =
+  const text =
     found.length === 0
       ? 'No GGUF model was found in the folders of LM Studio, Ollama, the Hugging Face cache, llama.cpp, Jan and GPT4All, or in those of --models and model_folders.'
       : `GGUF models on this machine: ${found.join(', ')}.`;
   const empty = emptyFoldersNote(places);
-  return empty === null ? told : `${told} ${empty}`;
+  return empty === null ? text : `${text} ${empty}`;
 }
 
 /** A sentence about the folders of --models and model_folders in which no model was found; null where there is none. */

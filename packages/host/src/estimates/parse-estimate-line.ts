@@ -16,8 +16,8 @@ export interface EstimateLine {
 const count = (value: unknown, name: string): number => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   // `JSON.parse` reads 1e400 as Infinity, which `JSON.stringify` would write as null.
-  const told = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  throw new HostError('INVALID_REQUEST', `${name} must be a whole number, not ${told}.`);
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  throw new HostError('INVALID_REQUEST', `${name} must be a whole number, not ${shown}.`);
 };
 const flag = (value: unknown, name: string): boolean => {
   if (typeof value === 'boolean') return value;

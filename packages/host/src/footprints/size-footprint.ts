@@ -12,8 +12,8 @@ export function fromSize(
   { loadConfig, environment, model, resident }: QuestionedLoad,
   theirs: ResourceEstimate | null,
 ): Footprint | null {
-  const told = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
-  const sizeBytes = told.find((bytes) => bytes !== undefined && bytes > 0);
+  const sizes = [model?.sizeBytes, theirs?.weightsBytes, theirs?.totalBytes, resident?.sizeBytes];
+  const sizeBytes = sizes.find((bytes) => bytes !== undefined && bytes > 0);
   const format = model?.format ?? 'gguf';
   const isEmbedding = (model ?? resident)?.kind === 'embedding';
   return sizeBytes === undefined

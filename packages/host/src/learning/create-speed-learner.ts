@@ -117,21 +117,23 @@ export function createSpeedLearner(parts: HostParts): SpeedLearner {
   };
 
   /** The answers of the last seconds, by who reported them. */
-  let told: readonly ToldAnswer[] = [];
+  let reported: readonly ReportedAnswer[] = [];
   /** Whether the other source has reported this answer: the gateway's answers are in LM Studio's log, too. */
-  const isToldTwice = (by: ToldAnswer['by'], answer: AnswerSpeeds): boolean => {
+  const isReportedTwice = (by: ReportedAnswer['by'], answer: AnswerSpeeds): boolean => {
     const atMs = clock.monotonicMs();
-    told = told.filter((one) => Math.abs(atMs - one.atMs) < SAME_ANSWER_MS);
-    const before = told.find((one) => one.by !== by && isSameAnswer(one.answer, answer));
-    told =
-      before === undefined ? [...told, { by, answer, atMs }] : told.filter((one) => one !== before);
+    reported = reported.filter((one) => Math.abs(atMs - one.atMs) < SAME_ANSWER_MS);
+    const before = reported.find((one) => one.by !== by && isSameAnswer(one.answer, answer));
+    reported =
+      before === undefined
+        ? [...reported, { by, answer, atMs }]
+        : reported.filter((one) => one !== before);
     return before !== undefined;
   };
 
-  const learnAnswer = (by: ToldAnswer['by'], answer: AnswerSpeeds): Promise<void> => {
+  const learnAnswer = (by: ReportedAnswer['by'], answer: AnswerSpeeds): Promise<void> => {
     const { modelKey, instanceIdentifier, prompt, depthTokens } = answer;
     return inTurn(async () => {
-      const output = isToldTwice(by, answer) ? null : answer.output;
+      const output = isReportedTwice(by, answer) ? null : answer.output;
       if (prompt === null && output === null) return;
       if (!isWorthStoring(instanceIdentifier)) return;
       const subject = await subjectOf(instanceIdentifier);
@@ -208,7 +210,7 @@ function speedIn(timed: MeasuredAnswer['output']): TokenSpeed | null {
 }
 
 /** An answer, and who has reported it. */
-interface ToldAnswer {
+interface ReportedAnswer {
   readonly by: 'gateway' | 'log';
   readonly answer: AnswerSpeeds;
   readonly atMs: number;

@@ -30,23 +30,23 @@ export function openMonitor({
   const own = createResourceMonitor({ env, platform });
   const informed = new WeakSet<object>();
   let engines: Pick<EngineWatch, 'reports'> = { reports: () => [] };
-  let told = '';
-  const tellEngines = (): void => {
+  let known = '';
+  const informAboutEngines = (): void => {
     const engineProcessIds = engines.reports().flatMap(({ pid }) => (pid === null ? [] : [pid]));
     // The monitor searches all processes after each hint.
-    if (engineProcessIds.join() === told) return;
-    told = engineProcessIds.join();
+    if (engineProcessIds.join() === known) return;
+    known = engineProcessIds.join();
     own.inform({ engineProcessIds });
   };
   return {
     port: {
       readRam: own.readRam,
       snapshot: (options) => {
-        tellEngines();
+        informAboutEngines();
         return own.snapshot(options);
       },
       settled: (options) => {
-        tellEngines();
+        informAboutEngines();
         return own.settled(options);
       },
     },
@@ -56,7 +56,7 @@ export function openMonitor({
       const { client } = link;
       if (link.runtime === 'embedded') {
         engines = await client.watchEngines();
-        tellEngines();
+        informAboutEngines();
         return;
       }
       if (informed.has(client) || !client.host.isLocal) return;

@@ -1,5 +1,5 @@
 import type { LoadObservation, SpeedObservation } from '@mai/performance-model';
-import { isRecord } from '../guards.js';
+import { isAmount, isRecord } from '../guards.js';
 
 /** The fields of every measurement of a speed. Prompts and answers are not stored. */
 interface Measured {
@@ -55,7 +55,7 @@ export function isSpeedMeasurement(value: unknown): value is SpeedMeasurement {
         typeof value['engine'] === 'string' &&
         isRecord(value['load']) &&
         isPositive(value['load']['fileBytes']) &&
-        isCount(value['load']['gpuBytes']) &&
+        isAmount(value['load']['gpuBytes']) &&
         isPositive(value['load']['loadMs'])
       );
     case 'ram':
@@ -80,20 +80,20 @@ function isObservation(value: unknown): boolean {
   return (
     isRecord(shape) &&
     SHAPE_FIELDS.every((field) => isPositive(shape[field])) &&
-    OTHER_SHAPE_FIELDS.every((field) => isCount(shape[field])) &&
-    isCountOrUnknown(shape['queryValuesPerToken']) &&
+    OTHER_SHAPE_FIELDS.every((field) => isAmount(shape[field])) &&
+    isAmountOrUnknown(shape['queryValuesPerToken']) &&
     isRecord(machine) &&
     (machine['gpu'] === null || isGpu(machine['gpu'])) &&
     (machine['ramBandwidth'] === null || isPositive(machine['ramBandwidth'])) &&
-    isCountOrUnknown(machine['scalarThreads']) &&
+    isAmountOrUnknown(machine['scalarThreads']) &&
     isRecord(placement) &&
-    isCount(placement['offloadRatio']) &&
-    isCount(placement['cpuExpertRatio']) &&
+    isAmount(placement['offloadRatio']) &&
+    isAmount(placement['cpuExpertRatio']) &&
     typeof placement['kvCacheType'] === 'string' &&
     isPositive(placement['microBatchTokens']) &&
     isRecord(identity) &&
     ['model', 'quantization', 'engine'].every((field) => typeof identity[field] === 'string') &&
-    isCount(depthTokens) &&
+    isAmount(depthTokens) &&
     isPositive(tokensPerSecond) &&
     (test === 'decode'
       ? isPositive(generatedTokens)
@@ -109,19 +109,15 @@ function isGpu(value: unknown): boolean {
     BACKENDS.some((backend) => backend === value['backend']) &&
     isPositive(value['memoryBandwidth']) &&
     (value['operationsPerSecond'] === null || isPositive(value['operationsPerSecond'])) &&
-    isCountOrUnknown(value['linkBandwidth'])
+    isAmountOrUnknown(value['linkBandwidth'])
   );
 }
 
 /** Older measurements lack the field; predictions then take a usual value, as for null. */
-function isCountOrUnknown(value: unknown): boolean {
-  return value === null || value === undefined || isCount(value);
-}
-
-function isCount(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+function isAmountOrUnknown(value: unknown): boolean {
+  return value === null || value === undefined || isAmount(value);
 }
 
 function isPositive(value: unknown): boolean {
-  return isCount(value) && value !== 0;
+  return isAmount(value) && value !== 0;
 }

@@ -16,19 +16,19 @@ export function limitRepeats(
   tell: (text: string) => void,
   nowMs: () => number,
 ): (text: string) => void {
-  const told = new Map<string, { readonly atMs: number; leftOut: number }>();
+  const shownAt = new Map<string, { readonly atMs: number; leftOut: number }>();
   return (text) => {
     const atMs = nowMs();
-    const last = told.get(text);
+    const last = shownAt.get(text);
     if (last !== undefined && Math.abs(atMs - last.atMs) < REPEAT_MS) {
       last.leftOut += 1;
       return;
     }
     // Deleted first, so that the first key of the map is the text that was shown longest ago.
-    told.delete(text);
-    told.set(text, { atMs, leftOut: 0 });
-    const [oldest] = told.keys();
-    if (told.size > TEXTS_MAX && oldest !== undefined) told.delete(oldest);
+    shownAt.delete(text);
+    shownAt.set(text, { atMs, leftOut: 0 });
+    const [oldest] = shownAt.keys();
+    if (shownAt.size > TEXTS_MAX && oldest !== undefined) shownAt.delete(oldest);
     tell(last === undefined || last.leftOut === 0 ? text : `${text} ${again(last.leftOut)}`);
   };
 }

@@ -22,20 +22,20 @@ type Decided = Extract<AutopilotEvent, { type: 'decided' }>;
 export function createEventChanges(
   errorJson: (error: unknown) => object,
 ): (event: AutopilotEvent) => object | null {
-  const told = new Map<string, { readonly atMs: number; readonly content: string }>();
+  const published = new Map<string, { readonly atMs: number; readonly content: string }>();
   let nextTenth = 0;
 
   const isNews = (event: Decided): boolean => {
     const { atMs, target } = event;
     const key = JSON.stringify(target);
     const content = contentOf(event);
-    const last = told.get(key);
+    const last = published.get(key);
     // The clock may be set back meanwhile.
     if (last?.content === content && Math.abs(atMs - last.atMs) < REPEAT_MS) return false;
-    told.delete(key);
-    told.set(key, { atMs, content });
-    const [oldest] = told.keys();
-    if (told.size > TARGETS_MAX && oldest !== undefined) told.delete(oldest);
+    published.delete(key);
+    published.set(key, { atMs, content });
+    const [oldest] = published.keys();
+    if (published.size > TARGETS_MAX && oldest !== undefined) published.delete(oldest);
     return true;
   };
 
@@ -52,7 +52,7 @@ export function createEventChanges(
       nextTenth = 0;
     }
     // After a switch, the next decision is always reported.
-    if (event.type === 'switch-finished') told.clear();
+    if (event.type === 'switch-finished') published.clear();
     return eventJson(event, errorJson);
   };
 }

@@ -10,7 +10,7 @@ import type { LeaseRequest, Yield } from '@mai/autopilot';
 import type { Requirement } from '@mai/selector';
 import { HostError } from '../../host-error.js';
 import type { HandLoad, HandLoadCandidate, HandUnload } from '../autopilot-service.js';
-import { isRecord } from '../../guards.js';
+import { isAmount, isRecord } from '../../guards.js';
 import { NO_REQUEST } from '../no-request.js';
 
 /**
@@ -32,7 +32,7 @@ export const parseParams = {
   yield: (params: unknown): Yield => check('yield', params, isYield),
   load: (params: unknown): HandLoad => check('load by hand', params, isLoad),
   unload: (params: unknown): HandUnload => check('unload by hand', params, isUnload),
-  lease: (params: unknown): number => check('number of a lease', params, isCount),
+  lease: (params: unknown): number => check('number of a lease', params, isAmount),
 };
 
 /** Maximum number of characters of a value in a message. */
@@ -53,7 +53,7 @@ function isRequirement(value: unknown): value is Requirement {
   const { capabilities, minContextLengthTokens, tiers } = value;
   return (
     isTexts(capabilities) &&
-    isNullOr(minContextLengthTokens, isCount) &&
+    isNullOr(minContextLengthTokens, isAmount) &&
     (tiers === null || (Array.isArray(tiers) && tiers.every(isTier)))
   );
 }
@@ -83,11 +83,11 @@ function isYield(value: unknown): value is Yield {
   const { name, bytes, pools, sinceMs, untilMs, processId } = value;
   return (
     isNewName(name) &&
-    isCount(bytes) &&
+    isAmount(bytes) &&
     (pools === 'ram' || pools === 'gpu' || pools === 'all') &&
-    isCount(sinceMs) &&
-    isNullOr(untilMs, isCount) &&
-    isNullOr(processId, isCount)
+    isAmount(sinceMs) &&
+    isNullOr(untilMs, isAmount) &&
+    isNullOr(processId, isAmount)
   );
 }
 
@@ -99,8 +99,8 @@ function isLoad(value: unknown): value is HandLoad {
     candidates.length > 0 &&
     candidates.every(isCandidate) &&
     isNullOr(identifier, isNewName) &&
-    isNullOr(ttlMs, isCount) &&
-    isNullOr(timeoutMs, isCount)
+    isNullOr(ttlMs, isAmount) &&
+    isNullOr(timeoutMs, isAmount)
   );
 }
 
@@ -116,13 +116,13 @@ function isCandidate(value: unknown): value is HandLoadCandidate {
 
 /** A guard for every field of `LoadConfig`. A missing entry is a compile error. */
 const LOAD_CONFIG_GUARDS: Readonly<Record<keyof LoadConfig, (value: unknown) => boolean>> = {
-  contextLengthTokens: isCount,
-  parallelSequences: isCount,
-  offloadRatio: isCount,
+  contextLengthTokens: isAmount,
+  parallelSequences: isAmount,
+  offloadRatio: isAmount,
   kvCacheTypeK: isKvCacheType,
   kvCacheTypeV: isKvCacheType,
   flashAttention: isFlag,
-  cpuExpertRatio: isCount,
+  cpuExpertRatio: isAmount,
 };
 
 function isLoadConfig(value: unknown): value is LoadConfig {
@@ -158,9 +158,4 @@ function isNewName(value: unknown): value is string {
 
 function isFlag(value: unknown): value is boolean {
   return typeof value === 'boolean';
-}
-
-/** Allows fractions, because offload ratios, sizes and times may have them. */
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -53,7 +53,7 @@ test('explains the decision at a given time, with its figures', async () => {
   );
 });
 
-test('tells the speed and the quality that the choice depended on, beside those of the next model', async () => {
+test('names the speed and the quality on which the choice depended, beside those of the next model', async () => {
   const range = (expected: number) => ({ expected, low: expected / 2, high: expected * 2 });
   const judgedAs = (decode: number, quality: number, measured: boolean) => ({
     speed: {

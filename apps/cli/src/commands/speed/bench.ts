@@ -14,11 +14,11 @@ export async function run(context: CommandContext, input: Input): Promise<ExitCo
     .bench({ modelKeys: input.positionals }, { onProgress: ({ ratio }) => progress.update(ratio) })
     .finally(progress.clear);
   if (output.json) {
-    const told = results.map(({ failure, ...result }) => ({
+    const entries = results.map(({ failure, ...result }) => ({
       ...result,
       failure: failure === null ? null : errorJson(failure),
     }));
-    output.resultJson({ results: told });
+    output.resultJson({ results: entries });
   } else {
     const rows = benchCells(results).map((cells) => Object.values<string>({ ...cells }));
     const headers = ['MODEL', 'FIGURE', 'PREDICTED', 'MEASURED', 'ERROR', 'PREDICTED NOW'];

@@ -24,12 +24,12 @@ export function renderHistory(
       const { headline, sentences } = explainEpisode(episode);
       const when = `${formatMoment(record.atMs, nowMs)}, ${formatAgo(record.atMs, nowMs)}`;
       const [first = '', ...rest] = wrap(`${when}: ${headline}.`, width);
-      const told = [...sentences, ['In force', heldFor(episode, nowMs)] as const];
+      const labelled = [...sentences, ['In force', heldFor(episode, nowMs)] as const];
       return [
         style.heading(first),
         ...rest.map((line) => style.heading(line)),
-        ...told.flatMap(([label, text], index) => {
-          const shown = told[index - 1]?.[0] === label ? '' : label;
+        ...labelled.flatMap(([label, text], index) => {
+          const shown = labelled[index - 1]?.[0] === label ? '' : label;
           return wrapBehind(`  ${style.dim(padEnd(shown, LABEL_WIDTH))}`, text, width);
         }),
       ]

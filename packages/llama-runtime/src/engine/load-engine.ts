@@ -6,6 +6,7 @@ import { contextOptionsOf, slotsOf, stepTokensOf } from './context-options.js';
 import { EngineLog } from './engine-log.js';
 import { Engine } from './engine.js';
 import { loadBinding, type LlamaContext } from './llama-door.js';
+import { removeAbandonedStates } from './queue/slot-state.js';
 import { filesOfModel, readModelFiles } from './read-model-file.js';
 import { readSpecialTokens } from './prompts/special-tokens.js';
 
@@ -40,6 +41,7 @@ export async function loadEngine(
   await delay(LOG_DELAY_MS);
   log.close();
   LlamaContext.toggleNativeLog(false, () => undefined);
+  removeAbandonedStates();
   const details = {
     templates: await readChatTemplates(LlamaContext, context, spec.file),
     special: readSpecialTokens(context, log.endTokens),

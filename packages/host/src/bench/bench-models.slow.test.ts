@@ -13,16 +13,19 @@ let folder: string;
 beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'mai-bench-'))));
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs `use` with a host of a simulated LM Studio that has two small models. */
+const BOTH = { modelKeys: ['test/one', 'test/two'], promptWords: 16, generatedTokens: 4 };
+
+/** Runs `use` with a host of a simulated LM Studio that has small models: `test/one` and `test/two` by default. */
 async function withHost(
   faults: NonNullable<SimulatorOptions['faults']>,
   use: (host: Host, simulator: Simulator) => Promise<void>,
+  modelKeys: readonly string[] = BOTH.modelKeys,
 ): Promise<void> {
   const model = (modelKey: string) => ({ modelKey, sizeBytes: GIB / 4, maxContextLength: 8192 });
   await using simulator = await startSimulator({
     speed: 200,
     faults,
-    world: { models: [model('test/one'), model('test/two')], guardrails: { mode: 'off' } },
+    world: { models: modelKeys.map(model), guardrails: { mode: 'off' } },
   });
   await using host = await openHost({
     url: simulator.httpUrl,
@@ -34,8 +37,6 @@ async function withHost(
   });
   await use(host, simulator);
 }
-
-const BOTH = { modelKeys: ['test/one', 'test/two'], promptWords: 16, generatedTokens: 4 };
 
 test.each([
   ['crashes', { type: 'crash-load' } as const, /./],
@@ -63,6 +64,20 @@ test('a model that LM Studio refuses with each load option does not hold the nex
       null,
     ]);
   });
+});
+
+test('after the crashes of many models the next one says why it was not loaded', async () => {
+  const modelKeys = Array.from({ length: 8 }, (_, index) => `test/model-${index}`);
+  await withHost(
+    [{ type: 'crash-load' }],
+    async (host) => {
+      const results = await host.bench({ ...BOTH, modelKeys });
+      expect(results.at(-1)?.failure?.message).toContain(
+        'Too many loads have failed, so no load is tried for some minutes',
+      );
+    },
+    modelKeys,
+  );
 });
 
 test.each([

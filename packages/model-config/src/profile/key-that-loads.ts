@@ -103,8 +103,9 @@ function quantizationsOf(
   library: ReadonlyMap<string, DownloadedModel>,
 ): readonly DownloadedModel[] {
   if (library.has(key)) return [];
+  // The first test is fast, and leaves few models for the second one.
   return [...library.values()]
-    .filter(({ modelKey }) => modelKey !== key && baseKeyOf(modelKey) === key)
+    .filter(({ modelKey }) => modelKey.startsWith(`${key}@`) && baseKeyOf(modelKey) === key)
     .sort(bySizeDescending);
 }
 

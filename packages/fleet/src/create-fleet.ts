@@ -238,7 +238,7 @@ export async function createFleet(options: CreateFleetOptions): Promise<Fleet> {
     },
     view,
     report: () => reportFleet(view(), journal.recent()),
-    ready: ({ deadlineMs }) => members.ready({ deadlineMs }),
+    ready: ({ deadlineMs }) => connection.roundTrip({ deadlineMs, signal: null }),
     [Symbol.asyncDispose]: async () => {
       closing.abort(new DOMException('The fleet was left.', 'AbortError'));
       await asker[Symbol.asyncDispose]();

@@ -178,14 +178,17 @@ export async function createGateway(
 
   /** Ready where the runtime answers and the gateway takes requests. */
   const answerReady = async (response: ServerResponse): Promise<void> => {
-    const catalog = await port.catalog().catch(() => null);
+    const [catalog, fleet] = await Promise.all([
+      port.catalog().catch(() => null),
+      fleetCondition(controlled?.fleet ?? null),
+    ]);
     const isReady = catalog?.runtimeAnswers === true && !isStopping;
     const body = {
       status: isReady ? 'ready' : 'not ready',
       stopping: isStopping,
       runtime: catalog?.runtime ?? null,
       lmStudio: catalog?.runtimeVersion ?? null,
-      fleet: await fleetCondition(controlled?.fleet ?? null),
+      fleet,
     };
     sendJson(response, isReady ? 200 : 503, body, API_HEADERS);
   };

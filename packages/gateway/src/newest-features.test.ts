@@ -149,7 +149,12 @@ test.each([
   ['/models/nothing', /base URL/],
   ['/openai/deployments/auto/chat/completions?api-version=1', /mean \/v1\/chat\/completions/],
   ['/anthropic/v1/messages', /mean \/v1\/messages/],
+  ['/anthropic/v1/messages/count_tokens', /mean \/v1\/messages\/count_tokens/],
+  ['/openai/v1/models', /mean \/v1\/models/],
   ['/v1/threads/thread_1/messages', /It has /],
+  ['/openai/v1/threads/thread_1/messages', /endpoint "[^"]+"\. The base URL/],
+  ['/api/embeddings', /Ollama's API/],
+  ['/api/v1/models', /LM Studio's own API/],
   ['/nothing', /base URL/],
 ])('the refusal of %s names the next step', async (path, step) => {
   const headers = { accept: 'application/json' };

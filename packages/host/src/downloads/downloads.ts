@@ -24,7 +24,7 @@ import {
 } from '../model-files/judge-file.js';
 import { findMissingFolder } from './missing-folder.js';
 import { withEngines } from './with-engines.js';
-import { misfitProjector } from '../model-files/misfit-projector.js';
+import { misfitProjector, misfitsIn } from '../model-files/misfit-projector.js';
 import { filesIn, filesOfScanned, finderOf, type ModelFiles } from '../model-files/model-files.js';
 import type { Downloads, DownloadsList } from './downloads-list.js';
 
@@ -214,11 +214,7 @@ async function listFolder(
       const judgement = await judgeFile(file, readFacts, 'lmstudio', signal);
       const isBare = path.dirname(file) === path.resolve(home.modelsFolder);
       if (judgement.kind !== 'model') return judgement;
-      if (isBare) return NO_FOLDER;
-      const misfit = await misfitProjector(file, readFacts, signal);
-      return misfit === null
-        ? judgement
-        : { kind: 'unusable', code: misfit.code, why: misfit.reason };
+      return isBare ? NO_FOLDER : judgement;
     },
     signal,
   });
@@ -229,15 +225,18 @@ async function listFolder(
         : model,
     ),
   );
+  // Not in `judge`, because a model has its key whether it is offered or not.
+  const misfits = await misfitsIn(described, readFacts, signal);
+  const offered = described.filter((model) => !misfits.has(model));
   return {
-    models: described,
-    listed: described,
+    models: offered,
+    listed: offered,
     linked: [],
     find: finderOf(
-      described.map((model) => ({ model, files: filesOfScanned(model, readFacts) })),
+      offered.map((model) => ({ model, files: filesOfScanned(model, readFacts) })),
       () => Promise.resolve(null),
     ),
-    unusable,
+    unusable: [...unusable, ...misfits.values()],
     unreadable,
     otherEntries: [],
     missingFolder: await findMissingFolder(home),

@@ -51,7 +51,10 @@ const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
   ['INCOMPLETE', 'Finish the download, or remove the file.'],
   ['CUT', 'Join the parts in their order into one .gguf file, then remove them.'],
   ['NO_FOLDER', 'Move it to a folder PUBLISHER/MODEL there.'],
-  ['PROJECTOR_WIDTH', 'Move the projector to another folder, or download the one of this model.'],
+  [
+    'PROJECTOR_WIDTH',
+    'Move the model to a folder of its own, with its own projector if it has one. The projector may belong to another model here.',
+  ],
   ['CORRUPT', 'Download it again.'],
   ['FILE_UNREADABLE', 'Check its permissions.'],
 ]);

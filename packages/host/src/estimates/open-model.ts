@@ -84,14 +84,13 @@ export async function openModelFile(
 }
 
 /**
- * Whether the name of a file, of its folder or in its header says that the model makes embeddings. Files of E5 Mistral and GTE Qwen2 do
+ * Whether the name of a file or the name in its header says that the model makes embeddings. Files of E5 Mistral and GTE Qwen2 do
  * not state how outputs are pooled, and the lists of models go by the name, too.
  */
 function isNamedEmbedding(file: string, { metadata }: GgufHeader): boolean {
   const name = metadata.get('general.name');
   const inHeader = typeof name === 'string' ? name.replaceAll(' ', '-') : '';
-  const inPath = file.split(path.sep).slice(-2).join('/');
-  return looksLikeEmbedding(inPath) || looksLikeEmbedding(inHeader);
+  return looksLikeEmbedding(path.basename(file)) || looksLikeEmbedding(inHeader);
 }
 
 /**

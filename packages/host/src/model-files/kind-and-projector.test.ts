@@ -96,6 +96,19 @@ describe.each(['off', 'on'])('with LM Studio %s, a model', (state) => {
   );
 });
 
+test('with LM Studio off, a model beside a misfit keeps its key, and an embedding model needs no projector', async () => {
+  await put(`${MODELS}/p/mix-GGUF/mix-Q4_K_M.gguf`, languageModel());
+  await put(`${MODELS}/p/mix-GGUF/mix-Q8_0.gguf`, languageModel({ width: 96 }));
+  await put(`${MODELS}/p/flat-GGUF/tiny-embedding-Q8_0.gguf`, languageModel());
+  for (const folder of ['mix-GGUF', 'flat-GGUF'])
+    await put(`${MODELS}/p/${folder}/mmproj-F16.gguf`, projector(96));
+  await using host = await openHost(options());
+  const { unusable, models } = await host.models();
+  expect(unusable.map(({ modelKey }) => modelKey)).toEqual(['mix@q4_k_m']);
+  const keys = models.map(({ profile }) => profile.modelKey);
+  expect(keys).toEqual(expect.arrayContaining(['mix@q8_0', 'text-embedding-flat']));
+});
+
 // E5 Mistral and GTE Qwen2 do not state how outputs are pooled. LM Studio gives an embedding model a batch as long as its context
 // (lmstudio-bug-tracker #2293).
 test.each([
@@ -103,7 +116,7 @@ test.each([
   ['x/model.gguf', 'Gte Qwen2 1.5B Instruct', true],
   ['x/model.gguf', 'Qwen3 Embedding 4B', true],
   ['openPangu-Embedded-1B-GGUF/openPangu-Embedded-1B-Q8_0.gguf', null, false],
-  ['embeddings/llama/llama.gguf', null, false],
+  ['embeddings/llama.gguf', null, false],
 ])(
   'the file %s with the name %p, named by its path, is estimated as an embedding model: %p',
   async (file, name, expected) => {

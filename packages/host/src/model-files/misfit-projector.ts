@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { listProjectors } from '@mai/lmstudio-adapter';
+import { listProjectors, type ScannedModel, type UnusableFile } from '@mai/lmstudio-adapter';
 import { isModelFileError } from '@mai/memory-estimator';
 import type { EngineRefusal } from '@mai/selector';
 import type { FactsReader } from './judge-file.js';
@@ -25,6 +25,25 @@ export async function misfitProjector(
     };
   }
   return misfit;
+}
+
+/** The models that LM Studio can't load with the projectors beside them, each with its fault. */
+export async function misfitsIn(
+  models: readonly ScannedModel[],
+  readFacts: FactsReader,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<ScannedModel, UnusableFile>> {
+  const misfits = new Map<ScannedModel, UnusableFile>();
+  for (const model of models) {
+    // LM Studio gives no projector to an embedding model.
+    if (model.format !== 'gguf' || model.kind !== 'llm' || model.projectorPath === null) continue;
+    const { filePath, modelKey } = model;
+    const misfit = await misfitProjector(filePath, readFacts, signal);
+    if (misfit === null) continue;
+    const { code, reason: why } = misfit;
+    misfits.set(model, { path: model.path ?? filePath, filePath, modelKey, code, why });
+  }
+  return misfits;
 }
 
 async function widthOf(

@@ -59,8 +59,12 @@ export function endpointMeant(path: string): string | null {
   const candidates = [plain, `/v1${plain}`, plain.replace(/^\/v1(?=\/v1\/)/, '')];
   const meant = candidates.find((one) => one !== path && methodsOf(one) !== null);
   if (meant !== undefined) return meant;
-  // OpenAI has further paths under /v1 that end alike, such as the messages of a thread.
-  if (plain.startsWith('/v1/')) return null;
+  const versionAt = plain.lastIndexOf('/v1/');
+  if (versionAt !== -1) {
+    // The whole rest must be an endpoint: OpenAI has further paths that end alike, such as the messages of a thread.
+    const rest = plain.slice(versionAt);
+    return versionAt > 0 && methodsOf(rest) !== null ? rest : null;
+  }
   return ENDINGS.find(([ending]) => plain.endsWith(ending))?.[1] ?? null;
 }
 
@@ -98,13 +102,13 @@ function nextStep(path: string): string {
 }
 
 function hintFor(path: string): string {
-  const meant = endpointMeant(path);
-  if (meant !== null) return ` Did you mean ${shorten(meant)}?`;
+  // First, because paths of other APIs end like endpoints and take other bodies.
   if (OLLAMA.test(path))
     return " This is Ollama's API. Choose the OpenAI-compatible provider in your program instead.";
   if (LM_STUDIO_V1.test(path))
     return " This is LM Studio's own API. Send it to LM Studio itself, or use /v1 here.";
-  return '';
+  const meant = endpointMeant(path);
+  return meant === null ? '' : ` Did you mean ${shorten(meant)}?`;
 }
 
 function unknownPath(path: string): Failure {

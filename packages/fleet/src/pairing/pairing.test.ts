@@ -121,7 +121,7 @@ test('a nats-server that is killed is started again, and a port in use is report
     await keepNatsServer({
       folder,
       signal: stop.signal,
-      onRestart: (pid) => restarted.push(pid),
+      onStart: (pid) => restarted.push(pid),
       onFault: (error) => faults.push((error as FleetError).code),
       checkIntervalMs: 50,
     });

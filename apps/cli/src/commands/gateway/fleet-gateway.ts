@@ -18,9 +18,8 @@ export async function joinFleet(
   await keepNatsServer({
     folder,
     signal,
-    onRestart: (pid) =>
-      output.warn(`nats-server had ended and was started again (process ${pid}).`),
-    onFault: (error) => output.warn(`${error.message} It is tried again.`),
+    onStart: (pid) => output.warn(`nats-server did not run and was started (process ${pid}).`),
+    onFault: (error) => output.warn(`Mai will try again to start nats-server. ${error.message}`),
   });
   return createFleet({
     folder,

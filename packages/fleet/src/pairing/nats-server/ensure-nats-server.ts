@@ -1,7 +1,7 @@
 import { isOn } from '../allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
-import { startNatsServer, stopNatsServer } from './server-process.js';
+import { checkPort, natsServerPid, startNatsServer, stopNatsServer } from './server-process.js';
 import { executableOf, updateNatsServer } from './write-configuration.js';
 
 /**
@@ -19,6 +19,9 @@ export async function ensureNatsServer(options: {
   const { host, ownServer, allowList } = await readFleetIdentity(folder);
   if (ownServer === null || !isOn(allowList, host)) return null;
   await updateNatsServer(folder, allowList);
+  const running = await natsServerPid(fleetPaths(folder));
+  if (running !== null) return running;
+  await checkPort(ownServer.listenAddress, allowList.natsPort);
   return await startNatsServer(await executableOf(ownServer), fleetPaths(folder), signal);
 }
 

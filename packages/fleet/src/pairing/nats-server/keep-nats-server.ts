@@ -13,8 +13,8 @@ export interface KeepNatsServerOptions {
   readonly folder: string;
   /** Ends the watch. nats-server keeps running. */
   readonly signal: AbortSignal;
-  /** Called with the process identifier where nats-server had ended and was started again. */
-  readonly onRestart: (pid: number) => void;
+  /** Called with the process identifier where nats-server was started later than at once: it had ended, or could not be started before. */
+  readonly onStart: (pid: number) => void;
   /** Called when nats-server can't be started. Failures in a row with the same code are reported once. The start is tried again. */
   readonly onFault: (error: Error) => void;
   /** Milliseconds between two checks. Default 2,500. */
@@ -29,7 +29,7 @@ export interface KeepNatsServerOptions {
  * Throws `NOT_PAIRED` where this machine belongs to no fleet, and `FILE_UNUSABLE`.
  */
 export async function keepNatsServer(options: KeepNatsServerOptions): Promise<void> {
-  const { folder, signal, onRestart, onFault } = options;
+  const { folder, signal, onStart, onFault } = options;
   const checkIntervalMs = options.checkIntervalMs ?? CHECK_INTERVAL_MS;
   let failures = 0;
   let lastFault: string | null = null;
@@ -53,7 +53,7 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
         const pid = restarts ? await ensureNatsServer({ folder, signal }) : null;
         // This host was removed from the fleet.
         if (restarts && pid === null) return;
-        if (pid !== null) onRestart(pid);
+        if (pid !== null) onStart(pid);
         if (restarts || !isGone) [failures, lastFault] = [0, null];
         wasGone = isGone && !restarts;
       } catch (error) {

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -172,17 +173,36 @@ async function checkConfiguration(executable: string, paths: FleetPaths): Promis
   }
 }
 
+/**
+ * Throws `ADDRESS_IN_USE` where another program listens at the address. A nats-server that can't listen would leave its process identifier
+ * in the file of the one that runs.
+ */
+export async function checkPort(host: string, port: number): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, host, resolve);
+    });
+    await new Promise((resolve) => server.close(resolve));
+  } catch (error) {
+    // Other faults are in the log of nats-server.
+    if (codeOf(error) === 'EADDRINUSE') throw portInUse(messageOf(error));
+  }
+}
+
+function portInUse(detail: string): FleetError {
+  return new FleetError(
+    'ADDRESS_IN_USE',
+    `nats-server can't listen: another program uses its port (${detail}). ` +
+      'End that program, or make the fleet with another port (`mai fleet init --nats-port`).',
+  );
+}
+
 const IN_USE = /address already in use|Only one usage of each socket/;
 
 function notStarted(log: string, paths: FleetPaths, ended: boolean): FleetError {
   const inUse = log.split('\n').filter((line) => IN_USE.test(line));
-  if (inUse.length > 0) {
-    return new FleetError(
-      'ADDRESS_IN_USE',
-      `nats-server can't listen: another program uses its port. ${inUse.slice(-1).join()} ` +
-        'End that program, or make the fleet with another port (`mai fleet init --nats-port`).',
-    );
-  }
+  if (inUse.length > 0) return portInUse(inUse.slice(-1).join());
   const what = ended ? 'ended at its start' : `was not ready within ${START_DEADLINE_MS / 1000} s`;
   return new FleetError(
     'NATS_UNAVAILABLE',

@@ -111,6 +111,19 @@ describe('acquireRunningLock', () => {
       await expect(claimed).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     });
 
+    it('waits no longer than the caller', async () => {
+      const clock = new ManualClock();
+      const file = await fileOf(clock);
+      const holder = { ...newOwner(clock.nowMs() - HOUR_MS), token: 'holder' };
+      await writeFile(file, JSON.stringify(holder));
+      const stop = new AbortController();
+      const claimed = acquireRunningLock(folder, ADDRESS, clock, ADDRESS, stop.signal);
+      claimed.catch(() => undefined);
+      while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+      stop.abort(new Error('Ctrl-C'));
+      await expect(claimed).rejects.toThrow('Ctrl-C');
+    });
+
     it('takes the lock where no heartbeat comes: another program has the process id', async () => {
       const { clock, file, claimed } = await claim();
       await clock.advance(10_000);

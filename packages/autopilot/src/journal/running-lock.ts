@@ -35,7 +35,8 @@ export interface RunningLock {
  * have ended, it gets ten seconds to write the next one.
  *
  * @param name - what the autopilot runs for, in messages. Default: the address
- * @throws AutopilotError `ALREADY_RUNNING` with the process that holds the lock, or `JOURNAL_UNUSABLE` where the lock's
+ * @param signal - ends the wait
+ * @throws the signal's reason; AutopilotError `ALREADY_RUNNING` with the process that holds the lock, or `JOURNAL_UNUSABLE` where the lock's
  *   file can't be written.
  */
 export async function acquireRunningLock(
@@ -43,11 +44,12 @@ export async function acquireRunningLock(
   address: string,
   clock: Clock,
   name: string = address,
+  signal: AbortSignal | null = null,
 ): Promise<RunningLock> {
   const file = lockFile(folder, address);
   const owner = newOwner(clock.nowMs());
   const holder =
-    (await findAwake(file, clock)) ??
+    (await findAwake(file, clock, signal)) ??
     (await tryLock(file, owner, clock.nowMs(), hostLiveness(STALE_AFTER_MS)));
   if (holder !== null) throw alreadyRunning(file, name, holder);
   const lost = new AbortController();
@@ -64,15 +66,21 @@ export async function acquireRunningLock(
 }
 
 /** Waits for the next heartbeat of a holder whose last one is old. Null where it writes none, and where there is nothing to wait for. */
-async function findAwake(file: string, clock: Clock): Promise<LockOwner | null> {
-  const before = await readOwner(file).catch((error: unknown) => {
-    throw journalUnusable(file, error);
-  });
+async function findAwake(
+  file: string,
+  clock: Clock,
+  signal: AbortSignal | null,
+): Promise<LockOwner | null> {
+  const read = (): Promise<LockOwner | null> =>
+    readOwner(file).catch((error: unknown) => {
+      throw journalUnusable(file, error);
+    });
+  const before = await read();
   const liveness = hostLiveness(STALE_AFTER_MS);
   if (before === null || hasEnded(before, liveness)) return null;
   if (isAlive(before, clock.nowMs(), liveness)) return null;
-  await clock.sleep(HEARTBEAT_DEADLINE_MS, { signal: null });
-  const after = await readOwner(file);
+  await clock.sleep(HEARTBEAT_DEADLINE_MS, { signal });
+  const after = await read();
   const wrote = after?.token === before.token && after.aliveAtMs !== before.aliveAtMs;
   return wrote ? after : null;
 }

@@ -340,6 +340,22 @@ describe('an API key', () => {
     expect(modeOf(file)).toBe(0o644);
   });
 
+  test('that changes only the permissions of a connected file is taken back, too', async () => {
+    using home = temporaryHome();
+    const file = path.join(home.homeFolder, '.aider.conf.yml');
+    put(file, 'dark-mode: true\n');
+    await connect('aider', home, keyIn(home));
+    // As an older version left it: with the key, readable by all, and a record without permissions.
+    const recordFile = `${file}.mai-backup.json`;
+    const record = JSON.parse(readFileSync(recordFile, 'utf8')) as object;
+    writeFileSync(recordFile, JSON.stringify({ ...record, modeBefore: null }));
+    chmodSync(file, 0o644);
+    await connect('aider', home, keyIn(home));
+    expect(modeOf(file)).toBe(0o600);
+    await undo('aider', home);
+    expect(modeOf(file)).toBe(0o644);
+  });
+
   test('in a file that is connected already makes the file private', async () => {
     using home = temporaryHome();
     const file = path.join(home.homeFolder, '.aider.conf.yml');

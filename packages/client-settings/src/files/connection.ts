@@ -110,20 +110,27 @@ export async function planConnection(
 export async function writeConnection(plan: ConnectionPlan): Promise<void> {
   const { file, backup, before, after, restricts } = plan;
   if (before === after) {
-    if (restricts) await restrictToOwner(file);
+    if (!restricts) return;
+    // Without a record, `undo` has nothing to take back.
+    if ((await readText(recordFile(file))) !== null) await writeRecord(plan);
+    await restrictToOwner(file);
     return;
   }
   await checkUnchanged(file, before);
   const oldRecord = await readText(recordFile(file));
   if (backup !== null && before !== null) await createText(backup, before);
   try {
-    await replaceText(recordFile(file), `${JSON.stringify(plan.record, null, 2)}\n`);
+    await writeRecord(plan);
     await replaceText(file, after, restricts ? ownerOnly : undefined);
   } catch (error) {
     // Where this fails, too, the first error says more. `undo` then leaves the settings that the record does not match.
     await restoreRecord(file, oldRecord, backup).catch(() => undefined);
     throw error;
   }
+}
+
+function writeRecord({ file, record }: ConnectionPlan): Promise<void> {
+  return replaceText(recordFile(file), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Gives the record its old text, and removes a copy that is new. */

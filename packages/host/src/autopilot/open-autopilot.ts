@@ -148,7 +148,7 @@ export async function openAutopilot(
 
   const takeLock = async (): Promise<RunningLock> => {
     const name = link.runtime === 'embedded' ? 'the embedded engine' : files.address;
-    lock = await acquireRunningLock(files.folder, files.address, clock, name);
+    lock = await acquireRunningLock(files.folder, files.address, clock, name, signal);
     lock.lost.addEventListener(
       'abort',
       () => void stop().catch(warnAbout('The autopilot did not stop cleanly')),

@@ -30,7 +30,7 @@ export function checkSurveyedSizes(
             ? 'A model that needs more may be refused, or run partly on the CPU.'
             : 'It may put more layers there than fit, so that a load fails.'
         }`,
-        `Select another runtime in LM Studio (Settings, Runtime)${seen.vendor === null ? ', such as that for ROCm or CUDA in place of Vulkan' : ''}.`,
+        `If another runtime supports this GPU${seen.vendor === null ? ', such as one for ROCm or CUDA' : ''}, select it in LM Studio (Settings, Runtime).`,
       ),
     ];
   });

@@ -1,13 +1,14 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
   statSync,
   symlinkSync,
-  lstatSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -339,6 +340,23 @@ describe('an API key', () => {
     await undo('aider', home);
     expect(modeOf(file)).toBe(0o644);
   });
+
+  // Only root can give a file away.
+  (process.getuid?.() === 0 ? test : test.skip)(
+    'that root writes leaves the files to their owner',
+    async () => {
+      using home = temporaryHome();
+      const file = path.join(home.homeFolder, '.aider.conf.yml');
+      put(file, 'dark-mode: true\n');
+      chownSync(home.homeFolder, 1234, 1235);
+      chownSync(file, 1234, 1235);
+      await connect('aider', home, keyIn(home));
+      for (const one of [file, `${file}.mai-backup`, `${file}.mai-backup.json`]) {
+        const { uid, gid } = statSync(one);
+        expect([uid, gid]).toEqual([1234, 1235]);
+      }
+    },
+  );
 
   test('that changes only the permissions of a connected file is taken back, too', async () => {
     using home = temporaryHome();

@@ -1,8 +1,9 @@
 import {
   chmod,
+  chown,
   mkdir,
-  readdir,
   readFile,
+  readdir,
   readlink,
   rename,
   rm,
@@ -64,7 +65,8 @@ export async function isOnPath(machine: Machine, program: string): Promise<boole
 
 /**
  * Writes a file atomically: a reader sees the old or the new text. Follows a symbolic link, so that a link into a folder of
- * dotfiles stays a link. A new file may hold an API key, so only its owner can read it.
+ * dotfiles stays a link. A new file may hold an API key, so only its owner can read it. Where root writes, as with sudo, the file keeps
+ * its owner, and a new file gets the owner of its folder: otherwise the client could not read its own settings.
  *
  * @param newMode - the permissions of the written file from those of the present one. Default: they stay
  * @throws ClientSettingsError `FILE_UNUSABLE`
@@ -85,12 +87,20 @@ export async function replaceText(
     await writeFile(draft, text, { mode });
     // The umask may have removed permissions.
     await chmod(draft, mode);
+    await giveToOwnerOf(present === null ? path.dirname(target) : target, draft);
     await rename(draft, target);
   } catch (error) {
     // The draft may lack a part of the text, for example because the disk is full.
     if (draft !== null) await rm(draft, { force: true }).catch(() => undefined);
     throw unusable(file, 'written', error);
   }
+}
+
+/** Only root can give a file away. Other users own what they write. */
+async function giveToOwnerOf(model: string, file: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(model);
+  await chown(file, uid, gid);
 }
 
 /** A write takes milliseconds. The process of an older draft was killed. */
@@ -182,6 +192,7 @@ const LINKS_MAX = 40;
 export async function createText(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
+    await giveToOwnerOf(path.dirname(file), file);
   } catch (error) {
     throw unusable(file, 'written', error);
   }

@@ -64,6 +64,11 @@ export function snapshotOf(
   };
 }
 
+/** Whether an answer has any text or calls. */
+export function hasParts({ content, reasoning, toolCalls }: Snapshot): boolean {
+  return content !== '' || reasoning !== '' || toolCalls.length > 0;
+}
+
 /**
  * The whole answer. The binding leaves the parsed fields out where it cannot parse a finished text. Where the limit has cut
  * the text off, for example inside a tool call, the fields of the last token tell what the answer has. Else the text itself is
@@ -74,8 +79,7 @@ export function finalSnapshot(
   { text, stopped_limit, context_full }: CompletionReport,
   newest: Snapshot | null,
 ): Snapshot {
-  const { content, reasoning, toolCalls } = snapshot;
-  if (content !== '' || reasoning !== '' || toolCalls.length > 0) return snapshot;
+  if (hasParts(snapshot)) return snapshot;
   if (newest !== null && (stopped_limit || context_full)) return newest;
   return { ...snapshot, content: text };
 }

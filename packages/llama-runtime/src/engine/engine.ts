@@ -2,6 +2,7 @@ import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.j
 import {
   AnswerReader,
   finalSnapshot,
+  hasParts,
   snapshotOf,
   type AnswerDelta,
   type AnswerEnd,
@@ -149,7 +150,9 @@ export class Engine {
     let isStopped = false;
     using run = this.#open.complete(request, signal, (report) => {
       text += report.token;
-      newest = snapshotOf(report, isChat ? null : text);
+      const soFar = snapshotOf(report, isChat ? null : text);
+      // Where llama.cpp does not parse an answer, its reports have no fields.
+      if (hasParts(soFar)) newest = soFar;
     });
     for (;;) {
       const report = await run.next();

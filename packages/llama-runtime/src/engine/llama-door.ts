@@ -138,7 +138,7 @@ export interface LlamaContext {
   initMultimodal(options: { readonly path: string; readonly use_gpu: boolean }): boolean;
   getMultimodalSupport(): { readonly vision: boolean };
   enableParallelMode(options: { readonly n_parallel: number; readonly n_batch: number }): boolean;
-  /** @returns the number of the request; the callback is not called any more after `cancelRequest` */
+  /** @returns the number of the request. After `cancelRequest`, the callback may be called once more. */
   queueCompletion(
     options: CompletionOptions,
     callback: (error: unknown, report: TokenReport | CompletionReport) => void,

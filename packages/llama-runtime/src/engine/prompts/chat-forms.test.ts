@@ -190,3 +190,18 @@ test('a chat of which the template writes nothing is refused', async () => {
   expect(response.status).toBe(400);
   expect((await bodyOf(response)).error.param).toBe('messages');
 });
+
+test('an answer that llama.cpp does not parse keeps its text when the limit ends it, as with FunctionGemma', async () => {
+  const engine = await start(
+    `{% if false %}<start_function_call>{% endif %}{% for m in messages %}${TURN}{% endfor %}${ANSWER}`,
+  );
+  const response = await engine.post('/v1/chat/completions', {
+    model: 'tiny',
+    messages: [user('a')],
+    max_tokens: 8,
+    seed: 1,
+  });
+  const [{ finish_reason, message }] = (await bodyOf(response)).choices;
+  expect(finish_reason).toBe('length');
+  expect(message.content).not.toBe('');
+});

@@ -123,7 +123,8 @@ export class Prompts {
 
   /**
    * Formats a chat so that nothing of it is lost. The model's own template comes first, because the model is trained for its
-   * text. Where it refuses the messages, it gets them in a stricter form. What it never writes, a prelude writes.
+   * text. Where it refuses the messages, it gets them in a stricter form. What it never writes, a prelude writes; where the template
+   * refuses that, too, it gets the messages alone.
    *
    * @throws RequestError where the template refuses each form
    */

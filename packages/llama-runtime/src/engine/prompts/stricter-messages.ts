@@ -43,6 +43,8 @@ function withSingleCalls(messages: readonly Message[]): readonly Message[] {
     const toolCalls = callsOf(message);
     if (message['role'] === 'tool') {
       const call = open.find(({ tool_calls: own }) => idOf(own) === message['tool_call_id']);
+      // Calls may share an id: some clients send none. Each gets one result.
+      open = open.filter((one) => one !== call);
       const at = call === undefined ? placed.length : placed.indexOf(call) + 1;
       placed.splice(at, 0, message);
     } else {
@@ -51,13 +53,18 @@ function withSingleCalls(messages: readonly Message[]): readonly Message[] {
           ? [message]
           : toolCalls.map((call, index) => ({
               ...message,
-              ...(index > 0 && { content: '' }),
+              ...(index > 0 && withoutText(message)),
               tool_calls: [call],
             }));
       placed.push(...open);
     }
   }
   return placed;
+}
+
+/** The texts of a message stand in the first of its parts only. */
+function withoutText({ reasoning_content: reasoning }: Message): Message {
+  return { content: '', ...(reasoning !== undefined && { reasoning_content: '' }) };
 }
 
 function callsOf(message: Message): readonly Message[] {

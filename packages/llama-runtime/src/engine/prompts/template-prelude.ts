@@ -6,11 +6,11 @@ export interface TemplateGaps {
   readonly system: boolean;
 }
 
-const DESCRIBED_TOOLS = String.raw`{%- if tools -%}
+const describedTools = (role: 'system' | 'user') => String.raw`{%- if tools -%}
 {%- set fit.text = 'You may call functions. Their signatures stand within <tools></tools>:\n<tools>' -%}
 {%- for tool in tools -%}{%- set fit.text = fit.text + '\n' + (tool | tojson) -%}{%- endfor -%}
 {%- set fit.text = fit.text + '\n</tools>\n\nFor each call, write a JSON object with the name and the arguments within <tool_call></tool_call>:\n<tool_call>\n{"name": <name>, "arguments": <arguments>}\n</tool_call>' -%}
-{%- set fit.list = [{'role': 'system', 'content': fit.text}] -%}
+{%- set fit.list = [{'role': '${role}', 'content': fit.text}] -%}
 {%- endif -%}
 `;
 const WRITTEN_CALLS = String.raw`{%- for call in message.tool_calls or [] -%}
@@ -32,12 +32,12 @@ const SYSTEM_AS_USER = `{%- if role == 'system' -%}{%- set role = 'user' -%}{%- 
  */
 export function preludeOf(gaps: TemplateGaps): string {
   return `{%- set fit = namespace(list=[], text='') -%}
-${gaps.tools ? DESCRIBED_TOOLS : ''}{%- for message in messages -%}
+${gaps.tools ? describedTools(gaps.system ? 'user' : 'system') : ''}{%- for message in messages -%}
 {%- set role = message.role -%}
 {%- set fit.text = '' -%}
 {%- if message.content is string -%}{%- set fit.text = message.content -%}
 {%- else -%}{%- for part in message.content or [] -%}{%- set fit.text = fit.text + (part.text or '') -%}{%- endfor -%}{%- endif -%}
-${gaps.tools ? WRITTEN_CALLS : ''}${gaps.system ? SYSTEM_AS_USER : ''}{%- if fit.list and (fit.list[-1].role == role${gaps.system ? " or fit.list[-1].role == 'system'" : ''}) -%}
+${gaps.tools ? WRITTEN_CALLS : ''}${gaps.system ? SYSTEM_AS_USER : ''}{%- if fit.list and fit.list[-1].role == role -%}
 {%- set fit.list = fit.list[:-1] + [{'role': role, 'content': fit.list[-1].content + '\\n\\n' + fit.text}] -%}
 {%- else -%}
 {%- set fit.list = fit.list + [{'role': role, 'content': fit.text}] -%}

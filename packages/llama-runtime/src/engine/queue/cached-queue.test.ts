@@ -164,16 +164,22 @@ describe('With a binding that a test controls', () => {
   });
 
   it.each(['processing_prompt', 'generating'] as const)(
-    'a cancelled request leaves its prompt in the cache once it generates: %s',
+    'a cancelled request leaves its prompt in the cache once it generates, and what it shared before: %s',
     async (at) => {
-      const { queue, state, ask, loads, cancelled } = open();
-      const id = ask([1, 2]);
-      state.set(1, at);
+      const { queue, started, state, ask, loads, cancelled } = open();
+      ask([1, 2]);
+      started[0]?.callback(null, report(2));
+      await turn();
+      const id = ask([1, 5, 6]);
+      state.set(2, at);
       queue.cancelRequest(id);
       await turn();
-      ask([1, 2, 3]);
-      expect(cancelled).toEqual([1]);
-      expect(loads(1)).toBe(at === 'generating');
+      const next = ask([1, 7]);
+      expect([cancelled, loads(2)]).toEqual([[2], true]);
+      queue.cancelRequest(next);
+      await turn();
+      ask([5, 6]);
+      expect(loads(3)).toBe(false);
     },
   );
 

@@ -33,6 +33,8 @@ interface Running {
   readonly request: Request;
   readonly nativeId: number;
   readonly state: SlotState | null;
+  /** Tokens of its prompt that the cache held before it. */
+  readonly shared: Int32Array;
 }
 
 /**
@@ -78,10 +80,10 @@ export class CachedQueue implements RequestQueue {
     if (at !== -1) this.#waiting.splice(at, 1);
     const running = this.#running;
     if (running?.request.requestId !== requestId) return;
-    // Until the first token, how much of the prompt the cache holds is not known.
+    // Until the first token, how much more of the prompt the cache holds is not known.
     const generates = this.#statusOf(running)?.state === 'generating';
     this.#context.cancelRequest(running.nativeId);
-    this.#end(generates ? running.request.promptIds : null);
+    this.#end(generates ? running.request.promptIds : running.shared);
   }
 
   getParallelStatus(): { readonly requests: readonly RequestStatus[] } {
@@ -114,14 +116,14 @@ export class CachedQueue implements RequestQueue {
     this.#held = null;
     const state = shared.length === 0 ? null : writeSlotState(shared);
     try {
-      this.#submit(request, state);
+      this.#submit(request, state, state === null ? NO_TOKENS : shared);
     } catch (error) {
       state?.remove();
       throw error;
     }
   }
 
-  #submit(request: Request, state: SlotState | null): void {
+  #submit(request: Request, state: SlotState | null, shared: Int32Array): void {
     const options =
       state === null ? request.options : { ...request.options, load_state_path: state.file };
     const { requestId: nativeId } = this.#context.queueCompletion(options, (error, report) => {
@@ -131,13 +133,13 @@ export class CachedQueue implements RequestQueue {
       if (!hasFailed && report.token !== undefined) {
         request.callback(error, report);
       } else if (!hasFailed && state !== null && refusedState(report)) {
-        this.#submit(request, null);
+        this.#submit(request, null, NO_TOKENS);
       } else {
         this.#end(hasFailed ? null : heldAfter(request, report));
         request.callback(error, report);
       }
     });
-    this.#running = { request, nativeId, state };
+    this.#running = { request, nativeId, state, shared };
   }
 
   #end(held: Int32Array | null): void {
@@ -161,9 +163,11 @@ export class CachedQueue implements RequestQueue {
   }
 }
 
+const NO_TOKENS = new Int32Array();
+
 /** The tokens at the start that both have. */
 function sharedTokens(held: Int32Array | null, prompt: Int32Array | null): Int32Array {
-  if (held === null || prompt === null) return new Int32Array();
+  if (held === null || prompt === null) return NO_TOKENS;
   const end = Math.min(held.length, prompt.length);
   let length = 0;
   while (length < end && held[length] === prompt[length]) length += 1;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { removeAbandonedStates, writeSlotState } from './slot-state.js';
 
@@ -30,6 +30,22 @@ test('only the states of processes that have ended are removed', () => {
       false,
       true,
     ]);
+  } finally {
+    state?.remove();
+    rmSync(foreign, { recursive: true });
+  }
+});
+
+// Only root can make a folder of another user.
+(process.getuid?.() === 0 ? test : test.skip)('the states of other users stay', () => {
+  const state = writeSlotState(Int32Array.of(5));
+  const { pid } = spawnSync(process.execPath, ['-e', '0']);
+  const foreign = path.join(path.dirname(path.dirname(state?.file ?? '')), `mai-slot-${pid}-abc`);
+  mkdirSync(foreign);
+  chownSync(foreign, 1234, 1234);
+  try {
+    removeAbandonedStates();
+    expect(existsSync(foreign)).toBe(true);
   } finally {
     state?.remove();
     rmSync(foreign, { recursive: true });

@@ -1,4 +1,12 @@
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { codeOf } from '../../process/process-identity.js';
@@ -12,7 +20,7 @@ const VERSION = 2;
  */
 const EMPTY_CACHES = [1, 0, 1, 0];
 
-/** A memory file system of Linux: the tokens of a prompt never reach a disk. */
+/** A memory file system of Linux: where it is writable, the tokens of a prompt are not written to a disk. */
 const MEMORY_FOLDER = '/dev/shm';
 /** The folder of a state has the number of its process in its name. */
 const FOLDER_NAME = /^mai-slot-(\d+)-/;
@@ -31,33 +39,63 @@ export interface SlotState {
  */
 export function writeSlotState(tokens: Int32Array): SlotState | null {
   const words = [MAGIC, VERSION, tokens.length, ...tokens, ...EMPTY_CACHES];
+  let folder: string | null = null;
   try {
-    const folder = mkdtempSync(path.join(parentFolder(), `mai-slot-${process.pid}-`));
+    folder = mkdtempSync(path.join(parentFolder(), `mai-slot-${process.pid}-`));
     const file = path.join(folder, 'state');
     writeFileSync(file, Int32Array.from(words), { mode: 0o600 });
-    let exists = true;
-    const remove = (): void => {
-      if (exists) rmSync(folder, { recursive: true, force: true });
-      exists = false;
-    };
-    return { file, remove };
+    return { file, remove: once(folder) };
   } catch {
     // A full disk, or a folder for temporary files that is not writable: the prompt is computed anew.
+    if (folder !== null) removeFolder(folder);
     return null;
   }
 }
 
-/** Removes the states of engines that were killed before they could remove them. */
-export function removeAbandonedStates(): void {
+function once(folder: string): () => void {
+  let isRemoved = false;
+  return () => {
+    if (!isRemoved) removeFolder(folder);
+    isRemoved = true;
+  };
+}
+
+/** Windows refuses it while another program reads the file. The next engine then removes what is left. */
+function removeFolder(folder: string): void {
   try {
-    const parent = parentFolder();
-    for (const name of readdirSync(parent)) {
-      const processId = Number(FOLDER_NAME.exec(name)?.[1]);
-      if (processId > 0 && hasEnded(processId))
-        rmSync(path.join(parent, name), { recursive: true, force: true });
-    }
+    rmSync(folder, { recursive: true, force: true });
   } catch {
-    // The folder can't be read, or the states belong to another user.
+    // A failure must not end the request that the state belonged to.
+  }
+}
+
+/** Removes the states of this user's engines that were killed before they could remove them. */
+export function removeAbandonedStates(): void {
+  const parent = parentFolder();
+  for (const name of namesIn(parent)) {
+    const processId = Number(FOLDER_NAME.exec(name)?.[1]);
+    const folder = path.join(parent, name);
+    if (processId > 0 && hasEnded(processId) && isOwn(folder)) removeFolder(folder);
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // The folder can't be read, so nothing in it can be removed.
+    return [];
+  }
+}
+
+/** Whether a folder belongs to this user. Windows has a folder for temporary files of each user. */
+function isOwn(folder: string): boolean {
+  try {
+    const uid = process.getuid?.();
+    return uid === undefined || lstatSync(folder).uid === uid;
+  } catch {
+    // Another engine has just removed it.
+    return false;
   }
 }
 

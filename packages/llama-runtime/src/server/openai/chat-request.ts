@@ -152,7 +152,7 @@ function readToolChoice(body: JsonObject): ToolChoice {
   );
 }
 
-/** A part of the tools, so that a client can leave `tools` as it is, and its prompt stays in the cache. */
+/** A part of the tools, so that a client can leave `tools` as it is. The prompt has the allowed tools only. */
 function readAllowedTools(allowed: JsonObject): ToolChoice {
   const { mode } = allowed;
   const tools = objectsField(allowed, 'tools') ?? [];

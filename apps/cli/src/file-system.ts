@@ -6,6 +6,7 @@ export const { constants } = fs;
 export const access = later('access');
 export const appendFile = later('appendFile');
 export const chmod = later('chmod');
+export const chown = later('chown');
 export const link = later('link');
 export const lstat = later('lstat');
 export const mkdir = later('mkdir');

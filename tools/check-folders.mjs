@@ -1,23 +1,10 @@
 // Checks that the folders of a package import each other one way: a folder imports no folder beside it that imports it, itself
 // or through others. A folder and the folders inside it are one subject, so they may import each other. Tests are left out.
-import { read } from './workspace.mjs';
-
-const { modules } = JSON.parse(
-  read('npx', [
-    '--no-install',
-    'depcruise',
-    '--config',
-    '.dependency-cruiser.cjs',
-    '-T',
-    'json',
-    'packages',
-    'apps',
-  ]),
-);
+import { sourceImports } from './workspace.mjs';
 
 /** By folder, the folders beside it that it imports, each with one of the imports. */
 const imports = new Map();
-for (const { source, dependencies } of modules) {
+for (const { source, dependencies } of sourceImports()) {
   for (const { resolved } of dependencies) addImport(source, resolved);
 }
 

@@ -2,7 +2,7 @@
 // --check it changes nothing and fails where the picture is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { read, root } from './workspace.mjs';
+import { root, sourceImports } from './workspace.mjs';
 
 const FILE = path.join(root, 'docs', 'ARCHITECTURE.md');
 const START = '<!-- imports: drawn by tools/draw-imports.mjs -->';
@@ -25,20 +25,8 @@ if (!process.argv.includes('--check')) {
 
 /** The packages that each package imports, without the imports of tests. */
 function importsByPackage() {
-  const { modules } = JSON.parse(
-    read('npx', [
-      '--no-install',
-      'depcruise',
-      '--config',
-      '.dependency-cruiser.cjs',
-      '-T',
-      'json',
-      'packages',
-      'apps',
-    ]),
-  );
   const imports = new Map();
-  for (const { source, dependencies } of modules) {
+  for (const { source, dependencies } of sourceImports()) {
     const from = packageOf(source);
     const targets = imports.get(from) ?? new Set();
     imports.set(from, targets);

@@ -21,6 +21,12 @@ export function workspacePackages() {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** The imports of all source files without the tests, as dependency-cruiser lists them: `{ source, dependencies }`. */
+export function sourceImports() {
+  const cruise = ['depcruise', '--config', '.dependency-cruiser.cjs', '-T', 'json'];
+  return JSON.parse(read('npx', ['--no-install', ...cruise, 'packages', 'apps'])).modules;
+}
+
 /** Runs a command and shows its output. If the command fails, ends this process with its exit code. */
 export function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, {

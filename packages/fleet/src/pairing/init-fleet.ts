@@ -96,8 +96,8 @@ export async function initFleet(options: InitFleetOptions): Promise<InitializedF
     hosts: [{ host, addedAt: now.toISOString(), certificates: [own] }],
   };
   await writeRegistry(folder, registry);
-  const pid =
-    options.start === false ? null : await startNatsServer(natsServer.path, paths, options.signal);
+  const start = { executable: natsServer.path, listenAddress, port: natsPort };
+  const pid = options.start === false ? null : await startNatsServer(start, paths, options.signal);
   await writePrivateFile(
     paths.membership,
     writeMembership({

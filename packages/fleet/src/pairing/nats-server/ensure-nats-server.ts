@@ -1,8 +1,8 @@
 import { isOn } from '../allow-list.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { readFleetIdentity } from '../identity.js';
-import { checkPort, natsServerPid, startNatsServer, stopNatsServer } from './server-process.js';
-import { executableOf, updateNatsServer } from './write-configuration.js';
+import { startNatsServer, stopNatsServer } from './server-process.js';
+import { startOf, updateNatsServer } from './write-configuration.js';
 
 /**
  * Starts the nats-server that this host runs for its fleet, unless it runs. It keeps running when this process ends. Its
@@ -19,10 +19,7 @@ export async function ensureNatsServer(options: {
   const { host, ownServer, allowList } = await readFleetIdentity(folder);
   if (ownServer === null || !isOn(allowList, host)) return null;
   await updateNatsServer(folder, allowList);
-  const running = await natsServerPid(fleetPaths(folder));
-  if (running !== null) return running;
-  await checkPort(ownServer.listenAddress, allowList.natsPort);
-  return await startNatsServer(await executableOf(ownServer), fleetPaths(folder), signal);
+  return await startNatsServer(await startOf(ownServer, allowList), fleetPaths(folder), signal);
 }
 
 /** Ends the fleet's nats-server on this machine, and waits for its end. Does nothing where it does not run. */

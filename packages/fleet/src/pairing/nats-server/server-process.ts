@@ -21,6 +21,13 @@ const READY = 'Server is ready';
 const RELOADED = 'Reloaded server configuration';
 const RELOAD_FAILED = 'Failed to reload server configuration';
 
+/** The program of nats-server, and where it listens for clients. */
+export interface NatsServerStart {
+  readonly executable: string;
+  readonly listenAddress: string;
+  readonly port: number;
+}
+
 /** Command that starts nats-server with the fleet's configuration, for those who start it themselves. */
 export function natsServerCommand(executable: string, paths: FleetPaths): string {
   const quoted = (text: string): string => (/^[\w./:\\-]+$/.test(text) ? text : `"${text}"`);
@@ -32,12 +39,13 @@ export function natsServerCommand(executable: string, paths: FleetPaths): string
  * identifier once it takes connections. Throws `NATS_UNAVAILABLE` with its last log lines, or `ADDRESS_IN_USE`.
  */
 export async function startNatsServer(
-  executable: string,
+  { executable, listenAddress, port }: NatsServerStart,
   paths: FleetPaths,
   signal?: AbortSignal,
 ): Promise<number> {
   const running = await natsServerPid(paths);
   if (running !== null) return running;
+  await checkPort(listenAddress, port);
   await makePrivateFolder(paths.natsFolder);
   const logged = await logLength(paths);
   const child = spawn(executable, ['-c', paths.natsConfiguration], {
@@ -80,16 +88,16 @@ export async function stopNatsServer(paths: FleetPaths, signal?: AbortSignal): P
  * nats-server refuses the configuration.
  */
 export async function reloadNatsServer(
-  executable: string,
+  start: NatsServerStart,
   paths: FleetPaths,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const pid = await natsServerPid(paths);
   if (pid === null) return false;
-  await checkConfiguration(executable, paths);
+  await checkConfiguration(start.executable, paths);
   if (process.platform === 'win32') {
     await stopNatsServer(paths, signal);
-    await startNatsServer(executable, paths, signal);
+    await startNatsServer(start, paths, signal);
     return true;
   }
   const logged = await logLength(paths);
@@ -177,7 +185,7 @@ async function checkConfiguration(executable: string, paths: FleetPaths): Promis
  * Throws `ADDRESS_IN_USE` where another program listens at the address. A nats-server that can't listen would leave its process identifier
  * in the file of the one that runs.
  */
-export async function checkPort(host: string, port: number): Promise<void> {
+async function checkPort(host: string, port: number): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {

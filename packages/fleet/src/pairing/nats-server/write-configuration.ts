@@ -9,7 +9,7 @@ import { writePrivateFile } from '../files/private-file.js';
 import { hostAndPort } from '../names.js';
 import { natsConfiguration } from './configuration.js';
 import { findNatsServer } from './executable.js';
-import { natsServerPid, reloadNatsServer } from './server-process.js';
+import { natsServerPid, reloadNatsServer, type NatsServerStart } from './server-process.js';
 
 /** Writes the configuration of this host's nats-server from an allow-list. */
 export async function writeNatsConfiguration(
@@ -56,17 +56,16 @@ export async function updateNatsServer(folder: string, list: AllowList): Promise
   const { host, authority, ownServer } = membership;
   const { listenAddress } = ownServer;
   await writeNatsConfiguration(folder, { host, authority, listenAddress }, list);
-  await reloadOwnServer(folder, ownServer);
-}
-
-/** Makes this host's nats-server read its configuration and its certificate again, where it runs. */
-async function reloadOwnServer(folder: string, server: OwnServer): Promise<void> {
   const paths = fleetPaths(folder);
   if ((await natsServerPid(paths)) === null) return;
-  await reloadNatsServer(await executableOf(server), paths);
+  await reloadNatsServer(await startOf(ownServer, list), paths);
 }
 
-/** Path of the nats-server to start. Throws `NATS_UNAVAILABLE` where none is installed. */
-export async function executableOf({ executable }: OwnServer): Promise<string> {
-  return (await findNatsServer(executable ?? undefined)).path;
+/** How this host's nats-server is started. Throws `NATS_UNAVAILABLE` where none is installed. */
+export async function startOf(
+  { executable, listenAddress }: OwnServer,
+  { natsPort }: AllowList,
+): Promise<NatsServerStart> {
+  const { path: found } = await findNatsServer(executable ?? undefined);
+  return { executable: found, listenAddress, port: natsPort };
 }

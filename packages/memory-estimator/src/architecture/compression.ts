@@ -1,7 +1,8 @@
 import type { MetadataReader } from './metadata-reader.js';
 
-/** Tokens that share one row of a compressed cache, of the two kinds that DeepSeek V4 has. */
-const OVERLAPPING = 4;
+/** Tokens that share one row of a compressed cache whose groups overlap, the first of the two kinds that DeepSeek V4 has. */
+export const OVERLAPPING = 4;
+/** Tokens that share one row of the second kind. */
 const PLAIN = 128;
 
 /** The compressed caches of a DeepSeek V4, beside the windowed cache that every layer has. */

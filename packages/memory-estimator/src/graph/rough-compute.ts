@@ -1,3 +1,4 @@
+import { OVERLAPPING } from '../architecture/compression.js';
 import type { Hyperparameters } from '../architecture/hyperparameters.js';
 import type { ComputeBuffers } from './compute-buffers.js';
 import type { EngineSettings } from '../settings/estimate-settings.js';
@@ -56,6 +57,6 @@ function indexerScores(
   if (indexer === null) return 0;
   const perHead = latent === null && compression === null;
   const bytes = perHead ? 2 * BYTES_PER_VALUE * indexer.heads + 4 : 2 * BYTES_PER_VALUE;
-  const cells = compression === null ? shape.cells : shape.cells / 4;
+  const cells = compression === null ? shape.cells : shape.cells / OVERLAPPING;
   return bytes * cells * shape.graphTokens;
 }

@@ -11,7 +11,8 @@ const COMPARED = 'llama.cpp v0.5.0 (commit de3ff815)';
 const SERVER = 'llama-server, tools/server/README.md';
 /** The last build that is known to keep values of latent attention, and the first that is known to keep none. */
 const LATENT_VALUES_KEPT = { until: 7700, not: 7900 } as const;
-const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
+/** The change after which llama.cpp keeps no values of latent attention. */
+export const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
 /** A build that gives layers for multi-token prediction a cache. Those of 2025 do not, and v0.5.0 does not. */
 const NEXT_TOKEN_CACHE = { possible: 9500, seen: 10257 } as const;
 /** The first known build whose llama-server reserves logits only for the asked outputs. */

@@ -6,13 +6,12 @@ import {
   type ProfileValues,
 } from './engine-profile.js';
 import { factsVersionOf, NEWEST_VERSION, refuseAppVersion } from './known-versions.js';
+import { LATENT_VALUES } from './llama-cpp-profile.js';
 import { compareVersions, versionParts, type VersionParts } from './runtime-version.js';
 
 const GIB = 1024 ** 3;
 const TRACKER = 'lmstudio-bug-tracker';
 const SCHEMA = 'lmstudio-js packages/lms-kv-config/src/schema.ts';
-
-const LATENT_VALUES = 'llama.cpp pull request 19067 of 2026-01-24';
 
 /** An engine's default from one runtime version on. */
 interface Since<T> extends ProfileSetting<T> {

@@ -1,15 +1,5 @@
-import { GIB } from '../../test/fake-world.js';
+import { GAME } from '../../test/game.js';
 import { holdingYields } from './holding-yields.js';
-import type { Yield } from './journal-state.js';
-
-const GAME: Yield = {
-  name: 'game',
-  bytes: 8 * GIB,
-  pools: 'all',
-  sinceMs: 0,
-  untilMs: null,
-  processId: null,
-};
 
 describe('holdingYields', () => {
   it.each([

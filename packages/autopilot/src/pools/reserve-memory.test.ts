@@ -1,17 +1,9 @@
 import { chargeResidents, DEFAULT_SELECTION_POLICY, type Resources } from '@mai/memory-ledger';
 import type { Resident } from '@mai/selector';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
-import type { Yield } from '../journal/journal-state.js';
+import { GAME } from '../../test/game.js';
 import { reserveMemory } from './reserve-memory.js';
 
-const GAME: Yield = {
-  name: 'game',
-  bytes: 8 * GIB,
-  pools: 'all',
-  sinceMs: 0,
-  untilMs: null,
-  processId: null,
-};
 const machine = (resources: Resources, residents: readonly Resident[] = []) => ({
   resources,
   residents,

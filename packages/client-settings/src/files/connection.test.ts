@@ -267,11 +267,17 @@ test('undo after the file was deleted removes the copy and the record', async ()
   expect([file, `${file}.mai-backup`, `${file}.mai-backup.json`].some(existsSync)).toBe(false);
 });
 
-test('the permissions of an existing file stay where the file gets no API key', async () => {
-  using home = temporaryHome();
+/** A settings file of aider. The mode is that of most such files by default. */
+function aiderFile(home: Machine, mode = 0o644): string {
   const file = path.join(home.homeFolder, '.aider.conf.yml');
   put(file, 'dark-mode: true\n');
-  chmodSync(file, 0o644);
+  chmodSync(file, mode);
+  return file;
+}
+
+test('the permissions of an existing file stay where the file gets no API key', async () => {
+  using home = temporaryHome();
+  const file = aiderFile(home);
   await connect('aider', home);
   expect(modeOf(file)).toBe(0o644);
 });
@@ -310,9 +316,7 @@ describe('an API key', () => {
     [0o200, 0o200],
   ])('in a file of the mode %o changes the mode to %o', async (before, after) => {
     using home = temporaryHome();
-    const file = path.join(home.homeFolder, '.aider.conf.yml');
-    put(file, 'dark-mode: true\n');
-    chmodSync(file, before);
+    const file = aiderFile(home, before);
     await connect('aider', home, keyIn(home));
     expect(modeOf(file)).toBe(after);
     await undo('aider', home);
@@ -330,9 +334,7 @@ describe('an API key', () => {
 
   test('of a second connection makes the file private, and undo restores the first permissions', async () => {
     using home = temporaryHome();
-    const file = path.join(home.homeFolder, '.aider.conf.yml');
-    put(file, 'dark-mode: true\n');
-    chmodSync(file, 0o644);
+    const file = aiderFile(home);
     await connect('aider', home);
     await connect('aider', home, keyIn(home));
     expect(modeOf(file)).toBe(0o600);
@@ -386,9 +388,7 @@ describe('an API key', () => {
 
   test('does not change permissions that somebody has set since, also after undo', async () => {
     using home = temporaryHome();
-    const file = path.join(home.homeFolder, '.aider.conf.yml');
-    put(file, 'dark-mode: true\n');
-    chmodSync(file, 0o644);
+    const file = aiderFile(home);
     await connect('aider', home, keyIn(home));
     chmodSync(file, 0o660);
     await undo('aider', home);
@@ -397,9 +397,7 @@ describe('an API key', () => {
 
   test('that somebody else has replaced in the file leaves the file private after undo', async () => {
     using home = temporaryHome();
-    const file = path.join(home.homeFolder, '.aider.conf.yml');
-    put(file, 'dark-mode: true\n');
-    chmodSync(file, 0o644);
+    const file = aiderFile(home);
     await connect('aider', home, keyIn(home));
     writeFileSync(file, readFileSync(file, 'utf8').replace('mai-secret', 'other-secret'));
     expect(await undo('aider', home)).toMatchObject({ left: ['openai-api-key'] });
@@ -408,9 +406,7 @@ describe('an API key', () => {
 
   test('makes a file private, which the texts before and after the write say', async () => {
     using home = temporaryHome();
-    const file = path.join(home.homeFolder, '.aider.conf.yml');
-    put(file, 'dark-mode: true\n');
-    chmodSync(file, 0o644);
+    aiderFile(home);
     const access = await gatewayAccess(keyIn(home));
     const plan = await planConnection(findClient('aider'), access, home);
     expect(describeConnection(plan, access, false)).toContain(

@@ -12,7 +12,12 @@ import {
 import { CachedQueue } from './queue/cached-queue.js';
 import type { ChatTemplates } from './prompts/chat-templates.js';
 import { embeddingInputTokens } from './context-options.js';
-import type { CompletionOptions, CompletionReport, LlamaContext } from './llama-door.js';
+import {
+  hasEndReason,
+  type CompletionOptions,
+  type CompletionReport,
+  type LlamaContext,
+} from './llama-door.js';
 import { OpenRequests } from './queue/open-requests.js';
 import { type Prompt, Prompts } from './prompts/prompts.js';
 import { RequestError, notSupported } from './request-error.js';
@@ -149,8 +154,11 @@ export class Engine {
     let newest: Snapshot | null = null;
     let isStopped = false;
     using run = this.#open.complete(request, signal, (report) => {
-      text += report.token;
-      const soFar = snapshotOf(report, isChat ? null : text);
+      if (!isChat) {
+        text += report.token;
+        return;
+      }
+      const soFar = snapshotOf(report, null);
       // Where llama.cpp does not parse an answer, its reports have no fields.
       if (hasParts(soFar)) newest = soFar;
     });
@@ -243,8 +251,7 @@ export class Engine {
 
 /** @throws RequestError where the completion ended without a reason, which means that a batch failed */
 function checkEnd(report: CompletionReport): void {
-  const { stopped_eos, stopped_word, stopped_limit, context_full } = report;
-  if (stopped_eos || stopped_word || stopped_limit || context_full) return;
+  if (hasEndReason(report)) return;
   throw new RequestError(
     500,
     'llama.cpp could not compute the next token; send the request again',

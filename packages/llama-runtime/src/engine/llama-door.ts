@@ -106,6 +106,12 @@ export interface CompletionReport {
   };
 }
 
+/** Whether a report gives a reason for the end. It gives none where llama.cpp failed, or could not load a state. */
+export function hasEndReason(report: CompletionReport): boolean {
+  const { stopped_eos, stopped_word, stopped_limit, context_full } = report;
+  return stopped_eos || stopped_word || stopped_limit || context_full;
+}
+
 /** State of one request in the binding's queue. */
 export interface RequestStatus {
   readonly request_id: number;

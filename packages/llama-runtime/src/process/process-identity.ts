@@ -33,7 +33,7 @@ export async function findProcess(pid: number): Promise<RunningProcess | null> {
 }
 
 /** Whether the system knows the process. It also knows zombies. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

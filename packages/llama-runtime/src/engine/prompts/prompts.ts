@@ -136,10 +136,12 @@ export class Prompts {
     const gaps = this.#probe.gapsFor(messages, format);
     const preludes = gaps.tools || gaps.system ? [preludeOf(gaps), ''] : [''];
     let refusal: unknown = null;
+    // The stricter form is made only where it is needed.
+    const forms = [() => messages, () => stricterMessages(messages)];
     for (const prelude of preludes) {
-      for (const formed of [messages, stricterMessages(messages)]) {
+      for (const formed of forms) {
         try {
-          return this.#applyWithStart(formed, format, prelude, start);
+          return this.#applyWithStart(formed(), format, prelude, start);
         } catch (error) {
           // The first reason is about the messages as the client sent them.
           refusal ??= error;

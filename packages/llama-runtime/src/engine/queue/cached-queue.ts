@@ -1,9 +1,10 @@
-import type {
-  CompletionOptions,
-  CompletionReport,
-  LlamaContext,
-  RequestStatus,
-  TokenReport,
+import {
+  hasEndReason,
+  type CompletionOptions,
+  type CompletionReport,
+  type LlamaContext,
+  type RequestStatus,
+  type TokenReport,
 } from '../llama-door.js';
 import { writeSlotState, type SlotState } from './slot-state.js';
 
@@ -177,16 +178,13 @@ function sharedTokens(held: Int32Array | null, prompt: Int32Array | null): Int32
 /** The binding ends a request whose state it can't load at once, without a reason. */
 function refusedState(report: CompletionReport | TokenReport): boolean {
   if (report.token !== undefined) return false;
-  const { timings, stopped_eos, stopped_word, stopped_limit, context_full } = report;
-  const hasReason = stopped_eos || stopped_word || stopped_limit || context_full;
-  return !hasReason && timings.prompt_n === 0 && report.tokens_predicted === 0;
+  return !hasEndReason(report) && report.timings.prompt_n === 0 && report.tokens_predicted === 0;
 }
 
 /** What the cache holds after a request; null where the request failed, or where the binding saw another prompt. */
 function heldAfter(request: Request, report: CompletionReport | TokenReport): Int32Array | null {
   if (report.token !== undefined || request.promptIds === null) return null;
-  const { timings, stopped_eos, stopped_word, stopped_limit, context_full } = report;
-  const hasEnded = stopped_eos || stopped_word || stopped_limit || context_full;
-  const seen = timings.prompt_n + timings.cache_n;
-  return hasEnded && seen === request.promptIds.length ? request.promptIds : null;
+  const seen = report.timings.prompt_n + report.timings.cache_n;
+  const isKnown = hasEndReason(report) && seen === request.promptIds.length;
+  return isKnown ? request.promptIds : null;
 }

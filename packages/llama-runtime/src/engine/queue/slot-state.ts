@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { codeOf } from '../../process/process-identity.js';
+import { isAlive } from '../../process/process-identity.js';
 
 /** LLAMA_STATE_SEQ_MAGIC and LLAMA_STATE_SEQ_VERSION of llama.h. */
 const MAGIC = 0x67677371;
@@ -75,7 +75,7 @@ export function removeAbandonedStates(): void {
   for (const name of namesIn(parent)) {
     const processId = Number(FOLDER_NAME.exec(name)?.[1]);
     const folder = path.join(parent, name);
-    if (processId > 0 && hasEnded(processId) && isOwn(folder)) removeFolder(folder);
+    if (processId > 0 && !isAlive(processId) && isOwn(folder)) removeFolder(folder);
   }
 }
 
@@ -106,14 +106,5 @@ function parentFolder(): string {
     return MEMORY_FOLDER;
   } catch {
     return tmpdir();
-  }
-}
-
-function hasEnded(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return false;
-  } catch (error) {
-    return codeOf(error) === 'ESRCH';
   }
 }

@@ -15,7 +15,7 @@ export function checkSurveyedSizes(
   gpus: readonly GpuSnapshot[],
   surveyed: readonly SurveyedGpu[],
 ): readonly Check[] {
-  // The GPU of a unified machine has no size of its own: LM Studio counts what the system lets it wire.
+  // With unified memory a GPU has none of its own: LM Studio reports how much RAM the system lets it wire.
   const known = gpus.filter(({ totalBytes, kind }) => totalBytes !== null && kind !== 'unified');
   return [...matchSurvey(known, { gpus: surveyed })].flatMap(([gpu, seen]) => {
     const total = gpu.totalBytes ?? 0;

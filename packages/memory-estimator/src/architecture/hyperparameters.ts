@@ -46,7 +46,7 @@ export interface Hyperparameters extends StateSizes {
   readonly latent: { readonly keyLength: number; readonly valueLength: number } | null;
   readonly indexer: Indexer | null;
   readonly compression: Compression | null;
-  /** How often the layers run for each token. Each time has a KV cache of its own. */
+  /** How many times the layers run for each token. Each run has its own KV cache. */
   readonly loops: number;
   /** `false` for encoders and diffusion models, which run without a cache. */
   readonly cached: boolean;

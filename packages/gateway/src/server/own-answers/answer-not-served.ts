@@ -83,7 +83,7 @@ function methodsOf(path: string): string | null {
 const OLLAMA = /^\/api\/(tags|chat|generate|show|ps|version|pull|embed|embeddings)$/;
 const LM_STUDIO_V1 = /^\/api\/v1\//;
 
-/** What takes the place of an endpoint that only a server with a store can have. */
+/** What a client can do instead of asking an endpoint that needs stored data: the gateway stores none. */
 const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/^\/v1\/(?:messages\/)?batches/, 'Send the requests of the batch one by one.'],
   [/^\/v1\/responses\/(?:input_tokens|compact)$/, 'Send the whole input to /v1/responses.'],

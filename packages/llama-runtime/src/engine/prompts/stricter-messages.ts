@@ -10,7 +10,7 @@ const ID_LENGTH = 9;
  * - A user's text after the results of tools becomes part of the last result: Mistral's templates do not count results, and
  *   would see two messages of the user in a row. Anthropic's clients send such texts.
  * - Ids of tool calls get nine letters and digits, which Mistral's templates ask for.
- * - Each of several calls of one message gets a message of its own, followed by its result: Llama's templates take one call.
+ * - A message with several calls becomes one message for each call, followed by its result: Llama's templates take one call.
  * - A chat that begins with the assistant gets an empty message of the user before it.
  */
 export function stricterMessages(messages: readonly unknown[]): readonly unknown[] {

@@ -1,4 +1,4 @@
-/** What a chat template does not do, so that text in front of it must. */
+/** What a chat template leaves out. Text in front of the template adds it. */
 export interface TemplateGaps {
   /** It writes no tools, no tool calls, or no results of tools. */
   readonly tools: boolean;

@@ -1,23 +1,34 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a server of this folder. Resolves when it has printed its port. */
-export async function startServer(file, env = {}) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...env },
+// A benchmark that is ended leaves no server or client behind.
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+process.once('SIGTERM', () => process.exit(143));
+process.once('SIGINT', () => process.exit(130));
+
+function start(file, args, env) {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Starts a server of this folder. Resolves when it has printed its port. */
+export async function startServer(file, env = {}) {
+  const child = start(file, [], { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...env });
   const line = await firstLine(child);
   return { ...JSON.parse(line), processId: child.pid, stop: () => child.kill('SIGKILL') };
 }
 
 /** Runs a program of this folder to its end. Resolves to the JSON that it printed. */
 export async function runClient(file, ...args) {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL(file, import.meta.url)), ...args.map(String)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = start(file, args.map(String), process.env);
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
   await new Promise((resolve, reject) => {

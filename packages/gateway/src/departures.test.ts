@@ -28,15 +28,9 @@ describe('a client that leaves', () => {
     const talking = talk(world.url, CHAT, body);
     if (afterFirst) await talking.first;
     else await world.simulator.seen(CHAT, count + 1);
-    const leftAtMs = Date.now();
     talking.leave();
+    // An answer that is not cancelled leaves no such entry. bench/gateway/departures.mjs measures how soon it comes.
     await world.simulator.seen('disconnect', 2);
-    const seen = world.simulator.requests
-      .filter(({ endpoint }) => endpoint === 'disconnect')
-      .at(-1);
-    // The target is 100 ms, which bench/gateway/departures.mjs judges. Tests run beside each other on a few cores, so ten
-    // times that is allowed here.
-    expect((seen?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
     await idle(world);
   });
 
@@ -103,12 +97,10 @@ describe('a client that leaves', () => {
     await warmUp(world);
     const talking = talk(world.url, CHAT, { ...body, model: VISION });
     await world.simulator.seen('loadModel', 2);
-    const leftAtMs = Date.now();
     talking.leave();
     await world.simulator.seen('channelSend');
     const cancelled = world.simulator.requests.find(({ endpoint }) => endpoint === 'channelSend');
     expect(cancelled?.parameter).toEqual({ type: 'cancel' });
-    expect((cancelled?.atMs ?? Infinity) - leftAtMs).toBeLessThan(1000);
     await until(() => world.gateway.state().waiting === 0);
     expect(isWhole(await talk(world.url, CHAT, { ...ASK, model: VISION }).end)).toBe(true);
     expect(loadsOf(world)).toEqual([LARGE, VISION, VISION]);

@@ -95,7 +95,7 @@ onLinux('this Linux machine', () => {
     expect(descriptors()).toBeLessThanOrEqual(openAfterWarmUp);
     await monitor[Symbol.asyncDispose]();
     expect(descriptors()).toBeLessThanOrEqual(before);
-  }, 60_000);
+  }, 120_000);
 
   test('has the limit of its control group as total memory', async () => {
     const group = makeLimitedGroup(256 * MIB);

@@ -77,9 +77,9 @@ function readYaml(lines: SourceLines, file: string | null): ReadYaml {
   // The parser reports warnings, not errors, for tags and directives that it ignores.
   const all = [...document.errors, ...document.warnings];
   const tooDeep = all.filter(({ code }) => code === 'RESOURCE_EXHAUSTION');
-  // If the nesting is too deep, the parser stops and also reports each open bracket. The errors about
-  // brackets are left out.
-  const faults = tooDeep.length > 0 ? tooDeep : all;
+  // If the nesting is too deep, the parser stops, reports this once or more (depending on Node's stack), and also reports
+  // each open bracket. Only the first report is kept.
+  const faults = tooDeep.length > 0 ? tooDeep.slice(0, 1) : all;
   // The parser reports the same error once for each bracket that stays open.
   const distinct = new Map(faults.map((fault) => [`${fault.pos[0]} ${fault.message}`, fault]));
   const issues = [...distinct.values()].map((fault) => syntaxIssue(fault, lines, file));

@@ -35,5 +35,5 @@ module.exports = {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@mai/([a-z-]+)$': path.join(__dirname, 'packages/$1/src/index.ts'),
   },
-  testTimeout: 20_000,
+  testTimeout: 60_000,
 };

@@ -7,9 +7,6 @@ import { CachedQueue } from './cached-queue.js';
 
 type Callback = (error: unknown, report: TokenReport | CompletionReport) => void;
 
-// Each answer takes seconds where other work runs on the machine.
-jest.setTimeout(60_000);
-
 describe('With the real llama.cpp', () => {
   const engines = new TestEngines();
   let cached: TestEngine;

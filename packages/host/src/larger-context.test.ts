@@ -8,8 +8,6 @@ import {
 import { asServed } from './selection/as-served.js';
 import { openHost } from './open-host.js';
 
-jest.setTimeout(30_000);
-
 let world: AutopilotWorld;
 beforeEach(async () => {
   world = await openAutopilotWorld();

@@ -27,10 +27,7 @@ export async function untilLoaded(
   try {
     for (;;) {
       const next = await Promise.race([events.next(), deadline]);
-      if (next === null || next.done === true) {
-        print(style.caution('Mai has not switched in time.'));
-        return null;
-      }
+      if (next === null || next.done === true) return null;
       const event = next.value;
       if (event.type === 'decided') selection = event.selection;
       if (event.type === 'switch-started' && selection !== null) {

@@ -28,9 +28,10 @@ function machine(availableBytes: number): Resources {
   };
 }
 
-/** A stage that keeps the headings. `available`: the free memory that each host of the demo sees, in turn. */
+/** A stage that keeps the headings and the texts. `available`: the free memory that each host of the demo sees, in turn. */
 function createStage(folder: string, available: readonly number[]) {
   const headings: string[] = [];
+  const texts: string[] = [];
   let opened = 0;
   const stage: DemoStage = {
     openHost: (options) => {
@@ -51,14 +52,14 @@ function createStage(folder: string, available: readonly number[]) {
     signal: new AbortController().signal,
     style: { bold: same, good: same, caution: same, bad: same },
     heading: (title) => headings.push(title),
-    text: () => undefined,
+    text: (text) => texts.push(text),
     pause: () => Promise.resolve(),
     progress: () => ({ update: () => undefined, clear: () => undefined }),
     models: () => undefined,
     memory: () => undefined,
     whileMemoryChanges: (_, done) => done,
   };
-  return { stage, headings };
+  return { stage, headings, texts };
 }
 
 test('too little free memory is reported before a file is written', async () => {
@@ -82,6 +83,16 @@ test('where a model is not loaded in time, the demo ends with this reason and re
     'Mai has not loaded a model of the demo within 2 s',
   );
   expect(readdirSync(models)).toEqual([]);
+});
+
+test('where the use of RAM stays below the limit, the demo says why Mai does not step down', async () => {
+  // As on a machine whose other programs free the memory that the demo's process takes.
+  const { stage, texts } = createStage(path.join(home, 'models'), [12 * GIB]);
+  await playDemo(stage, { ...SIZES, switchWithinMs: 3000 });
+  expect(texts.filter((text) => text.includes('to switch'))).toEqual([
+    expect.stringMatching(/^Other programs have freed memory .* below the limit of [\d.]+ GiB/),
+  ]);
+  expect(texts).not.toContain('Mai has not switched in time.');
 });
 
 test('the first answer corrects the prediction of the speed', async () => {

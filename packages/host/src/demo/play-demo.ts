@@ -35,6 +35,8 @@ interface Story {
   /** The autopilot's events from its start. */
   readonly events: AsyncIterator<AutopilotEvent>;
   readonly switchWithinMs: number;
+  /** The use of RAM above which Mai steps down. */
+  readonly limitBytes: number;
 }
 
 /** One chapter of the demo. */
@@ -95,7 +97,7 @@ export async function playDemo(
   await stage.pause();
   await using running = await host.startAutopilot({ intervalMs: 500 });
   const events = running.events[Symbol.asyncIterator]();
-  const story: Story = { stage, host, events, switchWithinMs };
+  const story: Story = { stage, host, events, switchWithinMs, limitBytes: policy.limitBytes };
   const first = await choose(story);
   const largest = first.modelKey;
   if (largest === null) {
@@ -157,13 +159,22 @@ async function choose(story: Story): Promise<DemoStep> {
 
 /** Waits until the autopilot has loaded a wanted model, shows its steps, and asks the model. */
 async function afterSwitch(
-  { stage, host, events, switchWithinMs }: Story,
+  { stage, host, events, switchWithinMs, limitBytes }: Story,
   step: DemoStep['step'],
   takenBytes: number,
   isWanted: (modelKey: string) => boolean,
 ): Promise<DemoStep> {
   const loaded = await untilLoaded(stage, events, isWanted, switchWithinMs);
   const status = await host.status();
+  if (loaded === null) {
+    const useBytes = ramUse(status);
+    const isBelow = step === 'step-down' && useBytes !== null && useBytes <= limitBytes;
+    stage.text(
+      isBelow
+        ? `Other programs have freed memory at the same time. The use of RAM is still below the limit of ${formatBytes(limitBytes)}, so Mai has no reason to switch.`
+        : stage.style.caution('Mai has not switched in time.'),
+    );
+  }
   stage.memory(status);
   const modelKey = loaded?.modelKey ?? null;
   const measured = status.residents.find((one) => one.modelKey === modelKey)?.footprint ?? null;
@@ -211,10 +222,15 @@ function rangeText({ expected, low, high }: SpeedRange): string {
 }
 
 async function pressureFor(host: Host, policy: DemoPolicy): Promise<number> {
-  const { pools, resources } = await host.status();
+  const status = await host.status();
   const { models } = await host.models();
-  const useBytes = pools.find(({ pool }) => pool === 'ram')?.useBeforeBytes ?? null;
-  const bytes = useBytes === null ? null : bytesToTake(policy, models, resources, useBytes);
+  const useBytes = ramUse(status);
+  const bytes = useBytes === null ? null : bytesToTake(policy, models, status.resources, useBytes);
   if (bytes === null) throw new Error('The memory of this machine or of a model is not known.');
   return bytes;
+}
+
+/** The use of RAM in bytes; null where it is not known. */
+function ramUse({ pools }: Awaited<ReturnType<Host['status']>>): number | null {
+  return pools.find(({ pool }) => pool === 'ram')?.useBeforeBytes ?? null;
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { checkShape } from './check-shape.js';
 import { encodeHeader, paddedBytes, tensorBytes, type TensorShape } from './gguf-file.js';
 import { createRandom } from './random.js';
 import { createVocabulary } from './vocabulary.js';
@@ -9,12 +10,13 @@ export interface NoiseModelShape {
   readonly name?: string;
   /** An embedding model has the architecture of Qwen3, and its result is the mean over its tokens. Default: `llm`. */
   readonly kind?: 'llm' | 'embedding';
+  /** 1 to 512, which is llama.cpp's maximum. */
   readonly layers: number;
-  /** Size of a token's vector; a multiple of 256. */
+  /** Size of a token's vector; a multiple of 256. It has a head for each 64 values, and a key head for each 256. */
   readonly width: number;
   /** Number of tokens, at least 259. Default: 512. */
   readonly vocabularySize?: number;
-  /** Default: 32,768. */
+  /** At least 1. Default: 32,768. */
   readonly maxContextLengthTokens?: number;
   /** The same seed gives the same file. Default: 1. */
   readonly seed?: number;
@@ -64,12 +66,14 @@ const POOLING_MEAN = 1;
  * answers are noise, and its memory and its speed are those of a trained model of the same shape.
  *
  * @returns the size of the file in bytes
+ * @throws RangeError for a shape that llama.cpp can't load. No file is written then.
  */
 export async function writeNoiseModel(
   file: string,
   shape: NoiseModelShape,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<number> {
+  checkShape(shape);
   const tensors = tensorsOf(shape);
   const header = encodeHeader(metadataOf(shape), tensors);
   const random = createRandom(shape.seed ?? 1);
@@ -86,32 +90,46 @@ export async function writeNoiseModel(
   return written;
 }
 
-/** The size in bytes of the file that `writeNoiseModel` writes. */
+/**
+ * The size in bytes of the file that `writeNoiseModel` writes.
+ *
+ * @throws RangeError for a shape that llama.cpp can't load
+ */
 export function noiseModelBytes(shape: NoiseModelShape): number {
+  checkShape(shape);
+  return fileBytes(shape);
+}
+
+function fileBytes(shape: NoiseModelShape): number {
   const tensors = tensorsOf(shape);
   const header = encodeHeader(metadataOf(shape), tensors).length;
   return tensors.reduce((sum, tensor) => sum + paddedBytes(tensor), header);
 }
 
 /**
- * The shape of a language model whose file has `targetBytes` bytes within a tenth, from 8 MiB on. Of the widths that
- * suit the depth, the one whose file is nearest.
+ * The shape of a language model whose file has `targetBytes` bytes within a sixth, and within a tenth from 12 MiB on. Of
+ * the widths that suit the depth, the one whose file is nearest.
+ *
+ * @throws RangeError where no shape comes that near; from 8 MiB to 24 GiB, each size has one
  */
 export function noiseModelShape(targetBytes: number): {
   readonly layers: number;
   readonly width: number;
 } {
   const shapes = WIDTHS.map((width) => {
-    const empty = noiseModelBytes({ layers: 0, width });
-    const layerBytes = noiseModelBytes({ layers: 1, width }) - empty;
+    const empty = fileBytes({ layers: 0, width });
+    const layerBytes = fileBytes({ layers: 1, width }) - empty;
     const layers = Math.max(1, Math.round((targetBytes - empty) / layerBytes));
-    const distance = Math.abs(noiseModelBytes({ layers, width }) - targetBytes);
+    const distance = Math.abs(empty + layers * layerBytes - targetBytes);
     return { width, layers, distance };
   }).filter(({ width, layers }) => layers <= width / LAYER_WIDTH);
-  const { width, layers } = shapes.reduce((best, one) =>
-    one.distance < best.distance ? one : best,
-  );
-  return { width, layers };
+  const [nearest] = shapes.toSorted((a, b) => a.distance - b.distance);
+  if (nearest === undefined || nearest.distance > targetBytes / 6) {
+    throw new RangeError(
+      `No noise model has a file of ${targetBytes} bytes. Choose a size from 8 MiB to 24 GiB.`,
+    );
+  }
+  return { width: nearest.width, layers: nearest.layers };
 }
 
 function metadataOf({

@@ -25,11 +25,16 @@ export function norm(name: string, width: number): readonly TensorShape[] {
   return [tensor(`${name}.weight`, width), tensor(`${name}.bias`, width)];
 }
 
-/** Writes a GGUF file whose 32-bit floats are random, and 1 in the weights of norms. Other types are 0. */
+/**
+ * Writes a GGUF file whose 32-bit floats are random, and 1 in the weights of norms. Other types are 0.
+ *
+ * @param edit - changes the data of a tensor
+ */
 export async function writeNoiseFile(
   file: string,
   metadata: Parameters<typeof encodeHeader>[0],
   tensors: readonly TensorShape[],
+  edit: (name: string, bytes: Buffer) => void = () => undefined,
 ): Promise<void> {
   const random = createRandom(1);
   const data = tensors.map((one) => {
@@ -38,6 +43,7 @@ export async function writeNoiseFile(
     if (one.type === 'F32')
       for (let at = 0; at < tensorBytes(one); at += 4)
         bytes.writeFloatLE(isNorm ? 1 : (random() / 2 ** 31 - 1) * SCALE, at);
+    edit(one.name, bytes);
     return bytes;
   });
   await writeFile(file, Buffer.concat([encodeHeader(metadata, tensors), ...data]));

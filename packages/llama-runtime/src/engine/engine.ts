@@ -72,6 +72,7 @@ export class Engine {
   readonly facts: EngineFacts;
   readonly #context: LlamaContext;
   readonly #open: OpenRequests;
+  readonly #cache: CachedQueue | null;
   readonly #prompts: Prompts;
   readonly #special: SpecialTokens;
 
@@ -86,7 +87,8 @@ export class Engine {
     this.spec = spec;
     this.facts = facts;
     this.#special = special;
-    this.#open = new OpenRequests(keepsCache ? new CachedQueue(context) : context, onState);
+    this.#cache = keepsCache ? new CachedQueue(context) : null;
+    this.#open = new OpenRequests(this.#cache ?? context, onState);
     this.#prompts = new Prompts(context, {
       modelKey: spec.modelKey,
       vision: facts.vision,
@@ -120,10 +122,12 @@ export class Engine {
     const { text, options } = this.#prompts.format(request.prompt);
     const images = options.media_paths ?? [];
     const tokens = await this.#tokenize(text, images);
+    const promptIds = images.length > 0 ? null : Int32Array.from(tokens);
+    if (promptIds !== null) await this.#cache?.prepareFor(promptIds);
     return {
       ...request,
       promptTokens: tokens.length,
-      promptIds: images.length > 0 ? null : Int32Array.from(tokens),
+      promptIds,
       options: {
         ...options,
         ...request.sampling,

@@ -141,6 +141,7 @@ export interface LlamaContext {
     text: string,
     mediaPaths?: readonly string[],
   ): Promise<{ readonly tokens: ArrayLike<number> }>;
+  detokenize(tokens: readonly number[]): Promise<string>;
   initMultimodal(options: { readonly path: string; readonly use_gpu: boolean }): boolean;
   getMultimodalSupport(): { readonly vision: boolean };
   enableParallelMode(options: { readonly n_parallel: number; readonly n_batch: number }): boolean;

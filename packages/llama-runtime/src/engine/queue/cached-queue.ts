@@ -6,6 +6,7 @@ import {
   type RequestStatus,
   type TokenReport,
 } from '../llama-door.js';
+import { heldTokens, recognizeAnswer, type HeldTokens } from './held-tokens.js';
 import { writeSlotState, type SlotState } from './slot-state.js';
 
 type Callback = (error: unknown, report: TokenReport | CompletionReport) => void;
@@ -45,17 +46,35 @@ interface Running {
  * alone where a state has none. The binding then compares these tokens with the prompt, and removes what does not match.
  *
  * Requests are handed to the binding one at a time, because the state must tell what the cache holds when the request starts.
+ *
+ * It is not used where it would need more than the binding gives:
+ *
+ * - With several slots, the binding takes the slot that has been free for longest (`get_available_slot` in rn-slot-manager.cpp)
+ *   and does not report which. A wrong guess would continue the chat of another client.
+ * - The state of recurrent layers is removed before an empty one is read (`state_read_meta` in llama-memory-recurrent.cpp). A
+ *   state with its values is a copy, for which the footprint has no memory; the copy would also hold the cells of attention layers.
  */
 export class CachedQueue implements RequestQueue {
   readonly #context: LlamaContext;
   readonly #waiting: Request[] = [];
   #running: Running | null = null;
   /** The cache holds these tokens, and possibly more behind them. Null: not known. */
-  #held: Int32Array | null = null;
+  #held: HeldTokens | null = null;
   #lastId = 0;
 
   constructor(context: LlamaContext) {
     this.#context = context;
+  }
+
+  /** Finds the last answer in the prompt of a request that is to follow, so that the request does not compute it again. */
+  async prepareFor(promptIds: Int32Array): Promise<void> {
+    const held = this.#held;
+    if (held === null) return;
+    const known = await recognizeAnswer(held, promptIds, {
+      detokenize: (tokens) => this.#context.detokenize(tokens),
+    });
+    // Another request may have started meanwhile.
+    if (this.#held === held) this.#held = known;
   }
 
   queueCompletion(
@@ -84,7 +103,8 @@ export class CachedQueue implements RequestQueue {
     // Until the first token, how much more of the prompt the cache holds is not known.
     const generates = this.#statusOf(running)?.state === 'generating';
     this.#context.cancelRequest(running.nativeId);
-    this.#end(generates ? running.request.promptIds : running.shared);
+    const { promptIds } = running.request;
+    this.#end(heldTokens(generates && promptIds !== null ? promptIds : running.shared));
   }
 
   getParallelStatus(): { readonly requests: readonly RequestStatus[] } {
@@ -113,7 +133,7 @@ export class CachedQueue implements RequestQueue {
 
   /** @throws the binding's error where it refuses the request at once */
   #start(request: Request): void {
-    const shared = sharedTokens(this.#held, request.promptIds);
+    const shared = sharedTokens(this.#held?.ids ?? null, request.promptIds);
     this.#held = null;
     const state = shared.length === 0 ? null : writeSlotState(shared);
     try {
@@ -127,23 +147,25 @@ export class CachedQueue implements RequestQueue {
   #submit(request: Request, state: SlotState | null, shared: Int32Array): void {
     const options =
       state === null ? request.options : { ...request.options, load_state_path: state.file };
+    const pieces: string[] = [];
     const { requestId: nativeId } = this.#context.queueCompletion(options, (error, report) => {
       state?.remove();
       if (this.#running?.nativeId !== nativeId) return;
       const hasFailed = error !== null && error !== undefined;
       if (!hasFailed && report.token !== undefined) {
+        pieces.push(report.token);
         request.callback(error, report);
       } else if (!hasFailed && state !== null && refusedState(report)) {
         this.#submit(request, null, NO_TOKENS);
       } else {
-        this.#end(hasFailed ? null : heldAfter(request, report));
+        this.#end(hasFailed ? null : heldAfter(request, report, pieces));
         request.callback(error, report);
       }
     });
     this.#running = { request, nativeId, state, shared };
   }
 
-  #end(held: Int32Array | null): void {
+  #end(held: HeldTokens | null): void {
     this.#running?.state?.remove();
     this.#running = null;
     this.#held = held;
@@ -182,9 +204,13 @@ function refusedState(report: CompletionReport | TokenReport): boolean {
 }
 
 /** What the cache holds after a request; null where the request failed, or where the binding saw another prompt. */
-function heldAfter(request: Request, report: CompletionReport | TokenReport): Int32Array | null {
-  if (report.token !== undefined || request.promptIds === null) return null;
+function heldAfter(
+  { promptIds }: Request,
+  report: CompletionReport | TokenReport,
+  pieces: readonly string[],
+): HeldTokens | null {
+  if (report.token !== undefined || promptIds === null) return null;
   const seen = report.timings.prompt_n + report.timings.cache_n;
-  const isKnown = hasEndReason(report) && seen === request.promptIds.length;
-  return isKnown ? request.promptIds : null;
+  if (!hasEndReason(report) || seen !== promptIds.length) return null;
+  return heldTokens(promptIds, { text: report.text, tokens: report.tokens_predicted, pieces });
 }

@@ -60,7 +60,11 @@ const CATALOG: ServingCatalog = {
   decisionId: null,
 };
 
-function resolve(name: string | null, facts: Partial<RequestFacts> = {}): Resolution {
+function resolve(
+  name: string | null,
+  facts: Partial<RequestFacts> = {},
+  catalog: ServingCatalog = CATALOG,
+): Resolution {
   return createResolveModel(new TokenCounter())(
     {
       stream: false,
@@ -72,7 +76,7 @@ function resolve(name: string | null, facts: Partial<RequestFacts> = {}): Resolu
       ...facts,
       model: name,
     },
-    CATALOG,
+    catalog,
   );
 }
 
@@ -245,8 +249,9 @@ describe('the needed context', () => {
   ])('of %d bytes, where it fits nowhere, is reduced to %s', (promptBytes, tokens) => {
     const resolution = resolve('auto:small', { promptBytes });
     if (resolution.kind !== 'resolved') throw new Error('not resolved');
-    expect(resolution.shorter?.minContextLengthTokens ?? null).toBe(tokens);
-    if (tokens !== null) expect(resolution.shorter?.tiers).toEqual(resolution.wanted.tiers);
+    const [shorter] = resolution.alternatives;
+    expect(shorter?.minContextLengthTokens ?? null).toBe(tokens);
+    if (tokens !== null) expect(shorter?.tiers).toEqual(resolution.wanted.tiers);
   });
 
   test('a resident that a person has loaded serves its key with the context that it has', () => {
@@ -291,5 +296,64 @@ describe('the token counter', () => {
     expect(counter.count(['short', 'seen', 'odd'], prompt)).toBe(10_064);
     counter.learn('wrong', prompt, 1e9);
     expect(counter.count(['wrong'], prompt)).toBe(30_064);
+  });
+});
+
+describe('tools, and models whose chat template has none', () => {
+  const plain = { capabilities: ['chat'] };
+  const EMBEDDED: ServingCatalog = {
+    ...CATALOG,
+    runtime: 'embedded',
+    models: [
+      model('trained'),
+      model('plain', plain),
+      model('sees', { capabilities: ['chat', 'vision'] }),
+    ],
+    chains: { default: ['trained', 'plain'], pictures: ['sees'] },
+  };
+  const WITHOUT_TRAINED = { ...EMBEDDED, models: EMBEDDED.models.slice(1) };
+  const CALL = { capabilities: ['chat', 'tools'] };
+  const asked = (catalog: ServingCatalog, facts: Partial<RequestFacts> = CALL, name = 'auto') => {
+    const resolution = resolve(name, facts, catalog);
+    if (resolution.kind === 'failed') throw new Error(resolution.failure.message);
+    return [resolution.wanted, ...resolution.alternatives].map((one) => [
+      one.capabilities.join('+'),
+      one.minContextLengthTokens,
+      one.chain,
+    ]);
+  };
+
+  test('the embedded engine describes tools to any model where no model with tools fits', () => {
+    expect(asked(EMBEDDED)).toEqual([
+      ['chat+tools', null, null],
+      ['chat', null, null],
+    ]);
+  });
+
+  test('and at once where no model has tools', () => {
+    expect(asked(WITHOUT_TRAINED)).toEqual([['chat', null, null]]);
+    const images = { capabilities: ['chat', 'vision', 'tools'] };
+    expect(asked(WITHOUT_TRAINED, images)).toEqual([['chat+vision', null, 'pictures']]);
+  });
+
+  test('a longer context than usual is tried with tools first, then with the usual one, then with tools described', () => {
+    expect(asked(EMBEDDED, { ...CALL, promptBytes: 60_000 })).toEqual([
+      ['chat+tools', 24_576, null],
+      ['chat+tools', 16_384, null],
+      ['chat', 24_576, null],
+      ['chat', 16_384, null],
+    ]);
+  });
+
+  test.each([
+    ['LM Studio', { ...EMBEDDED, runtime: 'lmstudio' } as const, 'auto'],
+    ['a fleet', { ...EMBEDDED, hosts: ['a', 'b'] }, 'auto'],
+    ['the name auto:tools', EMBEDDED, 'auto:tools'],
+  ])('with %s, only models with tools serve', (_, catalog, name) => {
+    expect(asked(catalog, CALL, name)).toEqual([['chat+tools', null, null]]);
+  });
+
+  test('a model that is named serves with the tools described', () => {
+    expect(asked(EMBEDDED, CALL, 'plain')).toEqual([['', null, null]]);
   });
 });

@@ -17,11 +17,11 @@ export type Resolution =
       readonly kind: 'resolved';
       readonly wanted: ServingRequest;
       /**
-       * The same request with the longest context that the models have without a longer load. It is used where nothing fits with
-       * the needed context: the need is an estimate, so the runtime may serve the request nevertheless. Null: `wanted` needs no
-       * longer context than that.
+       * The requests that are tried in order where nothing fits. The first is the same with the longest context that the models
+       * have without a longer load: the need is an estimate, so the runtime may serve the request nevertheless. Then follow those
+       * to models that get tools described.
        */
-      readonly shorter: ServingRequest | null;
+      readonly alternatives: readonly ServingRequest[];
       /** The longest context that the models allow; null where the request sets no condition on the context. */
       readonly longest: number | null;
     }
@@ -35,7 +35,8 @@ export type ResolveModel = (facts: RequestFacts, catalog: ServingCatalog) => Res
  *
  * - `auto` asks for the capabilities and the context length that the request needs. Where the name has no chain, and no
  *   model of the default chain has the capabilities, it means the first chain with such a model: images and embeddings
- *   need no name of their own.
+ *   need no name of their own. Models whose chat template has no tools are the last choice for a request with tools, where
+ *   the embedded engine is the runtime: it describes the tools in the prompt.
  * - A key or an instance asks for no capability: the client wants that model, and the runtime's error says what it can't do.
  * - An unknown name is refused. LM Studio answers it from the only loaded model, or with 404 where several are loaded
  *   (lmstudio-bug-tracker #619, gitbutler #8706), so a typing error would decide which model answers.
@@ -55,27 +56,33 @@ export function createResolveModel(counter: TokenCounter): ResolveModel {
     meanings.set(catalog, known);
     return meaning;
   };
-  return (facts, catalog) => {
-    const meaning = meaningOf(facts, catalog);
-    if (typeof meaning === 'string') {
-      return { kind: 'failed', failure: createFailure('model_not_found', 404, meaning) };
-    }
-    const { wanted, context, withContext } = meaning;
+  /** The request with the context that it needs, and with the usual one where it needs more. */
+  const withContextOf = (
+    { wanted, context, withContext }: Meaning,
+    facts: RequestFacts,
+  ): readonly [ServingRequest, ...ServingRequest[]] => {
     const minContextLengthTokens = context && requiredContext(facts, context, counter);
-    const longest = context === null ? null : context.longest;
-    if (context === null || minContextLengthTokens === null) {
-      return { kind: 'resolved', wanted, shorter: null, longest };
-    }
+    if (context === null || minContextLengthTokens === null) return [wanted];
     const conditioned = withContext.get(minContextLengthTokens) ?? {
       ...wanted,
       minContextLengthTokens,
     };
     withContext.set(minContextLengthTokens, conditioned);
-    const shorter =
-      minContextLengthTokens > context.usual
-        ? { ...wanted, minContextLengthTokens: context.usual }
-        : null;
-    return { kind: 'resolved', wanted: conditioned, shorter, longest };
+    return minContextLengthTokens > context.usual
+      ? [conditioned, { ...wanted, minContextLengthTokens: context.usual }]
+      : [conditioned];
+  };
+  return (facts, catalog) => {
+    const meaning = meaningOf(facts, catalog);
+    if (typeof meaning === 'string') {
+      return { kind: 'failed', failure: createFailure('model_not_found', 404, meaning) };
+    }
+    const { described, context } = meaning;
+    const [wanted, ...alternatives] = [
+      ...withContextOf(meaning, facts),
+      ...(described === null ? [] : withContextOf(described, facts)),
+    ];
+    return { kind: 'resolved', wanted, alternatives, longest: context?.longest ?? null };
   };
 }
 
@@ -87,6 +94,8 @@ interface Meaning {
   readonly context: ContextBounds | null;
   /** The same with each condition on the context that was asked for. Conditions are rounded, so there are few. */
   readonly withContext: Map<number, ServingRequest>;
+  /** The same for all models, to which the engine describes the tools; null where this changes nothing. */
+  readonly described: Meaning | null;
 }
 
 /** Names are texts of clients, so neither their number nor their length is bounded otherwise. */
@@ -102,7 +111,7 @@ function meaningBy(
     case 'instance': {
       const { instanceIdentifier } = named;
       const wanted = { ...ANY_MODEL, instanceIdentifier };
-      return { wanted, context: null, withContext: new Map() };
+      return { wanted, context: null, withContext: new Map(), described: null };
     }
     case 'key': {
       const { modelKey } = named;
@@ -115,16 +124,45 @@ function meaningBy(
         wanted: { ...ANY_MODEL, modelKey },
         context: isForeign ? null : contextBounds(known),
         withContext: new Map(),
+        described: null,
       };
     }
     case 'auto': {
-      const capabilities = [...new Set([...needed, ...named.capabilities])];
-      const asked = { ...ANY_MODEL, tiers: named.tiers, chain: named.chain, capabilities };
-      const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
-      const context = contextBounds(candidates(wanted, catalog));
-      return { wanted, context, withContext: new Map() };
+      const meaning = autoFor(named, needed, catalog);
+      if (!mayDescribeTools(named, needed, catalog)) return meaning;
+      const others = needed.filter((capability) => capability !== 'tools');
+      const described = autoFor(named, others, catalog);
+      if (candidates(described.wanted, catalog).length === 0) return meaning;
+      // Without a model that has tools, the description is the only way.
+      const hasTools = candidates(meaning.wanted, catalog).length > 0;
+      return hasTools ? { ...meaning, described } : described;
     }
   }
+}
+
+function autoFor(
+  { tiers, chain, capabilities: named }: Extract<NamedModel, { kind: 'auto' }>,
+  needed: readonly string[],
+  catalog: ServingCatalog,
+): Meaning {
+  const capabilities = [...new Set([...needed, ...named])];
+  const asked = { ...ANY_MODEL, tiers, chain, capabilities };
+  const wanted = { ...asked, chain: asked.chain ?? chainWith(asked, catalog) };
+  const context = contextBounds(candidates(wanted, catalog));
+  return { wanted, context, withContext: new Map(), described: null };
+}
+
+/**
+ * Whether tools may be described in the prompt. A fleet may send the request to LM Studio. A name such as `auto:tools` asks for
+ * models that are trained for tools.
+ */
+function mayDescribeTools(
+  { capabilities }: Extract<NamedModel, { kind: 'auto' }>,
+  needed: readonly string[],
+  { runtime, hosts }: ServingCatalog,
+): boolean {
+  const isOfEngine = runtime === 'embedded' && hosts === undefined;
+  return isOfEngine && needed.includes('tools') && !capabilities.includes('tools');
 }
 
 function modelsNamed(modelKey: string, { models }: ServingCatalog): readonly ServingModel[] {

@@ -466,13 +466,21 @@ describe('a request that may need a longer context than usual', () => {
   const whole = (response: ServerResponse) => response.writeHead(200, SSE).end(EVENT + DONE);
 
   it('gets the usual one where nothing fits with the longer', async () => {
-    await using world = await open(whole, { wanted, shorter, place: nothing('nothing_fits') });
+    await using world = await open(whole, {
+      wanted,
+      alternatives: [shorter],
+      place: nothing('nothing_fits'),
+    });
     const answer = await post(world.url);
     expect([answer.status, answer.headers['x-mai-model']]).toEqual([200, 'small']);
   });
 
   it('is refused for any other reason', async () => {
-    await using world = await open(whole, { wanted, shorter, place: nothing('queue_full') });
+    await using world = await open(whole, {
+      wanted,
+      alternatives: [shorter],
+      place: nothing('queue_full'),
+    });
     expect((await post(world.url)).status).toBe(503);
     expect(world.attempts()).toBe(0);
   });

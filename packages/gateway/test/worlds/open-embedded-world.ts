@@ -52,8 +52,14 @@ export interface EmbeddedWorld extends AsyncDisposable {
   engines(): Promise<ReadonlyMap<string, number>>;
 }
 
-/** Writes a large, a small and an embedding model, and opens a gateway in front of them. */
-export async function openEmbeddedWorld(): Promise<EmbeddedWorld> {
+/**
+ * Writes a large, a small and an embedding model, and opens a gateway in front of them.
+ *
+ * @param withTools - the chat models that have tools
+ */
+export async function openEmbeddedWorld(
+  withTools: readonly string[] = [LARGE, SMALL],
+): Promise<EmbeddedWorld> {
   // The engine's process is a program of the built package.
   if (
     !existsSync(path.join(__dirname, '..', '..', '..', 'llama-runtime', 'dist', 'engine-child.cjs'))
@@ -68,6 +74,8 @@ export async function openEmbeddedWorld(): Promise<EmbeddedWorld> {
   }
   const registry = path.join(folder, 'data', 'engines');
   const machine = { othersBytes: PLENTY_BYTES };
+  const capabilitiesOf = (modelKey: string): ('chat' | 'tools')[] =>
+    withTools.includes(modelKey) ? ['chat', 'tools'] : ['chat'];
   const host = await openHost({
     runtime: 'embedded',
     modelFolders: [models],
@@ -78,13 +86,13 @@ export async function openEmbeddedWorld(): Promise<EmbeddedWorld> {
           key: LARGE,
           category: 'large',
           context_window: LARGE_CONTEXT_TOKENS,
-          capabilities: ['chat', 'tools'],
+          capabilities: capabilitiesOf(LARGE),
         },
         {
           key: SMALL,
           category: 'small',
           context_window: SHORTEST_CONTEXT_TOKENS,
-          capabilities: ['chat', 'tools'],
+          capabilities: capabilitiesOf(SMALL),
         },
         {
           key: EMBEDDING,

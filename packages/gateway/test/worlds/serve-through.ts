@@ -40,8 +40,8 @@ export interface FrontOptions {
   readonly peer?: ServingPeer;
   /** The request to the machine that each request becomes. Default: any model. */
   readonly wanted?: ServingRequest;
-  /** The same with a shorter context. Default: none. */
-  readonly shorter?: ServingRequest;
+  /** Requests that are tried where nothing fits. Default: none. */
+  readonly alternatives?: readonly ServingRequest[];
   /** The longest context that the models allow. Default: the request sets no condition. */
   readonly longest?: number;
 }
@@ -112,7 +112,7 @@ export async function serveThrough(
     resolve: () => ({
       kind: 'resolved' as const,
       wanted: options.wanted ?? ANY_MODEL,
-      shorter: options.shorter ?? null,
+      alternatives: options.alternatives ?? [],
       longest: options.longest ?? null,
     }),
     promptTokens: () => 0,

@@ -9,6 +9,8 @@ export interface ReportedChoice {
   decisionId: string | null;
   queueMs: number;
   fallbacks: number;
+  /** The request has tools, and the model's chat template has none: the embedded engine describes them in the prompt. */
+  toolsDescribed: boolean;
 }
 
 /** A choice that has not been made. */
@@ -21,6 +23,7 @@ export function nothingReported(): ReportedChoice {
     decisionId: null,
     queueMs: 0,
     fallbacks: 0,
+    toolsDescribed: false,
   };
 }
 
@@ -38,6 +41,7 @@ export function decisionHeaders(reported: ReportedChoice): Record<string, string
     'x-mai-fallbacks': String(reported.fallbacks),
   };
   if (reported.host !== null) headers['x-mai-host'] = reported.host;
+  if (reported.toolsDescribed) headers['x-mai-tools'] = 'described';
   if (reported.placementId !== null) headers['x-mai-placement'] = reported.placementId;
   return headers;
 }

@@ -68,11 +68,11 @@ export async function serveInference(
     const { onlyResident } = client;
     const {
       wanted: resolved,
-      shorter,
+      alternatives,
       longest,
     } = onlyResident === undefined
       ? wantedBy(fields, facts, catalog, parts)
-      : { wanted: onlyAt(onlyResident, facts), shorter: null, longest: null };
+      : { wanted: onlyAt(onlyResident, facts), alternatives: [], longest: null };
     // The request may run for minutes, and the parsed body is several times as large as its bytes.
     fields = null;
     const wanted =
@@ -80,7 +80,7 @@ export async function serveInference(
         ? resolved
         : await continued(resolved, facts.previousResponseId, catalog, departure, parts);
     const { headers } = request;
-    const asked = { headers, path, body, facts, wanted, shorter, longest, client, protocol };
+    const asked = { headers, path, body, facts, wanted, alternatives, longest, client, protocol };
     served = await serveWithFallbacks(asked, { answer, reported, departure }, parts);
     failure = served.failure;
   } catch (error) {
@@ -113,7 +113,7 @@ export async function serveInference(
   }
 }
 
-/** The request to the machine, and the one for a shorter context. */
+/** The request to the machine, and those that are tried where nothing fits. */
 function wantedBy(
   fields: JsonObject,
   facts: RequestFacts,
@@ -123,11 +123,11 @@ function wantedBy(
   const resolution = parts.resolve(facts, catalog);
   if (resolution.kind === 'failed') throw new SchedulingFailure(resolution.failure);
   if (catalog.hosts === undefined) return resolution;
-  const { wanted, shorter } = resolution;
+  const { wanted, alternatives } = resolution;
   return {
     ...resolution,
     wanted: placedInFleet(wanted, fields, facts, parts),
-    shorter: shorter && placedInFleet(shorter, fields, facts, parts),
+    alternatives: alternatives.map((one) => placedInFleet(one, fields, facts, parts)),
   };
 }
 

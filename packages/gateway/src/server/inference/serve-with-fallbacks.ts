@@ -29,8 +29,8 @@ export interface AskedRequest {
   readonly body: Buffer;
   readonly facts: RequestFacts;
   readonly wanted: ServingRequest;
-  /** For the case that nothing fits with the context of `wanted`; null where that is no longer than usual. */
-  readonly shorter: ServingRequest | null;
+  /** The requests that are tried in order where nothing fits. */
+  readonly alternatives: readonly ServingRequest[];
   /** The longest context that the models allow; null where the request sets no condition on the context. */
   readonly longest: number | null;
   readonly client: Client;
@@ -89,6 +89,10 @@ export async function serveWithFallbacks(
     reported.placementId = lease.placementId ?? null;
     reported.decisionId = lease.decisionId ?? reported.decisionId;
     reported.queueMs += place.waitedMs;
+    reported.toolsDescribed =
+      asked.facts.capabilities.includes('tools') &&
+      !lease.capabilities.includes('tools') &&
+      parts.knownCatalog()?.runtime === 'embedded';
     const outcome = await relayThrough(place, asked, { answer, reported, departure }, parts);
     const isLast = reported.fallbacks >= parts.limits.maxFallbacks;
     if (!isLast && mayFallBack(outcome, lease)) {
@@ -126,24 +130,27 @@ function withLongerContext(
   const needed = contextForCounted(promptTokens, facts, longest);
   const had = Math.max(contextLengthTokens ?? 0, wanted.minContextLengthTokens ?? 0);
   if (needed === null || needed <= had) return null;
-  return { ...asked, wanted: { ...wanted, minContextLengthTokens: needed }, shorter: null };
+  return { ...asked, wanted: { ...wanted, minContextLengthTokens: needed }, alternatives: [] };
 }
 
-/** A place on a resident, with a shorter context where nothing fits with the needed one. */
+/** A place on a resident for the request, or for the first of its alternatives that fits. */
 async function placeFor(
   asked: AskedRequest,
   failed: readonly string[],
   side: ClientSide,
   parts: InferenceParts,
 ): Promise<Place> {
-  const { wanted, shorter } = asked;
-  try {
-    return await placeWith(wanted, asked, failed, side, parts);
-  } catch (error) {
-    const mayFit = error instanceof SchedulingFailure && error.failure.code === 'nothing_fits';
-    if (shorter === null || !mayFit) throw error;
-    return placeWith(shorter, asked, failed, side, parts);
+  let refusal: unknown = null;
+  for (const wanted of [asked.wanted, ...asked.alternatives]) {
+    try {
+      return await placeWith(wanted, asked, failed, side, parts);
+    } catch (error) {
+      const mayFit = error instanceof SchedulingFailure && error.failure.code === 'nothing_fits';
+      if (!mayFit) throw error;
+      refusal = error;
+    }
   }
+  throw refusal;
 }
 
 function placeWith(

@@ -34,6 +34,61 @@ describe('The text of an answer', () => {
   });
 });
 
+describe('A stop sequence in another part than the text', () => {
+  type Parts = Partial<Parameters<AnswerReader['read']>[0]>;
+  const readAll = (steps: readonly Parts[]) => {
+    const reader = new AnswerReader(['STOP'], Infinity);
+    const sent = { reasoning: '', content: '', 'tool-arguments': '', order: '' };
+    for (const [index, parts] of steps.entries()) {
+      const snapshot = { content: '', reasoning: '', toolCalls: [], ...parts };
+      for (const delta of reader.read(snapshot, index === steps.length - 1)) {
+        if (delta.type === 'tool-call') continue;
+        sent[delta.type] += delta.text;
+        sent.order += delta.type[0];
+      }
+    }
+    return { ...sent, stop: reader.stop };
+  };
+  const args = (...texts: readonly string[]) => ({
+    toolCalls: texts.map((text) => ({ name: 'f', arguments: text })),
+  });
+
+  it.each([
+    [
+      'reasoning',
+      [{ reasoning: 'hm S' }, { reasoning: 'hm STO' }, { reasoning: 'hm STOP, well' }],
+      { reasoning: 'hm ', content: '', stop: 'STOP' },
+    ],
+    [
+      'reasoning, with text behind it',
+      [{ reasoning: 'hm STOP', content: 'no' }],
+      { reasoning: 'hm ', content: '', stop: 'STOP' },
+    ],
+    [
+      'the arguments of a call',
+      [args('{"a":"x'), args('{"a":"xST'), args('{"a":"xSTOP"')],
+      { 'tool-arguments': '{"a":"x', stop: 'STOP' },
+    ],
+    [
+      'the arguments of the first call',
+      [args('{"a":"STOP"}', '{"b":1}')],
+      { 'tool-arguments': '{"a":"', stop: 'STOP' },
+    ],
+    [
+      'no part, but its start at the end of each',
+      [
+        { reasoning: 'aS' },
+        { reasoning: 'aS', content: 'bST' },
+        { reasoning: 'aS', content: 'bST', ...args('cS') },
+        { reasoning: 'aS', content: 'bST', ...args('cS') },
+      ],
+      { reasoning: 'aS', content: 'bST', 'tool-arguments': 'cS', order: 'rrcctt', stop: null },
+    ],
+  ])('is taken off: %s', (_, steps, expected) => {
+    expect(readAll(steps)).toMatchObject(expected);
+  });
+});
+
 describe('The tool calls of an answer', () => {
   const call = (name: string, text: string): { name: string; arguments: string } => ({
     name,
@@ -70,6 +125,7 @@ describe('The end of an answer', () => {
     ({
       text: '<tool_call>{',
       stopped_limit: false,
+      stopped_word: false,
       context_full: false,
       ...more,
     }) as CompletionReport;
@@ -77,6 +133,7 @@ describe('The end of an answer', () => {
   it.each([
     ['a limit inside a call', { stopped_limit: true }, 'Let me look.'],
     ['a full context inside a call', { context_full: true }, 'Let me look.'],
+    ['a stop sequence inside a call', { stopped_word: true }, 'Let me look.'],
     ['the model, with a text that is no call', {}, '<tool_call>{'],
   ])('that llama.cpp can’t parse, because of %s', (_, more, content) => {
     const newest = { ...EMPTY, content: 'Let me look.' };

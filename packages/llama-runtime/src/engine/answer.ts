@@ -70,17 +70,17 @@ export function hasParts({ content, reasoning, toolCalls }: Snapshot): boolean {
 }
 
 /**
- * The whole answer. The binding leaves the parsed fields out where it cannot parse a finished text. Where the limit has cut
- * the text off, for example inside a tool call, the fields of the last token tell what the answer has. Else the text itself is
- * the content.
+ * The whole answer. The binding leaves the parsed fields out where it cannot parse a finished text. Where the limit or a stop
+ * sequence has cut the text off, for example inside a tool call, the fields of the last token tell what the answer has. Else
+ * the text itself is the content.
  */
 export function finalSnapshot(
   snapshot: Snapshot,
-  { text, stopped_limit, context_full }: CompletionReport,
+  { text, stopped_limit, stopped_word, context_full }: CompletionReport,
   newest: Snapshot | null,
 ): Snapshot {
   if (hasParts(snapshot)) return snapshot;
-  if (newest !== null && (stopped_limit || context_full)) return newest;
+  if (newest !== null && (stopped_limit || stopped_word || context_full)) return newest;
   return { ...snapshot, content: text };
 }
 
@@ -119,13 +119,16 @@ export class AnswerReader {
 
   *read(snapshot: Snapshot, isFinal: boolean): Generator<AnswerDelta> {
     if (this.isDone) return;
-    const reasoning = isFinal ? snapshot.reasoning : withoutOpenCharacter(snapshot.reasoning);
+    const hasCalls = snapshot.toolCalls.length > 0;
+    const hasContent = snapshot.content !== '';
+    const reasoning = this.#cut(snapshot.reasoning, isFinal || hasContent || hasCalls);
     const newReasoning = suffixAfter(this.#reasoning, reasoning);
     if (newReasoning !== '') {
       this.#reasoning = reasoning;
       yield { type: 'reasoning', text: newReasoning };
     }
-    const content = this.#cut(snapshot.content, isFinal);
+    if (this.#stop !== null) return;
+    const content = this.#cut(snapshot.content, isFinal || hasCalls);
     const newContent = suffixAfter(this.#content, content);
     if (newContent !== '') {
       this.#content = content;
@@ -135,17 +138,17 @@ export class AnswerReader {
     yield* this.#readCalls(snapshot, isFinal);
   }
 
-  /** The text up to the first stop sequence, without an end that can still become a stop sequence. */
-  #cut(text: string, isFinal: boolean): string {
-    const found = this.#stops
-      .map((stop) => ({ stop, at: text.indexOf(stop) }))
-      .filter(({ at }) => at !== -1)
-      .sort((a, b) => a.at - b.at)[0];
-    if (found !== undefined) {
+  /**
+   * The text up to the first stop sequence. Where the text is not whole, it has no end that can still become a stop sequence or
+   * a character. llama-server looks for stop sequences in all that the model generates, so also in reasoning and arguments.
+   */
+  #cut(text: string, isWhole: boolean): string {
+    const found = firstStop(text, this.#stops);
+    if (found !== null) {
       this.#stop = found.stop;
       return text.slice(0, found.at);
     }
-    if (isFinal) return text;
+    if (isWhole) return text;
     return withoutOpenCharacter(text.slice(0, text.length - openStopLength(text, this.#stops)));
   }
 
@@ -162,13 +165,27 @@ export class AnswerReader {
         this.#calls[index] = sent;
         yield { type: 'tool-call', index, name: call.name };
       }
-      const text = isFinal ? call.arguments : withoutOpenCharacter(call.arguments);
+      const text = this.#cut(call.arguments, isFinal || index + 1 < snapshot.toolCalls.length);
       const added = suffixAfter(sent, text);
-      if (added === '') continue;
-      this.#calls[index] = text;
-      yield { type: 'tool-arguments', index, text: added };
+      if (added !== '') {
+        this.#calls[index] = text;
+        yield { type: 'tool-arguments', index, text: added };
+      }
+      if (this.#stop !== null) return;
     }
   }
+}
+
+/** The stop sequence that begins first in a text; null where it has none. */
+export function firstStop(
+  text: string,
+  stops: readonly string[],
+): { readonly stop: string; readonly at: number } | null {
+  const found = stops
+    .map((stop) => ({ stop, at: text.indexOf(stop) }))
+    .filter(({ at }) => at !== -1)
+    .sort((a, b) => a.at - b.at);
+  return found[0] ?? null;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { EngineFacts, EngineSpec, EngineState } from '../process/messages.j
 import {
   AnswerReader,
   finalSnapshot,
+  firstStop,
   hasParts,
   snapshotOf,
   type AnswerDelta,
@@ -184,7 +185,12 @@ export class Engine {
       const isCut = isLimited && !reader.isDone;
       return {
         finishReason: isCut ? 'length' : reader.toolCalls > 0 ? 'tool-calls' : 'stop',
-        stopSequence: reader.stop,
+        // A stop sequence may lie across the end of reasoning, where no part of the answer has it as a whole.
+        stopSequence:
+          reader.stop ??
+          (isFinal && report.stopped_word
+            ? (firstStop(report.text, request.stops)?.stop ?? null)
+            : null),
         usage: {
           promptTokens: request.promptTokens,
           completionTokens: isFinal ? report.tokens_predicted : run.countTokens(),

@@ -83,6 +83,37 @@ describe('A chat completion', () => {
     expect(new Set(contents).size).toBe(1);
   });
 
+  it.each([false, true])(
+    'ends the arguments of a call before a stop sequence; stream: %s',
+    async (stream) => {
+      const city = { type: 'string', enum: ['abcdefgh'] };
+      const parameters = { type: 'object', properties: { city }, required: ['city'] };
+      const body = {
+        tools: [{ type: 'function', function: { name: 'weather', parameters } }],
+        tool_choice: 'required',
+        max_tokens: 200,
+        stop: ['def'],
+      };
+      const request = { ...CHAT, ...body, stream };
+      const response = await engine.post('/v1/chat/completions', request);
+      const choices = stream
+        ? (await eventsOf(response)).flatMap((event) => event.choices ?? [])
+        : (await bodyOf(response)).choices;
+      const messages = choices.map(
+        (choice: { delta: object; message: object }) => choice.delta ?? choice.message,
+      );
+      const calls = messages.flatMap(
+        (message: { tool_calls?: object[] }) => message.tool_calls ?? [],
+      );
+      const text = calls
+        .map((call: { function: { arguments?: string } }) => call.function.arguments ?? '')
+        .join('');
+      expect(text).toMatch(/^\{\s*"city"\s*:\s*"abc$/);
+      expect(messages.map(({ content = null }) => content ?? '').join('')).toBe('');
+      expect(choices.at(-1).finish_reason).toBe('tool_calls');
+    },
+  );
+
   it('ends before a stop sequence', async () => {
     const whole = (await chat({ max_tokens: 40 })).choices[0].message.content;
     const stop = whole.slice(10, 12);

@@ -23,6 +23,10 @@ const CALLS = `{% for call in m.tool_calls or [] %}<tool_call>
 </tool_call>{% endfor %}`;
 /** Llama 3.1: a message has at most one call. */
 const SINGLE_CALLS = `{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}{% if m.tool_calls and m.tool_calls | length > 1 %}{{ raise_exception('only single calls') }}{% endif %}${TURN}${CALLS}{% endfor %}${ANSWER}`;
+/** Llama 3 and Hermes: of a message with a text and calls, only the calls are written. */
+const CALLS_ONLY = `{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}{% if m.tool_calls %}<|im_start|>assistant
+${CALLS}<|im_end|>
+{% else %}${TURN}{% endif %}{% endfor %}${ANSWER}`;
 /** Mistral Small: ids of nine characters, and two messages of the user with only results between them are refused. */
 const MISTRAL = `{% set turns = namespace(users=0) %}{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}{% if m.role == 'user' %}{% set turns.users = turns.users + 1 %}{% elif m.role == 'assistant' and not m.tool_calls %}{% set turns.users = 0 %}{% endif %}{% if turns.users > 1 %}{{ raise_exception('roles must alternate') }}{% endif %}{% for call in m.tool_calls or [] %}{% if call.id | length != 9 %}{{ raise_exception('ids have nine characters') }}{% endif %}{% endfor %}${TURN}${CALLS}{% endfor %}${ANSWER}`;
 
@@ -67,6 +71,7 @@ const CHATS = {
   'two messages of the assistant': [user('a'), assistant('b'), assistant('c'), user('d')],
   'a result of a tool': [user('a'), assistant(null, ID), result(ID, 'b')],
   'text after a result': [user('a'), assistant(null, ID), result(ID, 'b'), user('c')],
+  'a text with a call': [user('a'), assistant('b', ID), result(ID, 'c'), user('d')],
   'several calls': [
     user('a'),
     assistant(null, ID, 'call_1'),
@@ -76,7 +81,12 @@ const CHATS = {
     user('e'),
   ],
 };
-const WITH_TOOLS = ['a result of a tool', 'text after a result', 'several calls'];
+const WITH_TOOLS = [
+  'a result of a tool',
+  'text after a result',
+  'a text with a call',
+  'several calls',
+];
 
 async function start(template: string): Promise<TestEngine> {
   const metadata = { 'tokenizer.chat_template': template };
@@ -97,6 +107,7 @@ describe.each([
   ['no calls', WITHOUT_CALLS],
   ['single calls', SINGLE_CALLS],
   ['short ids', MISTRAL],
+  ['calls without their text', CALLS_ONLY],
 ])('A template with %s', (_, template) => {
   let engine: TestEngine;
   beforeAll(async () => {
@@ -179,6 +190,39 @@ test('a template that ends a turn when the next begins, as Qwen 1.5’s, takes a
   });
   const [{ message }] = (await bodyOf(response)).choices;
   expect(JSON.parse(message.content)).toEqual({ a: 1 });
+});
+
+test('a response format is followed where llama.cpp makes no grammar for the template, as with Kimi K2', async () => {
+  const form = `{# <|tool_calls_section_begin|> <|tool_call_begin|> <|tool_call_argument_begin|> #}`;
+  const engine = await start(`${form}{% for m in messages %}${TURN}{% endfor %}${ANSWER}`);
+  const schema = {
+    type: 'object',
+    properties: { a: { enum: [1] } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+  const response = await engine.post('/v1/chat/completions', {
+    model: 'tiny',
+    messages: [user('a')],
+    response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    max_tokens: 200,
+    seed: 1,
+  });
+  const [{ message }] = (await bodyOf(response)).choices;
+  expect(JSON.parse(message.content)).toEqual({ a: 1 });
+});
+
+test('a level of reasoning that the template refuses is left out, as with Hunyuan', async () => {
+  const engine = await start(
+    `{% if reasoning_effort is defined and reasoning_effort not in ['low', 'high'] %}{{ raise_exception('no such level') }}{% endif %}{% if reasoning_effort == 'high' %}Think very hard.{% endif %}{% for m in messages %}${TURN}{% endfor %}${ANSWER}`,
+  );
+  const tokensAt = async (effort: string) => {
+    const body = { model: 'tiny', messages: [user('a')], max_tokens: 1, reasoning_effort: effort };
+    const response = await engine.post('/v1/chat/completions', body);
+    return (await bodyOf(response)).usage.prompt_tokens;
+  };
+  expect(await tokensAt('none')).toBe(await tokensAt('low'));
+  expect(await tokensAt('high')).toBeGreaterThan(await tokensAt('low'));
 });
 
 test('a chat of which the template writes nothing is refused', async () => {

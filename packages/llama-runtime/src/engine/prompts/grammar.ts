@@ -44,6 +44,19 @@ export function answerGrammar(
 }
 
 /**
+ * The grammar of a response format alone. llama.cpp's root also allows a fence of Markdown around it, which the parser of another
+ * template does not take off.
+ *
+ * @returns null where the grammar has no rule for a response format
+ */
+export function formatGrammar(grammar: string): string | null {
+  const rules = grammar.split('\n');
+  const index = rules.findIndex((rule) => rule.startsWith('root ::='));
+  const hasFormat = rules.some((rule) => rule.startsWith('response-format ::='));
+  return hasFormat ? rules.with(index, 'root ::= response-format').join('\n') : null;
+}
+
+/**
  * Upper bound of the rules that one repetition makes of its symbol, as llama.cpp's parser counts them: a group has the
  * rules of its inner repetitions and one for each name in it. Text in quotes and in character classes does not count.
  */

@@ -1,5 +1,5 @@
 import type { ChatTemplates } from './chat-templates.js';
-import { answerGrammar, checkGrammar } from './grammar.js';
+import { answerGrammar, checkGrammar, formatGrammar } from './grammar.js';
 import type {
   ChatFormatOptions,
   CompletionOptions,
@@ -9,7 +9,7 @@ import type {
 import { RequestError, invalidField, notSupported } from '../request-error.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { stricterMessages } from './stricter-messages.js';
-import { TemplateProbe } from './template-gaps.js';
+import { TemplateProbe, hasTextAndCalls } from './template-gaps.js';
 import { preludeOf } from './template-prelude.js';
 
 /** The input of an answer: a chat, or a plain text to continue. */
@@ -32,6 +32,7 @@ export interface FormattedPrompt {
 interface TemplatedChat {
   readonly chat: FormattedChat;
   readonly messages: readonly unknown[];
+  readonly format: ChatFormatOptions;
   /** Replaces the model's own template; null: the model's own. */
   readonly template: string | null;
 }
@@ -83,14 +84,14 @@ export class Prompts {
         'messages',
       );
     }
-    const format = chatFormatOf(prompt.format);
     // llama.cpp adds the first token itself to a prompt with images.
     const start = images.length > 0 ? null : this.#model.special.start;
-    const { chat, messages, template } = this.#fit(prompt.messages, format, start);
+    const asked = chatFormatOf(prompt.format);
+    const { chat, messages, format, template } = this.#fit(prompt.messages, asked, start);
     if (chat.prompt === '')
       throw invalidField('messages', "has no text that the model's chat template writes");
     checkGrammar(chat.grammar, format.tools === undefined ? 'response_format' : 'tools');
-    const grammar = this.#grammarOf(chat, format);
+    const grammar = this.#grammarOf(chat, format) ?? this.#missingGrammar(chat, format);
     return {
       text: chat.prompt,
       options: {
@@ -116,6 +117,21 @@ export class Prompts {
     return grammar;
   }
 
+  /**
+   * The grammar of a response format where llama.cpp makes none: its handlers of some templates, such as Kimi K2's, leave the
+   * format out. The grammar does not depend on the template, so it is taken from another one. Null: nothing is missing.
+   */
+  #missingGrammar(
+    { grammar }: FormattedChat,
+    { tools, response_format: wanted, ...format }: ChatFormatOptions,
+  ): string | null {
+    if (grammar !== '' || wanted === undefined || tools !== undefined) return null;
+    const options = { ...format, response_format: wanted };
+    const other = this.#apply([{ role: 'user', content: '' }], CHATML, options);
+    checkGrammar(other.grammar, 'response_format');
+    return formatGrammar(other.grammar);
+  }
+
   #withStart(text: string): string {
     const { start } = this.#model.special;
     return start === null || text.startsWith(start) ? text : start + text;
@@ -124,7 +140,8 @@ export class Prompts {
   /**
    * Formats a chat so that nothing of it is lost. The model's own template comes first, because the model is trained for its
    * text. Where it refuses the messages, it gets them in a stricter form. What it never writes, a prelude writes; where the template
-   * refuses that, too, it gets the messages alone.
+   * refuses that, too, it gets the messages alone. Where it drops the text or the calls of a message that has both, it gets two
+   * messages. A level of reasoning that the template does not know is left out.
    *
    * @throws RequestError where the template refuses each form
    */
@@ -138,6 +155,8 @@ export class Prompts {
     let refusal: unknown = null;
     // The stricter form is made only where it is needed.
     const forms = [() => messages, () => stricterMessages(messages)];
+    if (this.#probe.dropsTextOrCalls(messages))
+      forms.unshift(() => messages.flatMap(withTextApart));
     for (const prelude of preludes) {
       for (const formed of forms) {
         try {
@@ -148,7 +167,9 @@ export class Prompts {
         }
       }
     }
-    throw refusal;
+    const { chat_template_kwargs: { reasoning_effort: effort, ...others } = {} } = format;
+    if (effort === undefined) throw refusal;
+    return this.#fit(messages, { ...format, chat_template_kwargs: others }, start);
   }
 
   /**
@@ -165,6 +186,7 @@ export class Prompts {
     const apply = (template: string | null): TemplatedChat => ({
       chat: this.#apply(messages, template, format),
       messages,
+      format,
       template,
     });
     if (start === null) return apply(prelude === '' ? null : source);
@@ -197,4 +219,15 @@ export class Prompts {
 
 function chatFormatOf(format: Partial<ChatFormatOptions>): ChatFormatOptions {
   return { ...format, jinja: true, reasoning_format: 'auto' };
+}
+
+/** A message with a text and calls as two messages. Its reasoning stays with the text. */
+function withTextApart(message: unknown): readonly unknown[] {
+  if (!isRecord(message) || !hasTextAndCalls(message)) return [message];
+  const { tool_calls: toolCalls, ...text } = message;
+  return [text, { role: message['role'], content: '', tool_calls: toolCalls }];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -34,6 +34,10 @@ const TOOL_CHAT = [
   },
   { role: 'tool', tool_call_id: 'probe0001', name: 'probe_name', content: 'probe_result' },
 ];
+/** The same, with a text beside the call. */
+const TEXT_AND_CALL = TOOL_CHAT.map((message) =>
+  message.role === 'assistant' ? { ...message, content: 'probe_text' } : message,
+);
 
 /**
  * Finds out what a template drops or refuses: it formats short chats and looks for their texts in the result. llama.cpp's own
@@ -45,6 +49,7 @@ export class TemplateProbe {
   #takesSystem: boolean | null = null;
   #takesSystemAlone: boolean | null = null;
   #takesTools: boolean | null = null;
+  #takesTextWithCalls: boolean | null = null;
 
   /**
    * @param hasSystemRole - what llama.cpp says of the template. Where it is false, llama.cpp itself puts the system message into
@@ -66,6 +71,14 @@ export class TemplateProbe {
     if (system.length === 0) return { tools: false, system: false };
     const isAlone = system.length === messages.length;
     return { tools: false, system: isAlone ? !this.#hasSystemAlone() : !this.#hasSystem() };
+  }
+
+  /** Whether the template drops the text or the calls of a message that has both, as those of Llama 3 and Hermes do. */
+  dropsTextOrCalls(messages: readonly unknown[]): boolean {
+    if (!messages.some(hasTextAndCalls) || !this.#hasTools()) return false;
+    const texts = ['probe_text', 'probe_value'];
+    this.#takesTextWithCalls ??= this.#writes(texts, TEXT_AND_CALL, { tools: [TOOL] });
+    return !this.#takesTextWithCalls;
   }
 
   #hasSystem(): boolean {
@@ -97,6 +110,14 @@ export class TemplateProbe {
     const chat = this.#render(messages, format);
     return chat !== null && texts.every((text) => chat.prompt.includes(text));
   }
+}
+
+/** Whether a message has a text and calls of tools. */
+export function hasTextAndCalls(message: unknown): boolean {
+  const content = field(message, 'content');
+  const toolCalls = field(message, 'tool_calls');
+  const hasText = Array.isArray(content) ? content.length > 0 : (content ?? '') !== '';
+  return hasText && Array.isArray(toolCalls) && toolCalls.length > 0;
 }
 
 function isOfTools(message: unknown): boolean {

@@ -97,9 +97,21 @@ export class EventStream {
 
 function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return JSON.parse(text, SURROGATE.test(text) ? wellFormed : undefined);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new RequestError(400, `the body is not JSON: ${reason}`);
   }
+}
+
+/** The escape of one half of a character beyond 16 bits. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+
+/**
+ * Replaces a half without its other half, which llama.cpp refuses. Clients that cut a text within an emoji send one, and would
+ * send it with each further turn of the conversation.
+ */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? Buffer.from(value).toString() : value;
 }

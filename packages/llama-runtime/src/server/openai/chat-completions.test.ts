@@ -114,6 +114,13 @@ describe('A chat completion', () => {
     },
   );
 
+  it('takes a text that a client has cut within an emoji', async () => {
+    const ofText = async (content: string) =>
+      (await chat({ messages: [{ role: 'user', content }], max_tokens: 1 })).usage?.prompt_tokens;
+    expect(await ofText('a \ud83d')).toBe(await ofText('a \ufffd'));
+    expect(await ofText('a \ud83d\ude00')).toBe(await ofText('a 😀'));
+  });
+
   it('ends before a stop sequence', async () => {
     const whole = (await chat({ max_tokens: 40 })).choices[0].message.content;
     const stop = whole.slice(10, 12);

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { writeNoiseModel, type NoiseModelShape } from '../src/noise-model/write-noise-model.js';
+import type { NoiseModelShape } from '../src/noise-model/noise-model-shape.js';
+import { writeNoiseModel } from '../src/noise-model/write-noise-model.js';
 import type { EngineFacts, EngineSpec, FromEngine } from '../src/process/messages.js';
 import { buildPrograms } from './programs.js';
 

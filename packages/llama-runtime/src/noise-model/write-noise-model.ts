@@ -1,28 +1,9 @@
 import { open } from 'node:fs/promises';
-import { checkShape } from './check-shape.js';
+
 import { encodeHeader, paddedBytes, tensorBytes, type TensorShape } from './gguf-file.js';
+import { checkShape, type NoiseModelShape } from './noise-model-shape.js';
 import { createRandom } from './random.js';
 import { createVocabulary } from './vocabulary.js';
-
-/** The shape of a model of random weights. */
-export interface NoiseModelShape {
-  /** Default: `noise`. */
-  readonly name?: string;
-  /** An embedding model has the architecture of Qwen3, and its result is the mean over its tokens. Default: `llm`. */
-  readonly kind?: 'llm' | 'embedding';
-  /** 1 to 512, which is llama.cpp's maximum. */
-  readonly layers: number;
-  /** Size of a token's vector; a multiple of 256. It has a head for each 64 values, and a key head for each 256. */
-  readonly width: number;
-  /** Number of tokens, at least 259. Default: 512. */
-  readonly vocabularySize?: number;
-  /** At least 1. Default: 32,768. */
-  readonly maxContextLengthTokens?: number;
-  /** The same seed gives the same file. Default: 1. */
-  readonly seed?: number;
-  /** Metadata that is added to the file, or replaces its own, by key. Default: none. */
-  readonly metadata?: Readonly<Record<string, string | boolean>>;
-}
 
 /** ChatML, with tools in the form of Hermes. */
 const CHAT_TEMPLATE = `{%- if tools %}<|im_start|>system

@@ -1,4 +1,3 @@
-import type { Resources } from '@mai/memory-ledger';
 import type { ResidentInstance } from '@mai/lmstudio-adapter';
 import { engineOfInstance } from '../engine/load-engine.js';
 import type { HostParts } from '../host-parts.js';
@@ -7,7 +6,7 @@ import { surveyMachine } from '../runtime/compose-ports.js';
 import type { RuntimeLink } from '../runtime/connect-runtime.js';
 import { listDownloadsNow } from '../session.js';
 import { guessSubject } from '../speeds/guess-subject.js';
-import type { SpeedSubject } from '../speeds/speed-subject.js';
+import type { SpeedResources, SpeedSubject } from '../speeds/speed-subject.js';
 import { speedsOfRuntime } from '../speeds/speeds-of-runtime.js';
 import { messageOf } from '../guards.js';
 import type { MeasuredAnswer, SpeedLearner } from './speed-learner.js';
@@ -228,7 +227,7 @@ function isSameAnswer(one: AnswerSpeeds, other: AnswerSpeeds): boolean {
 /** The facts of the machine that complete a measurement. */
 interface Facts {
   readonly downloads: Downloads;
-  readonly resources: Pick<Resources, 'gpus' | 'unified'>;
+  readonly resources: SpeedResources;
   readonly subjects: ReturnType<
     Awaited<ReturnType<HostParts['estimation']>>['createSubjectFinder']
   >;
@@ -255,6 +254,10 @@ async function gpusOf(
 ): Promise<Facts['resources']> {
   if (link.kind === 'off' || link.runtime === 'embedded' || link.client.host.isLocal)
     return monitor.port.snapshot({ signal });
-  const { unified, gpus } = await surveyMachine(link.client, { signal });
-  return { unified, gpus: gpus.map((gpu) => ({ ...gpu, vendor: null, availableBytes: null })) };
+  const { unified, gpus, ramTotalBytes } = await surveyMachine(link.client, { signal });
+  return {
+    unified,
+    ram: { totalBytes: ramTotalBytes },
+    gpus: gpus.map((gpu) => ({ ...gpu, vendor: null, availableBytes: null })),
+  };
 }

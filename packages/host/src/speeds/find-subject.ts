@@ -1,4 +1,4 @@
-import type { LoadConfig, ModelShape, Resources } from '@mai/memory-ledger';
+import type { LoadConfig, ModelShape } from '@mai/memory-ledger';
 import type { DownloadedModel } from '@mai/lmstudio-adapter';
 import { isModelFileError, type HeaderCache } from '@mai/memory-estimator';
 import type { LoadEngine } from '../engine/load-engine.js';
@@ -6,7 +6,7 @@ import { readMlx, type MlxModels } from '../model-files/read-mlx.js';
 import { fromHeaders } from '../model-files/from-headers.js';
 import type { ModelFiles } from '../model-files/model-files.js';
 import { keep } from '../once.js';
-import { speedSubjectOf, type SpeedSubject } from './speed-subject.js';
+import { speedSubjectOf, type SpeedResources, type SpeedSubject } from './speed-subject.js';
 import type { Speeds } from './speeds.js';
 
 /** A load whose speed is asked for. */
@@ -16,7 +16,7 @@ export interface SpeedLoad {
   /** Null where the files are not on this machine. */
   readonly files: ModelFiles | null;
   readonly loadConfig: LoadConfig;
-  readonly resources: Pick<Resources, 'gpus' | 'unified'>;
+  readonly resources: SpeedResources;
   readonly engine: LoadEngine;
 }
 

@@ -25,5 +25,5 @@ test.each([
     'the bandwidth of a GPU that reports no name is not known. `mai bench` measures a model, and then predicts the others',
   ],
 ])('%s', (_, gpus, expected) => {
-  expect(speedGap({ gpus, unified: false })).toBe(expected);
+  expect(speedGap({ gpus, unified: false, ram: { totalBytes: 2 ** 34 } })).toBe(expected);
 });

@@ -43,13 +43,18 @@ export interface ShapeDoubt {
   readonly high: number;
 }
 
+/** The memory of a machine that tells its speed. */
+export type SpeedResources = Pick<Resources, 'gpus' | 'unified'> & {
+  readonly ram: Pick<Resources['ram'], 'totalBytes'>;
+};
+
 /** The facts that a subject is made from. */
 export interface SpeedFacts {
   readonly shape: ModelShape;
   /** As in `SpeedSubject`. */
   readonly shapeDoubt?: ShapeDoubt | undefined;
   readonly loadConfig: LoadConfig;
-  readonly resources: Pick<Resources, 'gpus' | 'unified'>;
+  readonly resources: SpeedResources;
   readonly engine: LoadEngine;
   /** `gguf` or `mlx`. */
   readonly format: string;
@@ -69,10 +74,11 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
   const { settings } = engine.profile;
   const used = usedGpus(facts);
   const backend = backendOf(facts);
-  const known = used.map(({ name }) => (name === null ? null : gpuSpeedOf(name, backend)));
+  const known = used.map((one) => publishedSpeedOf(one, resources, backend));
   const gpu = used.length === 0 ? null : joined(used, known, backend);
   const [first] = resources.gpus;
-  const ofRam = resources.unified && first?.name != null ? gpuSpeedOf(first.name) : null;
+  const ofRam =
+    resources.unified && first !== undefined ? publishedSpeedOf(first, resources) : null;
   const placement: Placement = {
     offloadRatio: gpu === null ? 0 : (loadConfig.offloadRatio ?? 1),
     cpuExpertRatio: gpu === null ? 0 : (loadConfig.cpuExpertRatio ?? 0),
@@ -108,6 +114,17 @@ export function speedSubjectOf(facts: SpeedFacts): SpeedSubject {
     mayBeScalar: engine.vectorInstructions === null ? engine.threads : null,
     contextLengthTokens: loadConfig.contextLengthTokens,
   };
+}
+
+/** The speed of a GPU from the table of devices; null where the table does not have it. */
+export function publishedSpeedOf(
+  gpu: GpuResources,
+  { ram, unified }: SpeedResources,
+  backend?: GpuSpeed['backend'],
+): GpuSpeed | null {
+  if (gpu.name === null) return null;
+  // Apple's GPUs report the part of RAM that they may take, but Macs of one chip differ in the size of RAM.
+  return gpuSpeedOf(gpu.name, backend, unified ? ram.totalBytes : gpu.totalBytes);
 }
 
 /** The engine of a model's format and its version. */

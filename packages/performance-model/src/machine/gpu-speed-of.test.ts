@@ -1,9 +1,16 @@
 import { gpuSpeedOf } from './gpu-speed-of.js';
+import { AMD_CHIPS, AMD_GPUS } from './amd-gpus.js';
+import { GEFORCE_GPUS } from './geforce-gpus.js';
 import { NVIDIA_GPUS } from './nvidia-gpus.js';
-import { APPLE_GPUS, OTHER_GPUS } from './other-gpus.js';
+import { APPLE_GPUS, INTEL_GPUS, MOORE_THREADS_GPUS, QUALCOMM_GPUS } from './other-gpus.js';
 
-const gigabytes = (name: string): number | null => {
-  const speed = gpuSpeedOf(name);
+const GIB = 2 ** 30;
+const gigabytes = (name: string, memoryGib?: number): number | null => {
+  const speed = gpuSpeedOf(
+    name,
+    undefined,
+    memoryGib === undefined ? null : Math.round(memoryGib * GIB),
+  );
   return speed === null ? null : speed.memoryBandwidth / 1e9;
 };
 
@@ -54,12 +61,97 @@ describe('the published speed of a GPU', () => {
     expect(gigabytes(name)).toBe(expected);
   });
 
-  test.each(['NVIDIA GeForce RTX 3070 Laptop XT', 'Radeon 890M', 'RTX 9999', 'RTX 4050', ''])(
-    '"%s" is not known',
-    (name) => {
-      expect(gpuSpeedOf(name)).toBeNull();
-    },
-  );
+  test.each([
+    ['Tesla K80', 240],
+    ['Quadro GV100', 870],
+    ['NVIDIA TITAN V', 653],
+    ['NVIDIA TITAN V CEO Edition', 870],
+    ['NVIDIA A16', 200],
+    ['NVIDIA CMP 170HX', 1493],
+    ['P102-100', 440],
+    ['Tesla P100-PCIE-12GB', 549],
+    ['Tesla V100S-PCIE-32GB', 1134],
+    ['NVIDIA H100 NVL', 3938],
+    ['NVIDIA H800 PCIe', 2039],
+    ['NVIDIA A800 40GB Active', 1555],
+    ['NVIDIA GH200 144G HBM3e', 4900],
+    ['NVIDIA B300 SXM6 AC', 8000],
+    ['Tesla M4', 88],
+    ['Tesla M60', 160],
+    ['Quadro P1000', 80],
+    ['NVIDIA RTX A3000 12GB Laptop GPU', 336],
+    ['NVIDIA RTX A1000', 192],
+    ['NVIDIA RTX 500 Ada Generation Laptop GPU', 128],
+    ['NVIDIA RTX PRO 500 Blackwell Generation Laptop GPU', 288],
+    ['NVIDIA RTX PRO 4000 Blackwell', 672],
+    ['NVIDIA RTX PRO 4000 Blackwell SFF Edition', 432],
+    ['NVIDIA RTX PRO 6000 Blackwell Server Edition', 1597],
+    ['NVIDIA RTX PRO 5000 72GB Blackwell', 1344],
+    ['NVIDIA GeForce RTX 4090D', 1008],
+    ['NVIDIA GeForce RTX 5090 D v2', 1344],
+    ['NVIDIA GeForce RTX 3080 12GB', 912],
+    ['NVIDIA GeForce RTX 3080', 760],
+    ['NVIDIA GeForce RTX 5070 Ti Laptop GPU', 672],
+    ['NVIDIA GeForce RTX 2060 with Max-Q Design', 264],
+    ['NVIDIA GeForce RTX 2070 Super with Max-Q Design', 352],
+    ['NVIDIA GeForce RTX 4090/PCIe/SSE2', 1008],
+    ['GA106M [GeForce RTX 3060 Mobile / Max-Q]', 336],
+    ['AD107M [GeForce RTX 4060 Max-Q / Mobile]', 256],
+    ['Virtio-GPU Venus (NVIDIA GeForce RTX 4090)', 1008],
+    ['AMD Radeon AI PRO R9700', 640],
+    ['AMD Radeon RX 9060 XT (RADV GFX1200)', 320],
+    ['AMD Instinct MI350X', 8000],
+    ['AMD Instinct MI250X / MI250', 1638],
+    ['AMD Radeon Pro VII', 1024],
+    ['AMD Radeon PRO W7800', 576],
+    ['AMD Radeon PRO W7800 48GB', 864],
+    ['Navi 31 [Radeon RX 7900 XTX]', 960],
+    ['AMD Radeon Graphics (RADV GFX1151)', 256],
+    ['AMD Radeon Graphics (RADV STRIX_HALO)', 256],
+    ['Strix Halo [Radeon Graphics / Radeon 8050S Graphics / Radeon 8060S Graphics]', 256],
+    ['Intel(R) Arc(TM) Pro B50 Graphics', 224],
+    ['Intel(R) Arc(TM) Pro B70 Graphics', 608],
+    ['Intel(R) Arc(TM) A770M Graphics', 512],
+    ['Intel(R) Arc(TM) Pro A40 Graphics', 192],
+    ['Apple A18 Pro', 60],
+    ['Qualcomm(R) Adreno(TM) X2-85 GPU', 152],
+  ])('%s reads %d GB a second, too', (name, expected) => {
+    expect(gigabytes(name)).toBe(expected);
+  });
+
+  test.each([
+    ['NVIDIA GeForce RTX 3080', 10, 760],
+    ['NVIDIA GeForce RTX 3080', 12, 912],
+    ['NVIDIA GeForce RTX 3060', 8, 240],
+    ['NVIDIA GeForce RTX 3060', 11.996, 360],
+    ['NVIDIA GeForce RTX 3050', 6, 168],
+    ['NVIDIA GeForce RTX 3050', 8, 224],
+    ['NVIDIA RTX A3000 Laptop GPU', 12, 336],
+    ['Intel(R) Arc(TM) A770 Graphics', 8, 512],
+    ['Intel(R) Arc(TM) A770 Graphics', 16, 560],
+    ['AMD Radeon PRO W7800', 47.98, 864],
+    ['Apple M3 Max', 36, 300],
+    ['Apple M3 Max', 96, 300],
+    ['Apple M3 Max', 128, 400],
+    ['Apple M4 Max', 36, 410],
+    ['Apple M4 Max', 64, 546],
+    ['Apple M5 Max', 36, 460],
+    ['Apple M5 Max', 48, 614],
+    // The name tells the memory.
+    ['NVIDIA A100-PCIE-40GB', 80, 1555],
+  ])('%s with %d GiB reads %d GB a second', (name, memoryGib, expected) => {
+    expect(gigabytes(name, memoryGib)).toBe(expected);
+  });
+
+  test.each([
+    ['Radeon 8050S Graphics (RADV STRIX_HALO)', 47.5],
+    ['Radeon 8060S Graphics (RADV GFX1151)', 59.4],
+    ['Strix Halo [Radeon Graphics / Radeon 8050S Graphics / Radeon 8060S Graphics]', 47.5],
+    ['Qualcomm(R) Adreno(TM) X1-45 GPU', 1.7],
+    ['Qualcomm(R) Adreno(TM) X1-85 GPU', 4.6],
+  ])('the name of %s tells the GPU better than that of its chip', (name, expected) => {
+    expect(gpuSpeedOf(name)?.operationsPerSecond).toBe(expected * 1e12);
+  });
 
   test('a caller can name the back end; otherwise the usual back end of the vendor is used', () => {
     expect(gpuSpeedOf('RX 6800 XT', 'rocm')?.backend).toBe('rocm');
@@ -96,12 +188,32 @@ describe('the published speed of a GPU', () => {
     ['Quadro RTX 8000', 15.75],
     ['Radeon RX 9070 XT', 31.5],
     ['Radeon RX 9060 XT', 31.5],
+    ['Tesla M40', 15.75],
+    ['Tesla K80', 15.75],
+    ['NVIDIA A16', 31.5],
+    ['NVIDIA CMP 170HX', 15.75 / 16],
+    ['Intel(R) Arc(TM) Pro B60 Graphics', 15.75],
+    ['Intel(R) Arc(TM) Pro B70 Graphics', 31.5],
+    ['AMD Radeon Graphics (RADV GFX1151)', null],
+    ['Apple A18 Pro', null],
   ])('weights reach a %s over PCI Express at %d GB a second', (name, expected) => {
     expect(gpuSpeedOf(name)?.linkBandwidth).toBe(expected === null ? null : expected * 1e9);
   });
 
   test('each GPU of the table is found by its own name', () => {
-    for (const [name, expected] of [...NVIDIA_GPUS, ...APPLE_GPUS, ...OTHER_GPUS])
-      expect([name, gigabytes(name)]).toEqual([name, expected]);
+    const lists = [GEFORCE_GPUS, NVIDIA_GPUS, AMD_GPUS, AMD_CHIPS, INTEL_GPUS];
+    for (const [name, ...figures] of [
+      ...lists,
+      APPLE_GPUS,
+      QUALCOMM_GPUS,
+      MOORE_THREADS_GPUS,
+    ].flat()) {
+      const speed = gpuSpeedOf(name);
+      const operations = speed?.operationsPerSecond ?? null;
+      expect([name, gigabytes(name), operations === null ? null : operations / 1e12]).toEqual([
+        name,
+        ...figures,
+      ]);
+    }
   });
 });

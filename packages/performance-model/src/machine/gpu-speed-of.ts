@@ -1,7 +1,10 @@
+import { AMD_CHIPS, AMD_GPUS } from './amd-gpus.js';
+import { GEFORCE_GPUS } from './geforce-gpus.js';
 import type { GpuFigures } from './gpu-figures.js';
+import { parseGpuName, type GpuMaker, type GpuName } from './gpu-name.js';
 import { generationOf, type GpuSpeed } from './machine-speed.js';
 import { NVIDIA_GPUS } from './nvidia-gpus.js';
-import { APPLE_GPUS, OTHER_GPUS } from './other-gpus.js';
+import { APPLE_GPUS, INTEL_GPUS, MOORE_THREADS_GPUS, QUALCOMM_GPUS } from './other-gpus.js';
 
 const GIGA = 1e9;
 const TERA = 1e12;
@@ -18,11 +21,10 @@ const VARIANTS = new Set([
   'max',
   'ultra',
   'd',
-]);
-/** Synonyms, and the word that the table uses. */
-const SYNONYMS = new Map([
-  ['mobile', 'laptop'],
-  ['max-q', 'laptop'],
+  'duo',
+  'sff',
+  'server',
+  'embedded',
 ]);
 /** Bytes per second of 16 lanes of PCI Express 3.0, one way. Each version doubles it. Source: PCI-SIG, 8 GT/s with 128b/130b coding. */
 const PCIE_3_X16 = 15.75e9;
@@ -33,11 +35,19 @@ const PCIE_3_X16 = 15.75e9;
  */
 const LINKS: readonly (readonly [RegExp, number])[] = [
   // These share RAM.
-  [/^(m\d|80\d0s|max (pro )?395|strix|gb10|dgx|thor|agx|orin|xavier|arc 1|adreno|snapdragon)/, 0],
-  [/^(gtx|titan|quadro|rtx 20|v100|t4|p100|p4|m40|vega|radeon vii|rx (4[78]|5[789])0$)/, 1],
+  [
+    /^(m\d( |$)|a\d\d pro|80\d0s|max (pro )?395|strix|gfx1151|gb10|dgx|thor|agx|orin|xavier|arc 1|adreno|snapdragon)/,
+    0,
+  ],
+  // 4 lanes of version 1.1.
+  [/^(cmp|p10[24])/, 1 / 16],
+  [
+    /^(gtx|titan|quadro|mx\d|rtx 20|v100|t\d|gv100|gp100|p\d|tesla|m\d\d|k\d|(pro )?vega|(pro|radeon) vii|wx|r9 |rx [45]\d0($| ))/,
+    1,
+  ],
   // 8 lanes.
   [
-    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro 2000|2000 ada)$|rx (5500|66|76)\d\d|rx 7700s|arc b|arc a3)/,
+    /^(rtx (3050|4060( ti)?$|50[56]0( ti)?$)|rtx (pro 2000|2000 ada)$|rx (5500|66|76)\d\d|rx 7700s|arc b|arc pro b[56]0|arc a3)/,
     1,
   ],
   // 4 lanes.
@@ -45,48 +55,71 @@ const LINKS: readonly (readonly [RegExp, number])[] = [
   [/^/, 2],
 ];
 
-const entriesOf = (list: readonly GpuFigures[], backend: GpuSpeed['backend']): readonly Entry[] =>
-  list.map((figures) => ({ figures, backend, words: figures[0].split(' ') }));
-
 interface Entry {
   readonly figures: GpuFigures;
-  /** The usual back end. */
-  readonly backend: GpuSpeed['backend'];
+  readonly maker: GpuMaker;
   readonly words: readonly string[];
 }
 
+const entriesOf = (maker: GpuMaker, ...lists: readonly (readonly GpuFigures[])[]) =>
+  lists.flat().map((figures): Entry => ({ figures, maker, words: figures[0].split(' ') }));
+
 const TABLE: readonly Entry[] = [
-  ...entriesOf(NVIDIA_GPUS, 'cuda'),
-  ...entriesOf(APPLE_GPUS, 'metal'),
-  ...entriesOf(OTHER_GPUS, 'vulkan'),
+  ...entriesOf('nvidia', GEFORCE_GPUS, NVIDIA_GPUS),
+  ...entriesOf('amd', AMD_GPUS),
+  ...entriesOf('intel', INTEL_GPUS),
+  ...entriesOf('apple', APPLE_GPUS),
+  ...entriesOf('qualcomm', QUALCOMM_GPUS),
+  ...entriesOf('moore threads', MOORE_THREADS_GPUS),
 ];
+const CHIPS = entriesOf('amd', AMD_CHIPS);
 
 /**
  * The published speed of a GPU.
  *
  * @param deviceName - as a driver reports it, e.g. `NVIDIA GeForce RTX 4070 Laptop GPU`
  * @param backend - default: `cuda` for NVIDIA, `metal` for Apple, `vulkan` for all others
- * @returns null where the table does not have the GPU, e.g. for GPUs that share RAM of any speed
+ * @param memoryBytes - the memory of the GPU, or of the machine if they share it. It tells GPUs of one name apart: an RTX 3080 of 12 GB
+ *   and a Mac with a smaller M4 Max have another bandwidth. Null, the default: not known
+ * @returns null where the table does not have the GPU, e.g. for GPUs that share RAM of any speed, and for slices of a GPU
  */
-export function gpuSpeedOf(deviceName: string, backend?: GpuSpeed['backend']): GpuSpeed | null {
-  const found = entryOf(wordsOf(deviceName));
+export function gpuSpeedOf(
+  deviceName: string,
+  backend?: GpuSpeed['backend'],
+  memoryBytes: number | null = null,
+): GpuSpeed | null {
+  const name = parseGpuName(deviceName, memoryBytes);
+  const found = name.isPart ? null : (entryOf(name, TABLE) ?? entryOf(name, CHIPS));
   if (found === null) return null;
-  const [name, gigabytesPerSecond, teraoperations] = found.figures;
+  const [key, gigabytesPerSecond, teraoperations] = found.figures;
   return {
-    backend: backend ?? found.backend,
+    backend: backend ?? usualBackend(found.maker),
     generation: generationOf(deviceName),
     memoryBandwidth: gigabytesPerSecond * GIGA,
     operationsPerSecond: teraoperations === null ? null : teraoperations * TERA,
-    linkBandwidth: linkOf(name),
+    linkBandwidth: linkOf(key),
   };
 }
 
 /** The entry for a name: all of its words are in the name. If several entries match, the one with the most words. */
-function entryOf(words: readonly string[]): Entry | null {
-  const [best] = TABLE.filter((entry) => entry.words.every((word) => words.includes(word))).sort(
-    (a, b) => b.words.length - a.words.length,
+function entryOf(name: GpuName, table: readonly Entry[]): Entry | null {
+  const { words, maker, hasAlternatives } = name;
+  const matching = table.filter(
+    (entry) =>
+      (maker === null || entry.maker === maker) &&
+      entry.words.every((word) => words.includes(word)),
   );
-  if (best === undefined) return null;
+  const most = Math.max(...matching.map((entry) => entry.words.length));
+  // Of several GPUs, all must be equally fast. Then the one with the fewest operations counts.
+  const possible = hasAlternatives
+    ? matching
+    : matching.filter((entry) => entry.words.length === most);
+  const [best, ...others] = [...possible].sort(
+    (a, b) => (a.figures[2] ?? Infinity) - (b.figures[2] ?? Infinity),
+  );
+  if (best === undefined || others.some(({ figures }) => figures[1] !== best.figures[1]))
+    return null;
+  if (hasAlternatives) return best;
   // `AMD RYZEN AI MAX+ 395 w/ Radeon 8060S` names a processor before the GPU.
   const from = Math.min(...best.words.map((word) => words.indexOf(word)));
   const isOther = words
@@ -95,18 +128,9 @@ function entryOf(words: readonly string[]): Entry | null {
   return isOther ? null : best;
 }
 
-function wordsOf(deviceName: string): readonly string[] {
-  const name = deviceName
-    .toLowerCase()
-    .replace(/\((r|tm)\)/g, ' ')
-    // `RTX4070Ti` and `A100-SXM4-80GB` are written in one word.
-    .replace(/\b(rtx|gtx|rx)(?=\d)/g, '$1 ')
-    .replace(/(\d{4})(ti|xtx|xt|super)\b/g, '$1 $2');
-  return name
-    .split(/[^a-z\d-]+/)
-    .flatMap((word) => (SYNONYMS.has(word) ? [word] : word.split('-')))
-    .map((word) => SYNONYMS.get(word) ?? word)
-    .filter((word) => word !== '');
+function usualBackend(maker: GpuMaker): GpuSpeed['backend'] {
+  if (maker === 'nvidia') return 'cuda';
+  return maker === 'apple' ? 'metal' : 'vulkan';
 }
 
 function linkOf(name: string): number | null {

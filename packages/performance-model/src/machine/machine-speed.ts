@@ -2,7 +2,7 @@
 export type Backend = 'cuda' | 'vulkan' | 'rocm' | 'metal' | 'mlx' | 'cpu';
 
 /**
- * A group of devices whose use of their bandwidth differs from all others. `pascal` includes Maxwell. `datacenter` is all GPUs with
+ * A group of devices whose use of their bandwidth differs from all others. `pascal` includes Maxwell and Kepler. `datacenter` is all GPUs with
  * HBM memory.
  */
 export type Generation = 'pascal' | 'datacenter' | 'm1' | 'ultra' | 'arc' | 'polaris' | 'rdna4';
@@ -41,7 +41,10 @@ export const USUAL_RAM_BANDWIDTH = 80e9;
  * Sources: data sheets of Intel Core 8th generation (DDR4-2666) and AMD Ryzen 5000 (DDR4-3200).
  */
 const RAM_OF_TIME: readonly (readonly [RegExp, number])[] = [
-  [/\b(GTX|RTX ?20\d\d|RX ?[45]\d\d|RX ?5[5-7]00|P40|P100|TITAN|T4|V100)\b/i, 42.7e9],
+  [
+    /\b(GTX|RTX ?20\d\d|RX ?[45]\d\d|RX ?5[5-7]00|Tesla|Quadro [KMP]\d+|P40|P100|TITAN|T4|V100)\b/i,
+    42.7e9,
+  ],
   [/\b(RTX ?30\d\d|RX ?6\d\d\d|RTX ?A\d000)\b/i, 51.2e9],
 ];
 
@@ -57,17 +60,18 @@ export function generationOf(deviceName: string): Generation | null {
 
 const GENERATIONS: readonly { readonly names: RegExp; readonly generation: Generation }[] = [
   {
-    names: /\b(GTX ?10\d\d|GTX ?9\d\d|P40|P4|P100|Quadro P\d000|TITAN Xp?|M40)\b/i,
+    names:
+      /\b(GTX ?(10|9|7)\d\dM?|MX350|P10[0246]|GP100|P40?|Quadro [MP]\d+|TITAN Xp?|Tesla M\d+|M[46]0|K80|K40[cm])\b/i,
     generation: 'pascal',
   },
   {
     names:
-      /\b(V100|A100|A800|A30|H100|H800|H20|H200|B[23]00|GH200|GB[23]00|CMP|TITAN V|MI\d+|Radeon VII|Vega (56|64))/i,
+      /\b(([AHV]100|[AH]800|A30|H200?|GH200|G?B[23]00|GV100)(?!\d)|CMP 170HX|TITAN V\b|MI\d+|(Radeon|Pro) VII|Vega (56|64|II)|WX [89]\d00|R9 Fury|GPU Max 1\d\d0)/i,
     generation: 'datacenter',
   },
   { names: /\bM\d Ultra\b/i, generation: 'ultra' },
   { names: /\bM1\b/i, generation: 'm1' },
   { names: /\bArc\b/i, generation: 'arc' },
-  { names: /\bRX ?[45][5-9]0\b/i, generation: 'polaris' },
+  { names: /\b(RX ?[45][5-9]0|WX 7100)\b/i, generation: 'polaris' },
   { names: /\b(RX ?90[67]0|R9[67]00)/i, generation: 'rdna4' },
 ];

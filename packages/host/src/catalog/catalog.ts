@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Capability, LoadConfig } from '@mai/memory-ledger';
 import type { CatalogPort } from '@mai/autopilot';
 import type { JudgeQuality, ModelConfig, ModelProfile } from '@mai/model-config';
 import {
+  builtInModelConfig,
   chainCapability,
   didYouMean,
   keyThatLoads,
@@ -74,7 +76,11 @@ export function createCatalog(
         const { chain, modelKey = null } = options;
         if (modelKey === null) {
           const capability = chainCapability(config, chain ?? DEFAULT_CHAIN);
-          return portOf(chainNamed(config, profiles, chain, judge), capability).read(options);
+          const resolved = chainNamed(config, profiles, chain, judge);
+          return portOf(
+            isBuiltInChain(given, chain ?? DEFAULT_CHAIN) ? asOneEntry(resolved) : resolved,
+            capability,
+          ).read(options);
         }
         const key = keyThatLoads(modelKey, listed);
         return { chain: profilesNamed(profiles, variants, key), policy, variants: {} };
@@ -129,6 +135,19 @@ function chainNamed(
       guess === null ? known : `Did you mean ${guess}?`
     }`,
   );
+}
+
+/**
+ * No person has chosen the order of a built-in chain, and the chain names no model that is newer than this version of Mai. So all
+ * of its models are ordered by value on this machine, as those of one `downloaded:` entry are.
+ */
+function asOneEntry(chain: ReturnType<typeof chainNamed>): ReturnType<typeof chainNamed> {
+  return chain.map((one) => ({ ...one, expandedFrom: 'built-in' }));
+}
+
+/** Whether a chain is equal to the built-in chain of this name, as where no file defines it. */
+export function isBuiltInChain({ fallbackChains }: ModelConfig, name: string): boolean {
+  return isDeepStrictEqual(fallbackChains[name], builtInModelConfig().fallbackChains[name]);
 }
 
 /** A copy of the profile with other load settings. */

@@ -1,12 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { LoadedModelConfig, ModelConfig } from '@mai/model-config';
+import type { LoadedModelConfig } from '@mai/model-config';
 import {
-  builtInModelConfig,
   isModelConfigError,
   mergeWithDownloaded,
   resolveChain,
   withSelectedVariants,
 } from '@mai/model-config';
+import { isBuiltInChain } from '../catalog/catalog.js';
 import { describeSource, loadConfig } from '../config/load-config.js';
 import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../downloads/downloads-list.js';
@@ -78,7 +77,7 @@ export function checkChains({ config: given }: LoadedModelConfig, downloads: Dow
   const count = `${plural(downloaded.length, 'model')} downloaded`;
   if (dead.length === 0) return ok('Models', `${count}; every fallback chain has one of them.`);
   // A user needs only some of the built-in chains, so only the default chain must have a model.
-  if (!dead.includes('default') && dead.every((name) => isBuiltIn(name, given))) {
+  if (!dead.includes('default') && dead.every((name) => isBuiltInChain(given, name))) {
     return ok(
       'Models',
       `${count}; the built-in chains ${dead.join(', ')} have no downloaded model.`,
@@ -89,9 +88,4 @@ export function checkChains({ config: given }: LoadedModelConfig, downloads: Dow
     `${count}, but the fallback chain ${dead.join(', ')} names no downloaded model.`,
     'Download one of its models, or add a model of `mai models` to it.',
   );
-}
-
-/** Whether a chain is equal to the built-in chain of this name, as where no file defines it. */
-function isBuiltIn(name: string, { fallbackChains }: ModelConfig): boolean {
-  return isDeepStrictEqual(fallbackChains[name], builtInModelConfig().fallbackChains[name]);
 }

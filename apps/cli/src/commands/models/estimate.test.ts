@@ -173,7 +173,8 @@ test('prints the sum and a chart by context length within 80 columns', async () 
   expect(out).toMatch(/KV cache +[\d.]+ MiB/);
   expect(out).toMatch(/By context length/);
   expect(out).toMatch(/▸ +8,192 .*█/);
-  expect(out).toMatch(/ 32,768 .*█/);
+  // The bar stands beside the figure that it shows.
+  expect(out).toMatch(/ 32,768 .* [\d.]+ [MG]iB +█+ +[\d.]+\n/);
   expect(out).toMatch(/On this machine, loaded\n +✓ It fits as it is\.\n +RAM/);
   for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
 });

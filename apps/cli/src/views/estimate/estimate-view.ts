@@ -124,8 +124,8 @@ function renderChart(
       formatCount(loadConfig.contextLengthTokens),
       formatBytes(cache),
       asked ? style.bold(formatBytes(totalBytes)) : formatBytes(totalBytes),
-      decoded === undefined ? '' : formatSpeed(decoded.expected),
       renderMeter(totalBytes / largest, barWidth, unicode, paint),
+      decoded === undefined ? '' : formatSpeed(decoded.expected),
     ];
   });
   const table = renderTable({
@@ -134,8 +134,8 @@ function renderChart(
       { header: 'CONTEXT', align: 'right' },
       { header: 'KV CACHE', align: 'right' },
       { header: 'TAKES', align: 'right' },
-      { header: 'TOKENS/S', align: 'right' },
       { header: ' ' },
+      { header: 'TOKENS/S', align: 'right' },
     ],
     rows,
     output,

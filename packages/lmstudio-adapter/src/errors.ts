@@ -39,6 +39,8 @@ export interface LMStudioErrorFacts {
   readonly serverMessage: string | null;
   /** With `LOAD_FAILED`: whether the engine ran out of memory. */
   readonly outOfMemory: boolean;
+  /** With `LOAD_FAILED`: whether the engine can't read this file at all, so that no load setting helps. */
+  readonly fileRefused: boolean;
   /** `true`: LM Studio did not confirm that the load has ended, so the model may still appear. */
   readonly uncertain: boolean;
   /** With `loadFirst`: the failure of each earlier request, in order. */
@@ -56,6 +58,7 @@ const NO_FACTS: LMStudioErrorFacts = {
   suggestions: [],
   serverMessage: null,
   outOfMemory: false,
+  fileRefused: false,
   uncertain: false,
   failures: [],
   state: null,
@@ -74,6 +77,7 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
   readonly suggestions: readonly string[];
   readonly serverMessage: string | null;
   readonly outOfMemory: boolean;
+  readonly fileRefused: boolean;
   readonly uncertain: boolean;
   readonly failures: LMStudioErrorFacts['failures'];
   readonly state: LMStudioState | null;
@@ -92,6 +96,7 @@ export class LMStudioError extends Error implements LMStudioErrorFacts {
     this.suggestions = all.suggestions;
     this.serverMessage = all.serverMessage;
     this.outOfMemory = all.outOfMemory;
+    this.fileRefused = all.fileRefused;
     this.uncertain = all.uncertain;
     this.failures = all.failures;
     this.state = all.state;

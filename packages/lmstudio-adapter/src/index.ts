@@ -16,7 +16,7 @@ export type {
   ResidentInstance,
 } from './models/model-types.js';
 export type { ModelCapability } from './models/capabilities.js';
-export type { ModelMatch } from './models/find-model.js';
+export { leftOutReason, type ModelMatch } from './models/find-model.js';
 export type { GenerateRequest, Generation, WarmUp, WarmUpOptions } from './models/generate.js';
 
 export type { EngineBuffer, EngineReport } from './engine-log/engine-reports.js';

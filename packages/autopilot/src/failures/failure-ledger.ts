@@ -26,6 +26,7 @@ const DETERMINISTIC: readonly LoadFailureCode[] = [
   'LOAD_REFUSED',
   'MODEL_NOT_FOUND',
   'OUT_OF_MEMORY',
+  'FILE_REFUSED',
   'CONTEXT_TOO_SMALL',
   'MEMORY_EXCEEDED',
 ];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { FakeWorld, GIB } from '../../test/fake-world.js';
 import { backOffMs } from './back-off.js';
 import { breakerAfterFailure, CLOSED_BREAKER, isBreakerOpen } from './breaker.js';
+import { RetryState } from './retry-state.js';
 import { coolDowns, recordCrash, recordFailure, recordSuccess } from './failure-ledger.js';
 
 const BACK_OFF = { baseMs: 60_000, maxMs: 1_800_000, jitterRatio: 0.2 };
@@ -125,6 +126,26 @@ describe('the breaker', () => {
     expect(isBreakerOpen(after(0, 1000), 1000)).toBe(false);
     expect(isBreakerOpen(after(0, 1000, 2000), 2000)).toBe(true);
     expect(isBreakerOpen(after(0, 8000, 16_000, 24_000), 24_000)).toBe(false);
+  });
+
+  // Three files for a newer engine must not stop the loads of models that the engine can read.
+  it.each([
+    ['LOAD_REFUSED', null],
+    ['FILE_REFUSED', null],
+    ['LOAD_FAILED', 62_000],
+  ] as const)('three failures with %s pause all loads until %s', async (code, untilMs) => {
+    const world = new FakeWorld();
+    const startMs = world.clock.nowMs();
+    const retries = new RetryState(
+      world.clock,
+      () => 0.5,
+      () => ({ putOff: NO_JITTER, failure: NO_JITTER, breaker: policy }),
+    );
+    for (const modelKey of ['a', 'b', 'c']) {
+      retries.failed({ modelKey, code, message: 'Failed.' }, world.resources());
+      if (modelKey !== 'c') await world.clock.advance(1000);
+    }
+    expect(retries.breakerOpenUntilMs).toBe(untilMs === null ? null : startMs + untilMs);
   });
 
   it('closes after the pause, and opens again at a failure soon after the pause, but not at a much later failure', () => {

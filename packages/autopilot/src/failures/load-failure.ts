@@ -11,8 +11,8 @@ const RUNTIME_CODES = [
 
 /**
  * Why a candidate could not be used. The first five are the runtime's own codes. `ENGINE_CRASHED` is also the code of a
- * model whose engine has crashed after the load. `OUT_OF_MEMORY` is a `LOAD_FAILED` whose error has `outOfMemory`. The
- * last two come from the checks after a load.
+ * model whose engine has crashed after the load. `OUT_OF_MEMORY` and `FILE_REFUSED` are a `LOAD_FAILED` whose error has
+ * `outOfMemory` or `fileRefused`. The last two come from the checks after a load.
  */
 export type LoadFailureCode =
   | 'LOAD_REFUSED'
@@ -21,6 +21,7 @@ export type LoadFailureCode =
   | 'MODEL_NOT_FOUND'
   | 'ENGINE_CRASHED'
   | 'OUT_OF_MEMORY'
+  | 'FILE_REFUSED'
   | 'CONTEXT_TOO_SMALL'
   | 'MEMORY_EXCEEDED';
 
@@ -45,14 +46,12 @@ export function asLoadFailure(
   const code = RUNTIME_CODES.find((one) => one === thrown);
   if (code === undefined) return null;
   const message = error instanceof Error ? error.message : String(error);
-  return { modelKey, loadConfig, code: ranOutOfMemory(error) ? 'OUT_OF_MEMORY' : code, message };
+  return { modelKey, loadConfig, code: kindOf(error) ?? code, message };
 }
 
-function ranOutOfMemory(error: unknown): boolean {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'outOfMemory' in error &&
-    error.outOfMemory === true
-  );
+/** The kind of failure that the error's facts state; null where they state none. */
+function kindOf(error: unknown): LoadFailureCode | null {
+  if (typeof error !== 'object' || error === null) return null;
+  if ('outOfMemory' in error && error.outOfMemory === true) return 'OUT_OF_MEMORY';
+  return 'fileRefused' in error && error.fileRefused === true ? 'FILE_REFUSED' : null;
 }

@@ -17,8 +17,12 @@ import {
   type FailureLedger,
 } from './failure-ledger.js';
 
-/** Answers of a runtime that works. They say nothing about loads of other models, so the breaker does not count them. */
-const ANSWERED: readonly LoadFailure['code'][] = ['LOAD_REFUSED', 'MODEL_NOT_FOUND'];
+/** Failures that concern this model or its settings only, so the breaker does not count them. */
+const OF_ONE_MODEL: readonly LoadFailure['code'][] = [
+  'LOAD_REFUSED',
+  'MODEL_NOT_FOUND',
+  'FILE_REFUSED',
+];
 
 /** The waits before a failed operation is tried again. */
 interface RetryTimings {
@@ -102,7 +106,7 @@ export class RetryState {
       backOff: timings.failure,
       random: this.#random,
     });
-    if (ANSWERED.includes(failure.code)) return null;
+    if (OF_ONE_MODEL.includes(failure.code)) return null;
     const wasOpen = this.breakerOpenUntilMs !== null;
     this.#breaker = breakerAfterFailure(this.#breaker, timings.breaker, this.#clock.monotonicMs());
     return wasOpen ? null : this.breakerOpenUntilMs;

@@ -112,6 +112,7 @@ const FAILURE_CODES: Readonly<Record<LoadFailureCode, true>> = {
   LOAD_TIMED_OUT: true,
   MODEL_NOT_FOUND: true,
   OUT_OF_MEMORY: true,
+  FILE_REFUSED: true,
   CONTEXT_TOO_SMALL: true,
   MEMORY_EXCEEDED: true,
 };

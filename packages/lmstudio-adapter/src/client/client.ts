@@ -94,12 +94,12 @@ async function modelInfo(
   options: CallOptions | undefined,
 ): Promise<ModelDetails> {
   const deadline = deadlineOf(connection, options);
-  const [downloaded, residents] = await Promise.all([
+  const [listing, residents] = await Promise.all([
     listDownloaded(connection, deadline),
     listResidents(connection, deadline, 'full'),
   ]);
-  const { model } = findModel(modelKey, downloaded.models);
-  if (model === null) throw modelNotFound(modelKey, downloaded.models);
+  const { model } = findModel(modelKey, listing.models);
+  if (model === null) throw modelNotFound(modelKey, listing);
   const variants =
     model.variants.length === 0 ? [] : await listVariants(connection, model.modelKey, deadline);
   return {

@@ -11,13 +11,18 @@ const NOT_FOUND = /(?:cannot find a model|no model found|model not found)/i;
 const IN_USE = /identifier\b.*\b(?:in use|already|exists)|already (?:exists|in use|loaded)/i;
 // Metal ends a load with 'Insufficient Memory (00000008:kIOGPU...OutOfMemory)', which is no refusal.
 const TOO_LARGE = /insufficient (?:system )?(?:resources|memory)(?! \(\w+:kIOGPU)|guardrail/i;
-const UNSUITABLE =
-  /wrong domain|invalid parameter|not support|missing runtime|requires? .*runtime|no (?:lm )?runtime/i;
+const UNSUITABLE = /wrong domain|invalid parameter|not support|requires? .*runtime/i;
 const UNSUITABLE_CODES: ReadonlySet<string> = new Set([
   'generic.domainMismatch',
   'generic.engineDoesNotSupportFeature',
-  'generic.missingRuntimeExtension',
 ]);
+// The text of lmstudio-bug-tracker #317. The code is from lmstudio-js.
+const NO_ENGINE = /missing runtime|no (?:lm )?runtime/i;
+const NO_ENGINE_CODE = 'generic.missingRuntimeExtension';
+// Texts of llama.cpp (lmstudio-bug-tracker #77, #890 and #1268, ggml-org/llama.cpp #27349) and of mlx-lm for a file that
+// this version of the engine can't read.
+const FILE_REFUSED =
+  /unknown model architecture|unknown pre-tokenizer|error loading model (?:architecture|hyperparameters|vocabulary)|wrong number of tensors|missing tensor|tensor '[^']*' (?:not found|has wrong shape)|key not found in model|invalid (?:magic|ggml type)|not within the file bounds|model type \S+ (?:is )?not supported|parameters not in model/i;
 // Texts of ggml ('unable to allocate CUDA0 buffer'), CUDA, Vulkan ('ErrorOutOfDeviceMemory'), SYCL
 // ('UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY'), Metal, MLX, Linux, Windows and C++.
 const OUT_OF_MEMORY =
@@ -32,7 +37,7 @@ export function loadFailure(
   error: unknown,
   connection: Connection,
   load: Pick<NormalizedLoad, 'modelKey' | 'identifier'>,
-  target: Pick<Target, 'downloaded' | 'otherVariant'>,
+  target: Pick<Target, 'listing' | 'otherVariant'>,
   { uncertain = false, earlierRuns = false } = {},
 ): unknown {
   const { modelKey, identifier } = load;
@@ -55,7 +60,7 @@ export function loadFailure(
           `LM Studio refuses ${modelKey}, because it is the key of a variant. Select this variant in LM Studio (My Models), then use the key without '@'.`,
           all,
         )
-      : modelNotFound(modelKey, target.downloaded, all);
+      : modelNotFound(modelKey, target.listing, all);
   }
   if (IN_USE.test(serverMessage)) {
     return new LMStudioError(
@@ -73,6 +78,21 @@ export function loadFailure(
       'LOAD_REFUSED',
       `LM Studio refuses to load ${modelKey}: ${why} Unload something, or choose a smaller model or a shorter context.`,
       all,
+    );
+  }
+  if (code === NO_ENGINE_CODE || NO_ENGINE.test(serverMessage)) {
+    // Not a refusal of this model: every model of this format fails until an engine is installed.
+    return new LMStudioError(
+      'LOAD_FAILED',
+      `LM Studio could not load ${modelKey}: ${why} Install or select an engine for this format in LM Studio (Settings, Runtime).`,
+      all,
+    );
+  }
+  if (FILE_REFUSED.test(serverMessage)) {
+    return new LMStudioError(
+      'LOAD_FAILED',
+      `LM Studio could not load ${modelKey}: ${why} Update the engine in LM Studio (Settings, Runtime), or download another file of this model.`,
+      { ...all, fileRefused: true },
     );
   }
   if (UNSUITABLE_CODES.has(code ?? '') || UNSUITABLE.test(serverMessage)) {

@@ -95,6 +95,37 @@ test.each([
   }),
 );
 
+// Texts of lmstudio-bug-tracker #1268, #890, #978, #77, ggml-org/llama.cpp #27349 and mozilla-ai/llamafile #219.
+test.each([
+  ["error loading model: error loading model architecture: unknown model architecture: 'mistral3'"],
+  ["error loading model: error loading model architecture: unknown model architecture: ''"],
+  [
+    "Failed to load model into embedding engine. Message: Embedding engine exception: Failed to load model. Internal error: error loading model: error loading model architecture: unknown model architecture: 'gemma-embedding'",
+  ],
+  ["llama.cpp error: 'done_getting_tensors: wrong number of tensors; expected 292, got 291'"],
+  ["error loading model: create_tensor: tensor 'blk.0.attn_qkv.weight' not found"],
+  ['ValueError: Model type qwen3_next not supported.'],
+])('the engine can’t read the file, so the advice is another engine or file: %s', (text) =>
+  withClient(async (client, simulator) => {
+    simulator.fault.refuseLoad({ text });
+    const error = await caught(client.load({ modelKey: KEY, checkGuardrails: false }));
+    expect(error).toMatchObject({ code: 'LOAD_FAILED', fileRefused: true, outOfMemory: false });
+    expect(String(error)).toContain('Update the engine in LM Studio');
+  }),
+);
+
+test('a missing engine is no refusal of the model, because every model of this format would fail', () =>
+  withClient(
+    async (client) => {
+      const error = await caught(client.load({ modelKey: 'mlx', checkGuardrails: false }));
+      expect(error).toMatchObject({ code: 'LOAD_FAILED', fileRefused: false });
+      expect(String(error)).toContain(
+        "No LM Runtime found for model format 'mlx'! Install or select an engine",
+      );
+    },
+    { world: { models: [{ modelKey: 'mlx', format: 'safetensors', sizeBytes: 1e9 }] } },
+  ));
+
 test('reports a context that is smaller than requested', () =>
   withClient(async (client, simulator) => {
     simulator.fault.shrinkContext({ toTokens: 1024 });

@@ -1,7 +1,7 @@
 import { findModel } from '../models/find-model.js';
 import { listDownloaded } from '../models/list-downloaded.js';
 import { baseKeyOf, refersTo } from '@mai/memory-ledger';
-import type { DownloadedModel, ResidentInstance } from '../models/model-types.js';
+import type { ModelListing, ResidentInstance } from '../models/model-types.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
 import type { ModelKind } from '../wire/wire.js';
@@ -17,8 +17,8 @@ export interface Target {
   readonly otherVariant: boolean;
   /** `null`: LM Studio's own machine. */
   readonly deviceIdentifier: string | null;
-  /** `null`: the list was not needed. */
-  readonly downloaded: readonly DownloadedModel[] | null;
+  /** The downloaded models; `null`: the list was not needed. */
+  readonly listing: ModelListing | null;
 }
 
 /** The part of a request that names its model and machine. */
@@ -38,8 +38,8 @@ export async function resolveTarget(
   { modelKey, kind, deviceIdentifier }: AskedModel,
   deadline: Deadline,
 ): Promise<Target> {
-  const { models } = await listDownloaded(connection, deadline);
-  const { model, variant } = findModel(modelKey, models, deviceIdentifier);
+  const listing = await listDownloaded(connection, deadline);
+  const { model, variant } = findModel(modelKey, listing.models, deviceIdentifier);
   const selected = model?.selectedVariant ?? null;
   const holder = model?.deviceIdentifier ?? null;
   return {
@@ -50,7 +50,7 @@ export async function resolveTarget(
     loads: variant ?? selected ?? model?.modelKey ?? modelKey,
     otherVariant: variant !== null && variant !== selected,
     deviceIdentifier: deviceIdentifier === undefined ? holder : deviceIdentifier,
-    downloaded: models,
+    listing,
   };
 }
 
@@ -70,20 +70,20 @@ export async function resolveEstimateTarget(
         loads: modelKey,
         otherVariant: false,
         deviceIdentifier,
-        downloaded: null,
+        listing: null,
       };
 }
 
 /** Whether a resident is the same model, in the same variant, on the same machine. */
 export function isSameModel(
-  { deviceIdentifier, loads, downloaded }: Target,
+  { deviceIdentifier, loads, listing }: Target,
   resident: ResidentInstance,
 ): boolean {
   if (deviceIdentifier !== resident.deviceIdentifier || !refersTo(loads, resident)) return false;
   const { modelKey, variant } = resident;
   // `K` is not `K@q8_0` where LM Studio lists both as models.
   const areBothListed = [loads, modelKey].every(
-    (key) => downloaded?.some((model) => model.modelKey === key) === true,
+    (key) => listing?.models.some((model) => model.modelKey === key) === true,
   );
   return variant !== null || modelKey === loads || !areBothListed;
 }

@@ -1,5 +1,10 @@
 import { LMStudioError } from '../errors.js';
-import type { DownloadedModel, ResidentInstance } from './model-types.js';
+import type {
+  DownloadedModel,
+  LeftOutModel,
+  ModelListing,
+  ResidentInstance,
+} from './model-types.js';
 
 /** The downloaded model that a key names. */
 export interface ModelMatch {
@@ -36,18 +41,35 @@ export function findModel(
   return { model: null, variant: null, suggestions: suggest(modelKey, keys) };
 }
 
-/** The error for a key that is not downloaded, with suggestions where the downloaded models are known. */
+/**
+ * The error for a key that no downloaded model has. Where the list is known, it has suggestions, or the reason why the list
+ * leaves the model out.
+ */
 export function modelNotFound(
   modelKey: string,
-  downloaded: readonly DownloadedModel[] | null,
+  listing: ModelListing | null,
   facts: ConstructorParameters<typeof LMStudioError>[2] = {},
 ): LMStudioError {
-  const suggestions = downloaded === null ? [] : findModel(modelKey, downloaded).suggestions;
+  const leftOut = listing?.leftOut.find((entry) => entry.modelKey === modelKey);
+  if (leftOut !== undefined)
+    return new LMStudioError(
+      'MODEL_NOT_FOUND',
+      `'${modelKey}' can't be used: ${leftOutReason(leftOut)}.`,
+      { ...facts, modelKey, suggestions: [] },
+    );
+  const suggestions = listing === null ? [] : findModel(modelKey, listing.models).suggestions;
   return new LMStudioError(
     'MODEL_NOT_FOUND',
     `No downloaded model has the key '${modelKey}'.${didYouMean(suggestions)} 'lms ls' lists the downloaded models, 'lms get' downloads more.`,
     { ...facts, modelKey, suggestions },
   );
+}
+
+/** Why LM Studio's list has an entry that is not among the models, as a clause. */
+export function leftOutReason({ type, reason }: LeftOutModel): string {
+  return reason === 'unreadable'
+    ? 'LM Studio lists it without its facts'
+    : `its kind is ${type ?? 'unknown'}, which is not a language model`;
 }
 
 /** The error for an identifier that no resident has. */

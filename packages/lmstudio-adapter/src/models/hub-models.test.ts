@@ -212,5 +212,10 @@ test('a model of an unknown kind is left out and named, and an unknown context l
       const { models, leftOut } = await client.listDownloaded();
       expect(models).toMatchObject([{ modelKey: 'acme/odd', maxContextLengthTokens: null }]);
       expect(leftOut).toEqual([{ modelKey: 'acme/voice', type: 'tts', reason: 'other-kind' }]);
+      // It is on the disk, so nobody is advised to download it.
+      await expect(client.modelInfo('acme/voice')).rejects.toMatchObject({
+        code: 'MODEL_NOT_FOUND',
+        message: "'acme/voice' can't be used: its kind is tts, which is not a language model.",
+      });
     },
   ));

@@ -164,6 +164,36 @@ test('calls succeed with malformed entries in LM Studio’s list, and the list o
   });
 });
 
+test('a model of another kind is refused with that reason, and nobody is advised to download it', async () => {
+  const voice = { ...HUB, variants: [], modelKey: 'acme/voice', type: 'tts', path: 'a/b/d.gguf' };
+  const config = {
+    version: 1,
+    models: [{ key: 'acme/voice', context_window: 4096 }],
+    fallback_chains: { default: ['acme/voice'] },
+  } as const;
+  const message = 'acme/voice is not offered: its kind is tts, which is not a language model.';
+  await withHost(
+    { machine: { gpus: [] }, models: [HUB, voice] },
+    async (host) => {
+      const { obstacle, selection } = await host.select();
+      expect(obstacle).toEqual({ kind: 'not-usable', message });
+      expect(selection.rejected).toMatchObject([
+        {
+          modelKey: 'acme/voice',
+          rejection: { code: 'ENGINE_REFUSES', refusal: { code: 'OTHER_KIND' } },
+        },
+      ]);
+      const asked = [
+        host.estimate({ model: 'acme/voice' }),
+        host.compare({ modelKeys: ['acme/voice'] }),
+      ];
+      for (const answer of asked)
+        await expect(answer).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND', message });
+    },
+    { config },
+  );
+});
+
 test('an MLX model is not offered where only an engine for GGUF is selected', async () => {
   const mlx = { ...HUB, variants: [], modelKey: 'acme/mlx', format: 'safetensors' as const };
   await withHost({ machine: { gpus: [] }, models: [HUB, mlx] }, async (host) => {

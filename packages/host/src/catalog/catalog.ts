@@ -15,6 +15,7 @@ import {
 import type { EngineRefusal } from '@mai/selector';
 import { HostError } from '../host-error.js';
 import type { Downloads } from '../downloads/downloads-list.js';
+import { leftOutByKey } from '../downloads/left-out-models.js';
 
 /** A profile, with the reason why its downloaded file is not offered. */
 export interface CatalogProfile extends ModelProfile {
@@ -25,7 +26,12 @@ export interface CatalogProfile extends ModelProfile {
 /** The configuration joined with the downloaded models. */
 export interface Catalog {
   readonly profiles: readonly CatalogProfile[];
-  /** Reads a fallback chain of the configuration. @throws HostError `INVALID_REQUEST` where the chain does not exist */
+  /**
+   * Reads a fallback chain of the configuration.
+   *
+   * @throws HostError `INVALID_REQUEST` where the chain does not exist, `MODEL_NOT_FOUND` for a model that is downloaded but not
+   * offered and that the configuration does not name
+   */
   readonly port: CatalogPort;
   /** A port that answers with these profiles for every chain. They are compared for the capability; null: general use. */
   readonly portOf: (
@@ -43,17 +49,16 @@ const DEFAULT_CHAIN = 'default';
  */
 export function createCatalog(
   given: ModelConfig,
-  { models: downloaded, listed, unusable }: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
+  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable' | 'otherEntries'>,
   judge?: JudgeQuality,
 ): Catalog {
+  const { models: downloaded, listed } = downloads;
   // The variant that is selected for a refused model has that model's key, too.
   const config = withSelectedVariants(given, listed);
-  const refusals = new Map(
-    unusable.map(({ modelKey, code, why }) => [modelKey, { code, reason: why }]),
-  );
+  const leftOut = leftOutByKey(downloads);
   const profiles = mergeWithDownloaded(config, downloaded).map((profile) => ({
     ...profile,
-    refusal: profile.downloaded ? null : (refusals.get(profile.modelKey) ?? null),
+    refusal: profile.downloaded ? null : (leftOut.get(profile.modelKey)?.refusal ?? null),
   }));
   const policy = toSelectionPolicy(config.switching);
   const variants = Object.fromEntries(
@@ -83,7 +88,10 @@ export function createCatalog(
           ).read(options);
         }
         const key = keyThatLoads(modelKey, listed);
-        return { chain: profilesNamed(profiles, variants, key), policy, variants: {} };
+        const named = profilesNamed(profiles, variants, key);
+        const note = leftOut.get(key)?.note;
+        if (named.length === 0 && note !== undefined) throw new HostError('MODEL_NOT_FOUND', note);
+        return { chain: named, policy, variants: {} };
       },
     },
   };

@@ -1,5 +1,6 @@
 import { valueOf, type Capability, type SelectionGoal } from '@mai/memory-ledger';
 import { didYouMean, qualityUseOf, toSelectionPolicy, type QualityUse } from '@mai/model-config';
+import { leftOutByKey } from '../downloads/left-out-models.js';
 import { HostError } from '../host-error.js';
 import { listModels, type ModelReport } from '../model-list/list-models.js';
 import type { Session } from '../session.js';
@@ -89,6 +90,8 @@ async function notListed(
       `${key} does not have all of these capabilities: ${capabilities.join(', ')}. \`mai models\` lists the capabilities of each model.`,
     );
   }
+  const note = leftOutByKey(await session.downloads()).get(key)?.note;
+  if (note !== undefined) return new HostError('MODEL_NOT_FOUND', note);
   const guess = didYouMean(
     key,
     models.map(({ profile }) => profile.modelKey),

@@ -1,4 +1,9 @@
-import type { LeftOutModel, UnreadablePath, UnusableFile } from '@mai/lmstudio-adapter';
+import {
+  leftOutReason,
+  type LeftOutModel,
+  type UnreadablePath,
+  type UnusableFile,
+} from '@mai/lmstudio-adapter';
 import { onOneLine } from '../words.js';
 import type { DownloadsReport } from './downloads-report.js';
 
@@ -60,11 +65,9 @@ const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Says why an entry of LM Studio's list is not offered. */
-export function otherEntryNote({ modelKey, type, reason }: LeftOutModel): string {
-  const entry = modelKey ?? 'An entry of LM Studio’s list';
-  return reason === 'unreadable'
-    ? `${entry} is not offered: LM Studio lists it without its facts.`
-    : `${entry} is not offered: its kind is ${type ?? 'unknown'}, which is not a language model.`;
+export function otherEntryNote(entry: LeftOutModel): string {
+  const name = entry.modelKey ?? 'An entry of LM Studio’s list';
+  return `${onOneLine(name)} is not offered: ${onOneLine(leftOutReason(entry))}.`;
 }
 
 /** Says why a path could not be read, and the next step. */

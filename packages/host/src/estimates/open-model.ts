@@ -17,6 +17,7 @@ import type { HostContext } from '../host-options.js';
 import type { Downloads } from '../downloads/downloads-list.js';
 import type { DownloadsOrigin } from '../downloads/downloads-report.js';
 import { judgeMlx, weightsIn } from '../model-files/judge-file.js';
+import { leftOutByKey } from '../downloads/left-out-models.js';
 import { missingFolderNotes, unreachableNotes, unusableNote } from '../downloads/left-out-notes.js';
 import { readSmallFile } from '../stores/read-small-file.js';
 
@@ -209,6 +210,9 @@ export function linkedModel(
 function notFound(key: string, downloads: Downloads): LMStudioError {
   const { models, origin } = downloads;
   const keys = models.map(({ modelKey }) => modelKey);
+  const leftOut = leftOutByKey(downloads).get(key)?.note;
+  if (leftOut !== undefined)
+    return new LMStudioError('MODEL_NOT_FOUND', leftOut, { modelKey: key, suggestions: [] });
   const [missing] = keys.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
   const guess = didYouMean(key, keys);
   const next =

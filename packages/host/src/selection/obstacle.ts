@@ -2,7 +2,8 @@ import type { Selection, SelectionInput } from '@mai/selector';
 import { selectModel } from '@mai/selector';
 import { emptyFoldersNote } from '../downloads/describe-origin.js';
 import type { Downloads } from '../downloads/downloads-list.js';
-import { missingFolderNotes, unreachableNotes, unusableNote } from '../downloads/left-out-notes.js';
+import { leftOutByKey } from '../downloads/left-out-models.js';
+import { missingFolderNotes, unreachableNotes } from '../downloads/left-out-notes.js';
 import type { RuntimeName } from '../runtime/runtime-client.js';
 
 /** Why no model of a chain can be loaded. */
@@ -45,14 +46,13 @@ export function findObstacle(
   downloads: Downloads,
 ): SelectionObstacle | null {
   if (chosen !== null) return null;
-  const { models, unusable, link } = downloads;
+  const { models, link } = downloads;
   const { candidates, requirement } = input;
   const downloaded = candidates.filter((candidate) => candidate.downloaded);
   if (downloaded.length === 0) {
-    const refused = unusable.find(({ modelKey }) =>
-      candidates.some((candidate) => candidate.modelKey === modelKey),
-    );
-    if (refused !== undefined) return { kind: 'not-usable', message: unusableNote(refused) };
+    const leftOut = leftOutByKey(downloads);
+    const [refused] = candidates.flatMap(({ modelKey }) => leftOut.get(modelKey) ?? []);
+    if (refused !== undefined) return { kind: 'not-usable', message: refused.note };
     const [missing] =
       models.length === 0 ? unreachableNotes(downloads) : missingFolderNotes(downloads);
     if (missing !== undefined) return { kind: 'not-usable', message: missing };

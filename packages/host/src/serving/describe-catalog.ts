@@ -22,7 +22,7 @@ export interface LoadedModel extends ServingResident {
  */
 export function describeCatalog(
   config: ModelConfig,
-  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable'>,
+  downloads: Pick<Downloads, 'models' | 'listed' | 'unusable' | 'otherEntries'>,
   loaded: readonly LoadedModel[],
   judge: JudgeQuality,
 ): Omit<ServingCatalog, 'runtime' | 'runtimeAnswers' | 'runtimeVersion' | 'decisionId'> {

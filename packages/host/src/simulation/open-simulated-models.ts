@@ -122,6 +122,7 @@ async function profilesOf(
     models: downloaded,
     listed: downloaded,
     unusable: [],
+    otherEntries: [],
   });
   const { chain } = await port.read({ chain: chainName, signal });
   return chain.flatMap(({ modelKey }) => profiles.find((one) => one.modelKey === modelKey) ?? []);

@@ -47,8 +47,8 @@ export async function openLiveCatalog({
   const calibration = openCalibration(context, link);
   const speeds = await speedsOfRuntime(parts, link);
   let downloads = await listDownloads(link, context, headers);
-  const textOf = ({ listed, unusable, engine }: Downloads) =>
-    JSON.stringify([listed, unusable, engine]);
+  const textOf = ({ listed, unusable, otherEntries, engine }: Downloads) =>
+    JSON.stringify([listed, unusable, otherEntries, engine]);
   let listedAtMs = clock.monotonicMs();
   const readings = new Map<string, CatalogReading>();
   /** The chain of the first reading: the autopilot's own. */

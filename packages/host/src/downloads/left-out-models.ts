@@ -1,0 +1,32 @@
+import { leftOutReason } from '@mai/lmstudio-adapter';
+import type { EngineRefusal } from '@mai/selector';
+import type { DownloadsReport } from './downloads-report.js';
+import { otherEntryNote, unusableNote } from './left-out-notes.js';
+
+/** Why a downloaded model is not offered. */
+export interface LeftOut {
+  readonly refusal: EngineRefusal;
+  /** A sentence about the model, with the next step. */
+  readonly note: string;
+}
+
+/** The models that are downloaded but not offered, by their keys. */
+export function leftOutByKey({
+  unusable,
+  otherEntries,
+}: Pick<DownloadsReport, 'unusable' | 'otherEntries'>): ReadonlyMap<string, LeftOut> {
+  const byKey = new Map<string, LeftOut>();
+  for (const entry of otherEntries)
+    if (entry.modelKey !== null)
+      byKey.set(entry.modelKey, {
+        refusal: { code: 'OTHER_KIND', reason: leftOutReason(entry) },
+        note: otherEntryNote(entry),
+      });
+  for (const file of unusable)
+    if (file.modelKey !== null)
+      byKey.set(file.modelKey, {
+        refusal: { code: file.code, reason: file.why },
+        note: unusableNote(file),
+      });
+  return byKey;
+}

@@ -60,6 +60,7 @@ const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
     'PROJECTOR_WIDTH',
     'Move the model to a folder of its own, with its own projector if it has one. The projector may belong to another model here.',
   ],
+  ['NAMED_PROJECTOR', 'Give it a name without mmproj.'],
   ['CORRUPT', 'Download it again.'],
   ['FILE_UNREADABLE', 'Check its permissions.'],
 ]);

@@ -178,7 +178,11 @@ test('a file that is named as a projector is one, unless the judge refuses it', 
     { modelKey: 'm', sizeBytes: 100, vision: false, projectorPath: null },
     { modelKey: 'n', sizeBytes: 107, vision: true },
   ]);
-  expect(unusable).toMatchObject([{ path: 'p/M-GGUF/mmproj-F16.gguf', modelKey: null }]);
+  expect(unusable).toMatchObject([
+    { path: 'p/M-GGUF/mmproj-F16.gguf', modelKey: null, code: 'NOT_GGUF' },
+    // No model disappears without a word.
+    { path: 'p/N-GGUF/mmproj-Q8_0.gguf', modelKey: null, code: 'NAMED_PROJECTOR' },
+  ]);
 });
 
 test.each([

@@ -71,8 +71,8 @@ export async function scanModelsFolder(
     if (byName.kind === 'unusable' || judge === undefined) return { group, judgement: byName };
     const judged = await judge(path.join(modelsFolder, group.path), group.format);
     // A file that is named as a projector is never a model, as in LM Studio.
-    const judgement = judged.kind === 'model' && byName.kind === 'projector' ? byName : judged;
-    return { group, judgement };
+    const isMisnamed = judged.kind === 'model' && byName.kind === 'projector';
+    return { group, judgement: isMisnamed ? byName : judged, isMisnamed };
   };
   const judged = await Promise.all(
     folders.map(([folder, files]) => Promise.all(groupFiles(folder, files).map(judgeGroup))),
@@ -107,7 +107,14 @@ export async function scanModelsFolder(
 interface JudgedGroup {
   readonly group: FileGroup;
   readonly judgement: FileJudgement;
+  /** The name is that of a projector, and `judge` says that the file is a model. Default false. */
+  readonly isMisnamed?: boolean;
 }
+
+const MISNAMED = {
+  code: 'NAMED_PROJECTOR',
+  why: 'its name contains mmproj, so it counts as a projector, but its header is that of a model',
+} as const;
 
 /**
  * The unusable files of one folder. A file gets the key that it would have as a model, unless a model or an earlier
@@ -125,12 +132,13 @@ function unusableIn(
     (group) => judgeByName(group).kind !== 'projector',
   );
   const onlyOne = named.length === 1 && groupsOf(folder, 'model').length === 0;
-  return folder.flatMap(({ group, judgement }): readonly UnusableFile[] => {
-    if (judgement.kind !== 'unusable') return [];
+  return folder.flatMap(({ group, judgement, isMisnamed }): readonly UnusableFile[] => {
+    const fault = isMisnamed === true ? MISNAMED : judgement;
+    if (!('why' in fault)) return [];
     const { modelKey, filePath } = describeOne({ group, projector: null, onlyOne });
     const isFree = named.includes(group) && !taken.has(modelKey);
     if (isFree) taken.add(modelKey);
-    const { code, why } = judgement;
+    const { code, why } = fault;
     return [{ path: group.path, filePath, modelKey: isFree ? modelKey : null, code, why }];
   });
 }

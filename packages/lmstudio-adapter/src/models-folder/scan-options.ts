@@ -6,7 +6,8 @@ export interface ScanOptions {
   readonly home?: string | null | undefined;
   /**
    * Judges a GGUF file, or the folder of an MLX model, by its absolute path. Not called for files with missing parts. A file
-   * named `mmproj` is a projector or unusable, never a model. Without this function, every other file is a model.
+   * named `mmproj` is a projector or unusable, never a model; where this function says that it is a model, it is also listed as
+   * unusable, with the code `NAMED_PROJECTOR`. Without this function, every other file is a model.
    */
   readonly judge?: ((file: string, format: 'gguf' | 'mlx') => Promise<FileJudgement>) | undefined;
   /**

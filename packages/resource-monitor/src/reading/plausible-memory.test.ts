@@ -45,5 +45,9 @@ describe('swap of any platform', () => {
     expect(await swap(8, 9)).toEqual({ reason: 'reports more free swap than the total' });
     expect(await swap(8, -1)).toEqual({ reason: 'reports -1 bytes of free swap' });
     expect(await swap(-8, 0)).toEqual({ reason: 'reports -8 bytes of swap' });
+    // -4 KiB without its sign.
+    expect(await swap(2 ** 64 - 4096, 0)).toEqual({
+      reason: `reports ${2 ** 64 - 4096} bytes of swap`,
+    });
   });
 });

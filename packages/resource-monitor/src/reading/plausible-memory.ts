@@ -19,13 +19,14 @@ export function plausibleRam(reader: Reader<RamSnapshot>): Reader<RamSnapshot> {
   });
 }
 
-/** Wraps a reader. A value with less than 0 bytes, or with more free swap than the total, is refused. */
+/** Wraps a reader. A value with an impossible total, or with more free swap than the total, is refused. */
 export function plausibleSwap(reader: Reader<SwapReading>): Reader<SwapReading> {
   return checked(reader, (swap, reasons) => {
     const { totalBytes, freeBytes } = swap;
     const fault =
-      faultOf(totalBytes, Number.POSITIVE_INFINITY, 'swap') ??
-      faultOf(freeBytes, totalBytes, 'free swap');
+      totalBytes === 0 || isPossibleTotal(totalBytes)
+        ? faultOf(freeBytes, totalBytes, 'free swap')
+        : `reports ${totalBytes} bytes of swap`;
     return fault === null ? { value: swap, reasons } : { reason: fault };
   });
 }

@@ -112,17 +112,23 @@ function readYaml(lines: SourceLines, file: string | null): ReadYaml {
     // bound.
     const message = error instanceof Error ? error.message.split('\n', 1).join('') : String(error);
     const alias = /before the alias\): (\S+)/.exec(message)?.[1];
+    const grown = EXHAUSTING.test(message)
+      ? 'aliases of aliases would make this file too large to be read'
+      : message;
     const start = alias === undefined ? 0 : Math.max(0, lines.source.indexOf(`*${alias}`));
     return refused(
       {
         code: 'SYNTAX',
-        message: alias === undefined ? message : `there is no anchor &${alias} before this alias`,
+        message: alias === undefined ? grown : `there is no anchor &${alias} before this alias`,
         suggestion: 'write the section out instead of an alias',
       },
       { start, end: start + (alias?.length ?? 0) + 1 },
     );
   }
 }
+
+/** The parser's message where aliases of aliases would grow without bound. */
+const EXHAUSTING = /excessive alias count/i;
 
 const TOO_DEEP = {
   code: 'SYNTAX',

@@ -33,6 +33,7 @@ const EXIT_BY_HOST_CODE: Readonly<Record<string, ExitCode>> = {
   SERVER_OFF: EXIT.lmStudioUnavailable,
   NOT_KEPT: EXIT.lmStudioUnavailable,
   ANSWER_FAILED: EXIT.lmStudioRefused,
+  FILE_FAILED: EXIT.outputFailed,
 };
 
 /** A missing key, unusable files and a limit of the shell are usage errors of `mai serve`. */

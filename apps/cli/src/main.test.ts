@@ -167,6 +167,45 @@ describe('the built program', () => {
     expect(status).toBe(11);
   });
 
+  // The limit on the size of files stands for a full disk: a part of the text is written before the error.
+  onLinux(
+    '`mai config init` that fails half-way leaves no new file, and an old one as it was',
+    () => {
+      const init = (...argv: string[]) =>
+        spawnSync(
+          'sh',
+          ['-c', 'trap "" XFSZ; ulimit -f 2; exec "$0" "$@"', process.execPath, MAI].concat(
+            'config',
+            'init',
+            ...argv,
+          ),
+          { cwd: home, env: environment(), encoding: 'utf8' },
+        );
+      const fresh = init('fresh.yaml');
+      expect(fresh.stderr).toMatch(/fresh\.yaml can't be written \(EFBIG\)\. Name another place\./);
+      writeFileSync(path.join(home, 'old.yaml'), 'version: 1\n');
+      expect([fresh.status, init('old.yaml', '--force').status]).toEqual([11, 11]);
+      expect(readFileSync(path.join(home, 'old.yaml'), 'utf8')).toBe('version: 1\n');
+      expect(readdirSync(home).filter((name) => /^(fresh|old)/.test(name))).toEqual(['old.yaml']);
+    },
+  );
+
+  onLinux('names a current folder that was removed', () => {
+    const script = 'mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@"';
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', script, home, process.execPath, MAI, 'status'],
+      {
+        env: environment(),
+        encoding: 'utf8',
+      },
+    );
+    expect([status, stderr]).toEqual([
+      2,
+      'error: The current folder does not exist any more. Change to another folder, then run the command again.\n',
+    ]);
+  });
+
   onLinux('prints its result where stderr is full', () => {
     const { status, stdout } = withStdio(['ignore', 'pipe', full], 'models', ...NOBODY);
     expect([status, stdout]).toEqual([0, 'No model is downloaded.\n']);

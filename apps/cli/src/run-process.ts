@@ -5,6 +5,7 @@ import { codeOf, EXIT, knownError } from './exit-codes.js';
 import { Interrupted, type OutputStream } from './io.js';
 import { bugMessage } from './report-error.js';
 import { runCli } from './run-cli.js';
+import { UsageError } from './usage-error.js';
 
 /** Runs the command line against the real process: its streams, its signals, its exit code. */
 export async function runProcess(argv: readonly string[], version: string): Promise<void> {
@@ -71,7 +72,7 @@ export async function runProcess(argv: readonly string[], version: string): Prom
       return input.isTTY && output.isTTY ? { input, output } : null;
     },
     env: process.env,
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     platform: process.platform,
     homeFolder: homedir(),
     signal: controller.signal,
@@ -93,6 +94,17 @@ const CLOSED_CODES = new Set(['EPIPE', 'EOF', 'EIO']);
 function outputFailed(code: string | null): string {
   const why = code === null ? 'OUTPUT_FAILED' : `OUTPUT_FAILED, ${code}`;
   return `error: The output can't be written (${why}). Free space on that disk, or write the output to another place.\n`;
+}
+
+/** @throws UsageError where the folder of the shell was removed, or its drive was unplugged. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UsageError(
+      'The current folder does not exist any more. Change to another folder, then run the command again.',
+    );
+  }
 }
 
 /** An interrupted live view leaves the cursor hidden. Showing a visible cursor changes nothing. */

@@ -17,6 +17,8 @@ export type HostErrorCode =
   | 'ANSWER_FAILED'
   /** The request names something that does not exist, or its values contradict each other; the message says how to change it. */
   | 'INVALID_REQUEST'
+  /** The system refuses to write a file that the request names, for example because the disk is full. */
+  | 'FILE_FAILED'
   /** The autopilot stopped before it answered, or its process has ended. */
   | 'AUTOPILOT_LOST'
   /** Another version of Mai runs the autopilot, with another version of the control protocol. */

@@ -22,6 +22,19 @@ test('a failed survey of the GPUs has a code and no GPU', async () => {
   });
 });
 
+test('an engine that finds no GPU is compatible', async () => {
+  await using connected = await startWithClient();
+  connected.simulator.fault.surveyError({ code: 'noDevicesFound' });
+  expect(await connected.client.runtime.surveyHardware()).toMatchObject({
+    engines: [
+      {
+        compatibility: { status: 'compatible' },
+        hardwareSurvey: { gpuSurveyResult: { result: { code: 'noDevicesFound' }, gpuInfo: [] } },
+      },
+    ],
+  });
+});
+
 test('a survey may find no compatible engine', async () => {
   await using connected = await startWithClient();
   connected.simulator.fault.noCompatibleBackends({ times: 1 });

@@ -114,9 +114,11 @@ function surveyOf(
     version,
     engine,
     platform: machine.platform,
-    compatibility: failure
-      ? { status: 'gpuSurveyUnsuccessful', message: failure.text ?? 'Survey of the GPUs failed' }
-      : { status: 'compatible' },
+    // An engine that finds no GPU is compatible (lmstudio-ai/lms #150).
+    compatibility:
+      failure && failure.code !== 'noDevicesFound'
+        ? { status: 'gpuSurveyUnsuccessful', message: failure.text ?? 'Survey of the GPUs failed' }
+        : { status: 'compatible' },
     supportedModelFormatNames: [formatName],
     hardwareSurvey: {
       gpuSurveyResult: failure

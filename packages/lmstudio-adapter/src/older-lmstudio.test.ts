@@ -70,6 +70,27 @@ test('names the entries that it leaves out, also over REST', async () => {
   });
 });
 
+test('a list that LM Studio never sends over WebSocket comes over HTTP within the deadline', async () => {
+  await using simulator = await startSimulator({
+    world: { models: [{ modelKey: 'acme/a', sizeBytes: 1e8 }] },
+  });
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  simulator.fault.hang({ endpoint: 'listDownloadedModels' });
+  const { models } = await client.listDownloaded({ timeoutMs: 1000 });
+  expect(models).toMatchObject([{ modelKey: 'acme/a' }]);
+});
+
+test('where LM Studio is silent over HTTP, too, the list has timed out, and nobody is told to update LM Studio', async () => {
+  await using simulator = await startSimulator();
+  await using client = await connect({ baseUrl: simulator.baseUrl });
+  simulator.fault.hang({ endpoint: 'listDownloadedModels' });
+  simulator.fault.hang({ endpoint: 'http' });
+  await expect(client.listDownloaded({ timeoutMs: 300 })).rejects.toMatchObject({
+    code: 'TIMED_OUT',
+    message: expect.stringContaining('restart LM Studio if it stays silent') as unknown,
+  });
+});
+
 test('after a restart of LM Studio, repeats a call that was unknown before the restart', async () => {
   await using simulator = await startSimulator();
   await using client = await connect({ baseUrl: simulator.baseUrl });

@@ -15,11 +15,15 @@ export async function listDownloaded(
 ): Promise<ModelListing> {
   return withLMStudioErrors(connection, 'list the downloaded models', async () => {
     const listed = await connection.pool.readIfAvailable(
-      deadline.spec('system', 'listDownloadedModels'),
+      deadline.replaceableSpec('system', 'listDownloadedModels'),
       (wire) => wire.listDownloadedModels(),
     );
     if (listed === null) {
-      const { downloaded, leftOut } = await requireHttpListing(connection, deadline);
+      const { downloaded, leftOut } = await requireHttpListing(
+        connection,
+        deadline,
+        'system.listDownloadedModels',
+      );
       return { models: downloaded, leftOut: leftOut.map(toLeftOut) };
     }
     const { models, leftOut } = listed.value;

@@ -11,7 +11,8 @@ import {
   text,
   texts,
 } from '../json-fields.js';
-import type { ModelKind, RawListing } from '../wire/wire.js';
+import { CallFault } from '../wire/call-fault.js';
+import type { CallName, ModelKind, RawListing } from '../wire/wire.js';
 import { LMStudioError } from '../errors.js';
 import type { Connection } from '../wire/connection.js';
 import type { Deadline } from '../wire/deadline.js';
@@ -203,10 +204,16 @@ function recordsIn(json: unknown, key: string): readonly Json[] | null {
   return Array.isArray(list) ? records(list) : null;
 }
 
-/** Lists the models over HTTP. @throws LMStudioError `INCOMPATIBLE` where no known form of the list is served */
+/**
+ * Lists the models over HTTP.
+ *
+ * @param instead The call that LM Studio has not answered.
+ * @throws LMStudioError `INCOMPATIBLE` where no known form of the list is served, `TIMED_OUT` where there is no answer in time
+ */
 export async function requireHttpListing(
   connection: Connection,
   deadline: Deadline,
+  instead: CallName,
 ): Promise<HttpListing> {
   const { address, bearerToken } = connection;
   const listing = await listOverHttp(address, {
@@ -215,6 +222,8 @@ export async function requireHttpListing(
     bearerToken,
   });
   if (listing !== null) return listing;
+  if (deadline.isOver)
+    throw new CallFault('timed-out', instead, `no answer to ${instead}, and none over HTTP`);
   throw new LMStudioError(
     'INCOMPATIBLE',
     `LM Studio at ${address.webSocketUrl} lists its models in an unknown form, and has neither /api/v1/models nor /api/v0/models. Update LM Studio.`,

@@ -32,7 +32,7 @@ export async function listResidents(
       listKind(connection, 'embedding', deadline, detail),
     ]);
     if (llms !== null && embeddings !== null) return [...llms, ...embeddings];
-    return (await requireHttpListing(connection, deadline)).residents;
+    return (await requireHttpListing(connection, deadline, 'llm.listLoaded')).residents;
   });
 }
 
@@ -43,7 +43,7 @@ async function listKind(
   detail: ResidentDetail,
 ): Promise<readonly ResidentInstance[] | null> {
   const { pool } = connection;
-  const handles = await pool.readIfAvailable(deadline.spec(kind, 'listLoaded'), (wire) =>
+  const handles = await pool.readIfAvailable(deadline.replaceableSpec(kind, 'listLoaded'), (wire) =>
     wire.listLoaded(kind),
   );
   if (handles === null) return null;

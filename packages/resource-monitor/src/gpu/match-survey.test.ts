@@ -51,6 +51,14 @@ describe('a GPU in a survey', () => {
     expect([...matchSurvey(gpus, { gpus: [large, small] }).values()]).toEqual([small, large]);
   });
 
+  // The RTX 3080 was sold with 10 and with 12 GB.
+  test('is the one of its size where two cards have one name, in whatever order the lists have them', () => {
+    const name = 'NVIDIA GeForce RTX 3080';
+    const gpus = [10, 12].map((gib) => card({ name, vendor: 'nvidia', totalBytes: gib * GIB }));
+    const survey = [12, 10].map((gib) => seen(name, { dedicatedBytes: gib * GIB }));
+    expect([...matchSurvey(gpus, { gpus: survey }).values()]).toEqual([survey[1], survey[0]]);
+  });
+
   // Two lists of a card and an integrated GPU, with names that have nothing in common, were four GPUs.
   test('is found by its vendor, which its name states, where each list has the same number', () => {
     const gpus = [INTEL, card()];

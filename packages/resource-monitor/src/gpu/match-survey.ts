@@ -34,8 +34,9 @@ const SIZE_TOLERANCE = 0.06;
 /**
  * Finds the GPUs of a survey in another list of this machine's GPUs. The names of two tools can differ: `Radeon RX 7900 XTX (RADV
  * NAVI31)` is `Navi 31 [Radeon RX 7900 XT/7900 XTX/7900M]` in the list of PCI devices. So GPUs with equal names are matched
- * first, then those where one name has all words of the other, then those of one size. Where as many GPUs are left in one
- * list as in the other, they are matched in order, unless vendor or kind show that two GPUs differ.
+ * first, two cards of one name by their sizes, because the lists can have them in another order. Then follow those where one name
+ * has all words of the other, then those of one size. Where as many GPUs are left in one list as in the other, they are matched in
+ * order, unless vendor or kind show that two GPUs differ.
  */
 export function matchSurvey<Gpu extends ListedGpu>(
   gpus: readonly Gpu[],
@@ -43,7 +44,7 @@ export function matchSurvey<Gpu extends ListedGpu>(
 ): ReadonlyMap<Gpu, SurveyedGpuFacts> {
   const pairs = new Map<Gpu, SurveyedGpuFacts>();
   const isFree = (one: SurveyedGpuFacts): boolean => ![...pairs.values()].includes(one);
-  for (const isSame of [hasName, hasWordsOfName, hasSize]) {
+  for (const isSame of [hasNameAndSize, hasName, hasWordsOfName, hasSize]) {
     for (const gpu of gpus) {
       const found = pairs.has(gpu)
         ? undefined
@@ -80,6 +81,10 @@ export function gpusInSurvey<Gpu extends ListedGpu & Pick<GpuResources, 'availab
     if (found !== undefined) pairs.set(gpu, found);
   }
   return gpus.filter((gpu) => pairs.has(gpu));
+}
+
+function hasNameAndSize(gpu: ListedGpu, surveyed: SurveyedGpuFacts): boolean {
+  return hasName(gpu, surveyed) && hasSize(gpu, surveyed);
 }
 
 function hasName({ name }: ListedGpu, surveyed: SurveyedGpuFacts): boolean {

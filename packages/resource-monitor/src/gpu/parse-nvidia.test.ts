@@ -159,3 +159,18 @@ describe('the processes on a GPU', () => {
     ]);
   });
 });
+
+test.each(['[N/A]', '[Unknown Error]'])(
+  'a GPU whose UUID is %s has the key of its PCI address',
+  (uuid) => {
+    // Without a key of its own, the GPU was missing, and nobody knew that the machine has one.
+    expect(
+      parse(`1, ${uuid}, 00000000:03:00.0, NVIDIA GeForce RTX 3090, 24576, 10, 24566, 0`),
+    ).toMatchObject({
+      deviceKey: 'pci:0000:03:00.0',
+      pciAddress: '0000:03:00.0',
+      totalBytes: 24576 * 1024 ** 2,
+    });
+    expect(parse(`1, ${uuid}, ${uuid}, ${uuid}, 24576, 10, 24566, 0`)).toBeUndefined();
+  },
+);

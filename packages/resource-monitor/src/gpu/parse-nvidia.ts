@@ -42,15 +42,17 @@ export function parseNvidiaLine(line: string, nowMs: number): NvidiaLine | null 
   const [count = '', uuid = '', busId = ''] = parts;
   const [total, used, free, busy] = parts.slice(-4).map(numberOf);
   const name = nameOf(parts.slice(3, -4).join(', '));
-  if (!UUID.test(uuid)) return null;
+  const pciAddress = pciAddressOf(busId);
+  const deviceKey = deviceKeyOf(uuid, pciAddress);
+  if (deviceKey === null) return null;
   const integrated = usesSystemMemory(name);
   // An integrated GPU can use more memory than the carve-out, whose figures nvidia-smi prints.
   const known = !integrated && total != null && free != null;
   return {
     count: numberOf(count),
     reading: {
-      deviceKey: uuid,
-      pciAddress: pciAddressOf(busId),
+      deviceKey,
+      pciAddress,
       totalIsEstimate: false,
       closed: null,
       name,
@@ -107,6 +109,12 @@ function nameOf(text: string): string | null {
 
 function mebibytes(value: number | null | undefined): number | null {
   return value == null ? null : value * BYTES_PER_MIB;
+}
+
+/** The UUID, or the key of the GPU in sysfs where the driver prints `[N/A]` or an error for the UUID. */
+function deviceKeyOf(uuid: string, pciAddress: string | null): string | null {
+  if (UUID.test(uuid)) return uuid;
+  return /^\[.*\]$/.test(uuid) && pciAddress !== null ? `pci:${pciAddress}` : null;
 }
 
 /** nvidia-smi prints the PCI domain with eight digits, and the kernel prints it with four digits. */

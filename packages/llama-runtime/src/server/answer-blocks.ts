@@ -15,6 +15,8 @@ export type BlockEvent =
       readonly index: number;
       readonly block: Block;
       readonly text: string;
+      /** Whether the token limit ended the answer in this block. */
+      readonly isCut: boolean;
     };
 
 /** Groups the deltas of an answer into blocks, which Anthropic's messages and OpenAI's responses consist of. */
@@ -28,7 +30,8 @@ export async function* blocksOf(
     const step = await deltas.next();
     const delta = step.done === true ? null : step.value;
     if (open !== null && (delta === null || !continues(open, delta))) {
-      yield { type: 'close', index, block: open.block, text };
+      const isCut = step.done === true && step.value.finishReason === 'length';
+      yield { type: 'close', index, block: open.block, text, isCut };
       open = null;
     }
     if (step.done === true) return step.value;

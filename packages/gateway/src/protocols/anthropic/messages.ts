@@ -23,13 +23,20 @@ export const messages: Protocol = {
   endMarks: ['\nevent: message_stop', '\nevent: error'],
   tailBytes: 4096,
   responseIdIn: () => null,
-  // `message_start` has the prompt's tokens, `message_delta` those of the answer.
-  usageIn: (head, tail) =>
-    usageOf(
-      lastNumber(tail, 'input_tokens') ?? lastNumber(head(), 'input_tokens'),
-      lastNumber(tail, 'output_tokens'),
-    ),
+  usageIn: (head, tail) => usageOf(promptTokensIn(head, tail), lastNumber(tail, 'output_tokens')),
 };
+
+/**
+ * The tokens of the whole prompt. `input_tokens` are those that are not in the cache, and the others are counted apart. In a stream,
+ * `message_start` has these counts, and `message_delta` may have newer ones.
+ */
+function promptTokensIn(head: () => string, tail: string): number | null {
+  const newest = (key: string): number | null => lastNumber(tail, key) ?? lastNumber(head(), key);
+  const uncached = newest('input_tokens');
+  if (uncached === null) return null;
+  const read = newest('cache_read_input_tokens') ?? 0;
+  return uncached + read + (newest('cache_creation_input_tokens') ?? 0);
+}
 
 /** The size of the prompt of a request for a message, also for `POST /v1/messages/count_tokens`. */
 export function measureMessages(body: JsonObject): PromptSize {

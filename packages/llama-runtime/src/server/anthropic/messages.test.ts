@@ -26,14 +26,13 @@ const TOOL = {
 beforeAll(async () => {
   await engines.open();
   engine = await engines.start(await engines.writeModel('tiny'));
-  client = new Anthropic({
-    baseURL: engine.baseUrl,
-    authToken: engine.token,
-    apiKey: null,
-    maxRetries: 0,
-  });
+  client = clientOf(engine);
 }, 60_000);
 afterAll(() => engines.close());
+
+function clientOf({ baseUrl, token }: TestEngine): Anthropic {
+  return new Anthropic({ baseURL: baseUrl, authToken: token, apiKey: null, maxRetries: 0 });
+}
 
 describe("Anthropic's messages", () => {
   it('are answered in blocks, with the tokens of the input as count_tokens counts them', async () => {
@@ -47,6 +46,30 @@ describe("Anthropic's messages", () => {
     const { model, system, messages } = MESSAGE;
     const counted = await client.messages.countTokens({ model, system, messages });
     expect(counted.input_tokens).toBe(message.usage.input_tokens);
+  });
+
+  it('count the tokens of the prompt that were in the cache apart, also in a stream', async () => {
+    // Only an engine with one sequence keeps the cache of the last request.
+    const caching = await engines.start(await engines.writeModel('tiny'), { parallelSequences: 1 });
+    const messages = clientOf(caching).messages;
+    const { model, system } = MESSAGE;
+    const { input_tokens: tokens } = await messages.countTokens({
+      model,
+      system,
+      messages: MESSAGE.messages,
+    });
+    const first = await messages.create({ ...MESSAGE, max_tokens: 1 });
+    expect(first.usage).toMatchObject({ input_tokens: tokens, cache_read_input_tokens: 0 });
+    const again = await messages.create({ ...MESSAGE, max_tokens: 1 });
+    const streamed = await messages.stream({ ...MESSAGE, max_tokens: 1 }).finalMessage();
+    // The last token of a prompt is always computed.
+    const usage = {
+      input_tokens: 1,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: tokens - 1,
+      output_tokens: 1,
+    };
+    expect([again.usage, streamed.usage]).toEqual([usage, usage]);
   });
 
   it('are streamed in the order of the documentation', async () => {

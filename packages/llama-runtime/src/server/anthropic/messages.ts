@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AnswerEnd } from '../../engine/answer.js';
+import type { AnswerEnd, Usage } from '../../engine/answer.js';
 import type { PreparedRequest } from '../../engine/engine.js';
 import { invalidField } from '../../engine/request-error.js';
 import { blocksOf, type Block, type BlockEvent } from '../answer-blocks.js';
@@ -34,7 +34,7 @@ export async function createMessage(exchange: Exchange): Promise<void> {
       ...toolCalls.flatMap(({ name, argumentsText }) => toolUseOf(name, argumentsText)),
     ],
     ...stopOf(end),
-    usage: { input_tokens: request.promptTokens, output_tokens: end.usage.completionTokens },
+    usage: usageOf(end.usage),
   });
 }
 
@@ -64,7 +64,12 @@ async function streamMessage(
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: { input_tokens: request.promptTokens, output_tokens: 0 },
+      // Only the end tells how many tokens were in the cache; the figures of `message_delta` replace these.
+      usage: usageOf({
+        promptTokens: request.promptTokens,
+        completionTokens: 0,
+        cachedTokens: 0,
+      }),
     },
   });
   while (step.done !== true) {
@@ -75,10 +80,20 @@ async function streamMessage(
   const end = step.value;
   await send('message_delta', {
     delta: stopOf(end),
-    usage: { output_tokens: end.usage.completionTokens },
+    usage: usageOf(end.usage),
   });
   await send('message_stop', {});
   stream.end();
+}
+
+/** Anthropic counts the tokens of the prompt that were in the cache apart from the others. */
+function usageOf({ promptTokens, completionTokens, cachedTokens }: Usage): JsonObject {
+  return {
+    input_tokens: promptTokens - cachedTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cachedTokens,
+    output_tokens: completionTokens,
+  };
 }
 
 function eventOf(event: BlockEvent): { readonly type: string; readonly fields: JsonObject } {

@@ -294,6 +294,7 @@ describe('A chat completion that is refused', () => {
     [{ logprobs: true }, 501, 'not_supported'],
     [{ top_logprobs: 3 }, 501, 'not_supported'],
     [{ modalities: ['text', 'audio'] }, 501, 'not_supported'],
+    [{ web_search_options: {} }, 400, 'unknown_parameter'],
     [
       {
         tools: [WEATHER],

@@ -69,6 +69,14 @@ export function refuseUnsupported(body: JsonObject): void {
   if (arrayField(body, 'modalities')?.includes('audio') === true) {
     throw notSupported('modalities: the engine answers with text only', 'modalities');
   }
+  if (objectField(body, 'web_search_options') !== null) {
+    // OpenAI refuses it with 400 for models that search nothing, and clients then send the request again without it.
+    throw new RequestError(
+      400,
+      "Web search options not supported: the engine searches nothing. Send the request without 'web_search_options'.",
+      { code: 'unknown_parameter', param: 'web_search_options' },
+    );
+  }
 }
 
 /** @throws RequestError */

@@ -45,8 +45,7 @@ export async function createResponse(exchange: Exchange): Promise<void> {
       return;
     }
     const event = step.value;
-    if (event.type === 'close')
-      output.push(itemOf(newItem(event.block, tools), event.block, event.text, 'completed'));
+    if (event.type === 'close') output.push(closedItem(newItem(event.block, tools), event));
   }
 }
 
@@ -74,7 +73,7 @@ async function streamResponse(
     const event = step.value;
     if (event.type === 'open' || item === null) item = newItem(event.block, tools);
     for (const { type, fields } of eventsOf(event, item)) await send(type, fields);
-    if (event.type === 'close') output.push(itemOf(item, event.block, event.text, 'completed'));
+    if (event.type === 'close') output.push(closedItem(item, event));
     step = await events.next();
   }
   const response = finished(head, output, step.value);
@@ -123,10 +122,12 @@ function eventsOf(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
         { type: `${name}.done`, fields: { ...part, text, ...logprobs } },
         { type: 'response.content_part.done', fields: { ...part, part: partOf(block, text) } },
       ];
-  const item_ = itemOf(item, block, text, 'completed');
   return [
     ...done,
-    { type: 'response.output_item.done', fields: { output_index: index, item: item_ } },
+    {
+      type: 'response.output_item.done',
+      fields: { output_index: index, item: closedItem(item, event) },
+    },
   ];
 }
 
@@ -146,7 +147,7 @@ function customEvents(event: BlockEvent, item: OpenItem): readonly WireEvent[] {
       return [];
     case 'close': {
       const input = textOfArguments(event.text);
-      const done = itemOf(item, block, event.text, 'completed');
+      const done = closedItem(item, event);
       return [
         { type: 'response.custom_tool_call_input.delta', fields: { ...place, delta: input } },
         { type: 'response.custom_tool_call_input.done', fields: { ...place, input } },
@@ -164,6 +165,13 @@ function newItem(block: Block, tools: ResponseTools): OpenItem {
     callId: `call_${unique}`,
     called: block.type === 'tool-call' ? tools.called(block.name) : null,
   };
+}
+
+function closedItem(
+  item: OpenItem,
+  { block, text, isCut }: Extract<BlockEvent, { type: 'close' }>,
+): JsonObject {
+  return itemOf(item, block, text, isCut ? 'incomplete' : 'completed');
 }
 
 /** @param text - null while the item has no content yet */

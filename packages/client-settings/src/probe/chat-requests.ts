@@ -42,7 +42,10 @@ export function chatRequests(access: GatewayAccess, client: ChatClient): readonl
   ];
 }
 
-/** Zed's requests to its provider `lmstudio`. Source: crates/lmstudio of https://github.com/zed-industries/zed. */
+/**
+ * Zed's requests to its provider `lmstudio`. Source: crates/lmstudio and crates/language_models/src/provider/lmstudio.rs of
+ * https://github.com/zed-industries/zed.
+ */
 export function zedRequests(access: GatewayAccess): readonly ProbeRequest[] {
   const headers = jsonHeaders(keyOf(access), 'Zed');
   return [
@@ -59,11 +62,18 @@ export function zedRequests(access: GatewayAccess): readonly ProbeRequest[] {
       method: 'POST',
       path: '/api/v0/chat/completions',
       headers,
-      body: chatBody(access.model, true),
+      body: {
+        ...chatBody(access.model, true, UNLIMITED),
+        stream_options: { include_usage: true },
+        stop: [],
+      },
       answer: { kind: 'stream', check: checkChatStream },
     },
   ];
 }
+
+/** LM Studio's value for an answer without a limit. Zed sends it with each request. */
+const UNLIMITED = -1;
 
 function chatBody(model: string, tools: boolean, maxTokens: number | null = 64): object {
   const tool = {

@@ -29,6 +29,8 @@ const ROUTES: Readonly<
   },
   '/v1/models': { GET: { handle: listModels } },
   '/v1/chat/completions': { POST: { handle: completeChat } },
+  // Zed asks LM Studio's own API for chats.
+  '/api/v0/chat/completions': { POST: { handle: completeChat } },
   '/v1/completions': { POST: { handle: completeText } },
   '/v1/embeddings': { POST: { handle: embed } },
   '/v1/responses': { POST: { handle: createResponse } },
@@ -38,7 +40,7 @@ const ROUTES: Readonly<
 
 /** Paths of OpenAI's API that the engine cannot serve, and the reason. */
 const NOT_SERVED: readonly (readonly [string, string])[] = [
-  ['/api/v0', "the engine does not have LM Studio's own API; use /v1/chat/completions"],
+  ['/api/v0', "of LM Studio's own API, the engine has /api/v0/chat/completions only"],
   ['/v1/audio', 'the engine has no speech models'],
   ['/v1/images', 'the engine has no models that draw images'],
   ['/v1/videos', 'the engine has no models that make videos'],

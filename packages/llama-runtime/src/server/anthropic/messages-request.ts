@@ -1,4 +1,5 @@
 import { RequestError, invalidField, notSupported } from '../../engine/request-error.js';
+import { textOf, textOfBlock, unknownBlock } from './block-text.js';
 import {
   arrayField,
   numberField,
@@ -75,14 +76,12 @@ function userMessages(blocks: readonly JsonObject[], path: string): readonly Jso
         tool_call_id: stringField(block, 'tool_use_id') ?? '',
         content: resultOf(block['content'], place),
       });
-    } else if (block['type'] === 'text') {
-      parts.push({ type: 'text', text: stringField(block, 'text') ?? '' });
     } else if (block['type'] === 'image') {
       parts.push({ type: 'image_url', image_url: { url: dataUrlOf(block, place) } });
-    } else if (block['type'] === 'document') {
-      parts.push({ type: 'text', text: documentText(block, place) });
     } else {
-      throw unknownBlock(block, place);
+      const text = textOfBlock(block, place);
+      if (text === null) throw unknownBlock(block, place);
+      parts.push({ type: 'text', text });
     }
   }
   return parts.length === 0 ? results : [...results, { role: 'user', content: parts }];
@@ -128,38 +127,6 @@ function resultOf(content: unknown, path: string): unknown {
   );
 }
 
-/** A text, or blocks of text. */
-function textOf(value: unknown, path: string): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value))
-    throw invalidField(path, 'must be a string or an array of text blocks');
-  return value
-    .map((block: unknown) => {
-      if (isJsonObject(block) && block['type'] === 'text') return stringField(block, 'text') ?? '';
-      throw unknownBlock(isJsonObject(block) ? block : {}, path);
-    })
-    .join('\n');
-}
-
-/** The text of a document, with its title. */
-function documentText(block: JsonObject, path: string): string {
-  const source = objectField(block, 'source') ?? {};
-  const text =
-    source['type'] === 'text'
-      ? stringField(source, 'data')
-      : source['type'] === 'content'
-        ? textOf(source['content'], path)
-        : null;
-  if (text === null) {
-    throw notSupported(
-      `${path}: the engine reads documents whose source is of type 'text' or 'content'; send the text of others`,
-    );
-  }
-  const title = stringField(block, 'title');
-  return title === null ? text : `${title}\n\n${text}`;
-}
-
 function dataUrlOf(block: JsonObject, path: string): string {
   const source = objectField(block, 'source') ?? {};
   if (source['type'] !== 'base64') {
@@ -201,10 +168,4 @@ function toolChoiceOf(choice: JsonObject): unknown {
     default:
       throw invalidField('tool_choice.type', "must be 'auto', 'any', 'tool' or 'none'");
   }
-}
-
-function unknownBlock(block: JsonObject, path: string): RequestError {
-  return notSupported(
-    `${path}: the engine does not support blocks of type '${String(block['type'])}' here`,
-  );
 }

@@ -135,6 +135,29 @@ describe("Anthropic's messages", () => {
     expect(usage.input_tokens).toBeGreaterThan(without.usage.input_tokens + 40);
   });
 
+  it('read search results, and the names that a search for tools has found', async () => {
+    const found = {
+      type: 'search_result',
+      source: 'https://weather.example',
+      title: 'Weather',
+      content: [{ type: 'text', text: 'It rains. '.repeat(20) }],
+    };
+    const input = async (content: unknown) => {
+      const messages = [
+        ...MESSAGE.messages,
+        { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'find', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content }] },
+      ];
+      const response = await engine.post('/v1/messages', { ...MESSAGE, max_tokens: 1, messages });
+      expect(response.status).toBe(200);
+      return (await bodyOf(response)).usage.input_tokens;
+    };
+    const nothing = await input([]);
+    expect(await input([found])).toBeGreaterThan(nothing + 40);
+    const reference = { type: 'tool_reference', tool_name: 'read_the_weather_of_a_city' };
+    expect(await input([reference])).toBeGreaterThan(nothing + 5);
+  });
+
   it('take the result of a tool', async () => {
     const message = await client.messages.create({
       ...MESSAGE,

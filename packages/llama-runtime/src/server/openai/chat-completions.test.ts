@@ -65,6 +65,30 @@ describe('A chat completion', () => {
     });
   });
 
+  // Its crates/language_models/src/provider/lmstudio.rs.
+  it('answers as Zed asks LM Studio: on another path, and with -1 as no limit', async () => {
+    const schema = { type: 'object', properties: { a: { const: 1 } }, required: ['a'] };
+    const response = await engine.post('/api/v0/chat/completions', {
+      ...CHAT,
+      stream: true,
+      stream_options: { include_usage: true },
+      max_tokens: -1,
+      stop: [],
+      tools: [],
+      response_format: { type: 'json_schema', json_schema: { schema } },
+    });
+    expect(response.status).toBe(200);
+    const events = await eventsOf(response);
+    const deltas = events.map((event) => event['choices']?.[0]?.delta.content ?? '');
+    expect(JSON.parse(deltas.join(''))).toMatchObject({ a: 1 });
+    expect(events.at(-2)?.['usage'].completion_tokens).toBeGreaterThan(0);
+  });
+
+  it.each([{ functions: [] }, { top_k: -1 }, { top_k: 0 }])('takes %j', async (fields) => {
+    const { usage } = await chat({ ...fields, max_tokens: 3 });
+    expect(usage.completion_tokens).toBe(3);
+  });
+
   it('is the same for the same seed, and another for another seed', async () => {
     const contents: string[] = [];
     for (const seed of [5, 5, 6]) {

@@ -41,7 +41,8 @@ export function readSampling(body: JsonObject): Sampling {
     seed: numberField(body, 'seed', { isInteger: true }),
     temperature: numberField(body, 'temperature', { min: 0 }),
     top_p: numberField(body, 'top_p', { min: 0, max: 1 }),
-    top_k: numberField(body, 'top_k', { min: 0, isInteger: true }),
+    // 0 and -1 mean all tokens.
+    top_k: numberField(body, 'top_k', { min: -1, isInteger: true }),
     min_p: numberField(body, 'min_p', { min: 0, max: 1 }),
     penalty_repeat: numberField(body, 'repeat_penalty', { min: 0.01 }),
     penalty_freq: numberField(body, 'frequency_penalty', { min: -2, max: 2 }),
@@ -84,11 +85,12 @@ export function refuseLogprobs(field: string): never {
   throw notSupported(`${field}: the binding does not give the chosen token's probability`, field);
 }
 
-function readMaxTokens(body: JsonObject): number | null {
+/** The most tokens of the answer; null where the request sets no limit. */
+export function readMaxTokens(body: JsonObject): number | null {
   const bounds = { min: 1, isInteger: true };
-  return (
-    numberField(body, 'max_completion_tokens', bounds) ?? numberField(body, 'max_tokens', bounds)
-  );
+  // LM Studio and llama.cpp take -1 as no limit, and Zed always sends it.
+  const limit = body['max_tokens'] === -1 ? null : numberField(body, 'max_tokens', bounds);
+  return numberField(body, 'max_completion_tokens', bounds) ?? limit;
 }
 
 function readTools(body: JsonObject): {
@@ -96,7 +98,7 @@ function readTools(body: JsonObject): {
   readonly tool_choice?: string;
   readonly parallel_tool_calls?: boolean;
 } {
-  if (arrayField(body, 'functions') !== null) {
+  if ((arrayField(body, 'functions') ?? []).length > 0) {
     throw notSupported("functions: use 'tools', which replaced it", 'functions');
   }
   const tools = (objectsField(body, 'tools') ?? []).map((tool, index) => readTool(tool, index));

@@ -6,7 +6,7 @@ import { EventStream, readBody, sendJson, type Exchange } from '../exchange.js';
 import { booleanField, numberField, stringField, stringsField } from '../fields.js';
 import type { JsonObject } from '../json.js';
 import { timingsOf, usageOf } from './chat-completions.js';
-import { readSampling, readStreaming, refuseUnsupported } from './chat-request.js';
+import { readMaxTokens, readSampling, readStreaming, refuseUnsupported } from './chat-request.js';
 import { readModel } from './models.js';
 
 /** Answers `POST /v1/completions`: continues a text without a chat template. */
@@ -52,7 +52,7 @@ function readRequest(body: JsonObject): {
     request: {
       prompt: { text },
       sampling: readSampling(body),
-      maxTokens: numberField(body, 'max_tokens', { min: 1, isInteger: true }),
+      maxTokens: readMaxTokens(body),
       stops: stringsField(body, 'stop'),
     },
     echoed: booleanField(body, 'echo') === true ? text : '',

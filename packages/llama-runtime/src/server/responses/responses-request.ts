@@ -102,6 +102,12 @@ function addItem(messages: JsonObject[], item: JsonObject, path: string): void {
     case 'reasoning':
       // Templates drop the reasoning of earlier turns.
       return;
+    case 'item_reference':
+      throw new RequestError(
+        400,
+        `${path}: ${String(item['id'])} is not stored: ${NOT_STORED}. Vercel's \`ai\` does so with \`store: false\``,
+        { code: 'item_not_found', param: 'input' },
+      );
     default:
       throw notSupported(
         `${path}: the engine takes no items of type '${String(item['type'])}'`,

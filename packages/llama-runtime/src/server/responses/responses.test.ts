@@ -171,6 +171,7 @@ describe("OpenAI's responses", () => {
 
   it.each([
     [{ previous_response_id: 'resp_1' }, 400],
+    [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 400],
     [{ background: true }, 501],
     [{ tool_choice: { type: 'web_search' }, tools: [{ type: 'web_search' }] }, 501],
     [{ tool_choice: 'required', tools: [{ type: 'web_search' }] }, 400],

@@ -19,8 +19,9 @@ import {
 } from './join-protocol.js';
 import type { JoinAnswer } from './join-protocol.js';
 import type { OpenInvitation } from './open-invitation.js';
+import { endSlowConnections, type SlowConnections } from './slow-connections.js';
 
-/** A joiner sends its request in one piece. */
+/** For the handshake and the request. A joiner sends its request in one piece. */
 const REQUEST_DEADLINE_MS = 10_000;
 const MAX_CONNECTIONS = 32;
 /** How long connections go on after the invitation has ended, so that the last answer arrives. */
@@ -57,13 +58,13 @@ export async function listenForJoiner(
       cert: certified.certificate + '\n' + authorityCertificate,
       key: certified.privateKey,
       minVersion: 'TLSv1.3',
-      handshakeTimeout: REQUEST_DEADLINE_MS,
-      requestTimeout: REQUEST_DEADLINE_MS,
-      headersTimeout: REQUEST_DEADLINE_MS,
-      connectionsCheckingInterval: EXPIRY_POLL_MS,
+      // `endSlowConnections` has its own deadline.
+      requestTimeout: 0,
+      headersTimeout: 0,
     },
-    (request, response) => void answer(request, response, options),
+    (request, response) => void answer(request, response, options, slow),
   );
+  const slow = endSlowConnections(server, REQUEST_DEADLINE_MS);
   server.maxConnections = MAX_CONNECTIONS;
   // A failed handshake of a stranger is not a fault of this machine.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -97,6 +98,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   options: JoinServerOptions,
+  slow: SlowConnections,
 ): Promise<void> {
   // Each connection carries one request.
   response.setHeader('connection', 'close');
@@ -105,6 +107,7 @@ async function answer(
     return;
   }
   const text = await readBody(request);
+  slow.received(request.socket);
   if (text === null) {
     response.destroy();
     return;

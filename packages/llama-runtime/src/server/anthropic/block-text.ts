@@ -10,8 +10,8 @@ export function textOfBlock(block: JsonObject, path: string): string | null {
     case 'document':
       return documentText(block, path);
     case 'search_result': {
-      const { title, source, content } = block;
-      return `${String(title ?? '')}\n${String(source ?? '')}\n\n${textOf(content, path)}`;
+      const head = [stringField(block, 'title'), stringField(block, 'source')];
+      return `${head.join('\n')}\n\n${textOf(block['content'], path)}`;
     }
     // The result of a search for tools. The tools themselves are in `tools`.
     case 'tool_reference':

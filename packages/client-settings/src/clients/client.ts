@@ -51,8 +51,8 @@ export interface Client {
   readonly file: SettingsFile | null;
   /** Environment variables that the client reads. */
   readonly environment: (access: GatewayAccess) => Readonly<Record<string, string>>;
-  /** The steps that a person takes, each a sentence. */
-  readonly steps: (access: GatewayAccess) => readonly string[];
+  /** The steps that a person takes, each a sentence. `file`: the settings file; null where the client has none. */
+  readonly steps: (access: GatewayAccess, file: string | null) => readonly string[];
   /** Files and folders that exist where the client is installed. A last name may end with `*`. */
   readonly traces: (machine: Machine) => readonly string[];
   /** Programs on the PATH of a machine that has the client. */

@@ -50,10 +50,19 @@ test('every client says what a person has to do, with the address of the gateway
   const access = await gatewayAccess({ url: 'http://10.0.0.5:8080/v1/' });
   for (const client of CLIENTS) {
     const settings = client.file?.settings(access) ?? [];
-    const all = JSON.stringify([settings, client.environment(access), client.steps(access)]);
+    const all = JSON.stringify([settings, client.environment(access), client.steps(access, null)]);
     expect(all).toContain('http://10.0.0.5:8080');
-    expect(client.steps(access).length).toBeGreaterThan(0);
+    expect(client.steps(access, null).length).toBeGreaterThan(0);
   }
+});
+
+test("the step for Continue's command line names the file that was written, as one word of a shell", async () => {
+  const access = await gatewayAccess();
+  const steps = (file: string) => findClient('continue').steps(access, file).join(' ');
+  expect(steps('/home/ada/.continue/config.yaml')).toContain(
+    'cn --config /home/ada/.continue/config.yaml. ',
+  );
+  expect(steps('C:\\Ada L\\config.yaml')).toContain('cn --config "C:\\Ada L\\config.yaml". ');
 });
 
 test('a client is found by its folder, by its program or by its extension', async () => {

@@ -11,10 +11,16 @@ import { keyOf, openAiUrl } from '../gateway-access.js';
 //   key, which it writes into the file, unless its terminal is none or `--config` names a file.
 // - CONTINUE_GLOBAL_DIR moves the folder (core/util/paths.ts of https://github.com/continuedev/continue).
 
+const FILE_NAME = 'config.yaml';
 const ENTRY = { key: 'name', is: 'Mai' } as const;
 
 function folder(machine: Machine): string {
   return folderFrom(machine, 'CONTINUE_GLOBAL_DIR', ['.continue']);
+}
+
+/** A path as one word of a shell. */
+function quoted(place: string): string {
+  return /^[\w./\\:~-]+$/.test(place) ? place : `"${place}"`;
 }
 
 export const CONTINUE: Client = {
@@ -22,7 +28,7 @@ export const CONTINUE: Client = {
   title: 'Continue',
   file: {
     format: 'yaml',
-    places: (machine) => [joinPath(machine, folder(machine), 'config.yaml')],
+    places: (machine) => [joinPath(machine, folder(machine), FILE_NAME)],
     settings: (access) => [
       { path: ['name'], value: 'Local Config', required: true },
       { path: ['version'], value: '1.0.0', required: true },
@@ -44,9 +50,9 @@ export const CONTINUE: Client = {
     hides: (machine) => joinPath(machine, folder(machine), 'config.json'),
   },
   environment: () => ({}),
-  steps: () => [
+  steps: (_access, file) => [
     'Choose Mai in the list of models below the chat.',
-    "Start Continue's command line as: cn --config ~/.continue/config.yaml. Without --config, it asks for an Anthropic key at its first start.",
+    `Start Continue's command line as: cn --config ${quoted(file ?? FILE_NAME)}. Without --config, it asks for an Anthropic key at its first start.`,
   ],
   traces: (machine) => [folder(machine)],
   programs: ['cn'],

@@ -150,8 +150,34 @@ describe('TOML', () => {
   });
 
   test.each([
-    ['an object in braces', 'p = { mai = { x = 2 } }\n'],
+    ['an empty inline table', 'p = {}\n', 'p = { mai = { x = 1 } }\n'],
+    [
+      'an inline table with another entry',
+      'p = { a = { c = "}," } } # mine\nq = 1\n',
+      'p = { a = { c = "}," }, mai = { x = 1 } } # mine\nq = 1\n',
+    ],
+    [
+      'an inline table with an older entry in the middle',
+      "p = {a=[1, {b=2}], mai = { x = 2, y = 'z' }, c=3}\n",
+      'p = {a=[1, {b=2}], mai = { x = 1 }, c=3}\n',
+    ],
+    ['an inline table in a table', '[p]\nmai = { x = 2 }\n', '[p]\nmai = { x = 1 }\n'],
+  ])('%s gets our entry', (_, before, after) => {
+    expect(edit('toml', before, ['p', 'mai'], { x: 1 })).toBe(after);
+  });
+
+  test.each([
+    ['the only entry', 'p = { mai = { x = 1 } }\n', 'p = {}\n'],
+    ['the first entry', 'p = { mai = { x = 1 }, a = 1 }\n', 'p = { a = 1 }\n'],
+    ['the last entry', 'p = { a = 1, mai = { x = 1 } }\n', 'p = { a = 1 }\n'],
+    ['an entry that is not there', 'p = { a = 1 }\n', 'p = { a = 1 }\n'],
+  ])('%s is removed from an inline table', (_, before, after) => {
+    expect(edit('toml', before, ['p', 'mai'], undefined)).toBe(after);
+  });
+
+  test.each([
     ['keys with dots', 'p.mai.x = 2\n'],
+    ['keys with dots in an inline table', 'p = { mai.x = 2 }\n'],
   ])('%s is refused', (_, text) => {
     expect(() => edit('toml', text, ['p', 'mai'], { x: 1 })).toThrow(/p\.mai in FILE/);
   });
@@ -170,11 +196,18 @@ describe('TOML', () => {
     expect(edit('toml', removed, ['t', 'other'], undefined)).toBe(removed);
   });
 
-  test.each([
-    ['an object in braces', 't = { k = true }\n'],
-    ['a key with a dot', 't.k = true\n'],
-  ])('%s is not changed to a key of a table', (_, text) => {
-    expect(() => edit('toml', text, ['t', 'k'], false)).toThrow(/t\.k in FILE/);
+  test('an inline table gets a key, which keeps its others', () => {
+    const before = 't = { k = true, a = 1 }\n';
+    const edited = edit('toml', before, ['t', 'k'], false);
+    expect(edited).toBe('t = { k = false, a = 1 }\n');
+    expect(edit('toml', edited, ['t', 'k'], undefined)).toBe('t = { a = 1 }\n');
+    expect(edit('toml', 't = { a = { b = 1 } }', ['t', 'c', 'd'], 2)).toBe(
+      't = { a = { b = 1 }, c.d = 2 }',
+    );
+  });
+
+  test('a key with a dot is not changed to a key of a table', () => {
+    expect(() => edit('toml', 't.k = true\n', ['t', 'k'], false)).toThrow(/t\.k in FILE/);
   });
 
   test('a byte order mark stays at the start', () => {

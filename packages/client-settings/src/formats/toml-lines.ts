@@ -11,6 +11,8 @@ export interface TomlLine {
   readonly inTable: string | null;
   /** The bare key that this line sets. */
   readonly key: string | null;
+  /** Offset of the opening brace where the key has an inline table; null otherwise. */
+  readonly inlineTable: number | null;
   readonly blank: boolean;
 }
 
@@ -27,8 +29,11 @@ export function tomlLines(text: string): readonly TomlLine[] {
     const key = table === null ? (/^([\w-]+)\s*=/.exec(content)?.[1] ?? null) : null;
     // A dotted or quoted key is a statement, too.
     const other = table === null && key === null && content !== '' ? content : null;
+    const value = /^[\w-]+\s*=\s*(?=\{)/.exec(content)?.[0] ?? null;
+    const indent = text.slice(start).search(/\S/);
+    const inlineTable = value === null ? null : start + indent + value.length;
     const blank = text.slice(start, end).trim() === '';
-    lines.push({ start, end, contentEnd, table, inTable, key: key ?? other, blank });
+    lines.push({ start, end, contentEnd, table, inTable, key: key ?? other, inlineTable, blank });
     start = end;
   }
   return lines;
@@ -61,7 +66,7 @@ function statementEnd(text: string, start: number): { contentEnd: number; end: n
 }
 
 /** The offset after a string that starts at `start`. */
-function stringEnd(text: string, start: number, quote: '"' | "'"): number {
+export function stringEnd(text: string, start: number, quote: '"' | "'"): number {
   const long = quote.repeat(3);
   const mark = text.startsWith(long, start) ? long : quote;
   let at = start + mark.length;

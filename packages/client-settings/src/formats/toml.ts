@@ -2,11 +2,12 @@ import { parse } from 'smol-toml';
 import type { Format } from './format.js';
 import { eolOf, withoutMark } from './text.js';
 import { isObject, type SettingPath, type Value } from './value.js';
+import { editInline } from './toml-inline.js';
 import { tomlLines, type TomlLine } from './toml-lines.js';
 
 /**
- * TOML with settings at the top level, in tables, and with tables of scalars. Edits replace only the line of the setting, or
- * the table.
+ * TOML with settings at the top level, in tables, in inline tables, and with tables of scalars. Edits replace only the line of the
+ * setting, the table, or the entry of the inline table.
  */
 export const toml: Format = {
   parse(text) {
@@ -20,8 +21,15 @@ export const toml: Format = {
     if (key === undefined) throw new Error('The path is empty.');
     const content = withoutMark(text);
     const mark = text.slice(0, text.length - content.length);
+    const inline = inlineOver(content, keys);
+    if (inline !== null) {
+      const entry = value === undefined ? undefined : inlineText(value);
+      return mark + editInline(content, inline.open, inline.rest, entry);
+    }
     if (keys.length === 1 && !isTable(content, key)) return mark + editRootKey(content, key, value);
-    return isObject(value) || (value === undefined && isTable(content, keys.join('.')))
+    const isTableOfLines =
+      isObject(value) || (value === undefined && isTable(content, keys.join('.')));
+    return isTableOfLines && lineOf(content, keys)?.inlineTable == null
       ? mark + editTable(content, keys, value)
       : mark + editTableKey(content, keys, value);
   },
@@ -31,6 +39,25 @@ function isTable(text: string, key: string): boolean {
   return tomlLines(text).some(
     ({ table }) => table === key || table?.startsWith(`${key}.`) === true,
   );
+}
+
+/** The inline table that has the path in it, and the rest of the path from there; null without one. */
+function inlineOver(
+  text: string,
+  keys: readonly string[],
+): { readonly open: number; readonly rest: readonly string[] } | null {
+  for (let depth = 1; depth < keys.length; depth += 1) {
+    const open = lineOf(text, keys.slice(0, depth))?.inlineTable ?? null;
+    if (open !== null) return { open, rest: keys.slice(depth) };
+  }
+  return null;
+}
+
+/** The line that sets the key at a path, in the table before it. */
+function lineOf(text: string, keys: readonly string[]): TomlLine | null {
+  const table = keys.length === 1 ? null : keys.slice(0, -1).join('.');
+  const key = keys.at(-1);
+  return tomlLines(text).find((line) => line.inTable === table && line.key === key) ?? null;
 }
 
 function editRootKey(text: string, key: string, value: Value | undefined): string {
@@ -80,7 +107,7 @@ function editTableKey(text: string, keys: readonly string[], value: Value | unde
   const lines = tomlLines(text).filter(({ inTable }) => inTable === table);
   const found = lines.find((line) => line.key === key);
   if (value === undefined) return found === undefined ? text : cut(text, found);
-  const statement = `${key} = ${scalarText(value)}`;
+  const statement = `${key} = ${inlineText(value)}`;
   if (found !== undefined) {
     return `${text.slice(0, found.start)}${statement}${text.slice(found.contentEnd)}`;
   }
@@ -100,6 +127,13 @@ function tableText(keys: readonly string[], value: Value, eol: string): string {
   if (!isObject(value)) throw new Error('A table is an object.');
   const settings = Object.entries(value).map(([key, inner]) => `${key} = ${scalarText(inner)}`);
   return [`[${keys.join('.')}]`, ...settings, ''].join(eol);
+}
+
+/** A value inside an inline table. */
+function inlineText(value: Value): string {
+  if (!isObject(value)) return scalarText(value);
+  const entries = Object.entries(value).map(([key, inner]) => `${key} = ${inlineText(inner)}`);
+  return `{ ${entries.join(', ')} }`;
 }
 
 /** JSON strings, numbers and booleans are valid TOML. */

@@ -16,8 +16,8 @@ export async function describeClient(
 ): Promise<string> {
   const shown = { ...access, apiKey: access.apiKey === null ? null : 'YOUR-KEY' };
   const parts: string[] = [];
-  if (client.file !== null) {
-    const file = await fileOf(client.file, machine);
+  const file = client.file === null ? null : await fileOf(client.file, machine);
+  if (client.file !== null && file !== null) {
     const content = editSettings(client.file.format, '', client.file.settings(shown), file);
     parts.push(`In ${file}:\n\n${indent(content)}`);
   }
@@ -26,7 +26,7 @@ export async function describeClient(
     const lines = variables.map(([name, value]) => assignment(name, value, machine));
     parts.push(`Environment variables of ${client.title}:\n\n${indent(lines.join('\n'))}`);
   }
-  const steps = client.steps(shown).map((step) => `- ${step}`);
+  const steps = client.steps(shown, file).map((step) => `- ${step}`);
   if (steps.length > 0) parts.push(steps.join('\n'));
   if (client.file !== null) {
     parts.push(
@@ -62,7 +62,7 @@ export function describeConnection(
   if (before === after) return `${client.title} is connected already: ${file}\n${readers}`;
   if (!done) return `${file}\n${hideKey(lineDiff(before ?? '', after), access)}\n${readers}`;
   const copy = backup === null ? '' : ` The file as it was: ${backup}`;
-  const steps = client.steps(access).map((step) => `- ${step}\n`);
+  const steps = client.steps(access, file).map((step) => `- ${step}\n`);
   return `Wrote ${file}.${copy}\n${readers}${hideKey(steps.join(''), access)}`;
 }
 

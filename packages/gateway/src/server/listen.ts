@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
-import { answerBrokenRequests } from './own-answers/broken-requests.js';
+import { answerBrokenRequests, refuseManyHeaders } from './own-answers/broken-requests.js';
 
 /** Where the gateway listens. */
 export interface ListenOptions {
@@ -98,9 +98,12 @@ export async function listen(
     maxHeaderSize: MAX_HEADER_BYTES,
     // A request that two servers read differently can be smuggled past one of them.
     insecureHTTPParser: false,
+    // Node's refusal has no body. The check of the host refuses such a request, too.
+    requireHostHeader: false,
   };
   const connections = new Set<Socket>();
-  const server = createServer(limits, tls, isAdmitted !== null, handle);
+  const bounded = refuseManyHeaders(handle, MAX_HEADERS);
+  const server = createServer(limits, tls, isAdmitted !== null, bounded);
   if (isAdmitted !== null) {
     server.on('secureConnection', (socket: Socket) => {
       if (!isAdmitted(socket)) {
@@ -113,7 +116,8 @@ export async function listen(
   }
   server.on('timeout', endIdleConnection);
   server.maxConnections = maxConnections;
-  server.maxHeadersCount = MAX_HEADERS;
+  // Node drops what is above, so one more is kept to see that there are too many.
+  server.maxHeadersCount = MAX_HEADERS + 1;
   await open(server, host, port);
   answerBrokenRequests(server, { headersTimeoutMs, requestTimeoutMs });
   const bound = boundPort(server) ?? port;

@@ -31,6 +31,16 @@ const statuses = (text: string): readonly number[] =>
 const received = (): number =>
   world.simulator.requests.filter(({ endpoint }) => endpoint === CHAT).length;
 
+it('a request without a host is refused in the form of OpenAI, and a model never sees it', async () => {
+  const before = received();
+  const text = await send(
+    `POST ${CHAT} HTTP/1.1\r\nConnection: close\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
+  );
+  expect(statuses(text)).toEqual([400]);
+  expect(text).toContain('"type":"invalid_request_error"');
+  expect(received()).toBe(before);
+});
+
 describe('a request whose length two servers could read differently', () => {
   const length = Buffer.byteLength(BODY);
   const chunked = `${length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`;

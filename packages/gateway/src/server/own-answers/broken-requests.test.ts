@@ -68,6 +68,27 @@ describe('a request that the gateway never sees is refused with JSON in the form
   });
 });
 
+describe('the number of headers is bounded:', () => {
+  // Host and Connection are two of them.
+  const withHeaders = (count: number, path = '/'): string =>
+    `GET ${path} HTTP/1.1\r\n${HOST}${CLOSE}${'X-One: 1\r\n'.repeat(count - 2)}\r\n`;
+
+  test.each([199, 200])('%i are served', async (count) => {
+    expect(await askRaw(server.url, withHeaders(count))).toMatch(/^HTTP\/1\.1 200 [^]*served/);
+  });
+
+  test.each([
+    [201, '/v1/chat/completions', { error: { code: 'invalid_request' } }],
+    [400, '/v1/messages', { type: 'error', error: { type: 'invalid_request_error' } }],
+    [400, '/api/mai/status', { error: { code: 'INVALID_REQUEST' } }],
+  ])('%i are refused in the form of %s', async (count, path, form) => {
+    const refusal = await refusalOf(withHeaders(count, path));
+    expect(refusal.status).toBe(431);
+    expect(refusal.head).toContain('connection: close');
+    expect(refusal.body).toMatchObject(form);
+  });
+});
+
 describe('an expectation that the gateway can not meet is refused with 417 in the form of its path:', () => {
   const post = (path: string, expected = 'a-miracle'): string =>
     `POST ${path} HTTP/1.1\r\n${HOST}${CLOSE}Expect: ${expected}\r\nContent-Length: 2\r\n\r\n{}`;

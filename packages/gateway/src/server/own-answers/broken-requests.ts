@@ -1,4 +1,10 @@
-import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { createFailure } from '../../protocols/create-failure.js';
@@ -15,8 +21,7 @@ import { parseTarget } from '../request/request-target.js';
 export function answerBrokenRequests(server: Server | HttpsServer, times: ArrivalTimes): void {
   const late = createLateRequests(server, times);
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const { status, headers, body } = failureAnswer(unknownExpectation(request), request);
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+    answerWith(unknownExpectation(request), request, response);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const refuse = (): void => {
@@ -28,6 +33,26 @@ export function answerBrokenRequests(server: Server | HttpsServer, times: Arriva
     if (error.code === REQUEST_TIMEOUT) late.judge(socket, refuse);
     else refuse();
   });
+}
+
+/** Refuses requests with more than `most` headers, and passes on all others. */
+export function refuseManyHeaders(handle: RequestListener, most: number): RequestListener {
+  return (request, response) => {
+    // Names and values in turns.
+    if (request.rawHeaders.length <= 2 * most) {
+      handle(request, response);
+      return;
+    }
+    // Its body is not read.
+    response.setHeader('connection', 'close');
+    const message = `The request has more than ${most} headers. Send fewer.`;
+    answerWith(createFailure('invalid_request', 431, message), request, response);
+  };
+}
+
+function answerWith(failure: Failure, request: IncomingMessage, response: ServerResponse): void {
+  const { status, headers, body } = failureAnswer(failure, request);
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
 }
 
 /** Code of Node's error for a request that has not arrived in time. */

@@ -42,6 +42,22 @@ test('a request that arrives while the process is suspended gets its answer, als
   await expect(answer).resolves.toBeUndefined();
 });
 
+test('a request that has arrived when the server closes gets its answer', async () => {
+  await ask();
+  const answer = ask();
+  // The request is with the system now, and this process has not read it.
+  const closed = server.close();
+  await expect(answer).resolves.toBeUndefined();
+  await closed;
+  expect(
+    await new Promise((resolve) =>
+      connect(server.port, server.host, () => resolve('open')).on('error', () =>
+        resolve('refused'),
+      ),
+    ),
+  ).toBe('refused');
+});
+
 test('an idle connection ends', async () => {
   await ask();
   await once(client, 'close');

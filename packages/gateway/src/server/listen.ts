@@ -10,6 +10,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
 import { answerBrokenRequests, refuseManyHeaders } from './own-answers/broken-requests.js';
+import { afterReading } from './request/late-requests.js';
 
 /** Where the gateway listens. */
 export interface ListenOptions {
@@ -129,12 +130,17 @@ export async function listen(
     close: () =>
       new Promise((resolve) => {
         // A connection becomes idle when its last answer has ended, and would then stay open for its next request.
-        const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
-        server.close(() => {
-          clearInterval(closing);
-          resolve();
-        });
-        server.closeIdleConnections();
+        const closing = setInterval(
+          () => afterReading(() => server.closeIdleConnections()),
+          CLOSE_IDLE_MS,
+        );
+        // Ends idle connections, too.
+        afterReading(() =>
+          server.close(() => {
+            clearInterval(closing);
+            resolve();
+          }),
+        );
       }),
     destroy: () => server.closeAllConnections(),
     endRefused: () => {
@@ -153,8 +159,7 @@ export async function listen(
  */
 function endIdleConnection(socket: Socket): void {
   const { bytesRead } = socket;
-  // Runs after everything that has arrived was read.
-  setImmediate(() => {
+  afterReading(() => {
     if (socket.bytesRead === bytesRead) socket.destroy();
   });
 }

@@ -102,9 +102,13 @@ export function createLateRequests(
   };
 }
 
-/** Runs `next` after everything that has arrived was read. */
-function afterReading(next: () => void): void {
-  setImmediate(next);
+/**
+ * Runs `next` after everything that has arrived was read. Otherwise a request that has just arrived would be cut off.
+ *
+ * An immediate that is set while sockets are read runs before the next reading, so it takes two of them.
+ */
+export function afterReading(next: () => void): void {
+  setImmediate(() => setImmediate(next));
 }
 
 /** The answer whose turn it is at a connection. Node keeps it there. */

@@ -597,8 +597,10 @@ export type Queue = {
   readonly lastMinute: {
     readonly requests: number;
     readonly failures: number;
-    readonly promptTokens: number;
-    readonly outputTokens: number;
+    /** Tokens of the answers that count them; null where none of them does. */
+    readonly promptTokens: number | null;
+    /** Tokens of the answers that count them; null where none of them does. */
+    readonly outputTokens: number | null;
     readonly medianFirstByteMs: number | null;
   };
 };

@@ -38,12 +38,12 @@ export function QueuePanel({ state: { queue, faults } }: { readonly state: PageS
             />
             <Figure
               name="Prompt"
-              value={formatCount(queue.lastMinute.promptTokens / 60)}
+              value={perSecond(queue.lastMinute.promptTokens)}
               note="tokens a second"
             />
             <Figure
               name="Output"
-              value={formatCount(queue.lastMinute.outputTokens / 60)}
+              value={perSecond(queue.lastMinute.outputTokens)}
               note="tokens a second"
             />
           </dl>
@@ -78,6 +78,11 @@ export function QueuePanel({ state: { queue, faults } }: { readonly state: PageS
       )}
     </Panel>
   );
+}
+
+/** @param tokens - of the last minute; null: no answer counted them */
+function perSecond(tokens: number | null): string {
+  return tokens === null ? '–' : formatCount(tokens / 60);
 }
 
 function Figure(props: { readonly name: string; readonly value: string; readonly note?: string }) {

@@ -432,11 +432,18 @@ test('throughput counts the last minute alone', async () => {
   expect(throughput.lastMinute()).toMatchObject({
     requests: 2,
     promptTokens: 200,
-    outputTokens: 0,
+    // None of the two answers counts them.
+    outputTokens: null,
     medianFirstByteMs: 80,
   });
   await clock.advance(30_000);
   expect(throughput.lastMinute().requests).toBe(1);
   await clock.advance(60_000);
-  expect(throughput.lastMinute()).toMatchObject({ requests: 0, medianFirstByteMs: null });
+  expect(throughput.lastMinute()).toEqual({
+    requests: 0,
+    failures: 0,
+    promptTokens: 0,
+    outputTokens: 0,
+    medianFirstByteMs: null,
+  });
 });

@@ -7,8 +7,9 @@ export interface Throughput {
   lastMinute(): {
     readonly requests: number;
     readonly failures: number;
-    readonly promptTokens: number;
-    readonly outputTokens: number;
+    /** Null where there were requests, and none of their answers counted its tokens. */
+    readonly promptTokens: number | null;
+    readonly outputTokens: number | null;
     readonly medianFirstByteMs: number | null;
   };
 }
@@ -21,8 +22,8 @@ interface Bucket {
   readonly second: number;
   requests: number;
   failures: number;
-  promptTokens: number;
-  outputTokens: number;
+  promptTokens: number | null;
+  outputTokens: number | null;
   readonly firstByteMs: number[];
 }
 
@@ -38,8 +39,8 @@ export function createThroughput(clock: Clock): Throughput {
       second,
       requests: 0,
       failures: 0,
-      promptTokens: 0,
-      outputTokens: 0,
+      promptTokens: null,
+      outputTokens: null,
       firstByteMs: [],
     };
     buckets.push(bucket);
@@ -50,24 +51,32 @@ export function createThroughput(clock: Clock): Throughput {
       const bucket = current();
       bucket.requests += 1;
       if (failure !== null) bucket.failures += 1;
-      bucket.promptTokens += usage?.promptTokens ?? 0;
-      bucket.outputTokens += usage?.outputTokens ?? 0;
+      bucket.promptTokens = added(bucket.promptTokens, usage?.promptTokens);
+      bucket.outputTokens = added(bucket.outputTokens, usage?.outputTokens);
       if (firstByteMs !== null && bucket.firstByteMs.length < TIMES_MAX) {
         bucket.firstByteMs.push(firstByteMs);
       }
     },
     lastMinute: () => {
       current();
-      const sum = (field: 'requests' | 'failures' | 'promptTokens' | 'outputTokens'): number =>
+      const sum = (field: 'requests' | 'failures'): number =>
         buckets.reduce((total, bucket) => total + bucket[field], 0);
+      const requests = sum('requests');
+      const tokens = (field: 'promptTokens' | 'outputTokens'): number | null =>
+        buckets.reduce((total, bucket) => added(total, bucket[field]), requests > 0 ? null : 0);
       const times = buckets.flatMap((bucket) => bucket.firstByteMs).sort((a, b) => a - b);
       return {
-        requests: sum('requests'),
+        requests,
         failures: sum('failures'),
-        promptTokens: sum('promptTokens'),
-        outputTokens: sum('outputTokens'),
+        promptTokens: tokens('promptTokens'),
+        outputTokens: tokens('outputTokens'),
         medianFirstByteMs: times[Math.floor(times.length / 2)] ?? null,
       };
     },
   };
+}
+
+/** A sum in which unknown counts are left out; null as long as all of them are unknown. */
+function added(sum: number | null, count: number | null | undefined): number | null {
+  return count == null ? sum : (sum ?? 0) + count;
 }

@@ -7,6 +7,8 @@ export const loading = z
   .nullable()
   .describe('The model that is being loaded; null without a load.');
 
+const COUNTED = 'Tokens of the answers that count them; null where none of them does.';
+
 export const queue = component(
   'Queue',
   z
@@ -30,8 +32,8 @@ export const queue = component(
         .strictObject({
           requests: count,
           failures: count,
-          promptTokens: count,
-          outputTokens: count,
+          promptTokens: count.nullable().describe(COUNTED),
+          outputTokens: count.nullable().describe(COUNTED),
           medianFirstByteMs: durationMs.nullable(),
         })
         .describe('The requests that ended in the last 60 seconds.'),

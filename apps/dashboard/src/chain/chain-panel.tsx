@@ -8,7 +8,7 @@ import { plural } from '../words/format.js';
 import { sentence } from '../words/sentence.js';
 import { SPEED_LEGEND } from '../words/speed.js';
 import { ModelRow } from './model-row.js';
-import { stretchesOf } from './stretches.js';
+import { stretchesOf, type Fold } from './stretches.js';
 import { besideVerdict, verdictOf } from './verdict.js';
 
 /** The fallback chain: for each model what it would take, whether it fits, and why not. */
@@ -63,8 +63,11 @@ function Loaded({
     );
   return (
     <Panel id="chain" title="Fallback chain" aside={picker} fault={failure ?? fault}>
-      {models.downloadedCount === 0 && <NothingDownloaded runtime={runtime} />}
-      {chain.obstacle !== null && <p class="obstacle">{sentence(chain.obstacle)}</p>}
+      {models.downloadedCount === 0 ? (
+        <NothingDownloaded runtime={runtime} />
+      ) : (
+        chain.obstacle !== null && <p class="obstacle">{sentence(chain.obstacle)}</p>
+      )}
       <ol class="chain-list" aria-label="Models in order of preference">
         {stretchesOf(chain.steps, { folds: models.downloadedCount > 0 }).map((stretch) => {
           const rows = stretch.steps.map((step, index) => (
@@ -77,7 +80,8 @@ function Loaded({
               pools={chain.pools}
             />
           ));
-          return stretch.isFolded ? <Folded key={stretch.firstRank} rows={rows} /> : rows;
+          const { fold, firstRank } = stretch;
+          return fold === null ? rows : <Folded key={firstRank} rows={rows} fold={fold} />;
         })}
       </ol>
       {beside.length > 0 && (
@@ -114,11 +118,22 @@ function Loaded({
   );
 }
 
-function Folded({ rows }: { readonly rows: readonly JSX.Element[] }) {
+function Folded({
+  rows,
+  fold,
+}: {
+  readonly rows: readonly JSX.Element[];
+  readonly fold: NonNullable<Fold>;
+}) {
+  const words = {
+    absent: `${plural(rows.length, 'model')} not downloaded`,
+    fits: `${plural(rows.length, 'more model')} that fit`,
+    rejected: `${plural(rows.length, 'more model')} that were rejected`,
+  };
   return (
     <li class="folded">
       <details>
-        <summary>{plural(rows.length, 'model')} not downloaded</summary>
+        <summary>{words[fold]}</summary>
         <ol class="chain-list">{rows}</ol>
       </details>
     </li>

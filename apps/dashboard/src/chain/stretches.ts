@@ -1,32 +1,54 @@
-/** Fewer models that are not downloaded are shown one by one. */
+/** Fewer models in a row are not folded. */
 const FOLDED_FROM = 3;
+/** Of the models on this machine that are not in use, so many in a row are shown one by one. */
+const SHOWN = 5;
 
-/** Models of a chain that follow each other, shown one by one or folded to one line. */
+/** Why models of a chain are folded to one line; `null`: they are shown one by one. */
+export type Fold = 'absent' | 'fits' | 'rejected' | null;
+
+/** Models of a chain that follow each other. */
 export interface Stretch<Step> {
   /** Place of the first model in the chain, from 1 on. */
   readonly firstRank: number;
   readonly steps: readonly Step[];
-  readonly isFolded: boolean;
+  readonly fold: Fold;
+}
+
+/** The facts of a model of the chain that decide whether it is folded. */
+interface Foldable {
+  readonly downloaded: boolean;
+  readonly loaded: boolean;
+  readonly verdict: 'chosen' | 'fits' | 'rejected';
 }
 
 /**
- * Divides a chain where it changes between models that are on this machine and models that are not. Three or more in a row that are not are
- * folded, because the built-in chain has about twenty and a machine has a few of them.
+ * Divides a chain into stretches of models of one kind, so that a long chain stays short on the page. Three or more models in a row that
+ * are not on this machine are folded, because the built-in chain has about twenty and a machine has a few of them. Of models that only
+ * fit, or were rejected, the first five in a row are shown.
  *
  * @param folds - false: no models are folded
  */
-export function stretchesOf<
-  Step extends { readonly downloaded: boolean; readonly loaded: boolean },
->(steps: readonly Step[], { folds }: { readonly folds: boolean }): readonly Stretch<Step>[] {
-  const stretches: { firstRank: number; steps: Step[]; isAbsent: boolean }[] = [];
+export function stretchesOf<Step extends Foldable>(
+  steps: readonly Step[],
+  { folds }: { readonly folds: boolean },
+): readonly Stretch<Step>[] {
+  if (!folds) return steps.length === 0 ? [] : [{ firstRank: 1, steps, fold: null }];
+  const rows: { firstRank: number; steps: Step[]; kind: Fold }[] = [];
   for (const [index, step] of steps.entries()) {
-    const isAbsent = !step.downloaded && !step.loaded;
-    const last = stretches.at(-1);
-    if (last?.isAbsent === isAbsent) last.steps.push(step);
-    else stretches.push({ firstRank: index + 1, steps: [step], isAbsent });
+    const kind = kindOf(step);
+    const last = rows.at(-1);
+    if (last?.kind === kind) last.steps.push(step);
+    else rows.push({ firstRank: index + 1, steps: [step], kind });
   }
-  return stretches.map(({ isAbsent, ...stretch }) => ({
-    ...stretch,
-    isFolded: folds && isAbsent && stretch.steps.length >= FOLDED_FROM,
-  }));
+  return rows.flatMap(({ firstRank, steps: all, kind }) => {
+    const shown = kind === 'absent' ? 0 : kind === null ? all.length : SHOWN;
+    if (all.length - shown < FOLDED_FROM) return [{ firstRank, steps: all, fold: null }];
+    const rest = { firstRank: firstRank + shown, steps: all.slice(shown), fold: kind };
+    return shown === 0 ? [rest] : [{ firstRank, steps: all.slice(0, shown), fold: null }, rest];
+  });
+}
+
+function kindOf({ downloaded, loaded, verdict }: Foldable): Fold {
+  if (loaded || verdict === 'chosen') return null;
+  return downloaded ? verdict : 'absent';
 }

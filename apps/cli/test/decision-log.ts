@@ -19,10 +19,12 @@ export function decisionOf(
   othersGib: number,
   resident: keyof typeof MODEL_GIB | null,
   judged: Readonly<Record<string, { readonly speed: LoadSpeed; readonly quality: number }>> = {},
+  downloaded = true,
 ): DecisionRecord {
   const residents = resident === null ? [] : [residentOf(resident, MODEL_GIB[resident])];
   const candidates = CANDIDATES.map((one) => ({
     ...one,
+    downloaded,
     loadOptions: one.loadOptions.map((option) => ({ ...option, ...judged[one.modelKey] })),
   }));
   const input = inputOf(atMs, othersGib, candidates, residents);

@@ -193,6 +193,13 @@ test('says that an older version of mai wrote a record', async () => {
   expect(out.match(/Record +an older version of mai wrote this record/g)).toHaveLength(1);
 });
 
+test('says that nothing is downloaded instead of that nothing fitted', async () => {
+  await writeLog(home, [decisionOf(1, now - MINUTE, 4, null, {}, false)]);
+  expect((await mai('explain')).out).toContain('no model of the chain is downloaded.');
+  await writeLog(home, [decisionOf(1, now - MINUTE, 30, null)]);
+  expect((await mai('explain')).out).toContain('nothing fitted.');
+});
+
 test('names the trade-offs of the chosen load option', async () => {
   const record = decisionOf(1, now - 50 * MINUTE, 4, null);
   const { candidates } = record.input;

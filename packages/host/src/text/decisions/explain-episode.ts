@@ -1,6 +1,6 @@
 import type { LeaseTarget, OutcomeRecord } from '@mai/autopilot';
 import { totalBytesOf, type Resources } from '@mai/memory-ledger';
-import type { PoolOutcome, SelectionNote } from '@mai/selector';
+import type { PoolOutcome, Selection, SelectionNote } from '@mai/selector';
 import { type Episode, startsRun } from '../../decisions/read-history.js';
 import { asServed } from '../../selection/as-served.js';
 import { tradeOffsOf } from '../../selection/trade-offs-of.js';
@@ -50,6 +50,13 @@ export function explainEpisode(episode: Episode): Explanation {
 const VERSION_1 =
   'an older version of mai wrote this record, without data about trade-offs. `mai replay` skips it.';
 
+/** Whether no model of the chain is on this machine. */
+function isAbsent({ rejected }: Selection): boolean {
+  return (
+    rejected.length > 0 && rejected.every(({ rejection }) => rejection.code === 'NOT_DOWNLOADED')
+  );
+}
+
 function headlineOf({ record: { selection, hysteresis, target }, outcome }: Episode): string {
   const { decision, direction, chosen, afterDrain } = selection;
   const key = (decision === 'wait' ? afterDrain?.modelKey : chosen?.modelKey) ?? 'nothing';
@@ -58,9 +65,9 @@ function headlineOf({ record: { selection, hysteresis, target }, outcome }: Epis
     case 'keep':
       return `kept ${key}`;
     case 'none':
-      return target === undefined
-        ? 'nothing fitted'
-        : `nothing fitted a request for ${asked(target)}`;
+      if (target === undefined)
+        return isAbsent(selection) ? 'no model of the chain is downloaded' : 'nothing fitted';
+      return `nothing fitted a request for ${asked(target)}`;
     case 'release':
       return act ? 'unloaded the model without a replacement' : 'nothing fitted any longer';
     case 'load':

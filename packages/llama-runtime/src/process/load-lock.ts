@@ -14,6 +14,8 @@ interface Holder {
 }
 
 const POLL_MS = 50;
+/** From one attempt to remove the lock of an ended load to the next. */
+const REMOVE_AGAIN_MS = 500;
 /** Maximum age of a lock whose process has no known start time: another process may have its number by now. */
 const UNKNOWN_MAX_AGE_MS = 20 * 60_000;
 
@@ -42,14 +44,30 @@ export async function lockLoads(folder: string, signal: AbortSignal): Promise<()
     try {
       if ((await readHolder(file))?.token === own.token) await rm(file, { force: true });
     } catch {
-      // The load has its result already. This process removes the lock at its next load.
+      // The load has its result already.
       released.add(own.token);
+      removeLater(file, own);
     }
   };
 }
 
 /** Loads of this process that have ended, and whose locks could not be removed. */
 const released = new Set<string>();
+
+/** Other processes wait for a lock that could not be removed, so its removal is tried again until it succeeds. */
+function removeLater(file: string, own: Holder): void {
+  const timer = setTimeout(() => {
+    // A further load of this process may remove the lock meanwhile, so only the process with the guard removes it.
+    discard(file, own)
+      .then((isSettled) => {
+        if (isSettled) released.delete(own.token);
+        else removeLater(file, own);
+      })
+      .catch(() => removeLater(file, own));
+  }, REMOVE_AGAIN_MS);
+  // The lock of a process that has ended holds up nobody.
+  timer.unref();
+}
 
 /** exFAT and some network shares have no hard links. There, the lock is empty for an instant. */
 const NO_HARD_LINKS: ReadonlySet<string | null> = new Set([

@@ -79,7 +79,11 @@ export function candidateOf(
   const service = serviceTimes(model, promptTokens, answerTokens, policy.assumed, timeRatio);
   const idleServiceMs = service.promptMs + service.answerMs;
   const others = load.othersBusy(resident?.instanceIdentifier ?? null);
-  const beside = slowdown(Math.min(ahead + 1, parallel) + others, policy);
+  // Where no speed is known, how much requests slow each other is a guess about a guess. It would not justify a load elsewhere, so
+  // a request beside others costs nothing while a sequence is free.
+  const isTimeKnown = model.speed !== null || seen !== null;
+  const together = isTimeKnown ? Math.min(ahead + 1, parallel) : 1;
+  const beside = slowdown(together + others, policy);
   const tokensPerSecond = model.speed?.decodeTokensPerSecond.expected ?? null;
   const promptMs = service.promptMs * beside;
   const fitsNow = model.fit === 'now' && !isLonger(model, minContextLengthTokens);

@@ -531,10 +531,13 @@ describe('a model whose speed its host does not tell', () => {
   });
 
   it.each([
-    // Beside one other request each takes 1.5 times as long: 8.5 s more.
-    { requests: 1, parallel: 4, more: {}, first: 'busy large resident-busy', delayMs: 8_550 },
-    // Beside two others twice as long: 17 s more, and the load is sooner.
-    { requests: 2, parallel: 4, more: {}, first: 'cold large fits', delayMs: 16_050 },
+    // Nothing is known of the times, so others cost nothing while a sequence is free.
+    { requests: 1, parallel: 4, more: {}, first: 'busy large resident-busy', delayMs: 50 },
+    { requests: 3, parallel: 4, more: {}, first: 'busy large resident-busy', delayMs: 50 },
+    // One of four must end first. Beside each other they take 2.5 times as long: 17 s * 2.5 / 4 = 10.625 s.
+    { requests: 4, parallel: 4, more: {}, first: 'busy large resident-busy', delayMs: 10_675 },
+    // Two of four must end first, 21.25 s, and the load is sooner.
+    { requests: 5, parallel: 4, more: {}, first: 'cold large fits', delayMs: 16_050 },
     // Answers take a fifth of the assumed time, 3.4 s, and 3.06 s are expected of the host that was not tried: three others cost 5.44 s.
     {
       requests: 3,
@@ -561,6 +564,17 @@ describe('a model whose speed its host does not tell', () => {
       expect(placeRequest(input).alternatives[0]?.figures?.delayMs).toBeCloseTo(delayMs, 6);
     },
   );
+
+  it('goes to the idle one of two hosts that have it loaded, then to the one with fewer requests', () => {
+    const loaded = (name: string, requests: number): KnownHost =>
+      hostOf(name, [loadedModel(unknown)], { requests: { 'mai:large': requests } });
+    expect(taken(inputOf([EMPTY_OWN, loaded('one', 1), loaded('two', 0)]))).toBe(
+      'two large resident-idle',
+    );
+    expect(taken(inputOf([EMPTY_OWN, loaded('one', 3), loaded('two', 2)]))).toBe(
+      'two large resident-busy',
+    );
+  });
 
   it('is not left to the one host whose short answers were seen, and each idle host is tried', () => {
     const idle = ['own', 'busy', 'porch'].map((name) => hostOf(name, [loadedModel(unknown)]));

@@ -35,7 +35,7 @@ describe('the explanation of a placement', () => {
       hostOf('device', [small], { known: { kind: 'lm-link' } }),
     ]);
     expect(first).toBe(
-      'The request goes to device: small is loaded and has 1 request, of which it answers 4 at the same time. The first token is expected after 3.0 s (prompt 3.0 s; network 50 ms) and the answer 23 s later. The model has place 2 in the order of preference. device does not report the speed of the model and its requests, so usual figures are assumed.',
+      'The request goes to device: small is loaded and has 1 request, of which it answers 4 at the same time. The first token is expected after 2.0 s (prompt 2.0 s; network 50 ms) and the answer 15 s later. The model has place 2 in the order of preference. device does not report the speed of the model and its requests, so usual figures are assumed.',
     );
   });
 
@@ -76,6 +76,15 @@ describe('the explanation of a placement', () => {
     const lines = explain([hostOf('own', [small]), hostOf('attic', [loadedModel()])]);
     expect(lines.at(-1)).toMatch(
       /^ {2}- own: small there costs \d+ s more \(\d+ s, of which 32 s are the price of a load or of a smaller model, against 50 ms\)\.$/,
+    );
+  });
+
+  it('says how much time the cached start of the conversation saves', () => {
+    const hosts = ['attic', 'porch'].map((name) => hostOf(name, [loadedModel()]));
+    const lines = explain([hostOf('own', []), ...hosts], { request: { prefixKey: 'a' } });
+    // Of a prompt of 2 s, 80 % is cached, and the network costs 50 ms: 1.55 s. The other host saves nothing.
+    expect(lines.at(-1)).toBe(
+      '  - porch: large there costs 1.6 s more (50 ms against 1.6 s saved by the cached start of the conversation).',
     );
   });
 

@@ -194,7 +194,7 @@ function describeRank(reason: Extract<NotTakenReason, { code: 'RANKED_BEHIND' }>
       penaltyMs > 0
         ? `, of which ${seconds(penaltyMs)} are the price of a load or of a smaller model,`
         : '';
-    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${seconds(Math.max(0, delayMs))}${price} against ${seconds(Math.max(0, bestDelayMs))}).`;
+    return `${modelKey} there costs ${seconds(delayMs - bestDelayMs)} more (${delay(delayMs)}${price} against ${delay(bestDelayMs)}).`;
   }
   const speed =
     tokensPerSecond === null ? 'an unknown speed' : `${rounded(tokensPerSecond)} tokens a second`;
@@ -212,6 +212,11 @@ const CRITERIA: Readonly<Record<RankingCriterion, string>> = {
   'own-host': 'the network, because this host serves as well',
   name: 'its name alone, because everything else is equal',
 };
+
+/** Below 0, the answer ends sooner than at an idle host that reads the whole prompt. */
+function delay(ms: number): string {
+  return ms <= -0.5 ? `${seconds(-ms)} saved by the cached start of the conversation` : seconds(ms);
+}
 
 function seconds(ms: number): string {
   if (Math.abs(ms) < 100) return `${Math.round(ms)} ms`;

@@ -144,6 +144,37 @@ test('a nats-server that is killed is started again, and a port in use is report
   expect(await natsServerPid(fleetPaths(folder))).toBe(null);
 });
 
+test('a nats-server that was recognised is not recognised again while its process runs', async () => {
+  const given = await options();
+  const { folder } = given;
+  const pid = (await initFleet(given)).pid ?? 0;
+  const stop = new AbortController();
+  const faults: string[] = [];
+  const restarted: number[] = [];
+  try {
+    await keepNatsServer({
+      folder,
+      signal: stop.signal,
+      onStart: (started) => restarted.push(started),
+      onFault: (error) => faults.push((error as FleetError).code),
+      checkIntervalMs: 50,
+      recognisedMs: 60_000,
+    });
+    await sleep(300);
+    // Whoever recognises the server again finds no process. The server holds the port, so a start would fail.
+    await writeFile(fleetPaths(folder).natsPid, '999999999');
+    await sleep(500);
+    expect([...faults, ...restarted]).toEqual([]);
+    // Its end is noticed all the same.
+    process.kill(pid, 'SIGKILL');
+    while (restarted.length === 0) await sleep(20);
+    expect(await natsServerPid(fleetPaths(folder))).toBe(restarted[0]);
+  } finally {
+    stop.abort();
+    await endNatsServer({ folder });
+  }
+});
+
 test('without nats-server no fleet is made, and the message says how to install it', async () => {
   const natsServer = path.join(root, 'nothing-here');
   await expect(initFleet({ ...(await options()), natsServer })).rejects.toMatchObject({

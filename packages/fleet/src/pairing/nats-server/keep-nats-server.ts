@@ -3,9 +3,14 @@ import { codeOf, messageOf } from '../../error-facts.js';
 import { type FleetErrorCode, isFleetError } from '../../fleet-error.js';
 import { fleetPaths } from '../files/fleet-folder.js';
 import { ensureNatsServer } from './ensure-nats-server.js';
-import { natsServerPid } from './server-process.js';
+import { isRunning, natsServerPid } from './server-process.js';
 
 const CHECK_INTERVAL_MS = 2_500;
+/**
+ * For how long a process that was recognised as nats-server counts as nats-server while it runs. To recognise it, Mai starts `tasklist` on
+ * Windows and `ps` on macOS, which costs more than all other work of a check. On Linux, Mai reads a small file.
+ */
+const RECOGNISED_MS = process.platform === 'linux' ? 0 : 60_000;
 /** The wait doubles with each failed attempt, up to this. */
 const LONGEST_WAIT_MS = 60_000;
 
@@ -19,6 +24,8 @@ export interface KeepNatsServerOptions {
   readonly onFault: (error: Error) => void;
   /** Milliseconds between two checks. Default 2,500. */
   readonly checkIntervalMs?: number;
+  /** Milliseconds until a running nats-server must be recognised again by its command line. Default 60,000; 0 on Linux. */
+  readonly recognisedMs?: number;
 }
 
 /**
@@ -30,7 +37,7 @@ export interface KeepNatsServerOptions {
  */
 export async function keepNatsServer(options: KeepNatsServerOptions): Promise<void> {
   const { folder, signal, onStart, onFault } = options;
-  const checkIntervalMs = options.checkIntervalMs ?? CHECK_INTERVAL_MS;
+  const { checkIntervalMs = CHECK_INTERVAL_MS, recognisedMs = RECOGNISED_MS } = options;
   let failures = 0;
   let lastFault: string | null = null;
   const failed = (error: unknown): void => {
@@ -42,13 +49,23 @@ export async function keepNatsServer(options: KeepNatsServerOptions): Promise<vo
     onFault(error instanceof Error ? error : new Error(messageOf(error)));
   };
 
+  let recognised: { readonly pid: number; readonly untilMs: number } | null = null;
+  const isNatsServerGone = async (): Promise<boolean> => {
+    const nowMs = systemClock.monotonicMs();
+    if (recognised !== null && nowMs < recognised.untilMs && isRunning(recognised.pid))
+      return false;
+    const pid = await natsServerPid(fleetPaths(folder));
+    recognised = pid === null ? null : { pid, untilMs: nowMs + recognisedMs };
+    return pid === null;
+  };
+
   const watch = async (): Promise<void> => {
     let wasGone = failures > 0;
     for (;;) {
       await pause(systemClock, Math.min(checkIntervalMs * 2 ** failures, LONGEST_WAIT_MS), signal);
       if (signal.aborted) return;
       try {
-        const isGone = (await natsServerPid(fleetPaths(folder))) === null;
+        const isGone = await isNatsServerGone();
         const restarts = isGone && wasGone;
         const pid = restarts ? await ensureNatsServer({ folder, signal }) : null;
         // This host was removed from the fleet.

@@ -125,16 +125,21 @@ export async function natsServerPid(paths: FleetPaths): Promise<number | null> {
   return (await isNatsServer(pid, paths)) ? pid : null;
 }
 
-/**
- * Whether a process is a nats-server with this configuration. A process identifier in a file may belong to another program
- * by now.
- */
-async function isNatsServer(pid: number, paths: FleetPaths): Promise<boolean> {
+/** Whether a process with this identifier runs. It may be another program than the one that had the identifier before. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, 0);
+    return process.kill(pid, 0);
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether a process is a nats-server with this configuration. A process identifier in a file may belong to another program
+ * by now. On Windows and macOS, this starts a program.
+ */
+async function isNatsServer(pid: number, paths: FleetPaths): Promise<boolean> {
+  if (!isRunning(pid)) return false;
   const line = await commandLine(pid);
   return process.platform === 'win32'
     ? line.toLowerCase().includes('nats-server')

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 
 import { withRegistryLock } from './registry-lock.js';
 
@@ -33,6 +33,26 @@ test('waiting tasks take over the lock of a killed process, one at a time', asyn
     expect(await Promise.all(tasks)).toEqual(tasks.map(() => 1));
   }
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('the lock of a killed process that had the number of this process is removed', async () => {
+  await writeFile(lock, `${hostname()} ${process.pid} of-the-process-before`);
+  expect(await withRegistryLock(folder, () => Promise.resolve('done'))).toBe('done');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a lock that cannot be removed fails no task, and is removed later', async () => {
+  const aside = path.join(folder, 'aside');
+  const done = await withRegistryLock(folder, async () => {
+    // A folder in place of the lock can be neither read nor removed as a file.
+    await rename(lock, aside);
+    await mkdir(lock);
+    return 'done';
+  });
+  expect(done).toBe('done');
+  await rmdir(lock);
+  await rename(aside, lock);
+  while ((await readdir(folder)).length > 0) await sleep(20);
 });
 
 test('the empty lock of a process that was killed before it wrote its id is removed', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { notWritable, readPrivateFile } from './private-file.js';
 
 const DEADLINE_MS = 30_000;
 const POLL_MS = 50;
+/** From one attempt to remove a lock of this process to the next. */
+const REMOVE_AGAIN_MS = 500;
 /** Creating or removing a lock takes milliseconds. The process of an older guard, or of an older empty lock, was killed meanwhile. */
 const STALE_MS = 10_000;
 
@@ -20,7 +23,22 @@ const STALE_MS = 10_000;
  */
 export async function withRegistryLock<T>(folder: string, task: () => Promise<T>): Promise<T> {
   const lock = join(folder, 'hosts.lock');
-  const own = `${hostname()} ${process.pid}`;
+  const own = `${hostname()} ${process.pid} ${randomUUID()}`;
+  held.add(own);
+  try {
+    await lockFor(lock, own);
+  } catch (error) {
+    held.delete(own);
+    throw error;
+  }
+  try {
+    return await task();
+  } finally {
+    await release(lock, own);
+  }
+}
+
+async function lockFor(lock: string, own: string): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!(await create(lock, own))) {
     await removeDead(lock);
@@ -32,10 +50,19 @@ export async function withRegistryLock<T>(folder: string, task: () => Promise<T>
     }
     await sleep(POLL_MS);
   }
+}
+
+/** Locks that this process waits for, holds, or has not been able to remove yet. */
+const held = new Set<string>();
+
+/** Removes the lock if it is `own`. The task has ended, so a failure is not reported, and the removal is tried again until it succeeds. */
+async function release(lock: string, own: string): Promise<void> {
   try {
-    return await task();
-  } finally {
-    await rm(lock, { force: true });
+    if ((await readPrivateFile(lock)) === own) await rm(lock, { force: true });
+    held.delete(own);
+  } catch {
+    // The lock of a process that has ended holds up nobody.
+    setTimeout(() => void release(lock, own), REMOVE_AGAIN_MS).unref();
   }
 }
 
@@ -79,12 +106,17 @@ async function removeDead(lock: string): Promise<void> {
   }
 }
 
-/** Whether the lock is that of a process that has ended: of one of this machine, or of one that was killed before it wrote its id. */
+/**
+ * Whether the lock is that of a process that has ended: of one of this machine, or of one that was killed before it wrote its id.
+ * In a container, each start of Mai may have the number of the process that was killed before.
+ */
 async function isDead(lock: string): Promise<boolean> {
   const text = await readPrivateFile(lock);
+  if (text === null) return false;
   if (text === '') return await isOlderThan(lock, STALE_MS);
-  const [name, pid] = (text ?? '').split(' ');
-  return name === hostname() && pid !== undefined && !isAlive(Number(pid));
+  const [name, pid] = text.split(' ');
+  if (name !== hostname() || pid === undefined) return false;
+  return Number(pid) === process.pid ? !held.has(text) : !isAlive(Number(pid));
 }
 
 async function isOlderThan(path: string, ageMs: number): Promise<boolean> {

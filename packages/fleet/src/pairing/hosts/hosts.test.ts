@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 
+import { connectFleet } from '../../nats/connection.js';
 import { pairedFleet } from '../../../test/paired-fleet.js';
 import { waitUntil } from '../../../test/wait-until.js';
 import { openMembers } from '../../membership/members.js';
 import { fleetPaths } from '../files/fleet-folder.js';
-import { readFleetIdentity } from '../identity.js';
+import { connectionOf, readFleetIdentity } from '../identity.js';
 import { describeFault } from '../../text/describe-hosts.js';
 import { followFleet } from './follow-fleet.js';
 import { leaveFleet } from './leave-fleet.js';
@@ -132,6 +134,38 @@ test('the host with the authority rotates its own keys', async () => {
     'the desktop is connected with the new certificate only',
   );
 });
+
+test('the host with the authority renews its certificates after they have expired', async () => {
+  jest.useFakeTimers({ now: Date.now() - 366 * 86_400_000, doNotFake: ALL_BUT_DATE });
+  await using fleet = await pairedFleet();
+  jest.useRealTimers();
+  const folder = fleet.folder('desktop');
+  await using desktop = await connectFleet(connectionOf(await readFleetIdentity(folder)));
+  await waitUntil(
+    () => desktop.fault?.message.includes('certificate has expired') === true,
+    'the certificate of nats-server is too old',
+  );
+  const { certificate } = await rotateKeys({ folder, connection: desktop, overlapMs: 100 });
+  expect(Date.parse(new X509Certificate(certificate).validTo)).toBeGreaterThan(Date.now());
+  await waitUntil(
+    () => desktop.roundTrip({ deadlineMs: 1_000, signal: null }),
+    'the desktop is connected',
+  );
+  expect((await readRegistry(folder)).hosts[0]?.certificates).toHaveLength(1);
+});
+
+const ALL_BUT_DATE: FakeableAPI[] = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+];
 
 test('a new key of a host is also the key of its nats-server, and the other hosts stay connected', async () => {
   await using fleet = await pairedFleet(['laptop']);

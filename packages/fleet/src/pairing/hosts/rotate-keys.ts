@@ -19,11 +19,16 @@ import { pemOf, readFleetIdentity } from '../identity.js';
 import type { FleetIdentity } from '../identity.js';
 import { updateNatsServer } from '../nats-server/write-configuration.js';
 import { createSigningRequest, generateKeyPair } from '../../certificates/x509-door.js';
+import { certify } from './certify.js';
 import { ANSWER_DEADLINE_MS, certifyAnswerSchema, signCertifyRequest } from './certify-protocol.js';
 import type { CertifyAnswer, CertifyContent } from './certify-protocol.js';
+import { tellAllowList } from './tell-allow-list.js';
 
 /** How long both certificates are valid, so that this host's processes take up the new one and the others hear of it. */
 export const DEFAULT_OVERLAP_MS = 10_000;
+
+/** How long the authority tries to tell the other hosts of its own new certificate. It tells them again after each connection. */
+const TELL_MS = 10_000;
 
 export interface RotateKeysOptions {
   readonly folder: string;
@@ -36,28 +41,25 @@ export interface RotateKeysOptions {
 /**
  * Gives this host a new key and a new certificate, which is also its user at nats-server. The old certificate ends once the
  * new one has been in place for `overlapMs`. nats-server then closes the connections of the old one, and they are opened
- * again with the new one. The authority must be reachable. It may itself change its keys in this way. A nats-server of this
- * host gets a certificate for the new key, too.
+ * again with the new one. The authority must be reachable. A nats-server of this host gets a certificate for the new key, too.
+ *
+ * The host with the authority changes its own keys without NATS. So it comes back where its certificates have expired, and
+ * nats-server takes no connection any more.
  *
  * Throws `FLEET_UNREACHABLE` where the authority does not answer, `NOT_PAIRED` where it refuses, for instance because
  * this host was removed, and `NATS_UNAVAILABLE` where a running nats-server of this host does not take the new certificate. Where the process ends before the old certificate does, both stay valid until the next rotation.
  */
 export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdentity> {
-  const { folder, connection, signal } = options;
+  const { folder, signal } = options;
   const identity = await readFleetIdentity(folder);
   const { host, authorityCertificate } = identity;
   const keys = await generateKeyPair();
-  const answer = await askAuthority(
-    connection,
-    identity,
-    {
-      kind: 'renew',
-      host,
-      fingerprint: certificateFingerprint(identity.certificate),
-      signingRequest: await createSigningRequest(keys, host),
-    },
-    signal,
-  );
+  const answer = await ask(identity, options, {
+    kind: 'renew',
+    host,
+    fingerprint: certificateFingerprint(identity.certificate),
+    signingRequest: await createSigningRequest(keys, host),
+  });
   const allowList =
     answer.kind === 'certified' &&
     isIssuedFor(answer.certificate, authorityCertificate, host, keys) &&
@@ -76,15 +78,43 @@ export async function rotateKeys(options: RotateKeysOptions): Promise<FleetIdent
   await writePrivateFile(paths.hostIdentity, pemOf(keys, answer.certificate));
   // The other servers of a cluster close routes with the old key when its certificate is removed. The new key must be in use by then.
   await updateNatsServer(folder, allowList);
-  await sleep(options.overlapMs ?? DEFAULT_OVERLAP_MS, undefined, { signal });
+  const overlapMs = options.overlapMs ?? DEFAULT_OVERLAP_MS;
+  await Promise.all([sleep(overlapMs, undefined, { signal }), tellOthers(identity, options)]);
   const renewed = await readFleetIdentity(folder);
-  await askAuthority(
-    connection,
-    renewed,
-    { kind: 'confirm', host, fingerprint: certificateFingerprint(renewed.certificate) },
-    signal,
-  );
+  const fingerprint = certificateFingerprint(renewed.certificate);
+  await ask(renewed, options, { kind: 'confirm', host, fingerprint });
+  await tellOthers(renewed, options);
   return renewed;
+}
+
+/** Sends a request to the authority. Where this host holds the authority, carries the request out. */
+async function ask(
+  identity: FleetIdentity,
+  { folder, connection, signal }: RotateKeysOptions,
+  content: CertifyContent,
+): Promise<CertifyAnswer> {
+  if (identity.host !== identity.authority) {
+    return await askAuthority(connection, identity, content, signal);
+  }
+  const request = signCertifyRequest(content, identity.privateKey);
+  const { answer, afterwards } = await certify(folder, identity.host, request);
+  await afterwards?.();
+  if (answer.kind === 'refused') throw refused(answer.reason);
+  return answer;
+}
+
+/** Tells the other hosts of a change that the authority has carried out for itself. */
+async function tellOthers(
+  { host, authority }: FleetIdentity,
+  { folder, connection, signal }: RotateKeysOptions,
+): Promise<void> {
+  if (host !== authority) return;
+  const deadline = AbortSignal.timeout(TELL_MS);
+  await tellAllowList(
+    connection,
+    folder,
+    signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+  );
 }
 
 /** Whether this host's certificate should be replaced: less than a third of its life is left. */

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { pause, systemClock, type Clock } from '../clock.js';
 import { FleetError } from '../fleet-error.js';
 import { keyFingerprint } from '../certificates/issue.js';
-import type { FleetCredentials } from './credentials.js';
+import { expiryFault, type FleetCredentials } from './credentials.js';
 import {
   isUnserved,
   openNatsLink,
@@ -136,9 +136,15 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
       },
       onFault: (error) => {
         // While there is a connection, the server reports a subject that this host may not use.
-        if (!connected) fault = error;
+        if (!connected) void noteFault(error);
       },
     });
+
+  /** nats-server ends a connection with an expired certificate without a word, so the reason is looked for here. */
+  const noteFault = async (error: unknown): Promise<void> => {
+    const expired = credentials === null ? null : await expiryFault(credentials, clock.nowMs());
+    if (!connected) fault = expired ?? (error instanceof Error ? error : new Error(String(error)));
+  };
 
   const keepConnected = async (): Promise<void> => {
     let retryMs = FIRST_RETRY_MS;
@@ -157,11 +163,12 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<FleetC
         announce();
         // The client of NATS reconnects by itself, so `closed` resolves only when it gives up.
         fault = await opened.closed;
+        connected = false;
       } catch (error) {
-        fault = error instanceof Error ? error : new Error(String(error));
+        connected = false;
+        await noteFault(error);
       }
       link = null;
-      connected = false;
       breakRequests();
       await pause(clock, retryMs, stop.signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);

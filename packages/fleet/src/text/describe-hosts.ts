@@ -1,4 +1,5 @@
 import type { FleetView } from '../fleet-view.js';
+import { OWN_CERTIFICATE } from '../nats/credentials.js';
 import type { HostModel } from '../state/host-state.js';
 import type { KnownHost } from '../state/known-host.js';
 
@@ -47,6 +48,9 @@ export function describeConnection({
  * its own description.
  */
 export function describeFault(fault: string): string {
+  if (fault.startsWith(OWN_CERTIFICATE)) {
+    return `${fault}, by its clock. Check its date and time. Where they are right: on the machine that made the fleet, start \`mai serve --fleet\`, which renews it. On any other machine, run \`mai fleet leave\`, run \`mai fleet remove NAME\` on the machine that made the fleet, and join again.`;
+  }
   if (/certificate (is not yet valid|has expired)/i.test(fault)) {
     return `${fault}, by the clock of this machine. Check its date and time. Where they are right, the certificate of nats-server is too old: start \`mai serve --fleet\` on the machine that runs it.`;
   }

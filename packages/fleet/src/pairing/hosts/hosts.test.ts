@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 
+import { issueHostCertificate } from '../../certificates/issue.js';
+import { generateKeyPair } from '../../certificates/x509-door.js';
 import { connectFleet } from '../../nats/connection.js';
 import { pairedFleet } from '../../../test/paired-fleet.js';
 import { waitUntil } from '../../../test/wait-until.js';
@@ -136,14 +138,13 @@ test('the host with the authority rotates its own keys', async () => {
 });
 
 test('the host with the authority renews its certificates after they have expired', async () => {
-  jest.useFakeTimers({ now: Date.now() - 366 * 86_400_000, doNotFake: ALL_BUT_DATE });
-  await using fleet = await pairedFleet();
-  jest.useRealTimers();
+  jest.useFakeTimers({ now: Date.now() - 366 * DAY_MS, doNotFake: ALL_BUT_DATE });
+  await using fleet = await pairedFleet().finally(() => jest.useRealTimers());
   const folder = fleet.folder('desktop');
   await using desktop = await connectFleet(connectionOf(await readFleetIdentity(folder)));
-  await waitUntil(
-    () => desktop.fault?.message.includes('certificate has expired') === true,
-    'the certificate of nats-server is too old',
+  await waitUntil(() => desktop.fault !== null, 'the desktop has no connection');
+  expect(describeFault(desktop.fault?.message ?? '')).toMatch(
+    /^the certificate of this machine expired on \d{4}-\d\d-\d\d, .* start `mai serve --fleet`/,
   );
   const { certificate } = await rotateKeys({ folder, connection: desktop, overlapMs: 100 });
   expect(Date.parse(new X509Certificate(certificate).validTo)).toBeGreaterThan(Date.now());
@@ -154,6 +155,32 @@ test('the host with the authority renews its certificates after they have expire
   expect((await readRegistry(folder)).hosts[0]?.certificates).toHaveLength(1);
 });
 
+test('a host whose certificate has expired is told so, and how to join again', async () => {
+  await using fleet = await pairedFleet(['laptop']);
+  const authority = fleetPaths(fleet.folder('desktop'));
+  const keys = await generateKeyPair();
+  const { certificate } = await issueHostCertificate(
+    {
+      certificate: await readFile(authority.authorityCertificate, 'utf8'),
+      privateKey: await readFile(authority.authorityKey, 'utf8'),
+    },
+    'laptop',
+    keys.publicKey,
+    new Date(Date.now() - 366 * DAY_MS),
+  );
+  await writeFile(
+    fleetPaths(fleet.folder('laptop')).hostIdentity,
+    `${keys.privateKey}\n${certificate}`,
+  );
+  const identity = await readFleetIdentity(fleet.folder('laptop'));
+  await using laptop = await connectFleet(connectionOf(identity));
+  await waitUntil(() => laptop.fault !== null, 'nats-server refuses the laptop');
+  expect(describeFault(laptop.fault?.message ?? '')).toMatch(
+    /^the certificate of this machine expired on .* and join again\.$/,
+  );
+});
+
+const DAY_MS = 86_400_000;
 const ALL_BUT_DATE: FakeableAPI[] = [
   'hrtime',
   'nextTick',

@@ -308,6 +308,28 @@ test('where only others have the model and refuse, the error has their reasons',
   await expect(serving.acquire({ ...ANY, modelKey: 'large' })).rejects.toBe(local.failure);
 });
 
+test.each([{ others: ['desktop'] }, { others: ['desktop', 'tower'] }])(
+  'a model or a resident of a host that did not answer a moment ago is not called unknown, beside $others',
+  async ({ others }) => {
+    hosts = [OWN, ...others.map((name) => hostOf(name, name === 'desktop' ? [LARGE] : [SMALL]))];
+    answers['desktop'] = unreachable;
+    local.failure = Object.assign(new Error('There is no such model.'), {
+      code: 'MODEL_NOT_FOUND',
+    });
+    const ofDesktop = { ...ANY, instanceIdentifier: 'mai:large@host:desktop' };
+    await expect(serving.acquire(ofDesktop)).rejects.toMatchObject({ code: 'NO_HOST_SERVES' });
+    for (const request of [ofDesktop, { ...ANY, modelKey: 'large' }]) {
+      await expect(serving.acquire(request)).rejects.toMatchObject({
+        code: 'NO_HOST_SERVES',
+        message:
+          'No host of the fleet serves this request now. No answer came a moment ago from desktop.',
+      });
+    }
+    expect(asked).toHaveLength(1);
+    await expect(serving.acquire({ ...ANY, modelKey: 'huge' })).rejects.toBe(local.failure);
+  },
+);
+
 test('a host whose gateway is out of reach gets no request for a while, although it still gives leases', async () => {
   hosts = [OWN, hostOf('desktop', [LARGE], { state: CHAINS })];
   const leases = [await serving.acquire(ANY), await serving.acquire(ANY)];

@@ -18,7 +18,7 @@ import { createAvoidedHosts } from './avoided-hosts.js';
 import { readFleetChanges } from './fleet-changes.js';
 import { locateInstance } from './instance-names.js';
 import { createCatalogMerge } from './merge-catalogs.js';
-import { nobodyServes } from './nobody-serves.js';
+import { leftOutServes, nobodyServes } from './nobody-serves.js';
 import { planOf } from './remote-lease.js';
 import { createSeenTimes } from './seen-times.js';
 import { createSends } from './sends.js';
@@ -237,9 +237,14 @@ export function createFleetServing(parts: FleetServingParts): ServingPort {
     },
     acquire: async (request, options = {}) => {
       const input = await inputOf(request, options);
-      return input === null
-        ? local.acquire(ownRequest(request, ownHost), options)
-        : place(request, input, options);
+      try {
+        return await (input === null
+          ? local.acquire(ownRequest(request, ownHost), options)
+          : place(request, input, options));
+      } catch (error) {
+        const leftOut = others().filter(({ state }) => avoided.has(state.host));
+        throw leftOutServes(error, request, leftOut, ownHost);
+      }
     },
     plan: async (request, options = {}) => {
       const input = await inputOf(request, options);

@@ -3,6 +3,9 @@ import { FleetError } from '../fleet-error.js';
 import type { PlacementAttempt } from '../journal/placed-request.js';
 import { describeReason } from '../placement/explain/explain-placement.js';
 import type { Placement } from '../placement/placement.js';
+import type { KnownHost } from '../state/known-host.js';
+import { locateInstance } from './instance-names.js';
+import type { ServingRequest } from './serving-port.js';
 
 /** Most hosts whose reasons are given. */
 const REASONS_MAX = 5;
@@ -32,6 +35,36 @@ export function nobodyServes(
   return new FleetError(
     'NO_HOST_SERVES',
     `No host of the fleet serves this request now. ${reasons.slice(0, REASONS_MAX).join(' ')}${more}`,
+    { cause: failure },
+  );
+}
+
+/**
+ * The error of a request for a model or a resident that only hosts have which gave no answer a moment ago. They are left out for a
+ * while, and the list of models still has their models. Any other error is returned as it is.
+ *
+ * @param leftOut - the hosts that are left out
+ */
+export function leftOutServes(
+  failure: unknown,
+  { modelKey, instanceIdentifier }: ServingRequest,
+  leftOut: readonly KnownHost[],
+  ownHost: string,
+): unknown {
+  if (codeOf(failure) !== 'MODEL_NOT_FOUND') return failure;
+  const named =
+    instanceIdentifier === null ? null : locateInstance(instanceIdentifier, ownHost).host;
+  const havers = leftOut
+    .filter(({ state }) =>
+      named === null
+        ? state.models.some((model) => model.modelKey === modelKey)
+        : state.host === named,
+    )
+    .map(({ state }) => state.host);
+  if (havers.length === 0) return failure;
+  return new FleetError(
+    'NO_HOST_SERVES',
+    `No host of the fleet serves this request now. No answer came a moment ago from ${havers.slice(0, REASONS_MAX).join(', ')}.`,
     { cause: failure },
   );
 }

@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { asSentence } from '../as-sentence.js';
 import { GatewayError } from '../gateway-error.js';
+import { boundHandshakes } from './bound-handshakes.js';
 import { answerBrokenRequests, refuseManyHeaders } from './own-answers/broken-requests.js';
 import { afterReading } from './request/late-requests.js';
 
@@ -66,6 +67,8 @@ const REQUEST_TIMEOUT_MS = 120_000;
 /** How often these two times are checked, as a part of the shorter one. */
 const CHECKS_PER_TIMEOUT = 5;
 const KEEP_ALIVE_MS = 65_000;
+/** Time for a TLS handshake; Node's own limit is two minutes. Long enough for 4,096 clients that have waited for a suspended process. */
+const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** How often idle connections are ended while the server closes. */
 const CLOSE_IDLE_MS = 50;
 const MAX_HEADER_BYTES = 32_768;
@@ -173,14 +176,17 @@ function createServer(
   if (tls === undefined && !asksClients) return createHttpServer(limits, handle);
   if (tls === undefined) throw unusableTls(NO_CLIENT_CA);
   const files = secureOptions(tls, asksClients);
-  return createHttpsServer(
+  const server = createHttpsServer(
     {
       ...limits,
       ...files,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ...(asksClients ? { requestCert: true, rejectUnauthorized: true } : {}),
     },
     handle,
   );
+  if (asksClients) boundHandshakes(server);
+  return server;
 }
 
 /** The TLS options, once they are known to be a certificate and its private key. */

@@ -25,6 +25,11 @@ export interface Candidate {
   readonly hopMs: number;
   /** Time to read the whole prompt. */
   readonly fullPromptMs: number;
+  /**
+   * Share of the times of prompt and answer that counts for the delay, 0 to 1. Where no speed is known, it is a guess about a guess how
+   * much the requests of a resident slow each other. That would not justify a load elsewhere, so it does not count.
+   */
+  readonly countedRatio: number;
   /** Prompt and answer at an idle host. */
   readonly idleServiceMs: number;
   readonly loadPenaltyMs: number;
@@ -79,11 +84,8 @@ export function candidateOf(
   const service = serviceTimes(model, promptTokens, answerTokens, policy.assumed, timeRatio);
   const idleServiceMs = service.promptMs + service.answerMs;
   const others = load.othersBusy(resident?.instanceIdentifier ?? null);
-  // Where no speed is known, how much requests slow each other is a guess about a guess. It would not justify a load elsewhere, so
-  // a request beside others costs nothing while a sequence is free.
+  const beside = slowdown(Math.min(ahead + 1, parallel) + others, policy);
   const isTimeKnown = model.speed !== null || seen !== null;
-  const together = isTimeKnown ? Math.min(ahead + 1, parallel) : 1;
-  const beside = slowdown(together + others, policy);
   const tokensPerSecond = model.speed?.decodeTokensPerSecond.expected ?? null;
   const promptMs = service.promptMs * beside;
   const fitsNow = model.fit === 'now' && !isLonger(model, minContextLengthTokens);
@@ -103,6 +105,7 @@ export function candidateOf(
     answerMs: service.answerMs * beside,
     hopMs: isOwn ? 0 : policy.hopMs,
     fullPromptMs: promptMs,
+    countedRatio: isTimeKnown ? 1 : slowdown(1 + others, policy) / beside,
     idleServiceMs,
     loadPenaltyMs:
       resident !== null || pending !== null

@@ -35,7 +35,7 @@ describe('the explanation of a placement', () => {
       hostOf('device', [small], { known: { kind: 'lm-link' } }),
     ]);
     expect(first).toBe(
-      'The request goes to device: small is loaded and has 1 request, of which it answers 4 at the same time. The first token is expected after 2.0 s (prompt 2.0 s; network 50 ms) and the answer 15 s later. The model has place 2 in the order of preference. device does not report the speed of the model and its requests, so usual figures are assumed.',
+      'The request goes to device: small is loaded and has 1 request, of which it answers 4 at the same time. The first token is expected after 3.0 s (prompt 3.0 s; network 50 ms) and the answer 23 s later. The model has place 2 in the order of preference. device does not report the speed of the model and its requests, so usual figures are assumed.',
     );
   });
 

@@ -9,6 +9,17 @@ export interface TensorGroup {
 
 export type TensorGroups = ReadonlyMap<string, TensorGroup>;
 
+const LAYER_START = 'blk.';
+
+/** The number of the layer in a tensor's name, `blk.N.PART`; `null` for another name. */
+export function layerOf(name: string): number | null {
+  const end = name.indexOf('.', LAYER_START.length);
+  if (end === -1 || !name.startsWith(LAYER_START)) return null;
+  const digits = name.slice(LAYER_START.length, end);
+  const layer = Number(digits);
+  return Number.isSafeInteger(layer) && layer >= 0 && String(layer) === digits ? layer : null;
+}
+
 /** Groups the tensors of each layer by the part of their name after `blk.N.`, and all other tensors by name. */
 export function groupTensors(
   tensors: readonly GgufTensor[],
@@ -17,10 +28,10 @@ export function groupTensors(
   const shared = new Map<string, TensorGroup>();
   const layers = Array.from({ length: layerCount }, () => new Map<string, TensorGroup>());
   for (const tensor of tensors) {
-    const [, number, name = ''] = /^blk\.(0|[1-9]\d*)\.(.*)$/.exec(tensor.name) ?? [];
-    const layer = number === undefined ? undefined : layers[Number(number)];
-    if (layer === undefined) addTo(shared, tensor.name, tensor);
-    else addTo(layer, name, tensor);
+    const { name } = tensor;
+    const layer = layers[layerOf(name) ?? -1];
+    if (layer === undefined) addTo(shared, name, tensor);
+    else addTo(layer, name.slice(name.indexOf('.', LAYER_START.length) + 1), tensor);
   }
   return { shared, layers };
 }

@@ -1,5 +1,6 @@
 import type { GgufHeader, GgufTensor } from '../gguf/gguf-header.js';
 import type { Hyperparameters } from './hyperparameters.js';
+import { layerOf } from './tensor-groups.js';
 
 /** Input embeddings. llama.cpp keeps them on the CPU (LLM_TENSOR_LAYER_INPUT in llama-arch.cpp). */
 const INPUT_TENSORS = new Set([
@@ -13,7 +14,6 @@ const INPUT_TENSORS = new Set([
 const OUTPUT_TENSORS =
   /^(output|output_norm|cls|cls\.output|cls\.norm|dense_2|dense_3|altup_proj|altup_unembd_proj)\.(weight|bias)$/;
 
-const LAYER = /^blk\.(\d+)\./;
 const EXPERTS = /\.ffn_(up|down|gate|gate_up)_(ch|)exps\.(weight|bias)$/;
 
 /** A weight, and the part of the model that it belongs to according to its name. */
@@ -42,8 +42,7 @@ function placeOutside(name: string): IndexedWeight['place'] {
 export function indexWeights(header: GgufHeader, model: Hyperparameters | null): WeightIndex {
   const layers = model?.layersInFile ?? 0;
   const tensors = header.tensors.flatMap((tensor): IndexedWeight[] => {
-    const match = LAYER.exec(tensor.name);
-    const il = match === null ? null : Number(match[1]);
+    const il = layerOf(tensor.name);
     // llama.cpp does not load the layers for multi-token prediction.
     if (model !== null && il !== null && il >= model.layers && il < layers) return [];
     const place = il === null ? placeOutside(tensor.name) : 'layer';

@@ -67,6 +67,19 @@ export class ByteWindow {
     return this.#bytes.toString('utf8', at, at + length);
   }
 
+  /**
+   * Passes the loaded bytes if they equal `bytes` from `from` on, as far as both reach, and returns whether they do. Throws
+   * NEEDS_MORE where no byte is loaded.
+   */
+  passEqual(bytes: Buffer, from: number): boolean {
+    const length = Math.min(this.#end - this.offset, bytes.length - from);
+    if (length <= 0) this.#shortOf(1);
+    const at = this.offset - this.#start;
+    if (this.#bytes.compare(bytes, from, from + length, at, at + length) !== 0) return false;
+    this.offset += length;
+    return true;
+  }
+
   skip(length: number): void {
     this.offset += length;
   }
@@ -108,10 +121,12 @@ export class ByteWindow {
     return passed;
   }
 
-  /** Adds up to `count` strings, as far as they are loaded, to a list, and returns how many. Throws NEEDS_MORE without one. */
+  /** Adds up to `count` strings to a list, as far as they are loaded, and returns how many it added. Throws NEEDS_MORE if none is loaded. */
   addStrings(count: number, list: TokenList): number {
     const view = this.#view;
     const from = this.offset - this.#start;
+    // A caller that goes back in the file may leave the loaded part.
+    if (from < 0) this.#shortOf(8);
     const added = list.add(view, from, count, this.littleEndian);
     if (added > 0) {
       this.offset = this.#start + list.endOffset;
@@ -120,7 +135,9 @@ export class ByteWindow {
     const { offset } = this;
     const wanted = 8 + this.uint64();
     this.offset = offset;
-    return offset + wanted > this.#end ? this.#shortOf(wanted) : this.skipStrings(1);
+    if (offset + wanted > this.#end) this.#shortOf(wanted);
+    list.noteSkipped();
+    return this.skipStrings(1);
   }
 
   #take(length: number): number {

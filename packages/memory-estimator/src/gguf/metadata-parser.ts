@@ -1,7 +1,7 @@
 import { printable, type CheckedReader } from './checked-reader.js';
 import type { GgufArray } from './gguf-header.js';
 import { MAX_ARRAY_DEPTH, MAX_KEPT_ARRAY_LENGTH, MAX_KEY_BYTES } from './header-budget.js';
-import { TokenList, type TokenFacts } from './token-list.js';
+import { knownVocabulary, TokenList, type KnownVocabulary, type TokenFacts } from './token-list.js';
 import { leastBytes, scalarBytes, type GgufScalar, type GgufValueType } from './value-types.js';
 
 /** Metadata by key; `null` for a string that was skipped. */
@@ -25,6 +25,8 @@ export class MetadataParser {
   readonly #types = new Map<string, GgufValueType>();
   #pending: PendingArray | null = null;
   #tokens: TokenList | null = null;
+  /** A vocabulary that equals the tokens of this file as far as they were read. */
+  #sameTokens: KnownVocabulary | null = null;
 
   /** @param keepArrays Keys of arrays that are kept at any length. */
   constructor(reader: CheckedReader, keepArrays: ReadonlySet<string>) {
@@ -39,7 +41,7 @@ export class MetadataParser {
     return {
       metadata: this.#metadata,
       valueTypes: this.#types,
-      tokens: this.#tokens?.facts ?? null,
+      tokens: this.#sameTokens?.facts ?? this.#tokens?.facts ?? null,
     };
   }
 
@@ -55,7 +57,7 @@ export class MetadataParser {
     const type = reader.valueType('a value');
     if (type === 'array') {
       const array = this.#arrayHead(key, 1);
-      if (key === TOKENS && array.type === 'string') this.#tokens = new TokenList(array.length);
+      if (key === TOKENS && array.type === 'string') this.#startTokens(array);
       reader.window.checkpoint();
       this.#pending = array;
       this.#finishArray(array);
@@ -64,6 +66,13 @@ export class MetadataParser {
     this.#types.set(key, type);
     this.#metadata.set(key, type === 'string' ? reader.string() : reader.scalar(type));
     reader.window.checkpoint();
+  }
+
+  #startTokens({ length, values }: PendingArray): void {
+    // The tokens of a kept array are not compared.
+    if (values !== null) return;
+    this.#sameTokens = knownVocabulary(length, this.#reader.window.littleEndian);
+    this.#tokens = this.#sameTokens === null ? new TokenList(length) : null;
   }
 
   #arrayHead(key: string, depth: number): PendingArray {
@@ -83,6 +92,7 @@ export class MetadataParser {
       length,
       remaining: length,
       depth,
+      startOffset: reader.window.offset,
       values: depth === 1 && isKept && type !== 'array' ? [] : null,
       outer: null,
     };
@@ -101,16 +111,28 @@ export class MetadataParser {
     }
     this.#types.set(array.key, array.type);
     this.#metadata.set(array.key, { length: array.length, values: array.values });
-    if (array.key === TOKENS) this.#tokens?.close();
+    if (array.key === TOKENS) this.#tokens?.close(this.#reader.window.littleEndian);
     this.#pending = null;
     this.#reader.window.checkpoint();
   }
 
   /** Skips strings of an array, and returns how many. Tokens are compared on the way. */
-  #passStrings({ key, depth, remaining }: PendingArray): number {
+  #passStrings(array: PendingArray): number {
     const { window } = this.#reader;
-    const tokens = key === TOKENS && depth === 1 ? this.#tokens : null;
-    return tokens === null ? window.skipStrings(remaining) : window.addStrings(remaining, tokens);
+    const { key, depth, remaining } = array;
+    if (key !== TOKENS || depth > 1) return window.skipStrings(remaining);
+    if (this.#sameTokens !== null) return this.#passSame(array, this.#sameTokens);
+    return window.addStrings(remaining, (this.#tokens ??= new TokenList(array.length)));
+  }
+
+  /** Passes bytes that equal those of a known vocabulary. At the first other byte, goes back to the first token. */
+  #passSame({ startOffset, remaining }: PendingArray, { bytes }: KnownVocabulary): number {
+    const { window } = this.#reader;
+    if (window.passEqual(bytes, window.offset - startOffset))
+      return window.offset - startOffset === bytes.length ? remaining : 0;
+    this.#sameTokens = null;
+    window.offset = startOffset;
+    return 0;
   }
 
   /** Reads the next part of an array. Returns the array to read next: a nested array, or `array` itself. */
@@ -151,6 +173,8 @@ interface PendingArray {
   readonly length: number;
   /** 1 for the value of a pair, 2 for an array in that value, and so on. */
   readonly depth: number;
+  /** Offset of the first element. */
+  readonly startOffset: number;
   /** `null` where the array is counted and skipped. */
   readonly values: GgufScalar[] | null;
   remaining: number;

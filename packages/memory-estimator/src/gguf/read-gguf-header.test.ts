@@ -195,6 +195,32 @@ describe('a header', () => {
     }
   });
 
+  test('has the facts of its own vocabulary after one that begins with the same tokens', async () => {
+    const tokens = Array.from({ length: 20_000 }, (_, i) => `token ${i}`);
+    const named = (changes: Readonly<Record<number, string>>) =>
+      new GgufWriter()
+        .counts(0, 2)
+        .pair('tokenizer.ggml.tokens', {
+          type: 'strings',
+          value: tokens.map((token, i) => changes[i] ?? token),
+        })
+        .pair('last', { type: 'string', value: 'end' })
+        .bytes();
+    const facts = async (changes: Readonly<Record<number, string>>) => {
+      const header = await readGgufHeader(named(changes));
+      expect(header.metadata.get('last')).toBe('end');
+      return header.tokens;
+    };
+    const plain = { repeats: false, byteTokens: 0 };
+    expect(await facts({})).toEqual(plain);
+    expect(await facts({})).toEqual(plain);
+    // The last token lies beyond the first part of the file that is in memory.
+    expect(await facts({ 19_999: 'token 0' })).toEqual({ repeats: true, byteTokens: 0 });
+    expect(await facts({ 19_999: '<0x0A>' })).toEqual({ repeats: false, byteTokens: 1 });
+    expect(await facts({ 0: '<0x0A>' })).toEqual({ repeats: false, byteTokens: 1 });
+    expect(await facts({})).toEqual(plain);
+  });
+
   /** A file with one tensor. The numbers are those that gguf-split writes; `null` leaves both out. */
   const part = (name: string, number: number | null, count = 2) => {
     const writer = new GgufWriter()

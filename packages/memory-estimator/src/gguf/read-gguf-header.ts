@@ -143,14 +143,16 @@ async function readFile(
       signal?.throwIfAborted();
       const wanted = Math.max(length, window.wanted);
       if (buffer.length < wanted) buffer = Buffer.allocUnsafe(wanted);
-      const filling = source.read(buffer.subarray(0, wanted), window.resumeOffset);
+      const start = window.resumeOffset;
+      const filling = source.read(buffer.subarray(0, wanted), start);
       const got = typeof filling === 'number' ? filling : await filling;
-      window.load(buffer.subarray(0, got), window.resumeOffset);
+      window.load(buffer.subarray(0, got), start);
       window.wanted = 0;
       const parsed = parser.advance();
       if (parsed !== null) return { ...parsed, path, sizeBytes, hasData };
-      // Fewer bytes than were asked for: the file ends here.
-      if (got < wanted) throw parser.truncated();
+      // The file ends here if there are fewer bytes than were asked for. The parser may also have gone back in the file.
+      const neededEnd = window.resumeOffset + window.wanted;
+      if (got < wanted && neededEnd > start + got) throw parser.truncated();
       length = READ_BYTES;
     }
   } finally {

@@ -1,3 +1,24 @@
+/** A vocabulary that was read, and what was found in it. */
+export interface KnownVocabulary {
+  readonly length: number;
+  readonly littleEndian: boolean;
+  /** Its tokens as in the file, each with its length before it. */
+  readonly bytes: Buffer;
+  readonly facts: TokenFacts;
+}
+
+/** The last vocabulary. Models of one family have the same one, and comparing bytes is much faster than comparing tokens. */
+let lastVocabulary: KnownVocabulary | null = null;
+/** A larger vocabulary is not kept. One of 262,144 tokens takes 4 MB. */
+const MAX_KEPT_BYTES = 2 ** 23;
+
+/** The last vocabulary if it has this number of tokens in this byte order; `null` otherwise. */
+export function knownVocabulary(length: number, littleEndian: boolean): KnownVocabulary | null {
+  return lastVocabulary?.length === length && lastVocabulary.littleEndian === littleEndian
+    ? lastVocabulary
+    : null;
+}
+
 /** What is known of the tokens of a vocabulary without keeping them. */
 export interface TokenFacts {
   /** Whether two tokens have the same text. Empty tokens do not count, because llama.cpp renames them. */
@@ -27,27 +48,40 @@ const BYTE_TOKEN_START = 0x78303c;
  */
 export class TokenList {
   #table: Int32Array;
-  readonly #bytes = new Set<string>();
+  readonly #length: number;
+  readonly #byteTokens = new Set<string>();
   #repeats = false;
+  #chunks: Buffer[] = [];
+  #keptBytes = 0;
   /** Offset in the view after the last string that was added. */
   endOffset = 0;
 
   /** @param length Number of tokens. */
   constructor(length: number) {
+    this.#length = length;
     let size = 16;
     while (size < 2 * length) size *= 2;
     this.#table = spareTable?.length === size ? spareTable.fill(0) : new Int32Array(size);
     spareTable = null;
   }
 
-  /** Must be called after the last token: the next list of the same size uses the table. Only the facts can be read then. */
-  close(): void {
+  /**
+   * Must be called after the last token: the next list of the same size uses the table, and the vocabulary becomes the last one.
+   * Only the facts can be read then.
+   */
+  close(littleEndian: boolean): void {
+    // Equal hashes are no proof of equal tokens, so the texts of such a vocabulary are compared each time.
+    if (!this.#repeats && this.#keptBytes <= MAX_KEPT_BYTES) {
+      const bytes = Buffer.concat(this.#chunks);
+      lastVocabulary = { length: this.#length, littleEndian, bytes, facts: this.facts };
+    }
+    this.#chunks = [];
     if (this.#table.length <= MAX_SPARE_LENGTH) spareTable = this.#table;
     this.#table = new Int32Array(0);
   }
 
   get facts(): TokenFacts {
-    return { repeats: this.#repeats, byteTokens: this.#bytes.size };
+    return { repeats: this.#repeats, byteTokens: this.#byteTokens.size };
   }
 
   /**
@@ -104,14 +138,27 @@ export class TokenList {
     }
     this.#repeats ||= repeats;
     this.endOffset = start;
+    this.#keep(view, from, start);
     return added;
+  }
+
+  /** Copies bytes of the view, whose buffer is used again for the next part of the file. */
+  #keep(view: DataView, from: number, end: number): void {
+    this.#keptBytes += end - from;
+    if (this.#keptBytes > MAX_KEPT_BYTES) return;
+    this.#chunks.push(Buffer.from(new Uint8Array(view.buffer, view.byteOffset + from, end - from)));
+  }
+
+  /** Must be called where a token was skipped: the bytes of the vocabulary are then incomplete. */
+  noteSkipped(): void {
+    this.#keptBytes = Infinity;
   }
 
   #addByteToken(view: DataView, offset: number): void {
     let text = '';
     for (let i = 0; i < BYTE_TOKEN_LENGTH; i += 1)
       text += String.fromCharCode(view.getUint8(offset + i));
-    if (BYTE_TOKEN.test(text)) this.#bytes.add(text.toUpperCase());
+    if (BYTE_TOKEN.test(text)) this.#byteTokens.add(text.toUpperCase());
   }
 }
 

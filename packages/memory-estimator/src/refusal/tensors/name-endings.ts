@@ -13,25 +13,23 @@ export function findOtherEnding({ model, shared, layers }: ModelIndex): string |
   if (model === null || !isPlanned(architecture)) return null;
   const outside = USUAL_OUTSIDE.find((part) => shared.get(part)?.weight?.name === part);
   if (outside !== undefined) return fullName(outside, architecture);
-  const own = layers.slice(0, model.layers);
-  const ending = new Set(
-    own.flatMap((tensors) =>
-      [...tensors].flatMap(([part, { weight }]) => (hasEnding(weight) ? [part] : [])),
+  // The first layer in which a part has the ending, and the first in which it has none.
+  const ending = new Map<string, number>();
+  const bare = new Map<string, number>();
+  for (const [il, tensors] of layers.slice(0, model.layers).entries())
+    tensors.forEach(({ weight }, part) => {
+      if (weight === null) return;
+      const first = weight.name.endsWith('.weight') ? ending : bare;
+      if (!first.has(part)) first.set(part, il);
+    });
+  const wrong = [
+    ...[...ending].filter(([part]) => isBare(part, architecture)),
+    // It is not known for every architecture which parts have no ending. But the name of a part has an ending either in all
+    // layers or in none.
+    ...[...bare].filter(
+      ([part]) => !isBare(part, architecture) && (ending.has(part) || !mayBeBare(part)),
     ),
-  );
-  for (const [il, tensors] of own.entries())
-    for (const [part, { weight }] of tensors) {
-      if (weight === null) continue;
-      // It is not known for every architecture which parts have no ending. But the name of a part has an ending either in all
-      // layers or in none.
-      const isWrong = isBare(part, architecture)
-        ? hasEnding(weight)
-        : !hasEnding(weight) && (ending.has(part) || !mayBeBare(part));
-      if (isWrong) return fullName(`blk.${il}.${part}`, architecture);
-    }
-  return null;
-}
-
-function hasEnding(tensor: { readonly name: string } | null): boolean {
-  return tensor?.name.endsWith('.weight') === true;
+  ].sort(([, one], [, other]) => one - other);
+  const [first] = wrong;
+  return first === undefined ? null : fullName(`blk.${first[1]}.${first[0]}`, architecture);
 }

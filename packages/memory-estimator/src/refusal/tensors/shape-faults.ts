@@ -4,7 +4,7 @@ import {
   valueWidthOf,
   type Hyperparameters,
 } from '../../architecture/hyperparameters.js';
-import type { ModelIndex } from '../../architecture/model-index.js';
+import { distinctLayers, type ModelIndex } from '../../architecture/model-index.js';
 import type { TensorGroup, TensorGroups } from '../../architecture/tensor-groups.js';
 import type { GgufTensor } from '../../gguf/gguf-header.js';
 import { printable } from '../../gguf/checked-reader.js';
@@ -50,10 +50,10 @@ const EVEN =
 const UNEVEN = new Set(['deci', 'step35']);
 
 /** A tensor of another shape than the same tensor of an earlier layer. */
-function findUneven({ model, layers }: ModelIndex): GgufTensor | null {
-  if (model === null || UNEVEN.has(model.architecture.name)) return null;
+function findUneven(index: ModelIndex): GgufTensor | null {
+  if (index.model === null || UNEVEN.has(index.model.architecture.name)) return null;
   const known = new Map<string, string>();
-  for (const tensors of layers.slice(0, model.layers))
+  for (const [, tensors] of distinctLayers(index))
     for (const [part, { weight }] of tensors) {
       if (weight === null || !EVEN.test(part)) continue;
       const shape = weight.shape.join();

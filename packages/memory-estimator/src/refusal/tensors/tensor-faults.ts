@@ -1,6 +1,6 @@
 import type { Hyperparameters } from '../../architecture/hyperparameters.js';
 import type { ModelIndex } from '../../architecture/model-index.js';
-import type { TensorGroups } from '../../architecture/tensor-groups.js';
+import { layerOf, type TensorGroups } from '../../architecture/tensor-groups.js';
 import type { GgufHeader } from '../../gguf/gguf-header.js';
 import { printable } from '../../gguf/checked-reader.js';
 import { tensorTypeLayout } from '../../gguf/tensor-types.js';
@@ -57,7 +57,8 @@ const PAIRS = [
   ...FEED_FORWARD_PAIRS,
 ] as const;
 
-const LAYER = /^(?:(?:enc|dec)\.)?blk\.(0|[1-9]\d*)\./;
+/** Start of the names in the encoder and the decoder of T5. */
+const SIDE = /^(enc|dec)\./;
 
 /**
  * Tensors of a vision or audio encoder, which Ollama writes into the model's file. llama.cpp expects a separate
@@ -116,8 +117,8 @@ function findLeftover({ header, metadata, model }: ModelIndex): ModelRefusal | n
     metadata.count('decoder_block_count') ?? 0,
   );
   const unknown = tensors.find(({ name }) => {
-    const layer = LAYER.exec(name)?.[1];
-    return layer === undefined ? !SHARED_TENSORS.test(name) : Number(layer) >= layers;
+    const layer = layerOf(SIDE.test(name) ? name.slice('enc.'.length) : name);
+    return layer === null ? !SHARED_TENSORS.test(name) : layer >= layers;
   });
   return unknown === undefined ? null : leftover(unknown.name);
 }
